@@ -167,7 +167,7 @@ def _folder(word: str, commands: Mapping[str, str]) -> str:
 
 
 def _after_verb(text: str, commands: Mapping[str, str]) -> str:
-    """Leave out the verb, and the slash command or ``job`` before it."""
+    """Leave out the verb, and the slash command or ``run`` before it."""
     text = typed(text)
     if _folder(text[: _word_end(text)], commands):
         text = _unmarked(text[_word_end(text) :].strip())

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from bot.messages.blocks import kit
 from bot.messages.blocks.limits import Markup, fill
-from bot.messages.texts import answers, jobs
+from bot.messages.texts import answers, runs
 from bot.messages.texts.verbs import VERBS, VerbWords
 from handlers import routes
 from handlers.dispatch import unknown_verb
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from bot.domain.models import Answer
     from handlers.request import Request
 
-_HEADS: Final = {"workspace": answers.HELP, "job": jobs.HELP}
+_HEADS: Final = {"workspace": answers.HELP, "job": runs.HELP}
 #: The other command, by folder, and the sentence that names it.
-_OTHERS: Final = {"workspace": ("job", jobs.HELP_JOBS), "job": ("workspace", jobs.HELP_WORKSPACES)}
+_OTHERS: Final = {"workspace": ("job", runs.HELP_JOBS), "job": ("workspace", runs.HELP_WORKSPACES)}
 
 
 @routes.verb("job", "help")
@@ -45,7 +45,7 @@ def _all(folder: str, command: Markup, other: Markup, *, is_short: bool) -> Answ
     if not is_short and folder == "workspace":
         small += [answers.HELP_SHARE, fill(answers.HELP_DIRECT, command=Markup(command.strip()))]
     elif not is_short:
-        small.append(jobs.HELP_DIRECT)
+        small.append(runs.HELP_DIRECT)
     blocks = [kit.section(_HEADS[folder]), kit.section("\n".join(lines)), kit.context(*small)]
     return kit.answer(_HEADS[folder], blocks)
 

@@ -134,12 +134,12 @@ def _words(request: Request) -> list[str]:
 async def _guess(request: Request, word: str) -> Literal["argument", "unknown id", "token"]:
     """Say what a word is: what the person has here, an id where any may be named, an id of nothing, no id."""
     providers = request.services.connections.values()
-    is_of_job = request.folder == "job"
-    if is_of_job:
+    is_of_run = request.folder == "job"
+    if is_of_run:
         is_id = any(one.job_reference(word) for one in providers)
     else:
         is_id = any(one.parse_reference(word) for one in providers)
-    if is_id and request.verb in (_OF_ANY_JOB if is_of_job else _OF_ANY_WORKSPACE):
+    if is_id and request.verb in (_OF_ANY_JOB if is_of_run else _OF_ANY_WORKSPACE):
         return "argument"
     if fold(word) in await _known(request.services, request.principal):
         return "argument"
@@ -150,7 +150,7 @@ async def _guess(request: Request, word: str) -> Literal["argument", "unknown id
 async def _known(services: Services, principal: Principal) -> set[str]:
     """Return the names and ids of what a person has here."""
     rows = await services.store.workspaces(principal, hidden=True)
-    runs = await services.store.jobs(principal)
+    runs = await services.store.runs(principal)
     found = [text for one in rows for text in (one.id, one.remote_id, one.name, one.alias)]
     found += [text for run in runs for text in (run.id, run.remote_id, run.name)]
     return {fold(text) for text in found if text}

@@ -11,8 +11,8 @@ from bot.services.approvals import Approvals
 from bot.services.authority import Authority
 from bot.services.classes import Classes
 from bot.services.gather import Gatherer
-from bot.services.jobs import Jobs
 from bot.services.personal_list import PersonalList
+from bot.services.runs import Runs
 from bot.services.snapshots import Snapshots
 from bot.services.workspaces import Workspaces
 from handlers import routes
@@ -35,7 +35,7 @@ class Services:
     store: Store
     workspaces: Workspaces
     personal_list: PersonalList
-    jobs: Jobs
+    runs: Runs
     accounts: Accounts
     approvals: Approvals
     classes: Classes
@@ -87,7 +87,7 @@ def build_services(context: Context, accounts: Accounts, limiter: RateLimiter) -
         store=context.store,
         workspaces=Workspaces(context),
         personal_list=PersonalList(context),
-        jobs=Jobs(context),
+        runs=Runs(context),
         accounts=accounts,
         approvals=Approvals(context),
         classes=Classes(context),

@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bot.domain.models import Account, Purpose, Snapshot
-    from bot.services.jobs import Jobs
+    from bot.services.runs import Runs
     from bot.services.workspaces import Workspaces
     from handlers.request import Request
 
 
 async def look(
     request: Request,
-    lists: Workspaces | Jobs,
+    lists: Workspaces | Runs,
     template: str,
     *,
     text: str | None = None,

@@ -22,7 +22,7 @@ ACCEPTED = re.compile(
     r"|is (starting|restarting|stopping) already|was (running|stopped) already"
     r"|so I'm stopping it again|is stopping\. I'll start it again"
 )
-#: What an accepted run is answered with (``bot.messages.texts.jobs``).
+#: What an accepted run is answered with (``bot.messages.texts.runs``).
 RUNS = re.compile(r"Its card in your direct messages")
 #: Buttons that are pressed in between; the last ones operation something themselves.
 PRESSED = ("refresh", "status", "open", "stop", "start", "restart", "try_again")

@@ -23,7 +23,7 @@ def waits_for_answer(row: dict[str, Any]) -> bool:
 def unsettled(database: Path) -> tuple[int, int, int]:
     """Return how many operations and runs are open, and how many notices are still to be sent."""
     operations = rows(database, "SELECT * FROM operations WHERE outcome IS NULL")
-    runs = rows(database, "SELECT * FROM jobs WHERE outcome IS NULL AND reference != ''")
+    runs = rows(database, "SELECT * FROM runs WHERE outcome IS NULL AND reference != ''")
     left = rows(database, "SELECT 1 FROM notices WHERE state NOT IN ('sent', 'dead')")
     opened = [sum(not waits_for_answer(row) for row in found) for found in (operations, runs)]
     return opened[0], opened[1], len(left)

@@ -37,7 +37,7 @@ class Truth:
         self._now = stage.saturn.harness.clock.now()
         self._resources = stage.saturn.state.resources
         self.runs = rows(
-            stage.database, "SELECT *, json_extract(spec, '$.job') AS job FROM jobs WHERE reference != ''"
+            stage.database, "SELECT *, json_extract(spec, '$.job') AS job FROM runs WHERE reference != ''"
         )
         #: An operation on a new workspace becomes one for its start; what it was stands with the workspace.
         self.created = rows(stage.database, "SELECT * FROM workspaces WHERE spec IS NOT NULL")

@@ -10,7 +10,7 @@ from bot.domain.models.classes import ClassCounts
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bot.domain.models import Action, ClassCard, Effects, Job, Operation, Shown, Workspace
+    from bot.domain.models import Action, ClassCard, Effects, Operation, Run, Shown, Workspace
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Facts:
     connection's host check, and so is ``page_url``, the page of the workspace or run at the provider;
     ``usual_seconds`` is the median of earlier starts; ``capabilities`` are the provider's, and ``effects``
     what it declares that stopping the workspace means; ``body`` the notice's own facts. What is about a run
-    has ``job``, and ``output`` as far as that is followed in this process.
+    has ``run``, and ``output`` as far as that is followed in this process.
     """
 
     now: float
@@ -54,7 +54,7 @@ class Facts:
     #: The person's account there is refused, or was when it was used last.
     is_refused: bool = False
     body: Mapping[str, Any] = field(default_factory=dict)
-    job: Job | None = None
+    run: Run | None = None
     output: Shown | None = None
     #: What is about a class: the card itself, or the end that stopped the workspace.
     of_class: ClassFacts | None = None

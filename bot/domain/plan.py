@@ -14,10 +14,10 @@ from bot.domain.models import (
     Action,
     Call,
     Effects,
-    JobOutcome,
     Operation,
     OperationVerb,
     Outcome,
+    RunOutcome,
     State,
     StopEffect,
     StopMode,
@@ -80,7 +80,7 @@ class Plan:
     """
 
     step: Step
-    outcome: Outcome | JobOutcome | None = None
+    outcome: Outcome | RunOutcome | None = None
     cause: str | None = None
     at: float | None = None
 

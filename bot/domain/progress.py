@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from bot.domain.models import Call, OperationVerb, Outcome, State
 
 if TYPE_CHECKING:
-    from bot.domain.models import Job, Operation, Workspace
+    from bot.domain.models import Operation, Run, Workspace
 
 #: A bar stays below 95 % until the workspace is ready.
 MOST: Final = 94
@@ -56,10 +56,10 @@ def is_unanswered(operation: Operation, now: float) -> bool:
     return operation.is_open and is_asked and now - operation.created_at >= UNANSWERED_SECONDS
 
 
-def is_run_unanswered(job: Job, now: float) -> bool:
+def is_run_unanswered(run: Run, now: float) -> bool:
     """Say the same of a run's stop."""
-    is_asked = job.stop_wanted == "stop" and job.stop_call is not Call.NONE
-    return job.is_going and is_asked and now - (job.called_at or now) >= UNANSWERED_SECONDS
+    is_asked = run.stop_wanted == "stop" and run.stop_call is not Call.NONE
+    return run.is_going and is_asked and now - (run.called_at or now) >= UNANSWERED_SECONDS
 
 
 def _estimate(

@@ -32,7 +32,7 @@ class Entry:
     ``is_over``: nothing more will be read. ``is_done``: nothing more is to be shown either.
     """
 
-    job_id: str
+    run_id: str
     transcript: Transcript = field(default_factory=Transcript)
     is_over: bool = False
     is_done: bool = False
@@ -76,21 +76,21 @@ class Board:
         self.room = room or Room()
         self.entries: dict[str, Entry] = {}
 
-    def add(self, job_id: str) -> Entry:
+    def add(self, run_id: str) -> Entry:
         """Begin to follow an output."""
-        entry = self.entries[job_id] = Entry(job_id, Transcript(Spool(room=self.room)))
+        entry = self.entries[run_id] = Entry(run_id, Transcript(Spool(room=self.room)))
         return entry
 
-    def drop(self, job_id: str) -> None:
+    def drop(self, run_id: str) -> None:
         """Follow an output no more."""
-        entry = self.entries.pop(job_id, None)
+        entry = self.entries.pop(run_id, None)
         if entry is not None:
             entry.transcript.spool.close()
 
     def close(self) -> None:
         """Follow nothing any more."""
-        for job_id in list(self.entries):
-            self.drop(job_id)
+        for run_id in list(self.entries):
+            self.drop(run_id)
 
     @property
     def every(self) -> float:
@@ -99,9 +99,9 @@ class Board:
         busy = sum(entry.changed_at >= since and not entry.is_done for entry in self.entries.values())
         return max(EVERY, float(round(busy / PER_SECOND)))
 
-    def shown(self, job_id: str) -> Shown | None:
+    def shown(self, run_id: str) -> Shown | None:
         """Return what is to be shown of a run's output; None when it is not followed here."""
-        entry = self.entries.get(job_id)
+        entry = self.entries.get(run_id)
         if entry is None:
             return None
         transcript = entry.transcript
@@ -114,9 +114,9 @@ class Board:
             version=transcript.version,
         )
 
-    def drawn(self, job_id: str, shown: Shown) -> None:
+    def drawn(self, run_id: str, shown: Shown) -> None:
         """Note what the message about an output says now."""
-        entry = self.entries.get(job_id)
+        entry = self.entries.get(run_id)
         if entry is not None:
             entry.shown_version, entry.shown_over = shown.version, shown.is_over
             entry.updated_at = self.monotonic()

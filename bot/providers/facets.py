@@ -13,12 +13,12 @@ if TYPE_CHECKING:
         Created,
         Event,
         Form,
-        FoundJob,
-        Job,
-        ObservedJob,
+        FoundRun,
+        ObservedRun,
         OutputChunk,
         Principal,
         Purpose,
+        Run,
         Spec,
         Traces,
         Values,
@@ -142,11 +142,11 @@ class Runs(Forms[Offer]):
         """Look for the run of an earlier launch of unknown outcome; as ``find``."""
 
     @abstractmethod
-    async def jobs(self, access: Access) -> Listing[FoundJob]:
+    async def jobs(self, access: Access) -> Listing[FoundRun]:
         """List the person's runs, newest first, as far as the server remembers them; as ``discover``."""
 
     @abstractmethod
-    async def job_status(self, access: Access, remote_ids: Sequence[str]) -> Mapping[str, ObservedJob]:
+    async def job_status(self, access: Access, remote_ids: Sequence[str]) -> Mapping[str, ObservedRun]:
         """Read many runs at once; one that the server does not know any more is left out.
 
         One that may be among what could not be read is ``unknown``.
@@ -163,7 +163,7 @@ class Runs(Forms[Offer]):
         The server's end of the stream is not the end of the run: its status says that.
         """
 
-    def job_page_url(self, job: Job) -> str:  # noqa: ARG002 - empty where runs have no page
+    def job_page_url(self, job: Run) -> str:  # noqa: ARG002 - empty where runs have no page
         """Return the address of the page that shows a run at the provider, as ``page_url``."""
         return ""
 

@@ -9,14 +9,11 @@ import random
 from functools import partial
 from typing import TYPE_CHECKING
 
-from bot.domain.models import ClaimedJob, ClaimedOperation, NoticeKind
+from bot.domain.models import ClaimedOperation, ClaimedRun, NoticeKind
 from bot.reconciler.ask import Asker
 from bot.reconciler.classes import Classes
 from bot.reconciler.context import EngineContext, Numbers, Unheard, Unobserved
 from bot.reconciler.expiries import Expiries
-from bot.reconciler.job_calls import JobCalls
-from bot.reconciler.job_reads import JobReads, is_waited_for
-from bot.reconciler.jobs import Runs
 from bot.reconciler.keys import Keys
 from bot.reconciler.lists import Lists
 from bot.reconciler.operation_calls import OperationCalls
@@ -24,6 +21,9 @@ from bot.reconciler.operations import Operations
 from bot.reconciler.outages import Outages
 from bot.reconciler.preconditions import Preconditions
 from bot.reconciler.reads import Reads
+from bot.reconciler.run_calls import RunCalls
+from bot.reconciler.run_reads import RunReads, is_waited_for
+from bot.reconciler.runs import Runs
 from bot.reconciler.runtimes import Runtime
 from bot.reconciler.streams import Streams
 from bot.reconciler.suspicions import Suspicions
@@ -80,14 +80,14 @@ class Reconciler:
         preconditions = Preconditions(engine)
         operations = Updates[ClaimedOperation](store, store.save_step, NoticeKind.WAITING)
         self._operations = Operations(engine, operations, preconditions, OperationCalls(engine, operations))
-        runs = Updates[ClaimedJob](
+        runs = Updates[ClaimedRun](
             store,
-            store.save_job_step,
+            store.save_run_step,
             NoticeKind.JOB_WAITING,
             tells=partial(is_waited_for, store),
             held_seconds=context.deadline_seconds,
         )
-        self._runs = Runs(engine, runs, preconditions, JobCalls(engine, runs), JobReads(engine, runs))
+        self._runs = Runs(engine, runs, preconditions, RunCalls(engine, runs), RunReads(engine, runs))
         self._reads = Reads(engine)
         self._lists = Lists(engine)
         self._suspicions = Suspicions(engine)
@@ -110,7 +110,7 @@ class Reconciler:
         looks = await self._suspicions.step(pool)
         return looks + await self._outages.step() + await self._tasks.step(pool)
 
-    async def step_jobs(self, pool: Pool | None = None) -> int:
+    async def step_runs(self, pool: Pool | None = None) -> int:
         """Step the runs of jobs that are due; return how many there were."""
         return await self._runs.step(pool)
 

@@ -18,7 +18,7 @@ from bot.support.errors import NotFound
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 
-    from bot.domain.models import Account, FoundJob, Principal
+    from bot.domain.models import Account, FoundRun, Principal
     from bot.providers.base import Access, Discovered, Listing
     from bot.reconciler.ask import Answer
     from bot.reconciler.context import EngineContext
@@ -162,8 +162,8 @@ class Lists:
             is_whole=found.is_whole,
         )
 
-    async def _merge_runs(self, account: Account, runtime: Runtime, found: Sequence[FoundJob]) -> None:
-        new = await self._store.merge_jobs(account.id, found)
+    async def _merge_runs(self, account: Account, runtime: Runtime, found: Sequence[FoundRun]) -> None:
+        new = await self._store.merge_runs(account.id, found)
         log.info("runs listed", connection=runtime.name, account=account.id, found=len(found), new=new)
 
     async def refresh(self) -> int:

@@ -18,7 +18,7 @@ from bot.domain.models import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.domain.models import Job, JobOutcome, ObservedJob
+    from bot.domain.models import ObservedRun, Run, RunOutcome
 
 #: An operation or run ends once, so its end is one occasion.
 END = "end"
@@ -57,12 +57,12 @@ def ended(
 
 
 def ended_run(
-    job: Job,
-    outcome: JobOutcome,
+    run: Run,
+    outcome: RunOutcome,
     cause: str | None = None,
     claim: str = "",
     *,
-    observed: ObservedJob | None = None,
+    observed: ObservedRun | None = None,
     last_lines: Sequence[str] = (),
     due_in: float = 0.0,
     tells: bool = True,
@@ -72,9 +72,9 @@ def ended_run(
     body: dict[str, Any] = {"lines": list(last_lines)} if last_lines else {}
     if cause is not None:
         body["cause"] = cause
-    state = observed.state if observed is not None else job.state
+    state = observed.state if observed is not None else run.state
     return Update(
-        job.id,
+        run.id,
         0.0,
         remote_id=observed.remote_id if observed is not None else None,
         observed=observed,
@@ -82,15 +82,15 @@ def ended_run(
         outcome=outcome,
         cause=cause,
         card_dirty=True,
-        notices=[notice(job, kind, END, body, due_in=due_in)] if tells else [],
-        audit=[audit(job, "job.end", outcome, cause=cause, state=str(state))],
+        notices=[notice(run, kind, END, body, due_in=due_in)] if tells else [],
+        audit=[audit(run, "job.end", outcome, cause=cause, state=str(state))],
         claim=claim,
-        asked_at=job.asked_at,
+        asked_at=run.asked_at,
     )
 
 
 def notice(
-    subject: Operation | Job,
+    subject: Operation | Run,
     kind: NoticeKind,
     occasion: str,
     body: dict[str, Any] | None = None,
@@ -108,7 +108,7 @@ def notice(
     return NewNotice(subject.id, kind, occasion, subject.principal, whole, due_in)
 
 
-def audit(subject: Operation | Job, action: str, result: str, **detail: str | None) -> AuditEntry:
+def audit(subject: Operation | Run, action: str, result: str, **detail: str | None) -> AuditEntry:
     """Return the row that remembers what was done for an operation or run; what is None is left out."""
     fields = {key: value for key, value in detail.items() if value is not None}
     rest = {"connection": subject.connection, "reference": subject.reference}

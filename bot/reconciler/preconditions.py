@@ -17,7 +17,7 @@ from bot.messages.texts import holds, problems
 from bot.support.errors import SlackFailed, SlackLimited
 
 if TYPE_CHECKING:
-    from bot.domain.models import Account, Job, Operation, Person
+    from bot.domain.models import Account, Operation, Person, Run
     from bot.domain.policy import Decision, Target
     from bot.reconciler.context import EngineContext
     from bot.reconciler.runtimes import Runtime
@@ -53,7 +53,7 @@ class Preconditions:
         self._people = engine.people
         self._installation = engine.installation
 
-    def line_of(self, subject: Operation | Job, account: Account | None, now: float) -> Runtime | Hold | Lost:
+    def line_of(self, subject: Operation | Run, account: Account | None, now: float) -> Runtime | Hold | Lost:
         """Return the connection where there are both an account and a connection."""
         if account is None or account.state == "revoking":
             return Lost("unlinked")
@@ -75,7 +75,7 @@ class Preconditions:
         return Hold(PATIENCE, problems.sentence("credential_refused", runtime.title))
 
     async def may(
-        self, subject: Operation | Job, person: Person | None, verb: str, target: Target
+        self, subject: Operation | Run, person: Person | None, verb: str, target: Target
     ) -> Decision | Hold:
         """Ask the policy, after looking an unknown person up: failing at that delays, no more and no less."""
         if person is None:

@@ -155,7 +155,7 @@ class Scheduler:
             # Most reads change nothing: those that do tell so themselves.
             Loop("reads", reconciler.step_reads, 1_000, ids, clock, nobody, READS_REST),
             Loop("tasks", reconciler.step_tasks, 50, ids, clock, self.work_left),
-            Loop("jobs", reconciler.step_jobs, 200, ids, clock, self.work_left),
+            Loop("jobs", reconciler.step_runs, 200, ids, clock, self.work_left),
             Loop("streams", reconciler.step_streams, STREAMS, ids, clock, nobody, is_endless=True),
             Loop("classes", reconciler.step_classes, 1, ids, clock, self.work_left),
             Loop("notices", notifier.step_notices, 50, ids, clock, self.work_left),

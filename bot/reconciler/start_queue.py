@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bot.domain.models import Job, Operation
+    from bot.domain.models import Operation, Run
     from bot.reconciler.context import News
 
 #: A rule of so many a second is kept with so much to spare, and a fifth of them goes at once: requests do
@@ -59,7 +59,7 @@ class StartQueue:
             return self._rule
         return self._learned if self._monotonic() < self._learned_until else None
 
-    def wait(self, operation: Operation | Job) -> float:
+    def wait(self, operation: Operation | Run) -> float:
         """Return 0 and count the start, or the seconds after which the operation asks again."""
         now = self._monotonic()
         self._forget(now)
@@ -72,7 +72,7 @@ class StartQueue:
         self._news.turn_in(wait)
         return wait
 
-    def missed(self, operation: Operation | Job, seconds: float) -> None:
+    def missed(self, operation: Operation | Run, seconds: float) -> None:
         """Note that a start that was granted could not leave: it comes again after so many seconds."""
         if self._gone:
             self._gone.pop()
@@ -88,7 +88,7 @@ class StartQueue:
             self._learned = max(recent / LOOKS_BACK * LEARNED_SHARE, 1.0)
             self._learned_until = self._held_until + LEARNED_SECONDS
 
-    def _wait(self, operation: Operation | Job, now: float) -> float:
+    def _wait(self, operation: Operation | Run, now: float) -> float:
         older = bisect_left(self._order, (operation.created_at, operation.id))
         if now < self._held_until:
             return self._held_until - now
@@ -107,7 +107,7 @@ class StartQueue:
         opens = recent[number] if number < len(recent) else now
         return max(opens + window * (rounds + 1) - now, 0.01)
 
-    def _stays(self, operation: Operation | Job, comes_at: float) -> None:
+    def _stays(self, operation: Operation | Run, comes_at: float) -> None:
         if operation.id not in self._comes_until:
             if len(self._order) >= MOST_REMEMBERED:
                 return

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from bot.domain.models import JobState, NoticeKind
+from bot.domain.models import NoticeKind, RunState
 from bot.messages.texts import outputs, problems
 from bot.output.hidden import without_secrets
 from bot.output.spool import CAP, LONGEST_CHARACTER
@@ -20,7 +20,7 @@ from bot.support.errors import StoreError
 from bot.support.pool import Pool, pool_room, run_all
 
 if TYPE_CHECKING:
-    from bot.domain.models import Account, Job, OutputChunk
+    from bot.domain.models import Account, OutputChunk, Run
     from bot.output import Entry
     from bot.reconciler.ask import Answer
     from bot.reconciler.context import EngineContext
@@ -74,73 +74,73 @@ class Streams:
         Without a pool it returns when the streams that it began have ended.
         """
         began_at = self._clock.monotonic()
-        jobs = {job.id: job for job in await self._store.watched_jobs()}
-        for job_id in self._followers.keys() - jobs.keys():
-            self._forget(job_id)
-        due: list[tuple[Job, _Follower, Account]] = []
-        for job in jobs.values():
+        runs = {run.id: run for run in await self._store.watched_runs()}
+        for run_id in self._followers.keys() - runs.keys():
+            self._forget(run_id)
+        due: list[tuple[Run, _Follower, Account]] = []
+        for run in runs.values():
             try:
-                account = await self._begun(job, began_at, self._room(pool) - len(due))
+                account = await self._begun(run, began_at, self._room(pool) - len(due))
             except StoreError as error:
-                log.warning("output not written", job=job.id, problem=type(error).__name__)
+                log.warning("output not written", run=run.id, problem=type(error).__name__)
             except Exception:  # docs/rules.md, "Where errors end"
-                self._put_off(job)
-                log.exception("output failed", job=job.id, reference=self._ids.reference())
+                self._put_off(run)
+                log.exception("output failed", run=run.id, reference=self._ids.reference())
             else:
                 if account is not None:
-                    due.append((job, self._followers[job.id], account))
+                    due.append((run, self._followers[run.id], account))
         await run_all([self._follow(*each) for each in due], pool)
         return len(due)
 
-    async def _begun(self, job: Job, began_at: float, room: int) -> Account | None:
+    async def _begun(self, run: Run, began_at: float, room: int) -> Account | None:
         """See to one output; return whose account is to read its next stream, None for not now."""
-        follower = None if await self._is_mute(job) else self._follower(job, began_at)
+        follower = None if await self._is_mute(run) else self._follower(run, began_at)
         if follower is None:
             return None
-        await self._attend(job, follower)
-        return await self._reader(job, follower) if room > 0 and self._is_due(job, follower) else None
+        await self._attend(run, follower)
+        return await self._reader(run, follower) if room > 0 and self._is_due(run, follower) else None
 
-    def _put_off(self, job: Job) -> None:
-        if job.id in self._followers:
-            self._followers[job.id].next_at = self._clock.monotonic() + 60.0
+    def _put_off(self, run: Run) -> None:
+        if run.id in self._followers:
+            self._followers[run.id].next_at = self._clock.monotonic() + 60.0
 
-    async def _is_mute(self, job: Job) -> bool:
+    async def _is_mute(self, run: Run) -> bool:
         """Watch no output of a provider that shows none."""
-        runtime = self._runtimes.get(job.connection)
+        runtime = self._runtimes.get(run.connection)
         if runtime is None or isinstance(runtime.provider, facets.Runs):
             return False
-        await self._store.output_done(job.id)
+        await self._store.output_done(run.id)
         return True
 
     def _room(self, pool: Pool | None) -> int:
         reading = sum(follower.is_reading for follower in self._followers.values())
         return pool_room(pool, AT_ONCE - reading)
 
-    def _follower(self, job: Job, began_at: float) -> _Follower | None:
+    def _follower(self, run: Run, began_at: float) -> _Follower | None:
         """Return who follows an output; a new one for one that is asked for once more."""
-        follower = self._followers.get(job.id)
+        follower = self._followers.get(run.id)
         if follower is not None and follower.entry.is_done:
             if follower.entry.done_at >= began_at:
                 return None  # It was done just now; the list may be older than that.
-            self._forget(job.id)
+            self._forget(run.id)
             follower = None
         if follower is None:
-            follower = self._followers[job.id] = _Follower(self._board.add(job.id))
-            follower.is_announced = job.output_ts is not None
+            follower = self._followers[run.id] = _Follower(self._board.add(run.id))
+            follower.is_announced = run.output_ts is not None
         return follower
 
-    def _forget(self, job_id: str) -> None:
-        follower = self._followers.pop(job_id)
+    def _forget(self, run_id: str) -> None:
+        follower = self._followers.pop(run_id)
         follower.stop.set()
-        self._board.drop(job_id)
+        self._board.drop(run_id)
 
     # -- between two streams ---------------------------------------------------------------------------------
 
-    async def _attend(self, job: Job, follower: _Follower) -> None:
+    async def _attend(self, run: Run, follower: _Follower) -> None:
         """See to what came of a stream, to the message that shows it, and to its end."""
         now = self._clock.monotonic()
         entry = follower.entry
-        if job.outcome is not None and follower.over_since is None:
+        if run.outcome is not None and follower.over_since is None:
             follower.over_since = now
             follower.next_at = 0.0
         if follower.is_reading:
@@ -149,19 +149,19 @@ class Streams:
                 follower.stop.set()
         elif follower.was_read:
             follower.was_read = False
-            await self._ended(job, follower, now)
-        elif job.outcome is not None and entry.transcript.spool.is_full and not entry.is_over:
+            await self._ended(run, follower, now)
+        elif run.outcome is not None and entry.transcript.spool.is_full and not entry.is_over:
             await self._over(follower, now, "")  # There is no room for what another reading would bring.
         if entry.transcript.version or entry.is_over:
-            await self._announce(job, follower)
+            await self._announce(run, follower)
 
-    async def _announce(self, job: Job, follower: _Follower) -> None:
+    async def _announce(self, run: Run, follower: _Follower) -> None:
         """Have the message written that shows the output; once, as it has one key."""
         if not follower.is_announced:
-            await self._store.add_notices([outcomes.notice(job, NoticeKind.JOB_OUTPUT, "1")])
+            await self._store.add_notices([outcomes.notice(run, NoticeKind.JOB_OUTPUT, "1")])
             follower.is_announced = True
 
-    async def _ended(self, job: Job, follower: _Follower, now: float) -> None:
+    async def _ended(self, run: Run, follower: _Follower, now: float) -> None:
         """Decide what comes after a stream: another one, or the end of the output."""
         answer, transcript = follower.answer, follower.entry.transcript
         follower.failures, wait, cause = 0, 0.0, ""
@@ -174,12 +174,12 @@ class Streams:
             if answer.needs_credential:
                 follower.next_at = now + REFUSED_WAIT
                 return
-        if job.outcome is not None and (transcript.spool.is_full or self._is_read_out(follower)):
-            runtime = self._runtimes.get(job.connection)
-            because = problems.sentence(cause, runtime.title if runtime is not None else job.connection)
+        if run.outcome is not None and (transcript.spool.is_full or self._is_read_out(follower)):
+            runtime = self._runtimes.get(run.connection)
+            because = problems.sentence(cause, runtime.title if runtime is not None else run.connection)
             await self._over(follower, now, outputs.NOT_READ.format(because=because) if cause else "")
             return
-        follower.next_at = now + (max(wait, AGAIN_AFTER) if job.outcome is None else wait)
+        follower.next_at = now + (max(wait, AGAIN_AFTER) if run.outcome is None else wait)
 
     @staticmethod
     def _is_read_out(follower: _Follower) -> bool:
@@ -200,29 +200,29 @@ class Streams:
 
     # -- a stream --------------------------------------------------------------------------------------------
 
-    def _is_due(self, job: Job, follower: _Follower) -> bool:
+    def _is_due(self, run: Run, follower: _Follower) -> bool:
         if follower.is_reading or follower.entry.is_over or follower.was_read:
             return False
-        if job.outcome is None and (job.state is JobState.QUEUED or follower.entry.transcript.spool.is_full):
+        if run.outcome is None and (run.state is RunState.QUEUED or follower.entry.transcript.spool.is_full):
             return False  # There is nothing to read yet, or no more than what there is.
-        runtime = self._runtimes.get(job.connection)
+        runtime = self._runtimes.get(run.connection)
         if runtime is None or runtime.health.pause > 0:
             return False
         return self._clock.monotonic() >= follower.next_at
 
-    async def _reader(self, job: Job, follower: _Follower) -> Account | None:
-        account = await self._store.account(job.principal, job.connection)
+    async def _reader(self, run: Run, follower: _Follower) -> Account | None:
+        account = await self._store.account(run.principal, run.connection)
         if account is not None and account.state == "active":
             return account
         follower.next_at = self._clock.monotonic() + 60.0
         return None
 
-    async def _follow(self, job: Job, follower: _Follower, account: Account) -> None:
+    async def _follow(self, run: Run, follower: _Follower, account: Account) -> None:
         """Read one stream to its end, or until nobody wants it any more."""
         follower.is_reading, follower.has_news, follower.answer = True, False, None
-        follower.began_after_end = job.outcome is not None
+        follower.began_after_end = run.outcome is not None
         follower.stop.clear()
-        reading = asyncio.ensure_future(self._read(job, follower, account))
+        reading = asyncio.ensure_future(self._read(run, follower, account))
         stopping = asyncio.ensure_future(follower.stop.wait())
         try:
             await asyncio.wait({reading, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -235,8 +235,8 @@ class Streams:
                 await asyncio.gather(reading, stopping, return_exceptions=True)
             follower.is_reading, follower.was_read = False, True
 
-    async def _read(self, job: Job, follower: _Follower, account: Account) -> None:
-        runtime, entry, remote_id = self._runtimes[job.connection], follower.entry, job.remote_id
+    async def _read(self, run: Run, follower: _Follower, account: Account) -> None:
+        runtime, entry, remote_id = self._runtimes[run.connection], follower.entry, run.remote_id
         assert remote_id is not None, "only what was launched is followed"
         entry.transcript.begin()
 
@@ -262,4 +262,4 @@ class Streams:
             failures, reference = follower.failures + 1, self._ids.reference()
             wait = self._asker.backoff(failures)
             follower.answer = Unknown(wait, problems.sentence("internal"), failures, "internal")
-            log.exception("stream failed", job=job.id, problem=type(error).__name__, reference=reference)
+            log.exception("stream failed", run=run.id, problem=type(error).__name__, reference=reference)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from bot.domain.models import ClaimedJob, ClaimedOperation
+from bot.domain.models import ClaimedOperation, ClaimedRun
 from bot.reconciler import outcomes
 
 if TYPE_CHECKING:
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from bot.domain.models import NoticeKind, Update
     from bot.store.store import Store
 
-S = TypeVar("S", ClaimedOperation, ClaimedJob)
+S = TypeVar("S", ClaimedOperation, ClaimedRun)
 
 
-async def always(_step: ClaimedOperation | ClaimedJob) -> bool:
+async def always(_step: ClaimedOperation | ClaimedRun) -> bool:
     """Say that somebody waits for it."""
     return True
 

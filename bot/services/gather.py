@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
-    from bot.domain.models import Account, ClassCard, Effects, Job, Notice, NoticeKind, Operation, Principal
+    from bot.domain.models import Account, ClassCard, Effects, Notice, NoticeKind, Operation, Principal, Run
     from bot.output import Board
     from bot.providers.base import Provider
     from bot.services.context import Context
@@ -59,16 +59,16 @@ class Gatherer:
             if one.connection in self._connections
         ]
 
-    async def of_job(self, job: Job) -> Facts:
+    async def of_run(self, run: Run) -> Facts:
         """Gather for a run's card or for a notice about it, with as much of its output as is known here."""
-        account = await self._store.account(job.principal, job.connection)
-        return self._of_run(await self._store.now(), job, account)
+        account = await self._store.account(run.principal, run.connection)
+        return self._of_run(await self._store.now(), run, account)
 
-    async def of_jobs(self, principal: Principal, jobs: Sequence[Job]) -> list[Facts]:
+    async def of_runs(self, principal: Principal, runs: Sequence[Run]) -> list[Facts]:
         """Gather for a list of one person's runs."""
         accounts = {account.connection: account for account in await self._store.accounts(principal)}
         now = await self._store.now()
-        return [self._of_run(now, job, accounts.get(job.connection)) for job in jobs]
+        return [self._of_run(now, run, accounts.get(run.connection)) for run in runs]
 
     async def of_class(self, card: ClassCard) -> ClassFacts:
         """Gather for a class card: its counts, how its connection is called, what its end does there."""
@@ -83,8 +83,8 @@ class Gatherer:
         """Gather for a card by the row that its kind says it shows; None when that is gone."""
         match kind.subject:
             case "job":
-                job = await self._store.job(subject)
-                return None if job is None else await self.of_job(job)
+                run = await self._store.run(subject)
+                return None if run is None else await self.of_run(run)
             case "class":
                 card = await self._store.class_card(subject)
                 if card is None:
@@ -100,7 +100,7 @@ class Gatherer:
         kind, body = notice.kind, notice.body
         if kind.subject in ("operation", "job"):
             found = await self.of_card(kind, notice.subject)
-            row = None if found is None else found.operation or found.job
+            row = None if found is None else found.operation or found.run
             if found is not None and row is not None and row.principal == notice.principal:
                 return await self._with_stop(replace(found, body=body))
         workspace = await self._own_workspace(notice)
@@ -120,11 +120,11 @@ class Gatherer:
     async def _of_class(self, card: ClassCard, facts: Facts) -> Facts:
         return replace(facts, of_class=await self.of_class(card))
 
-    def _of_run(self, now: float, job: Job, account: Account | None) -> Facts:
-        output = self._board.shown(job.id) if self._board is not None else None
-        page_url = _job_page(self._connections.get(job.connection), job)
-        facts = self._facts(now, job.connection, account)
-        return replace(facts, job=job, output=output, page_url=page_url)
+    def _of_run(self, now: float, run: Run, account: Account | None) -> Facts:
+        output = self._board.shown(run.id) if self._board is not None else None
+        page_url = _job_page(self._connections.get(run.connection), run)
+        facts = self._facts(now, run.connection, account)
+        return replace(facts, run=run, output=output, page_url=page_url)
 
     async def _own_workspace(self, notice: Notice) -> Workspace | None:
         key = notice.body.get("workspace")
@@ -222,11 +222,11 @@ def _page_url(provider: Provider | None, workspace: Workspace | None) -> str | N
     return _allowed(provider, provider.page_url(workspace.remote_id))
 
 
-def _job_page(provider: Provider | None, job: Job) -> str | None:
+def _job_page(provider: Provider | None, run: Run) -> str | None:
     """Return the page that shows a run at its provider, where there is one on a host that is allowed."""
     if provider is None or not isinstance(provider, facets.Runs):
         return None
-    return _allowed(provider, provider.job_page_url(job))
+    return _allowed(provider, provider.job_page_url(run))
 
 
 def _allowed(provider: Provider, url: str | None) -> str | None:

@@ -18,7 +18,7 @@ from bot.support.visible import clean
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from bot.domain.models import Job, Workspace
+    from bot.domain.models import Run, Workspace
     from bot.providers.base import Provider
 
 #: Names are compared up to this length; whatever differs later only differs for machines.
@@ -69,7 +69,7 @@ def nearest(name: str, workspaces: Sequence[Workspace]) -> tuple[Workspace, ...]
     return (*within, *(workspaces[number] for _, _, number in alike))[:_OFFERED]
 
 
-def find_runs(name: str, runs: Sequence[Job], connections: Iterable[str], *, is_stop: bool) -> list[Job]:
+def find_runs(name: str, runs: Sequence[Run], connections: Iterable[str], *, is_stop: bool) -> list[Run]:
     """Return the runs that a name may mean: one, several to choose from, or none. ``runs``: newest first.
 
     Of several with one name, the newest is meant; to be stopped, all that are going on.
@@ -94,9 +94,9 @@ def find_runs(name: str, runs: Sequence[Job], connections: Iterable[str], *, is_
     ]
 
 
-def nearest_runs(name: str, runs: Sequence[Job]) -> list[Job]:
+def nearest_runs(name: str, runs: Sequence[Run]) -> list[Run]:
     """Return the newest runs of the names that contain this one, or are most like it."""
-    newest: dict[str, Job] = {}
+    newest: dict[str, Run] = {}
     for run in runs:
         newest.setdefault(fold(run.name), run)
     needle = fold(name)
@@ -165,7 +165,7 @@ def _one_or_many(found: list[Workspace]) -> Found:
     return Found("one" if len(found) == 1 else "many", tuple(found))
 
 
-def _of_one_name(runs: list[Job], *, is_stop: bool) -> list[Job]:
+def _of_one_name(runs: list[Run], *, is_stop: bool) -> list[Run]:
     going = [run for run in runs if run.is_going] if is_stop else []
     return going or runs[:1]
 

@@ -9,11 +9,11 @@ from bot.store import (
     approvals,
     browsers,
     cards,
-    jobs,
     links,
     operations,
     people,
     rows,
+    runs,
     snapshots,
     suspicions,
     workspaces,
@@ -110,7 +110,7 @@ def _end(tx: Transaction, ending: Account, *, can_revoke: bool, cause: str, tell
     pair = {"principal": ending.principal.key, "connection": ending.connection}
     for operation in tx.all("open_operations_at", **pair):
         operations.end(tx, operation["id"], Outcome.CANCELLED, cause)
-    jobs.end_all(tx, pair, cause, tell=tell)
+    runs.end_all(tx, pair, cause, tell=tell)
     snapshots.delete_of(tx, ending.connection, ending.id)
     tx.run("forget_remembered", **pair)
     # A refused account has no secret any more: nothing is left to revoke.
@@ -153,7 +153,7 @@ def refuse(
     for operation in tx.all("open_operations_at", **pair):
         tx.run("hold_operation", id=operation["id"], hold=hold)
         cards.owe(tx, operation["id"], changed=True)
-    jobs.hold_all(tx, pair, hold)
+    runs.hold_all(tx, pair, hold)
     tx.run("hurry_tasks_of_account", account_id=account_id, now=tx.now())
     for workspace in tx.all("watched_of_account", **pair):
         tx.run("rest_gate_without_reader", gate_key=workspace["gate_key"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 from bot.domain.models import TaskKind
-from bot.store import cards, gates, jobs, rows, snapshots
+from bot.store import cards, gates, rows, runs, snapshots
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices
 from bot.store.tasks import add_tasks
@@ -180,6 +180,6 @@ def resume(tx: Transaction, pair: dict[str, str]) -> None:
         tx.run("resume_operation", id=operation["id"], now=tx.now())
         if operation["hold"] or operation["read_hold"]:
             cards.owe(tx, operation["id"], changed=True)
-    jobs.resume_all(tx, pair)
+    runs.resume_all(tx, pair)
     for workspace in tx.all("watched_of_account", **pair):
         gates.make_due(tx, workspace)

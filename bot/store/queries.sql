@@ -45,7 +45,7 @@ SELECT * FROM audit WHERE seq > :after ORDER BY seq LIMIT :limit;
 -- name: statistics
 SELECT
     (SELECT COUNT(*) FROM operations WHERE outcome IS NULL) AS open_operations,
-    (SELECT COUNT(*) FROM jobs WHERE outcome IS NULL) AS open_jobs,
+    (SELECT COUNT(*) FROM runs WHERE outcome IS NULL) AS open_runs,
     (SELECT COUNT(*) FROM notices WHERE state IN ('pending', 'retry', 'leased')) AS pending_notices,
     (SELECT COUNT(*) FROM notices WHERE state = 'dead') AS dead_notices,
     (SELECT COUNT(*) FROM accounts WHERE state <> 'revoking') AS accounts,
@@ -462,10 +462,10 @@ UPDATE approvals SET
 WHERE id = :id AND state = :expected
 RETURNING *;
 
--- == runs of jobs ==
+-- == runs of runs ==
 
--- name: add_job
-INSERT INTO jobs (
+-- name: add_run
+INSERT INTO runs (
     id, principal, connection, name, spec, created_at, reference, remote_id, state, exit_code, detail, started_at,
     finished_at, observed_at, launch_call, next_step_at, outcome, ended_at, channel_id, is_watched, held_since,
     deadline_at, deadline_number
@@ -477,79 +477,79 @@ INSERT INTO jobs (
 ON CONFLICT (principal, connection, remote_id) WHERE remote_id IS NOT NULL AND is_orphan = 0 DO NOTHING
 RETURNING *;
 
--- name: job
-SELECT * FROM jobs WHERE id = :id;
+-- name: run
+SELECT * FROM runs WHERE id = :id;
 
--- name: jobs
-SELECT * FROM jobs WHERE principal = :principal AND is_orphan = 0 ORDER BY created_at DESC LIMIT :limit;
+-- name: runs
+SELECT * FROM runs WHERE principal = :principal AND is_orphan = 0 ORDER BY created_at DESC LIMIT :limit;
 
--- name: job_by_remote
-SELECT * FROM jobs
+-- name: run_by_remote
+SELECT * FROM runs
 WHERE principal = :principal AND connection = :connection AND remote_id = :remote_id AND is_orphan = 0;
 
--- name: open_jobs_at
-SELECT * FROM jobs WHERE principal = :principal AND connection = :connection AND outcome IS NULL
+-- name: open_runs_at
+SELECT * FROM runs WHERE principal = :principal AND connection = :connection AND outcome IS NULL
 ORDER BY next_step_at;
 
--- name: want_job_stop
-UPDATE jobs SET
+-- name: want_run_stop
+UPDATE runs SET
     stop_wanted = :wanted, stop_call = 'none', attempts = CASE WHEN remote_id IS NULL THEN attempts ELSE 0 END,
     woken = CASE WHEN leased_until > :now AND woken < :strength THEN :strength ELSE woken END,
     next_step_at = CASE WHEN leased_until > :now OR next_step_at < :now THEN next_step_at ELSE :now END
 WHERE id = :id AND outcome IS NULL
 RETURNING *;
 
--- name: watch_job
-UPDATE jobs SET is_watched = 1 WHERE id = :id AND is_orphan = 0 RETURNING *;
+-- name: watch_run
+UPDATE runs SET is_watched = 1 WHERE id = :id AND is_orphan = 0 RETURNING *;
 
--- name: watched_jobs
-SELECT * FROM jobs WHERE is_watched = 1 AND remote_id IS NOT NULL AND is_orphan = 0 ORDER BY created_at;
+-- name: watched_runs
+SELECT * FROM runs WHERE is_watched = 1 AND remote_id IS NOT NULL AND is_orphan = 0 ORDER BY created_at;
 
 -- name: place_output
-UPDATE jobs SET output_ts = :message_ts WHERE id = :id;
+UPDATE runs SET output_ts = :message_ts WHERE id = :id;
 
 -- name: output_done
-UPDATE jobs SET is_watched = 0 WHERE id = :id;
+UPDATE runs SET is_watched = 0 WHERE id = :id;
 
--- name: observe_job
-UPDATE jobs SET
+-- name: observe_run
+UPDATE runs SET
     state = :state, exit_code = :exit_code, detail = :detail, name = :name, started_at = :started_at,
     finished_at = :finished_at, observed_at = :observed_at
 WHERE id = :id;
 
--- name: wake_job
-UPDATE jobs SET
+-- name: wake_run
+UPDATE runs SET
     woken = CASE WHEN leased_until > :now AND woken < 1 THEN 1 ELSE woken END,
     next_step_at = CASE WHEN leased_until > :now OR next_step_at < :now THEN next_step_at ELSE :now END
 WHERE id = :id AND outcome IS NULL;
 
--- name: resume_job
-UPDATE jobs SET
+-- name: resume_run
+UPDATE runs SET
     hold = NULL,
     woken = CASE WHEN leased_until > :now AND woken < 1 THEN 1 ELSE woken END,
     next_step_at = CASE WHEN leased_until > :now OR next_step_at < :now THEN next_step_at ELSE :now END
 WHERE id = :id AND outcome IS NULL;
 
--- name: hold_job
-UPDATE jobs SET hold = :hold WHERE id = :id AND outcome IS NULL;
+-- name: hold_run
+UPDATE runs SET hold = :hold WHERE id = :id AND outcome IS NULL;
 
--- name: cancel_job
-UPDATE jobs SET
+-- name: cancel_run
+UPDATE runs SET
     outcome = 'cancelled', cause = :cause, ended_at = :now, hold = NULL, leased_until = 0, claim = ''
 WHERE id = :id AND outcome IS NULL;
 
--- name: orphan_jobs
-UPDATE jobs SET is_orphan = 1, is_watched = 0 WHERE principal = :principal AND connection = :connection;
+-- name: orphan_runs
+UPDATE runs SET is_orphan = 1, is_watched = 0 WHERE principal = :principal AND connection = :connection;
 
 -- Another launch of that name of which it is not known what it made: what is found may be of either.
 -- name: nameless_launch
-SELECT id FROM jobs
+SELECT id FROM runs
 WHERE principal = :principal AND connection = :connection AND name = :name AND id <> :id AND remote_id IS NULL
     AND outcome IS NULL AND launch_call <> 'none'
 LIMIT 1;
 
--- name: keep_job_waiting
-UPDATE jobs SET
+-- name: keep_run_waiting
+UPDATE runs SET
     deadline_at = :deadline_at, deadline_number = deadline_number + 1,
     woken = CASE WHEN leased_until > :now AND woken < 1 THEN 1 ELSE woken END,
     next_step_at = CASE WHEN leased_until > :now OR next_step_at < :now THEN next_step_at ELSE :now END
@@ -558,7 +558,7 @@ RETURNING *;
 
 -- Answers the question whether to launch another one, once: a launch that is found meanwhile counts.
 -- name: launch_another
-UPDATE jobs SET
+UPDATE runs SET
     launch_call = 'none', asked_at = NULL, unknown_since = NULL, attempts = 0, hold = NULL,
     woken = CASE WHEN leased_until > :now AND woken < 1 THEN 1 ELSE woken END,
     next_step_at = CASE WHEN leased_until > :now OR next_step_at < :now THEN next_step_at ELSE :now END
@@ -566,23 +566,23 @@ WHERE id = :id AND outcome IS NULL AND asked_at IS NOT NULL AND launch_call = 'u
 RETURNING *;
 
 -- A launch that is found under way when its run is claimed got no answer: its process is no more.
--- name: claim_jobs
-UPDATE jobs SET next_step_at = :until, leased_until = :until, claim = :claim, woken = 0,
+-- name: claim_runs
+UPDATE runs SET next_step_at = :until, leased_until = :until, claim = :claim, woken = 0,
     unknown_since = CASE WHEN launch_call = 'calling' OR stop_call = 'calling' THEN :now ELSE unknown_since END,
     launch_call = CASE WHEN launch_call = 'calling' THEN 'unknown' ELSE launch_call END,
     stop_call = CASE WHEN stop_call = 'calling' THEN 'unknown' ELSE stop_call END
 WHERE id IN (
-    SELECT id FROM jobs WHERE outcome IS NULL AND next_step_at <= :now AND leased_until <= :now
+    SELECT id FROM runs WHERE outcome IS NULL AND next_step_at <= :now AND leased_until <= :now
     ORDER BY next_step_at LIMIT :limit
 ) AND outcome IS NULL AND next_step_at <= :now AND leased_until <= :now
 RETURNING *;
 
--- name: claim_jobs_of
-UPDATE jobs SET next_step_at = :until, leased_until = :until, claim = :claim, woken = 0,
+-- name: claim_runs_of
+UPDATE runs SET next_step_at = :until, leased_until = :until, claim = :claim, woken = 0,
     unknown_since = CASE WHEN stop_call = 'calling' THEN :now ELSE unknown_since END,
     stop_call = CASE WHEN stop_call = 'calling' THEN 'unknown' ELSE stop_call END
 WHERE id IN (
-    SELECT id FROM jobs
+    SELECT id FROM runs
     WHERE principal = :principal AND connection = :connection AND outcome IS NULL AND remote_id IS NOT NULL
         AND next_step_at <= :soon AND leased_until <= :now
     ORDER BY next_step_at LIMIT :limit
@@ -590,8 +590,8 @@ WHERE id IN (
 RETURNING *;
 
 -- As save_step does; woken as the table says.
--- name: save_job
-UPDATE jobs SET
+-- name: save_run
+UPDATE runs SET
     next_step_at = CASE
         WHEN :is_beside = 1 THEN next_step_at
         WHEN :keeps_lease = 1 THEN :next_step_at
@@ -615,8 +615,8 @@ UPDATE jobs SET
     doubt_since = :doubt_since
 WHERE id = :id AND outcome IS NULL;
 
--- name: delete_job
-DELETE FROM jobs WHERE id = :id;
+-- name: delete_run
+DELETE FROM runs WHERE id = :id;
 
 -- == operations ==
 
@@ -898,8 +898,8 @@ WHERE (outcome IS NULL OR outcome = 'replaced') AND (
     called_at > :recent OR unknown_since > :recent OR prior_at > :recent OR leased_until > :before
 );
 
--- name: move_job_calls
-UPDATE jobs SET
+-- name: move_run_calls
+UPDATE runs SET
     called_at = CASE WHEN called_at > :recent THEN called_at + :jump ELSE called_at END,
     unknown_since = CASE WHEN unknown_since > :recent THEN unknown_since + :jump ELSE unknown_since END,
     next_step_at = CASE WHEN leased_until > :before THEN next_step_at + :jump ELSE next_step_at END,
@@ -1137,9 +1137,9 @@ DELETE FROM operations WHERE id IN (
 )
 RETURNING id;
 
--- name: sweep_jobs
-DELETE FROM jobs WHERE id IN (
-    SELECT id FROM jobs WHERE outcome IS NOT NULL AND ended_at < :before ORDER BY ended_at LIMIT :limit
+-- name: sweep_runs
+DELETE FROM runs WHERE id IN (
+    SELECT id FROM runs WHERE outcome IS NOT NULL AND ended_at < :before ORDER BY ended_at LIMIT :limit
 )
 RETURNING id;
 
@@ -1154,12 +1154,12 @@ DELETE FROM browser_sessions WHERE id_hash IN (
     SELECT id_hash FROM browser_sessions WHERE expires_at < :before ORDER BY expires_at LIMIT :limit
 );
 
--- name: some_job_people
-SELECT DISTINCT principal FROM jobs WHERE principal > :after ORDER BY principal LIMIT :limit;
+-- name: some_run_people
+SELECT DISTINCT principal FROM runs WHERE principal > :after ORDER BY principal LIMIT :limit;
 
--- name: sweep_jobs_of
-DELETE FROM jobs WHERE outcome IS NOT NULL AND principal = :principal AND created_at < (
-    SELECT created_at FROM jobs WHERE principal = :principal
+-- name: sweep_runs_of
+DELETE FROM runs WHERE outcome IS NOT NULL AND principal = :principal AND created_at < (
+    SELECT created_at FROM runs WHERE principal = :principal
     ORDER BY created_at DESC LIMIT 1 OFFSET 49
 )
 RETURNING id;

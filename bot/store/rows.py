@@ -15,8 +15,6 @@ from bot.domain.models import (
     Card,
     ClassCard,
     Doubt,
-    Job,
-    JobState,
     Link,
     Notice,
     NoticeKind,
@@ -27,6 +25,8 @@ from bot.domain.models import (
     Participant,
     Person,
     Principal,
+    Run,
+    RunState,
     Snapshot,
     Spec,
     State,
@@ -55,7 +55,7 @@ principal_of = lru_cache(maxsize=4096)(Principal.from_key)
 
 
 def doubt(row: Row) -> Doubt | None:
-    """Read what a row of ``workspaces`` or ``jobs`` counts of its reads."""
+    """Read what a row of ``workspaces`` or ``runs`` counts of its reads."""
     if row["doubt"] is None:
         return None
     return Doubt(row["doubt"], row["doubt_times"], float(row["doubt_since"]))
@@ -72,11 +72,11 @@ def _spec(text: str | None) -> Spec | None:
     return Spec.from_json(given) if given else None
 
 
-_WORDS = (Call, JobState, NoticeKind, NoticeState, OperationVerb, State, TaskKind)
+_WORDS = (Call, RunState, NoticeKind, NoticeState, OperationVerb, State, TaskKind)
 #: How a column is read, by the type of the field; words that a Literal lists stay as they are.
 _READS: dict[str, Callable[[Any], Any] | None] = {
     **dict.fromkeys(("str", "int", "str | None", "int | None"), None),
-    **dict.fromkeys(("Ending | None", "JobOutcome | None", "StopKind", "Waiting"), None),
+    **dict.fromkeys(("Ending | None", "RunOutcome | None", "StopKind", "Waiting"), None),
     "float": float,
     "float | None": time,
     "bool": bool,
@@ -112,7 +112,7 @@ approval = _reader(Approval)
 browser_session = _reader(BrowserSession)
 card = _reader(Card)
 class_card = _reader(ClassCard)
-job = _reader(Job, doubt=doubt)
+run = _reader(Run, doubt=doubt)
 link = _reader(Link)
 notice = _reader(Notice)
 #: What a step says of a hold-up goes before what a read says.

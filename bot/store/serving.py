@@ -71,5 +71,5 @@ def _move_along(tx: Transaction, jump: float, before: float) -> None:
     """Move closed gates, calls of a moment ago, leases, sends: none of them has had more time than it had."""
     tx.run("move_closed_gates", jump=jump, before=before)
     tx.run("move_calls", jump=jump, before=before, recent=before - RECENT_CALL)
-    tx.run("move_job_calls", jump=jump, before=before, recent=before - RECENT_CALL)
+    tx.run("move_run_calls", jump=jump, before=before, recent=before - RECENT_CALL)
     tx.run("move_sends", jump=jump, before=before)

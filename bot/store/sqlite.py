@@ -32,7 +32,7 @@ from bot.store.sqlite_errors import is_locked, is_missing_table, translated, why
 from bot.store.sqlite_transaction import SqliteTransaction
 from bot.store.store_time import StoreTime
 from bot.store.transaction import Priority
-from bot.store.write_queue import Job, WriteQueue
+from bot.store.write_queue import Run, WriteQueue
 from bot.support.errors import StoreInUse, StoreUnavailable
 
 if TYPE_CHECKING:
@@ -174,8 +174,8 @@ class SqliteEngine:
         self._transaction = SqliteTransaction(self._database.conn, self._time, self._ids)
         loop.call_soon_threadsafe(_settle, opened, None)
         try:
-            while (jobs := self._write_queue.take()) is not None:
-                self._serve(jobs)
+            while (runs := self._write_queue.take()) is not None:
+                self._serve(runs)
         finally:
             self._database.close()
             self._write_queue.end("the store is closed")
@@ -209,25 +209,25 @@ class SqliteEngine:
 
     # -- the thread's side: work -----------------------------------------------------------------------------
 
-    def _serve(self, jobs: Sequence[Job]) -> None:
-        reads = [job for job in jobs if job.is_read]
+    def _serve(self, runs: Sequence[Run]) -> None:
+        reads = [run for run in runs if run.is_read]
         if reads:
             self._run_reads(reads)
-        writes = [job for job in jobs if not job.is_read and not job.is_alone]
+        writes = [run for run in runs if not run.is_read and not run.is_alone]
         if writes:
             self._run_writes(writes)
-        for job in jobs:
-            if job.is_alone:
-                self._run_alone(job)
+        for run in runs:
+            if run.is_alone:
+                self._run_alone(run)
 
-    def _run_alone(self, job: Job) -> None:
+    def _run_alone(self, run: Run) -> None:
         try:
             self._check_file()
-            job.result = job.work(self._transaction)
+            run.result = run.work(self._transaction)
         except (OSError, sqlite3.Error) as error:
-            self._fail([job], error)
+            self._fail([run], error)
         else:
-            self._write_queue.deliver([job])
+            self._write_queue.deliver([run])
 
     def _tidy(self) -> None:
         pages, free = (
@@ -237,39 +237,39 @@ class SqliteEngine:
         if free * 4 >= pages:
             self._database.vacuum()
 
-    def _run_reads(self, jobs: Sequence[Job]) -> None:
+    def _run_reads(self, runs: Sequence[Run]) -> None:
         """Run reads on one state of the database: those that fit into the time, put the rest back."""
-        ran: list[Job] = []
+        ran: list[Run] = []
         until = monotonic() + LONGEST
         try:
             with self._database.atomic():
-                for job in jobs:
-                    self._run_read(job)
-                    ran.append(job)
+                for run in runs:
+                    self._run_read(run)
+                    ran.append(run)
                     if monotonic() >= until:
                         break
         except sqlite3.Error as error:
             if is_locked(error):
-                self._write_queue.put_back(jobs)
-            elif len(jobs) == 1:
-                self._fail(jobs, error)
+                self._write_queue.put_back(runs)
+            elif len(runs) == 1:
+                self._fail(runs, error)
             else:
-                for job in jobs:
-                    self._run_reads([job])
+                for run in runs:
+                    self._run_reads([run])
             return
         self._write_queue.deliver(ran)
-        self._write_queue.put_back(jobs[len(ran) :])
+        self._write_queue.put_back(runs[len(ran) :])
 
-    def _run_read(self, job: Job) -> None:
-        job.error = job.result = None
+    def _run_read(self, run: Run) -> None:
+        run.error = run.result = None
         try:
-            job.result = job.work(self._transaction)
+            run.result = run.work(self._transaction)
         except sqlite3.Error:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is belongs to the caller, not to this thread
-            job.error = translated(error)
+            run.error = translated(error)
 
-    def _run_writes(self, jobs: Sequence[Job]) -> None:
+    def _run_writes(self, runs: Sequence[Run]) -> None:
         """Run writes in one transaction: commit those that fit into it, put the rest back."""
         try:
             self._check_file()
@@ -279,21 +279,21 @@ class SqliteEngine:
             self._rollback()
             if is_locked(error):
                 # Whoever has no more patience is gone before the next try.
-                self._write_queue.put_back(jobs)
+                self._write_queue.put_back(runs)
             else:
-                self._fail(jobs, error)
+                self._fail(runs, error)
             return
-        ran: list[Job] = []
+        ran: list[Run] = []
         changes = self._database.conn.total_changes
         try:
-            self._run_until(jobs, ran, monotonic() + LONGEST)
+            self._run_until(runs, ran, monotonic() + LONGEST)
         except sqlite3.Error as error:
             self._rollback()
-            self._one_by_one(jobs, error)
+            self._one_by_one(runs, error)
             return
         if not self._write_queue.may_commit(ran):
             self._rollback()
-            self._write_queue.put_back(jobs)
+            self._write_queue.put_back(runs)
             return
         try:
             self._database.commit()
@@ -305,35 +305,35 @@ class SqliteEngine:
                 # Only then the disk took something.
                 self._wrote_at = self._clock.monotonic()
             self._write_queue.deliver(ran)
-        self._write_queue.put_back(jobs[len(ran) :])
+        self._write_queue.put_back(runs[len(ran) :])
 
-    def _run_until(self, jobs: Sequence[Job], ran: list[Job], until: float) -> None:
+    def _run_until(self, runs: Sequence[Run], ran: list[Run], until: float) -> None:
         """Run jobs until time is up. One that fails is undone alone, where the transaction outlives it."""
-        for job in jobs:
-            job.error = job.result = None
+        for run in runs:
+            run.error = run.result = None
             try:
                 with self._database.atomic():
-                    job.result = job.work(self._transaction)
+                    run.result = run.work(self._transaction)
             except Exception as error:
                 if isinstance(error, sqlite3.Error) and not self._database.conn.in_transaction:
                     raise
-                job.error = translated(error)
-            ran.append(job)
+                run.error = translated(error)
+            ran.append(run)
             if monotonic() >= until:
                 return
 
-    def _one_by_one(self, jobs: Sequence[Job], error: Exception) -> None:
+    def _one_by_one(self, runs: Sequence[Run], error: Exception) -> None:
         """Try the jobs of a transaction that broke again, each in its own; a single one has failed."""
-        if len(jobs) == 1:
-            self._fail(jobs, error)
+        if len(runs) == 1:
+            self._fail(runs, error)
             return
-        for job in jobs:
-            self._run_writes([job])
+        for run in runs:
+            self._run_writes([run])
 
-    def _fail(self, jobs: Sequence[Job], error: Exception) -> None:
-        for job in jobs:
-            job.error = translated(error)
-        self._write_queue.deliver(jobs)
+    def _fail(self, runs: Sequence[Run], error: Exception) -> None:
+        for run in runs:
+            run.error = translated(error)
+        self._write_queue.deliver(runs)
 
     def _rollback(self) -> None:
         # Where even that fails the next BEGIN does too, and says why.

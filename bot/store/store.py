@@ -24,21 +24,21 @@ from bot.store import (
     classes,
     creations,
     expiries,
-    found_jobs,
+    found_runs,
     gates,
-    job_steps,
     links,
     notices,
     operations,
     people,
+    run_steps,
     serving,
     snapshots,
     suspicions,
     tasks,
     upkeep,
 )
-from bot.store import jobs as jobs_
 from bot.store import outages as outages_
+from bot.store import runs as runs_
 from bot.store import workspaces as workspaces_
 from bot.store.methods import OnEngine, read, write
 from bot.store.people_cache import PeopleCache
@@ -47,7 +47,7 @@ from bot.store.transaction import Priority
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from bot.domain.models import AuditEntry, FoundJob, Person, Principal, ReadResult
+    from bot.domain.models import AuditEntry, FoundRun, Person, Principal, ReadResult
     from bot.store.records import FoundWorkspace
     from bot.store.transaction import Engine
 
@@ -111,7 +111,7 @@ class Store(OnEngine):
         for query in upkeep.SWEEPS:
             while await self.engine.write(partial(upkeep.sweep_aged, query=query)):
                 pass
-        for sweep in (upkeep.sweep_operations, upkeep.sweep_jobs, upkeep.sweep_gates):
+        for sweep in (upkeep.sweep_operations, upkeep.sweep_runs, upkeep.sweep_gates):
             after: str | None = ""
             while after is not None:
                 after = await self.engine.write(partial(sweep, after=after))
@@ -259,23 +259,23 @@ class Store(OnEngine):
 
     # -- runs of jobs ----------------------------------------------------------------------------------------
 
-    accept_job = write(jobs_.accept, Priority.URGENT)
-    want_job_stop = write(jobs_.want_stop, Priority.URGENT)
-    keep_job_waiting = write(jobs_.keep_waiting, Priority.URGENT)
-    launch_another = write(jobs_.launch_another, Priority.URGENT)
-    unexplained_runs = read(jobs_.unexplained)
-    watch_job = write(jobs_.watch, Priority.URGENT)
-    job = read(jobs_.job)
-    jobs = read(jobs_.all_of)
-    job_by_remote = read(jobs_.by_remote)
-    claim_jobs = write(job_steps.claim)
-    claim_jobs_of = write(job_steps.claim_of)
-    save_job_step = write(job_steps.save)
-    watched_jobs = read(jobs_.watched, Priority.STEADY)
-    output_placed = write(jobs_.place_output)
-    output_done = write(jobs_.output_done)
+    accept_run = write(runs_.accept, Priority.URGENT)
+    want_run_stop = write(runs_.want_stop, Priority.URGENT)
+    keep_run_waiting = write(runs_.keep_waiting, Priority.URGENT)
+    launch_another = write(runs_.launch_another, Priority.URGENT)
+    unexplained_runs = read(runs_.unexplained)
+    watch_run = write(runs_.watch, Priority.URGENT)
+    run = read(runs_.run)
+    runs = read(runs_.all_of)
+    run_by_remote = read(runs_.by_remote)
+    claim_runs = write(run_steps.claim)
+    claim_runs_of = write(run_steps.claim_of)
+    save_run_step = write(run_steps.save)
+    watched_runs = read(runs_.watched, Priority.STEADY)
+    output_placed = write(runs_.place_output)
+    output_done = write(runs_.output_done)
 
-    async def merge_jobs(self, account_id: str, found: Sequence[FoundJob]) -> int:
+    async def merge_runs(self, account_id: str, found: Sequence[FoundRun]) -> int:
         """Merge a list of runs, in pieces; return how many were new. An unlink between two pieces ends it.
 
         New ones are written without card or notices and not watched; open ones are followed to their end all
@@ -286,17 +286,17 @@ class Store(OnEngine):
         start = await self.engine.read(
             lambda tx: workspaces_.listing_start(tx, TaskKind.LIST_JOBS, account_id), Priority.STEADY
         )
-        unknown: list[FoundJob] = []
+        unknown: list[FoundRun] = []
         for piece in _pieces(found):
-            read_known = partial(found_jobs.read_known, account_id=account_id, piece=piece, start=start)
+            read_known = partial(found_runs.read_known, account_id=account_id, piece=piece, start=start)
             left = await self.engine.write(read_known, rows=len(piece))
             if left is None:
                 return 0
             unknown += left
-        kept = found_jobs.worth_keeping(unknown, self.engine.now())
+        kept = found_runs.worth_keeping(unknown, self.engine.now())
         new = 0
         for piece in _pieces(kept):
-            add = partial(found_jobs.add, account_id=account_id, piece=piece, start=start)
+            add = partial(found_runs.add, account_id=account_id, piece=piece, start=start)
             new += await self.engine.write(add, rows=len(piece))
         return new
 
@@ -342,5 +342,5 @@ class Store(OnEngine):
     task_retry = write(tasks.retry)
 
 
-def _pieces(found: Sequence[FoundJob]) -> Iterator[Sequence[FoundJob]]:
+def _pieces(found: Sequence[FoundRun]) -> Iterator[Sequence[FoundRun]]:
     return (found[at : at + workspaces_.PIECE] for at in range(0, len(found), workspaces_.PIECE))

@@ -69,7 +69,7 @@ def count(
 
 def _waits(tx: Transaction, account: Row) -> bool:
     pair = {"principal": account["principal"], "connection": account["connection"]}
-    if tx.all("open_operations_at", **pair) or tx.all("open_jobs_at", **pair):
+    if tx.all("open_operations_at", **pair) or tx.all("open_runs_at", **pair):
         return True
     return any(
         task["kind"] == TaskKind.SCHEDULE or from_json(task["payload"]).get("then")

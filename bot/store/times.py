@@ -47,7 +47,7 @@ _DEADLINE: Final = Column(Kind.DUE, 86_400.0)
 
 #: Rows that have ended keep how long things took. What a replaced operation sent, the next one looks for.
 _OPEN: Final = {
-    "jobs": "outcome IS NULL",
+    "runs": "outcome IS NULL",
     "operations": "(outcome IS NULL OR (outcome = 'replaced' AND workspace_id IN ("
     "SELECT workspace_id FROM operations WHERE outcome IS NULL)))",
 }
@@ -97,7 +97,7 @@ TIMES: Final[Mapping[str, Mapping[str, Column]]] = {
         "wanted_at": PAST,
     },
     "inbox": {"seen_at": PAST},
-    "jobs": {
+    "runs": {
         "created_at": PAST,
         "started_at": STAYS,
         "finished_at": STAYS,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.store.found_jobs import KEPT_SECONDS
+from bot.store.found_runs import KEPT_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,13 +19,13 @@ _KEPT = {
     "sweep_notices": 30 * _DAY,
     "sweep_dead_notices": 7 * _DAY,
     "sweep_orphans": 30 * _DAY,
-    "sweep_jobs": KEPT_SECONDS,
+    "sweep_runs": KEPT_SECONDS,
     "sweep_approvals": 30 * _DAY,
     "sweep_browser_sessions": 0.0,
     "sweep_class_cards": 30 * _DAY,
 }
 #: What these delete may have a card, which goes with it.
-_HAVE_CARDS = {"sweep_orphans", "sweep_jobs", "sweep_class_cards"}
+_HAVE_CARDS = {"sweep_orphans", "sweep_runs", "sweep_class_cards"}
 SWEEPS = tuple(_KEPT)
 #: Rows per transaction: some milliseconds.
 _SOME = 200
@@ -75,11 +75,11 @@ def sweep_operations(tx: Transaction, after: str) -> str | None:
     return found[-1] if len(found) == _SOME else None
 
 
-def sweep_jobs(tx: Transaction, after: str) -> str | None:
+def sweep_runs(tx: Transaction, after: str) -> str | None:
     """Delete the ended runs beyond each person's 50 newest; return where to go on, None at the end."""
-    found = [row["principal"] for row in tx.all("some_job_people", after=after, limit=_SOME)]
+    found = [row["principal"] for row in tx.all("some_run_people", after=after, limit=_SOME)]
     for principal in found:
-        _delete_with_cards(tx, "sweep_jobs_of", principal=principal)
+        _delete_with_cards(tx, "sweep_runs_of", principal=principal)
     return found[-1] if len(found) == _SOME else None
 
 

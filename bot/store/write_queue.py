@@ -33,7 +33,7 @@ class Stage(Enum):
 
 
 @dataclass(slots=True, eq=False)
-class Job:
+class Run:
     """Hold work, who waits for it, and what came of it."""
 
     work: Callable[[Transaction], Any]
@@ -57,7 +57,7 @@ class WriteQueue:
         self._batch_rows = batch_rows
         self._batch_seconds = batch_seconds
         self._condition = Condition()
-        self._queues: dict[Priority, deque[Job]] = {priority: deque() for priority in Priority}
+        self._queues: dict[Priority, deque[Run]] = {priority: deque() for priority in Priority}
         #: Rows of the records that wait, kept up so that nobody has to count.
         self._record_rows = 0
         self._urgent_rounds = 0
@@ -78,34 +78,34 @@ class WriteQueue:
     ) -> Any:
         """Queue work and wait for what comes of it; raises StoreBusy, StoreUnavailable, and its errors."""
         loop = asyncio.get_running_loop()
-        job = Job(work, priority, is_read, rows, loop.create_future(), is_alone)
+        run = Run(work, priority, is_read, rows, loop.create_future(), is_alone)
         with self._condition:
             if self._is_closed or self._ended:
                 raise StoreUnavailable(self._ended or "the store is closed")
-            self._queues[priority].append(job)
+            self._queues[priority].append(run)
             if priority is Priority.RECORDS:
                 self._record_rows += rows
             if priority is not Priority.RECORDS or len(self._queues[priority]) == 1 or self._is_full:
                 # One more record in a batch that waits for its time wakes nobody.
                 self._condition.notify()
-        timer = loop.call_later(self._patience[priority], self._lose_patience, job)
+        timer = loop.call_later(self._patience[priority], self._lose_patience, run)
         try:
-            return await job.future
+            return await run.future
         except asyncio.CancelledError:
-            self._give_up(job)
+            self._give_up(run)
             raise
         finally:
             timer.cancel()
 
-    def _lose_patience(self, job: Job) -> None:
-        if self._give_up(job) and not job.future.done():
-            job.future.set_exception(StoreBusy("the database is busy; nothing was done"))
+    def _lose_patience(self, run: Run) -> None:
+        if self._give_up(run) and not run.future.done():
+            run.future.set_exception(StoreBusy("the database is busy; nothing was done"))
 
-    def _give_up(self, job: Job) -> bool:
+    def _give_up(self, run: Run) -> bool:
         with self._condition:
-            if job.stage is not Stage.QUEUED:
+            if run.stage is not Stage.QUEUED:
                 return False
-            job.stage = Stage.GIVEN_UP
+            run.stage = Stage.GIVEN_UP
             return True
 
     def close(self) -> None:
@@ -116,7 +116,7 @@ class WriteQueue:
 
     # -- the thread's side -----------------------------------------------------------------------------------
 
-    def take(self) -> list[Job] | None:
+    def take(self) -> list[Run] | None:
         """Wait for work and return what is to be done next; None when all is done and closed."""
         with self._condition:
             while True:
@@ -158,49 +158,49 @@ class WriteQueue:
     def _is_full(self) -> bool:
         return self._record_rows >= self._batch_rows
 
-    def _pop(self, priority: Priority) -> list[Job]:
+    def _pop(self, priority: Priority) -> list[Run]:
         """Take what fits into a transaction; records that wait go along with steady work, for one commit."""
-        taken: list[Job] = []
+        taken: list[Run] = []
         self._pop_into(taken, priority)
-        if priority is Priority.STEADY and not any(job.is_read for job in taken):
+        if priority is Priority.STEADY and not any(run.is_read for run in taken):
             self._pop_into(taken, Priority.RECORDS)
         return taken
 
-    def _pop_into(self, taken: list[Job], priority: Priority) -> None:
-        queue, rows = self._queues[priority], sum(job.rows for job in taken)
+    def _pop_into(self, taken: list[Run], priority: Priority) -> None:
+        queue, rows = self._queues[priority], sum(run.rows for run in taken)
         while queue and (not taken or rows + queue[0].rows <= self._batch_rows):
-            job = queue.popleft()
+            run = queue.popleft()
             if priority is Priority.RECORDS:
-                self._record_rows -= job.rows
-            if job.stage is Stage.QUEUED:
-                taken.append(job)
-                rows += job.rows
+                self._record_rows -= run.rows
+            if run.stage is Stage.QUEUED:
+                taken.append(run)
+                rows += run.rows
 
-    def put_back(self, jobs: Iterable[Job]) -> None:
+    def put_back(self, runs: Iterable[Run]) -> None:
         """Queue jobs again, before all others of their lane."""
         with self._condition:
-            for job in reversed(list(jobs)):
-                self._queues[job.priority].appendleft(job)
-                if job.priority is Priority.RECORDS:
-                    self._record_rows += job.rows
+            for run in reversed(list(runs)):
+                self._queues[run.priority].appendleft(run)
+                if run.priority is Priority.RECORDS:
+                    self._record_rows += run.rows
 
-    def may_commit(self, jobs: Iterable[Job]) -> bool:
+    def may_commit(self, runs: Iterable[Run]) -> bool:
         """Fix jobs as being committed, all or none; False when somebody gave up on one of them."""
         with self._condition:
-            if any(job.stage is not Stage.QUEUED for job in jobs):
+            if any(run.stage is not Stage.QUEUED for run in runs):
                 return False
-            for job in jobs:
-                job.stage = Stage.COMMITTING
+            for run in runs:
+                run.stage = Stage.COMMITTING
             return True
 
-    def deliver(self, jobs: Iterable[Job]) -> None:
+    def deliver(self, runs: Iterable[Run]) -> None:
         """Tell the waiting callers what came of their jobs."""
-        by_loop: dict[asyncio.AbstractEventLoop, list[Job]] = {}
+        by_loop: dict[asyncio.AbstractEventLoop, list[Run]] = {}
         with self._condition:
-            for job in jobs:
-                if job.stage is not Stage.GIVEN_UP:
-                    job.stage = Stage.DONE
-                    by_loop.setdefault(job.future.get_loop(), []).append(job)
+            for run in runs:
+                if run.stage is not Stage.GIVEN_UP:
+                    run.stage = Stage.DONE
+                    by_loop.setdefault(run.future.get_loop(), []).append(run)
         for loop, done in by_loop.items():
             # A loop that was closed has nobody left who waits.
             with suppress(RuntimeError):
@@ -210,19 +210,19 @@ class WriteQueue:
         """Refuse all that is queued and all that may come: the thread is gone."""
         with self._condition:
             self._ended = reason
-            left = [job for queue in self._queues.values() for job in queue]
+            left = [run for queue in self._queues.values() for run in queue]
             for queue in self._queues.values():
                 queue.clear()
-        for job in left:
-            job.error = StoreUnavailable(reason)
+        for run in left:
+            run.error = StoreUnavailable(reason)
         self.deliver(left)
 
 
-def _resolve(jobs: Iterable[Job]) -> None:
-    for job in jobs:
-        if job.future.done():
+def _resolve(runs: Iterable[Run]) -> None:
+    for run in runs:
+        if run.future.done():
             continue
-        if job.error is not None:
-            job.future.set_exception(job.error)
+        if run.error is not None:
+            run.future.set_exception(run.error)
         else:
-            job.future.set_result(job.result)
+            run.future.set_result(run.result)

@@ -132,7 +132,7 @@ async def make(
     values: Values,
 ) -> None:
     """Write down what is to be made, and remember what was filled in."""
-    create = services.workspaces.create if making.purpose == "workspace" else services.jobs.launch
+    create = services.workspaces.create if making.purpose == "workspace" else services.runs.launch
     await create(
         principal,
         making.connection,

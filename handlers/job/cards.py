@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from bot.domain.models import Call
 from bot.messages.blocks import replies
 from bot.messages.blocks.limits import fill
-from bot.messages.texts import jobs as words
+from bot.messages.texts import runs as words
 from bot.messages.texts import times
 from handlers import routes
 from handlers.job.stopping import over_already
@@ -20,38 +20,38 @@ if TYPE_CHECKING:
 @routes.action("job_keep_waiting")
 async def keep_waiting(request: Request) -> Answer:
     """Wait on, or say how it ended meanwhile."""
-    jobs = request.services.jobs
-    job = await jobs.owned(request.principal, request.verb, request.target or "")
-    kept = await jobs.keep_waiting(request.principal, job.id, interaction=request.surface.interaction)
+    runs = request.services.runs
+    run = await runs.owned(request.principal, request.verb, request.target or "")
+    kept = await runs.keep_waiting(request.principal, run.id, interaction=request.surface.interaction)
     if kept is None:
-        return over_already(request, job)
-    return replies.answer(fill(words.KEPT_WAITING, name=job.name, time=times.duration(jobs.deadline_seconds)))
+        return over_already(request, run)
+    return replies.answer(fill(words.KEPT_WAITING, name=run.name, time=times.duration(runs.deadline_seconds)))
 
 
 @routes.action("job_let_go")
 async def let_go(request: Request) -> Answer:
     """Follow the run no more; one that is over already is only told."""
-    job = await request.services.jobs.let_go(request.principal, request.target or "")
-    if not job.is_open:
-        return over_already(request, job)
-    is_launched = job.remote_id is not None or job.launch_call is not Call.NONE
+    run = await request.services.runs.let_go(request.principal, request.target or "")
+    if not run.is_open:
+        return over_already(request, run)
+    is_launched = run.remote_id is not None or run.launch_call is not Call.NONE
     template = words.LET_GONE if is_launched else words.NOT_LAUNCHING
-    return replies.answer(fill(template, name=job.name, title=request.services.title(job.connection)))
+    return replies.answer(fill(template, name=run.name, title=request.services.title(run.connection)))
 
 
 @routes.action("job_look_again")
 async def look_again(request: Request) -> Answer:
     """Look again, or say that there is nothing to look for any more."""
-    job = await request.services.jobs.look_again(request.principal, request.target or "")
-    template = words.LOOKING_AGAIN if job.is_open and job.asked_at is not None else words.NOT_ASKED
-    return replies.answer(fill(template, name=job.name, title=request.services.title(job.connection)))
+    run = await request.services.runs.look_again(request.principal, request.target or "")
+    template = words.LOOKING_AGAIN if run.is_open and run.asked_at is not None else words.NOT_ASKED
+    return replies.answer(fill(template, name=run.name, title=request.services.title(run.connection)))
 
 
 @routes.action("job_start_another")
 async def start_another(request: Request) -> Answer:
     """Launch another run, once; a question that has been answered since is not answered again."""
-    job, is_asked = await request.services.jobs.start_another(
+    run, is_asked = await request.services.runs.start_another(
         request.principal, request.target or "", interaction=request.surface.interaction
     )
     template = words.STARTING_ANOTHER if is_asked else words.NOT_ASKED
-    return replies.answer(fill(template, name=job.name, title=request.services.title(job.connection)))
+    return replies.answer(fill(template, name=run.name, title=request.services.title(run.connection)))

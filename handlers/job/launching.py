@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from bot.domain.models import FormProblems
 from bot.messages.blocks import flags, replies
 from bot.messages.blocks.limits import Markup, fill, line, safe
-from bot.messages.texts import jobs as words
+from bot.messages.texts import runs as words
 from bot.providers import facets
 from bot.services import filling
 from bot.services.filling import Flag
@@ -50,15 +50,15 @@ async def run(request: Request) -> Answer:
 @routes.action("job_again")
 async def run_again(request: Request) -> Answer:
     """Launch what an earlier run of this person was launched with; that one stays as it is."""
-    jobs = request.services.jobs
-    job = await jobs.owned(request.principal, "run", request.target or "")
-    if job.spec is None:
-        sentence = fill(words.NO_SPEC, name=job.name, command=request.command)
+    runs = request.services.runs
+    run = await runs.owned(request.principal, "run", request.target or "")
+    if run.spec is None:
+        sentence = fill(words.NO_SPEC, name=run.name, command=request.command)
         return replies.problem(sentence, request.reference)
-    again = await jobs.launch(
+    again = await runs.launch(
         request.principal,
-        job.connection,
-        job.spec,
+        run.connection,
+        run.spec,
         interaction=request.surface.interaction,
         reference=request.reference,
         channel_id=request.surface.channel_id,

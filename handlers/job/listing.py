@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.messages.blocks import job_lists, replies
-from bot.messages.blocks.job_lists import job_status
+from bot.messages.blocks import replies, run_lists
 from bot.messages.blocks.limits import fill
-from bot.messages.texts import jobs as words
+from bot.messages.blocks.run_lists import run_status
+from bot.messages.texts import runs as words
 from bot.providers import facets
 from handlers import routes
 from handlers.job.targets import nothing_yet, old_and_rows, run_of
@@ -21,17 +21,17 @@ if TYPE_CHECKING:
 @routes.verb("job", "list")
 async def show_list(request: Request) -> Answer:
     """Answer with a page of the list; ``list 2`` and the button *More* show later ones."""
-    jobs = request.services.jobs
+    runs = request.services.runs
     stale, rows = await old_and_rows(request)
     if not rows:
         return await nothing_yet(request, stale)
     remark = ""
     if stale:
-        await jobs.look(stale)
+        await runs.look(stale)
         titles = request.services.titles(account.connection for account in stale)
         remark = fill(words.LOOKING, titles=titles)
-    facts = await request.services.gatherer.of_jobs(request.principal, rows)
-    return job_lists.job_list(
+    facts = await request.services.gatherer.of_runs(request.principal, rows)
+    return run_lists.run_list(
         list(zip(rows, facts, strict=True)),
         page=request.page,
         remark=remark,
@@ -43,28 +43,28 @@ async def show_list(request: Request) -> Answer:
 async def status(request: Request) -> Answer:
     """Answer with the run's card and its age; without a name, with the list where there are several."""
     is_named = request.target is not None or bool(request.name)
-    if not is_named and len(await request.services.store.jobs(request.principal)) > 1:
+    if not is_named and len(await request.services.store.runs(request.principal)) > 1:
         return await show_list(request)
-    job = await run_of(request)
-    return job_status(job, await request.services.gatherer.of_job(job))
+    run = await run_of(request)
+    return run_status(run, await request.services.gatherer.of_run(run))
 
 
 @routes.verb("job", "logs")
 async def logs(request: Request) -> Answer:
     """Have the output shown from now on; a run that a list found gets its card by this."""
     services = request.services
-    job = await run_of(request)
-    title = services.title(job.connection)
-    provider = services.connections.get(job.connection)
+    run = await run_of(request)
+    title = services.title(run.connection)
+    provider = services.connections.get(run.connection)
     if provider is not None and not isinstance(provider, facets.Runs):
         return replies.problem(fill(words.NO_LOGS, title=title), request.reference)
-    if job.remote_id is None and not job.is_open:
-        return replies.problem(fill(words.NOT_HANDED_OVER, name=job.name), request.reference)
+    if run.remote_id is None and not run.is_open:
+        return replies.problem(fill(words.NOT_HANDED_OVER, name=run.name), request.reference)
     if provider is not None:
-        await linked(request, job.connection)
-    watched = await services.jobs.watch(
+        await linked(request, run.connection)
+    watched = await services.runs.watch(
         request.principal,
-        job.id,
+        run.id,
         interaction=request.surface.interaction,
         channel_id=request.surface.channel_id,
     )
@@ -75,6 +75,6 @@ async def logs(request: Request) -> Answer:
 @routes.action("job_refresh")
 async def refresh(request: Request) -> Answer:
     """Answer with the row as it is; a run that goes on is read every few seconds anyway."""
-    jobs = request.services.jobs
-    job = await jobs.owned(request.principal, "status", request.target or "")
-    return job_status(job, await request.services.gatherer.of_job(job))
+    runs = request.services.runs
+    run = await runs.owned(request.principal, "status", request.target or "")
+    return run_status(run, await request.services.gatherer.of_run(run))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bot.messages.blocks import replies
 from bot.messages.blocks.limits import Markup, fill, line
-from bot.messages.texts import jobs as job_words
+from bot.messages.texts import runs as job_words
 from bot.messages.texts import schedules as words
 from bot.providers import facets
 from bot.providers.base import Scheduled
@@ -43,7 +43,7 @@ async def schedule(request: Request) -> Answer:
     if cron is None:
         shown = fill(words.ONE, name=wanted.job.name, title=title, cron=_when(wanted.job))
         return replies.answer(f"{shown} {fill(words.NEXT, command=request.command)}")
-    await request.services.jobs.schedule(
+    await request.services.runs.schedule(
         request.principal,
         wanted.connection,
         wanted.job,

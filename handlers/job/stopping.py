@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.messages.blocks import replies
-from bot.messages.blocks.jobs import outcome_of
 from bot.messages.blocks.limits import Markup, fill
-from bot.messages.texts import jobs as words
+from bot.messages.blocks.runs import outcome_of
+from bot.messages.texts import runs as words
 from handlers import routes
 from handlers.job.targets import run_of
 
 if TYPE_CHECKING:
-    from bot.domain.models import Answer, Job
+    from bot.domain.models import Answer, Run
     from handlers.request import Request
 
 
@@ -25,23 +25,23 @@ async def stop(request: Request) -> Answer:
 @routes.action("job_force")
 async def force_quit(request: Request) -> Answer:
     """Ask for a forced end of the run."""
-    job = await request.services.jobs.owned(request.principal, "stop", request.target or "")
-    return await ended(request, job, force=True)
+    run = await request.services.runs.owned(request.principal, "stop", request.target or "")
+    return await ended(request, run, force=True)
 
 
-async def ended(request: Request, job: Job, *, force: bool) -> Answer:
+async def ended(request: Request, run: Run, *, force: bool) -> Answer:
     """Ask for a run's end; one that is over already is only told."""
     services = request.services
-    wanted, is_open = await services.jobs.stop(
-        request.principal, job.id, force=force, interaction=request.surface.interaction
+    wanted, is_open = await services.runs.stop(
+        request.principal, run.id, force=force, interaction=request.surface.interaction
     )
     if not is_open or wanted.state.is_over:
         return over_already(request, wanted)
     template = words.FORCING if wanted.stop_wanted == "force" else words.STOPPING
-    return replies.answer(fill(template, name=job.name, title=services.title(job.connection)))
+    return replies.answer(fill(template, name=run.name, title=services.title(run.connection)))
 
 
-def over_already(request: Request, job: Job) -> Answer:
+def over_already(request: Request, run: Run) -> Answer:
     """Say how a run ended that is over."""
-    title, state = request.services.title(job.connection), Markup(outcome_of(job))
-    return replies.answer(fill(words.OVER_ALREADY, name=job.name, title=title, state=state))
+    title, state = request.services.title(run.connection), Markup(outcome_of(run))
+    return replies.answer(fill(words.OVER_ALREADY, name=run.name, title=title, state=state))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.messages.blocks import job_lists, replies
+from bot.messages.blocks import replies, run_lists
 from bot.messages.blocks.limits import Markup, fill
-from bot.messages.texts import jobs as words
+from bot.messages.texts import runs as words
 from bot.services import naming
 from handlers.linking.account import link_first
 from handlers.linking.connections import makers
@@ -16,18 +16,18 @@ from handlers.waiting import look, unread
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.domain.models import Account, Answer, Job
+    from bot.domain.models import Account, Answer, Run
     from handlers.request import Request
 
 
-async def run_of(request: Request) -> Job:
+async def run_of(request: Request) -> Run:
     """Return the run that is meant; raises Answered with a question or a hint, or Refused.
 
     Of several runs with one name, the newest is meant; to be stopped, the only one that is going on.
     """
-    jobs = request.services.jobs
+    runs = request.services.runs
     if request.target is not None:
-        return await jobs.owned(request.principal, request.verb, request.target)
+        return await runs.owned(request.principal, request.verb, request.target)
     old, rows = await old_and_rows(request)
     if not request.name:
         return await _only(request, rows, old)
@@ -39,11 +39,11 @@ async def run_of(request: Request) -> Job:
     raise Answered(await _unknown(request, rows, old))
 
 
-async def old_and_rows(request: Request) -> tuple[list[Account], list[Job]]:
+async def old_and_rows(request: Request) -> tuple[list[Account], list[Run]]:
     """Return the accounts whose lists are old, then the runs there are: a list may come just between."""
-    jobs = request.services.jobs
-    old = await jobs.stale(request.principal, besides=request.looked)
-    return old, await request.services.store.jobs(request.principal)
+    runs = request.services.runs
+    old = await runs.stale(request.principal, besides=request.looked)
+    return old, await request.services.store.runs(request.principal)
 
 
 async def nothing_yet(request: Request, old: Sequence[Account]) -> Answer:
@@ -55,17 +55,17 @@ async def nothing_yet(request: Request, old: Sequence[Account]) -> Answer:
     accounts = await services.store.accounts(request.principal)
     if not any(account.state == "active" and account.connection in able for account in accounts):
         return link_first(request, words.NOT_LINKED, able)
-    looking = await look(request, services.jobs, words.LOOKING_FOR_ANY, old=old)
+    looking = await look(request, services.runs, words.LOOKING_FOR_ANY, old=old)
     if not looking and request.problem:
         return replies.problem(unread(request), request.reference)
     return replies.answer(looking or fill(words.NONE_YET, command=request.command))
 
 
-async def _only(request: Request, rows: Sequence[Job], old: Sequence[Account]) -> Job:
+async def _only(request: Request, rows: Sequence[Run], old: Sequence[Account]) -> Run:
     """Return the only run where no name was given; to be stopped, the only one that is going on."""
     if not rows:
         raise Answered(await nothing_yet(request, old))
-    wanted = [job for job in rows if job.is_going] if request.verb == "stop" else rows
+    wanted = [run for run in rows if run.is_going] if request.verb == "stop" else rows
     if len(wanted) == 1:
         return wanted[0]
     if not wanted:
@@ -74,19 +74,19 @@ async def _only(request: Request, rows: Sequence[Job], old: Sequence[Account]) -
     raise Answered(replies.answer(sentence, await _buttons(request, wanted)))
 
 
-async def _which(request: Request, found: Sequence[Job]) -> Answer:
-    is_same = len({naming.fold(job.name) for job in found}) == 1
+async def _which(request: Request, found: Sequence[Run]) -> Answer:
+    is_same = len({naming.fold(run.name) for run in found}) == 1
     sentence = fill(words.WHICH_TO_STOP if is_same else words.WHICH, name=request.name)
     return replies.problem(sentence, request.reference, await _buttons(request, found))
 
 
-async def _unknown(request: Request, rows: Sequence[Job], old: Sequence[Account]) -> Answer:
+async def _unknown(request: Request, rows: Sequence[Run], old: Sequence[Account]) -> Answer:
     """Say that there is no such run, offer the nearest, and look again where that was not just done."""
     if not rows:
         return await nothing_yet(request, old)
     sentence = fill(words.UNKNOWN_NAME, name=request.name)
-    near = naming.nearest_runs(request.name, rows)[: job_lists.FEW]
-    looking = await look(request, request.services.jobs, words.LOOKING_FOR_IT, old=old)
+    near = naming.nearest_runs(request.name, rows)[: run_lists.FEW]
+    looking = await look(request, request.services.runs, words.LOOKING_FOR_IT, old=old)
     more: list[str] = [looking] if looking else [unread(request)] if request.problem else []
     if near:
         more.append(words.NEAREST)
@@ -95,5 +95,5 @@ async def _unknown(request: Request, rows: Sequence[Job], old: Sequence[Account]
     return replies.problem(sentence, request.reference, await _buttons(request, near), more=" ".join(more))
 
 
-async def _buttons(request: Request, jobs: Sequence[Job]) -> list[dict[str, object]]:
-    return job_lists.choices(request.verb, jobs, request.services.clock.now())
+async def _buttons(request: Request, runs: Sequence[Run]) -> list[dict[str, object]]:
+    return run_lists.choices(request.verb, runs, request.services.clock.now())

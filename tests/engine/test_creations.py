@@ -22,7 +22,7 @@ from bot.support.errors import (
 )
 from bot.support.vault import row_key
 from tests.engine.fuse import Meanwhile
-from tests.engine.jobs import new_job_world
+from tests.engine.runs import new_job_world
 from tests.support.store import ALICE, BOB, link_account
 
 
@@ -281,26 +281,26 @@ async def test_an_unlink_while_it_is_made_leaves_what_exists_to_its_owner(world)
 
 @pytest.mark.parametrize("verb", ["find", "find_job"])
 async def test_an_unlink_just_before_a_search_keeps_the_old_credential_here(verb):
-    async with new_job_world() as jobs:
-        world = jobs.world
+    async with new_job_world() as runs:
+        world = runs.world
         made = "create" if verb == "find" else "launch_job"
         world.provider.fail(made, UnknownOutcome("no answer"), after=True)
         world.provider.fail(verb, Unreachable("no connection"))
-        operation_id = await world.make() if verb == "find" else await jobs.runs()
+        operation_id = await world.make() if verb == "find" else await runs.runs()
         await world.work()
         while not world.provider.count(verb):
             await world.pass_time(1)
 
         async def unlink():
-            await jobs.store.unlink(ALICE, "cloud", revocable=[], cause="unlinked")
+            await runs.store.unlink(ALICE, "cloud", revocable=[], cause="unlinked")
 
-        claims = "claim_operations" if verb == "find" else "claim_jobs"
+        claims = "claim_operations" if verb == "find" else "claim_runs"
         world.store = Meanwhile(world.store, claims, unlink)
         world.reborn()
         await world.pass_time(60)
-        assert await jobs.store.account(ALICE, "cloud") is None
+        assert await runs.store.account(ALICE, "cloud") is None
         assert world.provider.count(verb) == 1
-        ended = await (jobs.store.operation(operation_id) if verb == "find" else jobs.store.job(operation_id))
+        ended = await (runs.store.operation(operation_id) if verb == "find" else runs.store.run(operation_id))
         assert ended.outcome in {Outcome.CANCELLED, Outcome.UNKNOWN, "failed"}
 
 

@@ -6,15 +6,15 @@ import json
 
 import pytest
 
-from bot.domain.models import Call, JobState, OperationVerb, Outcome, State, Update
+from bot.domain.models import Call, OperationVerb, Outcome, RunState, State, Update
 from bot.support.errors import Forbidden, InvalidRequest, NotFound, UnknownOutcome
-from tests.engine.jobs import new_job_world
+from tests.engine.runs import new_job_world
 
 LOST = UnknownOutcome("no answer")
 
 
 @pytest.fixture
-async def jobs():
+async def runs():
     async with new_job_world() as made:
         yield made
 
@@ -73,12 +73,12 @@ async def test_a_creation_that_acts_late_and_whose_answer_is_lost_is_made_once(w
 
 
 @pytest.mark.parametrize("seconds", [30, 110])
-async def test_a_launch_that_acts_late_and_whose_answer_is_lost_is_one_run(jobs, seconds):
-    jobs.cloud.acts_late("launch_job", seconds)
-    jobs.cloud.fail("launch_job", LOST, after=True)
-    job = await jobs.until_over(await jobs.runs())
-    assert (job.outcome, job.state, job.remote_id) == ("ended", JobState.SUCCEEDED, "run1")
-    assert (jobs.cloud.count("launch_job"), list(jobs.cloud.runs)) == (1, ["run1"])
+async def test_a_launch_that_acts_late_and_whose_answer_is_lost_is_one_run(runs, seconds):
+    runs.cloud.acts_late("launch_job", seconds)
+    runs.cloud.fail("launch_job", LOST, after=True)
+    run = await runs.until_over(await runs.runs())
+    assert (run.outcome, run.state, run.remote_id) == ("ended", RunState.SUCCEEDED, "run1")
+    assert (runs.cloud.count("launch_job"), list(runs.cloud.runs)) == (1, ["run1"])
 
 
 # -- accepted, and shown late --------------------------------------------------------------------------------
@@ -154,29 +154,29 @@ async def test_one_read_that_knows_nothing_of_what_was_started_is_no_news(world)
     assert (await world.store.operation(operation_id)).cause == "gone"
 
 
-async def test_refused_reads_of_a_run_are_no_news_before_they_repeat(jobs):
-    jobs.cloud.job_takes = 300.0
-    job_id = await jobs.runs()
-    await jobs.world.pass_time(5)
-    jobs.cloud.fail("job_status", Forbidden("not yours"), times=100)
-    await jobs.world.pass_time(30)
-    assert (await jobs.job(job_id)).hold.startswith("I can't see its progress")
-    jobs.world.reborn()
-    await jobs.world.pass_time(60)
-    assert "may not do that" in (await jobs.job(job_id)).hold
-    jobs.cloud.heal()
-    assert (await jobs.until_over(job_id, 400)).outcome == "ended"
+async def test_refused_reads_of_a_run_are_no_news_before_they_repeat(runs):
+    runs.cloud.job_takes = 300.0
+    run_id = await runs.runs()
+    await runs.world.pass_time(5)
+    runs.cloud.fail("job_status", Forbidden("not yours"), times=100)
+    await runs.world.pass_time(30)
+    assert (await runs.run(run_id)).hold.startswith("I can't see its progress")
+    runs.world.reborn()
+    await runs.world.pass_time(60)
+    assert "may not do that" in (await runs.run(run_id)).hold
+    runs.cloud.heal()
+    assert (await runs.until_over(run_id, 400)).outcome == "ended"
 
 
-async def test_what_reads_leave_out_is_counted_across_restarts(jobs):
-    jobs.cloud.job_takes = None
-    job_id = await jobs.runs()
-    await jobs.world.pass_time(70)
-    jobs.cloud.runs["run1"].is_forgotten = True
+async def test_what_reads_leave_out_is_counted_across_restarts(runs):
+    runs.cloud.job_takes = None
+    run_id = await runs.runs()
+    await runs.world.pass_time(70)
+    runs.cloud.runs["run1"].is_forgotten = True
     for _ in range(8):
-        jobs.world.reborn()
-        await jobs.world.pass_time(5)
-    assert (await jobs.job(job_id)).cause == "lost"
+        runs.world.reborn()
+        await runs.world.pass_time(5)
+    assert (await runs.run(run_id)).cause == "lost"
 
 
 # -- a start and a stop that cross ---------------------------------------------------------------------------

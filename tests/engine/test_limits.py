@@ -12,7 +12,7 @@ from bot.reconciler.runtimes import LONGEST_ASKED
 from bot.store.records import NewTask
 from bot.support.errors import Forbidden, RateLimited, ServerFailed
 from bot.support.vault import row_key
-from tests.engine.jobs import new_job_world
+from tests.engine.runs import new_job_world
 from tests.engine.test_outages import told
 from tests.engine.world import DEADLINE
 from tests.support.store import ALICE, BOB, link_account
@@ -80,20 +80,20 @@ async def test_limited_lists_are_no_outage_and_hold_up_nobodys_start(world):
 
 
 async def test_limited_streams_are_no_outage_and_hold_up_nobodys_launch():
-    async with new_job_world() as jobs:
-        administer(jobs.world)
-        job_id = await jobs.runs()
-        await jobs.world.pass_time(5)
-        remote_id = (await jobs.job(job_id)).remote_id
+    async with new_job_world() as runs:
+        administer(runs.world)
+        run_id = await runs.runs()
+        await runs.world.pass_time(5)
+        remote_id = (await runs.run(run_id)).remote_id
         for _ in range(8):
-            jobs.cloud.cut(remote_id, 0, limited(5.0))
-            await jobs.world.pass_time(15)
-        await jobs.world.link(BOB, token="token-2")
-        await jobs.world.know(BOB)
-        other = await jobs.runs(BOB)
-        await jobs.world.pass_time(5)
-        assert (await jobs.job(other)).remote_id is not None
-        assert not told(jobs.world, AMIR)
+            runs.cloud.cut(remote_id, 0, limited(5.0))
+            await runs.world.pass_time(15)
+        await runs.world.link(BOB, token="token-2")
+        await runs.world.know(BOB)
+        other = await runs.runs(BOB)
+        await runs.world.pass_time(5)
+        assert (await runs.run(other)).remote_id is not None
+        assert not told(runs.world, AMIR)
 
 
 async def test_several_limited_people_pause_the_connection_and_the_log_says_it_once(world):
@@ -197,14 +197,14 @@ async def test_a_start_that_is_put_off_for_an_hour_is_told_at_its_deadline(world
 
 
 async def test_a_launch_and_a_stop_whose_answers_ask_for_an_hour_are_looked_at_as_any_other():
-    async with new_job_world() as jobs:
-        jobs.cloud.job_takes = None
+    async with new_job_world() as runs:
+        runs.cloud.job_takes = None
         error = ServerFailed("overloaded", status=503, retry_after=3600.0)
-        jobs.cloud.fail("launch_job", error, after=True)
-        job_id = await jobs.runs()
-        await jobs.world.pass_time(30)
-        assert (await jobs.job(job_id)).remote_id is not None
-        jobs.cloud.fail("stop_job", error, after=True)
-        await jobs.stop(job_id)
-        assert (await jobs.until_over(job_id, 60)).outcome == "ended"
-        assert (jobs.cloud.count("launch_job"), jobs.cloud.count("stop_job")) == (1, 1)
+        runs.cloud.fail("launch_job", error, after=True)
+        run_id = await runs.runs()
+        await runs.world.pass_time(30)
+        assert (await runs.run(run_id)).remote_id is not None
+        runs.cloud.fail("stop_job", error, after=True)
+        await runs.stop(run_id)
+        assert (await runs.until_over(run_id, 60)).outcome == "ended"
+        assert (runs.cloud.count("launch_job"), runs.cloud.count("stop_job")) == (1, 1)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.jobs import new_job_world
+from tests.engine.runs import new_job_world
 
 STREAMS, LINES, AT_ONCE = 20, 10_000, 100
 MEMORY = 150_000_000
@@ -29,33 +29,33 @@ def lines(run: int, begin: int) -> str:
 
 @pytest.mark.skipif(not statm.exists(), reason="memory is read from Linux's /proc")
 async def test_twenty_streams_of_ten_thousand_lines():
-    async with new_job_world() as jobs:
-        jobs.cloud.job_takes = None
-        ids = [await jobs.runs(name=f"run {number}") for number in range(1, STREAMS + 1)]
+    async with new_job_world() as runs:
+        runs.cloud.job_takes = None
+        ids = [await runs.runs(name=f"run {number}") for number in range(1, STREAMS + 1)]
         for number in range(1, STREAMS + 1):
-            jobs.cloud.opens(f"run{number}")
-        await jobs.world.pass_time(30)
+            runs.cloud.opens(f"run{number}")
+        await runs.world.pass_time(30)
         idle = highest = resident()
         expected = [hashlib.sha256() for _ in range(STREAMS)]
         for begin in range(0, LINES, AT_ONCE):
             for number in range(1, STREAMS + 1):
                 text = lines(number, begin)
-                jobs.cloud.writes(f"run{number}", text)
+                runs.cloud.writes(f"run{number}", text)
                 expected[number - 1].update(text.replace("\x1b[32m", "").replace("\x1b[0m", "").encode())
-            await jobs.world.pass_time(1)
+            await runs.world.pass_time(1)
             highest = max(highest, resident())
         for number in range(1, STREAMS + 1):
-            jobs.cloud.ends(f"run{number}")
-            jobs.cloud.closes(f"run{number}")
+            runs.cloud.ends(f"run{number}")
+            runs.cloud.closes(f"run{number}")
         for _ in range(60):
-            await jobs.world.pass_time(5)
+            await runs.world.pass_time(5)
             highest = max(highest, resident())
-            if len(jobs.slack.shared()) == STREAMS:
+            if len(runs.slack.shared()) == STREAMS:
                 break
         # What the stand-ins keep themselves (all that was written, and all files) is in these bytes too.
         assert highest - idle < MEMORY
-        found = [hashlib.sha256(message["files"][0]["content"]) for message in jobs.slack.shared()]
+        found = [hashlib.sha256(message["files"][0]["content"]) for message in runs.slack.shared()]
         assert sorted(each.digest() for each in found) == sorted(each.digest() for each in expected)
-        assert jobs.slack.over_budget == 0
-        shown = jobs.message(f"{ids[0]}/job_output/1")
+        assert runs.slack.over_budget == 0
+        shown = runs.message(f"{ids[0]}/job_output/1")
         assert "10,000 lines in all" in str(shown["blocks"])

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.domain.models import JobState, State, TaskKind
+from bot.domain.models import RunState, State, TaskKind
 from bot.store.records import NewTask
 from bot.support.errors import BadAnswer
 from tests.contract.providers.test_odd_answers import (
@@ -49,9 +49,9 @@ def hub(change: Change) -> dict[str, Any]:
 
 
 def saturn_runs(change: Change) -> dict[str, Any]:
-    job = {**RECIPE, "type": "job"}
+    run = {**RECIPE, "type": "job"}
     return {
-        "recipes": {"recipes": [job]},
+        "recipes": {"recipes": [run]},
         "active_pods": {"pod_summaries": two(POD, change)},
         f"jobs_{A}_history": {"pods": [{**PAST, "status": "running"}]},
     }
@@ -123,16 +123,16 @@ async def test_no_workspace_is_gone_and_nobody_is_told(world, kind, answers, odd
 async def test_no_run_is_lost_and_nobody_is_told(world, kind, answers, odd):
     await begin(world, kind)
     await turn(world, answers(GOOD), TaskKind.LIST_JOBS)
-    runs = {run.id: run for run in await world.store.jobs(ALICE)}
+    runs = {run.id: run for run in await world.store.runs(ALICE)}
     assert len(runs) >= 2
     for change in (odd, GOOD):
         before = max(run.observed_at for run in runs.values())
         await turn(world, answers(change), TaskKind.LIST_JOBS)
-        now = {run.id: run for run in await world.store.jobs(ALICE)}
+        now = {run.id: run for run in await world.store.runs(ALICE)}
         assert {key: (run.name, run.state, run.outcome) for key, run in now.items()} == {
             key: (run.name, run.state, None) for key, run in runs.items()
         }
-        assert {run.state for run in now.values()} == {JobState.RUNNING}
+        assert {run.state for run in now.values()} == {RunState.RUNNING}
         assert max(run.observed_at for run in now.values()) > before
     assert world.slack.messages == []
 

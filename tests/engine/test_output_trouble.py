@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from bot.domain.models import Job
+from bot.domain.models import Run
 from bot.services.gather import Gatherer
 from bot.slack.notifier.outputs import Outputs
-from tests.engine.jobs import new_job_world, output, said
+from tests.engine.runs import new_job_world, output, said
 
 
 class Broken(Gatherer):
@@ -17,14 +17,14 @@ class Broken(Gatherer):
 
     bad = ""
 
-    async def of_job(self, job: Job) -> Any:
-        if job.id == self.bad:
+    async def of_run(self, run: Run) -> Any:
+        if run.id == self.bad:
             raise ValueError("a fault of our own")
-        return await super().of_job(job)
+        return await super().of_run(run)
 
 
 @pytest.fixture
-async def jobs():
+async def runs():
     async with new_job_world() as made:
         made.cloud.job_takes = None
         for run in ("run1", "run2"):
@@ -32,21 +32,21 @@ async def jobs():
         yield made
 
 
-async def test_one_that_fails_holds_no_other_up(jobs):
-    first, second = await jobs.runs(), await jobs.runs()
-    await jobs.world.pass_time(5)
+async def test_one_that_fails_holds_no_other_up(runs):
+    first, second = await runs.runs(), await runs.runs()
+    await runs.world.pass_time(5)
     for run in ("run1", "run2"):
-        jobs.cloud.writes(run, "begun\n")
-    await jobs.world.pass_time(5)
-    world = jobs.world
+        runs.cloud.writes(run, "begun\n")
+    await runs.world.pass_time(5)
+    world = runs.world
     gatherer = Broken(world.context, world.board)
     gatherer.bad = first
     outputs = Outputs(world.context, world.line, gatherer, world.timing, world.board)
     for run in ("run1", "run2"):
-        jobs.cloud.writes(run, "news\n")
+        runs.cloud.writes(run, "news\n")
     await world.reconciler.step_streams(world.streams)
-    jobs.clock.advance(4)
+    runs.clock.advance(4)
     for _ in range(3):
         await outputs.step()
-    assert "news" in said(output(jobs, second))
-    assert "news" not in said(output(jobs, first))
+    assert "news" in said(output(runs, second))
+    assert "news" not in said(output(runs, first))

@@ -11,7 +11,7 @@ from bot.domain.models import Call, OperationVerb, Outcome, Update
 from bot.domain.settling import ANSWER_SECONDS
 from bot.support.errors import BadAnswer, ServerFailed, UnknownOutcome, Unreachable, Untold
 from tests.engine.fuse import Killed, Meanwhile
-from tests.engine.jobs import new_job_world
+from tests.engine.runs import new_job_world
 
 LOST = UnknownOutcome("no answer")
 
@@ -34,7 +34,7 @@ class Asked:
         self.id = await (self.world.world.make() if self.kind == "creation" else self.world.runs())
 
     async def row(self):
-        return await (self.store.operation(self.id) if self.kind == "creation" else self.store.job(self.id))
+        return await (self.store.operation(self.id) if self.kind == "creation" else self.store.run(self.id))
 
     async def start_another(self, key="press"):
         press = self.store.make_another if self.kind == "creation" else self.store.launch_another
@@ -46,7 +46,7 @@ class Asked:
     async def save(self, **fields):
         if self.kind == "creation":
             return await self.store.save_step(Update(self.id, 5.0, **fields))
-        return await self.store.save_job_step(Update(self.id, 5.0, **fields))
+        return await self.store.save_run_step(Update(self.id, 5.0, **fields))
 
     async def pass_time(self, seconds, step=5.0):
         await self.world.world.pass_time(seconds, step=step)
@@ -132,7 +132,7 @@ async def test_a_press_makes_one_more_and_only_once(asked):
 async def test_an_answer_stands_whatever_a_look_under_way_says_and_is_taken_once(asked):
     await asked.lose(None)
     await asked.pass_time(150)
-    claim = asked.store.claim_operations if asked.kind == "creation" else asked.store.claim_jobs
+    claim = asked.store.claim_operations if asked.kind == "creation" else asked.store.claim_runs
     asked.world.clock.advance(300)
     (look,) = await claim(5, 40.0)
     assert await asked.start_another("one")
@@ -163,7 +163,7 @@ async def test_an_answer_at_the_last_moment_is_one(asked, answer):
     await asked.pass_time(150)
     asked.world.clock.advance(ANSWER_SECONDS - 1)
     before = (await asked.row()).asked_at
-    claims = "claim_operations" if asked.kind == "creation" else "claim_jobs"
+    claims = "claim_operations" if asked.kind == "creation" else "claim_runs"
 
     async def answered():
         # The step that ends it has begun.

@@ -12,7 +12,7 @@ from bot.reconciler.scheduler import DAY, EVERYBODY, Loop, Scheduler
 from bot.store.records import NewTask
 from bot.support.errors import SlackFailed
 from bot.support.pool import Pool
-from tests.engine.jobs import new_job_world
+from tests.engine.runs import new_job_world
 from tests.support.store import ALICE
 
 
@@ -176,27 +176,27 @@ async def test_what_runs_may_end_and_the_rest_is_cancelled(world, scheduler):
 
 
 async def test_a_run_goes_its_whole_way_by_itself_and_an_open_stream_holds_nothing_up():
-    async with new_job_world() as jobs:
-        world = jobs.world
-        jobs.cloud.opens("run1")
-        jobs.cloud.writes("run1", "one\n")
-        jobs.cloud.writes("run2", "two\n")
+    async with new_job_world() as runs:
+        world = runs.world
+        runs.cloud.opens("run1")
+        runs.cloud.writes("run1", "one\n")
+        runs.cloud.writes("run2", "two\n")
         scheduler = driving(Watched, world, tick=0.05)
-        jobs.cloud.job_takes = None
-        await jobs.runs(name="endless")
-        await jobs.world.reconciler.step_jobs()
-        await jobs.runs(name="ending")
-        await jobs.world.reconciler.step_jobs()
-        jobs.cloud.ends("run2")
+        runs.cloud.job_takes = None
+        await runs.runs(name="endless")
+        await runs.world.reconciler.step_runs()
+        await runs.runs(name="ending")
+        await runs.world.reconciler.step_runs()
+        runs.cloud.ends("run2")
         scheduler.start()
 
         async def sent():
             world.clock.advance(1.0)
-            return bool(jobs.slack.shared()) and jobs.cloud.outputs["run1"].open == 1
+            return bool(runs.slack.shared()) and runs.cloud.outputs["run1"].open == 1
 
         await scheduler.eventually(sent)
         assert await scheduler.drain(600) == 1
-        assert jobs.cloud.outputs["run1"].open == 0
+        assert runs.cloud.outputs["run1"].open == 0
 
 
 async def test_nothing_is_claimed_after_the_drain(world, scheduler):

@@ -21,8 +21,8 @@ class Cron(FakeProvider, facets.Schedules):
     def schedules(self, snapshot):
         raise AssertionError("no list of jobs is drawn here")
 
-    async def schedule(self, access, job_id, cron):
-        self._note("schedule", access, job_id)
+    async def schedule(self, access, run_id, cron):
+        self._note("schedule", access, run_id)
         self._raise("schedule", after=False)
         self.cron = cron
 

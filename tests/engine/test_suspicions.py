@@ -12,7 +12,7 @@ from bot.domain.models import Outcome, Principal, State, TaskKind
 from bot.reconciler.suspicions import ENDS_AFTER, GIVEN_UP_AFTER, LOOK_SECONDS, NOTED_EVERY, is_outage
 from bot.store.records import NewTask
 from bot.support.errors import CredentialRefused, Forbidden, Unreachable
-from tests.engine.jobs import new_job_world
+from tests.engine.runs import new_job_world
 from tests.engine.test_limits import CAROL, DAVE, ERIN, calls_of, seat
 from tests.engine.test_outages import AMIR, told
 from tests.support.store import ALICE, BOB
@@ -241,22 +241,22 @@ async def test_nobody_who_waits_for_nothing_is_told(world):
 
 
 async def test_runs_and_their_output_wait_for_a_suspected_credential_and_go_on():
-    async with new_job_world() as jobs:
-        job_id = await jobs.runs()
-        await jobs.world.pass_time(5)
-        remote_id = (await jobs.job(job_id)).remote_id
-        jobs.cloud.refused_tokens.add("token-1")
-        await jobs.world.pass_time(70)
-        assert "has refused your sign-in" in (await jobs.job(job_id)).hold
-        assert jobs.slack.kinds().count("sign_in_refused") == 1
-        jobs.cloud.refused_tokens.clear()
-        jobs.cloud.opens(remote_id)
-        jobs.cloud.writes(remote_id, "hello\n")
-        await jobs.world.pass_time(LOOK_SECONDS + 10)
-        assert not (await jobs.job(job_id)).hold
-        jobs.cloud.ends(remote_id)
-        jobs.cloud.closes(remote_id)
-        assert (await jobs.until_over(job_id)).outcome == "ended"
+    async with new_job_world() as runs:
+        run_id = await runs.runs()
+        await runs.world.pass_time(5)
+        remote_id = (await runs.run(run_id)).remote_id
+        runs.cloud.refused_tokens.add("token-1")
+        await runs.world.pass_time(70)
+        assert "has refused your sign-in" in (await runs.run(run_id)).hold
+        assert runs.slack.kinds().count("sign_in_refused") == 1
+        runs.cloud.refused_tokens.clear()
+        runs.cloud.opens(remote_id)
+        runs.cloud.writes(remote_id, "hello\n")
+        await runs.world.pass_time(LOOK_SECONDS + 10)
+        assert not (await runs.run(run_id)).hold
+        runs.cloud.ends(remote_id)
+        runs.cloud.closes(remote_id)
+        assert (await runs.until_over(run_id)).outcome == "ended"
 
 
 async def test_another_persons_credential_reads_on_what_both_may_see(world):

@@ -239,7 +239,7 @@ class World:
                 await self.reconciler.step_operations(),
                 await self.reconciler.step_reads(),
                 await self.reconciler.step_tasks(),
-                await self.reconciler.step_jobs(),
+                await self.reconciler.step_runs(),
                 await self.reconciler.step_classes(),
                 await self._streams(),
                 await self.notifier.step_notices(),

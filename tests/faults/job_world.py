@@ -50,7 +50,7 @@ class JobsWorld(BreakingWorld, WorkbenchWorld):
 
     def found(self) -> list[Any]:
         """Return the rows of this story's run: only one, unless somebody was impatient."""
-        return self.rows(f"SELECT * FROM jobs WHERE name = '{self.name}' AND reference != ''")
+        return self.rows(f"SELECT * FROM runs WHERE name = '{self.name}' AND reference != ''")
 
     async def is_whole(self) -> None:
         """Look whether each run of this story was run, told of and shown, all once."""

@@ -78,7 +78,7 @@ async def test_a_start_of_a_job_that_goes_wrong_is_one_run_or_none(tmp_path, nam
         job = world.job("nightly")
         world.saturn_fails(r"/jobs/\w+/start$", **FAULTS[name])
         spec = Spec("nightly", {"job": job.id})
-        await world.bot.services.jobs.launch(world.principal(), "saturn", spec, **ONCE)
+        await world.bot.services.runs.launch(world.principal(), "saturn", spec, **ONCE)
         await world.pass_time(220, step=5)
         ended = ("job_ended", "job_failed", "job_asked")
         await world.until(lambda: any(world.alice.told(kind) for kind in ended), step=4.0)
@@ -93,7 +93,7 @@ async def test_reads_of_a_run_that_go_wrong_cost_no_more_than_time(tmp_path, pat
         await world.alice.links("alice")
         job = world.job("nightly")
         spec = Spec("nightly", {"job": job.id})
-        await world.bot.services.jobs.launch(world.principal(), "saturn", spec, **ONCE)
+        await world.bot.services.runs.launch(world.principal(), "saturn", spec, **ONCE)
         await world.settle()
         world.saturn_fails(path, **FAULTS[name])
         await world.until(lambda: world.alice.told("job_ended") or world.alice.told("job_failed"), step=4.0)
@@ -108,7 +108,7 @@ async def test_a_schedule_that_goes_wrong_is_set_or_said(tmp_path, name):
         job = world.job("failing")
         world.saturn_fails(r"/jobs/\w+$", **FAULTS[name])
         told = Scheduled(job.id, "failing", "")
-        await world.bot.services.jobs.schedule(
+        await world.bot.services.runs.schedule(
             world.principal(), "saturn", told, "30 4 * * 1", interaction="once"
         )
         await world.pass_time(60, step=3)

@@ -192,8 +192,8 @@ async def test_a_job_form_launches_a_run(bench):
     assert view["submit"]["text"] == "Run"
     given = filled(view, name="nightly", cluster="Local", command="Rscript train.R")
     assert await submit(submission(bench, given)) == {"response_action": "clear"}
-    [job] = await bench.store.jobs(ALICE)
-    assert (job.name, job.spec.word("command")) == ("nightly", "Rscript train.R")
+    [run] = await bench.store.runs(ALICE)
+    assert (run.name, run.spec.word("command")) == ("nightly", "Rscript train.R")
 
 
 @pytest.mark.parametrize(

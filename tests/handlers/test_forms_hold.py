@@ -6,8 +6,8 @@ from bot.domain.models import Choice, Field, Form
 from bot.messages.blocks import forms
 from bot.support.errors import StoreBusy
 from handlers.submission import Submission, submit
-from tests.handlers.job_rig import job_rig
 from tests.handlers.rig import words
+from tests.handlers.run_rig import run_rig
 from tests.support.golden import check_limits
 from tests.support.store import ALICE
 
@@ -26,7 +26,7 @@ def view_of(*fields, metadata=None, **values):
 
 
 async def test_what_was_accepted_is_said_to_be_when_it_can_not_be_remembered():
-    async with job_rig() as bot:
+    async with run_rig() as bot:
         bot.store.fails["remember"] = StoreBusy("busy")
         assert "I run *ls*" in words(await bot.say("job run --name ls -- ls", interaction="command:1"))
         view = (await bot.say("job run", trigger_id="t1")).view
@@ -35,15 +35,15 @@ async def test_what_was_accepted_is_said_to_be_when_it_can_not_be_remembered():
         sent = {**view, "state": {"values": state}}
         done = await submit(Submission(ALICE, view["callback_id"], sent, bot.services, "view:1", "ab12cd"))
         assert done == {"response_action": "clear"}
-        assert sorted(job.spec.word("command") for job in await bot.store.jobs(ALICE)) == ["date", "ls"]
+        assert sorted(run.spec.word("command") for run in await bot.store.runs(ALICE)) == ["date", "ls"]
 
 
 async def test_more_flags_than_anybody_writes_are_not_gone_through():
-    async with job_rig() as bot:
+    async with run_rig() as bot:
         line = " ".join(f"--x{number} 1" for number in range(600))
         answer = await bot.say(f"job run {line} -- ls")
         assert "more flags than I take" in words(answer)
-        assert await bot.store.jobs(ALICE) == []
+        assert await bot.store.runs(ALICE) == []
 
 
 def test_what_was_remembered_and_does_not_fit_any_more_is_not_proposed():

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.models import Call, JobState, NewNotice, NoticeKind, Spec, TaskKind
+from bot.domain.models import Call, NewNotice, NoticeKind, RunState, Spec, TaskKind
 from bot.support.errors import Refused
 from handlers.replay import replay
-from tests.handlers.job_rig import found, going, job_rig, over, run, step
 from tests.handlers.rig import COLLEAGUE, buttons, words
+from tests.handlers.run_rig import found, going, launch, over, run_rig, step
 from tests.support.golden import check_golden
 from tests.support.providers import FakeProvider
 from tests.support.store import ALICE
@@ -16,7 +16,7 @@ from tests.support.store import ALICE
 
 @pytest.fixture
 async def bot():
-    async with job_rig() as made:
+    async with run_rig() as made:
         yield made
 
 
@@ -24,9 +24,9 @@ async def bot():
 
 
 async def test_the_list_shows_the_newest_first_and_looks_for_more_in_the_background(bot):
-    await over(bot, "first", JobState.FAILED, 2)
+    await over(bot, "first", RunState.FAILED, 2)
     await going(bot, "second <b>")
-    await run(bot, "third")
+    await launch(bot, "third")
     answer = await bot.say("job list")
     check_golden("answers/job-list", answer)
     assert [task.kind for task in await bot.store.claim_tasks(10, 60.0)] == [TaskKind.LIST_JOBS]
@@ -103,7 +103,7 @@ async def test_a_list_of_runs_that_could_not_be_read_is_never_told_as_empty(bot)
 
 
 async def test_without_a_link_the_list_offers_one():
-    async with job_rig(linked=False) as bot:
+    async with run_rig(linked=False) as bot:
         answer = await bot.say("job list")
         assert buttons(answer)["Link Posit Workbench"]["value"] == "posit job list"
         del bot.services.connections["posit"]
@@ -114,7 +114,7 @@ async def test_without_a_link_the_list_offers_one():
 
 
 async def test_of_one_name_the_newest_is_meant_and_an_id_tells_them_apart(bot):
-    old = await over(bot, "train.R", JobState.FAILED, 3)
+    old = await over(bot, "train.R", RunState.FAILED, 3)
     await going(bot, "train.R")
     assert "Running since" in words(await bot.say("job status TRAIN.R"))
     for name in (old.id, old.remote_id, f"{old.remote_id}@posit"):
@@ -161,13 +161,13 @@ async def test_without_a_name_the_only_run_is_meant(bot):
 
 
 async def test_a_stop_is_written_down(bot):
-    job = await going(bot)
+    run = await going(bot)
     check_golden("answers/job-stop", await bot.say("job stop train.R"))
-    assert (await bot.store.job(job.id)).stop_wanted == "stop"
+    assert (await bot.store.run(run.id)).stop_wanted == "stop"
     assert (await bot.audit())[-1]["action"] == "job.stop"
     answer = await bot.say("job stop train.R --force")
     assert words(answer).startswith("Forcing *train.R*")
-    assert (await bot.store.job(job.id)).stop_wanted == "force"
+    assert (await bot.store.run(run.id)).stop_wanted == "force"
     assert words(await bot.say("job stop train.R")).startswith("Forcing *train.R*")
 
 
@@ -175,7 +175,7 @@ async def test_of_one_name_the_only_one_that_goes_on_is_stopped(bot):
     first = await going(bot, "train.R")
     await over(bot, "train.R")
     await bot.say("job stop train.R")
-    assert (await bot.store.job(first.id)).stop_wanted == "stop"
+    assert (await bot.store.run(first.id)).stop_wanted == "stop"
 
 
 async def test_of_several_that_go_on_it_asks_which(bot):
@@ -184,13 +184,13 @@ async def test_of_several_that_go_on_it_asks_which(bot):
     second = await going(bot, "train.R")
     answer = await bot.say("job stop train.R")
     check_golden("answers/job-which-to-stop", answer)
-    assert not any(job.stop_wanted for job in await bot.store.jobs(ALICE))
+    assert not any(run.stop_wanted for run in await bot.store.runs(ALICE))
     await bot.press("job_stop:0", second.id)
-    assert [job.stop_wanted for job in await bot.store.jobs(ALICE)] == ["stop", ""]
+    assert [run.stop_wanted for run in await bot.store.runs(ALICE)] == ["stop", ""]
 
 
 async def test_what_is_over_is_not_stopped(bot):
-    await over(bot, "train.R", JobState.FAILED, 1)
+    await over(bot, "train.R", RunState.FAILED, 1)
     answer = await bot.say("job stop train.R")
     assert words(answer) == (
         "*train.R* at Posit Workbench is over already: failed after 1 min 5 s, exit code 1. "
@@ -203,25 +203,25 @@ async def test_what_is_over_is_not_stopped(bot):
 
 
 async def test_logs_of_a_run_that_a_list_found_give_it_a_card(bot):
-    (job,) = await found(bot, "nightly")
-    assert not job.is_watched
+    (run,) = await found(bot, "nightly")
+    assert not run.is_watched
     check_golden("answers/job-logs", await bot.say("job logs nightly"))
-    assert (await bot.store.job(job.id)).is_watched
+    assert (await bot.store.run(run.id)).is_watched
     (card,) = await bot.notices()
-    assert (card.kind, card.subject, card.body["channel_id"]) == (NoticeKind.JOB_CARD, job.id, "C1")
+    assert (card.kind, card.subject, card.body["channel_id"]) == (NoticeKind.JOB_CARD, run.id, "C1")
     assert (await bot.audit())[-1]["action"] == "job.logs"
     await bot.say("job logs nightly")
     assert await bot.notices() == []
 
 
 async def test_logs_of_a_run_that_has_not_begun_come_later(bot):
-    await run(bot)
+    await launch(bot)
     assert "as soon as it has" in words(await bot.say("job logs train.R"))
 
 
 async def test_a_run_that_never_began_wrote_nothing(bot):
-    job = await run(bot)
-    await step(bot, job, outcome="failed", cause="invalid: no such cluster")
+    run = await launch(bot)
+    await step(bot, run, outcome="failed", cause="invalid: no such cluster")
     assert "never ran" in words(await bot.say("job logs train.R"))
     assert "no such cluster" in words(await bot.say("job status train.R"))
 
@@ -237,33 +237,33 @@ async def test_where_output_cannot_be_read_it_is_said(bot):
 
 
 async def test_another_persons_run_is_as_unknown_as_none(bot):
-    job = await going(bot)
+    run = await going(bot)
     for action in ("job_stop", "job_force", "job_logs", "job_status", "job_refresh", "job_again"):
-        stolen = await bot.press(action, job.id, COLLEAGUE)
+        stolen = await bot.press(action, run.id, COLLEAGUE)
         nothing = await bot.press(action, "job_none", COLLEAGUE)
         assert words(stolen).split("\n")[0] == words(nothing).split("\n")[0]
         assert words(stolen).startswith("I know no such run of yours.")
-    assert (await bot.store.job(job.id)).stop_wanted == ""
+    assert (await bot.store.run(run.id)).stop_wanted == ""
     assert {entry["actor"] for entry in await bot.audit() if entry["result"] == "refused"} == {COLLEAGUE.key}
 
 
 async def test_a_refused_link_asks_for_a_new_one(bot):
-    job = await going(bot)
+    run = await going(bot)
     account = await bot.store.account(ALICE, "posit")
     notice = NewNotice(account.id, NoticeKind.LINK_AGAIN, "1", ALICE)
     await bot.store.refuse_account(account.id, account.secret, notice, [], hold="Link again.")
     for text in ("stop train.R", "logs train.R"):
         answer = await bot.say(f"job {text}")
         assert buttons(answer)["Link Posit Workbench"]["value"] == f"posit job {text}"
-    assert "Link Posit Workbench" in buttons(await bot.press("job_again", job.id))
+    assert "Link Posit Workbench" in buttons(await bot.press("job_again", run.id))
     with pytest.raises(Refused):
-        await bot.services.jobs.launch(ALICE, "posit", Spec("x"), interaction="i:1", reference="R")
+        await bot.services.runs.launch(ALICE, "posit", Spec("x"), interaction="i:1", reference="R")
 
 
 async def test_a_connection_that_was_taken_away_is_said(bot):
-    job = await going(bot)
+    run = await going(bot)
     del bot.services.connections["posit"]
-    for answer in (await bot.say("job stop train.R"), await bot.press("job_logs", job.id)):
+    for answer in (await bot.say("job stop train.R"), await bot.press("job_logs", run.id)):
         assert "The connection posit isn't set up any more." in words(answer)
     assert "*train.R* · posit" in words(await bot.say("job list"))
 
@@ -272,28 +272,28 @@ async def test_a_connection_that_was_taken_away_is_said(bot):
 
 
 async def test_an_unanswered_stop_can_be_forced(bot):
-    job = await going(bot)
-    await bot.press("job_stop", job.id)
-    job = await step(bot, job, stop_call=Call.ACCEPTED, called=True)
-    assert "Force quit" not in buttons(await bot.press("job_refresh", job.id))
+    run = await going(bot)
+    await bot.press("job_stop", run.id)
+    run = await step(bot, run, stop_call=Call.ACCEPTED, called=True)
+    assert "Force quit" not in buttons(await bot.press("job_refresh", run.id))
     bot.clock.advance(60)
-    answer = await bot.press("job_refresh", job.id)
+    answer = await bot.press("job_refresh", run.id)
     check_golden("answers/job-unanswered", answer)
-    assert words(await bot.press("job_force", job.id)).startswith("Forcing *train.R*")
-    assert (await bot.store.job(job.id)).stop_wanted == "force"
+    assert words(await bot.press("job_force", run.id)).startswith("Forcing *train.R*")
+    assert (await bot.store.run(run.id)).stop_wanted == "force"
 
 
 async def test_run_again_is_another_run_of_the_same(bot):
-    job = await over(bot, "train.R", JobState.FAILED, 1)
-    answer = await bot.press("job_again", job.id)
+    run = await over(bot, "train.R", RunState.FAILED, 1)
+    answer = await bot.press("job_again", run.id)
     assert words(answer).startswith("I run *train.R*")
-    again, first = await bot.store.jobs(ALICE)
-    assert (again.spec, again.name, first) == (job.spec, job.name, job)
-    assert again.id != job.id
+    again, first = await bot.store.runs(ALICE)
+    assert (again.spec, again.name, first) == (run.spec, run.name, run)
+    assert again.id != run.id
 
 
 async def test_what_was_launched_elsewhere_is_not_run_again(bot):
-    (job,) = await found(bot, "nightly")
-    assert "was not launched through me" in words(await bot.press("job_again", job.id))
-    await step(bot, job, outcome="ended")
+    (run,) = await found(bot, "nightly")
+    assert "was not launched through me" in words(await bot.press("job_again", run.id))
+    await step(bot, run, outcome="ended")
     assert "Run again" not in buttons(await bot.say("job status nightly"))

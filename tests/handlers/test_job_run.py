@@ -6,8 +6,8 @@ import pytest
 
 from bot.domain.models import NoticeKind, Snapshot, Spec, TaskKind
 from handlers.replay import replay
-from tests.handlers.job_rig import job_rig
 from tests.handlers.rig import buttons, words
+from tests.handlers.run_rig import run_rig
 from tests.support.forms import JOB_OFFER
 from tests.support.golden import check_golden
 from tests.support.store import ALICE
@@ -15,7 +15,7 @@ from tests.support.store import ALICE
 
 @pytest.fixture
 async def bot():
-    async with job_rig() as made:
+    async with run_rig() as made:
         yield made
 
 
@@ -24,7 +24,7 @@ async def test_without_words_it_opens_the_form(bot):
     assert answer.view["title"]["text"] == "Run a job"
     assert buttons(answer)["Open the form"]["value"] == "job posit"
     check_golden("views/make", answer.view)
-    assert await bot.store.jobs(ALICE) == []
+    assert await bot.store.runs(ALICE) == []
 
 
 async def test_a_line_is_a_run_with_its_card_and_its_audit(bot):
@@ -33,8 +33,8 @@ async def test_a_line_is_a_run_with_its_card_and_its_audit(bot):
         "-- Rscript -e 'print(“x”)' --share *"
     )
     check_golden("answers/job-run", answer)
-    (job,) = await bot.store.jobs(ALICE)
-    assert job.spec == Spec(
+    (run,) = await bot.store.runs(ALICE)
+    assert run.spec == Spec(
         "nightly",
         {
             "cluster": "Slurm",
@@ -46,7 +46,7 @@ async def test_a_line_is_a_run_with_its_card_and_its_audit(bot):
         },
     )
     (card,) = await bot.notices()
-    assert (card.kind, card.subject, card.body["channel_id"]) == (NoticeKind.JOB_CARD, job.id, "C1")
+    assert (card.kind, card.subject, card.body["channel_id"]) == (NoticeKind.JOB_CARD, run.id, "C1")
     entry = (await bot.audit())[-1]
     assert (entry["actor"], entry["action"], entry["target"]) == (ALICE.key, "job.run", "posit/nightly")
     remembered = await bot.store.remembered(ALICE, "posit", "job")
@@ -57,7 +57,7 @@ async def test_a_line_is_a_run_with_its_card_and_its_audit(bot):
 async def test_the_same_interaction_twice_is_one_run(bot):
     first = await bot.say("job run -- ls", interaction="command:same")
     assert await bot.say("job run -- ls", interaction="command:same") == first
-    assert len(await bot.store.jobs(ALICE)) == 1
+    assert len(await bot.store.runs(ALICE)) == 1
 
 
 async def test_in_a_direct_message_the_card_alone_answers(bot):
@@ -68,7 +68,7 @@ async def test_in_a_direct_message_the_card_alone_answers(bot):
 async def test_a_preset_brings_its_own_command(bot):
     await bot.say("job run posit the nightly one --name tonight --cluster Local")
     assert words(await bot.say("job run posit nightly --")).startswith("I run *nightly*")
-    second, first = await bot.store.jobs(ALICE)
+    second, first = await bot.store.runs(ALICE)
     assert first.spec == Spec("tonight", {"preset": "nightly", "cluster": "Local"})
     assert second.spec.word("preset") == "nightly"
 
@@ -81,18 +81,18 @@ async def test_a_preset_without_a_flag_opens_the_form_filled_with_it(bot):
 
 async def test_a_flag_that_only_one_open_choice_allows_makes_that_choice(bot):
     await bot.say("job run --cluster Kubernetes --cpu 2 --constraint zone=west,zone=east -- ls")
-    (job,) = await bot.store.jobs(ALICE)
-    assert job.spec.word("profile") == "custom"
-    assert job.spec.word("cpus") == "2"
-    assert job.spec.word("image") == "r-base"
-    assert job.spec.several("constraints") == ("zone=west", "zone=east")
+    (run,) = await bot.store.runs(ALICE)
+    assert run.spec.word("profile") == "custom"
+    assert run.spec.word("cpus") == "2"
+    assert run.spec.word("image") == "r-base"
+    assert run.spec.several("constraints") == ("zone=west", "zone=east")
 
 
 async def test_where_nothing_can_be_limited_limits_are_left_out_and_that_is_said(bot):
     answer = await bot.say("job run --cluster Local --cpus 2 -- Rscript train.R")
     assert words(answer).endswith("Nothing can be limited there, so I left out `--cpus`.")
     assert "left out `--mem`" in words(await bot.direct("job run --cluster Local --mem 2 -- ls"))
-    assert ["cpus" in job.spec.chosen for job in await bot.store.jobs(ALICE)] == [False, False]
+    assert ["cpus" in run.spec.chosen for run in await bot.store.runs(ALICE)] == [False, False]
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ async def test_where_nothing_can_be_limited_limits_are_left_out_and_that_is_said
 async def test_what_is_wrong_is_said_with_its_flag(bot, name, line):
     answer = await bot.say(f"job run {line.replace('<', '&lt;').replace('>', '&gt;')}")
     check_golden(f"answers/job-run-{name}", answer)
-    assert await bot.store.jobs(ALICE) == []
+    assert await bot.store.runs(ALICE) == []
     assert await bot.store.remembered(ALICE, "posit", "job") == {}
 
 
@@ -126,18 +126,18 @@ async def test_a_program_without_its_hyphens_is_explained(bot):
 async def test_a_line_that_is_too_long_is_refused_whole(bot):
     answer = await bot.say(f"job run -- echo {'x' * 6000}")
     assert "Put it into a script" in words(answer)
-    assert await bot.store.jobs(ALICE) == []
+    assert await bot.store.runs(ALICE) == []
 
 
 async def test_with_several_connections_it_asks_where():
-    async with job_rig("bench") as bot:
+    async with run_rig("bench") as bot:
         assert "Write the connection after `run`: `bench`, `posit`." in words(await bot.say("job run -- ls"))
         assert [button["value"] for button in buttons(await bot.say("job run")).values()] == [
             "job bench",
             "job posit",
         ]
         await bot.say("job run Bench -- ls")
-        assert [job.connection for job in await bot.store.jobs(ALICE)] == ["bench"]
+        assert [run.connection for run in await bot.store.runs(ALICE)] == ["bench"]
 
 
 async def test_where_no_jobs_run_it_is_said(bot):
@@ -147,7 +147,7 @@ async def test_where_no_jobs_run_it_is_said(bot):
 
 
 async def test_without_a_link_the_line_waits_for_one():
-    async with job_rig(linked=False) as bot:
+    async with run_rig(linked=False) as bot:
         answer = await bot.say("job run --name a -- ls")
         assert buttons(answer)["Link Posit Workbench"]["value"] == "posit job run --name a -- ls"
         await bot.press("invite:0", "posit job run --name a -- ls")
@@ -156,7 +156,7 @@ async def test_without_a_link_the_line_waits_for_one():
 
 
 async def test_the_line_waits_for_the_first_offer_and_runs_by_itself():
-    async with job_rig(offer=None) as bot:
+    async with run_rig(offer=None) as bot:
         answer = await bot.say("job run --name a -- ls", response_url="https://hooks.example.org/1")
         assert "I am asking Posit Workbench what it offers, and run it right after." in words(answer)
         assert answer.view is None
@@ -174,12 +174,12 @@ async def test_the_line_waits_for_the_first_offer_and_runs_by_itself():
 async def test_an_old_offer_is_used_and_read_anew(bot):
     bot.clock.advance(3600)
     await bot.say("job run -- ls")
-    assert len(await bot.store.jobs(ALICE)) == 1
+    assert len(await bot.store.runs(ALICE)) == 1
     assert [task.kind for task in await bot.store.claim_tasks(10, 60.0)] == [TaskKind.SNAPSHOT]
 
 
 async def test_a_form_that_waits_for_the_first_offer_keeps_its_preset():
-    async with job_rig(offer=None) as bot:
+    async with run_rig(offer=None) as bot:
         assert (await bot.say("job run posit nightly", trigger_id="t1")).view["external_id"]
         [task] = [one for one in await bot.store.claim_tasks(10, 60.0) if one.kind is TaskKind.SNAPSHOT]
         [waiting] = task.payload["then"]

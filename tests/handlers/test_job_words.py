@@ -7,8 +7,8 @@ import pytest
 from bot.domain.models import NoticeKind
 from bot.messages.texts.verbs import VERBS
 from handlers import routes
-from tests.handlers.job_rig import going, job_rig
 from tests.handlers.rig import words
+from tests.handlers.run_rig import going, run_rig
 from tests.handlers.slack import bolt_for, command, little_slack, mention, message, send
 from tests.support.golden import check_golden
 from tests.support.store import ALICE
@@ -16,7 +16,7 @@ from tests.support.store import ALICE
 
 @pytest.fixture
 async def bot():
-    async with job_rig() as made:
+    async with run_rig() as made:
         yield made
 
 
@@ -33,7 +33,7 @@ async def test_the_slash_command_reaches_its_own_verbs(bot, slack):
     assert "Your runs" in str(told.body["blocks"])
     told = await send(app, command("stop train.R", command="/job"))
     assert told.body["text"].startswith("Stopping train.R at Posit Workbench.")
-    assert (await bot.store.jobs(ALICE))[0].stop_wanted == "stop"
+    assert (await bot.store.runs(ALICE))[0].stop_wanted == "stop"
 
 
 async def test_the_slash_command_opens_the_form(bot, slack):

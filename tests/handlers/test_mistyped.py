@@ -50,7 +50,7 @@ async def kept(bot) -> str:
         await store.claim_notices(100, 1.0),
         await store.claim_tasks(100, 1.0),
     ]
-    found += [await store.workspaces(ALICE, hidden=True), await store.jobs(ALICE), bot.accounts.invited]
+    found += [await store.workspaces(ALICE, hidden=True), await store.runs(ALICE), bot.accounts.invited]
     return repr(found)
 
 

@@ -5,22 +5,22 @@ from __future__ import annotations
 import pytest
 
 from bot.domain.models import Call, NewNotice, NoticeKind, OperationVerb, Principal, Spec, Update
-from tests.handlers.job_rig import going, job_rig, run
 from tests.handlers.rig import buttons, words
+from tests.handlers.run_rig import going, launch, run_rig
 from tests.support.store import ALICE, BOB
 
 
 @pytest.fixture
 async def bot():
-    async with job_rig() as made:
+    async with run_rig() as made:
         yield made
 
 
 async def asked_run(bot):
-    job = await run(bot)
-    lost = Update(job.id, 60.0, launch_call=Call.UNKNOWN, called=True, asked=True)
-    assert await bot.store.save_job_step(lost)
-    return job
+    run = await launch(bot)
+    lost = Update(run.id, 60.0, launch_call=Call.UNKNOWN, called=True, asked=True)
+    assert await bot.store.save_run_step(lost)
+    return run
 
 
 async def asked_creation(bot):
@@ -34,11 +34,11 @@ async def asked_creation(bot):
 
 
 async def test_start_another_launches_once_more_and_once_only(bot):
-    job = await asked_run(bot)
-    assert "Starting another *train.R*" in words(await bot.press("job_start_another", job.id))
-    launched = await bot.store.job(job.id)
+    run = await asked_run(bot)
+    assert "Starting another *train.R*" in words(await bot.press("job_start_another", run.id))
+    launched = await bot.store.run(run.id)
     assert (launched.launch_call, launched.asked_at) == (Call.NONE, None)
-    assert "question is closed" in words(await bot.press("job_start_another", job.id))
+    assert "question is closed" in words(await bot.press("job_start_another", run.id))
     (entry,) = [entry for entry in await bot.audit() if entry["action"] == "job.another"]
     assert entry["actor"] == ALICE.key
 
@@ -52,10 +52,10 @@ async def test_start_another_makes_once_more_and_once_only(bot):
 
 
 async def test_look_again_looks_at_once(bot):
-    job, operation = await asked_run(bot), await asked_creation(bot)
-    assert "Looking for *train.R*" in words(await bot.press("job_look_again", job.id))
+    run, operation = await asked_run(bot), await asked_creation(bot)
+    assert "Looking for *train.R*" in words(await bot.press("job_look_again", run.id))
     assert "Looking for *lab*" in words(await bot.press("look_again", operation.id))
-    assert (await bot.store.job(job.id)).next_step_at <= bot.clock.now()
+    assert (await bot.store.run(run.id)).next_step_at <= bot.clock.now()
     assert (await bot.store.operation(operation.id)).next_step_at <= bot.clock.now()
 
 
@@ -71,12 +71,12 @@ async def test_whose_link_is_not_accepted_is_offered_a_new_one_whatever_was_pres
 
 @pytest.mark.parametrize("action", ["job_start_another", "job_look_again", "job_let_go", "job_keep_waiting"])
 async def test_nobody_answers_for_another(bot, action):
-    job = await asked_run(bot)
+    run = await asked_run(bot)
     for principal in (BOB, Principal(None, "T1", "UCAROL")):
-        await bot.press(action, job.id, principal)
-    assert await bot.store.job(job.id) == (await bot.store.job(job.id))
-    assert (await bot.store.job(job.id)).asked_at is not None
-    assert (await bot.store.job(job.id)).is_open
+        await bot.press(action, run.id, principal)
+    assert await bot.store.run(run.id) == (await bot.store.run(run.id))
+    assert (await bot.store.run(run.id)).asked_at is not None
+    assert (await bot.store.run(run.id)).is_open
 
 
 @pytest.mark.parametrize("action", ["start_another", "look_again"])
@@ -88,13 +88,13 @@ async def test_nobody_answers_for_another_creation(bot, action):
 
 
 async def test_a_run_that_waits_is_let_go_or_waited_for(bot):
-    waiting, seen = await run(bot, "one"), await going(bot, "two")
+    waiting, seen = await launch(bot, "one"), await going(bot, "two")
     assert "I'll keep trying with *one*" in words(await bot.press("job_keep_waiting", waiting.id))
-    assert (await bot.store.job(waiting.id)).deadline_at == bot.clock.now() + 1800
+    assert (await bot.store.run(waiting.id)).deadline_at == bot.clock.now() + 1800
     assert "called off *one*" in words(await bot.press("job_let_go", waiting.id))
-    assert (await bot.store.job(waiting.id)).outcome == "cancelled"
+    assert (await bot.store.run(waiting.id)).outcome == "cancelled"
     assert "stopped following *two*" in words(await bot.press("job_let_go", seen.id))
-    job = await bot.store.job(seen.id)
-    assert (job.outcome, job.cause) == ("failed", "let_go")
+    run = await bot.store.run(seen.id)
+    assert (run.outcome, run.cause) == ("failed", "let_go")
     assert "is over already" in words(await bot.press("job_let_go", seen.id))
     assert "is over already" in words(await bot.press("job_keep_waiting", seen.id))

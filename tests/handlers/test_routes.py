@@ -15,7 +15,7 @@ GOLDEN = Path(__file__).resolve().parents[1] / "golden"
 ADDRESSES = {"open_url", "page_url", "link_url"}
 
 
-def of_jobs() -> set[str]:
+def of_runs() -> set[str]:
     """Return the buttons that run verbs of jobs."""
     return {f"job_{verb}" for verb in routes.verbs("job").found}
 
@@ -56,7 +56,7 @@ def test_what_was_found():
 def test_no_button_has_two_meanings():
     actions = set(routes.action.found)
     assert not actions & set(routes.verbs("workspace").found)
-    assert not actions & of_jobs()
+    assert not actions & of_runs()
 
 
 def test_every_button_that_people_see_has_a_handler():
@@ -67,7 +67,7 @@ def test_every_button_that_people_see_has_a_handler():
     known = {
         *routes.action.found,
         *routes.verbs("workspace").found,
-        *of_jobs(),
+        *of_runs(),
         *ADDRESSES,
         "code",
         "name",

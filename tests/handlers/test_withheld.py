@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from bot.domain.models import Created, Observed, Outcome, Principal, Spec, State, Update
-from tests.handlers.job_rig import job_rig, over, run
 from tests.handlers.rig import activate, rig, words
+from tests.handlers.run_rig import launch, over, run_rig
 from tests.support.clock import FakeClock
 from tests.support.forms import Workbench
 from tests.support.providers import FakeProvider, fake_settings
@@ -48,19 +48,19 @@ async def test_a_workspace_like_one_that_is_gone(is_named):
 
 @pytest.mark.parametrize("is_named", [True, False])
 async def test_another_run_of_the_same(is_named):
-    async with job_rig(kind=ChoosyBench) as bot:
+    async with run_rig(kind=ChoosyBench) as bot:
         spec = Spec("train.R", {"preset": "nightly"})
-        job = await run(bot, spec=spec)
+        run = await launch(bot, spec=spec)
         bot.services.connections["posit"].who = {ALICE.user_id} if is_named else set()
-        answer = await bot.press("job_again", job.id)
+        answer = await bot.press("job_again", run.id)
         assert ("is not offered to you any more" in words(answer)) is not is_named
-        assert len(await bot.store.jobs(ALICE)) == 1 + is_named
+        assert len(await bot.store.runs(ALICE)) == 1 + is_named
 
 
 async def test_output_of_a_run_of_an_account_that_was_unlinked_is_not_promised():
-    async with job_rig() as bot:
-        job = await over(bot)
+    async with run_rig() as bot:
+        run = await over(bot)
         await bot.store.unlink(ALICE, "posit", revocable=[], cause="unlinked")
         await activate(bot.store, ALICE, "posit")
-        answer = await bot.press("job_logs", job.id)
+        answer = await bot.press("job_logs", run.id)
         assert "I know no such run of yours" in words(answer)

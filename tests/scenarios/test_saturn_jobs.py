@@ -69,7 +69,7 @@ async def test_two_runs_of_one_job_have_an_end_each(cloud):
     await job(cloud, "run saturn nightly")
     await cloud.until(lambda: len(cloud.alice.told("job_ended")) == 2, step=2.0)
     assert starts(cloud) == 2
-    assert len({run.remote_id for run in await cloud.bot.store.jobs(cloud.principal())}) == 2
+    assert len({run.remote_id for run in await cloud.bot.store.runs(cloud.principal())}) == 2
 
 
 @pytest.mark.parametrize("after", [True, False], ids=["accepted", "never arrived"])

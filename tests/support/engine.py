@@ -20,7 +20,7 @@ from bot.store.queries import migrations
 from bot.store.sqlite import PATIENCE, SqliteEngine
 from bot.store.sqlite_transaction import SqliteTransaction
 from bot.store.transaction import Priority
-from bot.store.write_queue import Job, Stage, WriteQueue
+from bot.store.write_queue import Run, Stage, WriteQueue
 from bot.support.clock import Clock, Ids
 from bot.support.errors import StoreUnavailable
 
@@ -50,19 +50,19 @@ class _NextTurn(WriteQueue):
     ) -> Any:
         if not self.is_open:
             raise StoreUnavailable("the store is closed")
-        job = Job(work, priority, is_read, rows, asyncio.get_running_loop().create_future(), is_alone)
-        self._engine._serve([job])
-        return await job.future
+        run = Run(work, priority, is_read, rows, asyncio.get_running_loop().create_future(), is_alone)
+        self._engine._serve([run])
+        return await run.future
 
-    def deliver(self, jobs: Iterable[Job]) -> None:
-        for job in jobs:
-            job.stage = Stage.DONE
-            job.future.get_loop().call_soon(_resolve, job)
+    def deliver(self, runs: Iterable[Run]) -> None:
+        for run in runs:
+            run.stage = Stage.DONE
+            run.future.get_loop().call_soon(_resolve, run)
 
-    def put_back(self, jobs: Iterable[Job]) -> None:
+    def put_back(self, runs: Iterable[Run]) -> None:
         """Try what another process was in the way of again."""
-        for job in jobs:
-            job.future.get_loop().call_soon(self._engine._serve, [job])
+        for run in runs:
+            run.future.get_loop().call_soon(self._engine._serve, [run])
 
 
 class EngineWithoutThread(SqliteEngine):
@@ -96,10 +96,10 @@ class EngineWithoutThread(SqliteEngine):
         self._release_lock()
 
 
-def _resolve(job: Job) -> None:
-    if job.future.done():
+def _resolve(run: Run) -> None:
+    if run.future.done():
         return
-    if job.error is not None:
-        job.future.set_exception(job.error)
+    if run.error is not None:
+        run.future.set_exception(run.error)
     else:
-        job.future.set_result(job.result)
+        run.future.set_result(run.result)

@@ -11,8 +11,8 @@ from bot.domain.models import (
     Field,
     Form,
     FormProblems,
-    FoundJob,
-    ObservedJob,
+    FoundRun,
+    ObservedRun,
     OutputChunk,
     Principal,
     Purpose,
@@ -20,8 +20,8 @@ from bot.domain.models import (
     Values,
 )
 from bot.providers.base import Access, Listing
-from tests.support.job_provider import FakeRuns
 from tests.support.providers import FakeProvider
+from tests.support.run_provider import FakeRuns
 
 CLUSTERS: dict[str, dict[str, Any]] = {
     "Kubernetes": {
@@ -106,10 +106,10 @@ class Workbench(FakeProvider, FakeRuns):
     async def launch_job(self, access: Access, spec: Spec, key: str) -> Created:
         return Created(f"remote-{key}", spec.name)
 
-    async def jobs(self, access: Access) -> Listing[FoundJob]:
+    async def runs(self, access: Access) -> Listing[FoundRun]:
         return Listing()
 
-    async def job_status(self, access: Access, remote_ids: Sequence[str]) -> dict[str, ObservedJob]:
+    async def job_status(self, access: Access, remote_ids: Sequence[str]) -> dict[str, ObservedRun]:
         return {}
 
     async def stop_job(self, access: Access, remote_id: str, *, force: bool = False) -> None:

@@ -19,8 +19,8 @@ from bot.domain.models import (
 )
 from bot.providers import facets
 from bot.providers.base import Access, Credential, Identity
-from tests.support.job_provider import FakeRuns
 from tests.support.providers import FakeProvider
+from tests.support.run_provider import FakeRuns
 
 OFFER = {"clusters": {"Local": [], "Kubernetes": ["r-base", "python & co"]}, "maximum": 8}
 

@@ -9,7 +9,7 @@ from bot.domain.models import Spec, State
 from bot.providers.base import Access, Credential
 from bot.support.errors import UnknownOutcome
 from tests.support.clock import FakeClock
-from tests.support.job_provider import JobProvider
+from tests.support.run_provider import JobProvider
 
 ACCESS = Access("alice", Credential(SecretStr("t")))
 

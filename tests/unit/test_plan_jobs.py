@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.models import Call, Job, JobState, Principal, Spec, StopKind
+from bot.domain.models import Call, Principal, Run, RunState, Spec, StopKind
 from bot.domain.plan import MAX_ATTEMPTS, Plan, Step
-from bot.domain.plan_jobs import next_job_read, plan_job
+from bot.domain.plan_runs import next_run_read, plan_run
 from bot.domain.settling import ANSWER_SECONDS, CALL_ENDS, START_SETTLES
 
 MADE = 1000.0
 CALLED = 1100.0
-JOB = Job("job_1", Principal(None, "T1", "U1"), "posit", "train", Spec("train"), MADE, "REF")
+JOB = Run("job_1", Principal(None, "T1", "U1"), "posit", "train", Spec("train"), MADE, "REF")
 ENDS = {
     "ended": Plan(Step.END, "ended"),
     "off": Plan(Step.END, "cancelled", "cancelled"),
@@ -76,32 +76,32 @@ def stop(word: str) -> StopKind:
 def test_before_the_provider_has_it(launch, asked, want, word):
     now = CALLED + 2 * ANSWER_SECONDS
     asked_at = {"no": None, "yes": now - ANSWER_SECONDS + 0.1, "over": now - ANSWER_SECONDS}[asked]
-    job = replace(JOB, launch_call=Call(launch), stop_wanted=stop(want), called_at=CALLED, asked_at=asked_at)
-    assert plan_job(job, now) == wanted(word)
+    run = replace(JOB, launch_call=Call(launch), stop_wanted=stop(want), called_at=CALLED, asked_at=asked_at)
+    assert plan_run(run, now) == wanted(word)
 
 
 @pytest.mark.parametrize(("want", "call", "state", "word"), cases(LAUNCHED))
 def test_once_the_provider_has_it(want, call, state, word):
-    job = replace(
+    run = replace(
         JOB,
         remote_id="r1",
         launch_call=Call.ACCEPTED,
         stop_wanted=stop(want),
         stop_call=Call.UNKNOWN if call == "settling" else Call(call),
-        state=JobState(state),
+        state=RunState(state),
         called_at=CALLED - 100,
         unknown_since=CALLED - START_SETTLES + 0.1 if call == "settling" else CALLED - START_SETTLES,
     )
-    assert plan_job(job, CALLED + CALL_ENDS if call == "calling" else CALLED) == wanted(word)
+    assert plan_run(run, CALLED + CALL_ENDS if call == "calling" else CALLED) == wanted(word)
 
 
 def test_what_may_have_been_launched_is_looked_for_at_once_unless_its_call_is_under_way():
-    job = replace(JOB, launch_call=Call.UNKNOWN, called_at=CALLED)
-    assert plan_job(job, CALLED) == Plan(Step.FIND)
-    calling = replace(job, launch_call=Call.CALLING)
+    run = replace(JOB, launch_call=Call.UNKNOWN, called_at=CALLED)
+    assert plan_run(run, CALLED) == Plan(Step.FIND)
+    calling = replace(run, launch_call=Call.CALLING)
     waits = Plan(Step.WAIT, at=CALLED + CALL_ENDS)
-    assert plan_job(calling, CALLED) == plan_job(calling, CALLED + CALL_ENDS - 0.1) == waits
-    assert plan_job(calling, CALLED + CALL_ENDS) == Plan(Step.FIND)
+    assert plan_run(calling, CALLED) == plan_run(calling, CALLED + CALL_ENDS - 0.1) == waits
+    assert plan_run(calling, CALLED + CALL_ENDS) == Plan(Step.FIND)
 
 
 @pytest.mark.parametrize(
@@ -115,34 +115,34 @@ def test_what_may_have_been_launched_is_looked_for_at_once_unless_its_call_is_un
     ],
 )
 def test_many_failures_give_a_launch_up_but_never_a_run_that_goes_on(keys, word):
-    job = replace(JOB, attempts=MAX_ATTEMPTS, **keys)
-    assert plan_job(job, CALLED) == wanted(word)
+    run = replace(JOB, attempts=MAX_ATTEMPTS, **keys)
+    assert plan_run(run, CALLED) == wanted(word)
 
 
-jobs = st.builds(
+runs = st.builds(
     lambda **keys: replace(JOB, **keys),
     remote_id=st.sampled_from([None, "r1"]),
     launch_call=st.sampled_from(Call),
     stop_wanted=st.sampled_from(get_args(StopKind)),
     stop_call=st.sampled_from(Call),
-    state=st.sampled_from(JobState),
+    state=st.sampled_from(RunState),
     called_at=st.sampled_from([None, MADE, CALLED]),
     attempts=st.integers(0, MAX_ATTEMPTS + 1),
     outcome=st.sampled_from([None, "ended", "failed", "cancelled"]),
 )
 
 
-@given(jobs, st.floats(MADE, CALLED + 100))
-def test_what_holds_for_every_run(job, now):
-    decided = plan_job(job, now)
-    if job.outcome is not None:
+@given(runs, st.floats(MADE, CALLED + 100))
+def test_what_holds_for_every_run(run, now):
+    decided = plan_run(run, now)
+    if run.outcome is not None:
         assert decided.step is Step.WATCH
     if decided.step is Step.LAUNCH:
-        assert job.remote_id is None
-        assert job.launch_call is Call.NONE
-        assert not job.stop_wanted
+        assert run.remote_id is None
+        assert run.launch_call is Call.NONE
+        assert not run.stop_wanted
     if decided.step in (Step.STOP, Step.READ):
-        assert job.remote_id is not None
+        assert run.remote_id is not None
     assert (decided.step is Step.END) == (decided.outcome is not None)
     assert (decided.step is Step.WAIT) == (decided.at is not None)
     if decided.at is not None:
@@ -152,15 +152,15 @@ def test_what_holds_for_every_run(job, now):
 @pytest.mark.parametrize(
     ("state", "age", "fastest", "seconds"),
     [
-        (JobState.RUNNING, 0.0, 2.0, 2.0),
-        (JobState.RUNNING, 30.0, 2.0, 5.0),
-        (JobState.RUNNING, 130.0, 2.0, 15.0),
-        (JobState.RUNNING, 1e6, 2.0, 15.0),
-        (JobState.QUEUED, 0.0, 2.0, 2.0),
-        (JobState.RUNNING, 0.0, 10.0, 10.0),
-        (JobState.RUNNING, 1e6, 30.0, 30.0),
-        (JobState.UNKNOWN, 0.0, 2.0, 5.0),
+        (RunState.RUNNING, 0.0, 2.0, 2.0),
+        (RunState.RUNNING, 30.0, 2.0, 5.0),
+        (RunState.RUNNING, 130.0, 2.0, 15.0),
+        (RunState.RUNNING, 1e6, 2.0, 15.0),
+        (RunState.QUEUED, 0.0, 2.0, 2.0),
+        (RunState.RUNNING, 0.0, 10.0, 10.0),
+        (RunState.RUNNING, 1e6, 30.0, 30.0),
+        (RunState.UNKNOWN, 0.0, 2.0, 5.0),
     ],
 )
 def test_reads_begin_quickly_and_grow_rarer(state, age, fastest, seconds):
-    assert next_job_read(state, age, fastest) == seconds
+    assert next_run_read(state, age, fastest) == seconds

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import pytest
 
 from bot.domain.models import OperationVerb, State
-from bot.messages.texts import answers, cards, classes, jobs, notices, problems, times
+from bot.messages.texts import answers, cards, classes, notices, problems, runs, times
 from bot.messages.texts.verbs import VERBS
 from bot.support import errors
 from tests.support.golden import check_golden_text
@@ -91,7 +91,7 @@ def test_a_message_with_braces_is_only_text():
     assert "{title} {0}" in problems.sentence("limit: {title} {0}", "Saturn Cloud")
 
 
-@pytest.mark.parametrize("module", [problems, cards, notices, answers, jobs, classes])
+@pytest.mark.parametrize("module", [problems, cards, notices, answers, runs, classes])
 def test_the_voice(module):
     """Plain, without exclamation marks, blanks at the ends, doubled blanks or straight double quotes."""
     found = dict(texts(module))
@@ -159,4 +159,4 @@ def test_all_sentences_of_answers():
 
 
 def test_all_sentences_about_runs():
-    check_golden_text("jobs", dict(texts(jobs)))
+    check_golden_text("jobs", dict(texts(runs)))

@@ -20,21 +20,21 @@ from bot.domain.models.forms import (
     several_of,
     text_of,
 )
-from bot.domain.models.jobs import (
-    FoundJob,
-    Job,
-    JobOutcome,
-    JobState,
-    NewJob,
-    ObservedJob,
-    OutputChunk,
-    Shown,
-    StopKind,
-)
 from bot.domain.models.notices import NOTICE_CLASS, Answer, Card, NewNotice, Notice, NoticeKind, NoticeState
 from bot.domain.models.operations import Call, Operation, OperationVerb, Outcome, Surface
 from bot.domain.models.people import Account, Link, Person, Principal
-from bot.domain.models.steps import Claimed, ClaimedJob, ClaimedOperation, Update
+from bot.domain.models.runs import (
+    FoundRun,
+    NewRun,
+    ObservedRun,
+    OutputChunk,
+    Run,
+    RunOutcome,
+    RunState,
+    Shown,
+    StopKind,
+)
+from bot.domain.models.steps import Claimed, ClaimedOperation, ClaimedRun, Update
 from bot.domain.models.stopping import Effects, StopEffect
 from bot.domain.models.work import About, Approval, AuditEntry, Snapshot, Task, TaskKind, User
 from bot.domain.models.workspaces import (
@@ -67,8 +67,8 @@ __all__ = [
     "Card",
     "Choice",
     "Claimed",
-    "ClaimedJob",
     "ClaimedOperation",
+    "ClaimedRun",
     "ClassCard",
     "ClassCounts",
     "ClassProblem",
@@ -81,20 +81,17 @@ __all__ = [
     "FieldKind",
     "Form",
     "FormProblems",
-    "FoundJob",
-    "Job",
-    "JobOutcome",
-    "JobState",
+    "FoundRun",
     "Joined",
     "Link",
     "Look",
-    "NewJob",
     "NewNotice",
+    "NewRun",
     "Notice",
     "NoticeKind",
     "NoticeState",
     "Observed",
-    "ObservedJob",
+    "ObservedRun",
     "Operation",
     "OperationVerb",
     "Outcome",
@@ -105,6 +102,9 @@ __all__ = [
     "Purpose",
     "ReadClaim",
     "ReadResult",
+    "Run",
+    "RunOutcome",
+    "RunState",
     "Shown",
     "Snapshot",
     "Spec",

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeVar
 
-from bot.domain.models.jobs import Job, JobOutcome, ObservedJob
 from bot.domain.models.notices import NewNotice
 from bot.domain.models.operations import Call, Operation, Outcome
 from bot.domain.models.people import Account, Person
+from bot.domain.models.runs import ObservedRun, Run, RunOutcome
 from bot.domain.models.work import AuditEntry
 from bot.domain.models.workspaces import Doubt, Workspace
 
-_Subject = TypeVar("_Subject", Operation, Job)
+_Subject = TypeVar("_Subject", Operation, Run)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Update:
     called: bool = False  #: set ``called_at`` and ``sent_at`` to the store's now
     attempts: int | None = None
     hold: str | None = None
-    outcome: Outcome | JobOutcome | None = None
+    outcome: Outcome | RunOutcome | None = None
     cause: str | None = None
     deadline_passed: bool = False  #: clear ``deadline_at``: the person was told
     asked: bool | None = None  #: its person is asked from now on whether to do it once more; False: no more
@@ -58,7 +58,7 @@ class Update:
 
     # Of runs.
     remote_id: str | None = None
-    observed: ObservedJob | None = None
+    observed: ObservedRun | None = None
     doubt: Doubt | None = None
     #: It can't be looked at, which is told after so many seconds; seen queued or running ends both.
     deadline_in: float | None = None
@@ -95,12 +95,12 @@ class ClaimedOperation(Claimed[Operation]):
         return self.subject
 
 
-class ClaimedJob(Claimed[Job]):
+class ClaimedRun(Claimed[Run]):
     """Hold a claimed run."""
 
     __slots__ = ()
 
     @property
-    def job(self) -> Job:
+    def run(self) -> Run:
         """Return what is stepped."""
         return self.subject

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from bot.domain.models.forms import flag_name
 from bot.messages.blocks.limits import Markup, fill, line
-from bot.messages.texts import jobs as words
+from bot.messages.texts import runs as words
 
 if TYPE_CHECKING:
     from bot.domain.models.forms import FlagProblem

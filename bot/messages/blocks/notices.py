@@ -23,9 +23,9 @@ from bot.messages.blocks.cards import (
 )
 from bot.messages.blocks.classes import stopped_with_class
 from bot.messages.blocks.expiry import ending
-from bot.messages.blocks.job_notices import render_job
 from bot.messages.blocks.limits import Markup, fill
 from bot.messages.blocks.outages import outage
+from bot.messages.blocks.run_notices import render_job
 from bot.messages.texts import cards, links, notices, problems, schedules, times
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
-from bot.domain.models import Created, FoundJob, JobState, ObservedJob, OutputChunk, Traces
+from bot.domain.models import Created, FoundRun, ObservedRun, OutputChunk, RunState, Traces
 from bot.providers import facets
 from bot.providers.base import CLOCK_SKEW, Listing
 from bot.providers.posit import addresses, launches
@@ -64,19 +64,19 @@ class PositRuns(facets.Runs[Offer]):
                 same.append(Created(job.id, _name(job)))
         return Traces(others=tuple(same), is_proof=listed.is_whole and not same)
 
-    async def jobs(self, access: Access) -> Listing[FoundJob]:
+    async def jobs(self, access: Access) -> Listing[FoundRun]:
         """List jobs, the youngest first."""
         read = await self._all_jobs(self._who(access))
         jobs = sorted(read, key=_submitted, reverse=True)
-        found = (FoundJob(job.id, _name(job), observed_job(job)) for job in jobs)
+        found = (FoundRun(job.id, _name(job), observed_job(job)) for job in jobs)
         return Listing(found, is_whole=read.is_whole)
 
-    async def job_status(self, access: Access, remote_ids: Sequence[str]) -> dict[str, ObservedJob]:
+    async def job_status(self, access: Access, remote_ids: Sequence[str]) -> dict[str, ObservedRun]:
         """Read many jobs in one request; one that the server has forgotten is left out."""
         wanted, read = set(remote_ids), await self._all_jobs(self._who(access))
         found = {job.id: observed_job(job) for job in read if job.id in wanted}
         if not read.is_whole:
-            found = {**dict.fromkeys(remote_ids, ObservedJob(JobState.UNKNOWN)), **found}
+            found = {**dict.fromkeys(remote_ids, ObservedRun(RunState.UNKNOWN)), **found}
         return {one: found[one] for one in remote_ids if one in found}
 
     async def stop_job(self, access: Access, remote_id: str, *, force: bool = False) -> None:
@@ -105,7 +105,7 @@ class PositRuns(facets.Runs[Offer]):
             async for chunk in output:
                 yield OutputChunk(chunk.stream, chunk.text)
 
-    async def _job_state(self, who: Acting, remote_id: str) -> JobState | None:
+    async def _job_state(self, who: Acting, remote_id: str) -> RunState | None:
         addresses.job_id(remote_id)
         with may_have_acted():
             read = await self._all_jobs(who)

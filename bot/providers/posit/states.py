@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from bot.domain.models import Action, JobState, Observed, ObservedJob, State
+from bot.domain.models import Action, Observed, ObservedRun, RunState, State
 from bot.providers.base import URL_NOT_ALLOWED, unknown_word
 from bot.providers.posit.computing import SUSPENDS
 from bot.providers.posit.types import WorkbenchJob, WorkbenchSession
@@ -24,14 +24,14 @@ _STATES = {
     "killed": State.GONE,
 }
 _JOBS = {
-    "pending": JobState.QUEUED,
-    "running": JobState.RUNNING,
-    "suspended": JobState.RUNNING,
-    "finished": JobState.SUCCEEDED,
-    "failed": JobState.FAILED,
-    "canceled": JobState.CANCELLED,
-    "cancelled": JobState.CANCELLED,
-    "killed": JobState.CANCELLED,
+    "pending": RunState.QUEUED,
+    "running": RunState.RUNNING,
+    "suspended": RunState.RUNNING,
+    "finished": RunState.SUCCEEDED,
+    "failed": RunState.FAILED,
+    "canceled": RunState.CANCELLED,
+    "cancelled": RunState.CANCELLED,
+    "killed": RunState.CANCELLED,
 }
 _UP: frozenset[Action] = frozenset({"stop", "force"})
 NO_CAUSE = "Workbench does not say why; its home page shows the session's log"
@@ -86,18 +86,18 @@ def is_up(session: WorkbenchSession) -> bool:
     return _STATES.get(session.activity_state.casefold()) in {State.RUNNING, State.STARTING}
 
 
-def observed_job(job: WorkbenchJob) -> ObservedJob:
+def observed_job(job: WorkbenchJob) -> ObservedRun:
     """Return what is known of a job; a finished one has failed when its exit code says so."""
     word = job.status.casefold()
-    state = _JOBS.get(word, JobState.UNKNOWN)
-    if state is JobState.SUCCEEDED and job.exit_code not in {0, None}:
-        state = JobState.FAILED
+    state = _JOBS.get(word, RunState.UNKNOWN)
+    if state is RunState.SUCCEEDED and job.exit_code not in {0, None}:
+        state = RunState.FAILED
     detail = clean(job.status_message) or None
-    if state is JobState.UNKNOWN:
+    if state is RunState.UNKNOWN:
         detail = unknown_word(clean(job.status))
     elif word == "suspended":
         detail = detail or HELD
-    return ObservedJob(
+    return ObservedRun(
         state,
         exit_code=job.exit_code if state.is_over else None,
         detail=detail,

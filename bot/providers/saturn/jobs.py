@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from bot.domain.models import Created, FoundJob, JobState, ObservedJob, OutputChunk, Traces
+from bot.domain.models import Created, FoundRun, ObservedRun, OutputChunk, RunState, Traces
 from bot.providers import facets
 from bot.providers.contract import CLOCK_SKEW, Listing
 from bot.providers.reading import note
@@ -92,21 +92,21 @@ class SaturnRuns(facets.Runs[Offer], facets.Schedules[Offer]):
             others=tuple(Created(f"{job}/{pod.name}", name) for pod in sorted(young, key=pods.began))
         )
 
-    async def job_status(self, access: Access, remote_ids: Sequence[str]) -> dict[str, ObservedJob]:
+    async def job_status(self, access: Access, remote_ids: Sequence[str]) -> dict[str, ObservedRun]:
         """Read runs, job by job; one that is shown nowhere is left out."""
         by_job: dict[str, list[str]] = {}
         for remote_id in remote_ids:
             job, pod = pods.split(remote_id)
             by_job.setdefault(job, []).append(pod)
-        found: dict[str, ObservedJob] = {}
+        found: dict[str, ObservedRun] = {}
         for job, wanted in by_job.items():
             for pod, observed in (await self._of_job(access, job, wanted)).items():
                 found[f"{job}/{pod}"] = observed
         return {one: found[one] for one in remote_ids if one in found}
 
-    async def _of_job(self, access: Access, job: str, wanted: Sequence[str]) -> dict[str, ObservedJob]:
+    async def _of_job(self, access: Access, job: str, wanted: Sequence[str]) -> dict[str, ObservedRun]:
         untold = {pod for pod in wanted if pod.startswith(pods.UNTOLD)}
-        found = dict.fromkeys(untold, ObservedJob(JobState.UNKNOWN, is_last=True))
+        found = dict.fromkeys(untold, ObservedRun(RunState.UNKNOWN, is_last=True))
         named = [pod for pod in wanted if pod not in untold and not pod.startswith(pods.AWAITED)]
         waited = sorted(pod for pod in wanted if pod.startswith(pods.AWAITED))
         if not named and not waited:
@@ -117,7 +117,7 @@ class SaturnRuns(facets.Runs[Offer], facets.Schedules[Offer]):
         shown = seen.by_name
         if not seen.is_whole:
             # One that is missing may be the one that can't be read: its last state stays.
-            found |= dict.fromkeys(wanted, ObservedJob(JobState.UNKNOWN))
+            found |= dict.fromkeys(wanted, ObservedRun(RunState.UNKNOWN))
         taken = set(named)
         for pod in named:
             if pod in shown:
@@ -130,16 +130,16 @@ class SaturnRuns(facets.Runs[Offer], facets.Schedules[Offer]):
                 found[pod] = replace(observed, remote_id=f"{job}/{come.name}")
         return found
 
-    async def _observed(self, access: Access, pod: Pod) -> ObservedJob:
+    async def _observed(self, access: Access, pod: Pod) -> ObservedRun:
         """Return what is known of a run, with the exit code of one that ended just now."""
         is_over = pod.state.is_over
         code = await pods.exit_code(self._api, access.credential, pod.name) if is_over else None
         return pod.observed(code)
 
-    async def jobs(self, access: Access) -> Listing[FoundJob]:
+    async def jobs(self, access: Access) -> Listing[FoundRun]:
         """List the runs of the person's jobs, the youngest first; raise NotFound without lists."""
 
-        async def of_job(one: Resource) -> tuple[list[tuple[Pod, FoundJob]], bool]:
+        async def of_job(one: Resource) -> tuple[list[tuple[Pod, FoundRun]], bool]:
             try:
                 shown = await pods.known(self._api, access.credential, one.id) or Pods()
             except (BadAnswer, Forbidden, ServerFailed) as error:
@@ -148,11 +148,11 @@ class SaturnRuns(facets.Runs[Offer], facets.Schedules[Offer]):
                 return [], False
             youngest = sorted(shown.by_name.values(), key=pods.began, reverse=True)[:RUNS_OF_A_JOB]
             name = one.name or one.id
-            runs = [(pod, FoundJob(f"{one.id}/{pod.name}", name, pod.observed())) for pod in youngest]
+            runs = [(pod, FoundRun(f"{one.id}/{pod.name}", name, pod.observed())) for pod in youngest]
             return runs, shown.is_whole
 
         mine = await lists.resources(self._api, access, "job")
-        runs: list[tuple[Pod, FoundJob]] = []
+        runs: list[tuple[Pod, FoundRun]] = []
         is_whole = mine.is_whole
         for shown, is_job_whole in await side_by_side(LIST_WIDTH, of_job, mine[:MOST_JOBS]):
             runs += shown

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from bot.domain.models import JobState, ObservedJob
+from bot.domain.models import ObservedRun, RunState
 from bot.providers.base import unknown_word
 from bot.providers.reading import entries, id_in, moment, word_in
 from bot.providers.requests import path_part, unless_absent
@@ -25,16 +25,16 @@ if TYPE_CHECKING:
     from bot.providers.requests import Api
 
 _STATES = {
-    "pending": JobState.QUEUED,
-    "waiting": JobState.QUEUED,
-    "running": JobState.RUNNING,
-    "stopping": JobState.RUNNING,
-    "completed": JobState.SUCCEEDED,
-    "succeeded": JobState.SUCCEEDED,
-    "error": JobState.FAILED,
-    "failed": JobState.FAILED,
-    "stopped": JobState.CANCELLED,
-    "cancelled": JobState.CANCELLED,
+    "pending": RunState.QUEUED,
+    "waiting": RunState.QUEUED,
+    "running": RunState.RUNNING,
+    "stopping": RunState.RUNNING,
+    "completed": RunState.SUCCEEDED,
+    "succeeded": RunState.SUCCEEDED,
+    "error": RunState.FAILED,
+    "failed": RunState.FAILED,
+    "stopped": RunState.CANCELLED,
+    "cancelled": RunState.CANCELLED,
 }
 _WAITED = re.compile(r"@(\d+(?:\.\d+)?)\.([0-9a-z]+)((?:-[0-9a-f]{8})*)")
 UNTOLD = "~"
@@ -52,15 +52,15 @@ class Pod:
     is_live: bool = False
 
     @property
-    def state(self) -> JobState:
+    def state(self) -> RunState:
         """Return the run's state."""
-        return _STATES.get(self.status.casefold(), JobState.UNKNOWN)
+        return _STATES.get(self.status.casefold(), RunState.UNKNOWN)
 
-    def observed(self, exit_code: int | None = None) -> ObservedJob:
+    def observed(self, exit_code: int | None = None) -> ObservedRun:
         """Return what is known of the run."""
         state = self.state
-        strange = unknown_word(self.status) if state is JobState.UNKNOWN else None
-        return ObservedJob(
+        strange = unknown_word(self.status) if state is RunState.UNKNOWN else None
+        return ObservedRun(
             state,
             exit_code=exit_code if state.is_over else None,
             detail=strange,

@@ -40,9 +40,9 @@ if TYPE_CHECKING:
     from bot.domain.models import (
         Created,
         Form,
-        Job,
         Principal,
         Purpose,
+        Run,
         Spec,
         StopMode,
         Values,
@@ -252,7 +252,7 @@ class Saturn(
         quoted = quote(remote_id, safe="", errors="replace")
         return f"{self.settings.base_url}/dash/resources/workspace/{quoted}"
 
-    def job_page_url(self, job: Job) -> str:
+    def job_page_url(self, job: Run) -> str:
         """Return the page of the job, which shows all runs of it."""
         asked = job.spec.word("job") if job.spec is not None else ""
         key = asked or (job.remote_id or "").partition("/")[0]

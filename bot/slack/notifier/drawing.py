@@ -107,5 +107,5 @@ def _waits_for_output(notice: Notice, facts: Facts) -> bool:
     """Say of a message about an output whether it is to wait: after a restart the output is read again."""
     if notice.kind is not NoticeKind.JOB_OUTPUT or facts.output is not None:
         return False
-    is_followed = facts.job is not None and facts.job.is_watched
+    is_followed = facts.run is not None and facts.run.is_watched
     return is_followed and facts.now - notice.created_at < CARD_WAIT

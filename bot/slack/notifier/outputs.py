@@ -9,7 +9,7 @@ import structlog
 
 from bot.domain.models import NewNotice, NoticeKind
 from bot.domain.plan import backoff
-from bot.messages.blocks.job_notices import drawn_output
+from bot.messages.blocks.run_notices import drawn_output
 from bot.messages.texts import outputs as words
 from bot.slack import methods as slack_methods
 from bot.slack.calls import APP_SHUT_OUT, SHUT_OUT_SECONDS
@@ -17,7 +17,7 @@ from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, StoreE
 from bot.support.pool import Pool, pool_room, run_all
 
 if TYPE_CHECKING:
-    from bot.domain.models import Job
+    from bot.domain.models import Run
     from bot.output import Board, Entry
     from bot.services.context import Context
     from bot.services.gather import Gatherer
@@ -73,51 +73,51 @@ class Outputs:
             except SlackLimited:
                 break
             except StoreError as error:
-                log.warning("output not drawn", job=entry.job_id, problem=type(error).__name__)
+                log.warning("output not drawn", run=entry.run_id, problem=type(error).__name__)
                 break
             except SlackPermanent as error:
                 if error.code in APP_SHUT_OUT:
                     break
-                log.info("output message lost", job=entry.job_id, problem=error.code)
+                log.info("output message lost", run=entry.run_id, problem=error.code)
                 entry.is_lost = True
             except SlackFailed:
                 # Drawing it twice does no harm, whatever became of the first time.
                 entry.updated_at = self._board.monotonic()
             except Exception:
                 # It waits for its next turn: the other outputs, and all files, have theirs.
-                log.exception("output not drawn", job=entry.job_id, reference=self._ids.reference())
+                log.exception("output not drawn", run=entry.run_id, reference=self._ids.reference())
                 entry.updated_at = self._board.monotonic()
         return drawn
 
     async def _draw(self, entry: Entry) -> bool:
         """Draw one message as it is to be now; False when it stands nowhere yet."""
-        job = await self._store.job(entry.job_id)
-        if job is None or job.output_ts is None:
+        run = await self._store.run(entry.run_id)
+        if run is None or run.output_ts is None:
             return False
-        channel = await self._channel(job)
+        channel = await self._channel(run)
         if channel is None:
             return False
-        facts = await self._gatherer.of_job(job)
+        facts = await self._gatherer.of_run(run)
         if facts.output is None:
             return False
-        answer = drawn_output(job, facts)
+        answer = drawn_output(run, facts)
         message = {
             "channel": channel,
-            "ts": job.output_ts,
+            "ts": run.output_ts,
             "text": answer.text,
             "blocks": list(answer.blocks),
             "link_names": False,
         }
         await self._slack.call(slack_methods.CHAT_UPDATE, message, share=SHARE)
-        self._board.drawn(job.id, facts.output)
+        self._board.drawn(run.id, facts.output)
         return True
 
-    async def _channel(self, job: Job) -> str | None:
+    async def _channel(self, run: Run) -> str | None:
         """Return the direct message in which a run's output is shown."""
-        card = await self._store.card(job.id)
+        card = await self._store.card(run.id)
         if card is not None and card.channel_id is not None and card.channel_id.startswith("D"):
             return card.channel_id
-        return await self._store.known_channel(job.principal)
+        return await self._store.known_channel(run.principal)
 
     # -- files -----------------------------------------------------------------------------------------------
 
@@ -132,24 +132,24 @@ class Outputs:
         try:
             await self._deliver(entry)
         except StoreError as error:
-            log.warning("file not written", job=entry.job_id, problem=type(error).__name__)
+            log.warning("file not written", run=entry.run_id, problem=type(error).__name__)
             entry.deliver_after = self._board.monotonic() + 1.0
         except Exception:
-            log.exception("file failed", job=entry.job_id, reference=self._ids.reference())
+            log.exception("file failed", run=entry.run_id, reference=self._ids.reference())
             entry.deliver_after = self._board.monotonic() + 60.0
         finally:
             entry.is_delivering = False
 
     async def _deliver(self, entry: Entry) -> None:
         """Hand the whole over and have it shared by a notice; what nobody sees yet may be done again."""
-        job = await self._store.job(entry.job_id)
+        run = await self._store.run(entry.run_id)
         spool = entry.transcript.spool
-        if job is None or not spool.size:
+        if run is None or not spool.size:
             await self._done(entry)
             return
         name = words.FILE_NAME.format(
-            name=_NAME_CHARACTERS.sub("-", job.name)[:60].strip("-.") or "job",
-            id=job.id.rpartition("_")[2][:8],
+            name=_NAME_CHARACTERS.sub("-", run.name)[:60].strip("-.") or "job",
+            id=run.id.rpartition("_")[2][:8],
         )
         try:
             answer = await self._slack.call(
@@ -162,27 +162,27 @@ class Outputs:
             if error.code in APP_SHUT_OUT:
                 entry.deliver_after = self._board.monotonic() + SHUT_OUT_SECONDS
                 return
-            await self._missing(entry, job, error)
+            await self._missing(entry, run, error)
         except SlackFailed as error:
             entry.deliveries += 1
             if entry.deliveries >= DELIVERIES:
-                await self._missing(entry, job, error)
+                await self._missing(entry, run, error)
                 return
             wait = backoff(entry.deliveries + 2, 0.5, longest=LONGEST_WAIT)
             entry.deliver_after = self._board.monotonic() + wait
         else:
-            body = {"job": job.id, "file": str(answer.data.get("file_id") or ""), "name": name}
-            await self._store.add_notices([NewNotice(job.id, NoticeKind.JOB_FILE, "1", job.principal, body)])
+            body = {"job": run.id, "file": str(answer.data.get("file_id") or ""), "name": name}
+            await self._store.add_notices([NewNotice(run.id, NoticeKind.JOB_FILE, "1", run.principal, body)])
             await self._done(entry)
 
-    async def _missing(self, entry: Entry, job: Job, error: SlackFailed) -> None:
+    async def _missing(self, entry: Entry, run: Run, error: SlackFailed) -> None:
         """Say that there is no file, once."""
-        log.error("output not sent as a file", job=job.id, problem=error.code)
-        body = {"job": job.id, "connection": job.connection, "cause": error.code}
-        missing = NewNotice(job.id, NoticeKind.JOB_FILE_MISSING, "file", job.principal, body)
+        log.error("output not sent as a file", run=run.id, problem=error.code)
+        body = {"job": run.id, "connection": run.connection, "cause": error.code}
+        missing = NewNotice(run.id, NoticeKind.JOB_FILE_MISSING, "file", run.principal, body)
         await self._store.add_notices([missing])
         await self._done(entry)
 
     async def _done(self, entry: Entry) -> None:
-        await self._store.output_done(entry.job_id)
+        await self._store.output_done(entry.run_id)
         entry.done(self._board.monotonic())

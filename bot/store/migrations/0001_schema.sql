@@ -269,7 +269,7 @@ INSERT INTO audit_head (id, count, hash) VALUES (1, 0, '');
 -- shall be stepped at once (1), or a stop of another kind than the one that may be under way (2). is_orphan: its
 -- account was unlinked; it stays for a while, as its card and its notices are still drawn from it. deadline_at: when
 -- the person of one that has not begun, or can't be looked at, is told. Other columns mean what they do above.
-CREATE TABLE jobs (
+CREATE TABLE runs (
     id TEXT PRIMARY KEY,
     principal TEXT NOT NULL,
     connection TEXT NOT NULL,
@@ -311,13 +311,13 @@ CREATE TABLE jobs (
     doubt_times BIGINT NOT NULL DEFAULT 0,
     doubt_since DOUBLE PRECISION
 );
-CREATE UNIQUE INDEX jobs_one_of_a_remote ON jobs (principal, connection, remote_id)
+CREATE UNIQUE INDEX runs_one_of_a_remote ON runs (principal, connection, remote_id)
     WHERE remote_id IS NOT NULL AND is_orphan = 0;
-CREATE INDEX jobs_due ON jobs (next_step_at) WHERE outcome IS NULL;
-CREATE INDEX jobs_open_of_a_pair ON jobs (principal, connection, next_step_at) WHERE outcome IS NULL;
-CREATE INDEX jobs_of_a_person ON jobs (principal, created_at);
-CREATE INDEX jobs_watched ON jobs (created_at) WHERE is_watched = 1 AND remote_id IS NOT NULL;
-CREATE INDEX jobs_ended ON jobs (ended_at) WHERE outcome IS NOT NULL;
+CREATE INDEX runs_due ON runs (next_step_at) WHERE outcome IS NULL;
+CREATE INDEX runs_open_of_a_pair ON runs (principal, connection, next_step_at) WHERE outcome IS NULL;
+CREATE INDEX runs_of_a_person ON runs (principal, created_at);
+CREATE INDEX runs_watched ON runs (created_at) WHERE is_watched = 1 AND remote_id IS NOT NULL;
+CREATE INDEX runs_ended ON runs (ended_at) WHERE outcome IS NOT NULL;
 
 -- What providers told last. owner: the account whose view it is, '' where it is the same for everybody.
 CREATE TABLE snapshots (

@@ -11,7 +11,7 @@ import pytest
 import structlog
 from multidict import CIMultiDict, CIMultiDictProxy
 
-from bot.domain.models import JobState, Principal, Spec, State
+from bot.domain.models import Principal, RunState, Spec, State
 from bot.providers.base import Provider
 from bot.providers.reading import entries, note
 from bot.support import errors
@@ -359,13 +359,13 @@ async def test_a_run_that_may_be_what_cant_be_read_keeps_its_state():
     answer = {"sessions": [], "jobs": two(JOB, instead({"status": "Running"}))}
     seen = await provider("posit", get_session=answer).job_status(ACCESS, ["good", "other"])
     assert {one: run.state for one, run in seen.items()} == {
-        "good": JobState.RUNNING,
-        "other": JobState.UNKNOWN,
+        "good": RunState.RUNNING,
+        "other": RunState.UNKNOWN,
     }
     pods = {"pod_summaries": two(POD, instead(None))}
     told = provider("saturn", active_pods=pods, **{f"jobs_{A}_history": {"pods": []}})
     seen = await told.job_status(ACCESS, [f"{A}/good-pod", f"{A}/other"])
-    assert [run.state for run in seen.values()] == [JobState.RUNNING, JobState.UNKNOWN]
+    assert [run.state for run in seen.values()] == [RunState.RUNNING, RunState.UNKNOWN]
 
 
 async def test_a_session_that_may_be_what_cant_be_read_is_not_gone():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.models import JobState, Spec, Traces
+from bot.domain.models import RunState, Spec, Traces
 from bot.providers.base import Access, Credential
 from bot.support import errors
 from playground.posit.plans import PlannedError, StreamFault
@@ -29,15 +29,15 @@ async def look(rig: Rig, access: Access, remote_id: str):
     return (await rig.provider.job_status(access, [remote_id, "lost"])).get(remote_id)
 
 
-@pytest.mark.parametrize(("code", "state"), [(0, JobState.SUCCEEDED), (3, JobState.FAILED)])
+@pytest.mark.parametrize(("code", "state"), [(0, RunState.SUCCEEDED), (3, RunState.FAILED)])
 async def test_a_job_runs_to_its_end(posit: Rig, access: Access, code, state):
     made = await posit.provider.launch_job(access, spec(f"print-lines lines=3 rate=1 exit={code}"), KEY)
     assert made.name == "train"
     seen = await look(posit, access, made.remote_id)
     assert seen is not None
-    assert (seen.state, seen.started_at, seen.ended_at) == (JobState.QUEUED, 1_700_000_000.0, None)
+    assert (seen.state, seen.started_at, seen.ended_at) == (RunState.QUEUED, 1_700_000_000.0, None)
     posit.server_clock.advance(2)
-    assert (await look(posit, access, made.remote_id)).state is JobState.RUNNING
+    assert (await look(posit, access, made.remote_id)).state is RunState.RUNNING
     posit.server_clock.advance(10)
     seen = await look(posit, access, made.remote_id)
     assert (seen.state, seen.exit_code, seen.name) == (state, code, "train")
@@ -90,7 +90,7 @@ async def test_a_job_is_stopped_once_and_again(posit: Rig, access: Access, force
     await posit.provider.stop_job(access, made.remote_id, force=force)
     posit.server_clock.advance(2)
     seen = await look(posit, access, made.remote_id)
-    assert (seen.state, seen.exit_code) == (JobState.CANCELLED, 137 if force else 143)
+    assert (seen.state, seen.exit_code) == (RunState.CANCELLED, 137 if force else 143)
     await posit.provider.stop_job(access, made.remote_id, force=force)  # ended already is success
 
 
@@ -127,7 +127,7 @@ async def test_servers_of_either_spelling_are_understood(posit: Rig, access: Acc
     assert kept["placementConstraints"] == [{"name": "zone", "value": "west"}]
     assert kept["environment"] == [{"name": "A", "value": "1"}]
     posit.server_clock.advance(1)
-    assert (await look(posit, access, made.remote_id)).state is JobState.RUNNING
+    assert (await look(posit, access, made.remote_id)).state is RunState.RUNNING
 
 
 async def read(rig: Rig, access: Access, remote_id: str) -> dict[str, str]:
@@ -179,7 +179,7 @@ async def test_broken_characters_are_replaced_and_an_early_end_is_an_end(posit: 
     assert "\ufffd" in (await read(posit, access, made.remote_id))["stdout"]
     posit.server.state.plans.streams.append(StreamFault("close", after_lines=2))
     assert (await read(posit, access, made.remote_id))["stdout"] == "line 1\nline 2\n"
-    assert (await look(posit, access, made.remote_id)).state is JobState.SUCCEEDED
+    assert (await look(posit, access, made.remote_id)).state is RunState.SUCCEEDED
 
 
 async def test_a_stream_that_nobody_reads_any_more_is_closed(posit: Rig, access: Access):

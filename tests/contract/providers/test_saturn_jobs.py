@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from bot.domain.models import FormProblems, JobState, Principal, Spec, Traces
+from bot.domain.models import FormProblems, Principal, RunState, Spec, Traces
 from bot.services.snapshots import payload_of
 from bot.support import errors
 from tests.contract.providers.rigs import SATURN_SEED, saturn_rig
@@ -78,18 +78,18 @@ async def test_a_run_is_its_pod_from_the_start_to_the_end():
     async with rig_with_jobs() as rig:
         run = await launched(rig)
         assert run.remote_id.startswith(f"{job_id(rig)}/j-alice-nightly-")
-        assert (await state_of(rig, run.remote_id)).state is JobState.QUEUED
+        assert (await state_of(rig, run.remote_id)).state is RunState.QUEUED
         rig.server_clock.advance(5)
         seen = await state_of(rig, run.remote_id)
-        assert (seen.state, seen.started_at) == (JobState.RUNNING, pytest.approx(1_700_000_004.0, abs=0.01))
+        assert (seen.state, seen.started_at) == (RunState.RUNNING, pytest.approx(1_700_000_004.0, abs=0.01))
         rig.server_clock.advance(10)
         seen = await state_of(rig, run.remote_id)
-        assert (seen.state, seen.exit_code) == (JobState.SUCCEEDED, 0)
+        assert (seen.state, seen.exit_code) == (RunState.SUCCEEDED, 0)
         assert seen.ended_at - seen.started_at == pytest.approx(6.0)
         # Later it is in the history alone, which knows no exit code.
         rig.server_clock.advance(600)
         seen = await state_of(rig, run.remote_id)
-        assert (seen.state, seen.exit_code) == (JobState.SUCCEEDED, None)
+        assert (seen.state, seen.exit_code) == (RunState.SUCCEEDED, None)
 
 
 async def test_a_run_that_fails_has_its_exit_code():
@@ -97,10 +97,10 @@ async def test_a_run_that_fails_has_its_exit_code():
         run = await launched(rig, "failing")
         rig.server_clock.advance(15)
         seen = await state_of(rig, run.remote_id)
-        assert (seen.state, seen.exit_code) == (JobState.FAILED, 3)
+        assert (seen.state, seen.exit_code) == (RunState.FAILED, 3)
         broken = await launched(rig, "broken")
         rig.server_clock.advance(15)
-        assert (await state_of(rig, broken.remote_id)).state is JobState.FAILED
+        assert (await state_of(rig, broken.remote_id)).state is RunState.FAILED
 
 
 async def test_runs_of_one_job_are_told_apart():
@@ -131,13 +131,13 @@ async def test_pods_and_history_are_read_to_their_end():
             rig.spoil("/history$", body=json.dumps(body))
         wanted = [f"{job_id(rig)}/p{number}" for number in (1, 2, 3, 4)]
         one, two, three, four = (await rig.provider.job_status(rig.access, wanted)).values()
-        assert (one.state, two.state) == (JobState.RUNNING, JobState.QUEUED)
+        assert (one.state, two.state) == (RunState.RUNNING, RunState.QUEUED)
         assert (three.state, three.started_at, three.ended_at) == (
-            JobState.SUCCEEDED,
+            RunState.SUCCEEDED,
             1_700_000_000.0,
             1_700_000_060.0,
         )
-        assert (four.state, four.started_at) == (JobState.FAILED, 1_700_000_000.0)
+        assert (four.state, four.started_at) == (RunState.FAILED, 1_700_000_000.0)
 
 
 async def test_a_pod_that_is_not_shown_at_once_is_found_later():
@@ -161,7 +161,7 @@ async def test_a_pod_that_is_not_shown_at_once_is_found_later():
         found = await rig.provider.job_status(rig.access, [earlier.remote_id, run.remote_id])
         assert run.remote_id not in found  # no pod but the earlier one is shown yet
         found = await rig.provider.job_status(rig.access, [earlier.remote_id, run.remote_id])
-        assert found[run.remote_id].state is JobState.QUEUED
+        assert found[run.remote_id].state is RunState.QUEUED
         rig.server_clock.advance(5)
         found = await rig.provider.job_status(rig.access, [earlier.remote_id, run.remote_id])
         named = found[run.remote_id].remote_id
@@ -179,7 +179,7 @@ async def test_what_came_of_a_start_without_an_answer_is_listed():
             await launched(rig)
         (found,) = (await rig.provider.find_job(rig.access, spec, "k", since)).others
         rig.server_clock.advance(5)
-        assert (await state_of(rig, found.remote_id)).state is JobState.RUNNING
+        assert (await state_of(rig, found.remote_id)).state is RunState.RUNNING
         rig.server_clock.advance(600)
         now = rig.server_clock.now()
         assert await rig.provider.find_job(rig.access, spec, "k", now) == Traces()
@@ -191,7 +191,7 @@ async def test_a_server_without_history_and_pods_says_no_more_than_started():
         run = await launched(rig)
         assert run.remote_id == f"{job_id(rig)}/~00000001"
         seen = await state_of(rig, run.remote_id)
-        assert (seen.state, seen.is_last) == (JobState.UNKNOWN, True)
+        assert (seen.state, seen.is_last) == (RunState.UNKNOWN, True)
         assert await output_of(rig, run.remote_id) == ""
         with pytest.raises(errors.Untold):
             await rig.provider.find_job(rig.access, Spec("", {"job": job_id(rig)}), "k", 0.0)
@@ -205,11 +205,11 @@ async def test_a_stop_ends_what_goes_on_and_leaves_what_is_over():
         rig.server_clock.advance(15)
         second = await launched(rig)
         await rig.provider.stop_job(rig.access, first.remote_id)
-        assert (await state_of(rig, second.remote_id)).state is JobState.QUEUED
+        assert (await state_of(rig, second.remote_id)).state is RunState.QUEUED
         await rig.provider.stop_job(rig.access, second.remote_id)
         rig.server_clock.advance(5)
-        assert (await state_of(rig, second.remote_id)).state is JobState.CANCELLED
-        assert (await state_of(rig, first.remote_id)).state is JobState.SUCCEEDED
+        assert (await state_of(rig, second.remote_id)).state is RunState.CANCELLED
+        assert (await state_of(rig, first.remote_id)).state is RunState.SUCCEEDED
 
 
 async def test_the_output_is_the_same_live_and_afterwards():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.models import FoundJob, JobState, NewJob, ObservedJob, Spec, TaskKind, Update
+from bot.domain.models import FoundRun, NewRun, ObservedRun, RunState, Spec, TaskKind, Update
 from bot.store.records import NewTask
 from tests.support.store import ALICE, link_account
 
@@ -16,101 +16,101 @@ async def account(store):
     return await link_account(store, ALICE, "posit")
 
 
-def found(remote_id, state=JobState.RUNNING, **fields):
-    return FoundJob(remote_id, f"run {remote_id}", ObservedJob(state, **fields))
+def found(remote_id, state=RunState.RUNNING, **fields):
+    return FoundRun(remote_id, f"run {remote_id}", ObservedRun(state, **fields))
 
 
 async def launched(store, remote_id="r1"):
-    new = NewJob(ALICE, "posit", "train", Spec("train"), "R-1", remote_id=remote_id)
-    job, _ = await store.accept_job(new, interaction="")
-    await store.save_job_step(Update(job.id, 600.0))
-    return job
+    new = NewRun(ALICE, "posit", "train", Spec("train"), "R-1", remote_id=remote_id)
+    run, _ = await store.accept_run(new, interaction="")
+    await store.save_run_step(Update(run.id, 600.0))
+    return run
 
 
 async def test_new_runs_are_followed_in_silence(store, clock, account):
     began = clock.now() - 50
     assert (
-        await store.merge_jobs(account.id, [found("r1", started_at=began), found("r2", JobState.QUEUED)]) == 2
+        await store.merge_runs(account.id, [found("r1", started_at=began), found("r2", RunState.QUEUED)]) == 2
     )
-    assert await store.merge_jobs(account.id, [found("r1"), found("r2", JobState.QUEUED)]) == 0
-    first = await store.job_by_remote(ALICE, "posit", "r1")
+    assert await store.merge_runs(account.id, [found("r1"), found("r2", RunState.QUEUED)]) == 0
+    first = await store.run_by_remote(ALICE, "posit", "r1")
     assert (first.name, first.created_at, first.started_at) == ("run r1", began, began)
     assert (first.is_watched, first.channel_id, first.spec) == (False, None, None)
     assert await store.card(first.id) is None
     assert await store.claim_notices(10, 60.0) == []
-    assert await store.watched_jobs() == []
-    assert {step.job.remote_id for step in await store.claim_jobs(10, 60.0)} == {"r1", "r2"}
+    assert await store.watched_runs() == []
+    assert {step.run.remote_id for step in await store.claim_runs(10, 60.0)} == {"r1", "r2"}
 
 
 async def test_what_had_ended_before_is_only_shown(store, clock, account):
     ended = clock.now() - DAY
-    over = found("r1", JobState.FAILED, exit_code=1, started_at=ended - 9, ended_at=ended)
-    assert await store.merge_jobs(account.id, [over]) == 1
-    (job,) = await store.jobs(ALICE)
-    assert (job.outcome, job.ended_at, job.finished_at, job.exit_code) == ("ended", ended, ended, 1)
-    assert await store.claim_jobs(10, 60.0) == []
+    over = found("r1", RunState.FAILED, exit_code=1, started_at=ended - 9, ended_at=ended)
+    assert await store.merge_runs(account.id, [over]) == 1
+    (run,) = await store.runs(ALICE)
+    assert (run.outcome, run.ended_at, run.finished_at, run.exit_code) == ("ended", ended, ended, 1)
+    assert await store.claim_runs(10, 60.0) == []
 
 
 async def test_only_as_many_ended_ones_are_new_as_the_sweep_keeps(store, clock, account):
     now = clock.now()
-    old = found("old", JobState.SUCCEEDED, ended_at=now - 31 * DAY)
-    many = [found(f"r{n}", JobState.SUCCEEDED, started_at=now - n * 60) for n in range(1, 61)]
-    assert await store.merge_jobs(account.id, [old, *many, found("open")]) == 51
+    old = found("old", RunState.SUCCEEDED, ended_at=now - 31 * DAY)
+    many = [found(f"r{n}", RunState.SUCCEEDED, started_at=now - n * 60) for n in range(1, 61)]
+    assert await store.merge_runs(account.id, [old, *many, found("open")]) == 51
     await store.sweep()
-    assert {job.remote_id for job in await store.jobs(ALICE, limit=99)} == {
+    assert {run.remote_id for run in await store.runs(ALICE, limit=99)} == {
         "open",
         *(f"r{n}" for n in range(1, 50)),
     }
 
 
 async def test_a_list_counts_as_a_read_of_what_is_known(store, clock, account):
-    job = await launched(store)
+    run = await launched(store)
     clock.advance(5)
-    over = found("r1", JobState.SUCCEEDED, exit_code=0, ended_at=7.0)
-    assert await store.merge_jobs(account.id, [over]) == 0
-    read = await store.job(job.id)
-    assert (read.state, read.exit_code, read.finished_at) == (JobState.SUCCEEDED, 0, 7.0)
+    over = found("r1", RunState.SUCCEEDED, exit_code=0, ended_at=7.0)
+    assert await store.merge_runs(account.id, [over]) == 0
+    read = await store.run(run.id)
+    assert (read.state, read.exit_code, read.finished_at) == (RunState.SUCCEEDED, 0, 7.0)
     assert (read.observed_at, read.name) == (clock.now(), "run r1")
     # It is open until a step ends it, with the notice that its person waits for.
     assert read.is_open
-    assert [step.job.id for step in await store.claim_jobs(10, 60.0)] == [job.id]
-    assert (await store.card(job.id)).changed_at == clock.now()
+    assert [step.run.id for step in await store.claim_runs(10, 60.0)] == [run.id]
+    assert (await store.card(run.id)).changed_at == clock.now()
 
 
 async def test_news_during_a_step_is_stepped_after_it(store, account):
-    job = await launched(store)
-    await store.want_job_stop(job.id, force=False, interaction="")
-    (step,) = await store.claim_jobs(10, 60.0)
-    await store.merge_jobs(account.id, [found("r1", JobState.CANCELLED)])
-    await store.save_job_step(Update(job.id, 600.0, claim=step.claim, observed=ObservedJob(JobState.RUNNING)))
-    assert [one.job.state for one in await store.claim_jobs(10, 60.0)] == [JobState.CANCELLED]
+    run = await launched(store)
+    await store.want_run_stop(run.id, force=False, interaction="")
+    (step,) = await store.claim_runs(10, 60.0)
+    await store.merge_runs(account.id, [found("r1", RunState.CANCELLED)])
+    await store.save_run_step(Update(run.id, 600.0, claim=step.claim, observed=ObservedRun(RunState.RUNNING)))
+    assert [one.run.state for one in await store.claim_runs(10, 60.0)] == [RunState.CANCELLED]
 
 
 async def test_a_list_is_as_old_as_its_request(store, clock, account):
-    job = await launched(store)
+    run = await launched(store)
     await store.add_tasks([NewTask(TaskKind.LIST_JOBS, account.id)])
     await store.claim_tasks(10, 60.0)
     clock.advance(5)
-    await store.save_job_step(Update(job.id, 600.0, observed=ObservedJob(JobState.RUNNING)))
-    await store.merge_jobs(account.id, [found("r1", JobState.QUEUED)])
-    assert (await store.job(job.id)).state is JobState.RUNNING
+    await store.save_run_step(Update(run.id, 600.0, observed=ObservedRun(RunState.RUNNING)))
+    await store.merge_runs(account.id, [found("r1", RunState.QUEUED)])
+    assert (await store.run(run.id)).state is RunState.RUNNING
 
 
 async def test_what_has_ended_here_stays_ended(store, account):
-    job = await launched(store)
-    await store.save_job_step(Update(job.id, 0.0, outcome="failed", cause="lost"))
-    ended = await store.job(job.id)
-    assert await store.merge_jobs(account.id, [found("r1")]) == 0
-    assert await store.job(job.id) == ended
+    run = await launched(store)
+    await store.save_run_step(Update(run.id, 0.0, outcome="failed", cause="lost"))
+    ended = await store.run(run.id)
+    assert await store.merge_runs(account.id, [found("r1")]) == 0
+    assert await store.run(run.id) == ended
 
 
 async def test_a_run_that_is_listed_twice_is_one(store, account):
-    assert await store.merge_jobs(account.id, [found("r1"), found("r1", JobState.SUCCEEDED)]) == 1
-    assert len(await store.jobs(ALICE)) == 1
+    assert await store.merge_runs(account.id, [found("r1"), found("r1", RunState.SUCCEEDED)]) == 1
+    assert len(await store.runs(ALICE)) == 1
 
 
 async def test_nothing_is_kept_of_a_list_for_an_account_that_is_gone(store, account):
     await store.unlink(ALICE, "posit", revocable=["posit"], cause="unlinked")
-    assert await store.merge_jobs(account.id, [found("r1")]) == 0
-    assert await store.merge_jobs("nobody", [found("r1")]) == 0
-    assert await store.jobs(ALICE) == []
+    assert await store.merge_runs(account.id, [found("r1")]) == 0
+    assert await store.merge_runs("nobody", [found("r1")]) == 0
+    assert await store.runs(ALICE) == []

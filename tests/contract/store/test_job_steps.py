@@ -9,25 +9,25 @@ import pytest
 from bot.domain.models import (
     AuditEntry,
     Call,
-    FoundJob,
-    JobState,
-    NewJob,
+    FoundRun,
     NewNotice,
+    NewRun,
     NoticeKind,
-    ObservedJob,
+    ObservedRun,
     Person,
+    RunState,
     Spec,
     Update,
 )
 from tests.support.store import ALICE, BOB, link_account
 
 ENTRY = AuditEntry("usher", "job.end", "train", "ended")
-RUNNING = ObservedJob(JobState.RUNNING, started_at=5.0)
+RUNNING = ObservedRun(RunState.RUNNING, started_at=5.0)
 
 
 async def ran(store, principal=ALICE, **fields):
-    new = NewJob(principal, "posit", "train", Spec("train"), "R-1", **fields)
-    return (await store.accept_job(new, interaction=""))[0]
+    new = NewRun(principal, "posit", "train", Spec("train"), "R-1", **fields)
+    return (await store.accept_run(new, interaction=""))[0]
 
 
 @pytest.fixture
@@ -36,25 +36,25 @@ async def account(store):
 
 
 @pytest.fixture
-async def job(store, account):
+async def run(store, account):
     return await ran(store)
 
 
-async def test_a_step_holds_all_that_it_needs(store, account, job):
-    (step,) = await store.claim_jobs(10, 60.0)
-    assert (step.job.id, step.account.id, step.person) == (job.id, account.id, None)
+async def test_a_step_holds_all_that_it_needs(store, account, run):
+    (step,) = await store.claim_runs(10, 60.0)
+    assert (step.run.id, step.account.id, step.person) == (run.id, account.id, None)
     assert step.claim
     await store.save_people([Person(ALICE, "Alice", seen_at=await store.now())])
-    await store.save_job_step(Update(job.id, 0.0, claim=step.claim))
-    assert (await store.claim_jobs(10, 60.0))[0].person.name == "Alice"
+    await store.save_run_step(Update(run.id, 0.0, claim=step.claim))
+    assert (await store.claim_runs(10, 60.0))[0].person.name == "Alice"
 
 
-async def test_a_leased_run_is_not_claimed_again_before_its_lease_ends(store, clock, account, job):
-    assert len(await store.claim_jobs(10, 60.0)) == 1
+async def test_a_leased_run_is_not_claimed_again_before_its_lease_ends(store, clock, account, run):
+    assert len(await store.claim_runs(10, 60.0)) == 1
     clock.advance(59.9)
-    assert await store.claim_jobs(10, 60.0) == await store.claim_jobs_of(account.id, 10, 60.0) == []
+    assert await store.claim_runs(10, 60.0) == await store.claim_runs_of(account.id, 10, 60.0) == []
     clock.advance(0.1)
-    assert len(await store.claim_jobs(10, 60.0)) == 1
+    assert len(await store.claim_runs(10, 60.0)) == 1
 
 
 async def test_of_two_processes_each_claims_its_own(database):
@@ -63,10 +63,10 @@ async def test_of_two_processes_each_claims_its_own(database):
     for number in range(40):
         await ran(first, remote_id=f"r{number}")
     claims = await asyncio.gather(
-        *(store.claim_jobs(5, 60.0) for store in (first, second) * 3),
-        *(store.claim_jobs_of(account.id, 5, 60.0) for store in (first, second)),
+        *(store.claim_runs(5, 60.0) for store in (first, second) * 3),
+        *(store.claim_runs_of(account.id, 5, 60.0) for store in (first, second)),
     )
-    taken = [step.job.id for steps in claims for step in steps]
+    taken = [step.run.id for steps in claims for step in steps]
     assert len(taken) == len(set(taken)) == 40
 
 
@@ -77,87 +77,87 @@ async def test_runs_of_one_account_are_read_together(store, clock, account):
     await ran(store)
     await ran(store, BOB, remote_id="theirs")
     for name, wait in waits.items():
-        await store.save_job_step(Update(made[name].id, wait))
-    steps = await store.claim_jobs_of(account.id, 10, 60.0)
-    assert {step.job.remote_id for step in steps} == {"now", "soon"}
-    assert [step.job.remote_id for step in await store.claim_jobs_of(bob.id, 10, 60.0)] == ["theirs"]
-    assert await store.claim_jobs_of("nobody", 10, 60.0) == []
+        await store.save_run_step(Update(made[name].id, wait))
+    steps = await store.claim_runs_of(account.id, 10, 60.0)
+    assert {step.run.remote_id for step in steps} == {"now", "soon"}
+    assert [step.run.remote_id for step in await store.claim_runs_of(bob.id, 10, 60.0)] == ["theirs"]
+    assert await store.claim_runs_of("nobody", 10, 60.0) == []
 
 
-async def test_a_saved_step_comes_again_when_it_is_due(store, clock, job):
-    (step,) = await store.claim_jobs(10, 60.0)
-    assert await store.save_job_step(
-        Update(job.id, 5.0, attempts=2, hold="Posit is slow.", claim=step.claim, observed=RUNNING)
+async def test_a_saved_step_comes_again_when_it_is_due(store, clock, run):
+    (step,) = await store.claim_runs(10, 60.0)
+    assert await store.save_run_step(
+        Update(run.id, 5.0, attempts=2, hold="Posit is slow.", claim=step.claim, observed=RUNNING)
     )
-    saved = await store.job(job.id)
+    saved = await store.run(run.id)
     assert (saved.attempts, saved.hold, saved.next_step_at) == (2, "Posit is slow.", clock.now() + 5)
-    assert (saved.state, saved.started_at, saved.observed_at) == (JobState.RUNNING, 5.0, clock.now())
+    assert (saved.state, saved.started_at, saved.observed_at) == (RunState.RUNNING, 5.0, clock.now())
     clock.advance(4.9)
-    assert await store.claim_jobs(10, 60.0) == []
+    assert await store.claim_runs(10, 60.0) == []
     clock.advance(0.1)
-    (step,) = await store.claim_jobs(10, 60.0)
-    await store.save_job_step(Update(job.id, 5.0, hold="", claim=step.claim))
-    saved = await store.job(job.id)
-    assert (saved.hold, saved.attempts, saved.state) == (None, 2, JobState.RUNNING)
+    (step,) = await store.claim_runs(10, 60.0)
+    await store.save_run_step(Update(run.id, 5.0, hold="", claim=step.claim))
+    saved = await store.run(run.id)
+    assert (saved.hold, saved.attempts, saved.state) == (None, 2, RunState.RUNNING)
 
 
-async def test_a_call_under_way_keeps_its_lease(store, clock, job):
-    (step,) = await store.claim_jobs(10, 60.0)
-    calling = Update(job.id, 30.0, launch_call=Call.CALLING, called=True, claim=step.claim)
-    assert await store.save_job_step(calling)
+async def test_a_call_under_way_keeps_its_lease(store, clock, run):
+    (step,) = await store.claim_runs(10, 60.0)
+    calling = Update(run.id, 30.0, launch_call=Call.CALLING, called=True, claim=step.claim)
+    assert await store.save_run_step(calling)
     clock.advance(29)
-    assert await store.claim_jobs(10, 60.0) == []
-    accepted = Update(job.id, 2.0, remote_id="r1", launch_call=Call.ACCEPTED, claim=step.claim)
-    assert await store.save_job_step(accepted)
-    saved = await store.job(job.id)
+    assert await store.claim_runs(10, 60.0) == []
+    accepted = Update(run.id, 2.0, remote_id="r1", launch_call=Call.ACCEPTED, claim=step.claim)
+    assert await store.save_run_step(accepted)
+    saved = await store.run(run.id)
     assert (saved.remote_id, saved.launch_call, saved.called_at) == ("r1", Call.ACCEPTED, clock.now() - 29)
 
 
-async def test_a_call_that_was_lost_is_found_as_such(store, clock, job):
-    (step,) = await store.claim_jobs(10, 60.0)
-    await store.save_job_step(Update(job.id, 30.0, launch_call=Call.CALLING, claim=step.claim))
+async def test_a_call_that_was_lost_is_found_as_such(store, clock, run):
+    (step,) = await store.claim_runs(10, 60.0)
+    await store.save_run_step(Update(run.id, 30.0, launch_call=Call.CALLING, claim=step.claim))
     clock.advance(30)
-    (later,) = await store.claim_jobs(10, 60.0)
-    assert (later.job.launch_call, later.job.unknown_since) == (Call.UNKNOWN, clock.now())
-    assert not await store.save_job_step(Update(job.id, 2.0, remote_id="r1", claim=step.claim))
-    assert await store.save_job_step(Update(job.id, 2.0, launch_call=Call.NONE, claim=later.claim))
-    assert (await store.job(job.id)).remote_id is None
+    (later,) = await store.claim_runs(10, 60.0)
+    assert (later.run.launch_call, later.run.unknown_since) == (Call.UNKNOWN, clock.now())
+    assert not await store.save_run_step(Update(run.id, 2.0, remote_id="r1", claim=step.claim))
+    assert await store.save_run_step(Update(run.id, 2.0, launch_call=Call.NONE, claim=later.claim))
+    assert (await store.run(run.id)).remote_id is None
 
 
-async def test_a_stop_that_is_asked_for_during_a_step_is_stepped_at_once(store, job):
-    (step,) = await store.claim_jobs(10, 60.0)
-    await store.want_job_stop(job.id, force=False, interaction="i1")
-    assert await store.claim_jobs(10, 60.0) == []
-    await store.save_job_step(Update(job.id, 600.0, claim=step.claim))
-    assert [one.job.stop_wanted for one in await store.claim_jobs(10, 60.0)] == ["stop"]
+async def test_a_stop_that_is_asked_for_during_a_step_is_stepped_at_once(store, run):
+    (step,) = await store.claim_runs(10, 60.0)
+    await store.want_run_stop(run.id, force=False, interaction="i1")
+    assert await store.claim_runs(10, 60.0) == []
+    await store.save_run_step(Update(run.id, 600.0, claim=step.claim))
+    assert [one.run.stop_wanted for one in await store.claim_runs(10, 60.0)] == ["stop"]
 
 
-async def test_a_plain_stop_under_way_does_not_count_for_a_forced_one(store, job):
-    await store.want_job_stop(job.id, force=False, interaction="i1")
-    (step,) = await store.claim_jobs(10, 60.0)
-    await store.save_job_step(Update(job.id, 30.0, stop_call=Call.CALLING, claim=step.claim))
-    await store.want_job_stop(job.id, force=True, interaction="i2")
-    await store.save_job_step(Update(job.id, 600.0, stop_call=Call.ACCEPTED, claim=step.claim))
-    (step,) = await store.claim_jobs(10, 60.0)
-    assert (step.job.stop_wanted, step.job.stop_call) == ("force", Call.NONE)
-    await store.save_job_step(Update(job.id, 600.0, stop_call=Call.ACCEPTED, claim=step.claim))
-    assert (await store.job(job.id)).stop_call is Call.ACCEPTED
+async def test_a_plain_stop_under_way_does_not_count_for_a_forced_one(store, run):
+    await store.want_run_stop(run.id, force=False, interaction="i1")
+    (step,) = await store.claim_runs(10, 60.0)
+    await store.save_run_step(Update(run.id, 30.0, stop_call=Call.CALLING, claim=step.claim))
+    await store.want_run_stop(run.id, force=True, interaction="i2")
+    await store.save_run_step(Update(run.id, 600.0, stop_call=Call.ACCEPTED, claim=step.claim))
+    (step,) = await store.claim_runs(10, 60.0)
+    assert (step.run.stop_wanted, step.run.stop_call) == ("force", Call.NONE)
+    await store.save_run_step(Update(run.id, 600.0, stop_call=Call.ACCEPTED, claim=step.claim))
+    assert (await store.run(run.id)).stop_call is Call.ACCEPTED
 
 
-async def test_what_others_write_beside_a_step_counts_and_wakes_it(store, clock, job):
-    (step,) = await store.claim_jobs(10, 60.0)
-    assert await store.save_job_step(Update(job.id, 1.0, hold="Paused."))
+async def test_what_others_write_beside_a_step_counts_and_wakes_it(store, clock, run):
+    (step,) = await store.claim_runs(10, 60.0)
+    assert await store.save_run_step(Update(run.id, 1.0, hold="Paused."))
     clock.advance(2)
-    assert await store.claim_jobs(10, 60.0) == []
-    assert await store.save_job_step(Update(job.id, 600.0, claim=step.claim))
-    assert [one.job.hold for one in await store.claim_jobs(10, 60.0)] == ["Paused."]
+    assert await store.claim_runs(10, 60.0) == []
+    assert await store.save_run_step(Update(run.id, 600.0, claim=step.claim))
+    assert [one.run.hold for one in await store.claim_runs(10, 60.0)] == ["Paused."]
 
 
-async def test_the_end_and_its_notices_are_one(store, clock, job):
-    (step,) = await store.claim_jobs(10, 60.0)
-    over = ObservedJob(JobState.FAILED, exit_code=3, detail="oom", started_at=5.0, ended_at=9.0)
+async def test_the_end_and_its_notices_are_one(store, clock, run):
+    (step,) = await store.claim_runs(10, 60.0)
+    over = ObservedRun(RunState.FAILED, exit_code=3, detail="oom", started_at=5.0, ended_at=9.0)
     update = Update(
-        job.id,
+        run.id,
         0.0,
         observed=over,
         outcome="ended",
@@ -165,15 +165,15 @@ async def test_the_end_and_its_notices_are_one(store, clock, job):
         audit=(ENTRY,),
         claim=step.claim,
     )
-    assert await store.save_job_step(update)
-    ended = await store.job(job.id)
+    assert await store.save_run_step(update)
+    ended = await store.run(run.id)
     assert (ended.outcome, ended.ended_at, ended.is_open) == ("ended", clock.now(), False)
-    assert (ended.state, ended.exit_code, ended.detail) == (JobState.FAILED, 3, "oom")
+    assert (ended.state, ended.exit_code, ended.detail) == (RunState.FAILED, 3, "oom")
     assert (ended.started_at, ended.finished_at) == (5.0, 9.0)
-    assert [notice.subject for notice in await store.claim_notices(10, 60.0)] == [job.id]
+    assert [notice.subject for notice in await store.claim_notices(10, 60.0)] == [run.id]
     clock.advance(59)
-    assert await store.claim_jobs(10, 60.0) == []
-    assert not await store.save_job_step(update)
+    assert await store.claim_runs(10, 60.0) == []
+    assert not await store.save_run_step(update)
     assert await store.claim_notices(10, 60.0) == []
     assert [row["action"] for row in await store.audit_entries()] == ["job.end"] * 2
 
@@ -181,75 +181,75 @@ async def test_the_end_and_its_notices_are_one(store, clock, job):
 @pytest.mark.parametrize(
     ("known", "told", "kept"),
     [
-        (JobState.RUNNING, JobState.UNKNOWN, JobState.RUNNING),
-        (JobState.SUCCEEDED, JobState.RUNNING, JobState.SUCCEEDED),
-        (JobState.QUEUED, JobState.RUNNING, JobState.RUNNING),
-        (JobState.RUNNING, JobState.QUEUED, JobState.QUEUED),
-        (JobState.RUNNING, JobState.CANCELLED, JobState.CANCELLED),
+        (RunState.RUNNING, RunState.UNKNOWN, RunState.RUNNING),
+        (RunState.SUCCEEDED, RunState.RUNNING, RunState.SUCCEEDED),
+        (RunState.QUEUED, RunState.RUNNING, RunState.RUNNING),
+        (RunState.RUNNING, RunState.QUEUED, RunState.QUEUED),
+        (RunState.RUNNING, RunState.CANCELLED, RunState.CANCELLED),
     ],
 )
-async def test_which_news_is_believed(store, job, known, told, kept):
-    await store.save_job_step(Update(job.id, 1.0, observed=ObservedJob(known)))
-    await store.save_job_step(Update(job.id, 1.0, observed=ObservedJob(told)))
-    assert (await store.job(job.id)).state is kept
+async def test_which_news_is_believed(store, run, known, told, kept):
+    await store.save_run_step(Update(run.id, 1.0, observed=ObservedRun(known)))
+    await store.save_run_step(Update(run.id, 1.0, observed=ObservedRun(told)))
+    assert (await store.run(run.id)).state is kept
 
 
-async def test_a_card_is_owed_for_what_is_seen(store, clock, job):
+async def test_a_card_is_owed_for_what_is_seen(store, clock, run):
     async def dirt(**fields):
         for card in await store.claim_cards(10, 0.0, 60.0):
-            await store.card_updated(job.id, card)
-        await store.save_job_step(Update(job.id, 1.0, **fields))
-        card = await store.card(job.id)
+            await store.card_updated(run.id, card)
+        await store.save_run_step(Update(run.id, 1.0, **fields))
+        card = await store.card(run.id)
         return (card.is_dirty, card.changed_at is not None)
 
     for notice in await store.claim_notices(10, 60.0):
         await store.notice_sent(notice.id, "D1", "1.1")
     assert await dirt() == (False, False)
-    assert await dirt(observed=ObservedJob(JobState.QUEUED)) == (False, False)
-    assert await dirt(observed=ObservedJob(JobState.QUEUED, name="better")) == (True, False)
+    assert await dirt(observed=ObservedRun(RunState.QUEUED)) == (False, False)
+    assert await dirt(observed=ObservedRun(RunState.QUEUED, name="better")) == (True, False)
     assert await dirt(observed=RUNNING) == (True, True)
 
 
-async def test_a_run_that_a_list_brought_in_is_the_launched_one(store, account, job):
-    (step,) = await store.claim_jobs(10, 60.0)
-    await store.merge_jobs(account.id, [FoundJob("r1", "train", RUNNING)])
-    listed = await store.job_by_remote(ALICE, "posit", "r1")
-    await store.watch_job(listed.id)
-    await store.want_job_stop(listed.id, force=False, interaction="i1")
-    update = Update(job.id, 2.0, remote_id="r1", launch_call=Call.ACCEPTED, claim=step.claim)
-    assert await store.save_job_step(update)
-    (only,) = await store.jobs(ALICE)
-    assert (only.id, only.remote_id, only.stop_wanted) == (job.id, "r1", "stop")
-    assert await store.job(listed.id) is None
+async def test_a_run_that_a_list_brought_in_is_the_launched_one(store, account, run):
+    (step,) = await store.claim_runs(10, 60.0)
+    await store.merge_runs(account.id, [FoundRun("r1", "train", RUNNING)])
+    listed = await store.run_by_remote(ALICE, "posit", "r1")
+    await store.watch_run(listed.id)
+    await store.want_run_stop(listed.id, force=False, interaction="i1")
+    update = Update(run.id, 2.0, remote_id="r1", launch_call=Call.ACCEPTED, claim=step.claim)
+    assert await store.save_run_step(update)
+    (only,) = await store.runs(ALICE)
+    assert (only.id, only.remote_id, only.stop_wanted) == (run.id, "r1", "stop")
+    assert await store.run(listed.id) is None
     assert await store.card(listed.id) is None
 
 
 async def test_a_jump_of_the_clock_gives_a_call_no_more_time(store, clock):
     await link_account(store, ALICE, "posit")
-    job = await ran(store)
-    (step,) = await store.claim_jobs(10, 60.0)
-    calling = Update(job.id, 30.0, launch_call=Call.CALLING, called=True, claim=step.claim)
-    await store.save_job_step(calling)
-    called_at = (await store.job(job.id)).called_at
+    run = await ran(store)
+    (step,) = await store.claim_runs(10, 60.0)
+    calling = Update(run.id, 30.0, launch_call=Call.CALLING, called=True, claim=step.claim)
+    await store.save_run_step(calling)
+    called_at = (await store.run(run.id)).called_at
     clock.jump(3600)
-    assert await store.claim_jobs(10, 60.0) == []
-    moved = await store.job(job.id)
+    assert await store.claim_runs(10, 60.0) == []
+    moved = await store.run(run.id)
     # What it made is looked for from where it was sent: the provider's clock knows of no jump.
     assert (moved.called_at, moved.sent_at) == (pytest.approx(called_at + 3600, abs=0.01), called_at)
     clock.advance(30.1)
-    assert len(await store.claim_jobs(10, 60.0)) == 1
+    assert len(await store.claim_runs(10, 60.0)) == 1
 
 
-async def test_no_run_takes_the_place_of_another_that_was_launched(store, clock, job):
+async def test_no_run_takes_the_place_of_another_that_was_launched(store, clock, run):
     other = await ran(store)
-    await store.save_job_step(Update(other.id, 2.0, remote_id="r1", launch_call=Call.ACCEPTED))
-    kept = await store.job(other.id)
-    (step,) = await store.claim_jobs(10, 60.0)
-    called = Update(job.id, 60.0, launch_call=Call.CALLING, called=True, claim=step.claim)
-    assert await store.save_job_step(called)
-    update = Update(job.id, 2.0, remote_id="r1", launch_call=Call.ACCEPTED, claim=step.claim)
-    assert await store.save_job_step(update)
-    assert await store.job(other.id) == kept
-    left = await store.job(job.id)
+    await store.save_run_step(Update(other.id, 2.0, remote_id="r1", launch_call=Call.ACCEPTED))
+    kept = await store.run(other.id)
+    (step,) = await store.claim_runs(10, 60.0)
+    called = Update(run.id, 60.0, launch_call=Call.CALLING, called=True, claim=step.claim)
+    assert await store.save_run_step(called)
+    update = Update(run.id, 2.0, remote_id="r1", launch_call=Call.ACCEPTED, claim=step.claim)
+    assert await store.save_run_step(update)
+    assert await store.run(other.id) == kept
+    left = await store.run(run.id)
     # It is looked for once more.
     assert (left.remote_id, left.launch_call, left.is_open) == (None, Call.UNKNOWN, True)

@@ -9,12 +9,12 @@ import pytest
 from bot.domain.models import (
     AuditEntry,
     Call,
-    FoundJob,
-    JobState,
-    NewJob,
+    FoundRun,
     NewNotice,
+    NewRun,
     NoticeKind,
-    ObservedJob,
+    ObservedRun,
+    RunState,
     Spec,
     Update,
 )
@@ -27,11 +27,11 @@ SPEC = Spec("train", {"command": "Rscript", "cpus": "2"})
 
 
 def new_job(principal=ALICE, **fields):
-    return NewJob(principal, "posit", fields.pop("name", "train"), SPEC, "R-1", "C1", **fields)
+    return NewRun(principal, "posit", fields.pop("name", "train"), SPEC, "R-1", "C1", **fields)
 
 
 async def ran(store, interaction="", **fields):
-    return (await store.accept_job(new_job(**fields), interaction=interaction, notices=[CARD]))[0]
+    return (await store.accept_run(new_job(**fields), interaction=interaction, notices=[CARD]))[0]
 
 
 @pytest.fixture
@@ -40,93 +40,93 @@ async def account(store):
 
 
 async def test_a_run_is_a_row_a_card_and_their_notices(store, clock, account):
-    job, seen = await store.accept_job(new_job(), interaction="i1", notices=[CARD], audit=[ENTRY])
+    run, seen = await store.accept_run(new_job(), interaction="i1", notices=[CARD], audit=[ENTRY])
     assert not seen
-    assert (job.name, job.spec, job.reference, job.channel_id) == ("train", SPEC, "R-1", "C1")
-    assert (job.state, job.launch_call, job.remote_id, job.is_open) == (
-        JobState.QUEUED,
+    assert (run.name, run.spec, run.reference, run.channel_id) == ("train", SPEC, "R-1", "C1")
+    assert (run.state, run.launch_call, run.remote_id, run.is_open) == (
+        RunState.QUEUED,
         Call.NONE,
         None,
         True,
     )
-    assert (job.created_at, job.next_step_at, job.is_watched) == (clock.now(), clock.now(), True)
-    assert await store.job(job.id) == job
+    assert (run.created_at, run.next_step_at, run.is_watched) == (clock.now(), clock.now(), True)
+    assert await store.run(run.id) == run
     (notice,) = await store.claim_notices(10, 60.0)
-    assert (notice.subject, notice.kind) == (job.id, NoticeKind.JOB_CARD)
+    assert (notice.subject, notice.kind) == (run.id, NoticeKind.JOB_CARD)
     await store.notice_sent(notice.id, "D1", "1.1")
-    card = await store.card(job.id)
-    assert (card.id, card.channel_id, card.message_ts) == (job.id, "D1", "1.1")
+    card = await store.card(run.id)
+    assert (card.id, card.channel_id, card.message_ts) == (run.id, "D1", "1.1")
     assert (await store.audit_entries())[-1]["action"] == "job.launch"
-    assert (await store.statistics())["open_jobs"] == 1
+    assert (await store.statistics())["open_runs"] == 1
 
 
 async def test_the_same_interaction_launches_one_run(store, account):
     first = await ran(store, "i1")
-    again, seen = await store.accept_job(
+    again, seen = await store.accept_run(
         new_job(name="other"), interaction="i1", notices=[CARD], audit=[ENTRY]
     )
     assert (again, seen) == (first, True)
     assert len(await store.claim_notices(10, 60.0)) == 1
     with pytest.raises(StoreError, match="something else"):
-        await store.accept_job(new_job(BOB), interaction="i1")
+        await store.accept_run(new_job(BOB), interaction="i1")
 
 
 async def test_a_run_that_exists_already_is_watched(store, account):
-    job = await ran(store, remote_id="r1", state=JobState.RUNNING)
-    assert (job.remote_id, job.launch_call, job.state) == ("r1", Call.ACCEPTED, JobState.RUNNING)
-    assert await store.job_by_remote(ALICE, "posit", "r1") == job
-    assert await store.job_by_remote(BOB, "posit", "r1") is None
-    assert await store.job_by_remote(ALICE, "saturn", "r1") is None
+    run = await ran(store, remote_id="r1", state=RunState.RUNNING)
+    assert (run.remote_id, run.launch_call, run.state) == ("r1", Call.ACCEPTED, RunState.RUNNING)
+    assert await store.run_by_remote(ALICE, "posit", "r1") == run
+    assert await store.run_by_remote(BOB, "posit", "r1") is None
+    assert await store.run_by_remote(ALICE, "saturn", "r1") is None
     same = await ran(store, remote_id="r1")
-    assert same.id == job.id
+    assert same.id == run.id
     # It has its card: no second one takes its place.
     assert len(await store.claim_notices(10, 60.0)) == 1
 
 
 async def test_a_run_that_a_list_found_gets_its_card_when_it_is_watched(store, account):
-    await store.merge_jobs(account.id, [FoundJob("r1", "found", ObservedJob(JobState.RUNNING))])
-    job = await store.job_by_remote(ALICE, "posit", "r1")
-    assert not job.is_watched
-    assert await store.card(job.id) is None
-    watched = await store.watch_job(job.id, "i1", notices=[CARD], audit=[ENTRY])
+    await store.merge_runs(account.id, [FoundRun("r1", "found", ObservedRun(RunState.RUNNING))])
+    run = await store.run_by_remote(ALICE, "posit", "r1")
+    assert not run.is_watched
+    assert await store.card(run.id) is None
+    watched = await store.watch_run(run.id, "i1", notices=[CARD], audit=[ENTRY])
     assert watched.is_watched
-    assert await store.watch_job(job.id, "i1", notices=[CARD]) == watched
-    assert await store.watch_job(job.id, "i2", notices=[CARD]) == watched
-    assert [notice.subject for notice in await store.claim_notices(10, 60.0)] == [job.id]
-    assert await store.card(job.id) is not None
-    assert await store.watch_job("nobody's") is None
+    assert await store.watch_run(run.id, "i1", notices=[CARD]) == watched
+    assert await store.watch_run(run.id, "i2", notices=[CARD]) == watched
+    assert [notice.subject for notice in await store.claim_notices(10, 60.0)] == [run.id]
+    assert await store.card(run.id) is not None
+    assert await store.watch_run("nobody's") is None
 
 
 async def test_output_is_owed_from_the_launch_until_it_was_sent(store, clock, account):
-    job = await ran(store)
-    assert await store.watched_jobs() == []
+    run = await ran(store)
+    assert await store.watched_runs() == []
     clock.advance(1)
     other = await ran(store, remote_id="r2")
-    await store.save_job_step(Update(job.id, 2.0, remote_id="r1", launch_call=Call.ACCEPTED))
+    await store.save_run_step(Update(run.id, 2.0, remote_id="r1", launch_call=Call.ACCEPTED))
     await ran(store, remote_id="r3", is_watched=False)
-    assert [one.id for one in await store.watched_jobs()] == [job.id, other.id]
-    await store.save_job_step(Update(job.id, 0.0, observed=ObservedJob(JobState.FAILED), outcome="ended"))
-    assert [one.id for one in await store.watched_jobs()] == [job.id, other.id]
-    await store.output_done(job.id)
-    assert [one.id for one in await store.watched_jobs()] == [other.id]
-    assert (await store.watch_job(job.id)).is_watched
+    assert [one.id for one in await store.watched_runs()] == [run.id, other.id]
+    await store.save_run_step(Update(run.id, 0.0, observed=ObservedRun(RunState.FAILED), outcome="ended"))
+    assert [one.id for one in await store.watched_runs()] == [run.id, other.id]
+    await store.output_done(run.id)
+    assert [one.id for one in await store.watched_runs()] == [other.id]
+    assert (await store.watch_run(run.id)).is_watched
 
 
 async def test_the_message_with_output_is_known_once_it_was_sent(store, account):
-    job = await ran(store)
-    await store.add_notices([NewNotice(job.id, NoticeKind.JOB_OUTPUT, "1", ALICE)])
+    run = await ran(store)
+    await store.add_notices([NewNotice(run.id, NoticeKind.JOB_OUTPUT, "1", ALICE)])
     for notice in await store.claim_notices(10, 60.0):
         await store.notice_sent(notice.id, "D1", f"{notice.kind}.1")
-    assert (await store.job(job.id)).output_ts == "job_output.1"
-    assert (await store.card(job.id)).message_ts == "job_card.1"
-    await store.output_placed(job.id, "2.2")
-    assert (await store.job(job.id)).output_ts == "2.2"
+    assert (await store.run(run.id)).output_ts == "job_output.1"
+    assert (await store.card(run.id)).message_ts == "job_card.1"
+    await store.output_placed(run.id, "2.2")
+    assert (await store.run(run.id)).output_ts == "2.2"
 
 
 async def test_how_a_run_ended_waits_for_its_card(store, clock, account):
-    job = await ran(store)
+    run = await ran(store)
     ended = NewNotice("", NoticeKind.JOB_ENDED, "end", ALICE)
-    await store.save_job_step(Update(job.id, 0.0, outcome="ended", notices=(ended,)))
+    await store.save_run_step(Update(run.id, 0.0, outcome="ended", notices=(ended,)))
     (card,) = await store.claim_notices(10, 60.0)
     assert card.kind is NoticeKind.JOB_CARD
     await store.notice_sent(card.id, "D1", "1.1")
@@ -134,30 +134,30 @@ async def test_how_a_run_ended_waits_for_its_card(store, clock, account):
 
 
 async def test_a_stop_is_asked_for_once_and_a_forced_one_after_it(store, clock, account):
-    job = await ran(store)
-    await store.save_job_step(Update(job.id, 600.0))
-    stopping = await store.want_job_stop(job.id, force=False, interaction="i1", audit=[ENTRY])
+    run = await ran(store)
+    await store.save_run_step(Update(run.id, 600.0))
+    stopping = await store.want_run_stop(run.id, force=False, interaction="i1", audit=[ENTRY])
     assert (stopping.stop_wanted, stopping.stop_call, stopping.next_step_at) == (
         "stop",
         Call.NONE,
         clock.now(),
     )
-    await store.save_job_step(Update(job.id, 600.0, stop_call=Call.ACCEPTED))
-    again = await store.want_job_stop(job.id, force=False, interaction="i2")
+    await store.save_run_step(Update(run.id, 600.0, stop_call=Call.ACCEPTED))
+    again = await store.want_run_stop(run.id, force=False, interaction="i2")
     assert (again.stop_call, again.next_step_at) == (Call.ACCEPTED, clock.now() + 600)
-    assert await store.want_job_stop(job.id, force=True, interaction="i2") == again
-    forced = await store.want_job_stop(job.id, force=True, interaction="i3")
+    assert await store.want_run_stop(run.id, force=True, interaction="i2") == again
+    forced = await store.want_run_stop(run.id, force=True, interaction="i3")
     assert (forced.stop_wanted, forced.stop_call, forced.next_step_at) == ("force", Call.NONE, clock.now())
-    plain = await store.want_job_stop(job.id, force=False, interaction="i4")
+    plain = await store.want_run_stop(run.id, force=False, interaction="i4")
     assert plain.stop_wanted == "force"
-    assert (await store.card(job.id)).changed_at == clock.now()
+    assert (await store.card(run.id)).changed_at == clock.now()
 
 
 async def test_what_is_over_is_not_stopped(store, account):
-    job = await ran(store)
-    await store.save_job_step(Update(job.id, 0.0, outcome="ended"))
-    assert await store.want_job_stop(job.id, force=True, interaction="i1") is None
-    assert await store.want_job_stop("nobody's", force=True, interaction="i2") is None
+    run = await ran(store)
+    await store.save_run_step(Update(run.id, 0.0, outcome="ended"))
+    assert await store.want_run_stop(run.id, force=True, interaction="i1") is None
+    assert await store.want_run_stop("nobody's", force=True, interaction="i2") is None
 
 
 async def test_a_persons_runs_newest_first(store, clock, account):
@@ -165,16 +165,16 @@ async def test_a_persons_runs_newest_first(store, clock, account):
     for number in range(4):
         clock.advance(1)
         made.append((await ran(store, name=f"run {number}")).id)
-    await store.accept_job(new_job(BOB), interaction="")
-    assert [job.id for job in await store.jobs(ALICE)] == made[::-1]
-    assert [job.id for job in await store.jobs(ALICE, limit=2)] == made[:1:-1]
+    await store.accept_run(new_job(BOB), interaction="")
+    assert [run.id for run in await store.runs(ALICE)] == made[::-1]
+    assert [run.id for run in await store.runs(ALICE, limit=2)] == made[:1:-1]
 
 
 async def test_of_two_processes_one_launches(database):
     first, second = await database.open(), await database.open()
     await link_account(first, ALICE, "posit")
     both = await asyncio.gather(
-        first.accept_job(new_job(), interaction="i1"), second.accept_job(new_job(), interaction="i1")
+        first.accept_run(new_job(), interaction="i1"), second.accept_run(new_job(), interaction="i1")
     )
     assert both[0][0].id == both[1][0].id
     assert sorted(seen for _, seen in both) == [False, True]

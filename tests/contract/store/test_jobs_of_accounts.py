@@ -6,12 +6,12 @@ import pytest
 
 from bot.domain.models import (
     Approval,
-    FoundJob,
-    JobState,
-    NewJob,
+    FoundRun,
     NewNotice,
+    NewRun,
     NoticeKind,
-    ObservedJob,
+    ObservedRun,
+    RunState,
     Snapshot,
     Spec,
     TaskKind,
@@ -30,8 +30,8 @@ async def account(store):
 
 
 async def ran(store, principal=ALICE, connection="posit", **fields):
-    new = NewJob(principal, connection, "train", Spec("train"), "R-1", "C1", **fields)
-    return (await store.accept_job(new, interaction=""))[0]
+    new = NewRun(principal, connection, "train", Spec("train"), "R-1", "C1", **fields)
+    return (await store.accept_run(new, interaction=""))[0]
 
 
 async def unlinked(store, *, tell=True):
@@ -44,71 +44,71 @@ async def failed(store):
 
 
 async def test_an_unlink_ends_runs_and_tells_their_person(store, clock, account):
-    job = await ran(store, remote_id="r1")
+    run = await ran(store, remote_id="r1")
     theirs, elsewhere = await ran(store, BOB), await ran(store, connection="saturn")
     await unlinked(store)
-    ended = await store.job(job.id)
+    ended = await store.run(run.id)
     assert (ended.outcome, ended.cause, ended.ended_at) == ("cancelled", "unlinked", clock.now())
     (notice,) = await failed(store)
-    assert (notice.subject, notice.principal) == (job.id, ALICE)
-    assert notice.body == {"job": job.id, "connection": "posit", "cause": "unlinked", "channel_id": "C1"}
-    assert (await store.card(job.id)).changed_at == clock.now()
-    assert (await store.job(theirs.id)).is_open
-    assert [one.id for one in await store.jobs(ALICE)] == [elsewhere.id]
-    assert await store.job_by_remote(ALICE, "posit", "r1") is None
-    assert await store.watched_jobs() == []
-    assert await store.watch_job(job.id) is None
+    assert (notice.subject, notice.principal) == (run.id, ALICE)
+    assert notice.body == {"job": run.id, "connection": "posit", "cause": "unlinked", "channel_id": "C1"}
+    assert (await store.card(run.id)).changed_at == clock.now()
+    assert (await store.run(theirs.id)).is_open
+    assert [one.id for one in await store.runs(ALICE)] == [elsewhere.id]
+    assert await store.run_by_remote(ALICE, "posit", "r1") is None
+    assert await store.watched_runs() == []
+    assert await store.watch_run(run.id) is None
 
 
 async def test_a_step_under_way_at_an_unlink_writes_nothing_more(store, account):
-    job = await ran(store)
-    (step,) = await store.claim_jobs(10, 60.0)
+    run = await ran(store)
+    (step,) = await store.claim_runs(10, 60.0)
     await unlinked(store)
-    assert not await store.save_job_step(Update(job.id, 1.0, remote_id="r1", claim=step.claim))
-    assert (await store.job(job.id)).remote_id is None
+    assert not await store.save_run_step(Update(run.id, 1.0, remote_id="r1", claim=step.claim))
+    assert (await store.run(run.id)).remote_id is None
 
 
 async def test_nobody_is_told_of_runs_that_they_never_asked_for_or_when_they_left(store, account):
-    await store.merge_jobs(account.id, [FoundJob("r1", "found", ObservedJob(JobState.RUNNING))])
+    await store.merge_runs(account.id, [FoundRun("r1", "found", ObservedRun(RunState.RUNNING))])
     await unlinked(store)
     assert await failed(store) == []
     await link_account(store, ALICE, "posit", secret="again")
-    job = await ran(store)
+    run = await ran(store)
     await unlinked(store, tell=False)
-    assert not (await store.job(job.id)).is_open
+    assert not (await store.run(run.id)).is_open
     assert await failed(store) == []
 
 
 async def test_a_run_that_was_let_go_is_found_again_after_a_new_link(store, account):
-    job = await ran(store, remote_id="r1")
+    run = await ran(store, remote_id="r1")
     await unlinked(store)
     again = await link_account(store, ALICE, "posit", secret="again")
-    assert await store.merge_jobs(again.id, [FoundJob("r1", "found", ObservedJob(JobState.RUNNING))]) == 1
-    found = await store.job_by_remote(ALICE, "posit", "r1")
-    assert found.id != job.id
+    assert await store.merge_runs(again.id, [FoundRun("r1", "found", ObservedRun(RunState.RUNNING))]) == 1
+    found = await store.run_by_remote(ALICE, "posit", "r1")
+    assert found.id != run.id
     assert found.is_open
 
 
 async def test_a_refused_account_holds_runs_and_a_new_link_lets_them_go_on(store, clock, account):
-    job = await ran(store)
-    await store.save_job_step(Update(job.id, 600.0))
+    run = await ran(store)
+    await store.save_run_step(Update(run.id, 600.0))
     assert await store.refuse_account(account.id, account.secret, AGAIN, [], hold="Link again.")
-    held = await store.job(job.id)
+    held = await store.run(run.id)
     assert (held.hold, held.is_open) == ("Link again.", True)
-    assert await store.claim_jobs_of(account.id, 10, 60.0) == []
+    assert await store.claim_runs_of(account.id, 10, 60.0) == []
     await link_account(store, ALICE, "posit", secret="again")
-    resumed = await store.job(job.id)
+    resumed = await store.run(run.id)
     assert (resumed.hold, resumed.next_step_at) == (None, clock.now())
-    (step,) = await store.claim_jobs(10, 60.0)
+    (step,) = await store.claim_runs(10, 60.0)
     assert step.account.secret == "again"
 
 
 async def test_a_link_during_a_step_wakes_the_run_after_it(store, account):
-    job = await ran(store)
-    (step,) = await store.claim_jobs(10, 60.0)
+    run = await ran(store)
+    (step,) = await store.claim_runs(10, 60.0)
     await link_account(store, ALICE, "posit", secret="again")
-    await store.save_job_step(Update(job.id, 600.0, hold="No account.", claim=step.claim))
-    assert len(await store.claim_jobs(10, 60.0)) == 1
+    await store.save_run_step(Update(run.id, 600.0, hold="No account.", claim=step.claim))
+    assert len(await store.claim_runs(10, 60.0)) == 1
 
 
 async def test_snapshots_and_what_was_filled_in_go_with_the_account(store, account):

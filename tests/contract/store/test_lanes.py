@@ -30,9 +30,9 @@ async def queued(lanes, lane, count=1, rows=1):
     return waiting
 
 
-def finish(lanes, jobs):
-    assert lanes.may_commit(jobs)
-    lanes.deliver(jobs)
+def finish(lanes, runs):
+    assert lanes.may_commit(runs)
+    lanes.deliver(runs)
 
 
 async def test_urgent_work_goes_first():
@@ -44,9 +44,9 @@ async def test_urgent_work_goes_first():
     ]
     order = []
     for _ in range(3):
-        jobs = lanes.take()
-        order += [job.priority for job in jobs]
-        finish(lanes, jobs)
+        runs = lanes.take()
+        order += [run.priority for run in runs]
+        finish(lanes, runs)
     assert order[0] is Priority.URGENT
     assert set(order[1:]) == {Priority.STEADY, Priority.RECORDS}
     await asyncio.gather(*waiting)
@@ -58,9 +58,9 @@ async def test_other_work_gets_a_turn_however_much_urgent_work_there_is():
     order = []
     for _ in range(12):
         waiting += await queued(lanes, Priority.URGENT)
-        jobs = lanes.take()
-        order += [job.priority for job in jobs]
-        finish(lanes, jobs)
+        runs = lanes.take()
+        order += [run.priority for run in runs]
+        finish(lanes, runs)
     assert {Priority.STEADY, Priority.RECORDS} < set(order)
     assert order.count(Priority.URGENT) >= 10
     await asyncio.gather(*waiting)
@@ -72,13 +72,13 @@ async def test_records_wait_for_each_other_until_there_are_enough():
     taken = asyncio.get_running_loop().run_in_executor(None, lanes.take)
     # What is urgent does not wait for the batch.
     waiting += await queued(lanes, Priority.URGENT)
-    jobs = await taken
-    assert [job.priority for job in jobs] == [Priority.URGENT]
-    finish(lanes, jobs)
+    runs = await taken
+    assert [run.priority for run in runs] == [Priority.URGENT]
+    finish(lanes, runs)
     waiting += await queued(lanes, Priority.RECORDS, 1, rows=60)
-    jobs = lanes.take()
-    assert [job.rows for job in jobs] == [60, 60, 60]
-    finish(lanes, jobs)
+    runs = lanes.take()
+    assert [run.rows for run in runs] == [60, 60, 60]
+    finish(lanes, runs)
     lanes.close()
     finish(lanes, lanes.take())
     assert lanes.take() is None
@@ -89,45 +89,45 @@ async def test_a_batch_that_is_larger_than_one_goes_alone():
     lanes = WriteQueue(PATIENCE, 200, 0.0)
     waiting = await queued(lanes, Priority.RECORDS, 2, rows=500)
     for _ in range(2):
-        jobs = lanes.take()
-        assert [job.rows for job in jobs] == [500]
-        finish(lanes, jobs)
+        runs = lanes.take()
+        assert [run.rows for run in runs] == [500]
+        finish(lanes, runs)
     await asyncio.gather(*waiting)
 
 
 async def test_what_is_put_back_comes_again_in_its_order():
     lanes = WriteQueue(PATIENCE, 200, 0.0)
     waiting = await queued(lanes, Priority.STEADY, 3)
-    jobs = lanes.take()
-    lanes.put_back(jobs[1:])
-    assert lanes.take() == jobs[1:]
-    finish(lanes, jobs)
+    runs = lanes.take()
+    lanes.put_back(runs[1:])
+    assert lanes.take() == runs[1:]
+    finish(lanes, runs)
     await asyncio.gather(*waiting)
 
 
 async def test_who_gave_up_is_not_committed_and_does_not_come_again():
     lanes = WriteQueue(PATIENCE, 200, 0.0)
     stays, leaves = await queued(lanes, Priority.URGENT, 2)
-    jobs = lanes.take()
+    runs = lanes.take()
     leaves.cancel()
     await asyncio.gather(leaves, return_exceptions=True)
-    assert not lanes.may_commit(jobs)
-    lanes.put_back(jobs)
-    jobs = lanes.take()
-    assert len(jobs) == 1
-    finish(lanes, jobs)
+    assert not lanes.may_commit(runs)
+    lanes.put_back(runs)
+    runs = lanes.take()
+    assert len(runs) == 1
+    finish(lanes, runs)
     await stays
 
 
 async def test_who_gives_up_after_the_commit_began_is_told_what_came_of_it():
     lanes = WriteQueue(dict.fromkeys(Priority, 0.01), 200, 0.0)
     (waiting,) = await queued(lanes, Priority.URGENT)
-    jobs = lanes.take()
-    assert lanes.may_commit(jobs)
+    runs = lanes.take()
+    assert lanes.may_commit(runs)
     await asyncio.sleep(0.05)
     assert not waiting.done()
-    jobs[0].result = "done"
-    lanes.deliver(jobs)
+    runs[0].result = "done"
+    lanes.deliver(runs)
     assert await waiting == "done"
 
 

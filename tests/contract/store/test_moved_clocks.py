@@ -10,8 +10,8 @@ import pytest
 
 from bot.domain.models import (
     Call,
-    NewJob,
     NewNotice,
+    NewRun,
     NoticeKind,
     Observed,
     OperationVerb,
@@ -100,14 +100,14 @@ async def test_nobody_waits_longer_than_a_day_to_hear_that_it_takes_longer(bot):
     store = await bot.serve()
     workspace = (await linked(store)).workspaces[0]
     operation = (await store.accept_operation(start(workspace), interaction="i1")).operation
-    run = NewJob(ALICE, "saturn", "train", Spec("train"), "R", deadline_seconds=60.0)
-    job, _ = await store.accept_job(run, interaction="i2")
+    run = NewRun(ALICE, "saturn", "train", Spec("train"), "R", deadline_seconds=60.0)
+    run, _ = await store.accept_run(run, interaction="i2")
     there = FakeClock(bot.clock.now() - 30 * 86_400.0)
     there.boot = lambda: "another run"
     store = await bot.serve(clock=there)
     latest = there.now() + 86_400.0
     assert (await store.operation(operation.id)).deadline_at <= latest
-    assert (await store.job(job.id)).deadline_at <= latest
+    assert (await store.run(run.id)).deadline_at <= latest
 
 
 async def test_a_clock_that_is_moved_again_while_a_process_starts_moves_no_moment_either(bot, database):

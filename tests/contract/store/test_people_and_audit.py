@@ -76,7 +76,7 @@ async def test_statistics_count_what_operators_ask_for(store):
     await store.notice_dead(notice.id, "gone")
     assert await store.statistics() == {
         "open_operations": 1,
-        "open_jobs": 0,
+        "open_runs": 0,
         "pending_notices": 1,
         "dead_notices": 1,
         "accounts": 1,

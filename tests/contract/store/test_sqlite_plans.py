@@ -27,7 +27,7 @@ RARE = {
     *healing_queries(),
     "move_closed_gates",
     "move_calls",
-    "move_job_calls",
+    "move_run_calls",
     "move_sends",
 }
 
@@ -36,7 +36,7 @@ RARE = {
 SMALL = (
     "INDEX cards_changed",
     "INDEX notices_dead",
-    "INDEX jobs_watched",
+    "INDEX runs_watched",
     "INDEX accounts_suspected",
     "SCAN outages",
 )
@@ -74,9 +74,9 @@ def test_no_query_walks_a_whole_table(connection, name):
         ("claim_changed_cards", "cards_changed"),
         ("claim_progressed_cards", "cards_progressed"),
         ("claim_tasks", "tasks_due"),
-        ("claim_jobs", "jobs_due"),
-        ("claim_jobs_of", "jobs_open_of_a_pair"),
-        ("sweep_jobs", "jobs_ended"),
+        ("claim_runs", "runs_due"),
+        ("claim_runs_of", "runs_open_of_a_pair"),
+        ("sweep_runs", "runs_ended"),
         ("open_operation_of", "operations_one_open"),
         ("watchers", "workspaces_of_a_gate"),
         ("sweep_notices", "notices_sent"),
@@ -95,8 +95,8 @@ def test_claims_use_the_index_that_was_made_for_them(connection, name, index):
         "claim_notices",
         "claim_tasks",
         "claim_changed_cards",
-        "claim_jobs",
-        "claim_jobs_of",
+        "claim_runs",
+        "claim_runs_of",
     ],
 )
 def test_claims_stop_at_their_limit_instead_of_sorting_all_that_is_due(connection, name):

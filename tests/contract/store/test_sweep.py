@@ -7,8 +7,8 @@ import asyncio
 from bot.domain.models import (
     Approval,
     Link,
-    NewJob,
     NewNotice,
+    NewRun,
     NoticeKind,
     OperationVerb,
     Outcome,
@@ -25,7 +25,7 @@ DAY = 86_400.0
 
 
 async def ran(store, name, principal=ALICE):
-    return (await store.accept_job(NewJob(principal, "posit", name, Spec(name), "R"), interaction=""))[0]
+    return (await store.accept_run(NewRun(principal, "posit", name, Spec(name), "R"), interaction=""))[0]
 
 
 async def test_inbox_rows_go_after_a_day(store, clock):
@@ -124,15 +124,15 @@ async def test_gates_that_nobody_watches_go_a_day_after_they_opened(store, clock
 
 async def test_ended_runs_go_after_thirty_days_and_open_ones_stay(store, clock):
     old, young, still = [await ran(store, name) for name in ("old", "young", "open")]
-    await store.save_job_step(Update(old.id, 0.0, outcome="ended"))
+    await store.save_run_step(Update(old.id, 0.0, outcome="ended"))
     clock.advance(29 * DAY)
-    await store.save_job_step(Update(young.id, 0.0, outcome="failed"))
+    await store.save_run_step(Update(young.id, 0.0, outcome="failed"))
     await store.sweep()
-    assert await store.job(old.id) is not None
+    assert await store.run(old.id) is not None
     clock.advance(2 * DAY)
     await store.sweep()
-    assert {job.id for job in await store.jobs(ALICE)} == {still.id, young.id}
-    assert [await store.card(job.id) is None for job in (old, young, still)] == [True, False, False]
+    assert {run.id for run in await store.runs(ALICE)} == {still.id, young.id}
+    assert [await store.card(run.id) is None for run in (old, young, still)] == [True, False, False]
 
 
 async def test_the_fifty_newest_runs_of_a_person_stay(store, clock):
@@ -141,16 +141,16 @@ async def test_the_fifty_newest_runs_of_a_person_stay(store, clock):
     for number in range(52):
         clock.advance(1)
         made.append(await ran(store, f"run {number}"))
-        await store.save_job_step(Update(made[-1].id, 0.0, outcome="ended"))
+        await store.save_run_step(Update(made[-1].id, 0.0, outcome="ended"))
     theirs = await ran(store, "theirs", BOB)
-    await store.save_job_step(Update(theirs.id, 0.0, outcome="ended"))
+    await store.save_run_step(Update(theirs.id, 0.0, outcome="ended"))
     await store.sweep()
-    assert [job.id for job in await store.jobs(ALICE, limit=99)] == [
-        *(job.id for job in made[:1:-1]),
+    assert [run.id for run in await store.runs(ALICE, limit=99)] == [
+        *(run.id for run in made[:1:-1]),
         first.id,
     ]
     assert await store.card(made[0].id) is None
-    assert await store.job(theirs.id) is not None
+    assert await store.run(theirs.id) is not None
 
 
 async def test_decided_requests_go_after_thirty_days_and_open_ones_stay(store, clock):

@@ -10,7 +10,7 @@ from typing import Any
 
 from aiohttp.test_utils import TestServer
 
-from bot.domain.models import Job
+from bot.domain.models import Run
 from bot.support.pool import Pool
 from playground import posit
 from playground.harness import Clock
@@ -70,7 +70,7 @@ class WorkbenchWorld(World):
         bot = self.bot
         return (
             *super().steps(),
-            bot.reconciler.step_jobs,
+            bot.reconciler.step_runs,
             lambda: bot.reconciler.step_streams(self._streams),
             bot.notifier.step_outputs,
         )
@@ -142,9 +142,9 @@ class WorkbenchWorld(World):
     def told_all(self) -> list[str]:
         return [shown.text for person in (self.alice, self.bob) for shown in person.sees()]
 
-    async def run_of(self, name: str) -> Job:
+    async def run_of(self, name: str) -> Run:
         """Return the newest run of a name."""
-        found = await self.bot.store.jobs(self.principal())
+        found = await self.bot.store.runs(self.principal())
         return next(job for job in found if job.name == name)
 
     # -- people ----------------------------------------------------------------------------------------------

@@ -35,13 +35,13 @@ async def test_each_has_its_turn_and_the_one_that_waits_longest_is_first():
     clock = FakeClock()
     board = Board(clock.monotonic)
     await busy(board, 3)
-    assert [entry.job_id for entry in board.due()] == ["job_0", "job_1", "job_2"]
+    assert [entry.run_id for entry in board.due()] == ["job_0", "job_1", "job_2"]
     board.drawn("job_0", board.shown("job_0"))
     clock.advance(1)
     await board.entries["job_0"].transcript.take(OutputChunk("stdout", "y\n"))
-    assert [entry.job_id for entry in board.due()] == ["job_1", "job_2"]
+    assert [entry.run_id for entry in board.due()] == ["job_1", "job_2"]
     clock.advance(3)
-    assert [entry.job_id for entry in board.due()] == ["job_1", "job_2", "job_0"]
+    assert [entry.run_id for entry in board.due()] == ["job_1", "job_2", "job_0"]
 
 
 async def test_the_end_is_drawn_once_more_and_without_waiting_for_its_turn():

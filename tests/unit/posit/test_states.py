@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.models import JobState, State
+from bot.domain.models import RunState, State
 from bot.providers.posit.states import is_over, is_up, observed, observed_job
 from bot.providers.posit.types import WorkbenchJob, WorkbenchSession
 
@@ -60,16 +60,16 @@ def test_a_failure_has_words():
 @pytest.mark.parametrize(
     ("word", "code", "state"),
     [
-        ("Pending", None, JobState.QUEUED),
-        ("Running", None, JobState.RUNNING),
-        ("Suspended", None, JobState.RUNNING),
-        ("Finished", 0, JobState.SUCCEEDED),
-        ("Finished", None, JobState.SUCCEEDED),
-        ("Finished", 3, JobState.FAILED),
-        ("Failed", None, JobState.FAILED),
-        ("Canceled", 143, JobState.CANCELLED),
-        ("Killed", 137, JobState.CANCELLED),
-        ("Dreaming", None, JobState.UNKNOWN),
+        ("Pending", None, RunState.QUEUED),
+        ("Running", None, RunState.RUNNING),
+        ("Suspended", None, RunState.RUNNING),
+        ("Finished", 0, RunState.SUCCEEDED),
+        ("Finished", None, RunState.SUCCEEDED),
+        ("Finished", 3, RunState.FAILED),
+        ("Failed", None, RunState.FAILED),
+        ("Canceled", 143, RunState.CANCELLED),
+        ("Killed", 137, RunState.CANCELLED),
+        ("Dreaming", None, RunState.UNKNOWN),
     ],
 )
 def test_a_job_is_what_its_word_and_exit_code_say(word, code, state):

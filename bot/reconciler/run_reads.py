@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
-from bot.domain.models import JobState
-from bot.domain.plan_jobs import next_job_read
+from bot.domain.models import RunState
+from bot.domain.plan_runs import next_run_read
 from bot.domain.progress import UNANSWERED_SECONDS, is_run_unanswered
 from bot.domain.settling import LEFT_OUT, START_SETTLES, doubted, is_certain
 from bot.messages.texts import holds
@@ -20,7 +20,7 @@ from bot.support.errors import NotFound
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from bot.domain.models import Account, ClaimedJob, Job, ObservedJob, Update
+    from bot.domain.models import Account, ClaimedRun, ObservedRun, Run, Update
     from bot.reconciler.context import EngineContext
     from bot.reconciler.runtimes import Runtime
     from bot.reconciler.updates import Updates
@@ -35,10 +35,10 @@ LAST_LINES_WAIT: Final = 2.0
 REMEMBERED: Final = 5_000
 
 
-class JobReads:
+class RunReads:
     """Read runs. The pace of reads is this process's own knowledge."""
 
-    def __init__(self, engine: EngineContext, updates: Updates[ClaimedJob]) -> None:
+    def __init__(self, engine: EngineContext, updates: Updates[ClaimedRun]) -> None:
         self._store = engine.store
         self._asker = engine.asker
         self._updates = updates
@@ -55,7 +55,7 @@ class JobReads:
             return 0.0
         return max(last + runtime.pace.min_poll_interval - self._clock.monotonic(), 0.0)
 
-    async def read(self, account: Account, runtime: Runtime, batch: Sequence[ClaimedJob]) -> None:
+    async def read(self, account: Account, runtime: Runtime, batch: Sequence[ClaimedRun]) -> None:
         """Read runs of one account in one request, write what it found, end what is over."""
         now = self._clock.monotonic()
         self._read_at.pop(account.id, None)
@@ -63,7 +63,7 @@ class JobReads:
         if len(self._read_at) > REMEMBERED:
             del self._read_at[next(iter(self._read_at))]
         runtime.observer.polled(runtime.name, len(batch))
-        remote_ids = [_remote(claimed.job) for claimed in batch]
+        remote_ids = [_remote(claimed.run) for claimed in batch]
         answer = await self._asker.ask(
             runtime,
             account,
@@ -72,7 +72,7 @@ class JobReads:
             # No count is kept for a run's reads: all wait as after the third.
             attempts=2,
         )
-        found: Mapping[str, ObservedJob]
+        found: Mapping[str, ObservedRun]
         match answer:
             case Done(found):
                 pass
@@ -93,34 +93,34 @@ class JobReads:
                 await self._updates.all_later(batch, wait, hold, deadline_in=self._deadline_seconds)
                 return
         for claimed in batch:
-            await self._updates.save(await self._seen(claimed, runtime, found.get(_remote(claimed.job))))
+            await self._updates.save(await self._seen(claimed, runtime, found.get(_remote(claimed.run))))
 
-    async def _seen(self, claimed: ClaimedJob, runtime: Runtime, observed: ObservedJob | None) -> Update:
-        job, now = claimed.job, await self._store.now()
+    async def _seen(self, claimed: ClaimedRun, runtime: Runtime, observed: ObservedRun | None) -> Update:
+        run, now = claimed.run, await self._store.now()
         if observed is None:
             return await self._left_out(claimed, runtime, now)
         if observed.state.is_over or observed.is_last:
             return await self.over(claimed, observed)
-        began = observed.started_at or job.started_at or job.called_at or job.created_at
-        wait = next_job_read(observed.state, max(now - began, 0.0), runtime.pace.min_poll_interval)
-        if observed.state is JobState.UNKNOWN:
+        began = observed.started_at or run.started_at or run.called_at or run.created_at
+        wait = next_run_read(observed.state, max(now - began, 0.0), runtime.pace.min_poll_interval)
+        if observed.state is RunState.UNKNOWN:
             # An answer that tells nothing is no sight of it; one alone is not worth a line on the card.
-            hold = holds.UNSEEN if job.held_since is not None else None
+            hold = holds.UNSEEN if run.held_since is not None else None
             return await self._held(claimed, wait, hold, observed=observed)
         return claimed.update(
             wait,
             remote_id=observed.remote_id,
             observed=observed,
-            hold="" if job.hold else None,
-            card_dirty=_is_unanswered_now(job, now),
+            hold="" if run.hold else None,
+            card_dirty=_is_unanswered_now(run, now),
         )
 
-    async def over(self, claimed: ClaimedJob, observed: ObservedJob | None = None) -> Update:
+    async def over(self, claimed: ClaimedRun, observed: ObservedRun | None = None) -> Update:
         """Return the update that ends a run which is over."""
-        job = claimed.job
-        shown = self._board.shown(job.id)
+        run = claimed.run
+        shown = self._board.shown(run.id)
         return outcomes.ended_run(
-            job,
+            run,
             "ended",
             None,
             claimed.claim,
@@ -130,47 +130,47 @@ class JobReads:
             tells=await self._updates.tells(claimed),
         )
 
-    async def _left_out(self, claimed: ClaimedJob, runtime: Runtime, now: float) -> Update:
+    async def _left_out(self, claimed: ClaimedRun, runtime: Runtime, now: float) -> Update:
         """Count a read that a run was left out of: what was just launched may not be listed yet."""
-        job = claimed.job
+        run = claimed.run
         wait = max(5.0, runtime.pace.min_poll_interval)
-        if now - (job.called_at or job.created_at) < START_SETTLES:
+        if now - (run.called_at or run.created_at) < START_SETTLES:
             return claimed.update(wait)
-        doubt = doubted(job.doubt, LEFT_OUT, now)
+        doubt = doubted(run.doubt, LEFT_OUT, now)
         if is_certain(doubt, now):
-            log.info("run lost", connection=runtime.name, job=job.id)
+            log.info("run lost", connection=runtime.name, run=run.id)
             return outcomes.ended_run(
-                job, "failed", "lost", claimed.claim, tells=await self._updates.tells(claimed)
+                run, "failed", "lost", claimed.claim, tells=await self._updates.tells(claimed)
             )
         return claimed.update(wait, doubt=doubt)
 
-    async def _refused(self, claimed: ClaimedJob, runtime: Runtime, answer: Refused) -> Update:
+    async def _refused(self, claimed: ClaimedRun, runtime: Runtime, answer: Refused) -> Update:
         """Count a read that was refused; what for is said when it lasts."""
-        job, now = claimed.job, await self._store.now()
-        doubt = doubted(job.doubt, answer.word, now)
+        run, now = claimed.run, await self._store.now()
+        doubt = doubted(run.doubt, answer.word, now)
         is_news = is_certain(doubt, now)
         wait = (
-            PATIENCE if is_news else next_job_read(job.state, 0.0, max(10.0, runtime.pace.min_poll_interval))
+            PATIENCE if is_news else next_run_read(run.state, 0.0, max(10.0, runtime.pace.min_poll_interval))
         )
         return await self._held(claimed, wait, answer.sentence if is_news else holds.UNSEEN, doubt=doubt)
 
-    async def _held(self, claimed: ClaimedJob, wait: float, hold: str | None, **fields: Any) -> Update:
+    async def _held(self, claimed: ClaimedRun, wait: float, hold: str | None, **fields: Any) -> Update:
         """Return the update of a run that is not seen, for which it has a deadline."""
         return await self._updates.held(claimed, wait, hold, deadline_in=self._deadline_seconds, **fields)
 
 
-async def is_waited_for(store: Store, claimed: ClaimedJob) -> bool:
+async def is_waited_for(store: Store, claimed: ClaimedRun) -> bool:
     """Say whether somebody waits for a run's end: who launched it here, has its card, or stopped it."""
-    job = claimed.job
-    return bool(job.reference or job.stop_wanted) or await store.card(job.id) is not None
+    run = claimed.run
+    return bool(run.reference or run.stop_wanted) or await store.card(run.id) is not None
 
 
-def _is_unanswered_now(job: Job, now: float) -> bool:
+def _is_unanswered_now(run: Run, now: float) -> bool:
     """Say whether a stop has become so old since the last read that it can be forced."""
-    is_new = (job.observed_at or 0.0) < (job.called_at or now) + UNANSWERED_SECONDS
-    return is_new and is_run_unanswered(job, now)
+    is_new = (run.observed_at or 0.0) < (run.called_at or now) + UNANSWERED_SECONDS
+    return is_new and is_run_unanswered(run, now)
 
 
-def _remote(job: Job) -> str:
-    assert job.remote_id is not None, "only what was launched is read"
-    return job.remote_id
+def _remote(run: Run) -> str:
+    assert run.remote_id is not None, "only what was launched is read"
+    return run.remote_id

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bot.domain.models import Call, ClaimedJob, JobState, Update
-from bot.store import cards, job_rows, people, rows, steps
-from bot.store.jobs import OTHER_STOP
+from bot.domain.models import Call, ClaimedRun, RunState, Update
+from bot.store import cards, people, rows, run_rows, steps
 from bot.store.notices import add_notices
+from bot.store.runs import OTHER_STOP
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 _TOGETHER = 2.0
 
 
-def claim(tx: Transaction, limit: int, lease: float) -> list[ClaimedJob]:
+def claim(tx: Transaction, limit: int, lease: float) -> list[ClaimedRun]:
     """Lease due open runs, oldest first, each with all that a step needs."""
     now = tx.now()
     name = tx.ids.new("claim")
-    found = tx.all("claim_jobs", now=now, until=now + lease, limit=limit, claim=name)
+    found = tx.all("claim_runs", now=now, until=now + lease, limit=limit, claim=name)
     return _steps(tx, found, name)
 
 
-def claim_of(tx: Transaction, account_id: str, limit: int, lease: float) -> list[ClaimedJob]:
+def claim_of(tx: Transaction, account_id: str, limit: int, lease: float) -> list[ClaimedRun]:
     """Lease open, launched runs of one active account that are due within 2 s, to be read together."""
     account = tx.one("account_by_id", id=account_id)
     if account is None or account["state"] != "active":
@@ -34,7 +34,7 @@ def claim_of(tx: Transaction, account_id: str, limit: int, lease: float) -> list
     now = tx.now()
     name = tx.ids.new("claim")
     found = tx.all(
-        "claim_jobs_of",
+        "claim_runs_of",
         principal=account["principal"],
         connection=account["connection"],
         now=now,
@@ -46,14 +46,14 @@ def claim_of(tx: Transaction, account_id: str, limit: int, lease: float) -> list
     return _steps(tx, found, name)
 
 
-def _steps(tx: Transaction, found: Sequence[Row], name: str) -> list[ClaimedJob]:
+def _steps(tx: Transaction, found: Sequence[Row], name: str) -> list[ClaimedRun]:
     return [_step(tx, row, name) for row in sorted(found, key=lambda row: (row["created_at"], row["id"]))]
 
 
-def _step(tx: Transaction, row: Row, name: str) -> ClaimedJob:
+def _step(tx: Transaction, row: Row, name: str) -> ClaimedRun:
     account = tx.one("account", principal=row["principal"], connection=row["connection"])
-    return ClaimedJob(
-        subject=rows.job(row),
+    return ClaimedRun(
+        subject=rows.run(row),
         account=rows.account(account) if account and account["state"] != "revoking" else None,
         person=people.current(tx, row["principal"]),
         claim=name,
@@ -67,18 +67,18 @@ def save(tx: Transaction, update: Update) -> bool:
     one, and one that is over stays. A row that a list brought in for the same ``remote_id`` is
     this one from then on. A card is owed when anything visible changed; ``audit`` is appended always.
     """
-    row = tx.one("job", id=update.id)
+    row = tx.one("run", id=update.id)
     counted = steps.counted(tx, row, update)
     if row is None or counted is None:
         return False
     update, after = counted, _changes(row, counted, tx.now())
     if after["remote_id"] != row["remote_id"]:
         after |= _named(tx, row, after["remote_id"])
-    tx.run("save_job", id=update.id, **after)
+    tx.run("save_run", id=update.id, **after)
     add_notices(tx, update.notices, update.id)
     weighty = ("state", "outcome", "launch_call", "stop_call", "hold", "asked_at", "held_since")
     changed = any(after[column] != row[column] for column in weighty)
-    if changed or job_rows.differ(row, after) or update.card_dirty:
+    if changed or run_rows.differ(row, after) or update.card_dirty:
         cards.owe(tx, update.id, changed=changed)
     return True
 
@@ -89,7 +89,7 @@ def _changes(row: Row, update: Update, now: float) -> dict[str, Any]:
     # Meanwhile another kind of stop was asked for: what is known of this one says nothing of that.
     other_stop = bool(update.claim) and row["woken"] == OTHER_STOP
     return {
-        **job_rows.seen(row, update.observed, now),
+        **run_rows.seen(row, update.observed, now),
         **_deadline(row, update, now),
         **shared,
         **({column: row[column] for column in ("stop_call", "attempts")} if other_stop else {}),
@@ -113,7 +113,7 @@ def _deadline(row: Row, update: Update, now: float) -> dict[str, Any]:
         kept |= {"doubt": doubt.kind, "doubt_times": doubt.times, "doubt_since": doubt.since}
     if update.observed is not None:
         kept |= {"doubt": None}
-    if update.observed is not None and update.observed.state is not JobState.UNKNOWN:
+    if update.observed is not None and update.observed.state is not RunState.UNKNOWN:
         kept |= {"held_since": None, "deadline_at": None}
     elif update.deadline_in is not None and row["held_since"] is None:
         number = row["deadline_number"] + 1
@@ -127,7 +127,7 @@ def _deadline(row: Row, update: Update, now: float) -> dict[str, Any]:
 def _named(tx: Transaction, row: Row, remote_id: str) -> dict[str, Any]:
     """See to what has that id already: what a list brought in is this run; another launch keeps it."""
     existing = tx.one(
-        "job_by_remote", principal=row["principal"], connection=row["connection"], remote_id=remote_id
+        "run_by_remote", principal=row["principal"], connection=row["connection"], remote_id=remote_id
     )
     if existing is None or existing["id"] == row["id"]:
         return {}
@@ -140,7 +140,7 @@ def _named(tx: Transaction, row: Row, remote_id: str) -> dict[str, Any]:
 def _taken_over(tx: Transaction, row: Row, listed: Row) -> dict[str, Any]:
     """Make one row of this run and of the one that a list brought in for it, with what was asked there."""
     tx.run("delete_card", id=listed["id"])
-    tx.run("delete_job", id=listed["id"])
+    tx.run("delete_run", id=listed["id"])
     asked = {column: listed[column] for column in ("stop_wanted", "stop_call")}
     watched = {"is_watched": 1 if row["is_watched"] or listed["is_watched"] else 0}
     return {**watched, **asked} if listed["stop_wanted"] and row["stop_wanted"] != "force" else watched

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from bot.domain.models import Call, ClaimedJob, NewNotice, NoticeKind, Spec
+from bot.domain.models import Call, ClaimedRun, NewNotice, NoticeKind, Spec
 from bot.domain.plan import MAX_ATTEMPTS, Step
 from bot.domain.settling import Verdict, has_settled
 from bot.providers import facets
@@ -17,7 +17,7 @@ from bot.reconciler.caller import CONFLICTS, Caller, known_as, went_well
 from bot.support.errors import Conflict, NotFound
 
 if TYPE_CHECKING:
-    from bot.domain.models import Created, Job, Traces, Update
+    from bot.domain.models import Created, Run, Traces, Update
     from bot.providers.base import Access
     from bot.reconciler.ask import NotDone
     from bot.reconciler.runtimes import Runtime
@@ -28,110 +28,110 @@ log = structlog.get_logger(__name__)
 FIRST_READ: Final = 2.0
 
 
-class JobCalls(Caller[ClaimedJob]):
+class RunCalls(Caller[ClaimedRun]):
     """Make calls to providers for runs."""
 
     making = Step.LAUNCH
     question = NoticeKind.JOB_ASKED
     keeps_known = True
 
-    def calling(self, claimed: ClaimedJob, _line: Runtime, step: Step, _access: Access) -> Update:
+    def calling(self, claimed: ClaimedRun, _line: Runtime, step: Step, _access: Access) -> Update:
         """Commit to it. A stop that is asked for once more has been called since its first call."""
-        is_first = step is Step.LAUNCH or claimed.job.stop_call is Call.NONE
+        is_first = step is Step.LAUNCH or claimed.run.stop_call is Call.NONE
         return claimed.update(self._numbers.lease, called=is_first, **known_as(step, Call.CALLING))
 
-    async def send(self, claimed: ClaimedJob, runtime: Runtime, step: Step, access: Access) -> Created | None:
+    async def send(self, claimed: ClaimedRun, runtime: Runtime, step: Step, access: Access) -> Created | None:
         """Send the call; return what was launched."""
-        job, provider = claimed.job, runtime.provider.need(facets.Runs)
+        run, provider = claimed.run, runtime.provider.need(facets.Runs)
         if step is Step.LAUNCH:
-            return await provider.launch_job(access, job.spec or Spec(job.name), job.id)
-        assert job.remote_id is not None, "only what was launched is stopped"
-        await provider.stop_job(access, job.remote_id, force=job.stop_wanted == "force")
+            return await provider.launch_job(access, run.spec or Spec(run.name), run.id)
+        assert run.remote_id is not None, "only what was launched is stopped"
+        await provider.stop_job(access, run.remote_id, force=run.stop_wanted == "force")
         return None
 
     async def accepted(
-        self, claimed: ClaimedJob, runtime: Runtime, step: Step, _access: Access, created: Created | None
+        self, claimed: ClaimedRun, runtime: Runtime, step: Step, _access: Access, created: Created | None
     ) -> Update | None:
         """Write down what was launched; what was stopped is read soon."""
         if created is not None:
             await self._launched(claimed, runtime, step, created)
             return None
-        entry = outcomes.audit(claimed.job, "call.stop", "accepted", how=claimed.job.stop_wanted)
+        entry = outcomes.audit(claimed.run, "call.stop", "accepted", how=claimed.run.stop_wanted)
         return went_well(claimed, _first_read(runtime), entry, stop_call=Call.ACCEPTED)
 
-    async def _launched(self, claimed: ClaimedJob, runtime: Runtime, step: Step, created: Created) -> None:
-        job, remote_id = claimed.job, created.remote_id
-        entry = outcomes.audit(job, f"call.{step}", "accepted", remote_id=remote_id)
+    async def _launched(self, claimed: ClaimedRun, runtime: Runtime, step: Step, created: Created) -> None:
+        run, remote_id = claimed.run, created.remote_id
+        entry = outcomes.audit(run, f"call.{step}", "accepted", remote_id=remote_id)
         launched = went_well(
             claimed, _first_read(runtime), entry, remote_id=remote_id, launch_call=Call.ACCEPTED
         )
         if not await self._updates.save(launched):
             # Unlinked while the call was under way: it goes on there, and nobody may look after it any more.
-            log.warning("launched after its account was unlinked", job=job.id, connection=job.connection)
+            log.warning("launched after its account was unlinked", run=run.id, connection=run.connection)
 
     def again(
-        self, claimed: ClaimedJob, runtime: Runtime, step: Step, answer: NotDone, known: Call | None
+        self, claimed: ClaimedRun, runtime: Runtime, step: Step, answer: NotDone, known: Call | None
     ) -> Update:
         """Look soon after an unknown outcome: a pause that was asked for is none between looks."""
-        job, wait, attempts = claimed.job, REFUSED_WAIT, None
+        run, wait, attempts = claimed.run, REFUSED_WAIT, None
         if not isinstance(answer, Refused):
             wait, attempts = answer.wait, answer.attempts
         if isinstance(answer, Unknown) and step is not Step.FIND:
             wait = _first_read(runtime)
         notices: list[NewNotice] = []
-        if step is Step.STOP and job.attempts < MAX_ATTEMPTS == attempts:
-            notices = [_not_stopped(job)]
+        if step is Step.STOP and run.attempts < MAX_ATTEMPTS == attempts:
+            notices = [_not_stopped(run)]
         fields = known_as(step, known)
         return claimed.update(wait, attempts=attempts, hold=answer.sentence, notices=notices, **fields)
 
-    def refused(self, claimed: ClaimedJob, runtime: Runtime, step: Step, answer: Refused) -> Update:
+    def refused(self, claimed: ClaimedRun, runtime: Runtime, step: Step, answer: Refused) -> Update:
         """End a launch, which is known not to have been; leave a stop at that: reads go on."""
-        job = claimed.job
+        run = claimed.run
         if step is Step.LAUNCH:
-            ended = outcomes.ended_run(job, "failed", answer.cause, claimed.claim)
+            ended = outcomes.ended_run(run, "failed", answer.cause, claimed.claim)
             return replace(ended, launch_call=Call.NONE)
         wait = _first_read(runtime)
         if isinstance(answer.error, (NotFound, Conflict)):
             # It may just have ended, which the next reads say; otherwise it is asked for again.
-            gone = isinstance(answer.error, NotFound) or job.attempts + 1 >= CONFLICTS
-            known, attempts = (Call.ACCEPTED, 0) if gone else (Call.NONE, job.attempts + 1)
+            gone = isinstance(answer.error, NotFound) or run.attempts + 1 >= CONFLICTS
+            known, attempts = (Call.ACCEPTED, 0) if gone else (Call.NONE, run.attempts + 1)
             return claimed.update(wait, stop_call=known, attempts=attempts)
         return claimed.update(
             wait,
             stop_call=Call.ACCEPTED,
             attempts=0,
             card_dirty=True,
-            notices=[_not_stopped(job, cause=answer.cause)],
-            audit=[outcomes.audit(job, "call.stop", "refused", cause=answer.cause)],
+            notices=[_not_stopped(run, cause=answer.cause)],
+            audit=[outcomes.audit(run, "call.stop", "refused", cause=answer.cause)],
         )
 
-    async def look(self, claimed: ClaimedJob, runtime: Runtime, access: Access) -> Traces:
+    async def look(self, claimed: ClaimedRun, runtime: Runtime, access: Access) -> Traces:
         """Look for what its launch made."""
-        job = claimed.job
-        spec, since = job.spec or Spec(job.name), job.sent_at or job.created_at
-        traces = await runtime.provider.need(facets.Runs).find_job(access, spec, job.id, since)
+        run = claimed.run
+        spec, since = run.spec or Spec(run.name), run.sent_at or run.created_at
+        traces = await runtime.provider.need(facets.Runs).find_job(access, spec, run.id, since)
         if not traces.others:
             return traces
         by_id = {one.remote_id: one for one in traces.others}
-        left = await self._store.unexplained_runs(job, list(by_id))
+        left = await self._store.unexplained_runs(run, list(by_id))
         return replace(traces, others=tuple(by_id[remote_id] for remote_id in left))
 
-    async def has_settled(self, claimed: ClaimedJob, now: float) -> bool:
+    async def has_settled(self, claimed: ClaimedRun, now: float) -> bool:
         """Say whether what its launch may have made would have shown by now."""
-        job = claimed.job
-        return has_settled(job.launch_call, job.called_at, job.unknown_since, now)
+        run = claimed.run
+        return has_settled(run.launch_call, run.called_at, run.unknown_since, now)
 
-    def is_wanted(self, claimed: ClaimedJob) -> bool:
+    def is_wanted(self, claimed: ClaimedRun) -> bool:
         """Say whether it is still to be launched."""
-        return not claimed.job.stop_wanted
+        return not claimed.run.stop_wanted
 
-    def unwanted(self, claimed: ClaimedJob, verdict: Verdict) -> Update:
+    def unwanted(self, claimed: ClaimedRun, verdict: Verdict) -> Update:
         """Go on at once to its end where nothing was launched."""
         if verdict is Verdict.NOTHING:
             return self.absent(claimed, 0.0)
-        return outcomes.ended_run(claimed.job, "failed", "untold", claimed.claim)
+        return outcomes.ended_run(claimed.run, "failed", "untold", claimed.claim)
 
-    async def found(self, claimed: ClaimedJob, runtime: Runtime, created: Created) -> None:
+    async def found(self, claimed: ClaimedRun, runtime: Runtime, created: Created) -> None:
         """Write its id down."""
         await self._launched(claimed, runtime, Step.FIND, created)
 
@@ -140,7 +140,7 @@ def _first_read(runtime: Runtime) -> float:
     return max(FIRST_READ, runtime.pace.min_poll_interval)
 
 
-def _not_stopped(job: Job, **cause: str) -> NewNotice:
+def _not_stopped(run: Run, **cause: str) -> NewNotice:
     """Tell of one asking for a stop, without a cause that it was given up: each that comes to nothing is."""
-    occasion = f"stop:{job.stop_wanted}:{job.called_at}"
-    return outcomes.notice(job, NoticeKind.JOB_NOT_STOPPED, occasion, cause)
+    occasion = f"stop:{run.stop_wanted}:{run.called_at}"
+    return outcomes.notice(run, NoticeKind.JOB_NOT_STOPPED, occasion, cause)

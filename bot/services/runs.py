@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from bot.domain.models import AuditEntry, Call, Job, NewJob, NewNotice, NoticeKind, TaskKind, Update
+from bot.domain.models import AuditEntry, Call, NewNotice, NewRun, NoticeKind, Run, TaskKind, Update
 from bot.domain.policy import Target
 from bot.messages.texts import problems
 from bot.providers import facets
@@ -26,7 +26,7 @@ LOOK_SECONDS: Final = 15.0
 _REMEMBERED: Final = 10_000
 
 
-class Jobs:
+class Runs:
     """Write what people want with runs into the store; ``wake`` tells the background work."""
 
     def __init__(self, context: Context) -> None:
@@ -49,7 +49,7 @@ class Jobs:
         interaction: str,
         reference: str,
         channel_id: str | None = None,
-    ) -> Job:
+    ) -> Run:
         """Accept a run with its first card and audit row, in one transaction; raises Refused."""
         await self._authority.check(principal, "run")
         self._able(connection)
@@ -57,7 +57,7 @@ class Jobs:
         if provider.withholds(spec, principal):
             raise Refused("job.withheld", problems.sentence("withheld", provider.settings.title))
         await self._account(principal, connection)
-        new = NewJob(
+        new = NewRun(
             principal=principal,
             connection=connection,
             name=spec.name or "job",
@@ -66,79 +66,79 @@ class Jobs:
             channel_id=channel_id,
             deadline_seconds=self.deadline_seconds,
         )
-        job, _ = await self._store.accept_job(
+        run, _ = await self._store.accept_run(
             new,
             interaction=interaction,
             notices=[_card(principal, channel_id)],
             audit=[_entry(principal, "job.run", f"{connection}/{new.name}", reference=reference)],
         )
         self._wake()
-        return job
+        return run
 
     async def stop(
-        self, principal: Principal, job_id: str, *, force: bool, interaction: str
-    ) -> tuple[Job, bool]:
+        self, principal: Principal, run_id: str, *, force: bool, interaction: str
+    ) -> tuple[Run, bool]:
         """Ask for the end of a run; return it, and False when it was over already."""
-        job = await self.owned(principal, "stop", job_id)
-        self._able(job.connection)
-        await self._account(principal, job.connection)
-        audit = [_entry(principal, "job.force" if force else "job.stop", _target(job), job=job.id)]
-        changed = await self._store.want_job_stop(job.id, force=force, interaction=interaction, audit=audit)
+        run = await self.owned(principal, "stop", run_id)
+        self._able(run.connection)
+        await self._account(principal, run.connection)
+        audit = [_entry(principal, "job.force" if force else "job.stop", _target(run), run=run.id)]
+        changed = await self._store.want_run_stop(run.id, force=force, interaction=interaction, audit=audit)
         self._wake()
-        return changed or job, changed is not None
+        return changed or run, changed is not None
 
-    async def keep_waiting(self, principal: Principal, job_id: str, *, interaction: str) -> Job | None:
+    async def keep_waiting(self, principal: Principal, run_id: str, *, interaction: str) -> Run | None:
         """Set a new deadline for a run that has not begun or can't be looked at; None when it is over."""
-        job = await self.owned(principal, "keep_waiting", job_id)
-        kept = await self._store.keep_job_waiting(job.id, self.deadline_seconds, interaction)
+        run = await self.owned(principal, "keep_waiting", run_id)
+        kept = await self._store.keep_run_waiting(run.id, self.deadline_seconds, interaction)
         self._wake()
         return kept
 
-    async def let_go(self, principal: Principal, job_id: str) -> Job:
+    async def let_go(self, principal: Principal, run_id: str) -> Run:
         """Stop following a run: cancelled if it was never launched, otherwise of unknown outcome."""
-        job = await self.owned(principal, "stop", job_id)
-        is_launched = job.remote_id is not None or job.launch_call is not Call.NONE
+        run = await self.owned(principal, "stop", run_id)
+        is_launched = run.remote_id is not None or run.launch_call is not Call.NONE
         outcome: Literal["failed", "cancelled"] = "failed" if is_launched else "cancelled"
         cause = "let_go" if is_launched else "cancelled"
-        audit = (_entry(principal, "job.let_go", _target(job), job=job.id),)
-        await self._store.save_job_step(
-            Update(job.id, 0.0, outcome=outcome, cause=cause, card_dirty=True, audit=audit)
+        audit = (_entry(principal, "job.let_go", _target(run), run=run.id),)
+        await self._store.save_run_step(
+            Update(run.id, 0.0, outcome=outcome, cause=cause, card_dirty=True, audit=audit)
         )
         self._wake()
-        return job
+        return run
 
-    async def look_again(self, principal: Principal, job_id: str) -> Job:
+    async def look_again(self, principal: Principal, run_id: str) -> Run:
         """Look at once for what a launch may have made."""
-        job = await self.owned(principal, "look_again", job_id)
-        await self._store.save_job_step(Update(job.id, 0.0, looks_again=True))
+        run = await self.owned(principal, "look_again", run_id)
+        await self._store.save_run_step(Update(run.id, 0.0, looks_again=True))
         self._wake()
-        return job
+        return run
 
-    async def start_another(self, principal: Principal, job_id: str, *, interaction: str) -> tuple[Job, bool]:
+    async def start_another(self, principal: Principal, run_id: str, *, interaction: str) -> tuple[Run, bool]:
         """Launch another run where nobody can tell of the first; False when that isn't asked any more."""
-        job = await self.owned(principal, "run", job_id)
-        self._able(job.connection)
-        provider = self._connections[job.connection]
-        if job.spec is not None and provider.withholds(job.spec, principal):
+        run = await self.owned(principal, "run", run_id)
+        self._able(run.connection)
+        provider = self._connections[run.connection]
+        if run.spec is not None and provider.withholds(run.spec, principal):
             raise Refused("job.withheld", problems.sentence("withheld", provider.settings.title))
-        await self._account(principal, job.connection)
-        audit = [_entry(principal, "job.another", _target(job), job=job.id)]
-        is_asked = await self._store.launch_another(job.id, interaction, audit)
+        await self._account(principal, run.connection)
+        audit = [_entry(principal, "job.another", _target(run), run=run.id)]
+        is_asked = await self._store.launch_another(run.id, interaction, audit)
         self._wake()
-        return job, is_asked
+        return run, is_asked
 
     async def watch(
-        self, principal: Principal, job_id: str, *, interaction: str, channel_id: str | None = None
-    ) -> Job:
+        self, principal: Principal, run_id: str, *, interaction: str, channel_id: str | None = None
+    ) -> Run:
         """Show a run's output from now on, in the thread of its card; one that a list found gets a card."""
-        job = await self.owned(principal, "logs", job_id)
-        self._able(job.connection)
-        await self._account(principal, job.connection)
-        watched = await self._store.watch_job(
-            job.id,
+        run = await self.owned(principal, "logs", run_id)
+        self._able(run.connection)
+        await self._account(principal, run.connection)
+        watched = await self._store.watch_run(
+            run.id,
             interaction,
             notices=[_card(principal, channel_id)],
-            audit=[_entry(principal, "job.logs", _target(job), job=job.id)],
+            audit=[_entry(principal, "job.logs", _target(run), run=run.id)],
         )
         if watched is None:
             # Of an account that was unlinked since: nobody reads it any more.
@@ -147,7 +147,7 @@ class Jobs:
         return watched
 
     async def schedule(
-        self, principal: Principal, connection: str, job: Scheduled, cron: str, *, interaction: str
+        self, principal: Principal, connection: str, run: Scheduled, cron: str, *, interaction: str
     ) -> None:
         """Have a job's schedule set, or switched off with ""; a message tells what came of it."""
         await self._authority.check(principal, "schedule")
@@ -157,30 +157,30 @@ class Jobs:
             "account": account.id,
             "principal": principal.key,
             "connection": connection,
-            "job": job.job_id,
-            "name": job.name,
+            "job": run.job_id,
+            "name": run.name,
             "cron": cron,
         }
         await self._store.append_audit(
-            [_entry(principal, "job.schedule", f"{connection}/{job.job_id}", cron=cron)]
+            [_entry(principal, "job.schedule", f"{connection}/{run.job_id}", cron=cron)]
         )
         # Each is a task of its own: a second one is another operation, and not the same once more.
-        task = NewTask(TaskKind.SCHEDULE, f"{account.id}/{job.job_id}/{interaction}", payload)
+        task = NewTask(TaskKind.SCHEDULE, f"{account.id}/{run.job_id}/{interaction}", payload)
         await self._store.add_tasks([task], interaction)
         self._wake()
 
-    async def owned(self, principal: Principal, verb: str, job_id: str) -> Job:
+    async def owned(self, principal: Principal, verb: str, run_id: str) -> Run:
         """Return a run of this person; raises Refused, in the same words for *none* and *not yours*."""
-        job = await self._store.job(job_id)
-        if job is None:
+        run = await self._store.run(run_id)
+        if run is None:
             raise Refused("job.unknown", problems.sentence("no_job"))
         try:
-            await self._authority.check(principal, verb, Target("job", job.id, job.principal))
+            await self._authority.check(principal, verb, Target("job", run.id, run.principal))
         except Refused as refusal:
             if refusal.rule == "policy.not_owner":
                 raise Refused("job.unknown", problems.sentence("no_job")) from None
             raise
-        return job
+        return run
 
     async def stale(self, principal: Principal, besides: Sequence[str] = ()) -> list[Account]:
         """Return the active accounts whose runs can be listed and were not just now.
@@ -224,8 +224,8 @@ def _card(principal: Principal, channel_id: str | None) -> NewNotice:
     return NewNotice("", NoticeKind.JOB_CARD, "1", principal, {"channel_id": channel_id})
 
 
-def _target(job: Job) -> str:
-    return f"{job.connection}/{job.remote_id or job.id}"
+def _target(run: Run) -> str:
+    return f"{run.connection}/{run.remote_id or run.id}"
 
 
 def _entry(principal: Principal, action: str, target: str, **detail: str) -> AuditEntry:

@@ -15,7 +15,7 @@ from bot.support.errors import StoreError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.domain.models import AuditEntry, Job, NewJob, Principal
+    from bot.domain.models import AuditEntry, NewRun, Principal, Run
     from bot.store.transaction import Row, Transaction
 
 #: ``woken``: a stop of another kind was asked for than the one that may be under way.
@@ -28,12 +28,12 @@ _END = "end"
 
 def accept(
     tx: Transaction,
-    new: NewJob,
+    new: NewRun,
     *,
     interaction: str,
     notices: Sequence[NewNotice] = (),
     audit: Sequence[AuditEntry] = (),
-) -> tuple[Job, bool]:
+) -> tuple[Run, bool]:
     """Write a run with its card, notices (subject "" becomes its id), audit and inbox row; due at once.
 
     The second value says that the interaction was seen before: then it is the first one's run. With a
@@ -41,32 +41,32 @@ def accept(
     the subject "" is left out where the run has a card.
     """
     if not people.first_sight(tx, interaction):
-        row = tx.one("job", id=people.result_of(tx, interaction))
+        row = tx.one("run", id=people.result_of(tx, interaction))
         if row is None or row["principal"] != new.principal.key:
             raise StoreError("this interaction was something else before")
-        return rows.job(row), True
+        return rows.run(row), True
     row = _known(tx, new)
     if row is None:
         row = _add(tx, new)
     elif new.is_watched:
-        row = tx.one("watch_job", id=row["id"]) or row
+        row = tx.one("watch_run", id=row["id"]) or row
     people.keep_result(tx, interaction, row["id"])
     _show(tx, row, notices)
     append_audit(tx, audit)
-    return rows.job(row), False
+    return rows.run(row), False
 
 
-def _known(tx: Transaction, new: NewJob) -> Row | None:
+def _known(tx: Transaction, new: NewRun) -> Row | None:
     if new.remote_id is None:
         return None
     pair = {"principal": new.principal.key, "connection": new.connection}
-    return tx.one("job_by_remote", **pair, remote_id=new.remote_id)
+    return tx.one("run_by_remote", **pair, remote_id=new.remote_id)
 
 
-def _add(tx: Transaction, new: NewJob) -> Row:
+def _add(tx: Transaction, new: NewRun) -> Row:
     now = tx.now()
     row = tx.one(
-        "add_job",
+        "add_run",
         id=tx.ids.new("job"),
         principal=new.principal.key,
         connection=new.connection,
@@ -103,8 +103,8 @@ def _show(tx: Transaction, row: Row, following: Sequence[NewNotice]) -> None:
 
 
 def want_stop(
-    tx: Transaction, job_id: str, *, force: bool, interaction: str, audit: Sequence[AuditEntry] = ()
-) -> Job | None:
+    tx: Transaction, run_id: str, *, force: bool, interaction: str, audit: Sequence[AuditEntry] = ()
+) -> Run | None:
     """Ask for the end of an open run, or for a forced one after a plain one; None when it is over.
 
     A new ask sets ``stop_call`` to NONE and makes the run due; what a plain stop under way brings then
@@ -112,20 +112,20 @@ def want_stop(
     sent again.
     """
     is_first = people.first_sight(tx, interaction)
-    row = tx.one("job", id=job_id)
+    row = tx.one("run", id=run_id)
     if row is None or row["outcome"] is not None:
         return None
     if not is_first:
-        return rows.job(row)
+        return rows.run(row)
     append_audit(tx, audit)
     wanted = "force" if force else "stop"
     is_weaker = row["stop_wanted"] == "force" and not force
     if is_weaker or (row["stop_wanted"] == wanted and not _came_to_nothing(row, tx.now())):
-        return rows.job(row)
+        return rows.run(row)
     strength = OTHER_STOP if row["stop_wanted"] else 1
-    row = tx.one("want_job_stop", id=job_id, wanted=wanted, strength=strength, now=tx.now())
-    cards.owe(tx, job_id, changed=True)
-    return None if row is None else rows.job(row)
+    row = tx.one("want_run_stop", id=run_id, wanted=wanted, strength=strength, now=tx.now())
+    cards.owe(tx, run_id, changed=True)
+    return None if row is None else rows.run(row)
 
 
 def _came_to_nothing(row: Row, now: float) -> bool:
@@ -137,90 +137,90 @@ def _came_to_nothing(row: Row, now: float) -> bool:
     return row["called_at"] is not None and now - row["called_at"] >= STOP_AGAIN_SECONDS
 
 
-def keep_waiting(tx: Transaction, job_id: str, deadline_seconds: float, interaction: str) -> Job | None:
+def keep_waiting(tx: Transaction, run_id: str, deadline_seconds: float, interaction: str) -> Run | None:
     """Set a new deadline (number + 1) for an open run; None when it is over."""
-    now, row = tx.now(), tx.one("job", id=job_id)
+    now, row = tx.now(), tx.one("run", id=run_id)
     if row is not None and people.first_sight(tx, interaction):
-        row = tx.one("keep_job_waiting", id=job_id, deadline_at=now + deadline_seconds, now=now)
-        cards.owe(tx, job_id, changed=True)
-    return rows.job(row) if row is not None and row["outcome"] is None else None
+        row = tx.one("keep_run_waiting", id=run_id, deadline_at=now + deadline_seconds, now=now)
+        cards.owe(tx, run_id, changed=True)
+    return rows.run(row) if row is not None and row["outcome"] is None else None
 
 
-def launch_another(tx: Transaction, job_id: str, interaction: str, audit: Sequence[AuditEntry] = ()) -> bool:
+def launch_another(tx: Transaction, run_id: str, interaction: str, audit: Sequence[AuditEntry] = ()) -> bool:
     """Let a run that its person is asked about be launched once more; False when it is not asked."""
-    if not people.first_sight(tx, interaction) or tx.one("launch_another", id=job_id, now=tx.now()) is None:
+    if not people.first_sight(tx, interaction) or tx.one("launch_another", id=run_id, now=tx.now()) is None:
         return False
     append_audit(tx, audit)
-    cards.owe(tx, job_id, changed=True)
+    cards.owe(tx, run_id, changed=True)
     return True
 
 
-def unexplained(tx: Transaction, job: Job, remote_ids: Sequence[str]) -> list[str]:
+def unexplained(tx: Transaction, run: Run, remote_ids: Sequence[str]) -> list[str]:
     """Return the ids that no other run has; none while another lost launch may have them.
 
     What a list brought in has no reference: it may be this one.
     """
-    pair = {"principal": job.principal.key, "connection": job.connection}
-    if tx.one("nameless_launch", id=job.id, name=job.name, **pair) is not None:
+    pair = {"principal": run.principal.key, "connection": run.connection}
+    if tx.one("nameless_launch", id=run.id, name=run.name, **pair) is not None:
         return []
-    known = {remote_id: tx.one("job_by_remote", **pair, remote_id=remote_id) for remote_id in remote_ids}
-    return [one for one, row in known.items() if row is None or row["id"] == job.id or not row["reference"]]
+    known = {remote_id: tx.one("run_by_remote", **pair, remote_id=remote_id) for remote_id in remote_ids}
+    return [one for one, row in known.items() if row is None or row["id"] == run.id or not row["reference"]]
 
 
 def watch(
     tx: Transaction,
-    job_id: str,
+    run_id: str,
     interaction: str = "",
     *,
     notices: Sequence[NewNotice] = (),
     audit: Sequence[AuditEntry] = (),
-) -> Job | None:
+) -> Run | None:
     """Show a run's output from now on: ``is_watched``. One that a list found gets its card by this.
 
     A JOB_CARD notice with the subject "" is left out where the run has a card already. None when there is
     no such run, or its account was unlinked.
     """
     if not people.first_sight(tx, interaction):
-        return job(tx, job_id)
-    row = tx.one("watch_job", id=job_id)
+        return run(tx, run_id)
+    row = tx.one("watch_run", id=run_id)
     if row is None:
         return None
     _show(tx, row, notices)
-    cards.owe(tx, job_id, changed=True)
+    cards.owe(tx, run_id, changed=True)
     append_audit(tx, audit)
-    return rows.job(row)
+    return rows.run(row)
 
 
-def job(tx: Transaction, job_id: str) -> Job | None:
+def run(tx: Transaction, run_id: str) -> Run | None:
     """Return one run."""
-    row = tx.one("job", id=job_id)
-    return rows.job(row) if row else None
+    row = tx.one("run", id=run_id)
+    return rows.run(row) if row else None
 
 
-def all_of(tx: Transaction, principal: Principal, *, limit: int = 50) -> list[Job]:
+def all_of(tx: Transaction, principal: Principal, *, limit: int = 50) -> list[Run]:
     """Return a person's runs, newest first, without those of accounts that were unlinked."""
-    return [rows.job(row) for row in tx.all("jobs", principal=principal.key, limit=limit)]
+    return [rows.run(row) for row in tx.all("runs", principal=principal.key, limit=limit)]
 
 
-def by_remote(tx: Transaction, principal: Principal, connection: str, remote_id: str) -> Job | None:
+def by_remote(tx: Transaction, principal: Principal, connection: str, remote_id: str) -> Run | None:
     """Return a person's run by its id at the provider."""
-    row = tx.one("job_by_remote", principal=principal.key, connection=connection, remote_id=remote_id)
-    return rows.job(row) if row else None
+    row = tx.one("run_by_remote", principal=principal.key, connection=connection, remote_id=remote_id)
+    return rows.run(row) if row else None
 
 
-def watched(tx: Transaction) -> list[Job]:
+def watched(tx: Transaction) -> list[Run]:
     """Return launched runs whose output is to be shown and whose file was not sent yet, oldest first."""
-    return [rows.job(row) for row in tx.all("watched_jobs")]
+    return [rows.run(row) for row in tx.all("watched_runs")]
 
 
-def place_output(tx: Transaction, job_id: str, message_ts: str) -> None:
+def place_output(tx: Transaction, run_id: str, message_ts: str) -> None:
     """Write where the message stands that shows a run's output; sending a JOB_OUTPUT notice does too."""
-    tx.run("place_output", id=job_id, message_ts=message_ts)
+    tx.run("place_output", id=run_id, message_ts=message_ts)
 
 
-def output_done(tx: Transaction, job_id: str) -> None:
+def output_done(tx: Transaction, run_id: str) -> None:
     """Note that the whole output was sent; it is no more watched."""
-    tx.run("output_done", id=job_id)
+    tx.run("output_done", id=run_id)
 
 
 def end_all(tx: Transaction, pair: Row, cause: str, *, tell: bool) -> None:
@@ -229,12 +229,12 @@ def end_all(tx: Transaction, pair: Row, cause: str, *, tell: bool) -> None:
     ``tell``: the person of each open one that has a card gets a notice.
     """
     now = tx.now()
-    for row in tx.all("open_jobs_at", **pair):
-        tx.run("cancel_job", id=row["id"], cause=cause, now=now)
+    for row in tx.all("open_runs_at", **pair):
+        tx.run("cancel_run", id=row["id"], cause=cause, now=now)
         cards.owe(tx, row["id"], changed=True)
         if tell and tx.one("card", id=row["id"]) is not None:
             add_notices(tx, [_cancelled(row, cause)])
-    tx.run("orphan_jobs", **pair)
+    tx.run("orphan_runs", **pair)
 
 
 def _cancelled(row: Row, cause: str) -> NewNotice:
@@ -247,14 +247,14 @@ def _cancelled(row: Row, cause: str) -> NewNotice:
 
 def hold_all(tx: Transaction, pair: Row, hold: str) -> None:
     """Hold the open runs of an account that its provider refuses."""
-    for row in tx.all("open_jobs_at", **pair):
-        tx.run("hold_job", id=row["id"], hold=hold)
+    for row in tx.all("open_runs_at", **pair):
+        tx.run("hold_run", id=row["id"], hold=hold)
         cards.owe(tx, row["id"], changed=True)
 
 
 def resume_all(tx: Transaction, pair: Row) -> None:
     """Let the open runs of an account that was linked again go on at once."""
-    for row in tx.all("open_jobs_at", **pair):
-        tx.run("resume_job", id=row["id"], now=tx.now())
+    for row in tx.all("open_runs_at", **pair):
+        tx.run("resume_run", id=row["id"], now=tx.now())
         if row["hold"]:
             cards.owe(tx, row["id"], changed=True)

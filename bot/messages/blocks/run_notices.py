@@ -6,56 +6,56 @@ from typing import TYPE_CHECKING
 
 from bot.domain.models import NoticeKind, Shown
 from bot.messages.blocks import kit
-from bot.messages.blocks.jobs import job_asked, job_card, job_ended, job_failed, job_waiting, output_message
 from bot.messages.blocks.limits import fill, safe
+from bot.messages.blocks.runs import output_message, run_asked, run_card, run_ended, run_failed, run_waiting
 from bot.messages.texts import outputs, problems
 from bot.output.board import EVERY
 
 if TYPE_CHECKING:
     from bot.domain.facts import Facts
-    from bot.domain.models import Answer, Job
+    from bot.domain.models import Answer, Run
 
 _NOTHING_YET = Shown(tail="", lines=0, every=EVERY, is_over=False)
 
 
 def render_job(kind: NoticeKind, facts: Facts) -> Answer:
     """Draw a notice about ``facts.job``; where its row is gone, a sentence says so."""
-    job = facts.job
-    if job is None:
+    run = facts.run
+    if run is None:
         text = safe(problems.sentence("no_job"))
         return kit.message(text, text)
     match kind:
         case NoticeKind.JOB_ENDED:
-            return job_ended(job, facts, _last_lines(facts))
+            return run_ended(run, facts, _last_lines(facts))
         case NoticeKind.JOB_FAILED:
-            return job_failed(job, facts)
+            return run_failed(run, facts)
         case NoticeKind.JOB_ASKED:
-            return job_asked(job, facts)
+            return run_asked(run, facts)
         case NoticeKind.JOB_WAITING:
-            return job_waiting(job, facts)
+            return run_waiting(run, facts)
         case NoticeKind.JOB_OUTPUT:
-            return drawn_output(job, facts)
+            return drawn_output(run, facts)
         case NoticeKind.JOB_FILE:
-            return kit.message(fill(outputs.FILE_SHORT, name=job.name), fill(outputs.FILE, name=job.name))
+            return kit.message(fill(outputs.FILE_SHORT, name=run.name), fill(outputs.FILE, name=run.name))
         case NoticeKind.JOB_FILE_MISSING:
             is_scope = facts.word("cause") == "missing_scope"
-            return _plain(outputs.FILE_NOT_ALLOWED if is_scope else outputs.FILE_MISSING, facts, job)
+            return _plain(outputs.FILE_NOT_ALLOWED if is_scope else outputs.FILE_MISSING, facts, run)
         case NoticeKind.JOB_NOT_STOPPED:
-            return _plain(outputs.STOP_REFUSED if facts.word("cause") else outputs.STOP_GIVEN_UP, facts, job)
+            return _plain(outputs.STOP_REFUSED if facts.word("cause") else outputs.STOP_GIVEN_UP, facts, run)
         case _:
-            return job_card(job, facts)
+            return run_card(run, facts)
 
 
-def _plain(template: str, facts: Facts, job: Job) -> Answer:
+def _plain(template: str, facts: Facts, run: Run) -> Answer:
     because = problems.sentence(facts.word("cause"), facts.connection_title)
-    text = fill(template, name=job.name, title=facts.connection_title, because=because)
+    text = fill(template, name=run.name, title=facts.connection_title, because=because)
     return kit.message(text, text)
 
 
-def drawn_output(job: Job, facts: Facts) -> Answer:
+def drawn_output(run: Run, facts: Facts) -> Answer:
     """Draw the message about a run's output."""
     shown = facts.output or _NOTHING_YET
-    return output_message(job, facts, shown.tail, every=shown.every, lines=shown.lines, is_over=shown.is_over)
+    return output_message(run, facts, shown.tail, every=shown.every, lines=shown.lines, is_over=shown.is_over)
 
 
 def _last_lines(facts: Facts) -> tuple[str, ...]:

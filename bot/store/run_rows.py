@@ -1,20 +1,20 @@
-"""Rows of ``jobs`` to models and back: what a read found of a run is laid over what was known."""
+"""Rows of ``runs`` to models and back: what a read found of a run is laid over what was known."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.domain.models import JobState
+from bot.domain.models import RunState
 
 if TYPE_CHECKING:
-    from bot.domain.models import ObservedJob
+    from bot.domain.models import ObservedRun
     from bot.store.transaction import Row
 
 #: What ``seen`` gives again.
 OBSERVED = ("state", "exit_code", "detail", "name", "started_at", "finished_at", "observed_at")
 
 
-def seen(row: Row, observed: ObservedJob | None, at: float) -> Row:
+def seen(row: Row, observed: ObservedRun | None, at: float) -> Row:
     """Return the columns of what is known of a run after a read; without one, as they are.
 
     An unknown word keeps the last state, and a run that is over never runs again: news to the contrary is
@@ -22,8 +22,8 @@ def seen(row: Row, observed: ObservedJob | None, at: float) -> Row:
     """
     if observed is None:
         return {column: row[column] for column in OBSERVED}
-    was_over = JobState(row["state"]).is_over
-    keeps = observed.state is JobState.UNKNOWN or (was_over and not observed.state.is_over)
+    was_over = RunState(row["state"]).is_over
+    keeps = observed.state is RunState.UNKNOWN or (was_over and not observed.state.is_over)
     return {
         "state": row["state"] if keeps else observed.state.value,
         "exit_code": row["exit_code"] if observed.exit_code is None else observed.exit_code,

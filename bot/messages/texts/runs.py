@@ -1,6 +1,6 @@
 """What is said of runs of jobs: their cards, messages and output, and what the verbs answer.
 
-``{command}`` is how a person writes of jobs to Usher: after the slash command, or after ``job``.
+``{command}`` is how a person writes of jobs to Usher: after the slash command, or after ``run``.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from bot.domain.models import JobState
+from bot.domain.models import RunState
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 # -- how far a run is --------------------------------------------------------------------------------------
 
 TITLE: Final = "*{name}* · {title}"
-STATES: Final[Mapping[JobState, str]] = MappingProxyType(
+STATES: Final[Mapping[RunState, str]] = MappingProxyType(
     {
-        JobState.QUEUED: "Waiting",
-        JobState.RUNNING: "Running",
-        JobState.SUCCEEDED: "Done",
-        JobState.FAILED: "Failed",
-        JobState.CANCELLED: "Stopped",
-        JobState.UNKNOWN: "Unknown",
+        RunState.QUEUED: "Waiting",
+        RunState.RUNNING: "Running",
+        RunState.SUCCEEDED: "Done",
+        RunState.FAILED: "Failed",
+        RunState.CANCELLED: "Stopped",
+        RunState.UNKNOWN: "Unknown",
     }
 )
 TO_LAUNCH: Final = "Queued since {since}: I hand it to {title} next."
@@ -44,11 +44,11 @@ NEWS: Final = "News of it: {age}."
 NO_NEWS: Final = "No news of it yet."
 
 #: How a run ended: one of the heads, then what is known of it.
-HEADS: Final[Mapping[JobState, str]] = MappingProxyType(
+HEADS: Final[Mapping[RunState, str]] = MappingProxyType(
     {
-        JobState.SUCCEEDED: "Done",
-        JobState.FAILED: "Failed",
-        JobState.CANCELLED: "Stopped",
+        RunState.SUCCEEDED: "Done",
+        RunState.FAILED: "Failed",
+        RunState.CANCELLED: "Stopped",
     }
 )
 #: Its provider will never tell.
@@ -71,11 +71,11 @@ SHORT: Final = "{name} at {title}: {state}."
 
 # -- messages at the end -----------------------------------------------------------------------------------
 
-ENDED: Final[Mapping[JobState, str]] = MappingProxyType(
+ENDED: Final[Mapping[RunState, str]] = MappingProxyType(
     {
-        JobState.SUCCEEDED: "*{name}* at {title} is done{after}{code}.",
-        JobState.FAILED: "*{name}* at {title} has failed{after}{code}.",
-        JobState.CANCELLED: "*{name}* at {title} was stopped{after}{code}.",
+        RunState.SUCCEEDED: "*{name}* at {title} is done{after}{code}.",
+        RunState.FAILED: "*{name}* at {title} has failed{after}{code}.",
+        RunState.CANCELLED: "*{name}* at {title} was stopped{after}{code}.",
     }
 )
 ENDED_ELSE: Final = "*{name}* was started at {title}. This server does not report the end."

@@ -9,12 +9,12 @@ from typing import Any
 
 from bot.domain.models import (
     Call,
-    FoundJob,
-    Job,
-    JobState,
-    NewJob,
-    ObservedJob,
+    FoundRun,
+    NewRun,
+    ObservedRun,
     Principal,
+    Run,
+    RunState,
     Snapshot,
     Spec,
     Update,
@@ -29,7 +29,7 @@ SPEC = Spec("train.R", {"command": "Rscript train.R", "cluster": "Local"})
 
 
 @asynccontextmanager
-async def job_rig(
+async def run_rig(
     *more: str, linked: bool = True, offer: Any = JOB_OFFER, kind: type[Workbench] = Workbench
 ) -> AsyncIterator[Rig]:
     """Put a bot together; ``more`` are connections that run jobs, too."""
@@ -46,47 +46,47 @@ async def job_rig(
         yield bot
 
 
-async def run(bot: Rig, name: str = "train.R", who: Principal = ALICE, **keys: Any) -> Job:
+async def launch(bot: Rig, name: str = "train.R", who: Principal = ALICE, **keys: Any) -> Run:
     """Write a run down, as if it had been launched before."""
     given = {"connection": "posit", "spec": replace(SPEC, name=name), "reference": "REF-1"} | keys
-    job, _ = await bot.store.accept_job(
-        NewJob(principal=who, name=name, **given), interaction=f"seed:{name}:{bot.count}"
+    run, _ = await bot.store.accept_run(
+        NewRun(principal=who, name=name, **given), interaction=f"seed:{name}:{bot.count}"
     )
     bot.count += 1
     bot.clock.advance(1)
-    return job
+    return run
 
 
-async def going(bot: Rig, name: str = "train.R", state: JobState = JobState.RUNNING, **keys: Any) -> Job:
+async def going(bot: Rig, name: str = "train.R", state: RunState = RunState.RUNNING, **keys: Any) -> Run:
     """Write a run down that its provider has."""
-    job = await run(bot, name, **keys)
+    run = await launch(bot, name, **keys)
     return await step(
-        bot, job, remote_id=f"r-{job.id}", launch_call=Call.ACCEPTED, observed=_seen(bot, state)
+        bot, run, remote_id=f"r-{run.id}", launch_call=Call.ACCEPTED, observed=_seen(bot, state)
     )
 
 
-async def over(bot: Rig, name: str = "train.R", state: JobState = JobState.SUCCEEDED, code: int = 0) -> Job:
+async def over(bot: Rig, name: str = "train.R", state: RunState = RunState.SUCCEEDED, code: int = 0) -> Run:
     """Write a run down that has ended."""
-    job = await going(bot, name)
+    run = await going(bot, name)
     bot.clock.advance(65)
-    return await step(bot, job, observed=_seen(bot, state, code), outcome="ended")
+    return await step(bot, run, observed=_seen(bot, state, code), outcome="ended")
 
 
-async def step(bot: Rig, job: Job, **keys: Any) -> Job:
+async def step(bot: Rig, run: Run, **keys: Any) -> Run:
     """Write what a step learned."""
-    assert await bot.store.save_job_step(Update(job.id, next_in=5.0, **keys))
-    return await bot.store.job(job.id)
+    assert await bot.store.save_run_step(Update(run.id, next_in=5.0, **keys))
+    return await bot.store.run(run.id)
 
 
-async def found(bot: Rig, *names: str) -> list[Job]:
+async def found(bot: Rig, *names: str) -> list[Run]:
     """Have a list bring runs that were launched elsewhere."""
     account = await bot.store.account(ALICE, "posit")
-    listed = [FoundJob(f"elsewhere-{name}", name, _seen(bot, JobState.RUNNING)) for name in names]
-    await bot.store.merge_jobs(account.id, listed)
-    return [job for job in await bot.store.jobs(ALICE) if job.name in names]
+    listed = [FoundRun(f"elsewhere-{name}", name, _seen(bot, RunState.RUNNING)) for name in names]
+    await bot.store.merge_runs(account.id, listed)
+    return [run for run in await bot.store.runs(ALICE) if run.name in names]
 
 
-def _seen(bot: Rig, state: JobState, code: int | None = None) -> ObservedJob:
+def _seen(bot: Rig, state: RunState, code: int | None = None) -> ObservedRun:
     now = bot.clock.now()
     ended = now if state.is_over else None
-    return ObservedJob(state, code, started_at=None if ended else now, ended_at=ended)
+    return ObservedRun(state, code, started_at=None if ended else now, ended_at=ended)

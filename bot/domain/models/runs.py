@@ -12,7 +12,7 @@ from bot.domain.models.people import Principal
 from bot.domain.models.workspaces import Doubt
 
 
-class JobState(StrEnum):
+class RunState(StrEnum):
     """Name what a run is; one vocabulary for every provider."""
 
     QUEUED = "queued"
@@ -25,22 +25,22 @@ class JobState(StrEnum):
     @property
     def is_over(self) -> bool:
         """Say whether nothing more will happen."""
-        return self in (JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED)
+        return self in (RunState.SUCCEEDED, RunState.FAILED, RunState.CANCELLED)
 
 
 StopKind = Literal["", "stop", "force"]
-JobOutcome = Literal["ended", "failed", "cancelled"]
+RunOutcome = Literal["ended", "failed", "cancelled"]
 
 
 @dataclass(frozen=True, slots=True)
-class ObservedJob:
+class ObservedRun:
     """Hold what one read found of a run; times in epoch seconds where the provider tells them.
 
     ``remote_id`` is its id where it has another one by now. ``is_last``: the provider will never tell more,
     so that nobody waits for its end.
     """
 
-    state: JobState
+    state: RunState
     exit_code: int | None = None
     detail: str | None = None
     name: str | None = None
@@ -51,12 +51,12 @@ class ObservedJob:
 
 
 @dataclass(frozen=True, slots=True)
-class FoundJob:
+class FoundRun:
     """Describe one run found in a person's account."""
 
     remote_id: str
     name: str
-    observed: ObservedJob
+    observed: ObservedRun
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class Run:
     """Hold one run: who launched it, what for, and how far it has come.
 
     ``remote_id`` is None until the provider took it. ``launch_call`` is CALLING before the request leaves;
@@ -106,7 +106,7 @@ class Job:
     created_at: float
     reference: str
     remote_id: str | None = None
-    state: JobState = JobState.QUEUED
+    state: RunState = RunState.QUEUED
     exit_code: int | None = None
     detail: str | None = None
     started_at: float | None = None
@@ -119,7 +119,7 @@ class Job:
     sent_at: float | None = None
     attempts: int = 0
     next_step_at: float = 0.0
-    outcome: JobOutcome | None = None
+    outcome: RunOutcome | None = None
     cause: str | None = None
     ended_at: float | None = None
     hold: str | None = None
@@ -152,7 +152,7 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
-class NewJob:
+class NewRun:
     """Describe a run to be accepted; the store gives it its id and times."""
 
     principal: Principal
@@ -163,7 +163,7 @@ class NewJob:
     channel_id: str | None = None
     #: Given where the run exists already and is only to be watched.
     remote_id: str | None = None
-    state: JobState = JobState.QUEUED
+    state: RunState = RunState.QUEUED
     is_watched: bool = True
     #: So long it may not have begun before its person is told; None: nobody waits for it to begin.
     deadline_seconds: float | None = None

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, ClassVar
 
-from bot.domain.models import Created, FoundJob, JobState, ObservedJob, OutputChunk, Spec, Traces
+from bot.domain.models import Created, FoundRun, ObservedRun, OutputChunk, RunState, Spec, Traces
 from bot.providers import facets
 from bot.providers.base import CLOCK_SKEW, Access, Listing, Pace
 from tests.support.providers import FakeProvider
@@ -128,19 +128,19 @@ class JobProvider(FakeProvider, facets.Runs):
                 return Traces(others=named)
             return Traces(named[0] if named else None, is_proof=True)
 
-    async def jobs(self, access: Access) -> Listing[FoundJob]:
+    async def jobs(self, access: Access) -> Listing[FoundRun]:
         async with self._called("jobs", access, ""):
             return Listing(
-                FoundJob(remote_id, run.name, self._look_at(run))
+                FoundRun(remote_id, run.name, self._look_at(run))
                 for remote_id, run in self.runs.items()
                 if not run.is_forgotten
             )
 
-    async def job_status(self, access: Access, remote_ids: Sequence[str]) -> Mapping[str, ObservedJob]:
+    async def job_status(self, access: Access, remote_ids: Sequence[str]) -> Mapping[str, ObservedRun]:
         self.reads.append((self.clock.monotonic(), access.username, len(remote_ids)))
         async with self._called("job_status", access, *remote_ids):
             return {
-                remote_id: ObservedJob(JobState.UNKNOWN)
+                remote_id: ObservedRun(RunState.UNKNOWN)
                 if self.runs[remote_id].is_unclear
                 else self._look_at(self.runs[remote_id])
                 for remote_id in remote_ids
@@ -181,19 +181,19 @@ class JobProvider(FakeProvider, facets.Runs):
         self.runs[remote_id] = RemoteRun(name, key, starts, ends, self.exit_code)
 
     def _stop_run(self, run: RemoteRun, force: bool) -> None:
-        if not (self.is_stubborn and not force) and self._look_at(run).state is not JobState.SUCCEEDED:
+        if not (self.is_stubborn and not force) and self._look_at(run).state is not RunState.SUCCEEDED:
             run.is_cancelled, run.ends_at = True, self.clock.now()
 
-    def _look_at(self, run: RemoteRun) -> ObservedJob:
+    def _look_at(self, run: RemoteRun) -> ObservedRun:
         now = self.clock.now()
         if now < run.starts_at:
-            return ObservedJob(JobState.QUEUED, name=run.name)
+            return ObservedRun(RunState.QUEUED, name=run.name)
         if run.ends_at is None or now < run.ends_at:
-            return ObservedJob(JobState.RUNNING, name=run.name, started_at=run.starts_at)
-        state = JobState.SUCCEEDED if run.exit_code == 0 else JobState.FAILED
-        state = JobState.CANCELLED if run.is_cancelled else state
+            return ObservedRun(RunState.RUNNING, name=run.name, started_at=run.starts_at)
+        state = RunState.SUCCEEDED if run.exit_code == 0 else RunState.FAILED
+        state = RunState.CANCELLED if run.is_cancelled else state
         code = None if run.is_cancelled else run.exit_code
-        return ObservedJob(state, code, name=run.name, started_at=run.starts_at, ended_at=run.ends_at)
+        return ObservedRun(state, code, name=run.name, started_at=run.starts_at, ended_at=run.ends_at)
 
 
 class FakeRuns(facets.Runs):
@@ -205,10 +205,10 @@ class FakeRuns(facets.Runs):
     async def find_job(self, access: Access, spec: Spec, key: str, since: float) -> Traces:
         raise AssertionError("no run is looked for here")
 
-    async def jobs(self, access: Access) -> Listing[FoundJob]:
+    async def jobs(self, access: Access) -> Listing[FoundRun]:
         raise AssertionError("no runs are listed here")
 
-    async def job_status(self, access: Access, remote_ids: Sequence[str]) -> Mapping[str, ObservedJob]:
+    async def job_status(self, access: Access, remote_ids: Sequence[str]) -> Mapping[str, ObservedRun]:
         raise AssertionError("no run is read here")
 
     async def stop_job(self, access: Access, remote_id: str, *, force: bool = False) -> None:

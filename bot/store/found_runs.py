@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.domain.models import Call
-from bot.store import cards, job_rows
+from bot.store import cards, run_rows
 from bot.store.text import as_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.domain.models import FoundJob
+    from bot.domain.models import FoundRun
     from bot.store.transaction import Row, Transaction
 
 #: Ended runs that the sweep would delete again are not taken from a list: older ones, and more.
@@ -20,15 +20,15 @@ KEPT_NEWEST = 50
 
 
 def read_known(
-    tx: Transaction, account_id: str, piece: Sequence[FoundJob], start: float
-) -> list[FoundJob] | None:
+    tx: Transaction, account_id: str, piece: Sequence[FoundRun], start: float
+) -> list[FoundRun] | None:
     """Write what a piece of a list says of known runs; return the others, None once the account is gone."""
     pair = _pair(tx, account_id)
     if pair is None:
         return None
     unknown = []
     for one in piece:
-        row = tx.one("job_by_remote", **pair, remote_id=one.remote_id)
+        row = tx.one("run_by_remote", **pair, remote_id=one.remote_id)
         if row is None:
             unknown.append(one)
         elif row["outcome"] is None and start >= (row["observed_at"] or 0.0):
@@ -36,7 +36,7 @@ def read_known(
     return unknown
 
 
-def worth_keeping(unknown: Sequence[FoundJob], now: float) -> list[FoundJob]:
+def worth_keeping(unknown: Sequence[FoundRun], now: float) -> list[FoundRun]:
     """Return the runs of a list that are taken, of those that nobody knew: the open ones, and young ends."""
     newest = sorted(unknown, key=lambda one: _began(one, now), reverse=True)
     over = [one for one in newest if one.observed.state.is_over]
@@ -44,7 +44,7 @@ def worth_keeping(unknown: Sequence[FoundJob], now: float) -> list[FoundJob]:
     return [*(one for one in newest if not one.observed.state.is_over), *kept]
 
 
-def add(tx: Transaction, account_id: str, piece: Sequence[FoundJob], start: float) -> int:
+def add(tx: Transaction, account_id: str, piece: Sequence[FoundRun], start: float) -> int:
     """Write a piece of the runs that are taken; return how many were new."""
     pair, now = _pair(tx, account_id), tx.now()
     return 0 if pair is None else sum(_insert(tx, one, pair, start, now) for one in piece)
@@ -58,22 +58,22 @@ def _pair(tx: Transaction, account_id: str) -> Row | None:
     return {"principal": account["principal"], "connection": account["connection"]}
 
 
-def _read(tx: Transaction, row: Row, one: FoundJob, start: float, now: float) -> None:
+def _read(tx: Transaction, row: Row, one: FoundRun, start: float, now: float) -> None:
     """Write what a list says of an open run; a step ends it, so that its person is told."""
-    after = {**row, **job_rows.seen(row, one.observed, start), "name": one.observed.name or one.name}
-    tx.run("observe_job", id=row["id"], **{column: after[column] for column in job_rows.OBSERVED})
+    after = {**row, **run_rows.seen(row, one.observed, start), "name": one.observed.name or one.name}
+    tx.run("observe_run", id=row["id"], **{column: after[column] for column in run_rows.OBSERVED})
     changed = after["state"] != row["state"]
     if changed:
-        tx.run("wake_job", id=row["id"], now=now)
-    if job_rows.differ(row, after):
+        tx.run("wake_run", id=row["id"], now=now)
+    if run_rows.differ(row, after):
         cards.owe(tx, row["id"], changed=changed)
 
 
-def _insert(tx: Transaction, one: FoundJob, pair: Row, start: float, now: float) -> int:
+def _insert(tx: Transaction, one: FoundRun, pair: Row, start: float, now: float) -> int:
     seen = one.observed
     is_over = seen.state.is_over
     row = tx.one(
-        "add_job",
+        "add_run",
         id=tx.ids.new("job"),
         **pair,
         name=seen.name or one.name,
@@ -99,10 +99,10 @@ def _insert(tx: Transaction, one: FoundJob, pair: Row, start: float, now: float)
     return 0 if row is None else 1
 
 
-def _began(one: FoundJob, now: float) -> float:
+def _began(one: FoundRun, now: float) -> float:
     """Return when a run began as far as it is known, never later than now."""
     return min(now, one.observed.started_at or one.observed.ended_at or now)
 
 
-def _ended(one: FoundJob, now: float) -> float:
+def _ended(one: FoundRun, now: float) -> float:
     return min(now, one.observed.ended_at or one.observed.started_at or now)

@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from bot.domain.models import Job, NewJob, NewNotice, NoticeKind, Principal, Spec
+from bot.domain.models import NewNotice, NewRun, NoticeKind, Principal, Run, Spec
 from tests.engine.world import World, new_world
-from tests.support.job_provider import JobProvider
+from tests.support.run_provider import JobProvider
 from tests.support.store import ALICE
 
 
@@ -29,38 +29,38 @@ class JobWorld:
             await self.world.link(principal)
             await self.world.know(principal)
         reference = self.world.ids.reference()
-        new = NewJob(principal, "cloud", name, Spec(name), reference, is_watched=is_watched, **keys)
+        new = NewRun(principal, "cloud", name, Spec(name), reference, is_watched=is_watched, **keys)
         card = NewNotice("", NoticeKind.JOB_CARD, "1", principal)
-        job, _ = await self.store.accept_job(new, interaction=reference, notices=[card])
-        return job.id
+        run, _ = await self.store.accept_run(new, interaction=reference, notices=[card])
+        return run.id
 
-    async def stop(self, job_id: str, *, force: bool = False) -> None:
-        await self.store.want_job_stop(job_id, force=force, interaction=self.world.ids.reference())
+    async def stop(self, run_id: str, *, force: bool = False) -> None:
+        await self.store.want_run_stop(run_id, force=force, interaction=self.world.ids.reference())
 
-    async def job(self, job_id: str) -> Job:
-        job = await self.store.job(job_id)
-        assert job is not None
-        return job
+    async def run(self, run_id: str) -> Run:
+        run = await self.store.run(run_id)
+        assert run is not None
+        return run
 
-    async def until_over(self, job_id: str, most: float = 300.0) -> Job:
+    async def until_over(self, run_id: str, most: float = 300.0) -> Run:
         """Let time pass until a run is over, and a little longer."""
         for _ in range(round(most)):
             await self.world.work()
-            job = await self.job(job_id)
-            if not job.is_open:
+            run = await self.run(run_id)
+            if not run.is_open:
                 await self.world.pass_time(4)
-                return await self.job(job_id)
+                return await self.run(run_id)
             self.clock.advance(1.0)
-        raise AssertionError(f"the run is still open: {await self.job(job_id)}")
+        raise AssertionError(f"the run is still open: {await self.run(run_id)}")
 
-    def in_thread(self, job_id: str) -> list[dict[str, Any]]:
+    def in_thread(self, run_id: str) -> list[dict[str, Any]]:
         """Return the messages below a run's card, oldest first."""
-        parent = self.message(f"{job_id}/job_card/1")
+        parent = self.message(f"{run_id}/job_card/1")
         return [each for each in self.slack.messages if each.get("thread_ts") == parent["ts"]]
 
-    def told(self, job_id: str, occasion: str) -> list[dict[str, Any]]:
+    def told(self, run_id: str, occasion: str) -> list[dict[str, Any]]:
         """Return the messages about stops that came to nothing whose occasion begins so, oldest first."""
-        begin = f"{job_id}/job_not_stopped/{occasion}"
+        begin = f"{run_id}/job_not_stopped/{occasion}"
         keyed = [(each.get("metadata", {}).get("event_payload", {}), each) for each in self.slack.messages]
         return [each for payload, each in keyed if str(payload.get("key")).startswith(begin)]
 
@@ -78,18 +78,18 @@ def said(message: dict[str, Any]) -> str:
     return f"{message['text']}\n{message.get('blocks', '')}"
 
 
-async def end(jobs: JobWorld, job_id: str, *, seconds: float = 60.0) -> None:
+async def end(runs: JobWorld, run_id: str, *, seconds: float = 60.0) -> None:
     """Let the run and its output end, and all be shown."""
-    if jobs.cloud.runs["run1"].ends_at is None:
-        jobs.cloud.ends("run1")
-    jobs.cloud.closes("run1")
-    await jobs.world.pass_time(seconds)
-    assert not (await jobs.job(job_id)).is_watched
+    if runs.cloud.runs["run1"].ends_at is None:
+        runs.cloud.ends("run1")
+    runs.cloud.closes("run1")
+    await runs.world.pass_time(seconds)
+    assert not (await runs.run(run_id)).is_watched
 
 
-def output(jobs: JobWorld, job_id: str) -> dict[str, Any]:
+def output(runs: JobWorld, run_id: str) -> dict[str, Any]:
     """Return the message that shows a run's output."""
-    return jobs.message(f"{job_id}/job_output/1")
+    return runs.message(f"{run_id}/job_output/1")
 
 
 def content(message: dict[str, Any]) -> str:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.domain.models import Call, ClaimedJob, Outcome
+from bot.domain.models import Call, ClaimedRun, Outcome
 from bot.domain.plan import Plan, Step
-from bot.domain.plan_jobs import plan_job
+from bot.domain.plan_runs import plan_run
 from bot.domain.policy import Target
 from bot.messages.texts import problems
 from bot.reconciler import outcomes
-from bot.reconciler.job_reads import TOGETHER, JobReads
 from bot.reconciler.preconditions import PATIENCE, PROBE_WAIT
+from bot.reconciler.run_reads import TOGETHER, RunReads
 from bot.reconciler.step import Stepper
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from bot.reconciler.updates import Updates
 
 
-class Runs(Stepper[ClaimedJob]):
+class Runs(Stepper[ClaimedRun]):
     """Step due runs of jobs."""
 
     ends_while_refused = True
@@ -33,33 +33,33 @@ class Runs(Stepper[ClaimedJob]):
     def __init__(
         self,
         engine: EngineContext,
-        updates: Updates[ClaimedJob],
+        updates: Updates[ClaimedRun],
         preconditions: Preconditions,
-        caller: Caller[ClaimedJob],
-        reads: JobReads,
+        caller: Caller[ClaimedRun],
+        reads: RunReads,
     ) -> None:
         super().__init__(engine, updates, preconditions, caller)
         self._runtimes = engine.runtimes
         self._reads = reads
 
-    async def claim(self, limit: int, lease: float) -> Sequence[ClaimedJob]:
+    async def claim(self, limit: int, lease: float) -> Sequence[ClaimedRun]:
         """Lease due runs, oldest first."""
-        return await self._store.claim_jobs(limit, lease)
+        return await self._store.claim_runs(limit, lease)
 
     # -- reads -----------------------------------------------------------------------------------------------
 
-    def _is_read(self, claimed: ClaimedJob, now: float) -> bool:
+    def _is_read(self, claimed: ClaimedRun, now: float) -> bool:
         account = claimed.account
         is_fit = (
-            account is not None and account.state == "active" and claimed.job.connection in self._runtimes
+            account is not None and account.state == "active" and claimed.run.connection in self._runtimes
         )
-        return is_fit and plan_job(claimed.job, now).step is Step.READ
+        return is_fit and plan_run(claimed.run, now).step is Step.READ
 
-    async def batches(self, batch: Sequence[ClaimedJob]) -> list[list[ClaimedJob]]:
+    async def batches(self, batch: Sequence[ClaimedRun]) -> list[list[ClaimedRun]]:
         """Put together those of each account that are to be read."""
         now = await self._store.now()
-        others: list[list[ClaimedJob]] = []
-        reads: dict[str, list[ClaimedJob]] = {}
+        others: list[list[ClaimedRun]] = []
+        reads: dict[str, list[ClaimedRun]] = {}
         for claimed in batch:
             if claimed.account is not None and self._is_read(claimed, now):
                 reads.setdefault(claimed.account.id, []).append(claimed)
@@ -67,7 +67,7 @@ class Runs(Stepper[ClaimedJob]):
                 others.append([claimed])
         return [*others, *reads.values()]
 
-    async def together(self, batch: list[ClaimedJob]) -> Sequence[ClaimedJob]:
+    async def together(self, batch: list[ClaimedRun]) -> Sequence[ClaimedRun]:
         """Read runs of one account; what is due in a moment is read with them."""
         account = batch[0].account
         if account is None or not self._is_read(batch[0], await self._store.now()):
@@ -91,18 +91,18 @@ class Runs(Stepper[ClaimedJob]):
             return others
         return ()
 
-    async def _joined(self, account: Account, batch: list[ClaimedJob]) -> list[ClaimedJob]:
+    async def _joined(self, account: Account, batch: list[ClaimedRun]) -> list[ClaimedRun]:
         """Claim more runs of the account into ``steps``; return those that need something else."""
         room = TOGETHER - len(batch)
         if room <= 0:
             return []
         now = await self._store.now()
         others = []
-        for claimed in await self._store.claim_jobs_of(account.id, room, self._numbers.lease):
-            if claimed.job.id in self._under_way:
+        for claimed in await self._store.claim_runs_of(account.id, room, self._numbers.lease):
+            if claimed.run.id in self._under_way:
                 continue
             if self._is_read(claimed, now):
-                self._under_way.add(claimed.job.id)
+                self._under_way.add(claimed.run.id)
                 batch.append(claimed)
             else:
                 others.append(claimed)
@@ -110,43 +110,43 @@ class Runs(Stepper[ClaimedJob]):
 
     # -- everything else -------------------------------------------------------------------------------------
 
-    async def lost(self, claimed: ClaimedJob, cause: str | None) -> Update | None:
+    async def lost(self, claimed: ClaimedRun, cause: str | None) -> Update | None:
         """End what can't go on: cancelled, or failed where something was sent."""
         if cause is None:
             return None
-        is_known = cause == "unlinked" or claimed.job.launch_call is Call.NONE
+        is_known = cause == "unlinked" or claimed.run.launch_call is Call.NONE
         tells = await self._updates.tells(claimed)
         return outcomes.ended_run(
-            claimed.job, "cancelled" if is_known else "failed", cause, claimed.claim, tells=tells
+            claimed.run, "cancelled" if is_known else "failed", cause, claimed.claim, tells=tells
         )
 
-    async def plan(self, claimed: ClaimedJob, _line: Runtime) -> Plan:
+    async def plan(self, claimed: ClaimedRun, _line: Runtime) -> Plan:
         """Plan by what is known of the run."""
-        return plan_job(claimed.job, await self._store.now())
+        return plan_run(claimed.run, await self._store.now())
 
-    def asks(self, claimed: ClaimedJob, step: Step) -> tuple[str, Target] | None:
+    def asks(self, claimed: ClaimedRun, step: Step) -> tuple[str, Target] | None:
         """Ask before each call whether its person may launch it, or stop it."""
         if step not in (Step.LAUNCH, Step.FIND, Step.STOP):
             return None
         verb = "stop" if step is Step.STOP else "run"
-        return verb, Target("job", claimed.job.id, claimed.job.principal)
+        return verb, Target("job", claimed.run.id, claimed.run.principal)
 
-    async def goes_on_forbidden(self, claimed: ClaimedJob, step: Step, rule: str) -> bool:
+    async def goes_on_forbidden(self, claimed: ClaimedRun, step: Step, rule: str) -> bool:
         """End what was not launched; what was is found whoever asks: it goes on there."""
         if step is Step.LAUNCH:
-            await self._updates.save(outcomes.ended_run(claimed.job, "failed", rule, claimed.claim))
+            await self._updates.save(outcomes.ended_run(claimed.run, "failed", rule, claimed.claim))
         elif step is Step.STOP:
             await self._updates.later(claimed, PATIENCE, problems.sentence(rule))
         return step is Step.FIND
 
-    async def end(self, claimed: ClaimedJob, decided: Plan) -> Update:
+    async def end(self, claimed: ClaimedRun, decided: Plan) -> Update:
         """End it with the last lines of its output where it is over."""
         assert decided.outcome is not None, "a plan that ends says how"
         assert not isinstance(decided.outcome, Outcome), "a run's end has words of its own"
         if decided.outcome == "ended":
             return await self._reads.over(claimed)
-        return outcomes.ended_run(claimed.job, decided.outcome, decided.cause, claimed.claim)
+        return outcomes.ended_run(claimed.run, decided.outcome, decided.cause, claimed.claim)
 
-    async def advance(self, claimed: ClaimedJob, _line: Runtime, _decided: Plan) -> None:
+    async def advance(self, claimed: ClaimedRun, _line: Runtime, _decided: Plan) -> None:
         """Leave what has become due for a read since it was claimed to the next claim."""
         await self._updates.later(claimed, 0.1)

@@ -1,0 +1,88 @@
+"""Lists of runs, paged so that a message stays within 50 blocks, and the answer about one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.domain.progress import is_run_unanswered
+from bot.messages.blocks import kit, limits
+from bot.messages.blocks.limits import Markup, fill
+from bot.messages.blocks.paging import listed, page_of, row
+from bot.messages.blocks.runs import (
+    again_button,
+    card_buttons,
+    force_button,
+    run_card,
+    short,
+    state_lines,
+    stop_button,
+)
+from bot.messages.texts import runs as words
+from bot.messages.texts import times
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bot.domain.facts import Facts
+    from bot.domain.models import Answer, Run
+    from bot.messages.blocks.kit import Block, Element
+
+#: Two blocks each, and room for a title, a remark and the buttons below.
+PAGE = 20
+#: So many buttons are read at a glance.
+FEW = 5
+
+
+def run_list(
+    rows: Sequence[tuple[Run, Facts]], *, page: int = 1, remark: str = "", replaces: bool = False
+) -> Answer:
+    """List runs. ``rows`` are all of them: the page that is out of reach becomes the last one."""
+    one = page_of(rows, page, PAGE)
+    drawn = [block for run, facts in one.shown for block in _row(run, facts)]
+    text = " ".join(short(run, facts) for run, facts in one.shown[:5])
+    blocks = listed(words.LIST, drawn, one, remark, verb="job_list")
+    return kit.answer(text or words.LIST, blocks, replaces=replaces)
+
+
+def run_status(run: Run, facts: Facts) -> Answer:
+    """Answer how far a run is, how old that is, and what can be done about it."""
+    card = run_card(run, facts)
+    if not run.is_going:
+        return card
+    remark = words.NO_NEWS
+    if run.observed_at is not None:
+        remark = words.NEWS.format(age=times.age(facts.now - run.observed_at))
+    blocks = [block for block in card.blocks if block["type"] != "actions"]
+    return kit.answer(card.text, [*blocks, kit.context(remark), *kit.actions(card_buttons(run, facts))])
+
+
+def choices(verb: str, runs: Sequence[Run], now: float) -> list[Element]:
+    """Return a button for each of a few runs, for a verb (stop, logs, status), told apart by their age."""
+    labels = {"stop": words.STOP_ONE, "logs": words.LOGS_ONE, "status": words.STATUS_ONE}
+    names = [limits.line(run.name).casefold() for run in runs]
+    made = []
+    for number, run in enumerate(runs[:FEW]):
+        name = limits.line(run.name, 40)
+        if names.count(names[number]) > 1:
+            name = fill(words.FROM, name=Markup(name), age=Markup(times.age(now - run.created_at)))
+        label = fill(labels[verb], name=Markup(name))
+        button = stop_button(run) if verb == "stop" else kit.button(label, f"job_{verb}", run.id)
+        text = kit.plain(label, limits.BUTTON)
+        made.append({**button, "text": text, "action_id": f"job_{verb}:{number}"})
+    return made
+
+
+def _row(run: Run, facts: Facts) -> list[Block]:
+    state = Markup("\n".join(state_lines(run, facts)))
+    sentence = fill(words.ROW, name=run.name, title=facts.connection_title, state=state)
+    return row(sentence, _row_buttons(run, facts))
+
+
+def _row_buttons(run: Run, facts: Facts) -> list[Element]:
+    can = facts.capabilities
+    logs = [kit.button(words.LOGS, "job_logs", run.id)] if "runs" in can and run.remote_id else []
+    if not run.is_going:
+        return [*logs, *([again_button(run)] if run.spec and "runs" in can else [])]
+    if "runs" not in can or (run.stop_wanted and not is_run_unanswered(run, facts.now)):
+        return logs
+    return [force_button(run) if run.stop_wanted else stop_button(run), *logs]

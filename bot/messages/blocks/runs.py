@@ -1,0 +1,270 @@
+"""Cards and messages of runs: projections of rows, as those of workspaces are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.domain.models import Answer, Call, RunState
+from bot.domain.progress import is_run_unanswered
+from bot.messages.blocks import kit
+from bot.messages.blocks.buttons import page_button
+from bot.messages.blocks.cards import asked_buttons, link_again_button
+from bot.messages.blocks.limits import Markup, fill, safe
+from bot.messages.blocks.output import preformatted
+from bot.messages.texts import cards, problems, times
+from bot.messages.texts import runs as words
+from bot.output.tail import MARK
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bot.domain.facts import Facts
+    from bot.domain.models import Run
+    from bot.messages.blocks.kit import Block, Element
+
+
+def run_card(run: Run, facts: Facts) -> Answer:
+    """Draw the card of a run as it stands."""
+    sentence = "\n".join([title_of(run, facts), *state_lines(run, facts)])
+    return kit.message(short(run, facts), sentence, _small(run, facts), card_buttons(run, facts))
+
+
+def run_ended(run: Run, facts: Facts, last_lines: Sequence[str]) -> Answer:
+    """Tell how a run ended: exit code, how long it took, the last lines that it wrote."""
+    sentence = _filled(words.ENDED.get(run.state, words.ENDED_ELSE), run, facts)
+    blocks: list[Block] = [kit.section(sentence)]
+    if run.detail:
+        blocks.append(kit.context(safe(run.detail, 300)))
+    tail = preformatted("\n".join(last_lines))
+    if tail is not None:
+        blocks += [kit.context(words.LAST_LINES), kit.section(tail.text)]
+    return kit.answer(kit.bare(sentence), [*blocks, *kit.actions(_over_buttons(run, facts))])
+
+
+def run_failed(run: Run, facts: Facts) -> Answer:
+    """Tell that a run was never launched, or is not known any more, with the cause."""
+    if _called_off(run):
+        template = words.NOT_LAUNCHED
+    elif run.outcome == "cancelled":
+        template = words.NOT_FOLLOWED
+    else:
+        template = _of_failed(run, words.NOT_RUN, words.NOT_SURE, words.NOT_KNOWN)
+    sentence = fill(template, name=run.name, title=facts.connection_title, cause=Markup(_cause(run, facts)))
+    has_reference = run.reference and run.outcome != "cancelled"
+    small = [fill(cards.REFERENCE, reference=run.reference)] if has_reference else []
+    return kit.message(kit.bare(sentence), sentence, small, _over_buttons(run, facts))
+
+
+def run_asked(run: Run, facts: Facts) -> Answer:
+    """Draw the question whether to start another one, or that there is nothing to ask any more."""
+    if run.is_open and run.asked_at is not None:
+        template, buttons = words.ASKED_NOTICE, asked_buttons(run.id, "job_")
+    else:
+        over = words.ASKED_ANOTHER if run.is_open else words.ASKED_OVER
+        template, buttons = words.ASKED_FOUND if run.remote_id is not None else over, []
+    sentence = fill(template, name=run.name, title=facts.connection_title)
+    return kit.message(sentence.replace("*", ""), sentence, buttons=buttons)
+
+
+def run_waiting(run: Run, facts: Facts) -> Answer:
+    """Tell that a run has not begun, or can't be looked at, for long; and what holds it up."""
+    template = words.LATE_UNBEGUN if run.remote_id is None else words.LATE_UNSEEN
+    hold = Markup(kit.held(run.hold, facts.now)) if run.hold else ""
+    sentence = fill(template, name=run.name, title=facts.connection_title, hold=hold).strip()
+    buttons = _late_buttons(run) if run.is_open else []
+    return kit.message(sentence.replace("*", ""), sentence, buttons=buttons)
+
+
+def output_message(run: Run, facts: Facts, tail: str, *, every: float, lines: int, is_over: bool) -> Answer:
+    """Show the newest of a run's output.
+
+    ``tail`` is plain text, of which the end counts; ``lines`` how many lines there are so far, and ``every``
+    after how many seconds this message changes.
+    """
+    blocks: list[Block] = [kit.section(fill(words.OUTPUT, name=run.name))]
+    shown = preformatted(tail)
+    small = []
+    if shown is None:
+        small.append(words.NO_OUTPUT if is_over else words.NO_OUTPUT_YET)
+    else:
+        blocks.append(kit.section(shown.text))
+        one, many = (words.ONE_LINE_IN_ALL, words.LINES_IN_ALL) if is_over else (words.ONE_LINE, words.LINES)
+        small.append(one if lines == 1 else many.format(count=f"{lines:,}"))
+        if shown.is_cut or lines > shown.lines:
+            small.append(words.PART)
+        if any(line.startswith(MARK) for line in tail.splitlines()):
+            small.append(words.MARKED)
+        if is_over:
+            small.append(words.WHOLE)
+    if not is_over:
+        small.append(words.UPDATED.format(every=times.duration(max(every, 1.0))))
+    blocks.append(kit.context(" · ".join(small)))
+    return kit.answer(fill(words.OUTPUT_SHORT, name=run.name, title=facts.connection_title), blocks)
+
+
+def title_of(run: Run, facts: Facts) -> str:
+    """Return the heading of a run."""
+    return fill(words.TITLE, name=run.name, title=facts.connection_title)
+
+
+def short(run: Run, facts: Facts) -> str:
+    """Say a run in one line without marks, as notifications show it."""
+    return fill(words.SHORT, name=run.name, title=facts.connection_title, state=Markup(outcome_of(run)))
+
+
+def outcome_of(run: Run) -> str:
+    """Say how far a run is, within a sentence: ``failed after 12 s, exit code 2``."""
+    head = _head(run)
+    return head[0].lower() + head[1:]
+
+
+def state_lines(run: Run, facts: Facts) -> list[str]:
+    """Say how far a run is, and what its provider says about that."""
+    lines = [_state_line(run, facts)]
+    if run.is_going and run.stop_wanted:
+        if _not_launched(run):
+            return [words.CALLING_OFF]
+        asked = words.FORCE_ASKED if run.stop_wanted == "force" else words.STOP_ASKED
+        lines.append(fill(asked, title=facts.connection_title))
+    return [*lines, *([safe(run.detail, 300)] if run.detail else [])]
+
+
+def card_buttons(run: Run, facts: Facts) -> list[Element]:
+    """Return what can be done with a run as it stands."""
+    if not run.is_going:
+        return _over_buttons(run, facts)
+    buttons = _late_buttons(run) if run.is_late else []
+    if run.asked_at is not None:
+        buttons = asked_buttons(run.id, "job_")
+    if "runs" in facts.capabilities:
+        if is_run_unanswered(run, facts.now):
+            buttons.append(force_button(run))
+        elif not run.stop_wanted:
+            buttons.append(stop_button(run))
+    return [
+        *buttons,
+        *_logs(run, facts),
+        kit.button(words.REFRESH, "job_refresh", run.id),
+        *page_button(facts),
+    ]
+
+
+def stop_button(run: Run) -> Element:
+    """Return *Stop*, which asks first."""
+    question = kit.confirm(words.CONFIRM_STOP, name=run.name)
+    return kit.button(words.STOP, "job_stop", run.id, style=kit.DANGER, confirm=question)
+
+
+def force_button(run: Run) -> Element:
+    """Return *Force quit*, which asks first."""
+    question = kit.confirm(words.CONFIRM_FORCE, name=run.name)
+    return kit.button(words.FORCE, "job_force", run.id, style=kit.DANGER, confirm=question)
+
+
+def again_button(run: Run) -> Element:
+    """Return *Run again*, which asks first: two clicks are not to be two runs."""
+    question = kit.confirm(words.CONFIRM_AGAIN, style=kit.PRIMARY, name=run.name)
+    return kit.button(words.AGAIN, "job_again", run.id, confirm=question)
+
+
+def _late_buttons(run: Run) -> list[Element]:
+    return [
+        kit.button(words.KEEP_WAITING, "job_keep_waiting", run.id, style=kit.PRIMARY),
+        kit.button(words.LET_GO, "job_let_go", run.id),
+    ]
+
+
+def _logs(run: Run, facts: Facts) -> list[Element]:
+    is_shown = "runs" in facts.capabilities and not (run.remote_id is None and not run.is_open)
+    return [kit.button(words.LOGS, "job_logs", run.id)] if is_shown else []
+
+
+def _over_buttons(run: Run, facts: Facts) -> list[Element]:
+    if (run.cause or "").partition(": ")[0] in {"unlinked", "credential_refused"}:
+        return [link_again_button(facts)]
+    again = [again_button(run)] if run.spec and "runs" in facts.capabilities else []
+    return [*_logs(run, facts), *again, *page_button(facts)]
+
+
+def _small(run: Run, facts: Facts) -> list[str]:
+    small = [kit.held(run.hold, facts.now)] if run.hold and run.is_going else []
+    if run.is_late:
+        small.append(words.LATE)
+    if is_run_unanswered(run, facts.now) and "runs" in facts.capabilities:
+        small.append(words.UNANSWERED)
+    if run.outcome == "failed" and run.reference:
+        small.append(fill(cards.REFERENCE, reference=run.reference))
+    return small
+
+
+def _not_launched(run: Run) -> bool:
+    return run.remote_id is None and run.launch_call is Call.NONE
+
+
+def _of_failed(run: Run, not_run: str, unsure: str, lost: str) -> str:
+    """Choose what is said: never launched, perhaps launched, or launched and not known any more."""
+    if run.remote_id is not None:
+        return lost
+    return not_run if run.launch_call is Call.NONE else unsure
+
+
+def _called_off(run: Run) -> bool:
+    return run.outcome == "cancelled" and run.cause in {None, "cancelled"}
+
+
+def _state_line(run: Run, facts: Facts) -> str:
+    title, now = facts.connection_title, facts.now
+    if run.outcome == "failed":
+        template = _of_failed(run, words.NEVER_RAN, words.UNSURE, words.LOST)
+        return fill(template, cause=Markup(_cause(run, facts)))
+    if run.outcome == "cancelled":
+        template = words.CALLED_OFF if _called_off(run) else words.CUT_OFF
+        return fill(template, title=title, cause=Markup(_cause(run, facts)))
+    if not run.is_going:
+        return f"{_head(run)}."
+    if run.asked_at is not None:
+        return fill(words.ASKED, title=title)
+    if run.remote_id is None:
+        at = run.created_at if run.launch_call is Call.NONE else run.called_at or run.created_at
+        template = words.TO_LAUNCH if run.launch_call is Call.NONE else words.LAUNCHING
+        return fill(template, title=title, since=kit.moment(at, now))
+    match run.state:
+        case RunState.RUNNING:
+            return fill(words.RUNNING, since=kit.moment(run.started_at or run.created_at, now))
+        case RunState.QUEUED:
+            return fill(words.WAITING, title=title, since=kit.moment(run.created_at, now))
+        case _:
+            return fill(words.UNKNOWN, title=title)
+
+
+def _head(run: Run) -> str:
+    """Return how far a run is without its connection: ``Failed after 12 s, exit code 2``."""
+    if run.is_going:
+        return words.STATES[run.state]
+    if run.outcome == "failed":
+        return _of_failed(run, words.NOT_RUN_HEAD, words.UNSURE_HEAD, words.LOST_HEAD)
+    if run.outcome == "cancelled":
+        return words.CALLED_OFF_HEAD if _called_off(run) else words.CUT_OFF_HEAD
+    if not run.state.is_over:
+        return words.HEAD_ELSE
+    return f"{words.HEADS[run.state]}{_after(run)}{_code(run)}"
+
+
+def _filled(template: str, run: Run, facts: Facts) -> str:
+    after, code = Markup(_after(run)), Markup(_code(run))
+    return fill(template, name=run.name, title=facts.connection_title, after=after, code=code)
+
+
+def _after(run: Run) -> str:
+    end = run.finished_at or run.ended_at
+    if run.started_at is None or end is None:
+        return ""
+    return f" {words.AFTER.format(took=times.duration(end - run.started_at))}"
+
+
+def _code(run: Run) -> str:
+    return "" if run.exit_code is None else words.CODE.format(code=run.exit_code)
+
+
+def _cause(run: Run, facts: Facts) -> str:
+    return safe(problems.sentence(run.cause or "internal", facts.connection_title))
