@@ -29,7 +29,7 @@ coverage: $(DEV) ## Run all tests with the branch coverage that is demanded; tak
 test-thorough: $(DEV) ## Every call, every row of the matrices, long random histories; takes long; SEED=N repeats one
 	@echo "Random tests with SEED=$(SEED)"
 	$(RUN) pytest -n 2 --dist worksteal -m hypothesis --hypothesis-profile=thorough --hypothesis-seed=$(SEED)
-	$(RUN) pytest -n 2 --dist worksteal -m "not hypothesis" tests/faults tests/engine tests/scenarios --every-call
+	$(RUN) pytest -n 2 --dist worksteal -m "not hypothesis" tests/faults tests/reconciler tests/scenarios --every-call
 
 test-fast: $(DEV) ## Run the tests that take no long time and no browser
 	$(RUN) pytest -n 2 --dist worksteal -m "not slow and not browser"

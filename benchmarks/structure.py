@@ -19,7 +19,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Self
 
-from tests.support.scenario import world
+from tests.rigs.scenario import world
 
 ROOT = Path(__file__).resolve().parents[1]
 MEASURED = ("bot", "handlers")

@@ -1,7 +1,7 @@
 """The life cycle on one screen: the next step of an operation, given what was observed; when to look again.
 
 ``plan`` and ``next_read`` are pure and total: no clock, no I/O, an answer for every input. The tables of
-``tests/unit/test_plan.py`` are their specification.
+``tests/domain/test_plan.py`` are their specification.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The life of a run on one screen: what to do next, given what was observed; pure and total.
 
-The table of ``tests/unit/test_plan_jobs.py`` is its specification.
+The table of ``tests/domain/test_plan_jobs.py`` is its specification.
 """
 
 from __future__ import annotations

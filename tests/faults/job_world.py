@@ -12,7 +12,7 @@ from typing import Any
 from aiohttp.test_utils import TestServer
 
 from tests.faults.world import BreakingWorld
-from tests.support.scenario.workbench import SUPER_ADMIN_TOKEN, TOKENS, WorkbenchWorld
+from tests.rigs.scenario.workbench import SUPER_ADMIN_TOKEN, TOKENS, WorkbenchWorld
 
 LINES = 12
 #: Streams come through sockets: the loop goes round so often before time goes on.

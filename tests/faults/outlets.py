@@ -13,8 +13,8 @@ from bot.store.store import Store
 from bot.store.transaction import Priority
 from bot.support.errors import SlackUnknownOutcome, StoreBusy, UnknownOutcome
 from bot.support.http import Http
-from tests.engine.fuse import Killed
-from tests.support.engine import EngineWithoutThread
+from tests.reconciler.fuse import Killed
+from tests.rigs.engine import EngineWithoutThread
 
 
 class Fuse:

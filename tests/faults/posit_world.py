@@ -14,7 +14,7 @@ from playground import posit
 from playground.faults import Fault
 from playground.harness import Clock
 from playground.posit.plans import PlannedError
-from tests.support.scenario import World, world
+from tests.rigs.scenario import World, world
 
 TOKENS = {"alice": "a11ce-token-at-workbench", "bob": "b0b-token-at-workbench"}
 SEED = {

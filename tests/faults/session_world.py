@@ -11,7 +11,7 @@ from aiohttp.test_utils import TestServer
 
 from playground.slack.errors import SlackError
 from tests.faults.world import BreakingWorld
-from tests.support.scenario.workbench import SUPER_ADMIN_TOKEN, TOKENS, WorkbenchWorld
+from tests.rigs.scenario.workbench import SUPER_ADMIN_TOKEN, TOKENS, WorkbenchWorld
 
 
 class SessionsWorld(BreakingWorld, WorkbenchWorld):

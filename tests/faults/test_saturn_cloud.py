@@ -9,7 +9,7 @@ import pytest
 from bot.domain.models import Spec
 from bot.messages.texts import problems
 from bot.providers.base import Scheduled
-from tests.support.scenario.cloud import AMIR, cloud_world
+from tests.rigs.scenario.cloud import AMIR, cloud_world
 
 HTML = {"body": "<html><body>Sign in</body></html>", "headers": {"Content-Type": "text/html"}}
 FAULTS = {

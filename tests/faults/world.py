@@ -17,9 +17,9 @@ from bot.app import Process, StartError
 from bot.slack.manifest import SIGN_IN_REDIRECT_PATH
 from bot.store.audit import verify_audit
 from bot.support.errors import StoreError
-from tests.engine.fuse import Killed
 from tests.faults.outlets import Breaker, Fuse
-from tests.support.scenario import World
+from tests.reconciler.fuse import Killed
+from tests.rigs.scenario import World
 
 #: What a person runs into when the bot breaks: no answer, no message, a page that says so.
 TROUBLE = (Killed, AssertionError, LookupError, ValueError, RuntimeError, StoreError, aiohttp.ClientError)

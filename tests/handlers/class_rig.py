@@ -8,9 +8,9 @@ from typing import Any
 
 from bot.domain.models import ClassCard, NoticeKind, Person, Principal, Snapshot
 from tests.handlers.rig import GUEST, Rig, activate, rig, words
-from tests.support.clock import FakeClock
-from tests.support.maker import OFFER, Maker
-from tests.support.providers import fake_settings
+from tests.rigs.clock import FakeClock
+from tests.rigs.maker import OFFER, Maker
+from tests.rigs.providers import fake_settings
 
 TRAINER = Principal(None, "T1", "UTRAINER")
 ADMIN = Principal(None, "T1", "UADMIN")

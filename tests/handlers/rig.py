@@ -18,12 +18,12 @@ from bot.support.errors import Refused
 from bot.support.rate_limit import RateLimiter
 from handlers.dispatch import run_button, run_text
 from handlers.services import Services, build_services
-from tests.support.clock import CountingIds, FakeClock
-from tests.support.context import context
-from tests.support.golden import check_limits
-from tests.support.people import Colleagues
-from tests.support.providers import FakeMachines, FakeProvider, fake_settings
-from tests.support.store import ALICE, linked, memory_store
+from tests.rigs.clock import CountingIds, FakeClock
+from tests.rigs.context import context
+from tests.rigs.golden import check_limits
+from tests.rigs.people import Colleagues
+from tests.rigs.providers import FakeMachines, FakeProvider, fake_settings
+from tests.rigs.store import ALICE, linked, memory_store
 
 TEAM = Installation("T1")
 COLLEAGUE = Principal(None, "T1", "UCHEN")

@@ -20,10 +20,10 @@ from bot.domain.models import (
     Update,
 )
 from tests.handlers.rig import Hub, Rig, activate, rig
-from tests.support.clock import FakeClock
-from tests.support.forms import JOB_OFFER, Workbench
-from tests.support.providers import fake_settings
-from tests.support.store import ALICE
+from tests.rigs.clock import FakeClock
+from tests.rigs.forms import JOB_OFFER, Workbench
+from tests.rigs.providers import fake_settings
+from tests.rigs.store import ALICE
 
 SPEC = Spec("train.R", {"command": "Rscript train.R", "cluster": "Local"})
 

@@ -21,7 +21,7 @@ from bot.web.bolt import build_bolt, dispatch
 from bot.web.shapes import read_envelope
 from handlers.listeners import register
 from handlers.services import Services
-from tests.support.store import ALICE
+from tests.rigs.store import ALICE
 
 
 @dataclass

@@ -7,11 +7,11 @@ import pytest
 from bot.domain.models import NoticeKind, TaskKind
 from handlers.submission import Submission, submit
 from tests.handlers.rig import COLLEAGUE, activate, buttons, rig, words
-from tests.support.clock import FakeClock
-from tests.support.golden import check_golden, check_limits
-from tests.support.maker import Maker
-from tests.support.providers import fake_settings
-from tests.support.store import ALICE, BOB
+from tests.rigs.clock import FakeClock
+from tests.rigs.golden import check_golden, check_limits
+from tests.rigs.maker import Maker
+from tests.rigs.providers import fake_settings
+from tests.rigs.store import ALICE, BOB
 
 ADMINISTRATORS = frozenset({"UCHEN", "T1:UDANA"})
 

@@ -7,8 +7,8 @@ import pytest
 from bot.domain.models import OperationVerb, Outcome, State, Update
 from bot.support.errors import SecretError, StoreBusy, StoreUnavailable
 from tests.handlers.rig import COLLEAGUE, activate, buttons, words
-from tests.support.golden import check_golden
-from tests.support.store import ALICE
+from tests.rigs.golden import check_golden
+from tests.rigs.store import ALICE
 
 
 async def started(bot):

@@ -7,10 +7,10 @@ import pytest
 from bot.domain.models import OperationVerb, Outcome, Principal, Spec, Update
 from tests.handlers.class_rig import TRAINER, offer, posted
 from tests.handlers.rig import activate, rig, words
-from tests.support.clock import FakeClock
-from tests.support.maker import Maker
-from tests.support.providers import fake_settings
-from tests.support.store import ALICE
+from tests.rigs.clock import FakeClock
+from tests.rigs.maker import Maker
+from tests.rigs.providers import fake_settings
+from tests.rigs.store import ALICE
 
 
 class Choosy(Maker):

@@ -13,11 +13,11 @@ from bot.domain.models import (
 from handlers.replay import replay
 from tests.handlers.class_rig import TRAINER, class_rig, offer, posted
 from tests.handlers.rig import GUEST, STRANGER, activate, buttons, rig, words
-from tests.support.clock import FakeClock
-from tests.support.golden import check_golden
-from tests.support.maker import OFFER, Maker
-from tests.support.providers import fake_settings
-from tests.support.store import linked
+from tests.rigs.clock import FakeClock
+from tests.rigs.golden import check_golden
+from tests.rigs.maker import OFFER, Maker
+from tests.rigs.providers import fake_settings
+from tests.rigs.store import linked
 
 
 @pytest.fixture

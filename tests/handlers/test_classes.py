@@ -21,8 +21,8 @@ from handlers.replay import replay
 from handlers.submission import Submission, submit
 from tests.handlers.class_rig import ADMIN, TRAINER, class_rig, offer, posted
 from tests.handlers.rig import GUEST, STRANGER, activate, buttons, rig, words
-from tests.support.golden import check_golden
-from tests.support.store import ALICE, BOB, observe
+from tests.rigs.golden import check_golden
+from tests.rigs.store import ALICE, BOB, observe
 
 URL = "https://app.example.test/ide/1"
 

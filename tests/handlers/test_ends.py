@@ -8,9 +8,9 @@ from bot.domain.models import Call, Created, Observed, OperationVerb, Outcome, S
 from bot.domain.settling import MAKE_SETTLES
 from bot.store.records import NewOperation
 from tests.handlers.rig import Cloud, rig, words
-from tests.support.clock import FakeClock
-from tests.support.providers import fake_settings
-from tests.support.store import ALICE, observe
+from tests.rigs.clock import FakeClock
+from tests.rigs.providers import fake_settings
+from tests.rigs.store import ALICE, observe
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from handlers.events.people import user_changed
 from handlers.occurrence import Occurrence
 from tests.handlers.rig import COLLEAGUE, STRANGER, activate, rig
 from tests.handlers.slack import bolt_for, event, mention, message, send
-from tests.support.store import ALICE
+from tests.rigs.store import ALICE
 
 NOWHERE = "http://127.0.0.1:9/"
 

@@ -14,11 +14,11 @@ from handlers.replay import replay
 from handlers.searches import search
 from handlers.submission import Submission, submit
 from tests.handlers.rig import activate, buttons, rig
-from tests.support.clock import FakeClock
-from tests.support.golden import check_limits
-from tests.support.maker import OFFER, Maker
-from tests.support.providers import fake_settings
-from tests.support.store import ALICE, BOB
+from tests.rigs.clock import FakeClock
+from tests.rigs.golden import check_limits
+from tests.rigs.maker import OFFER, Maker
+from tests.rigs.providers import fake_settings
+from tests.rigs.store import ALICE, BOB
 
 
 @pytest.fixture

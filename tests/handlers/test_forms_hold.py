@@ -8,8 +8,8 @@ from bot.support.errors import StoreBusy
 from handlers.submission import Submission, submit
 from tests.handlers.rig import words
 from tests.handlers.run_rig import run_rig
-from tests.support.golden import check_limits
-from tests.support.store import ALICE
+from tests.rigs.golden import check_limits
+from tests.rigs.store import ALICE
 
 
 def view_of(*fields, metadata=None, **values):

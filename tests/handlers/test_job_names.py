@@ -9,9 +9,9 @@ from bot.support.errors import Refused
 from handlers.replay import replay
 from tests.handlers.rig import COLLEAGUE, buttons, words
 from tests.handlers.run_rig import found, going, launch, over, run_rig, step
-from tests.support.golden import check_golden
-from tests.support.providers import FakeProvider
-from tests.support.store import ALICE
+from tests.rigs.golden import check_golden
+from tests.rigs.providers import FakeProvider
+from tests.rigs.store import ALICE
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ from bot.domain.models import NoticeKind, Snapshot, Spec, TaskKind
 from handlers.replay import replay
 from tests.handlers.rig import buttons, words
 from tests.handlers.run_rig import run_rig
-from tests.support.forms import JOB_OFFER
-from tests.support.golden import check_golden
-from tests.support.store import ALICE
+from tests.rigs.forms import JOB_OFFER
+from tests.rigs.golden import check_golden
+from tests.rigs.store import ALICE
 
 
 @pytest.fixture

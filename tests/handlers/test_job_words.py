@@ -10,8 +10,8 @@ from handlers import routes
 from tests.handlers.rig import words
 from tests.handlers.run_rig import going, run_rig
 from tests.handlers.slack import bolt_for, command, little_slack, mention, message, send
-from tests.support.golden import check_golden
-from tests.support.store import ALICE
+from tests.rigs.golden import check_golden
+from tests.rigs.store import ALICE
 
 
 @pytest.fixture

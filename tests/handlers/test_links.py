@@ -9,10 +9,10 @@ from bot.messages.texts.verbs import VERBS
 from handlers import routes
 from handlers.helping import shown_verbs
 from tests.handlers.rig import COLLEAGUE, PAGE, Cloud, Hub, activate, buttons, rig, words
-from tests.support.clock import FakeClock
-from tests.support.golden import check_golden
-from tests.support.providers import fake_settings
-from tests.support.store import ALICE
+from tests.rigs.clock import FakeClock
+from tests.rigs.golden import check_golden
+from tests.rigs.providers import fake_settings
+from tests.rigs.store import ALICE
 
 
 async def test_link_offers_every_connection(bot):

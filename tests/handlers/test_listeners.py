@@ -26,8 +26,8 @@ from tests.handlers.slack import (
     send,
     submission,
 )
-from tests.support.golden import check_golden, check_limits
-from tests.support.store import ALICE
+from tests.rigs.golden import check_golden, check_limits
+from tests.rigs.store import ALICE
 
 
 @dataclass

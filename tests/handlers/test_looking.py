@@ -6,8 +6,8 @@ import json
 
 from bot.domain.models import NoticeKind, Observed, State, TaskKind
 from tests.handlers.rig import COLLEAGUE, activate, buttons, words
-from tests.support.golden import check_golden
-from tests.support.store import ALICE, found_workspace, observe
+from tests.rigs.golden import check_golden
+from tests.rigs.store import ALICE, found_workspace, observe
 
 IDE = "https://app.example.test/ide/alice?a=1"
 

@@ -25,11 +25,11 @@ from bot.support.errors import Refused
 from handlers.replay import replay
 from handlers.submission import Submission, submit
 from tests.handlers.rig import COLLEAGUE, buttons, rig, words
-from tests.support.clock import FakeClock
-from tests.support.context import context
-from tests.support.golden import check_golden
-from tests.support.providers import FakeMachines, fake_settings
-from tests.support.store import ALICE, BOB, observe
+from tests.rigs.clock import FakeClock
+from tests.rigs.context import context
+from tests.rigs.golden import check_golden
+from tests.rigs.providers import FakeMachines, fake_settings
+from tests.rigs.store import ALICE, BOB, observe
 
 
 class Plain(FakeMachines, facets.Lists, facets.Revocation, facets.Renewal, facets.Tokens):

@@ -10,9 +10,9 @@ import pytest
 from bot.providers import provider_classes
 from handlers.submission import Submission, submit
 from tests.handlers.rig import Cloud, Hub, activate, rig, words
-from tests.support.clock import FakeClock
-from tests.support.providers import fake_settings
-from tests.support.store import ALICE
+from tests.rigs.clock import FakeClock
+from tests.rigs.providers import fake_settings
+from tests.rigs.store import ALICE
 
 #: As Saturn Cloud's and a hub's look; an id there is half as long.
 TOKEN = "c0ffee00" * 8

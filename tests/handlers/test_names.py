@@ -7,10 +7,10 @@ import pytest
 from bot.domain.models import NoticeKind, TaskKind
 from handlers.replay import replay
 from tests.handlers.rig import Cloud, PlainProvider, activate, buttons, rig, words
-from tests.support.clock import FakeClock
-from tests.support.golden import check_golden
-from tests.support.providers import fake_settings
-from tests.support.store import ALICE, found_workspace
+from tests.rigs.clock import FakeClock
+from tests.rigs.golden import check_golden
+from tests.rigs.providers import fake_settings
+from tests.rigs.store import ALICE, found_workspace
 
 
 async def tasks(bot, kind=TaskKind.DISCOVER):

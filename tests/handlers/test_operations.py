@@ -7,10 +7,10 @@ import pytest
 from bot.domain.models import NewNotice, NoticeKind, Observed, OperationVerb, Outcome, State
 from bot.support.errors import Refused
 from tests.handlers.rig import COLLEAGUE, Cloud, buttons, rig, words
-from tests.support.clock import FakeClock
-from tests.support.golden import check_golden
-from tests.support.providers import fake_settings
-from tests.support.store import ALICE, BOB, observe
+from tests.rigs.clock import FakeClock
+from tests.rigs.golden import check_golden
+from tests.rigs.providers import fake_settings
+from tests.rigs.store import ALICE, BOB, observe
 
 URL = "https://app.example.test/ide/1"
 

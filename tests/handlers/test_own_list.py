@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.handlers.rig import activate, buttons, words
-from tests.support.golden import check_golden
-from tests.support.store import ALICE
+from tests.rigs.golden import check_golden
+from tests.rigs.store import ALICE
 
 LINK = "https://app.example.test/dash/abc"
 

@@ -7,7 +7,7 @@ import pytest
 from bot.domain.models import Call, NewNotice, NoticeKind, OperationVerb, Principal, Spec, Update
 from tests.handlers.rig import buttons, words
 from tests.handlers.run_rig import going, launch, run_rig
-from tests.support.store import ALICE, BOB
+from tests.rigs.store import ALICE, BOB
 
 
 @pytest.fixture

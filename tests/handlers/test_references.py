@@ -7,7 +7,7 @@ from structlog.testing import capture_logs
 
 from handlers.request import Reference
 from tests.handlers.rig import Rig, words
-from tests.support.clock import CountingIds
+from tests.rigs.clock import CountingIds
 
 
 @pytest.mark.parametrize("text", ["alias", "open nothing", "rockets"])

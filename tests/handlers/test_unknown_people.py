@@ -7,7 +7,7 @@ import pytest
 from bot.domain.models import OperationVerb, Person, TaskKind
 from handlers.replay import replay
 from tests.handlers.rig import rig, words
-from tests.support.store import ALICE
+from tests.rigs.store import ALICE
 
 DAY = 86_400.0
 

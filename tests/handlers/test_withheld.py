@@ -9,10 +9,10 @@ import pytest
 from bot.domain.models import Created, Observed, Outcome, Principal, Spec, State, Update
 from tests.handlers.rig import activate, rig, words
 from tests.handlers.run_rig import launch, over, run_rig
-from tests.support.clock import FakeClock
-from tests.support.forms import Workbench
-from tests.support.providers import FakeProvider, fake_settings
-from tests.support.store import ALICE, observe
+from tests.rigs.clock import FakeClock
+from tests.rigs.forms import Workbench
+from tests.rigs.providers import FakeProvider, fake_settings
+from tests.rigs.store import ALICE, observe
 
 
 class Choosy(FakeProvider):

@@ -19,10 +19,10 @@ from bot.support.rate_limit import RateLimiter
 from handlers.dispatch import run_button, run_text
 from handlers.replay import replay
 from handlers.services import Services, build_services
-from tests.engine.fuse import Fuse, Killed
-from tests.engine.world import World
 from tests.invariants.provider import OwnedProvider, number_of
-from tests.support.clock import CountingIds, FakeClock
+from tests.reconciler.fuse import Fuse, Killed
+from tests.reconciler.world import World
+from tests.rigs.clock import CountingIds, FakeClock
 
 ALICE = Principal(None, "T1", "UALICE")
 BOB = Principal(None, "T1", "UBOB")

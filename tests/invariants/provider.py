@@ -10,8 +10,8 @@ from typing import Any
 from bot.domain.models import State
 from bot.providers.base import Access, Credential, Identity, Listing
 from bot.support.errors import CredentialRefused, NotFound
-from tests.support.clock import CountingIds, FakeClock
-from tests.support.providers import FakeProvider, Machine
+from tests.rigs.clock import CountingIds, FakeClock
+from tests.rigs.providers import FakeProvider, Machine
 
 
 @dataclass(frozen=True)

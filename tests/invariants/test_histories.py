@@ -13,7 +13,6 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from bot.support.errors import ServerFailed, SlackFailed, SlackUnknownOutcome, UnknownOutcome
 from playground.demo.person import buttons
-from tests.engine.fuse import Fuse
 from tests.invariants import checks
 from tests.invariants.life import ACCEPTED, OWNERS, PEOPLE, Life
 from tests.invariants.strategies import (
@@ -28,8 +27,9 @@ from tests.invariants.strategies import (
     wants,
     ways,
 )
-from tests.support.clock import CountingIds, FakeClock
-from tests.support.store import memory_store
+from tests.reconciler.fuse import Fuse
+from tests.rigs.clock import CountingIds, FakeClock
+from tests.rigs.store import memory_store
 
 
 class Histories(RuleBasedStateMachine):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest_asyncio
 
-from tests.support.scenario import world
+from tests.rigs.scenario import world
 
 
 @pytest_asyncio.fixture

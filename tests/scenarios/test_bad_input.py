@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.support.scenario import ID, SEED
+from tests.rigs.scenario import ID, SEED
 
 GENERAL = "C0GENERAL"
 REFERENCE = re.compile(r"Reference (\w{4}-\w{4})")

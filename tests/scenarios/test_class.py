@@ -13,8 +13,8 @@ from bot.domain.models import Account, Principal, TaskKind
 from bot.providers.base import Credential
 from bot.store.records import Activation, NewTask
 from bot.support.vault import row_key
-from tests.support.scenario import world
-from tests.support.scenario.people import GENERAL
+from tests.rigs.scenario import world
+from tests.rigs.scenario.people import GENERAL
 
 TRAINER, GUEST, UNLINKED = "U0TARA", "U0GUEST", "U0039"
 PUPILS = [f"U0{number:03}" for number in range(40)]

@@ -20,11 +20,11 @@ from bot.support.http import Http
 from bot.support.settings import Settings
 from bot.support.vault import Vault, row_key
 from playground.demo.browser import Browser
-from tests.operator.command_line import environment, run
+from tests.app.command_line import environment, run
 from tests.playground.slack_help import slack
 from tests.project.repository import ROOT
-from tests.support.scenario import world
-from tests.support.scenario.sphere import sphere_world
+from tests.rigs.scenario import world
+from tests.rigs.scenario.sphere import sphere_world
 
 Proof = Callable[..., Awaitable[None]]
 PROOFS: dict[str, Proof] = {}
@@ -264,12 +264,14 @@ def test_every_variable_has_its_proof_and_its_line_in_the_readme():
 
 #: The test of each key that would fail if it were ignored.
 KEYS = {
-    "provider": "unit/test_connections.py::test_two_connections_become_their_providers",
-    "title": "unit/test_connections.py::test_two_connections_become_their_providers",
+    "provider": "providers/test_connections.py::test_two_connections_become_their_providers",
+    "title": "providers/test_connections.py::test_two_connections_become_their_providers",
     "base_url": "scenarios/test_every_setting.py::test_the_addresses_of_a_connection_are_used",
-    "linking": "unit/test_connections.py::test_a_provider_refuses_the_ways_of_linking_that_it_does_not_have",
+    "linking": (
+        "providers/test_connections.py::test_a_provider_refuses_the_ways_of_linking_that_it_does_not_have"
+    ),
     "ide_hosts": "scenarios/test_every_setting.py::test_the_addresses_of_a_connection_are_used",
-    "starts_per_second": "engine/test_starts_in_turn.py::test_nobody_is_overtaken_and_the_rule_is_kept",
+    "starts_per_second": "reconciler/test_starts_in_turn.py::test_nobody_is_overtaken_and_the_rule_is_kept",
     "saturn.admin_token": "scenarios/test_saturn_admin.py::"
     "test_an_approval_links_and_the_persons_own_token_does_the_work",
     "saturn.act_as": "scenarios/test_saturn_admin.py::"

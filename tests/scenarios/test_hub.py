@@ -12,8 +12,8 @@ from bot.domain.models import Spec
 from playground.demo.browser import Browser
 from playground.jupyterhub import start
 from tests.playground.hub_help import client
-from tests.support.scenario import world
-from tests.support.scenario.stage import spoil
+from tests.rigs.scenario import world
+from tests.rigs.scenario.stage import spoil
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

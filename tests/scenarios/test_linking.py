@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from playground.demo.browser import Browser
-from tests.support.scenario import BOB, Person
+from tests.rigs.scenario import BOB, Person
 
 both_ways = pytest.mark.parametrize(
     "bare", [{"sign_in": True}, {"sign_in": False}], indirect=True, ids=["sign-in", "code"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import pytest_asyncio
 
-from tests.support.scenario import ID, world
+from tests.rigs.scenario import ID, world
 
 MINUTE = 60.0
 

@@ -7,7 +7,7 @@ import re
 import pytest
 import pytest_asyncio
 
-from tests.support.scenario.workbench import spoil, workbench_world
+from tests.rigs.scenario.workbench import spoil, workbench_world
 
 
 @pytest_asyncio.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import pytest_asyncio
 
-from tests.support.scenario.workbench import workbench_world
+from tests.rigs.scenario.workbench import workbench_world
 
 
 @pytest_asyncio.fixture

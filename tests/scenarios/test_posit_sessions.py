@@ -6,7 +6,7 @@ import pytest
 import pytest_asyncio
 
 from playground.demo.browser import Browser
-from tests.support.scenario.workbench import workbench_world
+from tests.rigs.scenario.workbench import workbench_world
 
 
 @pytest_asyncio.fixture

@@ -6,7 +6,7 @@ import pytest
 import pytest_asyncio
 
 from bot.domain.models import Spec
-from tests.support.scenario.workbench import workbench_world
+from tests.rigs.scenario.workbench import workbench_world
 
 LOST = "Whatever is in its memory or unsaved is lost; the files you saved stay."
 SPEC = Spec("paper", {"workbench": "JupyterLab", "cluster": "Local", "directory": "~/thesis"})

@@ -6,7 +6,7 @@ import pytest
 import pytest_asyncio
 
 from bot.messages.texts import problems
-from tests.support.scenario.workbench import spoil, workbench_world
+from tests.rigs.scenario.workbench import spoil, workbench_world
 
 
 @pytest_asyncio.fixture

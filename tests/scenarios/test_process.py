@@ -11,8 +11,8 @@ import pytest
 import pytest_asyncio
 
 from playground.processes import Child, start_child
-from tests.support.scenario import ID, SEED, World
-from tests.support.scenario.stage import spoil
+from tests.rigs.scenario import ID, SEED, World
+from tests.rigs.scenario.stage import spoil
 
 pytestmark = pytest.mark.slow
 

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from bot.upkeep import doctor
-from tests.support.scenario import ID
+from tests.rigs.scenario import ID
 
 HTML = {"body": "<html><body>Bad gateway</body></html>", "headers": {"Content-Type": "text/html"}}
 START = "/start$"

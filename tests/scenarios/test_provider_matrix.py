@@ -8,7 +8,7 @@ import re
 import pytest
 
 from bot.messages.texts import holds, problems
-from tests.support.scenario import ID
+from tests.rigs.scenario import ID
 
 HTML = {"body": "<html><body>Sign in</body></html>", "headers": {"Content-Type": "text/html"}}
 DATES = {"Date": "Fri, 15 Jan 2027 08:00:00 GMT", "Retry-After": "Fri, 15 Jan 2027 08:00:05 GMT"}

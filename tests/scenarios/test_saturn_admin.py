@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.support.scenario.cloud import ADMIN_TOKEN, AMIR, cloud_world
+from tests.rigs.scenario.cloud import ADMIN_TOKEN, AMIR, cloud_world
 
 
 def details(rows):

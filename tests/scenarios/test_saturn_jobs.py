@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import pytest_asyncio
 
-from tests.support.scenario.cloud import cloud_world
+from tests.rigs.scenario.cloud import cloud_world
 
 
 @pytest_asyncio.fixture

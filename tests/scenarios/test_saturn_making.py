@@ -8,7 +8,7 @@ from contextlib import suppress
 import pytest
 import pytest_asyncio
 
-from tests.support.scenario.cloud import cloud_world
+from tests.rigs.scenario.cloud import cloud_world
 
 CLONE = "POST /api/resource_recipes/clone"
 

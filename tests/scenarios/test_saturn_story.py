@@ -7,7 +7,7 @@ import re
 import pytest
 
 from playground.demo.browser import Browser
-from tests.support.scenario import ID
+from tests.rigs.scenario import ID
 
 BAR = re.compile(r"(\d+) %")
 

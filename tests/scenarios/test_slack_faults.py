@@ -7,7 +7,7 @@ import json
 import pytest
 
 from bot.upkeep import doctor
-from tests.support.scenario.stage import spoil
+from tests.rigs.scenario.stage import spoil
 
 POST = "chat.postMessage"
 

@@ -9,7 +9,7 @@ import pytest
 from bot.domain.models import TaskKind
 from bot.slack import methods as slack_methods
 from bot.store.records import NewTask
-from tests.support.scenario.stage import spoil
+from tests.rigs.scenario.stage import spoil
 
 OK_FALSE = {
     word: {"status": 200, "body": json.dumps({"ok": False, "error": word})}

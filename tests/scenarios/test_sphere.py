@@ -6,7 +6,7 @@ import re
 
 import pytest_asyncio
 
-from tests.support.scenario.sphere import ACCESS_TOKEN, PROJECTS, sphere_world
+from tests.rigs.scenario.sphere import ACCESS_TOKEN, PROJECTS, sphere_world
 
 
 @pytest_asyncio.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.scenario import ID
+from tests.rigs.scenario import ID
 
 GENERAL, QUIET, SCIENCE = "C0GENERAL", "C0QUIET", "C0SCIENCE"
 

@@ -19,7 +19,7 @@ from aiohttp.test_utils import TestServer
 import bot
 import handlers
 from bot.support.logs import Redactor, configure
-from tests.unit.http_rig import chain
+from tests.support.http_rig import chain
 
 PASTED, MINTED = "canary-of-a-pasted-hub-token-1", "canary-of-a-minted-hub-token-2"
 _OURS = tuple(str(Path(package.__file__).parent) for package in (bot, handlers))

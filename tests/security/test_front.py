@@ -11,7 +11,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from bot.web.bolt import over_http
 from bot.web.front import MAX_BYTES, REMEMBERED, Seen
-from tests.support.clock import FakeClock
+from tests.rigs.clock import FakeClock
 from tests.web import signed
 from tests.web.bolts import REGISTER, bolt_with, noting
 from tests.web.signed import FORM, click, command, event, form, guarded, headers_for, interaction

@@ -11,7 +11,7 @@ from bot.messages.blocks.notices import render
 from bot.providers.base import ConnectionSettings
 from bot.services.gather import Gatherer
 from bot.support.errors import CredentialRefused, ProviderError, Refused, TemporaryError, Unreachable
-from tests.engine.test_ask import TABLE
+from tests.reconciler.test_ask import TABLE
 from tests.web.rig import ALICE, BOB, GOOD, Inputs, rig
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from bot.domain.models import OperationVerb, Outcome, Principal, State
-from tests.engine.world import new_world
-from tests.support.store import ALICE, BOB
+from tests.reconciler.world import new_world
+from tests.rigs.store import ALICE, BOB
 
 CAROL = Principal(None, "T1", "UCAROL")
 PEOPLE = {ALICE: "alice", BOB: "bob", CAROL: "carol"}

@@ -14,9 +14,9 @@ from cryptography.fernet import Fernet
 from bot.support import errors
 from bot.upkeep import doctor
 from playground.demo.browser import Browser
+from tests.rigs.scenario import world
+from tests.rigs.scenario.stage import spoil
 from tests.security.canaries import MINTED, PASTED, ErrorWatch, SmallHub, dump, logging_everything
-from tests.support.scenario import world
-from tests.support.scenario.stage import spoil
 
 HTML = {"body": "<html>Authorization</html>", "headers": {"Content-Type": "text/html"}}
 FAULTS = [

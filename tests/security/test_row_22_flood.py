@@ -9,8 +9,8 @@ import pytest
 from bot.domain.models import Outcome
 from bot.reconciler.runtimes import Slots
 from bot.support.rate_limit import BURST
-from tests.support.scenario import world as new_scenario
-from tests.support.store import ALICE, BOB
+from tests.rigs.scenario import world as new_scenario
+from tests.rigs.store import ALICE, BOB
 
 FLOOD = 1_000
 TOO_MANY = "more at once than I do for one person"
@@ -123,7 +123,7 @@ def test_row_22_one_persons_calls_leave_half_of_the_slots():
 
 @pytest.fixture
 async def engine():
-    from tests.engine.world import new_world
+    from tests.reconciler.world import new_world
 
     async with new_world() as made:
         yield made

@@ -10,8 +10,8 @@ from bot.services.personal_list import PersonalList
 from bot.services.workspaces import Workspaces
 from bot.store.records import NewTask
 from bot.support.errors import Refused
-from tests.engine.sphere_world import TOKEN, sphere_world
-from tests.support.store import ALICE, BOB
+from tests.reconciler.sphere_world import TOKEN, sphere_world
+from tests.rigs.store import ALICE, BOB
 
 
 @pytest.fixture

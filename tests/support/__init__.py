@@ -1,1 +1,1 @@
-"""What several tests share: fakes that are real, not patches."""
+"""What every room stands on."""

@@ -10,7 +10,7 @@ from slack_bolt.async_app import AsyncApp
 
 from bot.domain.policy import Installation
 from bot.web.bolt import build_bolt
-from tests.support.clock import CountingIds
+from tests.rigs.clock import CountingIds
 from tests.web.signed import TEAM
 
 if TYPE_CHECKING:

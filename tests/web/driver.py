@@ -12,7 +12,7 @@ from typing import Any
 
 import aiohttp
 
-from tests.support.ports import quiet_port
+from tests.rigs.ports import quiet_port
 
 #: What an element is called in answers of the protocol.
 _ELEMENT = "element-6066-11e4-a52e-4f735466cecf"

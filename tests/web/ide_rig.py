@@ -21,7 +21,7 @@ from bot.providers import facets
 from bot.providers.base import Embedding, Pace
 from bot.store.records import Activation
 from bot.support.vault import Vault, entry_key
-from tests.support.maker import FakeMaking
+from tests.rigs.maker import FakeMaking
 from tests.web.rig import ALICE, KEY, Browser, Rig, ScriptedProvider, rig
 
 TOKEN = "73543c2d-3476-46ee-a49c-227f59181961"

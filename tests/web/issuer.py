@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from tests.support.clock import FakeClock
+from tests.rigs.clock import FakeClock
 
 CLIENT_ID, CLIENT_SECRET = "1.2", "client-secret-of-the-tests"
 

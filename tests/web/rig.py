@@ -29,12 +29,12 @@ from bot.web.app import build_app, listen
 from bot.web.bolt import build_bolt
 from bot.web.metrics import Metrics
 from handlers.services import Services, build_services
-from tests.support.clock import CountingIds, FakeClock
-from tests.support.context import context
-from tests.support.people import Colleagues
-from tests.support.ports import quiet_port
-from tests.support.providers import fake_settings
-from tests.support.store import memory_store
+from tests.rigs.clock import CountingIds, FakeClock
+from tests.rigs.context import context
+from tests.rigs.people import Colleagues
+from tests.rigs.ports import quiet_port
+from tests.rigs.providers import fake_settings
+from tests.rigs.store import memory_store
 from tests.web import signed
 from tests.web.issuer import CLIENT_ID, CLIENT_SECRET, Issuer
 

@@ -12,7 +12,7 @@ from aiohttp import web
 from pydantic import SecretStr
 
 from bot.web.front import MAX_BYTES, Front
-from tests.support.clock import FakeClock
+from tests.rigs.clock import FakeClock
 
 SECRET = "a-signing-secret-of-the-tests"
 TEAM = "T0HOME"

@@ -17,7 +17,7 @@ from bot.web.app import build_app, listen
 from bot.web.failures import failures
 from bot.web.metrics import Metrics
 from bot.web.render import Renderer, protect
-from tests.support.clock import CountingIds
+from tests.rigs.clock import CountingIds
 from tests.web.bolts import bolt_with
 from tests.web.rig import ALICE, rig, settings
 

@@ -16,8 +16,8 @@ from bot.domain.policy import Installation
 from bot.support.logs import brief_exception
 from bot.web.bolt import dispatch, over_http
 from bot.web.shapes import Malformed, checked, read_envelope
+from tests.rigs.clock import FakeClock
 from tests.security.canaries import logging_everything
-from tests.support.clock import FakeClock
 from tests.web.bolts import HOME, REGISTER, bolt_with, noting
 from tests.web.signed import FORM, TEAM, click, command, event, form, guarded, headers_for, interaction
 

@@ -20,9 +20,9 @@ from bot.web.failures import failures
 from bot.web.front import MAX_BYTES
 from bot.web.hooks import Hooks
 from bot.web.render import Renderer, protect
-from tests.engine.sphere_world import SphereWorld, sphere_world
-from tests.support.providers import FakeProvider
-from tests.support.store import BOB
+from tests.reconciler.sphere_world import SphereWorld, sphere_world
+from tests.rigs.providers import FakeProvider
+from tests.rigs.store import BOB
 
 SIGNATURE = "X-Sphere-Engine-Signature"
 

@@ -12,7 +12,7 @@ from bot.domain.models import State
 from bot.messages.texts import ide as words
 from bot.providers.base import Embedding
 from tests.playground.sphere.stand import PLAIN, RUNNING, SECRET_OF_RUNNING, sphere_server
-from tests.support.ports import quiet_port
+from tests.rigs.ports import quiet_port
 from tests.web.driver import chromium, is_installed
 from tests.web.ide_rig import ide_rig
 from tests.web.rig import ALICE

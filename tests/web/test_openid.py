@@ -15,7 +15,7 @@ from bot.support.http import Http
 from bot.web.openid import SlackSignIn
 from playground.faults import Fault
 from tests.playground.slack_help import CHEN, OLIVIA, slack
-from tests.support.clock import FakeClock
+from tests.rigs.clock import FakeClock
 
 BACK = "http://127.0.0.1:3000/link/slack"
 

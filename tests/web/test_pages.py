@@ -19,7 +19,7 @@ from bot.web.openid import Flow
 from bot.web.page_state import page_state
 from bot.web.pages import PageStep
 from bot.web.render import CONTENT_SECURITY_POLICY, STATUS, Renderer
-from tests.support.clock import FakeClock
+from tests.rigs.clock import FakeClock
 from tests.web.rig import ALICE, GOOD, KEY, rig
 
 RENDERER = Renderer()

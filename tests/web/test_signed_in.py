@@ -14,7 +14,7 @@ from bot.messages.texts import pages as link_words
 from bot.services.linking import digest
 from bot.web.browser import Browsers
 from bot.web.openid import Flow
-from tests.support.clock import FakeClock
+from tests.rigs.clock import FakeClock
 from tests.web.ide_rig import ide_rig
 from tests.web.rig import ALICE, KEY
 

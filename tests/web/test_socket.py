@@ -17,8 +17,8 @@ from slack_sdk.socket_mode.request import SocketModeRequest
 from bot.domain.policy import Installation
 from bot.web.socket import SocketSide
 from tests.playground.slack_help import GENERAL, OLIVIA, slack
+from tests.rigs.clock import FakeClock
 from tests.security.canaries import logging_everything
-from tests.support.clock import FakeClock
 from tests.web.bolts import NOWHERE, REGISTER, bolt_with, noting
 from tests.web.signed import click, command, event
 

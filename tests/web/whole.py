@@ -11,8 +11,8 @@ from aiohttp.test_utils import TestServer
 
 from playground import sphere
 from playground.harness import Clock
-from tests.support.scenario.people import Person
-from tests.support.scenario.stage import World
+from tests.rigs.scenario.people import Person
+from tests.rigs.scenario.stage import World
 
 ACCESS_TOKEN = "access-token-of-the-whole-account"
 SEED: dict[str, Any] = {

@@ -14,7 +14,7 @@ from bot.support.http import Http
 from playground import posit
 from playground.harness import Clock
 from tests.contract.providers.rigs import Rig, provider_of
-from tests.support.clock import FakeClock
+from tests.rigs.clock import FakeClock
 
 ODD_NAME = 'Ana\'s "quick" 🚀 <!channel>'
 SEED = {

@@ -19,7 +19,7 @@ from bot.support.http import Http
 from playground import saturn
 from playground.faults import Fault
 from playground.harness import Clock, Harness
-from tests.support.clock import FakeClock
+from tests.rigs.clock import FakeClock
 
 HUB_PEOPLE = [f"person{number:02d}" for number in range(45)]
 HUB_SEED = {

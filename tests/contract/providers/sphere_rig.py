@@ -12,7 +12,7 @@ from bot.support.http import Http
 from playground import sphere
 from playground.harness import Clock
 from tests.contract.providers.rigs import Rig, provider_of
-from tests.support.clock import FakeClock
+from tests.rigs.clock import FakeClock
 
 TOKEN = "acc3ss-token-of-the-account"
 PYTHON, BROKEN, SHAKY, ODD = "a" * 32, "b" * 32, "c" * 32, "d" * 32

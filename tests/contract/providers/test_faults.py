@@ -12,7 +12,7 @@ from bot.domain.models import State
 from bot.providers import facets
 from bot.support import errors
 from tests.contract.providers.rigs import Rig
-from tests.unit.http_rig import chain
+from tests.support.http_rig import chain
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

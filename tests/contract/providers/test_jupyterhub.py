@@ -13,7 +13,7 @@ from bot.providers.base import Access, Credential
 from bot.support import errors
 from bot.support.http import Http
 from tests.contract.providers.rigs import Rig, provider_of
-from tests.unit.http_rig import raw_server, whole
+from tests.support.http_rig import raw_server, whole
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

@@ -7,7 +7,7 @@ import pytest
 from bot.support import errors
 from tests.contract.providers.rigs import Rig
 from tests.contract.providers.test_faults import METHODS, failure
-from tests.unit.http_rig import raw_server, whole
+from tests.support.http_rig import raw_server, whole
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

@@ -26,8 +26,8 @@ from tests.contract.providers.sphere_rig import (
     TRAINING,
     sphere_rig,
 )
-from tests.support.store import ALICE
-from tests.unit.http_rig import chain
+from tests.rigs.store import ALICE
+from tests.support.http_rig import chain
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

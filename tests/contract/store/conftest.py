@@ -10,8 +10,8 @@ import pytest
 from bot.store import open_store
 from bot.store.store import Store
 from bot.support.clock import Clock, Ids, SystemIds
-from tests.support.clock import CountingIds, FakeClock
-from tests.support.engine import migrated
+from tests.rigs.clock import CountingIds, FakeClock
+from tests.rigs.engine import migrated
 
 ENGINES = ["sqlite"]
 

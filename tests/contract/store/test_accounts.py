@@ -15,7 +15,7 @@ from bot.domain.models import (
     TaskKind,
 )
 from bot.store.records import NewOperation, NewTask
-from tests.support.store import ALICE, BOB, link_account, linked
+from tests.rigs.store import ALICE, BOB, link_account, linked
 
 ENTRY = AuditEntry(ALICE.key, "unlink", "saturn", "ok")
 UNLINKED = NewNotice("a", NoticeKind.UNLINKED, "1", ALICE)
@@ -113,7 +113,7 @@ async def test_an_unlink_ends_unfinished_links_and_discoveries(store, clock):
 
 
 async def test_a_list_that_arrives_after_the_unlink_is_dropped(store):
-    from tests.support.store import found_workspace
+    from tests.rigs.store import found_workspace
 
     mine = await linked(store)
     await store.unlink(ALICE, "saturn", revocable=["saturn"], cause="unlinked")

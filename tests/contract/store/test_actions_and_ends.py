@@ -6,7 +6,7 @@ import pytest
 
 from bot.domain.models import Observed, OperationVerb, State
 from bot.store.records import FoundWorkspace, NewOperation
-from tests.support.store import ALICE, linked, observe
+from tests.rigs.store import ALICE, linked, observe
 
 BUTTONS = frozenset({"open", "stop"})
 

@@ -9,7 +9,7 @@ import pytest
 
 from bot.domain.models import Account, Approval, AuditEntry, NewNotice, NoticeKind, TaskKind
 from bot.store.records import Activation, NewTask
-from tests.support.store import ALICE, BOB, link_account
+from tests.rigs.store import ALICE, BOB, link_account
 
 WAITING = {"text": "start notebook"}
 TELL = NewNotice("", NoticeKind.MESSAGE, "UADMIN", ALICE)

@@ -19,7 +19,7 @@ from bot.domain.models import (
     Workspace,
 )
 from bot.store.records import NewOperation
-from tests.support.store import ALICE, BOB, found_workspace, gate_key, link_account, linked, observe
+from tests.rigs.store import ALICE, BOB, found_workspace, gate_key, link_account, linked, observe
 
 
 @pytest.fixture

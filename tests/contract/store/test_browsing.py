@@ -6,7 +6,7 @@ import pytest
 
 from bot.domain.models import AuditEntry, BrowserSession, OperationVerb, Principal
 from bot.store.records import NewOperation
-from tests.support.store import ALICE, BOB, linked
+from tests.rigs.store import ALICE, BOB, linked
 
 HOUR = 3600.0
 ENTRY = AuditEntry("alice", "browser.sign_in", "alice", "ok")

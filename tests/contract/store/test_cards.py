@@ -6,7 +6,7 @@ import pytest
 
 from bot.domain.models import NewNotice, NoticeKind, Observed, OperationVerb, State, Update
 from bot.store.records import NewOperation
-from tests.support.store import ALICE, linked, observe
+from tests.rigs.store import ALICE, linked, observe
 
 
 @pytest.fixture

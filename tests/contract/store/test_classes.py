@@ -23,7 +23,7 @@ from bot.domain.models import (
 )
 from bot.store.classes import posting
 from bot.store.records import NewOperation, NewParticipant
-from tests.support.store import ALICE, BOB, gate_key, link_account, linked
+from tests.rigs.store import ALICE, BOB, gate_key, link_account, linked
 
 TRAINER = Principal(None, "T1", "UTRAINER")
 

@@ -23,7 +23,7 @@ from bot.domain.models import (
 )
 from bot.store.records import NewOperation
 from bot.support.errors import StoreError
-from tests.support.store import ALICE, BOB, INTERVAL, MARGIN, gate_key, link_account, linked
+from tests.rigs.store import ALICE, BOB, INTERVAL, MARGIN, gate_key, link_account, linked
 
 CARD = NewNotice("", NoticeKind.CARD, "1", ALICE)
 SPEC = Spec("analysis", {"ide": "RStudio", "hooks": ("a", "b")})

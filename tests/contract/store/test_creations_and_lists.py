@@ -17,7 +17,7 @@ from bot.domain.models import (
     Workspace,
 )
 from bot.store.records import FoundWorkspace, NewOperation, NewTask
-from tests.support.store import ALICE, gate_key, link_account, observe
+from tests.rigs.store import ALICE, gate_key, link_account, observe
 
 R1 = gate_key("posit", "r1")
 LISTED = FoundWorkspace("r1", R1, "analysis", State.STARTING, "https://ide", "2 cores")

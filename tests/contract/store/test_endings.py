@@ -19,7 +19,7 @@ from bot.domain.models import (
     Workspace,
 )
 from bot.store.records import NewOperation
-from tests.support.store import ALICE, BOB, gate_key, linked, observe
+from tests.rigs.store import ALICE, BOB, gate_key, linked, observe
 
 
 @pytest.fixture

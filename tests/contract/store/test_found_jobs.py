@@ -6,7 +6,7 @@ import pytest
 
 from bot.domain.models import FoundRun, NewRun, ObservedRun, RunState, Spec, TaskKind, Update
 from bot.store.records import NewTask
-from tests.support.store import ALICE, link_account
+from tests.rigs.store import ALICE, link_account
 
 DAY = 86_400.0
 

@@ -6,7 +6,7 @@ import asyncio
 
 from bot.domain.models import Observed, OperationVerb, ReadResult, State, Workspace
 from bot.store.records import NewOperation
-from tests.support.store import ALICE, BOB, gate_key, link_account, linked, observe
+from tests.rigs.store import ALICE, BOB, gate_key, link_account, linked, observe
 
 SHARED = gate_key("saturn", "shared")
 

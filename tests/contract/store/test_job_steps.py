@@ -19,7 +19,7 @@ from bot.domain.models import (
     Spec,
     Update,
 )
-from tests.support.store import ALICE, BOB, link_account
+from tests.rigs.store import ALICE, BOB, link_account
 
 ENTRY = AuditEntry("usher", "job.end", "train", "ended")
 RUNNING = ObservedRun(RunState.RUNNING, started_at=5.0)

@@ -19,7 +19,7 @@ from bot.domain.models import (
     Update,
 )
 from bot.support.errors import StoreError
-from tests.support.store import ALICE, BOB, link_account
+from tests.rigs.store import ALICE, BOB, link_account
 
 CARD = NewNotice("", NoticeKind.JOB_CARD, "1", ALICE)
 ENTRY = AuditEntry("alice", "job.launch", "train", "accepted")

@@ -18,7 +18,7 @@ from bot.domain.models import (
     Update,
 )
 from bot.store.records import NewTask
-from tests.support.store import ALICE, BOB, link_account
+from tests.rigs.store import ALICE, BOB, link_account
 
 UNLINKED = NewNotice("account", NoticeKind.UNLINKED, "unlinked", ALICE)
 AGAIN = NewNotice("account", NoticeKind.LINK_AGAIN, "1", ALICE)

@@ -12,7 +12,7 @@ from bot.store.transaction import Priority
 from bot.store.write_queue import WriteQueue
 from bot.support.clock import SystemIds
 from bot.support.errors import StoreUnavailable
-from tests.support.clock import FakeClock
+from tests.rigs.clock import FakeClock
 
 PATIENCE = dict.fromkeys(Priority, 60.0)
 

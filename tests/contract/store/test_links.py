@@ -20,7 +20,7 @@ from bot.domain.models import (
     Update,
 )
 from bot.store.records import Activation, NewOperation, NewTask
-from tests.support.store import ALICE, BOB, link_account, linked, observe
+from tests.rigs.store import ALICE, BOB, link_account, linked, observe
 
 ENTRY = AuditEntry(ALICE.key, "link", "saturn", "ok")
 

@@ -26,8 +26,8 @@ from bot.store.records import NewOperation, NewTask
 from bot.support.clock import SystemIds
 from bot.support.errors import StoreInUse, StoreUnavailable
 from tests.contract.store.test_gates import by_reference, claim_one
-from tests.support.clock import FakeClock
-from tests.support.store import ALICE, link_account, linked, observe
+from tests.rigs.clock import FakeClock
+from tests.rigs.store import ALICE, link_account, linked, observe
 
 
 def start(workspace):

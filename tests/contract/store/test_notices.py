@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from bot.domain.models import NewNotice, NoticeKind, NoticeState
-from tests.support.store import ALICE, BOB
+from tests.rigs.store import ALICE, BOB
 
 
 def message(subject="s", kind=NoticeKind.MESSAGE, occasion="1", principal=ALICE, **values):

@@ -9,7 +9,7 @@ import pytest
 from bot.domain.models import AuditEntry, NewNotice, NoticeKind, OperationVerb, Outcome, Update
 from bot.store.records import NewOperation
 from bot.support.errors import StoreError
-from tests.support.store import ALICE, BOB, linked
+from tests.rigs.store import ALICE, BOB, linked
 
 CARD = NewNotice("", NoticeKind.CARD, "first", ALICE, {"share": False})
 REPLY = NewNotice("", NoticeKind.REPLY, "i1", ALICE, {"text": "On it."})

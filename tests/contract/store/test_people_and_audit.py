@@ -9,7 +9,7 @@ from itertools import pairwise
 from bot.domain.models import AuditEntry, NewNotice, NoticeKind, OperationVerb, Person, Principal
 from bot.store.audit import hash_of, verify_audit
 from bot.store.records import NewOperation
-from tests.support.store import ALICE, BOB, linked
+from tests.rigs.store import ALICE, BOB, linked
 
 
 def entries(count, result="ok"):

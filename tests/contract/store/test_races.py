@@ -11,7 +11,7 @@ import pytest
 
 from bot.domain.models import NewNotice, NoticeKind, OperationVerb, TaskKind
 from bot.store.records import Activation, NewOperation, NewTask
-from tests.support.store import ALICE, BOB, link_account, linked
+from tests.rigs.store import ALICE, BOB, link_account, linked
 
 ROOT = Path(__file__).parents[3]
 ROUNDS = 4
@@ -21,7 +21,7 @@ CLAIMER = """
 import asyncio, json, sys
 from bot.support.clock import SystemIds
 from bot.store import open_store
-from tests.support.clock import FakeClock
+from tests.rigs.clock import FakeClock
 
 async def main(url, now):
     store = await open_store(url, FakeClock(float(now)), SystemIds())

@@ -7,7 +7,7 @@ import pytest
 from bot.domain.models import NewNotice, NoticeKind, Observed, OperationVerb, ReadResult, State, Update
 from bot.store.records import FoundWorkspace, NewOperation
 from tests.contract.store.test_gates import SHARED, by_reference, claim_one
-from tests.support.store import ALICE, BOB, link_account, linked, observe
+from tests.rigs.store import ALICE, BOB, link_account, linked, observe
 
 RUNNING = Observed(State.RUNNING, "https://ide.example.org", "Ready", 100, "shared")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.domain.models import Observed, ReadResult, State
-from tests.support.store import BOB, linked
+from tests.rigs.store import BOB, linked
 
 STARTING = Observed(State.STARTING)
 INTERVAL, MARGIN, BATCH = 2.0, 0.5, 50

@@ -21,8 +21,8 @@ from bot.store.store import Store
 from bot.store.transaction import Priority
 from bot.support.clock import SystemIds
 from bot.support.errors import StoreBusy, StoreUnavailable
-from tests.support.clock import FakeClock
-from tests.support.store import ALICE, linked
+from tests.rigs.clock import FakeClock
+from tests.rigs.store import ALICE, linked
 
 ROOT = Path(__file__).parents[3]
 
@@ -245,8 +245,8 @@ from bot.support.clock import SystemIds
 from bot.store import open_store
 from bot.store.records import NewOperation
 from bot.domain.models import NewNotice, NoticeKind, OperationVerb
-from tests.support.clock import FakeClock
-from tests.support.store import ALICE, linked
+from tests.rigs.clock import FakeClock
+from tests.rigs.store import ALICE, linked
 
 async def main(url, now):
     store = await open_store(url, FakeClock(float(now)), SystemIds())

@@ -12,7 +12,7 @@ from bot.store.queries import migrations
 from bot.store.sqlite import SqliteEngine
 from bot.support.clock import SystemIds
 from bot.support.errors import StoreTooNew, StoreUnavailable, StoreUnreleased
-from tests.support.clock import FakeClock
+from tests.rigs.clock import FakeClock
 
 FIRST = {"0001_schema": "CREATE TABLE cards (id TEXT PRIMARY KEY, body TEXT NOT NULL);"}
 LATER = FIRST | {

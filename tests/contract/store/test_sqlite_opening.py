@@ -13,8 +13,8 @@ from bot.store.queries import named_queries
 from bot.store.times import healing_queries
 from bot.support.clock import SystemIds
 from bot.support.errors import StoreUnavailable
-from tests.support.clock import FakeClock
-from tests.support.store import ALICE, linked, memory_store
+from tests.rigs.clock import FakeClock
+from tests.rigs.store import ALICE, linked, memory_store
 
 IDS = SystemIds()
 

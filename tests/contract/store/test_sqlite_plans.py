@@ -12,7 +12,7 @@ from bot.store import open_store
 from bot.store.queries import named_queries
 from bot.store.times import healing_queries
 from bot.support.clock import SystemIds
-from tests.support.clock import FakeClock
+from tests.rigs.clock import FakeClock
 
 #: For operators, once a process, once a jump of the clock, or while several people are refused: these may
 #: look at everything.

@@ -9,7 +9,7 @@ import pytest
 from bot.domain.models import AuditEntry, OperationVerb, Outcome
 from bot.store.audit import hash_of, verify_audit
 from bot.store.records import NewOperation
-from tests.support.store import ALICE, linked
+from tests.rigs.store import ALICE, linked
 
 COUNT = 7
 

@@ -16,7 +16,7 @@ from bot.domain.models import (
     Update,
 )
 from bot.store.records import NewOperation
-from tests.support.store import ALICE, found_workspace, link_account, linked, observe
+from tests.rigs.store import ALICE, found_workspace, link_account, linked, observe
 
 READY = NewNotice("", NoticeKind.READY, "1", ALICE, {"workspace": "w"})
 ENTRY = AuditEntry("usher", "operation.end", "notebook", "fulfilled")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.domain.models import Call, NewNotice, NewRun, NoticeKind, OperationVerb, Spec, TaskKind, Update
 from bot.store.records import NewOperation, NewTask
-from tests.support.store import ALICE, BOB, INTERVAL, MARGIN, link_account, linked
+from tests.rigs.store import ALICE, BOB, INTERVAL, MARGIN, link_account, linked
 
 TOLD = NewNotice("account", NoticeKind.SIGN_IN_REFUSED, "1", ALICE)
 

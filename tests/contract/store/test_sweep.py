@@ -19,7 +19,7 @@ from bot.domain.models import (
 from bot.store import open_store
 from bot.store.records import NewOperation
 from bot.support.clock import SystemIds
-from tests.support.store import ALICE, BOB, gate_key, link_account, linked
+from tests.rigs.store import ALICE, BOB, gate_key, link_account, linked
 
 DAY = 86_400.0
 

@@ -6,7 +6,7 @@ import asyncio
 
 from bot.domain.models import NewNotice, NoticeKind, TaskKind
 from bot.store.records import NewTask
-from tests.support.store import ALICE
+from tests.rigs.store import ALICE
 
 
 def discover(subject="a1", due_in=0.0, **payload):

@@ -22,7 +22,7 @@ from bot.domain.models import (
 from bot.store.audit import verify_audit
 from bot.store.records import FoundWorkspace, NewOperation, NewTask
 from tests.contract.store.test_gates import SHARED, by_reference, claim_one
-from tests.support.store import ALICE, link_account
+from tests.rigs.store import ALICE, link_account
 
 ODD = [
     "",

@@ -11,8 +11,8 @@ from bot.store.records import NewOperation
 from bot.store.serving import RECENT_CALL
 from bot.store.store_time import StoreTime
 from tests.contract.store.test_gates import by_reference, claim_one
-from tests.support.clock import FakeClock
-from tests.support.store import ALICE, link_account, linked
+from tests.rigs.clock import FakeClock
+from tests.rigs.store import ALICE, link_account, linked
 
 
 def start(workspace):

@@ -17,7 +17,7 @@ from bot.domain.models import (
 from bot.store.records import FoundWorkspace, NewOperation, NewTask
 from bot.store.store import Store
 from bot.support.errors import StoreBusy
-from tests.support.store import ALICE, BOB, found_workspace, gate_key, link_account, linked, observe
+from tests.rigs.store import ALICE, BOB, found_workspace, gate_key, link_account, linked, observe
 
 ENTRY = AuditEntry(ALICE.key, "workspace", "x", "ok")
 

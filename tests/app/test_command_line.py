@@ -1,0 +1,129 @@
+"""Each command from outside: what it prints, where, and its exit status."""
+
+from __future__ import annotations
+
+import pytest
+import yaml
+from cryptography.fernet import Fernet
+
+from bot.slack.manifest import http_manifest, render, socket_manifest
+from bot.store.queries import migrations
+from handlers import routes
+from tests.app.command_line import environment, run
+from tests.project.repository import ROOT
+
+
+async def test_wrong_settings_are_all_listed_without_values(tmp_path):
+    (tmp_path / "connections.toml").write_text('[connections.saturn]\nprovider = "canary"\n')
+    wrong = environment(
+        tmp_path,
+        SLACK_BOT_TOKEN="canary-token",
+        USHER_ENCRYPTION_KEYS="canary-key",
+        USHER_PUBLIC_URL="http://canary.example",
+        USHER_DATABASE_URL="canary://db",
+        PORT="canary",
+    )
+    ended = await run("serve", env=wrong)
+    assert ended.status == 2
+    assert ended.out == ""
+    assert ended.err.startswith("The settings are not right:\n")
+    for named in (
+        "SLACK_BOT_TOKEN: ",
+        "USHER_ENCRYPTION_KEYS: ",
+        "USHER_PUBLIC_URL: ",
+        "USHER_DATABASE_URL: ",
+        "PORT: ",
+        "connections.saturn.provider: ",
+    ):
+        assert f"\n  {named}" in ended.err
+    assert "canary" not in ended.err
+    assert "Traceback" not in ended.err
+
+
+async def test_without_any_setting_what_is_needed_is_named(tmp_path):
+    ended = await run("serve", cwd=tmp_path)
+    assert ended.status == 2
+    for named in ("SLACK_BOT_TOKEN", "USHER_ENCRYPTION_KEYS", "USHER_CONNECTIONS"):
+        assert f"{named}: is not set" in ended.err
+
+
+@pytest.mark.parametrize("command", ["web", "worker"])
+async def test_two_processes_on_sqlite_are_refused_with_the_reason(tmp_path, command):
+    ended = await run(command, env=environment(tmp_path))
+    assert ended.status == 2
+    assert "SQLite serves one process only" in ended.err
+    assert "python -m bot serve" in ended.err
+    wrong = await run(command, env=environment(tmp_path, SLACK_BOT_TOKEN=None))
+    assert wrong.status == 2
+    assert "SQLite serves one process only" in wrong.err
+    assert "SLACK_BOT_TOKEN: is not set" in wrong.err
+
+
+async def test_migrate_makes_the_database_for_its_owner_alone_and_once(tmp_path):
+    env = environment(tmp_path)
+    ended = await run("migrate", env=env)
+    assert (ended.status, ended.out.splitlines()) == (0, list(migrations()))
+    assert (tmp_path / "usher.db").stat().st_mode & 0o077 == 0
+    again = await run("migrate", env=env)
+    assert (again.status, again.out) == (0, "The database is up to date.\n")
+
+
+async def test_migrate_says_what_is_wrong_with_the_place(tmp_path):
+    ended = await run("migrate", env=environment(tmp_path, USHER_DATABASE_URL="sqlite:////nowhere/usher.db"))
+    assert ended.status == 1
+    assert ended.err == "/nowhere/usher.db can't be opened: its folder does not exist\n"
+
+
+async def test_routes_lists_what_was_found():
+    ended = await run("routes")
+    assert ended.status == 0
+    assert ended.out.splitlines() == [f"{kind}: {', '.join(names)}" for kind, names in routes.names().items()]
+    assert "command workspace: " in ended.out
+
+
+async def test_the_manifest_in_its_forms():
+    socket = await run("manifest")
+    assert socket.status == 0
+    assert socket.out == (ROOT / "manifest.yml").read_text(encoding="utf-8")
+    http = await run("manifest", "--url", "https://usher.example.org")
+    assert yaml.safe_load(http.out) == http_manifest("https://usher.example.org")
+    names = ("--command", "/space", "--job-command", "/batch")
+    both = await run("manifest", "--socket", "--url", "https://usher.example.org", *names)
+    told = socket_manifest("https://usher.example.org", command="/space", job_command="/batch")
+    assert both.out == render(told)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--url", "http://usher.example.org"),
+        ("--url", ""),
+        ("--command", "Space"),
+        ("--job-command", "/workspace"),
+    ],
+)
+async def test_a_manifest_that_slack_would_refuse_is_not_made(words):
+    ended = await run("manifest", *words)
+    assert (ended.status, ended.out) == (2, "")
+    assert "must be https" in ended.err or "a slash command is" in ended.err
+
+
+async def test_a_new_key_is_a_key_and_another_each_time():
+    first, second = await run("keys", "new"), await run("keys", "new")
+    assert first.status == 0
+    Fernet(first.out.strip())
+    assert first.out != second.out
+
+
+@pytest.mark.parametrize("words", [(), ("serv",), ("keys",), ("serve", "--quick")])
+async def test_words_that_are_none_are_answered_with_the_usage(words):
+    ended = await run(*words)
+    assert ended.status == 2
+    assert "usage: python -m bot" in ended.err
+
+
+async def test_help_names_every_command():
+    ended = await run("--help")
+    assert ended.status == 0
+    for name in ("serve", "web", "worker", "migrate", "doctor", "routes", "manifest", "keys", "audit"):
+        assert f"\n    {name} " in ended.out

@@ -1,0 +1,163 @@
+"""The start and the end of the process: what keeps it from starting is a sentence; asked to stop, it does."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import socket
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import aiohttp
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer, unused_port
+from structlog.testing import capture_logs
+
+from bot.app import Process, StartError
+from bot.providers.connections import load_connections
+from bot.support.settings import Settings
+from tests.app.command_line import environment, run, running
+from tests.playground.slack_help import slack
+
+
+def of_slack(local, **changes):
+    given = local.credentials
+    return {
+        "SLACK_BOT_TOKEN": given["bot_token"],
+        "SLACK_SIGNING_SECRET": given["signing_secret"],
+        "USHER_SLACK_API_URL": given["api_url"],
+        **changes,
+    }
+
+
+@asynccontextmanager
+async def silent():
+    """Serve a Slack that takes requests and never answers."""
+    asked, let_go = asyncio.Event(), asyncio.Event()
+
+    async def handle(_request):
+        asked.set()
+        await let_go.wait()
+        return web.Response()
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", handle)
+    async with TestServer(app, host="127.0.0.1") as made:
+        try:
+            yield str(made.make_url("/api/")), asked
+        finally:
+            let_go.set()
+
+
+@asynccontextmanager
+async def process(folder, **changes):
+    env = environment(folder, **changes)
+    settings = Settings(**env)
+    async with AsyncExitStack() as stack:
+        yield Process(settings, load_connections(settings.connections), stack, start_pauses=(0.0, 0.0))
+
+
+async def test_a_refused_token_is_a_sentence(tmp_path):
+    async with slack() as (local, _client):
+        ended = await run("serve", env=environment(tmp_path, **of_slack(local, SLACK_BOT_TOKEN="xoxb-no")))
+    assert ended.status == 1
+    last = ended.err.splitlines()[-1]
+    assert last.startswith("Slack refuses the bot token (invalid_auth). Copy it again")
+    assert "Traceback" not in ended.err
+    assert "xoxb-no" not in ended.err
+
+
+async def test_a_slack_that_stays_away_is_tried_again_and_then_a_sentence(tmp_path):
+    url = f"http://127.0.0.1:{unused_port()}/api/"
+    async with process(tmp_path, USHER_SLACK_API_URL=url) as made:
+        with capture_logs() as logs, pytest.raises(StartError, match="Slack does not answer"):
+            await made.start()
+    tries = [entry for entry in logs if entry["event"] == "slack not reached"]
+    assert [entry["again_in"] for entry in tries] == [0.0, 0.0, None]
+
+
+async def test_a_slack_that_comes_back_is_found(tmp_path):
+    async with slack() as (local, _client):
+        faults = local.credentials["api_url"].replace("/api/", "/_playground/faults")
+        async with aiohttp.ClientSession() as session:
+            await session.post(faults, json={"path": "auth.test", "times": 2, "status": 503})
+        async with process(tmp_path, **of_slack(local)) as made:
+            await made.start(loops=False)
+            async with (
+                aiohttp.ClientSession() as session,
+                session.get(f"http://127.0.0.1:{made.port}/readyz") as answer,
+            ):
+                assert answer.status == 200
+
+
+async def test_a_port_in_use_is_a_sentence(tmp_path):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        async with slack() as (local, _client):
+            ended = await run("serve", env=environment(tmp_path, **of_slack(local, PORT=str(port))))
+    assert ended.status == 1
+    assert ended.err.splitlines()[-1] == (
+        f"Something else listens already on 127.0.0.1, port {port}. Stop it, or set PORT to another number."
+    )
+    assert "Traceback" not in ended.err
+
+
+async def test_a_host_that_is_not_ours_is_a_sentence(tmp_path):
+    async with (
+        slack() as (local, _client),
+        process(tmp_path, **of_slack(local), USHER_HOST="192.0.2.1") as made,
+    ):
+        with pytest.raises(StartError, match="Check USHER_HOST and PORT"):
+            await made.start()
+
+
+async def test_a_database_without_a_folder_is_a_sentence(tmp_path):
+    ended = await run("serve", env=environment(tmp_path, USHER_DATABASE_URL="sqlite:////nowhere/usher.db"))
+    assert ended.status == 1
+    assert ended.err.splitlines()[-1] == "/nowhere/usher.db can't be opened: its folder does not exist"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_it_runs_until_it_is_asked_to_stop(tmp_path, number):
+    async with slack() as (local, _client):
+        env = environment(tmp_path, **of_slack(local, USHER_LOG_FORMAT="json"))
+        async with running("serve", env=env) as made:
+            ready = json.loads(await made.line_with('"event": "ready"'))
+            address = f"http://127.0.0.1:{ready['port']}"
+            async with aiohttp.ClientSession() as session, session.get(f"{address}/readyz") as answer:
+                told = await answer.json()
+            ended = await made.end(number)
+    assert told == {
+        "ready": True,
+        "checks": {"store": True, "slack": True, "loops": True, "sending": True, "writing": True},
+    }
+    assert ended.status == 0
+    events = [json.loads(line)["event"] for line in ended.err.splitlines()]
+    assert "draining" in events
+    assert events[-1] == "drained"
+    for secret in (env["SLACK_BOT_TOKEN"], env["SLACK_SIGNING_SECRET"], env["USHER_ENCRYPTION_KEYS"]):
+        assert secret not in ended.err
+
+
+async def test_asked_to_stop_while_slack_keeps_it_waiting_it_goes_at_once(tmp_path):
+    async with silent() as (url, asked):
+        env = environment(tmp_path, USHER_SLACK_API_URL=url)
+        async with running("serve", env=env) as made:
+            async with asyncio.timeout(30):
+                await asked.wait()
+            ended = await made.end()
+    assert ended.status == 0
+    assert "ready" not in ended.err
+    assert "Traceback" not in ended.err
+
+
+async def test_asked_to_stop_between_two_tries_it_goes_at_once(tmp_path):
+    env = environment(tmp_path, USHER_SLACK_API_URL=f"http://127.0.0.1:{unused_port()}/api/")
+    async with running("serve", env=env) as made:
+        await made.line_with("slack not reached")
+        ended = await made.end()
+    assert ended.status == 0
+    assert "Traceback" not in ended.err

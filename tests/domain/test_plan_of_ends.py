@@ -1,0 +1,69 @@
+"""The table of what a stop ends for good: nothing does to which its person did not agree."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from bot.domain.models import Call, OperationVerb, Outcome, State, StopEffect
+from bot.domain.plan import STOP_SETTLES, Plan, Step, plan
+from tests.domain.test_plan import CALLED, ENDS, MADE, OPERATION, STATES
+
+EFFECTS = {
+    "keeps": {"stop": StopEffect.ENDS, "suspend": StopEffect.KEEPS, "force": StopEffect.ENDS},
+    "ends": {"stop": StopEffect.ENDS, "force": StopEffect.ENDS},
+    "over": {},
+}
+CAUSES = {
+    "asks": Plan(Step.END, Outcome.FAILED, "not_agreed"),
+    "never": Plan(Step.END, Outcome.FAILED, "no_restart"),
+}
+
+
+def wanted(word: str) -> Plan:
+    return CAUSES.get(word) or ENDS.get(word) or Plan(Step(word))
+
+
+# Rows: the verb, whether its person agreed to the end, what is declared of the workspace. Columns as above.
+FINAL = """
+verb    agreed effects | stopped suspended failed  starting running stopping gone unknown
+stop    no     keeps   | asks    asks      asks    asks     asks    asks     done asks
+stop    yes    keeps   | stop    stop      stop    stop     stop    wait     done stop
+stop    yes    over    | done    done      done    stop     stop    wait     done stop
+force   no     ends    | asks    asks      asks    asks     asks    asks     done asks
+force   yes    keeps   | force   force     force   force    force   force    done force
+suspend no     keeps   | done    done      done    suspend  suspend wait     gone suspend
+suspend yes    keeps   | done    done      done    suspend  suspend wait     done suspend
+suspend yes    ends    | stop    stop      stop    stop     stop    wait     done stop
+restart no     keeps   | start   start     start   suspend  suspend wait     gone suspend
+restart no     ends    | asks    asks      asks    asks     asks    asks     gone asks
+restart no     over    | never   never     renew   never    never   never    gone never
+restart yes    ends    | stop    stop      stop    stop     stop    wait     renew stop
+restart yes    over    | renew   renew     renew   stop     stop    wait     renew stop
+"""
+
+
+@pytest.mark.parametrize("line", FINAL.strip().splitlines()[1:])
+def test_the_table_of_what_a_stop_ends_for_good(line):
+    known, found = line.split("|")
+    verb, agreed, declared = known.split()
+    operation = replace(OPERATION, verb=OperationVerb(verb), agreed=agreed == "yes")
+    for state, word in zip(STATES, found.split(), strict=True):
+        decided = plan(operation, State(state), MADE + 1, None, EFFECTS[declared])
+        assert decided == wanted(word), state
+        # Nothing ends on old news.
+        if decided.step in (Step.END, Step.RENEW):
+            assert plan(operation, State(state), MADE - 1, None, EFFECTS[declared]) == Plan(Step.READ)
+
+
+@pytest.mark.parametrize("state", [State.RUNNING, State.SUSPENDED])
+def test_what_was_to_end_and_is_still_there_is_told_in_the_end(state):
+    operation = replace(
+        OPERATION, verb=OperationVerb.STOP, agreed=True, stop_call=Call.ACCEPTED, called_at=CALLED
+    )
+    early, late = (
+        plan(operation, state, CALLED + STOP_SETTLES + more, None, EFFECTS["keeps"]) for more in (-0.1, 0.0)
+    )
+    assert early == Plan(Step.WAIT)
+    assert late == Plan(Step.END, Outcome.FAILED, "not_removed")

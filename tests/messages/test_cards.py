@@ -1,0 +1,323 @@
+"""All cards and notices as people see them, and the rules that hold for whatever a name is."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.domain.models import Call, NoticeKind, OperationVerb, Outcome, Spec, State, StopEffect
+from bot.messages.blocks.cards import link_value, operation_card
+from bot.messages.blocks.notices import render
+from bot.messages.texts import holds
+from tests.messages.card_facts import CALLED, IDE_URL, NOW, facts
+from tests.rigs.golden import check_golden, check_limits
+
+STARTING = {"state": State.STARTING}
+RUNNING = {"state": State.RUNNING, "url": IDE_URL}
+SUSPENDED = {"state": State.SUSPENDED}
+UNMADE = {"remote_id": "new:workspace_1", "spec": Spec("notebook"), "state": State.UNKNOWN}
+MADE = {"spec": Spec("notebook")}
+CREATE = {"verb": OperationVerb.CREATE}
+COMES_BACK = {"stop": StopEffect.RETURNS, "suspend": StopEffect.KEEPS, "force": StopEffect.RETURNS}
+ALL = {"capabilities": frozenset({"making", "removal"}), "effects": COMES_BACK}
+FINAL = {
+    "capabilities": frozenset({"making"}),
+    "effects": {"stop": StopEffect.ENDS, "suspend": StopEffect.KEEPS, "force": StopEffect.ENDS},
+}
+ASKED = {"start_call": Call.UNKNOWN, "called_at": NOW - 200, "asked_at": NOW - 50}
+STOP = {"verb": OperationVerb.STOP}
+STOPPING = STOP | {"stop_call": Call.ACCEPTED, "called_at": NOW - 5}
+READY = CALLED | {"outcome": Outcome.FULFILLED, "ended_at": NOW}
+STOPPED = STOPPING | {"outcome": Outcome.FULFILLED, "ended_at": NOW}
+
+
+def down(verb, **keys):
+    return {"verb": verb, "stop_call": Call.ACCEPTED, "called_at": NOW - 5} | keys
+
+
+def is_down(verb, **keys):
+    return down(verb, outcome=Outcome.FULFILLED, ended_at=NOW, **keys)
+
+
+def failed(cause, outcome=Outcome.FAILED, **keys):
+    return CALLED | {"outcome": outcome, "cause": cause, "ended_at": NOW} | keys
+
+
+NOT_RENEWED = CREATE | failed("limit: 2 of 2", agreed=True)
+
+CARDS = {
+    "queued": facts(),
+    "queued-stop": facts(operation=STOP, workspace={"state": State.RUNNING}),
+    "queued-restart": facts(operation={"verb": OperationVerb.RESTART}, workspace={"state": State.RUNNING}),
+    "starting": facts(operation=CALLED, workspace=STARTING),
+    "starting-by-itself": facts(workspace=STARTING),
+    "starting-usual": facts(operation=CALLED, workspace=STARTING, usual_seconds=100),
+    "starting-longer-than-usual": facts(operation=CALLED, workspace=STARTING, usual_seconds=10),
+    "starting-told": facts(
+        operation=CALLED, workspace=STARTING | {"progress": 50, "detail": "Pulling the image <big & slow>"}
+    ),
+    "starting-held-up": facts(operation=CALLED | {"hold": holds.silent_since("Saturn Cloud", NOW - 120)}),
+    "starting-still-waiting": facts(operation=CALLED | {"deadline_at": None}, workspace=STARTING),
+    "restarting": facts(
+        operation={"verb": OperationVerb.RESTART, "stop_call": Call.ACCEPTED, "called_at": NOW - 5}
+    ),
+    "starting-still-down": facts(operation=CALLED | {"hold": holds.still_down("Saturn Cloud", NOW - 70)}),
+    "starting-after-stop": facts(
+        operation={"prior_call": Call.ACCEPTED, "prior_at": NOW - 60, "hold": holds.STOPPING_FIRST},
+        workspace={"state": State.STOPPING},
+    ),
+    "stopping-after-start": facts(operation=STOP | {"hold": holds.START_SENT}),
+    "starting-unseen": facts(operation=CALLED | {"hold": holds.UNSEEN}, workspace=STARTING),
+    "creating-asked": facts(operation=CREATE | ASKED, workspace=UNMADE, page_url=None, **ALL),
+    "unknown-create": facts(
+        operation=CREATE | failed("unanswered", Outcome.UNKNOWN), workspace=UNMADE, page_url=None, **ALL
+    ),
+    "replaced-after-call": facts(operation=STOPPING | failed("sent", Outcome.REPLACED)),
+    "stopping": facts(operation=STOPPING, workspace={"state": State.STOPPING}),
+    "running": facts(operation=READY, workspace=RUNNING, ide_url=IDE_URL),
+    "running-without-username": facts(operation=READY, workspace=RUNNING, ide_url=IDE_URL, username=""),
+    "running-without-address": facts(operation=READY, workspace={"state": State.RUNNING}),
+    "running-stopped-elsewhere": facts(operation=READY),
+    "running-stopping-elsewhere": facts(operation=READY, workspace={"state": State.STOPPING}),
+    "running-failed-since": facts(operation=READY, workspace={"state": State.FAILED}),
+    "running-started-again": facts(operation=READY, workspace=STARTING),
+    "running-gone": facts(operation=READY, workspace={"state": State.GONE}),
+    "running-row-gone": replace(facts(operation=READY), workspace=None),
+    "stopped": facts(operation=STOPPED),
+    "stopped-started-elsewhere": facts(operation=STOPPED, workspace=RUNNING),
+    "stopped-gone": facts(operation=STOPPED, workspace={"state": State.GONE}),
+    "failed": facts(operation=failed("provider_failed"), workspace={"state": State.FAILED}),
+    "failed-told": facts(
+        operation=failed("provider_failed"),
+        workspace={"state": State.FAILED, "detail": "Image <x> not found"},
+    ),
+    "failed-gone": facts(operation=failed("gone"), workspace={"state": State.GONE}),
+    "failed-limit": facts(operation=failed("limit: 2 servers are allowed")),
+    "failed-stopped-elsewhere": facts(operation=failed("stopped_elsewhere")),
+    "failed-credential": facts(operation=failed("credential_refused")),
+    "failed-stop": facts(operation=failed("forbidden: no right", verb=OperationVerb.STOP)),
+    "refused-guest": facts(operation=failed("policy.guest", Outcome.REFUSED)),
+    "cancelled-unlinked": facts(operation=failed("unlinked", Outcome.CANCELLED)),
+    "cancelled-forgotten": facts(operation=failed("forgotten", Outcome.CANCELLED)),
+    "queued-create": facts(operation=CREATE, workspace=UNMADE, page_url=None),
+    "creating": facts(
+        operation=CREATE | {"start_call": Call.CALLING, "called_at": NOW - 5}, workspace=UNMADE
+    ),
+    "created-starting": facts(operation=CREATE | CALLED, workspace=MADE | STARTING),
+    "running-created": facts(operation=CREATE | READY, workspace=MADE | RUNNING, ide_url=IDE_URL, **ALL),
+    "running-not-allowed-to-suspend": facts(
+        operation=READY, workspace=RUNNING | {"actions": frozenset({"open", "stop"})}, ide_url=IDE_URL, **ALL
+    ),
+    "running-suspended-elsewhere": facts(operation=READY, workspace=SUSPENDED),
+    "running-created-gone": facts(operation=READY, workspace=MADE | {"state": State.GONE}, **ALL),
+    "create-called-off": facts(
+        operation=is_down(OperationVerb.STOP, cause="not_made"), workspace=UNMADE, **ALL
+    ),
+    "failed-create": facts(
+        operation=CREATE | failed("limit: 2 of 2"), workspace=UNMADE, page_url=None, **ALL
+    ),
+    "queued-suspend": facts(operation={"verb": OperationVerb.SUSPEND}, workspace={"state": State.RUNNING}),
+    "suspending": facts(operation=down(OperationVerb.SUSPEND), workspace={"state": State.STOPPING}),
+    "suspended": facts(operation=is_down(OperationVerb.SUSPEND), workspace=SUSPENDED),
+    "failed-suspend": facts(operation=failed("not_suspended", verb=OperationVerb.SUSPEND)),
+    "stopping-unanswered": facts(
+        operation=down(OperationVerb.STOP, created_at=NOW - 61, hold=holds.UNANSWERED),
+        workspace=RUNNING,
+        **ALL,
+    ),
+    "stopping-unanswered-without-force": facts(
+        operation=down(OperationVerb.STOP, created_at=NOW - 61), workspace={"state": State.STOPPING}
+    ),
+    "queued-force": facts(operation={"verb": OperationVerb.FORCE}, workspace={"state": State.RUNNING}),
+    "forcing": facts(operation=down(OperationVerb.FORCE), workspace={"state": State.STOPPING}),
+    "forced": facts(operation=is_down(OperationVerb.FORCE)),
+    "queued-remove": facts(operation={"verb": OperationVerb.REMOVE}),
+    "removing": facts(operation=down(OperationVerb.REMOVE)),
+    "removed": facts(
+        operation=is_down(OperationVerb.REMOVE), workspace={"state": State.GONE, "hidden": True}
+    ),
+    "removed-made-here": facts(
+        operation=is_down(OperationVerb.REMOVE), workspace=MADE | {"state": State.GONE, "hidden": True}, **ALL
+    ),
+    "failed-remove": facts(operation=failed("not_removed", verb=OperationVerb.REMOVE)),
+    "replaced": facts(operation=failed("replaced", Outcome.REPLACED)),
+    "running-ends-for-good": facts(operation=READY, workspace=RUNNING, ide_url=IDE_URL, **FINAL),
+    "stopping-unanswered-for-good": facts(
+        operation=down(OperationVerb.STOP, created_at=NOW - 61, agreed=True), workspace=RUNNING, **FINAL
+    ),
+    "ended-for-good": facts(
+        operation=is_down(OperationVerb.STOP, agreed=True), workspace=MADE | {"state": State.GONE}, **FINAL
+    ),
+    "restarting-anew": facts(operation=CREATE | {"agreed": True}, workspace=UNMADE, page_url=None, **FINAL),
+    "failed-restart-anew": facts(operation=NOT_RENEWED, workspace=UNMADE, page_url=None, **FINAL),
+    "failed-no-restart": facts(operation=failed("no_restart", verb=OperationVerb.RESTART), **FINAL),
+}
+
+NOTICES = {
+    "ended-for-good": (
+        NoticeKind.STOPPED,
+        facts(
+            operation=is_down(OperationVerb.STOP, agreed=True),
+            workspace=MADE | {"state": State.GONE},
+            **FINAL,
+        ),
+    ),
+    "failed-restart-anew": (
+        NoticeKind.FAILED,
+        facts(operation=NOT_RENEWED, workspace=UNMADE, page_url=None, **FINAL),
+    ),
+    "ready": (NoticeKind.READY, facts(operation=READY, workspace=RUNNING, ide_url=IDE_URL)),
+    "ready-without-address": (NoticeKind.READY, facts(operation=READY, workspace={"state": State.RUNNING})),
+    "ready-already": (
+        NoticeKind.READY,
+        facts(operation=READY | {"called_at": None}, workspace=RUNNING, ide_url=IDE_URL),
+    ),
+    "failed": (
+        NoticeKind.FAILED,
+        facts(operation=failed("provider_failed"), workspace={"state": State.FAILED}),
+    ),
+    "failed-invalid": (NoticeKind.FAILED, facts(operation=failed("invalid: <!channel> is too small"))),
+    "failed-called-off": (NoticeKind.FAILED, facts(operation=failed("unlinked", Outcome.CANCELLED))),
+    "refused": (NoticeKind.REFUSED, facts(operation=failed("policy.left", Outcome.REFUSED))),
+    "stopped": (NoticeKind.STOPPED, facts(operation=STOPPED)),
+    "stopped-elsewhere": (NoticeKind.STOPPED_ELSEWHERE, facts(operation=READY)),
+    "ready-created": (
+        NoticeKind.READY,
+        facts(operation=CREATE | READY, workspace=MADE | RUNNING, ide_url=IDE_URL, **ALL),
+    ),
+    "failed-create": (
+        NoticeKind.FAILED,
+        facts(operation=CREATE | failed("invalid: no such size"), workspace=UNMADE, page_url=None, **ALL),
+    ),
+    "suspended": (NoticeKind.SUSPENDED, facts(operation=is_down(OperationVerb.SUSPEND), workspace=SUSPENDED)),
+    "suspended-stopped": (NoticeKind.SUSPENDED, facts(operation=is_down(OperationVerb.SUSPEND))),
+    "removed": (
+        NoticeKind.REMOVED,
+        facts(operation=is_down(OperationVerb.REMOVE), workspace={"state": State.GONE}),
+    ),
+    "create-called-off": (
+        NoticeKind.STOPPED,
+        facts(operation=is_down(OperationVerb.STOP, cause="not_made"), workspace=UNMADE, **ALL),
+    ),
+    "waiting-create": (NoticeKind.WAITING, facts(operation=CREATE | {"deadline_at": None}, workspace=UNMADE)),
+    "waiting-stop-unanswered": (
+        NoticeKind.WAITING,
+        facts(
+            operation=down(OperationVerb.STOP, created_at=NOW - 1800, deadline_at=None),
+            workspace={"state": State.STOPPING},
+            **ALL,
+        ),
+    ),
+    "asked": (NoticeKind.ASKED, facts(operation=CREATE | ASKED, workspace=UNMADE)),
+    "asked-found": (NoticeKind.ASKED, facts(operation=CREATE | CALLED, workspace=MADE | STARTING)),
+    "asked-another": (NoticeKind.ASKED, facts(operation=CREATE, workspace=UNMADE)),
+    "asked-over": (
+        NoticeKind.ASKED,
+        facts(operation=CREATE | failed("unanswered", Outcome.UNKNOWN), workspace=UNMADE),
+    ),
+    "unknown-create": (
+        NoticeKind.FAILED,
+        facts(operation=CREATE | failed("unanswered", Outcome.UNKNOWN), workspace=UNMADE, page_url=None),
+    ),
+    "waiting": (NoticeKind.WAITING, facts(operation=CALLED | {"deadline_at": None}, workspace=STARTING)),
+    "waiting-stop-held-up": (
+        NoticeKind.WAITING,
+        facts(operation=STOPPING | {"deadline_at": None, "hold": "I look again in a moment."}),
+    ),
+    "linked": (NoticeKind.LINKED, facts()),
+    "linked-without-username": (NoticeKind.LINKED, facts(username="")),
+    "unlinked": (NoticeKind.UNLINKED, facts(body={"cause": "person"})),
+    "unlinked-by-administrator": (NoticeKind.UNLINKED, facts(body={"cause": "administrator"})),
+    "link-again": (NoticeKind.LINK_AGAIN, facts()),
+    "card": (NoticeKind.CARD, facts()),
+}
+
+
+@pytest.mark.parametrize("name", CARDS)
+def test_the_card(name):
+    check_golden(f"cards/{name}", operation_card(CARDS[name]))
+
+
+@pytest.mark.parametrize("name", NOTICES)
+def test_the_notice(name):
+    kind, given = NOTICES[name]
+    check_golden(f"notices/{name}", render(kind, given))
+
+
+@pytest.mark.parametrize("kind", [NoticeKind.REPLY, NoticeKind.MESSAGE])
+def test_replies_and_messages_carry_their_answer(kind):
+    body = {"text": "It is done.", "blocks": [{"type": "divider"}], "replaces": True}
+    assert render(kind, facts(body=body)).as_body() == body
+
+
+def test_every_kind_of_notice_is_drawn_with_hardly_anything_known():
+    bare = replace(facts(), operation=None, workspace=None, username="", page_url=None)
+    for kind in set(NoticeKind) - {NoticeKind.CARD, NoticeKind.CARD_UPDATE}:
+        check_limits(render(kind, bare))
+
+
+def test_a_card_without_an_operation_is_a_fault_of_the_program():
+    with pytest.raises(AssertionError, match="a card is the card of an operation"):
+        operation_card(replace(facts(), operation=None))
+
+
+def shown(answer):
+    return json.dumps(answer.as_body(), ensure_ascii=False)
+
+
+@pytest.mark.parametrize("name", [name for name in CARDS if not name.startswith("running")])
+def test_only_a_running_workspace_shows_its_address(name):
+    assert IDE_URL not in shown(operation_card(replace(CARDS[name], ide_url=IDE_URL)))
+
+
+def test_the_address_stands_in_a_button_and_not_in_the_line_of_a_notification():
+    answer = render(*NOTICES["ready"])
+    assert IDE_URL not in answer.text
+    buttons = [element for block in answer.blocks for element in block.get("elements", ())]
+    assert [button["url"] for button in buttons if "url" in button] == [IDE_URL]
+    assert "It opens when you are signed in at Saturn Cloud as alice." in shown(answer)
+
+
+NAMES = st.one_of(
+    st.text(min_size=0, max_size=60),
+    st.sampled_from(
+        ["<!channel>", "<@U1>", "<https://evil.example|x>", "&lt;", '"', "🚀" * 3000, "*_~`", ""]
+    ),
+    st.text(alphabet="<>&!@|", min_size=1, max_size=5000),
+)
+#: What may stand in angle brackets: our times only.
+OURS = re.compile(r"<!date\^\d+\^[^<>|]*\|\d\d:\d\d UTC>")
+
+
+@given(NAMES, NAMES, NAMES, st.sampled_from(sorted(CARDS)), st.sampled_from(sorted(NOTICES)))
+def test_no_name_mentions_links_or_breaks_a_limit(name, detail, username, card, notice):
+    def told(given):
+        workspace = given.workspace and replace(given.workspace, name=name, detail=detail)
+        operation = given.operation and replace(
+            given.operation, hold=detail or None, cause=f"invalid: {detail}"
+        )
+        return replace(
+            given,
+            workspace=workspace,
+            operation=operation,
+            username=username,
+            connection_title=name or "Saturn",
+        )
+
+    kind, given = NOTICES[notice]
+    for answer in (operation_card(told(CARDS[card])), render(kind, told(given))):
+        check_limits(answer)
+        rest = OURS.sub("", shown(answer))
+        assert "<" not in rest
+        assert ">" not in rest
+
+
+def test_a_link_button_carries_the_waiting_command_only_when_it_fits():
+    assert link_value("saturn") == "saturn"
+    assert link_value("saturn", "start my notebook") == "saturn start my notebook"
+    assert link_value("saturn", "x" * 2000) == "saturn"

@@ -1,0 +1,136 @@
+"""Class cards and the messages about them, drawn: what they promise before the press, and no address ever."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from bot.domain.facts import ClassFacts, Facts
+from bot.domain.models import (
+    ClassCard,
+    ClassCounts,
+    ClassProblem,
+    Participant,
+    Principal,
+    Spec,
+    StopEffect,
+    Workspace,
+)
+from bot.messages.blocks import classes
+from handlers.class_card.command import card_command, ends_at, zone_of
+from tests.rigs.golden import check_golden, check_limits
+
+TRAINER = Principal(None, "T1", "UTRAINER")
+NOW = 1_800_000_000.0  #: a Friday, 09:00 in Berlin
+CARD = ClassCard(
+    id="class_1",
+    principal=TRAINER,
+    channel_id="C1",
+    connection="saturn",
+    title="Statistics for all",
+    reference="R-1",
+    created_at=NOW,
+    pattern="notebook",
+    time_zone="Europe/Berlin",
+)
+COUNTS = ClassCounts(pressed=500, ready=312, waiting=180, going=170, failed=8, consented=490)
+STOPPED = replace(CARD, closed_at=NOW, stopped_by="-:T1:UADMIN", stops_at=NOW + 300)
+CASES = {
+    "new": ClassFacts(CARD, "Saturn Cloud", NOW),
+    "until": ClassFacts(
+        replace(CARD, stops_at=NOW + 28_800, maximum=60, pattern="", recipe="R & more", spec=Spec("x")),
+        "Saturn Cloud",
+        NOW,
+    ),
+    "going": ClassFacts(CARD, "Saturn Cloud", NOW, COUNTS),
+    "closing": ClassFacts(STOPPED, "Saturn Cloud", NOW + 10, COUNTS),
+    "stopping": ClassFacts(STOPPED, "Saturn Cloud", NOW + 310, COUNTS),
+    "over": ClassFacts(
+        replace(STOPPED, done_at=NOW + 400), "Saturn Cloud", NOW + 500, replace(COUNTS, stopped=480, kept=10)
+    ),
+}
+
+
+ENDS = {"stop": StopEffect.ENDS, "force": StopEffect.ENDS}
+KEEPS = {**ENDS, "suspend": StopEffect.KEEPS}
+MADE = replace(CARD, pattern="", recipe="R", spec=Spec("x"))
+CASES |= {
+    "made-and-suspended": ClassFacts(MADE, "Workbench", NOW, effects=KEEPS),
+    "made-and-ended": ClassFacts(replace(MADE, stops_at=NOW + 28_800), "Workbench", NOW, effects=ENDS),
+    "suspended-or-ended": ClassFacts(CARD, "Workbench", NOW, effects=KEEPS),
+    "erased": ClassFacts(MADE, "Courses", NOW, effects={"stop": StopEffect.ERASES}),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_card(name):
+    check_golden(f"cards/class-{name}", classes.class_card(CASES[name]))
+
+
+def test_the_promise_stands_on_the_card_before_anybody_presses():
+    said = str(classes.class_card(CASES["until"]).blocks)
+    assert "By pressing it you agree that your workspace stops at 17:00" in said
+    assert "or earlier if <@UTRAINER> or an Usher admin ends the class" in said
+    assert "(Europe/Berlin)" in said
+    assert "R &amp; more" in said
+
+
+def test_an_end_on_another_day_names_it():
+    assert classes.at(CARD, NOW + 86_400, NOW) == "09:00 on Saturday (Europe/Berlin)"
+
+
+def test_the_warning_and_the_summary():
+    workspace = Workspace("w1", TRAINER, "saturn", "r1", "g1", "notebook", url="https://app.example.test/ide")
+    for name, title, effects in (("ends", "Saturn Cloud", {}), ("ends-for-good", "Workbench", ENDS)):
+        of = ClassFacts(STOPPED, title, NOW, effects=effects)
+        body = {"stops_at": STOPPED.stops_at}
+        facts = Facts(NOW, "saturn", title, workspace=workspace, effects=effects, of_class=of, body=body)
+        check_golden(f"notices/class-{name}", classes.ending(facts))
+    counts = replace(COUNTS, stopped=470, kept=10, not_stopped=2, stopping=1)
+    answer = classes.summary(ClassFacts(STOPPED, "Saturn Cloud", NOW, counts))
+    check_golden("notices/class-summary", answer)
+    assert "http" not in str(answer.blocks)
+
+
+def test_many_problems_stay_within_the_limits():
+    presses = [
+        Participant("class_1", Principal(None, "T1", f"U{number}"), NOW, "unlinked") for number in range(100)
+    ]
+    found = [ClassProblem(press, operation=None, workspace=None) for press in presses]
+    answer = classes.problems_of(ClassFacts(CARD, "S" * 200, NOW + 60, COUNTS), found)
+    check_limits(answer)
+    assert f"and {180 + 8 - classes.SHOWN} more" in str(answer.blocks)
+
+
+def test_the_poster_is_asked():
+    check_golden("notices/class-posted", classes.posted(CARD, is_unsure=True))
+
+
+@pytest.mark.parametrize(
+    ("text", "what", "title", "until", "maximum"),
+    [
+        ("card notebook", "notebook", "", "", None),
+        ("/workspace card saturn/R course --max=5", "saturn/R course", "", "", 5),
+        ("card notebook --title Data & more --until 17:00", "notebook", "Data & more", "17:00", None),
+        ("card 'my lab' --title “Big one”", "my lab", "Big one", "", None),
+        ("card lab —until 9:30 --max 7 --title X", "lab", "X", "9:30", 7),
+    ],
+)
+def test_a_line_is_taken_apart(text, what, title, until, maximum):
+    command = card_command(text, {"/workspace": "workspace"})
+    assert (command.what, command.title, command.until, command.maximum) == (what, title, until, maximum)
+    assert command.problems == []
+
+
+def test_a_day_on_which_the_clocks_are_changed():
+    # 2026-10-25, 00:30 in Berlin: the day has 25 hours.
+    now = 1_792_881_000.0
+    zone = zone_of("Europe/Berlin")
+    command = card_command("card lab --until 00:15", {})
+    assert ends_at(command, zone, now) == now - 900 + 25 * 3600
+
+
+@pytest.mark.parametrize("name", [None, "", "Mars/Olympus", "../etc/passwd"])
+def test_a_zone_that_nobody_knows_is_utc(name):
+    assert zone_of(name).key == "UTC"

@@ -1,0 +1,205 @@
+"""All cards and messages of runs as people see them, and the rules that hold for whatever a run writes."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from bot.domain.facts import Facts
+from bot.domain.models import Call, Run, RunState, Spec
+from bot.messages.blocks.limits import SECTION
+from bot.messages.blocks.output import preformatted
+from bot.messages.blocks.run_lists import run_list, run_status
+from bot.messages.blocks.runs import output_message, run_asked, run_card, run_ended, run_failed, run_waiting
+from bot.messages.texts import holds
+from tests.messages.card_facts import ALICE, NOW
+from tests.messages.test_cards import NAMES, OURS
+from tests.rigs.golden import check_golden, check_limits
+
+JOB = Run(
+    id="job_1",
+    principal=ALICE,
+    connection="posit",
+    name="train.R",
+    spec=Spec("train.R", {"command": "Rscript train.R"}),
+    created_at=NOW - 100,
+    reference="K7QX-2MPA",
+)
+CALLING = {"launch_call": Call.CALLING, "called_at": NOW - 20}
+TAKEN = {"remote_id": "42", "launch_call": Call.ACCEPTED, "observed_at": NOW - 5}
+RUNNING = TAKEN | {"state": RunState.RUNNING, "started_at": NOW - 90}
+STOPPING = RUNNING | {"stop_wanted": "stop", "stop_call": Call.ACCEPTED}
+ENDED = RUNNING | {"outcome": "ended", "finished_at": NOW - 1, "ended_at": NOW}
+DONE = ENDED | {"state": RunState.SUCCEEDED, "exit_code": 0}
+FAILED = ENDED | {"state": RunState.FAILED, "exit_code": 137}
+ALL = frozenset({"runs"})
+TITLE = "Posit Workbench"
+
+
+def run(**keys):
+    return replace(JOB, **keys)
+
+
+def facts(**keys):
+    given = {
+        "now": NOW,
+        "connection": "posit",
+        "connection_title": "Posit Workbench",
+        "username": "alice",
+        "capabilities": ALL,
+    }
+    return Facts(**given | keys)
+
+
+CARDS = {
+    "to-launch": run(),
+    "to-launch-held-up": run(hold=holds.silent_since("Posit Workbench", NOW - 60)),
+    "to-launch-called-off": run(stop_wanted="stop"),
+    "launching": run(**CALLING),
+    "asked": run(**CALLING | {"asked_at": NOW - 5}),
+    "late": run(held_since=NOW - 1900, hold=holds.PERSON_UNKNOWN),
+    "late-unseen": run(**RUNNING | {"held_since": NOW - 1900, "hold": holds.UNSEEN}),
+    "waiting": run(**TAKEN),
+    "unknown": run(**TAKEN | {"state": RunState.UNKNOWN}),
+    "running": run(**RUNNING | {"detail": "On node <7>"}),
+    "stopping": run(**STOPPING | {"called_at": NOW - 10}),
+    "stopping-unanswered": run(**STOPPING | {"called_at": NOW - 60}),
+    "forcing": run(**STOPPING | {"stop_wanted": "force", "called_at": NOW - 90}),
+    "done": run(**DONE),
+    "done-just-now": run(**DONE | {"outcome": None, "ended_at": None}),
+    "done-without-code": run(**DONE | {"exit_code": None, "started_at": None}),
+    "failed": run(**FAILED | {"detail": "Out of memory"}),
+    "stopped": run(**ENDED | {"state": RunState.CANCELLED}),
+    "over-unknown": run(**ENDED | {"state": RunState.UNKNOWN}),
+    "not-run": run(outcome="failed", cause="invalid: no such image <x>", ended_at=NOW),
+    "lost": run(**RUNNING | {"outcome": "failed", "cause": "lost", "ended_at": NOW}),
+    "refused-link": run(**RUNNING | {"outcome": "failed", "cause": "credential_refused", "ended_at": NOW}),
+    "called-off": run(outcome="cancelled", cause="cancelled", ended_at=NOW),
+    "unlinked": run(**RUNNING | {"outcome": "cancelled", "cause": "unlinked", "ended_at": NOW}),
+    "let-go": run(**RUNNING | {"outcome": "failed", "cause": "let_go", "ended_at": NOW}),
+    "unanswered": run(**CALLING | {"outcome": "failed", "cause": "unanswered", "ended_at": NOW}),
+    "found": run(**RUNNING | {"spec": None}),
+}
+LINES = ["epoch 1: loss 0.9", "  warning: <x> & ```", "epoch 2: loss 0.8"]
+OVER = [name for name, one in CARDS.items() if one.outcome == "ended"]
+NOT_DONE = [name for name, one in CARDS.items() if one.outcome in {"failed", "cancelled"}]
+
+
+@pytest.mark.parametrize("name", CARDS)
+def test_the_card(name):
+    check_golden(f"jobs/card-{name}", run_card(CARDS[name], facts()))
+
+
+@pytest.mark.parametrize("name", ["asked", "running", "to-launch", "unanswered"])
+def test_the_question_and_what_it_is_afterwards(name):
+    check_golden(f"jobs/question-{name}", run_asked(CARDS[name], facts()))
+
+
+@pytest.mark.parametrize("name", ["late", "late-unseen", "done"])
+def test_the_message_after_the_deadline(name):
+    check_golden(f"jobs/waiting-{name}", run_waiting(CARDS[name], facts()))
+
+
+@pytest.mark.parametrize("name", OVER)
+def test_the_message_at_the_end(name):
+    check_golden(f"jobs/ended-{name}", run_ended(CARDS[name], facts(), LINES))
+
+
+@pytest.mark.parametrize("name", NOT_DONE)
+def test_the_message_that_there_is_no_end(name):
+    check_golden(f"jobs/failed-{name}", run_failed(CARDS[name], facts()))
+
+
+@pytest.mark.parametrize(
+    ("name", "tail", "lines", "is_over"),
+    [
+        ("none-yet", "", 0, False),
+        ("some", "\n".join(LINES), 3, False),
+        ("one", "ready\n", 1, False),
+        ("part", "\n".join(f"line {number}" for number in range(500)), 10_000, False),
+        ("over", "\n".join(LINES), 3, True),
+        ("over-none", " \n", 0, True),
+    ],
+)
+def test_the_output(name, tail, lines, is_over):
+    check_golden(
+        f"jobs/output-{name}",
+        output_message(JOB, facts(), tail, every=25.2, lines=lines, is_over=is_over),
+    )
+
+
+def test_the_status_says_how_old_it_is():
+    page = f"https://app.example.org/dash/resources/job/{'0f' * 16}"
+    told = run_status(CARDS["running"], facts(connection_title="Saturn Cloud", page_url=page))
+    check_golden("jobs/status", told)
+    assert "No news of it yet." in shown(run_status(JOB, facts()))
+    assert run_status(CARDS["done"], facts()) == run_card(CARDS["done"], facts())
+
+
+def test_the_list():
+    rows = [(one, facts()) for one in CARDS.values()]
+    check_golden("jobs/list", run_list(rows, remark="I am looking."))
+    check_limits(run_list(rows * 3, page=2))
+    check_limits(run_list([]))
+
+
+@pytest.mark.parametrize("name", CARDS)
+def test_without_any_capability_nothing_is_offered_that_cannot_be_done(name):
+    said = shown(run_card(CARDS[name], facts(capabilities=frozenset())))
+    for action in ("job_stop", "job_force", "job_logs", "job_again"):
+        assert action not in said
+
+
+def shown(answer):
+    return json.dumps(answer.as_body(), ensure_ascii=False)
+
+
+@given(NAMES, NAMES, NAMES, st.sampled_from(sorted(CARDS)), st.floats(0, 1e6), st.integers(0, 10**9))
+def test_no_text_mentions_links_or_breaks_a_limit(name, detail, tail, card, every, lines):
+    run = replace(
+        CARDS[card], name=name, detail=detail, hold=detail or None, cause=f"invalid: {detail}", reference=name
+    )
+    told = facts(connection_title=name or "Posit")
+    for answer in (
+        run_card(run, told),
+        run_status(run, told),
+        run_list([(run, told)] * 25),
+        run_ended(run, told, tail.split("\n")),
+        run_failed(run, told),
+        output_message(run, told, tail, every=every, lines=lines, is_over=lines % 2 == 0),
+    ):
+        check_limits(answer)
+        rest = OURS.sub("", shown(answer))
+        assert "<" not in rest
+        assert ">" not in rest
+
+
+@example("`````")
+@example("````````` and ``` more")
+@given(st.text(alphabet="ab <&>`\t\n\u202e\x1b🚀", max_size=6000))
+def test_output_keeps_its_end_and_its_fences(text):
+    made = preformatted(text)
+    if made is None:
+        return
+    assert len(made.text) <= SECTION
+    assert made.text.count("```") == 2
+    assert made.text.startswith("```\n")
+    assert made.text.endswith("\n```")
+    assert made.is_cut == (made.lines < len(text.rstrip().splitlines()))
+
+
+def test_indentation_and_tabs_are_kept():
+    made = preformatted("  a\n\tb\tc")
+    assert made.text == "```\n  a\n    b   c\n```"
+
+
+def test_one_endless_line_shows_its_end():
+    made = preformatted("x" * 10_000 + "<end>")
+    assert made.text.endswith("x&lt;end&gt;\n```")
+    assert made.text.startswith("```\n…x")
+    assert len(made.text) > SECTION - 200
+    assert made.lines == 1

@@ -1,0 +1,162 @@
+"""The catalogue: every kind of trouble has a sentence with a next step, and the voice is one."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Mapping
+
+import pytest
+
+from bot.domain.models import OperationVerb, State
+from bot.messages.texts import answers, cards, classes, notices, problems, runs, times
+from bot.messages.texts.verbs import VERBS
+from bot.support import errors
+from tests.rigs.golden import check_golden_text
+
+KINDS = [
+    kind
+    for _, kind in inspect.getmembers(errors, inspect.isclass)
+    if issubclass(kind, errors.ProviderError | errors.StoreError | errors.SecretError)
+]
+#: What plan and reconciler store as causes (bot.plan), and the policy's rules.
+CAUSES = [
+    "gave_up",
+    "gone",
+    "provider_failed",
+    "stopped_elsewhere",
+    "started_elsewhere",
+    "unlinked",
+    "forgotten",
+    "replaced",
+    "lost",
+    "cannot",
+]
+RULES = ["left", "guest", "bot", "stranger", "foreign_team", "not_owner", "no_administrators"]
+
+
+def texts(module):
+    """Yield every text of a module of the catalogue."""
+    for name, value in vars(module).items():
+        if name.startswith("_"):
+            continue
+        if isinstance(value, str):
+            yield name, value
+        elif isinstance(value, tuple) and all(isinstance(part, str) for part in value):
+            yield from ((name, part) for part in value)
+        elif isinstance(value, Mapping):
+            yield from ((f"{name}.{key}", text) for key, text in value.items() if isinstance(text, str))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_error_has_a_sentence_with_a_next_step(kind):
+    error = kind("too small") if issubclass(kind, errors.ProviderError) else kind("inside")
+    told = problems.sentence(error, "Saturn Cloud")
+    assert "inside" not in told
+    assert told.endswith(".")
+    assert len(re.findall(r"[.:] [A-ZI]", told)) >= 1 or "keep trying" in told or "moment" in told
+
+
+@pytest.mark.parametrize("word", [*CAUSES, *RULES])
+def test_every_cause_is_known(word):
+    told = problems.sentence(word, "Saturn Cloud")
+    assert told != problems.CAUSES["internal"]
+    assert problems.sentence(f"policy.{word}", "Saturn Cloud") == told
+
+
+def test_an_unknown_cause_is_not_said_as_nothing():
+    assert problems.sentence("no such word") == problems.CAUSES["internal"]
+    assert problems.sentence(ValueError("secret")) == problems.CAUSES["internal"]
+
+
+def test_the_providers_own_message_is_quoted_and_kept_with_the_cause():
+    cause = problems.cause_of(errors.InvalidRequest("disk   too\nsmall."))
+    assert cause == "invalid: disk   too\nsmall."
+    assert problems.sentence(cause, "Saturn Cloud") == (
+        "Saturn Cloud refused the request. Saturn Cloud says: “disk too small.” "
+        "Change what it names, then try again."
+    )
+
+
+def test_a_message_that_helps_nobody_is_not_kept():
+    assert problems.cause_of(errors.Unreachable("connection refused by 10.0.0.1")) == "unreachable"
+    assert problems.cause_of(errors.CredentialRefused("bad token")) == "credential_refused"
+
+
+def test_a_long_message_is_cut():
+    assert len(problems.cause_of(errors.LimitReached("x" * 5000))) < 400
+
+
+def test_a_message_with_braces_is_only_text():
+    assert "{title} {0}" in problems.sentence("limit: {title} {0}", "Saturn Cloud")
+
+
+@pytest.mark.parametrize("module", [problems, cards, notices, answers, runs, classes])
+def test_the_voice(module):
+    """Plain, without exclamation marks, blanks at the ends, doubled blanks or straight double quotes."""
+    found = dict(texts(module))
+    assert found
+    wrong = {name: text for name, text in found.items() if re.search(r'!|^\s|\s$|  |"', text)}
+    assert wrong == {}
+
+
+def test_no_entry_of_help_is_empty_or_ends_as_a_sentence():
+    for verb, entry in [one for verbs in VERBS.values() for one in verbs.items()]:
+        assert entry.usage.startswith(verb)
+        assert entry.summary[0].islower()
+        assert not entry.summary.endswith(".")
+        assert all(sentence.endswith(".") for sentence in entry.more)
+
+
+def test_every_state_and_every_operation_has_its_words():
+    assert set(cards.STATES) == set(State)
+    for words in (cards.QUEUED, cards.GOING_ON, cards.QUEUED_SHORT, cards.GOING_ON_SHORT):
+        assert set(words) == set(OperationVerb)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (-3, "0 s"),
+        (0.4, "0 s"),
+        (12, "12 s"),
+        (60, "1 min"),
+        (100, "1 min 40 s"),
+        (3600, "1 h"),
+        (7500, "2 h 5 min"),
+        (86_400, "1 day"),
+        (260_000, "3 days"),
+    ],
+)
+def test_lengths_of_time(seconds, said):
+    assert times.duration(seconds) == said
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (0, "just now"),
+        (-5, "just now"),
+        (12, "12 s ago"),
+        (60, "1 min ago"),
+        (95, "1 min 35 s ago"),
+        (200, "3 min ago"),
+        (7500, "2 h 5 min ago"),
+    ],
+)
+def test_ages(seconds, said):
+    assert times.age(seconds) == said
+
+
+def test_all_sentences_of_trouble():
+    """The whole catalogue as people read it; a message of the provider's stands where one may."""
+    told = {word: problems.sentence(word, "Saturn Cloud", "too small") for word in problems.CAUSES}
+    check_golden_text("problems", told)
+
+
+def test_all_sentences_of_answers():
+    check_golden_text("answers", dict(texts(answers)))
+
+
+def test_all_sentences_about_runs():
+    check_golden_text("jobs", dict(texts(runs)))

@@ -1,0 +1,1 @@
+"""Each provider by itself; what holds for all is in the contract tests."""

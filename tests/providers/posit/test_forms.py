@@ -1,0 +1,379 @@
+"""Forms for sessions and jobs, and what comes of filling them in."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import TypeAdapter
+from pydantic_core import to_jsonable_python
+
+from bot.domain.models import FormProblems, Principal, Spec, Values
+from bot.providers.posit import forms, launches, specs
+from bot.providers.posit.computing import Offer
+from bot.providers.posit.presets import Preset
+from bot.providers.posit.provider import PositProvider, PositSettings
+from bot.providers.posit.types import ComputeEnvs
+from tests.providers.posit.test_computing import ANSWER, BOTH
+
+ALICE, BOB = Principal(None, "T1", "UALICE"), Principal(None, "T1", "UBOB")
+CLUSTERS = [
+    ANSWER["clusters"][0],
+    {**ANSWER["clusters"][1], "workbenches": {"JupyterLab": BOTH, "RStudio": BOTH}},
+    {
+        "name": "Slurm",
+        "queues": ["short", "long"],
+        "resourceLimits": [{"type": "cpuCount", "maxValue": "64"}],
+    },
+]
+SNAPSHOT = Offer(ComputeEnvs.from_json({**ANSWER, "clusters": CLUSTERS}), ("RStudio", "RStudio 2", "notes"))
+PRESETS = (
+    Preset.model_validate(
+        {
+            "name": "gpu",
+            "title": "GPU notebook",
+            "session": {
+                "workbench": "JupyterLab",
+                "working_directory": "/course",
+                "launch_parameters": {
+                    "cluster": "Kubernetes",
+                    "container_image": "r:5",
+                    "default_image": "r:4",
+                    "resource_limits": [{"name": "memory", "value": "4096"}],
+                    "placement_constraints": [{"name": "zone", "value": "b"}],
+                    "aws_role_arn": "arn",
+                },
+                "start_hooks": [{"exe": "/bin/on"}],
+                "stop_hooks": [{"exe": "/bin/off"}],
+                "environment": {"TEAM": "ml"},
+            },
+            "who": ["UALICE"],
+        }
+    ),
+    Preset.model_validate(
+        {
+            "name": "nightly",
+            "title": "Nightly report",
+            "job": {
+                "cluster": "Local",
+                "exe": "/bin/bash",
+                "args": ["-c", "R -f report.R"],
+                "tags": ["nightly"],
+                "apply_config_settings": False,
+            },
+        }
+    ),
+)
+
+
+def drafted(purpose, values: Values, asker=ALICE, presets=PRESETS, snapshot=SNAPSHOT):
+    offer = TypeAdapter(Offer).validate_python(json.loads(json.dumps(to_jsonable_python(snapshot))))
+    return offer, forms.draft(offer, purpose, values, asker, presets)
+
+
+def form(purpose="workspace", asker=ALICE, presets=PRESETS, snapshot=SNAPSHOT, **values):
+    return forms.form_of(*drafted(purpose, values, asker, presets, snapshot))
+
+
+def spec(purpose="workspace", asker=ALICE, presets=PRESETS, **values):
+    return specs.spec_of(*drafted(purpose, values, asker, presets), values)
+
+
+def problems(purpose="workspace", asker=ALICE, presets=PRESETS, **values) -> dict[str, str]:
+    with pytest.raises(FormProblems) as caught:
+        spec(purpose, asker, presets, **values)
+    assert all(sentence.endswith(".") or ": " in sentence for sentence in caught.value.problems.values())
+    return caught.value.problems
+
+
+def names(shown) -> list[str]:
+    return [field.name for field in shown.fields]
+
+
+def values_of(shown, name: str) -> list[str]:
+    field = shown.field(name)
+    return [choice.value for choice in field.choices]
+
+
+def test_a_form_asks_for_what_the_chosen_cluster_has():
+    shown = form()
+    assert names(shown) == [
+        "preset",
+        "ide",
+        "name",
+        "cluster",
+        "directory",
+        "file",
+        "environment",
+    ]
+    assert values_of(shown, "ide") == ["RStudio", "JupyterLab", "Positron"]
+    assert shown.field("cluster").initial == "Local"  # the server's default is not listed
+    shown = form(ide="JupyterLab")
+    assert names(shown) == [
+        "preset",
+        "ide",
+        "name",
+        "cluster",
+        "image",
+        "queue",
+        "profile",
+        "constraints",
+        "directory",
+        "environment",
+    ]
+    assert shown.field("cluster").initial == "Kubernetes"
+    assert (shown.field("image").initial, values_of(shown, "image")) == ("r:5", ["r:4", "r:5"])
+    assert values_of(shown, "constraints") == ["zone=a", "zone=b"]
+
+
+def test_limits_are_asked_for_where_no_profile_says_them():
+    shown = form(ide="JupyterLab", profile="custom")
+    cpus, memory = shown.field("cpus"), shown.field("memory")
+    assert (cpus.kind, cpus.initial, cpus.maximum, cpus.hint) == ("number", "2", 8.0, "At most 8.")
+    assert (memory.initial, memory.maximum) == ("512", 4096.0)
+    assert "cpus" not in names(form(ide="JupyterLab", profile="small"))
+    assert "cpus" in names(form(cluster="Slurm"))
+
+
+def test_a_name_that_is_free_is_proposed():
+    assert form().field("name").initial == "RStudio 3"
+    assert form(ide="JupyterLab").field("name").initial == "JupyterLab"
+
+
+def test_what_is_not_offered_any_more_is_dropped():
+    shown = form(ide="VS Code", cluster="Moon", image="x", profile="y")
+    assert shown.field("ide").initial == "RStudio"
+    assert shown.field("cluster").initial == "Local"
+
+
+def test_fields_that_others_depend_on_redraw_the_form():
+    shown = form(ide="JupyterLab")
+    assert {field.name for field in shown.fields if field.redraws} == {"preset", "ide", "cluster", "profile"}
+    assert {field.name for field in shown.fields if not field.remembers} == {"name", "environment"}
+
+
+def test_where_nothing_is_offered_there_is_no_field():
+    nothing = Offer(ComputeEnvs(clusters=(), workbenches={}))
+    assert form(presets=(), snapshot=nothing).fields == ()
+    assert form("job", presets=(), snapshot=nothing).fields == ()
+
+
+def test_a_spec_holds_what_was_chosen_and_nothing_else():
+    assert spec(name="paper") == Spec("paper", {"workbench": "RStudio", "cluster": "Local"})
+    assert spec(
+        ide="JupyterLab",
+        name=" deep  work ",
+        cluster="Kubernetes",
+        image="r:4",
+        queue="long",
+        profile="custom",
+        cpus="0.5",
+        memory="2048.0",
+        constraints=("zone=a",),
+        directory="~/course",
+        file="~/a.R",
+        environment="A=1\n\n B = two words=x \nC=",
+    ) == Spec(
+        "deep work",
+        {
+            "workbench": "JupyterLab",
+            "cluster": "Kubernetes",
+            "image": "r:4",
+            "queue": "long",
+            "profile": "custom",
+            "limits": ("cpuCount=0.5", "memory=2048"),
+            "constraints": ("zone=a",),
+            "directory": "~/course",
+            "environment": ("A=1", "B=two words=x", "C="),
+        },
+    )
+    assert spec(name="n", file="~/a.R").word("file") == "~/a.R"
+
+
+@pytest.mark.parametrize(
+    ("values", "field"),
+    [
+        ({}, "name"),
+        ({"name": "   "}, "name"),
+        ({"name": "x" * 65}, "name"),
+        ({"name": "notes"}, "name"),
+        ({"name": "n", "ide": "VS Code"}, "ide"),
+        ({"name": "n", "cluster": "Moon"}, "cluster"),
+        ({"name": "n", "ide": "JupyterLab", "image": "x"}, "image"),
+        ({"name": "n", "cluster": "Slurm", "queue": "x"}, "queue"),
+        ({"name": "n", "ide": "JupyterLab", "profile": "x"}, "profile"),
+        ({"name": "n", "cluster": "Slurm", "cpus": "65"}, "cpus"),
+        ({"name": "n", "cluster": "Slurm", "cpus": "0"}, "cpus"),
+        ({"name": "n", "cluster": "Slurm", "cpus": "two"}, "cpus"),
+        ({"name": "n", "ide": "JupyterLab", "constraints": ("zone=c",)}, "constraints"),
+        ({"name": "n", "ide": "JupyterLab", "constraints": ("zone=a", "zone=b")}, "constraints"),
+        ({"name": "n", "directory": "x" * 501}, "directory"),
+        ({"name": "n", "directory": "a\u202eb"}, "directory"),
+        ({"name": "n", "environment": "no equals sign"}, "environment"),
+        ({"name": "n", "environment": "1A=x"}, "environment"),
+        ({"name": "n", "environment": "A=1\nA=2"}, "environment"),
+        ({"name": "n", "environment": "\n".join(f"A{n}=1" for n in range(101))}, "environment"),
+        ({"name": "n", "preset": "nightly"}, "preset"),
+    ],
+)
+def test_what_is_wrong_is_said_at_its_field(values, field):
+    assert list(problems(**values)) == [field]
+
+
+def test_many_problems_are_said_at_once():
+    assert set(problems(name="notes", cluster="Moon", environment="x")) == {"name", "cluster", "environment"}
+
+
+def test_a_preset_asks_only_for_the_rest():
+    shown = form(preset="gpu")
+    assert names(shown) == ["preset", "name", "queue", "environment"]
+    assert shown.field("name").initial == "JupyterLab"
+    made = spec(preset="gpu", name="deep", queue="long", environment="TEAM=mine\nA=1")
+    assert made == Spec("deep", {"preset": "gpu", "queue": "long", "environment": ("TEAM=mine", "A=1")})
+    launch = launches.session_launch(made, launches.preset_named(PRESETS, made), "ws_0123456789abcdef")
+    told = launch.kwparams("alice")
+    assert told["launch_parameters"] == {
+        "name": "deep [89abcdef]",
+        "cluster": "Kubernetes",
+        "placement_constraints": [{"name": "zone", "value": "b"}],
+        "resource_limits": [{"name": "memory", "type": "memory", "value": "4096"}],
+        "queues": ["long"],
+        "container_image": "r:5",
+        "default_image": "r:4",
+        "aws_role_arn": "arn",
+    }
+    assert (told["workbench"], told["working_directory"], told["name"]) == ("JupyterLab", "/course", "deep")
+    assert (told["start_hooks"], told["stop_hooks"]) == ([{"exe": "/bin/on"}], [{"exe": "/bin/off"}])
+    assert told["environment"] == [{"name": "TEAM", "value": "ml"}, {"name": "A", "value": "1"}]
+
+
+def test_a_preset_is_for_whom_it_names():
+    assert values_of(form(), "preset") == ["gpu"]
+    assert "preset" not in names(form(asker=BOB))
+    assert list(problems(asker=BOB, name="n", preset="gpu")) == ["preset"]
+
+
+def test_what_was_made_from_a_preset_is_not_made_again_for_others():
+    told = {"name": "posit", "provider": "posit", "title": "Workbench", "base_url": "https://w.test"}
+    settings = PositSettings.model_validate({**told, "linking": ["token"], "presets": PRESETS})
+    provider = PositProvider(settings, None)
+    assert not provider.withholds(Spec("n", {"preset": "gpu"}), ALICE)
+    assert provider.withholds(Spec("n", {"preset": "gpu"}), BOB)
+    assert not provider.withholds(Spec("n", {"preset": "nightly"}), BOB)
+    assert not provider.withholds(Spec("n"), BOB)
+
+
+def test_a_preset_whose_cluster_is_away_says_so():
+    gone = (
+        PRESETS[0].model_copy(
+            update={
+                "session": PRESETS[0].session.model_copy(
+                    update={
+                        "launch_parameters": PRESETS[0].session.launch_parameters.model_copy(
+                            update={"cluster": "Moon"}
+                        )
+                    }
+                )
+            }
+        ),
+    )
+    assert list(problems(presets=gone, preset="gpu", name="n")) == ["preset"]
+
+
+def test_a_job_is_asked_for_and_launched():
+    shown = form("job")
+    assert names(shown) == ["preset", "command", "name", "cluster", "directory", "environment"]
+    assert values_of(shown, "preset") == ["nightly"]
+    made = spec("job", command="Rscript train.R", cluster="Slurm", queue="long", cpus="2")
+    assert made == Spec(
+        "Rscript train.R",
+        {
+            "command": "Rscript train.R",
+            "cluster": "Slurm",
+            "queue": "long",
+            "limits": ("cpuCount=2",),
+        },
+    )
+    launch = launches.job_launch(made, None, "job_0123456789abcdef")
+    assert launch.apply_config_settings is None
+    assert launch.as_json("alice") == {
+        "name": "Rscript train.R",
+        "cluster": "Slurm",
+        "command": "Rscript train.R",
+        "tags": ["usher-89abcdef"],
+        "resource_limits": [{"name": "cpuCount", "type": "cpuCount", "value": "2"}],
+        "resourceLimits": [{"name": "cpuCount", "type": "cpuCount", "value": "2"}],
+        "queues": ["long"],
+        "user": "alice",
+    }
+    assert list(problems("job")) == ["name", "command"]
+    assert len(spec("job", command="x" * 300).name) <= 64
+
+
+def test_a_job_of_a_preset_needs_nothing_more():
+    made = spec("job", preset="nightly")
+    assert made == Spec("Nightly report", {"preset": "nightly"})
+    launch = launches.job_launch(made, launches.preset_named(PRESETS, made), "k")
+    assert launch.apply_config_settings is False
+    assert (launch.exe, launch.args, launch.command) == (
+        "/bin/bash",
+        ("-c", "R -f report.R"),
+        None,
+    )
+    assert launch.tags == ("nightly", "usher-0000000k")
+
+
+@pytest.mark.parametrize("name", ["a", "x" * 64, "[89abcdef]", "ends [12345678]"])
+def test_a_mark_is_known_again_and_tells_keys_apart(name):
+    marks = {launches.mark_of(Spec(name), key) for key in ("ws_0123456789abcdef", "ws_00000000")}
+    assert len(marks) == 2
+    assert all(launches.is_mark(mark) and len(mark) <= 63 for mark in marks)
+    assert not launches.is_mark("plain")
+
+
+WORDS = st.sampled_from(
+    [
+        "",
+        "RStudio",
+        "JupyterLab",
+        "Local",
+        "Kubernetes",
+        "custom",
+        "small",
+        "gpu",
+        "nightly",
+        "r:4",
+        "zone=a",
+        "2",
+    ]
+)
+FIELDS = ["preset", "ide", "name", "cluster", "image", "queue", "profile", "cpus", "memory", "constraints",
+          "directory", "file", "environment", "command"]  # fmt: skip
+VALUES = st.dictionaries(
+    st.sampled_from(FIELDS), WORDS | st.text(max_size=8) | st.lists(WORDS, max_size=3).map(tuple)
+)
+
+
+@given(st.sampled_from(["workspace", "job"]), VALUES)
+def test_any_filling_is_a_spec_or_has_problems_at_fields(purpose, values):
+    offer, draft = drafted(purpose, values)
+    shown = forms.form_of(offer, draft)
+    assert len({field.name for field in shown.fields}) == len(shown.fields)
+    try:
+        made = specs.spec_of(offer, draft, values)
+    except FormProblems as wrong:
+        assert set(wrong.problems) <= {*FIELDS}  # noqa: PT017 - most fillings are wrong, some are not
+        assert all(wrong.problems.values())  # noqa: PT017 - the same
+        return
+    assert Spec.from_json(json.loads(json.dumps(made.as_json()))) == made
+    preset = launches.preset_named(PRESETS, made)
+    if purpose == "workspace":
+        told = launches.session_launch(made, preset, "k").kwparams(None)
+        assert told["workbench"]
+        assert told["launch_parameters"]["cluster"]
+    else:
+        job = launches.job_launch(made, preset, "k")
+        assert job.cluster
+        assert job.exe or job.command

@@ -1,0 +1,104 @@
+"""A world in which jobs run, and what people do with them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from bot.domain.models import NewNotice, NewRun, NoticeKind, Principal, Run, Spec
+from tests.reconciler.world import World, new_world
+from tests.rigs.run_provider import JobProvider
+from tests.rigs.store import ALICE
+
+
+class JobWorld:
+    """Hold the world, its provider as what it is, and short words for what is looked at."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        assert isinstance(world.provider, JobProvider)
+        self.cloud = world.provider
+        self.store, self.slack, self.clock = world.store, world.slack, world.clock
+
+    async def runs(
+        self, principal: Principal = ALICE, name: str = "train", *, is_watched: bool = True, **keys: Any
+    ) -> str:
+        """Let a person launch a run, with an account where there is none; return the run's id."""
+        if await self.store.account(principal, "cloud") is None:
+            await self.world.link(principal)
+            await self.world.know(principal)
+        reference = self.world.ids.reference()
+        new = NewRun(principal, "cloud", name, Spec(name), reference, is_watched=is_watched, **keys)
+        card = NewNotice("", NoticeKind.JOB_CARD, "1", principal)
+        run, _ = await self.store.accept_run(new, interaction=reference, notices=[card])
+        return run.id
+
+    async def stop(self, run_id: str, *, force: bool = False) -> None:
+        await self.store.want_run_stop(run_id, force=force, interaction=self.world.ids.reference())
+
+    async def run(self, run_id: str) -> Run:
+        run = await self.store.run(run_id)
+        assert run is not None
+        return run
+
+    async def until_over(self, run_id: str, most: float = 300.0) -> Run:
+        """Let time pass until a run is over, and a little longer."""
+        for _ in range(round(most)):
+            await self.world.work()
+            run = await self.run(run_id)
+            if not run.is_open:
+                await self.world.pass_time(4)
+                return await self.run(run_id)
+            self.clock.advance(1.0)
+        raise AssertionError(f"the run is still open: {await self.run(run_id)}")
+
+    def in_thread(self, run_id: str) -> list[dict[str, Any]]:
+        """Return the messages below a run's card, oldest first."""
+        parent = self.message(f"{run_id}/job_card/1")
+        return [each for each in self.slack.messages if each.get("thread_ts") == parent["ts"]]
+
+    def told(self, run_id: str, occasion: str) -> list[dict[str, Any]]:
+        """Return the messages about stops that came to nothing whose occasion begins so, oldest first."""
+        begin = f"{run_id}/job_not_stopped/{occasion}"
+        keyed = [(each.get("metadata", {}).get("event_payload", {}), each) for each in self.slack.messages]
+        return [each for payload, each in keyed if str(payload.get("key")).startswith(begin)]
+
+    def message(self, key: str) -> dict[str, Any]:
+        (found,) = [
+            each
+            for each in self.slack.messages
+            if each.get("metadata", {}).get("event_payload", {}).get("key") == key
+        ]
+        return found
+
+
+def said(message: dict[str, Any]) -> str:
+    """Return all that a message says."""
+    return f"{message['text']}\n{message.get('blocks', '')}"
+
+
+async def end(runs: JobWorld, run_id: str, *, seconds: float = 60.0) -> None:
+    """Let the run and its output end, and all be shown."""
+    if runs.cloud.runs["run1"].ends_at is None:
+        runs.cloud.ends("run1")
+    runs.cloud.closes("run1")
+    await runs.world.pass_time(seconds)
+    assert not (await runs.run(run_id)).is_watched
+
+
+def output(runs: JobWorld, run_id: str) -> dict[str, Any]:
+    """Return the message that shows a run's output."""
+    return runs.message(f"{run_id}/job_output/1")
+
+
+def content(message: dict[str, Any]) -> str:
+    """Return the text of a message's only file."""
+    (file,) = message["files"]
+    return file["content"].decode()
+
+
+@asynccontextmanager
+async def new_job_world() -> AsyncIterator[JobWorld]:
+    async with new_world(JobProvider) as world:
+        yield JobWorld(world)

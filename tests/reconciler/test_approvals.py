@@ -1,0 +1,123 @@
+"""Approved usernames are checked at their provider with its own secret; then both are told, once."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.domain.models import Approval, NoticeKind, Principal, TaskKind
+from bot.store.records import NewTask
+from bot.support.errors import CredentialRefused, Forbidden, NotFound, Unreachable
+from tests.reconciler.world import World
+from tests.rigs.clock import CountingIds, FakeClock
+from tests.rigs.maker import Maker
+from tests.rigs.providers import fake_settings
+from tests.rigs.store import ALICE, BOB, memory_store
+
+DANA = Principal(None, "T1", "UDANA")
+
+
+@pytest.fixture
+async def bench():
+    clock, ids = FakeClock(), CountingIds()
+    async with memory_store(clock, ids) as store:
+        made = World(store, clock, ids, Maker(clock, fake_settings(linking=("admin",))))
+        for principal in (ALICE, BOB, DANA):
+            await made.know(principal)
+        yield made
+
+
+async def approved(made, username: str = "alice", principal: Principal = ALICE, **keys) -> Approval:
+    now = await made.store.now()
+    asked = Approval(made.ids.new("approval"), principal, "cloud", username, "asked", now, **keys)
+    await made.store.ask_approval(asked)
+    await made.store.decide_approval(
+        asked.id, "approved", DANA.key, tasks=[NewTask(TaskKind.APPROVE, asked.id)]
+    )
+    return asked
+
+
+def told(made, principal: Principal) -> str:
+    return "\n".join(str(message.get("blocks")) for message in messages(made, principal))
+
+
+def messages(made, principal: Principal) -> list[dict]:
+    return [one for one in made.slack.messages if one["channel"] == f"D{principal.user_id}"]
+
+
+async def test_the_person_is_linked_both_are_told_and_the_waiting_command_goes_on(bench):
+    waiting = {"text": "list", "principal": ALICE.key}
+    asked = await approved(bench, waiting=waiting)
+    await bench.pass_time(5)
+    account = await bench.store.account(ALICE, "cloud")
+    assert (account.username, account.state) == ("alice", "active")
+    access = bench.vault.open(f"{ALICE.key}/cloud", account.secret)
+    assert access == {"token": "", "x_acts": "admin"}
+    assert (await bench.store.approval(asked.id)).state == "linked"
+    assert [command["text"] for _, command in bench.replayed] == ["list"]
+    assert "is linked" in told(bench, ALICE)
+    assert "<@UALICE> acts as *alice* at Fake Cloud now" in told(bench, DANA)
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (NotFound("no such user", status=404), "knows no such user"),
+        (Forbidden("inactive"), "lists that user as inactive"),
+        (CredentialRefused("wrong token", status=401), "does not accept the administrator"),
+    ],
+)
+async def test_who_is_not_there_is_refused_with_a_reason_to_both(bench, error, sentence):
+    asked = await approved(bench)
+    bench.provider.fail("check_username", error)
+    await bench.pass_time(5)
+    assert await bench.store.account(ALICE, "cloud") is None
+    assert (await bench.store.approval(asked.id)).state == "failed"
+    assert sentence in told(bench, ALICE)
+    assert sentence in told(bench, DANA)
+
+
+async def test_a_username_belongs_to_one_person(bench):
+    await approved(bench, "shared", BOB)
+    await bench.pass_time(5)
+    await approved(bench, "shared", ALICE)
+    await bench.pass_time(5)
+    assert await bench.store.account(ALICE, "cloud") is None
+    assert "Somebody else in Slack acts as that user already" in told(bench, ALICE)
+    # Whose it is learns that somebody else was to have it.
+    assert "<@UALICE> was approved to act as *shared* on Fake Cloud" in told(bench, BOB)
+
+
+async def test_a_provider_that_is_away_is_asked_again(bench):
+    bench.provider.fail("check_username", Unreachable("no connection"), times=3)
+    await approved(bench)
+    await bench.pass_time(120)
+    assert (await bench.store.account(ALICE, "cloud")).username == "alice"
+
+
+async def test_one_that_never_answers_is_given_up_and_told(bench):
+    bench.provider.fail("check_username", Unreachable("no connection"), times=1000)
+    asked = await approved(bench)
+    await bench.pass_time(1200)
+    assert (await bench.store.approval(asked.id)).state == "failed"
+    assert "has not answered for a long time" in told(bench, ALICE)
+
+
+async def test_a_connection_that_stopped_approving_meanwhile_links_nobody(bench):
+    asked = await approved(bench)
+    bench.provider.settings = fake_settings(linking=("token",))
+    await bench.pass_time(5)
+    assert bench.provider.count("check_username") == 0
+    assert await bench.store.account(ALICE, "cloud") is None
+    assert (await bench.store.approval(asked.id)).state == "failed"
+    assert "is not set up for approvals any more" in told(bench, ALICE)
+
+
+async def test_killed_between_the_two_writes_it_is_linked_and_told_once(bench):
+    asked = await approved(bench)
+    # As if the process had died after the account was written and before the request was ended.
+    await bench.store.add_tasks([NewTask(TaskKind.APPROVE, asked.id)])
+    await bench.pass_time(5)
+    linked = [
+        notice for notice in messages(bench, ALICE) if f"/{NoticeKind.LINKED}/" in str(notice.get("metadata"))
+    ]
+    assert len(linked) == 1

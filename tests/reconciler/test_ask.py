@@ -1,0 +1,209 @@
+"""Every error of a provider × every way of asking: the answer, and what it does to health and credential."""
+
+from __future__ import annotations
+
+import asyncio
+from types import SimpleNamespace
+
+import pytest
+from pydantic import SecretStr
+
+from bot.providers.base import Access, Credential
+from bot.reconciler.ask import Asker, Done, Later, Refused, Unknown
+from bot.reconciler.context import Unheard, Unobserved
+from bot.reconciler.runtimes import Runtime
+from bot.support import errors
+from tests.rigs.clock import FakeClock
+from tests.rigs.providers import FakeProvider
+
+ACCOUNT = SimpleNamespace(id="account_1", connection="cloud", refused_since=None, state="active")
+SUSPECT = SimpleNamespace(id="account_1", connection="cloud", refused_since=1.0, state="active")
+
+#: Error → answer, whether the connection is held to fail, whether the credential is seen to.
+TABLE: dict[type[BaseException], tuple[type, bool, bool]] = {
+    errors.ProviderError: (Refused, False, False),
+    errors.TemporaryError: (Later, True, False),
+    errors.Unreachable: (Later, True, False),
+    errors.UnknownOutcome: (Unknown, True, False),
+    errors.RateLimited: (Later, False, False),
+    errors.ServerFailed: (Unknown, True, False),
+    errors.BadAnswer: (Unknown, True, False),
+    errors.SentTooLate: (Later, False, False),
+    errors.PermanentError: (Refused, False, False),
+    errors.CredentialRefused: (Later, False, True),
+    errors.CredentialExpired: (Later, False, True),
+    errors.Forbidden: (Refused, False, False),
+    errors.NotFound: (Refused, False, False),
+    errors.Conflict: (Refused, False, False),
+    errors.InvalidRequest: (Refused, False, False),
+    errors.LimitReached: (Refused, False, False),
+    errors.Untrusted: (Refused, False, False),
+    errors.Untold: (Refused, False, False),
+    TimeoutError: (Unknown, True, False),
+}
+WAYS = ("a person's", "a start", "a suspect's", "the connection's own", "a stream", "a stream that spoke")
+
+
+class Book:
+    """Stand where credentials are seen to: refusals are answered as ``became``."""
+
+    def __init__(self) -> None:
+        self.became = "changed"
+        self.seen: list[str] = []
+        self.closed: Exception | None = None
+
+    def open(self, _account):
+        if self.closed is not None:
+            raise self.closed
+        return Access("alice", Credential(SecretStr("token-1")))
+
+    def worked(self, _account):
+        self.seen.append("worked")
+
+    async def refused(self, _account, _line):
+        self.seen.append("refused")
+        return self.became
+
+    def locked_out(self, _connection):
+        self.seen.append("locked")
+
+
+class Bench:
+    def __init__(self) -> None:
+        clock = FakeClock()
+        self.runtime = Runtime("cloud", FakeProvider(clock), clock, lambda: 0.0, Unobserved(), Unheard())
+        self.book = Book()
+        self.asker = Asker(self.book, 25.0, lambda: 0.0)
+
+    async def ask(self, way: str, error: BaseException, attempts: int = 0):
+        async def send(_access):
+            raise error
+
+        async def stream(_access):
+            if way == "a stream that spoke":
+                yield "a line"
+            raise error
+
+        async def take(_chunk):
+            pass
+
+        if way.startswith("a stream"):
+            return await self.asker.follow(self.runtime, ACCOUNT, "output", stream, take, attempts=attempts)
+        account = None if way == "the connection's own" else SUSPECT if way == "a suspect's" else ACCOUNT
+        return await self.asker.ask(
+            self.runtime,
+            account,
+            "call",
+            send,
+            attempts=attempts,
+            starts=way == "a start",
+            tries_suspected=way == "a suspect's",
+        )
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("kind", TABLE, ids=lambda kind: kind.__name__)
+async def test_every_error_means_one_answer_whichever_way_was_asked(kind, way):
+    bench = Bench()
+    answer, fails, is_credentials = TABLE[kind]
+    got = await bench.ask(way, kind())
+    if is_credentials and way == "the connection's own":
+        assert (type(got), got.cause, bench.book.seen) == (Refused, "connection_refused", ["locked"])
+    else:
+        assert type(got) is answer
+        assert ("refused" in bench.book.seen) is is_credentials
+    # A stream that breaks off after it spoke says nothing about the connection.
+    assert (bench.runtime.health.since is not None) is (fails and way != "a stream that spoke")
+    # A refusal proves that the connection answers; what never left proves nothing.
+    spoke = way == "a stream that spoke"
+    assert bench.runtime.health.answers is (spoke or (not fails and kind is not errors.SentTooLate))
+    # A limit of starts holds up no other call, and the other way round.
+    runtime, who = bench.runtime, "" if way == "the connection's own" else ACCOUNT.id
+    limits = (runtime.limits.wait(who) > 0, runtime.start_limits.wait(who) > 0)
+    is_limit = kind is errors.RateLimited
+    assert limits == (is_limit and way != "a start", is_limit and way == "a start")
+
+
+def test_the_table_has_every_error_of_a_provider():
+    kinds = {kind for kind in vars(errors).values() if isinstance(kind, type)}
+    assert {kind for kind in kinds if issubclass(kind, errors.ProviderError)} == set(TABLE) - {TimeoutError}
+
+
+@pytest.mark.parametrize(
+    ("became", "answer", "cause"),
+    [
+        ("changed", Later, ""),
+        ("later", Later, ""),
+        ("suspected", Later, "credential_suspected"),
+        ("locked", Refused, "connection_refused"),
+        ("refused", Refused, "credential_refused"),
+    ],
+)
+async def test_what_a_refused_credential_became_decides(became, answer, cause):
+    bench = Bench()
+    bench.book.became = became
+    got = await bench.ask("a person's", errors.CredentialRefused(), attempts=3)
+    assert (type(got), got.cause) == (answer, cause)
+    # A suspected one is tried as often as any call that fails: it may be good for all but one of them.
+    assert got.attempts == 3 + (became == "suspected") if answer is Later else got.needs_credential
+
+
+async def test_waits_grow_and_heed_what_the_provider_asked_for():
+    bench = Bench()
+    waits = [
+        (await bench.ask("a person's", errors.ServerFailed(), attempts=tries)).wait for tries in range(4)
+    ]
+    assert waits == [1.0, 2.0, 4.0, 8.0]
+    limited = await bench.ask("a person's", errors.RateLimited(retry_after=33.0), attempts=1)
+    assert (limited.wait, limited.cause, limited.attempts) == (33.0, "rate_limited", 2)
+
+
+async def test_what_did_not_leave_counts_for_nothing():
+    got = await Bench().ask("a person's", errors.SentTooLate(), attempts=2)
+    assert got == Later(0.0, None, 2)
+
+
+NOTHING_MAY_BE_SENT = AssertionError("nothing may be sent")
+
+
+@pytest.mark.parametrize("way", [way for way in WAYS if way != "the connection's own"])
+async def test_what_holds_somebody_up_is_answered_before_anything_is_sent(way):
+    bench = Bench()
+    bench.book.closed = errors.SecretError("a stored secret does not open")
+    got = await bench.ask(way, NOTHING_MAY_BE_SENT)
+    assert (type(got), got.cause, got.needs_credential) == (Refused, "secret", True)
+    bench.runtime.limits.note(ACCOUNT.id, 30.0, is_shared=False)
+    held = await bench.ask(way, NOTHING_MAY_BE_SENT, attempts=2)
+    assert (type(held), held.cause, held.wait, held.attempts) == (Later, "rate_limited", 30.0, 2)
+    assert not bench.runtime.health.answers
+
+
+async def test_a_suspected_credential_is_tried_by_who_finds_out_about_it_alone():
+    bench = Bench()
+
+    async def send(_access):
+        raise NOTHING_MAY_BE_SENT
+
+    got = await bench.asker.ask(bench.runtime, SUSPECT, "call", send, attempts=2)
+    assert (type(got), got.cause, got.attempts) == (Later, "credential_suspected", 2)
+
+
+async def test_a_call_that_takes_too_long_is_unknown_and_an_answer_is_handed_on():
+    bench = Bench()
+
+    async def never(_access):
+        await asyncio.Event().wait()
+
+    assert isinstance(await bench.asker.ask(bench.runtime, ACCOUNT, "call", never, seconds=0.001), Unknown)
+    assert bench.runtime.health.since is not None
+
+    async def soon(_access):
+        return "made"
+
+    assert await bench.asker.ask(bench.runtime, ACCOUNT, "call", soon) == Done("made")
+    assert (bench.runtime.health.since, bench.book.seen) == (None, ["worked"])
+
+
+async def test_what_is_ours_is_raised():
+    with pytest.raises(errors.StoreBusy):
+        await Bench().ask("a person's", errors.StoreBusy())

@@ -1,0 +1,297 @@
+"""A class from its card to its summary: counts, the end by consent, what is kept, and kills in between."""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+
+import pytest
+
+from bot.domain.models import OperationVerb, Outcome, Spec, State
+from bot.support.errors import SlackPermanent, SlackUnknownOutcome, StoreBusy
+from tests.reconciler.classroom import CHANNEL, TRAINER, classes_of, people, post, press, seat, shown, told
+from tests.reconciler.fuse import Fuse, Killed
+from tests.reconciler.world import new_world
+
+
+@pytest.fixture
+async def world():
+    async with new_world() as made:
+        made.provider.start_takes = 4.0
+        yield made
+
+
+def buttons(message):
+    found = [element for block in message["blocks"] for element in block.get("elements", ())]
+    return [element["text"]["text"] for element in found if element.get("type") == "button"]
+
+
+def states(world):
+    return {key: world.provider._moved(key).state for key in world.provider.machines}
+
+
+async def test_the_card_stands_in_its_channel_and_counts(world):
+    card = await post(world, stops_at=world.clock.now() + 7200, time_zone="Europe/Berlin", maximum=9)
+    message = shown(world)
+    assert buttons(message) == ["Get my workspace", "Show problems", "Stop all"]
+    text = str(message["blocks"])
+    assert "your workspace is suspended at" in text
+    assert "(Europe/Berlin)" in text
+    assert "Nobody has pressed yet." in text
+    for principal in people(3):
+        await seat(world, principal)
+    for principal in people(3):
+        assert (await press(world, card, principal)).result == "started"
+    await world.pass_time(3)
+    assert "*0 of 3 ready*" in str(shown(world)["blocks"])
+    assert "3 waiting" in str(shown(world)["blocks"])
+    await world.pass_time(30)
+    assert "*3 of 3 ready*" in str(shown(world)["blocks"])
+    assert "Stop all 3?" in str(shown(world)["blocks"])
+    for principal in people(3):
+        assert told(world, principal) == [f"name-r-{principal.user_id} is ready at Fake Cloud."]
+    assert sorted(set(world.slack.kinds())) == ["class_card", "ready"]
+
+
+async def test_the_card_is_drawn_every_three_seconds_at_most(world):
+    world.provider.start_takes = 40.0
+    card = await post(world)
+    everybody = people(20)
+    for principal in everybody:
+        await seat(world, principal)
+    began = len(world.slack.updates)
+    at = world.clock.monotonic()
+    for principal in everybody:
+        await press(world, card, principal)
+        await world.pass_time(0.5, step=0.5)
+    passed = world.clock.monotonic() - at
+    assert 1 <= len(world.slack.updates) - began <= passed / 3.0 + 1
+
+
+async def test_a_recipe_makes_exactly_one_for_each(world):
+    card = await post(world, pattern="", recipe="small", spec=Spec("x"))
+    everybody = people(4)
+    for principal in everybody:
+        await world.link(principal)
+        await world.know(principal)
+        await press(world, card, principal)
+        assert (await press(world, card, principal)).result == "joined"
+    await world.pass_time(40)
+    assert len(world.provider.machines) == 4
+    assert {state.value for state in states(world).values()} == {"running"}
+    assert world.slack.kinds().count("ready") == 4
+    assert "*4 of 4 ready*" in str(shown(world)["blocks"])
+
+
+async def test_until_tells_first_stops_what_was_consented_to_and_sums_up(world):
+    alice, bob, carol = people(3)
+    for principal in (alice, bob, carol):
+        await seat(world, principal)
+    card = await post(world, stops_at=world.clock.now() + 900)
+    await press(world, card, alice)
+    await press(world, card, bob)
+    await world.pass_time(590, step=5)
+    assert "suspended soon" not in str(told(world, alice))
+    await world.pass_time(20, step=1)
+    warning = [one for one in world.slack.messages if one["channel"] == "DU000"][-1]
+    assert buttons(warning) == ["Keep mine"]
+    assert "The class Statistics is ending" in warning["text"]
+    assert await classes_of(world).keep(bob, card.id, interaction="keep")
+    assert states(world) == {"r-U000": State.RUNNING, "r-U001": State.RUNNING, "r-U002": State.STOPPED}
+    await world.pass_time(340, step=2)
+    assert states(world)["r-U000"] is State.SUSPENDED
+    assert states(world)["r-U001"] is State.RUNNING
+    (stop,) = [one for one in world.provider.calls if one.method == "stop"]
+    assert (stop.token, stop.remote_id) == ("token-U000", "r-U000")
+    assert "suspended" in told(world, alice)[-1]
+    last = [one for one in world.slack.messages if one["channel"] == "DU000"][-1]
+    assert "the class *Statistics* of <@UTRAINER> is over" in str(last["blocks"])
+    assert not any("suspended" in text for text in told(world, bob)[2:])
+    assert told(world, carol) == []
+    (summary,) = told(world, TRAINER)
+    assert "2 pressed, 2 got ready, 0 failed." in summary
+    assert "1 stopped, 1 kept by their owners." in summary
+    assert "The class is over. 1 stopped, 1 kept." in str(shown(world)["blocks"])
+    assert buttons(shown(world)) == []
+    entry = next(row for row in await world.store.audit_entries() if row["action"] == "class.stop")
+    assert entry["actor"] == TRAINER.key
+    assert alice.key in entry["detail"]
+    assert "policy.consent" in entry["detail"]
+    await world.pass_time(60, step=5)
+    assert len(told(world, TRAINER)) == 1
+
+
+async def test_stop_all_gives_five_minutes_and_names_who_did_it(world):
+    (alice,) = people(1)
+    await seat(world, alice)
+    card = await post(world)
+    await press(world, card, alice)
+    await world.pass_time(20)
+    await classes_of(world).stop_all(TRAINER, card.id, interaction="stop")
+    await world.pass_time(4)
+    assert "is ending" in told(world, alice)[-1]
+    assert "Get my workspace" not in buttons(shown(world))
+    await world.pass_time(250, step=5)
+    assert states(world)["r-U000"] is State.RUNNING
+    await world.pass_time(90, step=2)
+    last = [one for one in world.slack.messages if one["channel"] == "DU000"][-1]
+    assert "<@UTRAINER> ended the class *Statistics*." in str(last["blocks"])
+    assert len(told(world, TRAINER)) == 1
+
+
+async def test_who_unlinked_is_not_acted_for(world):
+    alice, bob = people(2)
+    for principal in (alice, bob):
+        await seat(world, principal)
+    card = await post(world)
+    for principal in (alice, bob):
+        await press(world, card, principal)
+    await world.pass_time(20)
+    await classes_of(world).stop_all(TRAINER, card.id, interaction="stop")
+    await world.pass_time(10)
+    await world.store.unlink(alice, None, revocable=[], cause="unlinked")
+    await seat(world, alice, State.RUNNING)
+    await world.pass_time(360, step=2)
+    assert [one.remote_id for one in world.provider.calls if one.method == "stop"] == ["r-U001"]
+    assert "1 stopped, 0 kept" in told(world, TRAINER)[-1]
+
+
+async def test_what_its_owner_stopped_before_is_left_alone(world):
+    (alice,) = people(1)
+    await seat(world, alice)
+    card = await post(world, stops_at=world.clock.now() + 700)
+    await press(world, card, alice)
+    await world.pass_time(20)
+    (row,) = await world.store.workspaces(alice)
+    await world.begin(row, OperationVerb.STOP)
+    await world.pass_time(60)
+    await world.pass_time(700, step=5)
+    assert [one.method for one in world.provider.calls].count("stop") == 1
+    assert "1 were down already" in told(world, TRAINER)[-1]
+
+
+async def test_who_presses_late_has_five_minutes_all_the_same(world):
+    (alice,) = people(1)
+    await seat(world, alice)
+    card = await post(world, stops_at=world.clock.now() + 650)
+    await world.pass_time(600, step=20)
+    await press(world, card, alice)
+    await world.pass_time(200, step=2)
+    assert states(world)["r-U000"] is State.RUNNING
+    await world.pass_time(200, step=2)
+    assert states(world)["r-U000"] is State.SUSPENDED
+
+
+async def test_an_end_that_nobody_was_there_for_is_told_first_and_comes_all_the_same(world):
+    (alice,) = people(1)
+    await seat(world, alice)
+    card = await post(world, stops_at=world.clock.now() + 650)
+    await press(world, card, alice)
+    await world.pass_time(20)
+    world.clock.advance(2400.0)
+    await world.pass_time(60, step=2)
+    assert "is ending" in told(world, alice)[-1]
+    warning = [one for one in world.slack.messages if one["channel"] == "DU000"][-1]
+    assert float(re.search(r"<!date\^(\d+)", str(warning["blocks"]))[1]) > world.clock.now()
+    assert states(world)["r-U000"] is State.RUNNING
+    assert told(world, TRAINER) == []
+    await world.pass_time(300, step=2)
+    assert states(world)["r-U000"] is State.SUSPENDED
+    (summary,) = told(world, TRAINER)
+    assert "1 could not be stopped: their owners were told, or are told when it is done." in summary
+
+
+async def test_a_trainer_who_lost_the_right_stops_nothing(world):
+    (alice,) = people(1)
+    await seat(world, alice)
+    card = await post(world)
+    await press(world, card, alice)
+    await world.pass_time(20)
+    await classes_of(world).stop_all(TRAINER, card.id, interaction="stop")
+    world.clock.advance(1.0)
+    await world.know(TRAINER, is_deleted=True)
+    await world.pass_time(400, step=4)
+    assert states(world)["r-U000"] is State.RUNNING
+    refused = [row for row in await world.store.audit_entries() if row["result"] == "refused"]
+    assert refused[-1]["action"] == "class.stop"
+
+
+async def test_a_stop_that_fails_is_told_and_summed_up(world):
+    (alice,) = people(1)
+    await seat(world, alice)
+    card = await post(world)
+    await press(world, card, alice)
+    await world.pass_time(20)
+    world.provider.refused_tokens.add("token-U000")
+    await classes_of(world).stop_all(TRAINER, card.id, interaction="stop")
+    await world.pass_time(1300, step=10)
+    assert "1 could not be stopped" in told(world, TRAINER)[-1]
+
+
+# -- the card on its way -----------------------------------------------------------------------------------
+
+
+async def test_a_card_of_unknown_outcome_is_not_repeated_and_its_poster_is_asked(world):
+    world.slack.fail("chat.postMessage", SlackUnknownOutcome("chat.postMessage", "no_answer"), after=True)
+    card = await post(world)
+    await world.pass_time(60)
+    assert len([one for one in world.slack.messages if one["channel"] == CHANNEL]) == 1
+    assert world.slack.count("conversations.history") == 0
+    (asked,) = [one for one in world.slack.messages if one["channel"] == "DUTRAINER"]
+    assert buttons(asked) == ["Post again"]
+    assert "Did" in asked["text"] or "whether the card" in asked["text"]
+    assert await classes_of(world).post_again(TRAINER, card.id, interaction="again")
+    await world.pass_time(5)
+    assert len([one for one in world.slack.messages if one["channel"] == CHANNEL]) == 2
+    assert not await classes_of(world).post_again(TRAINER, card.id, interaction="more")
+
+
+async def test_a_channel_that_does_not_take_the_card_is_told_to_its_poster(world):
+    world.slack.fail("chat.postMessage", SlackPermanent("chat.postMessage", "not_in_channel"))
+    await post(world)
+    await world.pass_time(5)
+    (asked,) = told(world, TRAINER)
+    assert "does not let me post the card for Statistics" in asked
+    assert [one.kind.value for one in await world.store.dead_notices()] == ["class_card"]
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+async def test_kills_anywhere_at_the_end_of_a_class_stop_everybody_once(after):
+    for at in range(1, 90, 7):
+        async with new_world() as world:
+            everybody = people(3)
+            for principal in everybody:
+                await seat(world, principal, State.RUNNING)
+            card = await post(world, stops_at=world.clock.now() + 310)
+            for principal in everybody:
+                await press(world, card, principal)
+            await world.pass_time(9, step=3)
+            fuse = Fuse(at, after=after)
+            world.reborn(fuse)
+            with suppress(Killed, StoreBusy):
+                for _ in range(120):
+                    await world.work()
+                    world.clock.advance(3.0)
+                    if fuse.is_blown:
+                        break
+            world.reborn()
+            for _ in range(100):
+                await world.work()
+                world.clock.advance(5.0)
+            assert set(states(world).values()) == {State.SUSPENDED}
+            assert sorted(world.provider.accepted_stops) == ["r-U000", "r-U001", "r-U002"]
+            for principal in everybody:
+                heard = told(world, principal)
+                assert sum("is ending" in text for text in heard) == 1, heard
+                assert sum("is suspended at" in text for text in heard) == 1, heard
+            assert len(told(world, TRAINER)) == 1
+            if not fuse.is_blown:
+                break
+
+
+async def test_the_operation_of_a_press_ends_as_any_other(world):
+    (alice,) = people(1)
+    await seat(world, alice)
+    card = await post(world)
+    pressed = await press(world, card, alice)
+    assert await world.until_ended(pressed.operation.id) is Outcome.FULFILLED

@@ -1,0 +1,384 @@
+"""Workspaces that are made: once, whatever gets lost on the way; called off where its person wants that."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.domain.models import Call, OperationVerb, Outcome, Spec, State, TaskKind
+from bot.providers.base import Credential
+from bot.services.making import Making
+from bot.store.records import NewTask
+from bot.support.errors import (
+    Conflict,
+    CredentialRefused,
+    Forbidden,
+    InvalidRequest,
+    LimitReached,
+    RateLimited,
+    Refused,
+    ServerFailed,
+    UnknownOutcome,
+    Unreachable,
+)
+from bot.support.vault import row_key
+from tests.reconciler.fuse import Meanwhile
+from tests.reconciler.runs import new_job_world
+from tests.rigs.store import ALICE, BOB, link_account
+
+
+async def rows(world, *, hidden=False):
+    return await world.store.workspaces(ALICE, hidden=hidden)
+
+
+async def test_what_is_made_is_running_and_told_once(world):
+    operation_id = await world.make()
+    (row,) = await rows(world)
+    assert (row.is_provisional, row.name, row.origin) == (True, "lab", "added")
+    assert await world.until_ended(operation_id) is Outcome.FULFILLED
+    (row,) = await rows(world)
+    assert (row.remote_id, row.name, row.state) == ("m1", "lab", State.RUNNING)
+    assert row.gate_key == world.provider.gate_key("m1")
+    assert world.slack.kinds() == ["card", "ready"]
+    assert "https://app.example.test/ide/m1" in str(world.slack.messages[1]["blocks"])
+    assert (await world.store.operation(operation_id)).start_call is Call.ACCEPTED
+    assert (world.provider.count("create"), world.provider.count("find")) == (1, 0)
+    assert world.provider.count("start") == 0
+
+
+async def test_its_card_says_how_far_it_is(world):
+    await world.make()
+    await world.notifier.step_notices()
+    assert "is queued to be made" in world.slack.messages[0]["text"]
+    await world.pass_time(3)
+    assert "is starting" in world.slack.messages[0]["text"]
+
+
+async def test_nothing_is_read_for_what_does_not_exist(world):
+    world.provider.fail("create", Unreachable("no connection"), times=3)
+    operation_id = await world.make()
+    await world.pass_time(2)
+    assert world.provider.count("status") == 0
+    assert await world.until_ended(operation_id) is Outcome.FULFILLED
+
+
+@pytest.mark.parametrize("landed", [False, True], ids=["lost", "made"])
+@pytest.mark.parametrize("error", [UnknownOutcome("no answer"), ServerFailed("502", status=502)])
+async def test_an_unknown_outcome_is_looked_for_before_it_is_made_again(world, landed, error):
+    world.provider.fail("create", error, after=landed)
+    operation_id = await world.make()
+    await world.work()
+    assert (await world.store.operation(operation_id)).start_call is Call.UNKNOWN
+    await world.pass_time(119)
+    # What shows is taken at once; what does not has two minutes, with looks at the usual pace.
+    assert world.provider.count("create") == 1
+    assert world.provider.count("find") == (1 if landed else 12)
+    assert await world.until_ended(operation_id) is Outcome.FULFILLED
+    assert [len(made) for made in world.provider.made.values()] == [1]
+    assert world.provider.count("create") == (1 if landed else 2)
+    assert world.slack.kinds().count("ready") == 1
+
+
+async def test_a_find_without_an_answer_is_asked_again_and_never_given_up(world):
+    world.provider.fail("create", UnknownOutcome("no answer"), after=True)
+    world.provider.fail("find", Unreachable("no connection"), times=25)
+    operation_id = await world.make()
+    await world.pass_time(1800, step=20)
+    assert world.provider.count("create") == 1
+    assert (await world.store.operation(operation_id)).is_open or world.slack.kinds().count("ready") == 1
+    assert await world.until_ended(operation_id, 600) is Outcome.FULFILLED
+    assert world.provider.count("create") == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "cause"),
+    [
+        (Forbidden("not yours"), "forbidden: not yours"),
+        (InvalidRequest("no such size"), "invalid: no such size"),
+        (LimitReached("2 of 2"), "limit: 2 of 2"),
+        (Conflict("name taken"), "conflict: name taken"),
+    ],
+)
+async def test_what_is_refused_ends_with_the_cause_and_leaves_no_row(world, error, cause):
+    world.provider.fail("create", error)
+    operation_id = await world.make()
+    assert await world.until_ended(operation_id) is Outcome.FAILED
+    assert (await world.store.operation(operation_id)).start_call is Call.NONE
+    assert (await world.store.operation(operation_id)).cause == cause
+    assert world.slack.kinds() == ["card", "failed"]
+    assert "The creation of lab" in world.slack.messages[1]["text"]
+    assert await rows(world) == []
+    assert world.provider.count("create") == 1
+
+
+async def test_a_name_that_our_own_earlier_try_has_taken_is_found(world):
+    world.provider.fail("create", UnknownOutcome("no answer"), after=True)
+    world.provider.overlooks = 1
+    world.provider.fail("create", Conflict("name taken"))
+    operation_id = await world.make()
+    assert await world.until_ended(operation_id) is Outcome.FULFILLED
+    assert (await world.workspace_of(operation_id)).remote_id == "m1"
+    assert [len(made) for made in world.provider.made.values()] == [1]
+
+
+async def test_a_pause_that_the_provider_asks_for_is_kept(world):
+    world.provider.fail("create", RateLimited("slow down", status=429, retry_after=90.0))
+    operation_id = await world.make()
+    await world.pass_time(85)
+    assert (world.provider.count("create"), world.provider.count("find")) == (1, 0)
+    assert await world.until_ended(operation_id) is Outcome.FULFILLED
+
+
+async def test_it_is_given_up_while_nothing_was_made(world):
+    world.provider.fail("create", Unreachable("no connection"), times=999)
+    operation_id = await world.make()
+    for _ in range(200):
+        await world.work()
+        world.clock.advance(20)
+    operation = await world.store.operation(operation_id)
+    assert (operation.outcome, operation.cause) == (Outcome.FAILED, "gave_up")
+    assert await rows(world) == []
+
+
+async def test_what_breaks_after_it_was_made_stays_on_the_list(world):
+    world.provider.start_ends = State.FAILED
+    operation_id = await world.make()
+    assert await world.until_ended(operation_id) is Outcome.FAILED
+    (row,) = await rows(world)
+    assert (row.remote_id, row.state) == ("m1", State.FAILED)
+
+
+async def test_the_deadline_is_told(world):
+    world.provider.start_takes = 4000
+    await world.make()
+    await world.pass_time(2000, step=20)
+    assert world.slack.kinds() == ["card", "waiting"]
+
+
+async def test_the_deadline_is_told_too_while_nothing_but_pauses_are_answered(world):
+    world.provider.fail("create", UnknownOutcome("no answer"), after=True)
+    pause = RateLimited("slow down", status=429, retry_after=30.0)
+    world.provider.fail("find", pause, times=999)
+    await world.make()
+    await world.pass_time(2000, step=10)
+    assert world.slack.kinds() == ["card", "waiting"]
+
+
+@pytest.mark.parametrize("method", ["create", "status"])
+async def test_a_secret_of_the_operators_that_is_refused_is_nobodys_to_link_anew(world, method):
+    sealed = world.vault.seal(row_key(ALICE.key, "cloud"), Credential.of_connection("admin").as_mapping())
+    await link_account(world.store, ALICE, "cloud", secret=sealed)
+    refusal = CredentialRefused("no such token", status=401)
+    world.provider.fail(method, refusal, times=3)
+    operation_id = await world.make()
+    await world.pass_time(20)
+    assert (await world.store.account(ALICE, "cloud")).state == "active"
+    assert "does not accept my own key" in (await world.store.operation(operation_id)).hold
+    assert await world.until_ended(operation_id) is Outcome.FULFILLED
+    assert "link_again" not in world.slack.kinds()
+
+
+# -- called off --------------------------------------------------------------------------------------------
+
+DOWN = {
+    OperationVerb.STOP: ("stopped", State.STOPPED),
+    OperationVerb.FORCE: ("stopped", State.STOPPED),
+    OperationVerb.REMOVE: ("removed", None),
+}
+down = pytest.mark.parametrize("verb", DOWN)
+
+
+@down
+async def test_before_it_was_asked_for_it_is_called_off_without_any_call(world, verb):
+    creation = await world.make()
+    stop = await world.begin(await world.workspace_of(creation), verb)
+    assert await world.until_ended(stop) is Outcome.FULFILLED
+    assert (await world.store.operation(stop)).cause == "not_made"
+    assert (await world.store.operation(creation)).outcome is Outcome.REPLACED
+    assert world.provider.calls == []
+    assert await rows(world) == []
+    await world.pass_time(5)
+    assert world.slack.kinds().count(DOWN[verb][0]) == 1
+    assert "was called off" in world.slack.messages[-1]["text"]
+
+
+@down
+@pytest.mark.parametrize("answer", [None, UnknownOutcome("no answer")], ids=["made", "lost answer"])
+async def test_while_its_call_is_under_way_the_later_operation_wins(world, verb, answer):
+    stops = []
+
+    async def meanwhile(method):
+        if method == "create" and not stops:
+            row = (await rows(world))[0]
+            stops.append(await world.begin(row, verb))
+            await world.reconciler.step_operations()
+
+    world.provider.during = meanwhile
+    if answer is not None:
+        world.provider.fail("create", answer, after=True)
+    creation = await world.make()
+    await world.pass_time(1)
+    world.provider.during = None
+    assert await world.until_ended(stops[0]) is Outcome.FULFILLED
+    assert (await world.store.operation(creation)).outcome is Outcome.REPLACED
+    kind, state = DOWN[verb]
+    if state is None:
+        assert world.provider.removed == ["m1"]
+    else:
+        assert world.provider.machines["m1"].state is state
+    assert "ready" not in world.slack.kinds()
+    assert world.slack.kinds().count(kind) == 1
+
+
+async def test_a_jump_gives_what_was_called_off_no_more_time_to_show(world):
+    world.provider.fail("create", UnknownOutcome("no answer"), after=True)
+    world.provider.overlooks = 3
+    creation = await world.make()
+    await world.work()
+    stop = await world.begin(await world.workspace_of(creation), OperationVerb.STOP)
+    world.clock.jump(3600)
+    assert await world.until_ended(stop) is Outcome.FULFILLED
+    assert world.provider.machines["m1"].state is State.STOPPED
+
+
+@down
+async def test_a_call_that_lands_after_the_person_was_told_is_made_true(world, verb):
+    """The find overlooks it, so the stop ends as done; then the slow answer comes."""
+    stops = []
+
+    async def meanwhile(method):
+        if method == "create" and not stops:
+            stops.append(await world.begin((await rows(world))[0], verb))
+            world.provider.overlooks = 100
+            for _ in range(60):
+                world.clock.advance(3.0)
+                await world.reconciler.step_operations()
+
+    world.provider.during = meanwhile
+    await world.make()
+    await world.pass_time(5)
+    world.provider.during = None
+    assert (await world.store.operation(stops[0])).outcome is Outcome.FULFILLED
+    await world.pass_time(60)
+    if verb is OperationVerb.REMOVE:
+        assert world.provider.removed == ["m1"]
+    else:
+        assert world.provider.machines["m1"].state is State.STOPPED
+    assert "ready" not in world.slack.kinds()
+
+
+async def test_an_unlink_while_it_is_made_leaves_what_exists_to_its_owner(world):
+    async def meanwhile(method):
+        if method == "create":
+            await world.store.unlink(ALICE, "cloud", revocable=[], cause="unlinked")
+
+    world.provider.during = meanwhile
+    operation_id = await world.make()
+    await world.pass_time(60)
+    assert (await world.store.operation(operation_id)).outcome is Outcome.CANCELLED
+    assert [call.method for call in world.provider.calls] == ["create"]
+    assert await rows(world, hidden=True) == []
+
+
+@pytest.mark.parametrize("verb", ["find", "find_job"])
+async def test_an_unlink_just_before_a_search_keeps_the_old_credential_here(verb):
+    async with new_job_world() as runs:
+        world = runs.world
+        made = "create" if verb == "find" else "launch_job"
+        world.provider.fail(made, UnknownOutcome("no answer"), after=True)
+        world.provider.fail(verb, Unreachable("no connection"))
+        operation_id = await world.make() if verb == "find" else await runs.runs()
+        await world.work()
+        while not world.provider.count(verb):
+            await world.pass_time(1)
+
+        async def unlink():
+            await runs.store.unlink(ALICE, "cloud", revocable=[], cause="unlinked")
+
+        claims = "claim_operations" if verb == "find" else "claim_runs"
+        world.store = Meanwhile(world.store, claims, unlink)
+        world.reborn()
+        await world.pass_time(60)
+        assert await runs.store.account(ALICE, "cloud") is None
+        assert world.provider.count(verb) == 1
+        ended = await (runs.store.operation(operation_id) if verb == "find" else runs.store.run(operation_id))
+        assert ended.outcome in {Outcome.CANCELLED, Outcome.UNKNOWN, "failed"}
+
+
+async def test_forgotten_while_it_is_made_it_is_shown_when_it_exists(world):
+    async def meanwhile(method):
+        if method == "create":
+            await world.store.hide_workspace((await rows(world))[0].id)
+
+    world.provider.during = meanwhile
+    await world.make()
+    await world.pass_time(60)
+    (row,) = await rows(world)
+    assert row.remote_id == "m1"
+
+
+async def test_a_list_that_knows_it_sooner_makes_no_second_row(world):
+    async def meanwhile(method):
+        if method == "create":
+            account = await world.store.account(ALICE, "cloud")
+            await world.store.add_tasks([NewTask(TaskKind.DISCOVER, account.id)])
+            world.provider.during = None
+            await world.reconciler.step_tasks()
+
+    world.provider.during = meanwhile
+    operation_id = await world.make()
+    assert await world.until_ended(operation_id) is Outcome.FULFILLED
+    assert [row.remote_id for row in await rows(world)] == ["m1"]
+
+
+# -- another like it ---------------------------------------------------------------------------------------
+
+
+async def test_of_what_is_gone_another_is_made_in_its_place_once(world):
+    first = await world.workspace_of(await world.make())
+    await world.pass_time(60)
+    await world.store.name_workspace(first.id, "mine")
+    del world.provider.machines["m1"]
+    await world.store.want_read(first.id)
+    await world.pass_time(30)
+    again = await Making(world.asking).again(ALICE, first.id, reference="R2")
+    twice = await Making(world.asking).again(ALICE, first.id, reference="R3")
+    assert (again.repeated, twice.repeated, twice.operation.id) == (False, True, again.operation.id)
+    assert await world.until_ended(again.operation.id) is Outcome.FULFILLED
+    (row,) = await rows(world)
+    assert (row.remote_id, row.alias, row.spec) == ("m2", "mine", Spec("lab"))
+    assert row.id != first.id
+
+
+async def test_what_was_never_made_is_tried_anew_by_its_spec(world):
+    world.provider.fail("create", LimitReached("2 of 2"))
+    first = await world.make()
+    await world.until_ended(first)
+    again = await Making(world.asking).again(ALICE, (await world.workspace_of(first)).id, reference="R2")
+    assert await world.until_ended(again.operation.id) is Outcome.FULFILLED
+    assert [row.remote_id for row in await rows(world)] == ["m1"]
+
+
+async def test_another_is_not_made_of_what_is_there_or_somebody_elses_or_found(world):
+    made = await world.workspace_of(await world.make())
+    joined = await Making(world.asking).again(ALICE, made.id, reference="R2")
+    assert joined.joined
+    await world.pass_time(60)
+    found = await world.own(remote_id="r1")
+    await world.know(BOB)
+    for principal, workspace, rule in (
+        (ALICE, made, "workspace.still_there"),
+        (ALICE, found, "workspace.no_spec"),
+        (BOB, made, "policy.not_owner"),
+    ):
+        with pytest.raises(Refused) as refused:
+            await Making(world.asking).again(principal, workspace.id, reference="R3")
+        assert refused.value.rule == rule
+    assert world.provider.count("create") == 1
+
+
+async def test_without_an_account_nothing_is_made(world):
+    await world.know()
+    with pytest.raises(Refused) as refused:
+        await Making(world.asking).create(ALICE, "cloud", Spec("lab"), interaction="i", reference="R1")
+    assert refused.value.rule == "account.none"
+    assert await rows(world) == []

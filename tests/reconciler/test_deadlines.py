@@ -1,0 +1,182 @@
+"""Runs never wait in silence: one that has not begun, or can't be seen, is told of once; and operations."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from bot.domain.models import FoundRun, NewNotice, NoticeKind, ObservedRun, Outcome, RunState
+from bot.domain.settling import ANSWER_SECONDS
+from bot.support.errors import SlackFailed, Unreachable
+from tests.reconciler.runs import new_job_world, said
+from tests.reconciler.world import DEADLINE
+from tests.rigs.store import ALICE
+
+
+@pytest.fixture
+async def runs():
+    async with new_job_world() as made:
+        made.cloud.job_takes = None
+        yield made
+
+
+def waiting(runs, run_id):
+    keyed = [
+        (each.get("metadata", {}).get("event_payload", {}).get("key", ""), each)
+        for each in runs.slack.messages
+    ]
+    begin = f"{run_id}/job_waiting/"
+    return [json.dumps(each, ensure_ascii=False) for key, each in keyed if key.startswith(begin)]
+
+
+def take_away(runs):
+    """Have the connection taken out of the settings, and the process started again."""
+    runs.world.reborn(connections={})
+
+
+async def test_a_run_that_is_seen_has_no_deadline(runs):
+    runs.cloud.queued_for = 2 * DEADLINE
+    run_id = await runs.runs()
+    await runs.world.pass_time(3 * DEADLINE, step=15)
+    run = await runs.run(run_id)
+    assert (run.deadline_at, run.held_since, waiting(runs, run_id)) == (None, None, [])
+
+
+@pytest.mark.parametrize("is_begun", [False, True])
+async def test_a_run_whose_credential_is_refused_is_told_of_once(runs, is_begun):
+    if is_begun:
+        run_id = await runs.runs()
+        await runs.world.pass_time(5)
+    runs.cloud.refused_tokens.add("token-1")
+    if not is_begun:
+        run_id = await runs.runs()
+    await runs.world.pass_time(DEADLINE - 60, step=30)
+    assert waiting(runs, run_id) == []
+    await runs.world.pass_time(3 * DEADLINE, step=30)
+    (told,) = waiting(runs, run_id)
+    assert ("I still can't check on" if is_begun else "still hasn't started") in told
+    assert "Keep waiting" in told
+    assert "Let it go" in told
+    assert "Let it go" in said(runs.message(f"{run_id}/job_card/1"))
+    assert (await runs.run(run_id)).is_open
+
+
+async def test_keep_waiting_sets_another_deadline_and_what_is_seen_again_has_none(runs):
+    run_id = await runs.runs()
+    await runs.world.pass_time(5)
+    runs.cloud.fail("job_status", Unreachable("no connection"), times=10_000)
+    await runs.world.pass_time(DEADLINE + 120, step=30)
+    assert len(waiting(runs, run_id)) == 1
+    assert await runs.store.keep_run_waiting(run_id, DEADLINE, "press") is not None
+    await runs.world.pass_time(DEADLINE + 120, step=30)
+    assert len(waiting(runs, run_id)) == 2
+    runs.cloud.heal()
+    await runs.world.pass_time(120, step=5)
+    run = await runs.run(run_id)
+    assert (run.is_late, run.deadline_at, run.hold) == (False, None, None)
+    assert "Let it go" not in said(runs.message(f"{run_id}/job_card/1"))
+
+
+async def test_a_run_of_a_person_who_cannot_be_looked_up_is_told_of(runs):
+    await runs.world.link()
+    runs.clock.advance(2 * ANSWER_SECONDS)  # What Slack said of them is too old by now.
+    runs.slack.fail("users.info", SlackFailed("users.info", "down"), times=10_000)
+    run_id = await runs.runs()
+    await runs.world.pass_time(DEADLINE + 60, step=30)
+    (told,) = waiting(runs, run_id)
+    assert "asking Slack who you are" in told
+
+
+async def test_a_run_whose_connection_is_gone_for_good_ends_as_unknown(runs):
+    run_id = await runs.runs()
+    await runs.world.pass_time(5)
+    take_away(runs)
+    await runs.world.pass_time(DEADLINE + 60, step=60)
+    assert len(waiting(runs, run_id)) == 1
+    await runs.world.pass_time(ANSWER_SECONDS - DEADLINE - 1200, step=600)
+    assert (await runs.run(run_id)).is_open
+    await runs.world.pass_time(1800, step=300)
+    run = await runs.run(run_id)
+    assert (run.outcome, run.cause) == ("failed", "connection_gone")
+    assert "I don't know how *train*" in said(runs.message(f"{run_id}/job_failed/end"))
+
+
+async def test_an_operation_whose_connection_is_gone_for_good_ends_as_unknown(runs):
+    world = runs.world
+    operation_id = await world.begin(await world.own())
+    await world.pass_time(4)
+    take_away(runs)
+    await world.pass_time(ANSWER_SECONDS + 1200, step=600)
+    operation = await runs.store.operation(operation_id)
+    assert (operation.outcome, operation.cause) == (Outcome.UNKNOWN, "connection_gone")
+    assert runs.slack.kinds().count("waiting") == 1
+
+
+async def test_a_day_of_a_refused_credential_is_none_without_the_connection(runs):
+    world = runs.world
+    operation_id, run_id = await world.begin(await world.own()), await runs.runs()
+    await world.pass_time(4)
+    account = await runs.store.account(ALICE, "cloud")
+    await runs.store.refuse_account(
+        account.id,
+        account.secret,
+        NewNotice(account.id, NoticeKind.LINK_AGAIN, "1", ALICE),
+        [],
+        hold="Link again.",
+    )
+    await world.pass_time(ANSWER_SECONDS + 1200, step=600)
+    for _ in range(2):
+        # A mistake in the settings that the next start puts right.
+        take_away(runs)
+        await world.pass_time(1200, step=120)
+        world.reborn()
+        await world.pass_time(600, step=60)
+    assert (await runs.store.operation(operation_id)).outcome is None
+    assert (await runs.run(run_id)).is_open
+    take_away(runs)
+    await world.pass_time(ANSWER_SECONDS + 1200, step=600)
+    assert (await runs.store.operation(operation_id)).cause == "connection_gone"
+    assert (await runs.run(run_id)).cause == "connection_gone"
+
+
+async def found(runs):
+    """Have a list find a run; return its id."""
+    await runs.world.link()
+    await runs.world.know()
+    account = await runs.store.account(ALICE, "cloud")
+    await runs.store.merge_runs(account.id, [FoundRun("r9", "train", ObservedRun(RunState.RUNNING))])
+    (run,) = await runs.store.runs(ALICE)
+    return run.id
+
+
+@pytest.mark.parametrize("is_begun", [False, True])
+async def test_a_run_whose_reads_tell_nothing_is_told_of_once(runs, is_begun):
+    run_id = await runs.runs()
+    await runs.world.work()
+    await runs.world.pass_time(5 if is_begun else 0)
+    runs.cloud.runs["run1"].is_unclear = True
+    await runs.world.pass_time(DEADLINE - 60, step=15)
+    assert waiting(runs, run_id) == []
+    await runs.world.pass_time(DEADLINE, step=15)
+    (told,) = waiting(runs, run_id)
+    assert "I can't see its progress right now" in told
+    runs.cloud.runs["run1"].is_unclear = False
+    await runs.world.pass_time(60, step=5)
+    run = await runs.run(run_id)
+    assert (run.is_late, run.deadline_at, run.hold) == (False, None, None)
+
+
+@pytest.mark.parametrize("has_card", [False, True])
+async def test_a_found_run_is_told_of_where_it_has_a_card_and_ends_with_its_connection(runs, has_card):
+    run_id = await found(runs)
+    if has_card:
+        card = NewNotice("", NoticeKind.JOB_CARD, "1", ALICE)
+        await runs.store.watch_run(run_id, "press", notices=[card])
+    take_away(runs)
+    await runs.world.pass_time(DEADLINE + 120, step=60)
+    assert len(waiting(runs, run_id)) == has_card
+    await runs.world.pass_time(ANSWER_SECONDS, step=600)
+    run = await runs.run(run_id)
+    assert (run.outcome, run.cause) == ("failed", "connection_gone")
+    assert runs.slack.kinds().count("job_failed") == has_card

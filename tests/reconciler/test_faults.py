@@ -1,0 +1,333 @@
+"""What providers do wrong: each error delays or ends one operation with a sentence, and nobody else's."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from structlog.testing import capture_logs
+
+from bot.domain.models import Call, Observed, OperationVerb, Outcome, State
+from bot.reconciler.suspicions import GIVEN_UP_AFTER
+from bot.support.errors import (
+    BadAnswer,
+    Conflict,
+    Forbidden,
+    InvalidRequest,
+    LimitReached,
+    NotFound,
+    RateLimited,
+    ServerFailed,
+    Unreachable,
+)
+from tests.rigs.store import ALICE, BOB
+
+
+@pytest.mark.parametrize(
+    ("error", "cause"),
+    [
+        (Forbidden("not yours"), "forbidden: not yours"),
+        (NotFound("no such thing"), "not_found"),
+        (InvalidRequest("disk too small"), "invalid: disk too small"),
+        (LimitReached("2 of 2 running"), "limit: 2 of 2 running"),
+    ],
+)
+async def test_what_trying_again_does_not_change_ends_the_operation(world, error, cause):
+    operation_id = await world.begin(await world.own())
+    world.provider.fail("start", error)
+    assert await world.until_ended(operation_id) is Outcome.FAILED
+    assert (await world.store.operation(operation_id)).cause == cause
+    assert world.slack.kinds() == ["card", "failed"]
+    assert world.provider.count("start") == 1
+
+
+async def test_unreachable_is_tried_again_with_growing_waits_and_a_hold(world):
+    operation_id = await world.begin(await world.own())
+    world.provider.fail("start", Unreachable("no connection"), times=3)
+    await world.work()
+    operation = await world.store.operation(operation_id)
+    assert (operation.start_call, operation.attempts) == (Call.NONE, 1)
+    assert "Fake Cloud has not answered since" in operation.hold
+    assert await world.until_ended(operation_id) is Outcome.FULFILLED
+    assert world.provider.accepted_starts == ["r1"]
+    assert (await world.store.operation(operation_id)).hold is None
+
+
+async def test_a_pause_that_the_provider_asks_for_is_kept(world):
+    operation_id = await world.begin(await world.own())
+    world.provider.fail("start", RateLimited("slow down", status=429, retry_after=90.0))
+    await world.pass_time(85)
+    assert world.provider.count("start") == 1
+    assert await world.until_ended(operation_id) is Outcome.FULFILLED
+
+
+@pytest.mark.parametrize("error", [ServerFailed("502", status=502), BadAnswer("HTML")])
+async def test_a_gateways_answer_may_have_been_a_start(world, error):
+    operation_id = await world.begin(await world.own())
+    world.provider.fail("start", error, after=True)
+    assert await world.until_ended(operation_id) is Outcome.FULFILLED
+    assert world.provider.count("start") == 1
+
+
+async def test_a_conflict_is_looked_at_and_tried_again_a_few_times(world):
+    operation_id = await world.begin(await world.own())
+    world.provider.fail("start", Conflict("pending stop"), times=2)
+    assert await world.until_ended(operation_id) is Outcome.FULFILLED
+    other = await world.begin(await world.own(remote_id="r2"))
+    world.provider.fail("start", Conflict("pending stop"), times=99)
+    assert await world.until_ended(other, 600) is Outcome.FAILED
+    assert (await world.store.operation(other)).cause == "conflict: pending stop"
+
+
+async def test_it_is_given_up_in_the_end(world):
+    operation_id = await world.begin(await world.own())
+    world.provider.fail("start", Unreachable("no connection"), times=999)
+    for _ in range(200):
+        await world.work()
+        world.clock.advance(20)
+    operation = await world.store.operation(operation_id)
+    assert (operation.outcome, operation.cause) == (Outcome.FAILED, "gave_up")
+    assert world.slack.kinds().count("failed") == 1
+
+
+async def test_a_connection_that_is_away_is_left_alone_and_named_once(world):
+    workspaces = [await world.own(remote_id=f"r{number}") for number in range(12)]
+    operations = [await world.begin(workspace) for workspace in workspaces]
+    world.provider.fail("status", Unreachable("no connection"), times=999)
+    with capture_logs() as logs:
+        await world.pass_time(120)
+    assert [entry["event"] for entry in logs].count("connection unavailable") == 1
+    assert world.provider.count("status") < 40
+    for operation_id in operations:
+        assert "has not answered since" in (await world.store.operation(operation_id)).hold
+    world.provider.heal()
+    for operation_id in operations:
+        assert await world.until_ended(operation_id) is Outcome.FULFILLED
+    assert world.slack.over_budget == 0
+
+
+async def test_a_read_that_is_refused_ends_the_readers_operation_and_nobody_elses(world):
+    mine = await world.own(ALICE)
+    await world.store.merge_discovered((await world.link(BOB)).id, [])
+    theirs = await world.own(BOB, remote_id="r2")
+    world.provider.fail("status", Forbidden("no right"), times=100)
+    operation_id = await world.begin(mine)
+    assert await world.until_ended(operation_id) is Outcome.FAILED
+    assert (await world.store.operation(operation_id)).cause == "forbidden: no right"
+    world.provider.heal()
+    assert await world.until_ended(await world.begin(theirs)) is Outcome.FULFILLED
+
+
+async def test_what_is_gone_ends_a_start_as_failed_and_a_stop_as_done(world):
+    workspace = await world.own()
+    del world.provider.machines["r1"]
+    operation_id = await world.begin(workspace)
+    assert await world.until_ended(operation_id) is Outcome.FAILED
+    assert (await world.store.operation(operation_id)).cause == "gone"
+    assert await world.until_ended(await world.begin(workspace, OperationVerb.STOP)) is Outcome.FULFILLED
+
+
+async def test_a_word_that_nobody_knows_keeps_the_last_state_and_is_logged_once(world):
+    operation_id = await world.begin(await world.own())
+    await world.pass_time(2)
+    real = world.provider._look
+    world.provider._look = lambda key: Observed(State.UNKNOWN, detail="unknown state 'warming'")
+    with capture_logs() as logs:
+        await world.pass_time(40)
+    assert [entry["event"] for entry in logs].count("state not known") == 1
+    operation = await world.store.operation(operation_id)
+    assert operation.is_open
+    assert "warming" in operation.hold
+    world.provider._look = real
+    assert await world.until_ended(operation_id) is Outcome.FULFILLED
+    assert world.provider.accepted_starts == ["r1"]
+
+
+async def test_an_answer_that_leaves_a_resource_out_decides_nothing(world):
+    operation_id = await world.begin(await world.own())
+    real = world.provider.status
+
+    async def forgetful(access, remote_ids, window=None):
+        await real(access, remote_ids, window)
+        return {}
+
+    world.provider.status = forgetful
+    await world.pass_time(12)
+    assert (await world.store.operation(operation_id)).is_open
+    world.provider.status = real
+    assert await world.until_ended(operation_id) is Outcome.FULFILLED
+
+
+async def test_an_error_of_our_own_is_logged_with_a_reference_and_harms_nobody_else(world):
+    broken = await world.begin(await world.own())
+    sound = await world.begin(await world.own(remote_id="r2"))
+    real = world.provider.start
+
+    async def start(access, remote_id):
+        if remote_id == "r1":
+            raise RuntimeError("a mistake")
+        await real(access, remote_id)
+
+    world.provider.start = start
+    with capture_logs() as logs:
+        await world.pass_time(2)
+    failed = [entry for entry in logs if entry["event"] == "step failed"]
+    assert failed[0]["reference"].startswith("TEST-")
+    world.provider.start = real
+    assert await world.until_ended(sound) is Outcome.FULFILLED
+    assert await world.until_ended(broken) is Outcome.FULFILLED
+    assert world.provider.accepted_starts.count("r1") == 1
+
+
+async def test_a_connection_that_was_taken_away_holds_the_operation(world):
+    workspace = await world.own()
+    operation_id = await world.begin(workspace)
+    world.reborn(connections={})
+    await world.work()
+    assert "cloud is not set up any more" in (await world.store.operation(operation_id)).hold
+
+
+# -- credentials ---------------------------------------------------------------------------------------------
+
+
+async def test_a_refused_token_is_told_once_and_the_operation_waits_for_the_new_link(world):
+    workspaces = [await world.own(remote_id=f"r{number}") for number in range(3)]
+    world.provider.refused_tokens = {"token-1"}
+    operations = [await world.begin(workspace) for workspace in workspaces]
+    await world.pass_time(60)
+    assert world.slack.kinds().count("sign_in_refused") == 1
+    assert "has refused your sign-in" in (await world.store.operation(operations[0])).hold
+    await world.pass_time(GIVEN_UP_AFTER, step=5)
+    assert world.slack.kinds().count("sign_in_refused") == 1
+    assert world.slack.kinds().count("link_again") == 1
+    assert (await world.store.account(ALICE, "cloud")).state == "refused"
+    assert world.provider.count("status") <= 3
+    assert "no longer accepts your link" in (await world.store.operation(operations[0])).hold
+    await world.link(token="token-2")
+    for operation_id in operations:
+        assert await world.until_ended(operation_id) is Outcome.FULFILLED
+
+
+async def test_a_start_that_is_refused_for_its_token_waits_too(world):
+    operation_id = await world.begin(await world.own())
+    real = world.provider.status
+
+    async def blind_to_tokens(access, remote_ids, window=None):
+        world.provider.refused_tokens, refused = set(), world.provider.refused_tokens
+        try:
+            return await real(access, remote_ids, window)
+        finally:
+            world.provider.refused_tokens = refused
+
+    world.provider.status = blind_to_tokens
+    world.provider.refused_tokens = {"token-1"}
+    await world.pass_time(GIVEN_UP_AFTER + 60, step=5)
+    assert world.slack.kinds().count("link_again") == 1
+    assert (await world.store.operation(operation_id)).is_open
+    await world.link(token="token-2")
+    assert await world.until_ended(operation_id) is Outcome.FULFILLED
+    assert world.provider.accepted_starts == ["r1"]
+
+
+async def test_an_expired_token_is_refreshed_once(world):
+    await world.link(refresh="again")
+    workspace = await world.own()
+    world.provider.refused_tokens = {"token-1"}
+    operation_id = await world.begin(workspace)
+    assert await world.until_ended(operation_id) is Outcome.FULFILLED
+    assert world.provider.refreshed == 1
+    assert "link_again" not in world.slack.kinds()
+    assert {call.token for call in world.provider.calls if call.method == "start"} == {"fresh-1"}
+
+
+async def test_a_refreshed_token_that_is_refused_as_well_is_given_up(world):
+    await world.link(refresh="again")
+    workspace = await world.own()
+    world.provider.refused_tokens = {"token-1", "fresh-1"}
+    await world.begin(workspace)
+    await world.pass_time(GIVEN_UP_AFTER + 60, step=5)
+    assert world.provider.refreshed == 1
+    assert world.slack.kinds().count("link_again") == 1
+
+
+async def test_a_refresh_without_an_answer_is_tried_again(world):
+    await world.link(refresh="again")
+    workspace = await world.own()
+    world.provider.refused_tokens = {"token-1"}
+    world.provider.fail("refresh", Unreachable("no connection"))
+    assert await world.until_ended(await world.begin(workspace)) is Outcome.FULFILLED
+    assert "link_again" not in world.slack.kinds()
+
+
+async def test_a_secret_that_does_not_open_holds_and_loses_nothing(world):
+    workspace = await world.own()
+    await world.store.save_secret((await world.store.account(ALICE, "cloud")).id, world.seal(ALICE), "x")
+    account = await world.store.account(ALICE, "cloud")
+    await world.store.save_secret(account.id, account.secret, world.vault.seal("another row", {"token": "t"}))
+    operation_id = await world.begin(workspace)
+    await world.pass_time(5)
+    assert "can't be opened" in (await world.store.operation(operation_id)).hold
+    assert (await world.store.account(ALICE, "cloud")).state == "active"
+    assert world.provider.count("status") == 0
+
+
+async def test_an_unlink_ends_the_operation_and_no_call_follows(world):
+    workspace = await world.own()
+    await world.begin(workspace)
+    await world.pass_time(2)
+    calls = len(world.provider.calls)
+    await world.store.unlink(ALICE, "cloud", revocable=[], cause="unlinked")
+    await world.pass_time(60)
+    assert len(world.provider.calls) == calls
+
+
+# -- who is it -----------------------------------------------------------------------------------------------
+
+
+async def test_an_unknown_person_is_looked_up_before_the_first_call(world):
+    workspace = await world.own(BOB, is_known=False)
+    world.slack.add_user("UBOB", enterprise_user={"enterprise_id": "E1", "teams": ["T1"]})
+    operation_id = await world.begin(workspace)
+    await world.reconciler.step_operations()
+    assert (world.slack.count("users.info"), world.provider.calls) == (1, [])
+    assert await world.until_ended(operation_id) is Outcome.FULFILLED
+    assert world.slack.count("users.info") == 1
+
+
+async def test_who_was_asked_about_long_ago_is_asked_about_again_before_the_first_call(world):
+    workspace = await world.own()
+    world.slack.add_user(ALICE.user_id, is_restricted=True)
+    world.clock.advance(86_401)
+    assert await world.until_ended(await world.begin(workspace)) is Outcome.REFUSED
+    assert (world.slack.count("users.info"), world.provider.count("start")) == (1, 0)
+
+
+async def test_a_failed_look_up_delays_and_neither_lets_in_nor_refuses(world):
+    operation_id = await world.begin(await world.own(is_known=False))
+    await world.pass_time(40)
+    assert (await world.store.operation(operation_id)).is_open
+    assert "asking Slack who you are" in (await world.store.operation(operation_id)).hold
+    assert world.provider.count("start") == 0
+    world.slack.add_user(ALICE.user_id)
+    assert await world.until_ended(operation_id) is Outcome.FULFILLED
+
+
+@pytest.mark.parametrize("mark", ["is_restricted", "is_ultra_restricted", "is_bot", "deleted", "is_stranger"])
+async def test_who_may_not_is_refused_with_words_and_no_call(world, mark):
+    operation_id = await world.begin(await world.own(is_known=False))
+    world.slack.add_user(ALICE.user_id, **{mark: True})
+    await world.pass_time(5)
+    operation = await world.store.operation(operation_id)
+    assert operation.outcome is Outcome.REFUSED
+    assert operation.cause.startswith("policy.")
+    assert "refused" in world.slack.kinds()
+    assert world.provider.count("start") == 0
+
+
+async def test_someone_of_another_team_is_refused(world):
+    stranger = replace(ALICE, team_id="T9")
+    workspace = await world.own(stranger)
+    operation_id = await world.begin(workspace)
+    await world.pass_time(5)
+    assert (await world.store.operation(operation_id)).cause == "policy.foreign_team"
+    assert world.provider.count("start") == 0

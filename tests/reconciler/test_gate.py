@@ -1,0 +1,180 @@
+"""The poll gate under random clicks, errors, kills and delays: never two reads within the interval."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bot.domain.models import OperationVerb, State
+from bot.support.errors import ServerFailed, Unreachable
+from tests.reconciler.fuse import Fuse, Killed
+from tests.reconciler.world import new_world
+from tests.rigs.store import ALICE, BOB
+
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(["start", "stop", "refresh", "wait", "fail", "late", "slow", "kill"]),
+        st.floats(0.0, 15.0),
+    ),
+    min_size=3,
+    max_size=25,
+)
+
+
+@given(steps=STEPS)
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_reads_of_one_resource_keep_their_distance(steps):
+    asyncio.run(_clicks(steps))
+
+
+async def _clicks(steps):
+    async with new_world() as world:
+        # Two people see the same resource, each with an account of their own.
+        rows = [await world.own(ALICE), await world.own(BOB)]
+        for what, seconds in steps:
+            row = rows[int(seconds * 10) % 2]
+            match what:
+                case "start" | "stop":
+                    await world.begin(row, OperationVerb(what))
+                case "refresh":
+                    await world.store.want_read(row.id)
+                case "fail":
+                    world.provider.fail("status", ServerFailed("500", status=500))
+                    world.provider.fail("start", Unreachable("no connection"))
+                case "late":
+                    await late_read(world, seconds)
+                case "slow":
+                    await slow_way(world, seconds)
+                case "kill":
+                    await killed(world, 1 + int(seconds * 2))
+            await world.work()
+            world.clock.advance(seconds)
+            await world.work()
+        assert min(world.provider.gaps(), default=10.0) >= 10.0
+
+
+async def killed(world, at):
+    """Die at some call, and come back at once."""
+    world.reborn(Fuse(at, after=at % 2 == 0))
+    with suppress(Killed):
+        await world.work()
+    world.reborn()
+
+
+async def late_read(world, seconds):
+    """Let time pass between a claim and its request."""
+    claim = world.store.claim_reads
+
+    async def slow(*arguments):
+        claims = await claim(*arguments)
+        world.clock.advance(seconds)
+        return claims
+
+    world.store.claim_reads = slow
+    try:
+        await world.reconciler.step_reads()
+    finally:
+        world.store.claim_reads = claim
+
+
+async def slow_way(world, seconds):
+    """Let requests be on their way for so long: a provider counts them when they arrive."""
+    real = world.provider.status
+
+    async def slow(access, remote_ids, window=None):
+        world.clock.advance(seconds)
+        return await real(access, remote_ids)
+
+    world.provider.status = slow
+    try:
+        await world.reconciler.step_reads()
+    finally:
+        world.provider.status = real
+
+
+async def test_a_read_that_arrives_late_keeps_the_next_one_back(world):
+    row = await world.own()
+    await world.store.want_read(row.id)
+    await slow_way(world, 4.0)
+    await world.store.want_read(row.id)
+    await world.pass_time(12, step=0.5)
+    assert world.provider.gaps() == [10.0]
+
+
+async def test_no_read_leaves_beside_one_that_has_no_answer_yet(world):
+    row = await world.own()
+    await world.store.want_read(row.id)
+    arrived, may_answer = asyncio.Event(), asyncio.Event()
+
+    async def wait(_method):
+        arrived.set()
+        await may_answer.wait()
+
+    world.provider.during = wait
+    first = asyncio.create_task(world.reconciler.step_reads())
+    await arrived.wait()
+    world.clock.advance(11.0)
+    await world.store.want_read(row.id)
+    await world.reconciler.step_reads()
+    assert world.provider.count("status") == 1
+    may_answer.set()
+    await first
+    await world.pass_time(25, step=0.5)
+    assert world.provider.count("status") == 2
+    assert world.provider.gaps() == [21.5]
+
+
+async def test_a_read_that_would_leave_too_late_is_dropped_and_comes_after_the_interval(world):
+    await world.begin(await world.own())
+    await late_read(world, 0.6)
+    assert world.provider.count("status") == 0
+    await world.pass_time(15)
+    assert world.provider.count("status") >= 1
+    assert min(world.provider.gaps(), default=10.0) >= 10.0
+
+
+async def test_a_read_within_the_margin_leaves(world):
+    await world.begin(await world.own())
+    await late_read(world, 0.4)
+    assert world.provider.count("status") == 1
+
+
+async def test_reads_leave_slots_to_calls(world):
+    world.provider.pace = type(world.provider.pace)(min_poll_interval=10, pending=10, concurrency=5)
+    world.reborn()
+    rows = [await world.own(remote_id=f"r{number}") for number in range(10)]
+    for row in rows:
+        await world.store.want_read(row.id)
+
+    assert await world.reconciler.step_reads() == 4
+    assert world.reconciler._reads._runtimes["cloud"].slots.is_idle
+
+
+async def test_reads_of_one_account_go_together_where_the_provider_takes_many(world):
+    world.provider.pace = type(world.provider.pace)(min_poll_interval=1, pending=1, batch_size=10)
+    world.reborn()
+    rows = [await world.own(remote_id=f"r{number}") for number in range(3)]
+    asked = []
+    real = world.provider.status
+
+    async def status(access, remote_ids, window=None):
+        asked.append(sorted(remote_ids))
+        return await real(access, remote_ids, window)
+
+    world.provider.status = status
+    for row in rows:
+        await world.store.want_read(row.id)
+    await world.reconciler.step_reads()
+    assert asked == [["r0", "r1", "r2"]]
+
+
+async def test_what_one_person_may_not_see_does_not_keep_another_from_it(world):
+    await world.own(ALICE)
+    theirs = await world.own(BOB)
+    world.provider.put("r1", State.RUNNING)
+    await world.store.want_read(theirs.id)
+    await world.pass_time(30)
+    assert (await world.store.workspace(theirs.id)).state is State.RUNNING

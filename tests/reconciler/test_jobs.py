@@ -1,0 +1,281 @@
+"""Runs of jobs: launched once, found after silence, stopped, told of when they end."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.domain.models import Call, RunState
+from bot.reconciler.suspicions import GIVEN_UP_AFTER
+from bot.support.errors import (
+    BadAnswer,
+    Conflict,
+    Forbidden,
+    InvalidRequest,
+    LimitReached,
+    NotFound,
+    RateLimited,
+    ServerFailed,
+    UnknownOutcome,
+    Unreachable,
+)
+from tests.reconciler.runs import new_job_world, said
+from tests.rigs.store import ALICE
+
+UNKNOWN = [UnknownOutcome("no answer"), ServerFailed("502", status=502), BadAnswer("<html>")]
+
+
+@pytest.fixture
+async def runs():
+    async with new_job_world() as made:
+        yield made
+
+
+async def test_a_run_is_launched_followed_and_told_of_once(runs):
+    run_id = await runs.runs()
+    run = await runs.until_over(run_id)
+    assert (run.remote_id, run.state, run.outcome, run.exit_code) == ("run1", RunState.SUCCEEDED, "ended", 0)
+    assert (run.started_at, run.finished_at) == (run.created_at, run.created_at + 30)
+    assert sorted(runs.slack.kinds()) == ["job_card", "job_ended", "job_output"]
+    assert "exit code 0" in said(runs.message(f"{run_id}/job_ended/end"))
+    assert "30 s" in said(runs.message(f"{run_id}/job_ended/end"))
+    assert (runs.cloud.count("launch_job"), runs.cloud.count("find_job")) == (1, 0)
+
+
+async def test_its_card_says_how_far_it_is(runs):
+    runs.cloud.queued_for = 10.0
+    run_id = await runs.runs()
+    await runs.world.notifier.step_notices()
+    card = runs.message(f"{run_id}/job_card/1")
+    assert "Queued since" in said(card)
+    await runs.world.pass_time(4)
+    assert "Waiting its turn" in said(card)
+    await runs.world.pass_time(10)
+    assert "Running since" in said(card)
+    await runs.until_over(run_id)
+    assert "exit code 0" in said(card)
+
+
+async def test_a_failed_run_says_its_exit_code(runs):
+    runs.cloud.exit_code = 3
+    run_id = await runs.runs()
+    run = await runs.until_over(run_id)
+    assert (run.state, run.outcome, run.exit_code) == (RunState.FAILED, "ended", 3)
+    assert "exit code 3" in said(runs.message(f"{run_id}/job_ended/end"))
+
+
+@pytest.mark.parametrize("error", UNKNOWN)
+async def test_a_launch_of_unknown_outcome_that_came_is_found_and_not_repeated(runs, error):
+    runs.cloud.fail("launch_job", error, after=True)
+    run_id = await runs.runs()
+    run = await runs.until_over(run_id)
+    assert (run.outcome, run.remote_id) == ("ended", "run1")
+    assert runs.cloud.launched(run_id) == ["run1"]
+    assert (runs.cloud.count("launch_job"), runs.cloud.count("find_job")) == (1, 1)
+
+
+@pytest.mark.parametrize("error", UNKNOWN)
+async def test_a_launch_of_unknown_outcome_that_never_came_is_repeated_after_a_search(runs, error):
+    runs.cloud.fail("launch_job", error)
+    run_id = await runs.runs()
+    run = await runs.until_over(run_id)
+    assert run.outcome == "ended"
+    calls = [call for call in runs.cloud.calls if call.method in {"launch_job", "find_job"}]
+    assert [call.method for call in calls][:2] == ["launch_job", "find_job"]
+    first, second = (call.at for call in calls if call.method == "launch_job")
+    assert second - first >= 120
+
+
+async def test_a_search_that_fails_is_repeated(runs):
+    runs.cloud.fail("launch_job", UnknownOutcome("no answer"), after=True)
+    runs.cloud.fail("find_job", Unreachable("no connection"), times=3)
+    run_id = await runs.runs()
+    assert (await runs.until_over(run_id)).outcome == "ended"
+    assert runs.cloud.launched(run_id) == ["run1"]
+
+
+@pytest.mark.parametrize("error", [Unreachable("no connection"), RateLimited(retry_after=20)])
+async def test_a_launch_that_was_not_sent_is_tried_again(runs, error):
+    runs.cloud.fail("launch_job", error, times=2)
+    run_id = await runs.runs()
+    await runs.world.pass_time(1)
+    assert "Fake Cloud" in said(runs.message(f"{run_id}/job_card/1"))
+    assert (await runs.until_over(run_id)).outcome == "ended"
+    assert (runs.cloud.count("launch_job"), runs.cloud.count("find_job")) == (3, 0)
+
+
+@pytest.mark.parametrize(
+    ("error", "word"),
+    [
+        (LimitReached("10 jobs are running"), "limit"),
+        (InvalidRequest("no cluster Kubernetes"), "invalid"),
+        (Forbidden("write is missing"), "forbidden"),
+        (Conflict("the name is taken"), "conflict"),
+    ],
+)
+async def test_a_launch_that_is_refused_ends_with_the_providers_words(runs, error, word):
+    runs.cloud.fail("launch_job", error)
+    run_id = await runs.runs()
+    run = await runs.until_over(run_id)
+    assert (run.outcome, run.remote_id) == ("failed", None)
+    assert run.cause == f"{word}: {error.message}"
+    assert error.message in said(runs.message(f"{run_id}/job_failed/end"))
+    assert runs.slack.kinds() == ["job_card", "job_failed"]
+
+
+async def test_a_launch_that_never_gets_through_is_given_up(runs):
+    runs.cloud.fail("launch_job", Unreachable("no connection"), times=1_000)
+    run_id = await runs.runs()
+    run = await runs.until_over(run_id, 3_000)
+    assert (run.outcome, run.cause) == ("failed", "gave_up")
+
+
+async def test_a_refused_credential_waits_for_a_new_link(runs):
+    runs.cloud.refused_tokens.add("token-1")
+    run_id = await runs.runs()
+    await runs.world.pass_time(5)
+    run = await runs.run(run_id)
+    assert (run.is_open, run.launch_call) == (True, Call.NONE)
+    assert "has refused your sign-in" in said(runs.message(f"{run_id}/job_card/1"))
+    await runs.world.pass_time(GIVEN_UP_AFTER + 60, step=5)
+    assert "no longer accepts your link" in said(runs.message(f"{run_id}/job_card/1"))
+    assert "link_again" in runs.slack.kinds()
+    await runs.world.link(ALICE, token="token-2")
+    assert (await runs.until_over(run_id)).outcome == "ended"
+
+
+async def test_a_credential_that_can_be_refreshed_is(runs):
+    await runs.world.link(ALICE, refresh="again")
+    await runs.world.know()
+    runs.cloud.refused_tokens.add("token-1")
+    run_id = await runs.runs()
+    assert (await runs.until_over(run_id)).outcome == "ended"
+    assert runs.cloud.refreshed == 1
+
+
+async def test_who_may_not_act_launches_nothing(runs):
+    await runs.world.link()
+    await runs.world.know(is_guest=True)
+    run_id = await runs.runs()
+    run = await runs.until_over(run_id)
+    assert (run.outcome, run.cause) == ("failed", "policy.guest")
+    assert runs.cloud.count("launch_job") == 0
+
+
+async def test_an_unknown_person_is_looked_up_first(runs):
+    await runs.world.link(is_known=False)
+    runs.slack.add_user(ALICE.user_id)
+    run_id = await runs.runs()
+    assert (await runs.until_over(run_id)).outcome == "ended"
+    assert runs.slack.count("users.info") == 1
+
+
+async def test_a_person_known_long_ago_is_looked_up_again(runs):
+    await runs.world.link()
+    runs.world.clock.advance(86_401)
+    runs.slack.add_user(ALICE.user_id, is_restricted=True)
+    run = await runs.until_over(await runs.runs())
+    assert (run.cause, runs.cloud.count("launch_job")) == ("policy.guest", 0)
+
+
+# -- stops ---------------------------------------------------------------------------------------------------
+
+
+async def test_a_stop_ends_it(runs):
+    runs.cloud.job_takes = None
+    run_id = await runs.runs()
+    await runs.world.pass_time(5)
+    await runs.stop(run_id)
+    run = await runs.until_over(run_id)
+    assert (run.state, run.outcome, run.stop_call) == (RunState.CANCELLED, "ended", Call.ACCEPTED)
+    assert runs.cloud.stopped_runs == [("run1", False)]
+    assert "was stopped" in said(runs.message(f"{run_id}/job_ended/end"))
+
+
+async def test_a_run_that_was_called_off_in_time_is_never_launched(runs):
+    run_id = await runs.runs()
+    await runs.stop(run_id)
+    run = await runs.until_over(run_id)
+    assert (run.outcome, run.cause) == ("cancelled", "cancelled")
+    assert runs.cloud.count("launch_job") == 0
+    assert runs.slack.kinds() == ["job_card", "job_failed"]
+
+
+async def test_a_stop_during_the_launch_comes_after_it(runs):
+    runs.cloud.job_takes = None
+
+    async def stop(method):
+        if method == "launch_job":
+            await runs.stop(run_id)
+
+    run_id = await runs.runs()
+    runs.cloud.during = stop
+    run = await runs.until_over(run_id)
+    assert (run.state, run.outcome) == (RunState.CANCELLED, "ended")
+    assert runs.cloud.launched(run_id) == ["run1"]
+
+
+async def test_a_stop_of_unknown_outcome_just_asks_again(runs):
+    runs.cloud.job_takes = None
+    runs.cloud.fail("stop_job", UnknownOutcome("no answer"))
+    runs.cloud.fail("stop_job", ServerFailed("502", status=502), after=True)
+    run_id = await runs.runs()
+    await runs.world.pass_time(5)
+    await runs.stop(run_id)
+    run = await runs.until_over(run_id)
+    assert run.state is RunState.CANCELLED
+    assert runs.cloud.count("stop_job") <= 3
+    assert runs.slack.kinds().count("job_ended") == 1
+
+
+async def test_a_stop_without_effect_can_be_forced(runs):
+    runs.cloud.job_takes, runs.cloud.is_stubborn = None, True
+    run_id = await runs.runs()
+    await runs.world.pass_time(5)
+    await runs.stop(run_id)
+    await runs.world.pass_time(30)
+    assert "Force quit" not in said(runs.message(f"{run_id}/job_card/1"))
+    await runs.world.pass_time(60)
+    assert "Force quit" in said(runs.message(f"{run_id}/job_card/1"))
+    await runs.stop(run_id, force=True)
+    run = await runs.until_over(run_id)
+    assert run.state is RunState.CANCELLED
+    assert runs.cloud.stopped_runs == [("run1", False), ("run1", True)]
+
+
+@pytest.mark.parametrize("error", [Forbidden("not yours"), InvalidRequest("no such way")])
+async def test_a_stop_that_is_refused_is_told_and_the_run_goes_on(runs, error):
+    runs.cloud.fail("stop_job", error)
+    run_id = await runs.runs()
+    await runs.world.pass_time(5)
+    await runs.stop(run_id)
+    run = await runs.until_over(run_id)
+    assert (run.state, run.outcome) == (RunState.SUCCEEDED, "ended")
+    told = "".join(said(message) for message in runs.told(run_id, "stop:stop"))
+    assert "was not stopped" in told
+    assert error.message in told
+    assert runs.cloud.count("stop_job") == 1
+
+
+@pytest.mark.parametrize("error", [NotFound("no such job"), Conflict("it is ending")])
+async def test_a_stop_of_what_just_ended_is_no_trouble(runs, error):
+    runs.cloud.fail("stop_job", error, times=2)
+    run_id = await runs.runs()
+    await runs.world.pass_time(5)
+    await runs.stop(run_id)
+    run = await runs.until_over(run_id)
+    assert run.outcome == "ended"
+    assert sorted(runs.slack.kinds()) == ["job_card", "job_ended", "job_output"]
+
+
+async def test_a_stop_that_never_gets_through_is_told(runs):
+    runs.cloud.job_takes = None
+    runs.cloud.fail("stop_job", RateLimited(), times=20)
+    run_id = await runs.runs()
+    await runs.world.pass_time(5)
+    await runs.stop(run_id)
+    await runs.world.pass_time(1_200, step=2)
+    (told,) = runs.told(run_id, "stop:stop")
+    assert "did not answer in many tries" in said(told)
+    assert (await runs.run(run_id)).state is RunState.RUNNING
+    await runs.stop(run_id, force=True)
+    assert (await runs.run(run_id)).stop_wanted == "force"

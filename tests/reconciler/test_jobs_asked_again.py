@@ -1,0 +1,109 @@
+"""What is asked for again: stops that came to nothing, runs of one name; and stops of runs from elsewhere."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.domain.models import Call, FoundRun, ObservedRun, RunState
+from bot.support.errors import Forbidden, RateLimited, UnknownOutcome
+from tests.reconciler.runs import new_job_world, said
+from tests.rigs.run_provider import RemoteRun
+from tests.rigs.store import ALICE
+
+
+@pytest.fixture
+async def runs():
+    async with new_job_world() as made:
+        made.cloud.job_takes = None
+        yield made
+
+
+async def given_up(runs):
+    runs.cloud.fail("stop_job", RateLimited(), times=20)
+    run_id = await runs.runs()
+    await runs.world.pass_time(5)
+    await runs.stop(run_id)
+    await runs.world.pass_time(1_200, step=2)
+    assert runs.cloud.count("stop_job") == 20
+    return run_id
+
+
+@pytest.mark.parametrize("force", [False, True])
+async def test_a_stop_that_was_given_up_is_sent_when_it_is_asked_for_again(runs, force):
+    run_id = await given_up(runs)
+    await runs.stop(run_id, force=force)
+    run = await runs.until_over(run_id)
+    assert (run.state, run.outcome) == (RunState.CANCELLED, "ended")
+    assert runs.cloud.stopped_runs == [("run1", force)]
+
+
+async def test_each_stop_that_is_refused_is_told(runs):
+    run_id = await runs.runs()
+    await runs.world.pass_time(5)
+    for times in (1, 2):
+        runs.cloud.fail("stop_job", Forbidden("not yours"))
+        await runs.stop(run_id)
+        await runs.world.pass_time(30)
+        assert runs.cloud.count("stop_job") == times
+        assert [said(each).count("was not stopped") > 0 for each in runs.told(run_id, "stop:")] == [
+            True
+        ] * times
+    await runs.stop(run_id)
+    assert (await runs.until_over(run_id)).state is RunState.CANCELLED
+
+
+async def test_a_stop_that_was_taken_just_now_is_not_sent_twice(runs):
+    runs.cloud.is_stubborn = True
+    run_id = await runs.runs()
+    await runs.world.pass_time(5)
+    for _ in range(2):
+        await runs.stop(run_id)
+        await runs.world.pass_time(3)
+    assert runs.cloud.count("stop_job") == 1
+    assert (await runs.run(run_id)).stop_call is Call.ACCEPTED
+
+
+async def test_the_end_of_a_run_from_elsewhere_is_told_to_who_stopped_it(runs):
+    await runs.world.link()
+    await runs.world.know()
+    account = await runs.store.account(ALICE, "cloud")
+    runs.cloud.runs["run1"] = RemoteRun("elsewhere", "", runs.clock.now(), None)
+    listed = [FoundRun("run1", "elsewhere", ObservedRun(RunState.RUNNING))]
+    await runs.store.merge_runs(account.id, listed)
+    (run,) = await runs.store.runs(ALICE)
+    await runs.stop(run.id)
+    await runs.until_over(run.id)
+    assert runs.slack.kinds() == ["job_ended"]
+    assert "was stopped" in said(runs.message(f"{run.id}/job_ended/end"))
+
+
+@pytest.mark.parametrize("is_first_over", [False, True])
+async def test_a_search_never_takes_what_another_operation_has(runs, is_first_over):
+    """A server that shows no marks may answer with an earlier run of the same name."""
+    first = await runs.runs()
+    await runs.world.pass_time(5)
+    if is_first_over:
+        runs.cloud.ends("run1")
+        await runs.until_over(first)
+    runs.cloud.fail("launch_job", UnknownOutcome("no answer"))
+    runs.cloud.finds = "run1"
+    second = await runs.runs()
+    await runs.world.pass_time(150)
+    assert (await runs.run(first)).remote_id == "run1"
+    assert (await runs.run(second)).remote_id is None
+    assert (await runs.run(second)).asked_at is not None
+    assert runs.cloud.launched(second) == []
+
+
+@pytest.mark.parametrize("sent", [True, False])
+async def test_what_may_have_been_launched_is_not_said_to_have_not_run(runs, sent):
+    refusal = Forbidden("only on Mondays")
+    runs.cloud.fail("launch_job", UnknownOutcome("no answer") if sent else refusal)
+    runs.cloud.fail("find_job", refusal, times=1000)
+    run_id = await runs.runs()
+    await runs.world.pass_time(150)
+    await runs.stop(run_id)
+    await runs.until_over(run_id)
+    for message in (runs.message(f"{run_id}/job_failed/end"), runs.message(f"{run_id}/job_card/1")):
+        assert ("whether" in said(message)) is sent
+        assert ("was not run" in said(message)) is not sent

@@ -1,0 +1,187 @@
+"""Runs of jobs: read together at their provider's pace, lost when it forgot them, listed on demand."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.domain.models import FoundRun, ObservedRun, RunState, Spec, TaskKind
+from bot.domain.policy import Installation
+from bot.store.records import NewTask
+from bot.support.errors import (
+    CredentialRefused,
+    Forbidden,
+    InvalidRequest,
+    NotFound,
+    RateLimited,
+    UnknownOutcome,
+    Unreachable,
+)
+from tests.reconciler.runs import new_job_world
+from tests.rigs.store import ALICE, BOB
+
+
+@pytest.fixture
+async def runs():
+    async with new_job_world() as made:
+        yield made
+
+
+# -- reads ---------------------------------------------------------------------------------------------------
+
+
+async def test_the_runs_of_an_account_are_read_together_and_at_the_providers_pace(runs):
+    ids = [await runs.runs(name=f"job {number}") for number in range(12)]
+    for run_id in ids:
+        assert (await runs.until_over(run_id)).outcome == "ended"
+    assert runs.cloud.count("launch_job") == 12
+    assert min(runs.cloud.read_gaps()) >= 2.0
+    # They were launched together, so that nearly every read is of all of them.
+    assert len(runs.cloud.reads) <= 12
+    assert max(count for _, _, count in runs.cloud.reads) == 12
+
+
+async def test_more_runs_than_fit_into_a_request_take_turns(runs):
+    runs.cloud.job_takes = 200.0
+    for number in range(60):
+        await runs.runs(name=f"job {number}")
+    await runs.world.pass_time(60)
+    assert max(count for _, _, count in runs.cloud.reads) == 50
+    assert min(runs.cloud.read_gaps()) >= 2.0
+    assert {run.state for run in await runs.store.runs(ALICE, limit=100)} == {RunState.RUNNING}
+
+
+async def test_each_account_is_read_by_itself(runs):
+    await runs.runs(ALICE)
+    await runs.runs(BOB)
+    runs.world.installation = Installation("T1", "E1", is_org_wide=True)
+    await runs.world.pass_time(20)
+    assert {username for _, username, _ in runs.cloud.reads} == {"ualice", "ubob"}
+
+
+async def test_reads_grow_rarer_while_nothing_happens(runs):
+    runs.cloud.job_takes = None
+    await runs.runs()
+    await runs.world.pass_time(600)
+    gaps = runs.cloud.read_gaps()
+    assert gaps[0] <= 4.0
+    assert 15.0 <= gaps[-1] <= 16.0
+    assert len(gaps) < 60
+
+
+@pytest.mark.parametrize("error", [Unreachable("no"), UnknownOutcome("no"), RateLimited(), Forbidden("no")])
+async def test_a_read_that_fails_ends_nothing(runs, error):
+    run_id = await runs.runs()
+    await runs.world.pass_time(5)
+    runs.cloud.fail("job_status", error, times=4)
+    assert (await runs.until_over(run_id)).outcome == "ended"
+    assert sorted(runs.slack.kinds()) == ["job_card", "job_ended", "job_output"]
+
+
+async def test_a_run_that_its_server_forgot_is_lost_after_some_reads(runs):
+    runs.cloud.job_takes = None
+    run_id = await runs.runs()
+    await runs.world.pass_time(70)
+    runs.cloud.runs["run1"].is_forgotten = True
+    reads = len(runs.cloud.reads)
+    run = await runs.until_over(run_id)
+    assert (run.outcome, run.cause) == ("failed", "lost")
+    assert len(runs.cloud.reads) - reads == 3
+    assert runs.slack.kinds().count("job_failed") == 1
+
+
+async def test_one_that_is_overlooked_now_and_then_is_not_lost(runs):
+    runs.cloud.job_takes = None
+    run_id = await runs.runs()
+    await runs.world.pass_time(20)
+    for number in range(9):
+        runs.cloud.runs["run1"].is_forgotten = number % 3 != 2
+        reads = len(runs.cloud.reads)
+        while len(runs.cloud.reads) == reads:
+            await runs.world.pass_time(1)
+    assert (await runs.run(run_id)).is_open
+
+
+async def test_one_that_was_just_launched_may_not_be_listed_yet(runs):
+    run_id = await runs.runs()
+    await runs.world.work()
+    runs.cloud.runs["run1"].is_forgotten = True
+    await runs.world.pass_time(12)
+    runs.cloud.runs["run1"].is_forgotten = False
+    assert (await runs.until_over(run_id)).outcome == "ended"
+
+
+async def test_unlinking_ends_what_is_open(runs):
+    run_id = await runs.runs()
+    await runs.world.pass_time(5)
+    await runs.store.unlink(ALICE, "cloud", revocable=[], cause="unlinked")
+    calls = len(runs.cloud.calls)
+    await runs.world.pass_time(60)
+    assert (await runs.run(run_id)).outcome == "cancelled"
+    assert [call.method for call in runs.cloud.calls[calls:]] == []
+
+
+async def test_a_connection_that_was_taken_away_holds_the_run(runs):
+    run_id = await runs.runs()
+    await runs.world.pass_time(3)
+    runs.world.reconciler._runs._runtimes.clear()
+    await runs.world.pass_time(80)
+    run = await runs.run(run_id)
+    assert run.is_open
+    assert "not set up any more" in (run.hold or "")
+
+
+# -- lists ---------------------------------------------------------------------------------------------------
+
+
+async def listed(runs, *, then=()):
+    account = await runs.store.account(ALICE, "cloud") or await runs.world.link()
+    await runs.world.know()
+    await runs.store.add_tasks([NewTask(TaskKind.LIST_JOBS, account.id, {"then": list(then)})])
+    await runs.world.work()
+
+
+async def test_runs_from_elsewhere_are_listed_followed_and_not_told_of(runs):
+    await runs.cloud.launch_job(await access(runs), Spec("from RStudio"), "theirs")
+    await listed(runs, then=[{"text": "list", "principal": ALICE.key}])
+    (run,) = await runs.store.runs(ALICE)
+    assert (run.name, run.remote_id, run.is_watched) == ("from RStudio", "run1", False)
+    assert [command["text"] for _, command in runs.world.replayed] == ["list"]
+    run = await runs.until_over(run.id)
+    assert (run.outcome, run.state) == ("ended", RunState.SUCCEEDED)
+    assert runs.slack.kinds() == []
+
+
+async def access(runs):
+    account = await runs.store.account(ALICE, "cloud") or await runs.world.link()
+    return runs.world.reconciler._runs._reads._asker.open(account)
+
+
+@pytest.mark.parametrize(
+    "error", [Forbidden("no"), NotFound("no lists"), InvalidRequest("no"), Unreachable("no"), RateLimited()]
+)
+async def test_what_waits_for_a_list_goes_on_without_it(runs, error):
+    runs.cloud.fail("jobs", error, times=1_000)
+    await listed(runs, then=[{"text": "list", "principal": ALICE.key}])
+    await runs.world.pass_time(1_500, step=10)
+    assert [command["text"] for _, command in runs.world.replayed] == ["list"]
+
+
+async def test_a_list_whose_credential_was_refused_once_is_read_again(runs):
+    runs.cloud.fail("jobs", CredentialRefused("no", status=401))
+    await listed(runs, then=[{"text": "list", "principal": ALICE.key}])
+    await runs.world.pass_time(10)
+    assert runs.slack.kinds() == []
+    assert [command["text"] for _, command in runs.world.replayed] == ["list"]
+
+
+async def test_a_list_says_of_a_known_run_what_a_read_would(runs):
+    run_id = await runs.runs()
+    await runs.world.pass_time(5)
+    runs.cloud.ends("run1", 7)
+    account = await runs.store.account(ALICE, "cloud")
+    runs.clock.advance(1)
+    over = ObservedRun(RunState.FAILED, 7, ended_at=runs.clock.now())
+    await runs.store.merge_runs(account.id, [FoundRun("run1", "train", over)])
+    run = await runs.until_over(run_id)
+    assert (run.outcome, run.exit_code) == ("ended", 7)
+    assert runs.slack.kinds().count("job_ended") == 1

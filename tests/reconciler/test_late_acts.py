@@ -1,0 +1,224 @@
+"""Late acts, lost answers, reads refused for a moment: nothing is done twice or told too early."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from bot.domain.models import Call, OperationVerb, Outcome, RunState, State, Update
+from bot.support.errors import Forbidden, InvalidRequest, NotFound, UnknownOutcome
+from tests.reconciler.runs import new_job_world
+
+LOST = UnknownOutcome("no answer")
+
+
+@pytest.fixture
+async def runs():
+    async with new_job_world() as made:
+        yield made
+
+
+def told(world, kind):
+    return [json.dumps(each, ensure_ascii=False) for each in world.slack.messages if _kind(each) == kind]
+
+
+def _kind(message):
+    return message.get("metadata", {}).get("event_payload", {}).get("key", "//").split("/")[1]
+
+
+# -- started or made twice -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seconds", [20, 30, 55])
+async def test_a_start_that_acts_late_and_whose_answer_is_lost_is_called_once(world, seconds):
+    world.provider.acts_late("start", seconds)
+    world.provider.fail("start", LOST, after=True)
+    operation_id = await world.begin(await world.own())
+    assert await world.until_ended(operation_id) is Outcome.FULFILLED
+    assert world.provider.count("start") == 1
+    assert world.slack.kinds().count("ready") == 1
+
+
+async def test_a_start_that_never_acted_is_called_again_a_minute_after_that_became_unknown(world):
+    world.provider.fail("start", LOST)
+    operation_id = await world.begin(await world.own())
+    await world.pass_time(59)
+    assert world.provider.count("start") == 1
+    assert await world.until_ended(operation_id) is Outcome.FULFILLED
+    assert world.provider.count("start") == 2
+
+
+async def test_a_call_that_is_found_under_way_after_a_crash_is_unknown_from_then_on(world):
+    operation_id = await world.begin(await world.own())
+    (step,) = await world.store.claim_operations(1, 40.0)
+    calling = Update(operation_id, 40.0, start_call=Call.CALLING, called=True, claim=step.claim)
+    assert await world.store.save_step(calling)
+    world.clock.advance(300)
+    await world.pass_time(58)
+    operation = await world.store.operation(operation_id)
+    assert (operation.start_call, operation.unknown_since) == (Call.UNKNOWN, await world.store.now() - 58)
+    assert world.provider.count("start") == 0
+    assert await world.until_ended(operation_id) is Outcome.FULFILLED
+    assert world.provider.count("start") == 1
+
+
+@pytest.mark.parametrize("seconds", [30, 110])
+async def test_a_creation_that_acts_late_and_whose_answer_is_lost_is_made_once(world, seconds):
+    world.provider.acts_late("create", seconds)
+    world.provider.fail("create", LOST, after=True)
+    operation_id = await world.make()
+    assert await world.until_ended(operation_id) is Outcome.FULFILLED
+    assert (world.provider.count("create"), list(world.provider.machines)) == (1, ["m1"])
+
+
+@pytest.mark.parametrize("seconds", [30, 110])
+async def test_a_launch_that_acts_late_and_whose_answer_is_lost_is_one_run(runs, seconds):
+    runs.cloud.acts_late("launch_job", seconds)
+    runs.cloud.fail("launch_job", LOST, after=True)
+    run = await runs.until_over(await runs.runs())
+    assert (run.outcome, run.state, run.remote_id) == ("ended", RunState.SUCCEEDED, "run1")
+    assert (runs.cloud.count("launch_job"), list(runs.cloud.runs)) == (1, ["run1"])
+
+
+# -- accepted, and shown late --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seconds", [12, 60, 150])
+async def test_an_accepted_start_that_shows_late_is_not_told_as_failed(world, seconds):
+    world.provider.acts_late("start", seconds)
+    operation_id = await world.begin(await world.own())
+    assert await world.until_ended(operation_id, 400) is Outcome.FULFILLED
+    assert (world.provider.count("start"), world.slack.kinds().count("failed")) == (1, 0)
+
+
+async def test_the_card_says_that_an_accepted_start_is_still_shown_as_stopped(world):
+    world.provider.acts_late("start", None)
+    operation_id = await world.begin(await world.own())
+    await world.pass_time(55)
+    assert "still shows it as stopped" not in told(world, "card")[0]
+    await world.pass_time(20)
+    assert "Fake Cloud accepted the start" in told(world, "card")[0]
+    assert "still shows it as stopped" in told(world, "card")[0]
+    await world.pass_time(100)
+    assert (await world.store.operation(operation_id)).is_open
+    assert await world.until_ended(operation_id) is Outcome.FAILED
+    assert (await world.store.operation(operation_id)).cause == "stopped_elsewhere"
+
+
+async def test_what_was_up_and_was_stopped_elsewhere_is_told_at_once(world):
+    operation_id = await world.begin(await world.own())
+    await world.pass_time(15)
+    world.provider.put("r1", State.STOPPED)
+    await world.pass_time(15)
+    assert (await world.store.operation(operation_id)).cause == "stopped_elsewhere"
+
+
+# -- refused reads -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("error", [Forbidden("302"), InvalidRequest("400")])
+async def test_a_refused_read_after_an_accepted_start_is_no_news(world, error):
+    operation_id = await world.begin(await world.own())
+    await world.pass_time(3)
+    world.provider.fail("status", error, times=2)
+    await world.pass_time(15)
+    assert "I can't see its progress right now" in told(world, "card")[0]
+    assert await world.until_ended(operation_id) is Outcome.FULFILLED
+    assert "failed" not in world.slack.kinds()
+
+
+async def test_refused_reads_are_told_when_they_repeat_also_across_a_restart(world):
+    operation_id = await world.begin(await world.own())
+    await world.pass_time(3)
+    world.provider.fail("status", Forbidden("not yours"), times=100)
+    await world.pass_time(50)
+    assert (await world.store.operation(operation_id)).is_open
+    assert world.provider.count("status") >= 4
+    world.reborn()
+    await world.pass_time(30)
+    operation = await world.store.operation(operation_id)
+    assert (operation.outcome, operation.cause) == (Outcome.UNKNOWN, "forbidden: not yours")
+    assert "I don't know whether the start" in told(world, "failed")[0]
+
+
+async def test_one_read_that_knows_nothing_of_what_was_started_is_no_news(world):
+    operation_id = await world.begin(await world.own())
+    await world.pass_time(3)
+    world.provider.fail("status", NotFound("404"))
+    assert await world.until_ended(operation_id) is Outcome.FULFILLED
+    operation_id = await world.begin(await world.workspace_of(operation_id), OperationVerb.RESTART)
+    await world.pass_time(25)
+    world.provider.fail("status", NotFound("404"), times=2)
+    assert await world.until_ended(operation_id) is Outcome.FAILED
+    assert (await world.store.operation(operation_id)).cause == "gone"
+
+
+async def test_refused_reads_of_a_run_are_no_news_before_they_repeat(runs):
+    runs.cloud.job_takes = 300.0
+    run_id = await runs.runs()
+    await runs.world.pass_time(5)
+    runs.cloud.fail("job_status", Forbidden("not yours"), times=100)
+    await runs.world.pass_time(30)
+    assert (await runs.run(run_id)).hold.startswith("I can't see its progress")
+    runs.world.reborn()
+    await runs.world.pass_time(60)
+    assert "may not do that" in (await runs.run(run_id)).hold
+    runs.cloud.heal()
+    assert (await runs.until_over(run_id, 400)).outcome == "ended"
+
+
+async def test_what_reads_leave_out_is_counted_across_restarts(runs):
+    runs.cloud.job_takes = None
+    run_id = await runs.runs()
+    await runs.world.pass_time(70)
+    runs.cloud.runs["run1"].is_forgotten = True
+    for _ in range(8):
+        runs.world.reborn()
+        await runs.world.pass_time(5)
+    assert (await runs.run(run_id)).cause == "lost"
+
+
+# -- a start and a stop that cross ---------------------------------------------------------------------------
+
+
+async def test_a_start_during_an_accepted_stop_follows_when_it_is_down(world):
+    """Some servers say *running* until a stop is done."""
+    row = await world.own(state=State.RUNNING)
+    world.provider.acts_late("stop", 25)
+    stop = await world.begin(row, OperationVerb.STOP)
+    await world.pass_time(4)
+    start = await world.begin(row)
+    await world.pass_time(15)
+    assert (await world.store.operation(start)).is_open
+    assert "I'll start it again once it's down" in told(world, "card")[1]
+    assert await world.until_ended(start) is Outcome.FULFILLED
+    assert world.provider.accepted_starts == ["r1"]
+    assert world.provider.machines["r1"].state is State.RUNNING
+    assert "The stop had already been sent" in told(world, "card")[0]
+    assert (await world.store.operation(stop)).cause == "sent"
+
+
+async def test_a_stop_after_an_accepted_start_that_acts_late_leaves_nothing_running(world):
+    row = await world.own()
+    world.provider.acts_late("start", 40)
+    await world.begin(row)
+    await world.pass_time(4)
+    stop = await world.begin(row, OperationVerb.STOP)
+    assert await world.until_ended(stop) is Outcome.FULFILLED
+    await world.pass_time(200, step=5)
+    assert world.provider.machines["r1"].state is State.STOPPED
+    assert world.provider.accepted_starts == ["r1"]
+
+
+async def test_what_no_call_had_left_for_is_called_off(world):
+    row = await world.own(state=State.RUNNING)
+    world.provider.stop_takes = 20.0
+    await world.begin(row, OperationVerb.STOP)
+    await world.pass_time(4)
+    start = await world.begin(row)
+    await world.pass_time(2)
+    stop = await world.begin(row, OperationVerb.STOP)
+    assert await world.until_ended(stop) is Outcome.FULFILLED
+    assert (await world.store.operation(start)).cause is None
+    assert (world.provider.count("stop"), world.provider.count("start")) == (1, 0)

@@ -1,0 +1,210 @@
+"""A 429 is an answer: it delays who was told, and everybody only when it is meant for everybody."""
+
+from __future__ import annotations
+
+import pytest
+from pydantic import SecretStr
+from structlog.testing import capture_logs
+
+from bot.domain.models import Outcome, Principal, State, TaskKind
+from bot.providers.base import Credential
+from bot.reconciler.runtimes import LONGEST_ASKED
+from bot.store.records import NewTask
+from bot.support.errors import Forbidden, RateLimited, ServerFailed
+from bot.support.vault import row_key
+from tests.reconciler.runs import new_job_world
+from tests.reconciler.test_outages import told
+from tests.reconciler.world import DEADLINE
+from tests.rigs.store import ALICE, BOB, link_account
+
+CAROL, DAVE, ERIN = (Principal(None, "T1", f"U{name}") for name in ("CAROL", "DAVE", "ERIN"))
+AMIR = "UAMIR"
+SLOW_DOWN = "asked me to slow down, so I'm waiting until {time:"
+
+
+def limited(seconds=None):
+    return RateLimited("slow down", status=429, retry_after=seconds)
+
+
+async def seat(world, principal, state=State.STOPPED):
+    """Give a person an account with a token of their own and a workspace; return it."""
+    await world.link(principal, token=f"token-{principal.user_id}")
+    return await world.own(principal, f"r-{principal.user_id}", state)
+
+
+def calls_of(world, principal, method=""):
+    token = f"token-{principal.user_id}"
+    return [one for one in world.provider.calls if one.token == token and method in ("", one.method)]
+
+
+def administer(world):
+    world.administered_by(AMIR)
+
+
+@pytest.mark.parametrize("seconds", [None, 65.0, 3600.0])
+async def test_one_persons_limited_read_delays_that_person_and_nobody_else(world, seconds):
+    administer(world)
+    mine, theirs = await seat(world, ALICE), await seat(world, BOB)
+    operation = await world.begin(mine)
+    world.provider.answers_to["token-UALICE"] = limited(seconds)
+    with capture_logs() as logs:
+        await world.pass_time(3)
+        other = await world.begin(theirs)
+        assert await world.until_ended(other, 60) is Outcome.FULFILLED
+    held = await world.store.operation(operation)
+    assert SLOW_DOWN in held.hold
+    # Her other calls wait, too, though no longer than a pause may last.
+    asked = len(calls_of(world, ALICE))
+    second = await world.begin(await world.own(ALICE, "r2"))
+    await world.pass_time(8)
+    if seconds:
+        assert len(calls_of(world, ALICE)) == asked
+    assert "connection asked for a pause" not in [entry["event"] for entry in logs]
+    assert not told(world, AMIR)
+    del world.provider.answers_to["token-UALICE"]
+    assert await world.until_ended(second, LONGEST_ASKED + 60) is Outcome.FULFILLED
+    assert await world.until_ended(operation, 3700) is Outcome.FULFILLED
+
+
+async def test_limited_lists_are_no_outage_and_hold_up_nobodys_start(world):
+    administer(world)
+    accounts = {who: await seat(world, who) for who in (ALICE, BOB)}
+    account = await world.store.account(ALICE, "cloud")
+    world.provider.fail("discover", limited(2.0), times=10)
+    await world.store.add_tasks([NewTask(TaskKind.DISCOVER, account.id)])
+    await world.pass_time(60)
+    assert world.provider.count("discover") >= 5
+    operation = await world.begin(accounts[BOB])
+    assert await world.until_ended(operation, 60) is Outcome.FULFILLED
+    assert not told(world, AMIR)
+
+
+async def test_limited_streams_are_no_outage_and_hold_up_nobodys_launch():
+    async with new_job_world() as runs:
+        administer(runs.world)
+        run_id = await runs.runs()
+        await runs.world.pass_time(5)
+        remote_id = (await runs.run(run_id)).remote_id
+        for _ in range(8):
+            runs.cloud.cut(remote_id, 0, limited(5.0))
+            await runs.world.pass_time(15)
+        await runs.world.link(BOB, token="token-2")
+        await runs.world.know(BOB)
+        other = await runs.runs(BOB)
+        await runs.world.pass_time(5)
+        assert (await runs.run(other)).remote_id is not None
+        assert not told(runs.world, AMIR)
+
+
+async def test_several_limited_people_pause_the_connection_and_the_log_says_it_once(world):
+    administer(world)
+    people = (ALICE, BOB, CAROL, DAVE)
+    for who in people:
+        world.provider.answers_to[f"token-{who.user_id}"] = limited(3600.0)
+    spaces = [await seat(world, who) for who in (*people, ERIN)]
+    operations = [await world.begin(workspace) for workspace in spaces[:4]]
+    with capture_logs() as logs:
+        await world.pass_time(5)
+        late = await world.begin(spaces[4])
+        await world.pass_time(LONGEST_ASKED - 10)
+    assert not calls_of(world, ERIN)
+    assert SLOW_DOWN in (await world.store.operation(late)).hold
+    assert [entry["event"] for entry in logs].count("connection asked for a pause") == 1
+    assert not told(world, AMIR)
+    world.provider.answers_to.clear()
+    assert await world.until_ended(late, 60) is Outcome.FULFILLED
+    for operation in operations:
+        assert await world.until_ended(operation, 3700) is Outcome.FULFILLED
+
+
+async def test_a_secret_that_all_share_pauses_the_connection_five_minutes_at_most(world):
+    credential = Credential(SecretStr(""), extra={"acts": "admin"})
+    for who in (ALICE, BOB):
+        sealed = world.vault.seal(row_key(who.key, "cloud"), credential.as_mapping())
+        await world.know(who)
+        await link_account(world.store, who, "cloud", secret=sealed)
+    mine, theirs = [await world.own(who, f"r-{who.user_id}") for who in (ALICE, BOB)]
+    world.provider.fail("status", limited(3600.0))
+    operations = [await world.begin(mine)]
+    await world.pass_time(2)
+    operations.append(await world.begin(theirs))
+    await world.pass_time(LONGEST_ASKED - 5)
+    assert world.provider.count("status") == 1
+    assert all([SLOW_DOWN in (await world.store.operation(operation)).hold for operation in operations])
+    for operation in operations:
+        assert await world.until_ended(operation, 90) is Outcome.FULFILLED
+
+
+async def test_one_limited_start_leaves_the_others_and_all_reads_alone(world):
+    mine, theirs = await seat(world, ALICE), await seat(world, BOB)
+    world.provider.fail("start", limited(90.0))
+    first, second = await world.begin(mine), None
+    await world.pass_time(15)
+    assert world.provider.count("start") == 1
+    second = await world.begin(theirs)
+    assert await world.until_ended(second, 60) is Outcome.FULFILLED
+    assert len(calls_of(world, ALICE, "status")) > 2
+    assert await world.until_ended(first, 120) is Outcome.FULFILLED
+
+
+async def test_a_command_that_waits_for_a_limited_list_hears_so_within_seconds(world):
+    await seat(world, ALICE)
+    account = await world.store.account(ALICE, "cloud")
+    world.provider.fail("discover", limited(300.0), times=2)
+    waiting = {"text": "list", "principal": ALICE.key}
+    await world.store.add_tasks([NewTask(TaskKind.DISCOVER, account.id, {"then": [waiting]})])
+    await world.pass_time(20)
+    ((_, command),) = world.replayed
+    assert (command["text"], command["problem"]) == ("list", "rate_limited")
+    await world.pass_time(700, step=5)
+    assert len(world.replayed) == 1
+
+
+async def test_a_refused_read_from_before_a_start_was_asked_for_ends_nothing(world):
+    workspace = await seat(world, ALICE)
+    started = []
+
+    async def status(access, remote_ids, window=None, *, ask=world.provider.status):
+        if not started:
+            started.append(await world.begin(workspace))
+        return await ask(access, remote_ids, window)
+
+    world.provider.status = status
+    world.provider.fail("status", Forbidden("no", status=403))
+    await world.store.want_read(workspace.id)
+    await world.pass_time(90)
+    assert (await world.store.operation(started[0])).outcome is Outcome.FULFILLED
+
+
+async def test_a_start_whose_answer_asks_for_an_hour_is_looked_at_as_any_other(world):
+    error = ServerFailed("overloaded", status=503, retry_after=3600.0)
+    world.provider.fail("start", error, after=True)
+    operation = await world.begin(await seat(world, ALICE))
+    assert await world.until_ended(operation, 120) is Outcome.FULFILLED
+    assert world.provider.count("start") == 1
+
+
+async def test_a_start_that_is_put_off_for_an_hour_is_told_at_its_deadline(world):
+    world.provider.fail("start", limited(3600.0), times=1_000)
+    operation = await world.begin(await seat(world, ALICE))
+    await world.pass_time(DEADLINE - 30, step=30)
+    asked = world.provider.count("start")
+    assert asked >= DEADLINE / LONGEST_ASKED - 1
+    await world.pass_time(60, step=5)
+    assert world.slack.kinds().count("waiting") == 1
+    world.provider.heal()
+    assert await world.until_ended(operation, LONGEST_ASKED + 60) is Outcome.FULFILLED
+
+
+async def test_a_launch_and_a_stop_whose_answers_ask_for_an_hour_are_looked_at_as_any_other():
+    async with new_job_world() as runs:
+        runs.cloud.job_takes = None
+        error = ServerFailed("overloaded", status=503, retry_after=3600.0)
+        runs.cloud.fail("launch_job", error, after=True)
+        run_id = await runs.runs()
+        await runs.world.pass_time(30)
+        assert (await runs.run(run_id)).remote_id is not None
+        runs.cloud.fail("stop_job", error, after=True)
+        await runs.stop(run_id)
+        assert (await runs.until_over(run_id, 60)).outcome == "ended"
+        assert (runs.cloud.count("launch_job"), runs.cloud.count("stop_job")) == (1, 1)

@@ -1,0 +1,61 @@
+"""The number that is promised: twenty streams of ten thousand lines at once, whole, in little memory."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from tests.reconciler.runs import new_job_world
+
+STREAMS, LINES, AT_ONCE = 20, 10_000, 100
+MEMORY = 150_000_000
+
+statm = Path("/proc/self/statm")
+
+
+def resident() -> int:
+    """Return how many bytes of memory this process has."""
+    return int(statm.read_text(encoding="ascii").split()[1]) * 4096
+
+
+def lines(run: int, begin: int) -> str:
+    return "".join(
+        f"run {run}: \x1b[32mstep {number}\x1b[0m loss=0.{number:05d} {'·' * 40}\n"
+        for number in range(begin, begin + AT_ONCE)
+    )
+
+
+@pytest.mark.skipif(not statm.exists(), reason="memory is read from Linux's /proc")
+async def test_twenty_streams_of_ten_thousand_lines():
+    async with new_job_world() as runs:
+        runs.cloud.job_takes = None
+        ids = [await runs.runs(name=f"run {number}") for number in range(1, STREAMS + 1)]
+        for number in range(1, STREAMS + 1):
+            runs.cloud.opens(f"run{number}")
+        await runs.world.pass_time(30)
+        idle = highest = resident()
+        expected = [hashlib.sha256() for _ in range(STREAMS)]
+        for begin in range(0, LINES, AT_ONCE):
+            for number in range(1, STREAMS + 1):
+                text = lines(number, begin)
+                runs.cloud.writes(f"run{number}", text)
+                expected[number - 1].update(text.replace("\x1b[32m", "").replace("\x1b[0m", "").encode())
+            await runs.world.pass_time(1)
+            highest = max(highest, resident())
+        for number in range(1, STREAMS + 1):
+            runs.cloud.ends(f"run{number}")
+            runs.cloud.closes(f"run{number}")
+        for _ in range(60):
+            await runs.world.pass_time(5)
+            highest = max(highest, resident())
+            if len(runs.slack.shared()) == STREAMS:
+                break
+        # What the stand-ins keep themselves (all that was written, and all files) is in these bytes too.
+        assert highest - idle < MEMORY
+        found = [hashlib.sha256(message["files"][0]["content"]) for message in runs.slack.shared()]
+        assert sorted(each.digest() for each in found) == sorted(each.digest() for each in expected)
+        assert runs.slack.over_budget == 0
+        shown = runs.message(f"{ids[0]}/job_output/1")
+        assert "10,000 lines in all" in str(shown["blocks"])

@@ -1,0 +1,172 @@
+"""Suspending, resuming, forcing, removing: each ends as its own, and as what has come true."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.domain.models import OperationVerb, Outcome, State
+from bot.messages.texts import holds
+from bot.support.errors import UnknownOutcome, Unreachable
+from tests.reconciler.fuse import Killed
+
+
+def labels(message):
+    """Return the words of a message's buttons."""
+    return [
+        element["text"]["text"]
+        for block in message["blocks"]
+        if block["type"] == "actions"
+        for element in block["elements"]
+    ]
+
+
+async def test_a_suspended_workspace_is_told_and_resumed(world):
+    workspace = await world.own(state=State.RUNNING)
+    assert await world.until_ended(await world.begin(workspace, OperationVerb.SUSPEND)) is Outcome.FULFILLED
+    await world.pass_time(3)
+    assert world.slack.kinds() == ["card", "suspended"]
+    assert world.provider.machines["r1"].state is State.SUSPENDED
+    card, told = world.slack.messages
+    assert "is suspended at" in card["text"]
+    assert "is suspended at" in told["text"]
+    assert labels(told) == labels(card) == ["Resume"]
+    assert await world.until_ended(await world.begin(workspace)) is Outcome.FULFILLED
+    assert world.provider.accepted_starts == ["r1"]
+
+
+async def test_a_running_card_offers_what_the_provider_has(world):
+    workspace = await world.own()
+    await world.until_ended(await world.begin(workspace))
+    assert labels(world.slack.messages[-1]) == ["Open", "Suspend", "Stop"]
+
+
+async def test_what_the_workspace_does_not_allow_is_not_offered(world):
+    workspace = await world.own()
+    world.provider.machines["r1"].actions = frozenset({"open", "start", "stop"})
+    await world.until_ended(await world.begin(workspace))
+    assert labels(world.slack.messages[-1]) == ["Open", "Stop"]
+
+
+async def test_a_suspend_that_is_not_answered_is_read_before_it_is_called_again(world):
+    workspace = await world.own(state=State.RUNNING)
+    world.provider.fail("stop", UnknownOutcome("no answer"), after=True)
+    assert await world.until_ended(await world.begin(workspace, OperationVerb.SUSPEND)) is Outcome.FULFILLED
+    assert world.provider.count("stop") == 1
+
+
+async def test_a_suspend_that_has_no_effect_is_told_in_the_end(world):
+    workspace = await world.own(state=State.RUNNING)
+    operation_id = await world.begin(workspace, OperationVerb.SUSPEND)
+    await world.pass_time(2)
+    world.provider.put("r1", State.RUNNING)
+    await world.pass_time(640, step=10)
+    assert (await world.store.operation(operation_id)).cause == "not_suspended"
+    assert "failed" in world.slack.kinds()
+
+
+async def test_a_stop_without_effect_can_be_forced_after_a_minute(world):
+    workspace = await world.own(state=State.RUNNING)
+    world.provider.stop_takes = 4000
+    stop = await world.begin(workspace, OperationVerb.STOP)
+    await world.pass_time(55)
+    assert labels(world.slack.messages[0]) == ["Refresh"]
+    await world.pass_time(25)
+    assert labels(world.slack.messages[0]) == ["Refresh", "Force quit"]
+    assert (await world.store.operation(stop)).hold == holds.UNANSWERED
+    force = await world.begin(workspace, OperationVerb.FORCE)
+    assert await world.until_ended(force) is Outcome.FULFILLED
+    assert (await world.store.operation(stop)).outcome is Outcome.REPLACED
+    assert world.slack.kinds().count("stopped") == 1
+
+
+async def test_where_nothing_can_be_forced_nothing_is_offered(world):
+    workspace = await world.own(state=State.RUNNING)
+    world.provider.machines["r1"].actions = frozenset({"stop"})
+    world.provider.stop_takes = 4000
+    stop = await world.begin(workspace, OperationVerb.STOP)
+    await world.pass_time(120)
+    assert labels(world.slack.messages[0]) == ["Refresh"]
+    assert (await world.store.operation(stop)).hold is None
+
+
+async def test_what_is_removed_is_gone_from_the_list_and_told(world):
+    workspace = await world.own(state=State.RUNNING)
+    operation_id = await world.begin(workspace, OperationVerb.REMOVE)
+    assert await world.until_ended(operation_id) is Outcome.FULFILLED
+    await world.pass_time(3)
+    assert world.provider.removed == ["r1"]
+    assert world.slack.kinds() == ["card", "removed"]
+    assert await world.store.workspaces(workspace.principal) == []
+    assert "is removed at" in world.slack.messages[0]["text"]
+    assert labels(world.slack.messages[1]) == []
+
+
+async def test_what_was_made_here_can_be_made_anew_after_its_removal(world):
+    made = await world.workspace_of(await world.make())
+    await world.pass_time(60)
+    assert await world.until_ended(await world.begin(made, OperationVerb.REMOVE)) is Outcome.FULFILLED
+    await world.pass_time(3)
+    assert labels(world.slack.messages[-1]) == ["Start a new one"]
+
+
+async def test_removed_behind_our_back_is_removed(world):
+    workspace = await world.own()
+    operation_id = await world.begin(workspace, OperationVerb.REMOVE)
+    del world.provider.machines["r1"]
+    assert await world.until_ended(operation_id) is Outcome.FULFILLED
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["lost", "done"])
+@pytest.mark.parametrize("error", [UnknownOutcome("no answer"), Unreachable("no connection"), Killed()])
+@pytest.mark.parametrize("verb", [OperationVerb.SUSPEND, OperationVerb.FORCE, OperationVerb.REMOVE])
+async def test_trouble_at_the_call_ends_in_one_message_all_the_same(world, verb, error, after):
+    workspace = await world.own(state=State.RUNNING)
+    method = "remove" if verb is OperationVerb.REMOVE else "stop"
+    world.provider.fail(method, error, after=after)
+    operation_id = await world.begin(workspace, verb)
+    try:
+        await world.work()
+    except Killed:
+        world.reborn()
+    await world.pass_time(150, step=3)
+    assert (await world.store.operation(operation_id)).outcome is Outcome.FULFILLED
+    kind = {"suspend": "suspended", "force": "stopped", "remove": "removed"}[verb]
+    assert world.slack.kinds().count(kind) == 1
+    effects = world.provider.removed if verb is OperationVerb.REMOVE else world.provider.accepted_stops
+    assert effects == ["r1"]
+
+
+async def test_a_start_gives_way_to_a_removal(world):
+    workspace = await world.own()
+    removals = []
+
+    async def meanwhile(method):
+        if method == "start":
+            removals.append(await world.begin(workspace, OperationVerb.REMOVE))
+
+    world.provider.during = meanwhile
+    await world.begin(workspace)
+    await world.pass_time(1)
+    world.provider.during = None
+    assert await world.until_ended(removals[0]) is Outcome.FULFILLED
+    assert world.provider.removed == ["r1"]
+    assert "ready" not in world.slack.kinds()
+
+
+async def test_what_was_taken_off_the_list_is_called_off_not_waited_for(world):
+    workspace = await world.own()
+    await world.store.hide_workspace(workspace.id)
+    operation_id = await world.begin(workspace)
+    assert await world.until_ended(operation_id) is Outcome.CANCELLED
+    assert (await world.store.operation(operation_id)).cause == "forgotten"
+    assert world.provider.calls == []
+
+
+async def test_a_removal_that_has_no_effect_is_told_in_the_end(world):
+    workspace = await world.own()
+    operation_id = await world.begin(workspace, OperationVerb.REMOVE)
+    await world.pass_time(2)
+    world.provider.put("r1", State.STOPPED)
+    await world.pass_time(640, step=10)
+    assert (await world.store.operation(operation_id)).cause == "not_removed"
+    assert len(await world.store.workspaces(workspace.principal)) == 1

@@ -1,0 +1,341 @@
+"""The outbox's way to Slack: each message once, urgent ones first, within the limits, or visibly given up."""
+
+from __future__ import annotations
+
+import pytest
+from structlog.testing import capture_logs
+
+from bot.domain.models import NewNotice, NoticeKind, Principal, State
+from bot.slack.notifier import Timing
+from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, SlackUnknownOutcome
+from tests.reconciler.fuse import Killed
+from tests.rigs.slack import FakeSlack
+from tests.rigs.store import ALICE, BOB
+
+POST = "chat.postMessage"
+
+
+def message(number=1, principal=ALICE, kind=NoticeKind.MESSAGE, **body):
+    return NewNotice(f"subject-{number}", kind, "1", principal, {"text": f"message {number}", **body})
+
+
+def person(number):
+    return Principal(None, "T1", f"U{number:04d}")
+
+
+async def outbox(world):
+    counts = await world.store.statistics()
+    return counts["pending_notices"], counts["dead_notices"]
+
+
+async def test_a_send_must_fit_into_its_lease(world):
+    world.timing = Timing(lease=60, send_timeout=60)
+    with pytest.raises(ValueError, match="shorter than the lease"):
+        world.reborn()
+
+
+async def test_a_message_goes_to_the_person_and_its_place_is_kept(world):
+    await world.store.add_notices([message()])
+    await world.work()
+    [sent] = world.slack.messages
+    assert (sent["channel"], sent["text"]) == ("DUALICE", "message 1")
+    assert await world.store.known_channel(ALICE) == "DUALICE"
+
+
+# -- unknown outcomes ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("ahead", [-3600.0, 0.0, 3600.0], ids=["behind", "even", "ahead"])
+@pytest.mark.parametrize("arrived", [True, False], ids=["arrived", "lost"])
+async def test_an_unknown_outcome_is_looked_up_after_it_settled(world, arrived, ahead):
+    world.slack = FakeSlack(world.clock, ahead=ahead)
+    world.reborn()
+    await world.store.add_notices([message()])
+    world.slack.fail(POST, SlackUnknownOutcome(POST, "no_answer"), after=arrived)
+    await world.pass_time(14)
+    assert world.slack.count(POST) == 1
+    assert world.slack.count("conversations.history") == 0
+    await world.pass_time(5)
+    assert world.slack.count("conversations.open") == 1
+    assert world.slack.count(POST) == (1 if arrived else 2)
+    assert world.slack.keys() == ["subject-1/message/1"]
+    assert await outbox(world) == (0, 0)
+
+
+async def test_a_message_that_was_found_keeps_its_own_place(world):
+    operation_id = await world.begin(await world.own())
+    world.slack.fail(POST, SlackUnknownOutcome(POST, "no_answer"), after=True)
+    await world.pass_time(20)
+    card = await world.store.card(operation_id)
+    assert (card.channel_id, card.message_ts) == ("DUALICE", world.slack.messages[0]["ts"])
+
+
+async def test_the_search_goes_through_all_pages(world):
+    await world.store.add_notices([message(0)])
+    await world.work()
+    world.clock.advance(2)
+    await world.store.add_notices([message(1)])
+    world.slack.fail(POST, SlackUnknownOutcome(POST, "no_answer"), after=True)
+    await world.work()
+    for number in range(2, 9):
+        world.clock.advance(2)
+        await world.store.add_notices([message(number)])
+        await world.notifier.step_notices()
+    await world.pass_time(5)
+    assert sorted(world.slack.keys()) == [f"subject-{number}/message/1" for number in range(9)]
+
+
+async def test_the_search_ends_where_it_must(world):
+    for number in range(30):
+        await world.store.add_notices([message(number)])
+        await world.work()
+        world.clock.advance(30)
+    world.slack.fail(POST, SlackUnknownOutcome(POST, "no_answer"))
+    await world.store.add_notices([message(99)])
+    await world.pass_time(20)
+    assert world.slack.keys()[-1] == "subject-99/message/1"
+    assert world.slack.count("conversations.history") <= 4
+
+
+async def test_a_search_that_fails_sends_nothing(world):
+    await world.store.add_notices([message()])
+    world.slack.fail(POST, SlackUnknownOutcome(POST, "no_answer"), after=True)
+    for error in (
+        SlackLimited("conversations.history", 20.0),
+        SlackFailed("conversations.history", "some_error"),
+        SlackUnknownOutcome("conversations.history", "no_answer"),
+    ):
+        world.slack.fail("conversations.history", error)
+    await world.pass_time(120)
+    assert world.slack.count(POST) == 1
+    assert await outbox(world) == (0, 0)
+
+
+@pytest.mark.parametrize("slept", [True, False], ids=["the machine slept", "its clock was moved"])
+async def test_a_message_whose_send_was_cut_off_is_found_where_it_stands_after_a_jump(world, slept):
+    await world.store.add_notices([message(1)])
+    world.slack.fail(POST, Killed(), after=True)
+    with pytest.raises(Killed):
+        await world.notifier.step_notices()
+    world.reborn()
+    await world.store.add_notices([message(number) for number in range(2, 6)])
+    await world.pass_time(10)
+    world.clock.jump(3600)
+    # Slack's clock goes on while a machine of ours sleeps; it knows nothing of one that is moved.
+    world.slack._ahead -= 0 if slept else 3600
+    await world.pass_time(60)
+    assert sorted(world.slack.keys()) == [f"subject-{number}/message/1" for number in range(1, 6)]
+    assert await outbox(world) == (0, 0)
+
+
+async def test_a_jump_gives_a_message_no_more_time_to_show(world):
+    await world.store.add_notices([message()])
+    world.slack.fail(POST, SlackUnknownOutcome(POST, "no_answer"))
+    await world.work()
+    world.clock.jump(3600)
+    await world.pass_time(14)
+    assert world.slack.count("conversations.history") == 0
+    await world.pass_time(5)
+    assert world.slack.count(POST) == 2
+
+
+async def test_what_broke_on_its_way_has_the_same_time_to_show(world):
+    await world.store.add_notices([message()])
+    world.slack.fail(POST, ValueError("not what was expected"), after=True)
+    await world.pass_time(14)
+    assert world.slack.count("conversations.history") == 0
+    await world.pass_time(5)
+    assert world.slack.count(POST) == 1
+    assert await outbox(world) == (0, 0)
+
+
+async def test_a_send_that_would_outlive_its_lease_does_not_begin(world):
+    await world.store.add_notices([message(kind=NoticeKind.READY)])
+    real = world.store.operation
+
+    async def slow(operation_id):
+        world.clock.advance(50)
+        return await real(operation_id)
+
+    world.store.operation = slow
+    await world.notifier.step_notices()
+    assert world.slack.messages == []
+    world.store.operation = real
+    await world.work()
+    assert len(world.slack.messages) == 1
+
+
+# -- limits and errors ---------------------------------------------------------------------------------------
+
+
+async def test_slacks_pause_goes_into_the_row_and_nobody_sleeps(world):
+    await world.store.add_notices([message()])
+    world.slack.fail(POST, SlackLimited(POST, 30.0))
+    await world.pass_time(29)
+    assert world.slack.count(POST) == 1
+    await world.pass_time(3)
+    assert len(world.slack.messages) == 1
+
+
+async def test_one_message_a_second_to_a_person(world):
+    await world.store.add_notices([message(number) for number in range(5)])
+    await world.pass_time(10, step=0.5)
+    assert len(world.slack.messages) == 5
+    assert world.slack.over_budget == 0
+
+
+async def test_urgent_messages_go_first_when_there_is_little_room(world):
+    waiting = [message(number, person(number), NoticeKind.WAITING) for number in range(600)]
+    await world.store.add_notices(waiting)
+    await world.work()
+    sent = len(world.slack.messages)
+    assert 300 < sent < 400
+    ready = [message(1000 + number, person(1000 + number), NoticeKind.READY) for number in range(30)]
+    await world.store.add_notices(ready)
+    await world.work()
+    assert world.slack.kinds()[sent:] == ["ready"] * 30
+    await world.pass_time(130, step=5)
+    assert len(world.slack.messages) == 630
+    assert world.slack.over_budget == 0
+
+
+async def test_no_limit_of_slack_is_ever_overrun_by_many_at_once(world):
+    await world.store.add_notices([message(number, person(number % 700)) for number in range(1500)])
+    await world.pass_time(240, step=2)
+    assert len(world.slack.messages) == 1500
+    assert world.slack.over_budget == 0
+
+
+@pytest.mark.parametrize("code", ["user_not_found", "cannot_dm_bot", "messages_tab_disabled"])
+async def test_who_cannot_be_written_to_is_given_up_and_shown(world, code):
+    await world.store.add_notices([message(channel_id="C7")])
+    world.slack.fail(POST, SlackPermanent(POST, code))
+    await world.pass_time(60)
+    assert world.slack.count(POST) == 1
+    [dead] = await world.store.dead_notices()
+    assert dead.error == code
+    [ephemeral] = world.slack.ephemerals
+    assert (ephemeral["channel"], ephemeral["user"]) == ("C7", "UALICE")
+    assert "http" not in str(ephemeral)
+
+
+async def test_blocks_that_slack_refuses_are_left_out(world):
+    await world.store.add_notices([message(blocks=[{"type": "section"}])])
+    world.slack.fail(POST, SlackPermanent(POST, "invalid_blocks"))
+    await world.pass_time(2)
+    [sent] = world.slack.messages
+    assert "blocks" not in sent
+    assert sent["text"] == "message 1"
+
+
+async def test_an_unknown_word_of_slack_is_tried_again_for_a_day(world):
+    await world.store.add_notices([message()])
+    world.slack.fail(POST, SlackFailed(POST, "some_new_error"), times=9999)
+    await world.pass_time(3600, step=60)
+    assert await outbox(world) == (1, 0)
+    await world.pass_time(90_000, step=600)
+    assert await outbox(world) == (0, 1)
+
+
+async def test_when_slack_shuts_the_app_out_everything_waits(world):
+    await world.store.add_notices([message(number, person(number)) for number in range(5)])
+    world.slack.fail(POST, SlackPermanent(POST, "token_revoked"), times=999)
+    with capture_logs() as logs:
+        await world.pass_time(100_000, step=2000)
+    assert world.notifier.shut_out == "token_revoked"
+    assert [entry["event"] for entry in logs].count("slack shut the app out") == 1
+    assert world.slack.count(POST) < 60
+    world.slack._faults.clear()
+    await world.pass_time(900, step=30)
+    assert world.notifier.shut_out is None
+    assert len(world.slack.messages) == 5
+
+
+async def test_an_error_of_our_own_delays_one_notice_only(world):
+    await world.store.add_notices([message(1, kind=NoticeKind.READY), message(2, BOB)])
+    real = world.store.operation
+
+    async def broken(subject):
+        if subject == "subject-1":
+            raise RuntimeError("a mistake")
+        return await real(subject)
+
+    world.store.operation = broken
+    with capture_logs() as logs:
+        await world.work()
+    assert [entry["event"] for entry in logs].count("notice not drawn") == 1
+    assert len(world.slack.messages) == 1
+    world.store.operation = real
+    await world.pass_time(90, step=10)
+    assert len(world.slack.messages) == 2
+
+
+# -- cards ---------------------------------------------------------------------------------------------------
+
+
+async def test_progress_is_drawn_every_15_seconds_at_most(world):
+    world.provider.start_takes = 200
+    await world.own()
+    [row] = await world.store.workspaces(ALICE)
+    await world.begin(row)
+    for progress in range(5, 90, 5):
+        world.provider.machines["r1"].progress = progress
+        await world.pass_time(11)
+    assert 5 < len(world.slack.updates) < 16
+
+
+async def test_a_card_that_was_deleted_is_let_go(world):
+    operation_id = await world.begin(await world.own())
+    await world.work()
+    world.slack.messages.clear()
+    before = world.slack.count("chat.update")
+    await world.pass_time(20)
+    assert (await world.store.card(operation_id)).message_ts is None
+    assert world.slack.count("chat.update") == before + 1
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        SlackLimited("chat.update", 20.0),
+        SlackUnknownOutcome("chat.update", "no_answer"),
+        SlackFailed("chat.update", "some_error"),
+        SlackPermanent("chat.update", "token_revoked"),
+    ],
+)
+async def test_an_update_that_fails_is_still_owed(world, error):
+    await world.begin(await world.own())
+    world.slack.fail("chat.update", error)
+    await world.pass_time(200, step=5)
+    assert "running" in world.slack.messages[0]["text"]
+
+
+async def test_the_same_drawing_is_not_sent_twice(world):
+    operation_id = await world.begin(await world.own(state=State.RUNNING))
+    await world.until_ended(operation_id)
+    await world.pass_time(60)
+    before = len(world.slack.updates)
+    card = await world.store.card(operation_id)
+    await world.notifier._cards._one(card)
+    assert len(world.slack.updates) == before
+
+
+async def test_a_mistake_in_drawing_a_card_is_logged_and_drawn_later(world):
+    await world.begin(await world.own())
+    await world.notifier.step_notices()
+    await world.pass_time(1)
+    real = world.store.workspace
+
+    async def broken(_workspace_id):
+        raise RuntimeError("a mistake")
+
+    world.store.workspace = broken
+    with capture_logs() as logs:
+        for _ in range(20):
+            world.clock.advance(1)
+            await world.reconciler.step_reads()
+            await world.notifier.step_cards()
+    assert {entry["event"] for entry in logs if entry["log_level"] == "error"} == {"card failed"}
+    world.store.workspace = real
+    await world.pass_time(90, step=5)
+    assert "running" in world.slack.messages[0]["text"]

@@ -1,0 +1,190 @@
+"""The circuit breaker of a connection: one request probes it, who waits and who runs it are told."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.domain.models import Outcome, TaskKind
+from bot.reconciler.runtimes import BREAKS_AFTER, LONGEST_PAUSE
+from bot.store.records import NewTask
+from bot.support.errors import Unreachable
+from tests.rigs.store import ALICE
+
+AMIR, ROSA = "UAMIR", "UROSA"
+
+
+@pytest.fixture
+def administered(world):
+    """Name two administrators, one by team and user; start again with them."""
+    world.administered_by(AMIR, f"T1:{ROSA}")
+    return world
+
+
+def told(world, user=AMIR):
+    """Return what a user was told of outages, in order."""
+    return [
+        message["blocks"][0]["text"]["text"]
+        for message in world.slack.messages
+        if message["channel"] == f"D{user}" and "metadata" in message
+    ]
+
+
+async def away(world, operations=8):
+    """Let the connection be away while people wait for it."""
+    workspaces = [await world.own(remote_id=f"r{number}") for number in range(operations)]
+    ids = [await world.begin(workspace) for workspace in workspaces]
+    fail(world)
+    return ids
+
+
+def fail(world):
+    for method in ("status", "start", "discover"):
+        world.provider.fail(method, Unreachable("no connection"), times=9999)
+
+
+async def test_each_administrator_is_told_once_that_it_is_away_and_once_that_it_is_back(administered):
+    world = administered
+    ids = await away(world)
+    began = world.clock.now()
+    await world.pass_time(600, step=5)
+    for user in (AMIR, ROSA):
+        (text,) = told(world, user)
+        assert text.startswith(f"*Fake Cloud* has not answered since <!date^{int(began)}^{{time}}|")
+    world.provider.heal()
+    for operation_id in ids:
+        assert await world.until_ended(operation_id) is Outcome.FULFILLED
+    for user in (AMIR, ROSA):
+        _, second = told(world, user)
+        assert second.startswith("*Fake Cloud* answers again. It had not since <!date^")
+        assert "for 10 min" in second
+    assert world.provider.accepted_starts.count("r0") == 1
+
+
+async def test_an_outage_is_told_once_across_restarts(administered):
+    world = administered
+    await away(world)
+    began = world.clock.now()
+    for _ in range(3):
+        await world.pass_time(120, step=5)
+        world.reborn()
+    assert len(told(world)) == 1
+    assert await world.store.outages() == {"cloud": began}
+    world.provider.heal()
+    await world.pass_time(120, step=5)
+    assert len(told(world)) == 2
+    assert "for 6 min" in told(world)[1]
+    assert await world.store.outages() == {}
+
+
+async def test_a_second_outage_is_told_as_well(administered):
+    world = administered
+    for number in (1, 2):
+        await away(world, operations=number * 8)
+        await world.pass_time(60)
+        assert len(told(world)) == number * 2 - 1
+        world.provider.heal()
+        await world.pass_time(120)
+        assert len(told(world)) == number * 2
+
+
+async def test_a_connection_that_was_taken_away_meanwhile_is_forgotten(administered):
+    world = administered
+    await world.store.begin_outage("former", 1.0)
+    await world.work()
+    assert await world.store.outages() == {}
+    assert told(world) == []
+
+
+async def test_of_two_processes_one_tells(administered):
+    world = administered
+    await away(world)
+    await world.pass_time(30)
+    other = world.reconciler
+    world.reborn()
+    await world.pass_time(60)
+    await other.step_tasks()
+    world.provider.heal()
+    await world.pass_time(120)
+    await other.step_tasks()
+    assert len(told(world)) == 2
+
+
+async def test_without_administrators_nobody_is_told_and_nothing_fails(world):
+    await away(world)
+    await world.pass_time(60)
+    world.provider.heal()
+    await world.pass_time(120)
+    assert set(world.slack.kinds()) == {"card", "ready"}
+
+
+async def test_all_who_wait_read_since_when_and_their_cards_heal(world):
+    workspaces = [await world.own(remote_id=f"r{number}") for number in range(8)]
+    world.provider.start_takes = 300.0
+    ids = [await world.begin(workspaces[0])]
+    await world.pass_time(3)
+    assert world.provider.accepted_starts == ["r0"]
+    ids += [await world.begin(workspace) for workspace in workspaces[1:]]
+    fail(world)
+    began = world.clock.now()
+    await world.pass_time(60)
+    for operation_id in ids:
+        hold = (await world.store.operation(operation_id)).hold
+        assert "Fake Cloud has not answered since {time:" in hold
+        assert "You are in the queue" in hold
+    cards = [one for one in world.slack.messages if "/card/" in one["metadata"]["event_payload"]["key"]]
+    assert len(cards) == len(ids)
+    assert all("has not answered since <!date^" in str(one["blocks"]) for one in cards)
+    assert all(f"<!date^{int(began)}" in str(one["blocks"]) for one in cards[1:])
+    world.provider.heal()
+    for operation_id in ids:
+        assert await world.until_ended(operation_id) is Outcome.FULFILLED
+    await world.pass_time(60)
+    assert not [one for one in cards if "has not answered" in str(one["blocks"])]
+
+
+async def test_while_it_is_in_doubt_one_request_at_a_time_asks(world):
+    """Reads, calls and lists share the one probe of a connection in doubt."""
+    await away(world, operations=12)
+    await world.pass_time(60)
+    (line,) = world.reconciler._lists._runtimes.values()
+    assert line.health.is_doubtful
+    most = 0
+
+    async def count(_method):
+        nonlocal most
+        most = max(most, line.slots._taken)
+
+    world.provider.during = count
+    before = len(world.provider.calls)
+    real = world.provider._called
+
+    def called(method, access, *remote_ids):
+        nonlocal most
+        most = max(most, line.slots._taken)
+        return real(method, access, *remote_ids)
+
+    world.provider._called = called
+    await world.pass_time(300)
+    sent = len(world.provider.calls) - before
+    assert most == 1
+    assert 300 / LONGEST_PAUSE - 1 <= sent <= 300 / LONGEST_PAUSE * 2
+
+
+async def test_it_goes_on_within_a_minute_after_it_answers_again(world):
+    ids = await away(world)
+    await world.pass_time(900, step=5)
+    world.provider.heal()
+    healed = world.clock.now()
+    await world.pass_time(60)
+    assert len(world.provider.accepted_starts) == len(ids)
+    assert world.clock.now() - healed <= 60
+
+
+async def test_a_list_waits_for_the_probe_and_is_no_second_one(world):
+    await away(world, operations=BREAKS_AFTER + 1)
+    account = await world.store.account(ALICE, "cloud")
+    await world.pass_time(30)
+    await world.store.add_tasks([NewTask(TaskKind.DISCOVER, account.id)])
+    before = world.provider.count("discover")
+    await world.pass_time(120)
+    assert world.provider.count("discover") - before <= 4

@@ -1,0 +1,125 @@
+"""Messages and files of outputs: after an unknown outcome looked for, never twice, missing ones told."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.support.errors import (
+    SlackFailed,
+    SlackPermanent,
+    SlackUnknownOutcome,
+)
+from tests.reconciler.runs import content, end, new_job_world, output, said
+
+COMPLETE = "files.completeUploadExternal"
+GET_URL = "files.getUploadURLExternal"
+
+
+@pytest.fixture
+async def runs():
+    async with new_job_world() as made:
+        made.cloud.job_takes = None
+        made.cloud.opens("run1")
+        yield made
+
+
+# -- messages and files of unknown outcome -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("after", [True, False])
+async def test_the_first_message_is_looked_for_in_the_thread_before_it_is_sent_again(runs, after):
+    run_id = await runs.runs()
+    await runs.world.pass_time(3)
+    runs.slack.fail("chat.postMessage", SlackUnknownOutcome("chat.postMessage", "no_answer"), after=after)
+    runs.cloud.writes("run1", "one\n")
+    await runs.world.pass_time(30)
+    assert len(runs.in_thread(run_id)) == 1
+    assert runs.slack.count("conversations.replies") >= 1
+    await end(runs, run_id)
+    assert len(runs.in_thread(run_id)) == 2
+
+
+@pytest.mark.parametrize("after", [True, False])
+async def test_a_file_of_unknown_outcome_is_looked_for_before_it_is_shared_again(runs, after):
+    run_id = await runs.runs()
+    await runs.world.pass_time(3)
+    runs.cloud.writes("run1", "one\n")
+    runs.slack.fail(COMPLETE, SlackUnknownOutcome(COMPLETE, "no_answer"), after=after)
+    await end(runs, run_id)
+    assert [content(message) for message in runs.slack.shared()] == ["one\n"]
+    assert runs.slack.count(COMPLETE) == (1 if after else 2)
+    assert runs.slack.count(GET_URL) == 1
+
+
+@pytest.mark.parametrize("method", [GET_URL, "upload_url"])
+async def test_what_nobody_sees_yet_is_simply_done_again(runs, method):
+    run_id = await runs.runs()
+    await runs.world.pass_time(3)
+    runs.cloud.writes("run1", "one\n")
+    runs.slack.fail(method, SlackUnknownOutcome(method, "no_answer"), times=2)
+    await end(runs, run_id)
+    assert [content(message) for message in runs.slack.shared()] == ["one\n"]
+
+
+async def test_a_kill_between_the_upload_and_its_completion_shares_it_once(runs):
+    run_id = await runs.runs()
+    await runs.world.pass_time(3)
+    runs.cloud.writes("run1", "one\n")
+    runs.slack.fail(COMPLETE, SlackFailed(COMPLETE, "unreachable"))
+    runs.cloud.ends("run1")
+    runs.cloud.closes("run1")
+    while not runs.slack.count(COMPLETE):
+        await runs.world.pass_time(1)
+    runs.world.reborn()
+    await runs.world.pass_time(30)
+    assert [content(message) for message in runs.slack.shared()] == ["one\n"]
+    assert not (await runs.run(run_id)).is_watched
+
+
+@pytest.mark.parametrize(
+    ("code", "words"), [("missing_scope", "files:write"), ("file_uploads_disabled", "did not take")]
+)
+async def test_where_no_file_may_be_sent_its_person_is_told_once(runs, code, words):
+    run_id = await runs.runs()
+    await runs.world.pass_time(3)
+    runs.cloud.writes("run1", "one\n")
+    runs.slack.fail(GET_URL, SlackPermanent(GET_URL, code), times=100)
+    await end(runs, run_id)
+    assert words in said(runs.message(f"{run_id}/job_file_missing/file"))
+    assert runs.slack.count(GET_URL) == 1
+
+
+async def test_a_slack_that_never_takes_the_bytes_is_given_up_and_told(runs):
+    run_id = await runs.runs()
+    await runs.world.pass_time(3)
+    runs.cloud.writes("run1", "one\n")
+    runs.slack.fail("upload_url", SlackFailed("upload_url", "status_500"), times=100)
+    runs.cloud.ends("run1")
+    runs.cloud.closes("run1")
+    await runs.world.pass_time(2_400, step=5)
+    assert "did not take" in said(runs.message(f"{run_id}/job_file_missing/file"))
+    assert not (await runs.run(run_id)).is_watched
+
+
+async def test_without_its_card_output_stands_by_itself(runs):
+    run_id = await runs.runs()
+    await runs.world.pass_time(3)
+    card = runs.message(f"{run_id}/job_card/1")
+    await runs.store.card_lost(run_id)
+    runs.cloud.writes("run1", "one\n")
+    await runs.world.pass_time(130)
+    assert output(runs, run_id).get("thread_ts") is None
+    assert output(runs, run_id)["channel"] == card["channel"]
+    await end(runs, run_id, seconds=200)
+    (file,) = runs.slack.shared()
+    assert (file["channel"], file.get("thread_ts")) == (card["channel"], None)
+
+
+async def test_a_thread_that_slack_refuses_is_left(runs):
+    run_id = await runs.runs()
+    await runs.world.pass_time(3)
+    error = SlackPermanent("chat.postMessage", "thread_not_found")
+    runs.slack.fail("chat.postMessage", error)
+    runs.cloud.writes("run1", "one\n")
+    await runs.world.pass_time(5)
+    assert output(runs, run_id).get("thread_ts") is None

@@ -1,0 +1,316 @@
+"""Outputs of runs in Slack: below the card, up to date within the budget, whole as a file, nothing twice."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+
+from bot.support.errors import (
+    CredentialRefused,
+    Forbidden,
+    NotFound,
+    ServerFailed,
+    UnknownOutcome,
+    Unreachable,
+)
+from tests.reconciler.runs import content, end, new_job_world, output, said
+from tests.rigs.store import ALICE
+
+COMPLETE = "files.completeUploadExternal"
+GET_URL = "files.getUploadURLExternal"
+
+
+@pytest.fixture
+async def runs():
+    async with new_job_world() as made:
+        made.cloud.job_takes = None
+        made.cloud.opens("run1")
+        yield made
+
+
+async def test_output_stands_below_the_card_and_the_whole_follows_as_a_file(runs):
+    run_id = await runs.runs()
+    await runs.world.pass_time(5)
+    assert runs.in_thread(run_id) == []
+    runs.cloud.writes("run1", "epoch 1\n\x1b[32mok\x1b[0m\n")
+    runs.cloud.writes("run1", "careful\n", "stderr")
+    await runs.world.pass_time(2)
+    (shown,) = runs.in_thread(run_id)
+    assert shown is output(runs, run_id)
+    assert "epoch 1\nok\n! careful" in shown["blocks"][1]["text"]["text"]
+    assert "updated about every 3 s" in said(shown)
+    runs.cloud.writes("run1", "epoch 2\n")
+    await runs.world.pass_time(4)
+    assert "epoch 2" in said(shown)
+    await end(runs, run_id)
+    assert "4 lines in all" in said(shown)
+    assert [content(message) for message in runs.in_thread(run_id)[1:]] == [
+        "epoch 1\nok\n! careful\nepoch 2\n"
+    ]
+    (file,) = runs.slack.shared()
+    assert file["files"][0]["name"].startswith("train-")
+    assert sorted(runs.slack.kinds()) == ["job_card", "job_ended", "job_output"]
+
+
+async def test_a_program_that_prints_the_token_shows_it_to_nobody(runs):
+    token = "c0ffee00c0ffee00c0ffee00"
+    await runs.world.link(token=token)
+    await runs.world.know()
+    run_id = await runs.runs()
+    await runs.world.pass_time(5)
+    # Whole, and in two pieces of the stream.
+    runs.cloud.writes("run1", f"export TOKEN={token}\nusing c0ffee00c0f")
+    await runs.world.pass_time(3)
+    runs.cloud.writes("run1", "fee00c0ffee00 now\n")
+    runs.cloud.writes("run1", "and c0ffee00 is none\n", "stderr")
+    await runs.world.pass_time(4)
+    told = output(runs, run_id)["blocks"][1]["text"]["text"]
+    assert "export TOKEN=…\nusing … now\n! and c0ffee00 is none" in told
+    await end(runs, run_id)
+    assert not any(token in content(message) for message in runs.in_thread(run_id)[1:])
+
+
+async def test_the_end_tells_the_last_lines(runs):
+    run_id = await runs.runs()
+    await runs.world.pass_time(5)
+    runs.cloud.writes("run1", "".join(f"line {number}\n" for number in range(20)))
+    await runs.world.pass_time(5)
+    runs.cloud.ends("run1", 1)
+    for _ in range(20):
+        await runs.world.pass_time(1)
+        if not (await runs.run(run_id)).is_open:
+            break
+    # What it wrote at last comes while the notice waits a moment for it.
+    runs.cloud.writes("run1", "Error in f(x)\n", "stderr")
+    await end(runs, run_id)
+    told = said(runs.message(f"{run_id}/job_ended/end"))
+    assert "! Error in f(x)" in told
+    assert "line 19" in told
+    assert "line 14" not in told
+
+
+async def test_a_run_that_nobody_watches_has_no_stream_until_somebody_asks(runs):
+    run_id = await runs.runs(is_watched=False)
+    runs.cloud.writes("run1", "quiet\n")
+    runs.cloud.closes("run1")
+    await runs.world.pass_time(10)
+    runs.cloud.ends("run1")
+    await runs.until_over(run_id)
+    assert runs.cloud.outputs["run1"].begun == 0
+    assert runs.slack.kinds() == ["job_card", "job_ended"]
+    await runs.store.watch_run(run_id, "logs-1")
+    await runs.world.pass_time(10)
+    assert "quiet" in said(output(runs, run_id))
+    assert [content(message) for message in runs.slack.shared()] == ["quiet\n"]
+
+
+async def test_a_run_that_writes_nothing_says_so_and_has_no_file(runs):
+    run_id = await runs.runs()
+    await runs.world.pass_time(30)
+    await end(runs, run_id)
+    assert "It wrote nothing" in said(output(runs, run_id))
+    assert runs.slack.shared() == []
+
+
+async def test_a_silent_run_does_not_time_out(runs):
+    run_id = await runs.runs()
+    await runs.world.pass_time(3_600, step=30)
+    assert (runs.cloud.outputs["run1"].begun, runs.cloud.outputs["run1"].open) == (1, 1)
+    runs.cloud.writes("run1", "at last\n")
+    await runs.world.pass_time(3)
+    assert "at last" in said(output(runs, run_id))
+
+
+async def test_a_stream_that_does_not_end_with_its_run_is_taken_to_have_ended(runs):
+    run_id = await runs.runs()
+    await runs.world.pass_time(5)
+    runs.cloud.writes("run1", "all of it\n")
+    runs.cloud.ends("run1")
+    await runs.world.pass_time(120)
+    assert [content(message) for message in runs.slack.shared()] == ["all of it\n"]
+    assert runs.cloud.outputs["run1"].open == 0
+    assert not (await runs.run(run_id)).is_watched
+
+
+@pytest.mark.parametrize(
+    "error",
+    [UnknownOutcome("the connection broke"), ServerFailed("502"), NotFound("not yet"), Forbidden("no")],
+)
+async def test_a_cut_stream_begins_anew_without_repeating_or_losing_anything(runs, error):
+    run_id = await runs.runs()
+    for number in range(8):
+        runs.cloud.writes("run1", f"line {number}\n", "stderr" if number % 3 == 0 else "stdout")
+    for after in (0, 3, 5):
+        runs.cloud.cut("run1", after, error)
+    await runs.world.pass_time(60)
+    assert runs.cloud.outputs["run1"].begun == 4
+    await end(runs, run_id)
+    (file,) = runs.slack.shared()
+    assert content(file) == "".join(f"{'! ' if n % 3 == 0 else ''}line {n}\n" for n in range(8))
+
+
+async def test_what_is_written_after_a_streams_early_end_is_not_lost(runs):
+    run_id = await runs.runs()
+    await runs.world.pass_time(3)
+    runs.cloud.writes("run1", "early\n")
+    runs.cloud.closes("run1")
+    await runs.world.pass_time(1)
+    runs.cloud.writes("run1", "late\n")
+    await end(runs, run_id)
+    assert content(runs.slack.shared()[0]) == "early\nlate\n"
+
+
+async def test_an_output_that_cannot_be_read_any_more_ends_with_a_sentence(runs):
+    run_id = await runs.runs()
+    await runs.world.pass_time(3)
+    runs.cloud.writes("run1", "something\n")
+    await runs.world.pass_time(3)
+    runs.cloud.fail("job_output", Forbidden("the output is gone"), times=1_000)
+    await end(runs, run_id, seconds=90)
+    assert "could not be read to its end" in said(output(runs, run_id))
+    text = content(runs.slack.shared()[0])
+    assert text.startswith("something\n[Usher: the output could not be read to its end. ")
+    assert "the output is gone" in text
+
+
+async def test_a_server_that_stays_away_at_the_end_is_given_up(runs):
+    run_id = await runs.runs()
+    await runs.world.pass_time(3)
+    runs.cloud.writes("run1", "something\n")
+    await runs.world.pass_time(3)
+    runs.cloud.fail("job_output", UnknownOutcome("cut"), times=1_000)
+    await end(runs, run_id, seconds=400)
+    assert "could not be read to its end" in content(runs.slack.shared()[0])
+
+
+async def test_an_error_of_ours_within_a_stream_is_no_end_of_it(runs):
+    run_id = await runs.runs()
+    runs.cloud.writes("run1", "one\n")
+    runs.cloud.cut("run1", 0, ValueError("a bug"))
+    await runs.world.pass_time(20)
+    assert "one" in said(output(runs, run_id))
+
+
+async def test_an_output_whose_credential_was_refused_once_goes_on(runs):
+    run_id = await runs.runs()
+    runs.cloud.cut("run1", 0, CredentialRefused("no", status=401))
+    await runs.world.pass_time(10)
+    runs.cloud.writes("run1", "later\n")
+    await runs.world.pass_time(10)
+    assert "later" in said(output(runs, run_id))
+    assert "link_again" not in runs.slack.kinds()
+
+
+async def test_an_unlink_ends_the_stream(runs):
+    await runs.runs()
+    await runs.world.pass_time(5)
+    assert runs.cloud.outputs["run1"].open == 1
+    await runs.store.unlink(ALICE, "cloud", revocable=[], cause="unlinked")
+    await runs.world.pass_time(2)
+    assert runs.cloud.outputs["run1"].open == 0
+    assert runs.world.board.entries == {}
+
+
+async def test_after_a_kill_the_output_is_read_anew_and_shown_in_the_same_message(runs):
+    run_id = await runs.runs()
+    await runs.world.pass_time(3)
+    runs.cloud.writes("run1", "before\n")
+    await runs.world.pass_time(3)
+    runs.world.reborn()
+    runs.cloud.writes("run1", "after\n")
+    await runs.world.pass_time(5)
+    assert "before\nafter" in said(output(runs, run_id)).replace("\\n", "\n")
+    await end(runs, run_id)
+    assert content(runs.slack.shared()[0]) == "before\nafter\n"
+    assert len(runs.in_thread(run_id)) == 2
+
+
+async def test_an_output_without_an_end_is_cut_and_says_so(runs):
+    run_id = await runs.runs()
+    await runs.world.pass_time(3)
+    runs.world.board.entries[run_id].transcript.spool._cap = 100
+    runs.cloud.writes("run1", "x" * 90 + "\n")
+    runs.cloud.writes("run1", "y" * 90 + "\n")
+    await runs.world.pass_time(5)
+    await end(runs, run_id)
+    text = content(runs.slack.shared()[0])
+    assert text.startswith("x" * 90 + "\nyyyy")
+    assert "[Usher: there was no room to keep more" in text
+    assert len(text) < 200
+
+
+# -- the budget ----------------------------------------------------------------------------------------------
+
+
+async def test_one_output_is_updated_every_three_seconds_at_most(runs):
+    run_id = await runs.runs()
+    await runs.world.pass_time(3)
+    before = runs.slack.count("chat.update")
+    for number in range(60):
+        runs.cloud.writes("run1", f"{number}\n")
+        await runs.world.pass_time(1)
+    assert 18 <= runs.slack.count("chat.update") - before <= 22
+    assert runs.slack.over_budget == 0
+    assert "59" in said(output(runs, run_id)) or "58" in said(output(runs, run_id))
+
+
+async def test_twenty_outputs_share_the_budget_and_each_has_its_turn(runs):
+    ids = [await runs.runs(name=f"job {number}") for number in range(20)]
+    for number in range(1, 21):
+        runs.cloud.opens(f"run{number}")
+    await runs.world.pass_time(30)
+    updated: dict[str, list[float]] = {}
+    for second in range(180):
+        for number in range(1, 21):
+            runs.cloud.writes(f"run{number}", f"{second}\n")
+        before = len(runs.slack.updates)
+        await runs.world.pass_time(1)
+        for update in runs.slack.updates[before:]:
+            updated.setdefault(update["ts"], []).append(runs.clock.now())
+    assert runs.slack.over_budget == 0
+    outputs = [updated[output(runs, run_id)["ts"]] for run_id in ids]
+    gaps = [later - earlier for each in outputs for earlier, later in pairwise(each[1:])]
+    assert len(gaps) >= 50
+    assert 20 <= sum(gaps) / len(gaps) <= 32
+    assert max(gaps) <= 40
+    assert "updated about every 28 s" in said(output(runs, ids[0]))
+
+
+async def test_a_message_that_was_deleted_is_left_alone_and_the_file_comes(runs):
+    run_id = await runs.runs()
+    await runs.world.pass_time(3)
+    runs.cloud.writes("run1", "one\n")
+    await runs.world.pass_time(3)
+    runs.slack.messages.remove(output(runs, run_id))
+    updates = runs.slack.count("chat.update")
+    for _ in range(5):
+        runs.cloud.writes("run1", "more\n")
+        await runs.world.pass_time(5)
+    assert runs.slack.count("chat.update") - updates <= 2
+    await end(runs, run_id)
+    assert content(runs.slack.shared()[0]) == "one\n" + "more\n" * 5
+
+
+# -- many ----------------------------------------------------------------------------------------------------
+
+
+async def test_many_streams_take_turns(runs):
+    for number in range(1, 54):
+        await runs.runs(name=f"job {number}")
+        runs.cloud.opens(f"run{number}")
+        runs.cloud.writes(f"run{number}", "x\n")
+    await runs.world.pass_time(40)
+    assert sum(each.open for each in runs.cloud.outputs.values()) == 50
+    for number in range(1, 4):
+        runs.cloud.ends(f"run{number}")
+        runs.cloud.closes(f"run{number}")
+    await runs.world.pass_time(40)
+    assert all(runs.cloud.outputs[f"run{number}"].open == 1 for number in range(4, 54))
+
+
+async def test_a_connection_that_is_away_is_not_asked_for_streams(runs):
+    await runs.runs()
+    runs.cloud.fail("job_output", Unreachable("no connection"), times=1_000)
+    await runs.world.pass_time(120)
+    assert runs.cloud.outputs["run1"].begun <= 20

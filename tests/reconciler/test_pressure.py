@@ -1,0 +1,189 @@
+"""Many at once, busy stores, slow providers: what waits, waits without harm."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+from structlog.testing import capture_logs
+
+from bot.domain.models import Call, OperationVerb, Outcome, State
+from bot.reconciler.runtimes import BREAKS_AFTER, Slots
+from bot.support.errors import RateLimited, SecretError, StoreBusy, Unreachable
+from tests.rigs.store import ALICE, BOB
+
+
+def pace(world, **keys):
+    world.provider.pace = type(world.provider.pace)(**{"min_poll_interval": 10, "pending": 10, **keys})
+    world.reborn()
+
+
+def test_slots_leave_a_fifth_to_calls():
+    slots = Slots(10)
+    assert slots.free_for_reads == 8
+    assert slots.take(8)
+    assert slots.free_for_reads == 0
+    assert slots.take(2)
+    assert not slots.take()
+    slots.give(10)
+    assert slots.is_idle
+    assert Slots(1).free_for_reads == 1
+    assert Slots(2).free_for_reads == 1
+
+
+async def test_no_more_calls_at_once_than_the_provider_takes(world):
+    pace(world, concurrency=3)
+    operations = [await world.begin(await world.own(remote_id=f"r{number}")) for number in range(8)]
+    under_way, most = 0, 0
+    real = world.provider.start
+
+    async def start(access, remote_id):
+        nonlocal under_way, most
+        under_way += 1
+        most = max(most, under_way)
+        await asyncio.sleep(0)
+        await real(access, remote_id)
+        under_way -= 1
+
+    world.provider.start = start
+    await world.pass_time(60)
+    for operation_id in operations:
+        assert await world.until_ended(operation_id) is Outcome.FULFILLED
+    assert most <= 3
+    assert sorted(world.provider.accepted_starts) == [f"r{number}" for number in range(8)]
+
+
+async def test_a_connection_in_doubt_is_sent_no_calls_until_it_answers(world):
+    workspaces = [await world.own(remote_id=f"r{number}") for number in range(BREAKS_AFTER + 3)]
+    operations = [await world.begin(workspace) for workspace in workspaces]
+    await world.reconciler.step_reads()
+    world.provider.fail("start", Unreachable("no connection"), times=BREAKS_AFTER)
+    await world.work()
+    held = [await world.store.operation(operation_id) for operation_id in operations]
+    assert all("Fake Cloud" in operation.hold for operation in held if operation.hold)
+    for operation_id in operations:
+        assert await world.until_ended(operation_id) is Outcome.FULFILLED
+    assert world.slack.over_budget == 0
+
+
+async def test_a_limit_on_reads_pauses_the_reads_of_who_was_told(world):
+    await world.begin(await world.own())
+    await world.begin(await world.own(remote_id="r2"))
+    world.provider.fail("status", RateLimited("slow down", status=429, retry_after=120.0))
+    world.provider.fail("status", RateLimited("slow down", status=429))
+    await world.pass_time(115)
+    assert world.provider.count("status") == 2
+    await world.pass_time(60)
+    assert world.provider.count("status") > 2
+
+
+async def test_what_nobody_waits_for_is_asked_less_often_after_a_failure(world):
+    workspace = await world.own(state=State.RUNNING)
+    await world.store.want_read(workspace.id)
+    world.provider.fail("status", Unreachable("no connection"))
+    await world.pass_time(280, step=10)
+    assert world.provider.count("status") == 1
+    await world.pass_time(60, step=10)
+    assert world.provider.count("status") == 2
+
+
+async def test_at_the_deadline_an_operation_that_waits_for_a_link_is_told_too(world):
+    operation_id = await world.begin(await world.own())
+    world.provider.refused_tokens = {"token-1"}
+    await world.pass_time(1900, step=20)
+    assert sorted(world.slack.kinds()) == ["card", "link_again", "sign_in_refused", "waiting"]
+    assert (await world.store.operation(operation_id)).is_open
+
+
+@pytest.mark.parametrize("method", ["save_step", "record_reads", "notice_sent", "task_done", "card_updated"])
+async def test_a_busy_store_delays_and_doubles_nothing(world, method):
+    operation_id = await world.begin(await world.own())
+    real, busy = getattr(world.store, method), [True] * 2
+
+    async def often_busy(*arguments, **keys):
+        if busy:
+            busy.pop()
+            raise StoreBusy("not committed in time")
+        return await real(*arguments, **keys)
+
+    setattr(world.store, method, often_busy)
+    assert await world.until_ended(operation_id, 600) is Outcome.FULFILLED
+    await world.pass_time(120, step=5)
+    assert world.provider.accepted_starts == ["r1"]
+    assert sorted(world.slack.kinds()) == ["card", "ready"]
+
+
+async def test_a_secret_that_stops_opening_before_the_call_leaves_nothing_called(world):
+    operation_id = await world.begin(await world.own())
+    await world.reconciler.step_reads()
+    keys = world.reconciler._operations._caller._asker._keys
+    real = keys.open
+
+    def shut(account):
+        raise SecretError("a stored secret does not open")
+
+    keys.open = shut
+    await world.reconciler.step_operations()
+    operation = await world.store.operation(operation_id)
+    assert (operation.start_call, "can't be opened" in operation.hold) == (Call.NONE, True)
+    keys.open = real
+    assert await world.until_ended(operation_id) is Outcome.FULFILLED
+
+
+async def test_two_people_with_one_resource_are_both_told(world):
+    mine, theirs = await world.own(ALICE), await world.own(BOB)
+    operations = [await world.begin(mine), await world.begin(theirs)]
+    for operation_id in operations:
+        assert await world.until_ended(operation_id) is Outcome.FULFILLED
+    assert world.provider.accepted_starts == ["r1"]
+    assert world.slack.kinds().count("ready") == 2
+    assert min(world.provider.gaps()) >= 10.0
+
+
+async def test_a_step_whose_operation_was_replaced_meanwhile_sends_nothing(world):
+    workspace = await world.own()
+    operation_id = await world.begin(workspace)
+    await world.reconciler.step_reads()
+    claim = world.store.claim_operations
+
+    async def slow(limit, lease):
+        steps = await claim(limit, lease)
+        await world.begin(workspace, OperationVerb.STOP)
+        world.store.claim_operations = claim
+        return steps
+
+    world.store.claim_operations = slow
+    await world.reconciler.step_operations()
+    assert world.provider.count("start") == 0
+    assert (await world.store.operation(operation_id)).outcome is Outcome.REPLACED
+
+
+async def test_an_operation_whose_account_vanished_is_called_off(world):
+    workspace = await world.own()
+    operation_id = await world.begin(workspace)
+    real = world.store.claim_operations
+
+    async def without_account(limit, lease):
+        return [replace(step, account=None) for step in await real(limit, lease)]
+
+    world.store.claim_operations = without_account
+    await world.pass_time(3)
+    operation = await world.store.operation(operation_id)
+    assert (operation.outcome, operation.cause) == (Outcome.CANCELLED, "unlinked")
+    assert world.slack.kinds().count("failed") == 1
+
+
+async def test_a_mistake_in_reading_is_logged_and_read_again(world):
+    operation_id = await world.begin(await world.own())
+    real = world.provider.status
+
+    async def broken(*_arguments):
+        raise RuntimeError("a mistake")
+
+    world.provider.status = broken
+    with capture_logs() as logs:
+        await world.work()
+    assert [entry["event"] for entry in logs if entry["log_level"] == "error"] == ["read failed"]
+    world.provider.status = real
+    assert await world.until_ended(operation_id, 900) is Outcome.FULFILLED

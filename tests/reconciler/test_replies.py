@@ -1,0 +1,149 @@
+"""Answers to clicks: at once, at most once, and not at all when they come too late."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.domain.models import NewNotice, NoticeKind
+from bot.support.errors import SlackLimited, SlackPermanent, SlackUnknownOutcome, UnknownOutcome, Unreachable
+from tests.reconciler.fuse import Killed
+from tests.rigs.store import ALICE
+
+URL = "https://hooks.slack.com/actions/1"
+
+
+async def reply(world, **body):
+    await world.store.add_notices(
+        [NewNotice("click-1", NoticeKind.REPLY, "1", ALICE, {"text": "done", "blocks": [], **body})]
+    )
+
+
+async def dead(world):
+    return [notice.error for notice in await world.store.dead_notices()]
+
+
+async def test_a_reply_goes_to_the_response_url_for_one_pair_of_eyes(world):
+    await reply(world, response_url=URL, channel_id="C1")
+    await world.work()
+    [(url, sent)] = world.http.posts
+    assert url == URL
+    assert (sent["text"], sent["response_type"], sent["replace_original"]) == ("done", "ephemeral", False)
+    assert world.slack.calls == []
+    assert await world.store.known_channel(ALICE) is None
+
+
+@pytest.mark.parametrize(
+    "url", ["https://evil.example/1", "http://127.0.0.1:9/1", "http://hooks.slack.com/1"]
+)
+async def test_an_address_that_is_not_slacks_is_not_followed(world, url):
+    await reply(world, response_url=url)
+    await world.work()
+    assert world.http.posts == []
+    assert await dead(world) == ["strange_address"]
+
+
+async def test_a_reply_redraws_the_message_whose_button_was_pressed(world):
+    await reply(world, response_url=URL, replaces=True)
+    await world.work()
+    [(_, sent)] = world.http.posts
+    assert sent["replace_original"] is True
+    assert "response_type" not in sent
+
+
+async def test_a_shared_reply_is_for_all(world):
+    await reply(world, response_url=URL, in_channel=True)
+    await world.work()
+    assert world.http.posts[0][1]["response_type"] == "in_channel"
+
+
+async def test_a_reply_to_a_mention_is_ephemeral_in_its_thread(world):
+    await reply(world, channel_id="C1", thread_ts="5.0")
+    await world.work()
+    [sent] = world.slack.ephemerals
+    assert (sent["channel"], sent["user"], sent["thread_ts"]) == ("C1", "UALICE", "5.0")
+
+
+async def test_a_shared_reply_to_a_mention_is_posted(world):
+    await reply(world, channel_id="C1", thread_ts="5.0", in_channel=True)
+    await world.work()
+    assert [sent["channel"] for sent in world.slack.messages] == ["C1"]
+
+
+@pytest.mark.parametrize("body", [{"channel_id": "DUALICE", "is_direct": True}, {}])
+async def test_a_reply_to_a_direct_message_stays_there(world, body):
+    await reply(world, **body)
+    await world.work()
+    [sent] = world.slack.messages
+    assert (sent["channel"], sent["unfurl_links"]) == ("DUALICE", False)
+
+
+async def test_a_late_reply_is_not_sent(world):
+    await reply(world, response_url=URL)
+    world.clock.advance(61)
+    await world.work()
+    assert world.http.posts == []
+    assert await dead(world) == ["expired"]
+
+
+@pytest.mark.parametrize("status", [404, 410, 500, 302])
+async def test_an_address_that_takes_nothing_is_asked_once(world, status):
+    world.http.status = status
+    await reply(world, response_url=URL)
+    await world.pass_time(90, step=5)
+    assert len(world.http.posts) == 1
+    assert await dead(world) == [f"status_{status}"]
+
+
+async def test_a_reply_of_unknown_outcome_is_not_repeated(world):
+    world.http.error = UnknownOutcome("no answer in time")
+    await reply(world, response_url=URL)
+    await world.pass_time(90, step=5)
+    assert len(world.http.posts) == 1
+
+
+async def test_a_reply_that_never_left_is_tried_again_while_it_makes_sense(world):
+    world.http.error = Unreachable("no connection")
+    await reply(world, response_url=URL)
+    await world.pass_time(3)
+    world.http.error = None
+    await world.pass_time(3)
+    assert len(world.http.posts) > 1
+    assert await dead(world) == []
+
+
+@pytest.mark.parametrize(("wait", "sent"), [(5.0, 1), (100.0, 0)])
+async def test_a_pause_is_kept_while_it_makes_sense(world, wait, sent):
+    world.slack.fail("chat.postMessage", SlackLimited("chat.postMessage", wait))
+    await reply(world)
+    await world.pass_time(90)
+    assert len(world.slack.messages) == sent
+    assert len(await dead(world)) == 1 - sent
+
+
+async def test_429_at_the_response_url_is_tried_again(world):
+    world.http.status, world.http.headers = 429, {"Retry-After": "2"}
+    await reply(world, response_url=URL)
+    await world.work()
+    world.http.status = 200
+    await world.pass_time(5)
+    assert len(world.http.posts) == 2
+    assert await dead(world) == []
+
+
+@pytest.mark.parametrize("kind", [SlackPermanent, SlackUnknownOutcome])
+async def test_what_slack_does_not_take_is_given_up(world, kind):
+    world.slack.fail("chat.postMessage", kind("chat.postMessage", "channel_not_found"))
+    await reply(world)
+    await world.pass_time(90, step=5)
+    assert world.slack.count("chat.postMessage") == 1
+    assert await dead(world) == ["channel_not_found"]
+
+
+async def test_a_kill_during_a_reply_does_not_repeat_it(world):
+    world.slack.fail("chat.postMessage", Killed(), after=True)
+    await reply(world)
+    with pytest.raises(Killed):
+        await world.work()
+    world.reborn()
+    await world.pass_time(120, step=5)
+    assert len(world.slack.messages) == 1

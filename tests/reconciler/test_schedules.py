@@ -1,0 +1,77 @@
+"""Schedules of jobs: set as a task, and never in another order than they were asked for."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.domain.models import TaskKind
+from bot.providers import facets
+from bot.store.records import NewTask
+from bot.support.errors import Unreachable
+from tests.reconciler.world import new_world
+from tests.rigs.providers import FakeProvider
+from tests.rigs.store import ALICE
+
+
+class Cron(FakeProvider, facets.Schedules):
+    """Keep what was set last."""
+
+    cron: str | None = ""
+
+    def schedules(self, snapshot):
+        raise AssertionError("no list of jobs is drawn here")
+
+    async def schedule(self, access, run_id, cron):
+        self._note("schedule", access, run_id)
+        self._raise("schedule", after=False)
+        self.cron = cron
+
+
+@pytest.fixture
+async def world():
+    async with new_world(Cron) as made:
+        yield made
+
+
+async def ask(world, account, cron):
+    payload = {
+        "account": account.id,
+        "principal": ALICE.key,
+        "connection": "cloud",
+        "job": "j1",
+        "name": "etl",
+    }
+    subject = f"{account.id}/j1/{world.ids.reference()}"
+    await world.store.add_tasks([NewTask(TaskKind.SCHEDULE, subject, payload | {"cron": cron})])
+
+
+def told(world):
+    return [one["text"] for one in world.slack.messages]
+
+
+async def test_what_had_to_wait_is_not_set_after_what_was_asked_for_later(world):
+    account = await world.link()
+    world.provider.fail("schedule", Unreachable("no connection"))
+    await ask(world, account, "0 3 * * *")
+    await world.work()
+    assert told(world) == []
+    world.clock.advance(0.1)
+    await ask(world, account, "0 5 * * *")
+    await world.pass_time(60)
+    assert world.provider.cron == "0 5 * * *"
+    assert world.provider.count("schedule") == 2
+    texts = sorted(told(world))
+    assert "`0 5 * * *` from now on" in texts[0]
+    assert "was not changed. You asked for something else meanwhile" in texts[1]
+
+
+async def test_one_after_the_other_both_are_set(world):
+    account = await world.link()
+    await ask(world, account, "0 3 * * *")
+    await world.work()
+    assert world.provider.cron == "0 3 * * *"
+    world.clock.advance(1.0)
+    await ask(world, account, "")
+    await world.pass_time(5)
+    assert world.provider.cron is None
+    assert "does not run by itself any more" in told(world)[-1]

@@ -1,0 +1,127 @@
+"""What providers offer and tell: kept for forms and administrators; who waits for it goes on either way."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.domain.models import User
+from bot.reconciler.suspicions import GIVEN_UP_AFTER
+from bot.services.snapshots import STALE_SECONDS, Snapshots
+from bot.support.errors import Forbidden, RateLimited, Unreachable
+from tests.rigs.providers import FakeMachines
+from tests.rigs.store import ALICE
+
+WAITING = {"text": "new cloud", "principal": ALICE.key}
+
+
+@pytest.fixture
+def snapshots(world):
+    return Snapshots(world.asking)
+
+
+async def test_what_may_be_made_is_read_and_the_command_that_waits_goes_on(world, snapshots):
+    account = await world.link()
+    assert await snapshots.templates(account) is None
+    await snapshots.refresh(account, then=WAITING, interaction="i1")
+    await world.work()
+    kept = await snapshots.templates(account)
+    assert kept.payload == {"sizes": ["small", "large"], "for": account.username}
+    [(principal, command)] = world.replayed
+    assert (principal, command["text"]) == (ALICE, "new cloud")
+    assert "problem" not in command
+
+
+async def test_it_gets_old_after_five_minutes(world, snapshots):
+    account = await world.link()
+    await snapshots.refresh(account)
+    await world.work()
+    kept = await snapshots.templates(account)
+    assert not snapshots.is_stale(kept)
+    world.clock.advance(STALE_SECONDS + 1)
+    assert snapshots.is_stale(kept)
+    assert world.replayed == []
+
+
+async def test_a_server_tells_of_itself_without_anybodys_account(world, snapshots):
+    await snapshots.refresh_about("cloud", then=WAITING)
+    await world.work()
+    told = (await snapshots.about("cloud")).payload
+    assert told.facts[0] == ("Version", "1.2.3")
+    assert told.users[3] == User("user-003", is_active=False, level="member")
+    assert len(world.replayed) == 1
+
+
+@pytest.mark.parametrize(
+    "error", [Unreachable("no connection"), RateLimited("slow down", status=429, retry_after=20.0)]
+)
+async def test_trouble_of_the_moment_is_waited_for(world, snapshots, error):
+    account = await world.link()
+    world.provider.fail("templates", error, times=2)
+    await snapshots.refresh(account, then=WAITING)
+    await world.work()
+    # A pause that was asked for is told at once; other trouble may be over in a moment.
+    assert len(world.replayed) == isinstance(error, RateLimited)
+    await world.pass_time(60)
+    assert (await snapshots.templates(account)) is not None
+    assert len(world.replayed) == 1
+
+
+async def test_what_is_refused_is_told_to_the_command_that_waits(world, snapshots):
+    account = await world.link()
+    world.provider.fail("templates", Forbidden("only for members"))
+    await snapshots.refresh(account, then=WAITING)
+    await world.work()
+    assert await snapshots.templates(account) is None
+    [(_, command)] = world.replayed
+    assert command["problem"] == "forbidden: only for members"
+
+
+async def test_a_credential_that_stays_refused_is_told_and_ends_the_waiting(world, snapshots):
+    account = await world.link()
+    world.provider.refused_tokens = {"token-1"}
+    for interaction in ("i1", "i2"):
+        await snapshots.refresh(account, then=WAITING, interaction=interaction)
+        await world.pass_time(3)
+    await world.pass_time(GIVEN_UP_AFTER - 60, step=5)
+    assert world.replayed == []
+    await world.pass_time(120, step=5)
+    assert [command["problem"] for _, command in world.replayed] == ["credential_refused"] * 2
+    assert world.slack.kinds() == ["sign_in_refused", "link_again"]
+    assert world.provider.count("templates") == 1
+
+
+async def test_an_expired_token_is_refreshed_and_it_goes_on(world, snapshots):
+    account = await world.link(refresh="again")
+    world.provider.refused_tokens = {"token-1"}
+    await snapshots.refresh(account, then=WAITING)
+    await world.pass_time(10)
+    assert await snapshots.templates(account) is not None
+    assert world.provider.refreshed == 1
+
+
+async def test_nothing_is_read_for_who_unlinked(world, snapshots):
+    account = await world.link()
+    await snapshots.refresh(account, then=WAITING)
+    await world.store.unlink(ALICE, "cloud", revocable=[], cause="person")
+    await world.work()
+    assert (world.provider.calls, world.replayed) == ([], [])
+
+
+async def test_what_a_provider_does_not_have_is_said(world, snapshots):
+    account = await world.link()
+
+    world.provider = FakeMachines(world.clock)
+    world.reborn()
+    await snapshots.refresh(account, then=WAITING)
+    await snapshots.refresh_about("cloud", then=WAITING)
+    await world.work()
+    assert {command["problem"] for _, command in world.replayed} == {"not_found", "no_about"}
+
+
+async def test_while_the_connection_is_away_it_waits(world, snapshots):
+    account = await world.link()
+    world.provider.fail("templates", Unreachable("no connection"), times=999)
+    await snapshots.refresh(account, then=WAITING)
+    await world.pass_time(900, step=10)
+    assert len(world.replayed) == 1
+    assert world.provider.count("templates") <= 12

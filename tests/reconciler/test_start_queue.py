@@ -1,0 +1,128 @@
+"""Turns for starts: in order, within the provider's rule, held back when it asks for that."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+from bot.reconciler.context import Unheard
+from bot.reconciler.start_queue import LEARNED_SECONDS, SOON, StartQueue
+from tests.rigs.clock import FakeClock
+
+
+@dataclass
+class Operation:
+    id: str
+    created_at: float
+
+
+def turns(per_second=None, news=None):
+    clock = FakeClock()
+    made = StartQueue(per_second, clock.monotonic, news or Unheard())
+    clock.advance(100.0)
+    return made, clock
+
+
+def operations(count, apart=0.1):
+    return [Operation(f"w{number:04}", 1000.0 + number * apart) for number in range(count)]
+
+
+def play(made, clock, waiting, step=0.05, seconds=60.0):
+    """Let everybody ask when they were told to; return who went when."""
+    asks = {operation.id: 0.0 for operation in waiting}
+    went = []
+    for number in range(int(seconds / step)):
+        now = number * step
+        for operation in sorted(waiting, key=lambda one: one.created_at, reverse=True):
+            if operation.id in asks and asks[operation.id] <= now + 1e-9:
+                wait = made.wait(operation)
+                if wait <= 0:
+                    went.append((now, operation))
+                    del asks[operation.id]
+                else:
+                    asks[operation.id] = now + wait
+        clock.advance(step)
+    assert not asks
+    return went
+
+
+def test_without_a_rule_everybody_goes_at_once():
+    made, _ = turns()
+    assert [made.wait(operation) for operation in operations(50)] == [0.0] * 50
+    assert made.per_second is None
+
+
+def test_no_second_sees_more_starts_than_the_rule_allows():
+    made, clock = turns(20.0)
+    went = [at for at, _ in play(made, clock, operations(200), step=0.02)]
+    for first in went:
+        assert sum(first <= at < first + 1.0 for at in went) <= 20
+    # And it is used: not much slower than allowed.
+    assert max(went) - min(went) < 200 / 20 * 1.25
+
+
+def test_a_slow_rule_is_kept_as_well():
+    made, clock = turns(0.5)
+    went = [at for at, _ in play(made, clock, operations(5))]
+    assert min(later - earlier for earlier, later in pairwise(went)) >= 2.0
+
+
+def test_who_asked_first_goes_first_whoever_asks_first():
+    made, clock = turns(10.0)
+    went = play(made, clock, operations(100))
+    # Whoever asked in the very first moment found nobody before them.
+    order = [
+        operation.created_at for _, operation in sorted(went, key=lambda one: (one[0], one[1].created_at))
+    ]
+    assert order[2:] == sorted(order[2:])
+
+
+def test_nothing_goes_right_after_a_restart():
+    clock = FakeClock()
+    made = StartQueue(5.0, clock.monotonic, Unheard())
+    assert made.wait(Operation("w", 1.0)) > 1.0
+
+
+def test_a_start_without_a_free_slot_is_not_overtaken():
+    made, clock = turns()
+    early, late, close = Operation("a", 10.0), Operation("b", 11.5), Operation("c", 10.5)
+    assert made.wait(early) == 0.0
+    made.missed(early, 1.0)
+    assert made.wait(late) == SOON
+    assert made.wait(close) == 0.0
+    clock.advance(1.0)
+    assert made.wait(early) == 0.0
+    assert made.wait(late) == 0.0
+
+
+def test_who_never_comes_back_is_not_waited_for():
+    made, clock = turns()
+    made.missed(Operation("a", 10.0), 1.0)
+    clock.advance(3.5)
+    assert made.wait(Operation("b", 20.0)) == 0.0
+
+
+def test_a_limit_holds_all_starts_and_then_they_come_more_slowly():
+    made, clock = turns()
+    for operation in operations(100):
+        assert made.wait(operation) == 0.0
+    made.hold_off(5.0)
+    later = [Operation(f"x{number}", 2000.0 + number) for number in range(40)]
+    assert {made.wait(operation) for operation in later} == {5.0}
+    assert made.per_second == 8.0
+    went = [at for at, _ in play(made, clock, later)]
+    assert min(went) >= 4.9
+    for first in went:
+        assert sum(first <= at < first + 1.0 for at in went) <= 8
+    clock.advance(LEARNED_SECONDS + 10.0)
+    assert made.per_second is None
+
+
+def test_others_are_told_when_the_turn_comes():
+    told, news = [], Unheard()
+    news.turn_in = told.append
+    made, _ = turns(1.0, news)
+    assert made.wait(Operation("a", 1.0)) == 0.0
+    wait = made.wait(Operation("b", 2.0))
+    assert told == [wait]
+    assert 1.0 <= wait <= 1.2

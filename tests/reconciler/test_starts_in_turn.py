@@ -1,0 +1,78 @@
+"""Starts at one connection: in the order of the presses, within its rule, all held back when it says so."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from bot.domain.models import OperationVerb, State
+from bot.reconciler.runtimes import SEVERAL
+from bot.support.errors import RateLimited
+from tests.reconciler.classroom import people, post, press, seat
+from tests.reconciler.world import new_world
+from tests.rigs.providers import FakeProvider, fake_settings
+
+
+def ruled(per_second):
+    def made(clock):
+        return FakeProvider(clock, fake_settings("cloud", title="Cloud", starts_per_second=per_second))
+
+    return made
+
+
+def starts(world):
+    return [one for one in world.provider.calls if one.method == "start"]
+
+
+async def class_of(world, count):
+    card, everybody = await post(world), people(count)
+    for principal in everybody:
+        await seat(world, principal)
+    await world.pass_time(2)
+    return card, everybody
+
+
+async def test_nobody_is_overtaken_and_the_rule_is_kept():
+    async with new_world(ruled(2.0)) as world:
+        card, everybody = await class_of(world, 20)
+        for principal in everybody:
+            await press(world, card, principal)
+            await world.pass_time(0.2, step=0.1)
+        await world.pass_time(30, step=0.1)
+        made = starts(world)
+        assert [one.remote_id for one in made] == [f"r-{principal.user_id}" for principal in everybody]
+        # No second sees more than two; the clock's steps are a tenth.
+        assert min(later.at - earlier.at for earlier, later in pairwise(made)) > 0.49
+        assert made[-1].at - made[0].at < 20 / 2.0 * 1.3
+
+
+async def test_a_limit_that_several_met_holds_all_later_starts_instead_of_each_finding_out():
+    async with new_world() as world:
+        card, everybody = await class_of(world, 12)
+        world.provider.fail("start", RateLimited("too many", retry_after=8.0), times=SEVERAL)
+        for principal in everybody[:SEVERAL]:
+            await press(world, card, principal)
+        await world.pass_time(2)
+        assert len(starts(world)) == SEVERAL
+        for principal in everybody[SEVERAL:]:
+            await press(world, card, principal)
+        await world.pass_time(4)
+        assert len(starts(world)) == SEVERAL
+        await world.pass_time(60)
+        assert len(starts(world)) == 12 + SEVERAL
+        began = starts(world)[SEVERAL - 1].at
+        assert min(one.at for one in starts(world)[SEVERAL:]) >= began + 7.9
+        assert {world.provider._moved(key).state for key in world.provider.machines} == {State.RUNNING}
+
+
+async def test_stops_wait_for_no_turn():
+    async with new_world(ruled(1.0)) as world:
+        card, everybody = await class_of(world, 5)
+        for principal in everybody:
+            await press(world, card, principal)
+        await world.pass_time(20)
+        rows = [(await world.store.workspaces(principal))[0] for principal in everybody]
+        for row in rows:
+            await world.begin(row, OperationVerb.STOP)
+        await world.pass_time(14)
+        stops = [one.at for one in world.provider.calls if one.method == "stop"]
+        assert len(stops) == 5

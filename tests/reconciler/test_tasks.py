@@ -1,0 +1,333 @@
+"""Work that is no operation: lists, waiting commands, revocations, people who left."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from bot.domain.models import State, TaskKind
+from bot.store.records import NewTask
+from bot.support.errors import (
+    CredentialRefused,
+    Forbidden,
+    NotFound,
+    SlackFailed,
+    SlackLimited,
+    SlackPermanent,
+    StoreBusy,
+    Unreachable,
+)
+from tests.rigs.store import ALICE, BOB
+
+COMMAND = {"text": "start notebook", "principal": ALICE.key, "interaction": "click-1"}
+
+
+async def ask_for_list(world, *then):
+    account = await world.store.account(ALICE, "cloud") or await world.link()
+    await world.store.add_tasks([NewTask(TaskKind.DISCOVER, account.id, {"then": list(then)})])
+    return account
+
+
+async def test_a_list_is_merged_and_the_waiting_command_runs(world):
+    world.provider.put("r7", State.RUNNING)
+    await ask_for_list(world, COMMAND)
+    await world.work()
+    [row] = await world.store.workspaces(ALICE)
+    assert (row.remote_id, row.state) == ("r7", State.RUNNING)
+    [(principal, command)] = world.replayed
+    assert principal == ALICE
+    assert command.items() >= COMMAND.items()
+    assert command["task"]
+
+
+async def test_a_command_that_waits_for_anothers_list_runs_as_its_account(world):
+    await ask_for_list(world, {**COMMAND, "principal": BOB.key})
+    await world.work()
+    assert [principal for principal, _ in world.replayed] == [ALICE]
+
+
+@pytest.mark.parametrize("error", [NotFound("no lists here"), Forbidden("not for you")])
+async def test_without_lists_the_waiting_command_runs_all_the_same(world, error):
+    await ask_for_list(world, COMMAND)
+    world.provider.fail("discover", error)
+    await world.work()
+    assert len(world.replayed) == 1
+    assert (await world.store.statistics())["tasks"] == 0
+
+
+async def test_a_list_is_tried_again_and_given_up_in_the_end(world):
+    await ask_for_list(world, COMMAND)
+    world.provider.fail("discover", Unreachable("no connection"), times=2)
+    await world.pass_time(10)
+    assert (world.provider.count("discover"), len(world.replayed)) == (3, 1)
+    await ask_for_list(world, COMMAND)
+    world.provider.fail("discover", Unreachable("no connection"), times=999)
+    await world.pass_time(900, step=15)
+    assert len(world.replayed) == 2
+    assert (await world.store.statistics())["tasks"] == 0
+
+
+async def test_a_token_that_a_list_finds_refused_once_is_looked_at_and_the_list_read_again(world):
+    await ask_for_list(world, COMMAND)
+    world.provider.fail("discover", CredentialRefused("401"))
+    await world.pass_time(5)
+    assert world.slack.kinds() == []
+    assert (world.provider.count("discover"), world.provider.count("who_am_i")) == (2, 1)
+    assert len(world.replayed) == 1
+
+
+async def test_an_expired_token_is_refreshed_for_a_list(world):
+    await world.link(refresh="again")
+    await ask_for_list(world)
+    world.provider.refused_tokens = {"token-1"}
+    await world.pass_time(5)
+    assert world.provider.refreshed == 1
+    assert (await world.store.account(ALICE, "cloud")).discovered_at is not None
+
+
+async def test_a_waiting_command_that_fails_is_tried_a_few_times(world):
+    tries = []
+
+    async def broken(_principal, command):
+        tries.append(command["task"])
+        raise RuntimeError("a mistake")
+
+    world.replay = broken
+    world.reborn()
+    await ask_for_list(world, COMMAND)
+    await world.pass_time(60)
+    assert len(tries) == 3
+    assert len(set(tries)) == 1
+    assert (await world.store.statistics())["tasks"] == 0
+
+
+async def test_an_unlinked_token_is_revoked_once_and_forgotten(world):
+    await world.own()
+    await world.store.unlink(ALICE, "cloud", revocable=["cloud"], cause="unlinked")
+    await world.work()
+    assert world.provider.revoked == ["token-1"]
+    assert await world.store.account(ALICE, "cloud") is None
+
+
+async def test_a_revocation_that_fails_is_not_tried_again(world):
+    await world.own()
+    world.provider.fail("revoke", Unreachable("no connection"))
+    await world.store.unlink(ALICE, "cloud", revocable=["cloud"], cause="unlinked")
+    await world.pass_time(30)
+    assert world.provider.count("revoke") == 1
+    assert await world.store.account(ALICE, "cloud") is None
+
+
+async def test_after_five_seconds_a_credential_is_not_used_any_more(world):
+    await world.own()
+    await world.store.unlink(ALICE, "cloud", revocable=["cloud"], cause="unlinked")
+    calls = len(world.provider.calls)
+    world.clock.advance(5.1)
+    await world.pass_time(30)
+    assert len(world.provider.calls) == calls
+    assert await world.store.account(ALICE, "cloud") is None
+
+
+async def test_links_of_people_who_left_end_with_the_nightly_reading(world):
+    await world.own(ALICE)
+    await world.own(BOB, remote_id="r2")
+    world.slack.add_user("UALICE", deleted=True)
+    world.slack.add_user("UBOB", enterprise_user={"enterprise_id": "E1", "teams": ["T1"]})
+    world.slack.add_user("UMORE", is_restricted=True)
+    await world.store.add_tasks([NewTask(TaskKind.SYNC_PEOPLE, "everybody")])
+    await world.work()
+    assert await world.store.account(ALICE, "cloud") is None
+    assert (await world.store.account(BOB, "cloud")).state == "active"
+    assert world.provider.revoked == ["token-1"]
+
+
+async def test_the_reading_goes_on_where_slack_made_it_pause(world):
+    for number in range(9):
+        world.slack.add_user(f"U{number}")
+    await world.store.add_tasks([NewTask(TaskKind.SYNC_PEOPLE, "everybody")])
+    world.slack.fail("users.list", SlackLimited("users.list", 30.0), after=True)
+    await world.pass_time(40)
+    assert (await world.store.statistics())["people"] == 9
+    assert world.slack.count("users.list") == 6
+
+
+async def test_after_a_refused_cursor_the_reading_begins_again(world):
+    for number in range(5):
+        world.slack.add_user(f"U{number}")
+    page, asked = world.slack._users_list, []
+
+    def expired(arguments):
+        asked.append(arguments["cursor"])
+        if asked[-1] and asked.count("") == 1:
+            raise SlackPermanent("users.list", "invalid_cursor")
+        return page(arguments)
+
+    world.slack._users_list = expired
+    await world.store.add_tasks([NewTask(TaskKind.SYNC_PEOPLE, "everybody")])
+    await world.pass_time(60)
+    assert asked == ["", "2", "", "2", "4"]
+    assert (await world.store.statistics())["people"] == 5
+
+
+async def test_somebody_is_looked_up_as_a_task(world):
+    world.slack.add_user(ALICE.user_id, is_restricted=True)
+    await world.store.add_tasks([NewTask(TaskKind.LOOK_UP_PERSON, ALICE.key)])
+    await world.work()
+    assert (await world.store.person(ALICE)).is_guest
+
+
+async def test_lists_are_kept_fresh_where_workspaces_are_used(world):
+    account = await ask_for_list(world)
+    world.provider.put("r1", State.STOPPED)
+    await world.work()
+    assert await world.reconciler.refresh_lists() == 0
+    world.clock.advance(700)
+    assert await world.reconciler.refresh_lists() == 0
+    [row] = await world.store.workspaces(ALICE)
+    await world.store.want_read(row.id)
+    assert await world.reconciler.refresh_lists() == 1
+    await world.work()
+    assert (await world.store.account_by_id(account.id)).discovered_at == world.clock.now()
+    world.clock.advance(90_000)
+    assert await world.reconciler.refresh_lists() == 1
+
+
+async def test_a_long_list_ends_when_its_account_is_unlinked(world):
+    world.numbers = replace(world.numbers, watch=0.01)
+    world.reborn()
+    await ask_for_list(world)
+    ended = []
+
+    async def endless(method):
+        if method == "discover":
+            await world.store.unlink(ALICE, "cloud", revocable=["cloud"], cause="unlinked")
+            try:
+                await asyncio.Event().wait()
+            finally:
+                ended.append(method)
+
+    world.provider.during = endless
+    await world.reconciler.step_tasks()
+    await asyncio.sleep(0)
+    assert ended == ["discover"]
+    world.provider.during = None
+    await world.pass_time(10)
+    assert world.provider.revoked == ["token-1"]
+    assert await world.store.workspaces(ALICE) == []
+
+
+async def test_a_list_of_a_connection_in_doubt_waits(world):
+    account = await ask_for_list(world, COMMAND)
+    line = world.reconciler._lists._runtimes["cloud"]
+    line.health.hold_off(30)
+    await world.pass_time(20)
+    assert world.provider.count("discover") == 0
+    await world.pass_time(60)
+    assert world.provider.count("discover") == 1
+    assert (await world.store.account_by_id(account.id)).discovered_at is not None
+
+
+async def test_pauses_and_busy_moments_use_up_no_tries(world):
+    account = await ask_for_list(world, COMMAND)
+    line = world.reconciler._lists._runtimes["cloud"]
+    for _ in range(12):
+        line.health.hold_off(35)
+        await world.pass_time(30, step=10)
+    while line.slots.take_for("lists", 0.25):
+        pass
+    await world.pass_time(30)
+    # Who waits hears of the pause within seconds, once; the list is read all the same.
+    ((_, command),) = world.replayed
+    assert (world.provider.count("discover"), command["problem"]) == (0, "rate_limited")
+    line.slots.give_from("lists")
+    await world.pass_time(5)
+    assert (world.provider.count("discover"), len(world.replayed)) == (1, 1)
+    assert (await world.store.account_by_id(account.id)).discovered_at is not None
+
+
+async def test_what_is_never_tried_ends_all_the_same(world):
+    await ask_for_list(world, COMMAND)
+    line = world.reconciler._lists._runtimes["cloud"]
+    while line.slots.take_for("lists", 0.25):
+        pass
+    await world.pass_time(1_500, step=15)
+    assert (world.provider.count("discover"), len(world.replayed)) == (0, 1)
+    assert (await world.store.statistics())["tasks"] == 0
+
+
+async def test_a_list_of_a_connection_that_was_taken_away_lets_its_commands_go(world):
+    await ask_for_list(world, COMMAND)
+    world.reconciler._lists._runtimes.clear()
+    await world.work()
+    assert len(world.replayed) == 1
+
+
+async def test_a_list_of_an_account_that_is_gone_is_not_read(world):
+    await world.store.add_tasks([NewTask(TaskKind.DISCOVER, "account_gone", {"then": [COMMAND]})])
+    await world.store.add_tasks([NewTask(TaskKind.REVOKE, "account_gone")])
+    await world.work()
+    assert world.provider.calls == []
+    assert (await world.store.statistics())["tasks"] == 0
+
+
+async def test_where_nobody_runs_commands_they_are_kept_for_a_while(world):
+    world.replay = None
+    world.reborn()
+    await ask_for_list(world, COMMAND)
+    await world.pass_time(5)
+    assert (await world.store.statistics())["tasks"] == 1
+
+
+async def test_people_that_slack_does_not_tell_are_asked_for_again(world):
+    world.slack.add_user(ALICE.user_id)
+    world.slack.fail("users.info", SlackFailed("users.info", "some_error"))
+    await world.store.add_tasks([NewTask(TaskKind.LOOK_UP_PERSON, ALICE.key)])
+    await world.pass_time(5)
+    assert await world.store.person(ALICE) is not None
+
+
+@pytest.mark.parametrize(
+    "kind", [TaskKind.DISCOVER, TaskKind.SNAPSHOT, TaskKind.LIST_JOBS, TaskKind.SCHEDULE]
+)
+async def test_no_task_asks_a_provider_for_somebody_whom_slack_was_not_asked_about(world, kind):
+    account = await world.link(is_known=False)
+    subject = account.id if kind in (TaskKind.DISCOVER, TaskKind.LIST_JOBS) else f"{account.id}/templates"
+    about = {"account": account.id, "principal": ALICE.key, "connection": "cloud", "job": "j", "name": "n"}
+    await world.store.add_tasks([NewTask(kind, subject, {"then": [COMMAND], "cron": "0 3 * * *", **about})])
+    await world.pass_time(20)
+    # Slack knows nobody of that name yet.
+    assert (world.provider.calls, world.replayed) == ([], [])
+    world.slack.add_user(ALICE.user_id, is_restricted=True)
+    await world.pass_time(60)
+    assert world.provider.calls == []
+    assert len(world.replayed) == 1
+    assert (await world.store.statistics())["tasks"] == 0
+
+
+async def test_what_a_look_up_kept_runs_once_slack_has_said_who_it_is(world):
+    world.slack.fail("users.info", SlackLimited("users.info", 5.0))
+    await world.store.add_tasks([NewTask(TaskKind.LOOK_UP_PERSON, ALICE.key, {"then": [COMMAND]})])
+    await world.pass_time(3)
+    assert world.replayed == []
+    world.slack.add_user(ALICE.user_id)
+    await world.pass_time(30)
+    assert [principal for principal, _ in world.replayed] == [ALICE]
+
+
+@pytest.mark.parametrize("method", ["account_by_id", "merge_discovered", "task_done"])
+async def test_a_busy_store_delays_a_list(world, method):
+    await ask_for_list(world, COMMAND)
+    real, busy = getattr(world.store, method), [True]
+
+    async def once_busy(*arguments, **keys):
+        if busy:
+            busy.pop()
+            raise StoreBusy("not committed in time")
+        return await real(*arguments, **keys)
+
+    setattr(world.store, method, once_busy)
+    await world.pass_time(60, step=5)
+    assert len(world.replayed) == 1
+    assert (await world.store.statistics())["tasks"] == 0

@@ -1,0 +1,121 @@
+"""A token of our own that a hub gave while a link was checked ends with the link, if nobody confirms it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from cryptography.fernet import Fernet
+from pydantic import SecretStr
+
+from bot.providers.base import Credential, Identity
+from bot.services.accounts import Accounts
+from bot.services.linking import UNUSED_SECONDS
+from bot.support.errors import Forbidden, Refused, Unreachable
+from bot.support.vault import Vault
+from tests.reconciler.world import new_world
+from tests.rigs.providers import FakeProvider, fake_settings
+from tests.rigs.store import ALICE
+
+BROWSER = "browser-of-alice"
+
+
+class Minting(FakeProvider):
+    """Give a token of its own for each that is checked, as a hub does."""
+
+    minted = 0
+
+    async def check(self, credential: Credential) -> Identity:
+        self.minted += 1
+        return Identity("alice", Credential(SecretStr(f"minted-{self.minted}"), None, {"token_id": "7"}))
+
+
+@pytest.fixture
+async def world():
+    async with new_world() as made:
+        made.provider = Minting(made.clock, fake_settings(linking=["token"]))
+        made.reborn()
+        await made.know(ALICE)
+        made.accounts = Accounts(replace(made.asking, public_url="https://usher.example.test"))
+        yield made
+
+
+async def checked(world):
+    """Open a fresh link and paste a token there; return the nonce and what the page shows."""
+    nonce = (await world.accounts.invite(ALICE, "cloud")).rpartition("/")[2]
+    await world.accounts.steps.open(nonce, BROWSER)
+    return nonce, await world.accounts.steps.check(nonce, BROWSER, "pasted")
+
+
+async def test_it_is_revoked_when_the_link_has_run_out(world):
+    await checked(world)
+    await world.pass_time(UNUSED_SECONDS - 60, step=30)
+    assert world.provider.revoked == []
+    await world.pass_time(90, step=10)
+    assert world.provider.revoked == ["minted-1"]
+    assert (await world.store.statistics())["tasks"] == 0
+
+
+async def test_each_token_that_another_took_the_place_of_is_revoked(world):
+    nonce, _ = await checked(world)
+    await world.accounts.steps.check(nonce, BROWSER, "pasted2")
+    await world.accounts.steps.again(nonce, BROWSER)
+    await world.pass_time(UNUSED_SECONDS + 60, step=30)
+    assert world.provider.revoked == ["minted-1", "minted-2"]
+
+
+async def linked(world):
+    nonce, opened = await checked(world)
+    confirmed = await world.accounts.steps.confirm(nonce, BROWSER, opened.mark)
+    return await world.accounts.confirm_code(ALICE, confirmed.code)
+
+
+async def test_what_became_an_account_is_kept(world):
+    await linked(world)
+    await world.pass_time(UNUSED_SECONDS + 60, step=30)
+    assert world.provider.revoked == []
+    assert await world.store.account(ALICE, "cloud") is not None
+
+
+async def test_after_an_unlink_nothing_comes_back_to_it(world):
+    await linked(world)
+    await world.accounts.unlink(ALICE, actor=ALICE.key)
+    await world.pass_time(2)
+    calls = len(world.provider.calls)
+    await world.pass_time(UNUSED_SECONDS + 60, step=30)
+    assert world.provider.revoked == ["minted-1"]
+    assert len(world.provider.calls) == calls
+
+
+async def test_a_hub_that_is_away_is_asked_again_and_one_that_refuses_is_not(world):
+    await checked(world)
+    world.provider.fail("revoke", Unreachable("no connection"), times=2)
+    await world.pass_time(UNUSED_SECONDS + 60, step=10)
+    assert world.provider.count("revoke") == 3
+    assert world.provider.revoked == ["minted-1"]
+
+    await checked(world)
+    world.provider.fail("revoke", Forbidden("no right"))
+    await world.pass_time(UNUSED_SECONDS + 60, step=10)
+    assert world.provider.count("revoke") == 4
+    assert (await world.store.statistics())["tasks"] == 0
+
+
+async def test_what_no_key_opens_is_let_go(world):
+    await checked(world)
+    world.vault = Vault([Fernet.generate_key().decode()])
+    world.reborn()
+    await world.pass_time(UNUSED_SECONDS + 60, step=30)
+    assert world.provider.count("revoke") == 0
+    assert (await world.store.statistics())["tasks"] == 0
+
+
+async def test_a_token_that_stays_the_pasted_one_is_nobodys_to_revoke(world):
+    async def check(credential):
+        return Identity("alice", credential)
+
+    world.provider.check = check
+    await checked(world)
+    assert (await world.store.statistics())["tasks"] == 0
+    with pytest.raises(Refused):
+        await world.accounts.confirm_code(ALICE, "NOTHING2")

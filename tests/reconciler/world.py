@@ -1,0 +1,293 @@
+"""Everything that a story of the engine needs, on one clock that stands still until it is told to move."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any
+
+from cryptography.fernet import Fernet
+from pydantic import SecretStr
+
+from bot.domain.models import (
+    Account,
+    NewNotice,
+    NoticeKind,
+    OperationVerb,
+    Outcome,
+    Person,
+    Principal,
+    Spec,
+    State,
+    Workspace,
+)
+from bot.domain.policy import Installation
+from bot.output import Board
+from bot.providers.base import Credential
+from bot.reconciler import Numbers, Reconciler
+from bot.reconciler.context import News, Unheard
+from bot.reconciler.streams import AT_ONCE
+from bot.services.context import Context
+from bot.services.making import Making
+from bot.slack.budget import Budget
+from bot.slack.calls import PacedSlack
+from bot.slack.notifier import Notifier, Timing
+from bot.slack.people import People
+from bot.store.records import FoundWorkspace, NewOperation
+from bot.store.store import Store
+from bot.support.errors import SlackUnknownOutcome, StoreBusy, UnknownOutcome
+from bot.support.http import Response
+from bot.support.pool import Pool
+from bot.support.vault import Vault, row_key
+from tests.reconciler.fuse import Fuse, Fused
+from tests.rigs.clock import CountingIds, FakeClock
+from tests.rigs.providers import FakeProvider
+from tests.rigs.slack import FakeSlack
+from tests.rigs.store import ALICE, link_account, memory_store
+
+DEADLINE = 1800.0
+KEY = Fernet.generate_key().decode()
+
+
+class FakeHttp:
+    """Stand where replies are posted to: keep them, answer with ``status``, or raise ``error``."""
+
+    def __init__(self) -> None:
+        self.posts: list[tuple[str, dict[str, Any]]] = []
+        self.status = 200
+        self.headers: dict[str, str] = {}
+        self.error: Exception | None = None
+
+    async def request(self, _method: str, url: str, *, json_body: dict[str, Any], **_keys: Any) -> Response:
+        self.posts.append((url, json_body))
+        if self.error is not None:
+            raise self.error
+        return Response(self.status, self.headers, b"ok")  # type: ignore[arg-type]  # a plain dict will do
+
+
+class World:
+    """Hold the parts; ``reborn`` is what a killed and restarted process is: new parts on the same store."""
+
+    #: Where browsers reach us, for workspaces that open in a page of ours.
+    public_url: str | None = None
+
+    def __init__(self, store: Store, clock: FakeClock, ids: CountingIds, provider: FakeProvider) -> None:
+        self.store = store
+        self.clock = clock
+        self.ids = ids
+        self.provider = provider
+        self.slack = FakeSlack(clock)
+        self.http = FakeHttp()
+        self.vault = Vault([KEY])
+        self.replayed: list[tuple[Principal, dict[str, Any]]] = []
+        self.installation = Installation("T1")
+        self.numbers = Numbers()
+        self.news: News = Unheard()
+        self.timing = Timing()
+        #: The streams and outputs of each life of the process.
+        self.lives: list[tuple[Pool, Board]] = []
+        self.reborn()
+
+    def reborn(self, fuse: Fuse | None = None, *, connections: dict[str, Any] | None = None) -> None:
+        """Make the parts again; with a fuse, all their ways out lead through it."""
+
+        def through(part: Any, error: Exception) -> Any:
+            return Fused(part, fuse, error) if fuse else part
+
+        store = through(self.store, StoreBusy("not committed in time"))
+        slack = through(self.slack, SlackUnknownOutcome("some.method", "no_answer"))
+        if connections is None:
+            connections = {"cloud": through(self.provider, UnknownOutcome("no answer in time"))}
+        self.streams, self.board = Pool(AT_ONCE, lambda: None), Board(self.clock.monotonic)
+        self.lives.append((self.streams, self.board))
+        self.line = PacedSlack(slack, Budget(self.clock.monotonic), self.clock)
+        self.people = People(store, self.line)
+        self.context = Context(
+            store=store,
+            connections=connections,
+            people=self.people,
+            installation=self.installation,
+            vault=self.vault,
+            clock=self.clock,
+            ids=self.ids,
+            deadline_seconds=DEADLINE,
+            public_url=self.public_url,
+        )
+        self.reconciler = Reconciler(
+            self.context, self.numbers, self.board, self.replay, self.news, jitter=lambda: 0.0
+        )
+        self.notifier = Notifier(
+            self.context,
+            self.line,
+            self.http,  # type: ignore[arg-type]  # as much of it as replies need
+            self.board,
+            self.timing,
+        )
+
+    def administered_by(self, *names: str) -> None:
+        """Name administrators, as ``USHER_ADMINS`` does, and start again with them."""
+        self.installation = replace(self.installation, administrators=frozenset(names))
+        self.reborn()
+
+    async def replay(self, principal: Principal, command: dict[str, Any]) -> None:
+        self.replayed.append((principal, command))
+
+    # -- what people did before ----------------------------------------------------------------------------
+
+    def seal(self, principal: Principal, token: str = "token-1", refresh: str | None = None) -> str:
+        credential = Credential(SecretStr(token), SecretStr(refresh) if refresh else None)
+        return self.vault.seal(row_key(principal.key, "cloud"), credential.as_mapping())
+
+    async def link(
+        self,
+        principal: Principal = ALICE,
+        token: str = "token-1",
+        refresh: str | None = None,
+        *,
+        is_known: bool = True,
+        **keys: Any,
+    ) -> Account:
+        if is_known:
+            await self.know(principal)
+        secret = self.seal(principal, token, refresh)
+        return await link_account(self.store, principal, "cloud", secret=secret, **keys)
+
+    async def know(self, principal: Principal = ALICE, **keys: Any) -> None:
+        person = Person(principal, principal.user_id.title(), seen_at=await self.store.now(), **keys)
+        await self.store.save_people([person])
+        teams = {"enterprise_id": principal.enterprise_id, "teams": [principal.team_id]}
+        own = {"enterprise_user": teams} if principal.enterprise_id else {}
+        if isinstance(self.slack, FakeSlack):
+            self.slack.add_user(principal.user_id, principal.team_id, **own)
+
+    async def own(
+        self,
+        principal: Principal = ALICE,
+        remote_id: str = "r1",
+        state: State = State.STOPPED,
+        *,
+        is_known: bool = True,
+    ) -> Workspace:
+        """Give a person a linked account (where there is none) with a workspace that the provider has."""
+        account = await self.store.account(principal, "cloud")
+        account = account or await self.link(principal, is_known=is_known)
+        self.provider.put(remote_id, state)
+        known = await self.store.workspaces(principal, connection="cloud")
+        found = [FoundWorkspace(row.remote_id, row.gate_key, row.name, row.state) for row in known]
+        fresh = FoundWorkspace(remote_id, self.provider.gate_key(remote_id), f"name-{remote_id}", state)
+        await self.store.merge_discovered(account.id, [*found, fresh])
+        rows = await self.store.workspaces(principal, connection="cloud")
+        self.clock.advance(15.0)  # What the list said is too old for any operation.
+        return next(row for row in rows if row.remote_id == remote_id)
+
+    async def begin(
+        self,
+        workspace: Workspace,
+        verb: OperationVerb = OperationVerb.START,
+        key: str = "",
+        *,
+        agreed: bool = False,
+    ) -> str:
+        reference = self.ids.reference()
+        accepted = await self.store.accept_operation(
+            NewOperation(
+                workspace.principal,
+                workspace.id,
+                workspace.connection,
+                verb,
+                DEADLINE,
+                reference,
+                agreed=agreed,
+            ),
+            interaction=key or reference,
+            notices=[NewNotice("", NoticeKind.CARD, "1", workspace.principal)],
+        )
+        return accepted.operation.id
+
+    @property
+    def asking(self) -> Context:
+        """Return what people's requests go through: their way does not fail."""
+        return replace(self.context, store=self.store, connections={"cloud": self.provider})
+
+    async def make(self, principal: Principal = ALICE, name: str = "lab", key: str = "") -> str:
+        """Ask for a new workspace, with a linked account where there is none; return the operation's id."""
+        if await self.store.account(principal, "cloud") is None:
+            await self.link(principal)
+        await self.know(principal)
+        reference = self.ids.reference()
+        accepted = await Making(self.asking).create(
+            principal, "cloud", Spec(name), interaction=key or reference, reference=reference
+        )
+        return accepted.operation.id
+
+    async def workspace_of(self, operation_id: str) -> Workspace:
+        """Return the workspace that an operation is for, as it is now."""
+        operation = await self.store.operation(operation_id)
+        assert operation is not None
+        workspace = await self.store.workspace(operation.workspace_id)
+        assert workspace is not None
+        return workspace
+
+    # -- time ----------------------------------------------------------------------------------------------
+
+    async def work(self) -> None:
+        """Do all that is due now."""
+        for _ in range(500):
+            done = [
+                await self.reconciler.step_operations(),
+                await self.reconciler.step_reads(),
+                await self.reconciler.step_tasks(),
+                await self.reconciler.step_runs(),
+                await self.reconciler.step_classes(),
+                await self._streams(),
+                await self.notifier.step_notices(),
+                await self.notifier.step_cards(),
+                await self.notifier.step_outputs(),
+            ]
+            if not any(done):
+                return
+        raise AssertionError("the steps find no end")
+
+    async def _streams(self) -> int:
+        """Begin the streams that are due, and let all that are open read what there is."""
+        begun = await self.reconciler.step_streams(self.streams)
+        if any(streams.room < AT_ONCE for streams, _ in self.lives):
+            for _ in range(30):
+                await asyncio.sleep(0)
+        return begun
+
+    async def pass_time(self, seconds: float, step: float = 1.0) -> None:
+        """Let time pass in steps, working after each."""
+        await self.work()
+        for _ in range(round(seconds / step)):
+            self.clock.advance(step)
+            await self.work()
+
+    async def until_ended(self, operation_id: str, most: float = 300.0) -> Outcome:
+        """Let time pass until an operation has ended; return how."""
+        for _ in range(round(most)):
+            await self.work()
+            operation = await self.store.operation(operation_id)
+            assert operation is not None
+            if operation.outcome is not None:
+                await self.pass_time(3)
+                return operation.outcome
+            self.clock.advance(1.0)
+        raise AssertionError(f"the operation is still open: {operation}")
+
+
+@asynccontextmanager
+async def new_world(
+    provider: Callable[[FakeClock], FakeProvider] = FakeProvider,
+) -> AsyncIterator[World]:
+    clock, ids = FakeClock(), CountingIds()
+    async with memory_store(clock, ids) as store:
+        world = World(store, clock, ids, provider(clock))
+        try:
+            yield world
+        finally:
+            for streams, board in world.lives:
+                await streams.drain(0.0)
+                board.close()

@@ -1,0 +1,1 @@
+"""What several tests share: fakes that are real, not patches."""

@@ -1,0 +1,31 @@
+"""The one object that a process is put together from, for tests that put a part of one together."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cryptography.fernet import Fernet
+
+from bot.domain.policy import Installation
+from bot.services.context import Context
+from bot.store.store import Store
+from bot.support.clock import Clock, Ids
+from bot.support.vault import Vault
+from tests.rigs.clock import CountingIds, FakeClock
+from tests.rigs.people import Colleagues
+
+KEY = Fernet.generate_key().decode()
+
+
+def context(
+    store: Store, connections: Any = None, clock: Clock | None = None, ids: Ids | None = None, **more: Any
+) -> Context:
+    """Return a context in which everybody is a colleague of the team T1; ``more`` replaces what it holds."""
+    usual = {"people": Colleagues(store), "installation": Installation("T1"), "vault": Vault([KEY])}
+    return Context(
+        store=store,
+        connections=connections or {},
+        clock=clock or FakeClock(),
+        ids=ids or CountingIds(),
+        **{**usual, **more},
+    )

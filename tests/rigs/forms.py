@@ -1,0 +1,119 @@
+"""A provider that runs jobs: its form changes with cluster, profile and preset, as those of real ones do."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any
+
+from bot.domain.models import (
+    Choice,
+    Created,
+    Field,
+    Form,
+    FormProblems,
+    FoundRun,
+    ObservedRun,
+    OutputChunk,
+    Principal,
+    Purpose,
+    Spec,
+    Values,
+)
+from bot.providers.base import Access, Listing
+from tests.rigs.providers import FakeProvider
+from tests.rigs.run_provider import FakeRuns
+
+CLUSTERS: dict[str, dict[str, Any]] = {
+    "Kubernetes": {
+        "limits": True,
+        "images": ["r-base", "python & co"],
+        "profiles": ["small", "custom"],
+        "constraints": ["zone=west", "zone=east", "disk=a,b"],
+    },
+    "Local": {},
+    "Slurm": {"limits": True, "queues": ["short", "long"]},
+}
+JOB_OFFER: dict[str, Any] = {"clusters": CLUSTERS, "presets": ["nightly"], "maximum": 8}
+
+
+def _choices(names: Sequence[str]) -> tuple[Choice, ...]:
+    return tuple(Choice(name, name) for name in names)
+
+
+class Workbench(FakeProvider, FakeRuns):
+    """Run jobs on three clusters; the preset *nightly* brings its own command."""
+
+    def form(self, snapshot: Any, purpose: Purpose, values: Values, asker: Principal) -> Form:
+        assert purpose == "job"
+        fields = []
+        preset = values.get("preset")
+        if snapshot["presets"]:
+            presets = tuple(Choice(name, f"The {name} one") for name in snapshot["presets"])
+            fields.append(Field("preset", "Preset", "choice", presets, optional=True, redraws=True))
+        if preset not in snapshot["presets"]:
+            fields.append(Field("command", "Command", "text", max_length=2000))
+        fields.append(Field("name", "Name", "text", optional=True, remembers=False))
+        chosen = str(values.get("cluster", ""))
+        chosen = chosen if chosen in snapshot["clusters"] else next(iter(snapshot["clusters"]))
+        fields.append(
+            Field("cluster", "Cluster", "search", _choices(list(snapshot["clusters"])), chosen, redraws=True)
+        )
+        fields += self._where(snapshot["clusters"][chosen], values, snapshot["maximum"])
+        fields.append(Field("directory", "Working directory", "text", optional=True))
+        fields.append(Field("environment", "Environment variables", "long_text", optional=True))
+        return Form(tuple(fields))
+
+    def _where(self, cluster: Mapping[str, Any], values: Values, maximum: int) -> list[Field]:
+        fields = []
+        if images := cluster.get("images"):
+            fields.append(Field("image", "Image", "search", _choices(images), images[0]))
+        if queues := cluster.get("queues"):
+            fields.append(Field("queue", "Queue", "search", _choices(queues), optional=True))
+        profiles = cluster.get("profiles", ())
+        profile = values.get("profile", "small") if profiles else "custom"
+        if profiles:
+            fields.append(
+                Field("profile", "Resources", "search", _choices(profiles), str(profile), redraws=True)
+            )
+        if cluster.get("limits") and profile == "custom":
+            for name, label in (("cpus", "Processors"), ("memory", "Memory"), ("limit_gpu-a", "gpu-a")):
+                fields.append(Field(name, label, "number", optional=True, minimum=0, maximum=maximum))
+        if constraints := cluster.get("constraints"):
+            fields.append(Field("constraints", "Placement", "searches", _choices(constraints), optional=True))
+        return fields
+
+    def spec(self, snapshot: Any, purpose: Purpose, values: Values, asker: Principal) -> Spec:
+        problems = {}
+        names = {one.name for one in self.form(snapshot, purpose, values, asker).fields}
+        if "command" in names and not values.get("command"):
+            problems["command"] = "Needs a command."
+        if not str(values.get("cpus") or "1").isdecimal():
+            problems["cpus"] = "Needs a number above <zero>."
+        elif int(str(values.get("cpus") or "1")) > snapshot["maximum"]:
+            problems["cpus"] = f"At most {snapshot['maximum']} are allowed here."
+        for row in str(values.get("environment", "")).split("\n"):
+            if row and "=" not in row:
+                problems["environment"] = "Needs NAME=value."
+        if problems:
+            raise FormProblems(problems)
+        kept = {key: value for key, value in values.items() if value and key in names}
+        name = str(values.get("name") or values.get("command") or values["preset"])
+        return Spec(name, {key: value for key, value in kept.items() if key != "name"})
+
+    async def templates(self, access: Access) -> Any:
+        return JOB_OFFER
+
+    async def launch_job(self, access: Access, spec: Spec, key: str) -> Created:
+        return Created(f"remote-{key}", spec.name)
+
+    async def runs(self, access: Access) -> Listing[FoundRun]:
+        return Listing()
+
+    async def job_status(self, access: Access, remote_ids: Sequence[str]) -> dict[str, ObservedRun]:
+        return {}
+
+    async def stop_job(self, access: Access, remote_id: str, *, force: bool = False) -> None:
+        return None
+
+    async def job_output(self, access: Access, remote_id: str) -> AsyncIterator[OutputChunk]:
+        yield OutputChunk("stdout", "")

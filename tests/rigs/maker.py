@@ -1,0 +1,90 @@
+"""A provider with forms, for workspaces and for jobs: what it offers depends on the cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from bot.domain.models import (
+    Choice,
+    Created,
+    Field,
+    Form,
+    FormProblems,
+    Principal,
+    Purpose,
+    Spec,
+    Traces,
+    Values,
+)
+from bot.providers import facets
+from bot.providers.base import Access, Credential, Identity
+from tests.rigs.providers import FakeProvider
+from tests.rigs.run_provider import FakeRuns
+
+OFFER = {"clusters": {"Local": [], "Kubernetes": ["r-base", "python & co"]}, "maximum": 8}
+
+
+def _choices(names: Sequence[str]) -> tuple[Choice, ...]:
+    return tuple(Choice(name, name) for name in names)
+
+
+class Maker(FakeProvider, FakeRuns, facets.Behalf):
+    """Offer clusters with images; a name is needed, ``cpus`` is bounded."""
+
+    def form(self, snapshot: Any, purpose: Purpose, values: Values, asker: Principal) -> Form:
+        clusters = snapshot["clusters"]
+        cluster = values.get("cluster")
+        cluster = cluster if isinstance(cluster, str) and cluster in clusters else max(clusters, default="")
+        if not cluster:
+            return Form(())
+        fields = [
+            Field("name", "Name", "text", max_length=40),
+            Field("cluster", "Cluster", "choice", _choices(list(clusters)), cluster, redraws=True),
+        ]
+        images = _choices(clusters[cluster])
+        if images:
+            fields.append(Field("image", "Image", "search", images, optional=True))
+        fields.append(Field("cpus", "CPUs", "number", initial="1", minimum=1, maximum=snapshot["maximum"]))
+        if purpose == "job":
+            fields.append(Field("command", "Command", "long_text", remembers=False))
+        return Form(tuple(fields))
+
+    def spec(self, snapshot: Any, purpose: Purpose, values: Values, asker: Principal) -> Spec:
+        problems = {}
+        if not values.get("name"):
+            problems["name"] = "Needs a name."
+        if float(str(values.get("cpus", "1"))) > snapshot["maximum"]:
+            problems["cpus"] = f"At most {snapshot['maximum']} are allowed here."
+        if purpose == "job" and not values.get("command"):
+            problems["command"] = "Needs a command."
+        if problems:
+            raise FormProblems(problems)
+        return Spec.from_json(values)
+
+    async def launch_job(self, access: Access, spec: Spec, key: str) -> Created:
+        return Created(f"job-{key}", spec.name)
+
+    async def check_username(self, username: str) -> Identity:
+        self._note("check_username", Access("", Credential.of_connection("admin")), username)
+        self._raise("check_username", after=False)
+        return Identity(username, Credential.of_connection("admin"))
+
+
+class FakeMaking(facets.Making):
+    """Be able to make, and be asked for nothing of it."""
+
+    async def templates(self, access: Access) -> Any:
+        raise AssertionError("nothing is offered here")
+
+    def form(self, snapshot: Any, purpose: Purpose, values: Values, asker: Principal) -> Form:
+        raise AssertionError("nothing is asked with a form here")
+
+    def spec(self, snapshot: Any, purpose: Purpose, values: Values, asker: Principal) -> Spec:
+        raise AssertionError("nothing is asked with a form here")
+
+    async def create(self, access: Access, spec: Spec, key: str) -> Created:
+        raise AssertionError("nothing is made here")
+
+    async def find(self, access: Access, spec: Spec, key: str, since: float) -> Traces:
+        raise AssertionError("nothing is looked for here")

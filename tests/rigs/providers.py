@@ -1,0 +1,400 @@
+"""A provider whose machines move with the clock, which fails when told to and remembers every call."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+from pydantic import SecretStr
+
+from bot.domain.models import (
+    About,
+    Action,
+    Created,
+    Effects,
+    Observed,
+    Spec,
+    State,
+    StopEffect,
+    StopMode,
+    Traces,
+    User,
+    Workspace,
+)
+from bot.providers import facets
+from bot.providers.base import (
+    CLOCK_SKEW,
+    Access,
+    ConnectionSettings,
+    Credential,
+    Discovered,
+    Identity,
+    Listing,
+    Pace,
+    Provider,
+    SendWindow,
+    TokenHelp,
+)
+from bot.support.errors import CredentialRefused, NotFound, SentTooLate
+from tests.rigs.clock import FakeClock
+
+BASE_URL = "https://app.example.test"
+
+if TYPE_CHECKING:
+    from bot.domain.models import Form, Principal, Purpose, Values
+
+
+class FakeSettings(ConnectionSettings):
+    """Take every way of linking that there is."""
+
+    ways: ClassVar = {"token": "", "admin": "", "none": ""}
+
+
+def fake_settings(name: str = "cloud", **keys: Any) -> ConnectionSettings:
+    return FakeSettings(
+        **{"name": name, "provider": "fake", "title": "Fake Cloud", "base_url": BASE_URL} | keys
+    )
+
+
+@dataclass
+class Machine:
+    """Stand in ``state`` until ``moves_at``, then in ``next_state``."""
+
+    state: State = State.STOPPED
+    next_state: State | None = None
+    moves_at: float = 0.0
+    detail: str | None = None
+    progress: int | None = None
+    name: str = "notebook"
+    actions: frozenset[Action] | None = None
+    made_at: float = 0.0
+
+
+@dataclass(frozen=True)
+class Call:
+    method: str
+    remote_id: str
+    username: str
+    token: str
+    at: float
+
+
+@dataclass
+class Fault:
+    error: Exception
+    times: int
+    #: The effect happens all the same, and then the error is raised.
+    after: bool
+
+
+class FakeMachines(Provider):
+    """Obey the contract of a provider; a start takes ``start_takes`` seconds, a stop ``stop_takes``.
+
+    What is made has the ids ``m1``, ``m2``, … and starts at once.
+    """
+
+    kind: ClassVar[str] = "fake"
+    offer_model: ClassVar[type] = dict
+    stop_modes: ClassVar[frozenset[StopMode]] = frozenset({"stop", "suspend", "force"})
+    pace: ClassVar[Pace] = Pace(
+        min_poll_interval=10.0, pending=10.0, running=300.0, unused=1800.0, batch_size=1, concurrency=20
+    )
+
+    def __init__(self, clock: FakeClock, settings: ConnectionSettings | None = None) -> None:
+        super().__init__(settings or fake_settings(), None)  # type: ignore[arg-type]  # it sends nothing
+        self.clock = clock
+        self.machines: defaultdict[str, Machine] = defaultdict(Machine)
+        self.start_takes = 30.0
+        self.stop_takes = 5.0
+        self.start_ends: State = State.RUNNING
+        self.calls: list[Call] = []
+        self.accepted_starts: list[str] = []
+        self.accepted_stops: list[str] = []
+        #: Which id came of which key of ours, in the order of the creations that were taken.
+        self.made: dict[str, list[str]] = {}
+        self._ids = 0
+        self.removed: list[str] = []
+        #: A stop is final here: what was stopped is gone.
+        self.ends_for_good = False
+        #: Whether a search tells what was made through us; else it lists what may have been.
+        self.shows_marks = True
+        #: How often in a row a find overlooks what was made.
+        self.overlooks = 0
+        self.revoked: list[str] = []
+        self.refused_tokens: set[str] = set()
+        #: What every call with a token is answered.
+        self.answers_to: dict[str, Exception] = {}
+        self.refreshed = 0
+        #: Awaited within a call, after its effect and before its answer: tests do things meanwhile.
+        self.during: Callable[[str], Awaitable[None]] | None = None
+        self._faults: defaultdict[str, list[Fault]] = defaultdict(list)
+        self._late: defaultdict[str, list[float | None]] = defaultdict(list)
+        #: What was accepted and takes effect later: when, in which order it came, what.
+        self._coming: list[tuple[float, int, Callable[[], None]]] = []
+
+    async def probe(self) -> str:
+        return "fake 1.0"
+
+    # -- what tests do to it -------------------------------------------------------------------------------
+
+    def fail(self, method: str, error: Exception, times: int = 1, *, after: bool = False) -> None:
+        self._faults[method].append(Fault(error, times, after))
+
+    def acts_late(self, method: str, seconds: float | None, times: int = 1) -> None:
+        """Let the next calls be accepted, and take effect so many seconds later; never with None.
+
+        With ``fail(…, after=True)`` beside it the answer is lost as well.
+        """
+        self._late[method] += [seconds] * times
+
+    def settle(self) -> None:
+        """Let take effect what was accepted before and is due; each call does so by itself."""
+        while self._coming and self._coming[0][0] <= self.clock.monotonic():
+            heapq.heappop(self._coming)[2]()
+
+    def heal(self) -> None:
+        self._faults.clear()
+        self._late.clear()
+
+    def put(self, remote_id: str, state: State, **keys: Any) -> None:
+        self.machines[remote_id] = Machine(state=state, **keys)
+
+    def count(self, method: str) -> int:
+        return sum(call.method == method for call in self.calls)
+
+    def gaps(self) -> list[float]:
+        """Return the seconds between each two reads of one resource."""
+        times: defaultdict[str, list[float]] = defaultdict(list)
+        for call in self.calls:
+            if call.method == "status":
+                times[call.remote_id].append(call.at)
+        return [later - earlier for each in times.values() for earlier, later in pairwise(each)]
+
+    # -- the contract --------------------------------------------------------------------------------------
+
+    async def status(
+        self, access: Access, remote_ids: Sequence[str], window: SendWindow | None = None
+    ) -> dict[str, Observed]:
+        if window is not None and self.clock.monotonic() > window.until:
+            raise SentTooLate("the send window had closed")
+        async with self._called("status", access, *remote_ids):
+            return {remote_id: self._look(remote_id) for remote_id in remote_ids}
+
+    async def start(self, access: Access, remote_id: str) -> None:
+        async with self._called("start", access, remote_id) as call:
+            call.act(lambda: self._start(access, remote_id))
+
+    def stops(self, workspace: Workspace) -> Effects:
+        if not self.ends_for_good:
+            return super().stops(workspace)
+        is_over = workspace.state in {State.FAILED, State.GONE}
+        return {} if is_over else {"stop": StopEffect.ENDS, "force": StopEffect.ENDS}
+
+    async def stop(self, access: Access, remote_id: str, mode: StopMode = "stop") -> None:
+        async with self._called("stop", access, remote_id) as call:
+            call.act(lambda: self._stop(remote_id, mode))
+
+    async def create(self, access: Access, spec: Spec, key: str) -> Created:
+        async with self._called("create", access, key) as call:
+            self._ids += 1
+            remote_id = f"m{self._ids}"
+            call.act(lambda: self._create(access, remote_id, spec.name, key))
+        return Created(remote_id, spec.name)
+
+    async def find(self, access: Access, spec: Spec, key: str, since: float) -> Traces:
+        async with self._called("find", access, key):
+            made = self.made.get(key, [])
+            if self.overlooks > 0:
+                self.overlooks -= 1
+                made = []
+        if self.shows_marks:
+            return Traces(Created(made[0], spec.name) if made else None, is_proof=True)
+        young = [one for one in made if self.machines[one].made_at >= since - CLOCK_SKEW]
+        return Traces(others=tuple(Created(one, spec.name) for one in young))
+
+    async def remove(self, access: Access, remote_id: str) -> None:
+        async with self._called("remove", access, remote_id):
+            if remote_id not in self.machines:
+                raise NotFound("no such workspace")
+            del self.machines[remote_id]
+            self.removed.append(remote_id)
+
+    async def templates(self, access: Access) -> Any:
+        async with self._called("templates", access, ""):
+            return {"sizes": ["small", "large"], "for": access.username}
+
+    def form(self, snapshot: Any, purpose: Purpose, values: Values, asker: Principal) -> Form:
+        raise AssertionError("nothing is asked with a form here")
+
+    def spec(self, snapshot: Any, purpose: Purpose, values: Values, asker: Principal) -> Spec:
+        raise AssertionError("nothing is asked with a form here")
+
+    async def about(self) -> About:
+        self.calls.append(Call("about", "", "", "", self.clock.monotonic()))
+        self._raise("about", after=False)
+        users = [User(f"user-{number:03}", number % 7 != 3, "member") for number in range(150)]
+        return About((("Version", "1.2.3"), ("Features", "jobs, containers")), tuple(users))
+
+    async def check(self, credential: Credential) -> Identity:
+        return Identity("alice", credential)
+
+    async def who_am_i(self, access: Access) -> None:
+        async with self._called("who_am_i", access, ""):
+            pass
+
+    def page_url(self, remote_id: str) -> str:
+        return f"{self.settings.base_url}/dash/{remote_id}"
+
+    def token_help(self) -> TokenHelp:
+        return TokenHelp(f"{self.settings.base_url}/token", ["Copy it."], r"\w+")
+
+    async def discover(self, access: Access) -> Listing[Discovered]:
+        async with self._called("discover", access, ""):
+            return Listing(
+                Discovered(key, machine.name, self._look(key)) for key, machine in self.machines.items()
+            )
+
+    async def revoke(self, access: Access) -> None:
+        async with self._called("revoke", access, ""):
+            self.revoked.append(access.credential.token.get_secret_value())
+
+    async def refresh(self, access: Access) -> Credential:
+        self._note("refresh", access, "")
+        self._raise("refresh", after=False)
+        self.refreshed += 1
+        return Credential(SecretStr(f"fresh-{self.refreshed}"), SecretStr(f"again-{self.refreshed}"))
+
+    # -- what takes effect ---------------------------------------------------------------------------------
+
+    def _start(self, access: Access, remote_id: str) -> None:
+        machine = self._moved(remote_id)
+        if machine.state in (State.RUNNING, State.STARTING):
+            return
+        self._took_start(access, remote_id)
+        self._go(machine, State.STARTING, self.start_ends, self.start_takes)
+
+    def _stop(self, remote_id: str, mode: StopMode) -> None:
+        if self.ends_for_good:
+            self.removed += [remote_id] if self.machines.pop(remote_id, None) else []
+            return
+        machine = self._moved(remote_id)
+        if machine.state in (State.STOPPED, State.SUSPENDED):
+            return
+        if mode == "force":
+            self.accepted_stops.append(remote_id)
+            self._go(machine, State.STOPPING, State.STOPPED, 1.0)
+            return
+        if machine.state is State.STOPPING:
+            return
+        self.accepted_stops.append(remote_id)
+        then = State.SUSPENDED if mode == "suspend" else State.STOPPED
+        self._go(machine, State.STOPPING, then, self.stop_takes)
+
+    def _create(self, access: Access, remote_id: str, name: str, key: str) -> None:
+        self._took_creation(access, remote_id, key)
+        self.put(remote_id, State.STOPPED, name=name, made_at=self.clock.now())
+        self._go(self.machines[remote_id], State.STARTING, self.start_ends, self.start_takes)
+
+    def _took_start(self, _access: Access, remote_id: str) -> None:
+        self.accepted_starts.append(remote_id)
+
+    def _took_creation(self, _access: Access, remote_id: str, key: str) -> None:
+        self.made.setdefault(key, []).append(remote_id)
+
+    # -- inside --------------------------------------------------------------------------------------------
+
+    def _called(self, method: str, access: Access, *remote_ids: str) -> _Called:
+        return _Called(self, method, access, remote_ids)
+
+    def _note(self, method: str, access: Access, *remote_ids: str) -> None:
+        token = access.credential.token.get_secret_value()
+        at = self.clock.monotonic()
+        self.calls += [Call(method, remote_id, access.username, token, at) for remote_id in remote_ids]
+
+    def _raise(self, method: str, *, after: bool) -> None:
+        faults = self._faults[method]
+        if faults and faults[0].after == after:
+            fault = faults[0]
+            fault.times -= 1
+            if fault.times <= 0:
+                faults.pop(0)
+            raise fault.error
+
+    def _moved(self, remote_id: str) -> Machine:
+        machine = self.machines[remote_id]
+        if machine.next_state is not None and self.clock.monotonic() >= machine.moves_at:
+            machine.state, machine.next_state = machine.next_state, None
+        return machine
+
+    def _go(self, machine: Machine, state: State, then: State, seconds: float) -> None:
+        machine.state, machine.next_state = state, then
+        machine.moves_at = self.clock.monotonic() + seconds
+
+    def _look(self, remote_id: str) -> Observed:
+        if remote_id not in self.machines:
+            return Observed(State.GONE)
+        machine = self._moved(remote_id)
+        url = f"{self.settings.base_url}/ide/{remote_id}" if machine.state is State.RUNNING else None
+        progress = machine.progress if machine.state is State.STARTING else None
+        return Observed(machine.state, url, machine.detail, progress, actions=machine.actions)
+
+
+class FakeProvider(
+    FakeMachines,
+    facets.Lists,
+    facets.Removal,
+    facets.Revocation,
+    facets.Renewal,
+    facets.Tokens,
+    facets.Overview,
+    facets.Making,
+):
+    """Be a provider that can do with workspaces whatever one can."""
+
+
+class _Called:
+    """Note a call and raise what was scripted: before its effect, or after it."""
+
+    def __init__(
+        self, provider: FakeProvider, method: str, access: Access, remote_ids: Sequence[str]
+    ) -> None:
+        self._provider = provider
+        self._method = method
+        self._access = access
+        self._remote_ids = remote_ids
+
+    def act(self, do: Callable[[], None]) -> None:
+        """Take effect now, or as the next ``acts_late`` of this method says."""
+        provider = self._provider
+        late = provider._late[self._method]
+        seconds = late.pop(0) if late else 0.0
+        if seconds is not None:
+            due = provider.clock.monotonic() + seconds
+            heapq.heappush(provider._coming, (due, len(provider.calls), do))
+            provider.settle()
+
+    async def __aenter__(self) -> Self:
+        provider = self._provider
+        provider.settle()
+        provider._note(self._method, self._access, *self._remote_ids)
+        await asyncio.sleep(0)
+        provider._raise(self._method, after=False)
+        token = self._access.credential.token.get_secret_value()
+        if token in provider.answers_to:
+            raise provider.answers_to[token]
+        if token in provider.refused_tokens:
+            raise CredentialRefused("the token is not accepted", status=401)
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, *_rest: object) -> None:
+        provider = self._provider
+        if kind is not None:
+            return
+        if provider.during is not None:
+            await provider.during(self._method)
+        provider._raise(self._method, after=True)

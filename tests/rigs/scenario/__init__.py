@@ -1,0 +1,9 @@
+"""The whole bot on one stage with local servers, in a time that stands still until it is moved."""
+
+from __future__ import annotations
+
+from tests.rigs.scenario.people import Person
+from tests.rigs.scenario.shown import Shown
+from tests.rigs.scenario.stage import ALICE, BOB, CAROL, ID, SEED, World, world
+
+__all__ = ["ALICE", "BOB", "CAROL", "ID", "SEED", "Person", "Shown", "World", "world"]

@@ -1,0 +1,88 @@
+"""A world whose Saturn Cloud has administrators, recipes and jobs; the connection is called ``saturn``."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from bot.providers import provider_classes
+from tests.rigs.scenario.people import Person
+from tests.rigs.scenario.shown import Shown
+from tests.rigs.scenario.stage import SEED as WORKSPACES
+from tests.rigs.scenario.workbench import WorkbenchWorld
+
+AMIR = "U0AMIR"
+ADMIN_TOKEN = "ad01" * 10
+SEED: dict[str, Any] = {
+    **WORKSPACES,
+    "users": [*WORKSPACES["users"], {"name": "admin", "admin": True, "token": ADMIN_TOKEN}],
+    "jobs": [
+        {"owner": "alice", "name": "nightly", "command": "papermill report.ipynb", "schedule": "0 3 * * *"},
+        {"owner": "alice", "name": "failing", "command": "python import.py", "exit_code": 3},
+        {"owner": "bob", "name": "retrain"},
+    ],
+}
+RECIPE = {"type": "workspace", "spec": {"name": "x", "owner": "acme/teacher", "instance_type": "large"}}
+
+
+class CloudWorld(WorkbenchWorld):
+    """Hold Saturn Cloud with all that it has; forms, threads and outputs are played as at a Workbench."""
+
+    def __init__(self, folder: Path, options: Mapping[str, Any]) -> None:
+        super().__init__(folder, {"saturn_seed": SEED, **options})
+        (folder / "course.json").write_text(json.dumps(RECIPE))
+
+    def connections(self) -> dict[str, Any]:
+        """Replace the connections by the one to Saturn Cloud."""
+        super().connections()
+        table = {
+            "name": "saturn",
+            "provider": "saturn",
+            "title": "Saturn Cloud",
+            "linking": ["token", "admin"],
+            "admin_token": ADMIN_TOKEN,
+            "base_url": self.saturn_url,
+            "recipes": [{"name": "course", "title": "The course", "file": str(self.folder / "course.json")}],
+            **self._options.get("saturn", {}),
+        }
+        return {"saturn": provider_classes()["saturn"].settings_model.model_validate(table)}
+
+    def job(self, name: str, owner: str = "alice") -> Any:
+        """Return a job at Saturn Cloud."""
+        found = self.saturn.state.resources.values()
+        return next(one for one in found if (one.name, one.owner, one.type) == (name, owner, "job"))
+
+    def made(self, name: str) -> list[Any]:
+        """Return the workspaces of a name that alice has."""
+        found = self.saturn.state.resources.values()
+        return [one for one in found if (one.name, one.owner, one.type) == (name, "alice", "workspace")]
+
+    async def saturn_has(self, holds: Callable[[], bool]) -> None:
+        """Wait, in real time and without stepping anything, until something holds at Saturn Cloud."""
+        async with asyncio.timeout(20):
+            while not holds():  # noqa: ASYNC110 - it is seen from outside alone, nothing tells of it
+                await asyncio.sleep(0.01)
+
+    async def approved(self, person: Person, username: str) -> Shown:
+        """Ask to act as a username, and let an administrator approve it; return what the person is told."""
+        await person.types(f"link saturn {username}")
+        amir = self.person(AMIR)
+        request = [shown for shown in amir.sees() if f"Approve as {username}" in shown.labels][-1]
+        self.watch.may_read(person.id, username)
+        await amir.presses(request, f"Approve as {username}")
+        await self.pass_time(5)
+        return person.sees()[-1]
+
+
+@asynccontextmanager
+async def cloud_world(folder: Path, **options: Any) -> AsyncIterator[CloudWorld]:
+    """Make and run such a world; ``saturn`` holds more of its connection."""
+    async with CloudWorld(folder, options).running() as ready:
+        yield ready
+
+
+__all__ = ["ADMIN_TOKEN", "AMIR", "SEED", "CloudWorld", "cloud_world"]

@@ -1,0 +1,164 @@
+"""A person of the local Slack: types, writes, mentions, presses, links; and what they see."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from playground.demo.browser import Browser, Page
+from tests.rigs.scenario.shown import Shown
+
+if TYPE_CHECKING:
+    from tests.rigs.scenario.stage import World
+
+GENERAL = "C0GENERAL"
+BOT = "@bot"
+_CODE = re.compile(r"<code>([A-Z0-9]{4}-[A-Z0-9]{4})</code>")
+
+
+class Person:
+    """Be one person."""
+
+    def __init__(self, world: World, user_id: str) -> None:
+        self.world = world
+        self.id = user_id
+
+    # -- what they see -------------------------------------------------------------------------------------
+
+    def sees(self, channel: str = BOT) -> list[Shown]:
+        """Return all messages of a conversation, the oldest first."""
+        return [Shown(channel, message) for message in self.world.slack.seen(self.id, channel)]
+
+    def told(self, kind: str) -> list[Shown]:
+        """Return the direct messages of a kind: card, ready, failed, stopped, waiting, linked …"""
+        return [shown for shown in self.sees() if shown.kind == kind]
+
+    def only(self, kind: str) -> Shown:
+        """Return the one direct message of a kind."""
+        found = self.told(kind)
+        assert len(found) == 1, f"{len(found)} messages of kind {kind}: {[one.text for one in self.sees()]}"
+        return found[0]
+
+    @property
+    def card(self) -> Shown:
+        """Return the newest card as it stands."""
+        return self.told("card")[-1]
+
+    def modal(self) -> dict[str, Any] | None:
+        """Return the form that is open in front of them."""
+        view = self.world.slack.state.top_view(self.id)
+        return None if view is None else view.definition
+
+    async def waits_for(self, kind: str, says: str = "", seconds: float = 30.0) -> Shown:
+        """Wait, in real time, for a direct message of a kind that says something; return the newest."""
+
+        def found() -> list[Shown]:
+            return [shown for shown in self.told(kind) if says in shown.text]
+
+        came = await self.world.slack.state.wait_for(lambda: bool(found()), seconds)
+        assert came, f"no {kind} that says {says!r}: {[one.text for one in self.sees()]}"
+        return found()[-1]
+
+    # -- what they do --------------------------------------------------------------------------------------
+
+    async def types(
+        self, text: str, channel: str = GENERAL, *, then_settle: bool = True, command: str = "/workspace"
+    ) -> Shown:
+        """Type a slash command; return what Slack shows at once."""
+        answer = await self.world.slack.say(self.id, channel, f"{command} {text}".rstrip())
+        assert answer["ok"], answer
+        shown = next(shown for shown in self.sees(channel) if shown.ts == answer["ts"])
+        if then_settle:
+            await self.world.settle()
+        return shown
+
+    async def writes(self, text: str) -> list[Shown]:
+        """Write the bot a direct message; return what it says to that."""
+        # Slack takes one message a second per conversation: what was said just before has had its time.
+        if not self.world.is_live:
+            await self.world.pass_time(2)
+        return await self._new(BOT, lambda: self.world.slack.say(self.id, BOT, text))
+
+    async def mentions(self, text: str, channel: str = GENERAL) -> list[Shown]:
+        """Mention the bot in a channel; return what it says there."""
+        return await self._new(channel, lambda: self.world.slack.say(self.id, channel, f"@usher {text}"))
+
+    async def presses(self, shown: Shown, label: str) -> list[Shown]:
+        """Press a button; return what is new or different in that conversation."""
+        return await self.clicks(shown, shown.button(label)["action_id"])
+
+    async def clicks(self, shown: Shown, action_id: str) -> list[Shown]:
+        """Press what has this action id."""
+
+        async def press() -> Any:
+            return await self.world.slack.press(self.id, shown.channel, shown.ts, action_id)
+
+        return await self._new(shown.channel, press)
+
+    async def submits(self, **values: str) -> dict[str, Any]:
+        """Fill in and send the open form; each block holds one field of its own name."""
+        told = {block: {block: value} for block, value in values.items()}
+        answer: dict[str, Any] = await self.world.slack.submit(self.id, told)
+        await self.world.settle()
+        return answer
+
+    # -- linking -------------------------------------------------------------------------------------------
+
+    async def invited(self, connection: str = "saturn") -> tuple[Shown, str]:
+        """Ask for a link; return the message that holds its page's address, and the address."""
+        asked = await self.types(f"link {connection}")
+        label = next(label for label in asked.labels if label.startswith("Link "))
+        (page,) = await self.presses(asked, label)
+        return page, page.address("Open the link page")
+
+    async def goes_through(self, browser: Browser, address: str, token: str) -> Page:
+        """Open the link's page, prove who they are where that is asked, paste the token, confirm."""
+        page = await browser.get(address)
+        if any("/link/sign-in" in link for link in page.links):
+            page = await browser.get(page.link("/link/sign-in"))
+            if page.url.startswith(self.world.slack_url):
+                page = await browser.get(page.link(f"as={self.id}"))
+        page = await browser.submit(page, token=token)
+        return await browser.submit(page)
+
+    async def types_back(self, shown: Shown, page: Page) -> dict[str, Any]:
+        """Press *Enter code* below an invitation and type the code that the page shows."""
+        code = _CODE.search(page.source)
+        assert code is not None, page.text
+        action_id = shown.button("Enter code")["action_id"]
+        assert (await self.world.slack.press(self.id, shown.channel, shown.ts, action_id))["ok"]
+        return await self.submits(code=code[1])
+
+    async def links(self, account: str, connection: str = "saturn", *, asked: Shown | None = None) -> Page:
+        """Link an account of the provider, all the way, and wait for its list."""
+        if asked is None:
+            shown, address = await self.invited(connection)
+        else:
+            label = next(label for label in asked.labels if label.startswith("Link"))
+            (shown,) = await self.presses(asked, label)
+            address = shown.address("Open the link page")
+        async with Browser() as browser:
+            page = await self.goes_through(browser, address, self.world.token_of(account, connection))
+        self.world.watch.may_read(self.id, account)
+        if not self.world.has_sign_in:
+            answer = await self.types_back(shown, page)
+            assert answer["ok"], answer
+        if self.world.is_live:
+            await self.waits_for("linked")
+        else:
+            await self.world.pass_time(2)
+        return page
+
+    async def _new(self, channel: str, act: Any) -> list[Shown]:
+        before = {shown.ts: shown.json for shown in self.sees(channel)}
+
+        def new() -> list[Shown]:
+            found = self.sees(channel)
+            return [one for one in found if before.get(one.ts) != one.json and one.json["user"] != self.id]
+
+        answer = await act()
+        assert answer["ok"], answer
+        await self.world.settle()
+        if self.world.is_live:
+            await self.world.slack.state.wait_for(lambda: bool(new()), 5.0)
+        return new()

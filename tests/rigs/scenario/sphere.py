@@ -1,0 +1,102 @@
+"""A world with a local Sphere Engine: one account, whose workspaces open in a page of ours."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from aiohttp.test_utils import TestServer
+
+from playground import sphere
+from playground.harness import Clock
+from tests.rigs.scenario.people import Person
+from tests.rigs.scenario.stage import World
+
+ACCESS_TOKEN = "access-token-of-the-whole-account"
+WEBHOOK_SECRET = "secret-of-the-webhook"
+PROJECTS = {"Python": "a" * 32, "Shaky": "b" * 32}
+SEED: dict[str, Any] = {
+    "access_token": ACCESS_TOKEN,
+    "webhook_secret": WEBHOOK_SECRET,
+    "projects": [
+        {"name": "Python", "id": PROJECTS["Python"], "start_seconds": 12, "stop_seconds": 2},
+        {"name": "Shaky", "id": PROJECTS["Shaky"], "init_failed": True, "init_error": "no such package"},
+    ],
+    "workspaces": [],
+}
+
+
+class SphereWorld(World):
+    """Hold a local Sphere Engine beside the rest; the connection is called ``courses``."""
+
+    def __init__(self, folder: Path, options: Mapping[str, Any]) -> None:
+        super().__init__(folder, {"sign_in": True, **options})
+        self.sphere = sphere.build(Clock(self.clock.now), SEED)
+        self.sphere_url = ""
+
+    def connections(self) -> dict[str, Any]:
+        """Add the account."""
+        courses = {
+            "name": "courses",
+            "provider": "sphere",
+            "title": "Courses",
+            "linking": ["none"],
+            "base_url": self.sphere_url,
+            "access_token": ACCESS_TOKEN,
+            "webhook_secret": WEBHOOK_SECRET,
+            **self._options.get("courses", {}),
+        }
+        self._options = {**self._options, "connections": {"courses": courses}}
+        told = super().connections()
+        if self._options.get("alone"):
+            del told["saturn"]
+        return told
+
+    async def pass_time(self, seconds: float, step: float = 1.0) -> None:
+        """Let time go by, with the look for what ends."""
+        left = seconds
+        while left > 0:
+            await super().pass_time(min(20.0, left), step)
+            left -= 20.0
+            await self.bot.reconciler.warn_of_ends()
+            await self.settle()
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[SphereWorld]:
+        """Run everything for a block; at its end the server's rules were kept, and no secret went astray."""
+        async with TestServer(self.sphere.app, host="127.0.0.1") as listening:
+            self.sphere_url = str(listening.make_url("")).rstrip("/")
+            self.watch.secrets |= {ACCESS_TOKEN, WEBHOOK_SECRET}
+            async with super().running():
+                yield self
+                self.watch.secrets |= {one.token for one in self.sphere.state.workspaces.values()}
+            assert self.sphere.harness.violations == []
+
+    def machines(self) -> list[Any]:
+        """Return the workspaces at the server, the oldest first."""
+        return list(self.sphere.state.workspaces.values())
+
+    async def opens_form(self, person: Person) -> Any:
+        """Type *new* and return the form as it stands when it is filled."""
+        assert (await self.slack.say(person.id, "C0GENERAL", "/workspace new courses"))["ok"]
+        await self.settle()
+        form = self.slack.form(person.id)
+        assert form is not None, [shown.text for shown in person.sees("C0GENERAL")]
+        return form
+
+    async def makes(self, person: Person, project: str = "Python", name: str = "") -> None:
+        """Make a workspace with the form, and wait until it runs."""
+        await self.opens_form(person)
+        await self.slack.fill(person.id, {"field:project": PROJECTS[project], "field:name": name})
+        assert (await self.slack.submit(person.id))["response_action"] == "clear"
+        await self.settle()
+        await self.pass_time(30)
+
+
+@asynccontextmanager
+async def sphere_world(folder: Path, **options: Any) -> AsyncIterator[SphereWorld]:
+    """Make and run a world; ``courses`` are more keys of the connection, ``alone`` leaves it the only one."""
+    async with SphereWorld(folder, options).running() as ready:
+        yield ready

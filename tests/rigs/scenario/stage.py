@@ -1,0 +1,287 @@
+"""The stage: a local Slack, a local Saturn Cloud and the real bot between them, all on one clock."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from email.utils import formatdate
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+from cryptography.fernet import Fernet
+
+from bot.app import Outlets, Process
+from bot.domain.models import Principal, TaskKind
+from bot.providers import provider_classes
+from bot.providers.connections import secrets_of
+from bot.slack.manifest import http_manifest, socket_manifest
+from bot.store.records import NewTask
+from bot.store.store import Store
+from bot.support.clock import Clock as BotClock
+from bot.support.clock import Ids, SystemClock
+from bot.support.logs import Redactor
+from bot.support.settings import Settings
+from playground import saturn as local_saturn
+from playground import slack as local_slack
+from playground.faults import Fault
+from playground.harness import Clock, Harness
+from playground.slack import manifest
+from tests.rigs.clock import FakeClock
+from tests.rigs.engine import EngineWithoutThread
+from tests.rigs.ports import quiet_port
+from tests.rigs.scenario.people import Person
+from tests.rigs.scenario.watch import Watch, listening
+
+ALICE, BOB, CAROL = "U0OLIVIA", "U0CHEN", "U0TARA"
+#: Fixed ids, so that tests can name a workspace by its link.
+ID = {name: f"{number:032x}" for number, name in enumerate(("notebook", "training", "report", "broken"), 1)}
+SEED: dict[str, Any] = {
+    "users": [
+        {"name": "alice", "token": "a11ce" * 8, "refresh_token": "refresh-of-alice"},
+        {"name": "bob", "token": "b0b00" * 8},
+        {"name": "carol", "token": "ca401" * 8},
+    ],
+    "workspaces": [
+        {"owner": "alice", "name": "notebook", "id": ID["notebook"], "start_seconds": 25},
+        {"owner": "alice", "name": "training", "id": ID["training"], "start_seconds": 5},
+        {"owner": "alice", "name": "report", "id": ID["report"], "status": "running"},
+        {"owner": "alice", "name": "broken", "id": ID["broken"], "fail": True},
+        {"owner": "bob", "name": "notebook"},
+        {"owner": "bob", "name": "analysis"},
+        {"owner": "carol", "name": "course"},
+    ],
+}
+
+
+def spoil(harness: Harness, path: str, **fault: Any) -> None:
+    """Let requests to a path go wrong, so many ``times`` (1)."""
+    harness.faults.append(Fault(re.compile(path), **fault))
+
+
+async def _open_store(url: str, clock: BotClock, ids: Ids) -> Store:
+    """Open a database without a thread: that would take real time, which stands still here."""
+    engine = EngineWithoutThread(url.removeprefix("sqlite:///"), clock, ids)
+    await engine.open()
+    return Store(engine)
+
+
+class World:
+    """Hold everything; ``settle`` does what is due, ``pass_time`` moves the clock in small steps."""
+
+    def __init__(self, folder: Path, options: Mapping[str, Any]) -> None:
+        #: In real time nothing has to be stepped: the bot's own loops run.
+        self.is_live = bool(options.get("live"))
+        self.clock: Any = SystemClock() if self.is_live else FakeClock()
+        self.folder = folder
+        self.watch = Watch()
+        self.has_sign_in = bool(options.get("sign_in"))
+        self.has_socket = bool(options.get("socket"))
+        told = Clock(self.clock.now)
+        self.slack = local_slack.build(told, options.get("slack_seed"))
+        self.slack.app.on_response_prepare.append(self._date)
+        self.saturn = local_saturn.build(Clock(self.clock.now), options.get("saturn_seed") or SEED)
+        self.saturn.state.seeds_only = bool(options.get("seeds_only"))
+        self.slack_url = ""
+        self.saturn_url = ""
+        self._options = options
+        self._keys = Fernet.generate_key().decode()
+        self._bot_stack = AsyncExitStack()
+        self.port = quiet_port()
+        self.alice, self.bob, self.carol = (Person(self, user) for user in (ALICE, BOB, CAROL))
+
+    async def _date(self, _request: web.Request, response: web.StreamResponse) -> None:
+        """Let the local Slack's own time be the injected one."""
+        response.headers["Date"] = formatdate(self.clock.now(), usegmt=True)
+
+    # -- time ----------------------------------------------------------------------------------------------
+
+    async def settle(self) -> None:
+        """Do everything that is due now, until nothing is."""
+        if self.is_live:
+            return
+        for _ in range(200):
+            await self.slack.timers.run_due()
+            if not sum([await step() for step in self.steps()]):
+                return
+        raise AssertionError("it never comes to rest")
+
+    def steps(self) -> tuple[Callable[[], Awaitable[int]], ...]:
+        """Return what the bot's loops do, each once."""
+        bot = self.bot
+        return (
+            bot.reconciler.step_tasks,
+            bot.reconciler.step_operations,
+            bot.reconciler.step_reads,
+            bot.reconciler.step_classes,
+            bot.notifier.step_notices,
+            bot.notifier.step_cards,
+        )
+
+    async def pass_time(self, seconds: float, step: float = 1.0) -> None:
+        """Let time go by, and do what becomes due on the way."""
+        left = seconds
+        while left > 0:
+            self.clock.advance(min(step, left))
+            left -= step
+            await self.settle()
+
+    # -- people and servers ----------------------------------------------------------------------------------
+
+    def person(self, user_id: str) -> Person:
+        return Person(self, user_id)
+
+    def principal(self, user_id: str = ALICE) -> Principal:
+        return Principal(None, self.slack.state.team.id, user_id)
+
+    def token_of(self, account: str, connection: str = "saturn") -> str:
+        if connection != "saturn":
+            return str(self._options["tokens"][connection][account])
+        accounts = self.saturn.state.accounts
+        self.watch.learn(self.saturn)
+        return accounts.user_token(accounts.people[account])
+
+    def resource(self, name: str, owner: str = "alice") -> Any:
+        """Return a workspace at Saturn Cloud."""
+        resources = self.saturn.state.resources.values()
+        return next(one for one in resources if one.name == name and one.owner == owner)
+
+    def calls(self, pattern: str, server: Any = None) -> int:
+        """Count requests such as ``POST .*/start`` that a server (Saturn Cloud) has got."""
+        requests = (server or self.saturn).harness.requests
+        return sum(count for line, count in requests.items() if re.search(pattern, line))
+
+    def saturn_fails(self, path: str, **fault: Any) -> None:
+        spoil(self.saturn.harness, path, **fault)
+
+    def slack_fails(self, method: str, **fault: Any) -> None:
+        spoil(self.slack.harness, rf"/api/{re.escape(method)}$", **fault)
+
+    def heal(self) -> None:
+        self.saturn.harness.faults.clear()
+        self.slack.harness.faults.clear()
+
+    async def audit(self, action: str = "") -> list[Mapping[str, Any]]:
+        return [row for row in await self.bot.store.audit_entries() if row["action"].startswith(action)]
+
+    # -- the bot -------------------------------------------------------------------------------------------
+
+    def environment(self) -> dict[str, str]:
+        """Return the variables that the bot reads."""
+        given = self.slack.credentials
+        told: dict[str, Any] = {
+            "SLACK_BOT_TOKEN": given["bot_token"],
+            "SLACK_SIGNING_SECRET": None if self.has_socket else given["signing_secret"],
+            "SLACK_APP_TOKEN": given["app_token"] if self.has_socket else None,
+            "SLACK_CLIENT_ID": given["client_id"] if self.has_sign_in else None,
+            "SLACK_CLIENT_SECRET": given["client_secret"] if self.has_sign_in else None,
+            "PORT": self.port,
+            "USHER_SLACK_API_URL": given["api_url"],
+            "USHER_PUBLIC_URL": f"http://127.0.0.1:{self.port}",
+            "USHER_DATABASE_URL": f"sqlite:///{self.folder / 'usher.db'}",
+            "USHER_ENCRYPTION_KEYS": self._keys,
+            "USHER_CONNECTIONS": str(self.folder / "connections.toml"),
+            "USHER_ADMINS": "U0AMIR",
+            "USHER_COMMAND": "/workspace",
+            **self._options.get("settings", {}),
+        }
+        return {name: str(value) for name, value in told.items() if value is not None}
+
+    def settings(self) -> Settings:
+        """Return the settings that the environment makes."""
+        told: dict[str, Any] = self.environment()
+        return Settings(**told)
+
+    def connections(self) -> dict[str, Any]:
+        """Return the connections as their file would give them."""
+        told = {
+            "saturn": {
+                "name": "saturn",
+                "provider": "saturn",
+                "title": "Saturn Cloud",
+                "linking": ["token"],
+                **self._options.get("saturn_connection", {}),
+                "base_url": self.saturn_url,
+            },
+            **self._options.get("connections", {}),
+        }
+        return {
+            name: provider_classes()[table["provider"]].settings_model.model_validate(table)
+            for name, table in told.items()
+        }
+
+    async def start_bot(self) -> None:
+        """Start the bot, on whatever an earlier one has left."""
+        self.bot = Process(
+            self.settings(),
+            self.connections(),
+            self._bot_stack,
+            clock=self.clock,
+            outlets=Outlets() if self.is_live else Outlets(store=_open_store),
+        )
+        await self.bot.start(loops=self.is_live)
+        self._install(f"http://127.0.0.1:{self.bot.port}")
+        if self.has_socket:
+            assert await self.slack.state.wait_for(lambda: bool(self.slack.sockets.open))
+
+    def _install(self, address: str) -> None:
+        """Set the app up from our own manifest; its address is https for Slack, ours is on loopback."""
+        app, stand_in = self.slack.state.app, "https://usher.example.test"
+        told = socket_manifest(stand_in) if self.has_socket else http_manifest(stand_in)
+        manifest.apply(self.slack.state, told)
+        app.redirect_urls = [url.replace(stand_in, address) for url in app.redirect_urls]
+        app.request_url = None if self.has_socket else str(app.request_url).replace(stand_in, address)
+
+    async def stop_bot(self) -> None:
+        await self._bot_stack.aclose()
+        self._bot_stack = AsyncExitStack()
+
+    async def know_everybody(self) -> None:
+        """Read the table of people, as the first start does by itself."""
+        await self.bot.store.add_tasks([NewTask(TaskKind.SYNC_PEOPLE, "everybody")])
+        await self.settle()
+
+    def stored(self) -> bytes:
+        """Return all bytes that lie in the database's files."""
+        return b"".join(path.read_bytes() for path in sorted(self.folder.glob("usher.db*")))
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[World]:
+        """Run everything for a block, and look at its end whether every rule was kept."""
+        async with AsyncExitStack() as stack:
+            self.slack_url = await stack.enter_async_context(self.slack.running())
+            listening_at = await stack.enter_async_context(TestServer(self.saturn.app, host="127.0.0.1"))
+            self.saturn_url = str(listening_at.make_url("")).rstrip("/")
+            self.watch.follow(self.slack)
+            self.watch.learn(self.saturn)
+            self.watch.secrets.add(self._keys)
+            redactor = Redactor(self.settings().secrets() + secrets_of(self.connections()))
+            stack.enter_context(listening(self.watch, redactor))
+            stack.push_async_callback(self.stop_bot)
+            await self.start_bot()
+            if self._options.get("people_known", not self.is_live):
+                await self.know_everybody()
+            yield self
+        self.watch.learn(self.saturn)
+        self.watch.check(self.slack, self.saturn)
+        gap = self.saturn.harness.smallest_gap
+        assert gap is None or gap >= 10.0
+        held = self.stored()
+        assert not [secret for secret in self.watch.secrets if secret.encode() in held]
+
+
+@asynccontextmanager
+async def world(folder: Path, **options: Any) -> AsyncIterator[World]:
+    """Make and run a world.
+
+    Options: ``saturn_seed``, ``slack_seed``, ``seeds_only``, ``sign_in``, ``socket``, ``people_known``,
+    ``settings``, ``saturn_connection`` (more keys of its table); ``live`` for real time; ``connections`` with
+    their ``tokens`` by connection and account.
+    """
+    async with World(folder, options).running() as ready:
+        yield ready
+
+
+__all__ = ["ALICE", "BOB", "CAROL", "ID", "SEED", "World", "spoil", "world"]

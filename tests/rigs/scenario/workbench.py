@@ -1,0 +1,203 @@
+"""A world with a local Workbench: sessions and runs of jobs, forms, output that is followed as it comes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from aiohttp.test_utils import TestServer
+
+from bot.domain.models import Run
+from bot.support.pool import Pool
+from playground import posit
+from playground.harness import Clock
+from playground.posit.plans import PlannedError, StreamFault
+from playground.slack.forms import Form
+from tests.rigs.scenario.people import BOT, Person
+from tests.rigs.scenario.shown import Shown
+from tests.rigs.scenario.stage import World, spoil
+
+TOKENS = {"alice": "a11ce-token-at-workbench", "bob": "b0b-token-at-workbench"}
+SUPER_ADMIN_TOKEN = "the-super-admin-token-of-workbench"
+SEED: dict[str, Any] = {
+    "users": [
+        {"name": "alice", "token": TOKENS["alice"], "password": "pw-alice"},
+        {"name": "bob", "token": TOKENS["bob"], "password": "pw-bob"},
+        {"name": "dora", "active": False},
+        {"name": "erik", "admin": True},
+        {"name": "admin", "super_admin": True},
+    ],
+    "tokens": [{"name": "super", "kind": "super-admin", "user": "admin", "token": SUPER_ADMIN_TOKEN}],
+    "sessions": [
+        {"owner": "alice", "name": "analysis"},
+        {"owner": "alice", "name": "thesis", "state": "suspended"},
+        {"owner": "alice", "name": "lab", "workbench": "JupyterLab"},
+        {"owner": "bob", "name": "secret"},
+    ],
+}
+#: An output that never comes as it should is given up after so many real seconds.
+_PATIENCE = 30.0
+
+
+class WorkbenchWorld(World):
+    """Hold a local Workbench beside the rest; the connection is called ``wb``."""
+
+    def __init__(self, folder: Path, options: Mapping[str, Any]) -> None:
+        super().__init__(folder, {"tokens": {"wb": TOKENS}, **options})
+        self.posit = posit.build(Clock(self.clock.now), options.get("posit_seed") or SEED)
+        self.posit_url = ""
+        self._streams = Pool(50, lambda: None)
+
+    def connections(self) -> dict[str, Any]:
+        """Add the Workbench, with both ways to link unless told otherwise."""
+        workbench = {
+            "name": "wb",
+            "provider": "posit",
+            "title": "Workbench",
+            "linking": ["token", "admin"],
+            "super_admin_token": SUPER_ADMIN_TOKEN,
+            "base_url": self.posit_url,
+            **self._options.get("workbench", {}),
+        }
+        self._options = {**self._options, "connections": {"wb": workbench}}
+        return super().connections()
+
+    def steps(self) -> tuple[Callable[[], Awaitable[int]], ...]:
+        """Add what is done for runs; their outputs are read in the background."""
+        bot = self.bot
+        return (
+            *super().steps(),
+            bot.reconciler.step_runs,
+            lambda: bot.reconciler.step_streams(self._streams),
+            bot.notifier.step_outputs,
+        )
+
+    async def stop_bot(self) -> None:
+        await self._streams.drain(0.0)
+        await super().stop_bot()
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[WorkbenchWorld]:
+        """Run everything for a block; at its end the Workbench's rules were kept, too."""
+        async with TestServer(self.posit.app, host="127.0.0.1") as listening:
+            self.posit_url = str(listening.make_url("")).rstrip("/")
+            self.watch.secrets |= {*TOKENS.values(), SUPER_ADMIN_TOKEN}
+            async with super().running():
+                yield self
+                self.learn()
+            assert self.posit.harness.violations == []
+
+    # -- the server ------------------------------------------------------------------------------------------
+
+    def learn(self) -> None:
+        """Note whose each session is, so that the watch knows who may read its address."""
+        self.watch.owners |= {one.hex: one.owner for one in self.posit.state.sessions.values()}
+
+    def switch(self, **switches: Any) -> None:
+        """Set switches of the server."""
+        self.posit.state.settings.change(switches)
+
+    def answers(self, method: str, code: int, message: str = "as planned", **plan: Any) -> None:
+        """Let a call be answered with an error of the API: HTTP 200 with a code."""
+        self.posit.state.plans.errors.append(PlannedError(method, code, message, **plan))
+
+    def stream_meets(self, kind: str, **fault: Any) -> None:
+        self.posit.state.plans.streams.append(StreamFault(kind, **fault))
+
+    def session(self, name: str, owner: str = "alice") -> Any:
+        """Return a session, the newest of that name; None when it is gone."""
+        self.posit.state.settle()
+        self.learn()
+        found = [s for s in self.posit.state.sessions.values() if (s.name, s.owner) == (name, owner)]
+        return found[-1] if found else None
+
+    def jobs(self) -> list[Any]:
+        """Return the jobs at the server, the oldest first."""
+        return list(self.posit.state.jobs.values())
+
+    def asked(self, method: str) -> int:
+        """Count the calls of a method."""
+        return self.calls(rf"/api/{method}$", self.posit)
+
+    # -- what comes in its own time --------------------------------------------------------------------------
+
+    async def until(self, holds: Callable[[], Any], step: float = 0.0) -> Any:
+        """Wait until something holds, and return it; with ``step``, the clock moves on by so much each time.
+
+        What streams bring comes through sockets, in no time that the clock knows of.
+        """
+        end = asyncio.get_running_loop().time() + _PATIENCE
+        while not (found := holds()):
+            assert asyncio.get_running_loop().time() < end, f"it never came: {self.told_all()}"
+            if step:
+                self.clock.advance(step)
+                self.posit.state.wake()
+            await asyncio.sleep(0.01)
+            await self.settle()
+        return found
+
+    def told_all(self) -> list[str]:
+        return [shown.text for person in (self.alice, self.bob) for shown in person.sees()]
+
+    async def run_of(self, name: str) -> Run:
+        """Return the newest run of a name."""
+        found = await self.bot.store.runs(self.principal())
+        return next(job for job in found if job.name == name)
+
+    # -- people ----------------------------------------------------------------------------------------------
+
+    def thread(self, person: Person, name: str) -> list[Shown]:
+        """Return what stands below the card of a run, the oldest first."""
+        (card,) = [one for one in person.told("job_card") if f"*{name}*" in one.text]
+        channel = self.slack.state.place(person.id, BOT).id
+        return [Shown(BOT, one) for one in self.slack.thread(person.id, channel, card.ts)[1:]]
+
+    def file_of(self, person: Person) -> str:
+        """Return the text of the only file that a person sees."""
+        (file,) = self.slack.files(person.id)
+        return self.slack.file_bytes(person.id, file["id"]).decode()
+
+    async def opens_form(self, person: Person, text: str, command: str = "/workspace") -> Form:
+        """Type a command that opens a form, and return it as it stands when it is filled."""
+        assert (await self.slack.say(person.id, "C0GENERAL", f"{command} {text}"))["ok"]
+        await self.settle()
+        return self.form(person)
+
+    def form(self, person: Person) -> Form:
+        form = self.slack.form(person.id)
+        assert form is not None, [shown.text for shown in person.sees("C0GENERAL")]
+        return form
+
+    async def fills(self, person: Person, **values: Any) -> Form:
+        """Fill in fields by their names; Slack tells the bot of those that others depend on."""
+        for name, value in values.items():
+            told = self.form(person).field(f"field:{name}").type
+            if told.endswith("external_select"):
+                for one in value if isinstance(value, tuple) else (value,):
+                    await self.slack.choose(person.id, f"field:{name}", one, one)
+            else:
+                await self.slack.fill(person.id, {f"field:{name}": value})
+            await self.settle()
+        return self.form(person)
+
+    async def sends(self, person: Person) -> dict[str, Any]:
+        """Send the form; return what Slack makes of the answer."""
+        answer: dict[str, Any] = await self.slack.submit(person.id)
+        await self.settle()
+        return answer
+
+
+@asynccontextmanager
+async def workbench_world(folder: Path, **options: Any) -> AsyncIterator[WorkbenchWorld]:
+    """Make and run a world with a Workbench.
+
+    Options beside those of ``world``: ``posit_seed``, and ``workbench`` with more of the connection.
+    """
+    async with WorkbenchWorld(folder, options).running() as ready:
+        yield ready
+
+
+__all__ = ["SEED", "SUPER_ADMIN_TOKEN", "TOKENS", "WorkbenchWorld", "spoil", "workbench_world"]

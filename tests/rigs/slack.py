@@ -1,0 +1,201 @@
+"""A Slack that keeps what it was sent, enforces its limits by the clock, and fails when told to."""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bot.slack.calls import SlackAnswer
+from bot.slack.methods import METHODS
+from bot.support.errors import SlackLimited, SlackPermanent
+from tests.rigs.clock import FakeClock
+
+
+@dataclass
+class Fault:
+    error: Exception
+    times: int
+    #: The effect happens all the same, and then the error is raised.
+    after: bool
+
+
+class FakeSlack:
+    """Be a SlackCaller. ``ahead`` is by how many seconds its clock is ahead of the bot's."""
+
+    def __init__(self, clock: FakeClock, *, ahead: float = 0.0) -> None:
+        self._clock = clock
+        self._ahead = ahead
+        self.messages: list[dict[str, Any]] = []
+        self.ephemerals: list[dict[str, Any]] = []
+        self.updates: list[dict[str, Any]] = []
+        self.users: dict[str, dict[str, Any]] = {}
+        self.calls: list[tuple[str, dict[str, Any]]] = []
+        #: People on a page of ``users.list``, however many are asked for.
+        self.page = 2
+        #: Calls that Slack itself would have answered with 429.
+        self.over_budget = 0
+        self._faults: defaultdict[str, list[Fault]] = defaultdict(list)
+        self._recent: defaultdict[str, deque[float]] = defaultdict(deque)
+        self._posted: dict[str, float] = {}
+        self._last_ts = 0.0
+        #: Files by id: their name and length, then their bytes, then where they were shared.
+        self.files: dict[str, dict[str, Any]] = {}
+
+    def fail(self, method: str, error: Exception, times: int = 1, *, after: bool = False) -> None:
+        self._faults[method].append(Fault(error, times, after))
+
+    def add_user(self, user_id: str, team_id: str = "T1", **keys: Any) -> None:
+        self.users[user_id] = {"id": user_id, "team_id": team_id, "name": user_id.lower(), **keys}
+
+    def count(self, method: str) -> int:
+        return sum(name == method for name, _ in self.calls)
+
+    def keys(self) -> list[str]:
+        """Return the keys of the messages that arrived."""
+        return [
+            message["metadata"]["event_payload"]["key"] for message in self.messages if "metadata" in message
+        ]
+
+    def kinds(self) -> list[str]:
+        """Return the kinds of the notices that arrived, in order."""
+        return [key.split("/")[1] for key in self.keys()]
+
+    async def call(self, method: str, arguments: Mapping[str, Any]) -> SlackAnswer:
+        self.calls.append((method, dict(arguments)))
+        self._limit(method, arguments)
+        self._raise(method, after=False)
+        answer = getattr(self, "_" + method.replace(".", "_"))(dict(arguments))
+        self._raise(method, after=True)
+        return SlackAnswer({"ok": True, **answer}, self._now())
+
+    async def upload(self, url: str, pieces: AsyncIterator[bytes], size: int) -> None:
+        self.calls.append(("upload_url", {"url": url, "size": size}))
+        self._raise("upload_url", after=False)
+        content = b"".join([piece async for piece in pieces])
+        file = self.files[url.rpartition("/")[2]]
+        assert len(content) == size == file["length"]
+        file["content"] = content
+        self._raise("upload_url", after=True)
+
+    def shared(self) -> list[dict[str, Any]]:
+        """Return the messages with files."""
+        return [message for message in self.messages if message.get("files")]
+
+    # -- methods -------------------------------------------------------------------------------------------
+
+    def _chat_postMessage(self, arguments: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 - Slack's name
+        channel = arguments["channel"]
+        stands_in = f"D{channel}" if channel.startswith("U") else channel
+        ts = self._new_ts()
+        self.messages.append({**arguments, "channel": stands_in, "ts": ts})
+        return {"channel": stands_in, "ts": ts}
+
+    def _chat_postEphemeral(self, arguments: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 - Slack's name
+        self.ephemerals.append(arguments)
+        return {"message_ts": self._new_ts()}
+
+    def _chat_update(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        for message in self.messages:
+            if (message["channel"], message["ts"]) == (arguments["channel"], arguments["ts"]):
+                message.update(arguments)
+                self.updates.append(arguments)
+                return {"channel": message["channel"], "ts": message["ts"]}
+        raise SlackPermanent("chat.update", "message_not_found")
+
+    def _conversations_open(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        return {"channel": {"id": f"D{arguments['users']}"}}
+
+    def _conversations_history(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        found = [
+            each
+            for each in reversed(self.messages)
+            if each["channel"] == arguments["channel"] and each.get("thread_ts") is None
+        ]
+        begin = int(arguments.get("cursor") or 0)
+        end = begin + min(int(arguments["limit"]), 2)  # Short pages, so that paging is seen to.
+        cursor = str(end) if end < len(found) else ""
+        return {"messages": found[begin:end], "response_metadata": {"next_cursor": cursor}}
+
+    def _conversations_replies(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        ts = arguments["ts"]
+        found = [
+            each
+            for each in self.messages
+            if each["channel"] == arguments["channel"] and ts in (each["ts"], each.get("thread_ts"))
+        ]
+        if not found:
+            raise SlackPermanent("conversations.replies", "thread_not_found")
+        begin = int(arguments.get("cursor") or 0)
+        end = begin + min(int(arguments["limit"]), 2)
+        cursor = str(end) if end < len(found) else ""
+        return {"messages": found[begin:end], "response_metadata": {"next_cursor": cursor}}
+
+    def _files_getUploadURLExternal(self, arguments: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 - Slack's
+        file_id = f"F{len(self.files) + 1}"
+        self.files[file_id] = {"name": arguments["filename"], "length": arguments["length"]}
+        return {"file_id": file_id, "upload_url": f"https://files.slack.com/upload/v1/{file_id}"}
+
+    def _files_completeUploadExternal(self, arguments: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 - Slack's
+        assert arguments["channel_id"].startswith(("C", "D")), "people's ids are no conversations here"
+        shown = []
+        for each in arguments["files"]:
+            file = self.files.get(each["id"])
+            if file is None or "content" not in file or file.get("is_shared"):
+                raise SlackPermanent("files.completeUploadExternal", "file_not_found")
+            file["is_shared"] = True
+            shown.append({"id": each["id"], "name": file["name"], "content": file["content"]})
+        message = {"channel": arguments["channel_id"], "ts": self._new_ts(), "files": shown}
+        if arguments.get("thread_ts"):
+            message["thread_ts"] = arguments["thread_ts"]
+        self.messages.append({**message, "text": arguments.get("initial_comment", "")})
+        return {"files": [{"id": each["id"]} for each in shown]}
+
+    def _users_info(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        if arguments["user"] not in self.users:
+            raise SlackPermanent("users.info", "user_not_found")
+        return {"user": self.users[arguments["user"]]}
+
+    def _users_list(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        everybody = list(self.users.values())
+        begin = int(arguments.get("cursor") or 0)
+        end = begin + min(int(arguments["limit"]), self.page)
+        cursor = str(end) if end < len(everybody) else ""
+        return {"members": everybody[begin:end], "response_metadata": {"next_cursor": cursor}}
+
+    # -- inside --------------------------------------------------------------------------------------------
+
+    def _now(self) -> float:
+        return self._clock.now() + self._ahead
+
+    def _new_ts(self) -> str:
+        self._last_ts = max(self._last_ts + 0.000001, self._now())
+        return f"{self._last_ts:.6f}"
+
+    def _limit(self, method: str, arguments: Mapping[str, Any]) -> None:
+        now = self._clock.monotonic()
+        known = METHODS.get(method)
+        most = 50 if known is None else known.per_minute
+        recent = self._recent[method]
+        while recent and recent[0] <= now - 60:
+            recent.popleft()
+        if most is not None and len(recent) >= most:
+            self.over_budget += 1
+            raise SlackLimited(method, recent[0] + 60 - now)
+        if method == "chat.postMessage":
+            last = self._posted.get(arguments["channel"])
+            if last is not None and now - last < 1.0:
+                self.over_budget += 1
+                raise SlackLimited(method, 1.0)
+            self._posted[arguments["channel"]] = now
+        recent.append(now)
+
+    def _raise(self, method: str, *, after: bool) -> None:
+        faults = self._faults[method]
+        if faults and faults[0].after == after:
+            fault = faults[0]
+            fault.times -= 1
+            if fault.times <= 0:
+                faults.pop(0)
+            raise fault.error

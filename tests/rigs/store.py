@@ -1,0 +1,121 @@
+"""A store in memory for other tests, and the rows that they begin with."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from itertools import count
+
+from bot.domain.models import Account, Link, Observed, Person, Principal, ReadResult, State, Workspace
+from bot.store.records import Activation, FoundWorkspace
+from bot.store.store import Store
+from bot.support.clock import Clock, Ids
+from tests.rigs.clock import CountingIds, FakeClock
+from tests.rigs.engine import EngineWithoutThread
+
+ALICE = Principal(None, "T1", "UALICE")
+BOB = Principal("E1", "T1", "UBOB")
+
+#: Seconds between two reads of one resource, and the margin, as these tests claim them.
+INTERVAL, MARGIN = 10.0, 0.5
+
+
+_LINKS = count(1)
+
+
+@asynccontextmanager
+async def memory_store(clock: Clock | None = None, ids: Ids | None = None) -> AsyncIterator[Store]:
+    """Open a migrated store in memory, whose work is done at once."""
+    engine = EngineWithoutThread(":memory:", clock or FakeClock(), ids or CountingIds())
+    await engine.open()
+    store = Store(engine)
+    try:
+        await store.begin_serving()
+        yield store
+    finally:
+        await store.close()
+
+
+def gate_key(connection: str, remote_id: str) -> str:
+    """Return the gate's key as a provider at one address would."""
+    return f"https://{connection}.example.org|{remote_id}"
+
+
+@dataclass(frozen=True)
+class Linked:
+    """Hold a linked account and its workspaces, in the order of the names they were asked for by."""
+
+    account: Account
+    workspaces: tuple[Workspace, ...]
+
+
+async def link_account(
+    store: Store,
+    principal: Principal = ALICE,
+    connection: str = "saturn",
+    *,
+    username: str | None = None,
+    secret: str | None = None,
+    account_id: str | None = None,
+) -> Account:
+    """Link an account the way the link page does; a second one of the same pair replaces the first."""
+    now = await store.now()
+    name = username if username is not None else principal.user_id.lower()
+    number = next(_LINKS)
+    account = Account(
+        id=account_id or f"account_{number}",
+        principal=principal,
+        connection=connection,
+        username=name,
+        secret=secret if secret is not None else f"sealed-{name}",
+        state="active",
+        linked_at=now,
+    )
+    await store.new_link(Link(f"nonce:{number}", principal, connection, None, now, now + 600))
+    assert await store.activate(f"nonce:{number}", "open", Activation(account)) == "ok"
+    return account
+
+
+async def linked(
+    store: Store,
+    principal: Principal = ALICE,
+    names: Sequence[str] = ("notebook",),
+    *,
+    connection: str = "saturn",
+    state: State = State.STOPPED,
+    username: str | None = None,
+) -> Linked:
+    """Give a person an account with discovered workspaces; remote ids are ``<user>-<name>``."""
+    account = await link_account(store, principal, connection, username=username)
+    found = [found_workspace(name, principal, connection, state) for name in names]
+    await store.merge_discovered(account.id, found)
+    await store.save_people([Person(principal, principal.user_id.title(), seen_at=await store.now())])
+    by_name = {row.name: row for row in await store.workspaces(principal, connection=connection)}
+    return Linked(account, tuple(by_name[name] for name in names))
+
+
+def found_workspace(
+    name: str, principal: Principal = ALICE, connection: str = "saturn", state: State = State.STOPPED
+) -> FoundWorkspace:
+    """Return a workspace as a listing finds it."""
+    remote_id = f"{principal.user_id.lower()}-{name}"
+    return FoundWorkspace(remote_id, gate_key(connection, remote_id), name, state)
+
+
+async def observe(
+    store: Store, clock: FakeClock, workspace: Workspace, observed: Observed, next_in: float | None = None
+) -> None:
+    """Let a read through the gate, waiting for it on the clock, and record what it found."""
+    await store.want_read(workspace.id)
+    for _ in range(2):
+        claims = await store.claim_reads(workspace.connection, 1000, INTERVAL, MARGIN)
+        for claim in claims:
+            if claim.gate_key == workspace.gate_key:
+                result = ReadResult(
+                    claim.gate_key, claim.workspace_ids, observed, next_in, granted_at=claim.granted_at
+                )
+                await store.record_reads([result])
+                return
+        clock.advance(INTERVAL + MARGIN)
+    raise AssertionError("the gate did not open")

@@ -1,0 +1,180 @@
+"""Linking seen from Slack: invitations, unlinking, and what is refused before a page is opened."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from bot.domain.models import NoticeKind, Person, Principal
+from bot.domain.policy import Installation
+from bot.messages.texts import pages as words
+from bot.providers.base import TokenHelp
+from bot.services.linking import (
+    CODE_LENGTH,
+    StoredNames,
+    is_nonce,
+    is_token,
+    new_code,
+    new_nonce,
+    plain_code,
+    shown_code,
+)
+from bot.support.errors import (
+    BadAnswer,
+    CredentialRefused,
+    Forbidden,
+    InvalidRequest,
+    RateLimited,
+    Refused,
+    ServerFailed,
+    Unreachable,
+)
+from tests.rigs.clock import FakeClock
+from tests.rigs.context import context
+from tests.rigs.store import link_account, memory_store
+from tests.web.rig import ALICE, BOB, rig
+
+
+async def test_invitations_need_an_address():
+    async with rig(public_url=None) as made:
+        with pytest.raises(Refused) as refused:
+            await made.accounts.invite(ALICE, "saturn")
+    assert refused.value.rule == "link.no_address"
+    assert "USHER_PUBLIC_URL" in refused.value.text
+
+
+@pytest.mark.parametrize(
+    ("connection", "rule"), [("nowhere", "link.unknown_connection"), ("sphere", "link.not_by_token")]
+)
+async def test_invitations_need_a_connection_that_links_by_token(connection, rule):
+    async with rig() as made:
+        assert made.accounts.linkable() == ["saturn"]
+        with pytest.raises(Refused) as refused:
+            await made.accounts.invite(ALICE, connection)
+        assert refused.value.rule == rule
+        assert await made.audit() == []
+
+
+async def test_an_invitation_keeps_the_digest_of_its_nonce_only():
+    async with rig() as made:
+        url = await made.accounts.invite(ALICE, "saturn")
+        nonce = url.rpartition("/")[2]
+        assert is_nonce(nonce)
+        assert await made.store.link(nonce) is None
+        (row,) = await made.store.audit_entries()
+        assert nonce not in str(dict(row))
+
+
+async def test_unlinking_ends_revokes_tells_and_audits():
+    async with rig() as made:
+        account = await link_account(made.store, ALICE, "saturn", username="alice")
+        ended = await made.accounts.unlink(ALICE, "saturn", actor="-:T1:UADMIN", cause="administrator")
+        assert [one.id for one in ended] == [account.id]
+        assert await made.store.accounts(ALICE) == []
+        assert made.woken
+        kept = await made.store.account_by_id(account.id)
+        assert kept.state == "revoking"
+        (task,) = await made.store.claim_tasks(10, 60)
+        assert (task.kind, task.subject) == ("revoke", account.id)
+        (notice,) = await made.store.claim_notices(10, 60)
+        assert notice.kind == NoticeKind.UNLINKED
+        assert notice.body == {"connection": "saturn", "username": "alice", "cause": "administrator"}
+        assert await made.audit() == [("-:T1:UADMIN", "account.unlinked", "ok")]
+
+
+async def test_who_can_not_be_told_gets_no_notice():
+    async with rig() as made:
+        await link_account(made.store, ALICE, "saturn")
+        await link_account(made.store, ALICE, "sphere")
+        ended = await made.accounts.unlink(ALICE, actor="slack", cause="left", tell=False)
+        assert [account.connection for account in ended] == ["saturn", "sphere"]
+        assert await made.store.claim_notices(10, 60) == []
+        assert [json.loads(row["detail"])["cause"] for row in await made.store.audit_entries()] == [
+            "left",
+            "left",
+        ]
+
+
+async def test_unlinking_nothing_writes_nothing():
+    async with rig() as made:
+        await link_account(made.store, BOB, "saturn")
+        assert await made.accounts.unlink(ALICE, actor=ALICE.key) == []
+        assert await made.audit() == []
+        assert made.woken == []
+        assert len(await made.store.accounts(BOB)) == 1
+
+
+async def test_names_come_from_the_table_of_people():
+    async with memory_store(FakeClock()) as store:
+        names = StoredNames(context(store, installation=Installation("T1", team_name="  ")))
+        assert await names.person(ALICE) == "U0ALICE"
+        assert await names.workspace(ALICE) == ALICE.team_id
+        await store.save_people([Person(ALICE, "Alice")])
+        assert await names.person(ALICE) == "Alice"
+
+
+def test_codes_are_readable_and_forgive_how_they_are_typed():
+    codes = {new_code() for _ in range(200)}
+    assert len(codes) == 200
+    for code in codes:
+        assert len(code) == CODE_LENGTH
+        assert not set(code) & set("01OILUAE")
+        assert plain_code(f" {shown_code(code).lower()}\n") == code
+    assert plain_code("K7QX–2MPW ") == "K7QX2MPW"
+    assert plain_code("\u202e" * 9) == ""
+    assert len(plain_code("B" * 9999)) == 2 * CODE_LENGTH
+
+
+def test_nonces_have_256_bits_and_one_shape():
+    nonces = {new_nonce() for _ in range(100)}
+    assert len(nonces) == 100
+    assert all(is_nonce(nonce) for nonce in nonces)
+    for wrong in ("", "a" * 42, "a" * 44, "a" * 42 + "\n", "a" * 42 + "é", "a" * 42 + "/"):
+        assert not is_nonce(wrong)
+
+
+def test_a_token_is_one_piece_of_printable_ascii():
+    help_text = TokenHelp("https://a.example", [], r"[^<]{1,5000}")
+    assert is_token("abc-DEF_123=", help_text)
+    for wrong in ("", "a b", "a\nb", "a\x7fb", "é", "a" * 4097, "a<b", "\ud800"):
+        assert not is_token(wrong, help_text)
+
+
+@pytest.mark.parametrize(
+    ("principal", "proven", "is_org", "is_same"),
+    [
+        (Principal(None, "T1", "U1"), Principal(None, "T1", "U1"), False, True),
+        (Principal("E1", "T1", "U1"), Principal(None, "T1", "U1"), False, True),
+        (Principal(None, "T1", "U1"), Principal(None, "T1", "U2"), False, False),
+        (Principal(None, "T1", "U1"), Principal(None, "T2", "U1"), False, False),
+        (Principal("E1", "T1", "U1"), Principal("E1", "T2", "U1"), False, False),
+        (Principal("E1", "T1", "U1"), Principal("E1", "T2", "U1"), True, True),
+        (Principal("E1", "T1", "U1"), Principal("E1", "T2", "U2"), True, False),
+        (Principal("E1", "T1", "U1"), Principal("E2", "T2", "U1"), True, False),
+        (Principal(None, "T1", "U1"), Principal(None, "T2", "U1"), True, False),
+    ],
+)
+def test_who_is_the_same_person(principal, proven, is_org, is_same):
+    installation = Installation("T1", "E1", is_org_wide=is_org)
+    assert installation.is_same_person(principal, proven) == is_same
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (CredentialRefused("canary"), "did not accept this token"),
+        (Forbidden("canary"), "all rights"),
+        (RateLimited("canary", retry_after=7), "in 7 seconds"),
+        (RateLimited("canary"), "in a minute"),
+        (ServerFailed("canary"), "a problem of its own"),
+        (BadAnswer("canary"), "base URL"),
+        (Unreachable("canary"), "did not answer"),
+        (InvalidRequest("canary"), "did not answer"),
+    ],
+)
+def test_every_failed_check_says_what_to_do_and_repeats_nothing(error, said):
+    sentence = words.check_failed(error, "Saturn Cloud", 1)
+    assert said in sentence
+    assert sentence.startswith("Saturn Cloud ")
+    assert "canary" not in sentence

@@ -1,0 +1,94 @@
+"""Names find what the person owns; a guess is offered and never taken for a hit."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.services import naming
+from tests.messages.card_facts import WORKSPACE
+
+
+def row(name, connection="saturn", alias=None, remote_id=None):
+    key = f"{connection}/{name}/{alias}/{remote_id}"
+    return replace(
+        WORKSPACE, id=key, name=name, alias=alias, connection=connection, remote_id=remote_id or key
+    )
+
+
+NOTEBOOK = row("notebook")
+NOTES = row("notes")
+HUB_NOTEBOOK = row("notebook", "hub")
+GPU = row("training-gpu", alias="big one")
+MINE = [NOTEBOOK, NOTES, HUB_NOTEBOOK, GPU]
+ALONE = [NOTEBOOK, NOTES, GPU]
+
+
+@pytest.mark.parametrize(
+    ("name", "rows", "kind", "found"),
+    [
+        ("notebook", ALONE, "one", [NOTEBOOK]),
+        ("NoteBook", ALONE, "one", [NOTEBOOK]),
+        ("note", ALONE, "many", [NOTEBOOK, NOTES]),
+        ("noteb", ALONE, "one", [NOTEBOOK]),
+        ("notes", ALONE, "one", [NOTES]),
+        ("book", ALONE, "near", [NOTEBOOK]),
+        ("notbook", ALONE, "near", [NOTEBOOK]),
+        ("big one", ALONE, "one", [GPU]),
+        ("training-gpu", ALONE, "one", [GPU]),
+        ("big", ALONE, "one", [GPU]),
+        ("notebook", MINE, "many", [NOTEBOOK, HUB_NOTEBOOK]),
+        ("notebook@hub", MINE, "one", [HUB_NOTEBOOK]),
+        ("notebook@HUB", MINE, "one", [HUB_NOTEBOOK]),
+        ("noteb@hub", MINE, "one", [HUB_NOTEBOOK]),
+        ("notes@hub", MINE, "near", [HUB_NOTEBOOK]),
+        ("notebook@nowhere", ALONE, "near", [NOTEBOOK]),
+        ("@hub", MINE, "near", None),
+        ("", ALONE, "near", []),
+        ("zzzzqqqq", ALONE, "near", []),
+        ("notebook", [], "near", []),
+        (NOTES.remote_id, MINE, "one", [NOTES]),
+    ],
+)
+def test_what_a_name_means(name, rows, kind, found):
+    result = naming.find(name, rows, ["saturn", "hub"])
+    assert result.kind == kind
+    if found is not None:
+        assert list(result.workspaces[: len(found)]) == found
+        assert bool(result.workspaces) == bool(found)
+
+
+def test_ones_own_name_for_it_goes_before_another_ones_real_name():
+    called = row("other", alias="notebook")
+    assert naming.find("notebook", [NOTEBOOK, called], []).workspaces == (called,)
+
+
+def test_a_workspace_whose_name_looks_like_an_address_is_found_by_it():
+    odd = row("notebook@hub")
+    assert naming.find("notebook@hub", [odd, HUB_NOTEBOOK], ["hub"]).workspaces == (odd,)
+
+
+def test_names_are_told_apart_by_connection_and_then_by_id():
+    assert naming.address(NOTEBOOK, MINE) == "notebook@saturn"
+    twin = row("notebook", remote_id="77")
+    assert naming.address(twin, [*MINE, twin]) == "77@saturn"
+    assert naming.find("77@saturn", [*MINE, twin], ["saturn"]).workspaces == (twin,)
+
+
+@given(st.text(max_size=40), st.lists(st.text(min_size=1, max_size=12), max_size=6))
+def test_only_a_whole_name_or_its_beginning_is_ever_run(name, names):
+    rows = [row(one) for one in dict.fromkeys(names)]
+    result = naming.find(name, rows, ["saturn"])
+    if result.kind == "one":
+        needle = naming.fold(name)
+        stem = naming.fold(naming.split_connection(name, ["saturn"])[0])
+        title = naming.fold(result.workspaces[0].title)
+        assert title.startswith(stem) or title == needle or result.workspaces[0].remote_id == name
+
+
+def test_names_of_thousands_of_letters_are_compared_in_no_time():
+    rows = [row(f"{number}" * 5000) for number in range(30)]
+    assert naming.find("x" * 5000, rows, []).kind == "near"

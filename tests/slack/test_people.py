@@ -1,0 +1,108 @@
+"""What Slack's user objects say of a person: guest, bot, deleted, stranger."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from bot.domain.models import Person, Principal
+from bot.slack.people import person_of
+from bot.support.errors import SlackFailed, SlackLimited
+from tests.reconciler.world import new_world
+
+ALICE = Principal(None, "T1", "U1")
+
+
+@pytest.mark.parametrize(
+    ("keys", "mark"),
+    [
+        ({"is_restricted": True}, "is_guest"),
+        ({"is_ultra_restricted": True}, "is_guest"),
+        ({"is_bot": True}, "is_bot"),
+        ({"is_workflow_bot": True}, "is_bot"),
+        ({"deleted": True}, "is_deleted"),
+        ({"is_stranger": True}, "is_stranger"),
+        ({"team_id": "T9"}, "is_stranger"),
+        ({"team_id": "T9", "enterprise_user": {"teams": ["T9", "T8"]}}, "is_stranger"),
+        ({}, None),
+        ({"team_id": "T9", "enterprise_user": {"teams": ["T9", "T1"]}}, None),
+        ({"is_restricted": False, "deleted": False}, None),
+    ],
+)
+def test_marks(keys, mark):
+    person = person_of({"id": "U1", "team_id": "T1", **keys}, ALICE, 5.0)
+    marks = {name for name in ("is_guest", "is_bot", "is_deleted", "is_stranger") if getattr(person, name)}
+    assert marks == ({mark} if mark else set())
+
+
+def test_slackbot_is_a_bot():
+    assert person_of({"id": "USLACKBOT"}, Principal(None, "T1", "USLACKBOT"), 0).is_bot
+
+
+@pytest.mark.parametrize(
+    ("keys", "name"),
+    [
+        ({"profile": {"display_name": "Ali", "real_name": "Alice A"}, "name": "alice"}, "Ali"),
+        ({"profile": {"display_name": "", "real_name": "Alice A"}, "name": "alice"}, "Alice A"),
+        ({"real_name": "Alice A", "name": "alice"}, "Alice A"),
+        ({"name": "alice"}, "alice"),
+        ({}, "U1"),
+    ],
+)
+def test_names(keys, name):
+    assert person_of({"id": "U1", "tz": "Europe/Vienna", **keys}, ALICE, 0).name == name
+
+
+@pytest.mark.parametrize("user", [None, {}, {"id": "U2", "team_id": "T1"}, "U1"])
+async def test_an_answer_about_nobody_or_another_is_no_answer(user):
+    async with new_world() as world:
+        world.slack._users_info = lambda _arguments: {"user": user}
+        with pytest.raises(SlackFailed, match="malformed_answer"):
+            await world.people.look_up(ALICE)
+        assert await world.store.person(ALICE) is None
+
+
+async def test_everybody_is_read_page_by_page():
+    async with new_world() as world:
+        for number in range(5):
+            world.slack.add_user(f"U{number}", enterprise_user={"enterprise_id": "E1", "teams": ["T1"]})
+        world.slack.users["broken"] = {"name": "without an id"}
+        everybody = await world.people.sync()
+        assert [person.principal.key for person in everybody] == [f"E1:T1:U{number}" for number in range(5)]
+        assert (await world.store.statistics())["people"] == 5
+        assert await world.people.sync() == everybody
+
+
+async def test_five_hundred_unknown_people_at_once_are_read_from_the_list_in_few_calls():
+    async with new_world() as world:
+        world.slack.page = 500
+        class_ = [Principal(None, "T1", f"U{number}") for number in range(500)]
+        for person in class_:
+            world.slack.add_user(person.user_id, is_restricted=person.user_id.endswith("7"))
+        found = await asyncio.gather(*[world.people.look_up(person) for person in class_])
+        assert [person.principal for person in found] == class_
+        assert sum(person.is_guest for person in found) == 50
+        assert world.slack.count("users.info") <= 100
+        assert world.slack.count("users.list") == 1
+        assert world.slack.over_budget == 0
+
+
+async def test_who_is_not_in_the_list_either_is_not_known():
+    async with new_world() as world:
+        while world.line.budget.take("users.info") == 0:
+            pass
+        with pytest.raises(SlackLimited):
+            await world.people.look_up(ALICE)
+        assert world.slack.count("users.list") == 1
+
+
+async def test_a_record_from_the_future_gives_way_to_a_newer_one():
+    async with new_world() as world:
+        ahead = Person(ALICE, "Ahead", seen_at=world.clock.now() + 1e6)
+        await world.store.save_people([ahead])
+        world.slack.add_user(ALICE.user_id, name="now")
+        await world.people.look_up(ALICE)
+        known = await world.store.person(ALICE)
+        assert known is not None
+        assert known.name == "now"

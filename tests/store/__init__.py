@@ -1,0 +1,1 @@
+"""What is beside the contract of the store."""

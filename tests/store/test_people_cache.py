@@ -1,0 +1,54 @@
+"""People who were read a moment ago are not asked of the database again, and never for long."""
+
+from __future__ import annotations
+
+from bot.domain.models import Person, Principal
+from bot.store.people_cache import MOST, SECONDS, PeopleCache
+from tests.rigs.clock import FakeClock
+from tests.rigs.store import ALICE, memory_store
+
+
+def person(user: str = "UALICE", *, name: str = "Alice") -> Person:
+    return Person(Principal(None, "T1", user), name)
+
+
+def test_somebody_is_known_for_two_seconds():
+    clock = FakeClock()
+    known = PeopleCache(clock.now)
+    known.keep(person(), known.mark)
+    clock.advance(SECONDS - 0.1)
+    assert known.find(ALICE) == person()
+    clock.advance(0.1)
+    assert known.find(ALICE) is None
+
+
+def test_what_was_read_before_a_change_is_not_kept_after_it():
+    known = PeopleCache(FakeClock().now)
+    mark = known.mark
+    known.forget()
+    known.keep(person(), mark)
+    assert known.find(ALICE) is None
+
+
+def test_nobody_is_remembered_as_missing():
+    known = PeopleCache(FakeClock().now)
+    known.keep(None, known.mark)
+    assert known.find(ALICE) is None
+
+
+def test_so_many_are_remembered_at_most():
+    known = PeopleCache(FakeClock().now)
+    for number in range(MOST + 1):
+        known.keep(person(f"U{number}"), known.mark)
+    assert known.find(Principal(None, "T1", "U0")) is None
+    assert known.find(Principal(None, "T1", f"U{MOST}")) is not None
+
+
+async def test_a_change_is_seen_at_once():
+    async with memory_store() as store:
+        await store.save_people([person()])
+        assert await store.person(ALICE) == person()
+        await store.save_people([Person(ALICE, "Alice", is_deleted=True, seen_at=1.0)])
+        found = await store.person(ALICE)
+        assert found is not None
+        assert found.is_deleted

@@ -1,9 +1,0 @@
-"""The whole bot on one stage with local servers, in a time that stands still until it is moved."""
-
-from __future__ import annotations
-
-from tests.support.scenario.people import Person
-from tests.support.scenario.shown import Shown
-from tests.support.scenario.stage import ALICE, BOB, CAROL, ID, SEED, World, world
-
-__all__ = ["ALICE", "BOB", "CAROL", "ID", "SEED", "Person", "Shown", "World", "world"]

@@ -1,0 +1,108 @@
+"""What a server repeats of the secrets that Usher knows is gone before anybody reads it."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from urllib.parse import quote
+
+import pytest
+from pydantic import SecretStr
+
+from bot.output.streaming import open_stream
+from bot.providers.base import Access, Credential
+from bot.providers.requests import Api
+from bot.providers.saturn.linking import check
+from bot.support.errors import InvalidRequest, ProviderError, ServerFailed, UnknownOutcome
+from bot.support.hiding import HIDDEN
+from tests.contract.providers.rigs import provider_of
+from tests.support.http_rig import CANARY, HEADERS, http, raw_server, whole
+
+OWN = "canary-own/secret+1"
+REFRESH = "canary-of-refresh-77"
+REPEATED = json.dumps(
+    {
+        "plain": f"who is {CANARY}?",
+        "basic": b64encode(f"alice:{CANARY}".encode()).decode(),
+        "address": f"https://x.example/?access_token={quote(OWN, safe='')}",
+        "own": OWN,
+        "refresh": REFRESH,
+        "name": "fine",
+    }
+).encode()
+ID = "0" * 32
+
+
+def shown(body: bytes) -> dict[str, str]:
+    """Return what is told, after a look that no secret is in it."""
+    for secret in (CANARY, OWN, quote(OWN, safe=""), REFRESH, b64encode(f"alice:{CANARY}".encode()).decode()):
+        assert secret.encode() not in body
+    return json.loads(body)
+
+
+@pytest.mark.parametrize("way", ["GET", "POST", "glance", "whole", "pieces"])
+async def test_no_answer_repeats_a_secret(way):
+    async with raw_server(whole(REPEATED, "200 OK", "Connection: close")) as server, http() as client:
+        client.hide([OWN])
+        if way == "glance":
+            client.hide([REFRESH])
+            answer = await client.glance(server.url, headers=HEADERS)
+        elif way in {"GET", "POST"}:
+            answer = await client.request(way, server.url, headers=HEADERS, hides=[REFRESH])
+        else:
+            client.hide([REFRESH])
+            async with open_stream(client, "POST", server.url, max_bytes=9999, headers=HEADERS) as stream:
+                if way == "pieces":
+                    assert shown(b"".join([piece async for piece in stream]))["name"] == "fine"
+                    return
+                answer = await stream.whole()
+        assert shown(answer.body)["plain"] == f"who is {HIDDEN}?"
+        assert shown(answer.body)["name"] == "fine"
+        assert CANARY not in repr(answer)
+        if way != "whole":
+            assert answer.revealed()["own"] == OWN
+
+
+async def test_a_token_in_the_address_does_not_come_back():
+    async with raw_server(whole(REPEATED)) as server, http() as client:
+        client.hide([REFRESH, CANARY])
+        answer = await client.request("GET", server.url, query={"access_token": OWN})
+        assert shown(answer.body)["own"] == HIDDEN
+
+
+@pytest.mark.parametrize(
+    ("status", "method", "kind"),
+    [
+        (500, "GET", ServerFailed),
+        (503, "POST", ServerFailed),
+        (502, "POST", UnknownOutcome),
+        (400, "GET", InvalidRequest),
+    ],
+)
+async def test_what_a_broken_server_says_is_not_quoted(status, method, kind):
+    said = json.dumps({"message": f"{CANARY} at 10.0.0.7: psycopg2.OperationalError"}).encode()
+    async with raw_server(whole(said, f"{status} Odd")) as server, http() as client:
+        with pytest.raises(ProviderError) as raised:
+            await Api(client, server.url).call(method, "/", Credential(SecretStr(CANARY)))
+    assert type(raised.value) is kind
+    expected = f"HTTP {status}" if status >= 500 else f"{HIDDEN} at 10.0.0.7: psycopg2.OperationalError"
+    assert raised.value.message == expected
+
+
+async def test_an_administrators_call_does_not_repeat_the_token_of_whom_it_is_for():
+    told = json.dumps({"status": "stopped", "name": f"of {CANARY}", "id": ID}).encode()
+    async with raw_server(whole(told)) as server, http() as client:
+        own = {"admin_token": OWN, "act_as": "admin", "linking": ["admin"]}
+        saturn = provider_of("saturn", client, server.url, **own)
+        credential = Credential(SecretStr(CANARY), SecretStr(REFRESH), {"acts": "admin"})
+        seen = await saturn.status(Access("alice", credential), [ID])
+    assert OWN.encode() in server.requests[0]
+    assert seen[ID].name == f"of {HIDDEN}"
+
+
+@pytest.mark.parametrize("shape", [f'"{CANARY}"', json.dumps({"token": CANARY})])
+async def test_a_token_that_is_asked_for_is_read(shape):
+    answers = (whole(b'{"message": "no"}', "404 Not Found"), whole(shape.encode()))
+    async with raw_server(*answers) as server, http() as client:
+        identity = await check(Api(client, server.url), Credential(SecretStr(CANARY)))
+    assert identity.credential.token.get_secret_value() == CANARY

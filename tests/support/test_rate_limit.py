@@ -1,0 +1,64 @@
+"""One person's requests: a burst, then as many as come back, and never a word more than needed."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.support.rate_limit import NOTICE_EVERY, RateLimiter
+from tests.rigs.clock import FakeClock
+
+
+def made(**keys):
+    clock = FakeClock()
+    return clock, RateLimiter(clock.monotonic, **keys)
+
+
+def test_a_burst_passes_and_the_next_one_learns_how_long_to_wait():
+    clock, limiter = made(burst=3, per_second=0.5)
+    assert [limiter.take("alice") for _ in range(3)] == [0.0] * 3
+    wait = limiter.take("alice")
+    assert wait == pytest.approx(2.0)
+    clock.advance(wait)
+    assert limiter.take("alice") == 0
+    assert limiter.take("alice") > 0
+
+
+def test_nobody_takes_anothers_share():
+    _, limiter = made(burst=2)
+    for _ in range(1000):
+        limiter.take("alice")
+    assert [limiter.take("bob") for _ in range(2)] == [0.0] * 2
+
+
+def test_a_bucket_fills_up_to_its_brim_and_no_further():
+    clock, limiter = made(burst=5)
+    limiter.take("alice")
+    clock.advance(86_400)
+    assert sum(limiter.take("alice") == 0 for _ in range(100)) == 5
+
+
+def test_refusals_cost_nothing_so_the_wait_does_not_grow():
+    clock, limiter = made(burst=1)
+    limiter.take("alice")
+    for _ in range(1000):
+        assert limiter.take("alice") == pytest.approx(1.0)
+    clock.advance(1.0)
+    assert limiter.take("alice") == 0
+
+
+def test_it_is_told_once_in_a_while():
+    clock, limiter = made(burst=1, per_second=0.001)
+    assert not limiter.tells("alice")
+    limiter.take("alice")
+    assert [limiter.tells("alice") for _ in range(4)] == [True, False, False, False]
+    clock.advance(NOTICE_EVERY)
+    assert [limiter.tells("alice") for _ in range(2)] == [True, False]
+
+
+def test_those_not_seen_for_longest_are_forgotten_first():
+    _, limiter = made(burst=1, remembered=3)
+    for name in ("alice", "bob", "carol", "alice", "dan"):
+        limiter.take(name)
+    assert len(limiter) == 3
+    assert limiter.take("alice") > 0
+    assert limiter.take("bob") == 0

@@ -1,1 +1,0 @@
-"""Tests of pure functions and single modules."""

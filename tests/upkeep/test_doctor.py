@@ -1,0 +1,333 @@
+"""Each check of the doctor, good and bad, against local servers and ones that misbehave."""
+
+from __future__ import annotations
+
+import json
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer, unused_port
+
+from bot.domain.models import NewNotice, NoticeKind, OperationVerb, Outcome, Update
+from bot.providers import facets
+from bot.providers.connections import build_providers, load_connections
+from bot.store import open_store
+from bot.store.records import NewOperation
+from bot.support.clock import SystemClock, SystemIds
+from bot.support.http import Http
+from bot.support.settings import Settings
+from bot.upkeep import doctor
+from tests.app.command_line import KEY, environment, run
+from tests.playground.saturn_help import saturn_server
+from tests.playground.slack_help import slack
+from tests.rigs.store import ALICE, BOB, linked, memory_store
+
+
+def settings(folder: Path, **changes) -> Settings:
+    given = {
+        "SLACK_BOT_TOKEN": "xoxb-canary",
+        "SLACK_SIGNING_SECRET": "canary",
+        "USHER_ENCRYPTION_KEYS": KEY,
+        "USHER_CONNECTIONS": str(folder / "connections.toml"),
+        "USHER_DATABASE_URL": f"sqlite:///{folder / 'usher.db'}",
+        "USHER_PUBLIC_URL": "https://usher.example",
+    }
+    return Settings(**{**given, **changes})
+
+
+def of_slack(server, **changes):
+    credentials = server.credentials
+    return {
+        "SLACK_BOT_TOKEN": credentials["bot_token"],
+        "USHER_SLACK_API_URL": credentials["api_url"],
+        **changes,
+    }
+
+
+@pytest.fixture
+async def http():
+    async with Http.new_session() as session:
+        yield Http(session)
+
+
+@asynccontextmanager
+async def server(answer):
+    """Serve one answer to every request."""
+
+    async def handle(_request):
+        return answer() if callable(answer) else answer
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", handle)
+    async with TestServer(app, host="127.0.0.1") as made:
+        yield str(made.make_url("/api/"))
+
+
+def by_name(checks):
+    return {check.name: check for check in checks}
+
+
+async def test_a_good_slack(tmp_path, http):
+    async with slack() as (local, _client):
+        app_token = local.credentials["app_token"]
+        checks = await doctor.check_slack(
+            settings(tmp_path, **of_slack(local, SLACK_APP_TOKEN=app_token)), http
+        )
+    assert [(check.name, check.is_good) for check in checks] == [
+        ("slack token", True),
+        ("slack scopes", True),
+        ("slack app token", True),
+    ]
+
+
+async def test_a_missing_scope_is_named_with_what_to_do(tmp_path, http):
+    async with slack(seed={"app": {"scopes": ["chat:write", "commands"]}}) as (local, _client):
+        checks = by_name(await doctor.check_slack(settings(tmp_path, **of_slack(local)), http))
+    assert checks["slack token"].is_good
+    missing = "missing: app_mentions:read, files:write, im:history, im:write, users:read"
+    assert checks["slack scopes"].found == missing
+    assert "reinstall" in checks["slack scopes"].advice
+
+
+async def test_wrong_tokens(tmp_path, http):
+    async with slack() as (local, _client):
+        api = local.credentials["api_url"]
+        (wrong,) = await doctor.check_slack(settings(tmp_path, USHER_SLACK_API_URL=api), http)
+        assert (wrong.is_good, wrong.found) == (False, "Slack says invalid_auth")
+        assert "OAuth & Permissions" in wrong.advice
+        with_app = settings(tmp_path, **of_slack(local, SLACK_APP_TOKEN="xapp-canary"))
+        checks = by_name(await doctor.check_slack(with_app, http))
+    assert checks["slack app token"].found == "Slack says invalid_auth"
+    assert "connections:write" in checks["slack app token"].advice
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        lambda: web.Response(status=503, text="<html>away</html>", content_type="text/html"),
+        lambda: web.Response(text="<html>log in to this network</html>", content_type="text/html"),
+        lambda: web.json_response(None),
+        lambda: web.json_response({"ok": False, "error": "\x1b[2Jboo\n" + "x" * 500}),
+        lambda: web.json_response({}),
+    ],
+    ids=["5xx", "html", "null", "odd word", "nothing"],
+)
+async def test_a_slack_that_answers_oddly_is_one_line(tmp_path, http, answer):
+    async with server(answer) as url:
+        (check,) = await doctor.check_slack(settings(tmp_path, USHER_SLACK_API_URL=url), http)
+    assert not check.is_good
+    assert check.advice
+    text = doctor.as_text([check])
+    assert "\x1b" not in text
+    assert max(map(len, text.splitlines())) < 240
+    assert len(text.splitlines()) == 2
+
+
+async def test_a_slack_that_is_away(tmp_path, http):
+    url = f"http://127.0.0.1:{unused_port()}/api/"
+    (check,) = await doctor.check_slack(settings(tmp_path, USHER_SLACK_API_URL=url), http)
+    assert (check.is_good, check.advice) == (False, "Check the way out to Slack.")
+
+
+def providers_of(folder, http, url, extra=""):
+    path = folder / "connections.toml"
+    path.write_text(f'[connections.saturn]\nprovider = "saturn"\nbase_url = "{url}"\n{extra}')
+    path.chmod(0o600)
+    return build_providers(load_connections(path), http)["saturn"]
+
+
+async def test_a_connection_that_answers(tmp_path, http):
+    async with saturn_server() as saturn:
+        check = await doctor.check_connection("saturn", providers_of(tmp_path, http, saturn.url))
+        assert check.is_good
+        assert check.found.startswith(f"{saturn.url} answers (")
+
+
+async def test_a_hub_whose_address_for_people_is_out_of_reach_is_well_and_says_so(tmp_path, http):
+    path = tmp_path / "connections.toml"
+    gone = f"http://127.0.0.1:{unused_port()}"
+    for public, remark in ((gone, f"{gone} can't be reached from here."), (None, "")):
+        async with server(lambda: web.json_response({"version": "5.2"})) as url:
+            base = url.removesuffix("/api/")
+            told = f'public_url = "{public}"\n' if public else ""
+            path.write_text(f'[connections.hub]\nprovider = "jupyterhub"\nbase_url = "{base}"\n{told}')
+            path.chmod(0o600)
+            hub = build_providers(load_connections(path), http)["hub"]
+            check = await doctor.check_connection("hub", hub)
+        assert check.is_good
+        assert check.found.startswith(f"{base} answers (JupyterHub 5.2).")
+        assert (remark in check.found, "public_url" in check.found) == (True, bool(remark))
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        lambda: web.Response(status=502, text="bad gateway"),
+        lambda: web.Response(text="<html>a page</html>", content_type="text/html"),
+        lambda: web.json_response({"version": "1"}, status=400),
+    ],
+    ids=["5xx", "html", "4xx"],
+)
+async def test_a_connection_that_answers_something_else(tmp_path, http, answer):
+    async with server(answer) as url:
+        base = url.removesuffix("/api/")
+        check = await doctor.check_connection("saturn", providers_of(tmp_path, http, base))
+    assert not check.is_good
+    assert "base_url" in check.advice
+
+
+async def test_a_connection_that_is_away(tmp_path, http):
+    provider = providers_of(tmp_path, http, f"http://127.0.0.1:{unused_port()}")
+    check = await doctor.check_connection("saturn", provider)
+    assert not check.is_good
+    assert "Unreachable" in check.found
+    assert check.advice == "Check base_url and the way to that server."
+
+
+async def test_workspaces_that_open_in_a_page_need_sign_in_with_slack(tmp_path):
+    class Page(facets.Page):
+        def embedding(self):
+            raise AssertionError("nothing is opened here")
+
+    class Elsewhere:
+        pass
+
+    providers = {"courses": Page(), "saturn": Elsewhere()}
+    assert doctor.check_sign_in(settings(tmp_path), {"saturn": Elsewhere()}) == []
+    (check,) = doctor.check_sign_in(settings(tmp_path), providers)
+    assert not check.is_good
+    assert check.found == "not set up, so nobody can open a workspace of courses"
+    client = {"SLACK_CLIENT_ID": "1.2", "SLACK_CLIENT_SECRET": "canary"}
+    (check,) = doctor.check_sign_in(settings(tmp_path, **client), providers)
+    assert check.is_good
+
+
+async def test_a_database_that_is_not_there_is_told_and_not_made(tmp_path):
+    (check,) = await doctor.check_store(settings(tmp_path))
+    assert check.is_good
+    assert "the first start makes it" in check.found
+    assert not (tmp_path / "usher.db").exists()
+    (nowhere,) = await doctor.check_store(settings(tmp_path, USHER_DATABASE_URL="sqlite:////nowhere/x.db"))
+    assert (nowhere.is_good, nowhere.found) == (False, "there is no folder /nowhere")
+
+
+async def test_a_database_that_is_none_or_is_old(tmp_path):
+    file = tmp_path / "usher.db"
+    file.write_bytes(b"canary " * 1000)
+    (check,) = await doctor.check_store(settings(tmp_path))
+    assert not check.is_good
+    assert "no SQLite database" in check.found
+    file.write_bytes(b"")
+    (old,) = await doctor.check_store(settings(tmp_path))
+    assert not old.is_good
+    assert "python -m bot migrate" in old.found
+
+
+async def test_dead_notices_are_counted_with_cause_and_person(tmp_path):
+    made = settings(tmp_path)
+    store = await open_store(made.database_url, SystemClock(), SystemIds())
+    try:
+        await store.migrate()
+        good = by_name(await doctor.read_store(store))
+        assert good["store"].is_good
+        assert good["dead notices"].found == "none"
+        await dies(store, NoticeKind.REPLY, "expired")
+        await dies(store, NoticeKind.CLASS_CARD, "not_in_channel")
+        await dies(store, NoticeKind.READY, "user_disabled")
+        # What nobody misses is no trouble.
+        harmless = by_name(await doctor.read_store(store))
+        assert harmless["dead notices"].found == "none"
+        await dies(store, NoticeKind.LINKED, "messages_tab_disabled")
+        await dies(store, NoticeKind.FAILED, "undrawable")
+    finally:
+        await store.close()
+    bad = by_name(await doctor.check_store(made))["dead notices"]
+    assert (bad.is_good, bad.found) == (False, "2 (messages_tab_disabled, undrawable), the newest for UALICE")
+    assert "Messages Tab" in bad.advice
+    assert "the log" in bad.advice
+    assert "Slack accounts" not in bad.advice
+
+
+async def test_refused_sign_ins_are_counted_and_are_no_trouble_by_themselves():
+    async with memory_store() as store:
+        assert by_name(await doctor.read_store(store))["refused sign-ins"].found == "none"
+        for principal, connection in ((ALICE, "saturn"), (BOB, "saturn"), (BOB, "hub")):
+            account = (await linked(store, principal, connection=connection)).account
+            await store.suspect_account(account.id, account.secret)
+        check = by_name(await doctor.read_store(store))["refused sign-ins"]
+    assert (check.is_good, check.found) == (True, "hub 1, saturn 2: checking whether they're accepted again")
+
+
+async def dies(store, kind, code):
+    await store.add_notices([NewNotice(f"{kind} {code}", kind, "1", ALICE)])
+    (notice,) = await store.claim_notices(1, 60.0, [0, 1, 2, 3])
+    await store.notice_dead(notice.id, code)
+
+
+async def test_the_whole_answer_for_people_and_for_machines(tmp_path):
+    async with AsyncExitStack() as stack:
+        local, _client = await stack.enter_async_context(slack())
+        saturn = await stack.enter_async_context(saturn_server())
+        connections = tmp_path / "connections.toml"
+        connections.write_text(f'[connections.saturn]\nprovider = "saturn"\nbase_url = "{saturn.url}"\n')
+        connections.chmod(0o600)
+        env = environment(tmp_path, **of_slack(local))
+        good = await run("doctor", env=env)
+        assert good.status == 0, good.out
+        assert [line.partition(":")[0] for line in good.out.splitlines()] == [
+            *("ok   settings", "ok   public address", "ok   slack token", "ok   slack scopes"),
+            *("ok   connection saturn", "ok   room for outputs", "ok   store"),
+        ]
+        bad = await run("doctor", "--json", env={**env, "USHER_PUBLIC_URL": "", "SLACK_BOT_TOKEN": "xoxb-no"})
+    told = json.loads(bad.out)
+    assert bad.status == 1
+    assert told["ok"] is False
+    assert {check["name"] for check in told["checks"] if not check["is_good"]} == {
+        "public address",
+        "slack token",
+    }
+    assert all(check["advice"] for check in told["checks"] if not check["is_good"])
+    for text in (good.out + good.err, bad.out + bad.err):
+        assert local.credentials["bot_token"] not in text
+        assert KEY not in text
+
+
+async def test_wrong_settings_are_findings_too(tmp_path):
+    env = environment(tmp_path, SLACK_BOT_TOKEN=None, USHER_ENCRYPTION_KEYS="canary")
+    ended = await run("doctor", "--json", env=env)
+    assert ended.status == 2
+    told = json.loads(ended.out)
+    assert told["ok"] is False
+    assert len(told["checks"]) == 2
+    assert all(check["name"] == "settings" and not check["is_good"] for check in told["checks"])
+    text = await run("doctor", env=env)
+    assert text.status == 2
+    assert "BAD  settings: SLACK_BOT_TOKEN: is not set" in text.out
+    assert "canary" not in text.out + text.err
+
+
+async def rights(folder, http, url, store, extra):
+    return await doctor.check_rights(store, {"saturn": providers_of(folder, http, url, extra)})
+
+
+async def test_a_server_that_wants_the_administrators_token_is_named(tmp_path, http):
+    by_admin = 'linking = ["admin"]\nadmin_token = "adm"\n'
+    async with saturn_server() as saturn, memory_store() as store:
+        assert await rights(tmp_path, http, saturn.url, store, "") == []
+        (good,) = await rights(tmp_path, http, saturn.url, store, by_admin)
+        assert (good.is_good, good.found) == (True, "the administrator's token is accepted")
+        workspace = (await linked(store)).workspaces[0]
+        new = NewOperation(ALICE, workspace.id, "saturn", OperationVerb.START, 1800.0, "R-1")
+        operation = (await store.accept_operation(new, interaction="i1")).operation
+        await store.save_step(Update(operation.id, 0.0, outcome=Outcome.FAILED, cause="forbidden: no"))
+        (bad,) = await rights(tmp_path, http, saturn.url, store, by_admin)
+        assert not bad.is_good
+        assert "refused the right to 1 of their operations" in bad.found
+        assert 'act_as = "admin"' in bad.advice
+        (good,) = await rights(tmp_path, http, saturn.url, store, by_admin + 'act_as = "admin"\n')
+        assert good.is_good
+        wrong = by_admin.replace('adm"\n', 'wrong"\n')
+        (bad,) = await rights(tmp_path, http, saturn.url, store, wrong)
+        assert bad.found == "the administrator's token is refused"

@@ -1,0 +1,97 @@
+"""A backup in the place of the database brings ended links back: that is noticed, and said once."""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import pytest
+
+from bot.app import Process
+from bot.domain.models import AuditEntry, NoticeKind
+from bot.messages.blocks.notices import render
+from bot.providers.connections import load_connections
+from bot.services.gather import Gatherer
+from bot.store import open_store
+from bot.support.settings import Settings
+from bot.upkeep import doctor
+from bot.upkeep.restored import Witness
+from tests.app.command_line import environment
+from tests.app.test_start import of_slack
+from tests.playground.slack_help import slack
+from tests.rigs.clock import CountingIds, FakeClock
+from tests.rigs.store import ALICE, BOB, link_account
+
+
+@asynccontextmanager
+async def served(folder, local):
+    settings = Settings(**environment(folder, **of_slack(local)))
+    async with AsyncExitStack() as stack:
+        made = Process(settings, load_connections(settings.connections), stack)
+        await made.start(loops=False)
+        yield made
+
+
+async def told(made) -> list[tuple]:
+    notices = await made.store.claim_notices(50, 0.01)
+    gatherer = Gatherer(made.context)
+    return [
+        (one.principal, render(one.kind, await gatherer.of_notice(one)).text)
+        for one in notices
+        if one.kind is NoticeKind.RESTORED
+    ]
+
+
+async def test_a_restored_backup_is_noticed_and_everybody_linked_is_told_once(tmp_path):
+    database, backup = tmp_path / "usher.db", tmp_path / "backup.db"
+    async with slack() as (local, _client):
+        async with served(tmp_path, local) as made:
+            await link_account(made.store, ALICE)
+            await link_account(made.store, BOB)
+        shutil.copy(database, backup)
+        # Started and stopped once more, nothing is said: nothing is missing.
+        async with served(tmp_path, local) as made:
+            assert await told(made) == []
+            await made.services.accounts.unlink(ALICE, actor=ALICE.key, tell=False)
+            await made.scheduler._beat()
+        shutil.copy(backup, database)
+        store = await open_store(f"sqlite:///{database}", FakeClock(), CountingIds())
+        (check,) = await doctor.check_age(store, database)
+        assert (check.is_good, "restored from a backup" in check.found) == (False, True)
+        await store.close()
+        async with served(tmp_path, local) as made:
+            said = dict(await told(made))
+            assert set(said) == {ALICE, BOB}
+            assert said[ALICE].startswith("My records were restored from a backup")
+            assert "write unlink saturn to end it again" in said[ALICE]
+            assert [row["action"] for row in await made.store.audit_entries()][-1] == "store.restored"
+            assert await doctor.check_age(made.store, database) == []
+        async with served(tmp_path, local) as made:
+            assert [row["action"] for row in await made.store.audit_entries()].count("store.restored") == 1
+
+
+@pytest.mark.parametrize("left", [None, "", "{", '{"length": "x"}', "[]", '{"length": 0, "hash": ""}'])
+async def test_without_a_word_of_before_nothing_is_concluded(tmp_path, left):
+    database = tmp_path / "usher.db"
+    if left is not None:
+        (tmp_path / "usher.db.seen").write_text(left)
+    store = await open_store(f"sqlite:///{database}", FakeClock(), CountingIds())
+    await store.migrate()
+    assert not await Witness(database).contradicts(store)
+    assert not await Witness(None).contradicts(store)
+    await store.close()
+
+
+async def test_a_record_that_went_another_way_is_another_one(tmp_path):
+    stores = []
+    for name, principal in (("one.db", ALICE), ("two.db", BOB)):
+        store = await open_store(f"sqlite:///{tmp_path / name}", FakeClock(), CountingIds())
+        await store.migrate()
+        await store.append_audit([AuditEntry(principal.key, "account.linked", "cloud", "ok", {})])
+        stores.append(store)
+    witness = Witness(tmp_path / "usher.db")
+    await witness.note(stores[0])
+    assert not await witness.contradicts(stores[0])
+    assert await witness.contradicts(stores[1])
+    for store in stores:
+        await store.close()

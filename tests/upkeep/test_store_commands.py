@@ -1,0 +1,124 @@
+"""The commands that work on the database: rotating keys, checking the record of who did what."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+
+import pytest
+from cryptography.fernet import Fernet
+from sqlite_utils import Database
+
+from bot.domain.models import AuditEntry
+from bot.store import open_store
+from bot.support.clock import SystemClock, SystemIds
+from bot.support.settings import Settings
+from bot.support.vault import Vault, row_key
+from bot.upkeep import doctor
+from tests.app.command_line import KEY, environment, run
+from tests.rigs.store import ALICE, BOB, link_account
+
+NEW = Fernet.generate_key().decode()
+
+
+@asynccontextmanager
+async def opened(folder, *, serves=False):
+    store = await open_store(f"sqlite:///{folder / 'usher.db'}", SystemClock(), SystemIds())
+    try:
+        await (store.begin_serving() if serves else store.migrate())
+        yield store
+    finally:
+        await store.close()
+
+
+async def link_under(store, key, principal):
+    place = row_key(principal.key, "saturn")
+    return await link_account(
+        store, principal, "saturn", secret=Vault([key]).seal(place, {"token": principal.user_id})
+    )
+
+
+async def test_rotating_seals_every_secret_under_the_newest_key(tmp_path):
+    async with opened(tmp_path) as store:
+        for principal in (ALICE, BOB):
+            await link_under(store, KEY, principal)
+    ended = await run("keys", "rotate", env=environment(tmp_path, USHER_ENCRYPTION_KEYS=f"{NEW},{KEY}"))
+    assert (ended.status, ended.out, ended.err) == (0, "2 secrets are sealed under the newest key.\n", "")
+    async with opened(tmp_path) as store:
+        for account in await store.active_accounts():
+            place = row_key(account.principal.key, "saturn")
+            assert Vault([NEW]).open(place, account.secret) == {"token": account.principal.user_id}
+
+
+async def test_beside_a_process_that_serves_no_second_one_does_and_the_other_commands_work(tmp_path):
+    env = environment(tmp_path)
+    async with opened(tmp_path, serves=True) as store:
+        await link_under(store, KEY, ALICE)
+        serve, rotate, migrate, audit = await asyncio.gather(
+            run("serve", env=env),
+            run("keys", "rotate", env=env),
+            run("migrate", env=env),
+            run("audit", "verify", env=env),
+        )
+        checked = await doctor.check_store(Settings(**env))
+    assert (serve.status, serve.out) == (1, "")
+    assert serve.err.startswith("Another Usher is already running on this database (")
+    assert serve.err.endswith("stop that one first, or set USHER_DATABASE_URL to another file.\n")
+    assert [ended.status for ended in (rotate, migrate, audit)] == [0, 0, 0], (rotate, migrate, audit)
+    assert all(check.is_good for check in checked)
+
+
+async def test_a_secret_that_no_key_opens_is_named_by_its_owner_and_the_others_are_done(tmp_path):
+    async with opened(tmp_path) as store:
+        await link_under(store, KEY, ALICE)
+        await link_under(store, Fernet.generate_key().decode(), BOB)
+    ended = await run("keys", "rotate", env=environment(tmp_path, USHER_ENCRYPTION_KEYS=f"{NEW} {KEY}"))
+    assert ended.status == 1
+    assert ended.out == "1 secret is sealed under the newest key.\n"
+    assert "1 doesn't open with any key. This person has to link again:\n  UBOB at saturn\n" in ended.err
+    async with opened(tmp_path) as store:
+        alice = await store.account(ALICE, "saturn")
+        assert Vault([NEW]).open(row_key(ALICE.key, "saturn"), alice.secret) == {"token": "UALICE"}
+
+
+@pytest.mark.parametrize("words", [("keys", "rotate"), ("audit", "verify")])
+async def test_without_a_database_none_is_made(tmp_path, words):
+    ended = await run(*words, env=environment(tmp_path))
+    assert ended.status == 1
+    assert "There is no database yet" in ended.err
+    assert not (tmp_path / "usher.db").exists()
+
+
+async def test_the_audit_is_whole_until_it_is_edited(tmp_path):
+    async with opened(tmp_path) as store:
+        entries = [
+            AuditEntry("T1:UALICE", "operation.start", f"ws_{number}", "accepted") for number in range(3)
+        ]
+        await store.append_audit(entries)
+        _, last = await store.audit_head()
+    env = environment(tmp_path)
+    whole = await run("audit", "verify", env=env)
+    assert whole.status == 0
+    assert whole.out == f"The audit is whole: 3 rows, the last one's hash is {last}.\n"
+    database = Database(tmp_path / "usher.db", recursive_triggers=False)
+    with database.conn:
+        database.execute("UPDATE audit SET actor = 'T1:UMALLORY' WHERE seq = 2")
+    database.close()
+    broken = await run("audit", "verify", env=env)
+    assert (broken.status, broken.out) == (1, "")
+    assert broken.err.startswith("The audit is broken at row 2")
+
+
+async def test_an_empty_audit_is_whole(tmp_path):
+    async with opened(tmp_path):
+        pass
+    ended = await run("audit", "verify", env=environment(tmp_path))
+    assert (ended.status, ended.out) == (0, "The audit is whole: 0 rows, the last one's hash is empty.\n")
+
+
+async def test_a_file_that_is_no_database_is_named(tmp_path):
+    (tmp_path / "usher.db").write_bytes(b"canary " * 1000)
+    ended = await run("audit", "verify", env=environment(tmp_path))
+    assert ended.status == 1
+    assert "the file is no SQLite database" in ended.err
+    assert "Traceback" not in ended.err

@@ -1,0 +1,67 @@
+"""Readiness and figures of the whole process: what stands still is seen from outside."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+
+from bot.app import Process
+from bot.providers.connections import load_connections
+from bot.support.errors import SlackPermanent
+from bot.support.settings import Settings
+from bot.web.health import Health
+from bot.web.metrics import Metrics
+from tests.app.command_line import environment
+from tests.playground.slack_help import slack
+from tests.rigs.clock import FakeClock
+from tests.rigs.store import memory_store
+
+
+@pytest.mark.parametrize(
+    ("background", "status"),
+    [({}, 200), ({"loops": True, "sending": True}, 200), ({"loops": False}, 503), ({"sending": False}, 503)],
+)
+async def test_the_background_counts_for_readiness(background, status):
+    async with memory_store() as store:
+        health = Health(store=store, ready=lambda: {"slack": True, **background}, metrics=Metrics())
+        app = web.Application()
+        app.router.add_routes(health.routes())
+        async with TestClient(TestServer(app)) as client:
+            answer = await client.get("/readyz")
+            assert answer.status == status
+            assert await answer.json() == {
+                "ready": status == 200,
+                "checks": {"store": True, "slack": True, **background},
+            }
+
+
+async def test_loops_that_stand_still_and_a_slack_that_shuts_us_out_are_seen(tmp_path):
+    clock = FakeClock()
+    async with slack() as (local, _client), AsyncExitStack() as stack:
+        given = local.credentials
+        settings = Settings(
+            **environment(
+                tmp_path,
+                SLACK_BOT_TOKEN=given["bot_token"],
+                USHER_SLACK_API_URL=given["api_url"],
+            )
+        )
+        process = Process(settings, load_connections(settings.connections), stack, clock=clock)
+        assert process.background() == {}
+        await process.start()
+        assert process.background() == {"loops": True, "sending": True, "writing": True}
+        # Nothing is awaited between the move and the look, so no loop can take a step.
+        clock.advance(61)
+        assert process.background() == {"loops": False, "sending": True, "writing": False}
+        await process.store.beat()
+        assert process.background()["writing"] is True
+        assert b"usher_spooled_bytes 0.0" in process.metrics.render({})
+
+        for token in local.state.tokens.values():
+            token.revoked = True
+        with pytest.raises(SlackPermanent):
+            await process.context.people.sync()
+        assert process.background()["sending"] is False
