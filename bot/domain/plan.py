@@ -326,7 +326,8 @@ def _after_start(operation: Operation, state: State, observed_at: float, up_at: 
     the call, or is no better for minutes: what one early read says may be of before the call.
     """
     called_at = operation.called_at or 0.0
-    was_up = up_at is not None and up_at > called_at
+    # A jump of the clock moves when it was called, and neither when it was sent nor what was seen.
+    was_up = up_at is not None and up_at > (operation.sent_at or called_at)
     accepted = operation.start_call is Call.ACCEPTED or operation.verb is OperationVerb.CREATE
     settles_at = called_at + NEVER_UP_AFTER if accepted else _since(operation) + START_SETTLES
     has_settled = was_up or observed_at >= settles_at

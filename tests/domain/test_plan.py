@@ -198,6 +198,13 @@ def test_an_earlier_failure_is_no_news_of_the_start():
     assert plan(replace(operation, called_from=State.STOPPED), State.FAILED, CALLED + 11) == ENDS["broke"]
 
 
+def test_what_was_seen_up_counts_though_a_jump_of_the_clock_moved_the_call_past_it():
+    sent = {"verb": OperationVerb.START, "sent_at": CALLED, "called_at": CALLED + 3600}
+    for call in (Call.ACCEPTED, Call.UNKNOWN):
+        operation = replace(OPERATION, start_call=call, **sent)
+        assert plan(operation, State.STOPPED, CALLED + 3606, up_at=CALLED + 3) == ENDS["elsewhere"]
+
+
 # A start after a stop whose call had left, and the other way round. Columns: the state that a read found.
 # Rows: what is known of the call before, and whether it may still take effect; for a stop also whether it
 # was seen up since.
