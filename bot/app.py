@@ -1,4 +1,4 @@
-"""The process put together: Slack's side, the pages, the background work, from settings to drain."""
+"""The composition of one process, from settings to shutdown: Slack, the pages, the background work."""
 
 from __future__ import annotations
 
@@ -53,23 +53,23 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-#: How long SIGTERM may take in all, in seconds.
+#: How long a shutdown after SIGTERM may take in all, in seconds.
 DRAIN_SECONDS = 8.0
-#: Something is written every ``BEAT_SECONDS`` at least: after so long nothing can be.
+#: Something is written at least every ``BEAT_SECONDS``: after this long, writing must be broken.
 WRITES_WITHIN = 2 * BEAT_SECONDS
-#: Seconds between the questions to Slack at start-up who we are; then the process gives up.
+#: Seconds between the attempts at start-up to ask Slack who we are; then the process gives up.
 START_PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0, 20.0, 20.0)
 
 
 class StartError(UsherError):
-    """Say in a sentence why the process can't run, with what to do."""
+    """Say in one sentence why the process can't run, and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outlets:
-    """Make the process' three ways out: to the database, to providers, to Slack's Web API.
+    """Make the process's three ways out: to the database, to providers, to Slack's Web API.
 
-    Tests hand in others that fail at a chosen call.
+    Tests pass in others that fail at a chosen call.
     """
 
     store: Callable[[str, Clock, Ids], Awaitable[Store]] = open_store
@@ -78,7 +78,7 @@ class Outlets:
 
 
 async def serve(settings: Settings, connections: Mapping[str, ConnectionSettings]) -> None:
-    """Run until SIGTERM or SIGINT, then drain. Raises StartError, StoreError, OSError when it can't begin."""
+    """Run until SIGTERM or SIGINT, then drain. Raises StartError, StoreError, OSError if it can't start."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -92,7 +92,7 @@ async def serve(settings: Settings, connections: Mapping[str, ConnectionSettings
 
 
 async def _until(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
-    """Do work unless a stop comes first; say whether it was done."""
+    """Do some work unless a stop comes first; return whether it was completed."""
     working, stopping = asyncio.create_task(work), asyncio.create_task(stop.wait())
     try:
         await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -107,9 +107,9 @@ async def _until(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
 
 
 class Process:
-    """Hold one running bot. ``stack`` undoes everything in the opposite order of its making.
+    """Hold one running bot. ``stack`` undoes everything in reverse order.
 
-    The clock and the ids are injected, so that scenario tests run the same composition in their own time.
+    The clock and the ids are injected, so that scenario tests run the same composition on their own time.
     """
 
     def __init__(
@@ -136,7 +136,7 @@ class Process:
         self._socket: SocketSide | None = None
 
     async def start(self, *, loops: bool = True) -> None:
-        """Open the store, learn where Usher is installed, listen, and begin to work.
+        """Open the store, learn where Usher is installed, listen, and start working.
 
         With ``loops`` False nothing runs by itself: tests step ``reconciler`` and ``notifier``. Raises
         StartError and StoreError. Cancelling it is safe at any moment: ``stack`` undoes what was done.
@@ -170,7 +170,7 @@ class Process:
             self._works = True
 
     def background(self) -> Mapping[str, bool]:
-        """Say of the loops, the way out to Slack and the disk whether all is well."""
+        """Return whether the loops, the way out to Slack and the disk are healthy."""
         if not self._works:
             return {}
         return {
@@ -180,7 +180,7 @@ class Process:
         }
 
     def readiness(self) -> Mapping[str, bool]:
-        """Say whether Slack can reach the process, and of its own work as ``background`` does."""
+        """Return whether Slack can reach the process, and whether its own work is healthy (``background``)."""
         return {"slack": self._socket is None or self._socket.is_ready(), **self.background()}
 
     async def _context(self, slack: PacedSlack) -> Context:
@@ -202,7 +202,7 @@ class Process:
         )
 
     async def _installation(self, slack: PacedSlack) -> Installation:
-        """Ask Slack who we are; try again while it is away."""
+        """Ask Slack who we are; try again while it is unavailable."""
         for pause in (*self._start_pauses, None):
             try:
                 answer = await slack.call(AUTH_TEST, {})

@@ -104,7 +104,7 @@ def _pieces(word: str) -> Iterator[str]:
 
 
 def _is_known_link(services: Services, word: str) -> bool:
-    """Say whether a word is a link that a provider understands: the ids in it are no tokens."""
+    """Return whether a word is a link that a provider understands: the ids in it are no tokens."""
     providers = services.connections.values()
     return "://" in word and any(one.parse_reference(word) or one.job_reference(word) for one in providers)
 

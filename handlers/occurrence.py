@@ -34,6 +34,6 @@ class Occurrence:
 
     @property
     def is_ours(self) -> bool:
-        """Say whether it is for the installation that this process serves."""
+        """Return whether it is for the installation that this process serves."""
         team, enterprise = installed_at(self.payload)
         return self.services.authority.installation.includes(enterprise, team)

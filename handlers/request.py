@@ -46,7 +46,7 @@ class Reference:
         return self._drawn
 
     def is_in(self, blocks: Sequence[dict[str, Any]]) -> bool:
-        """Say whether it stands in one of these blocks."""
+        """Return whether it stands in one of these blocks."""
         return self._drawn is not None and any(self._drawn in str(block) for block in blocks)
 
 
@@ -97,7 +97,7 @@ class Request:
 
     @property
     def is_asked(self) -> bool:
-        """Say whether a person asks it just now; what waited was counted when it was asked."""
+        """Return whether a person asks it just now; what waited was counted when it was asked."""
         return self.surface.kind != "replay"
 
     @property

@@ -1,6 +1,6 @@
-"""The output of runs: made plain, told apart, its end in view and the whole of it in a file.
+"""The output of runs: cleaned, split into lines, its end kept for display and all of it in a file.
 
-Everything but the spool is pure; nothing here knows of Slack or of a provider.
+Everything except the spool is pure; nothing here knows about Slack or a provider.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""What one process knows of the outputs that it follows: written by who reads them, read by who shows them.
+"""The outputs that one process follows: written by whoever reads them, read by whoever displays them.
 
-Nothing here survives the process, and nothing need: an output is read from its beginning again.
+Nothing here survives the process, and nothing has to: an output can be read again from its beginning.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from bot.output.transcript import Transcript
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-#: A message is updated no more often than this, in seconds; and so many updates a second are made of all
-#: messages together: just less than Slack takes (50 a minute), so that cards get through, too.
+#: The minimum seconds between two updates of a message, and the maximum updates per second of all messages
+#: together: just below Slack's limit (50 a minute), to leave room for cards.
 EVERY: Final = 3.0
 PER_SECOND: Final = 0.72
-#: An output counts as busy for so long after something came.
+#: An output counts as busy for this long after its last change.
 BUSY_SECONDS: Final = 60.0
-#: So many last lines are told with the end of a run.
+#: How many of the last lines are shown when a run ends.
 LAST_LINES: Final = 5
 
 
@@ -29,7 +29,7 @@ LAST_LINES: Final = 5
 class Entry:
     """Follow one run's output. Times are monotonic seconds.
 
-    ``is_over``: nothing more will be read. ``is_done``: nothing more is to be shown either.
+    ``is_over``: nothing more will be read. ``is_done``: nothing more will be shown either.
     """
 
     run_id: str
@@ -40,19 +40,19 @@ class Entry:
     done_at: float = 0.0
     changed_at: float = float("-inf")
     updated_at: float = float("-inf")
-    #: The version of the transcript that the message shows; a last drawing says that it is over.
+    #: The version of the transcript that the message shows; the final update says that the run is over.
     shown_version: int = -1
     shown_over: bool = False
-    #: The message is gone: it is not drawn any more.
+    #: The message was deleted, so it isn't updated any more.
     is_lost: bool = False
-    #: Nothing is tried before this time, after so many failed deliveries of the file.
+    #: No delivery of the file before this time, after this many failures.
     deliver_after: float = 0.0
     deliveries: int = 0
     is_delivering: bool = False
 
     @property
     def is_dirty(self) -> bool:
-        """Say whether the message shows less than is known."""
+        """Return whether the message shows less than is known."""
         if self.is_lost or self.is_done:
             return False
         return self.shown_version != self.transcript.version or self.shown_over != self.is_over
@@ -62,7 +62,7 @@ class Entry:
         self.is_over, self.over_at = True, now
 
     def done(self, now: float) -> None:
-        """Note that all was shown and sent; what was spooled is let go of."""
+        """Note that everything was shown and sent, and release the spool."""
         self.is_done, self.done_at = True, now
         self.transcript.spool.close()
 
@@ -72,35 +72,35 @@ class Board:
 
     def __init__(self, monotonic: Callable[[], float], room: Room | None = None) -> None:
         self.monotonic = monotonic
-        #: What their spools take together.
+        #: How much disk space their spools share.
         self.room = room or Room()
         self.entries: dict[str, Entry] = {}
 
     def add(self, run_id: str) -> Entry:
-        """Begin to follow an output."""
+        """Start following an output."""
         entry = self.entries[run_id] = Entry(run_id, Transcript(Spool(room=self.room)))
         return entry
 
     def drop(self, run_id: str) -> None:
-        """Follow an output no more."""
+        """Stop following an output."""
         entry = self.entries.pop(run_id, None)
         if entry is not None:
             entry.transcript.spool.close()
 
     def close(self) -> None:
-        """Follow nothing any more."""
+        """Stop following all outputs."""
         for run_id in list(self.entries):
             self.drop(run_id)
 
     @property
     def every(self) -> float:
-        """Return the seconds between two updates of one message: they share what Slack takes."""
+        """Return the seconds between two updates of one message: all of them share Slack's limit."""
         since = self.monotonic() - BUSY_SECONDS
         busy = sum(entry.changed_at >= since and not entry.is_done for entry in self.entries.values())
         return max(EVERY, float(round(busy / PER_SECOND)))
 
     def shown(self, run_id: str) -> Shown | None:
-        """Return what is to be shown of a run's output; None when it is not followed here."""
+        """Return what to show of a run's output; None if it isn't followed here."""
         entry = self.entries.get(run_id)
         if entry is None:
             return None
@@ -115,16 +115,16 @@ class Board:
         )
 
     def drawn(self, run_id: str, shown: Shown) -> None:
-        """Note what the message about an output says now."""
+        """Record what the message about an output shows now."""
         entry = self.entries.get(run_id)
         if entry is not None:
             entry.shown_version, entry.shown_over = shown.version, shown.is_over
             entry.updated_at = self.monotonic()
 
     def due(self) -> list[Entry]:
-        """Return the outputs whose message is to be drawn now, the one that waits longest first.
+        """Return the outputs whose message is due for an update, longest waiting first.
 
-        What has ended does not wait for its turn's time, only for the others' turns.
+        Once an output has ended, it only waits for the shortest interval.
         """
         now, every = self.monotonic(), self.every
         dirty = [entry for entry in self.entries.values() if entry.is_dirty]

@@ -1,4 +1,4 @@
-"""An output without what a program may print of Usher's own credentials."""
+"""Remove Usher's own credentials from an output that happens to print them."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 async def without_secrets(
     stream: AsyncIterator[OutputChunk], secrets: Sequence[str]
 ) -> AsyncIterator[OutputChunk]:
-    """Hand a stream on without secrets, also where one came in pieces; closes it."""
+    """Yield a stream without secrets, even those split across chunks; closes the stream."""
     hiders: dict[str, Hider] = {}
     try:
         async for chunk in stream:
             hider = hiders.setdefault(chunk.stream, Hider(secrets))
-            # Halves of pairs have no encoding: they pass unchanged, there and back.
+            # Lone surrogates can't be encoded: they pass unchanged in both directions.
             clean = hider.feed(chunk.text.encode("utf-8", "surrogatepass")).decode("utf-8", "surrogatepass")
             if clean:
                 yield replace(chunk, text=clean)

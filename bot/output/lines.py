@@ -1,4 +1,4 @@
-"""Lines of one stream, put together from pieces: a progress bar is what it was last."""
+"""Lines of one stream, assembled from pieces; of a progress bar only the last state is kept."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import Final, Literal
 
 StreamName = Literal["stdout", "stderr"]
 
-#: A line that grows longer is handed on in parts of this many characters, so that none fills the memory.
+#: A longer line is passed on in parts of this many characters, so that it can't fill the memory.
 LONGEST: Final = 8_192
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Hold a line or a part of a long one; ``begins`` and ``ends`` say which part."""
+    """Hold a line or a part of a long one; ``begins`` and ``ends`` say which part it is."""
 
     stream: StreamName
     text: str
@@ -22,10 +22,10 @@ class Piece:
 
 
 class Lines:
-    """Cut a stream's plain text into lines.
+    """Split a stream's plain text into lines.
 
-    A carriage return goes back to the line's beginning: what comes next replaces it, as far as it was not
-    handed on already. A backspace takes a character away.
+    A carriage return goes back to the start of the line: what follows overwrites whatever hasn't been passed
+    on yet. A backspace removes a character.
     """
 
     def __init__(self, stream: StreamName, longest: int = LONGEST) -> None:
@@ -37,11 +37,11 @@ class Lines:
 
     @property
     def open_line(self) -> str:
-        """Return the line that has not ended yet, as far as it was not handed on."""
+        """Return the part of the unfinished line that hasn't been passed on yet."""
         return self._line
 
     def feed(self, text: str) -> list[Piece]:
-        """Return the pieces that are complete by now."""
+        """Return the pieces that are now complete."""
         pieces: list[Piece] = []
         first, *others = text.split("\n")
         self._write(first, pieces)
@@ -51,7 +51,7 @@ class Lines:
         return pieces
 
     def finish(self) -> list[Piece]:
-        """Return the line that was never ended, if there is one."""
+        """Return the unfinished line, if there is one."""
         pieces: list[Piece] = []
         if self._line or self._begun:
             self._end(pieces)

@@ -1,4 +1,4 @@
-"""A stream that begins again after a cut: what was seen before is not taken twice."""
+"""Skip what was already seen when a stream restarts from its beginning after an interruption."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ if TYPE_CHECKING:
 
 
 class Seen:
-    """Count the characters of each stream, and pass over as many after a new beginning."""
+    """Count the characters of each stream, and skip that many after a restart."""
 
     def __init__(self) -> None:
         self._seen: Counter[str] = Counter()
         self._to_skip: Counter[str] = Counter()
 
     def begin(self) -> None:
-        """Note that the stream begins again."""
+        """Note that the stream restarts."""
         self._to_skip = Counter(self._seen)
 
     def new_of(self, chunk: OutputChunk) -> str:
-        """Return the part of a chunk that was not seen before; empty when all of it was."""
+        """Return the part of a chunk that wasn't seen before; empty if all of it was."""
         skip = min(self._to_skip[chunk.stream], len(chunk.text))
         self._to_skip[chunk.stream] -= skip
         new = chunk.text[skip:]

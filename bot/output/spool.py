@@ -1,4 +1,4 @@
-"""The whole of an output, in a file without a name: it is gone with the process, however that ends."""
+"""A complete output in an unnamed file, which disappears with the process however that ends."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-#: No output is kept beyond this many bytes.
+#: The most bytes kept of one output.
 CAP: Final = 50_000_000
-#: No character takes more bytes than this, and none is cut in two.
+#: The most bytes that a character takes; none is cut in two.
 LONGEST_CHARACTER: Final = 4
-#: All that are kept at the same time take no more than this.
+#: The most bytes kept of all outputs together.
 TOTAL: Final = 500_000_000
-#: So many bytes wait in memory before they are written.
+#: How many bytes are buffered in memory before they are written.
 HELD: Final = 65_536
 
 
 class Room:
-    """Hold what all spools of the process may take together, in bytes."""
+    """Hold how many bytes all spools of the process may use together."""
 
     def __init__(self, total: int = TOTAL) -> None:
         self._total = total
@@ -33,15 +33,15 @@ class Room:
 
     @property
     def left(self) -> int:
-        """Return how much more may be taken."""
+        """Return how many more bytes may be used."""
         return max(self._total - self.used, 0)
 
 
 class Spool:
-    """Take text as it comes, hand it out as bytes. ``is_full`` once the cap, or the room's end, was met.
+    """Take text as it comes, return it as bytes. ``is_full`` once its limit, or the shared one, is reached.
 
-    The file is made without a name (``O_TMPFILE`` where there is such a thing, else removed at once), so
-    nothing is left to clean up after a crash and nobody else can open it. Write and read from one task at a
+    The file has no name (``O_TMPFILE`` where available, otherwise it is unlinked at once), so nothing is left
+    to clean up after a crash and nobody else can open it. Only one task may write and read at a
     time.
     """
 
@@ -57,12 +57,12 @@ class Spool:
         self._writing: asyncio.Future[None] | None = None
         self._is_closed = False
         self.size = 0
-        #: What of the room is its own: given back when it is closed.
+        #: Its share of the room, given back when it is closed.
         self._taken = 0
         self.is_full = False
 
     async def add(self, text: str) -> None:
-        """Append a text, as far as there is room: never a part of a character."""
+        """Append a text as far as there is room, never splitting a character."""
         if self.is_full or not text:
             return
         data = text.encode("utf-8", "replace")
@@ -75,7 +75,7 @@ class Spool:
             await self._flush()
 
     async def note(self, text: str) -> None:
-        """Append a short text beyond the cap: why the rest is missing."""
+        """Append a short text beyond the limit, to say why the rest is missing."""
         self._grow(text.encode("utf-8", "replace"))
         await self._flush()
 
@@ -86,7 +86,7 @@ class Spool:
         self._held += data
 
     async def pieces(self) -> AsyncIterator[bytes]:
-        """Hand out all of it, from its beginning, ``size`` bytes in all."""
+        """Yield all of it from the beginning, ``size`` bytes in total."""
         await self._flush()
         file = self._file
         at = 0
@@ -98,7 +98,7 @@ class Spool:
             yield piece
 
     def close(self) -> None:
-        """Let go of it: nothing of it remains, and nothing more is taken."""
+        """Close the file: nothing of it remains, and nothing more is accepted."""
         self.is_full = self._is_closed = True
         self._held.clear()
         self._room.used -= self._taken
@@ -108,7 +108,7 @@ class Spool:
             self._file = None
 
     async def _flush(self) -> None:
-        """Write what is held; whoever is cancelled meanwhile leaves that to its end, and the next waits."""
+        """Write the buffer; a caller cancelled meanwhile leaves the write to complete, and the next one waits."""
         while self._writing is not None or self._held:
             if self._writing is None:
                 data = bytes(self._held)
@@ -131,5 +131,5 @@ class Spool:
             self.size = 0 if self._file is None else os.fstat(self._file.fileno()).st_size
             log.warning("output not spooled", problem=type(error).__name__, number=error.errno)
         except ValueError:
-            # Closed while it was written.
+            # It was closed while it was being written.
             self.is_full = True

@@ -1,7 +1,7 @@
-"""Answers without an end, read piece by piece: as careful as ``bot.support.http``, without a limit of time.
+"""Endless responses, read piece by piece: as careful as ``bot.support.http``, without a time limit.
 
-A stream may be silent for hours, so that only its bytes are capped; where a caller can say how long a silence
-means that nobody is there any more, it names ``idle_seconds``. Cancelling the reader closes the connection.
+A stream may be silent for hours, so only its size is limited; a caller that knows how long a silence means
+that the other side is gone passes ``idle_seconds``. Cancelling the reader closes the connection.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
     from bot.support.http import Http
 
-#: What an answer may hold that is read whole after all: an error's page.
+#: How large a response may be if it is read whole after all, such as an error page.
 WHOLE_BYTES = 65_536
 
 
 class Stream:
-    """Read one open answer, once: iterate over its pieces, or take it whole."""
+    """Read one open response, once: iterate over its pieces, or read it whole."""
 
     def __init__(
         self,
@@ -48,14 +48,14 @@ class Stream:
 
     @property
     def headers(self) -> CIMultiDictProxy[str]:
-        """Return the answer's headers."""
+        """Return the response's headers."""
         return self._response.headers
 
     def __aiter__(self) -> Stream:
         return self
 
     async def __anext__(self) -> bytes:
-        """Return what has come, without secrets; raise BadAnswer once the cap is reached."""
+        """Return the next piece with secrets removed; raise BadAnswer once the limit is reached."""
         shown = b""
         while not shown:
             if self._room <= 0:
@@ -72,7 +72,7 @@ class Stream:
         return shown
 
     async def whole(self, max_bytes: int = WHOLE_BYTES) -> Response:
-        """Read to the end and return it all; raise BadAnswer when it is larger than ``max_bytes``."""
+        """Read to the end and return everything; raise BadAnswer if it is larger than ``max_bytes``."""
         body = bytearray()
         async for piece in self:
             body += piece
@@ -93,10 +93,10 @@ async def open_stream(
     query: Mapping[str, str] | None = None,
     idle_seconds: float | None = None,
 ) -> AsyncIterator[Stream]:
-    """Send one request once and open its answer, whatever its status; redirects are not followed.
+    """Send one request once and open its response, whatever its status; redirects are not followed.
 
-    It comes uncompressed, so that each piece is there when it was sent. Raises as ``Http.request`` does:
-    UnknownOutcome when it breaks off or nothing came for ``idle_seconds``, BadAnswer past ``max_bytes``.
+    It is requested uncompressed, so that each piece arrives when it is sent. Raises as ``Http.request`` does:
+    UnknownOutcome if it breaks off or is silent for ``idle_seconds``, BadAnswer beyond ``max_bytes``.
     """
     wanted = {**(headers or {}), "Accept-Encoding": "identity"}
     async with http.stream(

@@ -1,4 +1,4 @@
-"""The end of an output, bounded in lines and characters whatever comes."""
+"""The end of an output, limited in lines and characters."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from bot.output.lines import Piece
 
-#: How much of the end is kept, and how much of one line of it.
+#: How many lines of the end are kept, and how much of each line.
 LINES: Final = 40
 CHARACTERS: Final = 2_500
 OF_A_LINE: Final = 400
 CUT: Final = "…"
-#: Before a line of stderr, so that it can be told apart.
+#: Prefixed to lines of stderr to tell them apart.
 MARK: Final = "! "
 
 
 def marked(piece: Piece) -> str:
-    """Return a piece as it is shown: one of stderr bears a mark at its beginning."""
+    """Return a piece as it is shown: stderr is marked at the start."""
     return MARK + piece.text if piece.stream == "stderr" and piece.begins else piece.text
 
 
 class Tail:
-    """Keep the last lines. ``count`` says how many there were in all."""
+    """Keep the last lines. ``count`` is the number of all lines so far."""
 
     def __init__(self, lines: int = LINES, characters: int = CHARACTERS, of_a_line: int = OF_A_LINE) -> None:
         self._lines: deque[str] = deque(maxlen=lines)
@@ -33,18 +33,18 @@ class Tail:
         self.count = 0
 
     def add(self, piece: Piece) -> None:
-        """Take a line; of a long one only its beginning is shown."""
+        """Add a line; a long one is shown only up to a limit."""
         if piece.begins:
             self.count += 1
             self._lines.append(self._cut(marked(piece)))
 
     def last(self, lines: int, open_lines: tuple[str, ...] = ()) -> list[str]:
-        """Return the last lines, oldest first; ``open_lines`` are those that have not ended yet."""
+        """Return the last lines, oldest first; ``open_lines`` are those that haven't ended yet."""
         shown = [*self._lines, *(self._cut(line) for line in open_lines if line)]
         return shown[-lines:] if lines > 0 else []
 
     def text(self, open_lines: tuple[str, ...] = ()) -> str:
-        """Return what is in view: as many of the last whole lines as fit."""
+        """Return the visible end: as many of the last whole lines as fit."""
         kept: list[str] = []
         room = self._characters
         for line in reversed(self.last(self._most, open_lines)):

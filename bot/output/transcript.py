@@ -1,4 +1,4 @@
-"""All that is known of one run's output: what came is made plain, kept at its end and spooled as a whole."""
+"""Everything known about one run's output: cleaned, with its end kept for display and all of it spooled."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 
     from bot.output.lines import Piece
 
-#: So many characters are taken at a time.
+#: How many characters are processed at a time.
 SLICE: Final = 16_384
 _STREAMS: Final[tuple[StreamName, ...]] = ("stdout", "stderr")
 
 
 class Transcript:
-    """Take chunks; lines of both streams stand in the order in which they ended, stderr's with a mark.
+    """Process chunks; lines of both streams are in the order in which they ended, with stderr's marked.
 
-    ``version`` grows with everything that is to be seen.
+    ``version`` grows with every visible change.
     """
 
     def __init__(self, spool: Spool | None = None) -> None:
@@ -34,36 +34,36 @@ class Transcript:
         self._seen = Seen()
         self._plain = {name: EscapeRemover() for name in _STREAMS}
         self._lines = {name: Lines(name) for name in _STREAMS}
-        #: The stream whose line stands unended at the end of the spool.
+        #: The stream whose unfinished line is at the end of the spool.
         self._unended: StreamName | None = None
         self.version = 0
         self.has_ended = False
 
     @property
     def line_count(self) -> int:
-        """Return how many lines there are so far, with those that have not ended yet."""
+        """Return how many lines there are so far, including unfinished ones."""
         return self._tail.count + sum(bool(line) for line in self._open_lines())
 
     @property
     def tail(self) -> str:
-        """Return the end of it that is in view."""
+        """Return the visible end of it."""
         return self._tail.text(self._open_lines())
 
     def last_lines(self, count: int) -> list[str]:
-        """Return the last lines that say something, oldest first."""
+        """Return the last lines that aren't blank, oldest first."""
         lines = self._tail.last(10 * count, self._open_lines())
         return [line for line in lines if line.removeprefix(MARK).strip()][-count:]
 
     def begin(self) -> None:
-        """Note that the stream is read from its beginning (again)."""
+        """Note that the stream is being read from its beginning (again)."""
         self._seen.begin()
 
     async def take(self, chunk: OutputChunk) -> bool:
-        """Take a chunk; False when there was nothing new in it."""
+        """Process a chunk; return False if it held nothing new."""
         is_new = False
         for at in range(0, len(chunk.text), SLICE):
             if at:
-                await asyncio.sleep(0)  # A large one holds nobody else up; a cut in between loses none of it.
+                await asyncio.sleep(0)  # A large chunk blocks nobody else; cancelling here loses none of it.
             new = self._seen.new_of(OutputChunk(chunk.stream, chunk.text[at : at + SLICE]))
             if new:
                 is_new = True
@@ -72,7 +72,7 @@ class Transcript:
         return is_new
 
     async def end(self, note: str = "") -> None:
-        """Complete it: lines without an end are lines now, ``note`` says what is missing. Once only."""
+        """Complete it once: unfinished lines are ended, and ``note`` says what is missing."""
         if self.has_ended:
             return
         self.has_ended = True
@@ -93,7 +93,7 @@ class Transcript:
         written: list[str] = []
         for piece in pieces:
             self._tail.add(piece)
-            # A part of a long line of the one stream is followed by a line of the other.
+            # Part of a long line of one stream is followed by a line of the other.
             if self._unended not in (None, piece.stream):
                 written.append("\n")
             written.append(marked(piece))

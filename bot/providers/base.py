@@ -134,7 +134,7 @@ class Provider(ABC):
         return text.strip(_AROUND_TOKENS)
 
     def looks_like_token(self, text: str) -> bool:
-        """Say whether a word may be a whole token of this provider; ids may look the same."""
+        """Return whether a word may be a whole token of this provider; ids may look the same."""
         shape = self.token_shape
         return (shape is not None and shape.fullmatch(text) is not None) or text in self.settings.secrets()
 
@@ -155,7 +155,7 @@ class Provider(ABC):
         return False
 
     def withholds(self, spec: Spec, asker: Principal) -> bool:  # noqa: ARG002 - as ``acts``
-        """Say whether a spec of earlier names what is prepared for others than this person by now; pure."""
+        """Return whether a spec of earlier names what is prepared for others than this person by now; pure."""
         return False
 
     def parse_reference(self, text: str) -> str | None:  # noqa: ARG002 - overridden where there are links
@@ -182,12 +182,12 @@ class Provider(ABC):
         return provider
 
     def links_by(self, way: Linking) -> bool:
-        """Say whether people come to act here in this way."""
+        """Return whether people come to act here in this way."""
         return way in self.settings.linking
 
     @property
     def has_lists(self) -> bool:
-        """Say whether a person's workspaces can be listed: not where one secret opens everybody's."""
+        """Return whether a person's workspaces can be listed: not where one secret opens everybody's."""
         return isinstance(self, Lists) and not self.links_by("none")
 
     def stops(self, workspace: Workspace) -> Effects:  # noqa: ARG002 - the same for all, unless it is told

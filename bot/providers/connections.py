@@ -58,7 +58,7 @@ def secrets_of(settings: Mapping[str, ConnectionSettings]) -> list[str]:
 
 
 def _holds_secrets(table: dict[str, Any]) -> bool:
-    """Say whether a secret stands in a table itself, instead of the place where it is."""
+    """Return whether a secret stands in a table itself, instead of the place where it is."""
     provider = provider_classes().get(str(table.get("provider")))
     fields = {} if provider is None else provider.settings_model.model_fields
     return any(

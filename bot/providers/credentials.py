@@ -45,7 +45,7 @@ class Credential:
 
     @property
     def is_renewable(self) -> bool:
-        """Say whether a fresh one may be had without the person: it came with what brings another one."""
+        """Return whether a fresh one may be had without the person: it came with what brings another one."""
         is_minted = self.acts == "admin" and bool(self.token.get_secret_value())
         return self.refresh_token is not None or is_minted
 

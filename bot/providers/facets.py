@@ -191,7 +191,7 @@ class Behalf(Facet):
         """
 
     async def own_secret(self) -> bool | None:
-        """Say whether the server takes the connection's own secret; None where none acts for people."""
+        """Return whether the server takes the connection's own secret; None where none acts for people."""
         return None
 
 

@@ -41,12 +41,12 @@ class Origin:
 
     @property
     def is_loopback(self) -> bool:
-        """Say whether the host can only be this machine."""
+        """Return whether the host can only be this machine."""
         return is_loopback(self.host)
 
 
 def is_loopback(host: str) -> bool:
-    """Say whether a normalised host can only be this machine."""
+    """Return whether a normalised host can only be this machine."""
     if host == "localhost" or host.endswith(".localhost"):
         return True
     try:
@@ -191,5 +191,5 @@ def _is_address(host: str) -> bool:
 
 
 def is_dots(segment: str) -> bool:
-    """Say whether a part of a path climbs, or stays where it is."""
+    """Return whether a part of a path climbs, or stays where it is."""
     return re.fullmatch(r"(\.|%2e){1,2}", segment, re.IGNORECASE) is not None

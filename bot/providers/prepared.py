@@ -45,7 +45,7 @@ class Prepared(Strict):
         return self.title or self.name
 
     def is_for(self, asker: Principal) -> bool:
-        """Say whether somebody may use it."""
+        """Return whether somebody may use it."""
         if self.who is None:
             return True
         return bool({asker.user_id, f"{asker.team_id}:{asker.user_id}"} & set(self.who))

@@ -1,1 +1,1 @@
-"""What people mean and can do: names, filled-in forms, times; nothing here knows Slack's payloads."""
+"""What people can do, and how their input is read: names, forms, times; no payload of Slack is known here."""

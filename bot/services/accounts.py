@@ -1,7 +1,7 @@
 """Linking and unlinking: a person in Slack and their own account at a provider.
 
-Every refusal is a ``Refused`` with words for the person. Whatever changes something is written in one
-transaction with its audit row.
+Every refusal is a ``Refused`` with a text for the person. Each change is written in one transaction with its
+audit row.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class Accounts:
-    """Make links, take the codes that are typed back, and end what was linked. ``steps`` serves the pages."""
+    """Create links, accept the codes typed back, and unlink accounts. ``steps`` serves the pages."""
 
     def __init__(self, context: Context) -> None:
         self._store = context.store
@@ -40,14 +40,14 @@ class Accounts:
         self.steps = LinkSteps(context)
 
     def linkable(self) -> list[str]:
-        """Return the names of the connections that people link by themselves."""
+        """Return the names of the connections that people link themselves."""
         return sorted(name for name, provider in self._connections.items() if provider.links_by("token"))
 
     async def acting(self, principal: Principal, connection: str) -> Account | None:
-        """Return the account that a person acts through at a connection, or None.
+        """Return the account a person acts through on a connection, or None.
 
-        Where there are no people at the provider (linking ``none``) it is written when it is first needed:
-        what its person makes there is theirs alone.
+        Where the provider has no user accounts (linking ``none``), the row is written on first use: what a
+        person makes there is theirs alone.
         """
         account = await self._store.account(principal, connection)
         if account is not None and account.state != "revoking":
@@ -78,7 +78,7 @@ class Accounts:
     async def invite(
         self, principal: Principal, connection: str, waiting: dict[str, Any] | None = None
     ) -> str:
-        """Return the address of a fresh link; it ends an older one for the same connection.
+        """Return the address of a new link; this invalidates an older one for the same connection.
 
         ``waiting`` is the command that runs once the account is linked. Raises Refused (``link.no_address``,
         ``link.unknown_connection``, ``link.not_by_token``).
@@ -106,12 +106,12 @@ class Accounts:
         return f"{self._public_url.rstrip('/')}/link/{nonce}"
 
     async def confirm_code(self, principal: Principal, code: str) -> Account:
-        """Link what waits for this person's code; raises Refused (``code.none``, ``code.wrong``, …)."""
+        """Link the account waiting for this person's code; raises Refused (``code.none``, …)."""
         link = await self._store.open_link_of(principal, "code")
         if link is None or link.code_hash is None or link.code_tries_left <= 0:
             raise Refused("code.none", words.code_none(self._command))
         left = link.code_tries_left - 1
-        # The try is written off before the comparison, so that many at once are not more than five.
+        # The attempt is counted before the comparison, so that concurrent attempts can't exceed five.
         tried = replace(link, code_tries_left=left, tries_left=left)
         if not await self._store.change_link(tried, "code", link.tries_left):
             raise Refused("code.busy", words.code_busy())
@@ -131,10 +131,10 @@ class Accounts:
         interaction: str = "",
         tell: bool = True,
     ) -> list[Account]:
-        """End a person's account at a connection, or all of them; return the ones that ended.
+        """Unlink a person's account on a connection, or all of them; return the ones that were unlinked.
 
-        ``actor`` is who did it (a principal's key, ``slack`` …); ``cause`` says why, where it was not the
-        person (``administrator``, ``left``, ``uninstalled``). ``tell`` is False where no message reaches
+        ``actor`` is who did it (a principal's key, ``slack`` …); ``cause`` says why, if it wasn't the
+        person (``administrator``, ``left``, ``uninstalled``). ``tell`` is False where no message can reach
         them.
         """
         ending = [

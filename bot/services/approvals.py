@@ -1,6 +1,6 @@
-"""Acting as a username that an administrator approved: asked and decided in Slack, checked by the worker.
+"""Acting as a username that an administrator approved: requested and decided in Slack, checked by the worker.
 
-Which person is which user at a provider is an administrator's word, never a guess from names or addresses.
+An administrator says which person is which user at a provider; it is never guessed from names or addresses.
 Every step leaves an audit row.
 """
 
@@ -24,7 +24,7 @@ _USERNAME = re.compile(r"[^\s\x00-\x1f\x7f]{1,100}")
 
 
 class Approvals:
-    """Write requests and decisions; what follows from an approval is the reconciler's task."""
+    """Write requests and decisions; what follows an approval is a task of the reconciler."""
 
     def __init__(self, context: Context) -> None:
         self._store = context.store
@@ -35,7 +35,7 @@ class Approvals:
         self._wake = context.wake
 
     def possible(self) -> list[str]:
-        """Return the names of the connections where a username is approved."""
+        """Return the names of the connections where usernames are approved."""
         return sorted(name for name, provider in self._connections.items() if provider.links_by("admin"))
 
     async def ask(
@@ -84,9 +84,9 @@ class Approvals:
     async def decide(
         self, principal: Principal, approval_id: str, username: str, *, approve: bool, interaction: str
     ) -> tuple[Approval, bool]:
-        """Approve or deny a request as an administrator; return it, and whether this decided it.
+        """Approve or deny a request as an administrator; return it, and whether this call decided it.
 
-        ``username`` is what the administrator saw: a request that names another by now is not decided.
+        ``username`` is what the administrator saw: a request that names another one by now is not decided.
         """
         await self._authority.check(principal, "approve")
         approval = await self._store.approval(approval_id)
@@ -112,7 +112,7 @@ class Approvals:
 
 
 def notice(approval: Approval, kind: NoticeKind, occasion: str, to: Principal, **facts: Any) -> NewNotice:
-    """Return a direct message about a request; each occasion comes once."""
+    """Return a direct message about a request; it is sent once per occasion."""
     body = {
         "approval": approval.id,
         "connection": approval.connection,
@@ -135,5 +135,5 @@ def entry(approval: Approval, actor: str, action: str, result: str, **detail: st
 
 
 def is_username(text: str) -> bool:
-    """Say whether a text can be approved as a username: all of it is shown, and nothing in it is unseen."""
+    """Say whether a text can be approved as a username: fully shown, and with nothing invisible in it."""
     return _USERNAME.fullmatch(text) is not None and clean(text) == text and len(escape(text)) <= SHOWN

@@ -1,4 +1,4 @@
-"""The one door to the policy: Slack is asked who somebody is, a refusal is remembered and raised."""
+"""The only way to the policy: look up the person in Slack, and audit and raise each refusal."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from bot.domain.policy import Decision, Target
     from bot.services.context import Context
 
-#: How long Slack may take to say who somebody is, within the 3 s that an ack has.
+#: How long Slack may take to identify somebody, within the 3 s for an ack.
 LOOK_UP_SECONDS: Final = 1.0
 
 
@@ -28,7 +28,7 @@ class Authority:
         self.installation = context.installation
 
     async def decide(self, principal: Principal, verb: str, target: Target | None = None) -> Decision:
-        """Return the decision without remembering it; whoever is not known well enough is looked up first."""
+        """Return the decision without auditing it; look up anybody not known well enough first."""
         person = await self._store.person(principal)
         known = policy.decide(principal, verb, target, self.installation, person)
         if known.rule == "policy.foreign_team" or policy.is_current(person, verb, await self._store.now()):
@@ -43,7 +43,7 @@ class Authority:
             return None
 
     async def check(self, principal: Principal, verb: str, target: Target | None = None) -> None:
-        """Return when it is allowed; otherwise write the refusal into the audit and raise Refused.
+        """Return if it is allowed; otherwise write the refusal to the audit and raise Refused.
 
         It is NotKnown for somebody of whom Slack does not say just now who they are.
         """

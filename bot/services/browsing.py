@@ -1,7 +1,7 @@
-"""Who is signed in in which browser, and what of theirs a page of ours may show.
+"""Who is signed in in which browser, and what a page may show them.
 
-A session says who proved themselves through Sign in with Slack, nothing more. Whose a workspace is, and
-whether its owner may still act, is judged again at every look.
+A session proves who signed in with Slack, and nothing more. Who owns a workspace, and whether its owner may
+still act, is checked again at every request.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ if TYPE_CHECKING:
     from bot.providers.base import Provider
     from bot.services.context import Context
 
-#: A session that is in use is noted so often, in seconds: a look need not write.
+#: The activity of a session is recorded at most this often, in seconds, so that most requests don't write.
 NOTED_EVERY = 60.0
 
 _log = structlog.get_logger(__name__)
 
 
 class Browsing:
-    """Begin, follow and end browser sessions. ``lifetime`` and ``idle`` are seconds.
+    """Begin, look up and end browser sessions. ``lifetime`` and ``idle`` are in seconds.
 
-    The id of a session is known to its browser alone; the store has the SHA-256 of it.
+    Only the browser knows a session's id; the store holds its SHA-256.
     """
 
     def __init__(self, context: Context, *, lifetime: float, idle: float) -> None:
@@ -44,7 +44,7 @@ class Browsing:
         self._idle = idle
 
     async def begin(self, principal: Principal) -> str:
-        """Return the id of a fresh session; raises Refused (``policy.…``) for who may not use Usher."""
+        """Return the id of a new session; raises Refused (``policy.…``) for anybody who may not use Usher."""
         await self._authority.check(principal, "sign_in")
         session_id = linking.new_nonce()
         now = await self._store.now()
@@ -53,7 +53,7 @@ class Browsing:
         return session_id
 
     async def who(self, session_id: str | None) -> BrowserSession | None:
-        """Return the session of a browser; None when it has none that goes on."""
+        """Return the session of a browser, or None if it has no valid one."""
         if session_id is None or not linking.is_nonce(session_id):
             return None
         session = await self._store.browser_session(digest(session_id), self._idle)
@@ -62,7 +62,7 @@ class Browsing:
         return session
 
     async def look(self, session_id: str | None, workspace_id: str) -> Look | None:
-        """Return what a page about a workspace needs, whosever it is; None without a session that goes on."""
+        """Return what a page about a workspace needs, whoever owns it; None without a valid session."""
         if session_id is None or not linking.is_nonce(session_id):
             return None
         look = await self._store.look(digest(session_id), self._idle, workspace_id)
@@ -71,7 +71,7 @@ class Browsing:
         return look
 
     async def end(self, session_id: str | None) -> None:
-        """Sign out; what is over already stays so."""
+        """Sign out; ending a session twice is harmless."""
         if session_id is None or not linking.is_nonce(session_id):
             return
         session = await self._store.browser_session(digest(session_id), self._idle)
@@ -79,9 +79,9 @@ class Browsing:
             await self._store.end_browser_session(session.id_hash, [_entry(session, "browser.sign_out")])
 
     async def own(self, look: Look) -> tuple[Workspace, Provider] | None:
-        """Return the workspace that was looked at when it may be shown to this browser; None says no more.
+        """Return the requested workspace if it may be shown to this browser; None doesn't say why not.
 
-        It is theirs, they may act, and its provider's workspaces open in a page of ours.
+        It must be theirs, they must be allowed to act, and its provider's workspaces must open in our page.
         """
         workspace = look.workspace
         if workspace is None or workspace.hidden:
@@ -101,7 +101,7 @@ class Browsing:
         return workspace, provider
 
     def entry(self, workspace: Workspace) -> str | None:
-        """Return the secret that opens a workspace in its page, None for none; raises SecretError."""
+        """Return the secret that opens a workspace in its page, or None; raises SecretError."""
         if workspace.entry is None:
             return None
         row = entry_key(workspace.principal.key, workspace.connection, workspace.remote_id)
@@ -116,6 +116,6 @@ class Browsing:
 
 
 def _entry(session: BrowserSession, action: str) -> AuditEntry:
-    # The digest's beginning tells sessions apart; it opens none.
+    # A prefix of the digest is enough to tell sessions apart, and can't be used to open one.
     who, detail = session.principal.key, {"session": session.id_hash[:12]}
     return AuditEntry(actor=who, action=action, target=who, result="ok", detail=detail)

@@ -1,6 +1,6 @@
-"""Class cards: posted by a trainer, pressed by many; each press acts for the presser and is their consent.
+"""Class cards: posted by a trainer, pressed by many; each press acts for the presser and records consent.
 
-A press is one transaction and calls no provider. What a class stops, its owners agreed to (ADR 12).
+A press is one transaction and calls no provider. A class stops only what its owners agreed to (ADR 12).
 """
 
 from __future__ import annotations
@@ -40,14 +40,14 @@ if TYPE_CHECKING:
     from bot.domain.models.classes import Waiting
     from bot.services.context import Context
 
-#: The most of a title and of a person's name that a workspace's name is made of.
+#: How much of a title and of a person's name goes into a workspace's name at most.
 TITLE_PART: Final = 28
 PERSON_PART: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """Describe a card to be posted; ``spec`` makes workspaces, else ``pattern`` names what there is."""
+    """Describe a card to post; ``spec`` makes new workspaces, otherwise ``pattern`` names existing ones."""
 
     channel_id: str
     connection: str
@@ -64,7 +64,7 @@ class Draft:
 class JoinTarget:
     """Say which workspace a press is about.
 
-    ``waits_for`` says why there is none. ``instead_of`` is a former one that is gone.
+    ``waits_for`` says why there is none. ``instead_of`` is a previous one that is gone.
     """
 
     workspace: Workspace | None
@@ -73,7 +73,7 @@ class JoinTarget:
 
 
 class Classes:
-    """Post cards, take presses, and end classes; ``wake`` tells the background work."""
+    """Post cards, handle presses, and end classes; ``wake`` notifies the background work."""
 
     def __init__(self, context: Context) -> None:
         self._store = context.store
@@ -91,7 +91,7 @@ class Classes:
     async def post(
         self, principal: Principal, draft: Draft, *, interaction: str, reference: str
     ) -> ClassCard:
-        """Write a card that is sent to its channel."""
+        """Write a card to be sent to its channel."""
         await self._authority.check(principal, "card")
         self._provider(draft.connection)
         card = ClassCard(
@@ -115,7 +115,7 @@ class Classes:
         return card
 
     async def post_again(self, principal: Principal, card_id: str, *, interaction: str) -> bool:
-        """Have a card sent once more; False when it is known that it stands there."""
+        """Send a card again; return False if it is known to have been posted."""
         card = await self._own(principal, "class_post", card_id)
         again = await self._store.repost_class(card.id, interaction)
         self._wake()
@@ -129,9 +129,9 @@ class Classes:
         return card, await self._store.class_counts(card.id), await self._store.class_problems(card.id)
 
     async def stop_all(self, principal: Principal, card_id: str, *, interaction: str) -> ClassCard | None:
-        """End a class: everybody is told now, and what they don't keep stops in five minutes.
+        """End a class: notify everybody now, and stop what they don't keep in five minutes.
 
-        None when it was ended before. Raises Refused as ``problems``.
+        Return None if it has already ended. Raises Refused as ``problems`` does.
         """
         card = await self._own(principal, "class_stop", card_id)
         stops_at = await self._store.now() + WARNING_SECONDS
@@ -160,7 +160,7 @@ class Classes:
         return check_account(provider, await self._accounts.acting(principal, card.connection))
 
     async def target_of(self, principal: Principal, card: ClassCard, account: Account) -> JoinTarget:
-        """Find which workspace of the presser a card is about, or what is to be made.
+        """Find which of the presser's workspaces a card is about, or what has to be made.
 
         Raises Refused (``workspace.withheld``, ``workspace.unmade``).
         """
@@ -174,18 +174,18 @@ class Classes:
             return JoinTarget(mine)
         provider = self._provider(card.connection)
         if provider.withholds(card.spec, principal):
-            # The card's poster may use it; that makes it nobody else's.
+            # The card's poster is allowed this template; that doesn't extend to anybody else.
             raise Refused("workspace.withheld", words.WITHHELD.format(title=provider.settings.title))
         fresh = unmade(self._ids, provider, principal, replace(card.spec, name=name))
         return JoinTarget(fresh, instead_of=mine.id if mine is not None else "")
 
     async def _is_there(self, workspace: Workspace) -> bool:
-        """Say whether a workspace exists or is just being made; raises Refused while that is called off."""
+        """Return whether a workspace exists or is being made; raises Refused while that is being cancelled."""
         if not workspace.is_provisional:
             return workspace.state is not State.GONE
         operation = await self._store.latest_operation(workspace.id)
         if operation is None or not operation.is_open:
-            # It was never made: another one takes its place.
+            # It was never made, so another takes its place.
             return False
         if operation.verb is not OperationVerb.CREATE:
             provider = self._provider(workspace.connection)
@@ -203,7 +203,7 @@ class Classes:
         channel_id: str | None = None,
         message_ts: str | None = None,
     ) -> Joined:
-        """Write a press with all that follows from it, in one transaction."""
+        """Write a press and everything that follows from it, in one transaction."""
         workspace = wanted.workspace
         assert workspace is not None, "a press is about a workspace"
         await self._authority.check(
@@ -242,13 +242,13 @@ class Classes:
     async def note(
         self, principal: Principal, card: ClassCard, waits_for: Waiting, *, interaction: str
     ) -> Joined:
-        """Write that somebody pressed who can't have an operation yet: the trainer sees that they wait."""
+        """Record a press by somebody who can't have an operation yet, for the trainer to see."""
         pressed = await self._store.note_participant(card.id, principal, waits_for, interaction)
         self._wake()
         return pressed
 
     async def keep(self, principal: Principal, card_id: str, *, interaction: str) -> bool:
-        """Take a consent back; False when there is none any more that could be."""
+        """Withdraw a consent; return False if there is none left to withdraw."""
         card = await self.card(card_id)
         audit = [_entry(principal, "class.keep", card, consent="withdrawn")]
         if await self._store.keep_from_class(card.id, principal, audit, interaction):
@@ -258,7 +258,7 @@ class Classes:
 
 
 def workspace_name(title: str, person: str) -> str:
-    """Return the name of a person's workspace of a class: letters, digits, hyphens, one for each person."""
+    """Return the name of a person's workspace in a class: letters, digits, hyphens, unique per person."""
     return f"{_plain(title, TITLE_PART) or 'class'}-{_plain(person, PERSON_PART) or 'me'}"
 
 
@@ -268,7 +268,7 @@ def _plain(text: str, most: int) -> str:
 
 
 def _made(rows: Sequence[Workspace], before: Participant | None, name: str) -> Workspace | None:
-    """Return what an earlier press made, or a workspace of the very name that this one would make."""
+    """Return what an earlier press made, or a workspace with exactly the name that this press would use."""
     if before is not None and before.workspace_id is not None:
         found = next((row for row in rows if row.id == before.workspace_id), None)
         if found is not None:
@@ -278,7 +278,7 @@ def _made(rows: Sequence[Workspace], before: Participant | None, name: str) -> W
 
 
 def _named(pattern: str, rows: Sequence[Workspace]) -> JoinTarget:
-    """Find what a pattern names: a whole name or id first, then one with ``*``, then a beginning."""
+    """Resolve a pattern: a whole name or id first, then one with ``*``, then a prefix."""
     needle = " ".join(pattern.split()).casefold()
 
     def names(row: Workspace) -> set[str]:

@@ -1,4 +1,4 @@
-"""What the parts of one process share, handed through construction as one object."""
+"""What the parts of one process share, passed to constructors as one object."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 
 class Wake(Protocol):
-    """Have the background work look for something to do at once; cheap, and as often as one likes.
+    """Ask the background work to check for something to do right away; cheap, and safe to call often.
 
-    Whoever has just written something calls it: use cases, handlers, providers' hooks. The scheduler answers.
+    Whoever has just written something calls it: use cases, handlers, webhooks. The scheduler implements it.
     """
 
     def __call__(self) -> None:
@@ -31,26 +31,26 @@ class Wake(Protocol):
 
 
 class PeopleBook(Protocol):
-    """Know who somebody is. The policy's callers ask; ``bot.slack.people.People`` answers."""
+    """Know who people are. The policy's callers ask; ``bot.slack.people.People`` implements it."""
 
     async def look_up(self, principal: Principal) -> Person:
-        """Ask Slack, write down and return who it is; raise SlackFailed when that can't be known now."""
+        """Look a person up in Slack, store and return them; raise SlackFailed if that isn't possible now."""
         ...
 
     async def sync(self) -> list[Person]:
-        """Read everybody again, write them down and return them; raise SlackFailed."""
+        """Read everybody again, store and return them; raise SlackFailed."""
         ...
 
 
 def nobody() -> None:
-    """Wake nothing: what a command has that serves nobody."""
+    """Wake nothing, for commands that run no background work."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """Hold the outside (store, providers, people, clock), where Usher is installed, and what operators set.
+    """Hold the outside world (store, providers, people, clock), where Usher is installed, and the settings.
 
-    A constructor takes the context and, beside it, only what is its own.
+    A constructor takes the context and, beside it, only what nobody else needs.
     """
 
     store: Store
@@ -63,16 +63,16 @@ class Context:
     wake: Wake = nobody
     #: How long an operation may take before its person is told, in seconds.
     deadline_seconds: float = 1800.0
-    #: The origin that browsers reach, None where there is none.
+    #: The origin that browsers reach, or None.
     public_url: str | None = None
-    #: What people type in Slack for workspaces, and for jobs.
+    #: The slash commands for workspaces and for jobs.
     command: str = "/workspace"
     job_command: str = "/job"
-    #: Whether Sign in with Slack proves who somebody is; without it a code is typed back.
+    #: Whether Sign in with Slack proves who somebody is; otherwise a code is typed back.
     sign_in: bool = False
 
     def provider(self, connection: str) -> Provider:
-        """Return a connection's provider; raises Refused (``connection.gone``) where there is none now."""
+        """Return a connection's provider; raises Refused (``connection.gone``) if there is none."""
         if connection not in self.connections:
             raise Refused("connection.gone", problems.sentence("connection_gone", connection))
         return self.connections[connection]

@@ -1,14 +1,14 @@
-"""Cron expressions of five fields, as people write them; only looked at, never run here."""
+"""Cron expressions of five fields, as people write them; validated here, never run."""
 
 from __future__ import annotations
 
 import re
 from typing import Final
 
-#: Minute, hour, day of the month, month, day of the week: the least and the greatest number of each.
+#: Minute, hour, day of the month, month, day of the week: the smallest and largest number of each.
 _RANGES: Final = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
 _MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-#: The most days that each month ever has.
+#: The most days that each month can have.
 _LONGEST: Final = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _DAYS: Final = frozenset(["sun", "mon", "tue", "wed", "thu", "fri", "sat"])
 _WORDS: Final = (frozenset[str](), frozenset[str](), frozenset[str](), frozenset(_MONTHS), _DAYS)
@@ -22,9 +22,9 @@ def is_cron(text: str) -> bool:
 
 
 def fires(cron: str) -> bool:
-    """Say whether an expression ever comes true: where only days of the month are named, one has to exist.
+    """Say whether an expression can ever fire: if only days of the month are given, one of them must exist.
 
-    Where days of the week are named too, either of them is enough.
+    If days of the week are given too, matching either is enough.
     """
     _minute, _hour, days, months, weekdays = cron.split()
     if weekdays[0] != "*":
@@ -34,16 +34,16 @@ def fires(cron: str) -> bool:
 
 
 def _numbers(field: str, place: int) -> set[int]:
-    """Return what a field names, as numbers."""
+    """Return the numbers that a field stands for."""
     least, greatest = _RANGES[place]
     named: set[int] = set()
     for part in field.casefold().split(","):
         span, _, step = part.partition("/")
         first, _, last = span.partition("-")
         begin = least if first == "*" else _number(first)
-        # One number with a step goes on to the end of its range.
+        # A single number with a step runs to the end of its range.
         end = _number(last) if last else greatest if first == "*" or step else begin
-        # From November to February: over the end of the year.
+        # Such as November to February: the range wraps around the end of the year.
         end += greatest if end < begin else 0
         named.update((number - 1) % greatest + 1 for number in range(begin, end + 1, int(step or 1)))
     return named
@@ -54,7 +54,7 @@ def _number(word: str) -> int:
 
 
 def looks_like_cron(text: str) -> bool:
-    """Say whether somebody meant one, right or wrong: no name has five words of stars and digits."""
+    """Say whether a text was meant as a cron expression, valid or not: no name is five words like that."""
     return bool(re.fullmatch(r"[\d*/,a-zA-Z-]+(?:\s+[\d*/,a-zA-Z-]+){3,6}", text)) and any(
         character in text for character in "*0123456789"
     )

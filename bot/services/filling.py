@@ -1,7 +1,7 @@
-"""From flags to the values of a provider's form: which field each is, and what it may hold; pure.
+"""Turn flags into the values of a provider's form: which field each sets, and what it accepts; pure.
 
-A form changes with what is chosen in it, so flags are taken one after another: first those that other fields
-depend on, each time with the form that follows from it.
+A form changes with what is chosen in it, so flags are applied one after another: those that other fields
+depend on first, each time with the resulting form.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
     from bot.domain.models import Choice, Field, Form, Value, Values
 
-#: How much a run may use at most: where nothing is limited, leaving it out changes nothing for the run.
+#: The most that a run may use: where nothing is limited, omitting it changes nothing for the run.
 _AT_MOST: Final = (
     frozenset({"cpus", "cpu", "cores", "processors"}),
     frozenset({"memory", "mem", "ram"}),
 )
-#: Words that people use for the same thing; a form has one of each row at most.
+#: Words that people use for the same thing; a form has at most one word of each row.
 SYNONYMS: Final = (
     *_AT_MOST,
     frozenset({"gpus", "gpu"}),
@@ -36,9 +36,9 @@ SYNONYMS: Final = (
 )
 COMMAND: Final = "command"
 PRESET: Final = "preset"
-#: Where it runs, and from what, is the person's own choice: it is never made for them.
+#: Where it runs, and from what, is the person's own choice and is never made for them.
 _OWN_CHOICE: Final = frozenset({"cluster", PRESET})
-#: More alternatives than these are not tried.
+#: No more alternatives than this are tried.
 _TRIED: Final = 30
 _ROUNDS: Final = 20
 
@@ -53,22 +53,22 @@ class Flag:
 
 @dataclass(slots=True)
 class Filled:
-    """Hold the values, the form that follows from them, and what is wrong with which flags."""
+    """Hold the values, the resulting form, and what is wrong with which flags."""
 
     values: dict[str, Value]
     form: Form
     problems: dict[str, FlagProblem] = field(default_factory=dict)
-    #: Flags of no field of this form.
+    #: Flags that match no field of this form.
     unknown: list[Flag] = field(default_factory=list)
-    #: Flags that are left out, as there is nothing to limit here.
+    #: Flags left out because there is nothing to limit here.
     left_out: list[Flag] = field(default_factory=list)
 
 
 def filled(form_of: Callable[[Values], Form], flags: Sequence[Flag]) -> Filled:
-    """Return what flags make of a form; ``form_of`` is the provider's, for values that are chosen so far.
+    """Apply flags to a form and return the result; ``form_of`` gives the provider's form for some values.
 
-    What is not given is as the form proposes it. A flag that only one choice allows which the person left
-    open makes that choice. Where nothing at all can be limited, limits are left out.
+    Fields without a flag keep the form's defaults. If a flag is possible only with one choice that the
+    person left open, that choice is made. Where nothing at all can be limited, limits are left out.
     """
     result = _taken(form_of, flags, {})
     if result.unknown:
@@ -87,9 +87,9 @@ def filled(form_of: Callable[[Values], Form], flags: Sequence[Flag]) -> Filled:
 
 
 def proposed(form_of: Callable[[Values], Form], preset: str) -> tuple[dict[str, Value], Form, str]:
-    """Return the values with which a form is complete as it proposes them, the form, and the preset's label.
+    """Return the default values that complete a form, the form, and the preset's label.
 
-    ``preset`` is chosen to begin with, if it is not empty; without a label, it is not offered.
+    ``preset`` is chosen first unless it is empty; without a label, it is not offered.
     """
     values: dict[str, Value] = {PRESET: preset} if preset else {}
     form = form_of(values)
@@ -109,7 +109,7 @@ def proposed(form_of: Callable[[Values], Form], preset: str) -> tuple[dict[str, 
 
 
 def allowed_with(form_of: Callable[[Values], Form], result: Filled, flag: Flag) -> list[tuple[str, str]]:
-    """Return the choices, by field, with which a flag that is none now would be one."""
+    """Return the choices, by field, that would make an unknown flag valid."""
     return [
         (name, value)
         for name, value in _alternatives(result, frozenset())
@@ -118,7 +118,7 @@ def allowed_with(form_of: Callable[[Values], Form], result: Filled, flag: Flag) 
 
 
 def field_for(form: Form, name: str) -> Field | None:
-    """Return the field that a flag means: of that name, of that label, or of a word for the same thing."""
+    """Return the field that a flag sets, by its name, its label, or a synonym."""
     needle = _plain(name)
     for one in form.fields:
         if needle in {_plain(one.name), _plain(flag_name(one.name)), _plain(one.label)}:
@@ -128,7 +128,7 @@ def field_for(form: Form, name: str) -> Field | None:
 
 
 def _leave_out(form_of: Callable[[Values], Form], result: Filled) -> None:
-    """Leave out limits where the form has none, and no choice that the person left open has any."""
+    """Leave out limits if neither the form, nor any choice that the person left open, has them."""
     if any(_is_size(one) for one in result.form.fields):
         return
     others = [
@@ -159,7 +159,7 @@ def _taken(form_of: Callable[[Values], Form], flags: Sequence[Flag], chosen: Val
         ]
         if not waiting:
             break
-        # What others depend on comes first, and alone: the form may be another one then.
+        # Fields that others depend on come first, and one at a time: the form may change with each.
         first = next((one for one in waiting if one.redraws), None)
         for one in [first] if first is not None else waiting:
             _take(result, one, given[one.name])
@@ -178,7 +178,7 @@ def _by_field(form: Form, flags: Sequence[Flag]) -> dict[str, list[str | None]]:
 
 
 def _take(result: Filled, wanted: Field, given: Sequence[str | None]) -> None:
-    """Write a flag's values into its field, or what is wrong with them."""
+    """Write a flag's values into its field, or record what is wrong with them."""
     found = [value for value in given if value is not None]
     if len(found) < len(given):
         result.problems[wanted.name] = FlagProblem("empty")
@@ -209,7 +209,7 @@ def _take(result: Filled, wanted: Field, given: Sequence[str | None]) -> None:
 
 
 def _parts(wanted: Field, value: str) -> list[str]:
-    """Split values joined by commas, unless that is one value."""
+    """Split values joined by commas, unless the whole text is one value."""
     return [value] if _choice(wanted, value) is not None else [part for part in value.split(",") if part]
 
 
@@ -222,7 +222,7 @@ def _choice(wanted: Field, value: str) -> Choice | None:
 
 
 def _alternatives(result: Filled, besides: frozenset[str]) -> list[tuple[str, str]]:
-    """Return the choices that change the form and are not made, by field."""
+    """Return the choices, by field, that change the form and haven't been made."""
     return [
         (one.name, choice.value)
         for one in result.form.fields

@@ -1,4 +1,4 @@
-"""Gather the facts that cards and notices are drawn from: rows, titles, an address that may be shown."""
+"""Gather the facts that cards and notices are drawn from: rows, titles, and addresses that may be shown."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from bot.providers.base import Provider
     from bot.services.context import Context
 
-#: Where the pages lie in which workspaces open: below it their own ids.
+#: The path of the pages in which workspaces open; our own ids follow it.
 IDE_PATH: Final = "/ide"
 
 
 class Gatherer:
-    """Read rows for drawing. An IDE URL passes the connection's host check here, each time it is shown.
+    """Read rows for drawing. An IDE URL is checked against its connection's hosts each time it is shown.
 
-    ``public_url`` is the origin that browsers reach us at, for workspaces that open in a page of ours.
+    ``public_url`` is the origin that browsers reach us at, for workspaces that open in our own page.
     """
 
     def __init__(self, context: Context, board: Board | None = None) -> None:
@@ -37,20 +37,20 @@ class Gatherer:
         self._board = board
 
     async def of_operation(self, operation: Operation) -> Facts:
-        """Gather for an operation's card or for a notice about it."""
+        """Gather facts for an operation's card or for a notice about it."""
         workspace = await self._store.workspace(operation.workspace_id)
         return await self._of(
             operation.principal, operation.connection, operation=operation, workspace=workspace
         )
 
     async def of_workspace(self, workspace: Workspace, operation: Operation | None = None) -> Facts:
-        """Gather for a workspace's row, and for the card of an operation on it where one is given."""
+        """Gather facts for a workspace's row, and for the card of ``operation`` if there is one."""
         return await self._of(
             workspace.principal, workspace.connection, operation=operation, workspace=workspace
         )
 
     async def of_all(self, principal: Principal, workspaces: Sequence[Workspace]) -> list[Facts]:
-        """Gather for a list of one person's workspaces; ones of a lost connection are left out."""
+        """Gather facts for a list of one person's workspaces; those of a lost connection are left out."""
         accounts = {account.connection: account for account in await self._store.accounts(principal)}
         now = await self._store.now()
         return [
@@ -60,18 +60,18 @@ class Gatherer:
         ]
 
     async def of_run(self, run: Run) -> Facts:
-        """Gather for a run's card or for a notice about it, with as much of its output as is known here."""
+        """Gather facts for a run's card or for a notice about it, with as much output as this process has."""
         account = await self._store.account(run.principal, run.connection)
         return self._of_run(await self._store.now(), run, account)
 
     async def of_runs(self, principal: Principal, runs: Sequence[Run]) -> list[Facts]:
-        """Gather for a list of one person's runs."""
+        """Gather facts for a list of one person's runs."""
         accounts = {account.connection: account for account in await self._store.accounts(principal)}
         now = await self._store.now()
         return [self._of_run(now, run, accounts.get(run.connection)) for run in runs]
 
     async def of_class(self, card: ClassCard) -> ClassFacts:
-        """Gather for a class card: its counts, how its connection is called, what its end does there."""
+        """Gather facts for a class card: its counts, its connection's title, what ending it does there."""
         provider = self._connections.get(card.connection)
         title = provider.settings.title if provider is not None else card.connection
         effects = class_effects(provider, card)
@@ -80,7 +80,7 @@ class Gatherer:
         )
 
     async def of_card(self, kind: NoticeKind, subject: str) -> Facts | None:
-        """Gather for a card by the row that its kind says it shows; None when that is gone."""
+        """Gather facts for a card by the subject that its kind names; return None if its row is gone."""
         match kind.subject:
             case "job":
                 run = await self._store.run(subject)
@@ -96,7 +96,7 @@ class Gatherer:
                 return None if operation is None else await self.of_operation(operation)
 
     async def of_notice(self, notice: Notice) -> Facts:
-        """Gather for a notice: by the row that its kind says is its subject, else by its body's keys."""
+        """Gather facts for a notice: by the subject that its kind names, else by the keys of its body."""
         kind, body = notice.kind, notice.body
         if kind.subject in ("operation", "job"):
             found = await self.of_card(kind, notice.subject)
@@ -110,7 +110,7 @@ class Gatherer:
         return facts if card is None else await self._of_class(card, facts)
 
     async def _with_stop(self, facts: Facts) -> Facts:
-        """Add the class whose end an operation is, where it is one."""
+        """Add the class that an operation ends, if it does."""
         operation = facts.operation
         if operation is None or not operation.verb.brings_down:
             return facts
@@ -186,8 +186,8 @@ def shown_url(
 ) -> str | None:
     """Return a workspace's IDE URL for its owner, else None.
 
-    Verified by a read of their own, and on a host that the connection allows; or that of our own page, whose
-    address tells nobody more than that there is such a row. The rule is in ``docs/rules.md``, "An IDE's
+    It was verified by a read of its own and is on a host that the connection allows, or it is our own page,
+    whose address reveals only that such a row exists. The rule is in ``docs/rules.md``, "An IDE's
     address reaches only the owner".
     """
     if provider is None or workspace is None or workspace.verified_at is None:
@@ -200,7 +200,7 @@ def shown_url(
 
 
 def class_effects(provider: Provider | None, card: ClassCard) -> Effects:
-    """Return what stopping means for what a card starts, before anybody's workspace is known."""
+    """Return what stopping means for what a card starts, before any workspace is known."""
     if provider is None:
         return NO_EFFECTS
     typical = Workspace(
@@ -223,7 +223,7 @@ def _page_url(provider: Provider | None, workspace: Workspace | None) -> str | N
 
 
 def _job_page(provider: Provider | None, run: Run) -> str | None:
-    """Return the page that shows a run at its provider, where there is one on a host that is allowed."""
+    """Return the page that shows a run at its provider, if there is one on an allowed host."""
     if provider is None or not isinstance(provider, facets.Runs):
         return None
     return _allowed(provider, provider.job_page_url(run))

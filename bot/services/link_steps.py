@@ -1,6 +1,6 @@
-"""The steps of a link's page: open, prove who you are, check a token, confirm.
+"""The steps of a link's page: open it, prove who you are, check a token, confirm.
 
-Why they are these: ``docs/rules.md``, "Linking proves both sides". Every refusal is a ``Refused`` with words
+The reasons are in ``docs/rules.md``, "Linking proves both sides". Every refusal is a ``Refused`` with a text
 for the person; its rule decides the page's status.
 """
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class LinkSteps:
-    """Lead one link from its first look to the linked account."""
+    """Take a link from its first visit to the linked account."""
 
     def __init__(self, context: Context) -> None:
         self._store = context.store
@@ -40,7 +40,7 @@ class LinkSteps:
         self.sign_in = context.sign_in
 
     async def open(self, nonce: str, browser: str) -> Opened:
-        """Return what the page shows; changes nothing. Raises Refused (``link.used``, …)."""
+        """Return what the page shows, without changing anything. Raises Refused (``link.used``, …)."""
         link = await self._usable(nonce)
         if not self.sign_in:
             self._same_browser(link, browser)
@@ -49,9 +49,9 @@ class LinkSteps:
         return await self._opened(link, browser)
 
     async def prove(self, nonce: str, browser: str, proven: Principal) -> Opened:
-        """Take what Sign in with Slack proved; raises Refused (``link.mismatch``) with both people audited.
+        """Accept what Sign in with Slack proved; raises Refused (``link.mismatch``) and audits both people.
 
-        A token that was checked in another browser before is forgotten.
+        A token checked earlier in another browser is discarded.
         """
         link = await self._usable(nonce)
         if not self._installation.is_same_person(link.principal, proven):
@@ -74,9 +74,9 @@ class LinkSteps:
         return await self._opened(fresh, browser)
 
     async def check(self, nonce: str, browser: str, pasted: str) -> Opened:
-        """Ask the provider whose token this is; ten seconds at most, five tries, consumes nothing.
+        """Ask the provider whose token this is: ten seconds at most, five attempts; the link isn't used up.
 
-        Raises Refused with what to do; a provider that is only out of order costs no try.
+        Raises Refused with what to do next; an attempt doesn't count if the provider merely failed.
         """
         link = await self._writable(nonce, browser)
         if link.tries_left <= 0:
@@ -91,7 +91,7 @@ class LinkSteps:
             raise
         if not linking.is_token(token, provider.need(facets.Tokens).token_help()):
             raise Refused("token.shape", words.token_shape(title))
-        # The try is written off before the call, so that many at once are not more than five.
+        # The attempt is counted before the call, so that concurrent attempts can't exceed five.
         tried = replace(
             link,
             stage="open",
@@ -123,14 +123,14 @@ class LinkSteps:
         return await self._opened(checked, browser)
 
     async def again(self, nonce: str, browser: str) -> Opened:
-        """Forget the checked token, so that another can be pasted."""
+        """Discard the checked token, so that another can be pasted."""
         link = await self._writable(nonce, browser)
         fresh = replace(link, stage="open", secret=None, username=None)
         await self._change(fresh, link)
         return await self._opened(fresh, browser)
 
     async def confirm(self, nonce: str, browser: str, mark: str) -> Confirmed:
-        """Link the account that ``mark`` stands for, or hand out the code to type back; consumes the link."""
+        """Link the account that ``mark`` identifies, or return the code to type back; uses up the link."""
         link = await self._writable(nonce, browser)
         opened = await self._opened(link, browser)
         if link.stage != "checked" or not hmac.compare_digest(opened.mark.encode(), mark.encode()):
@@ -141,7 +141,7 @@ class LinkSteps:
         waiting = replace(
             link,
             stage="code",
-            # Sealed, so that a stolen database does not let the digest of a short code be guessed.
+            # Sealed, because the digest of a short code could be guessed from a stolen database.
             code_hash=self._vault.seal(code_row(link), {"code": digest(code)}),
             code_tries_left=linking.TRIES,
             tries_left=linking.TRIES,
@@ -153,7 +153,7 @@ class LinkSteps:
         return Confirmed(await self._opened(waiting, browser), code=code)
 
     async def activate(self, link: Link, stage: str, *, proof: str) -> Account:
-        """Write the account and what follows; raises Refused (``link.used``, ``link.taken``)."""
+        """Write the account and everything that follows; raises Refused (``link.used``, ``link.taken``)."""
         account = Account(
             id=self._ids.new("account"),
             principal=link.principal,
@@ -204,9 +204,9 @@ class LinkSteps:
     # -- inside ------------------------------------------------------------------------------------------
 
     async def _revoke_later(self, link: Link, sealed: str) -> None:
-        """See that a credential made for this link ends when the link ends without an account.
+        """Have a credential made for this link revoked if the link ends without an account.
 
-        Written before the link holds it: whatever happens to the link, it is not left behind.
+        Written before the link holds the credential, so that it is never left behind.
         """
         payload = {
             "principal": link.principal.key,
@@ -235,7 +235,7 @@ class LinkSteps:
         return link
 
     async def _writable(self, nonce: str, browser: str) -> Link:
-        """Return a link that this browser may go on with; a confirmed one counts as used."""
+        """Return a link that this browser may continue with; a confirmed one counts as used."""
         link = await self._usable(nonce)
         if self.sign_in and not self._is_proven(link, browser):
             raise Refused("link.sign_in_first", words.sign_in_first())
@@ -277,7 +277,7 @@ def code_row(link: Link) -> str:
 
 def entry(link: Link, action: str, result: str, **detail: Any) -> AuditEntry:
     """Return an audit row about a link."""
-    # The digest's beginning tells links apart; it opens none.
+    # A prefix of the digest is enough to tell links apart, and can't be used to open one.
     return AuditEntry(
         actor=link.principal.key,
         action=action,

@@ -1,6 +1,6 @@
-"""What linking is made of: digests, codes, the shape of a token, and what a page may show.
+"""The parts of linking: digests, codes, the shape of a token, and what a page may show.
 
-No I/O of its own but ``identify``, the one call to a provider that a person waits for.
+``identify``, the one call to a provider that a person waits for, is the only I/O besides the store's.
 """
 
 from __future__ import annotations
@@ -29,32 +29,32 @@ if TYPE_CHECKING:
     from bot.services.context import Context
     from bot.store.store import Store
 
-#: How long a link is good for, and then once more its code; seconds.
+#: How long a link is valid, and then how long its code is; seconds.
 LINK_SECONDS = 600.0
 CODE_SECONDS = 600.0
-#: After so long a link has ended in any case, and a credential that was made for it is used or never will be.
+#: By then a link has ended in any case, and a credential made for it has been used or never will be.
 UNUSED_SECONDS = LINK_SECONDS + CODE_SECONDS + 60.0
-#: How long a person waits at most for a token's check; seconds.
+#: The longest that a person waits for a token to be checked; seconds.
 CHECK_SECONDS = 10.0
 TRIES = 5
 CODE_LENGTH = 8
-#: No token of a provider is longer; more is never matched against a pattern.
+#: No provider's token is longer; a longer text is never matched against a pattern.
 LONGEST_TOKEN = 4096
 
-#: Without the letters and digits that are taken for one another, and without vowels that make words.
+#: Without letters and digits that are easily confused, and without vowels that form words.
 _READABLE = "23456789BCDFGHJKMNPQRSTVWXZ"
 _NONCE = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
 class StoredNames:
-    """Tell the names that pages show: from the table of people, and where Usher is installed."""
+    """Look up the names that pages show: in the table of people, and in Usher's installation."""
 
     def __init__(self, context: Context) -> None:
         self._store = context.store
         self._workspace = context.installation.team_name
 
     async def person(self, principal: Principal) -> str:
-        """Return the person's name, or the Slack id while nobody has told it."""
+        """Return the person's name, or their Slack id if it isn't known yet."""
         known = await self._store.person(principal)
         return known.name if known is not None and known.name.strip() else principal.user_id
 
@@ -65,7 +65,7 @@ class StoredNames:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """Hold what a page about a link shows. ``mark`` names the checked token without telling it."""
+    """Hold what a page about a link shows. ``mark`` identifies the checked token without revealing it."""
 
     link: Link
     title: str
@@ -76,13 +76,13 @@ class Opened:
 
     @property
     def mark(self) -> str:
-        """Return what changes with every checked token: a confirmation is good for one token only."""
+        """Return a value that changes with every checked token: a confirmation is valid for one of them."""
         return digest(self.link.secret or "")[:16]
 
 
 @dataclass(frozen=True, slots=True)
 class Confirmed:
-    """Say what a confirmation brought: an account, or the code that is typed back in Slack."""
+    """Hold the result of a confirmation: an account, or the code to type back in Slack."""
 
     opened: Opened
     account: Account | None = None
@@ -95,39 +95,39 @@ def digest(text: str) -> str:
 
 
 def new_nonce() -> str:
-    """Return 256 random bits as they stand in a link's address."""
+    """Return 256 random bits in the form used in a link's address."""
     return secrets.token_urlsafe(32)
 
 
 def is_nonce(text: str) -> bool:
-    """Say whether a text has the shape of a nonce."""
+    """Return whether a text has the shape of a nonce."""
     return _NONCE.fullmatch(text) is not None
 
 
 def new_code() -> str:
-    """Return eight readable characters."""
+    """Return eight easily readable characters."""
     return "".join(secrets.choice(_READABLE) for _ in range(CODE_LENGTH))
 
 
 def plain_code(typed: str) -> str:
-    """Return a typed code without what people put between its letters."""
+    """Return a typed code without the separators that people put between its letters."""
     return "".join(letter for letter in typed.upper() if letter in _READABLE)[: CODE_LENGTH * 2]
 
 
 def shown_code(code: str) -> str:
-    """Return a code in two groups, as people read it."""
+    """Return a code in two groups, for people to read."""
     return f"{code[:4]}-{code[4:]}"
 
 
 def is_token(text: str, help: TokenHelp) -> bool:  # noqa: A002 - what the provider calls it
-    """Say whether a text can be a token: printable ASCII in one piece that fits the provider's pattern."""
+    """Say whether a text can be a token: printable ASCII without spaces that fits the provider's pattern."""
     if not text or len(text) > LONGEST_TOKEN or not (text.isascii() and text.isprintable()) or " " in text:
         return False
     return re.fullmatch(help.pattern, text) is not None
 
 
 def refuse_foreign(token: str, title: str, connections: Iterable[Provider]) -> None:
-    """Raise Refused for a token that is Slack's, or a connection's own: it is not to be sent anywhere."""
+    """Raise Refused for a Slack token, or a connection's own: neither may be sent to a provider."""
     if SLACK_TOKEN.match(token):
         raise Refused("token.slack", words.token_of_slack(title))
     for provider in connections:
@@ -139,9 +139,9 @@ def refuse_foreign(token: str, title: str, connections: Iterable[Provider]) -> N
 async def warn_holders(
     store: Store, connection: str, username: str, who: Principal, occasion: str, *, is_approved: bool = False
 ) -> None:
-    """Tell whoever has linked an account that somebody else tried to; once for each ``occasion``.
+    """Warn whoever has linked an account that somebody else tried to; once per ``occasion``.
 
-    ``is_approved``: an administrator approved it, else it was tried with a token.
+    ``is_approved``: an administrator approved it; otherwise it was tried with a token.
     """
     body = {
         "connection": connection,

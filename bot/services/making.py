@@ -1,4 +1,4 @@
-"""Making workspaces: an operation for one that does not exist yet, and for another like one that is gone."""
+"""Creating workspaces: a new one, or a replacement for one that is gone, each as an operation."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 class Making:
-    """Write down what is to be made; ``wake`` tells the background work that there is something."""
+    """Write creations into the store; ``wake`` tells the background work that there is something to do."""
 
     def __init__(self, context: Context) -> None:
         self._store = context.store
@@ -52,7 +52,7 @@ class Making:
         reference: str,
         channel_id: str | None = None,
     ) -> Accepted:
-        """Ask that a workspace is made from what its provider's ``spec`` gave, and runs.
+        """Ask for a workspace to be made from its provider's ``spec`` and started.
 
         Raises NotLinked and Refused (``policy.…``, ``connection.gone``, ``workspace.no_create``,
         ``workspace.withheld``).
@@ -68,9 +68,9 @@ class Making:
     async def again(
         self, principal: Principal, workspace_id: str, *, reference: str, channel_id: str | None = None
     ) -> Accepted:
-        """Ask for another workspace like one that is gone or was never made: its row takes the place.
+        """Ask for another workspace like one that is gone or was never made; its row replaces the old one.
 
-        Of one workspace it is made once, however often it is asked. Raises Refused as ``create`` does, and
+        Each workspace is replaced once, however often this is called. Raises Refused as ``create`` does, and
         ``workspace.unknown``, ``workspace.no_spec``, ``workspace.still_there``, ``workspace.unmade``.
         """
         former = await self._store.workspace(workspace_id)
@@ -128,7 +128,7 @@ class Making:
 
 
 def unmade(ids: Ids, provider: Provider, principal: Principal, spec: Spec) -> Workspace:
-    """Return the row of a workspace that is to be made from a spec."""
+    """Return the row of a workspace to be made from a spec."""
     fresh = ids.new("workspace")
     return Workspace(
         id=fresh,
@@ -143,13 +143,13 @@ def unmade(ids: Ids, provider: Provider, principal: Principal, spec: Spec) -> Wo
 
 
 def another(ids: Ids, provider: Provider, former: Workspace) -> Workspace:
-    """Return the row of a workspace that is to be made like one that has ended, called as that was."""
+    """Return the row of a replacement for a workspace that has ended, with the same name."""
     fresh = unmade(ids, provider, former.principal, former.spec or Spec(former.name))
     return replace(fresh, name=former.name, alias=former.alias)
 
 
 def check_account(provider: Provider, account: Account | None) -> Account:
-    """Return the account; raises NotLinked unless it can be used."""
+    """Return the account; raises NotLinked unless it is usable."""
     name, title = provider.settings.name, provider.settings.title
     if account is None or account.state == "revoking":
         raise NotLinked(name, problems.sentence("unlinked", title))
@@ -159,12 +159,12 @@ def check_account(provider: Provider, account: Account | None) -> Account:
 
 
 def unknown() -> Refused:
-    """Return the refusal that says the same of *none* and *not yours*."""
+    """Return the refusal that doesn't reveal whether it means *none* or *not yours*."""
     return Refused("workspace.unknown", problems.sentence("not_owner"))
 
 
 def entry(principal: Principal, action: str, workspace: Workspace, **detail: str) -> AuditEntry:
-    """Return the audit row of what a person wants with a workspace."""
+    """Return the audit row for what a person asks for on a workspace."""
     detail |= {"workspace": workspace.id}
     target = f"{workspace.connection}/{workspace.remote_id}"
     return AuditEntry(actor=principal.key, action=action, target=target, result="accepted", detail=detail)

@@ -1,4 +1,4 @@
-"""Find what a typed name means among a person's own workspaces and runs; a guess is never taken for a hit.
+"""Resolve a typed name among a person's own workspaces and runs; a guess is never treated as a match.
 
 Pure.
 """
@@ -21,27 +21,27 @@ if TYPE_CHECKING:
     from bot.domain.models import Run, Workspace
     from bot.providers.base import Provider
 
-#: Names are compared up to this length; whatever differs later only differs for machines.
+#: Names are compared up to this length; differences further along matter only to machines.
 _COMPARED: Final = 200
-#: How alike two names must be (0–100) to be offered.
+#: How similar two names must be (0–100) for one to be suggested.
 _ALIKE: Final = 60.0
 _OFFERED: Final = 5
-#: A person's own name for something is no longer.
+#: The maximum length of a person's own name for something.
 _LONGEST: Final = 60
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Say what a name means: ``one`` to be run, ``many`` that it fits, or ``near`` ones to be offered."""
+    """Hold what a name resolves to: ``one`` match, ``many`` it fits, or ``near`` ones to suggest."""
 
     kind: Literal["one", "many", "near"]
     workspaces: tuple[Workspace, ...] = ()
 
 
 def find(name: str, workspaces: Sequence[Workspace], connections: Iterable[str]) -> Found:
-    """Find a name: own names first, then whole names and ids, then a beginning that fits one only.
+    """Resolve a name: aliases first, then whole names and ids, then a prefix that fits only one.
 
-    ``NAME@CONNECTION`` restricts it to a connection, unless a workspace is called just that.
+    ``NAME@CONNECTION`` restricts it to a connection, unless a workspace has exactly that name.
     """
     exact = _exact(name, workspaces)
     if exact:
@@ -58,7 +58,7 @@ def find(name: str, workspaces: Sequence[Workspace], connections: Iterable[str])
 
 
 def nearest(name: str, workspaces: Sequence[Workspace]) -> tuple[Workspace, ...]:
-    """Return the workspaces that may have been meant: those that contain the name, then those most alike."""
+    """Return suggestions for a name: workspaces that contain it, then the most similar ones."""
     needle = fold(name)
     if not needle:
         return ()
@@ -70,9 +70,9 @@ def nearest(name: str, workspaces: Sequence[Workspace]) -> tuple[Workspace, ...]
 
 
 def find_runs(name: str, runs: Sequence[Run], connections: Iterable[str], *, is_stop: bool) -> list[Run]:
-    """Return the runs that a name may mean: one, several to choose from, or none. ``runs``: newest first.
+    """Return the runs that a name can refer to: one, several to choose from, or none. ``runs``: newest first.
 
-    Of several with one name, the newest is meant; to be stopped, all that are going on.
+    If several share a name, return the newest; to stop them, return all that are still going.
     """
     by_id = [run for run in runs if name in {run.id, run.remote_id}]
     if by_id:
@@ -95,7 +95,7 @@ def find_runs(name: str, runs: Sequence[Run], connections: Iterable[str], *, is_
 
 
 def nearest_runs(name: str, runs: Sequence[Run]) -> list[Run]:
-    """Return the newest runs of the names that contain this one, or are most like it."""
+    """Return the newest run of each name that contains this one or is most like it."""
     newest: dict[str, Run] = {}
     for run in runs:
         newest.setdefault(fold(run.name), run)
@@ -106,7 +106,7 @@ def nearest_runs(name: str, runs: Sequence[Run]) -> list[Run]:
 
 
 def find_connection(name: str, connections: Mapping[str, Provider], *, is_whole: bool = False) -> str | None:
-    """Return the connection of this name or title, or the only one that begins so unless it ``is_whole``."""
+    """Return the connection with this name or title, or the only one with this prefix unless ``is_whole``."""
     needle = fold(name)
     known = {key: {fold(key), fold(provider.settings.title)} for key, provider in connections.items()}
     found = [key for key, names in known.items() if needle in names]
@@ -117,7 +117,7 @@ def find_connection(name: str, connections: Mapping[str, Provider], *, is_whole:
 
 
 def references(text: str, connections: Mapping[str, Provider]) -> dict[str, str]:
-    """Return the ids that a link or an id stands for, by connection; ``ID@CONNECTION`` names the one."""
+    """Return the ids that a link or id refers to, by connection; ``ID@CONNECTION`` picks one."""
     stem, chosen = split_connection(text, connections)
     asked = connections if chosen is None else {chosen: connections[chosen]}
     read = {name: provider.parse_reference(stem) for name, provider in asked.items()}
@@ -125,7 +125,7 @@ def references(text: str, connections: Mapping[str, Provider]) -> dict[str, str]
 
 
 def split_connection(name: str, connections: Iterable[str]) -> tuple[str, str | None]:
-    """Split ``NAME@CONNECTION``; the whole name and None when no such connection stands behind the last @."""
+    """Split ``NAME@CONNECTION``; return the whole name and None if no such connection follows the last @."""
     stem, at, tail = name.rpartition("@")
     if not at or not stem.strip():
         return name, None
@@ -135,7 +135,7 @@ def split_connection(name: str, connections: Iterable[str]) -> tuple[str, str | 
 
 
 def address(workspace: Workspace, among: Sequence[Workspace]) -> str:
-    """Return what tells a workspace apart from others of its name: its connection, or its id there."""
+    """Return what tells a workspace apart from others with the same name: its connection, or its id there."""
     same = [one for one in among if one.connection == workspace.connection]
     if sum(fold(one.title) == fold(workspace.title) for one in same) > 1:
         return f"{workspace.remote_id}@{workspace.connection}"
@@ -143,7 +143,7 @@ def address(workspace: Workspace, among: Sequence[Workspace]) -> str:
 
 
 def own_name(text: str) -> str:
-    """Return a person's own name for something as it is kept: one line, 1–60 characters; raises Refused."""
+    """Return a person's own name for something, normalised: one line, 1–60 characters; raises Refused."""
     kept = " ".join(clean(text).split())
     if not 1 <= len(kept) <= _LONGEST:
         raise Refused("alias.length", words.ALIAS_LONG)
@@ -151,7 +151,7 @@ def own_name(text: str) -> str:
 
 
 def fold(text: str) -> str:
-    """Return a text as it is compared: one form, one case, single blanks."""
+    """Return a text normalised for comparison: one Unicode form, one case, single spaces."""
     return " ".join(unicodedata.normalize("NFKC", clean(text[:_COMPARED])).casefold().split())
 
 

@@ -1,4 +1,4 @@
-"""What a person keeps on their list of workspaces, and by which names; the provider is told none of it."""
+"""What a person keeps on their list of workspaces, and under which names; the provider learns none of it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class PersonalList:
-    """Put workspaces on a person's list, name them, take them off, note what the person is told of."""
+    """Add workspaces to a person's list, name and remove them, and choose which stops they hear about."""
 
     def __init__(self, context: Context) -> None:
         self._store = context.store
@@ -31,13 +31,13 @@ class PersonalList:
     async def add(
         self, principal: Principal, connection: str, remote_id: str, name: str | None, *, interaction: str
     ) -> Workspace:
-        """Put a workspace on a person's list by its id at the provider."""
+        """Add a workspace to a person's list by its id at the provider."""
         await self._authority.check(principal, "add")
         if name is not None:
             await self._check_alias(principal, name, besides=None)
         provider = self._provider(connection)
         if provider.links_by("none"):
-            # One secret opens everybody's there: what a person did not make here, they may not see.
+            # One shared secret opens everybody's, so people may only see what they made here.
             raise Refused("add.not_here", problems.sentence("only_made_here", provider.settings.title))
         workspace = Workspace(
             id=self._ids.new("workspace"),
@@ -78,7 +78,7 @@ class PersonalList:
     async def tell_stop(
         self, principal: Principal, workspace_id: str, *, wants_notice: bool, interaction: str
     ) -> Workspace:
-        """Say whether a person is told when a workspace stops without their having asked for it."""
+        """Set whether a person is told when a workspace stops without them asking for it."""
         workspace = await self._owned(principal, "notify", workspace_id)
         audit = [entry(principal, "workspace.notify", workspace, told="on" if wants_notice else "off")]
         await self._store.tell_stop(
@@ -87,7 +87,7 @@ class PersonalList:
         return replace(workspace, tells_stop=wants_notice)
 
     async def forget(self, principal: Principal, workspace_id: str, *, interaction: str) -> Workspace:
-        """Take a workspace off a person's list; at the provider it stays as it is."""
+        """Remove a workspace from a person's list; nothing changes at the provider."""
         workspace = await self._owned(principal, "forget", workspace_id)
         audit = [entry(principal, "workspace.forget", workspace)]
         await self._store.hide_workspace(workspace.id, audit, interaction)

@@ -1,4 +1,4 @@
-"""What people do with runs of jobs: launch, look, follow, stop. Nothing here waits for a provider."""
+"""What people do with runs of jobs: launch, view, follow, stop. Nothing here waits for a provider."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ if TYPE_CHECKING:
     from bot.providers.base import Scheduled
     from bot.services.context import Context
 
-#: A list of runs that was asked for within so many seconds is not asked for again.
+#: A list of runs requested within this many seconds is not requested again.
 LOOK_SECONDS: Final = 15.0
-#: So many accounts are remembered with the time of their last look.
+#: How many accounts are remembered with the time of their last look.
 _REMEMBERED: Final = 10_000
 
 
 class Runs:
-    """Write what people want with runs into the store; ``wake`` tells the background work."""
+    """Write what people ask for into the store; ``wake`` notifies the background work."""
 
     def __init__(self, context: Context) -> None:
         self._store = context.store
         self._connections = context.connections
         self._provider = context.provider
         self._authority = Authority(context)
-        #: Kept in memory only, as it spares a request and nothing depends on it.
+        #: Kept in memory only: it saves a request, and nothing depends on it.
         self._looked_at: dict[str, float] = {}
         self._clock = context.clock
         self._wake = context.wake
@@ -78,7 +78,7 @@ class Runs:
     async def stop(
         self, principal: Principal, run_id: str, *, force: bool, interaction: str
     ) -> tuple[Run, bool]:
-        """Ask for the end of a run; return it, and False when it was over already."""
+        """Ask for a run to be stopped; return it, and False if it was already over."""
         run = await self.owned(principal, "stop", run_id)
         self._able(run.connection)
         await self._account(principal, run.connection)
@@ -88,7 +88,7 @@ class Runs:
         return changed or run, changed is not None
 
     async def keep_waiting(self, principal: Principal, run_id: str, *, interaction: str) -> Run | None:
-        """Set a new deadline for a run that has not begun or can't be looked at; None when it is over."""
+        """Set a new deadline for a run that hasn't begun or can't be read; return None if it is over."""
         run = await self.owned(principal, "keep_waiting", run_id)
         kept = await self._store.keep_run_waiting(run.id, self.deadline_seconds, interaction)
         self._wake()
@@ -108,14 +108,14 @@ class Runs:
         return run
 
     async def look_again(self, principal: Principal, run_id: str) -> Run:
-        """Look at once for what a launch may have made."""
+        """Check again right away for what a launch may have created."""
         run = await self.owned(principal, "look_again", run_id)
         await self._store.save_run_step(Update(run.id, 0.0, looks_again=True))
         self._wake()
         return run
 
     async def start_another(self, principal: Principal, run_id: str, *, interaction: str) -> tuple[Run, bool]:
-        """Launch another run where nobody can tell of the first; False when that isn't asked any more."""
+        """Launch another run if nobody knows what became of the first; False if that is settled by now."""
         run = await self.owned(principal, "run", run_id)
         self._able(run.connection)
         provider = self._connections[run.connection]
@@ -130,7 +130,7 @@ class Runs:
     async def watch(
         self, principal: Principal, run_id: str, *, interaction: str, channel_id: str | None = None
     ) -> Run:
-        """Show a run's output from now on, in the thread of its card; one that a list found gets a card."""
+        """Show a run's output from now on, in its card's thread; a run without a card gets one."""
         run = await self.owned(principal, "logs", run_id)
         self._able(run.connection)
         await self._account(principal, run.connection)
@@ -141,7 +141,7 @@ class Runs:
             audit=[_entry(principal, "job.logs", _target(run), run=run.id)],
         )
         if watched is None:
-            # Of an account that was unlinked since: nobody reads it any more.
+            # The account was unlinked since, so nobody reads this run any more.
             raise Refused("job.unknown", problems.sentence("no_job"))
         self._wake()
         return watched
@@ -149,7 +149,7 @@ class Runs:
     async def schedule(
         self, principal: Principal, connection: str, run: Scheduled, cron: str, *, interaction: str
     ) -> None:
-        """Have a job's schedule set, or switched off with ""; a message tells what came of it."""
+        """Set a job's schedule, or switch it off with ""; the result is sent as a message."""
         await self._authority.check(principal, "schedule")
         self._able(connection, facets.Schedules)
         account = await self._account(principal, connection)
@@ -164,13 +164,13 @@ class Runs:
         await self._store.append_audit(
             [_entry(principal, "job.schedule", f"{connection}/{run.job_id}", cron=cron)]
         )
-        # Each is a task of its own: a second one is another operation, and not the same once more.
+        # Each request is a task of its own: a second one is a new operation, not a repetition of the first.
         task = NewTask(TaskKind.SCHEDULE, f"{account.id}/{run.job_id}/{interaction}", payload)
         await self._store.add_tasks([task], interaction)
         self._wake()
 
     async def owned(self, principal: Principal, verb: str, run_id: str) -> Run:
-        """Return a run of this person; raises Refused, in the same words for *none* and *not yours*."""
+        """Return a run of this person; raises Refused, the same for *none* and *not yours*."""
         run = await self._store.run(run_id)
         if run is None:
             raise Refused("job.unknown", problems.sentence("no_job"))
@@ -183,9 +183,9 @@ class Runs:
         return run
 
     async def stale(self, principal: Principal, besides: Sequence[str] = ()) -> list[Account]:
-        """Return the active accounts whose runs can be listed and were not just now.
+        """Return the active accounts whose runs can be listed and weren't a moment ago.
 
-        What was asked for and has not come yet says nothing of what there is.
+        A list that is still being read doesn't count: it says nothing yet about what exists.
         """
         oldest = self._clock.monotonic() - LOOK_SECONDS
         return [
@@ -204,7 +204,7 @@ class Runs:
     async def look(
         self, accounts: Sequence[Account], *, then: Mapping[str, Any] | None = None, interaction: str = ""
     ) -> None:
-        """List the runs of accounts again; ``then`` is the command that waits, and it runs once."""
+        """List the runs of accounts again; ``then`` is the command waiting for it, which runs once."""
         await self._store.add_tasks(NewTask.lists(TaskKind.LIST_JOBS, accounts, then), interaction)
         if len(self._looked_at) > _REMEMBERED:
             self._looked_at.clear()

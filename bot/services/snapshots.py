@@ -1,6 +1,6 @@
-"""What providers told last: what forms are made from, and what a server tells of itself.
+"""The last answers of providers: the templates that forms are made from, and facts about a server.
 
-An old snapshot is shown, and read again in the background; nobody waits for a provider here.
+An outdated snapshot is shown and refreshed in the background; nobody waits for a provider here.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ if TYPE_CHECKING:
 
 TEMPLATES: Final = "templates"
 ABOUT: Final = "about"
-#: A snapshot that is older than this is read again when somebody looks at it, in seconds.
+#: A snapshot older than this is refreshed when somebody looks at it, in seconds.
 STALE_SECONDS: Final = 300.0
 
 log = structlog.get_logger(__name__)
 
 
 def payload_of(value: object) -> Any:
-    """Return what a provider told as rows keep it."""
+    """Return a provider's answer in the form that rows keep."""
     return to_jsonable_python(value)
 
 
 def _read(kind: type[Any], kept: Snapshot[Any] | None) -> Snapshot[Any] | None:
-    """Return a snapshot with what was told in its own type; one that can't be read counts as none."""
+    """Return a snapshot with its payload in its own type; one that can't be read counts as none."""
     if kept is None:
         return None
     try:
@@ -48,7 +48,7 @@ def _read(kind: type[Any], kept: Snapshot[Any] | None) -> Snapshot[Any] | None:
 
 
 class Snapshots:
-    """Show what is known, and ask for what is not; ``wake`` tells the background work."""
+    """Return what is known, and request what isn't; ``wake`` notifies the background work."""
 
     def __init__(self, context: Context) -> None:
         self._store = context.store
@@ -57,28 +57,28 @@ class Snapshots:
         self._wake = context.wake
 
     async def templates(self, account: Account) -> Snapshot[Any] | None:
-        """Return what an account was offered last, in its provider's own type; None before it was."""
+        """Return what an account was last offered, in its provider's own type; None if it was never read."""
         forms = self._connections[account.connection].need(facets.Forms)
         return _read(forms.offer_model, await self._store.snapshot(account.connection, account.id, TEMPLATES))
 
     async def about(self, connection: str) -> Snapshot[About] | None:
-        """Return what a connection's server told last of itself."""
+        """Return what a connection's server last said about itself."""
         return _read(About, await self._store.snapshot(connection, "", ABOUT))
 
     def is_stale(self, snapshot: Snapshot[Any]) -> bool:
-        """Say whether it is time to read it again."""
+        """Return whether it is time to refresh it."""
         return self._clock.now() - snapshot.read_at > STALE_SECONDS
 
     async def refresh(
         self, account: Account, *, then: Mapping[str, Any] | None = None, interaction: str = ""
     ) -> None:
-        """Have templates read with the account; ``then`` is the command that waits for them."""
+        """Have templates read with the account; ``then`` is the command waiting for them."""
         await self._ask(f"{account.id}/{TEMPLATES}", then, interaction)
 
     async def refresh_about(
         self, connection: str, *, then: Mapping[str, Any] | None = None, interaction: str = ""
     ) -> None:
-        """Have a server asked about itself; as ``refresh``."""
+        """Have facts about a server read; otherwise like ``refresh``."""
         await self._ask(f"connection:{connection}/{ABOUT}", then, interaction)
 
     async def _ask(self, subject: str, then: Mapping[str, Any] | None, interaction: str) -> None:
@@ -90,7 +90,7 @@ class Snapshots:
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
-    """Hold what a provider told last it offers, for one purpose and one person."""
+    """Hold a provider's last offer for one purpose and one person."""
 
     provider: Provider
     snapshot: Snapshot[Any]
@@ -103,6 +103,6 @@ class Catalog:
         return forms.form(self.snapshot.payload, self.purpose, values, self.asker)
 
     def spec(self, values: Values) -> Spec:
-        """Return what is to be made from a filled form; raises FormProblems."""
+        """Return the spec of a filled form; raises FormProblems."""
         forms = self.provider.need(facets.Forms)
         return forms.spec(self.snapshot.payload, self.purpose, values, self.asker)

@@ -1,6 +1,6 @@
-"""What people do with workspaces: look, operation, name, forget. Nothing here waits for a provider.
+"""What people do with workspaces: view, operate, name, forget. Nothing here waits for a provider.
 
-Every method authorises the principal against the row as it is now, whatever the caller read before.
+Every method authorises the principal against the current row, whatever the caller read before.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ if TYPE_CHECKING:
     from bot.domain.models import Account, Action, Effects, Operation, Principal, StopMode
     from bot.services.context import Context
 
-#: A list of a person's workspaces is looked for again when it is older than this, in seconds.
+#: A list of a person's workspaces is read again when it is older than this, in seconds.
 SNAPSHOT_SECONDS = 60.0
 
 _DOWN = frozenset({State.STOPPED, State.SUSPENDED, State.FAILED})
-#: What a workspace must allow for an operation, and the states in which that does not matter: it has come
-#: true.
+#: What a workspace must allow for an operation, and the states in which that doesn't matter because the
+#: operation is already fulfilled or under way.
 _NEEDS: dict[OperationVerb, tuple[Action, frozenset[State]]] = {
     OperationVerb.START: ("start", frozenset({State.RUNNING, State.STARTING})),
-    # What is only starting comes up first, where it can't be stopped sooner.
+    # A workspace that can't be stopped while it is starting is stopped once it is up.
     OperationVerb.STOP: ("stop", frozenset({*_DOWN, State.STARTING, State.STOPPING})),
     OperationVerb.SUSPEND: ("suspend", _DOWN),
     OperationVerb.FORCE: ("force", _DOWN),
@@ -44,7 +44,7 @@ _MODES: dict[OperationVerb, StopMode] = {OperationVerb.STOP: "stop", OperationVe
 
 
 class Workspaces:
-    """Write what people want into the store; ``wake`` tells the background work that there is something."""
+    """Write what people ask for into the store; ``wake`` notifies the background work."""
 
     def __init__(self, context: Context) -> None:
         self._store = context.store
@@ -55,7 +55,7 @@ class Workspaces:
         self._wake = context.wake
         self.deadline_seconds = context.deadline_seconds
         making = Making(context)
-        # A subject of its own; callers find all that people do with workspaces here.
+        # Implemented in its own module, but offered here so that callers need only this class.
         self.create = making.create
         self.again = making.again
 
@@ -74,10 +74,10 @@ class Workspaces:
     ) -> Accepted:
         """Accept an operation with its first card and its audit row, all in one transaction.
 
-        A start joins the creation that is under way; of what is gone and was made here, another is made.
-        ``channel_id`` is where the person can be told when no direct message reaches them. ``agreed``: they
-        know that it ends the workspace for good, where it does. Raises NotLinked and Refused (``policy.…``,
-        ``workspace.…``); ``workspace.ends`` is a question to them.
+        A start joins a creation that is under way; for a workspace that is gone and was made here, another is
+        made. ``channel_id`` is where to reach the person if direct messages can't. ``agreed``: they know that
+        this ends the workspace for good, if it does. Raises NotLinked and Refused (``policy.…``,
+        ``workspace.…``); ``workspace.ends`` asks them to confirm.
         """
         found = await self._store.workspace_and_account(workspace_id)
         if found is None:
@@ -98,11 +98,11 @@ class Workspaces:
             if workspace.is_provisional or workspace.state is State.GONE:
                 return await self.again(principal, workspace.id, reference=reference, channel_id=channel_id)
         if workspace.hidden and not workspace.is_provisional:
-            # Nothing is read for it, so nothing would come of it: an old message's button was pressed.
+            # It is never read again, so the operation could never end. An old message's button was pressed.
             raise Refused("workspace.forgotten", problems.sentence("forgotten", provider.settings.title))
         card = NewNotice("", NoticeKind.CARD, "1", principal, {"channel_id": channel_id})
-        # Who calls a creation off while it is under way loses nothing, even if something was made meanwhile.
-        # What is left of one that is over, or whose outcome nobody knows for long, may be in use.
+        # Cancelling a creation that is under way loses nothing, even if something was made in the meantime.
+        # After it has ended, or when its outcome has long been unknown, what it made may be in use.
         ends = mode is not None and (agreed or (creation is not None and not self._is_long_unknown(creation)))
         audit = entry(principal, f"workspace.{verb}", workspace, reference=reference)
         if ends:
@@ -142,7 +142,7 @@ class Workspaces:
         return {} if provider is None or workspace.is_provisional else provider.stops(workspace)
 
     def _is_renewed(self, workspace: Workspace, verb: OperationVerb) -> bool:
-        """Say whether a restart ends the workspace and makes another from its spec: nothing brings it back.
+        """Return whether a restart ends the workspace for good and makes another from its spec.
 
         Raises Refused (``workspace.no_restart``, ``workspace.withheld``) where that can't be done either.
         """
@@ -157,7 +157,7 @@ class Workspaces:
         return True
 
     def check_possible(self, workspace: Workspace, verb: OperationVerb) -> None:
-        """Raise Refused for what the provider can't do at all, or not with this workspace as it just was."""
+        """Raise Refused for what the provider can't do at all, or not with this workspace as last read."""
         provider = self._provider(workspace.connection)
         title = provider.settings.title
         if verb is OperationVerb.CREATE:
@@ -174,7 +174,7 @@ class Workspaces:
         if verb not in _NEEDS:
             return
         action, needless = _NEEDS[verb]
-        # Old news forbid nothing: the provider itself has the last word then.
+        # An outdated state forbids nothing: then the provider decides.
         if self._is_news(workspace) and not workspace.allows(action) and workspace.state not in needless:
             raise Refused("workspace.not_allowed", problems.sentence("not_allowed_now", title))
 
@@ -184,21 +184,21 @@ class Workspaces:
     async def keep_waiting(
         self, principal: Principal, operation_id: str, *, interaction: str
     ) -> Operation | None:
-        """Set a new deadline for an open operation; None when it has ended meanwhile."""
+        """Set a new deadline for an open operation; return None if it has ended in the meantime."""
         operation = await self.operation_of(principal, "keep_waiting", operation_id)
         kept = await self._store.keep_waiting(operation.id, self.deadline_seconds, interaction)
         self._wake()
         return kept
 
     async def look_again(self, principal: Principal, operation_id: str) -> Operation:
-        """Look at once for what a creation may have made."""
+        """Check again right away for what a creation may have made."""
         operation = await self.operation_of(principal, "look_again", operation_id)
         await self._store.save_step(Update(operation.id, 0.0, looks_again=True))
         self._wake()
         return operation
 
     async def start_another(self, principal: Principal, operation_id: str, *, interaction: str) -> bool:
-        """Make another one where nobody can tell of the first; False when that isn't asked any more."""
+        """Make another one if nobody knows what became of the first; False if that is settled by now."""
         operation = await self.operation_of(principal, "start_another", operation_id)
         workspace = await self.owned(principal, "new", operation.workspace_id)
         provider = self._connections[workspace.connection]
@@ -221,7 +221,7 @@ class Workspaces:
     # -- looking -------------------------------------------------------------------------------------------
 
     async def owned(self, principal: Principal, verb: str, workspace_id: str) -> Workspace:
-        """Return a workspace of this person; raises Refused, in the same words for *none* and *not yours*."""
+        """Return a workspace of this person; raises Refused, the same for *none* and *not yours*."""
         workspace = await self._store.workspace(workspace_id)
         if workspace is None:
             raise unknown()
@@ -233,7 +233,7 @@ class Workspaces:
         self._provider(workspace.connection)
 
     async def refresh(self, principal: Principal, workspace_id: str) -> Workspace:
-        """Ask for a read through the poll gate, and return the row as it is, with its age."""
+        """Ask for a read through the poll gate, and return the current row with its age."""
         workspace = await self.owned(principal, "status", workspace_id)
         await self._store.want_read(workspace.id)
         self._wake()
@@ -255,6 +255,6 @@ class Workspaces:
     async def look(
         self, accounts: Sequence[Account], *, then: Mapping[str, Any] | None = None, interaction: str = ""
     ) -> None:
-        """Look for the workspaces of accounts; ``then`` is the command that waits, and it runs once."""
+        """Read the workspace lists of accounts; ``then`` is the command waiting for it, which runs once."""
         await self._store.add_tasks(NewTask.lists(TaskKind.DISCOVER, accounts, then), interaction)
         self._wake()

@@ -98,7 +98,7 @@ class PacedSlack:
 
     @property
     def is_shut(self) -> bool:
-        """Say whether nothing is to be sent now, because Slack does not let the app in."""
+        """Return whether nothing is to be sent now, because Slack does not let the app in."""
         return self.shut_out is not None and self._clock.monotonic() < self._shut_until
 
     async def call(

@@ -113,7 +113,7 @@ def person_of(user: Mapping[str, Any], principal: Principal, seen_at: float) -> 
 
 
 def _is_of_team(user: Mapping[str, Any], principal: Principal) -> bool:
-    """Say whether Slack counts the user to the principal's team; one that names none is let pass."""
+    """Return whether Slack counts the user to the principal's team; one that names none is let pass."""
     enterprise = user.get("enterprise_user") or {}
     teams = {user.get("team_id"), *(enterprise.get("teams") or ())} - {None}
     return not teams or principal.team_id in teams

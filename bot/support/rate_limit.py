@@ -64,7 +64,7 @@ class RateLimiter:
         return (1.0 - bucket.left) / self._per_second
 
     def tells(self, key: str) -> bool:
-        """Say whether it is time to tell that a request was one too many; each yes counts."""
+        """Return whether it is time to tell that a request was one too many; each yes counts."""
         bucket, now = self._buckets.get(key), self._monotonic()
         if bucket is None or now - bucket.noticed_at < NOTICE_EVERY:
             return False

@@ -230,7 +230,7 @@ def _is_safe_origin(scheme: str, host: str | None) -> bool:
 
 
 def is_loopback(host: str) -> bool:
-    """Say whether a host name is this machine: localhost, 127.0.0.0/8 or ::1."""
+    """Return whether a host name is this machine: localhost, 127.0.0.0/8 or ::1."""
     if host == "localhost":
         return True
     try:

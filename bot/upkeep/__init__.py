@@ -1,1 +1,1 @@
-"""What operators run beside the bot: checks, imports, what a restored backup needs."""
+"""What operators run beside the bot: checks, imports, recovery from a restored backup."""

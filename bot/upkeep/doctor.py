@@ -1,7 +1,7 @@
-"""What ``python -m bot doctor`` checks: one line each, with what to do.
+"""The checks of ``python -m bot doctor``: one line each, with what to do.
 
-Nothing is changed and nothing is sent to people. The exit status is 0 when every check is good, 2 when the
-settings are wrong, else 1.
+Nothing is changed and nothing is sent to people. The exit status is 0 if every check is good, 2 if the
+settings are wrong, otherwise 1.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ if TYPE_CHECKING:
     from bot.support.settings import Settings
 
 
-#: Rights that were refused longer ago say nothing of today.
+#: Permissions that were refused longer ago than this say nothing about today.
 REFUSALS_SECONDS = 7 * 86_400.0
-#: So many of the newest dead notices are looked at; they are kept for a week.
+#: How many of the newest dead notices are read; they are kept for a week.
 DEAD_AT_MOST = 500
 _WRITES = "Check these people's Slack accounts, and that the app may write to them."
 _TAB = "Switch on the Messages Tab on your app's page, App Home."
@@ -46,7 +46,7 @@ _SCOPES = "Paste manifest.yml into your app's manifest page, then reinstall the 
 _OTHER_ADVICE = (
     'The log has each of the others as "notice given up"; Slack\'s documentation explains its codes.'
 )
-#: What to do, by the code that a message was given up with.
+#: What to do, by the code with which a message was given up.
 _ADVICE = {
     **dict.fromkeys(
         (
@@ -72,7 +72,7 @@ _STORE_ADVICE = "Check the disk, the file's rights and USHER_DATABASE_URL."
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """Hold one finding; ``advice`` says what to do and is empty when all is well."""
+    """Hold one finding; ``advice`` says what to do and is empty if all is well."""
 
     name: str
     is_good: bool
@@ -81,7 +81,7 @@ class Check:
 
 
 def plain(value: object) -> str:
-    """Return a word from outside for a terminal: one line, nothing that steers it, not too long."""
+    """Return a text from outside for a terminal: one line, no control characters, not too long."""
     text = " ".join("".join(c if c.isprintable() else " " for c in str(value or "")).split())
     return text[:120] or "nothing"
 
@@ -91,7 +91,7 @@ def _why(failed: ProviderError) -> str:
 
 
 async def check_slack(settings: Settings, http: Http) -> list[Check]:
-    """Ask Slack who the bot token is and which scopes it carries; try the app token where one is set."""
+    """Ask Slack who the bot token belongs to and which scopes it has; try the app token if one is set."""
     token = settings.slack_bot_token.get_secret_value()
     checks = []
     try:
@@ -149,7 +149,7 @@ async def check_connection(name: str, provider: Provider) -> Check:
 
 
 def check_sign_in(settings: Settings, providers: Mapping[str, Provider]) -> list[Check]:
-    """Look whether people can be told apart on pages of workspaces, where a provider needs such pages."""
+    """Check that people can be told apart on workspace pages, if a provider needs such pages."""
     needing = sorted(name for name, provider in providers.items() if isinstance(provider, facets.Page))
     if not needing:
         return []
@@ -161,9 +161,9 @@ def check_sign_in(settings: Settings, providers: Mapping[str, Provider]) -> list
 
 
 async def check_store(settings: Settings, providers: Mapping[str, Provider] | None = None) -> list[Check]:
-    """Open the database as it is and read its counts and dead notices; one that is not there is not made.
+    """Open the database and read its counts and dead notices; a missing one is not created.
 
-    With ``providers``, what they refused lately is held against what their connections are set up with.
+    With ``providers``, what they recently refused is compared with how their connections are configured.
     """
     path = database_file(settings.database_url)
     if path is not None and not await asyncio.to_thread(path.exists):
@@ -190,7 +190,7 @@ def _place_for(path: Path) -> Check:
 
 
 async def read_store(store: Store) -> list[Check]:
-    """Read an open store's counts and its dead notices. Raises StoreError."""
+    """Read an open store's counts and dead notices. Raises StoreError."""
     counts = await store.statistics()
     dead = [notice for notice in await store.dead_notices(DEAD_AT_MOST) if not notice.is_harmless]
     found = ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in sorted(counts.items()))
@@ -208,7 +208,7 @@ async def read_store(store: Store) -> list[Check]:
 
 
 async def check_age(store: Store, path: Path | None) -> list[Check]:
-    """Say where the database is older than what was seen of it here. Raises StoreError."""
+    """Report a database that is older than what this machine has seen of it. Raises StoreError."""
     if not await Witness(path).contradicts(store):
         return []
     found = "it is older than what Usher last saw here: it was restored from a backup"
@@ -217,7 +217,7 @@ async def check_age(store: Store, path: Path | None) -> list[Check]:
 
 
 async def check_rights(store: Store, providers: Mapping[str, Provider]) -> list[Check]:
-    """Look for secrets of connections that are refused, and for servers that want those in place of people's.
+    """Check for refused connection secrets, and for servers that want them in place of people's.
 
     Raises StoreError.
     """
@@ -228,7 +228,7 @@ async def check_rights(store: Store, providers: Mapping[str, Provider]) -> list[
         try:
             is_good = await provider.own_secret() if isinstance(provider, facets.Behalf) else None
         except ProviderError:
-            continue  # What is wrong with the server is said where it is asked for its version.
+            continue  # A problem with the server is reported where its version is asked for.
         if is_good is None:
             continue
         refused = await store.refusals(name, since)
@@ -250,7 +250,7 @@ async def check_rights(store: Store, providers: Mapping[str, Provider]) -> list[
 
 
 async def run_checks(settings: Settings, http: Http, providers: Mapping[str, Provider]) -> list[Check]:
-    """Run every check on settings that are right."""
+    """Run every check that valid settings allow."""
     checks = [Check("settings", True, "all there")]
     if settings.public_url is None:
         advice = "Set USHER_PUBLIC_URL to the https address that people's browsers reach."
@@ -266,7 +266,7 @@ async def run_checks(settings: Settings, http: Http, providers: Mapping[str, Pro
 
 
 def check_spool(providers: Mapping[str, Provider]) -> list[Check]:
-    """Look whether the outputs of runs find the room that they may take, where there are runs."""
+    """Check that there is enough disk space for the outputs of runs, if there are runs."""
     if not any(isinstance(provider, facets.Runs) for provider in providers.values()):
         return []
     folder = tempfile.gettempdir()
@@ -282,12 +282,12 @@ def wrong_settings(problems: Iterable[str]) -> list[Check]:
 
 
 def exit_status(checks: Iterable[Check]) -> int:
-    """Return 0 when every check is good, else 1."""
+    """Return 0 if every check is good, otherwise 1."""
     return 0 if all(check.is_good for check in checks) else 1
 
 
 def as_text(checks: Sequence[Check]) -> str:
-    """Write a line a check, with what to do below the ones that are not good."""
+    """Write one line per check, with what to do below each that isn't good."""
     lines = []
     for check in checks:
         lines.append(f"{'ok  ' if check.is_good else 'BAD '} {check.name}: {check.found}")

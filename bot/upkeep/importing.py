@@ -1,6 +1,6 @@
-"""Accounts from a file: which person in Slack acts as which user, as an administrator wrote it down.
+"""Importing accounts from a file in which an administrator wrote down which person acts as which user.
 
-Each row is checked at its provider first; nothing is written in a dry run, nor for a row with a problem.
+Each row is checked at its provider first; nothing is written in a dry run, or for a row with a problem.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from bot.support.settings import Settings
 
 COLUMNS: Final = ("slack_user", "connection", "username")
-#: More than a file of people ever holds.
+#: More rows than a file of people ever has.
 MOST_BYTES: Final = 5_000_000
 _SLACK_USER: Final = re.compile(r"(?:(T[A-Z0-9]{2,30}):)?([UW][A-Z0-9]{2,30})")
 
@@ -40,12 +40,12 @@ _WHY_NOT: Final = {
 
 
 class ImportProblem(Exception):
-    """Say in a sentence why the file can't be used at all."""
+    """Say in one sentence why the file can't be used at all."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Hold one line of the file as it stands there."""
+    """Hold one line of the file as written."""
 
     line: int
     slack_user: str
@@ -55,7 +55,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """Say what became of a row: ``ok`` (would be linked, or was), ``same`` (was before), ``problem``."""
+    """Hold the result of a row: ``ok`` (linked, or would be), ``same`` (was already), or ``problem``."""
 
     row: Row
     outcome: Literal["ok", "same", "problem"]
@@ -63,7 +63,7 @@ class Result:
 
 
 def read_rows(path: Path) -> list[Row]:
-    """Read the file; raises ImportProblem when it is none, or names other columns."""
+    """Read the file; raises ImportProblem if it isn't one, or has other columns."""
     try:
         if path.stat().st_size > MOST_BYTES:
             raise ImportProblem(f"{path.name} is larger than {MOST_BYTES} bytes: split it.")
@@ -110,7 +110,7 @@ async def home(settings: Settings, http: Http) -> Installation:
 
 
 class Importer:
-    """Check and write rows, of people whom the policy lets link."""
+    """Check and write rows, for people whom the policy allows to link."""
 
     def __init__(self, context: Context) -> None:
         self._store = context.store
@@ -122,7 +122,7 @@ class Importer:
         self._seen: dict[tuple[str, str], int] = {}
 
     async def one(self, row: Row, *, apply: bool) -> Result:
-        """Check a row at its provider and, with ``apply``, link it; never raises for what is in the row."""
+        """Check a row at its provider and, with ``apply``, link it; never raises for the row's content."""
         problem = self._shape(row)
         if problem:
             return Result(row, "problem", problem)
@@ -210,7 +210,7 @@ class Importer:
 
 
 def as_lines(results: list[Result], *, apply: bool) -> list[str]:
-    """Write a line a row and a sum, as the command prints them."""
+    """Write one line per row and a total, as the command prints them."""
     marks = {"ok": "ok  ", "same": "same", "problem": "BAD "}
     lines = [
         f"{marks[one.outcome]} line {one.row.line}: {one.row.slack_user[:40]} at {one.row.connection[:40]}"

@@ -1,8 +1,8 @@
-"""Notice that a database was restored from a backup: links that were ended since the backup are back then.
+"""Notice that a database was restored from a backup, which brings back links that were ended since.
 
-The database itself can't know that. A small file beside it, which belongs to no backup, holds how far the
-record of who did what had come when this machine last saw it: a database that is behind it, or has gone
-another way since, is an older one put in its place.
+The database itself can't know that. A small file beside it, which belongs to no backup, records how far the
+audit had come when this machine last saw it: a database that is behind that, or has a different history,
+is an older one put in its place.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ log = structlog.get_logger(__name__)
 
 
 class Witness:
-    """Remember, in a file beside the database, how far the record had come; without a path nothing."""
+    """Remember, in a file beside the database, how far the audit had come; without a path, do nothing."""
 
     def __init__(self, database: Path | None) -> None:
         self._path = None if database is None else database.with_name(f"{database.name}.seen")
         self._written: tuple[int, str] | None = None
 
     async def note(self, store: Store) -> None:
-        """Write down how far the record has come, where that is news. Raises StoreError."""
+        """Write down how far the audit has come, if that changed. Raises StoreError."""
         head = await store.audit_head()
         if self._path is not None and head != self._written:
             try:
@@ -44,7 +44,7 @@ class Witness:
                 self._written = head
 
     async def contradicts(self, store: Store) -> bool:
-        """Say whether this machine has seen more of the record, or another one. Raises StoreError."""
+        """Return whether this machine has seen more of the audit, or a different one. Raises StoreError."""
         known = None if self._path is None else await asyncio.to_thread(_read, self._path)
         if known is None or known[0] == 0:
             return False
@@ -53,9 +53,9 @@ class Witness:
 
 
 async def tell_restored(store: Store, connections: Mapping[str, Provider]) -> int:
-    """Tell all who have a link that one which they ended may be back; return how many. Raises StoreError."""
+    """Tell everybody with a link that one they ended may be back; return how many. Raises StoreError."""
     length, last = await store.audit_head()
-    # Where there are no people there is nothing to unlink.
+    # Connections without user accounts have nothing to unlink.
     apart = {name for name, provider in connections.items() if not provider.links_by("none")}
     accounts = [account for account in await store.active_accounts() if account.connection in apart]
     notices = []
@@ -79,7 +79,7 @@ def _read(path: Path) -> tuple[int, str] | None:
 
 
 def _write(path: Path, head: tuple[int, str]) -> None:
-    """Replace the file as a whole: a crash leaves the old one or the new one."""
+    """Replace the whole file: a crash leaves either the old one or the new one."""
     fresh = path.with_name(f"{path.name}.new")
     fresh.write_text(json.dumps({"length": head[0], "hash": head[1]}), encoding="utf-8")
     fresh.replace(path)

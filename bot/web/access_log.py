@@ -50,5 +50,5 @@ class AccessLog(AbstractAccessLogger):
 
     @property
     def enabled(self) -> bool:
-        """Say whether a line would be seen."""
+        """Return whether a line would be seen."""
         return self.logger.isEnabledFor(logging.INFO)

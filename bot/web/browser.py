@@ -129,7 +129,7 @@ class Browsers:
         return hmac.new(self._forms_key, f"session:{digest(session_id)}".encode(), hashlib.sha256).hexdigest()
 
     def is_of_session(self, request: web.Request, session_id: str, mark: str) -> bool:
-        """Say whether a form or request was sent from our own page in this browser's session."""
+        """Return whether a form or request was sent from our own page in this browser's session."""
         return self.is_same_origin(request) and hmac.compare_digest(
             mark.encode(), self.session_mark(session_id).encode()
         )
@@ -142,7 +142,7 @@ class Browsers:
         return hmac.new(self._forms_key, content, hashlib.sha256).hexdigest()
 
     def is_genuine(self, request: web.Request, visit: Visit, mark: str) -> bool:
-        """Say whether a form was sent from our own page in this browser."""
+        """Return whether a form was sent from our own page in this browser."""
         return self.is_same_origin(request) and hmac.compare_digest(
             mark.encode(), self.form_mark(visit).encode()
         )

@@ -70,7 +70,7 @@ class Seen:
         return len(self._seen)
 
     def is_first(self, signature: str) -> bool:
-        """Say whether a signature is new, and remember it."""
+        """Return whether a signature is new, and remember it."""
         now = self._monotonic()
         while self._seen and next(iter(self._seen.values())) <= now - REMEMBERED:
             self._seen.popitem(last=False)

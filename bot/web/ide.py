@@ -66,13 +66,13 @@ class Shown:
 
     @property
     def is_old(self) -> bool:
-        """Say whether the row should be read again."""
+        """Return whether the row should be read again."""
         seen = self.workspace.observed_at or 0.0
         return not self.workspace.is_provisional and self.look.now - seen > FRESH_SECONDS
 
     @property
     def is_asked_for(self) -> bool:
-        """Say whether somebody has asked for a read a moment ago: it is on its way then."""
+        """Return whether somebody has asked for a read a moment ago: it is on its way then."""
         return self.look.now - (self.workspace.used_at or 0.0) < ASKED_SECONDS
 
 

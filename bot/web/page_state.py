@@ -42,12 +42,12 @@ class PageState:
 
     @property
     def is_up(self) -> bool:
-        """Say whether there is something to show in the page."""
+        """Return whether there is something to show in the page."""
         return self.phase == "running"
 
     @property
     def is_busy(self) -> bool:
-        """Say whether it changes by itself: then the page shows a sign of that."""
+        """Return whether it changes by itself: then the page shows a sign of that."""
         return self.phase in {"starting", "stopping", "ending", "unknown"}
 
     def as_json(self) -> dict[str, Any]:

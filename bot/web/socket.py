@@ -76,7 +76,7 @@ class SocketSide(AsyncSocketModeHandler):
         self._keeping = asyncio.create_task(self._keep_connected(), name="socket-mode")
 
     def is_ready(self) -> bool:
-        """Say whether payloads can arrive: connected, and the last pong is young enough."""
+        """Return whether payloads can arrive: connected, and the last pong is young enough."""
         session = self.client.current_session
         if session is None or session.closed or self.client.closed:
             return False

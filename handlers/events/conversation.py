@@ -41,7 +41,7 @@ async def mentioned(occurrence: Occurrence) -> None:
 
 
 def is_said(occurrence: Occurrence) -> bool:
-    """Say whether a person said it now: no bot, no edit, nothing of Slack's own."""
+    """Return whether a person said it now: no bot, no edit, nothing of Slack's own."""
     event = occurrence.event
     return bool(
         event.get("subtype") in _SAID

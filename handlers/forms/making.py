@@ -216,7 +216,7 @@ def _view(catalog: Catalog, making: Making, account: Account, values: Values) ->
 
 
 def _fits(one: Field, values: Values) -> bool:
-    """Say whether a value may be shown again: what is not offered any more is not."""
+    """Return whether a value may be shown again: what is not offered any more is not."""
     value = values.get(one.name)
     if value is None or forms.is_typed(one):
         return value is not None

@@ -104,7 +104,7 @@ async def launched(request: Request, typed: CommandLine) -> Answer:
 
 
 def runs_named_jobs(request: Request, name: str) -> bool:
-    """Say whether a connection's jobs are set up there, so that a name is all there is to say."""
+    """Return whether a connection's jobs are set up there, so that a name is all there is to say."""
     return request.services.connections[connection_of(request, name)].need(facets.Runs).runs_named_jobs
 
 

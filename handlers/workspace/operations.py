@@ -221,7 +221,7 @@ def _instead(workspace: Workspace, verb: OperationVerb, accepted: Accepted, effe
 
 
 def _ends(operation: Operation, effects: Effects) -> bool:
-    """Say whether a stop that its person agreed to ends the workspace for good."""
+    """Return whether a stop that its person agreed to ends the workspace for good."""
     is_stop = operation.verb in {OperationVerb.STOP, OperationVerb.FORCE}
     return (
         is_stop

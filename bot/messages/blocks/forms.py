@@ -82,7 +82,7 @@ def field_of(block_id: str) -> str:
 
 
 def is_typed(field: Field) -> bool:
-    """Say whether a field takes what somebody types, not a choice."""
+    """Return whether a field takes what somebody types, not a choice."""
     return field.kind in {"text", "long_text", "number"}
 
 

@@ -41,7 +41,7 @@ class Listed(dict[str, dict[str, Any]]):
     at: datetime | None = None
 
     def is_young(self, server: Mapping[str, Any]) -> bool:
-        """Say whether a server was started within the grace, by the hub's clock alone."""
+        """Return whether a server was started within the grace, by the hub's clock alone."""
         try:
             started = datetime.fromisoformat(str(server.get("started")))
             return self.at is not None and (self.at - started).total_seconds() < GRACE_SECONDS

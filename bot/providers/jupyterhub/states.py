@@ -26,7 +26,7 @@ class Progress:
 
     @property
     def was_cancelled(self) -> bool:
-        """Say whether somebody called the start off."""
+        """Return whether somebody called the start off."""
         return self.has_failed and self.message == CANCELLED
 
 

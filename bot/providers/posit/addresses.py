@@ -75,5 +75,5 @@ def job_id(text: str) -> str:
 
 
 def is_session_id(text: str) -> bool:
-    """Say whether a text may be a session's id."""
+    """Return whether a text may be a session's id."""
     return re.fullmatch(SESSION_ID, text) is not None

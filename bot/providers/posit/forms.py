@@ -51,7 +51,7 @@ class Draft:
 
     @property
     def opens_files(self) -> bool:
-        """Say whether the IDE takes a file to open."""
+        """Return whether the IDE takes a file to open."""
         return self.purpose == "workspace" and self.ide in computing.OPENS_FILES
 
 

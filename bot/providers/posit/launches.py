@@ -132,7 +132,7 @@ def mark_of(spec: Spec, key: str) -> str:
 
 
 def is_mark(name: str) -> bool:
-    """Say whether launch parameters carry the mark of one of our launches."""
+    """Return whether launch parameters carry the mark of one of our launches."""
     return _MARK.fullmatch(name) is not None
 
 

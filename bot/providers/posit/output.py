@@ -59,7 +59,7 @@ class OutputDecoder:
 
     @property
     def is_cut(self) -> bool:
-        """Say whether the stream stands within an object."""
+        """Return whether the stream stands within an object."""
         return bool(self._object)
 
     def feed(self, piece: bytes) -> list[Chunk]:
@@ -166,6 +166,6 @@ def _decoder() -> codecs.IncrementalDecoder:
 
 
 def _is_open(text: bytearray) -> bool:
-    """Say whether the backslash at the end escapes what follows, rather than being escaped itself."""
+    """Return whether the backslash at the end escapes what follows, rather than being escaped itself."""
     run = len(text) - len(text.rstrip(b"\\"))
     return run % 2 == 1

@@ -148,7 +148,7 @@ class PositProvider(
         return specs.spec_of(offer, forms.draft(offer, purpose, values, asker, self._presets), values)
 
     def withholds(self, spec: Spec, asker: Principal) -> bool:
-        """Say whether it is made from a preset that is for others."""
+        """Return whether it is made from a preset that is for others."""
         preset = self._preset(spec)
         return preset is not None and not preset.is_for(asker)
 

@@ -65,7 +65,7 @@ def observed(session: WorkbenchSession, address: Callable[[str], str | None]) ->
 
 
 def suspends(state: State, actions: frozenset[Action] | None, ide: str) -> bool | None:
-    """Say whether a session can be suspended: RStudio alone can; None while its IDE is not known.
+    """Return whether a session can be suspended: RStudio alone can; None while its IDE is not known.
 
     ``ide`` is what it was launched as, where we know that; what it may do tells it while it runs.
     """
@@ -77,12 +77,12 @@ def suspends(state: State, actions: frozenset[Action] | None, ide: str) -> bool 
 
 
 def is_over(session: WorkbenchSession) -> bool:
-    """Say whether a session has ended and only lingers in the server's list."""
+    """Return whether a session has ended and only lingers in the server's list."""
     return _STATES.get(session.activity_state.casefold()) in {State.GONE, State.FAILED}
 
 
 def is_up(session: WorkbenchSession) -> bool:
-    """Say whether a session runs or is on its way there."""
+    """Return whether a session runs or is on its way there."""
     return _STATES.get(session.activity_state.casefold()) in {State.RUNNING, State.STARTING}
 
 

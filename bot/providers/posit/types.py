@@ -238,7 +238,7 @@ class WorkbenchSupport(_Answer):
 
 
 class WorkbenchLanguage(_Answer):
-    """Say whether what an IDE needs is installed: it is, unless the server says that it is not."""
+    """Return whether what an IDE needs is installed: it is, unless the server says that it is not."""
 
     name: str = ""
     available: StrictBool = True
@@ -320,5 +320,5 @@ class WorkbenchUser(_Answer):
 
     @property
     def is_active(self) -> bool:
-        """Say whether sessions may be launched for this user."""
+        """Return whether sessions may be launched for this user."""
         return self.status.casefold() == "active"

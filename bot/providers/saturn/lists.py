@@ -82,5 +82,5 @@ def resource(recipe: Any) -> Resource:
 
 
 def is_theirs(owner: str, username: str) -> bool:
-    """Say whether a resource is a person's own, as far as both are told; owners are ``org/user``."""
+    """Return whether a resource is a person's own, as far as both are told; owners are ``org/user``."""
     return not username or not owner or owner.rpartition("/")[2] == username

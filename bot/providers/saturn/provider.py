@@ -183,7 +183,7 @@ class Saturn(
         return "admin" if call in _DRIVEN and self.needs_record(access) else "person"
 
     def needs_record(self, access: Access) -> bool:
-        """Say whether the administrator's token drives workspaces: it opens everybody's."""
+        """Return whether the administrator's token drives workspaces: it opens everybody's."""
         return self._own.act_as == "admin" and access.credential.acts == "admin"
 
     def _driver(self, access: Access) -> Credential:
@@ -219,7 +219,7 @@ class Saturn(
         return forms.workspace_spec(offer, self._own.recipes, values, asker)
 
     def withholds(self, spec: Spec, asker: Principal) -> bool:
-        """Say whether it is made from a recipe that is for others."""
+        """Return whether it is made from a recipe that is for others."""
         recipe = named(self._own.recipes, spec.word("recipe"))
         return recipe is not None and not recipe.is_for(asker)
 

@@ -37,7 +37,7 @@ INIT_FAILED = "Its set-up failed"
 
 
 def is_id(text: str) -> bool:
-    """Say whether a text can be the id of a workspace."""
+    """Return whether a text can be the id of a workspace."""
     return _ID.fullmatch(text) is not None
 
 
