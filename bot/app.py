@@ -180,7 +180,7 @@ class Process:
         }
 
     def readiness(self) -> Mapping[str, bool]:
-        """Return whether Slack can reach the process, and whether its own work is healthy (``background``)."""
+        """Return whether Slack can reach the process and its own work is healthy (``background``)."""
         return {"slack": self._socket is None or self._socket.is_ready(), **self.background()}
 
     async def _context(self, slack: PacedSlack) -> Context:

@@ -108,7 +108,7 @@ class Spool:
             self._file = None
 
     async def _flush(self) -> None:
-        """Write the buffer; a caller cancelled meanwhile leaves the write to complete, and the next one waits."""
+        """Write the buffer; if the caller is cancelled, the write still completes and the next one waits."""
         while self._writing is not None or self._held:
             if self._writing is None:
                 data = bytes(self._held)

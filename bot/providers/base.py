@@ -155,7 +155,7 @@ class Provider(ABC):
         return False
 
     def withholds(self, spec: Spec, asker: Principal) -> bool:  # noqa: ARG002 - as ``acts``
-        """Return whether a spec of earlier names what is prepared for others than this person by now; pure."""
+        """Return whether an earlier spec names something that is by now reserved for other people; pure."""
         return False
 
     def parse_reference(self, text: str) -> str | None:  # noqa: ARG002 - overridden where there are links

@@ -180,7 +180,7 @@ class Classes:
         return JoinTarget(fresh, instead_of=mine.id if mine is not None else "")
 
     async def _is_there(self, workspace: Workspace) -> bool:
-        """Return whether a workspace exists or is being made; raises Refused while that is being cancelled."""
+        """Return whether a workspace exists or is being made; raises Refused while it is being cancelled."""
         if not workspace.is_provisional:
             return workspace.state is not State.GONE
         operation = await self._store.latest_operation(workspace.id)
