@@ -1,1 +1,1 @@
-"""What is so, whoever asks: models, plans and rules. Pure: nothing here reads, writes or waits."""
+"""The domain: models, plans and rules. Pure: nothing here reads, writes or waits."""

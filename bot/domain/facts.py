@@ -1,4 +1,4 @@
-"""What cards and notices are made from: rows and a few answers, gathered before anything is drawn."""
+"""The facts behind cards and notices, gathered before anything is rendered."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ClassFacts:
-    """Gather a class card with its counts; ``title`` is the connection's name for people.
+    """Hold a class card with its counts; ``title`` is the connection's display name.
 
-    ``effects`` is what stopping means for the workspaces of the card, as far as that is known of all of them.
+    ``effects`` says what stopping does to the card's workspaces, as far as that is known for all of them.
     """
 
     card: ClassCard
@@ -29,13 +29,13 @@ class ClassFacts:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Gather what a card or a notice may say; ``now`` in epoch seconds.
+    """Hold everything a card or notice may say; ``now`` is in epoch seconds.
 
-    ``username`` is empty where the provider told none. ``ide_url`` is set only when it passed the
-    connection's host check, and so is ``page_url``, the page of the workspace or run at the provider;
-    ``usual_seconds`` is the median of earlier starts; ``capabilities`` are the provider's, and ``effects``
-    what it declares that stopping the workspace means; ``body`` the notice's own facts. What is about a run
-    has ``run``, and ``output`` as far as that is followed in this process.
+    ``username`` is empty if the provider gave none. ``ide_url`` and ``page_url`` (the provider's page for the
+    workspace or run) are set only if they passed the connection's host check. ``usual_seconds`` is the median
+    duration of earlier starts. ``capabilities`` are the provider's; ``effects`` is what it declares stopping
+    does to this workspace. ``body`` holds the notice's own facts. Cards and notices about a run have ``run``,
+    and ``output`` if this process is following it.
     """
 
     now: float
@@ -51,24 +51,24 @@ class Facts:
     usual_seconds: float | None = None
     capabilities: frozenset[str] = frozenset()
     effects: Effects = field(default_factory=dict)
-    #: The person's account there is refused, or was when it was used last.
+    #: The provider refuses the person's account, or did when it was last used.
     is_refused: bool = False
     body: Mapping[str, Any] = field(default_factory=dict)
     run: Run | None = None
     output: Shown | None = None
-    #: What is about a class: the card itself, or the end that stopped the workspace.
+    #: For class cards and their notices: the card, or the class whose end stopped the workspace.
     of_class: ClassFacts | None = None
 
     def word(self, name: str) -> str:
-        """Return one of the notice's own facts, "" where it has none of that name."""
+        """Return one of the notice's own facts by name, or ""."""
         return str(self.body.get(name) or "")
 
     def time(self, name: str) -> float:
-        """Return a time among the notice's own facts, now where it has none of that name."""
+        """Return one of the notice's own times by name, or ``now``."""
         return float(self.body.get(name) or self.now)
 
     def may(self, action: Action) -> bool:
-        """Say whether something can be done with the workspace, as far as is known."""
+        """Return whether the action is possible on the workspace, as far as is known."""
         workspace = self.workspace
         if workspace is None or workspace.is_provisional:
             return False

@@ -1,4 +1,4 @@
-"""The life cycle on one screen: the next step of an operation, given what was observed; when to look again.
+"""The life cycle in one place: an operation's next step given what was observed, and when to read again.
 
 ``plan`` and ``next_read`` are pure and total: no clock, no I/O, an answer for every input. The tables of
 ``tests/domain/test_plan.py`` are their specification.
@@ -35,19 +35,19 @@ from bot.domain.settling import (
 if TYPE_CHECKING:
     from bot.domain.settling import Pacing
 
-#: How many times in a row a call may fail for a while (time-outs, 5xx, 429) before the operation is given up;
-#: the waits between them grow to a minute, so this is about a quarter of an hour of trying.
+#: How many times in a row a call may fail temporarily (time-outs, 5xx, 429) before the operation gives up;
+#: the backoff grows to a minute, so this is about a quarter of an hour of retries.
 MAX_ATTEMPTS = 20
 
-#: What was read so shortly before an operation is good for its first call; just longer than Saturn's
-#: interval.
+#: A read this many seconds before the operation is fresh enough for its first call; just longer than Saturn
+#: Cloud's interval.
 FRESH = 12.0
 
-#: An accepted stop may take its time, and some servers say *running* until it is done; what is up for longer
-#: was started again by somebody else.
+#: How long an accepted stop may take; some servers report *running* until it is done. A workspace still up
+#: after that was started again by somebody else.
 STOP_SETTLES = 600.0
 
-#: Without use for so long, a running workspace is looked at less often.
+#: A running workspace unused for this long is read less often.
 UNUSED_AFTER = 86_400.0
 
 _DOWN = (State.STOPPED, State.SUSPENDED, State.FAILED)
@@ -58,25 +58,25 @@ class Step(StrEnum):
 
     READ = "read"  #: ask the poll gate for a status read, then plan again
     START = "start"  #: send the start call
-    CREATE = "create"  #: send the call that makes it
-    LAUNCH = "launch"  #: send the call that begins a run
+    CREATE = "create"  #: send the call that creates the workspace
+    LAUNCH = "launch"  #: send the call that launches a run
     FIND = "find"  #: look for what a creation or launch of unknown outcome made
     STOP = "stop"  #: send the stop call
     SUSPEND = "suspend"  #: send the stop call that keeps its state
-    FORCE = "force"  #: send the stop call that does not ask the IDE
+    FORCE = "force"  #: send the stop call that doesn't ask the IDE
     REMOVE = "remove"  #: send the call that deletes it
-    RENEW = "renew"  #: it has ended as agreed, or failed: put a new one in its place, which is made then
-    WAIT = "wait"  #: nothing until the next read, or until ``at``
+    RENEW = "renew"  #: it ended as agreed, or failed: replace it with a new workspace, to be created next
+    WAIT = "wait"  #: do nothing until the next read, or until ``at``
     END = "end"  #: it is over; ``outcome`` and ``cause`` say how
-    WATCH = "watch"  #: it has ended before: show what is, do nothing
+    WATCH = "watch"  #: it has already ended: do nothing
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Hold the answer: a step, and for END how it ended. ``cause`` names a text of ``bot.messages``.
+    """Hold the decision: a step, and for END how it ended. ``cause`` names a text of ``bot.messages``.
 
-    For READ and WAIT ``cause`` says what holds it up, where that is worth a sentence. ``at`` says for a WAIT
-    that nothing else wakes until when it waits, in epoch seconds.
+    For READ and WAIT, ``cause`` says what is holding it up, if that is worth a sentence. ``at``, in epoch
+    seconds, ends a WAIT that nothing else would wake.
     """
 
     step: Step
@@ -94,27 +94,27 @@ WAIT = Plan(Step.WAIT)
 WATCH = Plan(Step.WATCH)
 FULFILLED = Plan(Step.END, Outcome.FULFILLED)
 NOT_MADE = Plan(Step.END, Outcome.FULFILLED, "not_made")
-#: It has ended, and there is nothing to make another from.
+#: It has ended, and there is no spec to create another from.
 NO_RESTART = Plan(Step.END, Outcome.FAILED, "no_restart")
-#: Its person was asked for a day whether to make another one.
+#: The person was asked whether to create another one, and didn't answer for a day.
 UNANSWERED = Plan(Step.END, Outcome.UNKNOWN, "unanswered")
-#: The start was accepted, and is still shown as down.
+#: The start was accepted, but the workspace still shows as down.
 STILL_DOWN = Plan(Step.READ, cause="still_down")
-#: A stop was sent before the start was asked for, and is under way: the start follows.
+#: A stop sent before the start was requested is still in progress; the start follows.
 STOPPING_FIRST = Plan(Step.WAIT, cause="stopping_first")
-#: A start was sent before the stop was asked for: it may still come up.
+#: A start was sent before the stop was requested: the workspace may still come up.
 START_SENT = Plan(Step.READ, cause="start_sent")
 
 REMOVE = Plan(Step.REMOVE)
 RENEW = Plan(Step.RENEW)
 
-#: The call of each way of stopping, and what is said when it was taken, yet nothing came of it.
+#: The call for each way of stopping, and the cause given when it was accepted but had no effect.
 _DOWNWARDS: dict[StopMode, tuple[Plan, str]] = {
     "stop": (STOP, "started_elsewhere"),
     "suspend": (Plan(Step.SUSPEND), "not_suspended"),
     "force": (Plan(Step.FORCE), "started_elsewhere"),
 }
-#: What must be permitted for a call.
+#: The action that a call needs to be allowed.
 _ACTIONS: dict[Step, Action] = {
     Step.STOP: "stop",
     Step.SUSPEND: "suspend",
@@ -122,7 +122,7 @@ _ACTIONS: dict[Step, Action] = {
     Step.REMOVE: "remove",
 }
 _CALLS = frozenset({Step.START, *_ACTIONS})
-#: What stopping does where nothing else is declared.
+#: What stopping does unless declared otherwise.
 _USUAL: Effects = {"stop": StopEffect.RETURNS, "suspend": StopEffect.KEEPS, "force": StopEffect.RETURNS}
 
 
@@ -141,14 +141,14 @@ def plan(
 ) -> Plan:
     """Decide the next step for an operation whose workspace was last seen in ``state`` at ``observed_at``.
 
-    ``actions`` is what its provider lets be done with it now, None for whatever it can do: what is starting
-    and can't be brought down yet is left to come up. ``effects`` is what stopping it means: nothing ends for
-    good unless its person agreed to that. ``up_at`` is when it was last seen starting or running.
+    ``actions`` is what the provider allows now, None for everything it is capable of; a starting workspace
+    that can't be brought down yet is left to come up. ``effects`` is what stopping does: nothing is ended for
+    good unless the person agreed to that. ``up_at`` is when it was last seen starting or running.
 
-    A read counts only when it is younger than the operation and its last call: nothing ends on stale news. A
-    first call may go by news that was fresh when the operation was made: it does no harm where that has
-    changed, and the gate would only make the person wait. An operation that failed too often in a row makes
-    no further call, but what has come true by itself still counts.
+    A read counts only if it is newer than the operation and its last call: no operation ends on stale data.
+    The first call may rely on a read that was fresh when the operation was created: if the state has changed
+    since, the call does no harm, and the gate would only make the person wait. An operation that failed too
+    often in a row makes no further calls, but can still be fulfilled by what is observed.
     """
     if not operation.is_open:
         return WATCH
@@ -164,12 +164,12 @@ def plan(
 
 
 def plan_unmade(operation: Operation, creation: Operation | None, now: float) -> Plan:
-    """Decide for a workspace that its provider has yet to make, as far as is known; there is nothing to read.
+    """Decide the next step for a workspace that isn't known to exist on its provider yet.
 
-    ``creation`` is the operation to make it: ``operation`` itself, or one that it has replaced. Nothing is
-    made twice: after an unknown outcome comes FIND, and only where that finds out that nothing was made,
-    CREATE. What calls a creation off finds out first whether something was made; that is stopped or removed
-    as any other.
+    ``creation`` is the operation that creates it: ``operation`` itself, or one that it replaced. Nothing is
+    created twice: an unknown outcome leads to FIND, and to CREATE only if that shows that nothing was made.
+    An operation that cancels a creation first finds out whether something was made; if so, that is stopped or
+    removed like any other workspace.
     """
     if not operation.is_open:
         return WATCH
@@ -199,7 +199,7 @@ def _decide(
             operation.verb is OperationVerb.CREATE
             and observed_at < (operation.called_at or 0.0) + START_SETTLES
         ):
-            return READ  # What was made a moment ago may not be in every list yet.
+            return READ  # A workspace created moments ago may not be listed everywhere yet.
         if operation.agreed and operation.verb is OperationVerb.RESTART:
             return RENEW
         is_done = operation.verb.brings_down and (
@@ -215,11 +215,11 @@ def _decide(
         return _bring_down(operation, state, observed_at, actions, (REMOVE, "not_removed"))
     mode = _mode(operation, effects)
     if mode is None and state is State.FAILED and "stop" not in effects:
-        return RENEW  # It is over already: nothing is ended for that.
+        return RENEW  # It has already ended, so this doesn't end anything.
     if mode is None:
         return _failed("not_agreed") if is_final(effects, "stop") else NO_RESTART
     ends = is_final(effects, mode)
-    if state in _DOWN and not ends:  # What is suspended can still be ended for good.
+    if state in _DOWN and not ends:  # A suspended workspace can still be ended for good.
         if not restarts:
             return START_SENT if _may_come_up(operation, state, observed_at, up_at) else FULFILLED
         return RENEW if operation.agreed and mode not in effects else START
@@ -230,7 +230,7 @@ def _decide(
 
 
 def _mode(operation: Operation, effects: Effects) -> StopMode | None:
-    """Return how an operation stops its workspace; None where a restart could not bring it back."""
+    """Return how an operation stops its workspace; None if a restart couldn't bring it back."""
     match operation.verb:
         case OperationVerb.RESTART:
             return "stop" if operation.agreed else restart_mode(effects)
@@ -243,14 +243,14 @@ def _mode(operation: Operation, effects: Effects) -> StopMode | None:
 
 
 def _is_stale(operation: Operation, observed_at: float) -> bool:
-    """Say whether a read is older than the operation, or not younger than what it has to be news of."""
+    """Return whether a read is older than the operation, or no newer than its last call or ``read_since``."""
     return observed_at < operation.created_at or observed_at <= max(
         operation.called_at or 0.0, operation.read_since or 0.0
     )
 
 
 def _is_fresh_enough(operation: Operation, observed_at: float) -> bool:
-    """Say whether a read from before the operation is young enough for its first call."""
+    """Return whether a read from before the operation is recent enough for its first call."""
     untouched = operation.called_at is None and operation.read_since is None
     return untouched and observed_at >= operation.created_at - FRESH
 
@@ -262,10 +262,11 @@ def _bring_down(
     actions: frozenset[Action] | None,
     downward: tuple[Plan, str],
 ) -> Plan:
-    """Decide for what is not yet as far down as was asked. An unknown stop is called again: it does no harm.
+    """Decide for a workspace that isn't as far down as requested.
 
-    One that was accepted is not: whoever started it since would lose what they have. What is stopping already
-    is left to that, except by who can't wait for it.
+    A stop of unknown outcome is repeated, which does no harm. An accepted one isn't: if somebody has started
+    the workspace since, they would lose their work. A workspace that is already stopping is left alone unless
+    this is a force or a removal.
     """
     call, failed = downward
     waits = state is State.STOPPING and operation.verb not in (OperationVerb.FORCE, OperationVerb.REMOVE)
@@ -282,15 +283,15 @@ def _bring_down(
 
 
 def _since(operation: Operation) -> float:
-    """Return since when the outcome of the operation's call is unknown."""
+    """Return since when the outcome of the operation's call has been unknown."""
     known = operation.stop_call if operation.stop_call.is_unsure else operation.start_call
     return unknown_since(known, operation.called_at, operation.unknown_since)
 
 
 def _prior_lasts(operation: Operation, observed_at: float, accepted: float) -> bool:
-    """Say whether what the operation before this one had sent may still take effect after a read.
+    """Return whether the previous operation's call may still take effect after a read.
 
-    ``accepted`` is how long that takes at most when it was accepted.
+    ``accepted`` is the longest that takes, in seconds, if the call was accepted.
     """
     if operation.prior_call is Call.NONE:
         return False
@@ -299,8 +300,8 @@ def _prior_lasts(operation: Operation, observed_at: float, accepted: float) -> b
 
 
 def _may_come_up(operation: Operation, state: State, observed_at: float, up_at: float | None) -> bool:
-    """Say whether what is down may still come up by a start that was sent before the stop was asked for."""
-    # What the stop was called for was seen up; else a read since the start shows it.
+    """Return whether a start sent before the stop was requested may still bring the workspace up."""
+    # It has come up if it was up when the stop was sent, or if a read since the start saw it up.
     was_up = operation.called_from in (State.STARTING, State.RUNNING)
     has_come = was_up or (up_at is not None and up_at > (operation.prior_at or 0.0))
     return state is not State.FAILED and not has_come and _prior_lasts(operation, observed_at, NEVER_UP_AFTER)
@@ -315,15 +316,15 @@ def _before_start(operation: Operation, state: State, observed_at: float) -> Pla
             return FULFILLED
         case State.STARTING | State.STOPPING | State.UNKNOWN:
             return WAIT
-        case _:  # Stopped, suspended, or the rest of an earlier failure.
+        case _:  # Stopped, suspended, or left over from an earlier failure.
             return START
 
 
 def _after_start(operation: Operation, state: State, observed_at: float, up_at: float | None) -> Plan:
-    """Decide after the start call, whose outcome may be unknown: nothing here starts what was accepted.
+    """Decide after the start call, whose outcome may be unknown; an accepted start is never sent again.
 
-    What was made was started with that. It is stopped, or has failed, again only when it was seen up since
-    the call, or is no better for minutes: what one early read says may be of before the call.
+    A creation counts as a start. The workspace counts as stopped or failed again only if it was seen up since
+    the call, or hasn't come up within minutes: an early read may show the state from before the call.
     """
     called_at = operation.called_at or 0.0
     # A jump of the clock moves when it was called, and neither when it was sent nor what was seen.
@@ -349,9 +350,9 @@ def _after_start(operation: Operation, state: State, observed_at: float, up_at: 
 def next_read(
     state: State, *, has_open_operation: bool, used_at: float | None, now: float, pace: Pacing
 ) -> float | None:
-    """Return the seconds until a workspace is read again, None for *when somebody asks*.
+    """Return the seconds until a workspace is read again, None for only when somebody asks.
 
-    Never below ``min_poll_interval``. The intervals are the provider's own (``Provider.pace``).
+    Never below ``min_poll_interval``. The intervals are the provider's (``Provider.pace``).
     """
     used = used_at is not None and now - used_at < UNUSED_AFTER
     if has_open_operation or state in (State.STARTING, State.STOPPING):
@@ -368,7 +369,7 @@ def next_read(
 def backoff(attempts: int, jitter: float, *, longest: float = 60.0) -> float:
     """Return the seconds to wait after the ``attempts``-th failure in a row: doubling from 1 s, jittered.
 
-    ``jitter`` is in 0–1 and takes away up to half: many that failed together do not come back together.
+    ``jitter`` is in 0–1 and takes off up to half, so that calls that failed together aren't retried together.
     """
     whole = min(2.0 ** min(max(attempts - 1, 0), 16), longest)
     return whole * (1.0 - jitter / 2.0)

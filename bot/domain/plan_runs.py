@@ -1,4 +1,4 @@
-"""The life of a run on one screen: what to do next, given what was observed; pure and total.
+"""A run's life cycle in one place: its next step, given what was observed. Pure and total.
 
 The table of ``tests/domain/test_plan_jobs.py`` is its specification.
 """
@@ -25,8 +25,8 @@ UNANSWERED = Plan(Step.END, "failed", "unanswered")
 def plan_run(run: Run, now: float) -> Plan:
     """Decide the next step for a run, as it was last seen.
 
-    A launch of unknown outcome is looked for before another one; what was accepted is never launched again. A
-    run that was called off before it was launched is not launched.
+    After a launch of unknown outcome the run is looked for before it is launched again; an accepted run is
+    never launched again. A run cancelled before its launch isn't launched.
     """
     if not run.is_open:
         return WATCH
@@ -34,7 +34,7 @@ def plan_run(run: Run, now: float) -> Plan:
         return _before_launch(run, now)
     if run.state.is_over:
         return ENDED
-    # As often as a stop may have failed: it goes on there whatever is asked for, and is read to its end.
+    # A stop that failed too often is given up: the run goes on and is read until it ends.
     if not run.stop_wanted or run.stop_call is Call.ACCEPTED or run.attempts >= MAX_ATTEMPTS:
         return READ
     since = unknown_since(run.stop_call, run.called_at, run.unknown_since)
@@ -56,9 +56,9 @@ def _before_launch(run: Run, now: float) -> Plan:
 
 
 def next_run_read(state: RunState, age: float, fastest: float) -> float:
-    """Return the seconds until a run is read again: from 2 s (``fastest`` where that is more) to 15 s.
+    """Return the seconds until a run is read again: from 2 s (or ``fastest`` if that is more) to 15 s.
 
-    ``age`` is how long it has been in its state: what has just begun may end at once.
+    ``age`` is how long it has been in its state, in seconds: a run that has just begun may end soon.
     """
     slowest = 15.0
     grown = 2.0 + age / 10.0

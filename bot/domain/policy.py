@@ -1,8 +1,8 @@
 """Who may do what: one pure function, asked before everything.
 
-The first rule that matches decides. The same rules hold at a click, when a worker starts, and when an
-operation that waited is continued. Nobody is let through of whom Slack has not said who they are; whoever
-asks sees to it with ``is_current`` that it was asked, and not too long ago.
+The first matching rule decides. The same rules apply to a click, when a step begins, and when a waiting
+operation resumes. People about whom Slack hasn't answered are refused; callers use ``is_current`` to check
+that Slack was asked, and recently enough.
 """
 
 from __future__ import annotations
@@ -17,27 +17,28 @@ if TYPE_CHECKING:
 
     from bot.domain.models import Person
 
-#: What anybody who may use Usher may put into a channel: it acts for nobody but who presses it.
+#: Posts that anybody who may use Usher can make in a channel: they act only for whoever presses them.
 POST_VERBS: Final = frozenset({"card"})
-#: What only the trainer whose card it is may do with it, or an administrator.
+#: What only a card's own trainer, or an administrator, may do with it.
 TRAINERS_VERBS: Final = frozenset({"class_post", "class_problems", "class_stop"})
-#: What a recorded consent permits with another's workspace; nothing else ever is (ADR 12).
+#: What a recorded consent permits on another person's workspace; nothing else is ever permitted (ADR 12).
 CONSENTED_VERBS: Final = frozenset({"class_stop"})
-#: What shows things that are known, and changes nothing: what Slack said of a person long ago will do for it.
+#: Verbs that show what is known and change nothing: what Slack said about a person long ago is good enough.
 SHOWING_VERBS: Final = frozenset({"help", "list", "logs", "open", "search", "status", "whoami"})
-#: So old may Slack's word on a person be for everything else, in seconds; and so far ahead, by another clock.
+#: For everything else, how old Slack's word on a person may be, and how far ahead by another machine's clock;
+#: in seconds.
 CURRENT_SECONDS: Final = 86_400.0
 _AHEAD_SECONDS: Final = 60.0
-#: What only administrators may do; none of it acts through another's account.
+#: What only administrators may do; none of it acts through another person's account.
 ADMINISTRATORS_VERBS: Final = frozenset({"about", "unlink_other", "approve"})
 
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """Say where Usher is installed, who its bot is there, and whom its operator made an administrator.
+    """Describe where Usher is installed, who its bot is there, and who its operator made administrators.
 
-    It is one Slack workspace, or a whole enterprise (then the team may be None). ``administrators`` holds
-    ``T…:U…`` or ``U…`` (``USHER_ADMINS``). Who belongs to it is decided here and nowhere else.
+    It is one Slack workspace, or a whole enterprise (the team may then be None). ``administrators`` holds
+    ``T…:U…`` or ``U…`` (``USHER_ADMINS``). Membership is decided here and nowhere else.
     """
 
     team_id: str | None
@@ -50,7 +51,7 @@ class Installation:
 
     @classmethod
     def from_auth_test(cls, answer: Mapping[str, Any], administrators: frozenset[str] = frozenset()) -> Self:
-        """Read what Slack's ``auth.test`` answers to the bot's token."""
+        """Build an installation from Slack's ``auth.test`` answer to the bot's token."""
         return cls(
             team_id=str(answer.get("team_id") or "") or None,
             enterprise_id=answer.get("enterprise_id") or None,
@@ -62,32 +63,32 @@ class Installation:
         )
 
     def includes(self, enterprise_id: str | None, team_id: str | None) -> bool:
-        """Say whether a team, of an enterprise or of none, belongs here; missing ones don't.
+        """Return whether a team belongs here, with or without an enterprise; missing ids don't.
 
-        It is the installed team, or any team of its enterprise where the install covers all of it.
+        It must be the installed team or, if the installation covers the whole enterprise, any of its teams.
         """
         return self._are_one((enterprise_id, team_id), (self.enterprise_id, self.team_id))
 
     def is_same_person(self, one: Principal, other: Principal) -> bool:
-        """Say whether two principals are one person: a user has one id in all teams of an enterprise.
+        """Return whether two principals are one person: a user has one id in all teams of an enterprise.
 
-        Team and user must agree, or enterprise and user where the install covers all of it
+        Team and user must match, or enterprise and user if the installation covers the whole enterprise
         (``docs/slack.md``, "Sign in with Slack").
         """
         homes = [(each.enterprise_id, each.team_id) for each in (one, other)]
         return one.user_id == other.user_id and self._are_one(*homes)
 
     def is_administrator(self, principal: Principal) -> bool:
-        """Say whether an operator named this person in ``USHER_ADMINS``."""
+        """Return whether the operator named this person in ``USHER_ADMINS``."""
         named = {principal.user_id, f"{principal.team_id}:{principal.user_id}"}
         return bool(named & self.administrators)
 
     def administrating(self) -> list[Principal]:
-        """Return whom the names in ``USHER_ADMINS`` stand for, in the order of the names."""
+        """Return the principals named in ``USHER_ADMINS``, sorted by name."""
         return [self.named(name) for name in sorted(self.administrators)]
 
     def named(self, name: str) -> Principal:
-        """Return whom an operator means by ``U…``, who is of the installed team, or by ``T…:U…``."""
+        """Return the principal that an operator means by ``U…`` (of the installed team) or ``T…:U…``."""
         team, _, user = name.rpartition(":")
         return Principal(self.enterprise_id, team or self.team_id or "", user)
 
@@ -100,10 +101,10 @@ class Installation:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Name what a verb is aimed at and whose it is.
+    """Identify what a verb acts on and who owns it.
 
-    ``consented_to`` is whom its owner allowed to stop it, by a consent that is recorded and not taken back:
-    the kind is ``consent`` then.
+    ``consented_to`` is the person whom the owner allowed to stop it, by a recorded consent that wasn't
+    withdrawn; ``kind`` is then ``consent``.
     """
 
     kind: str
@@ -114,7 +115,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Hold the answer, and the rule that gave it: for the audit, and for the words of a refusal."""
+    """Hold the decision and the rule behind it, for the audit and the wording of a refusal."""
 
     allowed: bool
     rule: str
@@ -129,12 +130,12 @@ def decide(
 ) -> Decision:
     """Decide whether a principal may do this; pure, total, fails closed.
 
-    ``person`` is None for somebody whom Slack was not asked about.
+    ``person`` is None if Slack hasn't been asked about them.
     """
     if not installation.includes(principal.enterprise_id, principal.team_id):
         return _refuse("foreign_team")
     if person is None and (target is None or target.kind != "consent"):
-        # What people consented to, and were told the time of, is done whoever is there by then.
+        # People consented to this and know when it happens, so it doesn't depend on who is there by then.
         return _refuse("unknown_person")
     flaw = _flaw(person)
     if flaw is not None:
@@ -153,7 +154,7 @@ def decide(
 
 
 def _of_another(principal: Principal, verb: str, target: Target, installation: Installation) -> Decision:
-    """Decide about what is somebody else's: a trainer's card, or what its owner consented to."""
+    """Decide about somebody else's target: a trainer's card, or a workspace whose owner consented."""
     is_admin = installation.is_administrator(principal)
     if target.kind == "class" and verb in TRAINERS_VERBS:
         return Decision(allowed=True, rule="policy.administrator") if is_admin else _refuse("not_trainer")
@@ -164,7 +165,7 @@ def _of_another(principal: Principal, verb: str, target: Target, installation: I
 
 
 def is_current(person: Person | None, verb: str, now: float) -> bool:
-    """Say whether what is known of a person will do for a verb, or Slack is to be asked about them first."""
+    """Return whether what is known about a person suffices for a verb; if not, ask Slack first."""
     if person is None:
         return False
     return verb in SHOWING_VERBS or -_AHEAD_SECONDS <= now - person.seen_at <= CURRENT_SECONDS

@@ -1,4 +1,4 @@
-"""How far a start has come, and when a stop counts as unanswered."""
+"""The progress of a start, and when a stop counts as unanswered."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from bot.domain.models import Call, OperationVerb, Outcome, State
 if TYPE_CHECKING:
     from bot.domain.models import Operation, Run, Workspace
 
-#: A bar stays below 95 % until the workspace is ready.
+#: The bar stays below 95 % until the workspace is ready.
 MOST: Final = 94
-#: Where the bar stands while nothing was accepted yet.
+#: The bar's value until a start was sent or seen.
 QUEUED: Final = 3
-#: Seconds that a start is taken to last while there is no history of its own.
+#: The assumed duration of a start in seconds while there is no history.
 GUESS_SECONDS: Final = 120.0
-#: A stop that shows nothing for so many seconds is taken to be unanswered: then it can be forced.
+#: A stop without effect for this many seconds counts as unanswered and can then be forced.
 UNANSWERED_SECONDS: Final = 60.0
-#: Where the estimated bar stands when the usual time is over; from there on it creeps.
+#: The estimate, as a share, once the usual time has passed; from there the bar creeps.
 _AT_USUAL: Final = 0.8
 
 
 def progress_of(
     operation: Operation, workspace: Workspace | None, now: float, usual_seconds: float | None
 ) -> int:
-    """Return how far an operation has come, 0–100: never below its floor, at most 94 before it is ready.
+    """Return an operation's progress, 0–100: never below its floor, at most 94 until it is ready.
 
-    The provider's own figure counts where it tells one; else the time since the call against the usual time,
-    the median of earlier starts.
+    It is the provider's own figure if there is one, else an estimate from the time since the call and the
+    usual time, the median of earlier starts.
     """
     if operation.verb.brings_down:
         return 0
@@ -41,7 +41,7 @@ def progress_of(
 
 
 def is_going(operation: Operation, workspace: Workspace | None) -> bool:
-    """Say whether the provider is at it: a call has left, or the workspace was seen on its way by itself."""
+    """Return whether it is in progress: a call was sent, or the workspace was seen starting or stopping."""
     if Call.NONE is not operation.start_call or Call.NONE is not operation.stop_call:
         return True
     on_its_way = State.STOPPING if operation.verb.brings_down else State.STARTING
@@ -49,7 +49,7 @@ def is_going(operation: Operation, workspace: Workspace | None) -> bool:
 
 
 def is_unanswered(operation: Operation, now: float) -> bool:
-    """Say whether a stop was asked for long enough ago to be forced now, and has not come true."""
+    """Return whether an open stop was requested long enough ago that it can be forced."""
     is_asked = (
         operation.verb in (OperationVerb.STOP, OperationVerb.SUSPEND) and operation.stop_call is not Call.NONE
     )
@@ -57,7 +57,7 @@ def is_unanswered(operation: Operation, now: float) -> bool:
 
 
 def is_run_unanswered(run: Run, now: float) -> bool:
-    """Say the same of a run's stop."""
+    """Return whether a run's stop was sent long enough ago that it can be forced."""
     is_asked = run.stop_wanted == "stop" and run.stop_call is not Call.NONE
     return run.is_going and is_asked and now - (run.called_at or now) >= UNANSWERED_SECONDS
 

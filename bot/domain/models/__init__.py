@@ -1,6 +1,6 @@
-"""The words of the domain as frozen data: no I/O, no behaviour beyond reading themselves.
+"""The domain's vocabulary as frozen data: no I/O, and no behaviour beyond derived properties.
 
-Times are epoch seconds (float); durations are seconds. Everything is imported from here.
+Times are epoch seconds (float); durations are seconds. Import everything from here.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Who looks at pages of ours: browsers that are signed in, and what one look at a workspace needs."""
+"""Signed-in browser sessions, and what Usher's page of a workspace needs."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from bot.domain.models.workspaces import Workspace
 
 @dataclass(frozen=True, slots=True)
 class BrowserSession:
-    """Say who is signed in in a browser; known by the SHA-256 of what its cookie holds.
+    """Identify who is signed in to a browser, keyed by the SHA-256 of its cookie's value.
 
-    ``principal`` is whom Sign in with Slack proved. It ends at ``expires_at`` however much it is used.
+    ``principal`` is the person proven by Sign in with Slack. Use doesn't extend the session past
+    ``expires_at``.
     """
 
     id_hash: str
@@ -25,10 +26,10 @@ class BrowserSession:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """Hold what one look of a signed-in browser at a workspace needs, read at once.
+    """Hold what a signed-in browser needs to show a workspace, read in one go.
 
-    ``workspace`` is None where there is none; the caller judges whose it is. ``operation`` is its newest one,
-    ``channel_id`` the direct message with its owner where one is known.
+    ``workspace`` is None if it doesn't exist; the caller must check who owns it. ``operation`` is its newest
+    one, ``channel_id`` the direct message channel with its owner if known.
     """
 
     now: float

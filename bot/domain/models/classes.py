@@ -1,4 +1,4 @@
-"""Class cards: one button in a channel, and what each person's press of it brought about."""
+"""Class cards: one button in a channel, and the result of each person's press."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from bot.domain.models.operations import Operation
 from bot.domain.models.people import Principal
 from bot.domain.models.workspaces import Workspace
 
-#: Owners are told so long before their workspaces are stopped, in seconds.
+#: How long before the stop owners are warned, in seconds.
 WARNING_SECONDS = 300.0
 
-#: What a press waits for before there is an operation; "" for nothing.
+#: What a press is waiting for before an operation can be created; "" for nothing.
 Waiting = Literal["", "unlinked", "no_workspace", "many_workspaces"]
 
 
 @dataclass(frozen=True, slots=True)
 class ClassCard:
-    """Hold a card: whose it is, what each press does, and when it stops what it started.
+    """Hold a card: who owns it, what a press does, and when it stops the workspaces it started.
 
-    With ``spec`` each person gets a workspace made from that (``recipe`` is how people call it); otherwise
-    their own one that ``pattern`` names is started. ``stops_at`` is when the consented workspaces are
-    stopped; ``closed_at`` when somebody (``stopped_by``, a principal's key) asked for that. ``time_zone`` is
-    the one in which ``stops_at`` is said. ``posts`` counts how often the card was sent to its channel.
+    With ``spec``, each person gets a new workspace made from it (``recipe`` is its display name); otherwise
+    the person's own workspace matching ``pattern`` is started. ``stops_at`` (shown in ``time_zone``) is when
+    the consented workspaces are stopped; ``closed_at`` is when ``stopped_by`` (a principal's key) asked for
+    that. ``posts`` counts how often the card was sent to its channel.
     """
 
     id: str
@@ -46,7 +46,7 @@ class ClassCard:
     posts: int = 1
 
     def is_over(self, now: float) -> bool:
-        """Say whether a press comes too late."""
+        """Return whether it's too late to press."""
         ended = self.closed_at is not None or self.done_at is not None
         return ended or (self.stops_at is not None and now >= self.stops_at)
 
@@ -55,9 +55,9 @@ class ClassCard:
 class Participant:
     """Hold one person's press of one card.
 
-    ``consented_at``: they agreed that ``workspace_id`` is stopped with the class; ``withdrawn_at``: and took
-    it back. ``ended_at``: the end of the class has reached it, with ``stop_operation_id`` where there was
-    something to stop.
+    ``consented_at`` is when they agreed that ``workspace_id`` is stopped at the end of the class,
+    ``withdrawn_at`` when they withdrew that. ``ended_at`` is when the end of the class was processed for this
+    person; ``stop_operation_id`` is set if there was something to stop.
     """
 
     card_id: str
@@ -75,10 +75,10 @@ class Participant:
 
 @dataclass(frozen=True, slots=True)
 class ClassCounts:
-    """Count the presses of a card. ``going`` are the ones of ``waiting`` whose operation is open.
+    """Count the presses of a card. ``going`` are those of ``waiting`` with an open operation.
 
-    ``stopping``, ``stopped`` and ``not_stopped`` are about the end of the class, ``kept`` about its owners;
-    ``left`` are the consented ones that the end has not reached.
+    ``stopping``, ``stopped`` and ``not_stopped`` count stops at the end of the class, ``kept`` the owners who
+    withdrew their consent; ``left`` are consented presses for which the end is still to be processed.
     """
 
     pressed: int = 0
@@ -96,7 +96,7 @@ class ClassCounts:
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """Say how many starts at a connection go first, and how many of the class's were called in which time."""
+    """Count the starts ahead on a connection, and the class's starts sent within ``seconds``."""
 
     ahead: int = 0
     called: int = 0
@@ -105,9 +105,9 @@ class Queue:
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """Say what became of a press. ``joined``: it was on its way already; ``running``: nothing was to be done.
+    """Hold the result of a press. ``joined``: a start was already open; ``running``: there was nothing to do.
 
-    ``queue`` is set while the start of ``operation`` was not called yet.
+    ``queue`` is set until the start call of ``operation`` is sent.
     """
 
     result: Literal["started", "joined", "running", "noted", "over", "full", "unknown"]
@@ -117,7 +117,7 @@ class Joined:
 
 @dataclass(frozen=True, slots=True)
 class ClassProblem:
-    """Say of one person what keeps them from being ready: rows only, no address."""
+    """Hold what keeps one person from being ready: rows only, no URL."""
 
     press: Participant
     operation: Operation | None

@@ -1,6 +1,6 @@
-"""Forms as data: what a provider wants to know before it makes something, and what a filled form says.
+"""Forms as data: the input a provider needs to create something, and what was filled in.
 
-``bot.messages`` draws them.
+``bot.messages`` renders them.
 """
 
 from __future__ import annotations
@@ -9,22 +9,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, Self
 
-#: What a field holds: a text (also of *choice* and *search*), or several.
+#: A field's value: one text (also for *choice* and *search*), or several.
 Value = str | tuple[str, ...]
 Values = Mapping[str, Value]
 
-#: ``search`` is a choice among many: the menu asks for what matches; ``searches`` takes several.
+#: ``search`` is a choice among many, with options loaded as the person types; ``searches`` takes several.
 FieldKind = Literal["text", "long_text", "number", "choice", "search", "searches"]
 
 Purpose = Literal["workspace", "job"]
 
-#: How a provider's own limits are called among the fields.
+#: The prefix of fields that set a provider's own limits.
 LIMIT: Final = "limit_"
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Offer one value under a label that people read."""
+    """Pair a value with its display label."""
 
     value: str
     label: str
@@ -32,9 +32,9 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class FlagProblem:
-    """Say what is wrong with a flag: nothing stands behind it, it stands there twice, or that isn't offered.
+    """Describe what is wrong with a flag: its value is missing, it is repeated, or its value isn't offered.
 
-    ``offered`` are the labels of what ``value`` is none of.
+    ``offered`` holds the labels of the allowed values.
     """
 
     kind: Literal["empty", "twice", "not_offered"]
@@ -44,10 +44,10 @@ class FlagProblem:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """Describe one field. ``initial`` is what it holds at first, a ``Choice.value`` where there are choices.
+    """Describe one field. ``initial`` is its initial value, a ``Choice.value`` if it has choices.
 
     ``redraws``: other fields depend on it, so the form is redrawn when it changes. ``minimum`` and
-    ``maximum`` bound a number. ``remembers``: the person finds their last value there the next time.
+    ``maximum`` bound a number. ``remembers``: the form is prefilled with the person's last value.
     """
 
     name: str
@@ -66,64 +66,64 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """Hold the fields in the order in which they are shown, and a sentence above them where one is needed."""
+    """Hold the fields in display order, and an optional sentence above them."""
 
     fields: tuple[Field, ...]
     note: str = ""
 
     def field(self, name: str) -> Field | None:
-        """Return a field by its name."""
+        """Return the field called ``name``, or None."""
         return next((one for one in self.fields if one.name == name), None)
 
 
 def text_of(values: Values, name: str) -> str:
-    """Return a text that was filled in, without white space around it; "" for none."""
+    """Return the text of a field, stripped of surrounding white space; "" if it is empty."""
     value = values.get(name, "")
     return value.strip() if isinstance(value, str) else ""
 
 
 def several_of(values: Values, name: str) -> tuple[str, ...]:
-    """Return what was chosen of many."""
+    """Return the selected values of a field."""
     value = values.get(name, ())
     return value if isinstance(value, tuple) else (value,) if value else ()
 
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """Say what is to be made or launched: a filled form, as its provider found it good.
+    """Describe what to create or launch: a filled form after the provider validated it.
 
-    ``chosen`` has the provider's own keys; nobody else reads them. Rows keep ``as_json``.
+    ``chosen`` uses the provider's own keys; nobody else reads them. Rows store ``as_json``.
     """
 
     name: str
     chosen: Values = field(default_factory=dict)
 
     def word(self, key: str) -> str:
-        """Return what was chosen; "" for nothing."""
+        """Return the text chosen for ``key``, or ""."""
         return text_of(self.chosen, key)
 
     def several(self, key: str) -> tuple[str, ...]:
-        """Return what was chosen of many."""
+        """Return the values selected for ``key``."""
         return several_of(self.chosen, key)
 
     def as_json(self) -> dict[str, Value]:
-        """Return it as one JSON-ready object."""
+        """Return the spec as a JSON-ready object."""
         return {"name": self.name, **self.chosen}
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
-        """Read back what ``as_json`` gave."""
+        """Read a spec back from ``as_json``."""
         chosen = {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
         return cls(str(chosen.pop("name", "")), chosen)
 
 
 def flag_name(name: str) -> str:
-    """Return a field's name as a flag is written; a provider's own limits are called by what they limit."""
+    """Return a field's name in flag spelling, without the prefix of a provider's own limits."""
     return name.removeprefix(LIMIT).replace("_", "-")
 
 
 class FormProblems(Exception):
-    """Tell what is wrong with a filled form: a sentence for each field, by its name."""
+    """Report what is wrong with a filled form: one sentence per field, keyed by field name."""
 
     def __init__(self, problems: Mapping[str, str]) -> None:
         super().__init__("; ".join(sorted(problems)))

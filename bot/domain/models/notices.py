@@ -1,4 +1,4 @@
-"""What people are told: answers, notices, cards."""
+"""What Usher sends to people: answers, notices and cards."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ class NoticeKind(StrEnum):
     STOPPED = "stopped"
     REFUSED = "refused"
     CARD = "card"
-    #: An update of a card that couldn't be drawn when it was due; ``message_ts`` in its body says where.
+    #: An update of a card that couldn't be rendered when it was due; its body has the ``message_ts``.
     CARD_UPDATE = "card_update"
     WAITING = "waiting"
-    #: Nobody can tell whether something was made or launched: the person is asked.
+    #: It's unknown whether something was created or launched, so the person is asked.
     ASKED = "asked"
     JOB_WAITING = "job_waiting"
     JOB_ASKED = "job_asked"
@@ -47,7 +47,7 @@ class NoticeKind(StrEnum):
     APPROVAL_DENIED = "approval_denied"
     APPROVAL_FAILED = "approval_failed"
     APPROVAL_DONE = "approval_done"
-    #: Somebody else tried to link what its person has linked.
+    #: Somebody else tried to link an account that this person has linked.
     LINK_TRIED = "link_tried"
     RESTORED = "restored"
     OUTAGE = "outage"
@@ -57,18 +57,18 @@ class NoticeKind(StrEnum):
     CLASS_ENDING = "class_ending"
     CLASS_OVER = "class_over"
     CLASS_POSTED = "class_posted"
-    #: What a verb answered, drawn already: by itself, or where its person asked.
+    #: A verb's answer, already rendered: as a new message, or as a reply where the person asked.
     MESSAGE = "message"
     REPLY = "reply"
 
     @property
     def subject(self) -> Subject:
-        """Return what kind of row the subject of such a notice is."""
+        """Return the kind of row that the notice is about."""
         return _SUBJECTS.get(self, "other")
 
 
 class NoticeState(StrEnum):
-    """Name where a notice stands in the outbox."""
+    """Name the state of a notice in the outbox."""
 
     PENDING = "pending"
     LEASED = "leased"
@@ -78,21 +78,21 @@ class NoticeState(StrEnum):
 
 
 #: Sending order: 1 ready, failed, refused and replies; 2 first card; 3 still waiting and warnings.
-#: Updates of cards, the fourth class, are owed by the cards themselves while they can be drawn.
+#: Card updates, the fourth class, aren't notices: the card's row is marked dirty instead.
 NOTICE_CLASS: Final[Mapping[NoticeKind, int]] = dict.fromkeys(NoticeKind, 1) | {
     NoticeKind.CARD: 2,
     NoticeKind.JOB_CARD: 2,
     NoticeKind.CLASS_CARD: 2,
     NoticeKind.CARD_UPDATE: 3,
     NoticeKind.ENDING: 3,
-    #: The first message with output, in the thread of the card; its updates are owed like a card's.
+    #: The first message with output, in the card's thread; it is then updated the way a card is.
     NoticeKind.JOB_OUTPUT: 3,
     NoticeKind.JOB_FILE: 3,
     NoticeKind.WAITING: 3,
     NoticeKind.JOB_WAITING: 3,
     NoticeKind.LINK_AGAIN: 3,
     NoticeKind.SIGN_IN_REFUSED: 3,
-    # A reply has its own way to Slack: it waits for nothing, and nothing for it.
+    # Replies have their own path to Slack: they never queue behind notices, nor notices behind them.
     NoticeKind.REPLY: 0,
 }
 
@@ -124,10 +124,10 @@ _SUBJECTS: Final[Mapping[NoticeKind, Subject]] = {
 
 @dataclass(frozen=True, slots=True)
 class NewNotice:
-    """Describe a message to be written into the outbox; ``UNIQUE(subject, kind, occasion)``.
+    """Describe a message to add to the outbox; ``UNIQUE(subject, kind, occasion)``.
 
-    ``body`` is JSON-ready: the facts from which ``bot.messages`` draws it when it is sent, mostly keys of
-    rows; for replies and messages of verbs the Answer itself.
+    ``body`` is JSON-ready: the facts from which ``bot.messages`` renders the message when it is sent, mostly
+    row keys. For replies and verbs' messages it is the Answer itself.
     """
 
     subject: str
@@ -142,7 +142,7 @@ class NewNotice:
 class Notice:
     """Hold one row of the outbox.
 
-    ``unknown_since`` is when the attempt of unknown outcome was made; no later jump of the clock moves it.
+    ``unknown_since`` is when an attempt of unknown outcome was made; clock healing doesn't move it.
     """
 
     id: str
@@ -162,25 +162,25 @@ class Notice:
 
     @property
     def is_harmless(self) -> bool:
-        """Say of a dead notice whether nobody misses it.
+        """Return whether it does no harm that this dead notice wasn't sent.
 
-        A reply to a button is worth nothing a minute later; the poster of a class card is asked about it;
-        whose Slack account was deactivated is not there any more, nor is a card that was deleted.
+        A reply to a button is worthless a minute later; for a class card, its poster is asked instead; and a
+        deactivated Slack account or a deleted card has no reader.
         """
         is_nothing_there = self.error in {"user_disabled", "message_not_found"}
         return is_nothing_there or self.kind in (NoticeKind.REPLY, NoticeKind.CLASS_CARD)
 
     @property
     def key(self) -> str:
-        """Return the key that goes into Slack's message metadata."""
+        """Return the key that is sent in Slack's message metadata."""
         return f"{self.subject}/{self.kind}/{self.occasion}"
 
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """Hold where a card stands and whether an update is owed.
+    """Hold where a card was posted and whether it needs an update.
 
-    ``kind`` is the notice that posted it, ``subject`` the row that it shows: a question is a card of its own.
+    ``kind`` is the kind of notice that posted it, ``subject`` the row it shows: a question is its own card.
     """
 
     id: str
@@ -190,17 +190,18 @@ class Card:
     channel_id: str | None
     message_ts: str | None
     is_dirty: bool
-    #: Since when the newest change of *state* waits; None when only progress changed.
+    #: Since when the latest change of *state* has been waiting; None if only progress changed.
     changed_at: float | None
     updated_at: float
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Hold what a verb says to a person: blocks and the text beside them, escaped and within limits.
+    """Hold a verb's answer to a person: blocks and their fallback text, escaped and within Slack's limits.
 
-    ``in_channel`` only when the person asked for it (``--share``): then it holds no IDE URL. ``replaces``
-    redraws the message whose button was pressed. ``view`` opens or updates a modal where the surface can.
+    ``in_channel`` is set only when the person asked for it (``--share``); the answer then has no IDE URL.
+    ``replaces`` updates the message whose button was pressed. ``view`` opens or updates a modal where the
+    surface supports it.
     """
 
     text: str
@@ -210,5 +211,5 @@ class Answer:
     view: dict[str, Any] | None = None
 
     def as_body(self) -> dict[str, Any]:
-        """Return it JSON-ready, for a notice's body."""
+        """Return the answer as a notice's JSON-ready body."""
         return {"text": self.text, "blocks": list(self.blocks), "replaces": self.replaces}

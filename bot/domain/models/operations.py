@@ -1,4 +1,4 @@
-"""What people want: operations, and where they come from."""
+"""Operations, and where requests for them come from."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from bot.domain.models.workspaces import State
 
 
 class OperationVerb(StrEnum):
-    """Name what a person can ask of a workspace."""
+    """Name what a person can ask Usher to do with a workspace."""
 
     START = "start"
     STOP = "stop"
     RESTART = "restart"
     CREATE = "create"
     SUSPEND = "suspend"
-    #: Stop without asking the IDE: what is not saved is lost.
+    #: Stop without asking the IDE first: unsaved work is lost.
     FORCE = "force"
     REMOVE = "remove"
 
     @property
     def brings_down(self) -> bool:
-        """Say whether it ends what runs; the others end in something that runs."""
+        """Return whether it ends a running workspace; the other verbs result in a running one."""
         return self in (OperationVerb.STOP, OperationVerb.SUSPEND, OperationVerb.FORCE, OperationVerb.REMOVE)
 
 
@@ -36,14 +36,14 @@ class Outcome(StrEnum):
     REFUSED = "refused"
     CANCELLED = "cancelled"
     REPLACED = "replaced"
-    #: Nobody can tell whether it came true.
+    #: It can't be determined whether it succeeded.
     UNKNOWN = "unknown"
 
 
 class Call(StrEnum):
-    """Name what is known of an operation's one start (or stop) call.
+    """Name what is known about an operation's one start (or stop) call.
 
-    ``CALLING`` is committed before the request leaves: claimed after a crash, it is *unknown*.
+    ``CALLING`` is committed before the request is sent; found after a crash, it means *unknown*.
     """
 
     NONE = "none"
@@ -53,13 +53,13 @@ class Call(StrEnum):
 
     @property
     def is_unsure(self) -> bool:
-        """Say whether nobody knows yet what became of it."""
+        """Return whether the call's outcome isn't known yet."""
         return self in (Call.CALLING, Call.UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True)
 class Surface:
-    """Say where a request came from, so that its answer finds the way back."""
+    """Identify where a request came from, so that the answer can be sent there."""
 
     kind: Literal["command", "button", "message", "mention", "view", "replay"]
     channel_id: str | None = None
@@ -68,33 +68,32 @@ class Surface:
     response_url: str | None = None
     trigger_id: str | None = None
     is_direct: bool = False
-    #: The inbox key: one effect per interaction, however often it arrives.
+    #: The inbox key: an interaction takes effect once, however often it is delivered.
     interaction: str = ""
-    #: The form that a request came from, or that its answer is to fill: Slack's id, or one of our own.
+    #: The form that the request came from or that the answer fills: Slack's id, or Usher's external id.
     view_id: str | None = None
     view_hash: str | None = None
     view_external_id: str | None = None
 
     @property
     def is_form(self) -> bool:
-        """Say whether the answer redraws a form that is open."""
+        """Return whether the answer updates an open form."""
         return self.view_id is not None or self.view_external_id is not None
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """Hold what a person wants, and how far it has come.
+    """Hold what a person asked for, and its progress.
 
-    It is open until ``outcome`` is set. ``deadline_number`` counts the deadlines that were set;
-    ``deadline_at`` is None once the person was told that it takes longer. ``attempts`` counts temporary
-    failures in a row.
-    ``called_at`` is when its call was committed; it moves along with jumps of the clock. ``sent_at`` is the
-    same, and no jump moves it: what a creation made is known by its age.
-    ``read_since`` is the time after which a read must have happened before the next call (unknown outcomes).
-    ``unknown_since`` is when the outcome of its call became unknown, ``called_from`` the state that was known
-    when it left. ``prior_call`` is what the operation before it had sent the other way at ``prior_at``: that
-    takes effect all the same. ``asked_at``: since when its person is asked whether to do it once more.
-    ``held_since``: since when what holds it up does.
+    It is open until ``outcome`` is set. ``deadline_number`` counts the deadlines set so far; ``deadline_at``
+    is None once the person was told that it's taking longer. ``attempts`` counts temporary failures in a row.
+
+    ``called_at`` is when its call was committed; clock healing moves it. ``sent_at`` is the same time, but
+    never moved: what a creation made is recognised by its age. ``read_since``: after an unknown outcome, a
+    read later than this is required before the next call. ``unknown_since`` is when the call's outcome became
+    unknown, ``called_from`` the last known state when the call was sent. ``prior_call`` and ``prior_at``
+    describe the opposite call sent by the previous operation, which may still take effect. ``asked_at`` is
+    since when the person is asked whether to repeat it, ``held_since`` since when it has been held up.
     """
 
     id: str
@@ -121,34 +120,33 @@ class Operation:
     outcome: Outcome | None = None
     cause: str | None = None
     ended_at: float | None = None
-    #: The furthest that the card's bar has been, 0–100: it never goes back.
+    #: The highest progress that the card has shown, 0–100: the bar never moves back.
     progress_floor: int = 0
-    #: A sentence on what holds it up right now ("Saturn Cloud has not answered since 14:02").
+    #: A sentence on what is holding it up now ("Saturn Cloud has not answered since 14:02").
     hold: str | None = None
     reference: str = ""
-    #: Its person agreed that the workspace ends for good. A restart then makes a new one from its spec, as it
-    #: does of one that has failed for good: from that moment on it is an operation to create, and this is
-    #: set.
+    #: The person agreed that the workspace ends for good. A restart then creates a new one from the same
+    #: spec, as it does for a workspace that failed for good: from then on its verb is CREATE, with this set.
     agreed: bool = False
-    #: Where it was typed: there its person is told when no direct message reaches them.
+    #: The channel of the command: used to tell the person when direct messages don't reach them.
     channel_id: str | None = None
 
     @property
     def asked_verb(self) -> OperationVerb:
-        """Return what its person asked for: a restart, where another workspace is made for that."""
+        """Return what the person asked for: RESTART where this creates the replacement workspace."""
         return OperationVerb.RESTART if self.is_renewal else self.verb
 
     @property
     def is_renewal(self) -> bool:
-        """Say whether it makes a workspace in the place of one that a restart has ended."""
+        """Return whether it creates the replacement for a workspace that a restart ended."""
         return self.agreed and self.verb is OperationVerb.CREATE
 
     @property
     def is_open(self) -> bool:
-        """Say whether the reconciler still works on it."""
+        """Return whether the reconciler is still working on it."""
         return self.outcome is None
 
     @property
     def has_called(self) -> bool:
-        """Say whether a call has left for it."""
+        """Return whether a call was sent for it."""
         return self.start_call is not Call.NONE or self.stop_call is not Call.NONE

@@ -1,4 +1,4 @@
-"""Who acts, and through which account: principals, people, accounts and linkings."""
+"""Who acts, and through which account: principals, people, accounts and links."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Say who acts: a person in a Slack workspace. A missing enterprise is a value of its own."""
+    """Identify who acts: a person in a Slack workspace. No enterprise is a distinct value."""
 
     enterprise_id: str | None
     team_id: str
@@ -16,19 +16,19 @@ class Principal:
 
     @property
     def key(self) -> str:
-        """Return the text that rows are keyed by; Slack ids hold no colon."""
+        """Return the key used in rows; Slack ids contain no colon."""
         return f"{self.enterprise_id or '-'}:{self.team_id}:{self.user_id}"
 
     @classmethod
     def from_key(cls, key: str) -> Principal:
-        """Read a principal back from its key; raise ValueError when it is none."""
+        """Parse a principal's key; raise ValueError if it isn't one."""
         enterprise, team, user = key.split(":")
         return cls(None if enterprise == "-" else enterprise, team, user)
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Hold what Slack says of a user; from ``users.list``, ``users.info`` and events."""
+    """Hold what Slack says about a user; from ``users.list``, ``users.info`` and events."""
 
     principal: Principal
     name: str
@@ -42,11 +42,11 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Link a principal to an account at one connection; one per pair.
+    """Link a principal to an account on a connection; one per pair.
 
-    ``secret`` is ciphertext (``bot.support.vault``); ``state`` is ``active``, ``refused`` (for so long that
-    it waits for a new link) or ``revoking`` (unlinked; the secret lives until the revocation was tried, 5 s
-    at most). While ``refused_since`` is set, nothing is asked with it but whether it is accepted again.
+    ``secret`` is ciphertext (``bot.support.vault``). ``state`` is ``active``, ``refused`` (for so long that
+    the person must link again) or ``revoking`` (unlinked; the secret is kept until revocation was tried, for
+    at most 5 s). While ``refused_since`` is set, the only calls made with it test whether it is accepted.
     """
 
     id: str
@@ -63,16 +63,16 @@ class Account:
 
     @property
     def is_refused(self) -> bool:
-        """Say whether its person may have to link again: it was refused, for good or as far as was looked."""
+        """Return whether the person may have to link again: it was refused, for good or when last tried."""
         return self.state == "refused" or self.refused_since is not None
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """Hold one linking in progress, known by the SHA-256 of its nonce; 10 minutes, one use.
+    """Hold one link in progress, keyed by the SHA-256 of its nonce; valid once, for 10 minutes.
 
-    ``waiting`` is the command that runs afterwards. ``stage``: ``open`` → ``checked`` (credential found good,
-    its ciphertext in ``secret``) → ``code`` (confirmed, waits for the code typed in Slack) → ``used``.
+    ``waiting`` is the command to run afterwards. ``stage``: ``open`` → ``checked`` (credential is valid, its
+    ciphertext in ``secret``) → ``code`` (confirmed, waiting for the code to be typed in Slack) → ``used``.
     """
 
     nonce_hash: str

@@ -1,4 +1,4 @@
-"""Runs of jobs: what a person launched, how far it is, and its output."""
+"""Job runs: what a person launched, its progress, and its output."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bot.domain.models.workspaces import Doubt
 
 
 class RunState(StrEnum):
-    """Name what a run is; one vocabulary for every provider."""
+    """Name the state of a run; the same for every provider."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -24,7 +24,7 @@ class RunState(StrEnum):
 
     @property
     def is_over(self) -> bool:
-        """Say whether nothing more will happen."""
+        """Return whether the state is final."""
         return self in (RunState.SUCCEEDED, RunState.FAILED, RunState.CANCELLED)
 
 
@@ -34,10 +34,10 @@ RunOutcome = Literal["ended", "failed", "cancelled"]
 
 @dataclass(frozen=True, slots=True)
 class ObservedRun:
-    """Hold what one read found of a run; times in epoch seconds where the provider tells them.
+    """Hold what one read of a run found; times are epoch seconds, if the provider gives them.
 
-    ``remote_id`` is its id where it has another one by now. ``is_last``: the provider will never tell more,
-    so that nobody waits for its end.
+    ``remote_id`` is set if its id has changed. ``is_last``: the provider will never report more, so nobody
+    should wait for the end of the run.
     """
 
     state: RunState
@@ -61,7 +61,7 @@ class FoundRun:
 
 @dataclass(frozen=True, slots=True)
 class OutputChunk:
-    """Hold a piece of a run's output, as it came: not cut at lines."""
+    """Hold a piece of a run's output as received: it may end in the middle of a line."""
 
     stream: Literal["stdout", "stderr"]
     text: str
@@ -69,7 +69,7 @@ class OutputChunk:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """Hold what a message about an output says: its end, how many lines there are, how often it is drawn."""
+    """Hold what a message shows of a run's output: its tail, the number of lines, the redraw interval."""
 
     tail: str
     lines: int
@@ -81,20 +81,19 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Hold one run: who launched it, what for, and how far it has come.
+    """Hold one run: who launched it, from what, and its progress.
 
-    ``remote_id`` is None until the provider took it. ``launch_call`` is CALLING before the request leaves;
-    found after a crash it means *unknown*, and the run is looked for by its name before it is launched again.
-    ``stop_wanted`` is what its person asked for, ``stop_call`` what is known of that call. It is open until
-    ``outcome`` is set: ``ended`` (``state`` says how), ``failed`` (never launched, or lost; ``cause`` names a
-    text), ``cancelled``. ``is_watched``: its output is shown in the thread of its card.
+    ``remote_id`` is None until the provider accepts it. ``launch_call`` is CALLING before the request is
+    sent; found after a crash it means *unknown*, and the run is looked up by name before it is launched
+    again. ``stop_wanted`` is the stop the person asked for, ``stop_call`` what is known of that call. A run
+    is open until ``outcome`` is set: ``ended`` (``state`` says how), ``failed`` (never launched, or lost;
+    ``cause`` names a text), ``cancelled``. ``is_watched``: its output is shown in the thread of its card.
 
-    ``called_at`` is when its call was committed; it moves along with jumps of the clock. ``sent_at`` is the
-    same, and no jump moves it: what a launch made is known by its age.
-    ``unknown_since`` is when the outcome of its call became unknown, ``asked_at`` since when its person is
-    asked whether to launch another one. ``held_since``: since when it has not begun or can't be looked at,
-    for the cause there is now; at ``deadline_at`` its person is told, and it is None from then on, and while
-    the run is seen.
+    ``called_at`` is when its call was committed; clock healing moves it. ``sent_at`` is the same time, but
+    never moved: what a launch made is recognised by its age. ``unknown_since`` is when the call's outcome
+    became unknown, ``asked_at`` since when the person is asked whether to launch another one. ``held_since``
+    is since when, for the current cause, it hasn't begun or couldn't be read. The person is told at
+    ``deadline_at``, which is None afterwards and while the run is visible.
     """
 
     id: str
@@ -125,35 +124,35 @@ class Run:
     hold: str | None = None
     channel_id: str | None = None
     is_watched: bool = True
-    #: Where the message stands that shows the tail, in the thread of the card.
+    #: The message showing the tail, in the thread of the card.
     output_ts: str | None = None
     unknown_since: float | None = None
     asked_at: float | None = None
     held_since: float | None = None
     deadline_at: float | None = None
     deadline_number: int = 0
-    #: What reads said last that was no news yet.
+    #: What the latest reads reported that isn't certain yet.
     doubt: Doubt | None = None
 
     @property
     def is_open(self) -> bool:
-        """Say whether the reconciler still works on it."""
+        """Return whether the reconciler is still working on it."""
         return self.outcome is None
 
     @property
     def is_going(self) -> bool:
-        """Say whether it is still to end, as far as is known."""
+        """Return whether it hasn't ended yet, as far as is known."""
         return self.is_open and not self.state.is_over
 
     @property
     def is_late(self) -> bool:
-        """Say whether its person was told that it has not begun, or can't be looked at."""
+        """Return whether the person was told that it hasn't begun or can't be read."""
         return self.is_open and self.held_since is not None and self.deadline_at is None
 
 
 @dataclass(frozen=True, slots=True)
 class NewRun:
-    """Describe a run to be accepted; the store gives it its id and times."""
+    """Describe a new run; the store assigns its id and times."""
 
     principal: Principal
     connection: str
@@ -161,9 +160,9 @@ class NewRun:
     spec: Spec
     reference: str
     channel_id: str | None = None
-    #: Given where the run exists already and is only to be watched.
+    #: Set if the run already exists and is only to be watched.
     remote_id: str | None = None
     state: RunState = RunState.QUEUED
     is_watched: bool = True
-    #: So long it may not have begun before its person is told; None: nobody waits for it to begin.
+    #: Tell the person if it hasn't begun after this long; None: nobody is waiting for it to begin.
     deadline_seconds: float | None = None

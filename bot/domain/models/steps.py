@@ -1,4 +1,4 @@
-"""What a step is given, and what it leaves to be written: for operations and for runs of jobs alike."""
+"""Input and result of a step, for operations and job runs alike."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ _Subject = TypeVar("_Subject", Operation, Run)
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """Describe what a step learned. None leaves a column as it is; ``hold`` "" clears it.
+    """Describe what a step learned. None leaves a column unchanged; an empty ``hold`` clears it.
 
-    ``next_in`` is seconds until the next step. With ``outcome`` the operation or run ends. While a call is
-    under way (``CALLING``) the lease is kept for ``next_in`` instead of given back, so nothing can wake a
-    second step beside it; what was recorded meanwhile counts at the next save.
+    ``next_in`` is the seconds until the next step. With ``outcome`` the operation or run ends. While a call
+    is in flight (``CALLING``) the lease is kept for ``next_in`` instead of released, so that no second step
+    can run beside it; wake-ups recorded meanwhile take effect at the next save.
     """
 
     id: str
     next_in: float
-    #: Of operations. ``read``: any recorded read wakes it; ``change``: only one that changes state, url,
+    #: For operations. ``read``: any recorded read wakes it; ``change``: only one that changes state, url,
     #: detail or progress; ``time``: only ``next_in``.
     waits_for: Literal["read", "change", "time"] = "time"
-    start_call: Call | None = None  #: of operations
-    launch_call: Call | None = None  #: of runs
+    start_call: Call | None = None  #: for operations
+    launch_call: Call | None = None  #: for runs
     stop_call: Call | None = None
     called: bool = False  #: set ``called_at`` and ``sent_at`` to the store's now
     attempts: int | None = None
@@ -39,38 +39,37 @@ class Update:
     outcome: Outcome | RunOutcome | None = None
     cause: str | None = None
     deadline_passed: bool = False  #: clear ``deadline_at``: the person was told
-    asked: bool | None = None  #: its person is asked from now on whether to do it once more; False: no more
-    looks_again: bool = False  #: its person, who is asked, waits on: the time to answer begins again
-    #: With ``outcome``: since when its person was asked when the end was decided; an answer since counts.
+    asked: bool | None = None  #: from now on the person is asked whether to repeat it; False: no longer
+    looks_again: bool = False  #: the person, when asked, chose to keep waiting: their time to answer restarts
+    #: With ``outcome``: ``asked_at`` when the end was decided, so that an answer given since isn't lost.
     asked_at: float | None = None
     card_dirty: bool = False
     notices: Sequence[NewNotice] = ()  #: a subject of "" becomes the id
     audit: Sequence[AuditEntry] = ()
-    #: ``Claimed.claim``. "" is for others: what they write counts, but a step under way keeps its lease, and
-    #: the next one comes as soon as that one is saved.
+    #: ``Claimed.claim``. "" is for writers other than the step: their changes apply, but a running step keeps
+    #: its lease, and the next step follows as soon as that one is saved.
     claim: str = ""
 
-    # Of operations.
+    # For operations.
     read_needed: bool = False  #: set ``read_since`` to the store's now, and make the gate due
     wants_read: bool = False  #: make the gate due as ``want_read`` does, in the same transaction
     progress_floor: int | None = None
-    hides: bool = False  #: with ``outcome``: take the workspace off its person's list
+    hides: bool = False  #: with ``outcome``: remove the workspace from its person's list
 
-    # Of runs.
+    # For runs.
     remote_id: str | None = None
     observed: ObservedRun | None = None
     doubt: Doubt | None = None
-    #: It can't be looked at, which is told after so many seconds; seen queued or running ends both.
+    #: It can't be read: tell the person after this many seconds, unless it is seen queued or running first.
     deadline_in: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Claimed(Generic[_Subject]):
-    """Hold a claimed operation or run with all that a step needs.
+    """Hold a claimed operation or run with everything a step needs.
 
-    ``account`` is None after an unlink, ``person`` while nobody has looked them up yet. ``claim`` names this
-    lease: handed back with an update, it keeps a step whose lease ran out from writing over the one that came
-    after it.
+    ``account`` is None after an unlink, ``person`` until they have been looked up. ``claim`` identifies this
+    lease: passed back with an update, it keeps a step whose lease expired from overwriting its successor.
     """
 
     subject: _Subject
@@ -79,7 +78,7 @@ class Claimed(Generic[_Subject]):
     claim: str
 
     def update(self, next_in: float, **fields: Any) -> Update:
-        """Return an update of this step's own; the fields are those of ``Update``."""
+        """Return an update that carries this step's claim; the fields are those of ``Update``."""
         return Update(self.subject.id, next_in, claim=self.claim, **fields)
 
 
@@ -91,7 +90,7 @@ class ClaimedOperation(Claimed[Operation]):
 
     @property
     def operation(self) -> Operation:
-        """Return what is stepped."""
+        """Return the claimed operation."""
         return self.subject
 
 
@@ -102,5 +101,5 @@ class ClaimedRun(Claimed[Run]):
 
     @property
     def run(self) -> Run:
-        """Return what is stepped."""
+        """Return the claimed run."""
         return self.subject

@@ -1,4 +1,4 @@
-"""What stopping a workspace means: declared by its provider, obeyed by all that stops or restarts; pure."""
+"""What stopping does to a workspace: declared by its provider, obeyed by every stop and restart. Pure."""
 
 from __future__ import annotations
 
@@ -10,50 +10,50 @@ from bot.domain.models.workspaces import StopMode
 
 
 class StopEffect(StrEnum):
-    """Name what becomes of a workspace that is stopped in some way."""
+    """Name what happens to a workspace when it is stopped."""
 
     #: It can be started again; what was in its memory is lost.
     RETURNS = "returns"
-    #: It can be started again and goes on where it was, with what is in its memory.
+    #: It can be started again and resumes where it was, memory included.
     KEEPS = "keeps"
-    #: It can't be started again; files that were saved are still there without it.
+    #: It can't be started again; saved files survive it.
     ENDS = "ends"
     #: It can't be started again, and everything stored only in it is lost.
     ERASES = "erases"
 
     @property
     def is_final(self) -> bool:
-        """Say whether it never comes back."""
+        """Return whether the workspace is gone for good."""
         return self in (StopEffect.ENDS, StopEffect.ERASES)
 
 
-#: What each way of stopping does to a workspace; a way that is left out can't be taken.
+#: What each way of stopping does to a workspace; ways that aren't listed aren't available.
 Effects = Mapping[StopMode, StopEffect]
 NO_EFFECTS: Effects = MappingProxyType({})
 
 
 def restart_mode(effects: Effects) -> StopMode | None:
-    """Return how a workspace is stopped to be started again; None where nothing brings it back."""
+    """Return how to stop a workspace so that it can be started again; None if there is no way."""
     if effects.get("stop") is StopEffect.RETURNS:
         return "stop"
     return "suspend" if effects.get("suspend") is StopEffect.KEEPS else None
 
 
 def gentlest_mode(effects: Effects) -> StopMode:
-    """Return how others than its owner stop a workspace: suspended where that keeps work."""
+    """Return how anyone but its owner stops a workspace: suspended if that keeps its memory, else stopped."""
     return "suspend" if effects.get("suspend") is StopEffect.KEEPS else "stop"
 
 
 def ends_by_consent(effects: Effects, *, is_any: bool) -> bool:
-    """Say whether a class card says that its end may end workspaces for good: whoever presses agrees to that.
+    """Return whether a class card warns that its end may end workspaces for good; pressing agrees to that.
 
-    ``effects`` is what the card goes by; ``is_any``: it is not known of each workspace whether it can be
+    ``effects`` is what the card goes by. ``is_any``: it isn't known for every workspace whether it can be
     suspended.
     """
     return is_final(effects, "stop") and (is_any or gentlest_mode(effects) == "stop")
 
 
 def is_final(effects: Effects, mode: StopMode) -> bool:
-    """Say whether a workspace that is stopped in this way never comes back."""
+    """Return whether stopping a workspace this way ends it for good."""
     effect = effects.get(mode)
     return effect is not None and effect.is_final

@@ -1,4 +1,4 @@
-"""What is done and remembered beside operations: tasks and the audit."""
+"""Work and records beside operations: tasks, approvals, snapshots and the audit."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Payload = TypeVar("Payload")
 
 
 class TaskKind(StrEnum):
-    """Name work of the reconciler that is no operation."""
+    """Name the reconciler's work that isn't an operation."""
 
     DISCOVER = "discover"
     REVOKE = "revoke"
@@ -20,19 +20,19 @@ class TaskKind(StrEnum):
     REPLAY = "replay"
     LOOK_UP_PERSON = "look_up_person"
     SYNC_PEOPLE = "sync_people"
-    #: Read what a provider offers, or tells of itself, into the snapshots; the subject is ``ACCOUNT/KIND``.
+    #: Read what a provider offers, or says about itself, into the snapshots; the subject is ``ACCOUNT/KIND``.
     SNAPSHOT = "snapshot"
-    #: Check an approved username at its provider and link it; the subject is the approval's id.
+    #: Check an approved username with its provider and link it; the subject is the approval's id.
     APPROVE = "approve"
     #: List a person's runs again; the subject is the account's id.
     LIST_JOBS = "list_jobs"
-    #: Set when a job runs by itself; the subject names account, job and interaction.
+    #: Set a job's schedule; the subject names account, job and interaction.
     SCHEDULE = "schedule"
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """Hold one piece of such work; ``UNIQUE(kind, subject)`` while it is open."""
+    """Hold one task; ``UNIQUE(kind, subject)`` while it is open."""
 
     id: str
     kind: TaskKind
@@ -45,7 +45,7 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """Describe what is to be remembered: who did what to what, by which rule, with which result."""
+    """Describe an entry of the audit: who did what to what, by which rule, with which result."""
 
     actor: str
     action: str
@@ -56,7 +56,7 @@ class AuditEntry:
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """Describe one user of a provider, for approvals and ``about``; ``level`` is in words for people."""
+    """Describe one user of a provider, for approvals and ``about``; ``level`` is display text."""
 
     username: str
     is_active: bool
@@ -65,7 +65,7 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """Describe a provider to its administrators: short facts, and its users where they can be listed."""
+    """Describe a provider to its administrators: short facts, and its users if they can be listed."""
 
     facts: tuple[tuple[str, str], ...]
     users: tuple[User, ...] = ()
@@ -73,10 +73,10 @@ class About:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot(Generic[Payload]):
-    """Hold what a provider told at ``read_at``, shown until it is read again.
+    """Hold what a provider answered at ``read_at``, shown until it is read again.
 
-    ``owner`` is the account's id whose view it is, or "" where it is the same for everybody. ``kind``:
-    ``templates`` (what a form is made from, in the provider's own type), ``about``. Rows hold it as JSON.
+    ``owner`` is the id of the account whose view it is, or "" if everybody sees the same. ``kind`` is
+    ``templates`` (what forms are built from, in the provider's own type) or ``about``. Rows store it as JSON.
     """
 
     connection: str
@@ -88,11 +88,11 @@ class Snapshot(Generic[Payload]):
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """Hold a person's request to act as a username, which an administrator decides.
+    """Hold a person's request to be linked as a username, which an administrator decides.
 
-    ``state``: ``asked`` → ``approved`` (being checked at the provider) → ``linked``, or ``denied``, or
-    ``failed`` (the provider does not know the username; ``detail`` says it). ``waiting`` is the command that
-    runs afterwards.
+    ``state``: ``asked`` → ``approved`` (being checked with the provider) → ``linked``, or ``denied``, or
+    ``failed`` (the provider doesn't know the username; ``detail`` says so). ``waiting`` is the command to run
+    afterwards.
     """
 
     id: str

@@ -1,4 +1,4 @@
-"""What is at the providers: states, workspaces, what a read found and who may read."""
+"""Workspaces on providers: their states, what a read found, and claims to read."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bot.domain.models.people import Account, Principal
 
 
 class State(StrEnum):
-    """Name what a workspace is; one vocabulary for every provider."""
+    """Name the state of a workspace; the same for every provider."""
 
     STOPPED = "stopped"
     STARTING = "starting"
@@ -23,20 +23,20 @@ class State(StrEnum):
     UNKNOWN = "unknown"
 
 
-#: What may be done with a workspace just now; its buttons are shown by it.
+#: What may be done with a workspace now; decides which buttons are shown.
 Action = Literal["open", "start", "stop", "suspend", "force", "remove"]
-#: How a workspace is brought down: as its provider does it, with its state kept, or without asking it.
+#: How a workspace is brought down: the provider's normal stop, keeping its state, or without asking the IDE.
 StopMode = Literal["stop", "suspend", "force"]
-#: What happens to a workspace at ``ends_at`` when nobody does anything.
+#: What happens to a workspace at ``ends_at`` if nobody does anything.
 Ending = Literal["stops", "removed"]
 
-#: How the remote id of a workspace begins that the provider has not made yet; the workspace's own id follows.
+#: The prefix of a remote id while the provider hasn't created the workspace; the workspace's own id follows.
 PROVISIONAL = "new:"
 
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """Count what reads say in a row that is no news yet: its kind, how often, and since when."""
+    """Count consecutive reads that report something not certain yet: its kind, how often, and since when."""
 
     kind: str
     times: int
@@ -45,11 +45,11 @@ class Doubt:
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """Hold one person's view of one workspace at a provider.
+    """Hold one person's view of one workspace on a provider.
 
-    ``verified_at`` is None until a read with this person's own credential succeeded: before that nothing that
-    another person's read found out is shown here. ``spec`` is what it was created from, where Usher created
-    it. ``actions`` is what its provider says may be done with it now; None: whatever the provider can do.
+    ``verified_at`` is None until a read with this person's own credential succeeds; until then, nothing found
+    by another person's read is shown here. ``spec`` is what it was created from, if Usher created it.
+    ``actions`` is what the provider currently allows; None means everything it is capable of.
     """
 
     id: str
@@ -72,20 +72,20 @@ class Workspace:
     actions: frozenset[Action] | None = None
     ends_at: float | None = None
     ends_how: Ending | None = None
-    #: What opens it in a page of ours, sealed (``bot.support.vault``); only where its provider has that.
+    #: The secret that opens it from Usher's page, sealed (``bot.support.vault``); not every provider has one.
     entry: str | None = None
-    #: What its provider told last by itself, as a sentence.
+    #: What its provider last reported in an event, as a sentence.
     remark: str | None = None
-    #: Whether its person is told when it stops without their having asked for it.
+    #: Whether its person is told when it stops without their asking.
     tells_stop: bool = False
-    #: Whether it is kept when it is stopped; None where its provider has not said.
+    #: Whether it survives being stopped; None if its provider hasn't said.
     is_kept: bool | None = None
     #: When a read last showed it starting or running.
     up_at: float | None = None
 
     @property
     def is_provisional(self) -> bool:
-        """Say whether the provider has yet to make it: there is nothing to read or to stop there."""
+        """Return whether the provider hasn't created it yet: there is nothing there to read or stop."""
         return self.remote_id.startswith(PROVISIONAL)
 
     @property
@@ -94,19 +94,19 @@ class Workspace:
         return self.alias or self.name
 
     def allows(self, action: Action) -> bool:
-        """Say whether something may be done with it now, as it was last seen."""
+        """Return whether the action was allowed when it was last read."""
         return self.actions is None or action in self.actions
 
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """Hold what one read of a provider found. ``progress`` is 0–100 where the provider tells it.
+    """Hold what one read of a workspace found. ``progress`` is 0–100 if the provider reports it.
 
-    ``actions`` is what may be done now, None for whatever the provider can do. ``ends_at`` is epoch seconds:
-    when the provider stops or removes it by itself. ``lasts``: the seconds after which that happens, counted
-    from when it came into this state or, where that is later, from the last use that ``ends_at`` tells of;
-    who keeps the records works it out. ``entry`` is a secret that opens it in a page of ours.
-    ``is_kept`` says whether it is kept when it is stopped, where the provider tells that of each.
+    ``actions`` is what may be done now; None means everything the provider is capable of. ``ends_at`` (epoch
+    seconds) is when the provider stops or removes it by itself. ``lasts`` is the seconds until that happens,
+    counted from when it entered this state or, if later, from the last use that ``ends_at`` reflects; the
+    store works it out. ``entry`` is a secret that opens it from Usher's page. ``is_kept`` says whether it
+    survives being stopped, if the provider reports that per workspace.
     """
 
     state: State
@@ -124,10 +124,10 @@ class Observed:
 
 @dataclass(frozen=True, slots=True)
 class Created:
-    """Say what came of a creation: the id at the provider and the name that it has there.
+    """Hold the result of a creation: the id and name on the provider.
 
-    ``is_started`` is False where it stands still until it is started, as any other. ``is_described`` is False
-    for a candidate that a list tells too little of: ``Provider.made_at`` reads it.
+    ``is_started`` is False if it was created stopped and still needs a start call. ``is_described`` is False
+    for a candidate whose list entry lacks details: ``Provider.made_at`` reads it.
     """
 
     remote_id: str
@@ -138,11 +138,11 @@ class Created:
 
 @dataclass(frozen=True, slots=True)
 class Traces:
-    """Hold what a look after a creation or launch of unknown outcome found.
+    """Hold what was found after a creation or launch of unknown outcome.
 
-    ``ours`` carries our mark, or has a name that only one can have: it is certainly what was made. ``others``
-    may have come of the call; the caller takes one only when nothing else can explain it. ``is_proof``: what
-    was made would be shown with our mark, so that nothing found is nothing made.
+    ``ours`` carries Usher's mark or a unique name: it is certainly what the call made. ``others`` may be the
+    result of the call; the caller takes one only if nothing else explains it. ``is_proof``: the result would
+    be listed with Usher's mark, so finding nothing means nothing was made.
     """
 
     ours: Created | None = None
@@ -152,9 +152,9 @@ class Traces:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Hold what a provider told by itself: its own key for it, the workspace, and a sentence for its owner.
+    """Hold an event from a provider: its own key for it, the workspace, and a sentence for the owner.
 
-    A time stands in the sentence as a mark (``bot.messages.texts.times``).
+    Times in the sentence are written as marks (``bot.messages.texts.times``).
     """
 
     key: str
@@ -166,9 +166,10 @@ class Event:
 class ReadClaim:
     """Hold the right to read one resource's status once, granted by the poll gate.
 
-    ``gate_key`` names the gate's row, ``account_id`` whose credential reads, ``workspace_ids``
-    who sees the result. ``claimed_at`` is the injected monotonic time just before the claim was issued;
-    ``granted_at`` is the store's time of the claim, handed back in the result: news is as old as its request.
+    ``gate_key`` is the key of the gate's row, ``account`` the one whose credential reads, ``workspace_ids``
+    the rows that get the result. ``claimed_at`` is the injected monotonic time just before the claim was
+    issued; ``granted_at`` is the store's time of the claim, passed back in the result because an observation
+    is as old as its request.
     """
 
     gate_key: str
@@ -181,22 +182,22 @@ class ReadClaim:
     used_at: float | None
     claimed_at: float
     granted_at: float = 0.0
-    #: Whether the first of ``workspace_ids`` is known to be its person's: a read or a list with their own
-    #: credential said so.
+    #: Whether a read or list with the person's own credential has shown that the first of ``workspace_ids``
+    #: is theirs.
     is_proven: bool = True
-    #: What this person's reads said last that was no news yet.
+    #: What this person's latest reads reported that isn't certain yet.
     doubt: Doubt | None = None
-    #: A call has left that may end it: that it is gone is no surprise.
+    #: A call that may end it was sent: finding it gone is expected.
     is_ending: bool = False
-    #: The least seconds between two reads of it; the result hands it back.
+    #: The least seconds between two reads of it; passed back in the result.
     interval: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class ReadResult:
-    """Hold what a claimed read brought: an observation, or an error's sentence; and when to read next.
+    """Hold the result of a claimed read: an observation or an error's sentence, and when to read next.
 
-    ``next_in`` is seconds from now, None for *when somebody asks*. With ``observed`` None the rows
+    ``next_in`` is seconds from now; None means only when somebody asks. If ``observed`` is None, the rows
     keep their state.
     """
 
@@ -205,16 +206,17 @@ class ReadResult:
     observed: Observed | None
     next_in: float | None
     hold: str | None = None
-    #: ``ReadClaim.granted_at``; where it is left out, the gate's last claim stands for it.
+    #: ``ReadClaim.granted_at``; defaults to the gate's last claim.
     granted_at: float | None = None
-    #: Period and offset, in seconds, of the times at which the reads of one account are made together; the
-    #: next one waits for such a time.
+    #: Period and offset, in seconds, of the times at which one account's reads are batched; the next read
+    #: waits for such a time.
     slot: tuple[float, float] | None = None
-    #: What the read said that is no news yet, for the first of ``workspace_ids``; an observation ends it.
+    #: What the read reported that isn't certain yet, for the first of ``workspace_ids``; an observation
+    #: clears it.
     doubt: Doubt | None = None
-    #: How many seconds the gate stays closed from now on, whoever asks: only the answer tells by when the
+    #: How many seconds the gate stays closed from now on, whoever asks: only the answer shows by when the
     #: request had arrived.
     closed_for: float = 0.0
-    #: Whether it was read with what opens only what is the reader's own: what opens everybody's tells nothing
-    #: against a list of theirs that lacks it.
+    #: Whether the credential opens only the reader's own workspaces: a read with one that opens everybody's
+    #: doesn't disprove a list of theirs that lacks this one.
     is_own: bool = True
