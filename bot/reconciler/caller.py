@@ -38,8 +38,6 @@ class Caller(ABC, Generic[S]):
     #: The step that makes it, which is looked for when its outcome is unknown, and what asks about it.
     making: ClassVar[Step]
     question: ClassVar[NoticeKind]
-    #: Whether a call that may not leave yet changes nothing of what is known of the one before it.
-    keeps_known: ClassVar[bool]
 
     def __init__(self, engine: EngineContext, updates: Updates[S]) -> None:
         self._store = engine.store
@@ -54,10 +52,10 @@ class Caller(ABC, Generic[S]):
         if step is Step.FIND:
             return await self._find(claimed, runtime)
         starts = step in UP
-        attempts = subject.attempts if self.keeps_known else 0
-        access = self._asker.admit(runtime, account, attempts, starts=starts)
+        access = self._asker.admit(runtime, account, subject.attempts, starts=starts)
         if not isinstance(access, Access):
-            return self.again(claimed, runtime, step, access, None if self.keeps_known else Call.NONE)
+            # What may not leave yet changes nothing of what is known of the call before it.
+            return self.again(claimed, runtime, step, access, None)
         calling = self.calling(claimed, runtime, step, access)
         if calling.outcome is not None:
             return calling

@@ -33,7 +33,6 @@ class RunCalls(Caller[ClaimedRun]):
 
     making = Step.LAUNCH
     question = NoticeKind.JOB_ASKED
-    keeps_known = True
 
     def calling(self, claimed: ClaimedRun, _line: Runtime, step: Step, _access: Access) -> Update:
         """Commit to it. A stop that is asked for once more has been called since its first call."""
