@@ -6,7 +6,6 @@ import pytest
 
 from bot.domain.models import NoticeKind
 from bot.messages.texts.verbs import VERBS
-from handlers import routes
 from tests.handlers.rig import words
 from tests.handlers.run_rig import going, run_rig
 from tests.handlers.slack import bolt_for, command, little_slack, mention, message, send
@@ -69,10 +68,6 @@ async def test_help_names_every_verb_and_the_other_command(bot):
     check_golden("answers/job-help-direct", await bot.direct("job help"))
     assert "For jobs there is `/job help`." in words(await bot.say("help"))
     assert "For jobs there is `job help`." in words(await bot.direct("help"))
-
-
-def test_every_verb_has_its_entry():
-    assert set(VERBS["job"]) == set(routes.verbs("job").found)
 
 
 @pytest.mark.parametrize("verb", list(VERBS["job"]))

@@ -40,11 +40,6 @@ def plain(*parts: str) -> str:
 
 
 @pytest.mark.parametrize("name", ESCAPES)
-def test_an_escape_is_gone_and_its_neighbours_stay(name):
-    assert plain(f"before{ESCAPES[name]}after") == "beforeafter"
-
-
-@pytest.mark.parametrize("name", ESCAPES)
 def test_an_escape_is_gone_wherever_it_is_cut(name):
     text = f"before{ESCAPES[name]}after"
     assert {plain(text[:at], text[at:]) for at in range(len(text))} == {"beforeafter"}

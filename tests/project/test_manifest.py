@@ -88,10 +88,6 @@ def test_every_use_names_a_module_that_exists():
     assert missing == []
 
 
-def test_every_event_has_its_listener_and_every_listener_its_event():
-    assert set(routes.event.found) == {name.replace(".", "_") for name in EVENTS}
-
-
 def test_every_command_has_its_verbs_and_all_verbs_have_their_command():
     assert set(routes.commands()) == {use.module.removeprefix("handlers.") for use in COMMANDS.values()}
 

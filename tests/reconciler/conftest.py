@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import pytest
 
+from tests.reconciler.runs import new_job_world
 from tests.reconciler.world import new_world
 
 
 @pytest.fixture
 async def world():
     async with new_world() as made:
+        yield made
+
+
+@pytest.fixture
+async def runs():
+    """Hold a world in which jobs run, too."""
+    async with new_job_world() as made:
         yield made

@@ -18,16 +18,10 @@ from bot.support.errors import (
     UnknownOutcome,
     Unreachable,
 )
-from tests.reconciler.runs import new_job_world, said
+from tests.reconciler.runs import said
 from tests.rigs.store import ALICE
 
 UNKNOWN = [UnknownOutcome("no answer"), ServerFailed("502", status=502), BadAnswer("<html>")]
-
-
-@pytest.fixture
-async def runs():
-    async with new_job_world() as made:
-        yield made
 
 
 async def test_a_run_is_launched_followed_and_told_of_once(runs):

@@ -16,15 +16,7 @@ from bot.support.errors import (
     UnknownOutcome,
     Unreachable,
 )
-from tests.reconciler.runs import new_job_world
 from tests.rigs.store import ALICE, BOB
-
-
-@pytest.fixture
-async def runs():
-    async with new_job_world() as made:
-        yield made
-
 
 # -- reads ---------------------------------------------------------------------------------------------------
 

@@ -8,15 +8,8 @@ import pytest
 
 from bot.domain.models import Call, OperationVerb, Outcome, RunState, State, Update
 from bot.support.errors import Forbidden, InvalidRequest, NotFound, UnknownOutcome
-from tests.reconciler.runs import new_job_world
 
 LOST = UnknownOutcome("no answer")
-
-
-@pytest.fixture
-async def runs():
-    async with new_job_world() as made:
-        yield made
 
 
 def told(world, kind):
@@ -103,14 +96,6 @@ async def test_the_card_says_that_an_accepted_start_is_still_shown_as_stopped(wo
     await world.pass_time(100)
     assert (await world.store.operation(operation_id)).is_open
     assert await world.until_ended(operation_id) is Outcome.FAILED
-    assert (await world.store.operation(operation_id)).cause == "stopped_elsewhere"
-
-
-async def test_what_was_up_and_was_stopped_elsewhere_is_told_at_once(world):
-    operation_id = await world.begin(await world.own())
-    await world.pass_time(15)
-    world.provider.put("r1", State.STOPPED)
-    await world.pass_time(15)
     assert (await world.store.operation(operation_id)).cause == "stopped_elsewhere"
 
 

@@ -12,17 +12,11 @@ async def test_a_start_ends_in_one_card_and_one_ready_message(world):
     operation_id = await world.begin(workspace)
     assert await world.until_ended(operation_id) is Outcome.FULFILLED
     assert world.slack.kinds() == ["card", "ready"]
+    assert "running" in world.slack.messages[0]["text"]
     assert world.provider.accepted_starts == ["r1"]
     assert "https://app.example.test/ide/r1" in str(world.slack.messages[1]["blocks"])
     operation = await world.store.operation(operation_id)
     assert operation.start_call is Call.ACCEPTED
-
-
-async def test_the_card_follows_and_ends_as_running(world):
-    workspace = await world.own()
-    await world.until_ended(await world.begin(workspace))
-    assert world.slack.updates
-    assert "running" in world.slack.messages[0]["text"]
 
 
 async def test_every_message_carries_its_key_and_unfurls_nothing(world):
@@ -70,13 +64,14 @@ async def test_an_earlier_failure_is_started_over(world):
     assert await world.until_ended(await world.begin(workspace)) is Outcome.FULFILLED
 
 
-async def test_stopped_elsewhere_while_starting_is_told(world):
+async def test_stopped_elsewhere_while_starting_is_told_at_once(world):
     workspace = await world.own()
     operation_id = await world.begin(workspace)
     await world.pass_time(15)
     world.provider.put("r1", State.STOPPED)
-    assert await world.until_ended(operation_id) is Outcome.FAILED
-    assert (await world.store.operation(operation_id)).cause == "stopped_elsewhere"
+    await world.pass_time(15)
+    operation = await world.store.operation(operation_id)
+    assert (operation.outcome, operation.cause) == (Outcome.FAILED, "stopped_elsewhere")
     assert world.provider.accepted_starts == ["r1"]
 
 

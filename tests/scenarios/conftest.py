@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest_asyncio
 
 from tests.rigs.scenario import world
+from tests.rigs.scenario.cloud import cloud_world
 
 
 @pytest_asyncio.fixture
@@ -18,5 +19,13 @@ async def bare(tmp_path, request):
 async def linked(tmp_path):
     """A world in which Olivia has linked her account at Saturn Cloud."""
     async with world(tmp_path) as ready:
+        await ready.alice.links("alice")
+        yield ready
+
+
+@pytest_asyncio.fixture
+async def cloud(tmp_path):
+    """A world in which Olivia has linked her account at a Saturn Cloud with recipes and jobs."""
+    async with cloud_world(tmp_path) as ready:
         await ready.alice.links("alice")
         yield ready

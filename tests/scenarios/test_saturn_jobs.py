@@ -3,16 +3,8 @@
 from __future__ import annotations
 
 import pytest
-import pytest_asyncio
 
 from tests.rigs.scenario.cloud import cloud_world
-
-
-@pytest_asyncio.fixture
-async def cloud(tmp_path):
-    async with cloud_world(tmp_path) as ready:
-        await ready.alice.links("alice")
-        yield ready
 
 
 async def job(world, text):

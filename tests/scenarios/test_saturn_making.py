@@ -6,18 +6,8 @@ import asyncio
 from contextlib import suppress
 
 import pytest
-import pytest_asyncio
-
-from tests.rigs.scenario.cloud import cloud_world
 
 CLONE = "POST /api/resource_recipes/clone"
-
-
-@pytest_asyncio.fixture
-async def cloud(tmp_path):
-    async with cloud_world(tmp_path) as ready:
-        await ready.alice.links("alice")
-        yield ready
 
 
 async def makes(world, name="mine", **fields):

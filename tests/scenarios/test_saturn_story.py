@@ -164,16 +164,6 @@ async def test_a_stop_of_what_is_starting_says_that_the_start_was_sent(linked):
     assert linked.calls("POST .*/start") == 1
 
 
-async def test_a_restart_goes_down_and_comes_up_once(linked):
-    alice = linked.alice
-    linked.resource("report").start_seconds = 15
-    await alice.types("restart report")
-    await linked.pass_time(80)
-    assert "*report* is ready" in alice.only("ready").text
-    assert (linked.calls("POST .*/stop"), linked.calls("POST .*/start")) == (1, 1)
-    assert len(linked.resource("report").runs) == 2
-
-
 async def test_what_was_under_way_goes_on_after_a_restart_of_the_bot(linked):
     alice = linked.alice
     await alice.types("start notebook")
