@@ -6,16 +6,10 @@ import pytest
 
 from bot.domain.models import OperationVerb, Person, TaskKind
 from handlers.replay import replay
-from tests.handlers.rig import rig, words
+from tests.handlers.rig import words
 from tests.rigs.store import ALICE
 
 DAY = 86_400.0
-
-
-@pytest.fixture
-async def bot():
-    async with rig() as made:
-        yield made
 
 
 async def waiting(bot):

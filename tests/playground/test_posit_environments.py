@@ -1,23 +1,11 @@
-"""The local Posit Workbench: what may be launched where, and seeds."""
+"""The local Posit Workbench: what may be launched where."""
 
 from __future__ import annotations
 
-import asyncio
-import json
-from types import SimpleNamespace
-
 import pytest
 
-from playground.posit import build, run
-from playground.posit.seed import load, parse
-from playground.values import SeedError
-from tests.playground.posit_help import Posit, launch_parameters, posit_server
-
-
-@pytest.fixture
-async def posit():
-    async with posit_server() as server:
-        yield server
+from playground.posit import build
+from tests.playground.posit_help import Posit, launch_parameters
 
 
 async def clusters(posit: Posit, token: str = "a1"):
@@ -182,52 +170,9 @@ async def test_environments_change_while_the_server_runs(posit: Posit):
     assert answer["workbenches"] == {}
 
 
-@pytest.mark.parametrize(
-    "told",
-    [
-        [],
-        {"colour": 1},
-        {"users": [{}]},
-        {"users": ["a"]},
-        {"users": [{"name": "a", "age": 3}]},
-        {"tokens": [{"name": "t", "kind": "admin", "user": "x"}]},
-        {"users": [{"name": "a"}], "tokens": [{"name": "t", "kind": "odd", "user": "a"}]},
-        {"sessions": [{"owner": "x", "name": "y"}]},
-        {"users": [{"name": "a"}], "sessions": [{"owner": "a", "name": "y", "state": "odd"}]},
-        {"users": [{"name": "a"}], "jobs": [{"owner": "a", "name": "y", "cluster": "odd"}]},
-        {"scripts": [{"lines": 3}]},
-        {"scripts": [{"match": "("}]},
-        {"scripts": [{"match": "a", "colour": 1}]},
-        {"scripts": [{"match": "a", "lines": "many"}]},
-        {"clusters": [{}]},
-        {"settings": {"colour": 1}},
-    ],
-)
-def test_seeds_are_checked(told):
-    with pytest.raises(SeedError):
-        parse(told)
-
-
-def test_the_default_seed_and_a_broken_file(tmp_path):
+def test_the_default_seed():
     credentials = build().credentials
     assert set(credentials["users"]) == {"alice", "bob", "carol", "dora", "erik", "admin"}
     assert credentials["admin_token"] == credentials["tokens"]["admin"]
     assert credentials["super_admin_token"] == credentials["tokens"]["super_admin"]
     assert build().credentials["super_admin_token"] != credentials["super_admin_token"]
-    (tmp_path / "seed.json").write_text("{")
-    with pytest.raises(SeedError, match=r"seed\.json"):
-        load(tmp_path / "seed.json")
-
-
-async def test_the_command_prints_one_ready_line_and_ends_when_cancelled(capsys):
-    task = asyncio.create_task(run(SimpleNamespace(port=0, seed=None, dialect="live")))
-    line = ""
-    while not line:
-        await asyncio.sleep(0)
-        line = capsys.readouterr().out
-    ready = json.loads(line)
-    assert ready["ready"] is True
-    assert ready["credentials"]["users"]["alice"]["token"]
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task

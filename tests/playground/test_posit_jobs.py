@@ -5,13 +5,7 @@ from __future__ import annotations
 import pytest
 
 from playground.posit.scripts import Script, build_script, script_for
-from tests.playground.posit_help import Posit, posit_server
-
-
-@pytest.fixture
-async def posit():
-    async with posit_server() as server:
-        yield server
+from tests.playground.posit_help import Posit
 
 
 async def test_the_life_of_a_job(posit: Posit):

@@ -4,13 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.playground.posit_help import Posit, launch_parameters, posit_server
-
-
-@pytest.fixture
-async def posit():
-    async with posit_server() as server:
-        yield server
+from tests.playground.posit_help import Posit, launch_parameters
 
 
 async def test_the_life_of_a_session(posit: Posit):

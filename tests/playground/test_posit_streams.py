@@ -12,12 +12,6 @@ import pytest
 from tests.playground.posit_help import Posit, posit_server
 
 
-@pytest.fixture
-async def posit():
-    async with posit_server() as server:
-        yield server
-
-
 def text_of(objects, stream: str = "stdout") -> str:
     return "".join(one["output"] for one in objects if one["outputType"] == stream)
 

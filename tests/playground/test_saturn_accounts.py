@@ -8,12 +8,6 @@ import pytest
 from tests.playground.saturn_help import SEED, Saturn, saturn_server
 
 
-@pytest.fixture
-async def saturn():
-    async with saturn_server() as server:
-        yield server
-
-
 @pytest.mark.parametrize("header", ["Bearer a1", "a1", "token", "Token a1", "token nonsense", "basic eDp5"])
 async def test_anything_but_a_known_token_is_401_with_a_message(saturn: Saturn, header):
     status, answer = await saturn.call("GET", "/api/user", headers={"Authorization": header})

@@ -4,15 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.playground.saturn_help import Saturn, saturn_server
+from tests.playground.saturn_help import Saturn
 
 RECIPE = {"type": "workspace", "spec": {"name": "fresh"}}
-
-
-@pytest.fixture
-async def saturn():
-    async with saturn_server() as server:
-        yield server
 
 
 async def switched(saturn: Saturn, **switches):

@@ -2,22 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
-from types import SimpleNamespace
-
 import pytest
 
-from playground.saturn import build, run
-from playground.saturn.seed import load, parse
-from playground.values import SeedError
-from tests.playground.saturn_help import Saturn, saturn_server
-
-
-@pytest.fixture
-async def saturn():
-    async with saturn_server() as server:
-        yield server
+from playground.saturn import build
+from tests.playground.saturn_help import Saturn
 
 
 async def pages(saturn: Saturn, query: str, token: str = "a1") -> list[list[dict]]:
@@ -192,42 +180,7 @@ async def test_another_persons_job_and_pods_are_404(saturn: Saturn):
         assert (await saturn.call(method, path, token="b1"))[0] == 404, path
 
 
-@pytest.mark.parametrize(
-    "told",
-    [
-        [],
-        {"colour": 1},
-        {"users": [{}]},
-        {"users": [{"name": "a", "age": 3}]},
-        {"users": ["a"]},
-        {"workspaces": [{"owner": "x", "name": "y"}]},
-        {"users": [{"name": "a"}], "jobs": [{"owner": "a", "name": "y", "status": "odd"}]},
-    ],
-)
-def test_seeds_are_checked(told):
-    with pytest.raises(SeedError):
-        parse(told)
-
-
-def test_the_default_seed_and_a_broken_file(tmp_path):
+def test_the_default_seed():
     credentials = build().credentials
     assert set(credentials["users"]) == {"alice", "bob", "carol", "admin"}
     assert credentials["admin_token"] == credentials["users"]["admin"]["token"]
-    (tmp_path / "seed.json").write_text("{")
-    with pytest.raises(SeedError, match=r"seed\.json"):
-        load(tmp_path / "seed.json")
-
-
-async def test_the_command_prints_one_ready_line_and_ends_when_cancelled(capsys):
-    arguments = SimpleNamespace(port=0, seed=None, seeds_only=True, admin_only=False)
-    task = asyncio.create_task(run(arguments))
-    line = ""
-    while not line:
-        await asyncio.sleep(0)
-        line = capsys.readouterr().out
-    ready = json.loads(line)
-    assert ready["ready"] is True
-    assert ready["credentials"]["users"]["alice"]["token"]
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task

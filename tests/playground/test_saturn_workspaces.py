@@ -6,13 +6,7 @@ import asyncio
 
 import pytest
 
-from tests.playground.saturn_help import Saturn, saturn_server
-
-
-@pytest.fixture
-async def saturn():
-    async with saturn_server() as server:
-        yield server
+from tests.playground.saturn_help import Saturn
 
 
 async def test_the_life_of_a_workspace(saturn: Saturn):

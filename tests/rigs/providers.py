@@ -42,6 +42,7 @@ from bot.providers.base import (
 )
 from bot.support.errors import CredentialRefused, NotFound, SentTooLate
 from tests.rigs.clock import FakeClock
+from tests.rigs.faults import Faulty
 
 BASE_URL = "https://app.example.test"
 
@@ -84,15 +85,7 @@ class Call:
     at: float
 
 
-@dataclass
-class Fault:
-    error: Exception
-    times: int
-    #: The effect happens all the same, and then the error is raised.
-    after: bool
-
-
-class FakeMachines(Provider):
+class FakeMachines(Faulty, Provider):
     """Obey the contract of a provider; a start takes ``start_takes`` seconds, a stop ``stop_takes``.
 
     What is made has the ids ``m1``, ``m2``, … and starts at once.
@@ -132,7 +125,7 @@ class FakeMachines(Provider):
         self.refreshed = 0
         #: Awaited within a call, after its effect and before its answer: tests do things meanwhile.
         self.during: Callable[[str], Awaitable[None]] | None = None
-        self._faults: defaultdict[str, list[Fault]] = defaultdict(list)
+        self._faults = defaultdict(list)
         self._late: defaultdict[str, list[float | None]] = defaultdict(list)
         #: What was accepted and takes effect later: when, in which order it came, what.
         self._coming: list[tuple[float, int, Callable[[], None]]] = []
@@ -141,9 +134,6 @@ class FakeMachines(Provider):
         return "fake 1.0"
 
     # -- what tests do to it -------------------------------------------------------------------------------
-
-    def fail(self, method: str, error: Exception, times: int = 1, *, after: bool = False) -> None:
-        self._faults[method].append(Fault(error, times, after))
 
     def acts_late(self, method: str, seconds: float | None, times: int = 1) -> None:
         """Let the next calls be accepted, and take effect so many seconds later; never with None.
@@ -315,15 +305,6 @@ class FakeMachines(Provider):
         token = access.credential.token.get_secret_value()
         at = self.clock.monotonic()
         self.calls += [Call(method, remote_id, access.username, token, at) for remote_id in remote_ids]
-
-    def _raise(self, method: str, *, after: bool) -> None:
-        faults = self._faults[method]
-        if faults and faults[0].after == after:
-            fault = faults[0]
-            fault.times -= 1
-            if fault.times <= 0:
-                faults.pop(0)
-            raise fault.error
 
     def _moved(self, remote_id: str) -> Machine:
         machine = self.machines[remote_id]

@@ -4,24 +4,16 @@ from __future__ import annotations
 
 from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from bot.slack.calls import SlackAnswer
 from bot.slack.methods import METHODS
 from bot.support.errors import SlackLimited, SlackPermanent
 from tests.rigs.clock import FakeClock
+from tests.rigs.faults import Faulty
 
 
-@dataclass
-class Fault:
-    error: Exception
-    times: int
-    #: The effect happens all the same, and then the error is raised.
-    after: bool
-
-
-class FakeSlack:
+class FakeSlack(Faulty):
     """Be a SlackCaller. ``ahead`` is by how many seconds its clock is ahead of the bot's."""
 
     def __init__(self, clock: FakeClock, *, ahead: float = 0.0) -> None:
@@ -36,15 +28,12 @@ class FakeSlack:
         self.page = 2
         #: Calls that Slack itself would have answered with 429.
         self.over_budget = 0
-        self._faults: defaultdict[str, list[Fault]] = defaultdict(list)
+        self._faults = defaultdict(list)
         self._recent: defaultdict[str, deque[float]] = defaultdict(deque)
         self._posted: dict[str, float] = {}
         self._last_ts = 0.0
         #: Files by id: their name and length, then their bytes, then where they were shared.
         self.files: dict[str, dict[str, Any]] = {}
-
-    def fail(self, method: str, error: Exception, times: int = 1, *, after: bool = False) -> None:
-        self._faults[method].append(Fault(error, times, after))
 
     def add_user(self, user_id: str, team_id: str = "T1", **keys: Any) -> None:
         self.users[user_id] = {"id": user_id, "team_id": team_id, "name": user_id.lower(), **keys}
@@ -190,12 +179,3 @@ class FakeSlack:
                 raise SlackLimited(method, 1.0)
             self._posted[arguments["channel"]] = now
         recent.append(now)
-
-    def _raise(self, method: str, *, after: bool) -> None:
-        faults = self._faults[method]
-        if faults and faults[0].after == after:
-            fault = faults[0]
-            fault.times -= 1
-            if fault.times <= 0:
-                faults.pop(0)
-            raise fault.error

@@ -7,8 +7,18 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from itertools import count
 
-from bot.domain.models import Account, Link, Observed, Person, Principal, ReadResult, State, Workspace
-from bot.store.records import Activation, FoundWorkspace
+from bot.domain.models import (
+    Account,
+    Link,
+    Observed,
+    OperationVerb,
+    Person,
+    Principal,
+    ReadResult,
+    State,
+    Workspace,
+)
+from bot.store.records import Activation, FoundWorkspace, NewOperation
 from bot.store.store import Store
 from bot.support.clock import Clock, Ids
 from tests.rigs.clock import CountingIds, FakeClock
@@ -93,6 +103,11 @@ async def linked(
     await store.save_people([Person(principal, principal.user_id.title(), seen_at=await store.now())])
     by_name = {row.name: row for row in await store.workspaces(principal, connection=connection)}
     return Linked(account, tuple(by_name[name] for name in names))
+
+
+def start(workspace: Workspace) -> NewOperation:
+    """Return ALICE's start of a workspace at saturn."""
+    return NewOperation(ALICE, workspace.id, "saturn", OperationVerb.START, 60.0, "R")
 
 
 def found_workspace(

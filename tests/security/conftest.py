@@ -1,7 +1,16 @@
-"""The worlds of the scenarios, for attacks on the bot as a whole."""
+"""The worlds of the scenarios and the pages of links, for attacks on them."""
 
 from __future__ import annotations
 
-from tests.scenarios.conftest import bare, linked
+import pytest
 
-__all__ = ["bare", "linked"]
+from tests.scenarios.conftest import bare, linked
+from tests.web.rig import rig
+
+__all__ = ["bare", "linked", "made"]
+
+
+@pytest.fixture
+async def made():
+    async with rig() as made:
+        yield made

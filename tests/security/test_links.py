@@ -10,27 +10,8 @@ from aiohttp.web_log import AccessLogger
 
 from bot.domain.models import NoticeKind
 from bot.web.access_log import AccessLog, without_secrets
-from tests.web.rig import ALICE, BOB, GOOD, rig
-
-
-@pytest.fixture
-async def made():
-    async with rig() as made:
-        yield made
-
-
-async def link(made, principal=ALICE, waiting=None):
-    return await made.accounts.invite(principal, "saturn", waiting)
-
-
-def code_on(page):
-    return page.split("<code>")[1].split("</code>")[0]
-
-
-async def walk_to_code(made, browser):
-    await browser.get(await link(made))
-    await browser.send("/link/check", token=GOOD)
-    return code_on(await browser.send("/link/confirm"))
+from tests.security.codes import code_on, link
+from tests.web.rig import ALICE, BOB, GOOD
 
 
 async def test_the_whole_way_with_the_code_typed_back(made):

@@ -12,31 +12,12 @@ from bot.providers.base import ConnectionSettings
 from bot.services.gather import Gatherer
 from bot.support.errors import CredentialRefused, ProviderError, Refused, TemporaryError, Unreachable
 from tests.reconciler.test_ask import TABLE
-from tests.web.rig import ALICE, BOB, GOOD, Inputs, rig
+from tests.security.codes import code_on, link, walk_to_code
+from tests.web.rig import ALICE, BOB, GOOD, Inputs
 
 
 class OwnSettings(ConnectionSettings):
     own: SecretStr
-
-
-@pytest.fixture
-async def made():
-    async with rig() as made:
-        yield made
-
-
-async def link(made, principal=ALICE, waiting=None):
-    return await made.accounts.invite(principal, "saturn", waiting)
-
-
-def code_on(page):
-    return page.split("<code>")[1].split("</code>")[0]
-
-
-async def walk_to_code(made, browser):
-    await browser.get(await link(made))
-    await browser.send("/link/check", token=GOOD)
-    return code_on(await browser.send("/link/confirm"))
 
 
 async def test_five_tokens_can_be_tried(made):

@@ -29,28 +29,34 @@ async def code_of(url, person, state):
     return back.query["code"]
 
 
+def sign_in_at(server, client, session):
+    """Return the sign-in with this Slack, and the team that it is for."""
+    told = server.credentials
+    sign_in = SlackSignIn(
+        http=Http(session),
+        clock=FakeClock(),
+        api_url=client.base_url,
+        client_id=told["client_id"],
+        client_secret=SecretStr(told["client_secret"]),
+        redirect_url=BACK,
+    )
+    return sign_in, told["team_id"]
+
+
 async def test_slack_proves_who_signed_in_once_and_for_one_sign_in():
     async with slack() as (server, client), Http.new_session() as session:
-        told = server.credentials
-        sign_in = SlackSignIn(
-            http=Http(session),
-            clock=FakeClock(),
-            api_url=client.base_url,
-            client_id=told["client_id"],
-            client_secret=SecretStr(told["client_secret"]),
-            redirect_url=BACK,
-        )
+        sign_in, team = sign_in_at(server, client, session)
         for person in (OLIVIA, CHEN):
-            url, flow = sign_in.begin(told["team_id"])
+            url, flow = sign_in.begin(team)
             assert URL(url).query["scope"] == "openid"
-            assert URL(url).query["team"] == told["team_id"]
+            assert URL(url).query["team"] == team
             code = await code_of(url, person, flow.state)
             proven = await sign_in.finish(code, flow)
-            assert proven == Principal(proven.enterprise_id, told["team_id"], person)
+            assert proven == Principal(proven.enterprise_id, team, person)
             with pytest.raises(SlackFailed):
                 await sign_in.finish(code, flow)
-        url, flow = sign_in.begin(told["team_id"])
-        _url, other = sign_in.begin(told["team_id"])
+        url, flow = sign_in.begin(team)
+        _url, other = sign_in.begin(team)
         code = await code_of(url, OLIVIA, flow.state)
         with pytest.raises(SlackFailed):
             await sign_in.finish(code, other)
@@ -58,19 +64,11 @@ async def test_slack_proves_who_signed_in_once_and_for_one_sign_in():
 
 async def test_keys_that_could_not_be_read_are_asked_for_by_the_next_who_signs_in():
     async with slack() as (server, client), Http.new_session() as session:
-        told = server.credentials
-        sign_in = SlackSignIn(
-            http=Http(session),
-            clock=FakeClock(),
-            api_url=client.base_url,
-            client_id=told["client_id"],
-            client_secret=SecretStr(told["client_secret"]),
-            redirect_url=BACK,
-        )
+        sign_in, team = sign_in_at(server, client, session)
         server.harness.faults.append(Fault(re.compile("/openid/connect/keys"), status=503))
-        url, flow = sign_in.begin(told["team_id"])
+        url, flow = sign_in.begin(team)
         with pytest.raises(SlackFailed):
             await sign_in.finish(await code_of(url, OLIVIA, flow.state), flow)
-        url, flow = sign_in.begin(told["team_id"])
+        url, flow = sign_in.begin(team)
         proven = await sign_in.finish(await code_of(url, OLIVIA, flow.state), flow)
         assert proven.user_id == OLIVIA

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from bot.domain.models import Account, Workspace
 from bot.store import open_store
 from bot.store.store import Store
 from bot.support.clock import Clock, Ids, SystemIds
 from tests.rigs.clock import CountingIds, FakeClock
 from tests.rigs.engine import migrated
+from tests.rigs.store import ALICE, link_account, linked
 
 ENGINES = ["sqlite"]
 
@@ -57,3 +59,13 @@ async def database(request, tmp_path: Path, clock: FakeClock) -> AsyncIterator[D
 @pytest.fixture
 async def store(database: Database) -> Store:
     return await database.open(ids=CountingIds(), serves=True)
+
+
+@pytest.fixture
+async def workspace(store: Store) -> Workspace:
+    return (await linked(store)).workspaces[0]
+
+
+@pytest.fixture
+async def account(store: Store) -> Account:
+    return await link_account(store, ALICE, "posit")

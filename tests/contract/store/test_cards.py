@@ -10,11 +10,6 @@ from tests.rigs.store import ALICE, linked, observe
 
 
 @pytest.fixture
-async def workspace(store):
-    return (await linked(store)).workspaces[0]
-
-
-@pytest.fixture
 async def operation(store, workspace):
     return await posted(store, workspace)
 

@@ -51,11 +51,6 @@ async def reads(store):
     return await store.claim_reads("posit", 10, INTERVAL, MARGIN)
 
 
-@pytest.fixture
-async def account(store):
-    return await link_account(store, ALICE, "posit")
-
-
 async def test_a_creation_is_a_row_an_operation_a_card_and_their_notices(store, clock, account):
     entry = AuditEntry("alice", "operation.create", "analysis", "accepted")
     accepted = await asked(store, provisional(alias="mine"), notices=[CARD], audit=[entry])

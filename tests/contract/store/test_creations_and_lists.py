@@ -17,16 +17,11 @@ from bot.domain.models import (
     Workspace,
 )
 from bot.store.records import FoundWorkspace, NewOperation, NewTask
-from tests.rigs.store import ALICE, gate_key, link_account, observe
+from tests.rigs.store import ALICE, gate_key, observe
 
 R1 = gate_key("posit", "r1")
 LISTED = FoundWorkspace("r1", R1, "analysis", State.STARTING, "https://ide", "2 cores")
 CREATED = Created("r1", "analysis")
-
-
-@pytest.fixture
-async def account(store):
-    return await link_account(store, ALICE, "posit")
 
 
 @pytest.fixture

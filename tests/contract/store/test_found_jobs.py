@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-import pytest
-
 from bot.domain.models import FoundRun, NewRun, ObservedRun, RunState, Spec, TaskKind, Update
 from bot.store.records import NewTask
-from tests.rigs.store import ALICE, link_account
+from tests.rigs.store import ALICE
 
 DAY = 86_400.0
-
-
-@pytest.fixture
-async def account(store):
-    return await link_account(store, ALICE, "posit")
 
 
 def found(remote_id, state=RunState.RUNNING, **fields):

@@ -31,11 +31,6 @@ async def ran(store, principal=ALICE, **fields):
 
 
 @pytest.fixture
-async def account(store):
-    return await link_account(store, ALICE, "posit")
-
-
-@pytest.fixture
 async def run(store, account):
     return await ran(store)
 

@@ -34,11 +34,6 @@ async def ran(store, interaction="", **fields):
     return (await store.accept_run(new_job(**fields), interaction=interaction, notices=[CARD]))[0]
 
 
-@pytest.fixture
-async def account(store):
-    return await link_account(store, ALICE, "posit")
-
-
 async def test_a_run_is_a_row_a_card_and_their_notices(store, clock, account):
     run, seen = await store.accept_run(new_job(), interaction="i1", notices=[CARD], audit=[ENTRY])
     assert not seen

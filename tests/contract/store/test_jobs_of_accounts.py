@@ -24,11 +24,6 @@ UNLINKED = NewNotice("account", NoticeKind.UNLINKED, "unlinked", ALICE)
 AGAIN = NewNotice("account", NoticeKind.LINK_AGAIN, "1", ALICE)
 
 
-@pytest.fixture
-async def account(store):
-    return await link_account(store, ALICE, "posit")
-
-
 async def ran(store, principal=ALICE, connection="posit", **fields):
     new = NewRun(principal, connection, "train", Spec("train"), "R-1", "C1", **fields)
     return (await store.accept_run(new, interaction=""))[0]

@@ -22,16 +22,12 @@ from bot.domain.models import (
     Update,
 )
 from bot.store import open_store
-from bot.store.records import NewOperation, NewTask
+from bot.store.records import NewTask
 from bot.support.clock import SystemIds
 from bot.support.errors import StoreInUse, StoreUnavailable
 from tests.contract.store.test_gates import by_reference, claim_one
 from tests.rigs.clock import FakeClock
-from tests.rigs.store import ALICE, link_account, linked, observe
-
-
-def start(workspace):
-    return NewOperation(ALICE, workspace.id, "saturn", OperationVerb.START, 60.0, "R")
+from tests.rigs.store import ALICE, link_account, linked, observe, start
 
 
 class Restarted:

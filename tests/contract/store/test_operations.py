@@ -20,11 +20,6 @@ def start(workspace, verb=OperationVerb.START, reference="R-1", principal=ALICE)
     return NewOperation(principal, workspace.id, workspace.connection, verb, 1800.0, reference)
 
 
-@pytest.fixture
-async def workspace(store):
-    return (await linked(store)).workspaces[0]
-
-
 async def test_an_operation_is_written_with_its_card_notices_audit_and_inbox_row(store, clock, workspace):
     accepted = await store.accept_operation(
         start(workspace), interaction="i1", notices=[CARD, REPLY], audit=[ENTRY]

@@ -12,11 +12,6 @@ from tests.rigs.store import ALICE, BOB, link_account, linked, observe
 RUNNING = Observed(State.RUNNING, "https://ide.example.org", "Ready", 100, "shared")
 
 
-@pytest.fixture
-async def workspace(store):
-    return (await linked(store)).workspaces[0]
-
-
 async def two_watchers(store):
     """Alice and Bob both named the same resource; neither was proven yet."""
     rows = []

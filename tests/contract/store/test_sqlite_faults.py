@@ -13,16 +13,15 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain.models import NewNotice, NoticeKind, OperationVerb, Update
+from bot.domain.models import NewNotice, NoticeKind, Update
 from bot.store import open_store
-from bot.store.records import NewOperation
 from bot.store.sqlite import PATIENCE, SqliteEngine
 from bot.store.store import Store
 from bot.store.transaction import Priority
 from bot.support.clock import SystemIds
 from bot.support.errors import StoreBusy, StoreUnavailable
 from tests.rigs.clock import FakeClock
-from tests.rigs.store import ALICE, linked
+from tests.rigs.store import ALICE, start
 
 ROOT = Path(__file__).parents[3]
 
@@ -46,15 +45,6 @@ async def store(path, clock):
                 break
     yield store
     await store.close()
-
-
-@pytest.fixture
-async def workspace(store):
-    return (await linked(store)).workspaces[0]
-
-
-def start(workspace):
-    return NewOperation(ALICE, workspace.id, "saturn", OperationVerb.START, 60.0, "R")
 
 
 @contextmanager

@@ -23,11 +23,6 @@ ENTRY = AuditEntry("usher", "operation.end", "notebook", "fulfilled")
 
 
 @pytest.fixture
-async def workspace(store):
-    return (await linked(store)).workspaces[0]
-
-
-@pytest.fixture
 async def operation(store, workspace):
     new = NewOperation(ALICE, workspace.id, "saturn", OperationVerb.START, 1800.0, "R-1")
     return (await store.accept_operation(new, interaction="i1")).operation

@@ -6,17 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.domain.models import Call, NewNotice, NoticeKind, OperationVerb, Update
-from bot.store.records import NewOperation
+from bot.domain.models import Call, NewNotice, NoticeKind, Update
 from bot.store.serving import RECENT_CALL
 from bot.store.store_time import StoreTime
 from tests.contract.store.test_gates import by_reference, claim_one
 from tests.rigs.clock import FakeClock
-from tests.rigs.store import ALICE, link_account, linked
-
-
-def start(workspace):
-    return NewOperation(ALICE, workspace.id, "saturn", OperationVerb.START, 60.0, "R")
+from tests.rigs.store import ALICE, link_account, linked, start
 
 
 def test_it_is_the_wall_clocks_own_number_while_that_goes_well():

@@ -1,0 +1,32 @@
+"""Errors that a fake is told to raise, each at its method, before the effect of the call or after it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+
+@dataclass
+class Fault:
+    error: Exception
+    times: int
+    #: The effect happens all the same, and then the error is raised.
+    after: bool
+
+
+class Faulty:
+    """Fail as often as ``fail`` says; the fake raises what is due at the beginning and the end of a call."""
+
+    _faults: defaultdict[str, list[Fault]]
+
+    def fail(self, method: str, error: Exception, times: int = 1, *, after: bool = False) -> None:
+        self._faults[method].append(Fault(error, times, after))
+
+    def _raise(self, method: str, *, after: bool) -> None:
+        faults = self._faults[method]
+        if faults and faults[0].after == after:
+            fault = faults[0]
+            fault.times -= 1
+            if fault.times <= 0:
+                faults.pop(0)
+            raise fault.error
