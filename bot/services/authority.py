@@ -45,7 +45,7 @@ class Authority:
     async def check(self, principal: Principal, verb: str, target: Target | None = None) -> None:
         """Return if it is allowed; otherwise write the refusal to the audit and raise Refused.
 
-        It is NotKnown for somebody of whom Slack does not say just now who they are.
+        Raises NotIdentified for somebody whom Slack can't identify right now.
         """
         decision = await self.decide(principal, verb, target)
         if decision.allowed:

@@ -1,1 +1,1 @@
-"""Slack's side: its Web API and its limits, who people are, and all that is sent."""
+"""Everything about Slack's Web API: its methods and limits, who people are, and all that is sent."""

@@ -1,7 +1,7 @@
 """How often Slack's methods may be called: a sliding minute per method, a second per channel.
 
-The limits are in ``docs/slack.md``, "Rate limits". In memory: after a restart Slack's own
-429 teaches it again. Times are the injected monotonic seconds.
+The limits are in ``docs/slack.md``, "Rate limits". Kept in memory: after a restart, Slack's own
+429 responses teach it again. Times are the injected monotonic seconds.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 WINDOW = 60.0
-#: Slack counts when a request arrives, which is not quite when it left: this share of a limit is used.
+#: Slack counts requests as they arrive, not as they leave, so only this share of a limit is used.
 USED_SHARE = 0.9
-#: A method that has no row is called no more often than Slack's lower tiers allow.
+#: The limit for methods without a row of their own, taken from Slack's lower tiers.
 UNLISTED = Method(per_minute=20)
-#: Channels whose last message is remembered.
+#: How many channels are remembered with the time of their last message.
 REMEMBERED = 5_000
 
 
 class Budget:
-    """Grant calls. ``share`` leaves the rest of a method's budget to what is more urgent."""
+    """Grant calls. ``share`` reserves the rest of a method's budget for more urgent calls."""
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
         self._monotonic = monotonic
@@ -33,7 +33,7 @@ class Budget:
         self._channels: dict[str, float] = {}
 
     def take(self, method: str, channel: str | None = None, share: float = 1.0) -> float:
-        """Count a call and return 0; or count nothing and return the seconds to wait."""
+        """Count a call and return 0; or count nothing and return how many seconds to wait."""
         wait = self.wait(method, channel, share)
         if wait > 0:
             return wait
@@ -59,7 +59,7 @@ class Budget:
         return max(*waits, 0.0)
 
     def room(self, method: str, share: float = 1.0) -> int:
-        """Return how many calls may leave now; a large number where there is no limit."""
+        """Return how many calls may leave now; a large number if there is no limit."""
         now = self._monotonic()
         if self._paused.get(method, now) > now:
             return 0
@@ -67,7 +67,7 @@ class Budget:
         return 1_000 if most is None else max(most - len(self._recent(method, now)), 0)
 
     def pause(self, method: str, seconds: float) -> None:
-        """Call a method no more for a while, because Slack said so."""
+        """Stop calling a method for a while, because Slack asked for it."""
         self._paused[method] = max(self._paused.get(method, 0.0), self._monotonic() + seconds)
 
     def _most(self, method: str, share: float) -> int | None:

@@ -1,4 +1,4 @@
-"""What the notifier and the table of people ask Slack through: one call, within the budget."""
+"""How the notifier and the table of people call Slack: one call at a time, within the budget."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-#: Slack no longer lets the app in at all: nothing is wrong with the message.
+#: Slack doesn't let the app in at all any more; the message itself is fine.
 APP_SHUT_OUT: Final = frozenset(
     {
         "account_inactive",
@@ -34,16 +34,16 @@ APP_SHUT_OUT: Final = frozenset(
         "token_revoked",
     }
 )
-#: Where Slack takes files and answers, beside the host of the Web API itself.
+#: Slack's hosts for files and responses, besides the Web API's own.
 _HOSTS: Final = ("slack.com", "slack-gov.com")
-#: How long nothing is sent after Slack shut the app out; then one call finds out whether that is over.
+#: How long nothing is sent after Slack shut the app out; then a single call tests whether that is over.
 SHUT_OUT_SECONDS: Final = 60.0
 
 
 def leads_to_slack(url: str, api_url: str) -> bool:
-    """Say whether something may be sent to an address: at Slack over https, or at the local Slack itself.
+    """Return whether an address may be sent to: Slack's over https, or the local test server itself.
 
-    ``api_url`` is where Slack's Web API is; on loopback only that very server counts.
+    ``api_url`` is the address of Slack's Web API; on loopback only that very server is accepted.
     """
     try:
         target, own = urlsplit(url), urlsplit(api_url)
@@ -61,50 +61,50 @@ def leads_to_slack(url: str, api_url: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class SlackAnswer:
-    """Hold a good answer, and Slack's own time of it (``Date`` header, epoch seconds) where it told one."""
+    """Hold a successful response, and Slack's own time of it (``Date`` header, epoch seconds) if present."""
 
     data: Mapping[str, Any]
     at: float | None = None
 
 
 class SlackCaller(Protocol):
-    """Call one method of the Web API once, or hand over a file's bytes."""
+    """Call one method of the Web API once, or upload a file's bytes."""
 
     async def call(self, method: str, arguments: Mapping[str, Any]) -> SlackAnswer:
         """Return the answer; raise the SlackFailed kinds of ``bot.support.errors``."""
         ...
 
     async def upload(self, url: str, pieces: AsyncIterator[bytes], size: int) -> None:
-        """Send ``size`` bytes to the address that Slack told for them; raise the SlackFailed kinds.
+        """Send ``size`` bytes to an upload address from Slack; raise the SlackFailed kinds.
 
-        Nobody sees them before the upload is completed, so doing it again does no harm.
+        Nobody sees them before the upload is completed, so repeating it does no harm.
         """
         ...
 
 
 class PacedSlack:
-    """Call Slack within the budget; know how its clock stands to ours, and when the app is shut out."""
+    """Call Slack within the budget; track the offset of its clock, and whether the app is shut out."""
 
     def __init__(self, slack: SlackCaller, budget: Budget, clock: Clock) -> None:
         self._slack = slack
         self._clock = clock
         self._shut_until = 0.0
         self.budget = budget
-        #: Slack's time minus ours, in seconds, by the newest answer's header and by the newest message.
+        #: Slack's time minus ours, in seconds, by the last response's header and by the last message.
         self._by_header = 0.0
         self._by_message = 0.0
-        #: Slack's word for why nothing can be sent at all; None when it can.
+        #: Slack's error code for why nothing can be sent at all; None if it can.
         self.shut_out: str | None = None
 
     @property
     def is_shut(self) -> bool:
-        """Return whether nothing is to be sent now, because Slack does not let the app in."""
+        """Return whether to send nothing for now, because Slack doesn't let the app in."""
         return self.shut_out is not None and self._clock.monotonic() < self._shut_until
 
     async def call(
         self, method: str, arguments: Mapping[str, Any], *, channel: str | None = None, share: float = 1.0
     ) -> SlackAnswer:
-        """Call a method once. Raises SlackLimited, nothing done, when the budget or Slack wants a pause."""
+        """Call a method once. Raises SlackLimited, sending nothing, if the budget or Slack wants a pause."""
         if self.is_shut:
             raise SlackPermanent(method, self.shut_out or "shut_out")
         wait = self.budget.take(method, channel, share)
@@ -126,14 +126,14 @@ class PacedSlack:
         return answer
 
     async def upload(self, url: str, pieces: AsyncIterator[bytes], size: int) -> None:
-        """Hand over a file's bytes; raises as ``SlackCaller.upload`` does."""
+        """Upload a file's bytes; raises as ``SlackCaller.upload`` does."""
         if self.is_shut:
             raise SlackPermanent(UPLOAD_URL, self.shut_out or "shut_out")
         await self._slack.upload(url, pieces, size)
 
     @property
     def behind(self) -> float:
-        """Return by how many seconds Slack's clock may be behind ours; 0 when it is not."""
+        """Return by how many seconds Slack's clock may be behind ours; 0 if it isn't."""
         return max(-self._by_header, -self._by_message, 0.0)
 
     def _compare_clocks(self, answer: SlackAnswer) -> None:

@@ -1,6 +1,6 @@
-"""The app manifest that Slack is given, in both forms, and why each thing in it is asked for.
+"""The app manifest for Slack, in both forms, and the reason for each thing it asks for.
 
-Pure. ``manifest.yml`` is ``render(socket_manifest())``; tests hold the two equal, validate both forms under
+Pure. ``manifest.yml`` is ``render(socket_manifest())``; tests hold the two equal, validate both forms against
 Slack's published schema, and compare every scope, event and command with the tables here, both ways.
 Source: ``docs/slack.md``, "The manifest" and "Sign in with Slack".
 """
@@ -19,7 +19,7 @@ import yaml
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """Why something is asked for: a sentence for who installs the app, and the module that needs it."""
+    """Why something is requested: a sentence for whoever installs the app, and the module that needs it."""
 
     why: str
     module: str
@@ -114,7 +114,7 @@ COMMANDS: Final[Mapping[str, Use]] = MappingProxyType(
 
 #: Where Slack sends commands, interactivity, options and events in the HTTP form.
 SLACK_PATH: Final = "/slack/events"
-#: Where Sign in with Slack sends a person back to the linking page.
+#: Where Sign in with Slack sends people back to.
 SIGN_IN_REDIRECT_PATH: Final = "/link/slack"
 
 _LONG_DESCRIPTION: Final = (
@@ -138,8 +138,8 @@ def socket_manifest(
 ) -> dict[str, Any]:
     """Return the manifest of the Socket Mode form: Slack needs no address of ours.
 
-    With ``url``, the address that people's browsers reach, Sign in with Slack can send them back there.
-    Raises ValueError for an address or a command that Slack would refuse.
+    With ``url``, the address that people's browsers reach, Sign in with Slack can redirect there.
+    Raises ValueError for an address or a command that Slack would reject.
     """
     manifest = _common(command, job_command)
     if url is not None:
@@ -153,7 +153,7 @@ def http_manifest(
 ) -> dict[str, Any]:
     """Return the manifest of the HTTP form for a server that Slack reaches at ``url`` (https).
 
-    Raises ValueError for an address or a command that Slack would refuse.
+    Raises ValueError for an address or a command that Slack would reject.
     """
     base = _base(url)
     manifest = _common(command, job_command)
@@ -169,7 +169,7 @@ def http_manifest(
 
 
 def render(manifest: Mapping[str, Any]) -> str:
-    """Return the manifest as YAML, as it is pasted into Slack's form."""
+    """Return the manifest as YAML, ready to paste into Slack's form."""
     text: str = yaml.safe_dump(dict(manifest), sort_keys=False, allow_unicode=True, width=100)
     return _HEADER + text
 
@@ -199,7 +199,7 @@ def _common(command: str, job_command: str) -> dict[str, Any]:
                     "command": command,
                     "description": "Start, stop and open your workspaces",
                     "usage_hint": "list | start NAME | stop NAME | open NAME | link | help",
-                    # A mentioned person or channel comes as an id, not as a name that somebody else may bear.
+                    # A mentioned person or channel arrives as an id; a name may not be unique.
                     "should_escape": True,
                 },
                 {

@@ -1,6 +1,6 @@
-"""The Web API methods of Slack that Usher calls: the scopes each needs, and how often it may be called.
+"""The Slack Web API methods that Usher calls: the scopes each needs, and how often it may be called.
 
-Pure data. The manifest's scopes are held equal to it by a test, the notifier keeps its budgets by it, and the
+Pure data. A test holds the manifest's scopes equal to it, the notifier takes its budgets from it, and the
 doctor compares the token's scopes with it. Budgets are per method, app and workspace; source:
 ``docs/slack.md``, "Rate limits".
 """
@@ -17,10 +17,10 @@ Caller = Literal["bot", "app", "none"]
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """What one method asks for.
+    """What one method requires.
 
-    ``caller`` is the kind of token it is called with ("none": client id and secret, or an address that is
-    itself the permission), ``scopes`` what that token needs. ``per_minute`` and ``per_channel_per_minute``
+    ``caller`` is the kind of token it is called with ("none": client id and secret, or an address that itself
+    grants permission), ``scopes`` what that token needs. ``per_minute`` and ``per_channel_per_minute``
     are upper bounds of calls; None where Slack publishes none.
     """
 
@@ -46,9 +46,9 @@ VIEWS_UPDATE: Final = "views.update"
 VIEWS_PUBLISH: Final = "views.publish"
 OPENID_CONNECT_TOKEN: Final = "openid.connect.token"  # noqa: S105 - the name of a method, no secret
 APPS_CONNECTIONS_OPEN: Final = "apps.connections.open"
-#: No method of the Web API, but a post to the address that came with a command or a click.
+#: Not a method of the Web API, but a post to the address that came with a command or a click.
 RESPONSE_URL: Final = "response_url"
-#: Neither is this: the bytes of a file go to the address that was told for them.
+#: Not a method either: a file's bytes go to the upload address that Slack returned.
 UPLOAD_URL: Final = "upload_url"
 
 _CHAT: Final = frozenset({"chat:write"})
@@ -61,11 +61,11 @@ METHODS: Final[Mapping[str, Method]] = MappingProxyType(
         CHAT_POST_MESSAGE: Method(scopes=_CHAT, per_minute=500, per_channel_per_minute=60),
         CHAT_UPDATE: Method(scopes=_CHAT, per_minute=50),
         CHAT_POST_EPHEMERAL: Method(scopes=_CHAT, per_minute=100),
-        # Direct messages only: no other history scope is ever asked for.
+        # Direct messages only: no other history scope is ever requested.
         CONVERSATIONS_HISTORY: Method(scopes=frozenset({"im:history"}), per_minute=50),
-        # Names the direct message with a person, to look there for a first message of unknown outcome.
+        # Finds the direct message with a person, to look there for a first message of unknown outcome.
         CONVERSATIONS_OPEN: Method(scopes=frozenset({"im:write"}), per_minute=50),
-        # A thread of a direct message, to look there for a message or a file of unknown outcome.
+        # Reads a thread of a direct message, to look there for a message or a file of unknown outcome.
         CONVERSATIONS_REPLIES: Method(scopes=frozenset({"im:history"}), per_minute=50),
         FILES_GET_UPLOAD_URL: Method(scopes=_FILES, per_minute=100),
         FILES_COMPLETE_UPLOAD: Method(scopes=_FILES, per_minute=100),

@@ -1,4 +1,4 @@
-"""The table of people: who is a guest, a bot, deleted or a stranger, by Slack's own word."""
+"""The table of people: who is a guest, a bot, deactivated or a stranger, as Slack reports it."""
 
 from __future__ import annotations
 
@@ -21,26 +21,26 @@ log = structlog.get_logger(__name__)
 
 #: People per page of ``users.list``; the budget allows 18 pages a minute.
 PAGE = 500
-#: Slack's own helper bears no mark of a bot.
+#: Slackbot isn't marked as a bot.
 _SLACKBOT = "USLACKBOT"
 
 
 class People:
-    """Ask Slack who people are, and write it down."""
+    """Ask Slack who people are, and store the answers."""
 
     def __init__(self, store: Store, slack: PacedSlack) -> None:
         self._store = store
         self._slack = slack
-        #: Where a sync was interrupted by Slack's limit, and whom it had read by then.
+        #: The cursor at which Slack's rate limit interrupted a sync, and the people read until then.
         self._cursor = ""
         self._read: list[Person] = []
         self._reading = asyncio.Lock()
 
     async def look_up(self, principal: Principal) -> Person:
-        """Ask for one person (``users.info``); raise SlackFailed when that can't be known now.
+        """Look up one person (``users.info``); raise SlackFailed if that isn't possible now.
 
-        When more are asked for than Slack allows, as in a class that presses at once, everybody is read in
-        their place: one page tells of hundreds.
+        If more lookups are needed than Slack allows, as when a whole class presses at once, everybody is read
+        instead: one page covers hundreds of people.
         """
         began = await self._store.now()
         try:
@@ -68,8 +68,8 @@ class People:
     async def sync(self) -> list[Person]:
         """Read everybody (``users.list``, paged) and return them.
 
-        Raises SlackFailed; called again after that, it goes on where it stopped, or from the beginning when
-        Slack refused to.
+        Raises SlackFailed; the next call continues where this one stopped, or starts over if Slack rejected
+        the request.
         """
         async with self._reading:
             return await self._everybody()
@@ -79,7 +79,7 @@ class People:
             try:
                 answer = await self._slack.call(USERS_LIST, {"limit": PAGE, "cursor": self._cursor})
             except SlackPermanent:
-                # Such as ``invalid_cursor``: asking for the same again would be refused again.
+                # Such as ``invalid_cursor``: the same request would be rejected again.
                 self._cursor, self._read = "", []
                 raise
             now = await self._store.now()
@@ -95,7 +95,7 @@ class People:
 
 
 def person_of(user: Mapping[str, Any], principal: Principal, seen_at: float) -> Person:
-    """Read a user object of Slack (``users.info``, ``users.list``, ``user_change``, ``team_join``)."""
+    """Read a Slack user object (``users.info``, ``users.list``, ``user_change``, ``team_join``)."""
     profile = user.get("profile") or {}
     name = (
         profile.get("display_name") or profile.get("real_name") or user.get("real_name") or user.get("name")
@@ -113,7 +113,7 @@ def person_of(user: Mapping[str, Any], principal: Principal, seen_at: float) -> 
 
 
 def _is_of_team(user: Mapping[str, Any], principal: Principal) -> bool:
-    """Return whether Slack counts the user to the principal's team; one that names none is let pass."""
+    """Return whether the user belongs to the principal's team; a user object without a team is accepted."""
     enterprise = user.get("enterprise_user") or {}
     teams = {user.get("team_id"), *(enterprise.get("teams") or ())} - {None}
     return not teams or principal.team_id in teams

@@ -1,1 +1,1 @@
-"""What every room may use, and what knows none of them: settings, errors, clock, logs, secrets, HTTP."""
+"""What every package may use and what depends on none: settings, errors, clock, logs, secrets, HTTP."""

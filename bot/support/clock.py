@@ -1,4 +1,4 @@
-"""Time and ids come from outside, so that tests need no sleeping and no patching."""
+"""Time and ids are injected, so that tests need no sleeping and no patching."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ class Clock(Protocol):
         ...
 
     def monotonic(self) -> float:
-        """Return seconds that never go back, from an arbitrary start."""
+        """Return seconds that never go backwards, from an arbitrary start."""
         ...
 
     def boot(self) -> str:
-        """Name the run of the machine within which ``monotonic`` counts on; "" when unknown."""
+        """Identify the boot of the machine within which ``monotonic`` keeps counting; "" if unknown."""
         ...
 
 
@@ -38,7 +38,7 @@ class SystemClock:
         return time.monotonic()
 
     def boot(self) -> str:
-        """Return what Linux calls this run of the machine; "" on other systems."""
+        """Return Linux's id of this boot of the machine; "" on other systems."""
         try:
             return _BOOT_ID.read_text(encoding="ascii").strip()
         except (OSError, UnicodeDecodeError):
@@ -53,11 +53,11 @@ class Ids(Protocol):
         ...
 
     def reference(self) -> str:
-        """Return a short id that people read aloud and operators find in the log, such as ``K7QX-2MPA``."""
+        """Return a short id to read aloud and to find in the log, such as ``K7QX-2MPA``."""
         ...
 
 
-#: Without the letters and digits that are taken for one another.
+#: Without letters and digits that are easily confused.
 _READABLE = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
@@ -70,7 +70,7 @@ class SystemIds:
 
     def reference(self) -> str:
         """Return eight readable characters in two groups."""
-        # Drawn at once: each question to the machine's source costs as much as all the rest.
+        # Drawn in one go: each call to the machine's source costs as much as everything else here.
         number, letters = secrets.randbelow(len(_READABLE) ** 8), ""
         for _ in range(8):
             number, place = divmod(number, len(_READABLE))

@@ -1,8 +1,8 @@
-"""The pool of connections: one that holds anything nobody has asked for is closed, never used again.
+"""The connection pool: a connection that holds unsolicited bytes is closed and never reused.
 
-A server may leave an answer of its own on a connection that is kept open (a 408 when it tires of waiting, an
-answer sent twice). Whoever used that connection next would get it for an answer, and everybody after them the
-answer of the one before.
+A server may leave an unsolicited response on a kept-alive connection (a 408 when it times out, a response
+sent twice). The next request on that connection would get it as its response, and every later request the
+response to the one before.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ _REQUEST_TIMEOUT: Final = 408
 
 
 class CleanConnector(aiohttp.TCPConnector):
-    """Keep connections as aiohttp does, and look at each before it is used again.
+    """Pool connections as aiohttp does, and check each before it is reused.
 
-    aiohttp looks when a connection is given back, not at what came after that.
+    aiohttp checks when a connection is returned, not for what arrives after that.
     """
 
     def __init__(self, *, limit: int = 100) -> None:
         super().__init__(limit=limit)
-        #: What looks at the socket of each that was used before, without waiting. What a fresh one has to be
-        #: read belongs to setting it up (TLS).
+        #: A poll object for the socket of each connection that was used before, which never blocks. On a new
+        #: connection, bytes waiting to be read belong to its set-up (TLS).
         self._looks: WeakKeyDictionary[ResponseHandler, select.poll | None] = WeakKeyDictionary()
 
     async def connect(
@@ -40,7 +40,7 @@ class CleanConnector(aiohttp.TCPConnector):
         traces: list[Trace],
         timeout: ClientTimeout,  # noqa: ASYNC109 - as aiohttp calls it
     ) -> Connection:
-        """Return a connection that nothing waits on to be read."""
+        """Return a connection without any bytes waiting to be read."""
         while True:
             connection = await super().connect(req, traces, timeout)
             protocol = connection.protocol
@@ -50,20 +50,20 @@ class CleanConnector(aiohttp.TCPConnector):
                 self._looks[protocol] = _look(protocol)
                 return connection
             look = self._looks[protocol]
-            # Read already, but for nobody; or arrived, and not yet read by the event loop.
+            # Already read, but by nobody; or arrived, and not yet read by the event loop.
             if not protocol.should_close and (look is None or not look.poll(0)):
                 return connection
             connection.close()
 
 
 def distrust(protocol: ResponseHandler | None, status: int) -> None:
-    """Keep no connection that brought a 408: it may be about no request, and the answer yet to come."""
+    """Don't reuse a connection that brought a 408: it may answer no request, with the real answer to come."""
     if status == _REQUEST_TIMEOUT and protocol is not None:
         protocol.force_close()
 
 
 def _look(protocol: ResponseHandler) -> select.poll | None:
-    """Return what says whether bytes, or the end of them, have arrived at the socket."""
+    """Return a poll object that tells whether bytes, or the end of the stream, have arrived at the socket."""
     transport = protocol.transport
     sock = None if transport is None else transport.get_extra_info("socket")
     if sock is None:

@@ -3,9 +3,9 @@
 ::
 
     UsherError
-    ├── Refused                       a person's request ends here, with words for them
+    ├── Refused                       ends a person's request, with a text for them
     │   ├── NotLinked                 their account can't be used: they are offered a link
-    │   └── NotKnown                  Slack has not said yet who they are: the request waits
+    │   └── NotIdentified             Slack hasn't said yet who they are: the request waits
     ├── StoreError
     │   ├── StoreBusy                 not committed within 2 s; nothing was done
     │   ├── StoreUnavailable          disk full, read-only, locked, gone
@@ -14,13 +14,13 @@
     ├── SecretError                   a stored secret could not be opened
     ├── SlackFailed                   Slack refused or did not answer
     │   ├── SlackLimited              429, with the seconds to wait
-    │   ├── SlackUnknownOutcome       the request left, no answer came
+    │   ├── SlackUnknownOutcome       the request was sent, no answer came
     │   └── SlackPermanent            no such user, token revoked, …
     └── ProviderError
         ├── TemporaryError            try again later
         │   ├── Unreachable           nothing was sent
         │   ├── UnknownOutcome        it was sent, no answer came: read before retrying
-        │   ├── RateLimited           429, with the seconds to wait where told
+        │   ├── RateLimited           429, with the seconds to wait if given
         │   ├── ServerFailed          5xx
         │   ├── BadAnswer             HTML, null, wrong types, too large, too deep
         │   └── SentTooLate           the poll gate dropped the request; nothing was sent
@@ -35,18 +35,18 @@
             ├── Untold                nothing there tells what became of a call
             └── LimitReached          quota, licence or number of servers
 
-Beside it stands ``bot.support.settings.SettingsError``: all problems of the settings, before anything runs.
+Separate from this is ``bot.support.settings.SettingsError``: all problems of the settings, before start-up.
 """
 
 from __future__ import annotations
 
 
 class UsherError(Exception):
-    """Stand at the root of everything that Usher raises on purpose."""
+    """Root of everything that Usher raises on purpose."""
 
 
 class Refused(UsherError):
-    """End a person's request with words for them: what is wrong and the next step.
+    """End a person's request with a text for them: what is wrong and the next step.
 
     ``rule`` names the rule for the audit (``policy.guest``, ``workspace.unknown`` …).
     """
@@ -58,7 +58,7 @@ class Refused(UsherError):
 
 
 class NotLinked(Refused):
-    """Say that a person's account at a connection can't be used: not linked, or no longer accepted there."""
+    """Signal that a person's account on a connection can't be used: not linked, or no longer accepted."""
 
     def __init__(self, connection: str, text: str, *, is_refused: bool = False) -> None:
         super().__init__("account.refused" if is_refused else "account.none", text)
@@ -67,39 +67,39 @@ class NotLinked(Refused):
 
 
 class NotIdentified(Refused):
-    """Say that Slack has not told yet who somebody is: what they asked for has to wait."""
+    """Signal that Slack hasn't said yet who somebody is: their request has to wait."""
 
 
 class StoreError(UsherError):
-    """Say that the store did not do what it was asked."""
+    """Signal that the store didn't do what it was asked."""
 
 
 class StoreBusy(StoreError):
-    """Say that a transaction did not commit in time and was rolled back."""
+    """Signal that a transaction didn't commit in time and was rolled back."""
 
 
 class StoreUnavailable(StoreError):
-    """Say that the database can't be used at all; the message names the cause for operators."""
+    """Signal that the database can't be used at all; the message names the cause for operators."""
 
 
 class StoreInUse(StoreError):
-    """Say that another process serves from this database; the message says what to do."""
+    """Signal that another process serves from this database; the message says what to do."""
 
 
 class StoreTooNew(StoreError):
-    """Say that the database was migrated by a newer release."""
+    """Signal that the database was migrated by a newer release."""
 
 
 class StoreUnreleased(StoreError):
-    """Say that the database was made by a version before the first release; the message says what to do."""
+    """Signal that the database predates the first release; the message says what to do."""
 
 
 class SecretError(UsherError):
-    """Say that a secret could not be opened: wrong keys, or a row that was swapped."""
+    """Signal that a secret could not be opened: wrong keys, or a row that was swapped."""
 
 
 class SlackFailed(UsherError):
-    """Say that a Slack method failed; ``code`` is Slack's own word for it."""
+    """Signal that a Slack method failed; ``code`` is Slack's error code."""
 
     def __init__(self, method: str, code: str) -> None:
         super().__init__(f"{method}: {code}")
@@ -108,7 +108,7 @@ class SlackFailed(UsherError):
 
 
 class SlackLimited(SlackFailed):
-    """Say that Slack wants a pause of ``retry_after`` seconds."""
+    """Signal that Slack wants a pause of ``retry_after`` seconds."""
 
     def __init__(self, method: str, retry_after: float) -> None:
         super().__init__(method, "ratelimited")
@@ -116,15 +116,15 @@ class SlackLimited(SlackFailed):
 
 
 class SlackUnknownOutcome(SlackFailed):
-    """Say that a request left for Slack and no answer came."""
+    """Signal that a request was sent to Slack and no answer came."""
 
 
 class SlackPermanent(SlackFailed):
-    """Say that sending this again will never work."""
+    """Signal that sending this again will never work."""
 
 
 class ProviderError(UsherError):
-    """Say that a provider's call failed; ``message`` is its own word, short, unescaped, without secrets."""
+    """Signal that a provider's call failed; ``message`` is its own: short, unescaped, without secrets."""
 
     def __init__(self, message: str = "", *, status: int | None = None) -> None:
         super().__init__(message)
@@ -133,7 +133,7 @@ class ProviderError(UsherError):
 
 
 class TemporaryError(ProviderError):
-    """Say that the same call may work later; ``retry_after`` is in seconds where the provider told it."""
+    """Signal that the same call may work later; ``retry_after`` is in seconds if the provider gave it."""
 
     def __init__(
         self, message: str = "", *, status: int | None = None, retry_after: float | None = None
@@ -143,64 +143,64 @@ class TemporaryError(ProviderError):
 
 
 class Unreachable(TemporaryError):
-    """Say that no connection was had; nothing was sent."""
+    """Signal that no connection could be made; nothing was sent."""
 
 
 class UnknownOutcome(TemporaryError):
-    """Say that the request was sent and no usable answer came."""
+    """Signal that the request was sent and no usable answer came."""
 
 
 class RateLimited(TemporaryError):
-    """Say that the provider wants a pause."""
+    """Signal that the provider wants a pause."""
 
 
 class ServerFailed(TemporaryError):
-    """Say that the provider answered 5xx."""
+    """Signal that the provider answered 5xx."""
 
 
 class BadAnswer(TemporaryError):
-    """Say that the answer was not what the documents promise."""
+    """Signal that the answer isn't what the documents promise."""
 
 
 class SentTooLate(TemporaryError):
-    """Say that the poll gate's margin had passed before the bytes went, so none went."""
+    """Signal that the poll gate's margin had passed before the bytes left, so none did."""
 
 
 class PermanentError(ProviderError):
-    """Say that trying the same again changes nothing."""
+    """Signal that repeating the same call changes nothing."""
 
 
 class CredentialRefused(PermanentError):
-    """Say that the provider refuses the credential itself."""
+    """Signal that the provider rejects the credential itself."""
 
 
 class CredentialExpired(CredentialRefused):
-    """Say that the credential was good until it expired: ``Provider.refresh`` may bring a fresh one."""
+    """Signal that the credential has expired: ``Provider.refresh`` may bring a new one."""
 
 
 class Forbidden(PermanentError):
-    """Say that the credential is good but lacks the right."""
+    """Signal that the credential is valid but lacks the permission."""
 
 
 class NotFound(PermanentError):
-    """Say that the provider knows no such resource."""
+    """Signal that the provider knows no such resource."""
 
 
 class Conflict(PermanentError):
-    """Say that the resource's present state does not allow it."""
+    """Signal that the resource's current state doesn't allow it."""
 
 
 class InvalidRequest(PermanentError):
-    """Say that the provider found the request wrong."""
+    """Signal that the provider rejected the request as wrong."""
 
 
 class LimitReached(PermanentError):
-    """Say that a quota, a licence or a number of servers is used up."""
+    """Signal that a quota, a licence or a number of servers is used up."""
 
 
 class Untrusted(PermanentError):
-    """Say that an answer must not be acted on: it leads elsewhere, or opens somebody else's account."""
+    """Signal that an answer must not be acted on: it leads elsewhere, or opens somebody else's account."""
 
 
 class Untold(PermanentError):
-    """Say that the provider has no way to tell what became of a call whose answer was lost."""
+    """Signal that the provider has no way to tell what became of a call whose answer was lost."""

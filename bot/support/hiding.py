@@ -1,4 +1,4 @@
-"""Known secrets taken out of what comes from outside, in the forms in which it may repeat them."""
+"""Remove known secrets from what comes from outside, in every form in which they may appear."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from urllib.parse import quote, quote_plus
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-#: Said in place of a secret.
+#: Replaces a secret.
 HIDDEN: Final = "…"
 _HIDDEN: Final = HIDDEN.encode()
-#: Shorter values are left alone: they would blank ordinary words.
+#: Shorter values are left alone: removing them would blank ordinary words.
 SHORTEST: Final = 8
-#: How tokens of Slack begin: of bots, people and apps, refresh tokens and those of configurations too.
+#: The prefixes of Slack tokens: of bots, people and apps, refresh tokens and configuration tokens.
 SLACK_TOKEN: Final = re.compile(r"(?:xox[a-z]|xapp|xwfp)[-.][A-Za-z0-9][A-Za-z0-9.-]*")
 _PERCENT: Final = re.compile(r"%[0-9A-F]{2}")
 
 
 @lru_cache(maxsize=4096)
 def forms(secret: str) -> tuple[bytes, ...]:
-    """Return how a secret may be written, the longest first: plain, in JSON, in an address, in base64."""
+    """Return the ways to write a secret, longest first: plain, in JSON, in a URL, in base64."""
     plain = secret.encode(errors="replace")
     if len(plain) < SHORTEST:
         return ()
@@ -37,7 +37,7 @@ def forms(secret: str) -> tuple[bytes, ...]:
 
 
 def _in_base64(plain: bytes) -> Iterator[bytes]:
-    """Return what base64 shows of the bytes wherever they stand in it, as in ``Basic`` of name and token."""
+    """Return the base64 of the bytes at each possible offset, as in ``Basic`` with name and token."""
     for before, first in ((0, 0), (1, 2), (2, 3)):
         last = (before + len(plain)) * 8 // 6
         core = base64.b64encode(b"\0" * before + plain)[first:last]
@@ -56,7 +56,7 @@ def hidden(text: bytes, secrets: Iterable[str]) -> bytes:
 
 
 class Hider:
-    """Take secrets out of a text that comes in pieces: what may begin one waits for the next piece."""
+    """Remove secrets from a text that comes in pieces; a possible start of one is held back."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
         self._secrets = tuple(secrets)
@@ -65,7 +65,7 @@ class Hider:
         self._held = b""
 
     def feed(self, piece: bytes) -> bytes:
-        """Return what can be told by now."""
+        """Return what is certain by now."""
         text = hidden(self._held + piece, self._secrets)
         held = self._beginning(text)
         self._held = text[len(text) - held :]
@@ -77,7 +77,7 @@ class Hider:
         return held
 
     def _beginning(self, text: bytes) -> int:
-        """Return how many bytes at the end may be the beginning of a secret."""
+        """Return how many bytes at the end may be the start of a secret."""
         for count in range(min(len(text), self._longest - 1), 0, -1):
             tail = text[-count:]
             if any(form.startswith(tail) for form in self._forms):

@@ -1,7 +1,7 @@
-"""The one request function of all provider clients: bounded, never redirected, never repeated by itself.
+"""The one request function of all provider clients: bounded, without redirects or automatic retries.
 
-Transport errors of aiohttp end here: they become kinds of ``support.errors`` without cause and context, for
-``repr(ClientResponseError)`` holds the Authorization header.
+aiohttp's transport errors end here: they become kinds of ``support.errors`` without cause and context, as
+``repr(ClientResponseError)`` contains the Authorization header.
 """
 
 from __future__ import annotations
@@ -38,20 +38,20 @@ if TYPE_CHECKING:
     from aiohttp.connector import Connection
     from multidict import CIMultiDictProxy
 
-#: Answers of the documented methods are a few kilobytes; a list page is the largest.
+#: Responses of the documented methods are a few kilobytes; a list page is the largest.
 MAX_BYTES = 2_000_000
 MAX_DEPTH = 50
 TOTAL_SECONDS = 20.0
 CONNECT_SECONDS = 5.0
 MAX_RETRY_AFTER = 3600.0
-#: An event stream that has spoken and then is still for so long has said what there is.
+#: After this long without an event, a stream that has sent something is taken to have sent all it has.
 QUIET_SECONDS = 0.25
 _CHUNK = 65_536
 _NOT_JSON = object()
 
 
 class Asking(TypedDict, total=False):
-    """Name what is asked; ``total`` bounds everything, in seconds."""
+    """Hold the parameters of a request; ``total`` limits everything, in seconds."""
 
     json_body: Any
     form: Mapping[str, str] | aiohttp.FormData | None
@@ -60,39 +60,39 @@ class Asking(TypedDict, total=False):
 
 
 class Sending(Asking, total=False):
-    """Name what else a request goes with; ``send_until`` is the end of its window (``Http.request``)."""
+    """Add the parameters of sending; ``send_until`` is the end of its window (``Http.request``)."""
 
     headers: Mapping[str, str] | None
     send_until: float | None
 
 
 class TooLateError(Exception):
-    """Say that the send window had closed before the first byte."""
+    """Signal that the send window had closed before the first byte."""
 
 
 @dataclass(slots=True)
 class Attempt:
-    """Hold when a request may leave at the latest, by which clock, and whether it left."""
+    """Hold the latest time at which a request may leave, by which clock, and whether it left."""
 
     monotonic: Callable[[], float]
     send_until: float | None
     sent: bool = False
-    #: What it left by.
+    #: The connection that it left by.
     protocol: ResponseHandler | None = None
 
     def leave(self, protocol: ResponseHandler | None) -> None:
-        """Look at the window for the last time; raise TooLateError when it has closed."""
+        """Check the window one last time; raise TooLateError if it has closed."""
         if self.send_until is not None and self.monotonic() > self.send_until:
             raise TooLateError
         self.sent, self.protocol = True, protocol
 
 
-#: What the request class must know of one request, and what it found out.
+#: What the request class has to know about one request, and what it found out.
 _attempt: ContextVar[Attempt | None] = ContextVar("attempt", default=None)
 
 
 class GatedRequest(aiohttp.ClientRequest):
-    """Look at the send window once the connection is held: between that and the bytes nothing waits."""
+    """Check the send window once a connection is ready: between the check and the bytes nothing waits."""
 
     async def send(self, conn: Connection) -> aiohttp.ClientResponse:
         """Write the request, or raise TooLateError."""
@@ -103,7 +103,7 @@ class GatedRequest(aiohttp.ClientRequest):
 
 
 class _DisconnectedError(Exception):
-    """Replace the two errors after which aiohttp would send a GET a second time by itself."""
+    """Replace the two errors after which aiohttp would send a GET again by itself."""
 
 
 async def _no_second_try(
@@ -119,20 +119,20 @@ async def _no_second_try(
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """Hold a whole answer, body bounded by the caller's cap, without the secrets that Usher knows."""
+    """Hold a whole response, its body limited by the caller, with the secrets that Usher knows removed."""
 
     status: int
     headers: CIMultiDictProxy[str]
     body: bytes
-    #: As it came.
+    #: As received.
     raw: bytes = field(default=b"", repr=False)
 
     def json(self) -> Any:
-        """Parse the body; raise BadAnswer when it is not JSON or nested deeper than 50."""
+        """Parse the body; raise BadAnswer if it isn't JSON or is nested deeper than 50."""
         return self._parsed(self.body)
 
     def revealed(self) -> Any:
-        """Parse the body as it came: for the answers whose point is a token. Raises as ``json`` does."""
+        """Parse the body as received, for responses whose purpose is a token. Raises as ``json`` does."""
         return self._parsed(self.raw or self.body)
 
     def _parsed(self, body: bytes) -> Any:
@@ -140,27 +140,27 @@ class Response:
         with suppress(ValueError, RecursionError):
             value = json.loads(body)
         if value is _NOT_JSON:
-            # Raised outside the handler: the parser's error holds the whole body, which may be a token.
+            # Raised outside the handler: the parser's error contains the whole body, which may be a token.
             raise BadAnswer("the answer is not JSON", status=self.status)
         _check_depth(value, self.status)
         return value
 
     def json_object(self, *, revealed: bool = False) -> dict[str, Any]:
-        """Parse the body as a JSON object; raise BadAnswer when it is anything else."""
+        """Parse the body as a JSON object; raise BadAnswer if it is anything else."""
         value = self.revealed() if revealed else self.json()
         if not isinstance(value, dict):
             raise BadAnswer("the answer is not a JSON object", status=self.status)
         return value
 
     def retry_after(self) -> float | None:
-        """Return the seconds of a Retry-After header in either form, capped at an hour; None without one."""
-        # A date is read against the server's own clock where it tells it.
+        """Return the seconds of a Retry-After header in either form, at most an hour; None without one."""
+        # A date is compared with the server's own clock if the response says it.
         said = _epoch(self.headers.get("Date", ""))
         return parse_retry_after(self.headers.get("Retry-After"), time.time() if said is None else said)
 
 
 def parse_retry_after(value: str | None, now: float) -> float | None:
-    """Read a Retry-After header: seconds or an HTTP date, 0–3600; None when absent or unreadable."""
+    """Parse a Retry-After header: seconds or an HTTP date, 0–3600; None if absent or unreadable."""
     if not value:
         return None
     try:
@@ -206,17 +206,17 @@ class Http:
         self._monotonic = monotonic
 
     def hide(self, secrets: Iterable[str]) -> None:
-        """Keep these out of every answer: the connections' own. What a request itself carries always is."""
+        """Remove these from every response: the connections' own secrets. A request's own always are."""
         self._own = (*self._own, *secrets)
 
     def known(self, headers: Mapping[str, str] | None, hides: Sequence[str] = ()) -> tuple[str, ...]:
-        """Return the secrets that must not come back in the answer to a request."""
+        """Return the secrets that must not appear in the response to a request."""
         sent = (headers or {}).get("Authorization", "").rpartition(" ")[2]
         return (*hides, sent, *self._own)
 
     @staticmethod
     def new_session(*, limit: int = 200) -> aiohttp.ClientSession:
-        """Make the session that this class needs: no cookies, no second tries, the gate's last look."""
+        """Make the session that this class needs: no cookies, no retries, the send window's last check."""
         return aiohttp.ClientSession(
             cookie_jar=aiohttp.DummyCookieJar(),
             connector=CleanConnector(limit=limit),
@@ -235,13 +235,13 @@ class Http:
         hides: Sequence[str] = (),
         **options: Unpack[Sending],
     ) -> Response:
-        """Send one request once and return the whole answer, whatever its status.
+        """Send one request once and return the whole response, whatever its status.
 
-        ``url`` is taken as it is (already percent-encoded). ``send_until`` drops it when that monotonic time
-        has passed at the last moment before the bytes go. ``total`` bounds everything, in seconds. ``hides``
-        are secrets that must not come back, beside what the request itself carries. Raises Unreachable,
-        SentTooLate, InvalidRequest (nothing sent), UnknownOutcome (sent, no whole answer), BadAnswer (larger
-        than ``max_bytes``, unpacked).
+        ``url`` is used as it is (already percent-encoded). ``send_until`` drops the request if that monotonic
+        time has passed just before the bytes leave. ``total`` limits everything, in seconds. ``hides``
+        are secrets that must not come back, besides those of the request itself. Raises Unreachable,
+        SentTooLate, InvalidRequest (nothing sent), UnknownOutcome (sent, no whole response), BadAnswer (more
+        than ``max_bytes`` once unpacked).
         """
         query = options.get("query") or {}
         if "access_token" in query:
@@ -259,10 +259,10 @@ class Http:
         seconds: float = 2.0,
         max_bytes: int = _CHUNK,
     ) -> Response:
-        """Read what a stream has to say right now: for ``seconds`` or ``max_bytes`` at most, then close it.
+        """Read what a stream has to say now, for ``seconds`` or ``max_bytes`` at most, then close it.
 
-        It ends earlier where the stream has spoken and is still. Raises as ``request`` does when not even the
-        head of an answer comes in time; a stream that breaks off counts with what it said.
+        It ends earlier once the stream has sent something and falls silent. Raises as ``request`` does if not
+        even the headers arrive in time; a stream that breaks off counts with what it sent.
         """
         body = bytearray()
         async with self.stream("GET", url, headers=headers, total=seconds) as opened:
@@ -291,7 +291,7 @@ class Http:
         total: float | None = TOTAL_SECONDS,
         send_until: float | None = None,
     ) -> AsyncIterator[aiohttp.ClientResponse]:
-        """Open an answer for reading piece by piece; the same errors as ``request``."""
+        """Open a response for reading piece by piece; the same errors as ``request``."""
         attempt = Attempt(self._monotonic, send_until)
         has_body = json_body is not None or form is not None
         response = await self._open(
@@ -301,7 +301,7 @@ class Http:
             headers=headers,
             json=json_body,
             data=form,
-            # Without a body there is no type of one: a server may try to parse what the header promises.
+            # No body, no content type: a server may try to parse what the header promises.
             skip_auto_headers=None if has_body else ("Content-Type",),
             allow_redirects=False,
             timeout=aiohttp.ClientTimeout(total=total, sock_connect=CONNECT_SECONDS),
@@ -345,7 +345,7 @@ def _raise_alone(failure: ProviderError) -> None:
 
 
 def _translated(error: Exception, *, sent: bool) -> ProviderError:
-    """Return our error for one of the transport; TimeoutError is an OSError."""
+    """Return our error for a transport error; TimeoutError is an OSError."""
     match error:
         case TooLateError():
             return SentTooLate("the send window had closed")

@@ -1,6 +1,6 @@
-"""Logs for operators: structlog, one JSON object a line, redacted by key, by known value and by pattern.
+"""Logs for operators: structlog, one JSON object per line, redacted by key, by known value and by pattern.
 
-Whatever libraries log through the standard library passes the same processors (``docs/security.md``, row 19).
+Libraries that use the standard library's logging pass the same processors (``docs/security.md``, row 19).
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _PATTERNS = (
 )
 
 
-#: What any of the patterns begins at: a text without it is left as it is.
+#: Each pattern starts with one of these: a text without any is left as it is.
 _SUSPECT = re.compile(r"xox|xapp-|bearer|token|/link/|gAAAA", re.IGNORECASE)
 
 
@@ -41,17 +41,17 @@ def _is_secret_key(key: str) -> bool:
 
 
 class Redactor:
-    """Take secrets out of log events. Short values are left alone: they would blank ordinary words."""
+    """Remove secrets from log events. Short values are left alone: that would blank ordinary words."""
 
     def __init__(self, known: Iterable[str] = ()) -> None:
         self._known = {value for value in known if len(value) >= 8}
 
     def learn(self, values: Iterable[str]) -> None:
-        """Add values that must never be seen."""
+        """Add values that must never be logged."""
         self._known.update(value for value in values if len(value) >= 8)
 
     def text(self, value: str) -> str:
-        """Return a text without known values and without what looks like a secret."""
+        """Return a text without known values and without anything that looks like a secret."""
         for known in self._known:
             if known in value:
                 value = value.replace(known, REMOVED)
@@ -61,7 +61,7 @@ class Redactor:
         return value
 
     def clean(self, value: Any, depth: int = 0) -> Any:
-        """Return a value of any shape redacted; what is nested deeper than six is left out."""
+        """Return a value of any shape redacted; anything nested deeper than six levels is left out."""
         if isinstance(value, str):
             return self.text(value)
         if depth > 6:
@@ -80,7 +80,7 @@ class Redactor:
     def __call__(
         self, _logger: Any, _method: str, event: MutableMapping[str, Any]
     ) -> MutableMapping[str, Any]:
-        """Work as a structlog processor."""
+        """Act as a structlog processor."""
         return {
             key: value if key.startswith("_") else self.clean({key: value})[key]
             for key, value in event.items()
@@ -88,7 +88,7 @@ class Redactor:
 
 
 def brief_exception(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Put the kind of an exception and the places it passed, without values, where a stack trace would be.
+    """Replace a stack trace with the exception's type and the places it passed, without values.
 
     A trace shows source lines and, through chained exceptions, headers with credentials.
     """
@@ -117,7 +117,7 @@ def configure(level: str, form: str, redactor: Redactor) -> None:
         structlog.processors.JSONRenderer() if form == "json" else structlog.dev.ConsoleRenderer(colors=False)
     )
     structlog.configure(
-        # First: what nobody wants to read costs nothing more.
+        # First, so that events below the level cost nothing more.
         processors=[
             structlog.stdlib.filter_by_level,
             *shared,
@@ -137,8 +137,8 @@ def configure(level: str, form: str, redactor: Redactor) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    # These log request bodies, headers or one line a tick below this level.
+    # Below this level these log request bodies, headers or one line per tick.
     for noisy in ("slack_bolt", "slack_sdk", "aiohttp.access", "apscheduler", "asyncio"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
-    # Our jobs log their own failures: what is left here are those that a drain cancels.
+    # Our jobs log their own failures: what remains here are jobs that a shutdown cancels.
     logging.getLogger("apscheduler.executors").setLevel(logging.CRITICAL)

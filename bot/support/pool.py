@@ -1,4 +1,4 @@
-"""Work that is under way: bounded, and ended within a time when the process has to go."""
+"""A bounded pool of running work that can be drained within a time limit."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 
 
 class Pool:
-    """Run coroutines beside one another, at most ``size``; ``on_done`` is called whenever one has ended.
+    """Run coroutines concurrently, at most ``size``; ``on_done`` is called whenever one has ended.
 
-    The coroutines see to their own errors.
+    The coroutines handle their own errors.
     """
 
     def __init__(self, size: int, on_done: Callable[[], None]) -> None:
@@ -23,11 +23,11 @@ class Pool:
 
     @property
     def room(self) -> int:
-        """Return how many more may begin."""
+        """Return how many more may start."""
         return max(self._size - len(self._running), 0)
 
     def add(self, work: Coroutine[Any, Any, None]) -> None:
-        """Begin one."""
+        """Start one."""
         task = asyncio.create_task(work)
         self._running.add(task)
         task.add_done_callback(self._ended)
@@ -37,11 +37,11 @@ class Pool:
         self._on_done()
 
     async def drain(self, seconds: float) -> int:
-        """Let what runs end within the time, cancel the rest; return how many were cancelled."""
+        """Let running work end within the time, cancel the rest; return how many were cancelled."""
         loop = asyncio.get_running_loop()
         until = loop.time() + seconds
         late: set[asyncio.Task[None]] = set()
-        # What ends may leave work: there is more until nothing runs.
+        # Work that ends may add more, so go on until nothing runs.
         while self._running and not late:
             _, late = await asyncio.wait(set(self._running), timeout=max(until - loop.time(), 0.0))
         late = set(self._running)
@@ -52,12 +52,12 @@ class Pool:
 
 
 def pool_room(pool: Pool | None, most: int) -> int:
-    """Return how many may begin in a pool, at most ``most``; without one, ``most``."""
+    """Return how many may start in a pool, at most ``most``; without a pool, ``most``."""
     return most if pool is None else min(pool.room, most)
 
 
 async def run_all(works: Sequence[Coroutine[Any, Any, None]], pool: Pool | None) -> None:
-    """Begin all in the pool and return; without one, run all and return when they have ended."""
+    """Start all in the pool and return; without a pool, run all and return when they have ended."""
     if pool is None:
         await asyncio.gather(*works)
         return

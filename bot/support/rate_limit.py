@@ -1,6 +1,6 @@
-"""How much one person may ask for: a token bucket each, so that nobody takes what others need.
+"""Limits on one person's requests: a token bucket each, so that nobody takes what others need.
 
-In memory, as its whole content is worth some seconds; times are the injected monotonic seconds.
+In memory, because a bucket holds only a few seconds' worth; times are the injected monotonic seconds.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-#: What may come at once, and how much of it comes back in a second.
+#: The size of a burst, and how much of it is restored in a second.
 BURST: Final = 30.0
 PER_SECOND: Final = 1.0
-#: Who is over the limit is told so, but not for each of a thousand clicks: once in so many seconds.
+#: People over the limit are told so, but not for each of a thousand clicks: once per this many seconds.
 NOTICE_EVERY: Final = 5.0
-#: People remembered; who was not seen for longest is forgotten first, and has a full bucket by then.
+#: How many people are remembered; the one unseen for longest is forgotten first, by then with a full bucket.
 REMEMBERED: Final = 10_000
 
 
@@ -28,7 +28,7 @@ class _Bucket:
 
 
 class RateLimiter:
-    """Grant requests by key. Cheap: a look into a dict for each request."""
+    """Grant requests by key. Cheap: a dict lookup per request."""
 
     def __init__(
         self,
@@ -42,7 +42,7 @@ class RateLimiter:
         self._burst = burst
         self._per_second = per_second
         self._remembered = remembered
-        #: The one seen last stands last.
+        #: The one seen last comes last.
         self._buckets: dict[str, _Bucket] = {}
 
     def __len__(self) -> int:
@@ -50,7 +50,7 @@ class RateLimiter:
         return len(self._buckets)
 
     def take(self, key: str) -> float:
-        """Count a request and return 0; or count nothing and return the seconds until one may come."""
+        """Count a request and return 0; or count nothing and return the seconds until one is allowed."""
         now = self._monotonic()
         bucket = self._buckets.pop(key, None) or _Bucket(self._burst, now)
         self._buckets[key] = bucket
@@ -64,7 +64,7 @@ class RateLimiter:
         return (1.0 - bucket.left) / self._per_second
 
     def tells(self, key: str) -> bool:
-        """Return whether it is time to tell that a request was one too many; each yes counts."""
+        """Return whether to tell the person that a request was one too many; each True counts."""
         bucket, now = self._buckets.get(key), self._monotonic()
         if bucket is None or now - bucket.noticed_at < NOTICE_EVERY:
             return False

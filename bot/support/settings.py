@@ -1,6 +1,6 @@
-"""The only reader of the environment: every setting with its default, and all problems at once.
+"""The only reader of the environment: every setting with its default, and all problems reported at once.
 
-A secret may be given as it is, as ``file:PATH`` or as ``env:NAME``. A file that others on the machine can
+A secret may be given literally, as ``file:PATH`` or as ``env:NAME``. A file that others on the machine can
 read is refused. Problems are sentences without values, because they end up in terminals and tickets.
 """
 
@@ -22,11 +22,11 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 _ADMINISTRATOR = re.compile(r"^(?:T[A-Z0-9]+:)?[UW][A-Z0-9]+$")
 SLACK_API_URL = "https://slack.com/api/"
-#: What can stand behind "Bearer" (RFC 6750), and is too long to be guessed.
+#: What can follow "Bearer" (RFC 6750), and is too long to guess.
 _METRICS_TOKEN = re.compile(r"[A-Za-z0-9._~+/-]{16,}=*")
-#: How a secret begins that stands somewhere else.
+#: The prefixes of a secret that is stored elsewhere.
 ELSEWHERE = ("env:", "file:")
-#: The rights with which others on the machine can read a file.
+#: The permission bits that let others on the machine read a file.
 READABLE = stat.S_IRGRP | stat.S_IROTH
 _COMMAND = re.compile(r"^/[a-z0-9_-]{1,31}$")
 
@@ -40,9 +40,9 @@ class SettingsError(Exception):
 
 
 class Settings(BaseSettings):
-    """Hold every setting, checked; the variable of each stands in ``validation_alias``."""
+    """Hold every setting, checked; ``validation_alias`` names the variable of each."""
 
-    # A variable that is set to nothing is one that is not set: many service managers write them so.
+    # An empty variable counts as unset: many service managers write them like that.
     model_config = SettingsConfigDict(
         extra="ignore", hide_input_in_errors=True, frozen=True, env_ignore_empty=True
     )
@@ -240,7 +240,7 @@ def is_loopback(host: str) -> bool:
 
 
 def resolve_secret(value: str) -> str:
-    """Return what ``env:NAME`` or ``file:PATH`` stands for, or the value; raise ValueError in words."""
+    """Return the value behind ``env:NAME`` or ``file:PATH``, or the value; raise ValueError with a sentence."""
     if value.startswith("env:"):
         name = value.removeprefix("env:")
         found = os.environ.get(name)
@@ -253,7 +253,7 @@ def resolve_secret(value: str) -> str:
 
 
 def read_secret_file(path: Path) -> str:
-    """Return a secret file's text without its line end; raise ValueError when others may read it."""
+    """Return a secret file's text without its line end; raise ValueError if others may read it."""
     try:
         mode = path.stat().st_mode
         if mode & (READABLE | stat.S_IWGRP | stat.S_IWOTH):
@@ -265,12 +265,12 @@ def read_secret_file(path: Path) -> str:
         raise ValueError(f"names the file {path.name}, which can't be read") from None
 
 
-#: Nothing is passed: every field comes from the environment (the type checker asks for them otherwise).
+#: No arguments: every field comes from the environment (the type checker would ask for them).
 _FROM_ENVIRONMENT: dict[str, Any] = {}
 
 
 def given_connections() -> Path | None:
-    """Return where the connections file is said to be, when other settings are wrong; None when nowhere."""
+    """Return the configured path of the connections file even if other settings are wrong; None if unset."""
     given = os.environ.get("USHER_CONNECTIONS")
     return Path(given) if given else None
 
@@ -289,7 +289,7 @@ def load_settings() -> Settings:
 
 @contextmanager
 def without_variables(prefix: str) -> Iterator[None]:
-    """Hide what the environment holds under a prefix, while a library that reads it is being set up."""
+    """Hide the environment variables with a prefix while a library that reads them is being set up."""
     hidden = {name: os.environ.pop(name) for name in tuple(os.environ) if name.startswith(prefix)}
     try:
         yield
@@ -298,7 +298,7 @@ def without_variables(prefix: str) -> Iterator[None]:
 
 
 def database_file(url: str) -> Path | None:
-    """Return the SQLite file that a database's URL names; None for one in memory."""
+    """Return the SQLite file of a database URL; None for one in memory."""
     path = url.removeprefix("sqlite:///")
     return None if path == ":memory:" else Path(path)
 

@@ -1,7 +1,7 @@
-"""APScheduler, kept at its pace whichever way the wall clock moves.
+"""APScheduler, kept on schedule however the wall clock is changed.
 
-It computes when a job runs next by the wall clock. A clock that is set back would silence every job for as
-long, and one that jumps ahead would have it count all the runs it thinks it missed.
+It computes a job's next run from the wall clock. Setting the clock back would silence every job for that
+long, and setting it ahead would make it count all the runs that it thinks it missed.
 """
 
 from __future__ import annotations
@@ -22,25 +22,25 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-#: The clocks are compared so often; together with a tick a moved one costs less than two seconds.
+#: How often the clocks are compared; together with a tick, a changed clock costs less than two seconds.
 LOOKS_EVERY: Final = 0.5
-#: Differences below this are a clock that is slewed.
+#: Smaller differences come from a clock being slewed.
 MOVED: Final = 0.5
 
 
 class Every(BaseTrigger):  # type: ignore[misc]  # APScheduler 3.11 brings no types
-    """Fire every so many seconds, counted from when it fires: nothing that was missed is made up for."""
+    """Fire at a fixed interval, counted from the last run: missed runs are not made up for."""
 
     def __init__(self, seconds: float) -> None:
         self._pause = timedelta(seconds=seconds)
 
     def get_next_fire_time(self, _previous_fire_time: datetime | None, now: datetime) -> datetime:
-        """Return the time after ``now``."""
+        """Return the next time after ``now``."""
         return now + self._pause
 
 
 class Ticker:
-    """Run jobs every so often. ``timezone`` is where APScheduler takes its wall clock from."""
+    """Run jobs at fixed intervals. ``timezone`` is where APScheduler takes its wall clock from."""
 
     def __init__(self, clock: Clock, *, looks_every: float = LOOKS_EVERY, timezone: tzinfo = UTC) -> None:
         self._clock = clock
@@ -56,17 +56,17 @@ class Ticker:
     def every(
         self, seconds: float, work: Callable[[], Awaitable[None] | None], *, at_once: bool = False
     ) -> None:
-        """Have work done every so many seconds, the first time after as many, or at once."""
+        """Schedule work at a fixed interval, first after one interval, or right away."""
         first: dict[str, Any] = {"next_run_time": datetime.now(self._timezone)} if at_once else {}
         self._jobs.add_job(work, Every(seconds), **first)
 
     def start(self) -> None:
-        """Begin; call it on the running event loop."""
+        """Start; call it on the running event loop."""
         self._jobs.start()
         self._guard = asyncio.create_task(self._watch(), name="clock-guard")
 
     async def stop(self) -> None:
-        """Begin no job any more."""
+        """Start no more jobs."""
         if self._guard is None:
             return
         self._jobs.shutdown(wait=False)
@@ -75,7 +75,7 @@ class Ticker:
         self._guard = None
 
     async def _watch(self) -> None:
-        """Re-arm every job when the wall clock was moved. The event loop itself counts monotonic seconds."""
+        """Re-arm every job if the wall clock was changed. The event loop itself counts monotonic seconds."""
         armed = self._ahead()
         while True:
             await asyncio.sleep(self._looks_every)

@@ -1,7 +1,7 @@
-"""Secrets at rest: MultiFernet, with the row's key inside the plaintext so that swapped rows refuse.
+"""Secrets at rest: MultiFernet, with the row's key inside the plaintext so that swapped rows are rejected.
 
-Fernet has no associated data, hence the key inside. The newest key seals, every key opens; ``rotate`` seals
-again under the newest.
+Fernet has no associated data, hence the key inside. The newest key seals, every key opens; ``rotate``
+reseals under the newest.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Vault:
-    """Seal and open the small mappings that credentials are stored as."""
+    """Seal and open the small mappings in which credentials are stored."""
 
     def __init__(self, keys: Sequence[str]) -> None:
         self._fernet = MultiFernet([Fernet(key) for key in keys])
@@ -39,7 +39,7 @@ class Vault:
         return {str(key): str(value) for key, value in content["secret"].items()}
 
     def rotate(self, sealed: str) -> str:
-        """Return the same secret sealed under the newest key; raise SecretError when no key opens it."""
+        """Return the same secret sealed under the newest key; raise SecretError if no key opens it."""
         try:
             return self._fernet.rotate(sealed.encode()).decode()
         except InvalidToken:
@@ -52,5 +52,5 @@ def row_key(principal_key: str, connection: str) -> str:
 
 
 def entry_key(principal_key: str, connection: str, remote_id: str) -> str:
-    """Return the key under which is sealed what opens a workspace in a page of ours."""
+    """Return the key under which the secret that opens a workspace in our page is sealed."""
     return f"{row_key(principal_key, connection)}/entry/{remote_id}"

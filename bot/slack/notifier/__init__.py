@@ -1,4 +1,4 @@
-"""The outbox's way to Slack: each message once, within Slack's limits, urgent ones first.
+"""Sends the outbox to Slack: each message once, within Slack's limits, urgent ones first.
 
 Why: ``docs/rules.md``, "No notice is lost or sent twice".
 """
@@ -27,11 +27,11 @@ __all__ = ["Notifier", "Timing", "WebApi"]
 
 
 class Notifier:
-    """Send notices and keep cards up to date. Raises ValueError when a send may outlive its lease.
+    """Send notices and keep cards up to date. Raises ValueError if a send could outlive its lease.
 
-    ``http`` posts replies to the addresses that came with a command or a click, where those are of the Slack
-    whose Web API is at ``api_url``. On the ``board`` the reconciler writes
-    down the outputs that it follows.
+    ``http`` posts replies to the addresses that came with a command or a click, if they belong to the Slack
+    whose Web API is at ``api_url``. The reconciler puts the outputs that it follows
+    on the ``board``.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class Notifier:
 
     @property
     def shut_out(self) -> str | None:
-        """Return Slack's word for why nothing can be sent at all; None when it can."""
+        """Return Slack's error code for why nothing can be sent at all; None if it can."""
         return self._slack.shut_out
 
     async def step_notices(self, pool: Pool | None = None) -> int:
@@ -62,9 +62,9 @@ class Notifier:
         return 0 if self._slack.is_shut else await self._outbox.step(pool)
 
     async def step_cards(self, pool: Pool | None = None) -> int:
-        """Update the cards that owe it and fit the budget; return how many were claimed."""
+        """Update the dirty cards that fit the budget; return how many were claimed."""
         return 0 if self._slack.is_shut else await self._cards.step(pool)
 
     async def step_outputs(self, pool: Pool | None = None) -> int:
-        """Update the messages that show outputs, and hand over files; return how many of both."""
+        """Update the messages that show outputs, and upload files; return how many of both."""
         return 0 if self._slack.is_shut else await self._outputs.step(pool)

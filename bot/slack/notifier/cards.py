@@ -1,4 +1,4 @@
-"""Updates of cards: owed, not queued; the newest state wins."""
+"""Card updates aren't queued: a card is marked dirty, and the newest state wins."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-#: Cards whose last drawing is remembered, so that the same is not sent twice.
+#: How many cards are remembered with their last content, so that the same isn't sent twice.
 REMEMBERED: Final = 5_000
 
 
 class CardUpdates:
-    """Redraw dirty cards where they stand."""
+    """Redraw dirty cards in place."""
 
     def __init__(self, context: Context, slack: PacedSlack, gatherer: Gatherer, timing: Timing) -> None:
         self._store = context.store
@@ -41,7 +41,7 @@ class CardUpdates:
         self._drawn: dict[str, str] = {}
 
     async def step(self, pool: Pool | None = None) -> int:
-        """Claim as many cards as the budget lets update, and update them; return how many there were."""
+        """Claim as many cards as the budget allows, and update them; return how many there were."""
         room = min(self._slack.budget.room(slack_methods.CHAT_UPDATE), pool_room(pool, self._timing.batch))
         if room <= 0:
             return 0
@@ -61,7 +61,7 @@ class CardUpdates:
             log.info("card lost", card=card.id, problem=error.code)
             await self._store.card_lost(card.id)
         except SlackFailed:
-            # Drawing it twice does no harm, whatever became of the first time.
+            # Repeating an update does no harm, whatever became of the first attempt.
             await self._store.card_retry(card.id, backoff(4, 0.5))
         except StoreError as error:
             log.warning("card not written", card=card.id, problem=type(error).__name__)
@@ -70,7 +70,7 @@ class CardUpdates:
             await self._hand_over(card)
 
     async def _hand_over(self, card: Card) -> None:
-        """Leave a card to the outbox, which tries less and less often, then says it plainly in its place."""
+        """Hand a card over to the outbox, which retries at growing intervals and then sends a plain text."""
         body = {
             "channel_id": card.channel_id,
             "message_ts": card.message_ts,
@@ -79,7 +79,7 @@ class CardUpdates:
         }
         occasion = f"update:{card.updated_at:.3f}"
         notice = NewNotice(card.id, NoticeKind.CARD_UPDATE, occasion, card.principal, body)
-        # Whatever it shows by then is not what was sent last.
+        # Whatever the message shows then, it isn't what was last sent from here.
         self._drawn.pop(card.id, None)
         try:
             await self._store.add_notices([notice])

@@ -1,4 +1,4 @@
-"""Draw notices and cards from rows. What can't be drawn is tried less and less often, then said plainly."""
+"""Draw notices and cards from rows. Failures are retried at growing intervals, then a plain text is sent."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-#: What can't be drawn yet is looked at again after so many seconds.
+#: How many seconds until something that can't be drawn yet is tried again.
 NOT_READY: Final = 2.0
-#: The longest pause between two tries, in seconds.
+#: The longest pause between two attempts, in seconds.
 LONGEST_PAUSE: Final = 300.0
 
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """Hold what to send where. ``is_plain``: a sentence stands in for what can't be drawn."""
+    """Hold what to send, and where. ``is_plain``: a sentence replaces what can't be drawn."""
 
     place: Place
     answer: Answer
@@ -41,7 +41,7 @@ class Drawing:
 
 
 class Drawings:
-    """Draw notices; one that is not ready goes back for later."""
+    """Draw notices; one that isn't ready is put back for later."""
 
     def __init__(self, context: Context, places: Places, gatherer: Gatherer, timing: Timing) -> None:
         self._store = context.store
@@ -51,7 +51,7 @@ class Drawings:
         self._timing = timing
 
     async def of(self, notice: Notice) -> Drawing | None:
-        """Return what to send; None when the notice was put back."""
+        """Return what to send; None if the notice was put back."""
         try:
             place = await self._places.of(notice)
             if notice.kind is NoticeKind.CARD_UPDATE and place is not None:
@@ -68,7 +68,7 @@ class Drawings:
             reference = self._ids.reference()
             log.exception("notice not drawn", notice=notice.id, kind=str(notice.kind), reference=reference)
         if await self._store.now() - notice.created_at < self._timing.draws_for:
-            # Nothing was sent: there is nothing to look up.
+            # Nothing was sent, so there is nothing to look up.
             wait = backoff(notice.attempts, 0.5, longest=LONGEST_PAUSE)
             await self._store.notice_retry(notice.id, wait, error="undrawable")
             return None
@@ -80,20 +80,20 @@ class Drawings:
     async def _update(self, notice: Notice, place: Place) -> Drawing | None:
         kind, subject = NoticeKind(notice.body["card"]), str(notice.body["subject"])
         answer = await draw_card(self._gatherer, kind, subject)
-        if answer is None:  # What it is about was deleted: the message stays as it is.
+        if answer is None:  # Its subject was deleted: the message stays as it is.
             await self._store.notice_sent(notice.id, place.channel, notice.body["message_ts"])
             return None
         return Drawing(place, answer)
 
 
 async def draw_card(gatherer: Gatherer, kind: NoticeKind, subject: str) -> Answer | None:
-    """Draw a card, or a question that is one; None when what it shows is gone."""
+    """Draw a card, or a question that is one; return None if its subject is gone."""
     facts = await gatherer.of_card(kind, subject)
     return None if facts is None else render(kind, facts)
 
 
 def update(channel_id: str, message_ts: str, answer: Answer) -> dict[str, Any]:
-    """Return what is sent to put an answer in the place of a message: without blocks those are taken away."""
+    """Return the arguments that replace a message with an answer; an answer without blocks removes them."""
     return {
         "channel": channel_id,
         "ts": message_ts,
@@ -104,7 +104,7 @@ def update(channel_id: str, message_ts: str, answer: Answer) -> dict[str, Any]:
 
 
 def _waits_for_output(notice: Notice, facts: Facts) -> bool:
-    """Say of a message about an output whether it is to wait: after a restart the output is read again."""
+    """Return whether a message about an output should wait: after a restart, the output is read again."""
     if notice.kind is not NoticeKind.JOB_OUTPUT or facts.output is not None:
         return False
     is_followed = facts.run is not None and facts.run.is_watched

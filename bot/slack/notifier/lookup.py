@@ -1,6 +1,6 @@
-"""Find out whether a message of unknown outcome has arrived: by the key in its metadata.
+"""Find out whether a message of unknown outcome has arrived, by the key in its metadata.
 
-A file's message bears no key: it is known by the file's id.
+A file's message carries no key, so it is recognised by the file's id.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ class Lookup:
     async def find(
         self, notice: Notice, oldest: float, thread_ts: str | None = None
     ) -> tuple[str, str] | None:
-        """Return where the notice's message stands (channel, ts), None when nowhere; raises SlackFailed.
+        """Return where the notice's message is (channel, ts), or None; raises SlackFailed.
 
-        ``oldest`` is by our clock. It is moved back by as much as that is ahead of Slack's, which the first
-        page's answer tells at the latest: hence the search begins at the newest. A thread is short, and
-        Slack shows it from its beginning: it is read whole.
+        ``oldest`` is by our clock, and is corrected by how far that is ahead of Slack's, which is known from
+        the first page's response at the latest: so the search starts with the newest. A thread is short, and
+        Slack returns it from its beginning, so it is read whole.
         """
         channel = await self.channel(notice)
         method, within = slack_methods.CONVERSATIONS_HISTORY, {}
@@ -59,7 +59,7 @@ class Lookup:
                 return None
 
     async def channel(self, notice: Notice) -> str:
-        """Return the direct message's id: known from an earlier send, else asked for; raises SlackFailed."""
+        """Return the direct message's id, from an earlier send or by asking Slack; raises SlackFailed."""
         known = notice.channel_id or await self._store.known_channel(notice.principal)
         if known:
             return known

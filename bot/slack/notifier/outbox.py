@@ -1,4 +1,4 @@
-"""Send notices: claim, draw from rows, send once; what became of it goes back into the row."""
+"""Send notices: claim, draw from rows, send once, and write the result back into the row."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-#: What a class may use of the budget: the rest is kept for the more urgent ones.
+#: The share of the budget that each class may use; the rest is reserved for more urgent ones.
 SHARES: Final = {0: 1.0, 1: 1.0, 2: 0.9, 3: 0.8}
-#: Slack finds the blocks wrong: the text beside them says the same.
+#: Slack rejected the blocks; the text beside them says the same.
 _BLOCKS_REFUSED: Final = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long"})
-#: The person can't be sent direct messages.
+#: The person can't receive direct messages.
 _NO_DIRECT_MESSAGE: Final = frozenset(
     {
         "cannot_dm_bot",
@@ -48,7 +48,7 @@ _NO_DIRECT_MESSAGE: Final = frozenset(
         "user_not_visible",
     }
 )
-#: The card below which something belongs is gone.
+#: The card above a message is gone.
 _NO_THREAD: Final = frozenset({"thread_not_found", "cannot_reply_to_message"})
 #: Nobody knows whether a class card was posted.
 _UNSURE: Final = "outcome_unknown"
@@ -77,13 +77,13 @@ class Outbox:
         self._timing = timing
         self._lookup = Lookup(self._store, slack)
         self._drawings = Drawings(context, self._places, gatherer, timing)
-        #: Notices whose blocks Slack refused: their text is sent alone.
+        #: Notices whose blocks Slack rejected; only their text is sent.
         self._plain: set[str] = set()
 
     async def step(self, pool: Pool | None = None) -> int:
-        """Claim due notices and see to each, in the pool or at once; return how many there were."""
+        """Claim due notices and handle each, in the pool or at once; return how many there were."""
         budget, post = self._slack.budget, slack_methods.CHAT_POST_MESSAGE
-        # Replies take other ways; what there is no room for keeps its place by not being claimed.
+        # Replies don't use this budget; notices that don't fit keep their place because they aren't claimed.
         classes = [number for number, share in SHARES.items() if number == 0 or budget.room(post, share)]
         most = pool_room(pool, self._timing.batch)
         if most <= 0:
@@ -95,7 +95,7 @@ class Outbox:
         return len(notices)
 
     async def _guarded(self, notice: Notice, claimed_at: float) -> None:
-        """Keep one notice's trouble from the others; its lease sees to it that it comes again."""
+        """Keep one notice's failure from affecting the others; once its lease ends it is tried again."""
         try:
             if notice.kind is NoticeKind.REPLY:
                 await self._replies.send(notice)
@@ -105,14 +105,14 @@ class Outbox:
             log.warning("notice not written", notice=notice.id, problem=type(error).__name__)
         except Exception:
             log.exception("notice failed", notice=notice.id, reference=self._ids.reference())
-            # It broke somewhere on its way: whether it was sent is looked up, less and less often.
+            # It failed somewhere on the way: whether it was sent is looked up, at growing intervals.
             await self._later(
                 notice, SlackFailed(slack_methods.CHAT_POST_MESSAGE, "internal"), is_unknown=True
             )
 
     async def _one(self, notice: Notice, claimed_at: float) -> None:
         try:
-            # An update is sent again, whatever became of it: that does no harm.
+            # Repeating an update does no harm, so it is sent again whatever became of it.
             is_looked_for = notice.unknown_since is not None and notice.kind is not NoticeKind.CARD_UPDATE
             if is_looked_for and await self._is_there(notice, notice.unknown_since or 0.0):
                 return
@@ -151,9 +151,9 @@ class Outbox:
                 self._board.drawn(notice.subject, drawing.output)
 
     async def _is_there(self, notice: Notice, since: float) -> bool:
-        """Look for a message that may have been sent; True when there is nothing left to do now."""
+        """Look for a message that may have been sent; return True if there is nothing left to do now."""
         if notice.kind is NoticeKind.CLASS_CARD:
-            # No history of channels is ever read: its poster looks, and says whether to send it again.
+            # Channel history is never read: the poster is asked, and says whether to send it again.
             await self._ask_poster(notice, _UNSURE)
             return True
         try:
@@ -165,7 +165,7 @@ class Outbox:
             await self._store.notice_retry(notice.id, self._timing.settles, error="not looked up")
             return True
         except SlackUnknownOutcome as error:
-            # It was only a search that got no answer.
+            # Only the search went unanswered.
             await self._later(notice, error)
             return True
         if found is None:
@@ -174,7 +174,7 @@ class Outbox:
         return True
 
     async def _update(self, notice: Notice, drawing: Drawing) -> None:
-        """Put a card right where it stands; a class card keeps its button and is given up instead."""
+        """Correct a card in place; a class card keeps its button and is given up instead."""
         if drawing.is_plain and notice.body["card"] == NoticeKind.CLASS_CARD:
             await self._store.notice_dead(notice.id, "undrawable")
             return
@@ -183,7 +183,7 @@ class Outbox:
         await self._store.notice_sent(notice.id, channel, ts)
 
     async def _complete(self, notice: Notice, answer: Answer, place: Place) -> None:
-        """Share a file that was handed over before: this is the one step that people see."""
+        """Share a file that was uploaded earlier: the only step that people see."""
         channel = place.channel
         if place.thread_ts is None:
             channel = await self._lookup.channel(notice)
@@ -232,13 +232,13 @@ class Outbox:
         return str(stands_in), str(ts)
 
     async def _unknown(self, notice: Notice, error: SlackUnknownOutcome) -> None:
-        """Keep since when the outcome is unknown; the search comes when it has settled."""
+        """Record since when the outcome is unknown; the search follows once it has settled."""
         since = await self._store.now()
         log.info("outcome of a send unknown", notice=notice.id, problem=error.code)
         await self._store.notice_retry(notice.id, self._timing.settles, error=error.code, unknown_since=since)
 
     async def _limited(self, notice: Notice, error: SlackLimited) -> None:
-        """Put back what Slack has no room for: to its old place, or until its person can be told."""
+        """Put back what Slack has no room for: at its old place, or until its person can be reached."""
         wait = error.retry_after
         if not self._slack.budget.room(slack_methods.CHAT_POST_MESSAGE, SHARES[NOTICE_CLASS[notice.kind]]):
             wait = min(notice.created_at - await self._store.now(), 0.0)
@@ -249,13 +249,13 @@ class Outbox:
         if now - notice.created_at > self._timing.gives_up_after and self._slack.shut_out is None:
             await self._dead(notice, error)
             return
-        # Halfway between all at once and too late: the jitter is fixed, as the budget spreads them anyway.
+        # The middle of the jitter range, because the budget spreads sends anyway.
         wait = backoff(notice.attempts, 0.5, longest=LONGEST_PAUSE)
         least, since = (self._timing.settles, now) if is_unknown else (0.0, None)
         await self._store.notice_retry(notice.id, max(wait, least), error=error.code, unknown_since=since)
 
     async def _ask_poster(self, notice: Notice, error: str) -> None:
-        """Give a class card up, and ask whose it is; the question first, as it is written only once."""
+        """Give up a class card and ask its poster; the question comes first, as it is written only once."""
         body = {"connection": notice.body.get("connection"), "is_unsure": error == _UNSURE}
         kind, occasion = NoticeKind.CLASS_POSTED, f"posted:{notice.occasion}"
         await self._store.add_notices([NewNotice(notice.subject, kind, occasion, notice.principal, body)])
@@ -282,7 +282,7 @@ class Outbox:
 
 
 def _paced_as(notice: Notice) -> str:
-    """Return what a message is paced with: its person, or the channel that a class card stands in."""
+    """Return the key that paces a message: its person, or the channel of a class card."""
     if notice.kind is NoticeKind.CLASS_CARD:
         return str(notice.body.get("channel_id") or "")
     return notice.principal.user_id

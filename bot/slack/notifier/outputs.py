@@ -1,4 +1,4 @@
-"""Outputs of runs in Slack: a message that is kept up to date while they go on, and a file at the end."""
+"""Outputs of runs in Slack: a message that is updated while they go on, and a file at the end."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-#: What outputs may use of the updates: the rest is for cards, whose news come first.
+#: The share of the update budget for outputs; the rest is for cards, which matter more.
 SHARE: Final = 0.97
-#: An output whose message never came to stand anywhere is sent as a file after so long all the same.
+#: If an output's message was never posted, its file is sent after this long all the same.
 MESSAGE_WAIT: Final = 300.0
-#: A file that Slack does not take is tried so often, with growing waits (about half an hour in all).
+#: How often a file that Slack doesn't accept is retried, at growing intervals (about half an hour in all).
 DELIVERIES: Final = 10
 LONGEST_WAIT: Final = 300.0
 _NAME_CHARACTERS: Final = re.compile(r"[^\w.+-]+")
 
 
 class Outputs:
-    """Draw what the board knows, and hand over the files of what is over."""
+    """Draw the outputs on the board, and upload the files of those that are over."""
 
     def __init__(
         self, context: Context, slack: PacedSlack, gatherer: Gatherer, timing: Timing, board: Board
@@ -50,7 +50,7 @@ class Outputs:
         self._timing = timing
 
     async def step(self, pool: Pool | None = None) -> int:
-        """Update messages within the budget, begin to hand over files; return how many of both there were."""
+        """Update messages within the budget, start uploading files; return how many of both there were."""
         updated = await self._update()
         room = pool_room(pool, self._timing.batch)
         due = [entry for entry in self._board.entries.values() if self._is_deliverable(entry)][: max(room, 0)]
@@ -62,7 +62,7 @@ class Outputs:
     # -- messages --------------------------------------------------------------------------------------------
 
     async def _update(self) -> int:
-        """Draw the messages whose turn it is, one after the other; return how many were drawn."""
+        """Draw the messages that are due, one after another; return how many were drawn."""
         room = min(self._slack.budget.room(slack_methods.CHAT_UPDATE, SHARE), self._timing.batch)
         drawn = 0
         for entry in self._board.due():
@@ -81,16 +81,16 @@ class Outputs:
                 log.info("output message lost", run=entry.run_id, problem=error.code)
                 entry.is_lost = True
             except SlackFailed:
-                # Drawing it twice does no harm, whatever became of the first time.
+                # Repeating an update does no harm, whatever became of the first attempt.
                 entry.updated_at = self._board.monotonic()
             except Exception:
-                # It waits for its next turn: the other outputs, and all files, have theirs.
+                # It waits its turn again, so that it can't hold up the other outputs and the files.
                 log.exception("output not drawn", run=entry.run_id, reference=self._ids.reference())
                 entry.updated_at = self._board.monotonic()
         return drawn
 
     async def _draw(self, entry: Entry) -> bool:
-        """Draw one message as it is to be now; False when it stands nowhere yet."""
+        """Draw one message in its current state; return False if it hasn't been posted yet."""
         run = await self._store.run(entry.run_id)
         if run is None or run.output_ts is None:
             return False
@@ -113,7 +113,7 @@ class Outputs:
         return True
 
     async def _channel(self, run: Run) -> str | None:
-        """Return the direct message in which a run's output is shown."""
+        """Return the direct message that shows a run's output."""
         card = await self._store.card(run.id)
         if card is not None and card.channel_id is not None and card.channel_id.startswith("D"):
             return card.channel_id
@@ -141,7 +141,7 @@ class Outputs:
             entry.is_delivering = False
 
     async def _deliver(self, entry: Entry) -> None:
-        """Hand the whole over and have it shared by a notice; what nobody sees yet may be done again."""
+        """Upload the whole output and have a notice share it; until then nobody sees it, so it can be repeated."""
         run = await self._store.run(entry.run_id)
         spool = entry.transcript.spool
         if run is None or not spool.size:
@@ -176,7 +176,7 @@ class Outputs:
             await self._done(entry)
 
     async def _missing(self, entry: Entry, run: Run, error: SlackFailed) -> None:
-        """Say that there is no file, once."""
+        """Say once that there is no file."""
         log.error("output not sent as a file", run=run.id, problem=error.code)
         body = {"job": run.id, "connection": run.connection, "cause": error.code}
         missing = NewNotice(run.id, NoticeKind.JOB_FILE_MISSING, "file", run.principal, body)

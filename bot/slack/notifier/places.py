@@ -1,4 +1,4 @@
-"""Where a notice belongs: to its person directly, or below the card of the run that it is about."""
+"""Where a notice belongs: in its person's direct message, or below the card of the run that it is about."""
 
 from __future__ import annotations
 
@@ -11,34 +11,34 @@ if TYPE_CHECKING:
     from bot.domain.models import Notice
     from bot.store.store import Store
 
-#: Notices that stand in the thread of a card.
+#: Notices that belong in the thread of a card.
 THREADED: Final = frozenset({NoticeKind.JOB_OUTPUT, NoticeKind.JOB_FILE})
-#: How long such a notice waits for a card that is still to be posted.
+#: How long such a notice waits for a card that hasn't been posted yet.
 CARD_WAIT: Final = 120.0
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Name a conversation (a person's id stands for their direct message), and a thread in it or None."""
+    """Name a conversation (a person's id means their direct message), and a thread in it or None."""
 
     channel: str
     thread_ts: str | None = None
 
 
 class Places:
-    """Find places.
+    """Find the place of each notice.
 
-    Output never goes to a channel, where not everybody is to see it and files may be refused: below a card
-    that stands in one nothing is written, and the person has it in the direct message.
+    Output never goes to a channel, where not everybody should see it and files may be refused: if the card is
+    in a channel, the output goes to the person's direct message instead.
     """
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        #: Notices whose thread Slack refused: they stand by themselves.
+        #: Notices whose thread Slack refused; they are sent on their own.
         self._alone: set[str] = set()
 
     async def of(self, notice: Notice) -> Place | None:
-        """Return where a notice belongs; None while the card below which it belongs is not posted yet."""
+        """Return where a notice belongs; None while the card above it hasn't been posted."""
         if notice.kind in {NoticeKind.CLASS_CARD, NoticeKind.CARD_UPDATE}:
             return Place(str(notice.body.get("channel_id") or ""))
         to_person = Place(notice.principal.user_id)
@@ -54,5 +54,5 @@ class Places:
         return None if age < CARD_WAIT else to_person
 
     def leave_thread(self, notice: Notice) -> None:
-        """Note that a notice can't stand in its thread."""
+        """Note that a notice can't go into its thread."""
         self._alone.add(notice.id)

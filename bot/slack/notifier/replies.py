@@ -1,4 +1,4 @@
-"""Answers to clicks, events and mentions: at once or not at all, and never twice (ADR 4)."""
+"""Replies to clicks, events and mentions: right away or not at all, and never twice (ADR 4)."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ log = structlog.get_logger(__name__)
 
 
 class Replies:
-    """Send replies where they belong.
+    """Send replies to where they belong.
 
-    A reply's body holds the Answer (``text``, ``blocks``, ``replaces``, ``in_channel``) and the way back:
-    ``response_url``, or ``channel_id`` with ``thread_ts`` and ``is_direct``; without either to the person.
+    A reply's body holds the Answer (``text``, ``blocks``, ``replaces``, ``in_channel``) and where to send it:
+    ``response_url``, or ``channel_id`` with ``thread_ts`` and ``is_direct``; without either, to the person.
     With ``view`` it redraws a form.
     """
 
@@ -36,7 +36,7 @@ class Replies:
         self._timing = timing
 
     async def send(self, notice: Notice) -> None:
-        """Send a reply once; one that may have been sent, or that comes too late, is given up."""
+        """Send a reply once; one that may have been sent, or that is too late, is given up."""
         left = notice.created_at + self._timing.reply_lives - await self._store.now()
         if notice.unknown_since is not None or left <= 0:
             await self._dead(notice, "expired" if left <= 0 else "outcome_unknown")
@@ -44,7 +44,7 @@ class Replies:
         try:
             await self._deliver(notice)
         except (SlackLimited, RateLimited) as error:
-            # Not delivered, so it may be tried again while it still makes sense.
+            # It was not delivered, so it may be tried again while it is still useful.
             await self._again(notice, error.retry_after or 1.0, left, "ratelimited")
         except Unreachable:
             await self._again(notice, 1.0, left, "unreachable")
@@ -68,7 +68,7 @@ class Replies:
             await self._post(notice, message, str(target))
 
     async def _redraw(self, notice: Notice) -> None:
-        """Redraw a form that is open; one that was closed or changed meanwhile needs it no more."""
+        """Redraw an open form; one that was closed or changed in the meantime doesn't need it."""
         body = notice.body
         place = {key: body[key] for key in ("view_id", "hash", "external_id") if body.get(key)}
         await self._slack.call(slack_methods.VIEWS_UPDATE, {"view": body["view"], **place})
@@ -96,7 +96,7 @@ class Replies:
         await self._store.notice_sent(notice.id, "", "")
 
     async def _in_channel(self, notice: Notice, message: dict[str, Any]) -> None:
-        """Answer in a channel: for this person's eyes alone, unless they asked for it to be shared."""
+        """Answer in a channel: visible only to this person, unless they asked to share it."""
         channel = str(notice.body["channel_id"])
         if notice.body.get("thread_ts"):
             message["thread_ts"] = notice.body["thread_ts"]
@@ -111,7 +111,7 @@ class Replies:
         message |= {"channel": channel, "unfurl_links": False, "unfurl_media": False, "link_names": False}
         if notice.body.get("thread_ts"):
             message["thread_ts"] = notice.body["thread_ts"]
-        # A person's direct message has two names; its budget goes by the person.
+        # A person's direct message goes by two ids; its budget goes by the person.
         direct = channel.startswith("D") or channel == notice.principal.user_id
         paced = notice.principal.user_id if direct else channel
         answer = await self._slack.call(slack_methods.CHAT_POST_MESSAGE, message, channel=paced)

@@ -1,4 +1,4 @@
-"""The notifier's times, and that they fit together."""
+"""The notifier's timing, and a check that it is consistent."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """Hold the notifier's numbers; times in seconds.
+    """Hold the notifier's parameters; times in seconds.
 
-    ``settles``: how long a message of unknown outcome has to appear before it is looked for. ``looks_back``:
-    how long before the attempt the search begins, by Slack's time.
+    ``settles``: how long to wait for a message of unknown outcome to appear before looking for it.
+    ``looks_back``: how long before the attempt the search begins, by Slack's time.
     """
 
     lease: float = 60.0
@@ -19,18 +19,18 @@ class Timing:
     looks_back: float = 120.0
     reply_lives: float = 60.0
     card_interval: float = 15.0
-    #: What Slack did not take for so long is given up, and shown by doctor.
+    #: What Slack hasn't accepted after this long is given up, and reported by doctor.
     gives_up_after: float = 86_400.0
-    #: What can't be drawn for so long is said plainly.
+    #: What can't be drawn after this long is sent as a plain text.
     draws_for: float = 300.0
     batch: int = 20
 
     def check(self) -> None:
-        """Raise ValueError when a send could still be under way after its lease: it would be sent twice."""
+        """Raise ValueError if a send could outlast its lease: it would be sent twice."""
         if self.send_timeout >= self.lease:
             raise ValueError("the time-out of a send must be shorter than the lease of a notice")
 
     @property
     def last_start(self) -> float:
-        """Return how long after its claim a send may begin: it has to end within the lease."""
+        """Return how long after its claim a send may start, so that it ends within the lease."""
         return self.lease - self.send_timeout - min(5.0, (self.lease - self.send_timeout) / 2)

@@ -1,4 +1,4 @@
-"""Slack's Web API through slack_sdk: once per call, errors in our words and without the token."""
+"""Slack's Web API through slack_sdk: one request per call, our own errors, and no token in them."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
     from bot.support.clock import Clock
 
-#: Slack may have done it all the same (its reference: "some aspect of the operation may have succeeded").
+#: Slack may have acted all the same (its reference: "some aspect of the operation may have succeeded").
 _UNKNOWN: Final = frozenset({"internal_error", "fatal_error", "service_unavailable", "request_timeout"})
-#: So slow may an upload be, in bytes a second, before it is given up for now.
+#: An upload slower than this, in bytes a second, is given up for now.
 _SLOWEST: Final = 200_000
-#: The same call will be answered the same for ever. Other words are tried again for a day.
+#: Errors that repeating the same call can't change. Calls that fail with others are retried for a day.
 _PERMANENT: Final = APP_SHUT_OUT | frozenset(
     {
         "cannot_dm_bot",
@@ -72,7 +72,7 @@ _PERMANENT: Final = APP_SHUT_OUT | frozenset(
 
 
 class WebApi:
-    """Be the SlackCaller of production. ``session`` belongs to the caller and is used for nothing else."""
+    """Implement SlackCaller for production. ``session`` belongs to the caller and has no other use."""
 
     def __init__(
         self, token: str, base_url: str, session: aiohttp.ClientSession, clock: Clock, timeout: float = 10.0
@@ -86,8 +86,8 @@ class WebApi:
         )
 
     async def call(self, method: str, arguments: Mapping[str, Any]) -> SlackAnswer:
-        """Send one request; raise the SlackFailed kinds, never an error that holds its headers."""
-        # Methods that write take JSON, methods that read take forms only.
+        """Send one request; raise the SlackFailed kinds, never an error that contains its headers."""
+        # Methods that write accept JSON; methods that read accept forms only.
         writes = method.startswith(("chat.", "views.")) or method == FILES_COMPLETE_UPLOAD
         sent: dict[str, Any] = {"json": dict(arguments)} if writes else {"data": _form(arguments)}
         try:
@@ -105,7 +105,7 @@ class WebApi:
         return SlackAnswer(data, _date(response.headers))
 
     async def upload(self, url: str, pieces: AsyncIterator[bytes], size: int) -> None:
-        """Post the bytes, streamed, without a token; raise the SlackFailed kinds."""
+        """Post the bytes as a stream, without a token; raise the SlackFailed kinds."""
         if not leads_to_slack(url, self._own):
             raise SlackFailed(UPLOAD_URL, "strange_address")
         headers = {"Content-Type": "application/octet-stream", "Content-Length": str(size)}
@@ -140,7 +140,7 @@ class WebApi:
 
 
 def _form(arguments: Mapping[str, Any]) -> dict[str, str]:
-    """Write arguments as a form: truth values in lower case, nothing that is empty."""
+    """Encode arguments as a form: booleans in lower case, empty values left out."""
     texts = {
         key: str(value).lower() if isinstance(value, bool) else str(value)
         for key, value in arguments.items()
