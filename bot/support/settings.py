@@ -240,7 +240,7 @@ def is_loopback(host: str) -> bool:
 
 
 def resolve_secret(value: str) -> str:
-    """Return the value behind ``env:NAME`` or ``file:PATH``, or the value; raise ValueError with a sentence."""
+    """Return what ``env:NAME`` or ``file:PATH`` refers to, or the value; raise ValueError with a sentence."""
     if value.startswith("env:"):
         name = value.removeprefix("env:")
         found = os.environ.get(name)

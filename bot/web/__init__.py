@@ -1,1 +1,1 @@
-"""What listens: Slack's requests over HTTP and Socket Mode, the pages that browsers reach, and health."""
+"""All that listens: Slack's requests over HTTP and Socket Mode, pages for browsers, and health checks."""

@@ -1,4 +1,4 @@
-"""One line a request: no query, no nonce, no headers (``docs/security.md``, row 12)."""
+"""One line per request: no query, no nonce, no headers (``docs/security.md``, row 12)."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ _BELOW_LINK = re.compile(r"(?i)(/+link/+).+", re.DOTALL)
 
 
 def without_secrets(path: str) -> str:
-    """Return a path as it may be logged: what stands below ``/link/`` can be a nonce."""
+    """Return a path as it may be logged: what follows ``/link/`` can be a nonce."""
     if _WORDS_OF_OURS.fullmatch(path):
         return path
     return _BELOW_LINK.sub(r"\1…", path)[:200]
 
 
 class AccessLog(AbstractAccessLogger):
-    """Log method, path, status, size and duration; at debug only what goes well all the time.
+    """Log method, path, status, size and duration; routine successes at debug level only.
 
-    That is Slack's requests, and what an open page asks every few seconds: they are most of all, and a line
-    costs as much as a sixth of such a request.
+    Those are Slack's requests, and what an open page asks every few seconds: they are the majority, and each
+    line costs as much as a sixth of such a request.
     """
 
     def log(self, request: web.BaseRequest, response: web.StreamResponse, time: float) -> None:
@@ -50,5 +50,5 @@ class AccessLog(AbstractAccessLogger):
 
     @property
     def enabled(self) -> bool:
-        """Return whether a line would be seen."""
+        """Return whether a line would be visible."""
         return self.logger.isEnabledFor(logging.INFO)

@@ -1,4 +1,4 @@
-"""The web application, put together from what is handed in: Slack's address, the pages, and health."""
+"""The web application, composed of what is passed in: Slack's address, the pages, and health checks."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ if TYPE_CHECKING:
 
     Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-#: How long requests under way may take when the process is asked to stop; seconds.
+#: How long running requests may take when the process is asked to stop; seconds.
 SHUTDOWN_SECONDS = 5.0
-#: What the parser, and the reader of a body, find wrong with a request.
+#: Errors of the parser, and of reading a body, about a malformed request.
 _NO_HTTP = (HttpProcessingError, web.RequestPayloadError)
 
 
@@ -54,8 +54,8 @@ def build_app(
 ) -> web.Application:
     """Build the application; ``ready`` says by name what readiness depends on.
 
-    Without a signing secret Slack's address does not exist (Socket Mode); without a public address the pages
-    do not. The vault's keys sign cookies, too.
+    Without a signing secret, Slack's address doesn't exist (Socket Mode); without a public address, the pages
+    don't. The vault's keys also sign cookies.
     """
     client_id, client_secret = settings.slack_client_id, settings.slack_client_secret
     if context.sign_in != (client_id is not None):
@@ -108,7 +108,7 @@ def build_app(
             renderer=renderer,
             signed_in=signed_in,
         ).routes()
-        # Before the links: there, every other word is taken for a nonce.
+        # Before the links, where every other word is taken for a nonce.
         routes.append(web.get(SIGN_IN_REDIRECT_PATH, _from_slack(browsers, links, signed_in)))
         routes += links.routes()
     app = web.Application(middlewares=middlewares, client_max_size=MAX_BYTES)
@@ -118,7 +118,7 @@ def build_app(
 
 
 async def listen(app: web.Application, host: str, port: int) -> tuple[web.AppRunner, int]:
-    """Serve; return the runner, whose ``cleanup`` ends it, and the port (0 picks a free one)."""
+    """Serve; return the runner, whose ``cleanup`` stops it, and the port (0 picks a free one)."""
     runner = web.AppRunner(
         app,
         access_log_class=AccessLog,
@@ -137,9 +137,9 @@ async def listen(app: web.Application, host: str, port: int) -> tuple[web.AppRun
 
 
 def _server_log() -> logging.Logger:
-    """Return the library's log without what strangers send that is no HTTP: nothing of ours failed then.
+    """Return the library's log without errors about requests that aren't HTTP: nothing of ours failed.
 
-    Such a request is answered with 400, and has its line in the access log.
+    Such a request is answered with 400 and appears in the access log.
     """
     log = logging.getLogger("bot.web.server")
     if not log.filters:
@@ -148,7 +148,7 @@ def _server_log() -> logging.Logger:
 
 
 def _from_slack(browsers: Browsers, links: LinkPages, signed_in: SignedIn) -> Handler:
-    """Return the handler of the one address that Slack sends people back to: a link's, or a page's."""
+    """Return the handler of the one address that Slack redirects people to, for a link or a page."""
 
     async def come(request: web.Request) -> web.StreamResponse:
         page = browsers.page_of(request)
@@ -160,7 +160,7 @@ def _from_slack(browsers: Browsers, links: LinkPages, signed_in: SignedIn) -> Ha
 
 
 async def _static(request: web.Request) -> web.StreamResponse:
-    """Serve one of the files that there are: no name from outside ever reaches the file system."""
+    """Serve one of the known files: a name from outside never reaches the file system."""
     path = STATIC_FILES.get(request.match_info["name"])
     if path is None:
         raise web.HTTPNotFound

@@ -1,7 +1,7 @@
 """Bolt behind our checks: one installed workspace, a tenant guard before authorisation, no bodies logged.
 
-What comes here has been verified (by ``bot.web.front``, or by the connection of Socket Mode), and its shape
-has been checked. Bolt finds the listener, which ends before its answer leaves (ADR 20).
+What arrives here has been verified (by ``bot.web.front``, or by the Socket Mode connection), and its shape
+has been checked. Bolt finds the listener, which finishes before its answer is sent (ADR 20).
 """
 
 from __future__ import annotations
@@ -45,11 +45,11 @@ def build_bolt(
     ids: Ids,
     session: aiohttp.ClientSession | None = None,
 ) -> AsyncApp:
-    """Make the app that listeners are registered with.
+    """Create the app that listeners are registered with.
 
     ``session`` is used for Slack's Web API; without one, every call opens its own.
     """
-    # Below this level Bolt and the SDK log bodies and headers; Bolt copies the level to loggers of its own.
+    # Below this level Bolt and the SDK log bodies and headers; Bolt copies the level to its own loggers.
     quiet = logging.getLogger("bot.slack")
     quiet.setLevel(logging.ERROR)
     client = AsyncWebClient(base_url=api_url, logger=quiet, session=session, timeout=10)
@@ -60,12 +60,12 @@ def build_bolt(
             name="bot.slack",
             logger=quiet,
             client=client,
-            # The listener ends before the answer leaves: what is acknowledged is written down, and an
+            # The listener finishes before the answer is sent: what is acknowledged is written, and an
             # exception is answered.
             process_before_response=True,
             before_authorize=TenantGuard(installation),
             authorize=Authorize(installation, bot_token),  # type: ignore[arg-type]  # it may return None, too
-            # A kind without a listener goes to ``failed``; else Bolt would log it whole and answer with 404.
+            # A kind without a listener goes to ``failed``; otherwise Bolt would log it whole and answer 404.
             raise_error_for_unhandled_request=True,
             # Verified by the front; Socket Mode has nothing to verify.
             request_verification_enabled=False,
@@ -90,11 +90,11 @@ def build_bolt(
 
 
 async def dispatch(app: AsyncApp, payload: dict[str, Any]) -> BoltResponse:
-    """Return Bolt's answer to a payload of a known shape; raises Malformed for one that it can't take in."""
+    """Return Bolt's answer to a payload of a known shape; raises Malformed for one it can't process."""
     kind = kind_of(payload)
     try:
-        # The mode that takes a parsed payload: nothing is parsed a second time, perhaps in another way. No
-        # headers: Slack does not sign them, and Bolt would act on some.
+        # The mode that accepts a parsed payload, so that nothing is parsed twice, perhaps differently. No
+        # headers: Slack doesn't sign them, and Bolt would act on some.
         request = AsyncBoltRequest(body=payload, mode="socket_mode")
     except (TypeError, ValueError, AttributeError, KeyError, IndexError):
         raise Malformed(kind) from None
@@ -106,7 +106,7 @@ async def dispatch(app: AsyncApp, payload: dict[str, Any]) -> BoltResponse:
 
 
 def left_bolt(kind: str, error: Exception) -> None:
-    """Log an exception that came out of Bolt. The payload is acknowledged: repeating it would not mend it."""
+    """Log an exception that escaped Bolt. The payload is acknowledged: a repetition would not help."""
     _log.error("slack.bolt_failed", kind=kind[:40], exc_info=error)
 
 
@@ -126,7 +126,7 @@ def over_http(app: AsyncApp) -> Callable[[web.Request], Awaitable[web.Response]]
 class TenantGuard(AsyncMiddleware):
     """Refuse other workspaces before Bolt authorises: it would call Slack to post a text of its own.
 
-    An object, not a function: Bolt reads no arguments for it, so no payload is too odd to be judged.
+    An object, not a function: Bolt reads no arguments for it, so no payload is too odd to check.
     """
 
     def __init__(self, installation: Installation) -> None:
@@ -139,7 +139,7 @@ class TenantGuard(AsyncMiddleware):
         resp: BoltResponse,  # noqa: ARG002 - Bolt hands it over
         next: Callable[[], Awaitable[BoltResponse]],  # noqa: A002 - Bolt's name
     ) -> BoltResponse | None:
-        """Go on with what is ours, and with Slack's own question whether the address is."""
+        """Continue with what is ours, and with Slack's own check of the address."""
         kind, context = kind_of(req.body), req.context
         if kind == "url_verification" or self._installation.includes(context.enterprise_id, context.team_id):
             return await next()
@@ -148,9 +148,9 @@ class TenantGuard(AsyncMiddleware):
 
 
 class Authorize(AsyncAuthorize):
-    """Tell Bolt whose token a request is served with; nothing is asked of Slack.
+    """Tell Bolt whose token a request is served with, without asking Slack.
 
-    An object like Bolt's own over a store of installations: unlike a function, it may stand beside OAuth.
+    An object like Bolt's own over an installation store: unlike a function, it is allowed beside OAuth.
     """
 
     def __init__(self, installation: Installation, bot_token: SecretStr) -> None:
@@ -166,7 +166,7 @@ class Authorize(AsyncAuthorize):
     async def __call__(
         self, *, enterprise_id: str | None, team_id: str | None, **_others: object
     ) -> AuthorizeResult | None:
-        """Return the installation of a workspace; None for every other."""
+        """Return the installation of our workspace; None for any other."""
         return self._result if self._installation.includes(enterprise_id, team_id) else None
 
 
@@ -175,7 +175,7 @@ def _ephemeral(text: str) -> str:
 
 
 def _foreign(kind: str) -> BoltResponse:
-    """Refuse with a hint where Slack shows one; the acknowledgement of a click or an event shows nothing."""
+    """Refuse with a hint where Slack shows one; the ack of a click or an event shows nothing."""
     hint = words.foreign_team()
     if kind == "command":
         return BoltResponse(status=200, body=_ephemeral(hint))

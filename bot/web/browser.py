@@ -1,8 +1,8 @@
-"""What is kept in a person's browser, and how their forms prove where they come from.
+"""Cookies in people's browsers, and the proof that a form came from our own page.
 
-The link's nonce and the browser's own id lie in one signed cookie, what a sign-in must come back with in
-another; both are good for minutes, and the server keeps nothing of them. The id of a browser session lies in
-a third; all that it stands for is the server's (``bot.services.browsing``).
+One signed cookie holds the link's nonce and the browser's own id, another what a sign-in must come back with;
+both last for minutes, and the server stores nothing of them. A third holds the id of a browser session, whose
+data is stored on the server (``bot.services.browsing``).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from bot.support.clock import Clock
 
-#: How long a cookie is good for: a link, and then the code that follows it; seconds.
+#: How long a cookie lasts: a link, and then the code that follows it; seconds.
 COOKIE_SECONDS = 1200.0
 SIGN_IN_SECONDS = 600.0
 
@@ -36,17 +36,17 @@ _LONGEST_ID = 64
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """Say which link a browser is about, and which browser it is."""
+    """Identify the link that a browser is visiting, and the browser."""
 
     nonce: str
     browser: str
 
 
 class Browsers:
-    """Write and read the cookies of the pages at one public address.
+    """Write and read the cookies of our pages at one public address.
 
     ``keys`` are secrets of the installation, newest first: the newest signs, all are accepted. Over https the
-    cookies are ``__Host-`` and Secure; plain http is this machine only, where browsers take no such cookie.
+    cookies are ``__Host-`` and Secure; plain http is for this machine only, where browsers reject those.
     """
 
     def __init__(self, *, public_url: str, keys: Sequence[str], clock: Clock) -> None:
@@ -70,18 +70,18 @@ class Browsers:
     # -- cookies -------------------------------------------------------------------------------------------
 
     def remember(self, request: web.Request, response: web.StreamResponse, nonce: str) -> None:
-        """Move a link's nonce into the cookie; a browser that was here before keeps its id."""
+        """Move a link's nonce into the cookie; a browser that has an id keeps it."""
         before = self.visit(request)
         browser = before.browser if before is not None else secrets.token_urlsafe(32)
         self._write(response, self._visit_name, {"n": nonce, "b": browser}, COOKIE_SECONDS)
 
     def visit(self, request: web.Request) -> Visit | None:
-        """Return which link this browser is about, or None."""
+        """Return which link this browser is visiting, or None."""
         content = self._read(request, self._visit_name, ("n", "b"))
         return Visit(content["n"], content["b"]) if content is not None else None
 
     def begin(self, response: web.StreamResponse, flow: Flow, nonce: str) -> None:
-        """Keep what a sign-in must come back with, and for which link it was begun."""
+        """Remember what a sign-in must come back with, and for which link it was begun."""
         self._write(response, self._flow_name, {**asdict(flow), "link": digest(nonce)}, SIGN_IN_SECONDS)
 
     def flow(self, request: web.Request, nonce: str, state: str) -> Flow | None:
@@ -98,7 +98,7 @@ class Browsers:
     # -- browser sessions ----------------------------------------------------------------------------------
 
     def begin_page(self, response: web.StreamResponse, flow: Flow, page: str) -> None:
-        """Keep what a sign-in must come back with, and for which workspace's page it was begun."""
+        """Remember what a sign-in must come back with, and for which workspace's page it was begun."""
         self._write(response, self._flow_name, {**asdict(flow), "page": page}, SIGN_IN_SECONDS)
 
     def page_of(self, request: web.Request) -> str | None:
@@ -116,7 +116,7 @@ class Browsers:
         self._set(response, self._session_name, session_id, seconds)
 
     def session(self, request: web.Request) -> str | None:
-        """Return the id of the browser's session, or None; nothing is said of whether it goes on."""
+        """Return the id of the browser's session, or None; it isn't checked for validity."""
         value = request.cookies.get(self._session_name)
         return value if value is not None and len(value) <= _LONGEST_ID else None
 
@@ -125,7 +125,7 @@ class Browsers:
         self._forget(response, self._session_name)
 
     def session_mark(self, session_id: str) -> str:
-        """Return what every form and request of a signed-in page carries."""
+        """Return the CSRF token of every form and request of a signed-in page."""
         return hmac.new(self._forms_key, f"session:{digest(session_id)}".encode(), hashlib.sha256).hexdigest()
 
     def is_of_session(self, request: web.Request, session_id: str, mark: str) -> bool:
@@ -137,7 +137,7 @@ class Browsers:
     # -- forms ---------------------------------------------------------------------------------------------
 
     def form_mark(self, visit: Visit) -> str:
-        """Return what every form carries: it binds the form to this browser and to the one link."""
+        """Return the CSRF token of every form: it binds the form to this browser and to the one link."""
         content = f"{visit.browser}:{digest(visit.nonce)}".encode()
         return hmac.new(self._forms_key, content, hashlib.sha256).hexdigest()
 
@@ -148,10 +148,10 @@ class Browsers:
         )
 
     def is_same_origin(self, request: web.Request) -> bool:
-        """Judge by what the browser says of where a form comes from.
+        """Judge by what the browser says about a form's origin.
 
-        Our pages send no referrer, and then browsers give forms the origin ``null``: it counts only together
-        with Sec-Fetch-Site, which no page can set.
+        Our pages send no referrer, so browsers give their forms the origin ``null``: that is accepted only
+        together with Sec-Fetch-Site, which no page can set.
         """
         site = request.headers.getall("Sec-Fetch-Site", [])
         origin = request.headers.getall("Origin", [])
@@ -178,7 +178,7 @@ class Browsers:
             path="/",
             secure=self._is_secure,
             httponly=True,
-            # Strict would leave the cookie at home when Slack sends the browser back.
+            # With Strict, the browser would not send the cookie when Slack redirects back.
             samesite="Lax",
         )
 

@@ -1,4 +1,4 @@
-"""What the page of a workspace may load: its vendor's hosts, nothing else (``docs/security.md``, row 14)."""
+"""What a workspace's page may load: its vendor's hosts, nothing else (``docs/security.md``, row 14)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What went wrong outside every page: a friendly page with a reference that is also in the log."""
+"""Unexpected errors: a friendly page with a reference that is also in the log."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _log = structlog.get_logger(__name__)
 
 
 def failures(renderer: Renderer, ids: Ids) -> Middleware:
-    """Return the outermost middleware: no exception leaves it, and no answer tells its kind."""
+    """Return the outermost middleware: no exception leaves it, and no response reveals its type."""
 
     @web.middleware
     async def catch(

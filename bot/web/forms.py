@@ -15,7 +15,7 @@ MAX_FORM_BYTES = 16 * 1024
 
 
 async def read_form(request: web.Request) -> dict[str, str] | None:
-    """Return a form's fields; None for what is no form of ours."""
+    """Return a form's fields; None if it isn't a form of ours."""
     if request.content_type != FORM or (request.content_length or 0) > MAX_FORM_BYTES:
         return None
     try:

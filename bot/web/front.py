@@ -1,7 +1,7 @@
-"""The front of Slack's address: verifies size, headers, time and signature before anything parses.
+"""The front of Slack's address: verifies size, headers, time and signature before anything is parsed.
 
-Bolt parses first, so unsigned garbage gave 500s, and the same signed bytes ran again within five minutes
-(measured on slack-bolt 1.30). What passes here still has one effect only through the inbox. The rule is in
+Bolt parses first, so unsigned garbage led to 500s, and the same signed bytes worked again for five minutes
+(measured on slack-bolt 1.30). For requests that pass, the inbox still ensures one effect only. The rule is in
 ``docs/rules.md``, "The front verifies before anything parses".
 """
 
@@ -30,12 +30,12 @@ if TYPE_CHECKING:
 
     from bot.support.clock import Clock
 
-#: Slack's own payloads stay far below; the whole application's limit is the same.
+#: Slack's own payloads are far smaller; the limit of the whole application is the same.
 MAX_BYTES = 1024 * 1024
-#: How far a request's time may lie from ours, and how long a signature is remembered; seconds.
+#: How far a request's time may differ from ours, and how long a signature is remembered; seconds.
 MAX_AGE = 300
 REMEMBERED = 600.0
-#: Signed requests that are remembered at most; the oldest go first.
+#: The most signed requests that are remembered; the oldest are dropped first.
 MAX_REMEMBERED = 200_000
 BODY_SECONDS = 10.0
 
@@ -50,7 +50,7 @@ _log = structlog.get_logger(__name__)
 
 
 class Refusal(Exception):
-    """End a request with a status and a word that says nothing of its content."""
+    """End a request with a status and a reason that reveals nothing of its content."""
 
     def __init__(self, status: int, reason: str) -> None:
         super().__init__(reason)
@@ -59,7 +59,7 @@ class Refusal(Exception):
 
 
 class Seen:
-    """Remember signatures for ten minutes, by the monotonic clock; the set is bounded."""
+    """Remember signatures for ten minutes, by the monotonic clock; the number is bounded."""
 
     def __init__(self, monotonic: Callable[[], float], limit: int = MAX_REMEMBERED) -> None:
         self._monotonic = monotonic
@@ -83,7 +83,7 @@ class Seen:
 
 
 class Front:
-    """Check what reaches Slack's address. ``refused`` counts refusals by reason."""
+    """Check requests to Slack's address. ``refused`` counts refusals by reason."""
 
     def __init__(
         self,
@@ -98,7 +98,7 @@ class Front:
         self._refused = refused
 
     def middleware(self) -> Middleware:
-        """Return the aiohttp middleware; it judges the one path and nothing else."""
+        """Return the aiohttp middleware; it judges one path and nothing else."""
 
         @web.middleware
         async def check(
@@ -112,7 +112,7 @@ class Front:
                 self._refused(refusal.reason)
                 _log.warning("slack.request_refused", reason=refusal.reason, status=refusal.status)
                 response = web.Response(status=refusal.status, text=refusal.reason)
-                # What was not read is not waited for.
+                # Don't wait for what was not read.
                 response.force_close()
                 return response
             return await handler(request)
@@ -129,7 +129,7 @@ class Front:
         if abs(self._clock.now() - int(timestamp)) > MAX_AGE:
             raise Refusal(401, "time")
         if request.headers.getall("Content-Encoding", []) not in ([], ["identity"]):
-            # The signature covers the bytes as sent; unpacked ones would be others.
+            # The signature covers the bytes as sent; decompressed ones would differ.
             raise Refusal(400, "encoding")
         raw = await read_body(request)
         if not hmac.compare_digest(self._sign(timestamp, raw), signature):
@@ -156,10 +156,10 @@ def _one(request: web.Request, name: str, shape: re.Pattern[str]) -> str:
 
 
 async def read_body(request: web.Request) -> bytes:
-    """Return the whole body; raise Refusal for one that is too large, too slow or cut."""
+    """Return the whole body; raise Refusal if it is too large, too slow or cut off."""
     try:
         if request.content.is_eof():
-            # All of it has arrived, as nearly always: there is nothing to wait for.
+            # All of it has arrived, as nearly always, so there is nothing to wait for.
             return await request.read()
         async with asyncio.timeout(BODY_SECONDS):
             return await request.read()

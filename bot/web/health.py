@@ -1,4 +1,4 @@
-"""``/healthz``: the process lives. ``/readyz``: it can work. ``/metrics``: what it does. No secrets."""
+"""``/healthz``: the process is alive. ``/readyz``: it can work. ``/metrics``: what it does. No secrets."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ STORE_SECONDS = 2.0
 
 
 class Health:
-    """Answer who watches the process.
+    """Answer whatever monitors the process.
 
-    ``ready`` says by name whether what it works with is there: the way to Slack, its own work in the
-    background. With ``metrics_token`` the figures are for who brings it.
+    ``ready`` says by name whether what it depends on works: the connection to Slack, its background work.
+    With ``metrics_token``, the metrics require it.
     """
 
     def __init__(

@@ -1,7 +1,7 @@
-"""What providers tell by themselves, at ``/hooks/<connection>``: parsed only when its signature is good.
+"""Webhooks from providers, at ``/hooks/<connection>``: parsed only once the signature is verified.
 
-An answer says nothing of who is known here. What was heard before has no effect, so a provider that got no
-answer may send it again.
+A response doesn't reveal whom we know. An event that was received before has no effect, so a provider that
+got no response may send it again.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _log = structlog.get_logger(__name__)
 
 
 class Hooks:
-    """Take events of the connections whose provider sends some; ``wake`` tells the background work."""
+    """Receive events of the connections whose provider sends them; ``wake`` notifies the background work."""
 
     def __init__(self, context: Context) -> None:
         self._store = context.store
@@ -35,11 +35,11 @@ class Hooks:
         self._wake = context.wake
 
     def routes(self) -> list[web.RouteDef]:
-        """Return the one route; anything but a POST is answered 405."""
+        """Return the one route; anything but a POST is answered with 405."""
         return [web.post(f"{HOOKS_PATH}/{{connection}}", self.hear)]
 
     async def hear(self, request: web.Request) -> web.Response:
-        """Answer 204 once it is written down, 404 or 401 to who may not tell anything."""
+        """Answer 204 once the event is written; 404 or 401 for senders that may not report anything."""
         name = request.match_info["connection"]
         provider = self._hearing.get(name)
         if provider is None:
@@ -72,6 +72,6 @@ class Hooks:
 
 def _refused(status: int) -> web.Response:
     response = web.Response(status=status)
-    # What was not read is not waited for.
+    # Don't wait for what was not read.
     response.force_close()
     return response

@@ -1,8 +1,8 @@
 """The page that shows a workspace to its owner, below ``/ide`` (``docs/security.md``, row 14).
 
-The state comes from our own row, never from the provider: looking asks for a read through the poll gate. What
-opens the workspace is handed to the page's own script alone, in answer to a request that no other page can
-send; the HTML holds no secret.
+The state comes from our own row, never from the provider: visiting asks for a read through the poll gate. The
+credential that opens the workspace is given only to the page's own script, in response to a request that no
+other page can send; the HTML contains no secret.
 """
 
 from __future__ import annotations
@@ -41,13 +41,13 @@ if TYPE_CHECKING:
 
     Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-#: A row that is older is read again while somebody looks, in seconds; what opens it must be no older.
+#: Rows older than this are read again while somebody looks, in seconds; the credential must be no older.
 FRESH_SECONDS = 20.0
-#: A read that was asked for takes so long at most before it is asked for again, in seconds.
+#: How long a requested read is waited for before it is requested again, in seconds.
 ASKED_SECONDS = 3.0
-#: The header that the page's script sends its mark in.
+#: The header in which the page's script sends its token.
 MARK_HEADER = "X-Usher-Mark"
-#: Where Slack takes people to a conversation, whatever they use it with.
+#: Slack's redirect to a conversation, which works for every client.
 _SLACK = "https://slack.com/app_redirect"
 _SLACK_CLIENT = "https://app.slack.com/client"
 
@@ -56,7 +56,7 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """Hold what one request is about: a session's own workspace, and how it stands."""
+    """Hold the subject of one request: a session's own workspace, and its current state."""
 
     session_id: str
     look: Look
@@ -72,12 +72,12 @@ class Shown:
 
     @property
     def is_asked_for(self) -> bool:
-        """Return whether somebody has asked for a read a moment ago: it is on its way then."""
+        """Return whether a read was requested a moment ago, and so is on its way."""
         return self.look.now - (self.workspace.used_at or 0.0) < ASKED_SECONDS
 
 
 class IdePages:
-    """Serve the page, its script's questions and its buttons."""
+    """Serve the page, its script's requests and its buttons."""
 
     def __init__(
         self,
@@ -142,7 +142,7 @@ class IdePages:
         return self._signed_in.go_to_slack(request, request.match_info["id"])
 
     async def _state(self, request: web.Request) -> web.StreamResponse:
-        """Tell the page's script how the workspace stands."""
+        """Return the workspace's state to the page's script."""
         shown, look = await self._shown(request)
         if shown is None:
             return web.json_response({}, status=404 if look is not None else 401)
@@ -150,10 +150,10 @@ class IdePages:
         return web.json_response(shown.page_state.as_json())
 
     async def _entry(self, request: web.Request) -> web.StreamResponse:
-        """Hand over what opens the workspace, as fresh as a read through the gate made it.
+        """Return what opens the workspace, as fresh as the poll gate allows.
 
-        ``again`` says that the read is on its way. With ``late`` in the query the script has waited for it
-        long enough, and takes what is known.
+        ``again`` means that a read is on its way. With ``late`` in the query, the script has waited long
+        enough and takes what is known.
         """
         shown, look = await self._shown(request)
         if shown is None:
@@ -172,14 +172,14 @@ class IdePages:
             _log.exception("what opens a workspace does not open", workspace=shown.workspace.id)
             return web.json_response({"again": True})
         if token is None and "late" not in request.query:
-            # It is written a moment after the read that brought it.
+            # It is written a moment after the read that delivered it.
             return web.json_response({"again": True})
         return web.json_response({"workspace": shown.workspace.remote_id, "token": token})
 
     # -- buttons -------------------------------------------------------------------------------------------
 
     def _pressed(self, verb: OperationVerb) -> Handler:
-        """Return the handler of a button: the same operation as in Slack, from a form of the page itself."""
+        """Return the handler of a button: the same operation as in Slack, from the page's own form."""
 
         @wraps(self._begin)
         async def pressed(request: web.Request) -> web.StreamResponse:
@@ -193,7 +193,7 @@ class IdePages:
         return pressed
 
     async def _begin(self, request: web.Request, verb: OperationVerb) -> web.StreamResponse:
-        """Write the operation down, and show the workspace that it is about."""
+        """Write the operation, and show its workspace."""
         shown, look = await self._shown(request)
         if shown is None:
             if look is None:
@@ -221,7 +221,7 @@ class IdePages:
         return see_other(f"{IDE_PATH}/{accepted.operation.workspace_id}")
 
     def _asked(self, shown: Shown) -> web.Response:
-        """Ask whether the workspace is to end for good, with what is lost."""
+        """Ask whether the workspace may end for good, and say what is lost."""
         return self._renderer.page(
             "end.html",
             page=f"{IDE_PATH}/{shown.workspace.id}",
@@ -233,7 +233,7 @@ class IdePages:
     # -- inside --------------------------------------------------------------------------------------------
 
     async def _shown(self, request: web.Request) -> tuple[Shown | None, Look | None]:
-        """Return what may be shown, and the look at it; no look without a session that goes on."""
+        """Return what may be shown, and the session's look at it; no look without a valid session."""
         session_id = self._browsers.session(request)
         look = await self._browsing.look(session_id, request.match_info["id"])
         if look is None or session_id is None:
@@ -247,7 +247,7 @@ class IdePages:
         return Shown(session_id, look, workspace, provider, state), look
 
     async def _keep_fresh(self, shown: Shown) -> None:
-        """Ask for a read when the row is old; once, however many look."""
+        """Request a read if the row is old; once, however many people look."""
         if shown.is_old and not shown.is_asked_for:
             await self._workspaces.refresh(shown.workspace.principal, shown.workspace.id)
 

@@ -1,4 +1,4 @@
-"""Figures for operators, on a registry of their own: a small set without names of people."""
+"""Metrics for operators, in a registry of their own: a small set, without people's names."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Metrics:
         )
 
     def follow_spool(self, used: Callable[[], int]) -> None:
-        """Show how many bytes of outputs wait on the disk."""
+        """Export how many bytes of output are spooled on disk."""
         gauge = Gauge("usher_spooled_bytes", "Bytes of runs' outputs on the disk.", registry=self._registry)
         gauge.set_function(used)
 
@@ -60,15 +60,15 @@ class Metrics:
         self._polls.labels(connection).inc(count)
 
     def provider_failed(self, connection: str, kind: str) -> None:
-        """Count a failed call; ``kind`` is the name of the error's class."""
+        """Count a failed call; ``kind`` is the error's class name."""
         self._errors.labels(connection, kind).inc()
 
     def request_refused(self, reason: str) -> None:
-        """Count a refused request; of a malformed one the place is left out, so that labels stay few."""
+        """Count a refused request; for a malformed one the place is left out, so that labels stay few."""
         self._refused.labels(reason.partition(":")[0]).inc()
 
     def render(self, statistics: Mapping[str, int]) -> bytes:
-        """Return all figures in the text format; ``statistics`` come from the store."""
+        """Return all metrics in the text format; ``statistics`` come from the store."""
         for key, gauge in self._gauges.items():
             if key in statistics:
                 gauge.set(statistics[key])

@@ -1,6 +1,6 @@
 """Sign in with Slack: OpenID Connect with the scope ``openid`` alone, state, nonce and PKCE.
 
-Source: ``docs/slack.md``, "Sign in with Slack". The authorize page and the keys lie at the origin of the
+Source: ``docs/slack.md``, "Sign in with Slack". The authorize page and the keys are at the origin of the
 Web API's address; the issuer is always Slack, so that a local Slack signs as Slack does.
 """
 
@@ -30,12 +30,12 @@ if TYPE_CHECKING:
 
 ISSUER = "https://slack.com"
 SCOPE = "openid"
-#: How long Slack may take to answer; the person waits.
+#: How long Slack may take to answer while the person waits.
 TOTAL_SECONDS = 10.0
-#: How far Slack's clock may lie from ours, and how soon unknown keys are looked up again; seconds.
+#: How far Slack's clock may differ from ours, and how soon unknown keys are looked up again; seconds.
 LEEWAY = 60
 KEYS_AGAIN = 60.0
-#: What the library raises for odd tokens and keys: its own errors, and those of what reads the pieces.
+#: What the library raises for malformed tokens and keys: its own errors, and those of the parsers it uses.
 _ODD = (JoseError, ValueError, TypeError, AttributeError, RecursionError)
 
 _CLAIM = "https://slack.com/"
@@ -43,7 +43,7 @@ _CLAIM = "https://slack.com/"
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """Hold what one sign-in must come back with; it lives in the browser's cookie alone."""
+    """Hold what one sign-in must come back with; it is stored in the browser's cookie only."""
 
     state: str
     nonce: str
@@ -51,7 +51,7 @@ class Flow:
 
 
 class SlackSignIn:
-    """Send a person to Slack, and read from the answer who they are."""
+    """Send a person to Slack, and verify who they are from the answer."""
 
     def __init__(
         self,
@@ -75,7 +75,7 @@ class SlackSignIn:
         self._keys_asked_at: float | None = None
 
     def begin(self, team_id: str) -> tuple[str, Flow]:
-        """Return the address at Slack for somebody of this workspace, and what must come back."""
+        """Return Slack's address for somebody of this workspace, and what must come back."""
         flow = Flow(*(secrets.token_urlsafe(32) for _ in range(3)))
         challenge = _unpadded(hashlib.sha256(flow.verifier.encode()).digest())
         query = {
@@ -92,7 +92,7 @@ class SlackSignIn:
         return f"{self._origin}/openid/connect/authorize?{urlencode(query)}", flow
 
     async def finish(self, code: str, flow: Flow) -> Principal:
-        """Exchange a code for who signed in; raises SlackFailed when that proves nothing."""
+        """Exchange a code for who signed in; raises SlackFailed if that proves nothing."""
         form = {
             "grant_type": "authorization_code",
             "code": code,
@@ -137,16 +137,16 @@ class SlackSignIn:
         except _ODD as error:
             raise _failed(f"id_token: {type(error).__name__}") from None
         if isinstance(claims["aud"], list) and len(claims["aud"]) != 1:
-            # The library is content when we are among them.
+            # The library is satisfied if we are one of several audiences.
             raise _failed("id_token: audience")
         return claims
 
     def _signed(self, token: str) -> dict[str, Any]:
-        # The one algorithm that Slack uses: no "none", no symmetric one keyed with a public key.
+        # The only algorithm that Slack uses: no "none", no symmetric one keyed with a public key.
         return jwt.decode(token, self._keys_for, algorithms=["RS256"]).claims
 
     def _keys_for(self, token: GuestProtocol) -> KeySet:
-        """Return the keys, among which the library finds the one that a token names; it must name one."""
+        """Return the keys in which the library finds the one that the token names; it must name one."""
         if not token.headers().get("kid"):
             raise InvalidKeyIdError
         return self._keys
@@ -158,7 +158,7 @@ class SlackSignIn:
         found = (await self._ask("GET", f"{self._origin}/openid/connect/keys")).get("keys")
         if not isinstance(found, list):
             raise _failed("no keys")
-        # Only an answer counts: after a failure the next who signs in asks again.
+        # Only a successful answer counts: after a failure, the next sign-in asks again.
         self._keys_asked_at = now
         self._keys = KeySet(list(filter(None, map(_public_key, found))))
 
@@ -172,9 +172,9 @@ def _proven(claims: dict[str, Any]) -> Principal:
 
 
 def _public_key(given: Any) -> RSAKey | None:
-    """Read one key of the published set; None for what is no RSA key of at least 2048 bits."""
+    """Read one published key; None unless it is an RSA key of at least 2048 bits."""
     try:
-        # Of shorter ones the library only warns.
+        # The library only warns about shorter ones.
         with warnings.catch_warnings(action="error", category=SecurityWarning):
             return RSAKey.import_key(given) if given["kty"] == "RSA" else None
     except (*_ODD, KeyError, SecurityWarning):

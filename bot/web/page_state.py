@@ -1,4 +1,4 @@
-"""How a workspace stands, for its page: which phase, which words, which buttons; pure."""
+"""A workspace's state as its page shows it: which phase, which words, which buttons; pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bot.support.visible import clean
 if TYPE_CHECKING:
     from bot.domain.models import Effects, Operation, Workspace
 
-#: An end is told of when it is no further away than this, in seconds.
+#: An upcoming end is shown when it is no further away than this, in seconds.
 SOON = 10 * 60.0
 
 _LONGEST = 300
@@ -31,7 +31,7 @@ _PHASES = {
 
 @dataclass(frozen=True, slots=True)
 class PageState:
-    """Hold what the page shows. ``start`` labels the button that starts it, empty for none."""
+    """Hold what the page shows. ``start`` labels the button that starts it, or is empty for none."""
 
     phase: str
     line: str
@@ -47,11 +47,11 @@ class PageState:
 
     @property
     def is_busy(self) -> bool:
-        """Return whether it changes by itself: then the page shows a sign of that."""
+        """Return whether it will change by itself: then the page shows progress."""
         return self.phase in {"starting", "stopping", "ending", "unknown"}
 
     def as_json(self) -> dict[str, Any]:
-        """Return it as the page's script reads it."""
+        """Return the form that the page's script reads."""
         return {
             "phase": self.phase,
             "line": self.line,
@@ -66,7 +66,7 @@ class PageState:
 def page_state(
     workspace: Workspace, operation: Operation | None, title: str, now: float, effects: Effects = NO_EFFECTS
 ) -> PageState:
-    """Judge by the row, its newest operation and what stopping means; ``title`` is the connection's."""
+    """Derive it from the row, its newest operation and what stopping means; ``title`` is the connection's."""
     phase = _phase(workspace, operation)
     if phase == "stopping" and is_final(effects, "stop"):
         phase = "ending"
@@ -113,6 +113,6 @@ def _sentence(phase: str, workspace: Workspace, now: float) -> str:
 
 
 def _plain(text: str) -> str:
-    """Return words from outside without what can't be seen, and not too long."""
+    """Return a text from outside without invisible characters, and not too long."""
     shown = clean(text).replace("\n", " ")
     return shown if len(shown) <= _LONGEST else shown[: _LONGEST - 1] + "…"

@@ -1,7 +1,7 @@
 """The one-time pages of linking, below ``/link`` (``docs/rules.md``, "Linking proves both sides").
 
-The first look moves the nonce from the address into a cookie and leads to a clean address. Looking consumes
-nothing, however often; only a form does, and it must come from our own page in the same browser.
+The first visit moves the nonce from the address into a cookie and redirects to a clean address. Visiting uses
+up nothing, however often; only submitting a form does, which must come from our own page in this browser.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class PageStep:
-    """Show one step of the way at the top of a page."""
+    """Describe one step of the progress shown at the top of a page."""
 
     label: str
     is_done: bool
@@ -42,7 +42,7 @@ class PageStep:
 
 
 class LinkPages:
-    """Serve the pages. ``sign_in`` is None where no Slack client is configured: then a code is typed back."""
+    """Serve the pages. ``sign_in`` is None if no Slack client is configured: then a code is typed back."""
 
     def __init__(
         self,
@@ -68,7 +68,7 @@ class LinkPages:
             web.post(f"{LINK_PATH}/check", self._guarded(self._check)),
             web.post(f"{LINK_PATH}/again", self._guarded(self._again)),
             web.post(f"{LINK_PATH}/confirm", self._guarded(self._confirm)),
-            # Last: every other word is taken for a nonce.
+            # Last, because every other word is taken for a nonce.
             web.get(LINK_PATH + "/{nonce}", self._guarded(self._arrive)),
         ]
 
@@ -107,7 +107,7 @@ class LinkPages:
         return response
 
     async def come_from_slack(self, request: web.Request) -> web.StreamResponse:
-        """Take what Slack proved to the link that it was wanted for."""
+        """Apply what Slack proved to the link that it was for."""
         try:
             visit = self._visit(request)
         except Refused as refused:
@@ -119,7 +119,7 @@ class LinkPages:
             response = self._renderer.refusal(refused)
         else:
             response = see_other(LINK_PATH)
-        # Whatever came of it: a sign-in is answered once.
+        # Whatever the result: each sign-in is answered once.
         self._browsers.end(response)
         return response
 
@@ -171,7 +171,7 @@ class LinkPages:
         return visit
 
     async def _form(self, request: web.Request) -> tuple[Visit, dict[str, str]]:
-        """Return who sends which form; raises Refused for one that our page did not send."""
+        """Return which browser sends which form; raises Refused for a form that our page did not send."""
         if not self._browsers.is_same_origin(request):
             self._forged("origin")
         visit = self._visit(request)
@@ -199,7 +199,7 @@ class LinkPages:
         labels = [words.STEP_SIGN_IN] if self._steps.sign_in else []
         labels += [words.STEP_TOKEN, words.STEP_CONFIRM]
         labels += [] if self._steps.sign_in else [words.STEP_CODE]
-        # Steps are counted from the sign-in; where a code is typed back, there is none.
+        # Steps are counted from the sign-in; if a code is typed back, there is no sign-in.
         place = current if self._steps.sign_in else current - 1
         steps = [PageStep(label, number < place, number == place) for number, label in enumerate(labels)]
         return self._renderer.page(

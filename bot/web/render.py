@@ -1,4 +1,4 @@
-"""Pages from templates: everything from outside is escaped, nothing is cached, framed or told onwards."""
+"""Pages from templates: input from outside is escaped, nothing is cached or framed, no referrer is sent."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 FOLDER = Path(__file__).parent
 STATIC_PATH = "/static"
 _STATIC_CACHE = "public, max-age=3600"
-#: Every file that is served as it is, by its name.
+#: Every file that is served unchanged, by its name.
 STATIC_FILES = {path.name: path for path in (FOLDER / "static").iterdir() if path.is_file()}
 
 _LONGEST_NAME = 120
 
-#: No script, no frame, no other host: a page of ours holds its own style and forms, and nothing else.
+#: No script, no frame, no other host: our pages contain only their own style and forms.
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'"
@@ -44,7 +44,7 @@ HEADERS = {
     "X-Robots-Tag": "noindex, nofollow",
 }
 
-#: The status of a page that refuses, by the rule that refused.
+#: The status of a refusal's page, by the rule that refused.
 STATUS = {
     "link.unknown": 404,
     "link.expired": 410,
@@ -69,14 +69,14 @@ STATUS = {
     "page.too_many": 429,
     "workspace.not_allowed": 409,
 }
-#: After these the person can go on where they were.
+#: After these refusals the person can continue where they were.
 _CAN_GO_ON = frozenset(
     {"link.changed", "link.sign_in_first", "sign_in.cancelled", "sign_in.expired", "sign_in.failed"}
 )
 
 
 class Renderer:
-    """Make pages."""
+    """Render pages."""
 
     def __init__(self) -> None:
         self._templates = Environment(
@@ -85,7 +85,7 @@ class Renderer:
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
-            # The files of a running process do not change.
+            # The files of a running process don't change.
             auto_reload=False,
         )
         self._templates.filters["name"] = _name
@@ -94,12 +94,12 @@ class Renderer:
         )
 
     def page(self, template: str, status: int = 200, **facts: Any) -> web.Response:
-        """Fill a template; raises UndefinedError for a fact that was not given."""
+        """Fill a template; raises UndefinedError for a missing value."""
         text = self._templates.get_template(template).render(**facts)
         return web.Response(text=text, status=status, content_type="text/html")
 
     def refusal(self, refused: Refused, back: str = "/link") -> web.Response:
-        """Say on a page why something does not work, and what to do; ``back`` is where one can go on."""
+        """Render a page that says why something doesn't work, and what to do; ``back`` is where to go on."""
         title = words.LINK_CLOSED_TITLE if STATUS.get(refused.rule) == 410 else words.REFUSED_TITLE
         goes_on = refused.rule in _CAN_GO_ON or not refused.rule.startswith(("link.", "token."))
         return self.page(
@@ -112,12 +112,12 @@ class Renderer:
         )
 
     def problem(self, status: int, title: str, text: str, reference: str = "") -> web.Response:
-        """Say that something went wrong that is no refusal."""
+        """Render a page for an error that isn't a refusal."""
         return self.page("message.html", status, title=title, text=text, reference=reference, back="")
 
 
 def _escaped(catalogue: ModuleType) -> SimpleNamespace:
-    """Return a catalogue of words with its constants escaped once, instead of on every page."""
+    """Return a catalogue of texts with its constants escaped once, instead of on every page."""
     values = {name: value for name, value in vars(catalogue).items() if not name.startswith("_")}
     return SimpleNamespace(
         **{name: escape(value) if isinstance(value, str) else value for name, value in values.items()}
@@ -125,7 +125,7 @@ def _escaped(catalogue: ModuleType) -> SimpleNamespace:
 
 
 class _Assets:
-    """Name static files with what they hold, so that a new release is never shown with old ones."""
+    """Name static files by their content, so that a new release is never shown with old ones."""
 
     def __init__(self) -> None:
         self._addresses = {
@@ -133,7 +133,7 @@ class _Assets:
         }
 
     def address(self, name: str) -> str:
-        """Return the address of a static file; raises KeyError for none."""
+        """Return the address of a static file; raises KeyError if there is none."""
         return self._addresses[name]
 
 
@@ -142,16 +142,16 @@ def _mark(path: Path) -> str:
 
 
 async def protect(request: web.Request, response: web.StreamResponse) -> None:
-    """Put the headers of every answer on it; for the application's ``on_response_prepare``."""
+    """Set the headers that every response has; for the application's ``on_response_prepare``."""
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     is_static = request.path.startswith(STATIC_PATH + "/") and response.status == 200
     response.headers.setdefault("Cache-Control", _STATIC_CACHE if is_static else "no-store")
-    # Instead of the versions that the library tells.
+    # In place of the versions that the library would reveal.
     response.headers["Server"] = "usher"
 
 
 def _name(text: object) -> str:
-    """Return a name without what can't be seen, cut to what a page can hold; the template escapes it."""
+    """Return a name without invisible characters, cut to fit a page; the template escapes it."""
     shown = clean(text).replace("\n", " ")
     return shown if len(shown) <= _LONGEST_NAME else shown[: _LONGEST_NAME - 1] + "…"

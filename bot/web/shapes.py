@@ -1,7 +1,7 @@
-"""What Slack's payloads may look like, checked before anything else reads them.
+"""The shapes of Slack's payloads, checked before anything else reads them.
 
-Bolt's readers and our handlers index into payloads; a signed body of a wrong shape must end as a 400, never
-as a 500. Only shapes are judged here: who acts, and in which workspace, is decided later (tenant guard,
+Bolt and our handlers index into payloads; a signed body of the wrong shape must end as a 400, never
+as a 500. Only shapes are checked here: who acts, and in which workspace, is decided later (tenant guard,
 principal).
 """
 
@@ -22,11 +22,11 @@ _MAX_DEPTH = 60
 
 
 class Malformed(Exception):
-    """Say that a body is not what Slack sends; the message names the place, never the content."""
+    """Signal that a body isn't what Slack sends; the message names the place, never the content."""
 
 
 def kind_of(payload: Mapping[str, Any]) -> str:
-    """Return Slack's own word for a kind of payload; ``command`` for slash commands, which name none."""
+    """Return Slack's own name for a kind of payload; ``command`` for slash commands, which have none."""
     return payload.get("type") or "command"
 
 
@@ -51,7 +51,7 @@ def read(content_type: str, raw: bytes) -> dict[str, Any]:
 
 
 def read_envelope(kind: str, payload: object) -> dict[str, Any]:
-    """Judge what came through Socket Mode; ``kind`` is the envelope's. Raises Malformed."""
+    """Check what came through Socket Mode; ``kind`` is the envelope's. Raises Malformed."""
     if not isinstance(payload, dict):
         raise Malformed("payload")
     _check_depth(payload)
@@ -68,13 +68,13 @@ def checked(payload: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(kind, str) or not kind:
         raise Malformed("type")
     if "command" in payload:
-        # Bolt takes whatever has this field for a slash command.
+        # Bolt takes anything with this field for a slash command.
         payload = {key: value for key, value in payload.items() if key != "command"}
     return _checked(kind, payload)
 
 
 def _fields(text: str) -> dict[str, str]:
-    """Read a form as ``urllib.parse.parse_qsl`` does, in half the time: most pieces need no decoding."""
+    """Read a form like ``urllib.parse.parse_qsl``, in half the time: most pieces need no decoding."""
     if text.count("&") >= _MAX_FIELDS:
         raise Malformed("form")
     fields: dict[str, str] = {}
@@ -107,7 +107,7 @@ def _object(text: str) -> dict[str, Any]:
     try:
         value = json.loads(text, parse_constant=_refuse_constant)
         if "\\u" in text:
-            # A lone half of a surrogate pair parses, and breaks whoever encodes it later.
+            # A lone surrogate parses, and breaks whatever encodes it later.
             json.dumps(value, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         raise Malformed("not JSON") from None
@@ -131,7 +131,7 @@ def _check_depth(value: object) -> None:
     raise Malformed("too deep")
 
 
-#: What a key holds wherever it stands; null counts as missing.
+#: The types of keys, wherever they occur; null counts as missing.
 _TYPES: Mapping[str, type | tuple[type, ...]] = {
     "user": (dict, str),
     "team": (dict, str),
@@ -176,7 +176,7 @@ _NESTED = frozenset(
 )
 _LISTS = frozenset({"authorizations", "actions", "response_urls"})
 
-#: What must be there for a listener to do anything with it. ``a.b`` is b within a.
+#: What a listener needs to do anything with it. ``a.b`` is b within a.
 _REQUIRED: Mapping[str, tuple[str, ...]] = {
     "command": ("command",),
     "block_actions": ("actions",),

@@ -1,4 +1,4 @@
-"""Signing in to pages of ours with Slack, and out again; looking never signs anybody in."""
+"""Signing in to our own pages with Slack, and out again; looking at a page never signs anybody in."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 
 SIGN_OUT_PATH: Final = "/sign-out"
 SIGNED_OUT_PATH: Final = "/signed-out"
-#: What ids of rows look like; an address is made of nothing else.
+#: The form of row ids; addresses accept nothing else.
 ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 _log = structlog.get_logger(__name__)
 
 
 class SignedIn:
-    """Begin and end browser sessions. ``sign_in`` is None where no Slack client is configured."""
+    """Begin and end browser sessions. ``sign_in`` is None if no Slack client is configured."""
 
     def __init__(
         self,
@@ -47,14 +47,14 @@ class SignedIn:
         self._team_id = team_id
 
     def ask(self, page: str) -> web.Response:
-        """Ask who is there, on the page of a workspace; the same for every address."""
+        """Ask the visitor of a workspace's page to sign in; the same for every address."""
         if self._sign_in is None:
             return self._renderer.problem(404, words.UNSET_TITLE, words.UNSET_TEXT)
         lasts = duration(self._browsing.lifetime)
         return self._renderer.page("ide_sign_in.html", page=f"{IDE_PATH}/{page}", lasts=lasts)
 
     def go_to_slack(self, request: web.Request, page: str) -> web.Response:
-        """Lead to Slack from the button of our own page; from anywhere else to that page."""
+        """Redirect to Slack from the button of our own page; from anywhere else, back to that page."""
         if self._sign_in is None or request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
             return see_other(f"{IDE_PATH}/{page}")
         url, flow = self._sign_in.begin(self._team_id)
@@ -63,7 +63,7 @@ class SignedIn:
         return response
 
     async def come_from_slack(self, request: web.Request, page: str) -> web.StreamResponse:
-        """Begin a session with what Slack proved, and go back to the page that it was wanted for."""
+        """Begin a session with what Slack proved, and redirect to the page that it was for."""
         back = f"{IDE_PATH}/{page}" if ID.fullmatch(page) else ""
         try:
             session_id = await self._proven(request)
@@ -74,7 +74,7 @@ class SignedIn:
             await self._browsing.end(self._browsers.session(request))
             response = see_other(back or SIGNED_OUT_PATH)
             self._browsers.open_session(response, session_id, self._browsing.lifetime)
-        # Whatever came of it: a sign-in is answered once.
+        # Whatever the result: each sign-in is answered once.
         self._browsers.end(response)
         return response
 
@@ -93,7 +93,7 @@ class SignedIn:
         return await self._browsing.begin(proven)
 
     async def sign_out(self, request: web.Request) -> web.StreamResponse:
-        """End the session of this browser, when its own page asks for that."""
+        """End this browser's session, if its own page asks for that."""
         session_id = self._browsers.session(request)
         if session_id is not None:
             fields = await read_form(request) or {}
@@ -106,10 +106,10 @@ class SignedIn:
         return response
 
     async def signed_out(self, _request: web.Request) -> web.StreamResponse:
-        """Say that nobody is signed in."""
+        """Show that nobody is signed in."""
         return self._renderer.problem(200, words.SIGNED_OUT_TITLE, words.SIGNED_OUT_TEXT)
 
 
 def see_other(location: str) -> web.Response:
-    """Lead a browser on; the location is made by us alone."""
+    """Redirect a browser; the location always comes from us."""
     return web.Response(status=303, headers={"Location": location})

@@ -1,6 +1,6 @@
-"""Socket Mode: the same listeners over one connection that Usher opens to Slack, so no address is needed.
+"""Socket Mode: the same listeners over a connection that Usher opens to Slack; no public address is needed.
 
-Slack hands each payload to one of an app's connections at random and repeats what was not acknowledged; the
+Slack sends each payload to a random one of the app's connections and repeats what was not acknowledged; the
 inbox makes both harmless. Health is judged by the age of the last pong, not of the last event.
 """
 
@@ -32,14 +32,14 @@ if TYPE_CHECKING:
     from slack_sdk.socket_mode.request import SocketModeRequest
 
 PING_SECONDS = 10.0
-#: Pings that may stay unanswered before the connection counts as dead; the client reconnects at the same age.
+#: How many unanswered pings make the connection count as dead; the client reconnects at the same age.
 MISSED_PINGS = 4
 
 _log = structlog.get_logger(__name__)
 
 
 class SocketSide(AsyncSocketModeHandler):
-    """Keep the connection open, and lead what comes through it to the listeners."""
+    """Keep the connection open, and pass what arrives on it to the listeners."""
 
     def __init__(
         self,
@@ -61,29 +61,29 @@ class SocketSide(AsyncSocketModeHandler):
             ping_interval=ping_seconds,
         )
         if _is_this_machine(api_url):
-            # A proxy of the environment does not lead back to this machine.
+            # A proxy from the environment can't reach back to this machine.
             self.client.proxy = None
             self.client.web_client.proxy = None
         self._monotonic = monotonic
-        #: The last pong as the client stamps it, by the wall clock, and when we first saw that.
+        #: The last pong as the client timestamps it, by the wall clock, and when we first saw it.
         self._last_pong: float | None = None
         self._pong_at = 0.0
         self._keeping: asyncio.Task[None] | None = None
         self._under_way: set[asyncio.Task[Any]] = set()
 
     def start(self) -> None:
-        """Connect in the background, and go on trying while Slack is away; ``is_ready`` tells the state."""
+        """Connect in the background, and keep trying while Slack is unavailable; see ``is_ready``."""
         self._keeping = asyncio.create_task(self._keep_connected(), name="socket-mode")
 
     def is_ready(self) -> bool:
-        """Return whether payloads can arrive: connected, and the last pong is young enough."""
+        """Return whether payloads can arrive: connected, and the last pong is recent enough."""
         session = self.client.current_session
         if session is None or session.closed or self.client.closed:
             return False
         last = self.client.last_ping_pong_time
         if last != self._last_pong:
             self._last_pong, self._pong_at = last, self._monotonic()
-        # By our own clock, as the wall clock may be moved between a ping and its pong.
+        # By our own clock, because the wall clock may be changed between a ping and its pong.
         return last is None or self._monotonic() - self._pong_at < MISSED_PINGS * self.client.ping_interval
 
     async def handle(  # type: ignore[override]  # narrower, as Bolt's own
@@ -105,14 +105,14 @@ class SocketSide(AsyncSocketModeHandler):
                     _log.warning("slack.envelope_refused", reason=f"malformed: {error}")
                 else:
                     left_bolt(req.type, error)
-                # Acknowledged all the same: repeating it would not mend it.
+                # Acknowledged all the same: a repetition would not help.
                 await client.send_socket_mode_response(SocketModeResponse(envelope_id=req.envelope_id))
         except (OSError, aiohttp.ClientError) as error:
-            # Slack sends the envelope again; the inbox knows it.
+            # Slack sends the envelope again, and the inbox recognises it.
             _log.warning("slack.envelope_not_acknowledged", error=type(error).__name__)
 
     async def close(self, seconds: float = 5.0) -> None:
-        """Let what is under way finish for some seconds, then close the connection and every task of it."""
+        """Let running work finish for some seconds, then close the connection and all of its tasks."""
         if self._keeping is not None:
             self._keeping.cancel()
         under_way = self._under_way - {asyncio.current_task()}
@@ -131,10 +131,10 @@ class SocketSide(AsyncSocketModeHandler):
                     await task
 
     async def _keep_connected(self) -> None:
-        """Connect, then tell when the connection comes and goes.
+        """Connect, then log when the connection is lost and restored.
 
-        The client tries again by itself, but with the address it once got, which is good for one use and a
-        short time: without a connection the address is dropped, so that it asks for a new one.
+        The client reconnects by itself, but with the address it was first given, which works once and for a
+        short time: while disconnected the address is dropped, so that it asks for a new one.
         """
         connecting = asyncio.create_task(self.client.connect())  # type: ignore[no-untyped-call]  # as above
         was_ready = False

@@ -1,4 +1,4 @@
-"""What a server tells its administrators of itself: facts, and its users in pages."""
+"""What a server tells its administrators about itself: facts, and its users in pages."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from bot.domain.models import About, Answer, Snapshot, User
     from bot.messages.blocks.kit import Block
 
-#: So many users are shown in one message, in paragraphs of so many: each fits, however long the names are.
+#: How many users one message shows, and one paragraph: each fits, however long the names are.
 PAGE: Final = 60
 _PARAGRAPH: Final = 12
 _FACTS: Final = 30
@@ -25,7 +25,7 @@ _FACTS: Final = 30
 def about(
     snapshot: Snapshot[About], title: str, *, now: float, page: int = 1, replaces: bool = False
 ) -> Answer:
-    """Draw what a server told, with one page of its users; a page out of reach becomes the last one."""
+    """Draw what a server said, with one page of its users; a page beyond the end becomes the last one."""
     users = snapshot.payload.users
     one = page_of(users, page, PAGE)
     heading = fill(words.ABOUT, title=title, name=snapshot.connection)

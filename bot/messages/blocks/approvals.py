@@ -1,4 +1,4 @@
-"""Requests to act as a username, drawn for the person who asks and for who decides."""
+"""Requests to act as a username, drawn for the person who asks and for whoever decides."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ def denied(facts: Facts) -> Answer:
 
 
 def failed(facts: Facts) -> Answer:
-    """Tell a person, or who approved it, that a request can't be."""
+    """Tell a person, or whoever approved it, that a request can't be fulfilled."""
     return _decision(words.FAILED_PERSON if facts.body.get("is_own") else words.FAILED_ADMINISTRATOR, facts)
 
 
 def done(facts: Facts) -> Answer:
-    """Tell who approved a request that the person is linked."""
+    """Tell whoever approved a request that the person is linked."""
     return _decision(words.DONE, facts)
 
 

@@ -1,4 +1,4 @@
-"""The buttons of a workspace: shown by what its provider can do, and by what may be done with it now."""
+"""A workspace's buttons, shown by what its provider supports and what is possible with it now."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from bot.domain.models import Effects, StopMode, Workspace
     from bot.messages.blocks.kit import Block, Element
 
-#: What the action of a button is followed by whose own question said that it ends the workspace for good; it
-#: says the same as the flag that people type.
+#: The suffix of a button's action when its own question said that it ends the workspace for good; it
+#: means the same as the flag that people type.
 AGREED: Final = "yes"
 
 
 def can_be_made_again(facts: Facts) -> bool:
-    """Say whether another like it can be made: it was made through us, and its provider makes such things."""
+    """Return whether another like it can be made: it was made through us, and its provider supports that."""
     workspace = facts.workspace
     return workspace is not None and workspace.spec is not None and "making" in facts.capabilities
 
@@ -33,7 +33,7 @@ def start_button(workspace: Workspace) -> Element:
 
 
 def stop_button(workspace: Workspace, effects: Effects) -> Element:
-    """Return *Stop*, which asks first: with what is lost where it ends the workspace for good."""
+    """Return *Stop*, which asks first; if it ends the workspace for good, it says what is lost."""
     final = _end_question(workspace, effects, "stop", words.CONFIRM_END)
     question = final or kit.confirm(words.CONFIRM_STOP, name=workspace.title)
     action = f"stop:{AGREED}" if final else "stop"
@@ -41,7 +41,7 @@ def stop_button(workspace: Workspace, effects: Effects) -> Element:
 
 
 def suspend_button(workspace: Workspace) -> Element:
-    """Return *Suspend*: nothing is lost by it, so it does not ask."""
+    """Return *Suspend*, which loses nothing and so doesn't ask."""
     return kit.button(words.SUSPEND, "suspend", workspace.id)
 
 
@@ -56,14 +56,14 @@ def force_button(workspace: Workspace, effects: Effects) -> Element:
 def _end_question(
     workspace: Workspace, effects: Effects, mode: StopMode, asked: tuple[str, str, str, str]
 ) -> Block | None:
-    """Return the question before a stop that ends a workspace for good; None where it does not."""
+    """Return the confirmation of a stop that ends a workspace for good; None if it doesn't."""
     if workspace.is_provisional or not is_final(effects, mode):
         return None
     return kit.confirm(asked, name=workspace.title, lost=Markup(words.LOST[effects[mode]]))
 
 
 def agreed_button(label: str, verb: str, workspace: Workspace) -> Element:
-    """Return the button of a question that has said what is lost: its press is the agreement."""
+    """Return the button of a question that said what is lost: pressing it is the consent."""
     return kit.button(label, f"{verb}:{AGREED}", workspace.id, style=kit.DANGER)
 
 
@@ -74,12 +74,12 @@ def remove_button(workspace: Workspace) -> Element:
 
 
 def again_button(workspace: Workspace) -> Element:
-    """Return *Start a new one*: another is made from what this one was made from."""
+    """Return *Start a new one*, which makes another from what this one was made from."""
     return kit.button(words.START_NEW, "again", workspace.id, style=kit.PRIMARY)
 
 
 def running_buttons(facts: Facts) -> list[Element]:
-    """Return what can be done with a running workspace beside opening it."""
+    """Return what can be done with a running workspace besides opening it."""
     workspace = facts.workspace
     if workspace is None:
         return []
@@ -88,7 +88,7 @@ def running_buttons(facts: Facts) -> list[Element]:
 
 
 def down_buttons(facts: Facts) -> list[Element]:
-    """Return what can be done with a workspace that is down; what only sleeps can still be ended for good."""
+    """Return what can be done with a workspace that is down; a suspended one can still be ended for good."""
     workspace = facts.workspace
     if workspace is None:
         return []
@@ -98,7 +98,7 @@ def down_buttons(facts: Facts) -> list[Element]:
 
 
 def gone_buttons(facts: Facts) -> list[Element]:
-    """Return what is left to do about a workspace that no longer exists."""
+    """Return what can be done about a workspace that no longer exists."""
     workspace = facts.workspace
     if workspace is None:
         return []
@@ -114,5 +114,5 @@ def open_buttons(facts: Facts) -> list[Element]:
 
 
 def page_button(facts: Facts) -> list[Element]:
-    """Return the way to the workspace's page at the provider, where there is one."""
+    """Return a link to the workspace's page at the provider, if there is one."""
     return [kit.button(words.SEE_PAGE, "page_url", url=facts.page_url)] if facts.page_url else []

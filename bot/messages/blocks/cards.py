@@ -1,4 +1,4 @@
-"""The one card of an operation: a projection of rows that can be drawn again at any time."""
+"""The card of an operation: a projection of rows that can be redrawn at any time."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _BAR_CELLS = 10
 
 
 def operation_card(facts: Facts) -> Answer:
-    """Draw the card of ``facts.operation`` as it stands; shows the workspace where it is known."""
+    """Draw the card of ``facts.operation`` in its current state, with the workspace if it is known."""
     operation = facts.operation
     assert operation is not None, "a card is the card of an operation"
     if operation.is_open:
@@ -46,12 +46,12 @@ def operation_card(facts: Facts) -> Answer:
 
 
 def name_of(facts: Facts) -> str:
-    """Return what the person calls the workspace; a word that always fits when its row is gone."""
+    """Return the person's name for the workspace, or a generic word if its row is gone."""
     return facts.workspace.title if facts.workspace is not None else "your workspace"
 
 
 def short(template: str, facts: Facts) -> str:
-    """Fill a template of one line with what every notice names: name, title, the operation as a noun."""
+    """Fill a one-line template with what every notice names: name, title, the operation as a noun."""
     verb = words.NOUNS[facts.operation.asked_verb] if facts.operation is not None else ""
     return fill(template, name=name_of(facts), title=facts.connection_title, verb=verb)
 
@@ -101,7 +101,7 @@ def _open_card(facts: Facts, operation: Operation) -> Answer:
 
 
 def _under_way(operation: Operation, workspace: Workspace | None) -> OperationVerb:
-    """Return what is going on: what was made is only starting any more."""
+    """Return what is going on: once it has been made, a new workspace is only starting."""
     is_made = workspace is not None and not workspace.is_provisional
     return (
         OperationVerb.START
@@ -117,13 +117,13 @@ def _open_buttons(facts: Facts, operation: Operation) -> list[Element]:
         buttons.insert(0, kit.button(words.KEEP_WAITING, "keep_waiting", operation.id, style=kit.PRIMARY))
     if workspace is not None and not operation.verb.brings_down:
         buttons.append(stop_button(workspace, facts.effects))
-    # While that is so, its calls wait.
+    # Meanwhile its calls wait.
     again = [link_again_button(facts)] if operation.hold and facts.is_refused else []
     return [*again, *buttons, *force_buttons(facts)]
 
 
 def asked_buttons(key: str, prefix: str = "") -> list[Element]:
-    """Return what can be answered where nobody can tell whether something was made or launched."""
+    """Return the buttons for the case that nobody can tell whether something was made or launched."""
     return [
         kit.button(words.LOOK_AGAIN, f"{prefix}look_again", key, style=kit.PRIMARY),
         kit.button(words.START_ANOTHER, f"{prefix}start_another", key),
@@ -131,7 +131,7 @@ def asked_buttons(key: str, prefix: str = "") -> list[Element]:
 
 
 def force_buttons(facts: Facts) -> list[Element]:
-    """Return *Force quit* for a stop that is not answered, where the provider has such a thing."""
+    """Return *Force quit* for a stop that isn't answered, if the provider supports it."""
     operation, workspace = facts.operation, facts.workspace
     if (
         operation is None
@@ -157,7 +157,7 @@ def _bar(percent: int) -> str:
 
 
 def _running_card(facts: Facts, operation: Operation) -> Answer:
-    """Draw a fulfilled start or restart, and what became of the workspace since then."""
+    """Draw a fulfilled start or restart, and what has become of the workspace since."""
     since = kit.moment(operation.ended_at or facts.now, facts.now)
     workspace = facts.workspace
     state = workspace.state if workspace is not None else State.UNKNOWN
@@ -188,7 +188,7 @@ def _running_card(facts: Facts, operation: Operation) -> Answer:
 
 
 def opening(facts: Facts) -> str:
-    """Say for whom the address opens, or that there is none to pass on."""
+    """Say for whom the address opens, or that there is none to share."""
     if facts.opens_in_page:
         without = words.NOT_OPEN if facts.has_public_url else words.NO_PAGE
         return fill(words.OPENS_HERE if facts.ide_url else without, title=facts.connection_title)
@@ -196,7 +196,7 @@ def opening(facts: Facts) -> str:
 
 
 def warned(facts: Facts) -> list[str]:
-    """Say what its provider tells of a workspace that runs in a page of ours: its set-up may have failed."""
+    """Return the provider's warnings about a workspace that runs in our page: its set-up may have failed."""
     workspace = facts.workspace
     if workspace is None or not workspace.detail or not facts.opens_in_page:
         return []
@@ -204,7 +204,7 @@ def warned(facts: Facts) -> list[str]:
 
 
 def _down_card(facts: Facts, operation: Operation) -> Answer:
-    """Draw a fulfilled stop of any kind, and what became of the workspace since then."""
+    """Draw a fulfilled stop of any kind, and what has become of the workspace since."""
     since = kit.moment(operation.ended_at or facts.now, facts.now)
     workspace = facts.workspace
     if workspace is None or workspace.state is State.GONE:
@@ -232,14 +232,14 @@ def _not_made_card(facts: Facts) -> Answer:
 
 
 def again_buttons(facts: Facts) -> list[Element]:
-    """Return *Start a new one* where another like it can be made."""
+    """Return *Start a new one* if another like it can be made."""
     return [again_button(facts.workspace)] if facts.workspace and can_be_made_again(facts) else []
 
 
 def _ended_card(facts: Facts, operation: Operation) -> Answer:
     outcome, is_sent = str(operation.outcome), operation.cause == "sent"
     sentence = fill(words.SENT if is_sent else words.ENDED[outcome], verb=words.NOUNS[operation.asked_verb])
-    # What was replaced has no cause but that.
+    # A replaced operation has no other cause.
     cause = cause_words(facts, operation.cause or (outcome if outcome in problems.CAUSES else "internal"))
     small = [fill(words.REFERENCE, reference=operation.reference)] if operation.reference else []
     return _card(
@@ -252,7 +252,7 @@ def _ended_card(facts: Facts, operation: Operation) -> Answer:
 
 
 def cause_words(facts: Facts, cause: str) -> str:
-    """Say why an operation failed; what the provider told of that stands in the workspace's row."""
+    """Say why an operation failed; the provider's own reason is in the workspace's row."""
     detail = facts.workspace.detail if facts.workspace is not None else None
     message = detail or "" if cause == "provider_failed" else ""
     said = safe(problems.sentence(cause, facts.connection_title, message))
@@ -262,7 +262,7 @@ def cause_words(facts: Facts, cause: str) -> str:
 
 
 def retry_buttons(facts: Facts, operation: Operation) -> list[Element]:
-    """Return what can be done about an operation that did not come true: *Try again* is a new operation."""
+    """Return what can be done after an operation failed: *Try again* is a new operation."""
     word = (operation.cause or "").removeprefix("policy.").partition(": ")[0]
     if word in {"unlinked", "credential_refused"}:
         return [link_again_button(facts)]
@@ -277,14 +277,14 @@ def retry_buttons(facts: Facts, operation: Operation) -> list[Element]:
 
 
 def link_again_button(facts: Facts) -> Element:
-    """Return *Link again*: its click answers with a fresh link."""
+    """Return *Link again*; its click is answered with a new link."""
     return kit.button(words.LINK_AGAIN, "invite", link_value(facts.connection), style=kit.PRIMARY)
 
 
 def link_value(connection: str, waiting: str = "") -> str:
-    """Return what a *Link* button carries: the connection's name, and the command that waits for the link.
+    """Return the value of a *Link* button: the connection's name, and the command that waits for the link.
 
-    The command is only text: it is parsed again with the rights of whoever pressed. One too long is left out.
+    The command is only text: it is parsed again with the presser's rights. One that is too long is left out.
     """
     value = f"{connection} {waiting}".strip()
     return value if len(value) <= VALUE else connection

@@ -1,4 +1,4 @@
-"""Class cards and the messages about them: no address ever stands in any of them."""
+"""Class cards and the messages about them; none of them ever contains a workspace's address."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from bot.domain.models import ClassCard, ClassProblem, Effects
     from bot.messages.blocks.kit import Block, Element
 
-#: People named in one answer; there is a line for each.
+#: How many people are listed in one answer, one per line.
 SHOWN = 30
 _ADDRESS = re.compile(r"\b[a-z][a-z0-9+.-]*://[^\s\"'”»)>]+", re.IGNORECASE)
 
 
 def class_card(facts: ClassFacts) -> Answer:
-    """Draw the card as it stands in its channel."""
+    """Draw the card as it appears in its channel."""
     card, counts = facts.card, facts.counts
     name = fill(words.TITLE, name=card.title)
     is_over = card.is_over(facts.now)
@@ -58,7 +58,7 @@ def _does(facts: ClassFacts) -> list[str]:
 
 
 def end_words(effects: Effects, *, is_any: bool = False, is_agreed: bool = True) -> dict[str, Markup]:
-    """Return what the end of a class does: what is done, what the workspace does, and what that means.
+    """Return what the end of a class does: the action, what the workspace does, and what that means.
 
     ``is_any`` as in ``ends_by_consent``. ``is_agreed``: its owner agreed that it ends for good.
     """
@@ -97,7 +97,7 @@ def _state(facts: ClassFacts) -> list[str]:
 
 
 def _trainers(facts: ClassFacts) -> list[Element]:
-    """Return what the trainer can do; everybody sees it, and it answers nobody else."""
+    """Return the trainer's buttons; everybody sees them, but they work for nobody else."""
     card, counts = facts.card, facts.counts
     buttons = [kit.button(words.PROBLEMS, "class_problems", card.id)]
     if card.closed_at is None and not card.is_over(facts.now):
@@ -108,7 +108,7 @@ def _trainers(facts: ClassFacts) -> list[Element]:
 
 
 def problems_of(facts: ClassFacts, found: Sequence[ClassProblem]) -> Answer:
-    """Say who waits and why, to the trainer alone."""
+    """Say who is waiting and why, to the trainer alone."""
     counts = facts.counts
     if not found:
         return replies.answer(fill(words.NO_PROBLEMS, **_numbers(ready=counts.ready, pressed=counts.pressed)))
@@ -124,7 +124,7 @@ def problems_of(facts: ClassFacts, found: Sequence[ClassProblem]) -> Answer:
     left = counts.waiting + counts.failed - len(lines)
     lines += [fill(words.MORE_PROBLEMS, **_numbers(count=left))] if left > 0 else []
     head = fill(words.PROBLEMS_HEAD, name=facts.card.title)
-    # A paragraph for each ten: none grows beyond what Slack takes.
+    # One paragraph per ten people, so that none exceeds Slack's limit.
     blocks = [kit.section("\n".join(lines[first : first + 10])) for first in range(0, len(lines), 10)]
     return kit.answer(kit.bare(head), [kit.section(head), *blocks])
 
@@ -149,12 +149,12 @@ def _why(facts: ClassFacts, one: ClassProblem) -> str:
 
 
 def _without_addresses(text: str) -> str:
-    """Leave out what a provider says of where somebody's own is: the trainer is not its owner."""
+    """Remove addresses from a provider's text: the trainer doesn't own the workspace."""
     return _ADDRESS.sub("…", text)
 
 
 def ending(facts: Facts) -> Answer:
-    """Tell an owner that the class ends, with the way to keep what is theirs."""
+    """Tell an owner that the class is ending, with a way to keep their workspace."""
     of, workspace = facts.of_class, facts.workspace
     if of is None or workspace is None:
         return unknown()
@@ -175,12 +175,12 @@ def ending(facts: Facts) -> Answer:
 
 
 def unknown() -> Answer:
-    """Stand in for what is about a class, or a workspace in it, that is not there any more."""
+    """Replace a message about a class, or a workspace in it, that no longer exists."""
     return replies.answer(words.UNKNOWN)
 
 
 def stopped_with_class(facts: ClassFacts, name: str, state: State | None) -> str:
-    """Say to an owner who stopped their workspace, and where that has left it; None: or only tried to."""
+    """Tell an owner who stopped their workspace, and its state now; None: the stop was only attempted."""
     card = facts.card
     template = words.STOPPED_BY if card.stopped_by else words.STOPPED_BY_TIME
     if state is None:
@@ -214,7 +214,7 @@ def summary(facts: ClassFacts) -> Answer:
 
 
 def posted(card: ClassCard, *, is_unsure: bool) -> Answer:
-    """Ask the poster whether the card is to be posted again: it was refused, or nobody knows."""
+    """Ask the poster whether to post the card again: it was refused, or nobody knows."""
     template = words.DID_IT_APPEAR if is_unsure else words.NOT_POSTED
     sentence = fill(template, name=card.title, channel=Markup(card.channel_id))
     return replies.answer(sentence, [kit.button(words.POST_AGAIN, "class_post", card.id)])
@@ -231,7 +231,7 @@ def _stopper(card: ClassCard) -> Markup:
 
 
 def at(card: ClassCard, when: float, now: float) -> Markup:
-    """Return a time in the poster's zone, with the day when it is not today there."""
+    """Return a time in the poster's zone, with the day if it isn't today there."""
     zone = ZoneInfo(card.time_zone)
     local, today = datetime.fromtimestamp(when, zone), datetime.fromtimestamp(now, zone)
     clock = f"{local:%H:%M}"

@@ -1,4 +1,4 @@
-"""The warning that a workspace ends by itself soon, with what keeps it."""
+"""The warning that a workspace will soon end by itself, with a way to keep it."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 
 def ending(facts: Facts) -> Answer:
-    """Draw it by the row as it is now: what was used meanwhile ends later, and says so."""
+    """Draw it by the current row: a workspace used in the meantime ends later, and the warning says so."""
     workspace = facts.workspace
     names = {"name": name_of(facts), "title": facts.connection_title}
     if workspace is None or workspace.ends_at is None or workspace.ends_how is None:
         sentence = fill(notices.ENDED_SHORT, **names)
         return kit.message(sentence, sentence)
-    # What is stopped for good is as lost as what is removed.
+    # A workspace stopped for good is lost like one that is removed.
     ends_how: Ending = "removed" if is_final(facts.effects, "stop") else workspace.ends_how
     names |= {"left": times.duration(_whole(workspace.ends_at - facts.now))}
     at = kit.moment(workspace.ends_at, facts.now)
@@ -40,5 +40,5 @@ def ending(facts: Facts) -> Answer:
 
 
 def _whole(seconds: float) -> float:
-    """Round to whole minutes where there are some: nobody needs it to the second."""
+    """Round to whole minutes if there are any: nobody needs the seconds."""
     return seconds if seconds < 60 else round(seconds / 60) * 60

@@ -1,4 +1,4 @@
-"""Flags of a command, and what is wrong with them, as they stand within a sentence."""
+"""Flags of a command, and what is wrong with them, as parts of a sentence."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from bot.messages.texts import runs as words
 if TYPE_CHECKING:
     from bot.domain.models.forms import FlagProblem
 
-#: So many alternatives are named.
+#: How many alternatives are listed.
 NAMED: Final = 8
 
 
 def flag(name: str, *value: str) -> str:
-    """Return the flag of a field, with a value of it where one is given."""
+    """Return a field's flag, with a value if one is given."""
     return f"`--{' '.join(line(word, 40) for word in (flag_name(name), *value))}`"
 
 

@@ -1,7 +1,7 @@
-"""Forms drawn as modals: each field of a provider's form as one input block.
+"""Forms drawn as modals: each field of a provider's form becomes one input block.
 
-A block's id is the field's name and a mark of the choices that it has, or of what it proposes: Slack keeps
-what was entered in a block as long as its id stays, so a field whose choices changed begins again.
+A block's id is the field's name and a digest of its choices or its default: Slack keeps what was entered in a
+block as long as its id stays the same, so a field whose choices changed starts afresh.
 """
 
 from __future__ import annotations
@@ -42,9 +42,9 @@ def make_view(
     values: Values,
     has_people: bool = True,
 ) -> dict[str, Any]:
-    """Return the modal of a form, filled with ``values``; without a field it says that nothing is offered.
+    """Return the modal of a form, filled with ``values``; a form without fields says that nothing is offered.
 
-    ``has_people`` is False where one account of the operator's makes everybody's.
+    ``has_people`` is False if one account of the operator's makes everybody's.
     """
     template = words.AT if username else words.AT_NAMELESS
     head = fill(template if has_people else words.AT_NOBODYS, title=title, username=username)
@@ -65,29 +65,29 @@ def make_view(
 
 
 def sentence_view(purpose: Purpose, sentence: str, *, external_id: str | None = None) -> dict[str, Any]:
-    """Return a modal that only says something (while a form loads, or why there is none)."""
+    """Return a modal that only shows a sentence (while a form loads, or why there is none)."""
     view = _modal(purpose, [kit.section(sentence)])
     return view if external_id is None else {**view, "external_id": external_id}
 
 
 def answer_view(purpose: Purpose, answer: Answer) -> dict[str, Any]:
-    """Return a modal that says what an answer says; its buttons stay behind."""
+    """Return a modal that shows an answer without its buttons."""
     said = [block for block in answer.blocks if block.get("type") in {"section", "context"}]
     return _modal(purpose, said or [kit.section(limits.safe(answer.text))])
 
 
 def field_of(block_id: str) -> str:
-    """Return the name of the field that a block is the input of."""
+    """Return the name of the field that a block belongs to."""
     return block_id.partition(_MARK)[0]
 
 
 def is_typed(field: Field) -> bool:
-    """Return whether a field takes what somebody types, not a choice."""
+    """Return whether a field takes typed text rather than a choice."""
     return field.kind in {"text", "long_text", "number"}
 
 
 def options(choices: Sequence[Choice]) -> list[dict[str, Any]]:
-    """Return choices as options, as many as a menu takes; ones that Slack can't hand back are left out."""
+    """Return choices as options, up to a menu's limit; ones that Slack can't hand back are left out."""
     return [_option(choice) for choice in choices if _is_usable(choice)][:_CHOICES]
 
 
@@ -96,7 +96,7 @@ def _is_usable(choice: Choice) -> bool:
 
 
 def _carried(metadata: Mapping[str, Any]) -> str:
-    """Write down what a form carries; where Slack has no room for all of it, what spares people least."""
+    """Encode what a form carries; if Slack has no room for all of it, drop what people miss least."""
     values = dict(metadata)
     for dispensable in ("proposed", "chosen"):
         if len(json.dumps(values, sort_keys=True)) > _METADATA:
@@ -156,7 +156,7 @@ def _element(field: Field, values: Values) -> Element:
 
 
 def _menu(field: Field) -> Element:
-    """Return a menu that asks for its choices; one that is short and fixed holds them itself."""
+    """Return a menu that searches for its choices; a short and fixed one contains them itself."""
     offered = options(field.choices)
     if field.kind == "choice" and offered and len(field.choices) <= _CHOICES:
         placeholder = kit.plain(words.PICK, limits.PLACEHOLDER)
@@ -184,7 +184,7 @@ def _typed(field: Field, action_id: str, given: str) -> Element:
 
 
 def _is_within(field: Field, given: str) -> bool:
-    """Say whether a number is one that may be entered here: Slack refuses a form that proposes another."""
+    """Return whether a number may be entered here: Slack rejects a form with a default that may not."""
     try:
         number = float(given)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Small builders of Block Kit that can't break a limit: what they are given is escaped already."""
+"""Small Block Kit builders that stay within the limits; their arguments are already escaped."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 Block = dict[str, Any]
 Element = dict[str, Any]
 
-#: How a button looks; None is Slack's plain one.
+#: A button's style; None is Slack's default.
 PRIMARY: Final = "primary"
 DANGER: Final = "danger"
 
@@ -26,17 +26,17 @@ _USER_ID: Final = re.compile(r"[UW][A-Z0-9]{2,30}")
 
 
 def mrkdwn(text: str) -> Block:
-    """Return a formatted text; ``verbatim``, so that no plain text in it becomes a link or a mention."""
+    """Return formatted text; ``verbatim``, so that no plain text in it becomes a link or a mention."""
     return {"type": "mrkdwn", "text": limits.cut(text, limits.SECTION) or limits.NOTHING, "verbatim": True}
 
 
 def plain(text: str, limit: int) -> Block:
-    """Return a plain text, as buttons and titles have it."""
+    """Return plain text, for buttons and titles."""
     return {"type": "plain_text", "text": limits.cut(text, limit) or limits.NOTHING, "emoji": False}
 
 
 def section(text: str, accessory: Element | None = None) -> Block:
-    """Return a paragraph, with a button beside it where one is given."""
+    """Return a paragraph, with a button beside it if one is given."""
     block: Block = {"type": "section", "text": mrkdwn(text)}
     return block if accessory is None else {**block, "accessory": accessory}
 
@@ -61,7 +61,7 @@ def button(
     url: str | None = None,
     confirm: Block | None = None,
 ) -> Element:
-    """Return a button. ``value`` is a row's key: the row is read and authorised again when it is pressed."""
+    """Return a button. ``value`` is a row's key: the row is read and authorised again on each press."""
     element: Element = {
         "type": "button",
         "text": plain(label, limits.BUTTON),
@@ -72,7 +72,7 @@ def button(
 
 
 def confirm(words: tuple[str, str, str, str], *, style: str | None = DANGER, **values: object) -> Block:
-    """Return the question before a step: title, text, what does it and what leaves it, from the texts."""
+    """Return the confirmation of an action: title, text, the button that acts and the one that cancels."""
     title, text, yes, no = (limits.fill(word, **values) for word in words)
     asked: Block = {
         "title": plain(title, limits.CONFIRM_TITLE),
@@ -84,25 +84,25 @@ def confirm(words: tuple[str, str, str, str], *, style: str | None = DANGER, **v
 
 
 def mention(user_id: str) -> Markup:
-    """Return a mention of a user; of one whose id is none, a word."""
+    """Return a mention of a user, or a generic word if the id isn't valid."""
     return Markup(f"<@{user_id}>" if _USER_ID.fullmatch(user_id) else "somebody")
 
 
 def moment(at: float, now: float) -> Markup:
-    """Return a time in each reader's own zone; with the day when it is not of the last 12 hours."""
+    """Return a time in each reader's own zone; with the day if it isn't within the last 12 hours."""
     form = "{time}" if abs(now - at) < 12 * 3600 else "{date_short_pretty} at {time}"
     return Markup(f"<!date^{int(at)}^{form}|{times.in_utc(at)}>")
 
 
 def held(hold: str, now: float) -> str:
-    """Return what holds an operation up, escaped, its marks of time in each reader's own zone."""
+    """Return what an operation is held up by, escaped, with times in each reader's own zone."""
     return times.TIME_MARK.sub(lambda mark: moment(float(mark[1]), now), limits.safe(hold))
 
 
 def bare(text: str) -> str:
-    """Return a paragraph as a notification shows it: without our marks of bold and code, and nothing else.
+    """Return a paragraph as a notification shows it: only our marks for bold and code are removed.
 
-    A star that marks nothing is a name's, or a cron expression's.
+    A star that marks nothing belongs to a name or a cron expression.
     """
     return _MARKED.sub(lambda mark: mark[1] or mark[2], text)
 
@@ -110,7 +110,7 @@ def bare(text: str) -> str:
 def answer(
     text: str, blocks: Iterable[Block] = (), *, in_channel: bool = False, replaces: bool = False
 ) -> Answer:
-    """Return an Answer within the limits; more blocks than a message may have are cut, never refused."""
+    """Return an Answer within the limits; blocks beyond the limit of a message are cut, never refused."""
     return Answer(
         text=limits.cut(text, limits.TEXT) or limits.NOTHING,
         blocks=tuple(blocks)[: limits.MESSAGE_BLOCKS],
@@ -122,9 +122,9 @@ def answer(
 def message(
     text: str, sentence: str, small: Sequence[str] = (), buttons: Iterable[Element] = (), **ways: bool
 ) -> Answer:
-    """Return a message of one paragraph, with small grey texts and a row of buttons below it, if any.
+    """Return a message of one paragraph, with optional small grey texts and a row of buttons below it.
 
-    ``text`` is its notification, ``ways`` are those of ``answer``.
+    ``text`` is its notification; ``ways`` are those of ``answer``.
     """
     blocks = [section(sentence), *([context(*small)] if small else []), *actions(buttons)]
     return answer(text, blocks, **ways)
@@ -133,14 +133,14 @@ def message(
 def modal(
     title: str, blocks: Iterable[Block], *, submit: str = "", close: str = "", **keys: Any
 ) -> dict[str, Any]:
-    """Return a form, or a page in the place of one; ``keys`` are Slack's, of the view."""
+    """Return a form, or a page in place of one; ``keys`` are Slack's, for the view."""
     labels = {"title": title, "submit": submit, "close": close}
     texts = {key: plain(label, limits.TITLE) for key, label in labels.items() if label}
     return {"type": "modal", **texts, **keys, "blocks": list(blocks)}
 
 
 def text_field(name: str, label: str, **keys: Any) -> Block:
-    """Return a field of a form in which one line is typed; ``keys`` are Slack's, of the element."""
+    """Return a form field for one line of text; ``keys`` are Slack's, for the element."""
     return {
         "type": "input",
         "block_id": name,

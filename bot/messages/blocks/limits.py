@@ -1,4 +1,4 @@
-"""Slack's limits and escapes: every text from outside passes here once, on its way out.
+"""Slack's limits and escaping: every text from outside passes here once, on its way out.
 
 The rule is in ``docs/rules.md``, "Text from outside is escaped once".
 """
@@ -27,19 +27,19 @@ MESSAGE_BLOCKS: Final = 50
 VIEW_BLOCKS: Final = 100
 ACTIONS: Final = 25
 CONTEXT_ELEMENTS: Final = 10
-#: Slack cuts the text beside blocks at 40,000 and asks for 4,000; ours is a notification's line.
+#: Slack cuts the text beside blocks at 40,000 and recommends 4,000; ours is a notification's line.
 TEXT: Final = 3000
 NAME: Final = SHOWN
 
 ELLIPSIS: Final = "…"
-#: What stands where a text turned out empty: Slack refuses empty ones.
+#: Replaces a text that turned out empty, because Slack rejects empty ones.
 NOTHING: Final = "–"
 
 _ENTITY: Final = re.compile(r"&(?:amp|lt|gt);")
 
 
 class LimitError(ValueError):
-    """Name every limit that a message or view breaks."""
+    """Name every limit that a message or view exceeds."""
 
 
 class Markup(str):
@@ -49,7 +49,7 @@ class Markup(str):
 
 
 def cut(escaped: str, limit: int) -> str:
-    """Cut an escaped text to a limit, with an ellipsis, never within an entity."""
+    """Cut an escaped text to a limit, with an ellipsis, never inside an entity."""
     if len(escaped) <= limit:
         return escaped
     end = limit - len(ELLIPSIS)
@@ -60,12 +60,12 @@ def cut(escaped: str, limit: int) -> str:
 
 
 def safe(text: object, limit: int = SECTION) -> str:
-    """Return a text from outside ready for any text of Slack: cleaned, escaped, cut, never empty."""
+    """Return a text from outside, safe for any text of Slack: cleaned, escaped, cut, never empty."""
     return cut(escape(clean(text)), limit) or NOTHING
 
 
 def line(text: object, limit: int = NAME) -> str:
-    """Return a name from outside on one line, ready for any text of Slack."""
+    """Return a name from outside on one line, safe for any text of Slack."""
     return safe(" ".join(clean(text).split()), limit)
 
 
@@ -77,7 +77,7 @@ def fill(template: str, **values: object) -> str:
 
 
 def check(message: dict[str, Any]) -> None:
-    """Raise LimitError naming every limit that a message (``text``, ``blocks``) or a view breaks."""
+    """Raise LimitError naming every limit that a message (``text``, ``blocks``) or a view exceeds."""
     problems: list[str] = []
     is_view = "type" in message
     if not is_view and not str(message.get("text") or "").strip():

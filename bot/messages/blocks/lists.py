@@ -1,4 +1,4 @@
-"""Lists of workspaces, paged so that a message stays within 50 blocks, and the answer about one."""
+"""Lists of workspaces, paged to stay within a message's 50 blocks, and the answer about one."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from bot.domain.models import Workspace
     from bot.messages.blocks.kit import Block, Element
 
-#: Two blocks each, and room for a title, a remark and the buttons below.
+#: Two blocks each, with room for a title, a remark and the buttons below.
 PAGE = 20
 
 
 def state_line(facts: Facts, workspace: Workspace) -> str:
-    """Say where one workspace stands, and how old that is."""
+    """Return one workspace's state, and how old that is."""
     state, age = state_words(facts.now, workspace)
     return fill(
         words.STATE_LINE,
@@ -36,7 +36,7 @@ def state_line(facts: Facts, workspace: Workspace) -> str:
 
 
 def state_words(now: float, workspace: Workspace) -> tuple[str, str]:
-    """Return a workspace's state and the age of that, as people read them."""
+    """Return a workspace's state and its age, as people read them."""
     if workspace.is_provisional:
         return cards.UNMADE, words.NEVER_CHECKED
     if workspace.observed_at is None:
@@ -52,9 +52,9 @@ def workspace_list(
     shared_by: str | None = None,
     replaces: bool = False,
 ) -> Answer:
-    """List workspaces; ``shared_by`` (a mention) makes it one for everybody: no addresses in it.
+    """List workspaces; ``shared_by`` (a mention) makes a list for everybody, without addresses.
 
-    ``rows`` are all of them: the page that is out of reach becomes the last one.
+    ``rows`` are all of them; a page beyond the end becomes the last one.
     """
     one = page_of(rows, page, PAGE)
     title = words.LIST if shared_by is None else fill(words.LIST_SHARED, who=Markup(shared_by))
@@ -66,7 +66,7 @@ def workspace_list(
 
 
 def status_answer(facts: Facts, workspace: Workspace, *, in_channel: bool = False) -> Answer:
-    """Answer what one workspace is doing, with what can be done about it."""
+    """Answer what one workspace is doing, and what can be done about it."""
     text = state_line(facts, workspace)
     if workspace.detail:
         text = f"{text}\n{safe(workspace.detail, 300)}"
@@ -100,7 +100,7 @@ def _buttons(facts: Facts, workspace: Workspace, *, is_shared: bool) -> list[Ele
 
 
 def _open_button(facts: Facts, workspace: Workspace, *, is_shared: bool) -> Element:
-    """Return *Open*: the address itself for its owner's eyes, a question to us where others look on."""
+    """Return *Open*: the address itself if only the owner sees it, a button we answer if others do."""
     if is_shared or not facts.ide_url:
         return kit.button(cards.OPEN, "open", workspace.id, style=kit.PRIMARY)
     return kit.button(cards.OPEN, "open_url", style=kit.PRIMARY, url=facts.ide_url)

@@ -1,4 +1,4 @@
-"""The messages that a person must not miss: always a new message, because an edit makes no notification."""
+"""The messages that a person must not miss: always a new message, because an edit doesn't notify."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 
 def render(kind: NoticeKind, facts: Facts) -> Answer:
-    """Draw a notice from its facts; REPLY and MESSAGE bring their Answer."""
+    """Draw a notice from its facts; REPLY and MESSAGE carry their Answer."""
     if kind.subject == "job":
         return render_job(kind, facts)
     if kind.subject == "class":
@@ -68,13 +68,13 @@ def carried(facts: Facts) -> Answer:
 
 
 def _link_again(facts: Facts) -> Answer:
-    """Say that a link was given up."""
+    """Say that a link was ended."""
     text = short(notices.LINK_AGAIN_SHORT, facts)
     return kit.message(text, short(notices.LINK_AGAIN, facts), [], [link_again_button(facts)])
 
 
 def _sign_in_refused(facts: Facts) -> Answer:
-    """Say that a link may be accepted again without anybody's doing."""
+    """Say that a link may be accepted again without anybody doing anything."""
     since = kit.moment(facts.time("since"), facts.now)
     sentence = fill(notices.SIGN_IN_REFUSED, title=facts.connection_title, since=since)
     return kit.message(short(notices.SIGN_IN_REFUSED_SHORT, facts), sentence, [], [link_again_button(facts)])
@@ -118,7 +118,7 @@ def _not_done(facts: Facts, template: str = notices.FAILED, text: str = notices.
 
 
 def _stopped(facts: Facts) -> Answer:
-    """Say that a workspace is down: because the person asked for it, or because it was stopped elsewhere."""
+    """Say that a workspace is down, whether the person asked for it or it was stopped elsewhere."""
     operation, workspace = facts.operation, facts.workspace
     if operation is not None and operation.cause == "not_made":
         return _not_made(facts)
@@ -148,7 +148,7 @@ def _removed(facts: Facts) -> Answer:
 
 
 def _not_made(facts: Facts) -> Answer:
-    """Say that a creation was called off before there was anything."""
+    """Say that a creation was cancelled before anything was made."""
     sentence = short(notices.NOT_MADE, facts)
     return kit.message(short(notices.NOT_MADE_SHORT, facts), sentence, [], again_buttons(facts))
 
@@ -167,7 +167,7 @@ def _waiting(facts: Facts) -> Answer:
 
 
 def asked(facts: Facts) -> Answer:
-    """Draw the question whether to make another one, or that there is nothing to ask any more."""
+    """Draw the question whether to make another one, or say that it is no longer open."""
     operation, workspace = facts.operation, facts.workspace
     if operation is not None and operation.is_open and operation.asked_at is not None:
         buttons = asked_buttons(operation.id)
@@ -202,7 +202,7 @@ def _unlinked(facts: Facts) -> Answer:
 
 
 def _link_tried(facts: Facts) -> Answer:
-    """Tell whose account it is that somebody else tried to link it."""
+    """Tell the owner of a linked account that somebody else tried to link it."""
     template = links.TRIED_BY_APPROVAL if facts.body.get("is_approved") else links.TRIED
     who, username = kit.mention(facts.word("person")), facts.word("username")
     return replies.answer(fill(template, who=who, title=facts.connection_title, username=username))
@@ -214,7 +214,7 @@ def _restored(facts: Facts) -> Answer:
 
 
 def _scheduled(facts: Facts) -> Answer:
-    """Say what came of setting a job's schedule."""
+    """Say whether a job's schedule was set."""
     cause, cron, title = facts.word("cause"), facts.word("cron"), facts.connection_title
     template = schedules.NOT_SET if cause else schedules.SET if cron else schedules.CLEARED
     because = problems.sentence(cause, title)
@@ -222,7 +222,7 @@ def _scheduled(facts: Facts) -> Answer:
     return kit.message(text, text)
 
 
-#: What is not about a run or a class.
+#: Notices that are not about a run or a class.
 _DRAWN: Final[Mapping[NoticeKind, Callable[[Facts], Answer]]] = MappingProxyType(
     {
         NoticeKind.READY: _ready,

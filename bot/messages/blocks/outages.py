@@ -1,4 +1,4 @@
-"""What administrators are told of a connection that does not answer, and that it answers again."""
+"""Notices to administrators that a connection doesn't answer, and that it answers again."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def outage(facts: Facts) -> Answer:
-    """Say that an outage began or ended: ``what`` of the body since ``since``, and for how long it lasted."""
+    """Say that an outage began or ended: ``what`` happened ``since`` when, and how long it lasted."""
     sentence, text = outages.OUTAGES[facts.word("what") or "away"]
     since = facts.time("since")
     lasted = times.duration(facts.time("until") - since)

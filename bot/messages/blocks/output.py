@@ -1,4 +1,4 @@
-"""What a program wrote, as preformatted text within a paragraph of Slack: the newest of it counts."""
+"""A program's output as preformatted text in one Slack paragraph; the newest lines take precedence."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bot.messages.blocks.limits import ELLIPSIS, SECTION
 from bot.support.visible import clean, escape
 
 _FENCE: Final = "```"
-#: Marks of a fence within the text would end ours: a blank of no width parts each from the next.
+#: A fence inside the text would end ours: a zero-width space separates each mark from the next.
 _TOGETHER: Final = re.compile("`(?=`)")
 _PARTED: Final = "`\u200b"
 _LONGEST: Final = SECTION - 2 * len(_FENCE) - 2
@@ -19,7 +19,7 @@ _TAB: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class Preformatted:
-    """Hold a text between fences, escaped; how many lines of it there are, and whether some were left out."""
+    """Hold an escaped text between fences, its number of lines, and whether any were left out."""
 
     text: str
     lines: int
@@ -27,7 +27,7 @@ class Preformatted:
 
 
 def preformatted(text: str) -> Preformatted | None:
-    """Return the end of a text as it fits into one paragraph; None where nothing can be seen of it."""
+    """Return the end of a text that fits into one paragraph; None if nothing in it is visible."""
     given = text.rstrip().splitlines()
     room, kept = _LONGEST, list[str]()
     for raw in reversed(given):
@@ -47,14 +47,14 @@ def preformatted(text: str) -> Preformatted | None:
 
 
 def _line(raw: str) -> str:
-    """Return one line, its indentation kept, without what can't be seen, escaped."""
+    """Return one line, escaped and without invisible characters, its indentation kept."""
     line = raw.expandtabs(_TAB)
     rest = line.lstrip(" ")
     return " " * (len(line) - len(rest)) + _TOGETHER.sub(_PARTED, escape(clean(rest)))
 
 
 def _end_of(raw: str, room: int) -> str:
-    """Return the end of a line that is too long by itself."""
+    """Return the end of a line that is too long on its own."""
     tail = raw[-room:]
     while len(_line(tail)) + len(ELLIPSIS) > room:
         over = len(_line(tail)) + len(ELLIPSIS) - room

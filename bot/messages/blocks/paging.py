@@ -1,4 +1,4 @@
-"""Lists in pages: of all rows one page is shown, with the way to the next."""
+"""Paged lists: one page of all rows, with buttons to the next."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Page(Generic[_Row]):
 
 
 def page_of(rows: Sequence[_Row], number: int, size: int) -> Page[_Row]:
-    """Return one page of all rows; one that is out of reach becomes the last one."""
+    """Return one page of all rows; a page beyond the end becomes the last one."""
     pages = max((len(rows) + size - 1) // size, 1)
     number = min(max(number, 1), pages)
     return Page(rows[(number - 1) * size : number * size], number, max(len(rows) - number * size, 0))
@@ -36,7 +36,7 @@ def page_of(rows: Sequence[_Row], number: int, size: int) -> Page[_Row]:
 def listed(
     title: str, rows: Iterable[Block], page: Page[_Row], remark: str = "", *, verb: str = ""
 ) -> list[Block]:
-    """Return a list: its title, its rows, what is left and a remark, and the buttons of ``verb`` if any."""
+    """Return a list: title, rows, how many are left, a remark, and the buttons of ``verb`` if any."""
     blocks = [kit.section(f"*{title}*"), *rows]
     small = [words.AND_MORE.format(count=page.left)] if page.left else []
     small += [remark] if remark else []
@@ -51,7 +51,7 @@ def listed(
 
 
 def row(text: str, buttons: Sequence[Element]) -> list[Block]:
-    """Return a row of a list: one button stands beside its text, several below."""
+    """Return a row of a list: a single button goes beside its text, several below."""
     if len(buttons) == 1:
         return [kit.section(text, buttons[0])]
     return [kit.section(text), *kit.actions(buttons)]

@@ -1,4 +1,4 @@
-"""Answers of verbs and buttons that are no card: sentences, problems, questions, ways to link."""
+"""Answers of verbs and buttons that aren't cards: sentences, problems, questions, ways to link."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from bot.domain.models import Effects, Workspace
     from bot.messages.blocks.kit import Block, Element
 
-#: So many buttons are read at a glance; beyond them people search.
+#: How many buttons people can take in at a glance; beyond that they search.
 FEW = 5
-#: Verbs that a button can run on a workspace, with the button's word.
+#: Verbs that a button can run on a workspace, with the button's label.
 _LABELS = {
     "start": cards.START,
     "stop": cards.STOP,
@@ -33,38 +33,38 @@ _LABELS = {
     "resume": cards.RESUME,
     "remove": cards.REMOVE,
 }
-#: Verbs that ask before they do anything.
+#: Verbs that ask for confirmation before they do anything.
 _ASKING = frozenset({"stop", "remove"})
 
 
 def answer(
     text: str, buttons: Iterable[Element] = (), *, in_channel: bool = False, replaces: bool = False
 ) -> Answer:
-    """Answer with one paragraph of our own words, filled and escaped already."""
+    """Answer with one paragraph of our own text, already filled and escaped."""
     return kit.message(kit.bare(text), text, buttons=buttons, in_channel=in_channel, replaces=replaces)
 
 
 def problem(sentence: str, reference: str, buttons: Iterable[Element] = (), *, more: str = "") -> Answer:
-    """Answer that it did not work: a filled sentence, what may help, the reference that the log has too."""
+    """Answer that something failed: a filled sentence, what may help, the reference that is in the log."""
     blocks: list[Block] = [kit.section(f"{sentence}\n{more}" if more else sentence), *kit.actions(buttons)]
     blocks.append(kit.context(fill(cards.REFERENCE, reference=reference)))
     return kit.answer(kit.bare(sentence), blocks)
 
 
 def plain_problem(sentence: str, reference: str) -> Answer:
-    """Answer with a problem that is said in plain words, not yet escaped (``texts.problems``)."""
+    """Answer with a problem as plain text, not yet escaped (``texts.problems``)."""
     return problem(safe(sentence), reference)
 
 
 def name(workspace: Workspace) -> Markup:
-    """Return what the person calls a workspace, escaped and cut."""
+    """Return the person's name for a workspace, escaped and cut."""
     return Markup(limits.line(workspace.title))
 
 
 def verb_button(
     verb: str, workspace: Workspace, number: int, effects: Effects, label: str | None = None
 ) -> Element:
-    """Return the button that runs a verb on a workspace, told apart from others in its row by a number."""
+    """Return the button that runs a verb on a workspace; a number tells it apart from others in its row."""
     text = limits.line(label or f"{_LABELS[verb]} {workspace.title}", limits.BUTTON)
     match verb:
         case "stop":
@@ -82,7 +82,7 @@ def choices(
     labels: Sequence[str],
     effects_of: Callable[[Workspace], Effects],
 ) -> list[Element]:
-    """Return a button for each of a few workspaces, and a search for the rest, where the verb has one."""
+    """Return a button per workspace for the first few, and a search for the rest if the verb has one."""
     if verb not in _LABELS:
         return []
     buttons = [
@@ -115,9 +115,9 @@ def opening(facts: Facts, sentence: str) -> Answer:
 def link_buttons(
     connections: Sequence[tuple[str, str]], waiting: str = "", *, template: str = cards.LINK, first: int = 0
 ) -> list[Element]:
-    """Return *Link* for each (name, title); its click answers with a fresh link.
+    """Return *Link* for each (name, title); its click is answered with a new link.
 
-    ``first`` is the number of the first, where there are others before it.
+    ``first`` is the number of the first one, if others precede it.
     """
     return [
         kit.button(
@@ -131,7 +131,7 @@ def link_buttons(
 
 
 def new_buttons(connections: Sequence[tuple[str, str]]) -> list[Element]:
-    """Return *New workspace* for each (name, title), with the title where there are several."""
+    """Return *New workspace* for each (name, title), with the title if there are several."""
     template = words.NEW_WORKSPACE if len(connections) == 1 else words.NEW_WORKSPACE_ON
     return [
         kit.button(fill(template, title=title), f"make:{number}", f"workspace {connection}")
@@ -140,9 +140,9 @@ def new_buttons(connections: Sequence[tuple[str, str]]) -> list[Element]:
 
 
 def invitation(url: str, title: str, *, code_comes: bool) -> Answer:
-    """Answer with a fresh link: for the presser only, never in a channel.
+    """Answer with a new link: for the presser only, never in a channel.
 
-    ``code_comes`` says whether the page ends with a code that is typed back here.
+    ``code_comes`` says whether the page ends with a code to type back here.
     """
     sentence = fill(words.LINK_PAGE, title=title)
     buttons = [kit.button(cards.OPEN_LINK_PAGE, "link_url", style=kit.PRIMARY, url=url)]
@@ -155,14 +155,14 @@ def invitation(url: str, title: str, *, code_comes: bool) -> Answer:
 
 
 def code_question() -> Answer:
-    """Answer with the way to type a code, for where no form can be opened at once; opens it where one can."""
+    """Answer with how to type a code, if no form can be opened right away; otherwise open the form."""
     button = kit.button(cards.ENTER_CODE, "enter_code", style=kit.PRIMARY)
     blocks = [kit.section(words.CODE_ASK), *kit.actions([button])]
     return Answer(text=kit.bare(words.CODE_ASK), blocks=tuple(blocks), view=code_view())
 
 
 def code_view() -> dict[str, Any]:
-    """Return the form in which the code of the link page is typed back."""
+    """Return the form for typing back the code of the link page."""
     field = kit.text_field("code", words.CODE_LABEL, min_length=4, max_length=40)
     return kit.modal(
         words.CODE_TITLE,
@@ -174,7 +174,7 @@ def code_view() -> dict[str, Any]:
 
 
 def remove_view(workspace: Workspace, title: str) -> dict[str, Any]:
-    """Return the form in which the name of a workspace is typed to remove it for good."""
+    """Return the form in which a workspace's name is typed to remove it for good."""
     explained = kit.section(fill(words.REMOVE_EXPLAINED, name=workspace.title, title=title))
     return kit.modal(
         words.REMOVE_TITLE,
@@ -187,7 +187,7 @@ def remove_view(workspace: Workspace, title: str) -> dict[str, Any]:
 
 
 def linked_view(title: str, username: str) -> dict[str, Any]:
-    """Return what the form becomes when the code was right."""
+    """Return what the form becomes once the code was right."""
     template = words.CODE_DONE if username else words.CODE_DONE_NAMELESS
     done = kit.section(fill(template, username=username, title=title))
     return kit.modal(words.CODE_DONE_TITLE, [done, kit.context(words.CODE_DONE_NEXT)])

@@ -1,4 +1,4 @@
-"""Lists of runs, paged so that a message stays within 50 blocks, and the answer about one."""
+"""Lists of runs, paged to stay within a message's 50 blocks, and the answer about one."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ if TYPE_CHECKING:
     from bot.domain.models import Answer, Run
     from bot.messages.blocks.kit import Block, Element
 
-#: Two blocks each, and room for a title, a remark and the buttons below.
+#: Two blocks each, with room for a title, a remark and the buttons below.
 PAGE = 20
-#: So many buttons are read at a glance.
+#: How many buttons people can take in at a glance.
 FEW = 5
 
 
 def run_list(
     rows: Sequence[tuple[Run, Facts]], *, page: int = 1, remark: str = "", replaces: bool = False
 ) -> Answer:
-    """List runs. ``rows`` are all of them: the page that is out of reach becomes the last one."""
+    """List runs. ``rows`` are all of them; a page beyond the end becomes the last one."""
     one = page_of(rows, page, PAGE)
     drawn = [block for run, facts in one.shown for block in _row(run, facts)]
     text = " ".join(short(run, facts) for run, facts in one.shown[:5])
@@ -45,7 +45,7 @@ def run_list(
 
 
 def run_status(run: Run, facts: Facts) -> Answer:
-    """Answer how far a run is, how old that is, and what can be done about it."""
+    """Answer with a run's progress, how old that is, and what can be done about it."""
     card = run_card(run, facts)
     if not run.is_going:
         return card
@@ -57,7 +57,7 @@ def run_status(run: Run, facts: Facts) -> Answer:
 
 
 def choices(verb: str, runs: Sequence[Run], now: float) -> list[Element]:
-    """Return a button for each of a few runs, for a verb (stop, logs, status), told apart by their age."""
+    """Return a button per run for a verb (stop, logs, status), told apart by age."""
     labels = {"stop": words.STOP_ONE, "logs": words.LOGS_ONE, "status": words.STATUS_ONE}
     names = [limits.line(run.name).casefold() for run in runs]
     made = []

@@ -1,4 +1,4 @@
-"""Notices about runs: which of their cards and messages is drawn, and from which facts."""
+"""Notices about runs: which card or message is drawn, and from which facts."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _NOTHING_YET = Shown(tail="", lines=0, every=EVERY, is_over=False)
 
 
 def render_job(kind: NoticeKind, facts: Facts) -> Answer:
-    """Draw a notice about ``facts.job``; where its row is gone, a sentence says so."""
+    """Draw a notice about ``facts.run``; if its row is gone, a sentence says so."""
     run = facts.run
     if run is None:
         text = safe(problems.sentence("no_job"))
@@ -59,7 +59,7 @@ def drawn_output(run: Run, facts: Facts) -> Answer:
 
 
 def _last_lines(facts: Facts) -> tuple[str, ...]:
-    """Return the last lines: as they are known now, else as they were when the run was found ended."""
+    """Return the last lines as known now, otherwise as they were when the run was found to have ended."""
     if facts.output is not None and facts.output.last_lines:
         return facts.output.last_lines
     lines = facts.body.get("lines")

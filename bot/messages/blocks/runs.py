@@ -1,4 +1,4 @@
-"""Cards and messages of runs: projections of rows, as those of workspaces are."""
+"""Cards and messages of runs: projections of rows, like those of workspaces."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 
 
 def run_card(run: Run, facts: Facts) -> Answer:
-    """Draw the card of a run as it stands."""
+    """Draw the card of a run in its current state."""
     sentence = "\n".join([title_of(run, facts), *state_lines(run, facts)])
     return kit.message(short(run, facts), sentence, _small(run, facts), card_buttons(run, facts))
 
 
 def run_ended(run: Run, facts: Facts, last_lines: Sequence[str]) -> Answer:
-    """Tell how a run ended: exit code, how long it took, the last lines that it wrote."""
+    """Tell how a run ended: exit code, duration, the last lines of its output."""
     sentence = _filled(words.ENDED.get(run.state, words.ENDED_ELSE), run, facts)
     blocks: list[Block] = [kit.section(sentence)]
     if run.detail:
@@ -42,7 +42,7 @@ def run_ended(run: Run, facts: Facts, last_lines: Sequence[str]) -> Answer:
 
 
 def run_failed(run: Run, facts: Facts) -> Answer:
-    """Tell that a run was never launched, or is not known any more, with the cause."""
+    """Tell that a run was never launched, or was lost, with the cause."""
     if _called_off(run):
         template = words.NOT_LAUNCHED
     elif run.outcome == "cancelled":
@@ -56,7 +56,7 @@ def run_failed(run: Run, facts: Facts) -> Answer:
 
 
 def run_asked(run: Run, facts: Facts) -> Answer:
-    """Draw the question whether to start another one, or that there is nothing to ask any more."""
+    """Draw the question whether to start another run, or say that it is no longer open."""
     if run.is_open and run.asked_at is not None:
         template, buttons = words.ASKED_NOTICE, asked_buttons(run.id, "job_")
     else:
@@ -67,7 +67,7 @@ def run_asked(run: Run, facts: Facts) -> Answer:
 
 
 def run_waiting(run: Run, facts: Facts) -> Answer:
-    """Tell that a run has not begun, or can't be looked at, for long; and what holds it up."""
+    """Tell that a run hasn't begun, or couldn't be read, for a long time; and what holds it up."""
     template = words.LATE_UNBEGUN if run.remote_id is None else words.LATE_UNSEEN
     hold = Markup(kit.held(run.hold, facts.now)) if run.hold else ""
     sentence = fill(template, name=run.name, title=facts.connection_title, hold=hold).strip()
@@ -76,10 +76,10 @@ def run_waiting(run: Run, facts: Facts) -> Answer:
 
 
 def output_message(run: Run, facts: Facts, tail: str, *, every: float, lines: int, is_over: bool) -> Answer:
-    """Show the newest of a run's output.
+    """Show the newest part of a run's output.
 
-    ``tail`` is plain text, of which the end counts; ``lines`` how many lines there are so far, and ``every``
-    after how many seconds this message changes.
+    ``tail`` is plain text, whose end takes precedence; ``lines`` is the number of lines so far, and ``every``
+    the seconds between updates of this message.
     """
     blocks: list[Block] = [kit.section(fill(words.OUTPUT, name=run.name))]
     shown = preformatted(tail)
@@ -108,18 +108,18 @@ def title_of(run: Run, facts: Facts) -> str:
 
 
 def short(run: Run, facts: Facts) -> str:
-    """Say a run in one line without marks, as notifications show it."""
+    """Describe a run in one line without markup, for notifications."""
     return fill(words.SHORT, name=run.name, title=facts.connection_title, state=Markup(outcome_of(run)))
 
 
 def outcome_of(run: Run) -> str:
-    """Say how far a run is, within a sentence: ``failed after 12 s, exit code 2``."""
+    """Describe a run's progress as part of a sentence: ``failed after 12 s, exit code 2``."""
     head = _head(run)
     return head[0].lower() + head[1:]
 
 
 def state_lines(run: Run, facts: Facts) -> list[str]:
-    """Say how far a run is, and what its provider says about that."""
+    """Describe a run's progress, and what its provider says about it."""
     lines = [_state_line(run, facts)]
     if run.is_going and run.stop_wanted:
         if _not_launched(run):
@@ -130,7 +130,7 @@ def state_lines(run: Run, facts: Facts) -> list[str]:
 
 
 def card_buttons(run: Run, facts: Facts) -> list[Element]:
-    """Return what can be done with a run as it stands."""
+    """Return what can be done with a run in its current state."""
     if not run.is_going:
         return _over_buttons(run, facts)
     buttons = _late_buttons(run) if run.is_late else []
@@ -162,7 +162,7 @@ def force_button(run: Run) -> Element:
 
 
 def again_button(run: Run) -> Element:
-    """Return *Run again*, which asks first: two clicks are not to be two runs."""
+    """Return *Run again*, which asks first, so that two clicks don't become two runs."""
     question = kit.confirm(words.CONFIRM_AGAIN, style=kit.PRIMARY, name=run.name)
     return kit.button(words.AGAIN, "job_again", run.id, confirm=question)
 
@@ -202,7 +202,7 @@ def _not_launched(run: Run) -> bool:
 
 
 def _of_failed(run: Run, not_run: str, unsure: str, lost: str) -> str:
-    """Choose what is said: never launched, perhaps launched, or launched and not known any more."""
+    """Choose the text: never launched, perhaps launched, or launched and lost."""
     if run.remote_id is not None:
         return lost
     return not_run if run.launch_call is Call.NONE else unsure
@@ -238,7 +238,7 @@ def _state_line(run: Run, facts: Facts) -> str:
 
 
 def _head(run: Run) -> str:
-    """Return how far a run is without its connection: ``Failed after 12 s, exit code 2``."""
+    """Describe a run's progress without its connection: ``Failed after 12 s, exit code 2``."""
     if run.is_going:
         return words.STATES[run.state]
     if run.outcome == "failed":

@@ -141,7 +141,7 @@ class Outputs:
             entry.is_delivering = False
 
     async def _deliver(self, entry: Entry) -> None:
-        """Upload the whole output and have a notice share it; until then nobody sees it, so it can be repeated."""
+        """Upload the whole output and have a notice share it; it is invisible until then, so repeatable."""
         run = await self._store.run(entry.run_id)
         spool = entry.transcript.spool
         if run is None or not spool.size:
