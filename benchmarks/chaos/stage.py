@@ -17,6 +17,9 @@ from pydantic import SecretStr
 from bot.domain.models import Account, Link, Person, Principal, Snapshot, State
 from bot.providers.base import Credential
 from bot.providers.connections import build_providers, load_connections
+from bot.providers.contract import Scheduled
+from bot.providers.saturn.offers import Offer
+from bot.services.snapshots import payload_of
 from bot.store import open_store
 from bot.store.records import Activation, FoundWorkspace
 from bot.support.clock import SystemClock, SystemIds
@@ -206,9 +209,9 @@ def _write_connections(made: Stage) -> None:
 
 def _offer(account: Account, jobs: list[Any], now: float) -> Snapshot:
     """Return what a form would have been told, so that no command has to wait for it."""
-    listed = [{"id": job.id, "name": job.name, "schedule": ""} for job in jobs]
-    told = {"sizes": None, "names": [], "owner": f"acme/{account.username}", "jobs": listed}
-    return Snapshot(CONNECTION, account.id, "templates", told, now)
+    scheduled = tuple(Scheduled(job.id, job.name, "") for job in jobs)
+    offer = Offer(owner=f"acme/{account.username}", jobs=scheduled)
+    return Snapshot(CONNECTION, account.id, "templates", payload_of(offer), now)
 
 
 async def _link_everybody(made: Stage) -> None:
