@@ -89,29 +89,20 @@ OVER = [name for name, one in CARDS.items() if one.outcome == "ended"]
 NOT_DONE = [name for name, one in CARDS.items() if one.outcome in {"failed", "cancelled"}]
 
 
-@pytest.mark.parametrize("name", CARDS)
-def test_the_card(name):
-    check_golden(f"jobs/card-{name}", run_card(CARDS[name], facts()))
+DRAWN = [
+    ("card", run_card, CARDS),
+    ("question", run_asked, ["asked", "running", "to-launch", "unanswered"]),
+    ("waiting", run_waiting, ["late", "late-unseen", "done"]),
+    ("ended", lambda run, facts: run_ended(run, facts, LINES), OVER),
+    ("failed", run_failed, NOT_DONE),
+]
 
 
-@pytest.mark.parametrize("name", ["asked", "running", "to-launch", "unanswered"])
-def test_the_question_and_what_it_is_afterwards(name):
-    check_golden(f"jobs/question-{name}", run_asked(CARDS[name], facts()))
-
-
-@pytest.mark.parametrize("name", ["late", "late-unseen", "done"])
-def test_the_message_after_the_deadline(name):
-    check_golden(f"jobs/waiting-{name}", run_waiting(CARDS[name], facts()))
-
-
-@pytest.mark.parametrize("name", OVER)
-def test_the_message_at_the_end(name):
-    check_golden(f"jobs/ended-{name}", run_ended(CARDS[name], facts(), LINES))
-
-
-@pytest.mark.parametrize("name", NOT_DONE)
-def test_the_message_that_there_is_no_end(name):
-    check_golden(f"jobs/failed-{name}", run_failed(CARDS[name], facts()))
+@pytest.mark.parametrize(
+    ("kind", "draw", "name"), [(kind, draw, name) for kind, draw, names in DRAWN for name in names]
+)
+def test_what_is_drawn_of_a_run(kind, draw, name):
+    check_golden(f"jobs/{kind}-{name}", draw(CARDS[name], facts()))
 
 
 @pytest.mark.parametrize(

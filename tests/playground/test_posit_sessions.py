@@ -141,16 +141,12 @@ async def test_stopping_several_is_all_or_nothing(posit: Posit):
 
 
 @pytest.mark.parametrize(
-    ("form", "body"), [("object", {"result": {}}), ("null", {"result": None}), ("text", {"result": ""})]
+    ("form", "body"),
+    [("object", {"result": {}}), ("null", {"result": None}), ("text", {"result": ""}), ("empty", "")],
 )
 async def test_an_empty_result_in_each_form(posit: Posit, form, body):
     await posit.control(stop_answer=form)
     assert await posit.call("stop_session", session_ids=posit.session_id("notes")) == (200, body)
-
-
-async def test_an_empty_body(posit: Posit):
-    await posit.control(stop_answer="empty")
-    assert await posit.call("stop_session", session_ids=posit.session_id("notes")) == (200, "")
 
 
 async def test_sessions_that_fail_to_start(posit: Posit):

@@ -6,6 +6,7 @@ import asyncio
 from contextlib import asynccontextmanager
 
 import aiohttp
+import pytest
 from aiohttp import web
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.app.async_app import AsyncApp
@@ -99,13 +100,9 @@ async def play(server) -> None:
     assert server.harness.violations == []
 
 
-async def test_bolt_over_socket_mode():
-    async with slack(clock=None) as (server, _client), by_socket(server):
-        await play(server)
-
-
-async def test_bolt_over_signed_http():
-    async with slack(clock=None) as (server, _client), by_http(server):
+@pytest.mark.parametrize("way", [by_socket, by_http])
+async def test_bolt_over(way):
+    async with slack(clock=None) as (server, _client), way(server):
         await play(server)
 
 

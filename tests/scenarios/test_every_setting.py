@@ -279,9 +279,9 @@ KEYS = {
     "saturn.recipes": "scenarios/test_saturn_making.py::test_a_recipe_becomes_a_workspace_that_runs",
     "jupyterhub.public_url": "scenarios/test_every_setting.py::test_the_addresses_of_a_connection_are_used",
     "jupyterhub.presets": "contract/providers/test_jupyterhub_making.py::test_options_reach_the_spawner",
-    "posit.super_admin_token": "scenarios/test_posit_linking.py::"
+    "posit.super_admin_token": "scenarios/posit/test_linking.py::"
     "test_an_administrator_approves_whom_somebody_acts_as",
-    "posit.presets": "scenarios/test_posit_sessions.py::test_a_preset_brings_what_no_form_asks_for",
+    "posit.presets": "scenarios/posit/test_sessions.py::test_a_preset_brings_what_no_form_asks_for",
     "sphere.access_token": "scenarios/test_sphere.py::test_from_the_form_to_the_open_button",
     "sphere.projects": "contract/providers/test_sphere.py::"
     "test_only_the_projects_that_are_allowed_are_offered_and_made",

@@ -34,22 +34,12 @@ async def judge(window: Chromium, name: str) -> list[str]:
     return wrong
 
 
-async def test_the_way_of_a_link():
-    async with ide_rig() as world, chromium() as window:
-        seen = {name: await judge(window, name) async for name in link_pages(world, window)}
-    assert len(seen) == 8
-    assert [wrong for found in seen.values() for wrong in found] == []
-
-
-async def test_the_way_with_a_code():
-    async with ide_rig(sign_in=False) as world, chromium() as window:
-        seen = {name: await judge(window, name) async for name in code_pages(world, window)}
-    assert len(seen) == 3
-    assert [wrong for found in seen.values() for wrong in found] == []
-
-
-async def test_the_pages_of_workspaces():
-    async with ide_rig() as world, chromium() as window:
-        seen = {name: await judge(window, name) async for name in ide_pages(world, window)}
-    assert len(seen) == 11
+@pytest.mark.parametrize(
+    ("pages", "options", "count"),
+    [(link_pages, {}, 8), (code_pages, {"sign_in": False}, 3), (ide_pages, {}, 11)],
+)
+async def test_every_page(pages, options, count):
+    async with ide_rig(**options) as world, chromium() as window:
+        seen = {name: await judge(window, name) async for name in pages(world, window)}
+    assert len(seen) == count
     assert [wrong for found in seen.values() for wrong in found] == []

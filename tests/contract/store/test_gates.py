@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from bot.domain.models import Observed, OperationVerb, ReadResult, State, Workspace
 from bot.store.records import NewOperation
 from tests.rigs.store import ALICE, BOB, gate_key, link_account, linked, observe
@@ -59,14 +61,19 @@ async def test_a_read_whose_reader_died_is_due_again_when_the_gate_opens(store, 
     assert await claim_one(store)
 
 
-async def test_the_result_says_when_to_read_next(store, clock):
+@pytest.mark.parametrize(
+    ("state", "next_in", "closed", "rest"), [(State.RUNNING, 300.0, 299, 1), (State.STARTING, 1.0, 10.4, 0.1)]
+)
+async def test_the_result_says_when_to_read_next_and_never_opens_the_gate_early(
+    store, clock, state, next_in, closed, rest
+):
     await link_account(store)
     await store.add_workspace(by_reference(ALICE))
     claim = await claim_one(store)
-    await store.record_reads([ReadResult(SHARED, claim.workspace_ids, Observed(State.RUNNING), 300.0)])
-    clock.advance(299)
+    await store.record_reads([ReadResult(SHARED, claim.workspace_ids, Observed(state), next_in)])
+    clock.advance(closed)
     assert await claim_one(store) is None
-    clock.advance(1)
+    clock.advance(rest)
     assert await claim_one(store)
 
 
@@ -78,17 +85,6 @@ async def test_without_a_next_time_nobody_reads_until_somebody_asks(store, clock
     clock.advance(100_000)
     assert await claim_one(store) is None
     await store.want_read(workspace.id)
-    assert await claim_one(store)
-
-
-async def test_a_short_next_time_never_opens_the_gate_early(store, clock):
-    await link_account(store)
-    await store.add_workspace(by_reference(ALICE))
-    claim = await claim_one(store)
-    await store.record_reads([ReadResult(SHARED, claim.workspace_ids, Observed(State.STARTING), 1.0)])
-    clock.advance(10.4)
-    assert await claim_one(store) is None
-    clock.advance(0.1)
     assert await claim_one(store)
 
 

@@ -3,21 +3,11 @@
 from __future__ import annotations
 
 import pytest
-import pytest_asyncio
 
 from bot.domain.models import Spec
-from tests.rigs.scenario.workbench import workbench_world
 
 LOST = "Whatever is in its memory or unsaved is lost; the files you saved stay."
 SPEC = Spec("paper", {"workbench": "JupyterLab", "cluster": "Local", "directory": "~/thesis"})
-
-
-@pytest_asyncio.fixture
-async def linked(tmp_path):
-    """A world in which Olivia has linked alice's account at the Workbench."""
-    async with workbench_world(tmp_path) as ready:
-        await ready.alice.links("alice", "wb")
-        yield ready
 
 
 async def makes(world, spec=SPEC):

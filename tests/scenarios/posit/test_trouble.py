@@ -3,17 +3,9 @@
 from __future__ import annotations
 
 import pytest
-import pytest_asyncio
 
 from bot.messages.texts import problems
-from tests.rigs.scenario.workbench import spoil, workbench_world
-
-
-@pytest_asyncio.fixture
-async def linked(tmp_path):
-    async with workbench_world(tmp_path) as ready:
-        await ready.alice.links("alice", "wb")
-        yield ready
+from tests.rigs.scenario.workbench import spoil
 
 
 async def sends_form(world, **values):

@@ -3,18 +3,9 @@
 from __future__ import annotations
 
 import pytest
-import pytest_asyncio
 
 from playground.demo.browser import Browser
 from tests.rigs.scenario.workbench import workbench_world
-
-
-@pytest_asyncio.fixture
-async def linked(tmp_path):
-    """A world in which Olivia has linked alice's account at the Workbench."""
-    async with workbench_world(tmp_path) as ready:
-        await ready.alice.links("alice", "wb")
-        yield ready
 
 
 async def visits(world, account, url):

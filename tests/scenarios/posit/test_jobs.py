@@ -5,16 +5,8 @@ from __future__ import annotations
 import re
 
 import pytest
-import pytest_asyncio
 
 from tests.rigs.scenario.workbench import spoil, workbench_world
-
-
-@pytest_asyncio.fixture
-async def linked(tmp_path):
-    async with workbench_world(tmp_path) as ready:
-        await ready.alice.links("alice", "wb")
-        yield ready
 
 
 async def ended(world, count=1):

@@ -1,0 +1,1 @@
+"""The bot at a Workbench, as a whole."""
