@@ -8,10 +8,9 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import aiohttp
-from aiohttp.test_utils import TestServer
 
-from playground.harness import Clock
 from playground.posit import PositServer, build
+from tests.playground.served import Client, served
 
 SEED: dict[str, Any] = {
     "users": [
@@ -42,11 +41,8 @@ def launch_parameters(**changes: Any) -> dict[str, Any]:
     return {"name": "made", **LAUNCH, **changes}
 
 
-class Posit:
-    """Speak to the server as a client that knows nothing of it but its documents."""
-
-    def __init__(self, server: PositServer, url: str, session: aiohttp.ClientSession) -> None:
-        self.server, self.url, self.session = server, url, session
+class Posit(Client):
+    server: PositServer
 
     def session_id(self, name: str, owner: str = "alice") -> str:
         return str(self.server.credentials["users"][owner]["sessions"][name])
@@ -161,11 +157,5 @@ class Output:
         return found
 
 
-@asynccontextmanager
-async def posit_server(seed: Any = None):
-    server = build(clock=Clock(lambda: 1_700_000_000.0), seed=seed or SEED)
-    test_server = TestServer(server.app, host="127.0.0.1")
-    await test_server.start_server()
-    async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
-        yield Posit(server, str(test_server.make_url("")).rstrip("/"), session)
-    await test_server.close()
+def posit_server(seed: Any = None):
+    return served(build, seed or SEED, Posit)

@@ -6,10 +6,9 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import aiohttp
-from aiohttp.test_utils import TestServer
 
-from playground.harness import Clock
 from playground.saturn import SaturnServer, build
+from tests.playground.served import Client, served
 
 SEED: dict[str, Any] = {
     "users": [
@@ -38,11 +37,8 @@ SEED: dict[str, Any] = {
 }
 
 
-class Saturn:
-    """Speak to the server as a client that knows nothing of it but its documents."""
-
-    def __init__(self, server: SaturnServer, url: str, session: aiohttp.ClientSession) -> None:
-        self.server, self.url, self.session = server, url, session
+class Saturn(Client):
+    server: SaturnServer
 
     @property
     def ids(self) -> dict[str, str]:
@@ -77,11 +73,5 @@ class Saturn:
             yield browser
 
 
-@asynccontextmanager
-async def saturn_server(seed: Any = None):
-    server = build(clock=Clock(lambda: 1_700_000_000.0), seed=seed or SEED)
-    test_server = TestServer(server.app, host="127.0.0.1")
-    await test_server.start_server()
-    async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
-        yield Saturn(server, str(test_server.make_url("")).rstrip("/"), session)
-    await test_server.close()
+def saturn_server(seed: Any = None):
+    return served(build, seed or SEED, Saturn)

@@ -5,15 +5,12 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from typing import Any
 
-import aiohttp
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from playground.harness import Clock
 from playground.sphere import SphereServer, build
+from tests.playground.served import Client, served
 
-#: 2023-11-14 22:13:20 UTC
-NOW = 1_700_000_000.0
 TOKEN = "t1"
 PYTHON, BROKEN, SHAKY = "a" * 32, "b" * 32, "c" * 32
 RUNNING, STOPPED, PLAIN = "1" * 32, "2" * 32, "3" * 32
@@ -41,11 +38,8 @@ SEED: dict[str, Any] = {
 }
 
 
-class Sphere:
-    """Speak to the server as a client that knows nothing of it but its documents."""
-
-    def __init__(self, server: SphereServer, url: str, session: aiohttp.ClientSession) -> None:
-        self.server, self.url, self.session = server, url, session
+class Sphere(Client):
+    server: SphereServer
 
     async def call(self, method: str, path: str, token: str | None = TOKEN, **rest: Any) -> tuple[int, Any]:
         """Call the API, or with a path from the root anything else."""
@@ -90,16 +84,8 @@ class Sphere:
         return [violation["rule"] for violation in answer["violations"]]
 
 
-@asynccontextmanager
-async def sphere_server(seed: Any = None):
-    server = build(clock=Clock(lambda: NOW), seed=seed or SEED)
-    test_server = TestServer(server.app, host="127.0.0.1")
-    await test_server.start_server()
-    try:
-        async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
-            yield Sphere(server, str(test_server.make_url("")).rstrip("/"), session)
-    finally:
-        await test_server.close()
+def sphere_server(seed: Any = None):
+    return served(build, seed or SEED, Sphere)
 
 
 class Receiver:

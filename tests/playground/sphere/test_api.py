@@ -7,7 +7,8 @@ import re
 import aiohttp
 import pytest
 
-from tests.playground.sphere.stand import NOW, PLAIN, PYTHON, RUNNING, SHAKY, STOPPED, TOKEN, Sphere
+from tests.playground.served import NOW
+from tests.playground.sphere.stand import PLAIN, PYTHON, RUNNING, SHAKY, STOPPED, TOKEN, Sphere
 
 UNAUTHORIZED = {"message": "Unauthorized access", "error_code": 1}
 

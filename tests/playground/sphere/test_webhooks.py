@@ -8,7 +8,8 @@ import json
 
 import pytest
 
-from tests.playground.sphere.stand import NOW, PYTHON, RUNNING, STOPPED, Receiver, Sphere, receiver
+from tests.playground.served import NOW
+from tests.playground.sphere.stand import PYTHON, RUNNING, STOPPED, Receiver, Sphere, receiver
 
 SCENARIO = f"workspaces/{RUNNING}/scenario"
 

@@ -1,0 +1,34 @@
+"""A local server in the test's own process, on a clock that only tests move."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import Any
+
+import aiohttp
+from aiohttp.test_utils import TestServer
+
+from playground.harness import Clock
+
+#: 2023-11-14 22:13:20 UTC
+NOW = 1_700_000_000.0
+
+
+class Client:
+    """Speak to the server as a client that knows nothing of it but its documents."""
+
+    def __init__(self, server: Any, url: str, session: aiohttp.ClientSession) -> None:
+        self.server, self.url, self.session = server, url, session
+
+
+@asynccontextmanager
+async def served(build, seed, client: type[Client]):
+    """Serve what ``build`` makes of the seed; hand over the client that speaks to it."""
+    server = build(clock=Clock(lambda: NOW), seed=seed)
+    test_server = TestServer(server.app, host="127.0.0.1")
+    await test_server.start_server()
+    try:
+        async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
+            yield client(server, str(test_server.make_url("")).rstrip("/"), session)
+    finally:
+        await test_server.close()
