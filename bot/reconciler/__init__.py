@@ -1,4 +1,4 @@
-"""The reconciler: the only one that calls providers for work, step by step.
+"""The reconciler: the only part that asks providers for work, step by step.
 
 Why: ``docs/rules.md``, "Only the reconciler asks providers for work".
 """
@@ -42,11 +42,11 @@ __all__ = ["Numbers", "Reconciler"]
 
 
 class Reconciler:
-    """Bring what is towards what people ask for: claim, plan, call, write.
+    """Move the actual state towards what people asked for: claim, plan, call, write.
 
-    A step returns when all that it claimed is done, or, given a pool, as soon as it has begun there.
-    Keeps nothing that a restart must not lose: slots, locks, health and outputs are this process's own.
-    ``board`` is where the outputs that it follows are written down, for the notifier to show.
+    A step returns when everything it claimed is done or, given a pool, as soon as that has begun there. It
+    keeps nothing that must survive a restart: slots, locks, health and outputs belong to this process.
+    ``board`` receives the outputs that it follows, for the notifier to show.
     """
 
     def __init__(
@@ -106,7 +106,7 @@ class Reconciler:
         return await self._reads.step(pool)
 
     async def step_tasks(self, pool: Pool | None = None) -> int:
-        """Do due tasks, look at suspected credentials, tell of outages; return how many there were."""
+        """Do due tasks, check suspected credentials and report outages; return how many there were."""
         looks = await self._suspicions.step(pool)
         return looks + await self._outages.step() + await self._tasks.step(pool)
 
@@ -115,17 +115,17 @@ class Reconciler:
         return await self._runs.step(pool)
 
     async def step_streams(self, pool: Pool | None = None) -> int:
-        """Begin the streams of outputs that are due; return how many there were."""
+        """Open the output streams that are due; return how many there were."""
         return await self._streams.step(pool)
 
     async def step_classes(self, _pool: Pool | None = None) -> int:
-        """See to the class cards that are due; return how many there were."""
+        """Process the class cards that are due; return how many there were."""
         return await self._classes.step()
 
     async def warn_of_ends(self) -> int:
-        """Tell owners of what ends by itself soon; return how much there was to do."""
+        """Warn owners of workspaces that will soon end by themselves; return how much there was to do."""
         return await self._ends.step()
 
     async def refresh_lists(self) -> int:
-        """Ask for fresh lists where they are old; return for how many accounts."""
+        """Request fresh lists for accounts whose lists are old; return for how many."""
         return await self._lists.refresh()

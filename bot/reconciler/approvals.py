@@ -1,4 +1,4 @@
-"""Approved usernames: checked at their provider with the connection's own secret, then linked."""
+"""Approved usernames: checked with their provider using the connection's own secret, then linked."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ CHECK_SECONDS = 20.0
 
 
 class Approved:
-    """Link people as the usernames that were approved for them."""
+    """Link people as the usernames approved for them."""
 
     def __init__(self, engine: EngineContext) -> None:
         self._store = engine.store
@@ -35,13 +35,13 @@ class Approved:
         self._ids = engine.ids
 
     async def link(self, task: Task) -> None:
-        """Check an approved username and link its person; raises Again while the provider does not answer."""
+        """Check an approved username and link its person; raise Again while the provider doesn't answer."""
         approval = await self._store.approval(task.subject)
         if approval is None or approval.state != "approved":
             return
         runtime = self._runtimes.get(approval.connection)
         if runtime is None or not runtime.provider.links_by("admin"):
-            # The operator changed the connections file since it was approved.
+            # The operator has changed the connections file since the approval.
             await self._failed(approval, runtime.title if runtime else approval.connection, "not_set_up")
             return
         answer = await self._asker.ask(
@@ -67,7 +67,7 @@ class Approved:
                 raise not_yet(answer)
 
     async def give_up(self, task: Task, because: str = "gave_up") -> None:
-        """Tell both why it is not done, mostly that the provider never answered; it may be asked again."""
+        """Tell the person and the administrator why it failed, usually since the provider never answered."""
         approval = await self._store.approval(task.subject)
         if approval is not None and approval.state == "approved":
             runtime = self._runtimes.get(approval.connection)
@@ -76,7 +76,7 @@ class Approved:
     async def _activate(
         self, approval: Approval, runtime: Runtime, username: str, credential: Credential
     ) -> None:
-        """Write account and the request's end in one transaction: a kill leaves none without the other."""
+        """Write the account and the request's end in one transaction, so a crash can't separate them."""
         principal, connection = approval.principal, approval.connection
         account = Account(
             id=self._ids.new("account"),

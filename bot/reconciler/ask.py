@@ -1,6 +1,6 @@
-"""The one way to ask a provider: in whose name, for how long, and what its answer, or none, means.
+"""The one way to ask a provider: with which account, for how long, and what its answer, or silence, means.
 
-Every error of a provider ends here and becomes one of four answers. What is done with one, its asker decides.
+Every provider error ends here and becomes one of four answers. The caller decides what to do with them.
 """
 
 from __future__ import annotations
@@ -38,19 +38,19 @@ log = structlog.get_logger(__name__)
 
 _T = TypeVar("_T")
 
-#: A credential that is refused is somebody's to change: until then asking is of no use.
+#: A refused credential has to be changed by somebody; until then there is no point in asking.
 REFUSED_WAIT: Final = 60.0
-#: How the connection's own secret asks: the provider has it.
+#: The access for calls with the connection's own secret, which the provider holds.
 _OWN: Final = Access("", Credential.of_connection("admin"))
-#: The causes of what waits because a pause was asked for, or because the sign-in was refused.
+#: The causes of waiting because the provider asked for a pause, or because it refused the sign-in.
 LIMITED: Final = "rate_limited"
 SUSPECTED: Final = "credential_suspected"
-#: The cause of what was answered, and can't be read; it is no passing page after so many failures in a row.
+#: The cause of an unreadable answer; after this many failures in a row it isn't a transient error page.
 _UNREADABLE: Final = "bad_answer"
 _UNREADABLE_TIMES: Final = 3
-#: What waits for a suspected credential is woken when that is accepted again; it comes back so late at most.
+#: Work waiting for a suspected credential is woken when that is accepted again, else it retries after this.
 SUSPECTED_WAIT: Final = 30.0
-#: After these the provider, or what stands before it, may have acted.
+#: After these errors the provider, or a proxy in front of it, may have acted.
 _AMBIGUOUS: Final = (UnknownOutcome, ServerFailed, BadAnswer)
 
 
@@ -63,11 +63,11 @@ class Done(Generic[_T]):
 
 @dataclass(frozen=True, slots=True)
 class Later:
-    """It certainly was not done, and may be asked for again after ``wait`` seconds.
+    """It certainly wasn't done, and may be retried after ``wait`` seconds.
 
-    ``sentence`` tells a person what holds it up, None for nothing worth telling; ``cause`` is a word of
-    ``bot.messages.texts.problems`` for it. ``attempts`` is the number
-    of failures in a row by now: what was not tried does not count as one.
+    ``sentence`` tells a person what is holding it up, None if that isn't worth telling; ``cause`` is its key
+    in ``bot.messages.texts.problems``. ``attempts`` is the number of failures in a row so far; calls that
+    weren't sent don't count.
     """
 
     wait: float
@@ -78,7 +78,7 @@ class Later:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """It may have been done: look before asking again, after ``wait`` seconds. Fields as in ``Later``."""
+    """It may have been done: check before retrying, after ``wait`` seconds. Fields as in ``Later``."""
 
     wait: float
     sentence: str
@@ -87,13 +87,13 @@ class Unknown:
 
     @property
     def is_unreadable(self) -> bool:
-        """Say whether it does answer, but after several tries still with what can't be read."""
+        """Return whether it answers, but still unreadably after several attempts."""
         return self.cause == _UNREADABLE and self.attempts >= _UNREADABLE_TIMES
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Asking again changes nothing. ``cause`` and ``sentence`` say why, as in ``Later``."""
+    """Retrying won't help. ``cause`` and ``sentence`` say why, as in ``Later``."""
 
     error: ProviderError | SecretError
     cause: str
@@ -101,12 +101,12 @@ class Refused:
 
     @property
     def word(self) -> str:
-        """Return the kind of it, without what the provider said."""
+        """Return the kind of refusal, without the provider's words."""
         return self.cause.partition(": ")[0]
 
     @property
     def needs_credential(self) -> bool:
-        """Say whether it waits for another credential: then nothing is said about what was asked for."""
+        """Return whether it waits for another credential: the refusal then isn't about the request itself."""
         return isinstance(self.error, (CredentialRefused, SecretError))
 
 
@@ -115,7 +115,7 @@ Answer: TypeAlias = Done[_T] | NotDone
 
 
 class Asker:
-    """Ask providers, and see to credentials and to the connections' health by what they answer."""
+    """Ask providers, and update credentials and the connections' health from their answers."""
 
     def __init__(self, keys: Keys, call_seconds: float, jitter: Callable[[], float]) -> None:
         self._keys = keys
@@ -123,11 +123,11 @@ class Asker:
         self._jitter = jitter
 
     def backoff(self, attempts: int) -> float:
-        """Return the seconds to wait after so many failures in a row."""
+        """Return the seconds to wait after ``attempts`` failures in a row."""
         return backoff(attempts, self._jitter())
 
     def open(self, account: Account) -> Access | Refused:
-        """Return in whose name an account asks."""
+        """Return the access that an account's calls are made with."""
         try:
             return self._keys.open(account)
         except SecretError as error:
@@ -143,10 +143,10 @@ class Asker:
         starts: bool = False,
         tries_suspected: bool = False,
     ) -> Access | Later | Refused:
-        """Return in whose name it may be asked now; what is answered without asking otherwise."""
+        """Return the access for a call that may be sent now, else the answer to give without sending it."""
         if account is None:
             return _OWN
-        # One that is unlinked is asked about once more, to have its credential ended.
+        # An unlinked account gets one more call, to revoke its credential.
         is_suspected = account.refused_since is not None and account.state == "active"
         if is_suspected and not tries_suspected:
             sentence = problems.sentence(SUSPECTED, runtime.title)
@@ -172,9 +172,9 @@ class Asker:
     ) -> Answer[_T]:
         """Ask once, for ``seconds`` at most. ``what`` names it in the log; ``attempts`` failed before it.
 
-        ``account`` None asks with the connection's own secret. ``starts`` says that it makes something run:
-        such calls have a limit of their own. ``tries_suspected`` finds out whether a credential is taken
-        again. Errors that are no provider's (the store's, ours) are raised.
+        ``account`` None uses the connection's own secret. ``starts``: the call starts something, and such
+        calls have a rate limit of their own. ``tries_suspected`` sends it even with a suspected credential,
+        to test it. Errors that aren't the provider's (the store's, Usher's own) are raised.
         """
         access = self.admit(runtime, account, attempts, starts=starts, tries_suspected=tries_suspected)
         if not isinstance(access, Access):
@@ -201,7 +201,7 @@ class Asker:
         *,
         attempts: int = 0,
     ) -> Answer[None]:
-        """Read a stream to its end. One that breaks off after it spoke says nothing about the connection."""
+        """Read a stream to its end. One that breaks off after sending data doesn't count as a failure."""
         access = self.admit(runtime, account, attempts)
         if not isinstance(access, Access):
             return access
@@ -242,9 +242,9 @@ class Asker:
         spoke: bool = False,
         starts: bool = False,
     ) -> Later | Unknown | Refused:
-        """Return what an error of a provider means, and note it. ``spoke``: an answer had begun to come."""
+        """Return what a provider's error means, and record it. ``spoke``: part of an answer had arrived."""
         if isinstance(error, SentTooLate):
-            # Nothing was sent, so nothing failed: the poll gate says when it may go.
+            # Nothing was sent, so nothing failed; the poll gate decides when to retry.
             return Later(0.0, None, attempts)
         who = account.id if account is not None else ""
         log.info("not done", connection=runtime.name, call=what, account=who, problem=type(error).__name__)
@@ -256,7 +256,7 @@ class Asker:
             cause = problems.cause_of(error)
             return Refused(error, cause, problems.sentence(cause, runtime.title))
         attempts += 1
-        # Whoever asks for longer is asked again, so that nothing of a person's stands still for an hour.
+        # Retry even if a longer pause was requested, so that nobody's work is stuck for an hour.
         wait = min(max(self.backoff(attempts), error.retry_after or 0.0), LONGEST_ASKED)
         if isinstance(error, RateLimited):
             runtime.health.worked(error)
@@ -269,20 +269,20 @@ class Asker:
         cause, sentence = problems.cause_of(error), runtime.health.sentence(error)
         if isinstance(error, _AMBIGUOUS):
             if starts and error.retry_after:
-                # It is looked for meanwhile, and not sent again before that.
+                # Its result is looked for first; it isn't sent again before that.
                 runtime.start_limits.note(who, wait, is_shared=False)
             return Unknown(wait, sentence, attempts, cause)
         return Later(wait, sentence, attempts, cause)
 
     def _is_shared(self, runtime: Runtime, account: Account, what: str) -> bool:
-        """Say whether a call is made with a secret that others' calls are made with, too."""
+        """Return whether a call uses a secret that other people's calls use as well."""
         access = self.open(account)
         return isinstance(access, Access) and runtime.provider.acts(access, what) != "person"
 
     async def _refused(
         self, runtime: Runtime, account: Account | None, error: CredentialRefused, attempts: int
     ) -> Later | Refused:
-        """See to a credential that is refused; whatever was asked for did not happen."""
+        """Handle a refused credential; the request had no effect."""
         if account is None:
             self._keys.locked_out(runtime.name)
             became: Became = "locked"
@@ -294,7 +294,7 @@ class Asker:
             case "later":
                 return Later(self.backoff(attempts + 1), None, attempts)
             case "suspected":
-                # Tried as often as any call that fails: a credential may be good for all but one of them.
+                # Retried like any failing call: a credential may be good for every call but one.
                 sentence = problems.sentence(SUSPECTED, runtime.title)
                 return Later(SUSPECTED_WAIT, sentence, attempts + 1, SUSPECTED)
             case "locked":

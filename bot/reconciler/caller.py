@@ -1,4 +1,4 @@
-"""The one call of a step: committed before it leaves, looked for after silence, never blindly repeated."""
+"""The one call of a step: committed before it is sent, verified after silence, never blindly repeated."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ if TYPE_CHECKING:
     from bot.reconciler.runtimes import Runtime
     from bot.reconciler.updates import Updates
 
-#: A call that the present state does not allow is tried so often: the state may just be changing.
+#: How often to try a call that the current state doesn't allow: the state may just be changing.
 CONFLICTS: Final = 4
-#: The steps that bring a workspace up: their calls take turns, and may have a limit of their own.
+#: The steps that bring a workspace up: their calls are queued and may have a rate limit of their own.
 UP: Final = frozenset({Step.START, Step.CREATE})
-#: After these, what was made is looked for before they are sent again.
+#: Steps that create something: it is looked for before the call is sent again.
 _MAKES: Final = frozenset({Step.CREATE, Step.LAUNCH})
 
 
 class Caller(ABC, Generic[S]):
-    """Make the calls of one kind of step; *calling* is committed before each one leaves (ADR 15).
+    """Make the calls for operations or for runs; *calling* is committed before each one is sent (ADR 15).
 
-    What is special to that kind is in the abstract methods.
+    The abstract methods hold what differs between the two.
     """
 
-    #: The step that makes it, which is looked for when its outcome is unknown, and what asks about it.
+    #: The step that creates it, whose result is looked for after an unknown outcome, and the question's kind.
     making: ClassVar[Step]
     question: ClassVar[NoticeKind]
 
@@ -46,7 +46,7 @@ class Caller(ABC, Generic[S]):
         self._numbers = engine.numbers
 
     async def make(self, claimed: S, runtime: Runtime, step: Step) -> Update | None:
-        """Commit ``calling``, send the call, return what is still to be written; None when nothing is."""
+        """Commit ``calling`` and send the call; return the update still to be written, or None."""
         subject, account = claimed.subject, claimed.account
         assert account is not None, "what has no account ends before it calls"
         if step is Step.FIND:
@@ -60,7 +60,7 @@ class Caller(ABC, Generic[S]):
         if calling.outcome is not None:
             return calling
         if not await self._updates.save(calling):
-            return None  # Ended, replaced, unlinked or forgotten since it was claimed: nothing may leave.
+            return None  # Ended, replaced, unlinked or forgotten since the claim: nothing may be sent.
         answer = await self._asker.ask(
             runtime,
             account,
@@ -77,7 +77,7 @@ class Caller(ABC, Generic[S]):
             case Unknown():
                 return self.again(claimed, runtime, step, answer, Call.UNKNOWN)
             case Refused(error=Conflict()) if step in _MAKES and 0 < subject.attempts < CONFLICTS:
-                # The name may be taken by what an earlier try made after all: look for it.
+                # The name may be taken by what an earlier attempt made after all: look for it.
                 return self.again(claimed, runtime, step, self._retry(claimed), Call.UNKNOWN)
             case Refused():
                 return self.refused(claimed, runtime, step, answer)
@@ -89,7 +89,7 @@ class Caller(ABC, Generic[S]):
     # -- after an unknown outcome ----------------------------------------------------------------------------
 
     async def _find(self, claimed: S, runtime: Runtime) -> Update | None:
-        """Ask what was made. It has no effect, so nothing is committed first."""
+        """Look for what was made. This has no effect, so nothing is committed first."""
         account = claimed.account
         assert account is not None, "what has no account ends before it calls"
         current = await self._store.account_by_id(account.id)
@@ -107,11 +107,11 @@ class Caller(ABC, Generic[S]):
                 return await self._judged(claimed, runtime, traces)
             case Unknown(is_unreadable=False) | Later() | Refused(needs_credential=True):
                 return self.again(claimed, runtime, Step.FIND, answer, None)
-            case _:  # It tells nothing of what it looked for, however often it is made.
+            case _:  # Repeating the look wouldn't tell more.
                 return await self._judged(claimed, runtime, Traces())
 
     async def _judged(self, claimed: S, runtime: Runtime, traces: Traces | None) -> Update | None:
-        """Return what a look comes to: found, another look, another try, a question, or the end."""
+        """Return what follows from a look: found, look again, try again, ask the person, or end."""
         now = await self._store.now()
         verdict: Created | Verdict = Verdict.LOOK
         if traces is not None:
@@ -135,7 +135,7 @@ class Caller(ABC, Generic[S]):
                 return await self.found(claimed, runtime, created)
 
     def absent(self, claimed: S, wait: float) -> Update:
-        """Go on where nothing was made: the next plan makes it, unless it was called off."""
+        """Continue after nothing was made: the next plan creates it, unless it was cancelled."""
         return claimed.update(
             wait,
             attempts=claimed.subject.attempts + 1,
@@ -147,7 +147,7 @@ class Caller(ABC, Generic[S]):
         )
 
     def _asked(self, claimed: S, runtime: Runtime, now: float) -> Update:
-        """Ask whether to make another one, once, and go on looking."""
+        """Ask the person once whether to create another one, and keep looking."""
         subject = claimed.subject
         wait = look_in(runtime.pace, subject.asked_at, now)
         if subject.asked_at is not None:
@@ -156,53 +156,53 @@ class Caller(ABC, Generic[S]):
         unclear = outcomes.audit(subject, "call.find", "unclear")
         return claimed.update(wait, hold="", asked=True, notices=[asked], audit=[unclear])
 
-    # -- what is special to one kind -------------------------------------------------------------------------
+    # -- what differs by kind --------------------------------------------------------------------------------
 
     @abstractmethod
     def calling(self, claimed: S, runtime: Runtime, step: Step, access: Access) -> Update:
-        """Return what is committed before a call leaves; with an outcome, it doesn't."""
+        """Return what is committed before a call is sent; if it has an outcome, the call isn't sent."""
 
     @abstractmethod
     async def send(self, claimed: S, runtime: Runtime, step: Step, access: Access) -> Created | None:
-        """Send the call; return what was made where it makes something."""
+        """Send the call; return what was created, if the call creates something."""
 
     @abstractmethod
     async def accepted(
         self, claimed: S, runtime: Runtime, step: Step, access: Access, created: Created | None
     ) -> Update | None:
-        """Write what was taken, or return what is still to be written."""
+        """Write what follows from an accepted call, or return the update still to be written."""
 
     @abstractmethod
     def again(self, claimed: S, runtime: Runtime, step: Step, answer: NotDone, known: Call | None) -> Update:
-        """Return the update after which it is tried again, or looked for; Refused waits for a credential."""
+        """Return the update to retry the call or look for its result; Refused waits for a credential."""
 
     @abstractmethod
     def refused(self, claimed: S, runtime: Runtime, step: Step, answer: Refused) -> Update:
-        """Return what a call comes to that is refused for good."""
+        """Return the update after a call was refused for good."""
 
     @abstractmethod
     async def look(self, claimed: S, runtime: Runtime, access: Access) -> Traces | None:
-        """Return what its provider shows that nobody's record explains; None for *look again*."""
+        """Return what the provider lists that no record explains; None to look again."""
 
     @abstractmethod
     async def has_settled(self, claimed: S, now: float) -> bool:
-        """Say whether what the call may have made would have shown by now."""
+        """Return whether the call's result would have shown up by now."""
 
     @abstractmethod
     def is_wanted(self, claimed: S) -> bool:
-        """Say whether it is still to be made."""
+        """Return whether it is still wanted."""
 
     @abstractmethod
     def unwanted(self, claimed: S, verdict: Verdict) -> Update:
-        """Return how it goes on where nothing was made, or nobody can tell, and nobody wants it any more."""
+        """Return the update when nothing, or nothing certain, was made and nobody wants it any more."""
 
     @abstractmethod
     async def found(self, claimed: S, runtime: Runtime, created: Created) -> Update | None:
-        """Write down the id of what was found, or return what is still to be written."""
+        """Record the id of what was found, or return the update still to be written."""
 
 
 def known_as(step: Step, known: Call | None) -> dict[str, Call | None]:
-    """Return what is known of a step's call as a field of its update; a look says nothing of any."""
+    """Return what is known about a step's call as a field of its update; a look has no call."""
     match step:
         case Step.FIND:
             return {}
@@ -215,5 +215,5 @@ def known_as(step: Step, known: Call | None) -> dict[str, Call | None]:
 
 
 def went_well(claimed: S, next_in: float, entry: AuditEntry, **fields: Any) -> Update:
-    """Return the update of a call that was taken, or of a look that found what one made."""
+    """Return the update after an accepted call, or after a look that found what a call made."""
     return claimed.update(next_in, attempts=0, hold="", card_dirty=True, audit=[entry], **fields)

@@ -1,6 +1,6 @@
-"""Classes: their counts for the card, the warning to owners, the stop of what they agreed to, the summary.
+"""Classes: counts for the card, the warning to owners, the stops they consented to, and the summary.
 
-Looked at by rows that are due: whatever a kill interrupts is due again, and done twice does no harm.
+Driven by due rows: work interrupted by a crash becomes due again, and doing it twice does no harm.
 """
 
 from __future__ import annotations
@@ -23,25 +23,25 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-#: A card is redrawn so often at most, in seconds; one that nothing happens to less and less often.
+#: The least seconds between two redraws of a card; an idle card is redrawn less and less often.
 REST = 3.0
 LONGEST = 60.0
-#: So often the rows are asked at all: every wake-up of the loops comes by here.
+#: The least seconds between two queries for due rows: every wake-up of the loop comes by here.
 LOOKS_EVERY = 0.5
-#: Cards at once, and people in one transaction.
+#: How many cards are handled at once, and how many people per transaction.
 CARDS = 20
 SOME = 50
-#: The deadline of a stop that a class brings about, as of one that a person asks for.
+#: The deadline of a stop at the end of a class; the same as for one that a person asks for.
 STOP_SECONDS = 1800.0
-#: Nobody's is stopped who was told less than so long before: who pressed late, or while nothing ran here, has
-#: their five minutes all the same (less what telling so many may take).
+#: Nobody's workspace is stopped sooner than this after their warning: people who pressed late, or while Usher
+#: was down, get their five minutes too (less the time it may take to warn everybody).
 LEAST_WARNING_SECONDS = WARNING_SECONDS - 30.0
-#: A summary waits so long for the stops to come true.
+#: How long the summary waits for the stops to finish.
 SUMMARY_SECONDS = 900.0
 
 
 class Classes:
-    """See to class cards that are due."""
+    """Process class cards that are due."""
 
     def __init__(self, engine: EngineContext) -> None:
         self._store = engine.store
@@ -53,7 +53,7 @@ class Classes:
         self._looks_at = 0.0
 
     async def step(self) -> int:
-        """Do what is due; return for how many cards."""
+        """Process the due cards; return how many there were."""
         now = self._clock.monotonic()
         if now < self._looks_at:
             return 0
@@ -78,8 +78,8 @@ class Classes:
         counts = await self._store.class_counts(card.id)
         await self._store.class_counted(card.id, counts, rest=REST, longest=LONGEST)
         late = card.stops_at is not None and now >= card.stops_at + SUMMARY_SECONDS
-        # Whom the end has not reached has their five minutes, however late it is: a card that is done is not
-        # looked at again.
+        # A finished card is never looked at again, so wait until everybody has had their five minutes,
+        # however late it is.
         if ends and not counts.left and (late or not counts.stopping):
             await self._finish(card, counts)
 
@@ -88,14 +88,14 @@ class Classes:
         return runtime.provider.stops(workspace) if runtime is not None else NO_EFFECTS
 
     def _is_agreed(self, card: ClassCard) -> bool:
-        """Say whether pressing the card was an agreement that its end may end workspaces for good."""
+        """Return whether pressing the card meant agreeing that its end may end workspaces for good."""
         runtime = self._runtimes.get(card.connection)
         return ends_by_consent(
             class_effects(runtime.provider if runtime is not None else None, card), is_any=card.spec is None
         )
 
     async def _warn(self, card: ClassCard, now: float) -> None:
-        """Tell everybody who consented, once, with the way to keep what is theirs."""
+        """Warn everybody who consented, once, and offer to keep their workspace."""
         while found := await self._store.presses_to_warn(card.id, SOME):
             warnings = [(press.principal, await self._warning(card, press, now)) for press in found]
             await self._store.class_warned(card.id, warnings)
@@ -104,15 +104,15 @@ class Classes:
         workspace = await self._theirs(press)
         if workspace is None or workspace.state is State.GONE:
             return None
-        # Who is told late has as long as everybody.
+        # People who are warned late get as long as everybody else.
         stops_at = max(card.stops_at or 0.0, now + LEAST_WARNING_SECONDS)
         body = {"connection": workspace.connection, "workspace": workspace.id, "stops_at": stops_at}
-        # One who took their consent back and consented again is told again.
+        # Somebody who withdrew their consent and consented again is warned again.
         occasion = f"ends:{press.principal.key}:{press.consented_at or 0.0:.0f}"
         return NewNotice(card.id, NoticeKind.CLASS_ENDING, occasion, press.principal, body)
 
     async def _stop(self, card: ClassCard) -> None:
-        """Write a stop for each workspace whose owner agreed to it, each as the owner's own operation."""
+        """Write a stop for each workspace whose owner consented, as the owner's own operation."""
         while found := await self._store.presses_to_stop(card.id, SOME, LEAST_WARNING_SECONDS):
             for press in found:
                 await self._stop_one(card, press)
@@ -148,9 +148,9 @@ class Classes:
         await self._store.stop_for_class(press, operation, [entry])
 
     async def _may_stop(self, card: ClassCard, press: Participant, actor: Principal) -> bool:
-        """Ask the policy for the one exception: the consent is recorded, and names who may stop.
+        """Ask the policy for the one exception: a recorded consent that names who may stop it.
 
-        What the card said would stop at a time does so whoever its trainer is by then.
+        A stop that the card announced for a fixed time happens whatever has become of its trainer by then.
         """
         person = await self._store.person(actor) if card.stopped_by else None
         target = Target("consent", press.workspace_id or "", press.principal, consented_to=card.principal)

@@ -1,4 +1,4 @@
-"""What every part of the reconciler works with: its ports, its numbers, and what the parts share."""
+"""What all parts of the reconciler share: ports, numbers and state."""
 
 from __future__ import annotations
 
@@ -18,81 +18,80 @@ if TYPE_CHECKING:
 
 
 class Replay(Protocol):
-    """Run a command that waited as if it were typed now. The tasks call; ``handlers.replay`` answers."""
+    """Run a waiting command as if it were typed now. The tasks call it; ``handlers.replay`` implements it."""
 
     async def __call__(self, principal: Principal, waiting: dict[str, Any], /) -> None:
-        """Run it as it was stored; raise StoreError when nothing could be written."""
+        """Run the stored command; raise StoreError if nothing could be written."""
         ...
 
 
 class News(Protocol):
-    """Hear what the engine leaves for its loops. Reads and start queues call; the scheduler answers."""
+    """Notify the loops of new work. Reads and start queues call it; the scheduler implements it."""
 
     def work_left(self) -> None:
-        """Note that something was written that others have work with: most reads change nothing."""
+        """Note that something was written that gives other loops work; most reads change nothing."""
         ...
 
     def turn_in(self, seconds: float, /) -> None:
-        """Note after how many seconds an operation has its turn: no tick is as fine as that."""
+        """Note in how many seconds an operation's turn comes, which is finer than a tick."""
         ...
 
 
 class Unheard:
-    """Hear nothing: what tests take that step the engine themselves."""
+    """Ignore new work, for tests that step the engine themselves."""
 
     def work_left(self) -> None:
-        """Leave it."""
+        """Do nothing."""
 
     def turn_in(self, _seconds: float) -> None:
-        """Leave it."""
+        """Do nothing."""
 
 
 class Observer(Protocol):
-    """Count what is sent to providers and what fails there; ``bot.web.metrics.Metrics`` is one."""
+    """Count calls to providers and their failures; ``bot.web.metrics.Metrics`` is one."""
 
     def polled(self, connection: str, count: int = 1, /) -> None:
-        """Note status reads that were sent."""
+        """Count status reads that were sent."""
         ...
 
     def provider_failed(self, connection: str, kind: str, /) -> None:
-        """Note a failed call by the name of its error."""
+        """Count a failed call by the name of its error."""
         ...
 
 
 class Unobserved:
-    """Count nothing: what tests take that look at something else."""
+    """Count nothing, for tests that look at something else."""
 
     def polled(self, _connection: str, _count: int = 1) -> None:
-        """Leave it."""
+        """Do nothing."""
 
     def provider_failed(self, _connection: str, _kind: str) -> None:
-        """Leave it."""
+        """Do nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Numbers:
-    """Hold how much and how long; times in seconds.
+    """Hold the reconciler's limits and intervals; times in seconds.
 
-    ``call_seconds`` bounds a provider call, ``lease`` a claimed row: it is longer, so that nobody takes a
-    row over while its call is under way.
+    ``call_seconds`` bounds a provider call and ``lease`` a claimed row. The lease is longer, so that nobody
+    takes over a row while its call is in flight.
     """
 
     margin: float = 0.5
-    #: So long before a workspace ends by itself its owner is told.
+    #: How long before a workspace ends by itself its owner is warned.
     warn_seconds: float = 300.0
     batch: int = 50
     lease: float = 40.0
     call_seconds: float = 25.0
-    #: Least seconds between two looks at an open operation that nothing happens to, for its bar and its
-    #: deadline.
+    #: The least seconds between two looks at an idle open operation, for its progress bar and its deadline.
     tick: float = 20.0
-    #: So many of these looks are made a second at most: Slack lets fewer bars than that be drawn. With very
-    #: many open operations each waits longer, but no longer than this.
+    #: The most of these looks per second: Slack allows fewer card updates than that anyway. With very many
+    #: open operations each waits longer, up to the limit below.
     looks_per_second: float = 5.0
     slow_tick: float = 600.0
     #: How long after an unlink the credential may still be used, to revoke it.
     revoke_within: float = 5.0
-    #: While a long list is read, its account is looked at so often: nothing goes on with an unlinked one.
+    #: While a long list is read, how often to check that its account is still linked.
     watch: float = 2.0
     discover_after: float = 600.0
     discover_unused_after: float = 86_400.0
@@ -101,9 +100,9 @@ class Numbers:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineContext(Context):
-    """Hold beside the context what the parts of one reconciler share.
+    """Add to the context what the parts of one reconciler share.
 
-    ``runtimes`` are the connections in this process; outputs that are followed are written on the ``board``.
+    ``runtimes`` are this process's connections; followed outputs are written to the ``board``.
     """
 
     runtimes: Mapping[str, Runtime]
@@ -116,5 +115,5 @@ class EngineContext(Context):
 
     @classmethod
     def over(cls, context: Context, **parts: Any) -> EngineContext:
-        """Return a context with what is the engine's own."""
+        """Return the context extended by the engine's own parts."""
         return cls(**{field.name: getattr(context, field.name) for field in fields(Context)}, **parts)

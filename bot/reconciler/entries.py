@@ -1,4 +1,4 @@
-"""What opens workspaces in a page of ours: sealed for its owner, as soon as a read tells another one."""
+"""Entries, the secrets that open workspaces from Usher's page: sealed for the owner when they change."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-#: So many workspaces' entries are known to be kept as they are; beyond that they are written once more.
+#: How many stored entries are remembered; beyond that, unchanged ones are written again.
 REMEMBERED = 10_000
 
 
 class Entries:
-    """Write down entries that are new: a read every few seconds brings the same one again."""
+    """Store new entries only: a read every few seconds returns the same one."""
 
     def __init__(self, engine: EngineContext) -> None:
         self._store = engine.store
         self._keys = engine.keys
-        #: A digest of what is kept, by the row that holds it.
+        #: A digest of each stored entry, by row.
         self._kept: dict[str, bytes] = {}
 
     async def keep(self, claim: ReadClaim, observed: Observed | None) -> None:
-        """Keep the entry that a read brought for the row whose account read; a failure leaves the old one."""
+        """Store the entry from a read in the row whose account read it; a failure leaves the old one."""
         if observed is None or observed.entry is None:
             return
         workspace_id = claim.workspace_ids[0]

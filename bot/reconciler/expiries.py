@@ -1,4 +1,4 @@
-"""Workspaces that end by themselves soon: their owners are told in time, by news that is fresh."""
+"""Workspaces that will soon end by themselves: their owners are warned in time, based on fresh reads."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ if TYPE_CHECKING:
     from bot.domain.models import Workspace
     from bot.reconciler.context import EngineContext
 
-#: What was read longer ago is read again first: it may have been used since.
+#: A workspace read longer ago than this is read again first: it may have been used since.
 FRESH_SECONDS = 60.0
 
 
 class Expiries:
-    """Look for what ends soon; a warning comes once for each end, and an end that moved is another one."""
+    """Find workspaces that end soon; each end is announced once, and an end that has moved is a new one."""
 
     def __init__(self, engine: EngineContext) -> None:
         self._store = engine.store
@@ -23,7 +23,7 @@ class Expiries:
         self._numbers = engine.numbers
 
     async def step(self) -> int:
-        """Ask for reads and write warnings; return how many of both there were."""
+        """Request reads and write warnings; return how many there were of both."""
         now = await self._store.now()
         found = [
             workspace

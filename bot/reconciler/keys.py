@@ -1,4 +1,4 @@
-"""Credentials of accounts at work: opened, refreshed once, or suspected."""
+"""Accounts' credentials in use: decrypted, refreshed once, or suspected."""
 
 from __future__ import annotations
 
@@ -23,42 +23,42 @@ if TYPE_CHECKING:
     from bot.reconciler.runtimes import Runtime
     from bot.services.context import Context
 
-    #: ``locked``: the connection's own secret is what is refused.
-    #: An error says why a renewal brought nothing to use.
+    #: ``locked``: it is the connection's own secret that is refused.
+    #: An error says why a renewal gave no usable credential.
     _Unrenewed = Literal["later", "locked"] | PermanentError
     #: What became of a refused credential; see ``Keys.refused``.
     Became = Literal["changed", "suspected", "refused", "locked", "later"]
 
 log = structlog.get_logger(__name__)
 
-#: Short: a step that refreshes has made a call before, and its lease covers both.
+#: Short, because a step that refreshes has already made a call, and its lease covers both.
 REFRESH_SECONDS = 10.0
-#: What the connection's secret brings takes more requests: a login link, a session, the token, its owner.
+#: Minting with the connection's secret takes more requests: a login link, a session, the token, its owner.
 MINT_SECONDS = 14.0
-#: An opened secret stays open for so long: a poll every ten seconds need not decrypt it again each time.
+#: How long a decrypted secret is cached, so that a poll every ten seconds doesn't decrypt it each time.
 OPEN_SECONDS = 60.0
 MOST_OPEN = 5_000
 
 
 class Keys:
-    """Open accounts' secrets, and see to it when a provider refuses one."""
+    """Decrypt accounts' secrets, and react when a provider refuses one."""
 
     def __init__(self, context: Context) -> None:
         self._store = context.store
         self._vault = context.vault
         self._clock = context.clock
-        #: Accesses by what they were opened from; all are let go of together when their time is over.
+        #: Decrypted accesses by what they were decrypted from; all are dropped together when they expire.
         self._opened: dict[tuple[str, str, str], Access] = {}
         self._open_until = 0.0
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        #: The secret that a refresh brought, by account, until something worked with it.
+        #: The secret from a refresh, by account, until a call with it succeeds.
         self._unproven: dict[str, str] = {}
-        #: Since when connections' own secrets are refused, in epoch seconds; None where it was taken since.
-        #: One that nothing is known of yet is left out.
+        #: Since when connections' own secrets have been refused, in epoch seconds; None once accepted again.
+        #: Connections about which nothing is known yet are absent.
         self.lockouts: dict[str, float | None] = {}
 
     def open(self, account: Account) -> Access:
-        """Return in whose name calls are made; raise SecretError when the stored secret does not open."""
+        """Return the access for an account's calls; raise SecretError if its secret can't be decrypted."""
         now = self._clock.monotonic()
         if now >= self._open_until or len(self._opened) >= MOST_OPEN:
             self._opened.clear()
@@ -71,22 +71,22 @@ class Keys:
         return access
 
     def seal(self, row: str, secret: Mapping[str, str]) -> str:
-        """Return a secret as it may be stored, for the row of that key alone."""
+        """Return a secret encrypted for storage in the row of that key alone."""
         return self._vault.seal(row, secret)
 
     def worked(self, account: Account) -> None:
-        """Note that a provider took the credential."""
+        """Note that a provider accepted the credential."""
         self._unproven.pop(account.id, None)
         if self.lockouts.get(account.connection, 0.0) is not None and self._is_of_connection(account):
             self.lockouts[account.connection] = None
 
     async def refused(self, account: Account, runtime: Runtime) -> Became:
-        """See to a credential that the provider refuses: refresh it once where that is possible.
+        """Handle a refused credential: refresh it once if possible.
 
-        ``changed``: there is another secret now, go on with it. ``suspected``: one refusal may not be the
-        truth, so it is looked at again. ``refused``: there is no such link any more. ``locked``: nobody can
-        link again what is the operator's, it waits for a new secret in the settings. ``later``: the refresh
-        found no answer.
+        ``changed``: there is a new secret, continue with it. ``suspected``: one refusal may be wrong, so the
+        credential is checked again. ``refused``: the link is gone. ``locked``: the operator's own secret is
+        refused, which linking again can't fix; it must be replaced in the settings. ``later``: the refresh
+        got no answer.
         """
         lock = self._locks.setdefault(account.id, asyncio.Lock())
         async with lock:
@@ -121,7 +121,7 @@ class Keys:
             return "suspected"
 
     def locked_out(self, connection: str) -> None:
-        """Note that a connection's own secret is refused; logged once until it is taken again."""
+        """Note that a connection's own secret is refused; logged once until it is accepted again."""
         if self.lockouts.get(connection) is None:
             log.warning("the connection's own secret is refused", connection=connection)
             self.lockouts[connection] = self._clock.now()
@@ -147,7 +147,7 @@ class Keys:
             return refusal
         except (ProviderError, SecretError, TimeoutError) as error:
             log.info("refresh failed", connection=account.connection, problem=type(error).__name__)
-            # The connection's secret is good, and this account is not to be had with it any more.
+            # The connection's secret is valid, but no longer gives access to this account.
             return error if of_connection and isinstance(error, PermanentError) else "later"
 
     async def _note_renewal(self, account: Account, fresh: Credential) -> None:

@@ -1,4 +1,4 @@
-"""Lists of people's workspaces and runs: read in the background, so that names are known when asked for."""
+"""Lists of people's workspaces and runs: read in the background, so that names are known when needed."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 _Found = TypeVar("_Found")
 
-#: A list may have many pages; it ends before the lease of its task does.
+#: A list may have many pages; reading it must end before its task's lease does.
 DISCOVER_SECONDS = 30.0
-#: Workspaces used within so many seconds keep their account's list fresh.
+#: An account's list is kept fresh if a workspace was used within this many seconds.
 RECENT = 3600.0
-#: All lists of a connection share its slots under this name; no principal's key is like it.
+#: All lists of a connection share its slots under this name; no principal's key looks like it.
 LISTS = "lists"
 
 
 class Again(Exception):
-    """Ask for a task to be tried again after some seconds.
+    """Request that a task be retried after some seconds.
 
-    ``problem`` is the cause (``bot.messages.texts.problems``), "" where nothing went wrong.
+    ``problem`` is the cause (``bot.messages.texts.problems``), "" if nothing went wrong.
     """
 
     def __init__(self, seconds: float, problem: str = "") -> None:
@@ -49,14 +49,14 @@ class Again(Exception):
 
 
 class Busy(Again):
-    """Ask for it to be tried again, as nothing could be tried now: that is no failure."""
+    """Request a retry because nothing could be tried now, which doesn't count as a failure."""
 
 
 @contextmanager
 def slot(runtime: Runtime) -> Iterator[None]:
-    """Hold one of the slots that a connection has for lists and their like. Raises Again."""
+    """Hold one of the connection's slots for lists and similar reads. Raise Again if none is free."""
     if runtime.health.pause > 0:
-        # A pause that was asked for is none of the task's doing; a connection that is away has failed it.
+        # A requested pause isn't the task's failure; a connection that is down is.
         if runtime.health.since is None:
             raise Busy(runtime.health.pause, LIMITED)
         raise Again(runtime.health.pause, "unreachable")
@@ -69,7 +69,7 @@ def slot(runtime: Runtime) -> Iterator[None]:
 
 
 class Lists:
-    """Read lists of workspaces and of runs, and see to it that the former stay fresh at a calm pace."""
+    """Read lists of workspaces and of runs, and keep the former fresh at a moderate pace."""
 
     def __init__(self, engine: EngineContext) -> None:
         self._store = engine.store
@@ -78,7 +78,7 @@ class Lists:
         self._numbers = engine.numbers
 
     async def read(self, task: Task) -> Sequence[NewTask]:
-        """Read the list that a task asks for; return the commands that waited for it. Raises Again."""
+        """Read the list for a task; return the commands that waited for it. Raise Again to retry."""
         account = await self._store.account_by_id(task.subject)
         if account is None or account.state == "revoking":
             return ()
@@ -114,7 +114,7 @@ class Lists:
         listing: Callable[[Access], Coroutine[Any, Any, _Found]],
         merge: Callable[[Account, Runtime, _Found], Awaitable[None]],
     ) -> str:
-        """Read and merge; return the cause when nothing comes of it, for whoever waits. Raises Again."""
+        """Read and merge; return the cause of failure, for those who wait, or "". Raise Again to retry."""
         with slot(runtime):
             answer = await self._asker.ask(
                 runtime,
@@ -129,7 +129,7 @@ class Lists:
                     if found is not None:
                         await merge(account, runtime, found)
                     return ""
-                case Refused(error=NotFound()):  # A server without such lists.
+                case Refused(error=NotFound()):  # The server has no such lists.
                     return ""
                 case Refused(cause=cause):
                     return cause
@@ -167,7 +167,7 @@ class Lists:
         log.info("runs listed", connection=runtime.name, account=account.id, found=len(found), new=new)
 
     async def refresh(self) -> int:
-        """Ask for some fresh lists, the oldest first: soon where workspaces are used, else once a day."""
+        """Request some fresh lists, oldest first: soon where workspaces are in use, else once a day."""
         now = await self._store.now()
         accounts = [
             account
@@ -178,7 +178,7 @@ class Lists:
         ]
         accounts.sort(key=lambda account: account.discovered_at or 0.0)
         due: list[NewTask] = []
-        # Unused accounts are passed over, but not without end: many are looked at, few are read.
+        # Unused accounts are skipped, but the scan is bounded: many are checked, few are read.
         for account in accounts[: self._numbers.discover_at_once * 10]:
             stale = now - (account.discovered_at or 0.0) > self._numbers.discover_unused_after
             if stale or await self._is_used(account, now):
@@ -195,9 +195,9 @@ class Lists:
 
 
 def settled(answer: Answer[_Found]) -> Done[_Found] | Refused:
-    """Return an answer that a task can end with; raises Again for the others.
+    """Return an answer that a task can end with; raise Again for any other.
 
-    What waits for the connection's own secret is not the person's to change, so it goes on waiting.
+    A refusal of the connection's own secret isn't the person's to fix, so the task keeps waiting.
     """
     if isinstance(answer, (Later, Unknown)):
         raise not_yet(answer)
@@ -207,14 +207,14 @@ def settled(answer: Answer[_Found]) -> Done[_Found] | Refused:
 
 
 def not_yet(answer: Later | Unknown) -> Again:
-    """Return how a task goes on that was not done: limits and suspicions are no failures of it."""
+    """Return how to retry a task that wasn't done; limits and suspicions don't count as its failures."""
     return (Busy if answer.cause in {LIMITED, SUSPECTED} else Again)(answer.wait, answer.cause)
 
 
 async def while_active(
     store: Store, account: Account, listing: Coroutine[Any, Any, _Found], watch: float
 ) -> _Found | None:
-    """Read something long to its end; return None when its account is unlinked meanwhile."""
+    """Finish a long read; return None if its account is unlinked meanwhile."""
     reading = asyncio.ensure_future(listing)
     try:
         while not (await asyncio.wait({reading}, timeout=watch))[0]:
@@ -227,10 +227,10 @@ async def while_active(
 
 
 def waiting_commands(task: Task, principal: Principal | None = None, problem: str = "") -> list[NewTask]:
-    """Return the commands that waited for a task, as tasks of their own; the subject makes each one task.
+    """Return the commands that waited for a task as tasks of their own; the subject makes each one unique.
 
-    They run in the name of ``principal``, whose account the task was about, or of who gave them. ``problem``
-    is the cause why what they waited for did not come.
+    They run as ``principal``, the owner of the task's account, or as whoever gave them. ``problem`` is the
+    cause if what they waited for failed.
     """
     return [
         NewTask(
@@ -238,7 +238,7 @@ def waiting_commands(task: Task, principal: Principal | None = None, problem: st
             f"{task.id}/{task.due_at:.3f}.{number}",
             {
                 "principal": principal.key if principal else waiting["principal"],
-                # What went wrong first is what is told.
+                # The first problem is the one that is reported.
                 "command": {"problem": problem, **waiting} if problem else waiting,
             },
         )

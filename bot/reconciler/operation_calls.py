@@ -1,4 +1,4 @@
-"""The calls of an operation: starts and creations in one direction, stops and their like in the other."""
+"""The calls of operations: starts and creations, stops and removals."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from bot.reconciler.updates import Updates
     from bot.store.store import Store
 
-#: Another creation that was called so long before this one was asked for may have made what is found now.
+#: A creation called up to this many seconds before this one was requested may have made what is found now.
 OTHERS_SECONDS = 600.0
-#: So many candidates' times are known; beyond that they are read once more.
+#: How many candidates' creation times are remembered; beyond that they are read again.
 REMEMBERED = 10_000
 
 
@@ -39,13 +39,13 @@ class OperationCalls(Caller[ClaimedOperation]):
 
     def __init__(self, engine: EngineContext, updates: Updates[ClaimedOperation]) -> None:
         super().__init__(engine, updates)
-        #: When candidates were made that a list tells too little of: it does not change, one read is enough.
+        #: When candidates were created, if their list entries lack details; it never changes, so read once.
         self._made_at: dict[str, float | None] = {}
 
     def calling(self, claimed: ClaimedOperation, runtime: Runtime, step: Step, access: Access) -> Update:
-        """Commit to it with a row in the audit where it uses an administrator's right."""
+        """Commit to the call, with an audit row if it uses an administrator's right."""
         operation = claimed.operation
-        # Where it reaches everybody's, a list or a read with the person's own credential must have shown it.
+        # If the access reaches everybody's, the person's own credential must have shown this one before.
         is_known = step is Step.CREATE or claimed.workspace.verified_at is not None
         if runtime.provider.needs_record(access) and not is_known:
             return outcomes.ended(operation, Outcome.FAILED, "not_found", claimed.claim)
@@ -53,7 +53,7 @@ class OperationCalls(Caller[ClaimedOperation]):
         return claimed.update(
             self._numbers.lease,
             called=True,
-            # Before it leaves: a use of somebody else's right is in the audit whatever comes of it.
+            # Before it is sent: using somebody else's right is audited whatever the result.
             audit=[outcomes.audit(operation, f"call.{step}", "sent", acts=acts)] if acts == "admin" else [],
             **known_as(step, Call.CALLING),
         )
@@ -61,7 +61,7 @@ class OperationCalls(Caller[ClaimedOperation]):
     async def send(
         self, claimed: ClaimedOperation, runtime: Runtime, step: Step, access: Access
     ) -> Created | None:
-        """Send the call; return what was made where it makes something."""
+        """Send the call; return what was created, if the call creates something."""
         workspace = claimed.workspace
         if step is Step.CREATE:
             spec = workspace.spec or Spec(workspace.name)
@@ -75,16 +75,16 @@ class OperationCalls(Caller[ClaimedOperation]):
     async def accepted(
         self, claimed: ClaimedOperation, runtime: Runtime, step: Step, access: Access, created: Created | None
     ) -> None:
-        """Write it down; what has ended while the call was under way is made true."""
+        """Record the call; if the operation was replaced meanwhile, enforce what replaced it."""
         operation, remote_id = claimed.operation, claimed.workspace.remote_id
         acts = runtime.provider.acts(access, str(step))
         if created is not None:
-            # Before anything else can fail: what exists is found again by this.
+            # Before anything else can fail: the id is how the workspace is found again.
             remote_id = created.remote_id
             gate_key = runtime.provider.gate_key(remote_id)
             if await self._store.name_created(operation.id, created, gate_key, claimed.claim) is None:
                 return
-        # What was made and stands still is started by the steps that follow.
+        # A workspace that was created stopped is started by the following steps.
         known = Call.ACCEPTED if created is None or created.is_started else Call.NONE
         acts_as = None if acts == "person" else acts
         accepted = went_well(
@@ -101,7 +101,7 @@ class OperationCalls(Caller[ClaimedOperation]):
     def again(
         self, claimed: ClaimedOperation, runtime: Runtime, step: Step, answer: NotDone, known: Call | None
     ) -> Update:
-        """Read before it is tried again; soon after an unknown outcome: a pause is one between calls."""
+        """Read before retrying; soon after an unknown outcome, as a requested pause applies to calls only."""
         fields: dict[str, Any] = {}
         wait = REFUSED_WAIT
         if not isinstance(answer, Refused):
@@ -118,7 +118,7 @@ class OperationCalls(Caller[ClaimedOperation]):
         return runtime.pace.min_poll_interval + 2 * self._numbers.margin
 
     def refused(self, claimed: ClaimedOperation, runtime: Runtime, step: Step, answer: Refused) -> Update:
-        """End it; what the present state does not allow is tried a few times: it may just be changing."""
+        """End it; retry a few times if the current state doesn't allow the call, as that may be changing."""
         operation, makes = claimed.operation, step is Step.CREATE
         is_conflict = isinstance(answer.error, Conflict)
         if is_conflict and not makes and operation.attempts < CONFLICTS:
@@ -126,14 +126,14 @@ class OperationCalls(Caller[ClaimedOperation]):
         ended = outcomes.ended(operation, Outcome.FAILED, answer.cause, claimed.claim, hides=makes)
         if not makes or (is_conflict and operation.attempts):
             return ended
-        # It made nothing, so that it explains nothing that others find; a name that an earlier try may have
-        # taken tells nothing of that one.
+        # It made nothing, so it explains nothing that others find. A name conflict says nothing about an
+        # earlier attempt, which may have taken the name.
         return replace(ended, start_call=Call.NONE)
 
     async def look(self, claimed: ClaimedOperation, runtime: Runtime, access: Access) -> Traces | None:
-        """Return what the provider shows, without what somebody's record explains.
+        """Return what the provider lists, without what any record explains.
 
-        None where a candidate is to be read that was read a moment ago.
+        None if a candidate still has to be read and its gate is closed.
         """
         creation = await self._sought(claimed)
         spec = claimed.workspace.spec or Spec(claimed.workspace.name)
@@ -142,7 +142,7 @@ class OperationCalls(Caller[ClaimedOperation]):
         if not traces.others:
             return traces
         by_gate = {runtime.provider.gate_key(one.remote_id): one for one in traces.others}
-        # After the list: whoever made what stands there had written down before that they would.
+        # After the list: any creation of what it shows was recorded before.
         others_since = creation.created_at - OTHERS_SECONDS
         left = await self._store.unexplained(creation.id, runtime.name, list(by_gate), others_since)
         others = []
@@ -156,11 +156,11 @@ class OperationCalls(Caller[ClaimedOperation]):
         return replace(traces, others=tuple(others))
 
     async def _is_read(self, runtime: Runtime, access: Access, gate: str, found: Created) -> bool:
-        """Read once when a candidate was made; False while its gate is closed, as for any other read."""
+        """Read once when a candidate was created; False while its gate is closed."""
         if gate in self._made_at:
             return True
         closed_for = runtime.pace.min_poll_interval + self._numbers.margin
-        # While the answer isn't there, nobody knows when the request arrives: no later than its time is up.
+        # Until the answer comes, the request may arrive at any time up to its time-out.
         at_most = closed_for + self._numbers.call_seconds
         key = (gate, runtime.name, found.remote_id)
         if not await self._store.hold_candidate(*key, at_most):
@@ -173,22 +173,22 @@ class OperationCalls(Caller[ClaimedOperation]):
         return True
 
     async def has_settled(self, claimed: ClaimedOperation, now: float) -> bool:
-        """Say whether what its creation may have made would have shown by now."""
+        """Return whether the creation's result would have shown up by now."""
         creation = await self._sought(claimed)
         return has_settled(creation.start_call, creation.called_at, creation.unknown_since, now)
 
     def is_wanted(self, claimed: ClaimedOperation) -> bool:
-        """Say whether it is to be made: any other operation calls the creation off."""
+        """Return whether it is still wanted: any other verb cancels the creation."""
         return claimed.operation.verb is OperationVerb.CREATE
 
     def unwanted(self, claimed: ClaimedOperation, verdict: Verdict) -> Update:
-        """End the operation that called it off."""
+        """End the operation that cancelled the creation."""
         is_known = verdict is Verdict.NOTHING
         outcome, cause = (Outcome.FULFILLED, "not_made") if is_known else (Outcome.UNKNOWN, "untold")
         return outcomes.ended(claimed.operation, outcome, cause, claimed.claim, hides=True)
 
     async def found(self, claimed: ClaimedOperation, runtime: Runtime, created: Created) -> Update | None:
-        """Write its id down before anything else can fail; from here on it is a workspace as any other."""
+        """Record its id before anything else can fail; from now on it is a workspace like any other."""
         operation, creation = claimed.operation, await self._sought(claimed)
         claim = claimed.claim if creation.id == operation.id else ""
         gate_key = runtime.provider.gate_key(created.remote_id)
@@ -203,7 +203,7 @@ class OperationCalls(Caller[ClaimedOperation]):
 
 
 async def creation_of(store: Store, claimed: ClaimedOperation) -> Operation | None:
-    """Return the operation that makes a step's workspace: its own, or one that it has replaced."""
+    """Return the operation that creates a step's workspace: its own, or one that it replaced."""
     return (
         claimed.operation
         if claimed.operation.verb is OperationVerb.CREATE

@@ -1,4 +1,4 @@
-"""Operations as the stepper sees them: what their plan is, how they wait, how they end."""
+"""Operations for the stepper: how they are planned, wait and end."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from bot.domain.models import Update
     from bot.reconciler.runtimes import Runtime
 
-#: A bar is drawn again when it has grown by a step of so many points.
+#: The progress bar is redrawn when it has grown by this many points.
 BAR_STEP = 5
 
 
@@ -28,7 +28,7 @@ class Operations(Stepper[ClaimedOperation]):
     """Step due operations."""
 
     ends_while_refused = False
-    #: When the last of the looks that were put off comes, by the store's time.
+    #: When the last of the postponed looks is due, by the store's time.
     _last_look = 0.0
 
     async def claim(self, limit: int, lease: float) -> Sequence[ClaimedOperation]:
@@ -36,19 +36,19 @@ class Operations(Stepper[ClaimedOperation]):
         return await self._store.claim_operations(limit, lease)
 
     async def lost(self, claimed: ClaimedOperation, cause: str | None) -> Update | None:
-        """End what can't go on: cancelled, or of unknown outcome where something was sent."""
+        """End what can't continue: cancelled, or of unknown outcome if a call was sent."""
         operation = claimed.operation
         if cause is not None:
             is_known = cause == "unlinked" or not operation.has_called
             outcome = Outcome.CANCELLED if is_known else Outcome.UNKNOWN
             return outcomes.ended(operation, outcome, cause, claimed.claim)
         if claimed.workspace.hidden and not claimed.workspace.is_provisional:
-            # Taken off the list just when it was asked for: nothing is read for it any more.
+            # Removed from the list just as it was requested: it isn't read any more.
             return outcomes.ended(operation, Outcome.CANCELLED, "forgotten", claimed.claim)
         return None
 
     async def plan(self, claimed: ClaimedOperation, runtime: Runtime) -> Plan:
-        """Plan by what was last seen of the workspace, or of its creation."""
+        """Plan from the last observation of the workspace, or from its creation."""
         operation, workspace = claimed.operation, claimed.workspace
         if workspace.is_provisional:
             return plan_unmade(operation, await creation_of(self._store, claimed), await self._store.now())
@@ -63,11 +63,11 @@ class Operations(Stepper[ClaimedOperation]):
         )
 
     def asks(self, claimed: ClaimedOperation, _step: Step) -> tuple[str, Target]:
-        """Ask at every step whether its person may still have it done."""
+        """Ask at every step whether the person is still allowed to do this."""
         return claimed.operation.verb, Target("workspace", claimed.workspace.id, claimed.workspace.principal)
 
     async def goes_on_forbidden(self, claimed: ClaimedOperation, _step: Step, rule: str) -> bool:
-        """End what is forbidden."""
+        """End the operation: nothing forbidden goes on."""
         hides = _is_never_made(claimed)
         await self._updates.save(
             outcomes.ended(claimed.operation, Outcome.REFUSED, rule, claimed.claim, hides=hides)
@@ -75,7 +75,7 @@ class Operations(Stepper[ClaimedOperation]):
         return False
 
     async def end(self, claimed: ClaimedOperation, decided: Plan) -> Update:
-        """End it with the provider's words where it failed there; what is not there leaves the list."""
+        """End it, with the provider's words if it failed there; a workspace never made leaves the list."""
         operation, workspace, outcome, cause = (
             claimed.operation,
             claimed.workspace,
@@ -100,7 +100,7 @@ class Operations(Stepper[ClaimedOperation]):
                 await self._wait(claimed, runtime, decided.cause)
 
     async def _renew(self, claimed: ClaimedOperation, runtime: Runtime) -> None:
-        """Have another made of what is over, where it was made here; the operation goes on with that."""
+        """Replace an ended workspace with a new one if Usher made it; the operation then creates that."""
         operation = claimed.operation
         if claimed.workspace.spec is None:
             await self._updates.save(await self.end(claimed, NO_RESTART))
@@ -110,7 +110,7 @@ class Operations(Stepper[ClaimedOperation]):
         await self._store.renew(operation.id, claimed.claim, fresh, [made])
 
     async def _read(self, claimed: ClaimedOperation, runtime: Runtime, cause: str | None) -> None:
-        """Ask for a read, and look again when one was recorded; after a while in any case."""
+        """Request a read, and step again when one is recorded, or after a while in any case."""
         wait = max(runtime.pace.min_poll_interval + 2 * self._numbers.margin, runtime.health.pause, 2.0)
         hold = runtime.health.hold or _said(claimed, runtime, cause) or None
         # In one transaction, so that whatever the read finds wakes this operation.
@@ -120,7 +120,7 @@ class Operations(Stepper[ClaimedOperation]):
         operation, state = claimed.operation, claimed.workspace.state
         hold = runtime.health.hold or _said(claimed, runtime, cause)
         fields: dict[str, Any] = {}
-        # What was called without an answer is on its way, so it was taken.
+        # A call without an answer was accepted after all: the workspace is starting.
         if state is State.STARTING and operation.start_call in (Call.CALLING, Call.UNKNOWN):
             fields.update(start_call=Call.ACCEPTED, attempts=0)
         if state is State.STOPPING and operation.stop_call in (Call.CALLING, Call.UNKNOWN):
@@ -136,7 +136,7 @@ class Operations(Stepper[ClaimedOperation]):
         await self._updates.later(claimed, next_in, hold, waits_for="change", **fields)
 
     async def _progress(self, claimed: ClaimedOperation) -> int:
-        """Return where the bar stands, from no more than it takes: there may be thousands."""
+        """Return the progress for the bar with as few reads as possible: there may be thousands."""
         operation, workspace = claimed.operation, claimed.workspace
         tells = workspace.state is State.STARTING and workspace.progress is not None
         usual = None if tells else await self._store.usual_seconds(workspace.id)
@@ -146,7 +146,7 @@ class Operations(Stepper[ClaimedOperation]):
     async def _force_offered(
         self, claimed: ClaimedOperation, runtime: Runtime, hold: str, next_in: float
     ) -> tuple[str, float]:
-        """Say of a stop that shows nothing for a minute that it can be forced, where it can."""
+        """Offer to force a stop that has shown no effect for a minute, if the provider can."""
         operation = claimed.operation
         if "force" not in runtime.provider.stop_modes or not claimed.workspace.allows("force"):
             return hold, next_in
@@ -156,7 +156,7 @@ class Operations(Stepper[ClaimedOperation]):
         return hold, min(next_in, max(operation.created_at + UNANSWERED_SECONDS - now, 1.0))
 
     async def _next_look(self) -> float:
-        """Return the seconds until a waiting operation is looked at for its bar: a few a second, in turn."""
+        """Return the seconds until a waiting operation's next look for its bar: a few per second, in turn."""
         now = await self._store.now()
         at = max(now + self._numbers.tick, self._last_look + 1.0 / self._numbers.looks_per_second)
         self._last_look = min(at, now + self._numbers.slow_tick)
@@ -164,7 +164,7 @@ class Operations(Stepper[ClaimedOperation]):
 
 
 def _said(claimed: ClaimedOperation, runtime: Runtime, cause: str | None) -> str:
-    """Say what the plan waits for, where that is worth a sentence."""
+    """Return a sentence on what the plan waits for, if worth one."""
     match cause:
         case "still_down":
             return holds.still_down(runtime.title, claimed.operation.called_at or 0.0)
@@ -177,7 +177,7 @@ def _said(claimed: ClaimedOperation, runtime: Runtime, cause: str | None) -> str
 
 
 def _is_never_made(claimed: ClaimedOperation) -> bool:
-    """Say whether an operation ends with a workspace that was certainly not made: no list shows it."""
+    """Return whether an operation ends without its workspace having been created: no list shows it."""
     operation = claimed.operation
     is_about_it = operation.verb is OperationVerb.CREATE or operation.verb.brings_down
     return claimed.workspace.is_provisional and is_about_it and operation.start_call is Call.NONE

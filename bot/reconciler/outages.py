@@ -1,6 +1,6 @@
-"""Outages of connections: administrators are told once that one began, and once that it is over.
+"""Outages of connections: administrators are told once when one begins, and once when it is over.
 
-One whose own secret is refused is out of order, too, until it is taken again.
+A connection whose own secret is refused is also out of order, until the secret is accepted again.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 
-#: How the outages of a connection's own secret, and of its people's credentials, are called in the store.
+#: The suffixes, in the store, of outages of a connection's own secret and of its people's credentials.
 OURS = "#secret"
 PEOPLE = "#people"
 
 
 class Outages:
-    """Write down what this process finds out of its connections; while nothing changes, nothing is read."""
+    """Record what this process learns about its connections; nothing is read while nothing changes."""
 
     def __init__(self, engine: EngineContext, people: Mapping[str, float | None]) -> None:
-        """``people``: since when people's credentials are refused, None where they were taken since."""
+        """``people``: since when people's credentials are refused, None once they are accepted again."""
         self._store = engine.store
         self._refusals = (
             (OURS, engine.keys.lockouts, "locked_out", "let_in"),
@@ -38,11 +38,11 @@ class Outages:
         )
         self._runtimes = engine.runtimes
         self._installation = engine.installation
-        #: Outages that stand, as far as this process knows; None before it has looked.
+        #: Current outages as far as this process knows; None until it has looked.
         self._current: dict[str, float] | None = None
 
     async def step(self) -> int:
-        """Begin and end outages by the health of the connections; return how many changed."""
+        """Begin and end outages from the connections' health; return how many changed."""
         try:
             current = await self._known()
             return await self._changed(current) + await self._refused(current)
@@ -51,7 +51,7 @@ class Outages:
             return 0
 
     async def _known(self) -> dict[str, float]:
-        """Return the standing outages; at first those that an earlier process left."""
+        """Return the current outages; initially those left by an earlier process."""
         if self._current is None:
             self._current = dict(await self._store.outages())
             for name, since in self._current.items():
@@ -105,7 +105,7 @@ class Outages:
     def _messages(
         self, runtime: Runtime, what: str, since: float, kind: str = "", *, until: float | None = None
     ) -> list[NewNotice]:
-        """Return a message for each administrator: one for each outage, as its begin is the occasion."""
+        """Return a message for each administrator: once per outage, as its beginning is the occasion."""
         body = {"connection": runtime.name, "what": what, "since": since, "until": until}
         return [
             NewNotice(

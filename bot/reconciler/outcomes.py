@@ -1,4 +1,4 @@
-"""How the end of an operation or a run is written: notice, audit row and card, in the step's transaction."""
+"""The end of an operation or run: notice, audit row and card, written in the step's transaction."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 #: An operation or run ends once, so its end is one occasion.
 END = "end"
-#: What is told when an operation came true that does not end in something that runs.
+#: The notices for fulfilled operations that don't result in a running workspace.
 _DONE = {
     OperationVerb.STOP: NoticeKind.STOPPED,
     OperationVerb.FORCE: NoticeKind.STOPPED,
@@ -34,9 +34,9 @@ _DONE = {
 def ended(
     operation: Operation, outcome: Outcome, cause: str | None = None, claim: str = "", *, hides: bool = False
 ) -> Update:
-    """Return the update that ends an operation and tells its person; ``claim`` is the step's own.
+    """Return the update that ends an operation and notifies its person; ``claim`` is the step's own.
 
-    ``hides`` takes the workspace off the list with it: there is none, or none any more.
+    ``hides`` also removes the workspace from the list, because it doesn't exist, or no longer does.
     """
     body = {"cause": cause} if cause is not None else {}
     return Update(
@@ -67,7 +67,7 @@ def ended_run(
     due_in: float = 0.0,
     tells: bool = True,
 ) -> Update:
-    """Return the update that ends a run; with ``tells`` its person gets to know, in ``due_in`` seconds."""
+    """Return the update that ends a run; ``tells`` notifies its person in ``due_in`` seconds."""
     kind = NoticeKind.JOB_ENDED if outcome == "ended" else NoticeKind.JOB_FAILED
     body: dict[str, Any] = {"lines": list(last_lines)} if last_lines else {}
     if cause is not None:
@@ -97,7 +97,7 @@ def notice(
     *,
     due_in: float = 0.0,
 ) -> NewNotice:
-    """Return a notice about an operation or run; its body holds keys of rows, and an output's last lines."""
+    """Return a notice about an operation or run; its body holds row keys and the output's last lines."""
     if isinstance(subject, Operation):
         keys = {"operation": subject.id, "workspace": subject.workspace_id}
     else:
@@ -109,7 +109,7 @@ def notice(
 
 
 def audit(subject: Operation | Run, action: str, result: str, **detail: str | None) -> AuditEntry:
-    """Return the row that remembers what was done for an operation or run; what is None is left out."""
+    """Return the audit entry for an action on an operation or run; None values are left out."""
     fields = {key: value for key, value in detail.items() if value is not None}
     rest = {"connection": subject.connection, "reference": subject.reference}
     if isinstance(subject, Operation):
@@ -125,10 +125,10 @@ def _kind(operation: Operation, outcome: Outcome) -> NoticeKind:
             return _DONE.get(operation.verb, NoticeKind.READY)
         case Outcome.REFUSED:
             return NoticeKind.REFUSED
-        case _:  # Called off is told as what did not happen.
+        case _:  # A cancellation is reported as a failure: it didn't happen.
             return NoticeKind.FAILED
 
 
 def _settled(call: Call, outcome: Outcome) -> Call | None:
-    """Take a call of unknown outcome for accepted when what it asked for is there."""
+    """Treat a call of unknown outcome as accepted if its operation was fulfilled."""
     return Call.ACCEPTED if outcome is Outcome.FULFILLED and call in (Call.CALLING, Call.UNKNOWN) else None

@@ -1,7 +1,7 @@
 """What every operation and run needs before its provider is called.
 
-Its account is there, its connection is set up, its person is known and may do it. What is missing delays,
-and is said on the card.
+The account is linked, the connection is set up, the person is known and allowed to do it. Anything missing
+delays it and is shown on the card.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-#: What waits for somebody else (Slack, an operator, its person) is stepped again after so long.
+#: How long to wait before the next step when it depends on somebody else (Slack, an operator, the person).
 PATIENCE: Final = 60.0
-#: While another's request finds out whether a connection answers again, a call waits so long.
+#: How long a call waits while another request probes whether the connection answers again.
 PROBE_WAIT: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """Say that it goes on later, and what holds it up, where that is worth a sentence."""
+    """It continues later; says what is holding it up, if that is worth a sentence."""
 
     seconds: float
     said: str | None = None
@@ -40,13 +40,13 @@ class Hold:
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """Say that it can't go on any more; ``cause`` names a text in ``bot.messages.texts``."""
+    """It can't continue; ``cause`` names a text in ``bot.messages.texts``."""
 
     cause: str
 
 
 class Preconditions:
-    """Look at what an operation or a run needs; nothing here is written."""
+    """Check what an operation or a run needs; nothing here is written."""
 
     def __init__(self, engine: EngineContext) -> None:
         self._runtimes = engine.runtimes
@@ -54,7 +54,7 @@ class Preconditions:
         self._installation = engine.installation
 
     def line_of(self, subject: Operation | Run, account: Account | None, now: float) -> Runtime | Hold | Lost:
-        """Return the connection where there are both an account and a connection."""
+        """Return the runtime if both account and connection exist, else why it waits or can't continue."""
         if account is None or account.state == "revoking":
             return Lost("unlinked")
         runtime = self._runtimes.get(subject.connection)
@@ -63,13 +63,13 @@ class Preconditions:
         missing = Hold(PATIENCE, holds.not_configured(subject.connection))
         since = subject.held_since if subject.hold == missing.said else None
         if since is not None and now >= since + ANSWER_SECONDS:
-            # Not the mistake of an hour: nobody brings it back.
+            # Missing for too long to be a brief mistake in the settings.
             return Lost("connection_gone")
         return missing
 
     @staticmethod
     def refusal_of(account: Account, runtime: Runtime) -> Hold | None:
-        """Say that an account waits for a new link, which steps what waits for it at once."""
+        """Return a hold if the account must be linked again; a new link wakes what waits for it."""
         if account.state != "refused":
             return None
         return Hold(PATIENCE, problems.sentence("credential_refused", runtime.title))
@@ -77,7 +77,7 @@ class Preconditions:
     async def may(
         self, subject: Operation | Run, person: Person | None, verb: str, target: Target
     ) -> Decision | Hold:
-        """Ask the policy, after looking an unknown person up: failing at that delays, no more and no less."""
+        """Ask the policy, after looking up an unknown person; if the look-up fails, that only delays it."""
         if person is None:
             try:
                 person = await self._people.look_up(subject.principal)
@@ -89,7 +89,7 @@ class Preconditions:
 
     @staticmethod
     def closed(runtime: Runtime) -> Hold | None:
-        """Say that a connection is left alone for a while, or that another's request finds out about it."""
+        """Return a hold if the connection is paused, or if another request is probing it."""
         if runtime.health.pause > 0:
             return Hold(runtime.health.pause, runtime.health.hold)
         return Hold(PROBE_WAIT, runtime.health.sentence()) if runtime.is_probed else None

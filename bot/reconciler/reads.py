@@ -1,4 +1,4 @@
-"""Status reads through the poll gate: claim, send within the margin, write down what came.
+"""Status reads through the poll gate: claim, send within the margin, record the result.
 
 The rule is in ``docs/rules.md``, "The poll gate".
 """
@@ -42,16 +42,16 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-#: What a person's own credential or right lacks is asked again after so many seconds only.
+#: How many seconds to wait after a read that the person's credential or permissions don't allow.
 LACKING = 300.0
-#: So many resources' failures in a row, and so many strange words, are remembered.
+#: How many resources' failure counts, and how many unknown words, are remembered.
 REMEMBERED = 10_000
-#: Reads that meet are claimed so much later than they are due, at most: the next time is not missed by it.
+#: How late a batched read may be claimed, at most, without missing its next slot.
 SPARE = 0.5
 
 
 class Reads:
-    """Read what is due, each connection by itself: a slow one keeps no other waiting."""
+    """Read what is due, each connection separately, so that a slow one doesn't delay the others."""
 
     def __init__(self, engine: EngineContext) -> None:
         self._store = engine.store
@@ -62,24 +62,24 @@ class Reads:
         self._numbers = engine.numbers
         self._recorder = Recorder(engine.store, engine.ids, engine.news)
         self._entries = Entries(engine)
-        #: Reads that were sent since the observer was told, by connection.
+        #: Reads sent since they were last reported to the observer, by connection.
         self._sent: Counter[str] = Counter()
         self._failures: dict[str, int] = {}
         self._strange: set[tuple[str, str]] = set()
-        #: What was read today with an administrator's token, by account and gate.
+        #: What was read today with an administrator's token, as account and gate.
         self._noted: set[tuple[str, str]] = set()
         self._noted_on = 0
 
     async def step(self, pool: Pool | None) -> int:
-        """Claim what is due at each connection, as far as slots are free, and read it; return how many."""
+        """Claim what is due on each connection, as far as slots are free, and read it; return how many."""
         count = sum(
             await asyncio.gather(*(self._of_line(runtime, pool) for runtime in self._runtimes.values()))
         )
         if pool is None:
             await self._recorder.write()
         for runtime in self._runtimes.values():
-            # Counted together: a counter costs more than it looks.
-            # What turns out not to have been sent may have been counted before.
+            # Reported in batches, as the metric is expensive. Reads that turned out not to have been sent may
+            # already have been counted.
             if (sent := self._sent[runtime.name]) > 0:
                 self._sent[runtime.name] = 0
                 runtime.observer.polled(runtime.name, sent)
@@ -89,8 +89,8 @@ class Reads:
         free = pool_room(pool, self._free(runtime))
         if free <= 0:
             return 0
-        # The slots are held and the time is taken before the claim: what is late by more than the margin is
-        # dropped by the request itself.
+        # Take the slots and the time before the claim: the request itself is dropped if it is late by more
+        # than the margin.
         runtime.slots.take(free)
         batches: list[Sequence[ReadClaim]] = []
         claimed_at = self._clock.monotonic()
@@ -102,7 +102,7 @@ class Reads:
                 self._numbers.margin,
                 runtime.pace.batch_size,
             )
-            # One that has no answer yet may not have arrived either: its gate counts from this claim.
+            # A read without an answer yet may not have arrived either: its gate counts from this claim.
             new = [claim for claim in claims if claim.gate_key not in self._recorder.open]
             self._recorder.open.update(claim.gate_key for claim in new)
             batches = list(_batches(new, runtime.pace.batch_size))
@@ -113,7 +113,7 @@ class Reads:
         return len(claims)
 
     def _free(self, runtime: Runtime) -> int:
-        """Return how many reads may begin; a connection that is in doubt gets a single probe."""
+        """Return how many reads may begin; a connection in doubt gets a single probe."""
         if runtime.health.pause > 0:
             return 0
         if runtime.health.is_doubtful:
@@ -123,14 +123,14 @@ class Reads:
     async def _batch(
         self, runtime: Runtime, claims: Sequence[ReadClaim], window: SendWindow, pool: Pool | None
     ) -> None:
-        """Send one request for the claims of one account; whatever happens is recorded.
+        """Send one request for the claims of one account; every result is recorded.
 
-        The slots are free again with the answer: others may ask while this is written down.
+        The slots are released with the answer, so that others can send while this is being written.
         """
         try:
             results = await self._results(runtime, claims, window)
         except StoreError as error:
-            # The gate keeps its time, so it is read again after the interval.
+            # The gate keeps its due time, so it is read again after the interval.
             log.warning("read not written", connection=runtime.name, problem=type(error).__name__)
             self._recorder.open.difference_update(claim.gate_key for claim in claims)
             return
@@ -162,7 +162,8 @@ class Reads:
                 return [self._own(claim, LACKING, answer.sentence) for claim in claims]
             case Refused(error=CredentialRefused()):
                 is_ours = answer.cause == "connection_refused"
-                # Who links again was told already; what is the operator's to change is only said here.
+                # People who must link again were already told; only a problem that the operator must fix is
+                # reported here.
                 hold = answer.sentence if is_ours else None
                 return [self._held(claim, LACKING / 10 if is_ours else 0.0, hold) for claim in claims]
             case Refused():
@@ -181,10 +182,11 @@ class Reads:
     async def _ask_for_theirs(
         self, runtime: Runtime, access: Access, claims: Sequence[ReadClaim], window: SendWindow
     ) -> tuple[Mapping[str, Observed], bool]:
-        """Read what an account may see; where its calls reach everybody's, only what is proven to be theirs.
+        """Read what an account may see; if its access reaches everybody's, only what is proven to be theirs.
 
-        The rest is answered as another person's is answered elsewhere. The day's first read of each with an
-        administrator's token is in the audit. The second value says that only what is theirs can be seen so.
+        The rest is reported as gone, the way other providers report somebody else's. The day's first read of
+        each resource with an administrator's token is audited. The second value says whether the access is
+        limited to the person's own.
         """
         if not runtime.provider.needs_record(access):
             return await self._send(runtime, access, claims, window), True
@@ -219,7 +221,7 @@ class Reads:
     async def _send(
         self, runtime: Runtime, access: Access, claims: Sequence[ReadClaim], window: SendWindow
     ) -> Mapping[str, Observed]:
-        """Send one request, and count it unless it never left."""
+        """Send one request, and count it unless it was never sent."""
         sent = 1
         try:
             return await runtime.provider.status(access, [claim.remote_id for claim in claims], window)
@@ -255,7 +257,7 @@ class Reads:
         )
 
     def _strange_word(self, runtime: Runtime, claim: ReadClaim, observed: Observed, now: float) -> ReadResult:
-        """Keep the last state for a word that the provider's documents do not name; log each word once."""
+        """Keep the last state for an undocumented state; log each such word once."""
         word = observed.detail or "unknown state"
         if (runtime.name, word) not in self._strange and len(self._strange) < REMEMBERED:
             self._strange.add((runtime.name, word))
@@ -265,14 +267,14 @@ class Reads:
         )
 
     def _later(self, runtime: Runtime, claim: ReadClaim, answer: Later | Unknown) -> ReadResult:
-        """Keep what is known, and ask later; when it may go has the gate to say."""
+        """Keep what is known and read later; the gate decides when."""
         wait = answer.wait
         if answer.attempts > self._failures.get(claim.gate_key, 0):
             if len(self._failures) < REMEMBERED or claim.gate_key in self._failures:
                 self._failures[claim.gate_key] = answer.attempts
             wait = max(wait, runtime.pace.min_poll_interval)
             if not claim.has_open_operation:
-                # Nobody waits for it: the usual interval is soon enough.
+                # Nobody is waiting for it: the usual interval is soon enough.
                 is_starting = claim.state is State.STARTING
                 wait = max(wait, runtime.pace.pending if is_starting else runtime.pace.running)
         return self._held(claim, wait, answer.sentence)
@@ -280,28 +282,28 @@ class Reads:
     async def _refused(
         self, runtime: Runtime, claim: ReadClaim, answer: Refused, *, alone: bool
     ) -> ReadResult:
-        """See to what only this account may not see: nobody else's row changes."""
+        """Handle a read refused to this account alone; nobody else's row changes."""
         now = await self._store.now()
         if isinstance(answer.error, NotFound) and alone:
             return await self._seen(runtime, claim, Observed(State.GONE), now)
         doubt = doubted(claim.doubt, answer.word, now)
         is_news = is_certain(doubt, now)
         if claim.has_open_operation and not is_news:
-            # One refusal may be a gateway's own: it is looked at again at the usual pace before it is told.
+            # One refusal may be a gateway's error: read again at the usual pace before reporting it.
             wait = max(runtime.pace.pending, runtime.pace.min_poll_interval)
             return replace(self._own(claim, wait, holds.UNSEEN), doubt=doubt)
         result = self._own(claim, LACKING, answer.sentence)
         if claim.has_open_operation or claim.doubt is None or claim.doubt.kind != UNLISTED:
-            # A read that is refused says nothing against a list: the next one confirms it.
+            # A refused read doesn't disprove a list: the next list confirms it.
             result = replace(result, doubt=doubt)
         if len(claim.workspace_ids) > 1:
-            # Others see it with their own credentials: it is their turn next.
+            # Others can read it with their own credentials: it is their turn next.
             result = replace(result, next_in=runtime.pace.min_poll_interval)
-        # What was asked for while this read was under way has not been looked at yet.
+        # Operations requested while this read was in flight haven't been looked at yet.
         for workspace_id in result.workspace_ids if is_news else ():
             operation = await self._store.latest_operation(workspace_id)
             if operation is not None and operation.is_open:
-                # What was sent for it may well have worked.
+                # The call sent for it may have worked.
                 outcome = Outcome.UNKNOWN if operation.has_called else Outcome.FAILED
                 await self._store.save_step(outcomes.ended(operation, outcome, answer.cause))
         return result
@@ -316,7 +318,7 @@ class Reads:
         )
 
     def _own(self, claim: ReadClaim, next_in: float, hold: str) -> ReadResult:
-        """Return a result for the one alone whose credential read; the claim names that row first."""
+        """Return a result only for the row whose credential read; the claim lists it first."""
         return replace(self._held(claim, next_in, hold), workspace_ids=claim.workspace_ids[:1])
 
     @staticmethod
@@ -333,7 +335,7 @@ class Reads:
 
 
 def _doubt_of_gone(claim: ReadClaim, now: float) -> Doubt | None:
-    """Return what is counted where one read is not enough to say that it is gone: it was seen before."""
+    """Return the doubt about a workspace seen before that one read reports gone; None if one is enough."""
     if not claim.is_proven or claim.state is State.GONE or claim.is_ending:
         return None
     if claim.doubt is not None and claim.doubt.kind == UNLISTED:
@@ -343,9 +345,9 @@ def _doubt_of_gone(claim: ReadClaim, now: float) -> Doubt | None:
 
 
 def _slot(account_id: str, wait: float | None, pace: Pace, margin: float) -> tuple[float, float] | None:
-    """Return when the reads of an account meet, where the provider takes many in one request.
+    """Return the slot at which an account's reads are batched, if the provider takes many in one request.
 
-    Every account has its own moment within the round; what is read seldom meets at some of the same moments.
+    Every account has its own offset within the period; infrequent reads use some of the same slots.
     """
     if wait is None or pace.batch_size <= 1:
         return None
@@ -355,7 +357,7 @@ def _slot(account_id: str, wait: float | None, pace: Pace, margin: float) -> tup
 
 
 def _batches(claims: Sequence[ReadClaim], size: int) -> Iterator[Sequence[ReadClaim]]:
-    """Group claims by whose credential reads them, in batches that the provider takes."""
+    """Group claims by the reading account, in batches of at most ``size``."""
     by_account: defaultdict[str, list[ReadClaim]] = defaultdict(list)
     for claim in claims:
         by_account[claim.account.id].append(claim)

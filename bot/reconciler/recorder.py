@@ -1,4 +1,4 @@
-"""What reads brought, on its way into the store: what comes while one batch is written makes the next."""
+"""Results of reads on their way into the store: those arriving during a write form the next batch."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ log = structlog.get_logger(__name__)
 
 
 class Recorder:
-    """Write results together: a transaction for each would cost as much as the read itself.
+    """Write results in batches: a transaction for each would cost as much as the read itself.
 
-    ``news`` hears when something was written that others have work with.
+    ``news`` is notified when a write gives other loops work.
     """
 
     def __init__(self, store: Store, ids: Ids, news: News) -> None:
         self._news = news
-        #: The gates of the reads that are under way or still to be written.
+        #: The gates of the reads that are in flight or still to be written.
         self.open: set[str] = set()
         self._store = store
         self._ids = ids
@@ -36,14 +36,14 @@ class Recorder:
         self._is_writing = False
 
     def put(self, results: Sequence[ReadResult], pool: Pool | None) -> None:
-        """Have results written soon by work of the pool; without one they wait for ``write``."""
+        """Queue results to be written by the pool; without a pool they wait for ``write``."""
         self._waiting += results
         if pool is not None and not self._is_writing:
             self._is_writing = True
             pool.add(self.write())
 
     async def write(self) -> None:
-        """Write all that waits, and what comes meanwhile."""
+        """Write everything queued, including what arrives meanwhile."""
         self._is_writing = True
         try:
             while self._waiting:
@@ -57,16 +57,16 @@ class Recorder:
         try:
             is_news = await self._store.record_reads(results)
         except (StoreBusy, StoreUnavailable) as error:
-            # The gates keep their times, so all of it is read again after the interval.
+            # The gates keep their due times, so all of these are read again after the interval.
             log.warning("reads not written", count=len(results), problem=type(error).__name__)
         except Exception:  # docs/rules.md, "Where errors end"
             if len(results) > 1:
-                # One that can't be written keeps no other back.
+                # One result that can't be written must not hold up the others.
                 for result in results:
                     await self._write([result])
                 return
             log.exception("read not written", reference=self._ids.reference())
         else:
-            # What failed is also the connection's, which others look at.
+            # A failed read also affects the connection's health, which other loops look at.
             if is_news or any(result.observed is None for result in results):
                 self._news.work_left()

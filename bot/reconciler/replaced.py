@@ -1,4 +1,4 @@
-"""What was called off while its call was under way: the newer operation counts, whatever lands when."""
+"""Operations replaced while their call was in flight: the newer one wins, in whatever order calls land."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ log = structlog.get_logger(__name__)
 async def make_true(
     store: Store, asker: Asker, claimed: ClaimedOperation, runtime: Runtime, remote_id: str
 ) -> None:
-    """See that a stop (or removal) wins which replaced a start or creation while its call was under way."""
+    """Enforce a stop or removal that replaced a start or creation while its call was in flight."""
     current = await store.operation(claimed.operation.id)
     if current is None or current.outcome is not Outcome.REPLACED:
         return
@@ -35,7 +35,7 @@ async def make_true(
     if latest.is_open:
         await store.save_step(Update(latest.id, 0.0, read_needed=True))
     elif latest.outcome is Outcome.FULFILLED:
-        # It was found down, or not there, before the call had landed: make true what the person was told.
+        # It was found down or missing before the call landed, and the person was told so: enforce that.
         log.info("bringing down what was replaced", operation=claimed.operation.id, verb=str(latest.verb))
         step = Step(latest.verb.value)
         await asker.ask(
@@ -44,10 +44,10 @@ async def make_true(
 
 
 async def send_down(runtime: Runtime, access: Access, remote_id: str, step: Step) -> None:
-    """Send the call that brings a workspace down, of any kind."""
+    """Send a call that brings a workspace down, for any such step."""
     match step:
         case Step.REMOVE:
-            # Not there any more is what was asked for.
+            # If it no longer exists, that is what was asked for.
             with suppress(NotFound):
                 await runtime.provider.need(facets.Removal).remove(access, remote_id)
         case Step.SUSPEND:

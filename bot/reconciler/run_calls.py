@@ -1,4 +1,4 @@
-"""The calls of a run: launched once, looked for after silence, stopped as often as it takes."""
+"""The calls of a run: launched once, looked for after silence, stopped as often as necessary."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-#: The first read after a call: what is short may be over by then.
+#: Seconds until the first read after a call: a short run may be over by then.
 FIRST_READ: Final = 2.0
 
 
@@ -35,7 +35,7 @@ class RunCalls(Caller[ClaimedRun]):
     question = NoticeKind.JOB_ASKED
 
     def calling(self, claimed: ClaimedRun, _line: Runtime, step: Step, _access: Access) -> Update:
-        """Commit to it. A stop that is asked for once more has been called since its first call."""
+        """Commit to the call. A repeated stop keeps the time of its first call."""
         is_first = step is Step.LAUNCH or claimed.run.stop_call is Call.NONE
         return claimed.update(self._numbers.lease, called=is_first, **known_as(step, Call.CALLING))
 
@@ -51,7 +51,7 @@ class RunCalls(Caller[ClaimedRun]):
     async def accepted(
         self, claimed: ClaimedRun, runtime: Runtime, step: Step, _access: Access, created: Created | None
     ) -> Update | None:
-        """Write down what was launched; what was stopped is read soon."""
+        """Record a launched run; read a stopped one soon."""
         if created is not None:
             await self._launched(claimed, runtime, step, created)
             return None
@@ -65,13 +65,13 @@ class RunCalls(Caller[ClaimedRun]):
             claimed, _first_read(runtime), entry, remote_id=remote_id, launch_call=Call.ACCEPTED
         )
         if not await self._updates.save(launched):
-            # Unlinked while the call was under way: it goes on there, and nobody may look after it any more.
+            # Unlinked while the call was in flight: the run continues there, but Usher can't follow it.
             log.warning("launched after its account was unlinked", run=run.id, connection=run.connection)
 
     def again(
         self, claimed: ClaimedRun, runtime: Runtime, step: Step, answer: NotDone, known: Call | None
     ) -> Update:
-        """Look soon after an unknown outcome: a pause that was asked for is none between looks."""
+        """Look soon after an unknown outcome, as a requested pause doesn't apply to looks."""
         run, wait, attempts = claimed.run, REFUSED_WAIT, None
         if not isinstance(answer, Refused):
             wait, attempts = answer.wait, answer.attempts
@@ -84,14 +84,14 @@ class RunCalls(Caller[ClaimedRun]):
         return claimed.update(wait, attempts=attempts, hold=answer.sentence, notices=notices, **fields)
 
     def refused(self, claimed: ClaimedRun, runtime: Runtime, step: Step, answer: Refused) -> Update:
-        """End a launch, which is known not to have been; leave a stop at that: reads go on."""
+        """End a refused launch, which certainly didn't happen; give up a refused stop and keep reading."""
         run = claimed.run
         if step is Step.LAUNCH:
             ended = outcomes.ended_run(run, "failed", answer.cause, claimed.claim)
             return replace(ended, launch_call=Call.NONE)
         wait = _first_read(runtime)
         if isinstance(answer.error, (NotFound, Conflict)):
-            # It may just have ended, which the next reads say; otherwise it is asked for again.
+            # The run may just have ended, as the next reads will show; otherwise the stop is retried.
             gone = isinstance(answer.error, NotFound) or run.attempts + 1 >= CONFLICTS
             known, attempts = (Call.ACCEPTED, 0) if gone else (Call.NONE, run.attempts + 1)
             return claimed.update(wait, stop_call=known, attempts=attempts)
@@ -105,7 +105,7 @@ class RunCalls(Caller[ClaimedRun]):
         )
 
     async def look(self, claimed: ClaimedRun, runtime: Runtime, access: Access) -> Traces:
-        """Look for what its launch made."""
+        """Look for what the launch made."""
         run = claimed.run
         spec, since = run.spec or Spec(run.name), run.sent_at or run.created_at
         traces = await runtime.provider.need(facets.Runs).find_job(access, spec, run.id, since)
@@ -116,22 +116,22 @@ class RunCalls(Caller[ClaimedRun]):
         return replace(traces, others=tuple(by_id[remote_id] for remote_id in left))
 
     async def has_settled(self, claimed: ClaimedRun, now: float) -> bool:
-        """Say whether what its launch may have made would have shown by now."""
+        """Return whether the launch's result would have shown up by now."""
         run = claimed.run
         return has_settled(run.launch_call, run.called_at, run.unknown_since, now)
 
     def is_wanted(self, claimed: ClaimedRun) -> bool:
-        """Say whether it is still to be launched."""
+        """Return whether it should still be launched."""
         return not claimed.run.stop_wanted
 
     def unwanted(self, claimed: ClaimedRun, verdict: Verdict) -> Update:
-        """Go on at once to its end where nothing was launched."""
+        """Step again at once to end it if nothing was launched."""
         if verdict is Verdict.NOTHING:
             return self.absent(claimed, 0.0)
         return outcomes.ended_run(claimed.run, "failed", "untold", claimed.claim)
 
     async def found(self, claimed: ClaimedRun, runtime: Runtime, created: Created) -> None:
-        """Write its id down."""
+        """Record its id."""
         await self._launched(claimed, runtime, Step.FIND, created)
 
 
@@ -140,6 +140,6 @@ def _first_read(runtime: Runtime) -> float:
 
 
 def _not_stopped(run: Run, **cause: str) -> NewNotice:
-    """Tell of one asking for a stop, without a cause that it was given up: each that comes to nothing is."""
+    """Return the notice for one failed stop request; without a cause, it was given up."""
     occasion = f"stop:{run.stop_wanted}:{run.called_at}"
     return outcomes.notice(run, NoticeKind.JOB_NOT_STOPPED, occasion, cause)

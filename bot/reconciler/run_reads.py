@@ -1,4 +1,4 @@
-"""States of runs, read for all of an account at once, at the pace that its provider allows."""
+"""States of runs, read for a whole account at once, at the pace that the provider allows."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-#: So many runs are asked for in one request.
+#: How many runs are read in one request.
 TOGETHER: Final = 50
-#: The end of a run whose output is just coming waits so long for its last lines.
+#: How many seconds the end of a run waits for the last lines of its output.
 LAST_LINES_WAIT: Final = 2.0
 REMEMBERED: Final = 5_000
 
 
 class RunReads:
-    """Read runs. The pace of reads is this process's own knowledge."""
+    """Read runs. When accounts were last read is known to this process only."""
 
     def __init__(self, engine: EngineContext, updates: Updates[ClaimedRun]) -> None:
         self._store = engine.store
@@ -56,7 +56,7 @@ class RunReads:
         return max(last + runtime.pace.min_poll_interval - self._clock.monotonic(), 0.0)
 
     async def read(self, account: Account, runtime: Runtime, batch: Sequence[ClaimedRun]) -> None:
-        """Read runs of one account in one request, write what it found, end what is over."""
+        """Read runs of one account in one request, record the results, and end the runs that are over."""
         now = self._clock.monotonic()
         self._read_at.pop(account.id, None)
         self._read_at[account.id] = now
@@ -69,7 +69,7 @@ class RunReads:
             account,
             "read runs",
             lambda access: runtime.provider.need(facets.Runs).job_status(access, remote_ids),
-            # No count is kept for a run's reads: all wait as after the third.
+            # Failed reads of runs aren't counted: all back off as after the third.
             attempts=2,
         )
         found: Mapping[str, ObservedRun]
@@ -86,7 +86,7 @@ class RunReads:
                     await self._updates.save(await self._refused(claimed, runtime, answer))
                 return
             case _:
-                # One failure that the next read may put right is not worth a line on the card.
+                # A single failure that the next read may resolve isn't worth a line on the card.
                 is_shown = runtime.health.is_doubtful or answer.cause in {LIMITED, SUSPECTED}
                 wait = max(answer.wait, runtime.pace.min_poll_interval)
                 hold = answer.sentence if is_shown else None
@@ -104,7 +104,7 @@ class RunReads:
         began = observed.started_at or run.started_at or run.called_at or run.created_at
         wait = next_run_read(observed.state, max(now - began, 0.0), runtime.pace.min_poll_interval)
         if observed.state is RunState.UNKNOWN:
-            # An answer that tells nothing is no sight of it; one alone is not worth a line on the card.
+            # An answer without a known state isn't a sighting; a single one isn't worth a line on the card.
             hold = holds.UNSEEN if run.held_since is not None else None
             return await self._held(claimed, wait, hold, observed=observed)
         return claimed.update(
@@ -116,7 +116,7 @@ class RunReads:
         )
 
     async def over(self, claimed: ClaimedRun, observed: ObservedRun | None = None) -> Update:
-        """Return the update that ends a run which is over."""
+        """Return the update that ends a finished run."""
         run = claimed.run
         shown = self._board.shown(run.id)
         return outcomes.ended_run(
@@ -131,7 +131,7 @@ class RunReads:
         )
 
     async def _left_out(self, claimed: ClaimedRun, runtime: Runtime, now: float) -> Update:
-        """Count a read that a run was left out of: what was just launched may not be listed yet."""
+        """Count a read that lacked the run: one that was just launched may not be listed yet."""
         run = claimed.run
         wait = max(5.0, runtime.pace.min_poll_interval)
         if now - (run.called_at or run.created_at) < START_SETTLES:
@@ -145,7 +145,7 @@ class RunReads:
         return claimed.update(wait, doubt=doubt)
 
     async def _refused(self, claimed: ClaimedRun, runtime: Runtime, answer: Refused) -> Update:
-        """Count a read that was refused; what for is said when it lasts."""
+        """Count a refused read; the reason is shown once refusals last."""
         run, now = claimed.run, await self._store.now()
         doubt = doubted(run.doubt, answer.word, now)
         is_news = is_certain(doubt, now)
@@ -155,18 +155,18 @@ class RunReads:
         return await self._held(claimed, wait, answer.sentence if is_news else holds.UNSEEN, doubt=doubt)
 
     async def _held(self, claimed: ClaimedRun, wait: float, hold: str | None, **fields: Any) -> Update:
-        """Return the update of a run that is not seen, for which it has a deadline."""
+        """Return the update of a run that can't be seen, which sets a deadline for that."""
         return await self._updates.held(claimed, wait, hold, deadline_in=self._deadline_seconds, **fields)
 
 
 async def is_waited_for(store: Store, claimed: ClaimedRun) -> bool:
-    """Say whether somebody waits for a run's end: who launched it here, has its card, or stopped it."""
+    """Return whether somebody waits for a run's end: they launched it here, have its card, or stopped it."""
     run = claimed.run
     return bool(run.reference or run.stop_wanted) or await store.card(run.id) is not None
 
 
 def _is_unanswered_now(run: Run, now: float) -> bool:
-    """Say whether a stop has become so old since the last read that it can be forced."""
+    """Return whether a stop has, since the last read, gone unanswered long enough to be forced."""
     is_new = (run.observed_at or 0.0) < (run.called_at or now) + UNANSWERED_SECONDS
     return is_new and is_run_unanswered(run, now)
 

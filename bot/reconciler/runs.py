@@ -1,4 +1,4 @@
-"""Runs of jobs as the stepper sees them; those of one account that are only to be read are read together."""
+"""Job runs for the stepper; runs of one account that only need a read are read together."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Runs(Stepper[ClaimedRun]):
         return is_fit and plan_run(claimed.run, now).step is Step.READ
 
     async def batches(self, batch: Sequence[ClaimedRun]) -> list[list[ClaimedRun]]:
-        """Put together those of each account that are to be read."""
+        """Group the runs that need a read by account."""
         now = await self._store.now()
         others: list[list[ClaimedRun]] = []
         reads: dict[str, list[ClaimedRun]] = {}
@@ -68,7 +68,7 @@ class Runs(Stepper[ClaimedRun]):
         return [*others, *reads.values()]
 
     async def together(self, batch: list[ClaimedRun]) -> Sequence[ClaimedRun]:
-        """Read runs of one account; what is due in a moment is read with them."""
+        """Read runs of one account, along with its runs that are due in a moment."""
         account = batch[0].account
         if account is None or not self._is_read(batch[0], await self._store.now()):
             return batch
@@ -86,13 +86,13 @@ class Runs(Stepper[ClaimedRun]):
                 await self._reads.read(account, runtime, batch[:TOGETHER])
             finally:
                 runtime.slots.give()
-            # What did not fit into one request waits for the next one.
+            # Runs that didn't fit into one request wait for the next one.
             await self._updates.all_later(batch[TOGETHER:], self._reads.wait(account, runtime), None)
             return others
         return ()
 
     async def _joined(self, account: Account, batch: list[ClaimedRun]) -> list[ClaimedRun]:
-        """Claim more runs of the account into ``steps``; return those that need something else."""
+        """Claim more runs of the account; return those that need something other than a read."""
         room = TOGETHER - len(batch)
         if room <= 0:
             return []
@@ -111,7 +111,7 @@ class Runs(Stepper[ClaimedRun]):
     # -- everything else -------------------------------------------------------------------------------------
 
     async def lost(self, claimed: ClaimedRun, cause: str | None) -> Update | None:
-        """End what can't go on: cancelled, or failed where something was sent."""
+        """End what can't continue: cancelled, or failed if a call was sent."""
         if cause is None:
             return None
         is_known = cause == "unlinked" or claimed.run.launch_call is Call.NONE
@@ -121,18 +121,18 @@ class Runs(Stepper[ClaimedRun]):
         )
 
     async def plan(self, claimed: ClaimedRun, _line: Runtime) -> Plan:
-        """Plan by what is known of the run."""
+        """Plan from what is known about the run."""
         return plan_run(claimed.run, await self._store.now())
 
     def asks(self, claimed: ClaimedRun, step: Step) -> tuple[str, Target] | None:
-        """Ask before each call whether its person may launch it, or stop it."""
+        """Ask before each call whether the person may launch or stop it."""
         if step not in (Step.LAUNCH, Step.FIND, Step.STOP):
             return None
         verb = "stop" if step is Step.STOP else "run"
         return verb, Target("job", claimed.run.id, claimed.run.principal)
 
     async def goes_on_forbidden(self, claimed: ClaimedRun, step: Step, rule: str) -> bool:
-        """End what was not launched; what was is found whoever asks: it goes on there."""
+        """End a run that wasn't launched; one that was launched continues there, so still look for it."""
         if step is Step.LAUNCH:
             await self._updates.save(outcomes.ended_run(claimed.run, "failed", rule, claimed.claim))
         elif step is Step.STOP:
@@ -140,7 +140,7 @@ class Runs(Stepper[ClaimedRun]):
         return step is Step.FIND
 
     async def end(self, claimed: ClaimedRun, decided: Plan) -> Update:
-        """End it with the last lines of its output where it is over."""
+        """End it, with the last lines of its output if it has finished."""
         assert decided.outcome is not None, "a plan that ends says how"
         assert not isinstance(decided.outcome, Outcome), "a run's end has words of its own"
         if decided.outcome == "ended":
@@ -148,5 +148,5 @@ class Runs(Stepper[ClaimedRun]):
         return outcomes.ended_run(claimed.run, decided.outcome, decided.cause, claimed.claim)
 
     async def advance(self, claimed: ClaimedRun, _line: Runtime, _decided: Plan) -> None:
-        """Leave what has become due for a read since it was claimed to the next claim."""
+        """Leave a run that has become due for a read since its claim to the next claim."""
         await self._updates.later(claimed, 0.1)

@@ -1,4 +1,4 @@
-"""What a process knows of a connection: how many requests may run at once, and whether it answers at all."""
+"""A process's view of a connection: how many requests may run at once, and whether it answers at all."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-#: So many failures in a row, with no success between, mean the connection and not one resource of it.
+#: This many failures in a row, without a success, mean the connection is down and not just one resource.
 BREAKS_AFTER = 5
-#: It is asked at least so often, in seconds, whether it answers again: by a single probe.
+#: The longest pause, in seconds, before a single probe checks whether it answers again.
 LONGEST_PAUSE = 30.0
-#: Who asks for a pause is left alone for so long at a time at most; then it is asked again.
+#: The longest pause, in seconds, that a provider can ask for at a time.
 LONGEST_ASKED = 300.0
-#: The credentials of so many people told to slow down within so many seconds mean everybody.
+#: When this many people's credentials are rate-limited within this many seconds, the limit is everybody's.
 SEVERAL = 3
 TOGETHER = 60.0
-#: What one person's calls, and what all lists, may take of a connection's slots.
+#: The share of a connection's slots for one person's calls, and for all lists.
 PERSONS_SHARE = 0.5
 LISTS_SHARE = 0.25
 
 
 class Slots:
-    """Count the requests under way. Reads leave a fifth of the slots to the calls that people wait for.
+    """Count the requests in flight. Reads leave a fifth of the slots to calls that people wait for.
 
-    One person's calls take half of the slots at most, and lists a quarter: the rest is for the others.
+    One person's calls take at most half of the slots, and lists a quarter, so that the others get a share.
     """
 
     def __init__(self, size: int) -> None:
@@ -54,29 +54,29 @@ class Slots:
 
     @property
     def is_idle(self) -> bool:
-        """Say whether nothing is under way."""
+        """Return whether nothing is in flight."""
         return self._taken == 0
 
     def take(self, count: int = 1) -> bool:
-        """Take slots; False when there are none."""
+        """Take slots; return False if there aren't enough."""
         if self._taken + count > self._size:
             return False
         self._taken += count
         return True
 
     def give(self, count: int = 1) -> None:
-        """Give slots back."""
+        """Release slots."""
         self._taken -= count
 
     def take_for(self, holder: str, share: float) -> bool:
-        """Take a slot for one of several who share them; False when none is free or their share is used."""
+        """Take a slot for one of several holders; return False if none is free or their share is used up."""
         if self._held[holder] >= max(int(self._size * share), 1) or not self.take():
             return False
         self._held[holder] += 1
         return True
 
     def give_from(self, holder: str) -> None:
-        """Give back what ``take_for`` took."""
+        """Release a slot taken by ``take_for``."""
         self._held[holder] -= 1
         if not self._held[holder]:
             del self._held[holder]
@@ -84,22 +84,22 @@ class Slots:
 
 
 class Limits:
-    """Keep the one rule for 429: it delays who was told, and everybody only when it is meant for everybody.
+    """Keep the one rule for 429s: one delays whoever got it, and everybody only if it's meant for everybody.
 
-    That is where the connection's own secret was told, or several people within a short time. ``hold_off``
-    holds everybody up for some seconds.
+    That is so if the connection's own secret got it, or several people within a short time. ``hold_off``
+    delays everybody for some seconds.
     """
 
     def __init__(self, name: str, monotonic: Callable[[], float], hold_off: Callable[[float], None]) -> None:
         self._name = name
         self._monotonic = monotonic
         self._hold_off = hold_off
-        #: When somebody was told, and until when they wait; monotonic, by account.
+        #: When an account got a 429, and until when it waits; monotonic.
         self._limited: dict[str, tuple[float, float]] = {}
         self._all_until = 0.0
 
     def note(self, who: str, seconds: float, *, is_shared: bool) -> None:
-        """Note that somebody was told to wait so long; the log says it once for each pause of everybody."""
+        """Note a 429 and its wait in seconds; logged once for each pause of everybody."""
         now = self._monotonic()
         seconds = max(min(seconds, LONGEST_ASKED), self.wait(who))
         self._limited = {
@@ -115,14 +115,14 @@ class Limits:
         self._hold_off(seconds)
 
     def wait(self, who: str) -> float:
-        """Return the seconds that somebody has yet to wait."""
+        """Return the seconds that an account still has to wait."""
         return max(self._limited.get(who, (0.0, 0.0))[1] - self._monotonic(), 0.0)
 
 
 class Health:
-    """Remember since when a connection fails, and for how long it is left alone (a circuit breaker).
+    """Track since when a connection has been failing and for how long to pause it (a circuit breaker).
 
-    Failures that belong to one request (a refused credential, a wrong id) prove that the connection answers.
+    Failures of a single request (a refused credential, a wrong id) prove that the connection answers.
     """
 
     def __init__(
@@ -136,32 +136,32 @@ class Health:
         self._failures = 0
         self._since: float | None = None
         self._answers = False
-        #: Until when the connection itself asked for a pause, and until when it is taken to be away.
+        #: Until when the connection asked for a pause, and until when it is considered down.
         self._asked_until = 0.0
         self._away_until = 0.0
 
     @property
     def pause(self) -> float:
-        """Return the seconds for which nothing is to be sent; 0 when the way is free."""
+        """Return the seconds for which nothing may be sent; 0 if requests may go."""
         return max(max(self._asked_until, self._away_until) - self._clock.monotonic(), 0.0)
 
     @property
     def since(self) -> float | None:
-        """Return since when it fails, in epoch seconds; None while it does not."""
+        """Return since when it has been failing, in epoch seconds; None if it isn't."""
         return self._since
 
     @property
     def answers(self) -> bool:
-        """Say whether the last that was heard of it is an answer; False while nothing was."""
+        """Return whether the last request got an answer; False before the first one."""
         return self._answers
 
     @property
     def is_doubtful(self) -> bool:
-        """Say whether the next request should be a single probe."""
+        """Return whether the next request should be a single probe."""
         return self._failures >= BREAKS_AFTER
 
     def worked(self, error: ProviderError | None = None) -> None:
-        """Note an answer, whatever it said; ``error`` is what it said when that was no."""
+        """Note an answer of any kind; ``error`` is set if it was a refusal."""
         if error is not None:
             self._observer.provider_failed(self._name, type(error).__name__)
         if self.is_doubtful:
@@ -172,12 +172,12 @@ class Health:
         self._away_until = 0.0
 
     def resume(self, since: float) -> None:
-        """Take an outage over that began before this process saw it."""
+        """Resume an outage that began before this process."""
         self._answers = False
         self._since = since if self._since is None else min(self._since, since)
 
     def failed(self, error: TemporaryError) -> None:
-        """Note a failure; logged once, when it turns out to be the connection."""
+        """Note a failure; logged once, when the connection counts as down."""
         self._observer.provider_failed(self._name, type(error).__name__)
         if self._since is None:
             self._since = self._clock.now()
@@ -192,29 +192,29 @@ class Health:
             )
 
     def hold_off(self, seconds: float) -> None:
-        """Send nothing for a while, because it was asked for; the longer wait wins."""
+        """Pause because the provider asked for it; the longer wait wins."""
         self._asked_until = max(self._asked_until, self._clock.monotonic() + seconds)
 
     @property
     def hold(self) -> str | None:
-        """Say to a person what holds everybody up; None while nothing does."""
+        """Return a sentence on what is holding everybody up, or None."""
         if not self.is_doubtful and (asked := self._asked_until - self._clock.monotonic()) > 0:
             return self.asked(asked)
         return self.sentence() if self.is_doubtful else None
 
     def asked(self, seconds: float) -> str:
-        """Say that a pause was asked for, and until when."""
+        """Return a sentence saying until when the provider asked for a pause."""
         return holds.paused(self._title, self._clock.now() + seconds)
 
     def sentence(self, error: TemporaryError | None = None) -> str:
-        """Say to a person that it does not answer, as far as that is known."""
+        """Return a sentence saying that it isn't answering, as far as is known."""
         if self._since is None:
             return problems.sentence(error or Unreachable(), self._title)
         return holds.silent_since(self._title, self._since)
 
 
 class Runtime:
-    """Bundle a connection's provider with its slots, its turns for starts, and its health."""
+    """Bundle a connection's provider with its slots, start queue and health."""
 
     def __init__(
         self,
@@ -234,10 +234,10 @@ class Runtime:
         self.start_queue = StartQueue(provider.settings.starts_per_second, clock.monotonic, news)
         self.health = Health(name, self.title, clock, jitter, observer)
         self.limits = Limits(name, clock.monotonic, self.health.hold_off)
-        #: A limit on starts says nothing about reads: it holds up the queue of starts.
+        #: A limit on starts doesn't affect reads: it holds up only the start queue.
         self.start_limits = Limits(name, clock.monotonic, self.start_queue.hold_off)
 
     @property
     def is_probed(self) -> bool:
-        """Say whether a connection in doubt has its one request under way already."""
+        """Return whether a connection in doubt already has its single probe in flight."""
         return self.health.is_doubtful and not self.slots.is_idle

@@ -1,6 +1,6 @@
-"""The loops round the steps: woken at once by whoever wrote something, and by a tick of APScheduler.
+"""The loops around the steps: woken at once by writes, and by a tick of APScheduler.
 
-APScheduler keeps its jobs in memory and fires ticks; what is due, daily work too, stands in our own rows.
+APScheduler keeps its jobs in memory and only fires ticks; due work, daily work included, is in Usher's rows.
 """
 
 from __future__ import annotations
@@ -31,26 +31,26 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 SWEEP: Final = "sweep"
-#: Daily work is due from this second of the day on, by UTC.
+#: The second of the day, in UTC, from which daily work is due.
 DAY: Final = 86_400.0
 NIGHT: Final = 3 * 3600.0 + 17 * 60.0
-#: A tiny write so often shows that something can be written, and how the clock stands.
+#: How often a tiny write checks that the store is writable and what its clock says.
 BEAT_SECONDS: Final = 30.0
-#: Everybody is read again under this subject: one such task at a time.
+#: The subject of the task that reads everybody again: only one at a time.
 EVERYBODY = "everybody"
-#: Between two claims of a loop, in seconds: what becomes due meanwhile is claimed together.
+#: The pause between two claims of a loop, in seconds: work that becomes due meanwhile is claimed together.
 REST = 0.05
 READS_REST = 0.05
-#: What work leaves for the other loops waits so long, so that many that end together wake them once.
+#: How long to wait before waking the other loops, so that much work ending together wakes them once.
 SOON = 0.1
 
 
 async def _rest() -> None:
-    """Do nothing more with a beat."""
+    """Do nothing on a beat."""
 
 
 class Loop:
-    """Run one step again and again: at once while there is work, else when woken. Errors never end it."""
+    """Run a step repeatedly: at once while there is work, else when woken. Errors never end the loop."""
 
     def __init__(
         self,
@@ -65,7 +65,7 @@ class Loop:
         is_endless: bool = False,
     ) -> None:
         self.name = name
-        #: What runs here does not end by itself, and nothing is lost when it is cancelled.
+        #: Its work doesn't end by itself, and cancelling it loses nothing.
         self.is_endless = is_endless
         self._step = step
         self._ids = ids
@@ -79,7 +79,7 @@ class Loop:
         self.beat = clock.monotonic()
 
     def wake(self) -> None:
-        """Have the step run soon."""
+        """Run the step soon."""
         self._woken.set()
 
     def _has_room(self) -> None:
@@ -87,7 +87,7 @@ class Loop:
         self._on_work()
 
     def stop(self) -> None:
-        """Claim nothing more."""
+        """Stop claiming work."""
         self._stopping.set()
         self._woken.set()
 
@@ -122,8 +122,8 @@ class Loop:
 class Scheduler:
     """Drive the reconciler and the notifier until drained. ``tick`` and ``beat`` are in seconds.
 
-    It is there before them, as they and whoever writes something wake it; until ``drive`` nothing comes of
-    that. ``on_beat`` is called with each beat; it raises nothing but StoreError.
+    It is created before them, because they and all writers wake it; until ``drive`` that has no effect.
+    ``on_beat`` is called on each beat and may raise only StoreError.
     """
 
     def __init__(
@@ -147,12 +147,12 @@ class Scheduler:
         self._ticker = Ticker(clock)
 
     def drive(self, reconciler: Reconciler, notifier: Notifier) -> None:
-        """Make the loops of their steps; call it once, before ``start``."""
+        """Create the loops for their steps; call it once, before ``start``."""
         self._reconciler = reconciler
         ids, clock = self._ids, self._clock
         self._loops = [
             Loop("operations", reconciler.step_operations, 200, ids, clock, self.work_left),
-            # Most reads change nothing: those that do tell so themselves.
+            # Most reads change nothing; those that do wake the other loops themselves.
             Loop("reads", reconciler.step_reads, 1_000, ids, clock, nobody, READS_REST),
             Loop("tasks", reconciler.step_tasks, 50, ids, clock, self.work_left),
             Loop("jobs", reconciler.step_runs, 200, ids, clock, self.work_left),
@@ -164,7 +164,7 @@ class Scheduler:
         ]
 
     def start(self) -> None:
-        """Begin; call it on the running event loop. What was open when the process ended goes on."""
+        """Start the loops on the running event loop; work left open by an earlier process resumes."""
         self._ticker.every(self._tick, self.wake)
         self._ticker.every(20.0, self._ends)
         self._ticker.every(120.0, self._lists)
@@ -174,16 +174,16 @@ class Scheduler:
         self._running = [asyncio.create_task(loop.run(), name=loop.name) for loop in self._loops]
 
     def wake(self) -> None:
-        """Have every loop look for work now; cheap, and as often as one likes."""
+        """Make every loop look for work now; cheap to call often."""
         for loop in self._loops:
             loop.wake()
 
     def turn_in(self, seconds: float) -> None:
-        """Have the operations looked at then."""
+        """Wake the operations' loop after ``seconds``."""
         asyncio.get_running_loop().call_later(min(seconds, 60.0), self._loops[0].wake)
 
     def work_left(self) -> None:
-        """Have every loop look for work soon: what ends together wakes them once."""
+        """Make every loop look for work soon; work that ends together wakes them once."""
         if self._waking is None:
             self._waking = asyncio.get_running_loop().call_later(SOON, self._wake_now)
 
@@ -193,15 +193,15 @@ class Scheduler:
 
     @property
     def stalled(self) -> list[str]:
-        """Return the names of loops that ended, or have not finished a step for a minute (for readiness)."""
+        """Return the names of loops that ended or haven't finished a step for a minute (for readiness)."""
         now = self._clock.monotonic()
         ended = {task.get_name() for task in self._running if task.done()}
         return [loop.name for loop in self._loops if loop.name in ended or now - loop.beat > 60.0]
 
     async def drain(self, seconds: float = 10.0) -> int:
-        """Claim nothing more, let what runs end within the time, cancel the rest; return how many that were.
+        """Stop claiming, let running work end within the time and cancel the rest; return how many that was.
 
-        What is cancelled loses nothing: a call is found as *unknown* and read, a notice is looked for.
+        Cancelling loses nothing: a call is found as *unknown* and read, a notice is searched for in Slack.
         """
         end = self._clock.monotonic() + seconds
         await self._ticker.stop()
@@ -225,13 +225,13 @@ class Scheduler:
     # -- daily work ----------------------------------------------------------------------------------------
 
     async def _daily(self) -> None:
-        """Do what was not done since last night: this night, or while nothing ran here."""
+        """Do the daily work that hasn't been done since last night, also after a downtime."""
         await self._guarded("people", self._people)
         await self._guarded("sweep", self._sweep)
 
     async def _people(self) -> None:
         if await self._is_due(TaskKind.SYNC_PEOPLE):
-            # The task itself notes when it is done.
+            # The task itself records its completion.
             await self._store.add_tasks([NewTask(TaskKind.SYNC_PEOPLE, EVERYBODY)])
             self.wake()
 

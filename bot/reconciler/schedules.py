@@ -1,4 +1,4 @@
-"""Schedules of jobs: set at their provider as a task, and told afterwards, whatever came of it."""
+"""Schedules of jobs: set on the provider by a task; the person is told the result either way."""
 
 from __future__ import annotations
 
@@ -22,25 +22,25 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-#: So many jobs' newest operations are remembered.
+#: How many jobs' newest requests are remembered.
 REMEMBERED = 10_000
 
 
 class Schedules:
-    """Set and clear schedules. Doing it twice does no harm, so a task that was cut off is done again.
+    """Set and clear schedules. Doing it twice does no harm, so an interrupted task is repeated.
 
-    One that has to wait is not done after a later one of the same job: that would set what was meant before.
+    A delayed task is dropped once a later one for the same job has come up: its schedule is outdated.
     """
 
     def __init__(self, engine: EngineContext) -> None:
         self._store = engine.store
         self._runtimes = engine.runtimes
         self._asker = engine.asker
-        #: When the newest operation for each job was written, by account and job.
+        #: When the newest request for each job was written, by account and job.
         self._newest: dict[tuple[str, str], float] = {}
 
     async def set(self, task: Task) -> Sequence[NewTask]:
-        """Set what a task says; have what is known of the jobs read again. Raises Again."""
+        """Set the schedule of a task and have the jobs read again. Raise Again to retry."""
         if self._is_outdated(task):
             await self._not_set(task, "replaced")
             return ()
@@ -64,16 +64,16 @@ class Schedules:
         newest = max(task.created_at, self._newest.pop(key, 0.0))
         self._newest[key] = newest
         if len(self._newest) > REMEMBERED:
-            # The one that was asked for the longest ago: its tasks were given up since.
+            # Drop the oldest request: its tasks have been given up by now.
             del self._newest[next(iter(self._newest))]
         return task.created_at < newest
 
     async def give_up(self, task: Task, because: str = "gave_up") -> None:
-        """Tell the person that it is not done; unless told otherwise, it never worked."""
+        """Tell the person that it wasn't set; by default because no attempt worked."""
         await self._not_set(task, because)
 
     async def _send(self, task: Task, account: Account, runtime: Runtime) -> str:
-        """Send it; return the cause why it is not done, "" when it is. Raises Again."""
+        """Send it; return the cause of failure, or "". Raise Again to retry."""
         job, cron = str(task.payload["job"]), task.payload["cron"] or None
         answer = await self._asker.ask(
             runtime,

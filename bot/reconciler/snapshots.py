@@ -1,4 +1,4 @@
-"""What providers offer and tell of themselves: read in the background, for forms and for administrators."""
+"""What providers offer and say about themselves: read in the background, for forms and administrators."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-#: How the subject of a task about a server itself begins; that of another is ``ACCOUNT/KIND``.
+#: The prefix of a task's subject that is about a server itself; any other is ``ACCOUNT/KIND``.
 _CONNECTION: Final = "connection:"
 
 
 class Snapshots:
-    """Read what forms are made from with people's accounts, and what servers tell of themselves with ours."""
+    """Read what forms are built from with people's accounts, facts about servers with Usher's own secret."""
 
     def __init__(self, engine: EngineContext) -> None:
         self._store = engine.store
@@ -37,7 +37,7 @@ class Snapshots:
         self._numbers = engine.numbers
 
     async def read(self, task: Task) -> Sequence[NewTask]:
-        """Read what a task names and keep it; return the commands that waited for it. Raises Again."""
+        """Read and store a task's snapshot; return the commands that waited for it. Raise Again to retry."""
         owner, _, kind = task.subject.rpartition("/")
         account: Account | None = None
         connection = owner.removeprefix(_CONNECTION)
@@ -58,7 +58,7 @@ class Snapshots:
         return waiting_commands(task, _person(account), problem)
 
     async def _read(self, task: Task, runtime: Runtime, account: Account | None, kind: str) -> str:
-        """Read and keep it; return the cause when nothing comes of it, for whoever waits. Raises Again."""
+        """Read and store it; return the cause of failure, for those who wait, or "". Raise Again to retry."""
 
         async def send(access: Access) -> Any:
             if account is None:
@@ -89,7 +89,7 @@ class Snapshots:
 
 
 def _unasked(runtime: Runtime, account: Account | None, kind: str) -> str | None:
-    """Return the cause why something is not asked for at all, None where it is."""
+    """Return why something isn't requested at all, or None if it is."""
     if account is None:
         return None if isinstance(runtime.provider, facets.Overview) else "no_about"
     return None if kind == TEMPLATES and isinstance(runtime.provider, facets.Forms) else "not_found"

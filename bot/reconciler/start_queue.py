@@ -1,6 +1,6 @@
-"""Whose start goes next at a connection: in the order of the operations, no faster than the provider's rule.
+"""Whose start goes next on a connection: in the order of the operations, within the provider's rate limit.
 
-In memory, one for each connection of a process: after a restart the operations ask again, the oldest first.
+In memory, one per connection and process: after a restart the operations ask again, oldest first.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ if TYPE_CHECKING:
     from bot.domain.models import Operation, Run
     from bot.reconciler.context import News
 
-#: A rule of so many a second is kept with so much to spare, and a fifth of them goes at once: requests do
-#: not arrive as evenly as they leave.
+#: A limit per second is kept with this margin, and a fifth of it goes in one burst: requests don't arrive as
+#: evenly as they are sent.
 SPARE: Final = 1.1
 TOGETHER: Final = 0.2
-#: Who waits for a turn and does not come back for so long after it was told to, is not waited for.
+#: An operation that doesn't come back within this long of its turn loses it.
 LATE_SECONDS: Final = 2.0
-#: Without a rule a start may be overtaken by one of so much later at most.
+#: Without a limit, a start may be overtaken by one requested at most this much later.
 OVERTAKES_SECONDS: Final = 1.0
-#: How soon to ask again when only another's turn is waited for.
+#: How soon to ask again when only waiting for another operation's turn.
 SOON: Final = 0.25
-#: A provider that limits starts without having said how many gets a share of what it had, for so long.
+#: A provider that limits starts without saying how many gets this share of what it had, for this long.
 LEARNED_SHARE: Final = 0.8
 LEARNED_SECONDS: Final = 60.0
 LOOKS_BACK: Final = 10.0
@@ -33,9 +33,9 @@ MOST_REMEMBERED: Final = 10_000
 
 
 class StartQueue:
-    """Grant starts. ``per_second`` is the provider's rule; None where it has none.
+    """Grant starts. ``per_second`` is the provider's limit, or None.
 
-    ``news`` hears after how many seconds the next turn comes.
+    ``news`` is told in how many seconds the next turn comes.
     """
 
     def __init__(self, per_second: float | None, monotonic: Callable[[], float], news: News) -> None:
@@ -44,23 +44,23 @@ class StartQueue:
         self._monotonic = monotonic
         self._learned: float | None = None
         self._learned_until = 0.0
-        # What went before a restart is not known: the first second is left out.
+        # Starts before a restart aren't known, so none are granted in the first second.
         self._held_until = monotonic() + SPARE if per_second else 0.0
-        #: Who waits, the oldest operation first, and until when each is to come back, by the operation's id.
+        #: Who waits, oldest operation first, and until when each has to come back, by the operation's id.
         self._order: list[tuple[float, str]] = []
         self._comes_until: dict[str, float] = {}
-        #: When starts went, as far back as matters.
+        #: When starts were granted, as far back as matters.
         self._gone: deque[float] = deque()
 
     @property
     def per_second(self) -> float | None:
-        """Return how many starts a second there may be; None without a limit."""
+        """Return the limit of starts per second, or None."""
         if self._rule is not None:
             return self._rule
         return self._learned if self._monotonic() < self._learned_until else None
 
     def wait(self, operation: Operation | Run) -> float:
-        """Return 0 and count the start, or the seconds after which the operation asks again."""
+        """Return 0 and count the start, or return the seconds after which the operation should ask again."""
         now = self._monotonic()
         self._forget(now)
         wait = self._wait(operation, now)
@@ -73,13 +73,13 @@ class StartQueue:
         return wait
 
     def missed(self, operation: Operation | Run, seconds: float) -> None:
-        """Note that a start that was granted could not leave: it comes again after so many seconds."""
+        """Note that a granted start couldn't be sent; it asks again after ``seconds``."""
         if self._gone:
             self._gone.pop()
         self._stays(operation, self._monotonic() + seconds)
 
     def hold_off(self, seconds: float) -> None:
-        """Start nothing for a while, because the provider asked for it; the longer wait wins."""
+        """Grant nothing for a while, because the provider asked for it; the longer wait wins."""
         now = self._monotonic()
         self._held_until = max(self._held_until, now + seconds)
         if self._rule is None:
@@ -102,7 +102,7 @@ class StartQueue:
         place = older - (count - len(recent))
         if place < 0:
             return 0.0
-        # The place-th of those that went opens the way for this one, a window after it; then the next round.
+        # This one may go a window after the place-th granted start; beyond those, in the next round.
         rounds, number = divmod(place, count)
         opens = recent[number] if number < len(recent) else now
         return max(opens + window * (rounds + 1) - now, 0.01)
@@ -119,7 +119,7 @@ class StartQueue:
             del self._order[bisect_left(self._order, one)]
 
     def _forget(self, now: float) -> None:
-        """Leave out who does not come back, and what went so long ago that it limits nothing any more."""
+        """Drop operations that didn't come back, and starts too old to count towards the limit."""
         while self._order and self._comes_until[self._order[0][1]] < now:
             self._leaves(self._order[0])
         rate = self.per_second

@@ -1,4 +1,4 @@
-"""One step of an operation or a run: who is it for, what is to be done, do it, write down what came of it."""
+"""One step of an operation or a run: check who it is for, plan, act, and write the result."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ log = structlog.get_logger(__name__)
 
 
 class Stepper(ABC, Generic[S]):
-    """Step what is due of one kind; what is special to that kind is in the methods at the end.
+    """Step the due operations or runs; the methods at the end hold what differs between the two.
 
-    What others do meanwhile (replace, unlink) wins: what has ended takes no update.
+    Concurrent changes (replace, unlink) win: an ended subject takes no update.
     """
 
-    #: Whether what its plan ends does end while its account waits for a new link.
+    #: Whether a plan to end it is carried out while its account waits for a new link.
     ends_while_refused: ClassVar[bool]
 
     def __init__(
@@ -48,11 +48,11 @@ class Stepper(ABC, Generic[S]):
         self._caller: Caller[S] = caller
         self._ids = engine.ids
         self._numbers = engine.numbers
-        #: What this process is at, in case a step outlives its lease.
+        #: What this process is stepping, in case a step outlives its lease.
         self._under_way: set[str] = set()
 
     async def step(self, pool: Pool | None) -> int:
-        """Claim what is due and step all of it beside one another; return how many there were."""
+        """Claim what is due and step it all concurrently; return how many there were."""
         most = pool_room(pool, self._numbers.batch)
         if most <= 0:
             return 0
@@ -62,7 +62,7 @@ class Stepper(ABC, Generic[S]):
         return len(claimed)
 
     async def _guarded(self, batch: list[S]) -> None:
-        """Keep the trouble of some from the others: it is logged, and they are tried again later."""
+        """Contain errors to their batch: log them and retry later."""
         self._under_way.update(claimed.subject.id for claimed in batch)
         try:
             for claimed in await self.together(batch):
@@ -101,7 +101,7 @@ class Stepper(ABC, Generic[S]):
             await self._do(claimed, runtime, decided)
 
     async def _may_go_on(self, claimed: S, step: Step) -> bool:
-        """Ask the policy about whose it is."""
+        """Ask the policy about its person."""
         asked = self.asks(claimed, step)
         if asked is None:
             return True
@@ -140,44 +140,41 @@ class Stepper(ABC, Generic[S]):
             finally:
                 runtime.slots.give_from(subject.principal.key)
             if update is not None:
-                # However often it is called, and for how long it is to wait: it is told at the deadline.
+                # However often it is retried, and however long it waits, the person is told at the deadline.
                 await self._updates.save(await self._updates.after_deadline(claimed, update))
 
     async def _held(self, claimed: S, held: Hold) -> None:
         await self._updates.later(claimed, held.seconds, held.said)
 
-    # -- what is special to one kind -------------------------------------------------------------------------
+    # -- what differs by kind --------------------------------------------------------------------------------
 
     @abstractmethod
     async def claim(self, limit: int, lease: float) -> Sequence[S]:
         """Lease what is due, oldest first."""
 
     async def batches(self, batch: Sequence[S]) -> list[list[S]]:
-        """Return what is stepped together; the lists are stepped beside one another."""
+        """Return groups of what is stepped together; the groups are stepped concurrently."""
         return [[claimed] for claimed in batch]
 
     async def together(self, batch: list[S]) -> Sequence[S]:
-        """Do for a batch what is done at once; return what is to be stepped by itself.
-
-        ``steps`` grows by what is claimed for it besides.
-        """
+        """Do what can be done for the whole batch; return what has to be stepped individually."""
         return batch
 
     @abstractmethod
     async def lost(self, claimed: S, cause: str | None) -> Update | None:
-        """Return how it ends that its account or connection is gone (``cause``), or it itself; else None."""
+        """Return the update that ends it if its account or connection (``cause``), or it itself, is gone."""
 
     @abstractmethod
     async def plan(self, claimed: S, runtime: Runtime) -> Plan:
-        """Return what to do next."""
+        """Return the next step."""
 
     @abstractmethod
     def asks(self, claimed: S, step: Step) -> tuple[str, Target] | None:
-        """Return what the policy is asked before a step; None where it isn't."""
+        """Return what to ask the policy before a step, or None for nothing."""
 
     @abstractmethod
     async def goes_on_forbidden(self, claimed: S, step: Step, rule: str) -> bool:
-        """Write what follows from the policy's refusal; True where the step is done all the same."""
+        """Write what follows from the policy's refusal; return True to do the step all the same."""
 
     @abstractmethod
     async def end(self, claimed: S, decided: Plan) -> Update:

@@ -1,4 +1,4 @@
-"""Outputs of runs, read as they come: one stream each, begun again after a cut, while the run goes on."""
+"""Outputs of runs, read as they arrive: one stream each, reopened after a cut while the run goes on."""
 
 from __future__ import annotations
 
@@ -27,28 +27,28 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-#: So many streams are open at once; the rest waits its turn.
+#: How many streams are open at once; the rest wait their turn.
 AT_ONCE: Final = 50
-#: The run is over, and its stream says nothing for so long, yet does not end: then it is taken to have ended.
+#: After the run is over, a stream that is silent for this long without ending counts as ended.
 SILENT_AT_END: Final = 30.0
-#: After the end of a run its output is read to its end in so many tries.
+#: How many attempts to make at reading the output to its end once the run is over.
 TRIES_AT_END: Final = 5
-#: An ended stream of a run that goes on is begun again no sooner than this.
+#: How soon, at the earliest, an ended stream of a running run is reopened.
 AGAIN_AFTER: Final = 5.0
 
 
 @dataclass(slots=True, eq=False)
 class _Follower:
-    """Hold how the reading of one output stands. Times are monotonic seconds."""
+    """Hold the state of reading one output. Times are monotonic seconds."""
 
     entry: Entry
     is_reading: bool = False
     stop: asyncio.Event = field(default_factory=asyncio.Event)
-    #: How the last stream ended: None when we ended it.
+    #: How the last stream ended; None if Usher ended it.
     answer: Answer[None] | None = None
     has_news: bool = False
     was_read: bool = False
-    #: Whether the last stream was begun when the run was known to be over.
+    #: Whether the last stream was opened after the run was known to be over.
     began_after_end: bool = False
     failures: int = 0
     next_at: float = 0.0
@@ -57,7 +57,7 @@ class _Follower:
 
 
 class Streams:
-    """Follow the outputs that are watched. Nothing of it survives the process: it is all read again."""
+    """Follow watched outputs. Nothing survives the process: everything is read again."""
 
     def __init__(self, engine: EngineContext) -> None:
         self._store = engine.store
@@ -69,9 +69,9 @@ class Streams:
         self._followers: dict[str, _Follower] = {}
 
     async def step(self, pool: Pool | None) -> int:
-        """Begin the streams that are due, end those that are over; return how many began.
+        """Open the streams that are due and end those that are over; return how many were opened.
 
-        Without a pool it returns when the streams that it began have ended.
+        Without a pool it returns once the streams that it opened have ended.
         """
         began_at = self._clock.monotonic()
         runs = {run.id: run for run in await self._store.watched_runs()}
@@ -93,7 +93,7 @@ class Streams:
         return len(due)
 
     async def _begun(self, run: Run, began_at: float, room: int) -> Account | None:
-        """See to one output; return whose account is to read its next stream, None for not now."""
+        """Handle one output; return the account to read its next stream with, None for not now."""
         follower = None if await self._is_mute(run) else self._follower(run, began_at)
         if follower is None:
             return None
@@ -105,7 +105,7 @@ class Streams:
             self._followers[run.id].next_at = self._clock.monotonic() + 60.0
 
     async def _is_mute(self, run: Run) -> bool:
-        """Watch no output of a provider that shows none."""
+        """Stop watching, and return True, if the provider shows no output."""
         runtime = self._runtimes.get(run.connection)
         if runtime is None or isinstance(runtime.provider, facets.Runs):
             return False
@@ -117,11 +117,11 @@ class Streams:
         return pool_room(pool, AT_ONCE - reading)
 
     def _follower(self, run: Run, began_at: float) -> _Follower | None:
-        """Return who follows an output; a new one for one that is asked for once more."""
+        """Return the follower of an output; a new one if the output was requested again."""
         follower = self._followers.get(run.id)
         if follower is not None and follower.entry.is_done:
             if follower.entry.done_at >= began_at:
-                return None  # It was done just now; the list may be older than that.
+                return None  # It has just finished; the list may be older than that.
             self._forget(run.id)
             follower = None
         if follower is None:
@@ -137,7 +137,7 @@ class Streams:
     # -- between two streams ---------------------------------------------------------------------------------
 
     async def _attend(self, run: Run, follower: _Follower) -> None:
-        """See to what came of a stream, to the message that shows it, and to its end."""
+        """Handle a stream's result, the message that shows it, and its end."""
         now = self._clock.monotonic()
         entry = follower.entry
         if run.outcome is not None and follower.over_since is None:
@@ -151,23 +151,23 @@ class Streams:
             follower.was_read = False
             await self._ended(run, follower, now)
         elif run.outcome is not None and entry.transcript.spool.is_full and not entry.is_over:
-            await self._over(follower, now, "")  # There is no room for what another reading would bring.
+            await self._over(follower, now, "")  # There is no room for what another stream would add.
         if entry.transcript.version or entry.is_over:
             await self._announce(run, follower)
 
     async def _announce(self, run: Run, follower: _Follower) -> None:
-        """Have the message written that shows the output; once, as it has one key."""
+        """Write the notice for the message that shows the output; once, as it has one key."""
         if not follower.is_announced:
             await self._store.add_notices([outcomes.notice(run, NoticeKind.JOB_OUTPUT, "1")])
             follower.is_announced = True
 
     async def _ended(self, run: Run, follower: _Follower, now: float) -> None:
-        """Decide what comes after a stream: another one, or the end of the output."""
+        """Decide what follows a stream: another one, or the end of the output."""
         answer, transcript = follower.answer, follower.entry.transcript
         follower.failures, wait, cause = 0, 0.0, ""
         if isinstance(answer, (Later, Unknown)):
             follower.failures = 0 if follower.has_news else answer.attempts
-            # Whether a suspected credential is accepted again costs no request to find out.
+            # Checking whether a suspected credential is accepted again takes no request.
             wait, cause = 0.0 if answer.cause == SUSPECTED else answer.wait, answer.cause
         elif isinstance(answer, Refused):
             cause = answer.cause
@@ -183,9 +183,9 @@ class Streams:
 
     @staticmethod
     def _is_read_out(follower: _Follower) -> bool:
-        """Say of an ended run's output whether there is nothing more to come, or no way to it."""
+        """Return whether an ended run's output is complete, or can't be read any further."""
         if not follower.began_after_end:
-            return False  # What the run wrote at last may have come after the end of that stream.
+            return False  # The run's last lines may have come after the end of that stream.
         if isinstance(follower.answer, (Later, Unknown)):
             return follower.failures >= TRIES_AT_END
         return True
@@ -204,7 +204,7 @@ class Streams:
         if follower.is_reading or follower.entry.is_over or follower.was_read:
             return False
         if run.outcome is None and (run.state is RunState.QUEUED or follower.entry.transcript.spool.is_full):
-            return False  # There is nothing to read yet, or no more than what there is.
+            return False  # There is nothing to read yet, or nothing more.
         runtime = self._runtimes.get(run.connection)
         if runtime is None or runtime.health.pause > 0:
             return False
@@ -258,7 +258,7 @@ class Streams:
                 attempts=follower.failures,
             )
         except Exception as error:
-            # As anything else that a provider's code may raise: the stream is begun again.
+            # A provider's code may raise anything; the stream is reopened.
             failures, reference = follower.failures + 1, self._ids.reference()
             wait = self._asker.backoff(failures)
             follower.answer = Unknown(wait, problems.sentence("internal"), failures, "internal")

@@ -1,7 +1,7 @@
-"""Credentials that were refused: they are looked at for a while before a link is given up.
+"""Refused credentials: checked for a while before a link is given up.
 
-While an account is suspected its calls wait (``bot.reconciler.ask``). A look asks the cheapest thing there
-is. When several people's credentials are refused, the connection is out of order: nobody's time runs.
+While an account is suspected its calls wait (``bot.reconciler.ask``). Checks use the cheapest request there
+is. When several people's credentials are refused, the connection is at fault and nobody's time runs.
 """
 
 from __future__ import annotations
@@ -30,35 +30,35 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-#: A credential under suspicion is tried no more often than this.
+#: How often a suspected credential is tried at most.
 LOOK_SECONDS: Final = 30.0
-#: A link is given up when refusals have lasted so long. Between two looks no more than this counts: while
-#: Usher was down, or the provider did not answer, nothing was refused.
+#: A link is given up once refusals have lasted this long. Between two checks at most the next value counts:
+#: while Usher was down, or the provider didn't answer, nothing was refused.
 GIVEN_UP_AFTER: Final = 900.0
 LONGEST_COUNTED: Final = 2 * LOOK_SECONDS
-#: So many people refused lately, or half of those that were read lately and two at least, are the
-#: connection's outage. Lately is twice the longest pause between two reads: who is read at all counts. By
-#: then the others were accepted, which makes the refused dead links, or most were refused, too.
+#: This many people refused recently, or half of those read recently and at least two, mean an outage of the
+#: connection. Recently is twice the longest pause between two reads, so that everybody who is read counts: by
+#: then the others were either accepted, so that the refused links are dead, or mostly refused too.
 SEVERAL: Final = 3
 A_FEW: Final = 2
 LATELY_PAUSES: Final = 2
 #: People are counted no more often than this.
 NOTED_EVERY: Final = 10.0
-#: An outage is over when fewer are refused and one of the refused was accepted, or after so long.
+#: An outage is over when fewer are refused and one of the refused is accepted again, or after this long.
 ENDS_AFTER: Final = 300.0
-#: What a refusal counts at least that a second look has confirmed: it tells it from a first one.
+#: The least weight of a refusal confirmed by a second check, to tell it from a first one.
 CONFIRMED: Final = 1.0
 
 
 def is_outage(refused: int, lately: int, fresh: int) -> bool:
-    """Say whether so many refused people, ``fresh`` of them lately, of those read lately mean an outage."""
+    """Return whether ``refused`` people, ``fresh`` of them recently, of ``lately`` read mean an outage."""
     return fresh >= SEVERAL or (refused >= A_FEW and 2 * refused >= lately)
 
 
 class Suspicions:
-    """Look at suspected credentials, tell who waits, and give a link up when nothing else is left.
+    """Check suspected credentials, tell people who wait, and give a link up as a last resort.
 
-    ``outages`` says since when a connection refuses several people, None for one that does not.
+    ``outages`` says since when a connection has been refusing several people; None if it isn't.
     """
 
     def __init__(self, engine: EngineContext) -> None:
@@ -70,11 +70,11 @@ class Suspicions:
             (runtime.provider.pace.unused for runtime in engine.runtimes.values()), default=0.0
         )
         self._noted_at: float | None = None
-        #: From when on each outage may be over.
+        #: The earliest time at which each outage may end.
         self._may_end_at: dict[str, float] = {}
 
     async def step(self, pool: Pool | None) -> int:
-        """Make the looks that are due; return how many. Costs one small read while nobody is suspected."""
+        """Make the checks that are due; return how many. Costs one small read while nobody is suspected."""
         try:
             suspects = await self._store.suspects()
             now = await self._store.now()
@@ -95,13 +95,13 @@ class Suspicions:
     async def _note_outages(self, suspects: Sequence[Account], now: float) -> None:
         if self._noted_at is None:
             away = await self._store.outages()
-            # What an earlier process found out holds until it is over here.
+            # An outage found by an earlier process lasts until this one sees it end.
             self.outages.update({name: away.get(f"{name}{PEOPLE}") for name in self._runtimes})
         elif 0.0 <= now - self._noted_at < NOTED_EVERY:
             return
         counts = Counter(account.connection for account in suspects)
         most = max(counts.values(), default=0)
-        # More people than these read lately make no difference.
+        # Having read more people than this makes no difference.
         enough = 2 * most + 1
         totals = await self._store.suspicion_totals(now - self._lately, enough) if most >= A_FEW else {}
         self._noted_at = now
@@ -119,7 +119,7 @@ class Suspicions:
         try:
             since = await self._store.claim_look(account.id, LOOK_SECONDS)
             if since is None:
-                return  # Another process looks, or it is over.
+                return  # Another process is checking, or the suspicion has ended.
             answer = await self._asker.ask(
                 runtime, account, "who am i", runtime.provider.who_am_i, tries_suspected=True
             )
@@ -127,12 +127,12 @@ class Suspicions:
                 case Later(cause=cause) if cause == SUSPECTED:
                     await self._refused(account, runtime, since)
                 case Done() | Refused(needs_credential=False):
-                    # Whatever it was refused for, the sign-in was taken.
+                    # Whatever the refusal was for, the sign-in was accepted.
                     if await self._store.trust_account(account.id, account.secret):
                         log.info("credential accepted again", connection=runtime.name, account=account.id)
                         self._may_end_at[runtime.name] = 0.0
                 case _:
-                    pass  # Not answered, or renewed: that says nothing.
+                    pass  # No answer, or renewed: inconclusive.
         except StoreError as error:
             log.warning("look not written", account=account.id, problem=type(error).__name__)
         finally:
@@ -140,7 +140,7 @@ class Suspicions:
 
     async def _refused(self, account: Account, runtime: Runtime, since: float) -> None:
         if since <= 0:
-            return  # The first look: a brief disturbance is not worth a message.
+            return  # The first check: a brief disturbance isn't worth a message.
         is_out = self.outages.get(runtime.name) is not None
         lasted = await self._store.count_refusal(
             account.id,
@@ -158,7 +158,7 @@ class Suspicions:
         await self._store.refuse_account(
             account.id,
             account.secret,
-            # An account that is linked again may be refused again, and that is another occasion.
+            # An account that is linked again may be refused again, which is a new occasion.
             _notice(account, NoticeKind.LINK_AGAIN, f"{account.linked_at:.3f}"),
             [
                 AuditEntry(

@@ -1,4 +1,4 @@
-"""The reconciler's work that is no operation: lists, waiting commands, revocations, people."""
+"""The reconciler's work that isn't an operation: lists, waiting commands, revocations, people."""
 
 from __future__ import annotations
 
@@ -28,20 +28,20 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-#: A task that fails is tried so often, with growing waits; a command less often, as its person is there.
+#: How often a failing task is tried, with growing waits; a command less often, as its person is waiting.
 TRIES = 10
 REPLAY_TRIES = 3
-#: For so long after it was asked for, moments in which nothing could be tried use up none of a task's tries.
+#: For this long after its creation, times when nothing could be tried don't count towards a task's attempts.
 BUSY_FOR = 900.0
-#: Nobody waits longer than this for what can't be read without being told why.
+#: Nobody waits longer than this for something that can't be read without being told why.
 PATIENCE = 5.0
-#: What a task does for a person, by the words of the policy, where it is more than showing a list.
+#: The policy's verb for tasks that do more for a person than show a list.
 _VERBS: Final = {TaskKind.APPROVE: "link", TaskKind.SCHEDULE: "schedule"}
 _Found = TypeVar("_Found")
 
 
 class Tasks:
-    """Do due tasks; one that fails is tried again later, with a limit."""
+    """Do due tasks; a failing task is retried a limited number of times."""
 
     def __init__(self, engine: EngineContext, lists: Lists, replay: Replay | None = None) -> None:
         self._store = engine.store
@@ -60,7 +60,7 @@ class Tasks:
         self._unused = UnfinishedLinks(engine)
 
     async def step(self, pool: Pool | None) -> int:
-        """Claim what is due, do it all beside one another, return how many there were."""
+        """Claim what is due and do it all concurrently; return how many there were."""
         most = pool_room(pool, self._numbers.batch)
         if most <= 0:
             return 0
@@ -92,7 +92,7 @@ class Tasks:
             await self._store.task_done(task.id, then=then)
             return
         if not counts or task.attempts + 1 < tries:
-            # It is tried on; who waits for what failed is told so as soon as it takes long.
+            # The task is retried; people waiting for it are told of the failure once it takes too long.
             waited = await self._store.now() + wait - task.created_at
             hears_of_it = problem and (counts or problem == LIMITED) and waited > PATIENCE
             waiting = waiting_commands(task, problem=problem) if hears_of_it else []
@@ -103,7 +103,7 @@ class Tasks:
             await self._approved.give_up(task)
         if task.kind is TaskKind.SCHEDULE:
             await self._schedules.give_up(task)
-        # Commands that wait for a list run without it: their answer says what is missing.
+        # Commands waiting for a list run without it: their answer says what is missing.
         await self._store.task_done(task.id, then=waiting_commands(task, problem=problem or "busy"))
 
     async def _do(self, task: Task) -> Sequence[NewTask]:
@@ -136,9 +136,9 @@ class Tasks:
     # -- whom it is done for ---------------------------------------------------------------------------------
 
     async def _refusal(self, task: Task) -> str:
-        """Return the rule by which a provider is not asked on somebody's behalf, "" for none.
+        """Return the policy rule that forbids asking a provider for this person, or "".
 
-        Raises Again while Slack does not say who they are.
+        Raise Again while Slack doesn't say who they are.
         """
         owner = await self._owner(task)
         if owner is None:
@@ -151,7 +151,7 @@ class Tasks:
         return "" if decision.allowed else decision.rule
 
     async def _owner(self, task: Task) -> Principal | None:
-        """Return for whom a task asks a provider; None where it asks none, or for nobody of its own."""
+        """Return the person for whom a task asks a provider, or None."""
         match task.kind:
             case TaskKind.APPROVE:
                 approval = await self._store.approval(task.subject)
@@ -167,7 +167,7 @@ class Tasks:
             await self._approved.give_up(task, "not_allowed")
         if task.kind is TaskKind.SCHEDULE:
             await self._schedules.give_up(task, rule.removeprefix("policy."))
-        # A command that waited is told why it is not done.
+        # Waiting commands run anyway: their answer says why it wasn't done.
         return waiting_commands(task)
 
     # -- waiting commands, revocations, people ---------------------------------------------------------------
@@ -177,11 +177,11 @@ class Tasks:
             log.warning("nobody runs waiting commands here", task=task.id)
             raise Again(60.0)
         principal = Principal.from_key(str(task.payload["principal"]))
-        # The task's id lets a second try of the same command be told from a second command.
+        # The task's id distinguishes a retry of the same command from a second command.
         await self._replay(principal, {**task.payload["command"], "task": task.id})
 
     async def _revoke(self, task: Task) -> None:
-        """Try once to revoke, within the few seconds that the secret may still be used; then forget it."""
+        """Try once to revoke, within the seconds for which the secret may still be used; then delete it."""
         account = await self._store.account_by_id(task.subject)
         if account is None or account.state != "revoking":
             return
@@ -205,7 +205,7 @@ class Tasks:
         await self._store.did_daily(TaskKind.SYNC_PEOPLE)
 
     async def _end_links(self, principal: Principal) -> None:
-        """End all links of somebody who left."""
+        """End all links of a person who has left."""
         revocable = [
             name
             for name, runtime in self._runtimes.items()

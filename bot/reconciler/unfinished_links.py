@@ -1,4 +1,4 @@
-"""Credentials that were made for a link which nobody finished: revoked, so that none is left behind."""
+"""Credentials created for links that weren't finished: revoked, so that none is left behind."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class UnfinishedLinks:
-    """Do the task that a checked token leaves behind where a provider gave one of our own for it."""
+    """Revoke the credential that a provider issued to Usher for a checked token if no account uses it."""
 
     def __init__(self, engine: EngineContext) -> None:
         self._store = engine.store
@@ -24,7 +24,7 @@ class UnfinishedLinks:
         self._asker = engine.asker
 
     async def revoke(self, task: Task) -> None:
-        """Revoke the payload's credential, unless an account has it; raises Again while nobody answers."""
+        """Revoke the payload's credential unless an account uses it; raise Again while there is no answer."""
         runtime = self._runtimes.get(str(task.payload["connection"]))
         if runtime is None or not isinstance(runtime.provider, facets.Revocation):
             return
@@ -36,12 +36,12 @@ class UnfinishedLinks:
         settled(await revoking)
 
     async def _is_used(self, unused: Account, access: Access) -> bool:
-        """Compare tokens, not what they are sealed as: that changes when keys do."""
+        """Compare tokens, not ciphertexts, which change with the key."""
         account = await self._store.account(unused.principal, unused.connection)
         if account is None or not account.secret:
             return False
         held = self._asker.open(account)
-        # What does not open is not to be told apart, so it is left alone.
+        # A secret that can't be decrypted can't be compared, so it is left alone.
         return isinstance(held, Refused) or held.credential.token == access.credential.token
 
 

@@ -1,4 +1,4 @@
-"""What a step learned is saved here, and whoever waits for it is told when its deadline passes."""
+"""Saving what a step learned, and telling people who wait when a deadline passes."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ S = TypeVar("S", ClaimedOperation, ClaimedRun)
 
 
 async def always(_step: ClaimedOperation | ClaimedRun) -> bool:
-    """Say that somebody waits for it."""
+    """Return True: somebody always waits for it."""
     return True
 
 
 class Updates(Generic[S]):
-    """Save the updates of steps of one kind.
+    """Save the updates of operations' or of runs' steps.
 
-    ``late`` is the notice at a deadline, ``tells`` says whether somebody waits for it. ``held_seconds``: what
-    is held up has a deadline of its own from then on.
+    ``late`` is the notice at a deadline; ``tells`` says whether somebody waits for it. ``held_seconds`` is
+    the deadline that starts when something is held up.
     """
 
     def __init__(
@@ -45,18 +45,18 @@ class Updates(Generic[S]):
         self._held_seconds = held_seconds
 
     async def later(self, claimed: S, next_in: float, hold: str | None = None, **fields: Any) -> None:
-        """Write that it goes on later; fields as for ``held``."""
+        """Save that it continues later; fields as for ``held``."""
         if hold:
             fields.setdefault("deadline_in", self._held_seconds)
         await self.save(await self.held(claimed, next_in, hold, **fields))
 
     async def all_later(self, batch: Sequence[S], next_in: float, hold: str | None, **fields: Any) -> None:
-        """Write that several go on later."""
+        """Save that several continue later."""
         for claimed in batch:
             await self.later(claimed, next_in, hold, **fields)
 
     async def held(self, claimed: S, next_in: float, hold: str | None = None, **fields: Any) -> Update:
-        """Return the update of what goes on later; ``hold`` says what holds it up, "" that nothing does."""
+        """Return the update to continue later; ``hold`` says what is holding it up, "" that nothing is."""
         if hold is not None and hold != (claimed.subject.hold or ""):
             fields["card_dirty"] = True
         else:
@@ -64,9 +64,9 @@ class Updates(Generic[S]):
         return await self.after_deadline(claimed, claimed.update(next_in, hold=hold, **fields))
 
     async def after_deadline(self, claimed: S, update: Update) -> Update:
-        """Return an update that comes back at its deadline at the latest, with the notice due then, if any.
+        """Return an update whose next step is no later than the deadline, with the notice due then, if any.
 
-        Who is asked already, what to do, isn't told besides that it takes longer.
+        A person who has already been asked what to do isn't also told that it takes longer.
         """
         subject = claimed.subject
         if update.outcome is not None or subject.deadline_at is None:
