@@ -1,4 +1,4 @@
-"""Linked accounts: found, refused by the provider, unlinked; each with everything that hangs on it."""
+"""Linked accounts: looked up, refused, unlinked; each with everything that depends on it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 def account(tx: Transaction, principal: Principal, connection: str) -> Account | None:
-    """Return a principal's account at a connection, in any state; a revoking one only when alone."""
+    """Return a principal's account on a connection, in any state; a revoking one only when alone."""
     row = tx.one("account", principal=principal.key, connection=connection)
     return rows.account(row) if row else None
 
@@ -66,7 +66,7 @@ def active(tx: Transaction, connection: str | None = None) -> list[Account]:
 
 
 def acting_as(tx: Transaction, connection: str, username: str) -> list[Account]:
-    """Return the accounts that act as a username at a connection; none for ""."""
+    """Return the accounts that act as a username on a connection; none for ""."""
     found = tx.all("accounts_of_username", connection=connection, username=username)
     return [rows.account(row) for row in found]
 
@@ -82,15 +82,15 @@ def unlink(
     audit: Sequence[AuditEntry] = (),
     interaction: str = "",
 ) -> list[Account]:
-    """End a principal's account (or all) and everything that hangs on it.
+    """End a principal's account (or all) and everything that depends on it.
 
-    At a connection in ``revocable`` the state becomes ``revoking`` with a REVOKE task (subject: account
+    On a connection in ``revocable`` the state becomes ``revoking`` with a REVOKE task (subject: account
     id), elsewhere the row is deleted at once. Open operations there end as cancelled with ``cause`` and
-    their cards become dirty; watches end; its workspaces, unfinished links, lists, snapshots and what was
-    filled in are deleted. Open runs end as cancelled with ``cause``; where ``notices`` tell the person of
-    the unlink, each that has a card is told by a JOB_FAILED notice, too. What the person asked
-    administrators for is withdrawn and their browser sessions end, also without an account. Returns the
-    accounts that ended, as they were; with none, nothing else is written.
+    their cards become dirty; watches end; its workspaces, unfinished links, lists, snapshots and remembered
+    form values are deleted. Open runs end as cancelled with ``cause``; if ``notices`` tell the person about
+    the unlink, each run with a card also gets a JOB_FAILED notice. The person's requests to administrators
+    are withdrawn and their browser sessions end, even without an account. Return the accounts that ended, as
+    they were; if there were none, nothing else is written.
     """
     ending = [one for one in all_of(tx, principal) if connection in {None, one.connection}]
     if ending and not people.first_sight(tx, interaction):
@@ -113,7 +113,7 @@ def _end(tx: Transaction, ending: Account, *, can_revoke: bool, cause: str, tell
     runs.end_all(tx, pair, cause, tell=tell)
     snapshots.delete_of(tx, ending.connection, ending.id)
     tx.run("forget_remembered", **pair)
-    # A refused account has no secret any more: nothing is left to revoke.
+    # A refused account no longer has a secret, so there is nothing to revoke.
     if can_revoke and ending.secret:
         tx.run("begin_revoking", id=ending.id, now=tx.now())
         add_tasks(tx, [NewTask(TaskKind.REVOKE, ending.id)])
@@ -141,10 +141,10 @@ def refuse(
     *,
     hold: str,
 ) -> bool:
-    """Mark an active account whose stored secret still is ``secret`` as refused, with one notice.
+    """Mark an active account whose stored secret is still ``secret`` as refused, with one notice.
 
-    Its secret is deleted, its open operations and runs get ``hold``, its watches pause. Returns False when it
-    was refused or changed before.
+    Its secret is deleted, its open operations and runs get ``hold``, its watches pause. Return False if it
+    was already refused or changed.
     """
     row = tx.one("refuse_account", id=account_id, secret=secret)
     if row is None:
@@ -163,9 +163,9 @@ def refuse(
 
 
 def save_secret(tx: Transaction, account_id: str, old: str, new: str, *, is_fresh: bool = False) -> bool:
-    """Replace a stored secret when it still is ``old`` (refresh, key rotation).
+    """Replace a stored secret if it is still ``old`` (refresh, key rotation).
 
-    A fresh one ends the suspicion of the old one, and what waited goes on.
+    A fresh one ends the suspicion of the old one and resumes everything that waited.
     """
     before = tx.one("account_by_id", id=account_id)
     if not tx.run("save_secret", id=account_id, old=old, new=new, is_fresh=int(is_fresh)):

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bot.store.records import NewTask
     from bot.store.transaction import Row, Transaction
 
-#: Where a request must stand to be moved on.
+#: The state that a request must be in to move to a new one.
 _BEFORE = {"approved": "asked", "denied": "asked", "linked": "approved", "failed": "approved"}
 
 
@@ -28,11 +28,11 @@ def ask(
     audit: Sequence[AuditEntry] = (),
     interaction: str = "",
 ) -> Approval:
-    """Write a request (state ``asked``) and return the one that stands.
+    """Write a request (state ``asked``) and return the current one.
 
-    One that is still ``asked``, of the same person and connection: with the same username it stays, takes
-    ``waiting``, and ``notices`` are not written again; with another username the new one takes its place
-    under the new id, so that nobody approves other words than they were shown. A notice's subject of ""
+    If the same person has one still ``asked`` on the connection: with the same username it is kept, takes
+    ``waiting``, and ``notices`` aren't written again; with another username the new one replaces it under a
+    new id, so that nobody approves a username other than the one they were shown. A notice's subject of ""
     becomes the id.
     """
     pair = {"principal": approval.principal.key, "connection": approval.connection}
@@ -45,7 +45,7 @@ def ask(
         row = tx.one("ask_again", id=existing["id"], waiting=waiting, detail=approval.detail)
     else:
         if existing is not None:
-            # Whoever was shown the old words can't approve the new ones by them.
+            # Whoever was shown the old username can't approve the new one with it.
             tx.run("delete_approval", id=existing["id"])
         row = _add(tx, approval, pair, waiting)
         add_notices(tx, notices, approval.id)
@@ -86,10 +86,10 @@ def decide(
     audit: Sequence[AuditEntry] = (),
     interaction: str = "",
 ) -> Approval | None:
-    """Move a request on: ``asked`` → ``approved`` or ``denied``; ``approved`` → ``linked`` or ``failed``.
+    """Advance a request: ``asked`` → ``approved`` or ``denied``; ``approved`` → ``linked`` or ``failed``.
 
-    Returns None when it stands elsewhere already. ``username`` may be another than the asked one. Who
-    decided first stays in ``decided_by``. Raises ValueError for another state.
+    Return None if it is already in another state. ``username`` may differ from the requested one.
+    ``decided_by`` keeps whoever decided first. Raise ValueError for any other state.
     """
     if state not in _BEFORE:
         raise ValueError(f"a request is never {state}")
@@ -115,7 +115,7 @@ def decide(
 
 
 def withdraw(tx: Transaction, principal: Principal, connection: str | None) -> None:
-    """Delete what a person still waits for, at a connection or everywhere."""
+    """Delete a person's pending requests, on one connection or all."""
     if connection is None:
         tx.run("withdraw_approvals", principal=principal.key)
     else:

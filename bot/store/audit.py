@@ -1,7 +1,7 @@
 """The audit: append-only rows, each bound to the one before by a hash, and a head that knows the length.
 
-An edit, a removed or reordered row breaks the chain; a cut at the end contradicts the head. Whoever can
-write the whole database can forge all of it: copy the head's hash elsewhere where that matters.
+An edited, removed or reordered row breaks the chain; truncation contradicts the head. Anyone who can write
+the whole database can forge all of it: if that matters, copy the head's hash elsewhere.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _CONTENT = ("seq", "at", "actor", "action", "target", "result", "detail", "previ
 
 
 def hash_of(row: Mapping[str, Any]) -> str:
-    """Return the hash that a row must carry: SHA-256 over the canonical JSON of all the rest of it."""
+    """Return the hash that a row must have: SHA-256 over the canonical JSON of the rest of it."""
     return hashlib.sha256(as_json([row[column] for column in _CONTENT]).encode()).hexdigest()
 
 
@@ -58,16 +58,16 @@ def entries(tx: Transaction, after: int = 0, limit: int = 1000) -> list[Mapping[
 
 
 def head(tx: Transaction) -> tuple[int, str]:
-    """Return how many audit rows there are and the hash of the last ("" when there is none)."""
+    """Return the number of audit rows and the hash of the last one ("" if there is none)."""
     row = tx.one("audit_head")
     assert row is not None  # the migration writes it
     return int(row["count"]), str(row["hash"])
 
 
 async def verify_audit(store: Store, page: int = 1000) -> int | None:
-    """Follow the whole chain; return the first bad seq, None when all is well.
+    """Verify the whole chain; return the first bad seq, or None if it is intact.
 
-    A row is bad when it is wrong, missing or too much. Rows may be appended meanwhile: they are followed too.
+    A row is bad if it is wrong, missing or surplus. Rows appended meanwhile are verified too.
     """
     last, previous = 0, ""
     while True:
@@ -80,5 +80,5 @@ async def verify_audit(store: Store, page: int = 1000) -> int | None:
             if last == count and previous != end:
                 return last
         if not rows:
-            # The head was read before the rows were: it can't know more than they hold.
+            # The head was read before the rows, so it can't be ahead of them.
             return None if last == count else min(last, count) + 1

@@ -1,4 +1,4 @@
-"""Workspaces that stop by themselves: told to owners who asked for that, once for each time."""
+"""Workspaces that stop by themselves: owners who asked for it are told, once each time."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ def want(
     audit: Sequence[AuditEntry] = (),
     interaction: str = "",
 ) -> None:
-    """Write whether a person is told when a workspace stops without their having asked for it.
+    """Set whether a person is told when a workspace stops without their asking.
 
-    The notice (STOPPED_ELSEWHERE, subject the workspace, occasion when it was seen) is written with what a
-    read or a list found: up before, down now, and no operation on it open or cut short.
+    The notice (STOPPED_ELSEWHERE; subject: the workspace; occasion: when it was seen) is written along with
+    the result of a read or list: up before, down now, and no operation on it open or cut short.
     """
     if people.first_sight(tx, interaction):
         tx.run("tell_stop", id=workspace_id, tells_stop=wants_notice)
@@ -38,14 +38,14 @@ def want(
 
 
 def note(tx: Transaction, workspace_id: str, before: str, after: State, seen_at: float) -> None:
-    """Tell of a workspace that was up and is seen down, where its owner wants to know and asked for none."""
+    """Report a workspace that went down without a request, if its owner wants to be told."""
     if after not in _DOWN or State(before) not in _UP:
         return
     row = tx.one("stop_watch", id=workspace_id)
     if row is None or row["open_operation"] is not None:
         return
     operation = tx.one("latest_operation", workspace_id=workspace_id)
-    # A stop that was not seen to its end may be what stopped it; one that was, has been over since.
+    # A stop that wasn't seen to finish may be what stopped it; one that was has long been over.
     is_ours = (
         operation is not None
         and OperationVerb(operation["verb"]).brings_down

@@ -1,4 +1,4 @@
-"""Browser sessions: begun by Sign in with Slack, used by pages, ended by their person, an unlink or time."""
+"""Browser sessions: begun by Sign in with Slack, used by pages, ended by sign-out, an unlink or expiry."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ def begin(tx: Transaction, session: BrowserSession, audit: Sequence[AuditEntry] 
 
 
 def session(tx: Transaction, id_hash: str, idle_seconds: float) -> BrowserSession | None:
-    """Return a session that goes on; None when it is unknown, too old, or unused for so long."""
+    """Return a live session; None if it is unknown, expired, or unused for ``idle_seconds``."""
     now = tx.now()
     row = tx.one("browser_session", id_hash=id_hash, now=now, unused_since=now - idle_seconds)
     return rows.browser_session(row) if row else None
 
 
 def look(tx: Transaction, id_hash: str, idle_seconds: float, workspace_id: str) -> Look | None:
-    """Return a session that goes on with a workspace, whosever it is; None as ``browser_session``."""
+    """Return a live session with a workspace, whoever owns it; None as for ``session``."""
     found = session(tx, id_hash, idle_seconds)
     if found is None:
         return None
@@ -55,12 +55,12 @@ def look(tx: Transaction, id_hash: str, idle_seconds: float, workspace_id: str) 
 
 
 def keep(tx: Transaction, id_hash: str) -> None:
-    """Note that a session was used now; one that was ended meanwhile stays ended."""
+    """Note that a session was used now; one that has ended stays ended."""
     tx.run("keep_browser_session", id_hash=id_hash, now=tx.now())
 
 
 def end(tx: Transaction, id_hash: str, audit: Sequence[AuditEntry] = ()) -> bool:
-    """End a session; False, and nothing audited, when there was none."""
+    """End a session; return False, without an audit row, if there was none."""
     if not tx.run("end_browser_session", id_hash=id_hash):
         return False
     append_audit(tx, audit)

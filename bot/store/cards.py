@@ -1,4 +1,4 @@
-"""Cards: posted once, then owed updates; the newest state wins, nothing is queued."""
+"""Cards: posted once, then marked dirty for updates; the newest state wins, nothing is queued."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ if TYPE_CHECKING:
     from bot.domain.models import Card
     from bot.store.transaction import Transaction
 
-#: Notices that ask their person something: the question is a card beside the one that they have.
+#: Notices that ask the person something: the question is a second card.
 QUESTIONS: Final = frozenset({NoticeKind.ASKED, NoticeKind.JOB_ASKED})
 _CARDS: Final = frozenset({NoticeKind.CARD, NoticeKind.JOB_CARD, NoticeKind.CLASS_CARD})
-#: Notices that tell where a card stands from then on.
+#: Notices whose message becomes the place of a card.
 PLACED: Final = QUESTIONS | _CARDS | {NoticeKind.CARD_UPDATE}
 
 
@@ -25,18 +25,18 @@ def add(tx: Transaction, kind: NoticeKind, subject: str, principal: str) -> bool
 
 
 def place(tx: Transaction, kind: NoticeKind, subject: str, channel_id: str, message_ts: str) -> None:
-    """Write where a card stands."""
+    """Record which message is a card's."""
     at = {"channel_id": channel_id, "message_ts": message_ts}
     tx.run("place_card", id=_id(kind, subject), **at, now=tx.now())
 
 
 def owe(tx: Transaction, subject: str, *, changed: bool) -> None:
-    """Make the card of something dirty, and the question about it; ``changed``: by more than progress."""
+    """Mark a subject's card and question dirty; ``changed``: by more than progress."""
     tx.run("owe_card", id=subject, changed=changed, now=tx.now())
 
 
 def owe_newest(tx: Transaction, workspace_id: str, *, changed: bool) -> None:
-    """Make the card of a workspace's newest operation dirty."""
+    """Mark the card of a workspace's newest operation dirty."""
     newest = tx.one("latest_operation", workspace_id=workspace_id)
     if newest is not None:
         owe(tx, newest["id"], changed=changed)
@@ -45,7 +45,7 @@ def owe_newest(tx: Transaction, workspace_id: str, *, changed: bool) -> None:
 def claim(tx: Transaction, limit: int, min_interval: float, lease: float) -> list[Card]:
     """Lease dirty, posted cards, changes of state first.
 
-    Those with a change of state at once, others when ``min_interval`` has passed since their last update.
+    Cards with a change of state come at once, others ``min_interval`` seconds after their last update.
     """
     now = tx.now()
     until = now + lease
@@ -69,21 +69,21 @@ def updated(tx: Transaction, card_id: str, claimed: Card) -> None:
 
 
 def retry(tx: Transaction, card_id: str, due_in: float) -> None:
-    """Give a card's lease back for later; it stays dirty."""
+    """Release a card's lease to retry later; it stays dirty."""
     tx.run("card_retry", id=card_id, until=tx.now() + due_in)
 
 
 def lost(tx: Transaction, card_id: str) -> None:
-    """Forget where a card stands (message deleted); it is not updated any more."""
+    """Forget a card's message (it was deleted); it is no longer updated."""
     tx.run("card_lost", id=card_id)
 
 
 def card(tx: Transaction, card_id: str) -> Card | None:
-    """Return a card by its id: that of the operation, run or class itself, unless it is a question."""
+    """Return a card by its id: the id of its operation, run or class, unless it is a question."""
     row = tx.one("card", id=card_id)
     return rows.card(row) if row else None
 
 
 def _id(kind: NoticeKind, subject: str) -> str:
-    """Return a card's id, which nobody reads anything from."""
+    """Return a card's id; treat it as opaque."""
     return f"{subject}/asked" if kind in QUESTIONS else subject

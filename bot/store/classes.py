@@ -1,4 +1,4 @@
-"""Class cards: what a press brings about in one transaction, and what the end of a class stops."""
+"""Class cards: what a press does in one transaction, and what the end of a class stops."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ if TYPE_CHECKING:
     from bot.store.records import NewOperation, NewParticipant
     from bot.store.transaction import Row, Transaction
 
-#: The least time between two drawings of a card, in seconds: what a press waits for to be counted.
+#: The least seconds between two redraws of a card: how long a press may wait to be counted.
 REST = 3.0
-#: When nothing is due: a press, or somebody who ends the class, makes it due.
+#: The due time when nothing is due: a press, or ending the class, makes it due.
 NEVER = 1e12
-#: How far back starts tell how quickly they go.
+#: How many seconds back starts are counted to estimate their rate.
 OBSERVED_SECONDS = 30.0
-#: While nothing changes a card is looked at after a share of the time since it did.
+#: A card is next looked at after this share of the time since its last change.
 _SLOWER = 0.1
 _UP = frozenset({OperationVerb.START, OperationVerb.RESTART, OperationVerb.CREATE})
 _DOWN = frozenset({State.STOPPED, State.SUSPENDED, State.FAILED, State.GONE})
@@ -46,7 +46,7 @@ def post(
     notices: Sequence[NewNotice] = (),
     audit: Sequence[AuditEntry] = (),
 ) -> bool:
-    """Write a card with its first notice; False, nothing written, for an interaction seen before."""
+    """Write a card with its first notice; return False, nothing written, for a repeated interaction."""
     if not people.first_sight(tx, interaction):
         return False
     tx.run(
@@ -85,10 +85,10 @@ def press_of(tx: Transaction, card_id: str, principal: Principal) -> Participant
 
 
 def press(tx: Transaction, new: NewParticipant) -> Joined:
-    """Write a press: consent, operation, audit and inbox row at once; no card and no notice of its own.
+    """Write a press: consent, operation, audit and inbox row at once; no card or notice of its own.
 
     An open operation that brings the workspace up is joined; one that brings it down is replaced. Of two
-    presses at once only one makes a workspace. ``over``, ``full``, ``unknown``: nothing was written.
+    simultaneous presses only one creates a workspace. ``over``, ``full``, ``unknown``: nothing was written.
     """
     key = {"card_id": new.card_id, "principal": new.principal.key}
     existing = tx.one("participant", **key)
@@ -125,10 +125,10 @@ def press(tx: Transaction, new: NewParticipant) -> Joined:
 def _operation(
     tx: Transaction, new: NewParticipant, wanted: NewOperation, existing: Row | None
 ) -> tuple[str, Operation, bool]:
-    """Join what is on its way, else accept the operation; return workspace, operation, and whether joined."""
+    """Join an open operation or accept the new one; return workspace, operation, and whether it joined."""
     workspace_id = new.workspace.id
     if new.workspace.is_provisional and existing is not None and existing["workspace_id"]:
-        # Two presses at once: what the first one makes is what the second one meant.
+        # Two presses at once: the second one joins the workspace that the first one creates.
         row = tx.one("open_operation_of", workspace_id=existing["workspace_id"])
         if row is not None and row["verb"] in _UP:
             return existing["workspace_id"], rows.operation(row), True
@@ -143,7 +143,7 @@ def _operation(
 
 
 def note(tx: Transaction, card_id: str, principal: Principal, waits_for: Waiting, interaction: str) -> Joined:
-    """Write that somebody pressed for whom nothing can begin yet; ``noted``, or a refusal."""
+    """Record a press by somebody for whom nothing can start yet; return ``noted``, or a refusal."""
     if not people.first_sight(tx, interaction):
         return Joined("noted")
     key = {"card_id": card_id, "principal": principal.key}
@@ -181,7 +181,7 @@ def _pressed(tx: Transaction, card_id: str, result: str, operation: Operation | 
 
 
 def _place(tx: Transaction, new: NewParticipant) -> None:
-    """Keep where a card stands that was sent with an unknown outcome: it was pressed there."""
+    """Record a card's message after a send of unknown outcome: that is where it was pressed."""
     if not new.channel_id or not new.message_ts:
         return
     found, existing = card(tx, new.card_id), tx.one("card", id=new.card_id)
@@ -198,7 +198,7 @@ def counts(tx: Transaction, card_id: str) -> ClassCounts:
 
 
 def problems(tx: Transaction, card_id: str, limit: int = 100) -> list[ClassProblem]:
-    """Return who is not ready, who pressed first first."""
+    """Return who isn't ready, in the order of their presses."""
     found = []
     for row in tx.all("class_problems", card_id=card_id, limit=limit):
         one = rows.participant(row)
@@ -216,9 +216,9 @@ def close(
     audit: Sequence[AuditEntry],
     interaction: str,
 ) -> ClassCard | None:
-    """Take no more presses, and have the class stopped at ``stops_at`` or as said before, if sooner.
+    """Take no more presses, and stop the class at ``stops_at``, or earlier if that was announced.
 
-    None when it was closed before.
+    Return None if it was already closed.
     """
     if not people.first_sight(tx, interaction):
         return card(tx, card_id)
@@ -233,7 +233,7 @@ def close(
 def keep(
     tx: Transaction, card_id: str, principal: Principal, audit: Sequence[AuditEntry], interaction: str
 ) -> bool:
-    """Withdraw a consent; False when there is none any more."""
+    """Withdraw a consent; return False if there no longer is one."""
     if not people.first_sight(tx, interaction):
         existing = press_of(tx, card_id, principal)
         return existing is not None and existing.withdrawn_at is not None
@@ -245,12 +245,12 @@ def keep(
 
 
 def repost(tx: Transaction, card_id: str, interaction: str) -> ClassCard | None:
-    """Have a card sent once more, with a notice of its own; None when it is known where it stands."""
+    """Send a card again, with a new notice; return None if its message is known."""
     existing = tx.one("card", id=card_id)
     if existing is None or existing["message_ts"] or not people.first_sight(tx, interaction):
         return None
     if tx.one("class_card_on_its_way", id=card_id) is not None:
-        # A second press of the same question: it is on its way.
+        # A second press of the same question: it is already being sent.
         return card(tx, card_id)
     row = tx.one("repost_class", id=card_id)
     if row is None:
@@ -274,10 +274,10 @@ def claim(tx: Transaction, limit: int, rest: float) -> list[ClassCard]:
 
 
 def counted(tx: Transaction, card_id: str, counts: ClassCounts, *, rest: float, longest: float) -> None:
-    """Owe the card when its counts are others than were drawn last; say when to look at it again.
+    """Mark the card dirty if its counts differ from those shown; set when to look at it again.
 
-    While something is under way that is after ``rest`` seconds, later when nothing has changed for long
-    (``longest`` at most), else when the class ends or somebody presses.
+    While anything is in progress that is after ``rest`` seconds, or later if nothing has changed for long
+    (at most ``longest``); otherwise when the class ends or somebody presses.
     """
     row = tx.one("class_card", id=card_id)
     if row is None:
@@ -300,12 +300,12 @@ def counted(tx: Transaction, card_id: str, counts: ClassCounts, *, rest: float, 
 
 
 def to_warn(tx: Transaction, card_id: str, limit: int) -> list[Participant]:
-    """Return who consented and was not told yet that the class ends."""
+    """Return who consented and hasn't been warned yet that the class is ending."""
     return [rows.participant(row) for row in tx.all("presses_to_warn", card_id=card_id, limit=limit)]
 
 
 def warned(tx: Transaction, card_id: str, warnings: Sequence[tuple[Principal, NewNotice | None]]) -> None:
-    """Write what people are told of the end, and that they were."""
+    """Write the warnings, and that people were warned."""
     for principal, notice in warnings:
         tx.run("press_warned", card_id=card_id, principal=principal.key, now=tx.now())
         if notice is not None:
@@ -313,9 +313,9 @@ def warned(tx: Transaction, card_id: str, warnings: Sequence[tuple[Principal, Ne
 
 
 def to_stop(tx: Transaction, card_id: str, limit: int, warned_for: float) -> list[Participant]:
-    """Return who consented, has not taken it back, and was not reached by the end yet.
+    """Return who consented, hasn't withdrawn it, and hasn't been processed by the end yet.
 
-    Only those who were told at least ``warned_for`` seconds ago.
+    Only those who were warned at least ``warned_for`` seconds ago.
     """
     before = tx.now() - warned_for
     found = tx.all("presses_to_stop", card_id=card_id, limit=limit, warned_before=before)
@@ -325,10 +325,10 @@ def to_stop(tx: Transaction, card_id: str, limit: int, warned_for: float) -> lis
 def stop(
     tx: Transaction, press: Participant, operation: NewOperation | None, audit: Sequence[AuditEntry] = ()
 ) -> bool:
-    """Write the stop of a consented workspace as its owner's own operation; None where nothing is to stop.
+    """Write the stop of a consented workspace as its owner's own operation; None if there is nothing to stop.
 
-    False, nothing written, when the consent was withdrawn meanwhile or the workspace is not theirs any
-    more. What is down already, or is stopped by its owner just now, gets no operation.
+    Return False, nothing written, if the consent was withdrawn meanwhile or the workspace is no longer
+    theirs. A workspace that is already down, or being stopped by its owner, gets no operation.
     """
     key = {"card_id": press.card_id, "principal": press.principal.key}
     existing = tx.one("participant", **key)
@@ -358,7 +358,7 @@ def _stop(tx: Transaction, press: Participant, new: NewOperation) -> tuple[str |
 def finish(
     tx: Transaction, card_id: str, notices: Sequence[NewNotice], audit: Sequence[AuditEntry] = ()
 ) -> bool:
-    """End a card for good, with the summary; False when it had ended."""
+    """End a card for good, with the summary; return False if it had already ended."""
     if tx.one("finish_class", id=card_id, now=tx.now()) is None:
         return False
     cards.owe(tx, card_id, changed=True)
@@ -368,6 +368,6 @@ def finish(
 
 
 def of_stop(tx: Transaction, operation_id: str) -> ClassCard | None:
-    """Return the card whose end brought a stop about."""
+    """Return the card whose end caused a stop."""
     row = tx.one("class_of_stop", operation_id=operation_id)
     return rows.class_card(row) if row else None

@@ -1,4 +1,4 @@
-"""Workspaces that are made through Usher: a row before there is anything, and its id once it is told."""
+"""Workspaces created through Usher: a provisional row first, then the provider's id once it is known."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from bot.store.records import NewOperation
     from bot.store.transaction import Row, Transaction
 
-#: What a read or a list found out of a workspace.
+#: The columns that a read or a list writes.
 _FOUND = ("state", "url", "detail", "progress", "observed_at", "tried_at", "actions", "ends_at", "ends_how")
 
 
@@ -35,10 +35,10 @@ def accept(
 ) -> Accepted:
     """Write a provisional workspace and the operation to create it, with card, notices, audit and inbox row.
 
-    ``workspace.remote_id`` is ``PROVISIONAL`` and its own id; ``workspace.spec`` says what is to be made.
-    Nothing is read for it until it exists. Seen before (``interaction``): the first operation, ``repeated``.
-    ``instead_of`` is the id of a workspace of the same person that is forgotten with it, as by
-    ``hide_workspace`` (one that is gone, made again). Raises StoreError when operation and workspace do not
+    ``workspace.remote_id`` is ``PROVISIONAL`` plus its own id; ``workspace.spec`` says what to create. It
+    isn't read until it exists. A repeated ``interaction`` returns the first operation, ``repeated``.
+    ``instead_of`` is the id of a workspace of the same person to be hidden along with it, as by
+    ``hide_workspace`` (one that is gone and created again). Raise StoreError if operation and workspace don't
     belong together.
     """
     if not people.first_sight(tx, interaction):
@@ -64,10 +64,10 @@ def accept(
 def renew(
     tx: Transaction, operation_id: str, claim: str, fresh: Workspace, audit: Sequence[AuditEntry] = ()
 ) -> bool:
-    """Put a provisional workspace in the place of the one that an open restart has ended.
+    """Replace the workspace that an open restart has ended with a provisional one.
 
-    In one transaction the old row leaves the list, and the operation becomes one to create the new one, with
-    the same card. False, nothing written, when the operation ended meanwhile or another step holds it.
+    In one transaction the old row leaves the list and the operation becomes a creation of the new one, with
+    the same card. Return False, nothing written, if the operation ended meanwhile or another step holds it.
     """
     row = tx.one("operation", id=operation_id)
     if row is None or row["outcome"] is not None or row["claim"] != claim:
@@ -95,11 +95,11 @@ def _insert_provisional(tx: Transaction, workspace: Workspace) -> None:
 def unexplained(
     tx: Transaction, operation_id: str, connection: str, gate_keys: Sequence[str], since: float
 ) -> list[str]:
-    """Return which of these gates nobody's record explains, so that only this creation can have made it.
+    """Return those of these gates that no record explains, so that only this creation can have made them.
 
-    Empty as soon as any other creation at the connection that was called since then (epoch seconds) has
-    no id yet: what is there might be its own. A gate stays for a day after its last watcher, so what
-    somebody unlinked is known, too.
+    Empty if any other creation on the connection called after ``since`` (epoch seconds) has no id yet: the
+    candidate may be its result. A gate outlives its last watcher by a day, so resources of unlinked accounts
+    are known too.
     """
     doubt = tx.one(
         "nameless_creation", id=operation_id, connection=connection, since=since, unmade=f"{PROVISIONAL}%"
@@ -118,13 +118,13 @@ def name(
 ) -> Workspace | None:
     """Write the id that the provider gave, before anything else can fail; return the workspace.
 
-    In the same transaction: ``start_call`` becomes ACCEPTED, ``read_since`` now, the gate due. One that
-    is not ``is_started`` is to be started from then on, with ``start_call`` NONE. It counts
-    also when the operation ended or the workspace was hidden meanwhile: what exists is shown. None when its
-    person unlinked meanwhile: then there is no row any more. A row that a list brought in for the same
-    remote id becomes this one: its operations with their cards come along, and of two open operations the
-    younger stays (a start gives way to the creation, which does the same). A second id for one operation gets
-    a row of its own, and that one is returned. The step keeps its lease.
+    In the same transaction ``start_call`` becomes ACCEPTED, ``read_since`` now, and the gate due. If it isn't
+    ``is_started``, ``start_call`` becomes NONE instead, so that it is started next. This also applies if the
+    operation ended or the workspace was hidden meanwhile: whatever exists is shown. Return None if its person
+    unlinked meanwhile, which deleted the row. A row that a list added for the same remote id is merged into
+    this one, with its operations and their cards; of two open operations the younger stays (but a start gives
+    way to the creation, which includes it). A second id for one operation gets a row of its own, which is
+    then returned. The step keeps its lease.
     """
     now = tx.now()
     accept = "accept_created" if created.is_started else "accept_created_at_rest"
@@ -168,21 +168,21 @@ def _make_known(tx: Transaction, row: Row, created: Created, gate_key: str, now:
         gate_key=gate_key,
         name=created.name or row["name"],
         alias=row["alias"],
-        # Whose account made it may see it.
+        # The account that created it may see it.
         verified_at=row["verified_at"] or now,
         used_at=row["used_at"] or now,
         **{column: row[column] for column in _FOUND},
         now=now,
     )
     if row["gate_key"] != gate_key:
-        # Nobody ever read through the provisional gate: it protects nothing.
+        # The provisional gate was never read through, so it isn't needed.
         tx.run("sweep_gate", gate_key=row["gate_key"], before=now)
 
 
 def _take_over(tx: Transaction, row: Row, listed: Row) -> None:
-    """Make one row of a creation and of what a list found of it; operations, cards and notices come along.
+    """Merge a creation's row with the one that a list added for it, with operations, cards and notices.
 
-    At most one operation stays open: the younger; but a start asks for nothing that the creation does not do.
+    At most one operation stays open: the younger, except that a start gives way to the creation.
     """
     creating, other = (tx.one("open_operation_of", workspace_id=one["id"]) for one in (row, listed))
     if creating is not None and other is not None:
@@ -199,7 +199,7 @@ def _take_over(tx: Transaction, row: Row, listed: Row) -> None:
 
 
 def _put_beside(tx: Transaction, row: Row, created: Created, gate_key: str, now: float) -> str:
-    """Show a second workspace that came of one creation, in a row of its own; return its id."""
+    """Show a second workspace made by the same creation in a row of its own; return the row's id."""
     made = rows.workspace(
         {
             **row,

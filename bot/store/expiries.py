@@ -1,4 +1,4 @@
-"""Workspaces that end by themselves, and what their providers tell without being asked."""
+"""Workspaces that end by themselves, and events from their providers."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 
 
 def ending(tx: Transaction, within: float, limit: int = 100) -> list[Workspace]:
-    """Return workspaces that end by themselves within so many seconds, the soonest first.
+    """Return workspaces that end by themselves within so many seconds, soonest first.
 
-    Only ones that run or are stopped, that are shown to somebody with an active account, for which
-    nobody asks for anything, and whose owner was not told of that end (an ENDING notice with the end in
-    whole epoch seconds as its occasion, a minute more or less).
+    Only those that are running or stopped, are listed for somebody with an active account, have no open
+    operation, and whose owner hasn't been told about that end (an ENDING notice with the end in whole epoch
+    seconds as its occasion, within a minute).
     """
     now = tx.now()
     found = tx.all("ending_workspaces", now=now, until=now + within, limit=limit)
@@ -24,22 +24,22 @@ def ending(tx: Transaction, within: float, limit: int = 100) -> list[Workspace]:
 
 
 def read_soon(tx: Transaction, workspace_id: str) -> None:
-    """Make a workspace's gate due as ``want_read`` does, without its counting as used."""
+    """Make a workspace's gate due as ``want_read`` does, without counting as use."""
     row = tx.one("workspace", id=workspace_id)
     if row is not None:
         gates.make_due(tx, row)
 
 
 def refusals(tx: Transaction, connection: str, since: float) -> int:
-    """Count the operations at a connection that ended since then as a provider refused the right to them."""
+    """Count the operations on a connection that ended since then because a permission was refused."""
     row = tx.one("count_refusals", connection=connection, since=since, cause="forbidden%")
     return int(row["count"]) if row else 0
 
 
 def hear(tx: Transaction, connection: str, gate_key: str, interaction: str, remark: str) -> bool:
-    """Write what a provider told of a workspace by itself; owe its card, and make its gate due.
+    """Write a provider's event about a workspace, mark its card dirty and make its gate due.
 
-    Returns False, nothing written, when the event was heard before or nobody here has the workspace.
+    Return False, nothing written, if the event was seen before or nobody here has the workspace.
     """
     found = tx.all("workspaces_at_gate", gate_key=gate_key, connection=connection)
     if not found or not people.first_sight(tx, interaction):
@@ -52,5 +52,5 @@ def hear(tx: Transaction, connection: str, gate_key: str, interaction: str, rema
 
 
 def save_entry(tx: Transaction, workspace_id: str, gate_key: str, entry: str) -> None:
-    """Keep what opens a workspace in a page of ours, sealed; nothing when it has another gate by now."""
+    """Store a workspace's sealed entry, unless it has another gate by now."""
     tx.run("set_entry", id=workspace_id, gate_key=gate_key, entry=entry)

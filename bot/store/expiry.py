@@ -1,4 +1,4 @@
-"""When a workspace ends by itself: worked out from what is told and what is recorded; pure."""
+"""When a workspace ends by itself: derived from what the provider reports and what is recorded; pure."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 
 def end_of(row: Row, seen: Observed, granted_at: float) -> tuple[float | None, Ending | None]:
-    """Return when and how a workspace ends, for its row before the observation.
+    """Return when and how a workspace ends, given its row before the observation.
 
-    Where a provider tells how long a state lasts but not since when, it is counted from the read that found
-    it first; what was stopped for want of use was so at the end that was foreseen.
+    If the provider reports how long a state lasts but not since when, count from the read that first found
+    it; a workspace stopped for lack of use was stopped at the predicted end.
     """
     if seen.lasts is None:
         return seen.ends_at, seen.ends_how

@@ -1,4 +1,4 @@
-"""Lists of runs merged into what is known: new ones are followed in silence, known ones are read by it."""
+"""Lists of runs merged into the store: new ones are followed silently; for known ones a list is a read."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from bot.domain.models import FoundRun
     from bot.store.transaction import Row, Transaction
 
-#: Ended runs that the sweep would delete again are not taken from a list: older ones, and more.
+#: Ended runs beyond this age or number aren't taken from a list: the sweep would delete them again.
 KEPT_SECONDS = 30 * 86_400.0
 KEPT_NEWEST = 50
 
@@ -22,7 +22,7 @@ KEPT_NEWEST = 50
 def read_known(
     tx: Transaction, account_id: str, piece: Sequence[FoundRun], start: float
 ) -> list[FoundRun] | None:
-    """Write what a piece of a list says of known runs; return the others, None once the account is gone."""
+    """Write what a piece of a list says about known runs; return the others, or None if unlinked."""
     pair = _pair(tx, account_id)
     if pair is None:
         return None
@@ -37,7 +37,7 @@ def read_known(
 
 
 def worth_keeping(unknown: Sequence[FoundRun], now: float) -> list[FoundRun]:
-    """Return the runs of a list that are taken, of those that nobody knew: the open ones, and young ends."""
+    """Return the unknown runs of a list that are taken: open ones, and recently ended ones."""
     newest = sorted(unknown, key=lambda one: _began(one, now), reverse=True)
     over = [one for one in newest if one.observed.state.is_over]
     kept = [one for one in over[:KEPT_NEWEST] if _ended(one, now) >= now - KEPT_SECONDS]
@@ -45,13 +45,13 @@ def worth_keeping(unknown: Sequence[FoundRun], now: float) -> list[FoundRun]:
 
 
 def add(tx: Transaction, account_id: str, piece: Sequence[FoundRun], start: float) -> int:
-    """Write a piece of the runs that are taken; return how many were new."""
+    """Write a piece of the taken runs; return how many were new."""
     pair, now = _pair(tx, account_id), tx.now()
     return 0 if pair is None else sum(_insert(tx, one, pair, start, now) for one in piece)
 
 
 def _pair(tx: Transaction, account_id: str) -> Row | None:
-    """Return whose account it is; None once it is unlinked: nothing more of the list is kept then."""
+    """Return the account's principal and connection; None once it is unlinked, which ends the merge."""
     account = tx.one("account_by_id", id=account_id)
     if account is None or account["state"] == "revoking":
         return None
@@ -59,7 +59,7 @@ def _pair(tx: Transaction, account_id: str) -> Row | None:
 
 
 def _read(tx: Transaction, row: Row, one: FoundRun, start: float, now: float) -> None:
-    """Write what a list says of an open run; a step ends it, so that its person is told."""
+    """Write what a list says about an open run; a step then ends it, so that its person is told."""
     after = {**row, **run_rows.seen(row, one.observed, start), "name": one.observed.name or one.name}
     tx.run("observe_run", id=row["id"], **{column: after[column] for column in run_rows.OBSERVED})
     changed = after["state"] != row["state"]

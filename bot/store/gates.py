@@ -1,4 +1,4 @@
-"""The poll gate: who reads a resource, and when; one read serves all who may see it.
+"""The poll gate: who reads a resource, and when; one read serves everybody who may see it.
 
 The rule is in ``docs/rules.md``, "The poll gate".
 """
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
     from bot.domain.models import Account, Observed, ReadResult
     from bot.store.transaction import Row, Transaction
 
-#: Ends the key of a gate through which something is read that no record explains.
+#: The suffix of a gate's key for reading a candidate that no record explains.
 _CANDIDATE: Final = "#candidate"
-#: What is due within so many seconds comes along with what its reader asks for now.
+#: Reads due within this many seconds are made along with their reader's current one.
 ALONG: Final = 1.0
 
 
 def want(tx: Transaction, workspace_id: str) -> None:
-    """Make a workspace's gate due now, for a person who looks; the gate decides when the read may go.
+    """Make a workspace's gate due now, for a person who looks; the gate decides when the read may be sent.
 
-    An unproven row gets a turn of its own again.
+    An unproven row gets another attempt of its own.
     """
     row = tx.one("use_workspace", id=workspace_id, now=tx.now())
     if row is not None:
@@ -60,10 +60,10 @@ def hold_candidate(
     *,
     is_answered: bool = False,
 ) -> bool:
-    """Close the gate of what no record explains for so long before it is read; False while it is closed.
+    """Close a candidate's gate for so long before it is read; return False while it is closed.
 
-    With ``is_answered`` it is closed for so long from now on, whatever was said before. It is a row of its
-    own, as the usual one would be a record; that of the workspace that it turns out to be takes it over.
+    With ``is_answered`` it is closed for so long from now on, whatever was set before. It is a separate row,
+    as the usual one would count as a record; if it becomes a workspace, that one's gate takes it over.
     """
     key = gate_key + _CANDIDATE
     tx.run("have_gate", gate_key=key, connection=connection, remote_id=remote_id)
@@ -72,7 +72,7 @@ def hold_candidate(
 
 
 def take_over(tx: Transaction, gate_key: str) -> None:
-    """Keep the gate of what was a candidate closed for as long as that was."""
+    """Keep a former candidate's gate closed for as long as its candidate gate was."""
     tx.run("take_over_gate", gate_key=gate_key, candidate=gate_key + _CANDIDATE)
 
 
@@ -81,10 +81,10 @@ def claim(
 ) -> list[ReadClaim]:
     """Grant due reads of a connection: ``next_check_at = now + interval + margin`` is committed first.
 
-    With ``together``, so many reads of one account make one request: what the same readers may read now
-    and is due in a moment comes along, beyond ``limit``. The reader is a watcher with an active account,
-    never-tried rows first; the claim names the rows that see the result: the reader's own first, then
-    every verified one. ``claimed_at`` is left 0: the caller sets it.
+    With ``together``, up to that many reads of one account make one request: reads that are due in a moment
+    and open to the same readers are added, beyond ``limit``. The reader is a watcher with an active account,
+    never-tried rows first. The claim names the rows that get the result: the reader's own first, then every
+    verified one. ``claimed_at`` is left 0: the caller sets it.
     """
     now = tx.now()
     until = now + interval + margin
@@ -96,7 +96,7 @@ def claim(
             found += tx.all("claim_gates_along", **parameters, next_check_at=until, limit=together - count)
     watchers: dict[str, list[Row]] = {gate["gate_key"]: [] for gate in found}
     for row in tx.all("watchers", connection=connection, due_at=until, claimed_at=now) if found else ():
-        # Another claim of the same moment is none of this one.
+        # Skip gates claimed at the same moment by another claim.
         if row["gate_key"] in watchers:
             watchers[row["gate_key"]].append(row)
     accounts: dict[str, Account] = {}
@@ -120,12 +120,12 @@ def _grant(
     if not here:
         _pass_on(tx, gate["gate_key"], able)
         return None
-    # Whose credential was refused waits: as long as others can read, they do.
+    # Watchers with a refused credential wait as long as others can read.
     reader = next((watcher for watcher in here if watcher["refused_since"] is None), here[0])
     if gate["reader"] != reader["account_id"]:
         tx.run("set_reader", gate_key=gate["gate_key"], account_id=reader["account_id"])
     if len(here) > 1 or not _is_proven(reader):
-        # Where nobody else could read, nobody asks whose turn it was.
+        # With a single reader the order of turns doesn't matter, so skip the write.
         tx.run("mark_tried", id=reader["id"], now=now)
     others = [
         watcher
@@ -152,7 +152,7 @@ def _grant(
 
 
 def _turn(watcher: Row) -> tuple[int, float, str]:
-    """Order readers: who was never tried and is unproven, then the proven in turn, then the rest in turn."""
+    """Order readers: the unproven never tried, then the proven in turn, then the rest in turn."""
     tried_at = watcher["tried_at"]
     rank = 1 if _is_proven(watcher) else 0 if tried_at is None else 2
     return rank, tried_at or 0.0, watcher["id"]
@@ -163,7 +163,7 @@ def _is_proven(watcher: Row) -> bool:
 
 
 def _pass_on(tx: Transaction, gate_key: str, able: Sequence[Row]) -> None:
-    """Let a gate rest that nobody can read for, or hand it to another connection to the same place."""
+    """Hand a gate that nobody can read to another connection to the same resource, or let it rest."""
     if able:
         tx.run("hand_gate_over", gate_key=gate_key, connection=able[0]["connection"])
     else:
@@ -171,7 +171,7 @@ def _pass_on(tx: Transaction, gate_key: str, able: Sequence[Row]) -> None:
 
 
 def _account(tx: Transaction, account_id: str, known: dict[str, Account]) -> Account:
-    """Return an account; one that reads for many gates of a claim is read once."""
+    """Return an account; one that reads for many gates of a claim is fetched once."""
     if account_id not in known:
         row = tx.one("account_by_id", id=account_id)
         assert row is not None  # joined a moment ago, in this transaction
@@ -180,7 +180,7 @@ def _account(tx: Transaction, account_id: str, known: dict[str, Account]) -> Acc
 
 
 def record(tx: Transaction, results: Sequence[ReadResult]) -> bool:
-    """Write what claimed reads brought; say whether an operation was woken or a card is owed by it."""
+    """Write the results of claimed reads; return whether that woke an operation or made a card dirty."""
     is_news = False
     for result in results:
         found = [
@@ -210,7 +210,7 @@ def _record(tx: Transaction, result: ReadResult, found: Sequence[tuple[int, Row]
     for place, row in found:
         is_reader = place == 0 and row["account_id"] is not None and row["account_id"] == gate["reader"]
         if not is_reader and (is_gone or row["verified_at"] is None):
-            # "Gone" may mean "not yours": who was proven before asks with an own account.
+            # "Gone" may mean "not yours": owners proven before are read again with their own accounts.
             if is_gone and row["verified_at"] is not None and row["state"] != State.GONE:
                 due_at = opens_at
             continue
@@ -234,22 +234,22 @@ def _record(tx: Transaction, result: ReadResult, found: Sequence[tuple[int, Row]
 
 
 def _slotted(due_at: float, period: float, offset: float) -> float:
-    """Return the next point of a grid, never before ``due_at``: there the reads of an account meet."""
+    """Return the next slot at or after ``due_at`` at which an account's reads are batched."""
     return max(math.ceil((due_at - offset) / period) * period + offset, due_at)
 
 
 def _observe(
     tx: Transaction, row: Row, seen: Observed, granted_at: float, *, is_reader: bool, ends_doubt: bool
 ) -> bool:
-    """Write an observation into a row; say whether a step may want to know.
+    """Write an observation into a row; return whether it may matter to a step.
 
-    ``ends_doubt`` says that it also tells that a list which lacked it was wrong.
+    ``ends_doubt``: it also disproves a list that lacked the workspace.
     """
     if seen.state is State.UNKNOWN and row["state"] != State.UNKNOWN:
-        # An unknown word keeps the last state and is no news: nothing is decided on it.
+        # An unknown state keeps the last one: nothing is decided on it.
         return False
     verified_at = row["verified_at"]
-    # An absence proves nothing: it is also what those are told who may not see the resource.
+    # An absence proves nothing: people who may not see the resource get the same answer.
     if is_reader and seen.state not in {State.GONE, State.UNKNOWN}:
         verified_at = granted_at
     name = seen.name or row["name"]
@@ -285,7 +285,7 @@ def _observe(
         ends_doubt=ends_doubt,
     )
     auto_stops.note(tx, row["id"], row["state"], seen.state, granted_at)
-    # Buttons that no longer do anything are as wrong as a state: neither waits.
+    # Buttons that no longer work are as wrong as an outdated state: neither waits.
     cards.owe_newest(tx, row["id"], changed=before[0] != after[0] or before[4] != after[4])
     return before != after
 

@@ -1,4 +1,4 @@
-"""Links: one-time invitations to link an account, up to the moment that the account stands."""
+"""Links: one-time invitations to link an account, up to the linked account."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def _changing(link: Link) -> dict[str, Any]:
 
 
 def expire(tx: Transaction, principal_key: str, connection: str) -> None:
-    """Let the unused links of a pair expire, and forget what secret they hold."""
+    """Expire the unused links of a pair, and delete the secrets they hold."""
     tx.run("expire_links", principal=principal_key, connection=connection, now=tx.now())
 
 
@@ -60,10 +60,10 @@ def link(tx: Transaction, nonce_hash: str) -> Link | None:
 
 
 def change(tx: Transaction, link: Link, expected_stage: str, expected_tries: int) -> bool:
-    """Write a link's new stage when it is unexpired and still stands in ``expected_stage``.
+    """Write a link's new stage if it is unexpired and still in ``expected_stage``.
 
-    It must also still have ``expected_tries`` as its ``tries_left``, so of many guesses at once each
-    costs a try of its own. Returns False when another was first.
+    Its ``tries_left`` must also still be ``expected_tries``, so that each of many simultaneous guesses costs
+    one try. Return False if another write came first.
     """
     written = tx.run(
         "change_link",
@@ -86,9 +86,9 @@ def activate(
 ) -> Literal["ok", "gone", "taken"]:
     """Consume a link and write its account, atomically.
 
-    ``gone`` when it was used or ran out meanwhile; ``taken`` when another principal has that username
-    at that connection (empty usernames never clash). A former account of the same pair is replaced;
-    open operations and runs that waited for it continue (hold cleared, stepped at once).
+    ``gone`` if it was used or expired meanwhile; ``taken`` if another principal has that username on that
+    connection (empty usernames never clash). A former account of the same pair is replaced; open operations
+    and runs that waited for it continue (hold cleared, stepped at once).
     """
     account = activation.account
     pair = {"principal": account.principal.key, "connection": account.connection}
@@ -113,9 +113,9 @@ def activate_directly(
 ) -> Literal["ok", "gone", "taken"]:
     """Write an account without a link page (approval, import, connections without people).
 
-    Returns ``ok``, or ``taken`` when the username belongs to somebody else there. An account of the same
-    pair is replaced as by ``activate``. With ``approval_id`` that request becomes ``linked`` in the same
-    transaction; ``gone``, nothing written, when it is not ``approved`` any more.
+    Return ``ok``, or ``taken`` if the username belongs to somebody else there. An account of the same pair is
+    replaced as by ``activate``. With ``approval_id`` that request becomes ``linked`` in the same transaction;
+    ``gone``, nothing written, if it is no longer ``approved``.
     """
     account = activation.account
     pair = {"principal": account.principal.key, "connection": account.connection}
@@ -128,7 +128,7 @@ def activate_directly(
 
 
 def _has_approval(tx: Transaction, approval_id: str, account: Account) -> bool:
-    """Use an approval up; False when it was withdrawn meanwhile, or is for somebody else."""
+    """Use up an approval; return False if it was withdrawn meanwhile or is for somebody else."""
     row = tx.one("approval", id=approval_id)
     if row is None or (row["principal"], row["connection"]) != (account.principal.key, account.connection):
         return False
@@ -146,7 +146,7 @@ def _has_approval(tx: Transaction, approval_id: str, account: Account) -> bool:
 
 
 def _stand(tx: Transaction, activation: Activation, pair: dict[str, str]) -> None:
-    """Let an account stand, and what waited for it go on."""
+    """Write an account, and resume what waited for it."""
     _put(tx, activation.account, pair)
     resume(tx, pair)
     tx.run("delete_task_of", kind=TaskKind.REVOKE_UNUSED, subject=activation.settles)
@@ -175,7 +175,7 @@ def _put(tx: Transaction, account: Account, pair: dict[str, str]) -> None:
 
 
 def resume(tx: Transaction, pair: dict[str, str]) -> None:
-    """Let what waited for the account go on: operations at once, watches with the next read."""
+    """Resume what waited for the account: operations at once, watches with the next read."""
     for operation in tx.all("open_operations_at", **pair):
         tx.run("resume_operation", id=operation["id"], now=tx.now())
         if operation["hold"] or operation["read_hold"]:
