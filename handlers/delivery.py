@@ -1,4 +1,4 @@
-"""Bring an Answer to where the request came from: in the body of the ack, or as a row of the outbox."""
+"""Deliver an Answer to where the request came from: in the body of the ack, or through the outbox."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from bot.domain.models import Answer, Principal, Surface
     from bot.support.clock import Ids
 
-#: Addresses that are for one pair of eyes; the action ids of the buttons that hold them.
+#: Buttons whose address only one person may see, by action id.
 _PRIVATE_BUTTONS = frozenset({"open_url", "link_url", "page_url"})
 
 
@@ -28,7 +28,7 @@ def command_body(answer: Answer) -> dict[str, Any]:
 
 
 def reply_notice(answer: Answer, surface: Surface, principal: Principal, ids: Ids) -> NewNotice:
-    """Return an Answer as a reply in the outbox: sent at once, at most once, known by its interaction.
+    """Return an Answer as a reply in the outbox: sent at once, at most once, keyed by its interaction.
 
     The body holds ``text``, ``blocks``, ``replaces``, ``in_channel`` and the way back: ``response_url``, or
     ``channel_id`` with ``thread_ts`` and ``is_direct``. An Answer with a form redraws the one that is open:
@@ -59,7 +59,7 @@ def reply_notice(answer: Answer, surface: Surface, principal: Principal, ids: Id
 
 
 def message_notice(answer: Answer, surface: Surface, principal: Principal, ids: Ids) -> NewNotice:
-    """Return an Answer as a direct message that must not be missed (it is no reply any more)."""
+    """Return an Answer as a direct message that must not be missed, unlike a reply."""
     return NewNotice(
         subject=_subject(surface, ids),
         kind=NoticeKind.MESSAGE,
@@ -70,12 +70,12 @@ def message_notice(answer: Answer, surface: Surface, principal: Principal, ids: 
 
 
 def _subject(surface: Surface, ids: Ids) -> str:
-    """Return what makes the answer one: its interaction; where Slack named none, it is like no other."""
+    """Return the answer's unique key: its interaction; a new id if Slack gave none."""
     return surface.interaction or ids.new("interaction")
 
 
 def fit_for_channel(answer: Answer) -> Answer:
-    """Make an Answer that holds a private address ephemeral, whoever asked to share it.
+    """Make an Answer with a private address ephemeral, whoever asked to share it.
 
     Why: ``docs/rules.md``, "An IDE's address reaches only the owner".
     """

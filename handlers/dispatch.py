@@ -1,4 +1,4 @@
-"""From words or a button to the verb, and from whatever happens there to an Answer."""
+"""From words or a button to the verb, and from any result to an Answer."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ if TYPE_CHECKING:
     from handlers.services import Services
 
 log = structlog.get_logger(__name__)
-#: Asked before a line for nobody is put together.
+#: Checked before a log line that nobody would see is composed.
 _level = logging.getLogger(__name__)
 
-#: How alike a word must be (0–100) to a verb to be offered.
+#: How similar to a verb a word must be (0–100) for the verb to be suggested.
 _ALIKE = 55.0
 
 
@@ -47,12 +47,12 @@ async def run_text(
     problem: str = "",
     unread: str = "",
 ) -> Answer:
-    """Run what a person typed; always answers. Their words may say what they are about (``job list``)."""
+    """Run what a person typed; always answers. The words may start with a folder (``job list``)."""
     parsed = parse(text, services.commands)
     if parsed.folder:
         folder = parsed.folder
     elif folder != "workspace":
-        # Kept so that it means the same wherever it waits: on a button, for a link, for a list.
+        # Kept, so that it means the same wherever it waits: on a button, for a link, for a list.
         text = f"{folder} {text}"
     request = Request(
         principal=principal,
@@ -77,7 +77,7 @@ async def run_text(
         sentence = await mistyped.token_in(request)
         return mistyped.answer(sentence) if sentence else await handler(request)
 
-    # A word that is no verb may be the token: it is not what the policy decides about.
+    # A word that is no verb may be a token, so the policy isn't asked about it.
     return await guarded(request.with_verb("help") if handler is unknown_verb else request, unless_token)
 
 
@@ -89,9 +89,9 @@ async def run_button(
     value: str,
     view: Mapping[str, Any] | None = None,
 ) -> Answer:
-    """Run what a button stands for: a handler of its own, or the verb of that name; always answers.
+    """Run what a button is for: a handler of its own, or the verb of that name; always answers.
 
-    Buttons for verbs of jobs are called ``job_VERB``.
+    Buttons for verbs of jobs are named ``job_VERB``.
     """
     name, _, more = action_id.partition(":")
     folder, verb = ("job", name[4:]) if name.startswith("job_") else ("workspace", name)
@@ -112,13 +112,13 @@ async def run_button(
 
 
 async def guarded(request: Request, handler: Callable[[Any], Coroutine[Any, Any, Answer]]) -> Answer:
-    """Authorise the person, run the handler, and turn every way it may end into an Answer.
+    """Authorise the person, run the handler, and turn every possible ending into an Answer.
 
-    What is logged names the reference that the answer shows, and nothing that a person typed.
+    The log gets the reference that the answer shows, and nothing that a person typed.
     """
 
     def logger() -> Any:
-        # Put together for a line that is written only: most requests write none.
+        # Composed only if it will be logged, which is rare.
         return log.bind(
             reference=request.reference,
             verb=request.verb if handler is not unknown_verb else "unknown",
@@ -147,16 +147,16 @@ async def guarded(request: Request, handler: Callable[[Any], Coroutine[Any, Any,
     except UsherError as error:
         logger().warning("failed", problem=type(error).__name__)
         return replies.plain_problem(problems.sentence(error), request.reference)
-    except Exception:  # noqa: BLE001 - the one place where a fault of a verb becomes words
+    except Exception:  # noqa: BLE001 - the one place where a bug in a verb becomes an answer
         logger().exception("failed unexpectedly")
         return replies.plain_problem(problems.sentence("internal"), request.reference)
-    # Mostly not at info: a line for each costs a quarter of a request. What changes anything is in the audit.
+    # Mostly below info: a line for each would cost a quarter of a request. Every change is in the audit.
     _note(logger, "answered", request, answer)
     return answer
 
 
 async def _linked_first(request: Request, handler: Callable[[Any], Coroutine[Any, Any, Answer]]) -> Answer:
-    """Run the handler; who turns out not to be linked is answered with *Link*, whatever the verb."""
+    """Run the handler; anybody who turns out not to be linked is offered *Link*, whatever the verb."""
     try:
         return await handler(request)
     except NotLinked as missing:
@@ -165,9 +165,9 @@ async def _linked_first(request: Request, handler: Callable[[Any], Coroutine[Any
 
 
 async def _kept(request: Request, unknown: NotIdentified) -> Answer:
-    """Keep what somebody asked for until Slack has said who they are; it is never done before that.
+    """Keep a request until Slack has said who the person is; it is never carried out before that.
 
-    What was kept once is not kept for ever, what belongs to an open form is asked for again there, and what
+    A request isn't kept a second time, one from an open form has to be repeated there, and anything that
     may be a token is never kept.
     """
     if not request.is_asked or request.surface.is_form or mistyped.suspected(request):
@@ -186,7 +186,7 @@ async def _kept(request: Request, unknown: NotIdentified) -> Answer:
 
 
 def _note(logger: Callable[[], Any], event: str, request: Request, answer: Answer) -> None:
-    """Log an answer: where a person can read its reference, at the level at which operators look for it."""
+    """Log an answer, at the level operators read if people can see its reference."""
     if request.drawing.is_in(answer.blocks[-1:]):
         logger().info(event)
     elif _level.isEnabledFor(logging.DEBUG):
@@ -194,7 +194,7 @@ def _note(logger: Callable[[], Any], event: str, request: Request, answer: Answe
 
 
 def _too_many(request: Request, wait: float) -> Answer:
-    """Answer who asks for more than one person may: always in an ack, otherwise once in a while."""
+    """Answer somebody over the rate limit: always in an ack, otherwise once in a while."""
     principal = request.principal.key
     if request.surface.kind != "command":
         if not request.services.limiter.tells(principal):
@@ -205,14 +205,14 @@ def _too_many(request: Request, wait: float) -> Answer:
 
 
 async def unknown_verb(request: Request) -> Answer:
-    """Offer the verbs most like an unknown word; none is run by itself."""
+    """Suggest the verbs most similar to an unknown word; none is run automatically."""
     known = routes.verbs(request.folder).found
     verbs = [verb for verb in known if not VERBS[request.folder][verb].is_hidden]
     alike = process.extract(request.verb[:50], verbs, scorer=fuzz.WRatio, score_cutoff=_ALIKE, limit=3)
     sentence = fill(words.UNKNOWN_VERB, word=request.verb)
     more = [fill(words.UNKNOWN_VERB_HELP, command=request.command)]
     near = [f"`{request.command}{verb}`" for verb, _, _ in alike]
-    # The same word may be one about something else: `logs` of a workspace is meant for a job.
+    # The same word may be a verb of the other command: `logs` of a workspace is meant for a job.
     near += [
         f"`{request.command_of(other)}{request.verb}`"
         for other in routes.commands()
@@ -227,5 +227,5 @@ async def unknown_verb(request: Request) -> Answer:
 
 
 async def old_button(request: Request) -> Answer:
-    """Answer a button of an earlier release that nothing stands behind any more."""
+    """Answer a button of an earlier release that no longer exists."""
     return replies.problem(fill(words.OLD_BUTTON, command=request.command), request.reference)

@@ -1,4 +1,4 @@
-"""Help for each command: every verb in a line, or more on one; made from the catalogue."""
+"""Help for each command: every verb in a line, or more about one; generated from the catalogue."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from handlers.request import Request
 
 _HEADS: Final = {"workspace": answers.HELP, "job": runs.HELP}
-#: The other command, by folder, and the sentence that names it.
+#: The other command, by folder, and the sentence that mentions it.
 _OTHERS: Final = {"workspace": ("job", runs.HELP_JOBS), "job": ("workspace", runs.HELP_WORKSPACES)}
 
 
 @routes.verb("job", "help")
 @routes.verb("workspace", "help")
 async def helped(request: Request) -> Answer:
-    """Answer with the catalogue of the request's command, or with one entry of it."""
+    """Answer with the catalogue of the request's command, or with one of its entries."""
     if request.arguments:
         return await _one(request, request.arguments[0].casefold())
     is_short = request.surface.is_direct and request.surface.kind == "message"
@@ -33,13 +33,13 @@ async def helped(request: Request) -> Answer:
 
 
 def shown_verbs(folder: str) -> list[VerbWords]:
-    """Return the words of the verbs that people are told of."""
+    """Return the words of the verbs that help lists."""
     return [entry for entry in VERBS[folder].values() if not entry.is_hidden]
 
 
 @lru_cache(maxsize=16)
 def _all(folder: str, command: Markup, other: Markup, *, is_short: bool) -> Answer:
-    """Draw the catalogue; it is the same for everybody, and asked for more often than anything else."""
+    """Draw the catalogue; it is the same for everybody, and requested more than anything else."""
     lines = [f"`{command}{entry.usage}` – {entry.summary}" for entry in shown_verbs(folder)]
     small = [fill(_OTHERS[folder][1], command=other)]
     if not is_short and folder == "workspace":

@@ -1,4 +1,4 @@
-"""The inbox key of what a person did: the same for every time that Slack brings it."""
+"""The inbox key of an interaction: the same for every time that Slack delivers it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def of_command(payload: Mapping[str, Any]) -> Surface:
 
 
 def of_button(payload: Mapping[str, Any], action: Mapping[str, Any]) -> Surface:
-    """Return where a button was pressed; a double click has two action_ts, and is one operation."""
+    """Return where a button was pressed; a double click has two action_ts, but is one operation."""
     container = _mapping(payload.get("container"))
     message = _mapping(payload.get("message"))
     view = _mapping(payload.get("view"))
@@ -61,7 +61,7 @@ def of_message(payload: Mapping[str, Any], *, is_direct: bool) -> Surface:
 
 
 def of_view(payload: Mapping[str, Any]) -> str:
-    """Return the key of a submitted form: handed in again after a lost answer, it is the same form still."""
+    """Return the key of a submitted form, the same when it is resubmitted after a lost response."""
     return _key("view", _mapping(payload.get("view")).get("id") or payload.get("trigger_id"))
 
 
@@ -71,7 +71,7 @@ def of_event(payload: Mapping[str, Any]) -> str:
 
 
 def _key(kind: str, *parts: object) -> str:
-    """Join what makes it one; empty (never deduplicated) when Slack named nothing."""
+    """Join the parts of the key; empty (never deduplicated) if Slack named nothing."""
     return f"{kind}:{':'.join(str(part or '') for part in parts)}" if any(parts) else ""
 
 

@@ -1,6 +1,6 @@
 """Exactly one Bolt listener per kind: each matches everything and finds the verb in a table (ADR 20).
 
-The work comes first and the ack last: what is acknowledged is written down.
+The work comes first and the ack last: what is acknowledged has been written.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-#: Found in every name: Bolt tries listeners one by one, so there is one of each kind.
+#: Matches every name: Bolt tries listeners one by one, so there is one of each kind.
 _ANYTHING: Final = re.compile("")
-#: Buttons that hold an address: the browser opens it, and only the ack is left to do.
+#: Buttons with an address: the browser opens it, and they only have to be acknowledged.
 _ADDRESSES: Final = frozenset({"open_url", "page_url", "link_url"})
-#: Slack's trigger lives 3 s, and the ack must follow within them.
+#: Slack's trigger lasts 3 s, and the ack must follow within them.
 VIEW_SECONDS: Final = 1.5
 _RESPOND_SECONDS: Final = 1.0
 
@@ -60,7 +60,7 @@ def register(app: AsyncApp, services: Services, *, view_seconds: float = VIEW_SE
 class Listeners:
     """Hold the listener of each kind; none of them raises.
 
-    Each does the work, then acknowledges: it returns what its ack returned, or an answer of its own.
+    Each does the work, then acknowledges: it returns its ack's result, or an answer of its own.
     """
 
     def __init__(self, services: Services, view_seconds: float) -> None:
@@ -87,7 +87,7 @@ class Listeners:
     async def action(
         self, ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient, respond: AsyncRespond
     ) -> BoltResponse:
-        """Run what a button stands for; its answer is a row of the outbox, as the ack's body is ignored."""
+        """Run what a button is for; its answer goes to the outbox, because the ack's body is ignored."""
         services = self._services
         action: dict[str, Any] = next(iter(body.get("actions") or ()), {})
         action_id = str(action.get("action_id") or "")
@@ -133,7 +133,7 @@ class Listeners:
         return await ack(options=await searches.search(self._services, body))
 
     async def event(self, ack: AsyncAck, body: dict[str, Any]) -> BoltResponse:
-        """Hand an event over; one that was not written down is not acknowledged, so Slack brings it again."""
+        """Handle an event; one that was not written isn't acknowledged, so Slack sends it again."""
         event: dict[str, Any] = body.get("event") or {}
         name = str(event.get("type") or "")
         if name == "message":
@@ -152,7 +152,7 @@ class Listeners:
         return await ack()
 
     async def _delivered(self, answer: Answer, surface: Surface, principal: Principal) -> bool:
-        """Write the reply into the outbox; say whether nothing is left to do."""
+        """Write the reply into the outbox; return whether nothing is left to do."""
         if not answer.text:
             return True
         try:
@@ -166,7 +166,7 @@ class Listeners:
         return True
 
     async def _opened(self, client: AsyncWebClient, surface: Surface, answer: Answer) -> bool:
-        """Open the form: the one call of Slack that is made before an ack."""
+        """Open the form: the only call to Slack that is made before an ack."""
         if not surface.trigger_id:
             return False
         try:
@@ -184,7 +184,7 @@ class Listeners:
 
 
 async def _say(client: AsyncWebClient, respond: AsyncRespond, answer: Answer) -> None:
-    """Answer a button without the outbox: nobody may be left without a word."""
+    """Answer a button without the outbox, so that nobody is left without a reply."""
     if respond.response_url is None or not leads_to_slack(respond.response_url, client.base_url):
         return
     try:

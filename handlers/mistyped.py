@@ -1,7 +1,7 @@
-"""Tokens that people type into Slack by mistake: neither used nor kept nor repeated, and told to renew.
+"""Tokens typed into Slack by mistake: never used, kept or repeated; people are told to renew them.
 
-A word that looks like one may be something else: ids and links are arguments, and some ids have the same
-shape. What the command can't mean by it is taken for a token.
+A word that looks like one may be something else: ids and links are valid arguments, and some ids have the
+same shape. Anything that can't be an argument of the command is treated as a token.
 """
 
 from __future__ import annotations
@@ -26,28 +26,28 @@ if TYPE_CHECKING:
     from handlers.request import Request
     from handlers.services import Services
 
-#: What stands between words, and round the value of a flag or a part of a link.
+#: Separators between words, and around a flag's value or a part of a link.
 _BETWEEN: Final = re.compile(r"[\s\"'`<>|,;=?&()@]+")
-#: What may stand round a token in a word, or between it and a name for it.
+#: Characters that may surround a token in a word, or separate it from a label.
 _WITHIN: Final = re.compile(r"[:.#*~!\[\]{}\\]+")
-#: What may join a token to a word, and may be part of some tokens.
+#: Characters that may join a token to a word, and may be part of some tokens.
 _JOINED: Final = re.compile(r"[-_+]+")
 _ENDS: Final = re.compile(r"^[\W_]+|[\W_]+$")
 _OF_SLACK: Final = re.compile(r"(?<![^\W_])" + SLACK_TOKEN.pattern)
-#: Verbs that take ids of what is not on any list here.
+#: Verbs that accept ids of things that aren't on any list here.
 _OF_ANY_JOB: Final = frozenset({"run", "schedule"})
 _OF_ANY_WORKSPACE: Final = frozenset({"add"})
-#: Where a token of Slack is renewed.
+#: Where to renew a Slack token.
 _SLACK_PAGE: Final = "https://api.slack.com/apps"
 
 
 def suspected(request: Request) -> bool:
-    """Say whether any word of a command looks like a token: then it has to be looked at more closely."""
+    """Return whether any word of a command looks like a token and needs a closer look."""
     return any(_suspects(request.services, word) for word in _words(request))
 
 
 async def token_in(request: Request) -> str:
-    """Return a sentence for who typed a token in a command, empty where there is none."""
+    """Return a sentence for somebody who typed a token in a command, or "" if there is none."""
     services = request.services
     for word in _words(request):
         if not _suspects(services, word):
@@ -67,7 +67,7 @@ async def token_in(request: Request) -> str:
 
 
 async def token_in_field(services: Services, principal: Principal, text: str) -> str:
-    """Return a sentence for who typed a token into a field of a form, empty where there is none."""
+    """Return a sentence for somebody who typed a token into a form's field, or "" if there is none."""
     found = [name for word in _BETWEEN.split(text) for name in _suspects(services, word)]
     if not found or fold(text) in await _known(services, principal):
         return ""
@@ -87,7 +87,7 @@ def _issuers(services: Services, piece: str) -> list[str]:
 
 
 def _pieces(word: str) -> Iterator[str]:
-    """Yield what in a word may be a whole token: itself, and its parts without what stands round them.
+    """Yield the pieces of a word that may be a whole token: itself, and its parts without their surroundings.
 
     A slash may be part of a token, but not in a link.
     """
@@ -104,13 +104,13 @@ def _pieces(word: str) -> Iterator[str]:
 
 
 def _is_known_link(services: Services, word: str) -> bool:
-    """Return whether a word is a link that a provider understands: the ids in it are no tokens."""
+    """Return whether a word is a link that a provider recognises: the ids in it aren't tokens."""
     providers = services.connections.values()
     return "://" in word and any(one.parse_reference(word) or one.job_reference(word) for one in providers)
 
 
 def _advice(template: str, request: Request, suspected: Sequence[str]) -> str:
-    """Say that a word was taken for a token, and where that is renewed; the word itself is not said."""
+    """Say that a word looks like a token, and where to renew it, without repeating the word."""
     services = request.services
     titles = Markup(" or ".join(line(services.title(name)) for name in suspected))
     where = Markup(" or ".join(_renewed(services.connections[name]) for name in suspected))
@@ -124,7 +124,7 @@ def _renewed(provider: Provider) -> str:
 
 
 def _words(request: Request) -> list[str]:
-    """Return the words that a command has; what a program is given behind its flags is the person's own."""
+    """Return a command's words, except a program's arguments, which are the person's own business."""
     if request.folder == "job" and request.verb == "run":
         given = command_line(request.text, request.services.commands).words
         return [word for one in given for word in _BETWEEN.split(one)]
@@ -132,7 +132,7 @@ def _words(request: Request) -> list[str]:
 
 
 async def _guess(request: Request, word: str) -> Literal["argument", "unknown id", "token"]:
-    """Say what a word is: what the person has here, an id where any may be named, an id of nothing, no id."""
+    """Classify a word: something the person has here, an id where any is allowed, an unknown id, a token."""
     providers = request.services.connections.values()
     is_of_run = request.folder == "job"
     if is_of_run:
@@ -157,5 +157,5 @@ async def _known(services: Services, principal: Principal) -> set[str]:
 
 
 def answer(sentence: str) -> Answer:
-    """Answer with such a sentence: nothing broke, so nobody needs a reference."""
+    """Answer with such a sentence, without a reference because nothing broke."""
     return kit.answer(kit.bare(sentence), [kit.section(sentence)])

@@ -1,4 +1,4 @@
-"""What the handler of an event is handed."""
+"""What an event's handler receives."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Occurrence:
-    """Hold an event of Slack. Handlers raise StoreError when nothing was written; Slack brings it again."""
+    """Hold a Slack event. Handlers raise StoreError if nothing was written; Slack then sends it again."""
 
     payload: Mapping[str, Any]
     services: Services

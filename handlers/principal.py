@@ -1,9 +1,9 @@
-"""Who acts: read from the payload by our own function that refuses when something is missing.
+"""Who is acting, read from the payload by our own function, which refuses if anything is missing.
 
 Bolt's ``context.actor_team_id`` is wrong for external people in ``block_actions`` and ``view_submission``:
-there ``user.team_id`` is the home of who pressed, while ``team.id`` is where the app is installed. An
-enterprise counts as a person's own only where the payload shows that they belong to it; otherwise it is null,
-which is a value: then only the team itself lets anybody in.
+there ``user.team_id`` is the home team of the person, while ``team.id`` is where the app is installed. An
+enterprise counts as a person's own only if the payload shows that they belong to it; otherwise it is null,
+which is a value: then only membership of the team itself grants access.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def principal(payload: Mapping[str, Any]) -> Principal:
     if "event" in payload:
         return _of_event(payload)
     if "command" in payload:
-        # A command can only be typed by a member of the team that it names: Slack Connect passes none on.
+        # Only members of the named team can type a command: they don't work through Slack Connect.
         return _checked(payload.get("enterprise_id"), payload.get("team_id"), payload.get("user_id"))
     return _of_interaction(payload)
 
@@ -37,14 +37,14 @@ def _of_interaction(payload: Mapping[str, Any]) -> Principal:
     """Read ``block_actions``, ``block_suggestion`` and ``view_submission``."""
     user = _mapping(payload.get("user"))
     team = _mapping(payload.get("team"))
-    # Submissions of forms name the enterprise beside the team.
+    # Form submissions name the enterprise next to the team.
     enterprise = _id(_mapping(payload.get("enterprise")).get("id")) or _id(team.get("enterprise_id"))
     home = _id(user.get("team_id"))
     installed = _id(team.get("id"))
     if home is None or (installed is None and enterprise is None):
         raise _missing()
-    # Without a team the whole enterprise has installed us, and Slack names the person's own team only.
-    # Whoever is of neither is found out by the look-up before the first call to a provider.
+    # Without a team, the whole enterprise has installed us, and Slack names only the person's own team.
+    # People who belong to neither are detected by the lookup before the first call to a provider.
     is_own = home in {installed, enterprise} or installed is None
     if home == enterprise and installed is not None:
         home = installed
@@ -65,7 +65,7 @@ def _of_event(payload: Mapping[str, Any]) -> Principal:
 
 
 def of_user(user: Mapping[str, Any], enterprise_id: str | None) -> Principal:
-    """Return whom a user object of Slack describes (``user_change``, ``team_join``); raises Refused."""
+    """Return the principal of a Slack user object (``user_change``, ``team_join``); raises Refused."""
     own = _mapping(user.get("enterprise_user")).get("enterprise_id")
     return _checked(own or enterprise_id, user.get("team_id"), user.get("id"))
 
@@ -73,7 +73,7 @@ def of_user(user: Mapping[str, Any], enterprise_id: str | None) -> Principal:
 def installed_at(payload: Mapping[str, Any]) -> tuple[str | None, str | None]:
     """Return team and enterprise of the installation that an event is for.
 
-    In shared channels the outer ids may be another organisation's: the authorization names ours.
+    In shared channels the outer ids may be another organisation's; the authorization names ours.
     """
     authorizations = payload.get("authorizations")
     if isinstance(authorizations, list) and authorizations:
@@ -94,7 +94,7 @@ def _checked(enterprise: object, team: object, user: object) -> Principal:
 
 
 def _id(value: object) -> str | None:
-    """Return an id; an empty or absent one is null."""
+    """Return an id; an empty or missing one is null."""
     return value if isinstance(value, str) and value else None
 
 

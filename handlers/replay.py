@@ -1,4 +1,4 @@
-"""Run what had to wait: for a link, for a list to be read again, or for Slack to say who somebody is."""
+"""Run what had to wait: for a link, for a list to be read, or for Slack to say who somebody is."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ log = structlog.get_logger(__name__)
 
 
 async def replay(services: Services, principal: Principal, waiting: Mapping[str, Any]) -> None:
-    """Run a waiting command (``Request.waiting``), or what a button stands for, with the rights of now.
+    """Run a waiting command (``Request.waiting``) or button, with the person's current rights.
 
-    The answer goes to the response_url while that lives, else by direct message. Running the same one twice
-    has one effect: its interaction is a key of the inbox, told apart from later ones by ``task``. Raises
-    StoreError when nothing could be written.
+    The answer goes to the response_url while it is valid, otherwise by direct message. Running the same one
+    twice has one effect: its interaction is an inbox key, told apart from later ones by ``task``. Raises
+    StoreError if nothing could be written.
     """
     folder = str(waiting.get("folder") or "workspace")
     if folder not in services.commands.values():
@@ -64,7 +64,7 @@ async def replay(services: Services, principal: Principal, waiting: Mapping[str,
     if not answer.text:
         return
     if surface.is_form and answer.view is None:
-        # The form that waits is not left waiting: it shows what was answered instead.
+        # Don't leave an open form waiting: it shows the answer instead.
         answer = replace(answer, view=forms.answer_view("job" if folder == "job" else "workspace", answer))
     fills_form = surface.is_form
     make = delivery.reply_notice if lives or fills_form else delivery.message_notice

@@ -1,4 +1,4 @@
-"""What a verb is handed, whatever it came from: slash text, direct message, mention, button, or a replay."""
+"""What a verb receives, wherever it came from: slash command, direct message, mention, button, or replay."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from bot.support.clock import Ids
     from handlers.services import Services
 
-#: A response_url lives 30 minutes (docs/slack.md, "Requests from Slack"); a minute is left for the way.
+#: A response_url is valid for 30 minutes (docs/slack.md, "Requests from Slack"), minus a minute for delivery.
 _RESPONSE_SECONDS = 29 * 60
-#: Nothing to add: the card in the same conversation says it. Nothing is delivered for an empty text.
+#: Nothing to add, because the card in the same conversation says it. An empty text isn't delivered.
 SILENT = Answer(text="")
 
 
 class Answered(Exception):
-    """End a verb with an answer that a helper found."""
+    """End a verb with an answer that a helper produced."""
 
     def __init__(self, answer: Answer) -> None:
         super().__init__(answer.text)
@@ -31,7 +31,7 @@ class Answered(Exception):
 
 
 class Reference:
-    """Draw a request's short id when somebody is to read it; most requests end without."""
+    """Generate a request's short id when somebody needs it; most requests don't."""
 
     __slots__ = ("_drawn", "_ids")
 
@@ -40,13 +40,13 @@ class Reference:
         self._drawn: str | None = None
 
     def __str__(self) -> str:
-        """Return it, the same at each time."""
+        """Return it, the same each time."""
         if self._drawn is None:
             self._drawn = self._ids.reference()
         return self._drawn
 
     def is_in(self, blocks: Sequence[dict[str, Any]]) -> bool:
-        """Return whether it stands in one of these blocks."""
+        """Return whether it appears in one of these blocks."""
         return self._drawn is not None and any(self._drawn in str(block) for block in blocks)
 
 
@@ -54,10 +54,10 @@ class Reference:
 class Request:
     """Hold one request of a person.
 
-    ``drawing`` makes its reference. ``target`` is the key that a button carried: only a key, the row behind
-    it is read and authorised again.
-    ``text`` is the command as Slack sent it, for when it has to wait. ``looked`` names the accounts whose
-    lists were read again for it already.
+    ``drawing`` generates its reference. ``target`` is the key that a button carried: only a key, its row
+    is read and authorised again.
+    ``text`` is the command as Slack sent it, in case it has to wait. ``looked`` names the accounts whose
+    lists were already read for it.
     """
 
     principal: Principal
@@ -72,32 +72,32 @@ class Request:
     is_shared: bool = False
     flags: frozenset[str] = frozenset()
     looked: tuple[str, ...] = ()
-    #: Why what a command waited for did not come: a cause of ``bot.messages.texts.problems``.
+    #: Why what a command waited for failed: a cause of ``bot.messages.texts.problems``.
     problem: str = ""
-    #: The connection whose list could not be read for that ``problem``.
+    #: The connection whose list could not be read, for that ``problem``.
     unread: str = ""
-    #: The form that a button or a search belongs to, as Slack sent it: what is in it are keys and texts.
+    #: The form that a button or a search belongs to, as Slack sent it: it contains only keys and texts.
     view: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def reference(self) -> str:
-        """Return the id that an answer shows and the log has too."""
+        """Return the id that the answer and the log show."""
         return str(self.drawing)
 
     @property
     def command(self) -> Markup:
-        """Return how the person writes to us: after the slash command, or without it in a direct message."""
+        """Return how the person addresses us: with the slash command, or without it in a direct message."""
         return self.command_of(self.folder)
 
     def command_of(self, folder: str) -> Markup:
-        """Return the same for the verbs of a folder; in a direct message, those of jobs follow a word."""
+        """Return the same for a folder's verbs; in a direct message, those of jobs follow a word."""
         if self.is_conversation:
             return Markup("" if folder == "workspace" else f"{folder} ")
         return Markup(f"{self.services.slash(folder)} ")
 
     @property
     def is_asked(self) -> bool:
-        """Return whether a person asks it just now; what waited was counted when it was asked."""
+        """Return whether a person is asking just now; a request that waited was counted earlier."""
         return self.surface.kind != "replay"
 
     @property
@@ -112,13 +112,13 @@ class Request:
 
     @property
     def page(self) -> int:
-        """Return the page of a list that is asked for, by a button or in words; the first without one."""
+        """Return the requested page of a list, from a button or words; the first without one."""
         asked = self.target or self.name
         return int(asked) if asked.isdecimal() and len(asked) < 6 else 1
 
     @property
     def is_conversation(self) -> bool:
-        """Say whether it was written in a direct message: no slash is needed there, and cards come there."""
+        """Return whether it was written in a direct message: no slash is needed there, and cards go there."""
         return self.surface.is_direct and self.surface.kind in {"message", "replay"}
 
     def with_verb(self, verb: str) -> Request:
@@ -126,7 +126,7 @@ class Request:
         return replace(self, verb=verb)
 
     def waiting(self, text: str | None = None) -> dict[str, Any]:
-        """Return the command JSON-ready, so that it can run later and its answer finds the way back."""
+        """Return the command as JSON-ready data, so that it can run later and still be answered."""
         surface = self.surface
         return {
             "text": self.text if text is None else text,

@@ -1,6 +1,6 @@
-"""The routes: a function is a verb, a button, a form, a search or an event by the decorator above it.
+"""The routes: a decorator makes a function a verb, a button, a form, a search or an event.
 
-Nothing else lists them: every module of ``handlers`` is imported before the first is looked up.
+Nothing else lists them: every module of ``handlers`` is imported before the first lookup.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ _Handler = TypeVar("_Handler", bound=Callable[..., Any])
 
 
 class Table(Generic[_Handler]):
-    """Hold the handlers of one kind by name; called with a name, it is the decorator that adds one."""
+    """Hold the handlers of one kind by name; calling it with a name returns the decorator that adds one."""
 
     def __init__(self) -> None:
         self._handlers: dict[str, _Handler] = {}
 
     def __call__(self, name: str) -> Callable[[_Handler], _Handler]:
-        """Return the decorator; raises ValueError where the name is taken."""
+        """Return the decorator; raises ValueError if the name is taken."""
 
         def add(handler: _Handler) -> _Handler:
             if self._handlers.setdefault(name, handler) is not handler:
@@ -51,19 +51,19 @@ class Table(Generic[_Handler]):
 
     @property
     def found(self) -> Mapping[str, _Handler]:
-        """Return all of them, by name in alphabetical order."""
+        """Return all of them by name, in alphabetical order."""
         load()
         return MappingProxyType(dict(sorted(self._handlers.items())))
 
     def get(self, name: str) -> _Handler | None:
-        """Return the handler of a name, None where there is none."""
+        """Return the handler of a name, or None."""
         load()
         return self._handlers.get(name)
 
 
 _verbs: dict[str, Table[Verb]] = {}
 _flags: set[str] = set()
-#: Buttons that are no verb of their own, by the action id before its first colon.
+#: Buttons that aren't verbs, by the action id before its first colon.
 action: Table[Verb] = Table()
 #: Forms, by callback id.
 view: Table[Form] = Table()
@@ -74,7 +74,7 @@ event: Table[Event] = Table()
 
 
 def verb(command: str, name: str, flags: Iterable[str] = ()) -> Callable[[Verb], Verb]:
-    """Return the decorator of a verb; ``flags`` are the words that it takes as ``--WORD``."""
+    """Return the decorator of a verb; ``flags`` are the words that it accepts as ``--WORD``."""
     _flags.update(flags)
     return _verbs.setdefault(command, Table())(name)
 
@@ -93,7 +93,7 @@ def commands() -> list[str]:
 
 @cache
 def flags() -> frozenset[str]:
-    """Return the flags of all verbs: none of them is ever part of a name."""
+    """Return the flags of all verbs: none of them can be part of a name."""
     load()
     return frozenset(_flags)
 
@@ -107,6 +107,6 @@ def names() -> dict[str, list[str]]:
 
 @cache
 def load() -> None:
-    """Import every module of ``handlers``, which adds what it holds."""
+    """Import every module of ``handlers``, which registers its handlers."""
     for module in pkgutil.walk_packages(handlers.__path__, "handlers."):
         importlib.import_module(module.name)

@@ -1,4 +1,4 @@
-"""The searches of select menus: answered from what is known, an empty list rather than a wait."""
+"""Searches of select menus, answered from what is known: an empty list rather than a wait."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What handlers work with, put together once by the composition root."""
+"""What handlers work with, assembled once by the composition root."""
 
 from __future__ import annotations
 
@@ -50,16 +50,16 @@ class Services:
     limiter: RateLimiter
 
     def title(self, connection: str) -> str:
-        """Return what people call a connection; its name when the operator took it away."""
+        """Return a connection's title; its name if the operator removed it."""
         provider = self.connections.get(connection)
         return provider.settings.title if provider is not None else connection
 
     def titles(self, connections: Iterable[str]) -> Markup:
-        """Return the titles of connections as a sentence names them."""
+        """Return the titles of connections as part of a sentence."""
         return Markup(" and ".join(sorted({line(self.title(connection)) for connection in connections})))
 
     def linkable(self) -> list[tuple[str, str]]:
-        """Return (name, title) of the connections that people link to by themselves."""
+        """Return (name, title) of the connections that people link themselves."""
         return [
             (name, provider.settings.title)
             for name, provider in sorted(self.connections.items())
@@ -67,7 +67,7 @@ class Services:
         ]
 
     def linkless(self) -> list[tuple[str, str]]:
-        """Return (name, title) of the connections where nobody has anything to link."""
+        """Return (name, title) of the connections where there is nothing to link."""
         return [
             (name, provider.settings.title)
             for name, provider in sorted(self.connections.items())
@@ -75,13 +75,13 @@ class Services:
         ]
 
     def slash(self, folder: str) -> str:
-        """Return the slash command whose verbs lie in a folder."""
+        """Return the slash command whose verbs are in a folder."""
         return next(command for command, found in self.commands.items() if found == folder)
 
 
 def build_services(context: Context, accounts: Accounts, limiter: RateLimiter) -> Services:
-    """Put the services together; ``limiter`` counts what people ask for."""
-    # Now rather than in somebody's first request, which has to be answered within 3 s.
+    """Assemble the services; ``limiter`` counts people's requests."""
+    # Done now, because somebody's first request would have to do it within 3 s.
     routes.load()
     return Services(
         store=context.store,

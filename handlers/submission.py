@@ -1,4 +1,4 @@
-"""What the handler of a form is handed, and the ways it can answer."""
+"""What a form's handler receives, and the ways it can respond."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-#: Fields by form in which no secret belongs; what a program is given is the person's own affair.
+#: The fields of each form in which no secret belongs; a program's arguments are the person's own business.
 _PLAIN_FIELDS = {"ask_link": ("username",), "code": ("code",), "make": ("name",), "remove": ("name",)}
 #: Slack shows a line or two below a field.
 _ERROR = 300
@@ -41,19 +41,19 @@ class Submission:
     reference: str
 
     def value(self, block_id: str) -> str:
-        """Return what was typed into the one field of a block; empty when there is none."""
+        """Return what was typed into the only field of a block; empty if there is none."""
         fields = self.view.get("state", {}).get("values", {}).get(block_id, {})
         value = next((field.get("value") for field in fields.values()), None)
         return value if isinstance(value, str) else ""
 
     def error(self, block_id: str, text: str) -> dict[str, Any]:
-        """Return what shows a sentence at a field, with the reference; it is plain text there."""
+        """Return the response that shows a sentence at a field, as plain text with the reference."""
         sentence = cut(f"{clean(text)} ({self.reference})", _ERROR)
         return {"response_action": "errors", "errors": {block_id: sentence}}
 
 
 async def submit(submission: Submission) -> dict[str, Any]:
-    """Authorise the person and run the form's handler; errors stand at its first field."""
+    """Authorise the person and run the form's handler; errors are shown at its first field."""
     logger = log.bind(
         reference=submission.reference, view=submission.callback_id, principal=submission.principal.key
     )
@@ -88,6 +88,6 @@ async def submit(submission: Submission) -> dict[str, Any]:
 
 
 def first_field(view: Mapping[str, Any]) -> str:
-    """Return the block at which a sentence about the whole form is shown."""
+    """Return the block at which an error about the whole form is shown."""
     inputs = [block for block in view.get("blocks", ()) if block.get("type") == "input"]
     return str(inputs[0].get("block_id", "")) if inputs else ""

@@ -1,4 +1,4 @@
-"""Commands that wait for a list to be read, or for what a connection offers, and run again after that."""
+"""Commands that wait for a list or an offer to be read, and run again after that."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ async def look(
     old: Sequence[Account] | None = None,
     **values: str,
 ) -> str:
-    """Have one old list read again, with this command waiting; return what to say, empty when none is old.
+    """Have one outdated list read, with this command waiting; return what to say, or "" if none is outdated.
 
-    One at a time: the command runs after it, and asks for the next one itself where that is still needed.
-    ``text`` runs in place of the command; with ``connection``, only its list counts. ``values`` are the
-    template's, beside ``title`` and ``titles``. ``old`` are the accounts whose lists were old before the rows
-    were read that the answer goes by: a list that came meanwhile is not in them.
+    One at a time: the command runs afterwards, and asks for the next list itself if that is still needed.
+    ``text`` runs in place of the command; with ``connection``, only its list counts. ``values`` are for the
+    template, besides ``title`` and ``titles``. ``old`` are the accounts whose lists were outdated before the
+    rows behind the answer were read: a list that arrived in the meantime isn't among those rows.
     """
     text = request.text if text is None else text
     if old is None:
@@ -54,7 +54,7 @@ async def look(
 
 
 def unread(request: Request) -> str:
-    """Say that a list could not be read, and why: nobody may take that for an empty one."""
+    """Say that a list could not be read, and why, so that nobody takes it for an empty one."""
     title = request.services.title(request.unread)
     why = safe(problems.sentence(request.problem, title))
     return fill(words.UNREAD, title=title, why=why, command=request.command)
@@ -70,9 +70,9 @@ async def catalog_of(
 
 
 async def offer_to(request: Request, account: Account, *, asking: str, nothing: str) -> Snapshot[Any]:
-    """Return what an account is offered; raises Answered with ``asking`` while it is read.
+    """Return what an account is offered; raises Answered with ``asking`` while it is being read.
 
-    One that was read just now and is not there is answered with the reason, or ``nothing`` without one.
+    If it was just read and is missing, the answer is the reason, or ``nothing`` without one.
     """
     known = await known_offer(request, account)
     if known is not None:
@@ -83,7 +83,7 @@ async def offer_to(request: Request, account: Account, *, asking: str, nothing: 
 
 
 async def known_offer(request: Request, account: Account) -> Snapshot[Any] | None:
-    """Return what is known of an offer, and have it read again where that is old."""
+    """Return the last known offer, and have it refreshed if it is outdated."""
     snapshots = request.services.snapshots
     known = await snapshots.templates(account)
     if known is not None and snapshots.is_stale(known):
@@ -102,7 +102,7 @@ async def ask_for_offer(
 ) -> None:
     """Have an offer read, with this command waiting (or ``text``, with ``more`` about it).
 
-    Raises Answered, with ``buttons``, where it was read just now and there is none.
+    Raises Answered, with ``buttons``, if it was just read and there is none.
     """
     if account.id in request.looked:
         title = request.services.title(account.connection)
@@ -114,5 +114,5 @@ async def ask_for_offer(
 
 
 def _then(request: Request, account: Account, text: str | None) -> dict[str, Any]:
-    """Return the command as it waits for what is read with an account: that is not read for it once more."""
+    """Return the command to run once an account's list or offer is read; it isn't read again for it."""
     return request.waiting(text) | {"looked": [*request.looked, account.id]}

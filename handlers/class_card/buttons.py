@@ -1,4 +1,4 @@
-"""The buttons of a class card, and of the messages about it, that are for its poster or its people."""
+"""The buttons of a class card, and of messages about it, for its poster or its participants."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @routes.action("class_post")
 async def post_again(request: Request) -> Answer:
-    """Send the card once more, unless it is known where it stands."""
+    """Send the card again, unless it is known to have been posted."""
     again = await request.services.classes.post_again(
         request.principal, request.target or "", interaction=request.surface.interaction
     )
@@ -28,7 +28,7 @@ async def post_again(request: Request) -> Answer:
 
 @routes.action("class_problems")
 async def show_problems(request: Request) -> Answer:
-    """Tell the trainer, and nobody else, who waits and why."""
+    """Tell the trainer, and nobody else, who is waiting and why."""
     services = request.services
     card, counts, found = await services.classes.problems(request.principal, request.target or "")
     facts = ClassFacts(card, services.title(card.connection), services.clock.now(), counts)
@@ -37,7 +37,7 @@ async def show_problems(request: Request) -> Answer:
 
 @routes.action("class_stop")
 async def stop_all(request: Request) -> Answer:
-    """End the class: its people are told now, and five minutes later what they did not keep is stopped."""
+    """End the class: participants are told now, and what they don't keep is stopped five minutes later."""
     services = request.services
     closed = await services.classes.stop_all(
         request.principal, request.target or "", interaction=request.surface.interaction
@@ -49,7 +49,7 @@ async def stop_all(request: Request) -> Answer:
 
 @routes.action("class_keep")
 async def keep_mine(request: Request) -> Answer:
-    """Leave the presser's workspace alone."""
+    """Keep the presser's workspace out of the class's end."""
     kept = await request.services.classes.keep(
         request.principal, request.target or "", interaction=request.surface.interaction
     )

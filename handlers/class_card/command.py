@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 MOST: Final = 5_000
 TITLE_MOST: Final = 80
-#: A class that ends sooner would be told of its end before anybody has pressed.
+#: In a shorter class, its end would be announced before anybody has pressed.
 SOONEST_SECONDS: Final = 600.0
 _TIME: Final = re.compile(r"([01]?\d|2[0-3])[:.h]([0-5]\d)")
 
 
 @dataclass(slots=True)
 class CardCommand:
-    """Hold what was written: what to make or start, and the flags; ``problems`` are sentences about them."""
+    """Hold what to make or start, and the flags; ``problems`` are sentences about what is wrong."""
 
     what: str
     title: str = ""
@@ -34,7 +34,7 @@ class CardCommand:
 
 
 def card_command(text: str, commands: Mapping[str, str]) -> CardCommand:
-    """Take a command apart: the words of a flag go on until the next flag, so titles need no quotes."""
+    """Parse a command: a flag's words go on until the next flag, so titles need no quotes."""
     what, flags = running_flags(text, commands)
     command = CardCommand(what)
     for flag, value in flags:
@@ -60,7 +60,7 @@ def _take(command: CardCommand, flag: str, value: str) -> None:
 
 
 def zone_of(name: str | None) -> ZoneInfo:
-    """Return a person's time zone; UTC where Slack names none that is known here."""
+    """Return a person's time zone; UTC if Slack gives none that is known here."""
     try:
         return ZoneInfo(name or "UTC")
     except (ZoneInfoNotFoundError, ValueError):
@@ -68,7 +68,7 @@ def zone_of(name: str | None) -> ZoneInfo:
 
 
 def ends_at(command: CardCommand, zone: ZoneInfo, now: float) -> float | None:
-    """Return when the class ends, in epoch seconds: the next such time of day; None where none was given.
+    """Return when the class ends, in epoch seconds: the next such time of day; None if none was given.
 
     What is wrong with it is added to the command's problems.
     """
@@ -79,7 +79,7 @@ def ends_at(command: CardCommand, zone: ZoneInfo, now: float) -> float | None:
         command.problems.append(fill(words.BAD_UNTIL, given=command.until))
         return None
     today = datetime.fromtimestamp(now, zone)
-    # By the wall: where the clocks are changed in between, the day is not of 24 hours.
+    # In wall-clock time: on the day of a clock change, a day doesn't have 24 hours.
     then = today.replace(hour=int(found[1]), minute=int(found[2]), second=0, microsecond=0)
     if then.timestamp() <= now:
         then = (then.replace(tzinfo=None) + timedelta(days=1)).replace(tzinfo=zone)

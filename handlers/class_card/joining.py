@@ -1,4 +1,4 @@
-"""A press of a class card: it acts for the presser, is answered to them alone, and goes on by itself."""
+"""A press of a class card's button: it acts for the presser, answers only them, and continues by itself."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     from bot.domain.models.classes import Queue
     from handlers.request import Request
 
-#: Presses that were seen for a shorter time say nothing about how quickly starts go.
+#: Presses observed for a shorter time than this say nothing about how fast starts go.
 ENOUGH_STARTS = 3
 
 
 @routes.action("class_press")
 @routes.verb("workspace", "press")
 async def press(request: Request) -> Answer:
-    """Take a press, or go on with one that waited: link first, then make, start or open the presser's own."""
+    """Handle a press, or continue one that waited: link first, then make, start or open their workspace."""
     services, surface = request.services, request.surface
     classes = services.classes
     card = await classes.card(request.target or request.name)
@@ -94,7 +94,7 @@ def _no_workspace(request: Request, card: ClassCard, waits_for: str) -> Answer:
 
 
 async def _linking(request: Request, card: ClassCard, *, is_refused: bool) -> Answer:
-    """Answer with the presser's own link; the press waits for it, and the trainer sees that they wait."""
+    """Answer with the presser's own link; the press waits for it, and the trainer sees them waiting."""
     services = request.services
     title = services.title(card.connection)
     noted = await services.classes.note(
@@ -119,7 +119,7 @@ def _buttons(answer: Answer) -> list[dict[str, object]]:
 
 
 async def _looking(request: Request, card: ClassCard) -> str:
-    """Have the presser's list read again where it is old; the press goes on afterwards."""
+    """Have an outdated list of the presser's read again; the press continues afterwards."""
     return await look(
         request,
         request.services.workspaces,
@@ -131,7 +131,7 @@ async def _looking(request: Request, card: ClassCard) -> str:
 
 
 async def _opened(request: Request, workspace: Workspace) -> Answer:
-    """Hand the address over: to the presser alone, as every answer to a press."""
+    """Return the workspace's address: to the presser alone, like every answer to a press."""
     facts = await request.services.gatherer.of_workspace(workspace)
     sentence = f"{fill(words.RUNNING, name=workspace.title)} {opening(facts)}"
     if facts.ide_url:
@@ -152,7 +152,7 @@ def _on_its_way(request: Request, card: ClassCard, workspace: Workspace, done: J
 
 
 def _place(queue: Queue, per_second: float | None) -> list[str]:
-    """Say how many go first and how long that takes: by the connection's rule, or by how it went so far."""
+    """Return how many come first and how long that takes: by the connection's limit, or the pace so far."""
     if not queue.ahead:
         return [words.FIRST]
     sentences = [fill(words.PLACE, place=Markup(str(queue.ahead + 1)))]

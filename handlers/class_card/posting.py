@@ -1,4 +1,4 @@
-"""Posting a class card: what it makes or starts is found out before, with the trainer's own account."""
+"""Posting a class card: what it makes or starts is resolved first, with the trainer's own account."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from handlers.class_card.command import CardCommand
     from handlers.request import Request
 
-#: So many recipes are named at most where another was asked for.
+#: How many recipes are listed if an unknown one was requested.
 NAMED = 12
 
 
@@ -78,7 +78,7 @@ async def _draft(request: Request, command: CardCommand) -> Draft:
 
 
 async def _pattern(request: Request, what: str) -> Draft:
-    """Find the connection that a name is meant at: named behind an @, the only one, or where it is known."""
+    """Find the connection of a name: given after an @, the only one, or where the name is known."""
     services = request.services
     pattern, connection = naming.split_connection(what, services.connections)
     if connection is None and len(services.connections) == 1:
@@ -95,7 +95,7 @@ async def _pattern(request: Request, what: str) -> Draft:
 
 
 async def _recipe(request: Request, connection: str, recipe: str) -> Draft:
-    """Have the provider's own form filled in with its proposals; only the name differs for each person."""
+    """Fill in the provider's own form with its defaults; only the name differs for each person."""
     title = request.services.title(connection)
     catalog = await catalog_of(request, connection, "workspace", asking=words.ASKING, nothing=words.NO_OFFER)
     values, form, label = filling.proposed(catalog.form, recipe)
@@ -127,6 +127,6 @@ async def _recipe(request: Request, connection: str, recipe: str) -> Draft:
 
 
 def _known(form: Form) -> Markup:
-    """Name what there is to choose from first."""
+    """List the choices of the form's first field that has any."""
     offered = next((one.choices for one in form.fields if one.choices), ())
     return Markup(", ".join(f"`{line(one.label, 40)}`" for one in offered[:NAMED]) or "nothing")

@@ -1,1 +1,1 @@
-"""The events of Slack that matter here."""
+"""The Slack events that Usher handles."""

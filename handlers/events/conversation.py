@@ -1,4 +1,4 @@
-"""Words said to the bot, in a direct message or by a mention: the same verbs, without the slash."""
+"""Messages to the bot, direct or by mention: the same verbs, without the slash."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 _MENTION = re.compile(r"<@[UW][A-Z0-9]+(?:\|[^>]*)?>")
 log = structlog.get_logger(__name__)
-#: What else comes as a message: edits, joins, bots, files. Nothing of it is a request.
+#: Other things that arrive as messages: edits, joins, bots, files. None of them is a request.
 _SAID = frozenset({None, "thread_broadcast"})
 
 
 @routes.event("message_im")
 async def direct_message(occurrence: Occurrence) -> None:
-    """Take the words as a command; what nobody said is passed over."""
+    """Run the words as a command; ignore messages that no person wrote."""
     if not is_said(occurrence):
         return
     text = str(occurrence.event.get("text") or "").strip() or "help"
@@ -33,7 +33,7 @@ async def direct_message(occurrence: Occurrence) -> None:
 
 @routes.event("app_mention")
 async def mentioned(occurrence: Occurrence) -> None:
-    """Take the words after the mention as a command; only who wrote them sees the answer."""
+    """Run the words after the mention as a command; only their author sees the answer."""
     if not is_said(occurrence):
         return
     text = _MENTION.sub("", str(occurrence.event.get("text") or ""), count=1).strip() or "help"
@@ -41,7 +41,7 @@ async def mentioned(occurrence: Occurrence) -> None:
 
 
 def is_said(occurrence: Occurrence) -> bool:
-    """Return whether a person said it now: no bot, no edit, nothing of Slack's own."""
+    """Return whether a person has just written it: no bot, no edit, nothing of Slack's own."""
     event = occurrence.event
     return bool(
         event.get("subtype") in _SAID
@@ -54,7 +54,7 @@ def is_said(occurrence: Occurrence) -> bool:
 
 
 async def converse(occurrence: Occurrence, surface: Surface, text: str) -> None:
-    """Run the words and write the answer into the outbox; raises StoreError when it could not be written."""
+    """Run the words and write the answer into the outbox; raises StoreError if that failed."""
     services = occurrence.services
     try:
         principal = principal_of(occurrence.payload)

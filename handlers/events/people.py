@@ -1,4 +1,4 @@
-"""Who joined, changed or left, and what Slack took back."""
+"""People who joined, changed or left, and revoked access."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ log = structlog.get_logger(__name__)
 @routes.event("team_join")
 @routes.event("user_change")
 async def user_changed(occurrence: Occurrence) -> None:
-    """Write the person down; end every link of one who left (the nightly sync does it when this is lost)."""
+    """Store the person; end every link of somebody who left (the nightly sync covers lost events)."""
     services = occurrence.services
     user = occurrence.event.get("user")
     if not occurrence.is_ours or not isinstance(user, dict):
@@ -36,7 +36,7 @@ async def user_changed(occurrence: Occurrence) -> None:
     await services.store.save_people([person])
     if not person.is_deleted:
         return
-    # Deactivated people can be sent nothing any more.
+    # Nothing can be sent to deactivated people.
     ended = await services.accounts.unlink(
         principal, actor="slack", cause="left", interaction=occurrence.interaction, tell=False
     )
@@ -45,18 +45,18 @@ async def user_changed(occurrence: Occurrence) -> None:
 
 @routes.event("app_uninstalled")
 async def app_uninstalled(occurrence: Occurrence) -> None:
-    """End every link: nobody can be told anything any more, and nothing may go on in their name."""
+    """End every link: nobody can be told anything any more, and nothing may continue in their name."""
     if occurrence.is_ours:
         await end_links(occurrence, cause="uninstalled")
 
 
 async def end_links(occurrence: Occurrence, *, cause: str, users: Container[str] | None = None) -> None:
-    """End all links, or those of some users; each is one transaction, so a redelivery ends what is left."""
+    """End all links, or those of some users; each in its own transaction, so a redelivery ends the rest."""
     services = occurrence.services
     accounts = await services.store.active_accounts()
     principals = {one.principal for one in accounts if users is None or one.principal.user_id in users}
     if users is None:
-        # Whoever is signed in may have no account at all.
+        # People may be signed in without having any account.
         await services.store.end_browser_sessions()
     for principal in sorted(principals, key=lambda one: one.key):
         await services.accounts.unlink(principal, actor="slack", cause=cause, tell=False)
@@ -65,7 +65,7 @@ async def end_links(occurrence: Occurrence, *, cause: str, users: Container[str]
 
 @routes.event("tokens_revoked")
 async def tokens_revoked(occurrence: Occurrence) -> None:
-    """End every link when the bot itself was shut out, else the links of the people who are named."""
+    """End every link if the bot itself was shut out, otherwise the links of the people listed."""
     tokens = occurrence.event.get("tokens")
     if not occurrence.is_ours or not isinstance(tokens, dict):
         return

@@ -32,7 +32,7 @@ log = structlog.get_logger(__name__)
 
 @routes.verb("workspace", "new")
 async def new(request: Request) -> Answer:
-    """Open the form of the connection that is meant, filled with what was chosen the last time."""
+    """Open the form of the requested connection, filled with what was chosen last time."""
     return await open_form(request, "workspace", request.arguments)
 
 
@@ -47,7 +47,7 @@ async def make_pressed(request: Request) -> Answer:
 
 
 async def open_form(request: Request, purpose: Purpose, words_given: tuple[str, ...] = ()) -> Answer:
-    """Answer with the form; ``words_given`` are the connection and a preset, both may be left out."""
+    """Answer with the form; ``words_given`` are the connection and a preset, both optional."""
     services = request.services
     connection = maker_of(
         request, purpose, words_given, nowhere=words.NOWHERE[purpose], which=partial(_where, request, purpose)
@@ -71,7 +71,7 @@ async def open_form(request: Request, purpose: Purpose, words_given: tuple[str, 
 
 @routes.action("field")
 async def redrawn(request: Request) -> Answer:
-    """Redraw an open form after a field changed that others depend on."""
+    """Redraw an open form after a change to a field that others depend on."""
     services = request.services
     making = Making.of_view(request.view, services)
     account, catalog = await _known(services, request.principal, making)
@@ -83,7 +83,7 @@ async def redrawn(request: Request) -> Answer:
 
 @routes.options("field")
 async def choices(request: Request) -> list[dict[str, Any]]:
-    """Return what a field of an open form offers for the letters typed so far."""
+    """Return a field's choices in an open form for the letters typed so far."""
     services = request.services
     making = Making.of_view(request.view, services)
     _, catalog = await _known(services, request.principal, making)
@@ -98,7 +98,7 @@ async def choices(request: Request) -> list[dict[str, Any]]:
 
 @routes.view("make")
 async def submitted(submission: Submission) -> dict[str, Any]:
-    """Make what a submitted form describes; what is wrong stands at its field."""
+    """Make what a submitted form describes; errors are shown at their fields."""
     services, principal = submission.services, submission.principal
     making = Making.of_view(submission.view, services)
     _, catalog = await _known(services, principal, making)
@@ -131,7 +131,7 @@ async def make(
     form: Form,
     values: Values,
 ) -> None:
-    """Write down what is to be made, and remember what was filled in."""
+    """Write what to make, and remember what was filled in."""
     create = services.workspaces.create if making.purpose == "workspace" else services.runs.launch
     await create(
         principal,
@@ -145,7 +145,7 @@ async def make(
     try:
         await services.store.remember(principal, making.connection, making.purpose, kept)
     except StoreError as error:
-        # It is accepted: whoever was told otherwise would ask for a second one.
+        # It has been accepted: anybody who was told otherwise would ask for a second one.
         log.warning("values not remembered", reference=reference, problem=type(error).__name__)
 
 
@@ -163,7 +163,7 @@ def open_button(purpose: Purpose, connection: str, label: str = words.OPEN_FORM)
 
 
 async def _loading(request: Request, making: Making, account: Account, preset: str) -> Answer:
-    """Have the offer read, and say so; the form that is open meanwhile is filled by the waiting command."""
+    """Have the offer read, and say so; the waiting command then fills the form that is open."""
     services = request.services
     title = services.title(making.connection)
     external_id = services.ids.new("form") if request.surface.trigger_id else None
@@ -182,13 +182,13 @@ async def _loading(request: Request, making: Making, account: Account, preset: s
 
 
 def _with_button(sentence: str, making: Making, view: dict[str, Any]) -> Answer:
-    """Return the form, with words and a button for where none can be opened at once."""
+    """Return the form, with words and a button in case it can't be opened right away."""
     answer = replies.answer(sentence, [open_button(making.purpose, making.connection)])
     return Answer(text=answer.text, blocks=answer.blocks, view=view)
 
 
 async def _known(services: Services, principal: Principal, making: Making) -> tuple[Account, Catalog]:
-    """Return the person's account and what was offered; raises Refused when either is gone."""
+    """Return the person's account and its offer; raises Refused if either is gone."""
     account = await services.accounts.acting(principal, making.connection)
     title = services.title(making.connection)
     if account is None or account.state != "active":
@@ -216,7 +216,7 @@ def _view(catalog: Catalog, making: Making, account: Account, values: Values) ->
 
 
 def _fits(one: Field, values: Values) -> bool:
-    """Return whether a value may be shown again: what is not offered any more is not."""
+    """Return whether a value may be shown again: only if it is still offered."""
     value = values.get(one.name)
     if value is None or forms.is_typed(one):
         return value is not None
@@ -225,7 +225,7 @@ def _fits(one: Field, values: Values) -> bool:
 
 
 def _at_fields(submission: Submission, wrong: FormProblems) -> dict[str, Any]:
-    """Return the sentences at their fields; one of a field that is not shown stands at the first."""
+    """Return the errors at their fields; an error of a hidden field goes to the first."""
     shown = {
         forms.field_of(str(block.get("block_id"))): str(block.get("block_id"))
         for block in submission.view.get("blocks", ())

@@ -1,4 +1,4 @@
-"""What travels with a form: what it is for, and what is filled in."""
+"""What a form carries: what it is for, and what is filled in."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ PURPOSES: tuple[Purpose, ...] = ("workspace", "job")
 
 @dataclass(frozen=True, slots=True)
 class Making:
-    """Say what a form is for. It travels with the form as keys, and is authorised again each time."""
+    """Say what a form is for. The form carries it as keys, and it is authorised again each time."""
 
     connection: str
     purpose: Purpose
     channel_id: str = ""
-    #: What other fields depend on: a search is sent without what the form's inputs hold.
+    #: Values that other fields depend on: a search arrives without the contents of the form's inputs.
     chosen: Mapping[str, Value] = field(default_factory=dict)
-    #: What the form proposed in fields for text: left as it was, it follows the choices of other fields.
+    #: The defaults of text fields: left unchanged, they follow the choices in other fields.
     proposed: Mapping[str, Value] = field(default_factory=dict)
 
     def metadata(self, form: Form, values: Values) -> dict[str, Any]:
@@ -67,7 +67,7 @@ class Making:
 
 
 def values_of(view: Mapping[str, Any]) -> dict[str, Value]:
-    """Return what is filled in, by the names of the fields; what is empty is left out."""
+    """Return what is filled in, by field name; empty fields are left out."""
     state = view.get("state")
     blocks = state.get("values") if isinstance(state, dict) else None
     found: dict[str, Value] = {}
@@ -89,5 +89,5 @@ def _held(element: Mapping[str, Any]) -> Value:
 
 
 def value_of(value: Any) -> Value:
-    """Return a remembered value as it was: lists come back from the store for tuples."""
+    """Return a remembered value in its original type: tuples come back from the store as lists."""
     return tuple(str(one) for one in value) if isinstance(value, (list, tuple)) else str(value)

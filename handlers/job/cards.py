@@ -1,4 +1,4 @@
-"""The buttons of a run's cards that are no verb of their own."""
+"""Buttons on a run's cards that aren't verbs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @routes.action("job_keep_waiting")
 async def keep_waiting(request: Request) -> Answer:
-    """Wait on, or say how it ended meanwhile."""
+    """Extend the wait, or say how the run has ended in the meantime."""
     runs = request.services.runs
     run = await runs.owned(request.principal, request.verb, request.target or "")
     kept = await runs.keep_waiting(request.principal, run.id, interaction=request.surface.interaction)
@@ -30,7 +30,7 @@ async def keep_waiting(request: Request) -> Answer:
 
 @routes.action("job_let_go")
 async def let_go(request: Request) -> Answer:
-    """Follow the run no more; one that is over already is only told."""
+    """Stop following the run; if it is already over, just say so."""
     run = await request.services.runs.let_go(request.principal, request.target or "")
     if not run.is_open:
         return over_already(request, run)
@@ -41,7 +41,7 @@ async def let_go(request: Request) -> Answer:
 
 @routes.action("job_look_again")
 async def look_again(request: Request) -> Answer:
-    """Look again, or say that there is nothing to look for any more."""
+    """Check again, or say that there is nothing left to check."""
     run = await request.services.runs.look_again(request.principal, request.target or "")
     template = words.LOOKING_AGAIN if run.is_open and run.asked_at is not None else words.NOT_ASKED
     return replies.answer(fill(template, name=run.name, title=request.services.title(run.connection)))
@@ -49,7 +49,7 @@ async def look_again(request: Request) -> Answer:
 
 @routes.action("job_start_another")
 async def start_another(request: Request) -> Answer:
-    """Launch another run, once; a question that has been answered since is not answered again."""
+    """Launch another run, once; a question that is already answered isn't answered again."""
     run, is_asked = await request.services.runs.start_another(
         request.principal, request.target or "", interaction=request.surface.interaction
     )

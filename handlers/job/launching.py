@@ -1,4 +1,4 @@
-"""Run a job: with a form, or written in one line.
+"""Run a job, with a form or in one line.
 
 ``run [CONNECTION] [PRESET] --FLAG VALUE … -- the program's own words``
 """
@@ -31,13 +31,13 @@ if TYPE_CHECKING:
     from handlers.command_line import CommandLine
     from handlers.request import Request
 
-#: Each flag is tried with all that can be chosen; nobody writes more.
+#: Each flag is tried with every choice, so their number is limited; nobody writes more.
 MOST_FLAGS = 50
 
 
 @routes.verb("job", "run")
 async def run(request: Request) -> Answer:
-    """Open the form; with flags, or with the program's own words after ``--``, launch it at once."""
+    """Open the form; given flags, or the program's own words after ``--``, launch right away."""
     command = command_line(request.text, request.services.commands)
     if command.flags or command.tail is not None:
         return await launched(request, command)
@@ -49,7 +49,7 @@ async def run(request: Request) -> Answer:
 
 @routes.action("job_again")
 async def run_again(request: Request) -> Answer:
-    """Launch what an earlier run of this person was launched with; that one stays as it is."""
+    """Launch a run with the settings of an earlier one, which stays as it is."""
     runs = request.services.runs
     run = await runs.owned(request.principal, "run", request.target or "")
     if run.spec is None:
@@ -67,7 +67,7 @@ async def run_again(request: Request) -> Answer:
 
 
 async def launched(request: Request, typed: CommandLine) -> Answer:
-    """Launch what the line says; everything that is wrong with it is said at once, each with its flag."""
+    """Launch what the line describes; report everything that is wrong at once, each with its flag."""
     if len(request.text) > LONGEST:
         raise Answered(replies.problem(fill(words.TOO_LONG, limit=LONGEST), request.reference))
     if len(typed.flags) > MOST_FLAGS:
@@ -86,7 +86,7 @@ async def launched(request: Request, typed: CommandLine) -> Answer:
     try:
         spec = catalog.spec(result.values)
     except FormProblems as wrong:
-        # What was not taken over is missing for the provider: our own sentence says why.
+        # A value that was not accepted looks missing to the provider: our own sentence says why.
         said += [
             _at_flag(name, safe(sentence))
             for name, sentence in wrong.problems.items()
@@ -104,12 +104,12 @@ async def launched(request: Request, typed: CommandLine) -> Answer:
 
 
 def runs_named_jobs(request: Request, name: str) -> bool:
-    """Return whether a connection's jobs are set up there, so that a name is all there is to say."""
+    """Return whether a connection's jobs are set up on the provider, so that a name is all it needs."""
     return request.services.connections[connection_of(request, name)].need(facets.Runs).runs_named_jobs
 
 
 async def launched_by_name(request: Request, connection: str, name: str) -> Answer:
-    """Launch a job that is set up at its provider, by its name, id or link."""
+    """Launch a job that is set up on its provider, by its name, id or link."""
     connection = connection_of(request, connection)
     catalog = await _catalog(request, connection)
     values = {filling.PRESET: name}
@@ -139,7 +139,7 @@ async def _make(request: Request, connection: str, spec: Spec, form: Form, value
 
 
 def started(request: Request, name: str, connection: str, remark: str = "") -> Answer:
-    """Say that a run was accepted, and a remark; in a direct message its card alone says the first."""
+    """Say that a run was accepted, with a remark; in a direct message its card already says the first."""
     if not remark and request.is_conversation:
         return SILENT
     sentence = fill(words.STARTED, name=name, title=request.services.title(connection))
@@ -147,7 +147,7 @@ def started(request: Request, name: str, connection: str, remark: str = "") -> A
 
 
 def checked_words(request: Request, typed: CommandLine) -> None:
-    """Raise Answered, with how to write it, where the first word is no connection."""
+    """Raise Answered, with the correct syntax, if the first word isn't a connection."""
     if typed.words:
         connection_of(request, typed.words[0], more=fill(words.TAIL_HINT, command=request.command))
 
@@ -157,7 +157,7 @@ async def _catalog(request: Request, connection: str) -> Catalog:
 
 
 def _flags(command: CommandLine) -> list[Flag]:
-    """Return all that is given, the preset and the program's words too, as flags."""
+    """Return everything that was given as flags, including the preset and the program's words."""
     preset = [Flag(filling.PRESET, " ".join(command.words[1:]))] if len(command.words) > 1 else []
     tail = [Flag(filling.COMMAND, command.tail)] if command.tail else []
     return [*preset, *command.flags, *tail]
@@ -182,7 +182,7 @@ def _problems(
 
 
 def _at_flag(name: str, sentence: str) -> str:
-    """Return a sentence, escaped already, with the flag that it is about."""
+    """Return a sentence, already escaped, with the flag that it is about."""
     place = {filling.COMMAND: words.COMMAND_PLACE}.get(name, flags.flag(name))
     return fill(words.PROBLEM, flag=Markup(place), said=Markup(sentence))
 

@@ -1,4 +1,4 @@
-"""Show runs: all of a person's, how far one is, and what it writes."""
+"""Show runs: all of a person's, one run's progress, and its output."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ async def show_list(request: Request) -> Answer:
 
 @routes.verb("job", "status")
 async def status(request: Request) -> Answer:
-    """Answer with the run's card and its age; without a name, with the list where there are several."""
+    """Answer with the run's card and its age; without a name, with the list if there are several."""
     is_named = request.target is not None or bool(request.name)
     if not is_named and len(await request.services.store.runs(request.principal)) > 1:
         return await show_list(request)
@@ -51,7 +51,7 @@ async def status(request: Request) -> Answer:
 
 @routes.verb("job", "logs")
 async def logs(request: Request) -> Answer:
-    """Have the output shown from now on; a run that a list found gets its card by this."""
+    """Show the output from now on; a run without a card gets one."""
     services = request.services
     run = await run_of(request)
     title = services.title(run.connection)
@@ -74,7 +74,7 @@ async def logs(request: Request) -> Answer:
 
 @routes.action("job_refresh")
 async def refresh(request: Request) -> Answer:
-    """Answer with the row as it is; a run that goes on is read every few seconds anyway."""
+    """Answer with the current row; a running run is read every few seconds anyway."""
     runs = request.services.runs
     run = await runs.owned(request.principal, "status", request.target or "")
     return run_status(run, await request.services.gatherer.of_run(run))

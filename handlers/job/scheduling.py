@@ -1,4 +1,4 @@
-"""Show when jobs run by themselves, and set it: for providers that run jobs by cron."""
+"""Show and set when jobs run by themselves, for providers that run jobs by cron."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
     from handlers.request import Request
 
 OFF = "off"
-#: More jobs than this are not shown at once.
+#: No more jobs than this are shown at once.
 MOST = 30
 
 
 @routes.verb("job", "schedule")
 async def schedule(request: Request) -> Answer:
-    """Show all schedules, or one; with five fields set it, with ``off`` end it."""
+    """Show all schedules, or one; with five fields set it, with ``off`` remove it."""
     typed = command_line(request.text, request.services.commands).words
     name, cron = _split(request, typed)
     known = await set_up(request)
@@ -55,7 +55,7 @@ async def schedule(request: Request) -> Answer:
 
 
 def _split(request: Request, typed: Sequence[str]) -> tuple[str, str | None]:
-    """Return the name, and the expression or ``off`` after it; raises Answered for one that is none."""
+    """Return the name, and the expression or ``off`` after it; raises Answered if that is invalid."""
     if not typed:
         return "", None
     if len(typed) > 1 and typed[-1].casefold() == OFF:
@@ -70,7 +70,7 @@ def _split(request: Request, typed: Sequence[str]) -> tuple[str, str | None]:
 
 
 def _checked(request: Request, cron: str) -> str:
-    """Return an expression that comes true some day; raises Answered with what is wrong with any other."""
+    """Return an expression that can fire; raises Answered with what is wrong with any other."""
     template = words.CRON if not is_cron(cron) else "" if fires(cron) else words.NEVER
     if template:
         raise Answered(replies.problem(fill(template, cron=cron), request.reference))
@@ -107,7 +107,7 @@ class SetUpJob:
 
 
 async def set_up(request: Request) -> list[SetUpJob]:
-    """Return the jobs that are set up for a person; raises Answered where nothing can be known yet."""
+    """Return the jobs that are set up for a person; raises Answered if they can't be known yet."""
     services = request.services
     able = sorted(name for name, one in services.connections.items() if isinstance(one, facets.Schedules))
     if not able:
@@ -134,7 +134,7 @@ async def _of_account(request: Request, account: Account) -> list[SetUpJob]:
 
 
 def job_of(request: Request, name: str, known: list[SetUpJob]) -> SetUpJob:
-    """Return the job that a name, a link or an id means; raises Answered with what to write instead."""
+    """Return the job that a name, a link or an id refers to; raises Answered with what to write instead."""
     stem, connection = split_connection(name, request.services.connections)
     for key, provider in request.services.connections.items():
         job_id = provider.job_reference(stem) if connection in {None, key} else None

@@ -1,4 +1,4 @@
-"""End a run; with ``--force`` or *Force quit* without asking it first."""
+"""Stop a run; ``--force`` or *Force quit* doesn't give it a chance to finish."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ if TYPE_CHECKING:
 
 @routes.verb("job", "stop", flags=("force",))
 async def stop(request: Request) -> Answer:
-    """Write it down; the card and the message at the end tell the rest."""
+    """Write the stop; the card and the final message report the rest."""
     return await ended(request, await run_of(request), force="force" in request.flags)
 
 
 @routes.action("job_force")
 async def force_quit(request: Request) -> Answer:
-    """Ask for a forced end of the run."""
+    """Ask for the run to be force quit."""
     run = await request.services.runs.owned(request.principal, "stop", request.target or "")
     return await ended(request, run, force=True)
 
 
 async def ended(request: Request, run: Run, *, force: bool) -> Answer:
-    """Ask for a run's end; one that is over already is only told."""
+    """Ask for a run to be stopped; if it is already over, just say so."""
     services = request.services
     wanted, is_open = await services.runs.stop(
         request.principal, run.id, force=force, interaction=request.surface.interaction
@@ -42,6 +42,6 @@ async def ended(request: Request, run: Run, *, force: bool) -> Answer:
 
 
 def over_already(request: Request, run: Run) -> Answer:
-    """Say how a run ended that is over."""
+    """Say how a finished run ended."""
     title, state = request.services.title(run.connection), Markup(outcome_of(run))
     return replies.answer(fill(words.OVER_ALREADY, name=run.name, title=title, state=state))

@@ -1,4 +1,4 @@
-"""Which run a request means: by a button's key, by its id, by its name, or the only one there is."""
+"""Resolve which run a request is about: by a button's key, an id, a name, or because there is only one."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 
 async def run_of(request: Request) -> Run:
-    """Return the run that is meant; raises Answered with a question or a hint, or Refused.
+    """Return the run; raises Answered with a question or a hint, or Refused.
 
-    Of several runs with one name, the newest is meant; to be stopped, the only one that is going on.
+    If several runs share a name, it is the newest; for stopping, the only one that is still going.
     """
     runs = request.services.runs
     if request.target is not None:
@@ -40,14 +40,14 @@ async def run_of(request: Request) -> Run:
 
 
 async def old_and_rows(request: Request) -> tuple[list[Account], list[Run]]:
-    """Return the accounts whose lists are old, then the runs there are: a list may come just between."""
+    """Return accounts with outdated lists, then the runs; in this order, as a list may arrive in between."""
     runs = request.services.runs
     old = await runs.stale(request.principal, besides=request.looked)
     return old, await request.services.store.runs(request.principal)
 
 
 async def nothing_yet(request: Request, old: Sequence[Account]) -> Answer:
-    """Answer somebody who has no runs here: link, wait for the list, or run something."""
+    """Answer somebody without runs: link, wait for the list, or run something."""
     services = request.services
     able = makers(services, "job")
     if not able:
@@ -62,7 +62,7 @@ async def nothing_yet(request: Request, old: Sequence[Account]) -> Answer:
 
 
 async def _only(request: Request, rows: Sequence[Run], old: Sequence[Account]) -> Run:
-    """Return the only run where no name was given; to be stopped, the only one that is going on."""
+    """Return the only run if no name was given; for stopping, the only one that is still going."""
     if not rows:
         raise Answered(await nothing_yet(request, old))
     wanted = [run for run in rows if run.is_going] if request.verb == "stop" else rows
@@ -81,7 +81,7 @@ async def _which(request: Request, found: Sequence[Run]) -> Answer:
 
 
 async def _unknown(request: Request, rows: Sequence[Run], old: Sequence[Account]) -> Answer:
-    """Say that there is no such run, offer the nearest, and look again where that was not just done."""
+    """Say that there is no such run, suggest similar ones, and check again unless that was just done."""
     if not rows:
         return await nothing_yet(request, old)
     sentence = fill(words.UNKNOWN_NAME, name=request.name)

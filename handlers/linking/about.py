@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @routes.verb("workspace", "about")
 async def about(request: Request) -> Answer:
-    """Answer from what the server told last; ask it where that is old, and first where it told nothing."""
+    """Answer with what the server last said; if that is outdated or missing, ask the server."""
     services = request.services
     connection, page = _asked(request)
     title = services.title(connection)
@@ -50,7 +50,7 @@ async def about(request: Request) -> Answer:
 
 
 def _asked(request: Request) -> tuple[str, int]:
-    """Return the connection that is meant, and the page; raises Answered where none is."""
+    """Return the requested connection and page; raises Answered if there is no such connection."""
     given = (request.target or request.name).split()
     page = 1
     if len(given) > 1 and given[-1].isdecimal() and len(given[-1]) < 6:

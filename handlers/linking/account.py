@@ -1,4 +1,4 @@
-"""See to the link: the account that a verb acts through, or a button that links it."""
+"""The account that a verb acts through, or a button that links it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 async def linked(request: Request, connection: str) -> Account:
-    """Return the person's account at a connection where it works; raises Answered with *Link* otherwise."""
+    """Return the person's account on a connection if it works; raises Answered with *Link* otherwise."""
     account = await request.services.accounts.acting(request.principal, connection)
     if account is not None and account.state == "active":
         return account
@@ -29,15 +29,15 @@ async def linked(request: Request, connection: str) -> Account:
 
 
 def link_first(request: Request, sentence: str, connections: Iterable[str]) -> Answer:
-    """Answer with *Link* for some connections; what was asked for waits for it."""
+    """Answer with *Link* for some connections; the request waits for it."""
     links = [(name, request.services.title(name)) for name in connections]
     return replies.problem(sentence, request.reference, replies.link_buttons(links, request.text))
 
 
 def link_any(request: Request) -> Answer:
-    """Answer with *Link* for every connection that people link to by themselves; the command waits for it.
+    """Answer with *Link* for every connection that people link themselves; the command waits for it.
 
-    Where no link is needed, *New workspace* is offered in its place.
+    If no link is needed, *New workspace* is offered instead.
     """
     services = request.services
     linkable, linkless = services.linkable(), services.linkless()

@@ -1,4 +1,4 @@
-"""Links that an administrator approves: the question to the person, the decision of an administrator."""
+"""Links that an administrator approves: the person's request, and the administrator's decision."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
 
 @routes.action("ask_link")
 async def ask_link(request: Request) -> Answer:
-    """Answer with the form; its text is for when Slack does not open it."""
+    """Answer with the form; its text is for when Slack doesn't open it."""
     connection, _, text = (request.target or "").partition(" ")
     return await question(request, connection, text)
 
 
 @routes.view("ask_link")
 async def username_typed(submission: Submission) -> dict[str, Any]:
-    """Ask the administrators; what is wrong is said at the field."""
+    """Send the request to the administrators; errors are shown at the field."""
     services = submission.services
     connection, _, text = str(submission.view.get("private_metadata") or "").partition(" ")
-    # What waits for the link: keys and words of ours, which run with the rights that the person has then.
+    # What waits for the link: our own keys and words, which run with the rights that the person has then.
     waiting = {
         "text": text,
         "folder": "workspace",
@@ -60,14 +60,14 @@ async def approve(request: Request) -> Answer:
 
 @routes.action("deny")
 async def deny(request: Request) -> Answer:
-    """Deny what the button showed; its person is told."""
+    """Deny what the button showed; the person is told."""
     return await decided(request, approve=False)
 
 
 async def question(request: Request, connection: str, text: str = "") -> Answer:
-    """Ask for the username: with a form where one can be opened, with words otherwise.
+    """Ask for the username, with a form where one can be opened, otherwise in words.
 
-    ``text`` is the command that waits for the link, and travels with the button and the form.
+    ``text`` is the command that waits for the link; the button and the form carry it.
     """
     services = request.services
     title = services.title(connection)
@@ -90,7 +90,7 @@ async def question(request: Request, connection: str, text: str = "") -> Answer:
 
 
 def ask_button(connection: str, title: str, number: int | None = None, *, text: str = "") -> dict[str, Any]:
-    """Return the button that opens the form; with a number it is told apart from others in its row."""
+    """Return the button that opens the form; a number tells it apart from others in its row."""
     action = "ask_link" if number is None else f"ask_link:{number}"
     return kit.button(
         fill(words.ASK_BUTTON, title=title), action, f"{connection} {text}".rstrip(), style=kit.PRIMARY
@@ -98,7 +98,7 @@ def ask_button(connection: str, title: str, number: int | None = None, *, text: 
 
 
 async def asked(request: Request, connection: str, username: str) -> Answer:
-    """Ask the administrators for the username that was typed."""
+    """Ask the administrators about the username that was typed."""
     approval = await request.services.approvals.ask(
         request.principal, connection, username, interaction=request.surface.interaction
     )

@@ -1,4 +1,4 @@
-"""Which connection a person means: by its name or title, or where something new can be made."""
+"""Resolve which connection is meant: by its name or title, or where something new can be made."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _FACETS: Mapping[Purpose, type[facets.Facet]] = {"workspace": facets.Making, "jo
 
 
 def connection_of(request: Request, name: str, more: str = "") -> str:
-    """Return the connection of this name or title, or of the one beginning; raises Answered for any other.
+    """Return the connection with this name, title or unique prefix; raises Answered for any other.
 
     ``more`` is a sentence of ours for that answer.
     """
@@ -35,7 +35,7 @@ def connection_of(request: Request, name: str, more: str = "") -> str:
 
 
 def makers(services: Services, purpose: Purpose) -> list[str]:
-    """Return the names of the connections where such things can be made."""
+    """Return the names of the connections where something for this purpose can be made."""
     needed = _FACETS[purpose]
     return sorted(name for name, one in services.connections.items() if isinstance(one, needed))
 
@@ -49,9 +49,9 @@ def maker_of(
     which: Callable[[list[str]], Answer],
     more: str = "",
 ) -> str:
-    """Return where something new is to be made: the connection named first, or the only one that can.
+    """Return where to make something new: the connection named first, or the only one that can.
 
-    Raises Answered: with ``nowhere`` where none can, with ``which`` where several can and none is named.
+    Raises Answered: with ``nowhere`` if none can, with ``which`` if several can and none is named.
     ``more`` as for ``connection_of``.
     """
     services = request.services
@@ -70,5 +70,5 @@ def maker_of(
 
 
 def named(connections: Iterable[str]) -> Markup:
-    """Return the names of connections as people are to write them."""
+    """Return the names of connections as people should write them."""
     return Markup(", ".join(f"`{line(connection)}`" for connection in sorted(connections)))

@@ -1,4 +1,4 @@
-"""Link an account: the link, the code that is typed back, and who a person is taken for."""
+"""Link an account: the link, the code that is typed back, and who Usher thinks a person is."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ async def link(request: Request) -> Answer:
         by_token = chosen in {name for name, _ in linkable}
         if chosen in services.approvals.possible() and (username or not by_token):
             return await (asked(request, chosen, username) if username else question(request, chosen))
-        # One that people can't link to by themselves is offered too: its click says why not.
+        # Connections that people can't link themselves are offered too: a click says why not.
         linkable = [(chosen, services.title(chosen))]
     approved = [] if request.name else services.approvals.possible()
     if not linkable and len(approved) == 1:
@@ -63,7 +63,7 @@ def _needless(request: Request, linkless: list[tuple[str, str]]) -> Answer:
 
 
 def _chosen(request: Request) -> tuple[str, str]:
-    """Return the connection and the username after it; titles with blanks have no room for one."""
+    """Return the connection and the username after it; a title with spaces leaves no room for one."""
     if len(request.arguments) == 2:
         providers = request.services.connections
         connection, username = request.arguments
@@ -74,7 +74,7 @@ def _chosen(request: Request) -> tuple[str, str]:
 
 @routes.action("invite")
 async def invite(request: Request) -> Answer:
-    """Make the link; the command that the button carried waits for it and runs with the presser's rights."""
+    """Create the link; the button's command waits for it and runs with the presser's rights."""
     connection, _, text = (request.target or "").partition(" ")
     waiting = request.waiting(text) if text else None
     accounts = request.services.accounts
@@ -83,14 +83,14 @@ async def invite(request: Request) -> Answer:
 
 
 @routes.action("enter_code")
-async def enter_code(request: Request) -> Answer:  # noqa: ARG001 - every handler is called alike
-    """Answer with the form; its text is for when Slack does not open it."""
+async def enter_code(request: Request) -> Answer:  # noqa: ARG001 - all handlers have this signature
+    """Answer with the form; its text is for when Slack doesn't open it."""
     return replies.code_question()
 
 
 @routes.view("code")
 async def code_typed(submission: Submission) -> dict[str, Any]:
-    """Finish the linking; what is wrong is said at the field."""
+    """Finish linking; errors are shown at the field."""
     services = submission.services
     try:
         account = await services.accounts.confirm_code(submission.principal, submission.value("code"))
@@ -102,7 +102,7 @@ async def code_typed(submission: Submission) -> dict[str, Any]:
 
 @routes.verb("workspace", "whoami")
 async def whoami(request: Request) -> Answer:
-    """Answer with the principal and the links; nothing in it is a secret."""
+    """Answer with the principal and the links; none of it is secret."""
     services = request.services
     sentences = [fill(words.WHOAMI, who=request.who, team=Markup(request.principal.team_id))]
     if services.authority.installation.is_administrator(request.principal):

@@ -23,7 +23,7 @@ _MENTION = re.compile(r"<@([UW][A-Z0-9]+)>")
 
 @routes.verb("workspace", "unlink")
 async def unlink(request: Request) -> Answer:
-    """Delete our access at once; what runs at the provider goes on running."""
+    """Delete our access at once; what is running on the provider keeps running."""
     person = next((found for word in request.arguments if (found := _MENTION.fullmatch(word))), None)
     if person is not None:
         return await _somebody_else(request, person)
@@ -65,13 +65,13 @@ async def unlink(request: Request) -> Answer:
 
 
 def _is_everybodys(request: Request, connection: str) -> bool:
-    """Say whether a connection knows no people: our records alone say whose is what, so they are kept."""
+    """Return whether a connection has no user accounts: only our records say who owns what, so keep them."""
     provider = request.services.connections.get(connection)
     return provider is not None and provider.links_by("none")
 
 
 def _chosen(request: Request, name: str, linked: set[str]) -> str | None:
-    """Return the connection, or None for all; one that was taken away since is known by its own name."""
+    """Return the connection, or None for all; one that was removed since is known by its own name."""
     if name in linked:
         return name
     if name.casefold() == "all" and "all" not in request.services.connections:
@@ -89,7 +89,7 @@ def _none_at(request: Request, connection: str | None) -> Answer:
 
 
 async def _somebody_else(request: Request, person: re.Match[str]) -> Answer:
-    """End the links of a colleague of the same Slack workspace, for administrators only."""
+    """End the links of a colleague in the same Slack workspace, for administrators only."""
     await request.services.authority.check(request.principal, "unlink_other")
     other = replace(request.principal, user_id=person.group(1))
     who = kit.mention(other.user_id)

@@ -1,4 +1,4 @@
-"""The buttons of a workspace's cards that are no verb of their own."""
+"""Buttons on a workspace's cards that aren't verbs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @routes.action("refresh")
 async def refresh(request: Request) -> Answer:
-    """Answer with the row as it is; the card itself changes when the read brings something new."""
+    """Answer with the current row; the card itself changes when the read brings something new."""
     services = request.services
     operation = await services.workspaces.operation_of(request.principal, request.verb, request.target or "")
     workspace = await services.workspaces.refresh(request.principal, operation.workspace_id)
@@ -30,7 +30,7 @@ async def refresh(request: Request) -> Answer:
 
 @routes.action("keep_waiting")
 async def keep_waiting(request: Request) -> Answer:
-    """Wait on, or say how it ended meanwhile."""
+    """Extend the wait, or say how the operation has ended in the meantime."""
     services = request.services
     operation_id = request.target or ""
     kept = await services.workspaces.keep_waiting(
@@ -45,7 +45,7 @@ async def keep_waiting(request: Request) -> Answer:
 
 
 def too_late(request: Request, operation: Operation) -> Answer:
-    """Say honestly that the operation of an old button has ended, and how."""
+    """Say that the operation of an old button has ended, and how."""
     template = words.TOO_LATE[str(operation.outcome)]
     sentence = fill(
         template,
@@ -58,7 +58,7 @@ def too_late(request: Request, operation: Operation) -> Answer:
 
 @routes.action("try_again")
 async def try_again(request: Request) -> Answer:
-    """Ask for the same again; an operation that is still open, or came true, is not repeated."""
+    """Repeat a request; an operation that is still open, or fulfilled, isn't repeated."""
     workspaces = request.services.workspaces
     ended = await workspaces.operation_of(request.principal, request.verb, request.target or "")
     workspace = await workspaces.owned(request.principal, request.verb, ended.workspace_id)
@@ -72,16 +72,16 @@ async def try_again(request: Request) -> Answer:
     if ended.verb is OperationVerb.CREATE:
         return await begin_for(
             request, workspace, OperationVerb.START
-        )  # It was made: what is left is to start it.
+        )  # It has been made, so it only has to be started.
     if ended.verb is OperationVerb.REMOVE:
-        return asked(request, workspace, is_form=True)  # Its name is typed each time.
-    # What ends for good is asked about again: the answer was to what was there then.
+        return asked(request, workspace, is_form=True)  # The name has to be typed each time.
+    # Ask again before ending it for good: the earlier consent was about its earlier state.
     return await begin_for(request, workspace, ended.verb)
 
 
 @routes.action("again")
 async def start_a_new_one(request: Request) -> Answer:
-    """Have it made from what that one was made from; its row takes the place of the old one."""
+    """Make another workspace from what this one was made from; its row replaces the old one."""
     workspaces = request.services.workspaces
     former = await workspaces.owned(request.principal, request.verb, request.target or "")
     return await made_again(request, former)
@@ -89,7 +89,7 @@ async def start_a_new_one(request: Request) -> Answer:
 
 @routes.action("look_again")
 async def look_again(request: Request) -> Answer:
-    """Look again, or say that there is nothing to look for any more."""
+    """Check again, or say that there is nothing left to check."""
     workspaces = request.services.workspaces
     operation = await workspaces.look_again(request.principal, request.target or "")
     workspace = await workspaces.owned(request.principal, request.verb, operation.workspace_id)
@@ -99,7 +99,7 @@ async def look_again(request: Request) -> Answer:
 
 @routes.action("start_another")
 async def start_another(request: Request) -> Answer:
-    """Have another one made, once; a question that has been answered since is not answered again."""
+    """Make another one, once; a question that is already answered isn't answered again."""
     workspaces = request.services.workspaces
     operation = await workspaces.operation_of(request.principal, request.verb, request.target or "")
     is_asked = await workspaces.start_another(

@@ -46,7 +46,7 @@ async def show_list(request: Request) -> Answer:
 
 @routes.verb("workspace", "status", flags=("share",))
 async def status(request: Request) -> Answer:
-    """Answer with the card of what is under way, else with the state; without a name, with the list."""
+    """Answer with the card of what is under way, otherwise with the state; without a name, with the list."""
     services = request.services
     is_named = request.target is not None or bool(request.name)
     if not is_named and len(await services.store.workspaces(request.principal)) > 1:
@@ -62,7 +62,7 @@ async def status(request: Request) -> Answer:
 
 @routes.verb("workspace", "open")
 async def show_address(request: Request) -> Answer:
-    """Answer with the address when there is one; never in a channel, also when asked to share it."""
+    """Answer with the address if there is one; never in a channel, even if asked to share it."""
     services = request.services
     workspace = await workspace_of(request)
     await linked(request, workspace.connection)

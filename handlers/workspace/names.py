@@ -1,4 +1,4 @@
-"""A person's own list: put a workspace on it, name it, be told when it stops, take it off."""
+"""A person's own list: add a workspace, name it, ask to be told when it stops, remove it."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from handlers.request import Request
 
 _ON_OFF = {"on": True, "off": False}
-#: A list of choices holds at most 100.
+#: A list of choices has at most 100 entries.
 _MOST = 100
 
 
 @routes.verb("workspace", "add")
 async def add(request: Request) -> Answer:
-    """Add what the link or id names, at the one connection that knows such a thing."""
+    """Add what the link or id refers to, on the one connection that recognises it."""
     if not request.arguments:
         return replies.problem(fill(words.ADD_USAGE, command=request.command), request.reference)
     brought_back = await _bring_back(request)
@@ -34,7 +34,7 @@ async def add(request: Request) -> Answer:
     if not found:
         return await _unknown(request)
     if len(found) > 1:
-        # An id that several connections understand is meant for the one that the person has linked.
+        # If several connections recognise an id, the one that the person has linked is meant.
         linked_at = {
             account.connection for account in await request.services.store.accounts(request.principal)
         }
@@ -58,7 +58,7 @@ async def add(request: Request) -> Answer:
 
 
 async def _bring_back(request: Request) -> Answer | None:
-    """Bring back what was forgotten, where the words are the name of such a one and of no other."""
+    """Bring back a forgotten workspace, if the words are its name and no other's."""
     rows = await request.services.store.workspaces(request.principal, hidden=True)
     needle = naming.fold(request.name)
     found = [one for one in rows if one.hidden and needle in {naming.fold(one.title), naming.fold(one.name)}]
@@ -82,7 +82,7 @@ async def _unknown(request: Request) -> Answer:
 
 @routes.verb("workspace", "alias", flags=("clear",))
 async def alias(request: Request) -> Answer:
-    """Set a name, or take it away with ``--clear``."""
+    """Set a name, or remove it with ``--clear``."""
     if "clear" in request.flags and request.arguments:
         workspace = await named(request, request.name)
         await request.services.personal_list.alias(
@@ -99,7 +99,7 @@ async def alias(request: Request) -> Answer:
 
 
 async def _split(request: Request) -> tuple[Workspace, str]:
-    """Tell old name and new one apart: the longest beginning that is a workspace, else the first word."""
+    """Tell old name and new one apart: the longest prefix that is a workspace, else the first word."""
     rows = await request.services.store.workspaces(request.principal)
     for count in range(len(request.arguments) - 1, 1, -1):
         found = naming.find(" ".join(request.arguments[:count]), rows, request.services.connections)
@@ -110,7 +110,7 @@ async def _split(request: Request) -> tuple[Workspace, str]:
 
 @routes.verb("workspace", "notify")
 async def notify(request: Request) -> Answer:
-    """Switch it on or off for one workspace."""
+    """Switch notices about unexpected stops on or off for one workspace."""
     wanted = _ON_OFF.get(request.arguments[-1].casefold()) if len(request.arguments) > 1 else None
     if wanted is None:
         return replies.problem(fill(words.NOTIFY_USAGE, command=request.command), request.reference)
@@ -125,7 +125,7 @@ async def notify(request: Request) -> Answer:
 
 @routes.verb("workspace", "forget")
 async def forget(request: Request) -> Answer:
-    """Forget it, and say how to bring it back. A name is always asked for: none is guessed."""
+    """Forget a workspace, and say how to bring it back. A name is always required: none is guessed."""
     workspace = await workspace_of(request, guesses=False)
     await request.services.personal_list.forget(
         request.principal, workspace.id, interaction=request.surface.interaction
@@ -136,7 +136,7 @@ async def forget(request: Request) -> Answer:
 
 @routes.options("workspace")
 async def complete(request: Request) -> list[dict[str, Any]]:
-    """Return what fits the letters typed so far; all of them for none."""
+    """Return the workspaces that match the letters typed so far; all of them if there are none."""
     rows = await request.services.store.workspaces(request.principal)
     needle = naming.fold(request.name)
     fitting = [one for one in rows if needle in naming.fold(one.title) or needle in naming.fold(one.name)]

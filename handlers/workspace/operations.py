@@ -1,4 +1,4 @@
-"""What people ask of a workspace: find it, write the operation down, say what happens."""
+"""Operations on workspaces: find the workspace, write the operation, say what happens."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from bot.store.records import Accepted
     from handlers.request import Request
 
-#: Nothing that a resume would be something else for: what it is may be about to change, or is not known.
+#: States that don't rule out a resume: the workspace's state may be about to change, or is unknown.
 _RESUMED = frozenset({State.SUSPENDED, State.UNKNOWN, State.STARTING, State.STOPPING, State.GONE})
 _NEW = {
     OperationVerb.START: words.STARTING,
@@ -46,37 +46,37 @@ _JOINED = {
 
 @routes.verb("workspace", "start", flags=("share",))
 async def start(request: Request) -> Answer:
-    """Write the operation down; the card and the messages in the direct message tell the rest."""
+    """Write the operation; the card and the direct messages report the rest."""
     return await begin(request, OperationVerb.START)
 
 
 @routes.verb("workspace", "stop", flags=("share", "force", AGREED))
 async def stop(request: Request) -> Answer:
-    """Write the operation down; the card and the messages in the direct message tell the rest."""
+    """Write the operation; the card and the direct messages report the rest."""
     return await begin(request, OperationVerb.FORCE if "force" in request.flags else OperationVerb.STOP)
 
 
 @routes.action("force")
 async def force_quit(request: Request) -> Answer:
-    """Write the operation down; it takes the place of the stop that is not answered."""
+    """Write the operation; it replaces the stop that isn't answered."""
     return await begin(request, OperationVerb.FORCE)
 
 
 @routes.verb("workspace", "restart", flags=("share", AGREED))
 async def restart(request: Request) -> Answer:
-    """Write the operation down; the card and the messages in the direct message tell the rest."""
+    """Write the operation; the card and the direct messages report the rest."""
     return await begin(request, OperationVerb.RESTART)
 
 
 @routes.verb("workspace", "suspend", flags=("share",))
 async def suspend(request: Request) -> Answer:
-    """Write the operation down, where the provider can suspend; the card tells the rest."""
+    """Write the operation, if the provider can suspend; the card reports the rest."""
     return await begin(request, OperationVerb.SUSPEND)
 
 
 @routes.verb("workspace", "resume", flags=("share",))
 async def resume(request: Request) -> Answer:
-    """Ask for a start; what is down otherwise, or up, is said with what can be done instead."""
+    """Ask for a start; in a state that rules out a resume, say what can be done instead."""
     workspaces = request.services.workspaces
     workspace = await workspace_of(request)
     if workspace.state in _RESUMED:
@@ -91,13 +91,13 @@ async def resume(request: Request) -> Answer:
 
 
 async def begin(request: Request, verb: OperationVerb) -> Answer:
-    """Begin an operation on the workspace that is meant; answers as soon as it is written down."""
+    """Begin an operation on the requested workspace; answers as soon as it is written."""
     workspace = await workspace_of(request)
     return await begin_for(request, workspace, verb)
 
 
 async def begin_for(request: Request, workspace: Workspace, verb: OperationVerb) -> Answer:
-    """Begin an operation on a workspace of the person; ask first where that ends it for good."""
+    """Begin an operation on a workspace of the person; ask first if that ends it for good."""
     services = request.services
     if workspace.state is State.GONE and workspace.spec is not None and verb is OperationVerb.RESTART:
         verb = OperationVerb.START
@@ -124,7 +124,7 @@ async def begin_for(request: Request, workspace: Workspace, verb: OperationVerb)
 
 
 async def _asked(request: Request, workspace: Workspace, verb: OperationVerb) -> Answer:
-    """Ask whether a workspace is to end for good: what is lost, what stays, and what would not end it."""
+    """Ask whether a workspace may end for good: what is lost, what stays, and what wouldn't end it."""
     facts = await request.services.gatherer.of_workspace(workspace)
     typed = words.TYPED[verb]
     mode: StopMode = "force" if verb is OperationVerb.FORCE else "stop"
@@ -147,7 +147,7 @@ async def _asked(request: Request, workspace: Workspace, verb: OperationVerb) ->
 
 
 async def made_again(request: Request, former: Workspace) -> Answer:
-    """Have another workspace made like one that is gone, or that was never made."""
+    """Make another workspace like one that is gone or was never made."""
     accepted = await request.services.workspaces.again(
         request.principal,
         former.id,
@@ -158,7 +158,7 @@ async def made_again(request: Request, former: Workspace) -> Answer:
 
 
 def not_there(request: Request, workspace: Workspace) -> Answer:
-    """Say that a workspace no longer exists, and how to take it off the list."""
+    """Say that a workspace no longer exists, and how to remove it from the list."""
     sentence = fill(
         words.NOT_THERE,
         name=workspace.title,
@@ -188,14 +188,14 @@ def _answer(request: Request, workspace: Workspace, verb: OperationVerb, accepte
 
 
 def _already(accepted: Accepted) -> str | None:
-    """Return what is said where the same was asked before."""
+    """Return what to say if the same was requested before."""
     if accepted.repeated and not accepted.operation.is_open:
         return words.DONE_ALREADY
     return _JOINED[accepted.operation.verb] if accepted.joined and not accepted.repeated else None
 
 
 def _instead(workspace: Workspace, verb: OperationVerb, accepted: Accepted, effects: Effects) -> str | None:
-    """Return what is said where something else happens than the verb alone would say."""
+    """Return what to say if something else happens than the verb alone suggests."""
     is_down = workspace.state in {State.STOPPED, State.SUSPENDED}
     sentence = None
     if verb.brings_down and workspace.is_provisional:
@@ -221,7 +221,7 @@ def _instead(workspace: Workspace, verb: OperationVerb, accepted: Accepted, effe
 
 
 def _ends(operation: Operation, effects: Effects) -> bool:
-    """Return whether a stop that its person agreed to ends the workspace for good."""
+    """Return whether a stop that its person consented to ends the workspace for good."""
     is_stop = operation.verb in {OperationVerb.STOP, OperationVerb.FORCE}
     return (
         is_stop
@@ -231,7 +231,7 @@ def _ends(operation: Operation, effects: Effects) -> bool:
 
 
 def _shared(request: Request, workspace: Workspace, verb: OperationVerb) -> Answer:
-    """Tell everybody; the buttons act for the workspace's owner only, and *Open* answers nobody else."""
+    """Tell everybody; the buttons work only for the workspace's owner."""
     sentence = fill(
         words.SHARED[verb],
         who=request.who,

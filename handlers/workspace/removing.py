@@ -1,4 +1,4 @@
-"""Remove a workspace for good: asked twice, the second time by typing its name."""
+"""Remove a workspace for good: confirmed twice, the second time by typing its name."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @routes.verb("workspace", "remove")
 async def remove(request: Request) -> Answer:
-    """Answer with *Remove*; its click opens the form. A name is always asked for: none is guessed."""
+    """Answer with *Remove*; its click opens the form. A name is always required: none is guessed."""
     workspaces = request.services.workspaces
     workspace = await workspace_of(request, guesses=False)
     await linked(request, workspace.connection)
@@ -35,7 +35,7 @@ async def remove(request: Request) -> Answer:
 
 
 def asked(request: Request, workspace: Workspace, *, is_form: bool) -> Answer:
-    """Ask whether it is meant, with the button; ``is_form`` opens the form where one can be opened."""
+    """Ask for confirmation, with the button; ``is_form`` opens the form where one can be opened."""
     title = request.services.title(workspace.connection)
     sentence = fill(words.REMOVE_ASK, name=workspace.title, title=title)
     answer = replies.answer(sentence, [remove_button(workspace)])
@@ -45,7 +45,7 @@ def asked(request: Request, workspace: Workspace, *, is_form: bool) -> Answer:
 
 @routes.view("remove")
 async def name_typed(submission: Submission) -> dict[str, Any]:
-    """Write the operation down when the name is right; the card in the direct message tells the rest."""
+    """Write the operation if the name is right; the card in the direct message reports the rest."""
     workspaces = submission.services.workspaces
     key = str(submission.view.get("private_metadata") or "")
     workspace = await workspaces.owned(submission.principal, "remove", key)

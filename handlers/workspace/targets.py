@@ -1,4 +1,4 @@
-"""Which workspace a request means: by a button's key, by a name, or the only one there is."""
+"""Resolve which workspace a request is about: by a button's key, a name, or because there is only one."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 
 async def workspace_of(request: Request, *, guesses: bool = True) -> Workspace:
-    """Return the workspace that is meant; raises Answered with a question or a hint, or Refused.
+    """Return the workspace; raises Answered with a question or a hint, or Refused.
 
-    Without a name the only one is meant; unless ``guesses``, a name is asked for then too.
+    Without a name it is the only one; with ``guesses`` False a name is required even then.
     """
     workspaces = request.services.workspaces
     if request.target is not None:
@@ -38,7 +38,7 @@ async def workspace_of(request: Request, *, guesses: bool = True) -> Workspace:
 
 
 async def named(request: Request, name: str) -> Workspace:
-    """Return the workspace of this name; raises Answered where it is none, or more than one."""
+    """Return the workspace with this name; raises Answered if there is none, or more than one."""
     rows, old = await request.services.store.workspaces(request.principal), None
     found = naming.find(name, rows, request.services.connections)
     if found.kind not in ("one", "many"):
@@ -52,7 +52,7 @@ async def named(request: Request, name: str) -> Workspace:
 
 
 async def nothing_yet(request: Request, old: Sequence[Account] | None) -> Answer:
-    """Answer somebody who has no workspaces here: link, wait for the list, or make one."""
+    """Answer somebody without workspaces: link, wait for the list, or make one."""
     services = request.services
     linkless = {name for name, _ in services.linkless()}
     links = await services.store.accounts(request.principal)
@@ -64,7 +64,7 @@ async def nothing_yet(request: Request, old: Sequence[Account] | None) -> Answer
         return replies.answer(sentence)
     if request.problem:
         return replies.problem(unread(request), request.reference)
-    # A list that was read and is empty; where none could be read (a server without lists), people add.
+    # The list was read and is empty; if none could be read (a server without lists), people use `add`.
     if any(account.discovered_at is not None for account in accounts):
         titles = services.titles(account.connection for account in accounts)
         return replies.answer(fill(words.NONE_YET, titles=titles, command=request.command))
@@ -72,7 +72,7 @@ async def nothing_yet(request: Request, old: Sequence[Account] | None) -> Answer
 
 
 def which_of_all(request: Request, rows: Sequence[Workspace]) -> Answer:
-    """Ask which workspace is meant where no name was given."""
+    """Ask which workspace is meant if no name was given."""
     buttons = _choices(request, rows, _labels(rows, rows))
     return replies.answer(
         fill(words.WHICH_OF_ALL, command=request.command, verb=Markup(request.verb)), buttons
@@ -90,7 +90,7 @@ def _which_of_these(
 
 
 async def old_and_rows(request: Request) -> tuple[list[Account], list[Workspace]]:
-    """Return the accounts whose lists are old, then what somebody has: a list may come just between."""
+    """Return accounts with outdated lists, then the workspaces; a list may arrive in between."""
     workspaces = request.services.workspaces
     old = await workspaces.stale(request.principal, besides=request.looked)
     return old, await request.services.store.workspaces(request.principal)
@@ -104,7 +104,7 @@ async def _unknown(
     *,
     has_any: bool,
 ) -> Answer:
-    """Say that there is no such name, offer the nearest, and look again where the list is old."""
+    """Say that there is no such name, suggest similar ones, and check again if the list is outdated."""
     if not has_any:
         return await nothing_yet(request, old)
     sentence = fill(words.UNKNOWN_NAME, name=name)
@@ -126,7 +126,7 @@ def _choices(request: Request, found: Sequence[Workspace], labels: Sequence[str]
 
 
 def _labels(found: Sequence[Workspace], rows: Sequence[Workspace]) -> list[str]:
-    """Return names that differ: with the connection where two have the same one."""
+    """Return distinct names: with the connection if two are the same."""
     return [
         one.title
         if sum(naming.fold(other.title) == naming.fold(one.title) for other in rows) == 1
