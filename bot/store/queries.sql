@@ -884,12 +884,18 @@ WHERE id = :id AND outcome IS NULL;
 UPDATE gates SET next_check_at = next_check_at + :jump, claimed_at = claimed_at + :jump
 WHERE next_check_at > :before;
 
+-- What was seen up was seen up after its call as before.
+-- name: move_sights
+UPDATE workspaces SET up_at = up_at + :was_set
+WHERE up_at > :recent AND id IN (SELECT workspace_id FROM operations WHERE outcome IS NULL);
+
 -- A call of a moment ago has not had more time because of a jump: what shows its outcome is still to come. A
 -- lease lasts as long as it would have, so nobody takes over what is under way. What a creation that was called off
 -- has made is still looked for by who called it off.
 -- name: move_calls
 UPDATE operations SET
     called_at = CASE WHEN called_at > :recent THEN called_at + :jump ELSE called_at END,
+    sent_at = CASE WHEN called_at > :recent THEN sent_at + :was_set ELSE sent_at END,
     unknown_since = CASE WHEN unknown_since > :recent THEN unknown_since + :jump ELSE unknown_since END,
     prior_at = CASE WHEN prior_at > :recent THEN prior_at + :jump ELSE prior_at END,
     next_step_at = CASE WHEN leased_until > :before THEN next_step_at + :jump ELSE next_step_at END,
@@ -901,6 +907,7 @@ WHERE (outcome IS NULL OR outcome = 'replaced') AND (
 -- name: move_run_calls
 UPDATE runs SET
     called_at = CASE WHEN called_at > :recent THEN called_at + :jump ELSE called_at END,
+    sent_at = CASE WHEN called_at > :recent THEN sent_at + :was_set ELSE sent_at END,
     unknown_since = CASE WHEN unknown_since > :recent THEN unknown_since + :jump ELSE unknown_since END,
     next_step_at = CASE WHEN leased_until > :before THEN next_step_at + :jump ELSE next_step_at END,
     leased_until = CASE WHEN leased_until > :before THEN leased_until + :jump ELSE leased_until END
@@ -936,8 +943,9 @@ WHERE (state = 'leased' OR (state = 'retry' AND unknown_since IS NOT NULL)) AND 
 SELECT * FROM serving WHERE id = 1;
 
 -- name: beat
-INSERT INTO serving (id, seen_at, ahead, boot) VALUES (1, :now, :ahead, :boot)
-ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at, ahead = excluded.ahead, boot = excluded.boot;
+INSERT INTO serving (id, seen_at, ahead, slept, boot) VALUES (1, :now, :ahead, :slept, :boot)
+ON CONFLICT (id) DO UPDATE SET
+    seen_at = excluded.seen_at, ahead = excluded.ahead, slept = excluded.slept, boot = excluded.boot;
 
 -- == notices and cards ==
 

@@ -6,7 +6,7 @@ nobody knows how much time has passed: what must not be early waits its whole ti
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from bot.store.times import healing_queries
@@ -28,15 +28,19 @@ SENDS_SETTLE: Final = 15.0
 
 @dataclass(frozen=True, slots=True)
 class ClockReading:
-    """Say how the store's time stands: so far ahead of the monotonic clock of this run of the machine."""
+    """Say how the store's time stands: so far ahead of the monotonic clock of this run of the machine.
+
+    ``slept`` is for how many seconds the machine has slept in it.
+    """
 
     boot: str
     ahead: float
+    slept: float
 
 
 def beat(tx: Transaction, clock_reading: ClockReading) -> None:
     """Write that this process lives, and how its time stands."""
-    tx.run("beat", now=tx.now(), ahead=clock_reading.ahead, boot=clock_reading.boot)
+    _write(tx, tx.now(), clock_reading)
 
 
 def heal(tx: Transaction, clock_reading: ClockReading) -> None:
@@ -49,7 +53,7 @@ def heal(tx: Transaction, clock_reading: ClockReading) -> None:
         # The machine was restarted, or is another one: only the last beat tells, and not exactly.
         moved, is_unknown = min(now - last["seen_at"], 0.0) if last is not None else 0.0, True
     if moved > SMALL:
-        _move_along(tx, moved, now - moved)
+        _move_along(tx, moved, now - moved, clock_reading)
     if is_unknown:
         tx.run("heal_sends", settled=now + SENDS_SETTLE)
     back = -moved if moved < -SMALL else 0.0
@@ -63,13 +67,25 @@ def heal(tx: Transaction, clock_reading: ClockReading) -> None:
 def follow(tx: Transaction, jump: float, clock_reading: ClockReading) -> None:
     """Move what waits along with a wall clock that jumped ahead while this process serves."""
     before = tx.now()
-    _move_along(tx, jump, before)
-    tx.run("beat", now=before + jump, ahead=clock_reading.ahead + jump, boot=clock_reading.boot)
+    _move_along(tx, jump, before, clock_reading)
+    _write(tx, before + jump, replace(clock_reading, ahead=clock_reading.ahead + jump))
 
 
-def _move_along(tx: Transaction, jump: float, before: float) -> None:
-    """Move closed gates, calls of a moment ago, leases, sends: none of them has had more time than it had."""
+def _move_along(tx: Transaction, jump: float, before: float, clock_reading: ClockReading) -> None:
+    """Move closed gates, calls of a moment ago, leases, sends: none of them has had more time than it had.
+
+    When a call was sent, and what was seen up, moves only with a clock that was set: while the machine slept,
+    the provider's clock went on.
+    """
+    last, recent = tx.one("serving"), before - RECENT_CALL
+    slept = clock_reading.slept - last["slept"] if last is not None else 0.0
+    was_set = jump - min(max(slept, 0.0), jump)
     tx.run("move_closed_gates", jump=jump, before=before)
-    tx.run("move_calls", jump=jump, before=before, recent=before - RECENT_CALL)
-    tx.run("move_run_calls", jump=jump, before=before, recent=before - RECENT_CALL)
+    tx.run("move_sights", was_set=was_set, recent=recent)
+    tx.run("move_calls", jump=jump, was_set=was_set, before=before, recent=recent)
+    tx.run("move_run_calls", jump=jump, was_set=was_set, before=before, recent=recent)
     tx.run("move_sends", jump=jump, before=before)
+
+
+def _write(tx: Transaction, now: float, clock_reading: ClockReading) -> None:
+    tx.run("beat", now=now, ahead=clock_reading.ahead, slept=clock_reading.slept, boot=clock_reading.boot)

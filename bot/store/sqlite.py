@@ -137,7 +137,7 @@ class SqliteEngine:
 
     def clock_reading(self) -> ClockReading:
         """Say how the store's time stands to the machine's monotonic clock."""
-        return ClockReading(self._clock.boot(), self._time.ahead())
+        return ClockReading(self._clock.boot(), self._time.ahead(), self._clock.slept())
 
     def seconds_since_write(self) -> float:
         """Return how long ago something was last written and committed by this process."""

@@ -103,7 +103,7 @@ TIMES: Final[Mapping[str, Mapping[str, Column]]] = {
         "finished_at": STAYS,
         "observed_at": PAST,
         "called_at": SINCE,
-        # No jump moves it: it is compared with the provider's clock.
+        # Compared with the provider's clock: a clock that is set moves it, a sleep of the machine doesn't.
         "sent_at": PAST,
         "unknown_since": SINCE,
         "asked_at": PAST,
@@ -126,7 +126,7 @@ TIMES: Final[Mapping[str, Mapping[str, Column]]] = {
     },
     "outages": {"since": PAST},
     "people": {"seen_at": PAST},
-    "serving": {"seen_at": STAYS, "ahead": STAYS},
+    "serving": {"seen_at": STAYS, "ahead": STAYS, "slept": STAYS},
     "snapshots": {"read_at": PAST},
     # ``bot.services.linking.UNUSED_SECONDS``.
     "tasks": {"created_at": PAST, "due_at": Column(Kind.DUE, 1_320.0), "claimed_at": PAST},
@@ -135,7 +135,7 @@ TIMES: Final[Mapping[str, Mapping[str, Column]]] = {
         "created_at": PAST,
         "deadline_at": _DEADLINE,
         "called_at": SINCE,
-        # No jump moves it: it is compared with the provider's clock.
+        # Compared with the provider's clock: a clock that is set moves it, a sleep of the machine doesn't.
         "sent_at": PAST,
         "unknown_since": SINCE,
         "prior_at": SINCE,

@@ -88,12 +88,13 @@ class Operation:
     It is open until ``outcome`` is set. ``deadline_number`` counts the deadlines set so far; ``deadline_at``
     is None once the person was told that it's taking longer. ``attempts`` counts temporary failures in a row.
 
-    ``called_at`` is when its call was committed; clock healing moves it. ``sent_at`` is the same time, but
-    never moved: what a creation made is recognised by its age. ``read_since``: after an unknown outcome, a
-    read later than this is required before the next call. ``unknown_since`` is when the call's outcome became
-    unknown, ``called_from`` the last known state when the call was sent. ``prior_call`` and ``prior_at``
-    describe the opposite call sent by the previous operation, which may still take effect. ``asked_at`` is
-    since when the person is asked whether to repeat it, ``held_since`` since when it has been held up.
+    ``called_at`` is when its call was committed; clock healing moves it. ``sent_at`` is the same time by
+    the provider's clock: what a creation made is recognised by its age. ``read_since``: after an unknown
+    outcome, a read later than this is required before the next call. ``unknown_since`` is when the call's
+    outcome became unknown, ``called_from`` the last known state when the call was sent. ``prior_call`` and
+    ``prior_at`` describe the opposite call sent by the previous operation, which may still take effect.
+    ``asked_at`` is since when the person is asked whether to repeat it, ``held_since`` since when it has been
+    held up.
     """
 
     id: str

@@ -89,11 +89,11 @@ class Run:
     is open until ``outcome`` is set: ``ended`` (``state`` says how), ``failed`` (never launched, or lost;
     ``cause`` names a text), ``cancelled``. ``is_watched``: its output is shown in the thread of its card.
 
-    ``called_at`` is when its call was committed; clock healing moves it. ``sent_at`` is the same time, but
-    never moved: what a launch made is recognised by its age. ``unknown_since`` is when the call's outcome
-    became unknown, ``asked_at`` since when the person is asked whether to launch another one. ``held_since``
-    is since when, for the current cause, it hasn't begun or couldn't be read. The person is told at
-    ``deadline_at``, which is None afterwards and while the run is visible.
+    ``called_at`` is when its call was committed; clock healing moves it. ``sent_at`` is the same time by
+    the provider's clock: what a launch made is recognised by its age. ``unknown_since`` is when the call's
+    outcome became unknown, ``asked_at`` since when the person is asked whether to launch another one.
+    ``held_since`` is since when, for the current cause, it hasn't begun or couldn't be read. The person is
+    told at ``deadline_at``, which is None afterwards and while the run is visible.
     """
 
     id: str

@@ -27,6 +27,7 @@ RARE = {
     *healing_queries(),
     "move_closed_gates",
     "move_calls",
+    "move_sights",
     "move_run_calls",
     "move_sends",
 }
