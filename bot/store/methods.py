@@ -1,4 +1,4 @@
-"""How work on a transaction becomes a method of the store, with the same arguments, types and promise."""
+"""Turn functions on a transaction into methods of the store, with the same arguments, types and promises."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class OnEngine:
 def read(
     work: Callable[Concatenate[Transaction, Arguments], Result], priority: Priority = Priority.URGENT
 ) -> Callable[Concatenate[OnEngine, Arguments], Coroutine[Any, Any, Result]]:
-    """Return the method that does work which only reads, on one state of the database."""
+    """Return the method for read-only work, on one snapshot of the database."""
 
     @wraps(work)
     async def method(self: OnEngine, /, *given: Arguments.args, **named: Arguments.kwargs) -> Result:
@@ -36,7 +36,7 @@ def read(
 def write(
     work: Callable[Concatenate[Transaction, Arguments], Result], priority: Priority = Priority.STEADY
 ) -> Callable[Concatenate[OnEngine, Arguments], Coroutine[Any, Any, Result]]:
-    """Return the method that does work which writes; it is durable when the method returns."""
+    """Return the method for work that writes; it is durable when the method returns."""
 
     @wraps(work)
     async def method(self: OnEngine, /, *given: Arguments.args, **named: Arguments.kwargs) -> Result:

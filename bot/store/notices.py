@@ -1,4 +1,4 @@
-"""The outbox: written with the transition it tells of, sent later; each message once."""
+"""The outbox: written with the transition it reports, sent later; each message once."""
 
 from __future__ import annotations
 
@@ -15,15 +15,14 @@ if TYPE_CHECKING:
     from bot.store.transaction import Transaction
 
 
-#: How an operation ended is kept back for so many seconds at most while the operation's card has not been
-#: sent.
+#: How many seconds, at most, the notice of an operation's end waits for the operation's card to be sent.
 CARD_FIRST = 5.0
 
 
 def add_notices(tx: Transaction, notices: Sequence[NewNotice], subject: str = "") -> None:
-    """Write notices; ones that exist (subject, kind, occasion) are left alone.
+    """Write notices; those that exist (subject, kind, occasion) are left unchanged.
 
-    ``subject`` stands in for an empty one.
+    ``subject`` replaces an empty one.
     """
     for new in notices:
         now = tx.now()
@@ -42,9 +41,9 @@ def add_notices(tx: Transaction, notices: Sequence[NewNotice], subject: str = ""
 
 
 def claim(tx: Transaction, limit: int, lease: float, classes: Sequence[int] = (0, 1, 2, 3)) -> list[Notice]:
-    """Lease due notices by class, then age; ``attempts`` counts the one that begins with it.
+    """Lease due notices by class, then age; ``attempts`` includes the attempt that now begins.
 
-    Expired leases come again, with ``unknown_since`` set to the attempt's time where it was not yet.
+    Notices with an expired lease come again, with ``unknown_since`` set to the attempt's time if unset.
     """
     claimed: list[Notice] = []
     for number in sorted(set(classes)):
@@ -65,7 +64,7 @@ def claim(tx: Transaction, limit: int, lease: float, classes: Sequence[int] = (0
 
 
 def sent(tx: Transaction, notice_id: str, channel_id: str, message_ts: str) -> None:
-    """Mark as sent; for a first card, write its place into the card row in the same transaction."""
+    """Mark as sent; for a first card, write its message into the card's row in the same transaction."""
     now = tx.now()
     row = tx.one("notice_sent", id=notice_id, channel_id=channel_id, message_ts=message_ts, now=now)
     if row is None:
@@ -73,13 +72,13 @@ def sent(tx: Transaction, notice_id: str, channel_id: str, message_ts: str) -> N
     kind, subject = NoticeKind(row["kind"]), row["subject"]
     if kind in cards.QUESTIONS:
         cards.add(tx, kind, subject, row["principal"])
-        # It may have been answered while it was on its way.
+        # It may have been answered while it was being sent.
         cards.owe(tx, subject, changed=True)
     if kind in cards.PLACED:
         cards.place(tx, kind, subject, channel_id, message_ts)
     elif kind is NoticeKind.JOB_OUTPUT:
         tx.run("place_output", id=subject, message_ts=message_ts)
-    # Slack's ids of direct messages begin with D. A card may stand in a channel, and a reply goes to wherever
+    # Slack's ids of direct messages begin with D. A card may be in a channel, and a reply goes to wherever
     # the person typed, which may be a conversation with somebody else.
     if channel_id.startswith("D") and kind is not NoticeKind.REPLY:
         tx.run("remember_channel", principal=row["principal"], channel_id=channel_id)
@@ -88,7 +87,7 @@ def sent(tx: Transaction, notice_id: str, channel_id: str, message_ts: str) -> N
 def retry(
     tx: Transaction, notice_id: str, due_in: float, *, error: str, unknown_since: float | None = None
 ) -> None:
-    """Put back for later; ``unknown_since`` keeps the earliest one given."""
+    """Retry later; ``unknown_since`` keeps the earliest value given."""
     tx.run(
         "notice_retry",
         id=notice_id,
@@ -110,6 +109,6 @@ def dead_ones(tx: Transaction, limit: int = 50) -> list[Notice]:
 
 
 def known_channel(tx: Transaction, principal: Principal) -> str | None:
-    """Return the direct message's channel id that an earlier send told, if any."""
+    """Return the direct message's channel id known from an earlier send, if any."""
     row = tx.one("known_channel", principal=principal.key)
     return None if row is None else str(row["channel_id"])

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from bot.store.records import NewOperation
     from bot.store.transaction import Row, Transaction
 
-#: An operation whose first step waits for a read is stepped after so long without one.
+#: An operation whose first step waits for a read is stepped after this many seconds without one.
 READ_SECONDS = 2.0
-#: What an operation takes over from one that it replaces.
+#: What an operation inherits from the one it replaces.
 _CARRIED = ("prior_call", "prior_at", "start_call", "stop_call", "called_at", "unknown_since")
 
 
@@ -36,8 +36,8 @@ def accept(
     """Accept an operation: join an open one of the same verb, replace one of another (outcome ``replaced``).
 
     Writes inbox row, operation, ``notices`` (a subject of "" becomes the operation's id), card row, audit,
-    and makes the workspace's gate due. A joined operation has its card already: no second CARD notice is
-    written for it. Raises StoreError when the workspace is none of the principal's.
+    and makes the workspace's gate due. A joined operation already has a card, so no second CARD notice is
+    written for it. Raise StoreError if the workspace isn't the principal's.
     """
     if not people.first_sight(tx, interaction):
         return Accepted(repeated(tx, interaction, new), repeated=True)
@@ -47,7 +47,7 @@ def accept(
     replaced = None
     row = tx.one("open_operation_of", workspace_id=new.workspace_id)
     if row is not None and row["verb"] != new.verb:
-        # What no call has left for is called off; the rest goes ahead, whatever is asked for next.
+        # Without a call sent, it is cancelled; otherwise its call takes effect, whatever is asked for next.
         has_called = rows.operation(row).has_called
         replaced = end(tx, row["id"], Outcome.REPLACED, "sent" if has_called else None)
         row = None
@@ -59,7 +59,7 @@ def accept(
     elif new.agreed and not row["agreed"]:
         row = tx.one("agree_operation", id=row["id"]) or row
     people.keep_result(tx, interaction, row["id"])
-    # A joined operation has its card: a second one would take its place in the row.
+    # A joined operation already has a card; a second message would replace it in the row.
     kept = [one for one in notices if not joined or one.kind is not NoticeKind.CARD or one.subject]
     add_notices(tx, kept, row["id"])
     gates.want(tx, new.workspace_id)
@@ -68,10 +68,10 @@ def accept(
 
 
 def _carried_over(tx: Transaction, row: Row, former: Operation) -> Row:
-    """Give a start or stop what the operation before it had sent.
+    """Carry over to a start or stop what the previous operation had sent.
 
-    What was sent the other way comes before it. Where nothing was, it is as if there had been no operation
-    between: what the one before that had sent is this one's own call.
+    An opposite call becomes its prior call. If there was none, it is as if that operation hadn't existed: the
+    call sent by the one before it counts as this one's own.
     """
     verb = OperationVerb(row["verb"])
     if verb not in (OperationVerb.START, OperationVerb.STOP):
@@ -93,7 +93,7 @@ def _carried_over(tx: Transaction, row: Row, former: Operation) -> Row:
 
 
 def repeated(tx: Transaction, interaction: str, new: NewOperation) -> Operation:
-    """Return the operation that an interaction brought about when it was first seen."""
+    """Return the operation that an interaction created when it was first seen."""
     row = tx.one("operation", id=people.result_of(tx, interaction))
     row = row or tx.one("latest_operation", workspace_id=new.workspace_id)
     if row is None or row["principal"] != new.principal.key:
@@ -125,7 +125,7 @@ def add(tx: Transaction, new: NewOperation) -> Row:
 
 
 def end(tx: Transaction, operation_id: str, outcome: Outcome, cause: str | None) -> Operation | None:
-    """End an open operation and owe its card; None when it had ended."""
+    """End an open operation and mark its card dirty; return None if it had already ended."""
     row = tx.one("end_operation", id=operation_id, outcome=outcome, cause=cause, now=tx.now())
     if row is None:
         return None
@@ -136,7 +136,7 @@ def end(tx: Transaction, operation_id: str, outcome: Outcome, cause: str | None)
 def keep_waiting(
     tx: Transaction, operation_id: str, deadline_seconds: float, interaction: str
 ) -> Operation | None:
-    """Set a new deadline (number + 1) on an open operation; None when it is no longer open."""
+    """Set a new deadline (number + 1) on an open operation; return None if it is no longer open."""
     if not people.first_sight(tx, interaction):
         row = tx.one("operation", id=operation_id)
         return rows.operation(row) if row is not None and row["outcome"] is None else None
@@ -162,7 +162,7 @@ def latest(tx: Transaction, workspace_id: str) -> Operation | None:
 
 
 def creation_of(tx: Transaction, workspace_id: str) -> Operation | None:
-    """Return the newest operation to make a workspace, open or ended; None when Usher did not make it."""
+    """Return the newest creation of a workspace, open or ended; None if Usher didn't create it."""
     row = tx.one("creation_of", workspace_id=workspace_id)
     return rows.operation(row) if row else None
 
@@ -175,7 +175,7 @@ def open_ones(tx: Transaction, principal: Principal) -> list[Operation]:
 def make_another(
     tx: Transaction, operation_id: str, interaction: str, audit: Sequence[AuditEntry] = ()
 ) -> bool:
-    """Let a creation that its person is asked about be called once more; False when it is not asked."""
+    """Repeat a creation that its person is being asked about; return False if they aren't being asked."""
     if (
         not people.first_sight(tx, interaction)
         or tx.one("make_another", id=operation_id, now=tx.now()) is None
@@ -187,7 +187,7 @@ def make_another(
 
 
 def claim(tx: Transaction, limit: int, lease: float) -> list[ClaimedOperation]:
-    """Lease due open operations, oldest first, each with all that a step needs."""
+    """Lease due open operations, oldest first, each with everything a step needs."""
     now = tx.now()
     name = tx.ids.new("claim")
     found = tx.all("claim_operations", now=now, until=now + lease, limit=limit, claim=name)
@@ -198,7 +198,7 @@ def claim(tx: Transaction, limit: int, lease: float) -> list[ClaimedOperation]:
 def _step(tx: Transaction, row: Row, name: str) -> ClaimedOperation | None:
     workspace = tx.one("workspace", id=row["workspace_id"])
     if workspace is None:
-        # Workspaces go with their open operations; this one is left from a database that was mended by hand.
+        # Deleting a workspace ends its operations; this one is left from a database edited by hand.
         end(tx, row["id"], Outcome.CANCELLED, "forgotten")
         return None
     account = tx.one("account", principal=row["principal"], connection=row["connection"])
@@ -214,8 +214,8 @@ def _step(tx: Transaction, row: Row, name: str) -> ClaimedOperation | None:
 def save(tx: Transaction, update: Update) -> bool:
     """Write a step's result and release the lease, all in one transaction.
 
-    An operation that ended meanwhile (was replaced), or that another step holds now, takes no update and none
-    of its notices is written; ``audit`` is still appended, and the answer is False.
+    An operation that ended meanwhile (was replaced), or that another step now holds, takes no update, and no
+    notices are written; ``audit`` is still appended, and the result is False.
     """
     row = tx.one("operation", id=update.id)
     counted = steps.counted(tx, row, update)
@@ -245,7 +245,7 @@ def _changes(row: Row, update: Update, now: float) -> dict[str, Any]:
     start_call = update.start_call or row["start_call"]
     shared = steps.changes(row, update, update.start_call, start_call, now)
     ends, hold, floor = update.outcome is not None, shared["hold"], update.progress_floor
-    # Each cause counts by itself, as for runs (``job_steps``).
+    # Each cause counts separately, as for runs (``run_steps``).
     held_since = row["held_since"] if hold == row["hold"] else None
     return {
         **shared,

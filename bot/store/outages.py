@@ -1,4 +1,4 @@
-"""Outages of connections: begun once, told once, ended once, whichever process sees them."""
+"""Outages of connections: begun, reported and ended once, whichever process sees them."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 
 def current(tx: Transaction) -> Mapping[str, float]:
-    """Return since when (epoch seconds) which connections do not answer."""
+    """Return the current outages: since when (epoch seconds), by connection."""
     return {row["connection"]: float(row["since"]) for row in tx.all("outages")}
 
 
 def begin(tx: Transaction, connection: str, since: float, notices: Sequence[NewNotice] = ()) -> float:
-    """Write an outage with its notices; return since when it stands.
+    """Write an outage with its notices; return since when it has lasted.
 
-    When another process wrote it before, nothing is written.
+    If another process has already written it, nothing is written.
     """
     if tx.run("begin_outage", connection=connection, since=since):
         add_notices(tx, notices)
@@ -30,7 +30,7 @@ def begin(tx: Transaction, connection: str, since: float, notices: Sequence[NewN
 
 
 def end(tx: Transaction, connection: str, notices: Sequence[NewNotice] = ()) -> bool:
-    """End an outage and write its notices; False, nothing written, when it was over already."""
+    """End an outage and write its notices; return False, nothing written, if it was already over."""
     if not tx.run("end_outage", connection=connection):
         return False
     add_notices(tx, notices)

@@ -15,37 +15,37 @@ if TYPE_CHECKING:
 
 
 def first_sight(tx: Transaction, interaction: str) -> bool:
-    """Write an inbox row; say whether it was new. An empty interaction is always new."""
+    """Write an inbox row; return whether it was new. An empty interaction is always new."""
     return not interaction or tx.run("see_interaction", key=interaction, now=tx.now()) == 1
 
 
 def result_of(tx: Transaction, interaction: str) -> str:
-    """Return the id that an interaction brought about, "" when none was kept."""
+    """Return the id of what an interaction created, "" if none was kept."""
     row = tx.one("interaction_result", key=interaction)
     return str(row["result"]) if row else ""
 
 
 def keep_result(tx: Transaction, interaction: str, result: str) -> None:
-    """Keep what an interaction brought about, for its repetitions."""
+    """Keep the id of what an interaction created, for repeated deliveries."""
     if interaction:
         tx.run("set_interaction_result", key=interaction, result=result)
 
 
 def person(tx: Transaction, principal: Principal) -> Person | None:
-    """Return what is known of a person."""
+    """Return what is known about a person."""
     row = tx.one("person", principal=principal.key)
     return rows.person(row) if row else None
 
 
 def current(tx: Transaction, principal: str) -> Person | None:
-    """Return what is known of whom something is changed for; None where Slack is to be asked first."""
+    """Return what is known about a person before changing anything for them; None to ask Slack first."""
     row = tx.one("person", principal=principal)
     found = rows.person(row) if row else None
     return found if is_current(found, "change", tx.now()) else None
 
 
 def save(tx: Transaction, people: Sequence[Person]) -> None:
-    """Write people; the newer ``seen_at`` wins, unless it lies ahead of now."""
+    """Write people; the newer ``seen_at`` wins unless it is in the future."""
     now = tx.now()
     for one in people:
         tx.run(

@@ -1,4 +1,4 @@
-"""People that were read a moment ago: every request asks for its person, most of them more than once."""
+"""A cache of recently read people: every request asks for its person, most more than once."""
 
 from __future__ import annotations
 
@@ -9,29 +9,29 @@ if TYPE_CHECKING:
 
     from bot.domain.models import Person, Principal
 
-#: What another process writes is seen after so many seconds at the latest; what this one writes, at once.
+#: Writes by another process are seen after this many seconds at the latest; this one's own at once.
 SECONDS = 2.0
 MOST = 5_000
 
 
 class PeopleCache:
-    """Remember people for two seconds of the store's time; who is not known is never remembered as such."""
+    """Cache people for two seconds of the store's time; that somebody is unknown is never cached."""
 
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
         self._people: dict[str, tuple[float, Person]] = {}
-        #: Changes with everything that is forgotten: what was read before is not kept after.
+        #: Changes on every invalidation, so that a read begun before it isn't cached after it.
         self.mark = 0
 
     def find(self, principal: Principal) -> Person | None:
-        """Return a person that was read within the last two seconds."""
+        """Return a person read within the last two seconds."""
         found = self._people.get(principal.key)
         if found is None or self._now() - found[0] >= SECONDS:
             return None
         return found[1]
 
     def keep(self, person: Person | None, mark: int) -> None:
-        """Remember a person whose reading began at this mark."""
+        """Cache a person whose read began at this mark."""
         if person is None or mark != self.mark:
             return
         if len(self._people) >= MOST:
@@ -39,6 +39,6 @@ class PeopleCache:
         self._people[person.principal.key] = (self._now(), person)
 
     def forget(self) -> None:
-        """Forget everybody: somebody was written."""
+        """Invalidate everybody: somebody was written."""
         self.mark += 1
         self._people.clear()

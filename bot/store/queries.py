@@ -1,4 +1,4 @@
-"""The SQL files of this folder: named queries and migrations, read once."""
+"""The SQL files of this folder, read once: named queries and migrations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What goes into the store and comes out of it beside the models: requests, results, leased work."""
+"""Arguments and results of the store besides the models: requests, results, tasks."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class NewOperation:
-    """Describe an operation to be accepted; the store gives it its id, reference and times.
+    """Describe a new operation; the store assigns its id, reference and times.
 
-    ``reads_first``: nothing can be decided before the workspace was read, so its first step comes with that
-    read, or shortly after without one. A person who is not known yet is looked up first all the same.
+    ``reads_first``: nothing can be decided before the workspace is read, so the first step waits for that
+    read, but only briefly. A person who isn't known yet is still looked up first.
     """
 
     principal: Principal
@@ -39,13 +39,13 @@ class NewOperation:
     reference: str
     channel_id: str | None = None
     reads_first: bool = False
-    #: As ``Operation.agreed``.
+    #: See ``Operation.agreed``.
     agreed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """Say what became of a new operation.
+    """Hold the result of accepting an operation.
 
     ``joined``: one with the same verb was open, and ``operation`` is that one. ``replaced``: the open one of
     another verb that this one ended. ``repeated``: the interaction was seen before; nothing changed.
@@ -59,9 +59,9 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Activation:
-    """Describe the end of a linking: the account to write, and what follows from it at once.
+    """Describe the end of a link: the account to write, and what follows immediately.
 
-    ``settles`` is the subject of the REVOKE_UNUSED task that this makes needless, if there is one.
+    ``settles`` is the subject of the REVOKE_UNUSED task that this makes unnecessary, if any.
     """
 
     account: Account
@@ -73,11 +73,10 @@ class Activation:
 
 @dataclass(frozen=True, slots=True)
 class NewTask:
-    """Describe a task; while one with this kind and subject is open, a second is joined to it.
+    """Describe a task; while one with this kind and subject is open, a second one joins it.
 
-    Joining keeps the open one's payload, except that a list under ``then`` (waiting commands) is extended.
-    One that is under way runs once more afterwards with what was added, so nothing that waits for it is
-    forgotten.
+    Joining keeps the open one's payload, except that a list under ``then`` (waiting commands) is extended. A
+    task already running runs again afterwards with what was added, so nothing that waits for it is lost.
     """
 
     kind: TaskKind
@@ -99,9 +98,9 @@ class NewTask:
 
 @dataclass(frozen=True, slots=True)
 class FoundWorkspace:
-    """Describe a workspace found at a provider, ready to be merged into a person's list.
+    """Describe a workspace found on a provider, to be merged into a person's list.
 
-    ``actions`` and ``ends_at`` as in ``Observed``; a list that leaves them out leaves what a read told.
+    ``actions`` and ``ends_at`` as in ``Observed``; if a list leaves them out, what a read found is kept.
     """
 
     remote_id: str
@@ -117,11 +116,11 @@ class FoundWorkspace:
 
 @dataclass(frozen=True, slots=True)
 class NewParticipant:
-    """Describe a press to be written down with all that follows from it, in one transaction.
+    """Describe a press, to be written with everything that follows from it in one transaction.
 
-    ``operation`` is None where ``workspace`` runs already. A provisional ``workspace`` is written with its
-    operation; ``instead_of`` is one that is gone and is forgotten with it. ``channel_id`` and ``message_ts``
-    say where the pressed card stands: one whose sending had an unknown outcome is found by that.
+    ``operation`` is None if ``workspace`` is already running. A provisional ``workspace`` is written with its
+    operation; ``instead_of`` is one that is gone and is hidden along with that. ``channel_id`` and
+    ``message_ts`` identify the pressed card, which locates one whose send had an unknown outcome.
     """
 
     card_id: str

@@ -1,4 +1,4 @@
-"""Rows to models: a field is read from the column of its name, in the way of its type."""
+"""Rows to models: each field is read from the column of its name, converted by its type."""
 
 from __future__ import annotations
 
@@ -45,17 +45,17 @@ Model = TypeVar("Model")
 
 
 def time(value: float | None) -> float | None:
-    """Read a column that holds a time or nothing."""
-    # SQLite's RETURNING hands whole numbers of a float column out as int.
+    """Read a nullable time column."""
+    # SQLite's RETURNING gives whole numbers of a float column as int.
     return None if value is None else float(value)
 
 
-#: Principals are read back from their keys over and over.
+#: Cached, since the same principals are parsed over and over.
 principal_of = lru_cache(maxsize=4096)(Principal.from_key)
 
 
 def doubt(row: Row) -> Doubt | None:
-    """Read what a row of ``workspaces`` or ``runs`` counts of its reads."""
+    """Read the doubt columns of a row of ``workspaces`` or ``runs``."""
     if row["doubt"] is None:
         return None
     return Doubt(row["doubt"], row["doubt_times"], float(row["doubt_since"]))
@@ -67,13 +67,13 @@ def _actions(words: str) -> frozenset[Action]:
 
 
 def _spec(text: str | None) -> Spec | None:
-    """Read what something is made from; None where it was made elsewhere."""
+    """Read a spec; None if it was created elsewhere."""
     given = from_json(text)
     return Spec.from_json(given) if given else None
 
 
 _WORDS = (Call, RunState, NoticeKind, NoticeState, OperationVerb, State, TaskKind)
-#: How a column is read, by the type of the field; words that a Literal lists stay as they are.
+#: How a column is converted, by the field's type; values of a Literal stay as they are.
 _READS: dict[str, Callable[[Any], Any] | None] = {
     **dict.fromkeys(("str", "int", "str | None", "int | None"), None),
     **dict.fromkeys(("Ending | None", "RunOutcome | None", "StopKind", "Waiting"), None),
@@ -94,7 +94,7 @@ _READS: dict[str, Callable[[Any], Any] | None] = {
 
 
 def _reader(model: Callable[..., Model], **own: Callable[[Row], Any]) -> Callable[[Row], Model]:
-    """Return what reads a row into a model; ``own`` reads the fields that aren't just one column."""
+    """Return a function from row to model; ``own`` reads fields that aren't just one column."""
     named = {field.name: str(field.type) for field in fields(cast("Any", model)) if field.name not in own}
     columns = [(name, None if kind.startswith("Literal[") else _READS[kind]) for name, kind in named.items()]
 
@@ -115,7 +115,7 @@ class_card = _reader(ClassCard)
 run = _reader(Run, doubt=doubt)
 link = _reader(Link)
 notice = _reader(Notice)
-#: What a step says of a hold-up goes before what a read says.
+#: A step's hold takes precedence over a read's.
 operation = _reader(Operation, hold=lambda row: row["hold"] or row["read_hold"] or None)
 participant = _reader(Participant)
 person = _reader(Person)

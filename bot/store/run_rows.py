@@ -1,4 +1,4 @@
-"""Rows of ``runs`` to models and back: what a read found of a run is laid over what was known."""
+"""Rows of ``runs`` and observations: what a read found is merged into what was known."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ if TYPE_CHECKING:
     from bot.domain.models import ObservedRun
     from bot.store.transaction import Row
 
-#: What ``seen`` gives again.
+#: The columns that ``seen`` returns.
 OBSERVED = ("state", "exit_code", "detail", "name", "started_at", "finished_at", "observed_at")
 
 
 def seen(row: Row, observed: ObservedRun | None, at: float) -> Row:
-    """Return the columns of what is known of a run after a read; without one, as they are.
+    """Return a run's observed columns after a read; without one, unchanged.
 
-    An unknown word keeps the last state, and a run that is over never runs again: news to the contrary is
-    older than it looks.
+    An unknown state keeps the last one, and a run that is over never runs again: an observation to the
+    contrary is outdated.
     """
     if observed is None:
         return {column: row[column] for column in OBSERVED}
@@ -36,5 +36,5 @@ def seen(row: Row, observed: ObservedRun | None, at: float) -> Row:
 
 
 def differ(before: Row, after: Row) -> bool:
-    """Say whether what is shown of a run is another than before."""
+    """Return whether anything visible of a run has changed."""
     return any(before[column] != after[column] for column in OBSERVED if column != "observed_at")

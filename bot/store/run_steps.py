@@ -1,4 +1,4 @@
-"""Runs of jobs as steps see them: claimed when they are due, advanced, ended once."""
+"""Job runs for steps: claimed when due, advanced, ended once."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
     from bot.store.transaction import Row, Transaction
 
-#: Runs of one account that are due so soon are read together with one that is due.
+#: Runs of one account due within this many seconds are read along with one that is due.
 _TOGETHER = 2.0
 
 
 def claim(tx: Transaction, limit: int, lease: float) -> list[ClaimedRun]:
-    """Lease due open runs, oldest first, each with all that a step needs."""
+    """Lease due open runs, oldest first, each with everything a step needs."""
     now = tx.now()
     name = tx.ids.new("claim")
     found = tx.all("claim_runs", now=now, until=now + lease, limit=limit, claim=name)
@@ -61,11 +61,11 @@ def _step(tx: Transaction, row: Row, name: str) -> ClaimedRun:
 
 
 def save(tx: Transaction, update: Update) -> bool:
-    """Write a step's result and release the lease; False when it ended or is held by another step.
+    """Write a step's result and release the lease; return False if it ended or another step holds it.
 
-    While a call is under way (CALLING) the lease is kept for ``next_in``. An unknown state keeps the last
-    one, and one that is over stays. A row that a list brought in for the same ``remote_id`` is
-    this one from then on. A card is owed when anything visible changed; ``audit`` is appended always.
+    While a call is in flight (CALLING) the lease is kept for ``next_in``. An unknown state keeps the last
+    one, and a final one stays. A row that a list added for the same ``remote_id`` is merged into this one.
+    The card becomes dirty if anything visible changed; ``audit`` is always appended.
     """
     row = tx.one("run", id=update.id)
     counted = steps.counted(tx, row, update)
@@ -86,7 +86,7 @@ def save(tx: Transaction, update: Update) -> bool:
 def _changes(row: Row, update: Update, now: float) -> dict[str, Any]:
     launch_call = update.launch_call or row["launch_call"]
     shared = steps.changes(row, update, update.launch_call, launch_call, now)
-    # Meanwhile another kind of stop was asked for: what is known of this one says nothing of that.
+    # Another kind of stop was requested meanwhile: what is known about this one doesn't apply to it.
     other_stop = bool(update.claim) and row["woken"] == OTHER_STOP
     return {
         **run_rows.seen(row, update.observed, now),
@@ -102,9 +102,9 @@ def _changes(row: Row, update: Update, now: float) -> dict[str, Any]:
 
 
 def _deadline(row: Row, update: Update, now: float) -> dict[str, Any]:
-    """Return since when a run can't be looked at, when that is told, and what its reads say that is no news.
+    """Return since when a run couldn't be read, when its person is told, and its doubt.
 
-    A run that is seen queued or running has no deadline; what counts already, or was told, goes on.
+    A run seen queued or running has no deadline; a deadline already set, or already reported, is kept.
     """
     columns = ("held_since", "deadline_at", "deadline_number", "doubt", "doubt_times", "doubt_since")
     kept = {column: row[column] for column in columns}
@@ -119,26 +119,26 @@ def _deadline(row: Row, update: Update, now: float) -> dict[str, Any]:
         number = row["deadline_number"] + 1
         kept |= {"held_since": now, "deadline_at": now + update.deadline_in, "deadline_number": number}
     elif row["held_since"] is not None and update.hold and update.hold != row["hold"]:
-        # A day without the connection is none of a refused credential: each cause counts by itself.
+        # A day without the connection isn't a day of a refused credential: each cause counts separately.
         kept |= {"held_since": now}
     return kept | ({"deadline_at": None} if update.deadline_passed else {})
 
 
 def _named(tx: Transaction, row: Row, remote_id: str) -> dict[str, Any]:
-    """See to what has that id already: what a list brought in is this run; another launch keeps it."""
+    """Handle a row that already has the id: one from a list is this run; another launch keeps it."""
     existing = tx.one(
         "run_by_remote", principal=row["principal"], connection=row["connection"], remote_id=remote_id
     )
     if existing is None or existing["id"] == row["id"]:
         return {}
     if existing["reference"]:
-        # A search for one launch met another's meanwhile: what became of this one is not known again.
+        # The search found another launch's run, so the outcome of this one is unknown again.
         return {"remote_id": row["remote_id"], "launch_call": Call.UNKNOWN}
     return _taken_over(tx, row, existing)
 
 
 def _taken_over(tx: Transaction, row: Row, listed: Row) -> dict[str, Any]:
-    """Make one row of this run and of the one that a list brought in for it, with what was asked there."""
+    """Merge the row that a list added for this run into it, with what was requested on that row."""
     tx.run("delete_card", id=listed["id"])
     tx.run("delete_run", id=listed["id"])
     asked = {column: listed[column] for column in ("stop_wanted", "stop_call")}

@@ -1,4 +1,4 @@
-"""Runs of jobs: what people ask for, and what becomes of them with the account that they belong to."""
+"""Job runs: what people request, and what happens to runs when their account changes."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from bot.domain.models import AuditEntry, NewRun, Principal, Run
     from bot.store.transaction import Row, Transaction
 
-#: ``woken``: a stop of another kind was asked for than the one that may be under way.
+#: ``woken``: a stop of another kind than the one possibly in flight was requested.
 OTHER_STOP = 2
-#: A stop that was taken is not sent once more before it is so old: a second click is no second operation.
+#: An accepted stop isn't sent again within this many seconds: a second click isn't a second request.
 STOP_AGAIN_SECONDS = 10.0
 #: A run ends once, so its end is one occasion.
 _END = "end"
@@ -36,9 +36,9 @@ def accept(
 ) -> tuple[Run, bool]:
     """Write a run with its card, notices (subject "" becomes its id), audit and inbox row; due at once.
 
-    The second value says that the interaction was seen before: then it is the first one's run. With a
-    ``remote_id`` that the person has a row for, that one is watched and returned. A JOB_CARD notice with
-    the subject "" is left out where the run has a card.
+    The second value says whether the interaction was seen before; the run is then the first one's. With a
+    ``remote_id`` that the person already has a row for, that one is watched and returned. A JOB_CARD notice
+    with the subject "" is dropped if the run has a card.
     """
     if not people.first_sight(tx, interaction):
         row = tx.one("run", id=people.result_of(tx, interaction))
@@ -96,7 +96,7 @@ def _add(tx: Transaction, new: NewRun) -> Row:
 
 
 def _show(tx: Transaction, row: Row, following: Sequence[NewNotice]) -> None:
-    """Give a run its card, where it has none, and write its notices."""
+    """Give a run its card if it has none, and write its notices."""
     is_new = cards.add(tx, NoticeKind.JOB_CARD, row["id"], row["principal"])
     kept = [one for one in following if is_new or one.kind is not NoticeKind.JOB_CARD or one.subject]
     add_notices(tx, kept, row["id"])
@@ -105,11 +105,10 @@ def _show(tx: Transaction, row: Row, following: Sequence[NewNotice]) -> None:
 def want_stop(
     tx: Transaction, run_id: str, *, force: bool, interaction: str, audit: Sequence[AuditEntry] = ()
 ) -> Run | None:
-    """Ask for the end of an open run, or for a forced one after a plain one; None when it is over.
+    """Request the stop of an open run, or a forced stop after a plain one; return None if it is over.
 
-    A new ask sets ``stop_call`` to NONE and makes the run due; what a plain stop under way brings then
-    does not count for the forced one. Asked for once more, what came to nothing (given up, or refused) is
-    sent again.
+    A new request sets ``stop_call`` to NONE and makes the run due; the result of a plain stop in flight then
+    doesn't count for the forced one. A stop that failed (given up, or refused) is sent again on request.
     """
     is_first = people.first_sight(tx, interaction)
     row = tx.one("run", id=run_id)
@@ -129,7 +128,7 @@ def want_stop(
 
 
 def _came_to_nothing(row: Row, now: float) -> bool:
-    """Say whether a stop was tried for the last time, or was answered a while ago without an effect."""
+    """Return whether a stop was given up, or was answered a while ago without effect."""
     if row["remote_id"] is None:
         return False
     if row["stop_call"] != Call.ACCEPTED:
@@ -138,7 +137,7 @@ def _came_to_nothing(row: Row, now: float) -> bool:
 
 
 def keep_waiting(tx: Transaction, run_id: str, deadline_seconds: float, interaction: str) -> Run | None:
-    """Set a new deadline (number + 1) for an open run; None when it is over."""
+    """Set a new deadline (number + 1) for an open run; return None if it is over."""
     now, row = tx.now(), tx.one("run", id=run_id)
     if row is not None and people.first_sight(tx, interaction):
         row = tx.one("keep_run_waiting", id=run_id, deadline_at=now + deadline_seconds, now=now)
@@ -147,7 +146,7 @@ def keep_waiting(tx: Transaction, run_id: str, deadline_seconds: float, interact
 
 
 def launch_another(tx: Transaction, run_id: str, interaction: str, audit: Sequence[AuditEntry] = ()) -> bool:
-    """Let a run that its person is asked about be launched once more; False when it is not asked."""
+    """Relaunch a run that its person is being asked about; return False if they aren't being asked."""
     if not people.first_sight(tx, interaction) or tx.one("launch_another", id=run_id, now=tx.now()) is None:
         return False
     append_audit(tx, audit)
@@ -156,9 +155,9 @@ def launch_another(tx: Transaction, run_id: str, interaction: str, audit: Sequen
 
 
 def unexplained(tx: Transaction, run: Run, remote_ids: Sequence[str]) -> list[str]:
-    """Return the ids that no other run has; none while another lost launch may have them.
+    """Return the ids that no other run has; none while another launch of unknown outcome may have them.
 
-    What a list brought in has no reference: it may be this one.
+    A row that a list added has no reference: it may be this one.
     """
     pair = {"principal": run.principal.key, "connection": run.connection}
     if tx.one("nameless_launch", id=run.id, name=run.name, **pair) is not None:
@@ -175,10 +174,10 @@ def watch(
     notices: Sequence[NewNotice] = (),
     audit: Sequence[AuditEntry] = (),
 ) -> Run | None:
-    """Show a run's output from now on: ``is_watched``. One that a list found gets its card by this.
+    """Show a run's output from now on (``is_watched``). This gives a run found by a list its card.
 
-    A JOB_CARD notice with the subject "" is left out where the run has a card already. None when there is
-    no such run, or its account was unlinked.
+    A JOB_CARD notice with the subject "" is dropped if the run already has a card. Return None if there is no
+    such run or its account was unlinked.
     """
     if not people.first_sight(tx, interaction):
         return run(tx, run_id)
@@ -198,35 +197,35 @@ def run(tx: Transaction, run_id: str) -> Run | None:
 
 
 def all_of(tx: Transaction, principal: Principal, *, limit: int = 50) -> list[Run]:
-    """Return a person's runs, newest first, without those of accounts that were unlinked."""
+    """Return a person's runs, newest first, without those of unlinked accounts."""
     return [rows.run(row) for row in tx.all("runs", principal=principal.key, limit=limit)]
 
 
 def by_remote(tx: Transaction, principal: Principal, connection: str, remote_id: str) -> Run | None:
-    """Return a person's run by its id at the provider."""
+    """Return a person's run by its id on the provider."""
     row = tx.one("run_by_remote", principal=principal.key, connection=connection, remote_id=remote_id)
     return rows.run(row) if row else None
 
 
 def watched(tx: Transaction) -> list[Run]:
-    """Return launched runs whose output is to be shown and whose file was not sent yet, oldest first."""
+    """Return launched runs whose output is watched and whose file wasn't sent yet, oldest first."""
     return [rows.run(row) for row in tx.all("watched_runs")]
 
 
 def place_output(tx: Transaction, run_id: str, message_ts: str) -> None:
-    """Write where the message stands that shows a run's output; sending a JOB_OUTPUT notice does too."""
+    """Record the message that shows a run's output; sending a JOB_OUTPUT notice does so too."""
     tx.run("place_output", id=run_id, message_ts=message_ts)
 
 
 def output_done(tx: Transaction, run_id: str) -> None:
-    """Note that the whole output was sent; it is no more watched."""
+    """Note that the whole output was sent; it is no longer watched."""
     tx.run("output_done", id=run_id)
 
 
 def end_all(tx: Transaction, pair: Row, cause: str, *, tell: bool) -> None:
-    """End the runs of an account that is unlinked: nobody may follow them any more.
+    """End the runs of an unlinked account: nobody may follow them any more.
 
-    ``tell``: the person of each open one that has a card gets a notice.
+    ``tell``: send a notice for each open run that has a card.
     """
     now = tx.now()
     for row in tx.all("open_runs_at", **pair):
@@ -253,7 +252,7 @@ def hold_all(tx: Transaction, pair: Row, hold: str) -> None:
 
 
 def resume_all(tx: Transaction, pair: Row) -> None:
-    """Let the open runs of an account that was linked again go on at once."""
+    """Resume the open runs of an account that was linked again at once."""
     for row in tx.all("open_runs_at", **pair):
         tx.run("resume_run", id=row["id"], now=tx.now())
         if row["hold"]:

@@ -1,4 +1,4 @@
-"""The schema of a SQLite file: which migrations it lacks, and their run."""
+"""The schema of a SQLite file: finding and running missing migrations."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _BEFORE_RELEASE = "0001_foundation"
 
 
 def missing(database: Database, scripts: Mapping[str, str], path: str) -> list[str]:
-    """Return what is still to be run, in its order. Raises StoreTooNew, StoreUnreleased."""
+    """Return the migrations still to run, in order. Raise StoreTooNew or StoreUnreleased."""
     database.execute(
         "CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY, applied_at DOUBLE PRECISION NOT NULL)"
     )
@@ -33,7 +33,7 @@ def missing(database: Database, scripts: Mapping[str, str], path: str) -> list[s
 
 
 def run(database: Database, scripts: Mapping[str, str], names: Sequence[str], now: float) -> None:
-    """Run migrations and note them; the transaction that is open makes it all or nothing."""
+    """Run migrations and record them, within the caller's open transaction: all or nothing."""
     for name in names:
         database.executescript(scripts[name])
         database.execute("INSERT INTO migrations VALUES (?, ?)", [name, now])

@@ -1,7 +1,7 @@
-"""What a serving process does first: put right what a clock left that was moved while nobody served.
+"""What a serving process does first: heal the times left by a clock that was moved while nobody served.
 
-By how much it was moved, the machine's own monotonic clock tells as long as the machine runs. After that
-nobody knows how much time has passed: what must not be early waits its whole time from now on.
+While the machine keeps running, its monotonic clock shows by how much the clock was moved. After a reboot
+nobody knows how much time has passed, so anything that must not be early waits its full time from now on.
 """
 
 from __future__ import annotations
@@ -14,23 +14,23 @@ from bot.store.times import healing_queries
 if TYPE_CHECKING:
     from bot.store.transaction import Transaction
 
-#: Differences below this are a clock that is slewed; less than any poll margin.
+#: Differences below this are ordinary slewing of the clock; less than any poll margin.
 SMALL: Final = 0.1
-#: How the time stands is written again when it has changed by so much; less than any poll margin, too.
+#: The clock reading is written again when it has changed by this much; also less than any poll margin.
 SLEWED: Final = 0.05
 #: No gate is closed for longer than this.
 LONGEST_GATE: Final = 600.0
-#: A call is watched for its outcome for so long at most.
+#: A call's outcome is watched for at most this long.
 RECENT_CALL: Final = 900.0
-#: A message of unknown outcome may be under way for so long; ``Timing.settles``.
+#: A message of unknown outcome may be in flight for this long; ``Timing.settles``.
 SENDS_SETTLE: Final = 15.0
 
 
 @dataclass(frozen=True, slots=True)
 class ClockReading:
-    """Say how the store's time stands: so far ahead of the monotonic clock of this run of the machine.
+    """Hold how far the store's time is ahead of the machine's monotonic clock, and in which boot.
 
-    ``slept`` is for how many seconds the machine has slept in it.
+    ``slept`` is how many seconds the machine has slept during that boot.
     """
 
     boot: str
@@ -39,18 +39,18 @@ class ClockReading:
 
 
 def beat(tx: Transaction, clock_reading: ClockReading) -> None:
-    """Write that this process lives, and how its time stands."""
+    """Write a heartbeat with the clock reading."""
     _write(tx, tx.now(), clock_reading)
 
 
 def heal(tx: Transaction, clock_reading: ClockReading) -> None:
-    """Put right every time that the serving process before left, then begin to serve."""
+    """Heal every time left by the previous serving process, then begin to serve."""
     last = tx.one("serving")
     now = tx.now()
     if last is not None and clock_reading.boot and last["boot"] == clock_reading.boot:
         moved, is_unknown = clock_reading.ahead - last["ahead"], False
     else:
-        # The machine was restarted, or is another one: only the last beat tells, and not exactly.
+        # The machine was rebooted or is a different one: only the last heartbeat gives an estimate.
         moved, is_unknown = min(now - last["seen_at"], 0.0) if last is not None else 0.0, True
     if moved > SMALL:
         _move_along(tx, moved, now - moved, clock_reading)
@@ -65,17 +65,17 @@ def heal(tx: Transaction, clock_reading: ClockReading) -> None:
 
 
 def follow(tx: Transaction, jump: float, clock_reading: ClockReading) -> None:
-    """Move what waits along with a wall clock that jumped ahead while this process serves."""
+    """Move waiting times along with a wall clock that jumped ahead while this process serves."""
     before = tx.now()
     _move_along(tx, jump, before, clock_reading)
     _write(tx, before + jump, replace(clock_reading, ahead=clock_reading.ahead + jump))
 
 
 def _move_along(tx: Transaction, jump: float, before: float, clock_reading: ClockReading) -> None:
-    """Move closed gates, calls of a moment ago, leases, sends: none of them has had more time than it had.
+    """Move closed gates, recent calls, leases and sends: a jump doesn't mean that they had more time.
 
-    When a call was sent, and what was seen up, moves only with a clock that was set: while the machine slept,
-    the provider's clock went on.
+    When a call was sent and when something was seen up move only with a clock that was set: while the machine
+    slept, the provider's clock went on.
     """
     last, recent = tx.one("serving"), before - RECENT_CALL
     slept = clock_reading.slept - last["slept"] if last is not None else 0.0

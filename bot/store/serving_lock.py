@@ -1,4 +1,4 @@
-"""The lock that one serving process holds on a database file; the kernel frees it however the process ends.
+"""The lock that a serving process holds on a database file; the kernel frees it however the process ends.
 
 It is a file beside the database: SQLite loses its own locks when another handle of its file is closed.
 """
@@ -11,16 +11,16 @@ from pathlib import Path
 
 
 class ServingLock:
-    """Hold the lock, or not; ``take`` it as often as one likes."""
+    """Hold the lock, or not; calling ``take`` repeatedly is fine."""
 
     def __init__(self, database: str) -> None:
-        # Whatever name the database is opened by, the lock is the same.
+        # Resolved, so that every path to the database gives the same lock.
         resolved = Path(database).resolve()
         self._path = resolved.with_name(f"{resolved.name}.lock")
         self._handle: int | None = None
 
     def take(self) -> bool:
-        """Take it; False while another process has it. Raises OSError when the file can't be made."""
+        """Take the lock; return False if another process has it. Raise OSError if the file can't be made."""
         if self._handle is None:
             handle = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             try:
@@ -34,7 +34,7 @@ class ServingLock:
         return True
 
     def release(self) -> None:
-        """Let go of it. The file stays: who removed it could leave two processes with a lock each."""
+        """Release the lock. The file stays: removing it could leave two processes with a lock each."""
         if self._handle is not None:
             os.close(self._handle)
             self._handle = None

@@ -1,4 +1,4 @@
-"""What providers told last, and what people filled in last: shown until it is read, or filled in, again."""
+"""Providers' latest answers and people's latest form values: shown until they are read or filled in again."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 
 def save(tx: Transaction, snapshot: Snapshot[Any]) -> None:
-    """Write what a provider told; the newer one wins.
+    """Write a provider's answer; the newer one wins.
 
-    One whose ``owner`` is no account, or one that is being revoked, is dropped.
+    It is dropped if ``owner`` isn't an account, or is one being revoked.
     """
     if snapshot.owner:
         account = tx.one("account_by_id", id=snapshot.owner)
@@ -34,26 +34,26 @@ def save(tx: Transaction, snapshot: Snapshot[Any]) -> None:
 
 
 def snapshot(tx: Transaction, connection: str, owner: str, kind: str) -> Snapshot[Any] | None:
-    """Return what a provider told last."""
+    """Return a provider's latest answer."""
     row = tx.one("snapshot", connection=connection, owner=owner, kind=kind)
     return rows.snapshot(row) if row else None
 
 
 def delete_of(tx: Transaction, connection: str, account_id: str) -> None:
-    """Delete what an account was told."""
+    """Delete an account's snapshots."""
     tx.run("delete_snapshots", connection=connection, owner=account_id)
 
 
 def remember(
     tx: Transaction, principal: Principal, connection: str, purpose: str, values: Mapping[str, Any]
 ) -> None:
-    """Keep what a person filled in, for the next time; an unlink deletes it."""
+    """Keep a person's form values for the next time; an unlink deletes them."""
     key = {"principal": principal.key, "connection": connection, "purpose": purpose}
     tx.run("remember", **key, payload=as_json(dict(values)))
 
 
 def remembered(tx: Transaction, principal: Principal, connection: str, purpose: str) -> dict[str, Any]:
-    """Return what a person filled in last; empty when nothing."""
+    """Return the person's latest form values, or an empty dict."""
     row = tx.one("remembered", principal=principal.key, connection=connection, purpose=purpose)
     values: dict[str, Any] = {} if row is None else from_json(row["payload"])
     return values

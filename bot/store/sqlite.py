@@ -1,14 +1,13 @@
 """The SQLite engine: one thread owns the connection, and all work goes through it.
 
-WAL with ``synchronous=FULL``: what is committed survives a power cut. Writes that queue up are committed
-together, each within a savepoint of its own, for 20 ms at most. Two processes on one file take turns by
-BEGIN IMMEDIATE.
+WAL with ``synchronous=FULL``: commits survive a power cut. Queued writes are committed together, each in a
+savepoint of its own, for at most 20 ms. Two processes on one file take turns with BEGIN IMMEDIATE.
 
-What sqlite-utils has is used, but for two things. Its ``query`` puts a savepoint around each statement: a
-query of one row takes 6.8 µs instead of 3.2, and four of them make a tenth of recording a poll. Its ``begin``
-takes no lock, so that two processes could both read first, and one of them would lose its turn. ``analyze``
-is left out: the tests pin the plans of a schema without statistics, and those of a small table mislead once
-it has grown.
+sqlite-utils is used except for two things. Its ``query`` puts a savepoint around each statement: a query of
+one row takes 6.8 µs instead of 3.2, and four of them are a tenth of recording a poll. Its ``begin`` takes no
+lock, so two processes could both read first, and one of them would then fail to write. ``analyze`` isn't
+used: the tests pin the query plans of a schema without statistics, and the statistics of a small table
+mislead once it has grown.
 """
 
 from __future__ import annotations
@@ -43,17 +42,17 @@ if TYPE_CHECKING:
 
 #: How long a caller waits for a commit, in seconds.
 PATIENCE: Mapping[Priority, float] = {Priority.URGENT: 2.0, Priority.STEADY: 10.0, Priority.RECORDS: 10.0}
-#: Poll records are gathered until there are so many rows, or for so long.
+#: Poll records are batched until there are this many rows, or for this many seconds.
 BATCH_ROWS, BATCH_SECONDS = 200, 0.05
-#: No transaction takes on more work after this many seconds.
+#: A transaction takes on no more work after this many seconds.
 LONGEST = 0.02
-#: SQLite itself waits for another process's lock this long; then readers get a turn, then it tries again.
+#: How long SQLite waits for another process's lock before readers get a turn and it tries again.
 LOCK_SECONDS = 0.1
-#: Opening has nobody to give turns to: it waits longer.
+#: Opening has no readers to let through, so it waits longer.
 OPEN_SECONDS = 2.0
 
-#: With ten thousand open operations the default of 2 MB of pages is read again all the time, and the log is
-#: copied back four times a second: 32 MB, 16 MB of log, and what is needed for a moment stays in memory.
+#: With ten thousand open operations the default cache of 2 MB thrashes and the log is checkpointed four times
+#: a second: hence 32 MB of cache, 16 MB of log, and temporary tables in memory.
 MEMORY = ("cache_size = -32768", "wal_autocheckpoint = 4000", "temp_store = MEMORY")
 
 _IN_MEMORY = ":memory:"
@@ -77,14 +76,14 @@ class SqliteEngine:
         batch_seconds: float = BATCH_SECONDS,
         scripts: Mapping[str, str] | None = None,
     ) -> None:
-        """``scripts`` are the migrations by name, in the order in which they run."""
+        """``scripts`` are the migrations by name, in the order to run them."""
         self._path = path
         self._scripts = scripts or migrations()
         self._ids = ids
         self._clock = clock
         self._time = StoreTime(clock)
         self._lock = None if path == _IN_MEMORY else ServingLock(path)
-        #: Whether this is the process that serves: it alone moves times.
+        #: Whether this is the serving process: only that one moves times.
         self._serves = False
         self._written_ahead = self._time.ahead()
         self._wrote_at = clock.monotonic()
@@ -94,7 +93,7 @@ class SqliteEngine:
     # -- the loop's side -------------------------------------------------------------------------------------
 
     async def open(self) -> None:
-        """Start the thread and open the file, with mode 0600 when it is new. Raises StoreUnavailable."""
+        """Start the thread and open the file, with mode 0600 if it is new. Raise StoreUnavailable."""
         opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._thread = Thread(target=self._main, args=(opened,), name="store", daemon=True)
         self._thread.start()
@@ -105,7 +104,7 @@ class SqliteEngine:
         return self._time.now()
 
     async def read(self, work: Work[Result], priority: Priority = Priority.URGENT) -> Result:
-        """Run work that only reads, on one state of the database."""
+        """Run read-only work, on one snapshot of the database."""
         result: Result = await self._write_queue.submit(work, priority, is_read=True)
         return result
 
@@ -115,13 +114,13 @@ class SqliteEngine:
         return result
 
     async def tidy(self) -> None:
-        """Give back what deleted rows took, where that is a quarter of the file: 0.3 s for 50 MB."""
+        """Reclaim the space of deleted rows if it is a quarter of the file: 0.3 s for 50 MB."""
         await self._write_queue.submit(lambda _: self._tidy(), Priority.STEADY, is_read=False, is_alone=True)
 
     async def migrate(self, *, holds: bool = False) -> list[str]:
-        """Bring the schema up to date; return the names of what ran.
+        """Bring the schema up to date; return the names of the migrations that ran.
 
-        Raises StoreTooNew, StoreUnreleased, StoreInUse.
+        Raise StoreTooNew, StoreUnreleased or StoreInUse.
         """
         if holds and not self._take_lock():
             raise StoreInUse(_ANOTHER.format(path=self._path))
@@ -132,11 +131,11 @@ class SqliteEngine:
                 self._release_lock()
 
     def serves(self) -> None:
-        """Move times from now on, as the one process that serves from this file."""
+        """Move times from now on, as the one process serving from this file."""
         self._serves = True
 
     def clock_reading(self) -> ClockReading:
-        """Say how the store's time stands to the machine's monotonic clock."""
+        """Return how far the store's time is ahead of the machine's monotonic clock."""
         return ClockReading(self._clock.boot(), self._time.ahead(), self._clock.slept())
 
     def seconds_since_write(self) -> float:
@@ -144,7 +143,7 @@ class SqliteEngine:
         return self._clock.monotonic() - self._wrote_at
 
     async def close(self) -> None:
-        """Finish what is queued and let go of the file."""
+        """Finish what is queued and close the file."""
         self._write_queue.close()
         if self._thread is not None:
             await asyncio.get_running_loop().run_in_executor(None, self._thread.join)
@@ -190,7 +189,7 @@ class SqliteEngine:
             database.enable_wal()
             for pragma in ("synchronous = FULL", "foreign_keys = ON", *MEMORY):
                 database.execute(f"PRAGMA {pragma}").fetchall()
-            # Found out here rather than by the first person: read-only, locked, no database.
+            # Fail here rather than on the first request: read-only, locked, not a database.
             database.execute("BEGIN IMMEDIATE")
             database.rollback()
             database.execute(f"PRAGMA busy_timeout = {round(LOCK_SECONDS * 1000)}").fetchall()
@@ -200,7 +199,7 @@ class SqliteEngine:
         return database
 
     def _migrate(self) -> list[str]:
-        """Run what is missing, all or nothing: a transaction is open."""
+        """Run missing migrations, all or nothing: a transaction is open."""
         missing = schema.missing(self._database, self._scripts, self._path)
         if missing and not self._take_lock():
             raise StoreInUse(_STOP_IT.format(path=self._path))
@@ -238,7 +237,7 @@ class SqliteEngine:
             self._database.vacuum()
 
     def _run_reads(self, runs: Sequence[Run]) -> None:
-        """Run reads on one state of the database: those that fit into the time, put the rest back."""
+        """Run as many reads as fit into the time on one snapshot of the database; requeue the rest."""
         ran: list[Run] = []
         until = monotonic() + LONGEST
         try:
@@ -266,11 +265,11 @@ class SqliteEngine:
             run.result = run.work(self._transaction)
         except sqlite3.Error:
             raise
-        except Exception as error:  # noqa: BLE001 - whatever it is belongs to the caller, not to this thread
+        except Exception as error:  # noqa: BLE001 - any error belongs to the caller, not to this thread
             run.error = translated(error)
 
     def _run_writes(self, runs: Sequence[Run]) -> None:
-        """Run writes in one transaction: commit those that fit into it, put the rest back."""
+        """Run as many writes as fit into one transaction and commit them; requeue the rest."""
         try:
             self._check_file()
             self._note_clock()
@@ -278,7 +277,7 @@ class SqliteEngine:
         except (OSError, sqlite3.Error) as error:
             self._rollback()
             if is_locked(error):
-                # Whoever has no more patience is gone before the next try.
+                # Callers whose patience ran out are gone before the next attempt.
                 self._write_queue.put_back(runs)
             else:
                 self._fail(runs, error)
@@ -302,13 +301,13 @@ class SqliteEngine:
             self._fail(ran, error)
         else:
             if self._database.conn.total_changes > changes:
-                # Only then the disk took something.
+                # Only then was anything written to disk.
                 self._wrote_at = self._clock.monotonic()
             self._write_queue.deliver(ran)
         self._write_queue.put_back(runs[len(ran) :])
 
     def _run_until(self, runs: Sequence[Run], ran: list[Run], until: float) -> None:
-        """Run jobs until time is up. One that fails is undone alone, where the transaction outlives it."""
+        """Run jobs until time is up. A failing one is rolled back alone if the transaction survives it."""
         for run in runs:
             run.error = run.result = None
             try:
@@ -323,7 +322,7 @@ class SqliteEngine:
                 return
 
     def _one_by_one(self, runs: Sequence[Run], error: Exception) -> None:
-        """Try the jobs of a transaction that broke again, each in its own; a single one has failed."""
+        """Retry the jobs of a broken transaction, each in its own; a single job has failed."""
         if len(runs) == 1:
             self._fail(runs, error)
             return
@@ -336,24 +335,24 @@ class SqliteEngine:
         self._write_queue.deliver(runs)
 
     def _rollback(self) -> None:
-        # Where even that fails the next BEGIN does too, and says why.
+        # If even that fails, so does the next BEGIN, which says why.
         with suppress(sqlite3.Error):
             self._database.rollback()
 
     def _check_file(self) -> None:
-        """Refuse to write into a file that nobody will find again."""
+        """Refuse to write to a file that was moved or deleted."""
         if self._path != _IN_MEMORY and _inode(self._path) != self._inode:
             raise FileNotFoundError(self._path)
 
     def _note_clock(self) -> None:
-        """Move what waits along with a wall clock that jumped ahead, before any work sees the new time.
+        """Move waiting times along with a wall clock that jumped ahead, before any work sees the new time.
 
-        Where the store's time goes slowly to meet one that was set back, how it stands is written down again
-        and again: the next start goes by that.
+        While the store's time slows down to meet a clock that was set back, the clock reading is written
+        repeatedly: the next start relies on it.
         """
         jump = self._time.jump()
         if not self._serves:
-            # The process that serves moves them once, not each that looks at the file beside it.
+            # Only the serving process moves them, not every other process that has the file open.
             self._time.follow(jump)
             return
         clock_reading = self.clock_reading()

@@ -37,17 +37,17 @@ def _code(error: sqlite3.Error) -> int:
 
 
 def is_locked(error: BaseException) -> bool:
-    """Say whether another process holds the database right now."""
+    """Return whether another process has the database locked."""
     return isinstance(error, sqlite3.Error) and _code(error) in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 
 
 def is_missing_table(error: BaseException) -> bool:
-    """Say whether the schema is not there."""
+    """Return whether the schema is missing."""
     return isinstance(error, sqlite3.OperationalError) and "no such table" in str(error)
 
 
 def translated(error: Exception) -> Exception:
-    """Return the error that callers know for one of SQLite's or the system's; others as they are."""
+    """Translate an error of SQLite or the system to one that callers know; return others unchanged."""
     if isinstance(error, FileNotFoundError):
         return StoreUnavailable("the database file was moved or deleted")
     if isinstance(error, OSError):

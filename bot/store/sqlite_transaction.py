@@ -1,4 +1,4 @@
-"""The queries of ``queries.sql`` by name, within the transaction that SQLite's engine has open."""
+"""The queries of ``queries.sql`` by name, within the SQLite engine's open transaction."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 
 class SqliteTransaction:
-    """Run named queries on the connection; begun and ended by the engine."""
+    """Run named queries on the connection; the engine begins and ends the transaction."""
 
     def __init__(self, connection: sqlite3.Connection, time: StoreTime, ids: Ids) -> None:
         self.ids = ids
         self._connection = connection
         self._time = time
         self._queries = named_queries()
-        #: The names of each query's columns, as SQLite gave them.
+        #: The column names of each query, as SQLite gave them.
         self._columns: dict[str, list[str]] = {}
 
     def _execute(self, query: str, params: dict[str, Any]) -> sqlite3.Cursor:
@@ -44,7 +44,7 @@ class SqliteTransaction:
         return rows[0] if rows else None
 
     def run(self, query: str, **params: Any) -> int:
-        """Return how many rows were written."""
+        """Run a statement; return how many rows were written."""
         return self._execute(query, params).rowcount
 
     def now(self) -> float:

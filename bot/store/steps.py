@@ -1,4 +1,4 @@
-"""What saving a step has in common for operations and runs: whether it counts, and most of its columns."""
+"""What saving a step has in common for operations and runs: whether it applies, and most of its columns."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 
 def counted(tx: Transaction, row: Row | None, update: Update) -> Update | None:
-    """Append an update's audit; return what else of it counts, None for nothing.
+    """Append an update's audit; return the part of the rest that applies, None for nothing.
 
-    What ended meanwhile, or is held by another step now, takes none. An end that was decided while its person
-    was asked counts less than the answer that they have given since.
+    A row that ended meanwhile, or that another step now holds, takes no update. An end decided while the
+    person was being asked gives way to an answer given since.
     """
     asked_at = update.asked_at
     if row is not None and asked_at is not None and asked_at != row["asked_at"]:
@@ -27,9 +27,9 @@ def counted(tx: Transaction, row: Row | None, update: Update) -> Update | None:
 
 
 def changes(row: Row, update: Update, making: Call | None, made: Call, now: float) -> dict[str, Any]:
-    """Return the columns that operations and runs share, as they are after an update.
+    """Return the columns that operations and runs share, after an update.
 
-    ``making`` is what it says of the call that makes it, ``made`` what is known of that from now on.
+    ``making`` is what the update says about the creating call, ``made`` what is known about it from now on.
     """
     calls = {making, update.stop_call} - {None}
     is_calling, ends = Call.CALLING in calls, update.outcome is not None
@@ -52,7 +52,7 @@ def changes(row: Row, update: Update, making: Call | None, made: Call, now: floa
 
 
 def _asked_at(before: float | None, update: Update, made: str, now: float) -> float | None:
-    """Return since when a person is asked; an answer stands whatever a look that was under way then says."""
+    """Return since when a person is asked; an answer stands whatever a look in flight at the time says."""
     if before is not None and update.looks_again:
         return now
     if update.asked is None or (update.asked and made != Call.UNKNOWN):

@@ -1,11 +1,11 @@
-"""The store in domain words: one schema, one ``queries.sql``; engines differ, meaning does not.
+"""The store in domain terms: one schema, one ``queries.sql``; engines differ, semantics don't.
 
-Each method is one transaction, atomic and durable when it returns; only lists are merged piece by piece, in
-several. What a method promises stands where it is done. All raise StoreBusy when they could not commit in
-time (2 s for what a person waits for, 10 s for the rest; rolled back, nothing happened and nothing will) and
-StoreUnavailable when the database can't be used. ``interaction`` is the inbox key of what a person did (""
-for none): the row is written in the same transaction, and a method that finds it there already changes
-nothing and says so.
+Each method is one transaction, atomic and durable when it returns; only lists are merged in several. A
+method's promise is documented on the function that implements it. All raise StoreBusy if they couldn't commit
+in time (2 s for work that a person waits for, 10 s for the rest; rolled back, nothing has or will happen) and
+StoreUnavailable if the database can't be used. ``interaction`` is the inbox key of a person's action ("" for
+none): its row is written in the same transaction, and a method that finds it already there changes nothing
+and says so.
 """
 
 from __future__ import annotations
@@ -65,23 +65,23 @@ class Store(OnEngine):
     # -- the process -----------------------------------------------------------------------------------------
 
     async def migrate(self) -> list[str]:
-        """Bring the schema up to date; return what ran. Raises StoreTooNew, StoreUnreleased, StoreInUse."""
+        """Bring the schema up to date; return what ran. Raise StoreTooNew, StoreUnreleased or StoreInUse."""
         return await self.engine.migrate()
 
     async def begin_serving(self) -> list[str]:
-        """Be the one process that serves from this database, until it is closed: migrate, heal times.
+        """Become the one process serving from this database, until it is closed: migrate, heal times.
 
-        Raises as ``migrate`` does.
+        Raise as ``migrate`` does.
         """
         applied = await self.engine.migrate(holds=True)
         await self.engine.write(lambda tx: serving.heal(tx, self.engine.clock_reading()))
-        # Not before: how the time stands would be written over what it is healed by.
+        # Not earlier, or the clock reading needed for healing would be overwritten.
         self.engine.serves()
         return applied
 
     async def beat(self) -> None:
-        """Write that the serving process lives and how its clock stands: a tiny write."""
-        # Within the work: a jump that this write is the first to see is counted then.
+        """Write a heartbeat with the clock reading: a tiny write."""
+        # Read the clock within the work, to include a jump that this write is the first to see.
         await self.engine.write(lambda tx: serving.beat(tx, self.engine.clock_reading()))
 
     def seconds_since_write(self) -> float:
@@ -93,7 +93,7 @@ class Store(OnEngine):
         return self.engine.now()
 
     async def close(self) -> None:
-        """Finish what is queued and let go of the database."""
+        """Finish what is queued and close the database."""
         await self.engine.close()
 
     statistics = read(upkeep.statistics, Priority.STEADY)
@@ -101,12 +101,12 @@ class Store(OnEngine):
     last_did = read(upkeep.last_did, Priority.STEADY)
 
     async def sweep(self) -> None:
-        """Delete what is past its use, in short transactions.
+        """Delete what is no longer needed, in short transactions.
 
         Inbox rows and links after a day, browser sessions at their end, sent notices after 30 days, dead
         ones after 7, ended operations beyond the 50 newest of a workspace, ended runs beyond the 50 newest of
         a person or after 30 days, decided requests after 30 days, classes with their presses after 30 days,
-        gates that nobody watches after a day. A card goes with its operation, run or class.
+        unwatched gates after a day. A card is deleted with its operation, run or class.
         """
         for query in upkeep.SWEEPS:
             while await self.engine.write(partial(upkeep.sweep_aged, query=query)):
@@ -205,12 +205,12 @@ class Store(OnEngine):
     ) -> int:
         """Merge a list into the account's workspaces, in pieces; return how many were new.
 
-        Ones that were discovered before and are absent are put in doubt once all is merged, unless the list
-        is not whole or they have an open operation, and read soon: they become ``gone`` when that read, or
-        the next list, says so too. Hidden ones stay hidden. An unlink between two pieces ends it. States come
-        from the list only where no read is younger than the listing's start (the account's discover task's
-        claim), and a name of "" leaves the one that is known. The listing was made with the account itself,
-        so it verifies its rows.
+        Workspaces discovered before and now absent are put in doubt once everything is merged and read soon,
+        unless the list is incomplete or they have an open operation: they become ``gone`` when that read, or
+        the next list, confirms it. Hidden ones stay hidden. An unlink between two pieces ends the merge.
+        States come from the list only if no read is newer than the listing's start (the claim of its
+        discover task), and a name of "" keeps the known one. The listing was made with the account itself, so
+        it verifies its rows.
         """
         listed = frozenset(one.remote_id for one in found)
         merge = workspaces_.Merge(account_id, found, listed, is_whole, audit)
@@ -241,14 +241,14 @@ class Store(OnEngine):
     hold_candidate = write(gates.hold_candidate, Priority.URGENT)
 
     async def record_reads(self, results: Sequence[ReadResult]) -> bool:
-        """Write what claimed reads brought: states, due times, verified marks; wake operations, owe cards.
+        """Write the results of claimed reads: states, due times, verified marks; wake operations, mark cards.
 
-        Returns whether that left work for others: an operation was woken, a card is owed.
+        Return whether that left work for others: an operation was woken or a card became dirty.
 
-        Cards: of each row's newest operation, where anything visible changed. A row is as old as its claim,
-        not as its answer. ``gone`` holds for the reader's own row alone: to another it may only mean *not
-        yours*; the others are read again through their own accounts. Atomic per result, in batches that give
-        way to operations.
+        The card of each row's newest operation becomes dirty if anything visible changed. An observation is
+        as old as its claim, not its answer. ``gone`` applies to the reader's own row only: for others it may
+        just mean *not yours*, so they are read again with their own accounts. Atomic per result, in batches
+        that give way to operations.
         """
         is_news = False
         for first in range(0, len(results), _RECORDS_AT_ONCE):
@@ -278,10 +278,9 @@ class Store(OnEngine):
     async def merge_runs(self, account_id: str, found: Sequence[FoundRun]) -> int:
         """Merge a list of runs, in pieces; return how many were new. An unlink between two pieces ends it.
 
-        New ones are written without card or notices and not watched; open ones are followed to their end all
-        the same. What a list says of known open ones counts as a read; a step ends them. Ended ones are new
-        only as far as the sweep would keep them. The listing's start is the claim of the account's LIST_JOBS
-        task.
+        New ones are written without card or notices and aren't watched; open ones are still followed to their
+        end. For known open ones the list counts as a read; a step ends them. Ended ones are added only if the
+        sweep would keep them. The listing's start is the claim of the account's LIST_JOBS task.
         """
         start = await self.engine.read(
             lambda tx: workspaces_.listing_start(tx, TaskKind.LIST_JOBS, account_id), Priority.STEADY

@@ -1,9 +1,9 @@
 """The store's time: epoch seconds that never go back within the process, whatever the wall clock does.
 
-It follows the wall clock as long as that moves with the monotonic one. Where the wall clock is set back,
-the store's time goes on at half speed until the two meet again: waits become longer, never shorter. Where
-it jumps ahead (or the machine slept), the jump is held back until the engine has moved the closed poll
-gates along with it: else two reads of one resource could be nearer to each other than they look.
+It follows the wall clock as long as that moves with the monotonic one. If the wall clock is set back, the
+store's time runs at half speed until the two meet again: waits become longer, never shorter. If it jumps
+ahead (or the machine slept), the jump is held back until the engine has moved the closed poll gates along
+with it; otherwise two reads of one resource could be closer together than they appear.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from bot.support.clock import Clock
 
-#: Differences below this are rounding; the wall clock's own number is given.
+#: Differences below this are rounding; the wall clock's own value is returned.
 _SAME = 1e-5
-#: Differences below this are let be: a clock that is slewed.
+#: Differences below this are ignored as ordinary slewing of the clock.
 _SMALL = 0.1
 
 
 class StoreTime:
-    """Tell the store's time from an injected clock; safe to ask from any thread."""
+    """Derive the store's time from an injected clock; thread-safe."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -44,16 +44,16 @@ class StoreTime:
             return self._last
 
     def ahead(self) -> float:
-        """Return by how many seconds the store's time is ahead of the monotonic clock."""
+        """Return how many seconds the store's time is ahead of the monotonic clock."""
         return self.now() - self._clock.monotonic()
 
     def jump(self) -> float:
-        """Return by how many seconds the wall clock has jumped ahead; 0 when it has not."""
+        """Return how many seconds the wall clock has jumped ahead; 0 if it hasn't."""
         with self._lock:
             difference = self._clock.now() - (self._clock.monotonic() + self._ahead)
             return difference if difference > _SMALL else 0.0
 
     def follow(self, jump: float) -> None:
-        """Take over a jump, after the gates were moved by it."""
+        """Apply a jump after the gates were moved by it."""
         with self._lock:
             self._ahead += jump

@@ -1,4 +1,4 @@
-"""Credentials that were refused and may be good all the same: looked at, told of, cleared."""
+"""Refused credentials that may still be valid: checked, reported, cleared."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def suspect(tx: Transaction, account_id: str, secret: str, audit: Sequence[AuditEntry] = ()) -> bool:
-    """Write down since when an active account's secret is refused; False when it was, or is another."""
+    """Record since when an active account's secret is refused; return False if known, or if it changed."""
     if not tx.run("suspect_account", id=account_id, secret=secret, now=tx.now()):
         return False
     append_audit(tx, audit)
@@ -26,20 +26,20 @@ def suspect(tx: Transaction, account_id: str, secret: str, audit: Sequence[Audit
 
 
 def suspects(tx: Transaction) -> list[Account]:
-    """Return the active accounts whose secret was refused, longest not looked at first."""
+    """Return the active accounts whose secret was refused, least recently checked first."""
     return [rows.account(row) for row in tx.all("suspects")]
 
 
 def claim_look(tx: Transaction, account_id: str, every: float) -> float | None:
-    """Grant a look at a suspected account, once in ``every`` seconds; None for not now.
+    """Grant a check of a suspected account, once every ``every`` seconds; None for not now.
 
-    Returns the seconds since the last look of this suspicion, 0 for its first.
+    Return the seconds since the last check of this suspicion, 0 for its first.
     """
     row, now = tx.one("account_by_id", id=account_id), tx.now()
     if row is None or row["refused_since"] is None or row["state"] != "active":
         return None
     since = 0.0 if row["looked_at"] is None else now - row["looked_at"]
-    # A last look that lies ahead was written by a clock that has been put right since.
+    # A last check in the future was written by a clock that has since been corrected.
     if row["looked_at"] is not None and 0.0 <= since < every:
         return None
     is_of_this = row["looked_at"] is not None and row["looked_at"] >= row["refused_since"]
@@ -55,9 +55,9 @@ def count(
     least: float,
     notice: NewNotice | None = None,
 ) -> float:
-    """Add to the time that refusals have lasted (``least`` at least); return it, 0 when it is over.
+    """Add to the time that refusals have lasted (at least ``least``); return it, 0 if they have ended.
 
-    The notice is written when its person waits for something of the account: an operation, a run, a command.
+    The notice is written if its person waits for something on the account: an operation, a run, a command.
     """
     row = tx.one("count_refusal", id=account_id, secret=secret, seconds=seconds, least=least)
     if row is None:
@@ -78,7 +78,7 @@ def _waits(tx: Transaction, account: Row) -> bool:
 
 
 def accept(tx: Transaction, account_id: str, secret: str) -> bool:
-    """End a suspicion: operations, runs, reads and tasks of the account go on at once."""
+    """End a suspicion: operations, runs, reads and tasks of the account resume at once."""
     row = tx.one("trust_account", id=account_id, secret=secret)
     if row is None:
         return False
@@ -87,16 +87,16 @@ def accept(tx: Transaction, account_id: str, secret: str) -> bool:
 
 
 def resume(tx: Transaction, account: Row) -> None:
-    """Let everything go on that waited for an account."""
+    """Resume everything that waited for an account."""
     links.resume(tx, {"principal": account["principal"], "connection": account["connection"]})
     tx.run("hurry_tasks_of_account", account_id=account["id"], now=tx.now())
 
 
 def totals(tx: Transaction, since: float, enough: int) -> Mapping[str, tuple[int, int, int]]:
-    """Return for each connection with a suspicion how many accounts are refused, of how many lately read.
+    """Return, for each connection with a suspicion, how many accounts are refused and how many were read.
 
-    Refused are those that ``count_refusal`` has counted; ``since`` is from when on a read is late enough.
-    Whoever was read is counted up to ``enough``; the third number is of those refused only since then.
+    An account counts as refused once ``count_refusal`` has counted it, and as read if that was after
+    ``since``; reads are counted up to ``enough``. The third number counts those refused only since then.
     """
     return {
         row["connection"]: (int(row["refused"]), int(row["lately"]), int(row["fresh"]))

@@ -1,4 +1,4 @@
-"""Tasks: the reconciler's work that is no operation; one open per kind and subject, the rest joins it."""
+"""Tasks: the reconciler's work that isn't an operation; one open per kind and subject, others join it."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def _join(tx: Transaction, existing: Row, new: NewTask, now: float) -> None:
         payload = _extended(from_json(existing["payload"]), new.payload)
         tx.run("join_waiting_task", id=existing["id"], payload=as_json(payload), due_at=now + new.due_in)
         return
-    # Whoever works on it holds the payload already: what is added now waits for another run.
+    # Its worker already has the payload: what is added now waits until the task runs again.
     joined = from_json(existing["joined"])
     if joined is None:
         joined = {**from_json(existing["payload"]), **new.payload}
@@ -55,12 +55,12 @@ def _extended(payload: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
 
 
 def is_open(tx: Transaction, kind: TaskKind, subject: str) -> bool:
-    """Say whether a task of a kind and subject is still to be done, or under way."""
+    """Return whether a task of a kind and subject is pending or running."""
     return tx.one("task_of", kind=kind, subject=subject) is not None
 
 
 def claim(tx: Transaction, limit: int, lease: float) -> list[Task]:
-    """Lease due tasks, oldest first; what joined one whose worker died is part of it now."""
+    """Lease due tasks, oldest first; whatever joined one whose worker died becomes part of it."""
     now = tx.now()
     claimed = []
     for row in tx.all("claim_tasks", now=now, until=now + lease, limit=limit):
@@ -74,9 +74,9 @@ def claim(tx: Transaction, limit: int, lease: float) -> list[Task]:
 def done(
     tx: Transaction, task_id: str, *, then: Sequence[NewTask] = (), notices: Sequence[NewNotice] = ()
 ) -> None:
-    """Close a task and write what follows from it; nothing when it was closed before.
+    """Close a task and write what follows from it; do nothing if it was already closed.
 
-    It runs once more for what joined meanwhile.
+    It runs again for what joined meanwhile.
     """
     row = tx.one("task", id=task_id)
     if row is None:
@@ -92,9 +92,9 @@ def done(
 def retry(
     tx: Transaction, task_id: str, due_in: float, *, counts: bool = True, then: Sequence[NewTask] = ()
 ) -> None:
-    """Put a task back for later; ``counts``: one of its attempts is used up.
+    """Retry a task later; ``counts``: this used up one of its attempts.
 
-    ``then`` are its waiting commands, which wait no more.
+    ``then`` are its waiting commands, which no longer wait for it.
     """
     row = tx.one("task", id=task_id)
     if row is None:

@@ -1,4 +1,4 @@
-"""Text and JSON as every database takes them."""
+"""Text and JSON in a form that every database accepts."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any
 
 
 def clean(value: Any) -> Any:
-    """Return a parameter as every engine stores it: enums as their words, truth as 0 and 1.
+    """Return a parameter as every engine stores it: enums as their values, booleans as 0 and 1.
 
-    In text, NUL (PostgreSQL refuses it) and lone surrogates (no UTF-8) become U+FFFD.
+    In text, NUL (PostgreSQL rejects it) and lone surrogates (not valid UTF-8) become U+FFFD.
     """
     if value is None or type(value) is float:
         return value
@@ -30,15 +30,15 @@ def clean(value: Any) -> Any:
 
 
 def as_json(value: Any) -> str:
-    """Return JSON in ASCII, whatever it holds; what an object holds keeps its order."""
+    """Return ASCII-only JSON; objects keep the order of their keys."""
     return json.dumps(value, separators=(",", ":"), ensure_ascii=True)
 
 
 def from_json(text: str | None) -> Any:
-    """Return what was stored as JSON; None for none."""
+    """Parse stored JSON; return None for None."""
     return None if text is None else json.loads(text)
 
 
 def as_words(words: Iterable[str] | None) -> str | None:
-    """Return words joined by blanks, the same set always as the same text; None for none."""
+    """Return words joined by spaces, equal sets always as the same text; None for None."""
     return None if words is None else " ".join(sorted(words))

@@ -1,7 +1,7 @@
-"""Every time column of the schema, and what becomes of it when the clock was moved while nobody served.
+"""Every time column of the schema, and how it is healed if the clock was moved while nobody served.
 
-The serving process alone heals them, at its start (``docs/adr/0019-who-heals-clocks.md``). A test holds this
-table against the schema: a new column needs its entry.
+Only the serving process heals them, when it starts (``docs/adr/0019-who-heals-clocks.md``). A test checks
+this table against the schema: a new column needs an entry.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ if TYPE_CHECKING:
 
 
 class Kind(StrEnum):
-    """Name what a time is."""
+    """Name what kind of time a column holds."""
 
-    PAST = "past"  #: something has happened: in the future it counts as now
-    SINCE = "since"  #: so is this, and how long ago decides: what nobody can tell counts from now on
-    DUE = "due"  #: a lease, a retry, a look: further ahead than it can lie it is due
-    GATE = "gate"  #: the poll gate's own two, which ``heal_gates`` sees to: they never open early
-    STAYS = "stays"  #: a moment that people or providers named, or that a hash covers
+    PAST = "past"  #: when something happened: a value in the future counts as now
+    SINCE = "since"  #: the same, but its age matters: if that can't be known, it counts from now
+    DUE = "due"  #: a lease, a retry, a look: due if further ahead than it can be
+    GATE = "gate"  #: the poll gate's own two, healed by ``heal_gates``: they never open early
+    STAYS = "stays"  #: a moment named by people or providers, or covered by a hash
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """Hold what a time column is, and for DUE how far ahead it can lie, in seconds."""
+    """Hold a time column's kind and, for DUE, how far ahead it can be, in seconds."""
 
     kind: Kind
     farthest: float = 0.0
@@ -38,14 +38,14 @@ STAYS: Final = Column(Kind.STAYS)
 _GATE: Final = Column(Kind.GATE)
 #: ``Numbers.lease`` and ``Timing.lease`` are shorter.
 _LEASE: Final = Column(Kind.DUE, 60.0)
-#: ``Numbers.slow_tick``; what a provider's *Retry-After* names may be longer, and is asked for again then.
+#: ``Numbers.slow_tick``; a provider's *Retry-After* may be longer, and is then simply received again.
 _STEP: Final = Column(Kind.DUE, 600.0)
 #: The longest waits of ``bot.slack.notifier``.
 _SEND: Final = Column(Kind.DUE, 300.0)
-#: ``USHER_DEADLINE_MINUTES``, a day at most; *Keep waiting* sets it to as long again from then on.
+#: ``USHER_DEADLINE_MINUTES``, at most a day; *Keep waiting* sets it to that long again from then on.
 _DEADLINE: Final = Column(Kind.DUE, 86_400.0)
 
-#: Rows that have ended keep how long things took. What a replaced operation sent, the next one looks for.
+#: Ended rows keep how long things took. What a replaced operation sent is looked for by the next one.
 _OPEN: Final = {
     "runs": "outcome IS NULL",
     "operations": "(outcome IS NULL OR (outcome = 'replaced' AND workspace_id IN ("
@@ -60,7 +60,7 @@ TIMES: Final[Mapping[str, Mapping[str, Column]]] = {
         "unlinked_at": PAST,
         "refused_since": PAST,
         "looked_at": PAST,
-        # A length of time.
+        # A duration.
         "refused_for": STAYS,
     },
     "approvals": {"asked_at": PAST, "decided_at": PAST},
@@ -79,7 +79,7 @@ TIMES: Final[Mapping[str, Mapping[str, Column]]] = {
         "done_at": PAST,
         "counted_at": PAST,
         "changed_at": PAST,
-        # It may lie as far ahead as the end of the class; a look too many does no harm.
+        # It may be as far ahead as the end of the class; an extra look does no harm.
         "look_at": Column(Kind.DUE, 60.0),
     },
     "participants": {
@@ -162,9 +162,9 @@ TIMES: Final[Mapping[str, Mapping[str, Column]]] = {
 def healing_queries() -> dict[str, str]:
     """Return a statement for each table with times to heal, as ``queries.sql`` would name it.
 
-    Parameters: ``now``; ``is_unknown``, whether nobody can tell how much time has passed; ``back``, by how
-    many seconds the clock was set back since the times were written. What lies ahead moves back by that, so
-    that it keeps its order.
+    Parameters: ``now``; ``is_unknown``, whether the time that has passed is unknown; ``back``, how many
+    seconds the clock was set back since the times were written. Times in the future move back by that, which
+    keeps their order.
     """
     return {f"heal_times_of_{table}": _statement(table, columns) for table, columns in _healed().items()}
 

@@ -1,7 +1,7 @@
-"""What the domain's logic is written over, and what an engine supplies: transactions of named queries.
+"""The interface between the store's logic and an engine: transactions of named queries.
 
-An engine is all that differs between databases. The logic is synchronous and written once; it may be run
-again from the start (a group that was rolled back), so it changes nothing but the database.
+Only the engine differs between databases. The logic is synchronous and written once; it may be rerun from the
+start (after a rolled-back group), so it must change nothing but the database.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ Row = dict[str, Any]
 
 
 class Priority(IntEnum):
-    """Name how soon work is wanted; the lower goes first."""
+    """Name how soon work is wanted; lower goes first."""
 
-    URGENT = 0  #: a person waits for it: 2 s, then StoreBusy
+    URGENT = 0  #: a person is waiting: 2 s, then StoreBusy
     STEADY = 1  #: claims, steps, notices: 10 s
-    RECORDS = 2  #: results of polls, gathered into batches
+    RECORDS = 2  #: results of polls, written in batches
 
 
 class Transaction(Protocol):
@@ -40,7 +40,7 @@ class Transaction(Protocol):
         ...
 
     def run(self, query: str, **params: Any) -> int:
-        """Return how many rows were written."""
+        """Run a statement; return how many rows were written."""
         ...
 
     def now(self) -> float:
@@ -55,7 +55,7 @@ class Engine(Protocol):
     """Supply transactions of one database. The errors are those of ``bot.store.store``."""
 
     async def read(self, work: Work[Result], priority: Priority = Priority.URGENT) -> Result:
-        """Run work that only reads, on one state of the database."""
+        """Run read-only work, on one snapshot of the database."""
         ...
 
     async def write(self, work: Work[Result], priority: Priority = Priority.STEADY, rows: int = 1) -> Result:
@@ -63,9 +63,9 @@ class Engine(Protocol):
         ...
 
     async def migrate(self, *, holds: bool = False) -> list[str]:
-        """Bring the schema up to date; return the names of what ran.
+        """Bring the schema up to date; return the names of the migrations that ran.
 
-        Raises StoreTooNew, StoreUnreleased, StoreInUse.
+        Raise StoreTooNew, StoreUnreleased or StoreInUse.
 
         ``holds``: be the one process that holds this database, until it is closed.
         """
@@ -76,11 +76,11 @@ class Engine(Protocol):
         ...
 
     def serves(self) -> None:
-        """Move times along with the clock from now on: what an earlier process left is healed."""
+        """Move times along with the clock from now on; those left by an earlier process are healed."""
         ...
 
     def clock_reading(self) -> ClockReading:
-        """Say how the store's time stands to the machine's monotonic clock."""
+        """Return how far the store's time is ahead of the machine's monotonic clock."""
         ...
 
     def seconds_since_write(self) -> float:
@@ -88,9 +88,9 @@ class Engine(Protocol):
         ...
 
     async def tidy(self) -> None:
-        """Give back what the database's deleted rows took; other work waits meanwhile."""
+        """Reclaim the space of deleted rows; other work waits meanwhile."""
         ...
 
     async def close(self) -> None:
-        """Finish what is queued and let go of the database."""
+        """Finish what is queued and close the database."""
         ...

@@ -1,4 +1,4 @@
-"""Upkeep: counts for operators, and the sweep of what is past its use in short transactions."""
+"""Upkeep: counts for operators, and the sweep of outdated rows in short transactions."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from bot.store.transaction import Transaction
 
 _DAY = 86_400.0
-#: What is kept, in seconds, by the query that deletes the rest.
+#: How long rows are kept, in seconds, by the query that deletes older ones.
 _KEPT = {
     "sweep_inbox": _DAY,
     "sweep_links": _DAY,
@@ -24,7 +24,7 @@ _KEPT = {
     "sweep_browser_sessions": 0.0,
     "sweep_class_cards": 30 * _DAY,
 }
-#: What these delete may have a card, which goes with it.
+#: The rows that these delete may have a card, which is deleted too.
 _HAVE_CARDS = {"sweep_orphans", "sweep_runs", "sweep_class_cards"}
 SWEEPS = tuple(_KEPT)
 #: Rows per transaction: some milliseconds.
@@ -37,7 +37,7 @@ def did_daily(tx: Transaction, work: str) -> None:
 
 
 def last_did(tx: Transaction, work: str) -> float | None:
-    """Return when daily work was last done, None when it never was."""
+    """Return when daily work was last done, None if never."""
     row = tx.one("last_did", work=work)
     return None if row is None else float(row["done_at"])
 
@@ -51,7 +51,7 @@ def statistics(tx: Transaction) -> Mapping[str, int]:
 
 
 def sweep_aged(tx: Transaction, query: str) -> bool:
-    """Delete some rows that are too old; say whether there may be more."""
+    """Delete some rows that are too old; return whether there may be more."""
     aged = {"before": tx.now() - _KEPT[query], "limit": _SOME}
     if query in _HAVE_CARDS:
         return _delete_with_cards(tx, query, **aged) == _SOME

@@ -1,4 +1,4 @@
-"""People's workspaces: what they found, added, named and forgot."""
+"""People's workspaces: discovered, added, named and hidden."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ if TYPE_CHECKING:
     from bot.store.records import FoundWorkspace
     from bot.store.transaction import Row, Transaction
 
-#: States that change without anybody's doing: a workspace in one is read soon when a list finds or lacks it.
+#: States that change by themselves: a workspace in one is read soon when a list finds or lacks it.
 _MOVING = {State.STARTING, State.RUNNING, State.STOPPING, State.UNKNOWN}
-#: So many rows of a list are merged in one transaction: a few milliseconds.
+#: How many rows of a list are merged per transaction: a few milliseconds.
 PIECE = 100
-#: Fewer starts than this say nothing about what is usual.
+#: The usual duration is known only from at least this many starts.
 _ENOUGH_STARTS = 3
 
 
 def all_of(
     tx: Transaction, principal: Principal, *, connection: str | None = None, hidden: bool = False
 ) -> list[Workspace]:
-    """Return a principal's workspaces by title; forgotten (``hidden``) ones only when asked for."""
+    """Return a principal's workspaces by title; hidden ones only if ``hidden``."""
     found = [rows.workspace(row) for row in tx.all("workspaces", principal=principal.key, hidden=hidden)]
     here = [workspace for workspace in found if connection in {None, workspace.connection}]
     return sorted(here, key=lambda workspace: (workspace.title.casefold(), workspace.id))
@@ -44,10 +44,10 @@ def workspace(tx: Transaction, workspace_id: str) -> Workspace | None:
 
 @dataclass(frozen=True, slots=True)
 class Merge:
-    """Say how far a list is merged: each piece is a transaction of its own, so that others get their turn.
+    """Track the merge of a list: each piece is a transaction of its own, so that other work gets its turn.
 
-    ``listed`` are the remote ids of all that it holds, ``at`` how many of ``found`` are merged, and ``after``
-    up to which remote id the rows were looked through for absent ones.
+    ``listed`` holds all remote ids of the list, ``at`` how many of ``found`` are merged, and ``after`` the
+    remote id up to which rows were checked for absence.
     """
 
     account_id: str
@@ -63,13 +63,13 @@ class Merge:
 
 
 def merge(tx: Transaction, merge: Merge) -> Merge:
-    """Merge the next piece of a list; an account that was unlinked meanwhile ends it.
+    """Merge the next piece of a list; an unlink meanwhile ends it.
 
-    What is absent is judged after the last piece, and only where the list was whole.
+    Absent workspaces are handled after the last piece, and only if the list was complete.
     """
     account = tx.one("account_by_id", id=merge.account_id)
     if account is None or account["state"] == "revoking":
-        # What was merged before went with the link; nothing more of the list is kept.
+        # The unlink deleted what was merged before; keep nothing more of the list.
         return replace(merge, is_over=True)
     now, start = tx.now(), merge.start
     if start is None:
@@ -94,7 +94,7 @@ def merge(tx: Transaction, merge: Merge) -> Merge:
 
 
 def listing_start(tx: Transaction, kind: TaskKind, account_id: str) -> float:
-    """Return when the list that is being merged was asked for: its news are as old as that."""
+    """Return when the list being merged was requested: that is how old its data is."""
     task = tx.one("listing_start", kind=kind, account_id=account_id)
     return tx.now() if task is None or task["claimed_at"] is None else float(task["claimed_at"])
 
@@ -115,7 +115,7 @@ def insert(
     verified_at: float | None,
     used_at: float | None,
 ) -> int:
-    """Write a row unless its person has one for the same remote id; return how many were written."""
+    """Write a row unless its person has one with the same remote id; return how many were written."""
     return tx.run(
         "add_workspace",
         id=new.id,
@@ -165,7 +165,7 @@ def _insert_found(tx: Transaction, one: FoundWorkspace, pair: Row, start: float)
 
 
 def _update_found(tx: Transaction, one: FoundWorkspace, row: Row, start: float) -> None:
-    """Update a row that was known. A listing with the account itself proves that it may be seen."""
+    """Update a known row. A listing with the account itself proves that the person may see it."""
     is_news = start >= (row["observed_at"] or 0.0) and one.state is not State.UNKNOWN
     state = State(one.state if is_news else row["state"])
     changed = state.value != row["state"]
@@ -197,7 +197,7 @@ def _update_found(tx: Transaction, one: FoundWorkspace, row: Row, start: float) 
 
 
 def _columns(one: FoundWorkspace | None, row: Row, *, is_new: bool = False) -> Row:
-    """Return what may be done and when it ends; what a list leaves out stays while the state is the same."""
+    """Return allowed actions and end; values that a list lacks are kept while the state is the same."""
     values = {
         "actions": as_words(one.actions) if one else None,
         "ends_at": one.ends_at if one else None,
@@ -213,12 +213,12 @@ def _columns(one: FoundWorkspace | None, row: Row, *, is_new: bool = False) -> R
 def _note_absence(tx: Transaction, row: Row, start: float) -> None:
     is_stale = row["created_at"] > start or (row["observed_at"] or 0.0) > start
     if row["remote_id"].startswith(PROVISIONAL):
-        # Not made yet: no list can know it.
+        # Not created yet, so no list can contain it.
         return
     if row["origin"] != "discovered" or row["open_operation"] or is_stale or row["state"] == State.GONE:
         return
     if row["doubt"] not in (GONE, UNLISTED):
-        # One list is not the truth: a read of its own decides, or the next list that lacks it too.
+        # One list isn't proof: a read of the workspace decides, or the next list that lacks it too.
         tx.run("doubt_workspace", id=row["id"], kind=UNLISTED, times=1, since=tx.now())
         if not row["hidden"]:
             gates.make_due(tx, row)
@@ -290,7 +290,7 @@ def name(
 
 
 def hide(tx: Transaction, workspace_id: str, audit: Sequence[AuditEntry] = (), interaction: str = "") -> None:
-    """Forget a workspace: hidden, no watch. Open operations on it end as cancelled (cause ``forgotten``)."""
+    """Hide a workspace and end its watch. Open operations on it end as cancelled (cause ``forgotten``)."""
     if not people.first_sight(tx, interaction):
         return
     put_away(tx, workspace_id)
@@ -298,7 +298,7 @@ def hide(tx: Transaction, workspace_id: str, audit: Sequence[AuditEntry] = (), i
 
 
 def put_away(tx: Transaction, workspace_id: str) -> None:
-    """Hide a workspace: no watch, and an open operation on it ends as cancelled."""
+    """Hide a workspace: its watch ends, and an open operation on it ends as cancelled."""
     row = tx.one("hide_workspace", id=workspace_id)
     if row is None:
         return

@@ -1,7 +1,7 @@
-"""The queue before a database that one thread owns: urgent work first, records in batches, nothing too late.
+"""The queue in front of the thread that owns the database: urgent work first, records batched, none too late.
 
-Work that waited too long is given up: it is answered StoreBusy and then never runs, or what it did is
-rolled back. Who is first, the caller who gives up or the thread that commits, is decided under one lock.
+Work that waited too long is abandoned: its caller gets StoreBusy, and it never runs or is rolled back. One
+lock decides which comes first, the caller's giving up or the thread's commit.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from typing import Any
 from bot.store.transaction import Priority, Transaction
 from bot.support.errors import StoreBusy, StoreUnavailable
 
-#: After so many turns of urgent work in a row, other work gets one: it is late, but it comes.
+#: After this many turns of urgent work in a row other work gets one, so that it isn't starved.
 _URGENT_ROUNDS = 4
 
 
 class Stage(Enum):
-    """Name how far a job is."""
+    """Name the stage of a job."""
 
     QUEUED = "queued"
     COMMITTING = "committing"
@@ -34,7 +34,7 @@ class Stage(Enum):
 
 @dataclass(slots=True, eq=False)
 class Run:
-    """Hold work, who waits for it, and what came of it."""
+    """Hold a job, the caller waiting for it, and its result."""
 
     work: Callable[[Transaction], Any]
     priority: Priority
@@ -58,11 +58,11 @@ class WriteQueue:
         self._batch_seconds = batch_seconds
         self._condition = Condition()
         self._queues: dict[Priority, deque[Run]] = {priority: deque() for priority in Priority}
-        #: Rows of the records that wait, kept up so that nobody has to count.
+        #: The number of rows in waiting records, kept so that nobody has to count.
         self._record_rows = 0
         self._urgent_rounds = 0
         self._is_closed = False
-        #: Why nothing can be done any more, once the thread has ended.
+        #: Why no more work can be done, once the thread has ended.
         self._ended: str | None = None
 
     # -- the loop's side -------------------------------------------------------------------------------------
@@ -76,7 +76,7 @@ class WriteQueue:
         rows: int = 1,
         is_alone: bool = False,
     ) -> Any:
-        """Queue work and wait for what comes of it; raises StoreBusy, StoreUnavailable, and its errors."""
+        """Queue work and wait for its result; raise StoreBusy, StoreUnavailable or the work's own errors."""
         loop = asyncio.get_running_loop()
         run = Run(work, priority, is_read, rows, loop.create_future(), is_alone)
         with self._condition:
@@ -86,7 +86,7 @@ class WriteQueue:
             if priority is Priority.RECORDS:
                 self._record_rows += rows
             if priority is not Priority.RECORDS or len(self._queues[priority]) == 1 or self._is_full:
-                # One more record in a batch that waits for its time wakes nobody.
+                # Adding a record to a batch that isn't due yet needn't wake the thread.
                 self._condition.notify()
         timer = loop.call_later(self._patience[priority], self._lose_patience, run)
         try:
@@ -117,7 +117,7 @@ class WriteQueue:
     # -- the thread's side -----------------------------------------------------------------------------------
 
     def take(self) -> list[Run] | None:
-        """Wait for work and return what is to be done next; None when all is done and closed."""
+        """Wait for work and return the next jobs; None once closed and drained."""
         with self._condition:
             while True:
                 priority, wait = self._next()
@@ -128,7 +128,7 @@ class WriteQueue:
                 self._condition.wait(wait)
 
     def _next(self) -> tuple[Priority | None, float | None]:
-        """Return the lane whose turn it is, or for how long to wait."""
+        """Return the priority whose turn it is, or how long to wait."""
         queues = self._queues
         ready = [priority for priority in (Priority.URGENT, Priority.STEADY) if queues[priority]]
         wait = self._until_batch()
@@ -159,7 +159,7 @@ class WriteQueue:
         return self._record_rows >= self._batch_rows
 
     def _pop(self, priority: Priority) -> list[Run]:
-        """Take what fits into a transaction; records that wait go along with steady work, for one commit."""
+        """Take what fits into a transaction; waiting records join steady work, to share one commit."""
         taken: list[Run] = []
         self._pop_into(taken, priority)
         if priority is Priority.STEADY and not any(run.is_read for run in taken):
@@ -177,7 +177,7 @@ class WriteQueue:
                 rows += run.rows
 
     def put_back(self, runs: Iterable[Run]) -> None:
-        """Queue jobs again, before all others of their lane."""
+        """Requeue jobs at the head of their priority's queue."""
         with self._condition:
             for run in reversed(list(runs)):
                 self._queues[run.priority].appendleft(run)
@@ -185,7 +185,7 @@ class WriteQueue:
                     self._record_rows += run.rows
 
     def may_commit(self, runs: Iterable[Run]) -> bool:
-        """Fix jobs as being committed, all or none; False when somebody gave up on one of them."""
+        """Mark jobs as being committed, all or none; return False if a caller gave up on one of them."""
         with self._condition:
             if any(run.stage is not Stage.QUEUED for run in runs):
                 return False
@@ -194,7 +194,7 @@ class WriteQueue:
             return True
 
     def deliver(self, runs: Iterable[Run]) -> None:
-        """Tell the waiting callers what came of their jobs."""
+        """Deliver the jobs' results to the waiting callers."""
         by_loop: dict[asyncio.AbstractEventLoop, list[Run]] = {}
         with self._condition:
             for run in runs:
@@ -202,12 +202,12 @@ class WriteQueue:
                     run.stage = Stage.DONE
                     by_loop.setdefault(run.future.get_loop(), []).append(run)
         for loop, done in by_loop.items():
-            # A loop that was closed has nobody left who waits.
+            # On a closed loop nobody is waiting any more.
             with suppress(RuntimeError):
                 loop.call_soon_threadsafe(_resolve, done)
 
     def end(self, reason: str) -> None:
-        """Refuse all that is queued and all that may come: the thread is gone."""
+        """Fail all queued and future work: the thread has ended."""
         with self._condition:
             self._ended = reason
             left = [run for queue in self._queues.values() for run in queue]
