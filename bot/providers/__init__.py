@@ -1,4 +1,4 @@
-"""The providers: one file or package here adds one; it is found by its class attribute ``kind``."""
+"""The providers: each file or package here adds one, which is found by its class attribute ``kind``."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = ["build", "provider_classes"]
 
 @cache
 def provider_classes() -> Mapping[str, type[Provider]]:
-    """Return every provider of this folder by its kind; raise TypeError when two share one."""
+    """Return every provider of this folder by its kind; raise TypeError if two share one."""
     found: dict[str, type[Provider]] = {}
     for module in pkgutil.iter_modules(__path__, f"{__name__}."):
         for value in vars(importlib.import_module(module.name)).values():
@@ -35,9 +35,9 @@ def provider_classes() -> Mapping[str, type[Provider]]:
 
 
 def build(settings: ConnectionSettings, http: Http) -> Provider:
-    """Make the provider of one connection; raise SettingsError when there is none of that kind.
+    """Create the provider of one connection; raise SettingsError if there is none of that kind.
 
-    From then on no answer shows what the connection itself holds.
+    From then on, no response contains the connection's own secrets.
     """
     known = provider_classes()
     if settings.provider not in known:

@@ -1,7 +1,7 @@
 """The contract of a provider: a stateless translator between our vocabulary and one API.
 
-No store, no Slack, no sleeping, no retrying. One file (or package) in this folder adds a provider; it is
-found by its class attribute ``kind``. What not every provider has is a facet (``bot.providers.facets``).
+No store, no Slack, no sleeping, no retrying. One file (or package) in this folder adds a provider, which is
+found by its class attribute ``kind``. Optional capabilities are facets (``bot.providers.facets``).
 """
 
 from __future__ import annotations
@@ -59,29 +59,29 @@ __all__ = [
     "unknown_word",
 ]
 
-#: Straight and typographic quotes, white space, and the invisible characters that browsers copy along.
+#: Straight and typographic quotes, white space, and invisible characters that browsers copy along.
 _AROUND_TOKENS = " \t\r\n\v\f\u00a0\u200b\u2060\ufeff\"'`,;\u2018\u2019\u201c\u201d\u201e\u00ab\u00bb"
 
 
 Needed = TypeVar("Needed", bound=Facet)
 
-#: Why there is no link to a workspace that runs.
+#: Why there is no link to a running workspace.
 URL_NOT_ALLOWED = "its address is on a host that this connection does not allow"
 
 
 class Provider(ABC):
-    """Translate for one connection. Every method raises ``bot.support.errors.ProviderError`` kinds only.
+    """Translate for one connection. All methods raise kinds of ``bot.support.errors.ProviderError`` only.
 
-    Which error means what: CredentialRefused → the person links again; Forbidden → the right is missing;
+    What the errors mean: CredentialRefused → the person links again; Forbidden → a permission is missing;
     NotFound → gone; UnknownOutcome → read before the next call; the rest of TemporaryError → later.
     """
 
     kind: ClassVar[str]
     settings_model: ClassVar[type[ConnectionSettings]] = ConnectionSettings
     pace: ClassVar[Pace]
-    #: How workspaces can be brought down here at all; what one of them can do now tells ``Observed.actions``.
+    #: The ways of stopping that exist here at all; ``Observed.actions`` says what a workspace supports now.
     stop_modes: ClassVar[frozenset[StopMode]] = frozenset({"stop"})
-    #: What its tokens look like, so that one is known where it does not belong; None where nothing tells.
+    #: What its tokens look like, so that misplaced ones are recognised; None if nothing identifies them.
     token_shape: ClassVar[re.Pattern[str] | None] = None
 
     def __init__(self, settings: ConnectionSettings, http: Http) -> None:
@@ -91,46 +91,46 @@ class Provider(ABC):
     # -- what every provider has ---------------------------------------------------------------------------
 
     def gate_key(self, remote_id: str) -> str:
-        """Return the poll gate's key: one workspace has one gate, whoever looks at it."""
+        """Return the poll gate's key: each workspace has one gate, whoever reads it."""
         return f"{self.settings.base_url}#{remote_id}"
 
     @abstractmethod
     async def status(
         self, access: Access, remote_ids: Sequence[str], window: SendWindow | None = None
     ) -> Mapping[str, Observed]:
-        """Read many states at once; one that is missing is answered as ``gone``, never left out.
+        """Read many states at once; a missing workspace is reported as ``gone``, never left out.
 
-        ``ready`` is claimed only when the IDE answers, where the provider lets that be probed.
+        ``ready`` is reported only if the IDE answers, where the provider allows probing it.
         """
 
     @abstractmethod
     async def start(self, access: Access, remote_id: str) -> None:
-        """Ask for a start; return once it is accepted. Running already is success."""
+        """Ask for a start; return once it is accepted. One that is already running counts as success."""
 
     @abstractmethod
     async def stop(self, access: Access, remote_id: str, mode: StopMode = "stop") -> None:
-        """Ask for a stop; return once it is accepted. Stopped already is success.
+        """Ask for a stop; return once it is accepted. One that is already stopped counts as success.
 
         A mode that is not in ``stop_modes`` raises InvalidRequest.
         """
 
     @abstractmethod
     async def check(self, credential: Credential) -> Identity:
-        """Find out whose account this opens; raise CredentialRefused when it opens none."""
+        """Find out whose account this opens; raise CredentialRefused if it opens none."""
 
     async def who_am_i(self, access: Access) -> None:
-        """Ask the cheapest thing that takes a good credential; raise CredentialRefused for another one."""
+        """Make the cheapest request that requires a valid credential; raise CredentialRefused if it isn't."""
         await self.check(access.credential)
 
     @abstractmethod
     def page_url(self, remote_id: str) -> str:
-        """Return the address of the workspace's page at the provider, for "see what happened there".
+        """Return the address of the workspace's page on the provider, for "see what happened there".
 
-        Empty where people have no such page.
+        Empty if people have no such page.
         """
 
     def clean_token(self, text: str) -> str:
-        """Return a pasted token without the quotes and white space that come with copying it."""
+        """Return a pasted token without the quotes and white space that copying adds."""
         return text.strip(_AROUND_TOKENS)
 
     def looks_like_token(self, text: str) -> bool:
@@ -143,15 +143,15 @@ class Provider(ABC):
         """Ask the server, without anybody's credential, what it is; return a short text for ``doctor``."""
 
     async def remark(self) -> str:
-        """Return what an operator should know of a server that answers, for ``doctor``; "" for nothing."""
+        """Return what an operator should know about a working server, for ``doctor``; "" for nothing."""
         return ""
 
     def acts(self, access: Access, call: str) -> Acts:  # noqa: ARG002 - the same for all, unless it is told
-        """Say whose secret a call (``start``, ``stop``, ``create`` …) is made with; for the audit."""
+        """Return whose secret a call (``start``, ``stop``, ``create`` …) uses, for the audit."""
         return access.credential.acts
 
     def needs_record(self, access: Access) -> bool:  # noqa: ARG002 - servers look after that themselves
-        """Say whether an account's calls reach everybody's: then only what is known as theirs is touched."""
+        """Return whether calls can reach everybody's workspaces: then only known ones are touched."""
         return False
 
     def withholds(self, spec: Spec, asker: Principal) -> bool:  # noqa: ARG002 - as ``acts``
@@ -159,65 +159,65 @@ class Provider(ABC):
         return False
 
     def parse_reference(self, text: str) -> str | None:  # noqa: ARG002 - overridden where there are links
-        """Return the remote id in a pasted link or id, or None when this connection does not know it."""
+        """Return the remote id in a pasted link or id, or None if this connection doesn't recognise it."""
         return None
 
     def job_reference(self, text: str) -> str | None:  # noqa: ARG002 - overridden where there are links
-        """Return the id of a job in a pasted link or id, or None when this connection does not know it."""
+        """Return the id of a job in a pasted link or id, or None if this connection doesn't recognise it."""
         return None
 
     # -- helpers -------------------------------------------------------------------------------------------
 
     @classmethod
     def facets(cls) -> frozenset[str]:
-        """Return the names of what this provider has beyond the contract, for what is drawn."""
+        """Return the names of this provider's facets, for what is drawn."""
         own = (one for one in cls.__mro__ if one.__module__ == Facet.__module__ and one is not Facet)
         return frozenset(one.__name__.lower() for one in own)
 
     def need(self, facet: type[Needed]) -> Needed:
-        """Return this provider as one that has a facet; raises InvalidRequest where it lacks that."""
+        """Return this provider as one with a facet; raises InvalidRequest if it lacks that."""
         provider: object = self
         if not isinstance(provider, facet):
             raise InvalidRequest(f"{self.settings.title} has no {facet.__name__.lower()}")
         return provider
 
     def links_by(self, way: Linking) -> bool:
-        """Return whether people come to act here in this way."""
+        """Return whether people can link in this way."""
         return way in self.settings.linking
 
     @property
     def has_lists(self) -> bool:
-        """Return whether a person's workspaces can be listed: not where one secret opens everybody's."""
+        """Return whether a person's workspaces can be listed: not if one secret opens everybody's."""
         return isinstance(self, Lists) and not self.links_by("none")
 
     def stops(self, workspace: Workspace) -> Effects:  # noqa: ARG002 - the same for all, unless it is told
-        """Say what each way of stopping means for a workspace as it is known now; pure.
+        """Return what each way of stopping means for a workspace as it was last read; pure.
 
-        Everything that stops or restarts a workspace, or asks before, goes by this. What is only known of
-        the provider is said for a running workspace without actions.
+        Everything that stops or restarts a workspace, or asks before doing so, relies on this. For a
+        running workspace without actions, it says what is known of the provider in general.
         """
         return {
             mode: StopEffect.KEEPS if mode == "suspend" else StopEffect.RETURNS for mode in self.stop_modes
         }
 
     def need_mode(self, mode: StopMode) -> None:
-        """Raise InvalidRequest for a way of stopping that this provider does not have."""
+        """Raise InvalidRequest for a way of stopping that this provider doesn't have."""
         if mode not in self.stop_modes:
             raise InvalidRequest(f"{self.settings.title} has no way to {mode} a workspace")
 
     def ide_hosts(self) -> tuple[str, ...]:
-        """Return the host patterns that an IDE URL may lie on; ``*.X`` covers every host below X."""
+        """Return the host patterns that IDE URLs may have; ``*.X`` covers every host below X."""
         return self.settings.ide_hosts
 
     def allowed_url(self, url: str | None) -> str | None:
-        """Return an IDE URL in its safe form when this connection allows its host, otherwise None."""
+        """Return an IDE URL in its safe form if this connection allows its host, otherwise None."""
         return allowed_ide_url(url, self.settings.base_url, self.ide_hosts())
 
     def describe(self) -> Mapping[str, Any]:
-        """Return what ``doctor`` shows of the connection: no secrets."""
+        """Return what ``doctor`` shows about the connection: no secrets."""
         return {"provider": self.kind, "base_url": self.settings.base_url, "linking": self.settings.linking}
 
 
 def unknown_word(word: str) -> str:
-    """Say that a provider told a state that its documents do not name; the last one is kept."""
+    """Log a state that the provider's documents don't name; the last known state is kept."""
     return f"unknown state {word[:40]!r}"

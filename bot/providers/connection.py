@@ -1,4 +1,4 @@
-"""The keys that every connection has in its file, and the ways in which people come to act there."""
+"""The settings that every connection has in its file, and the ways in which people link to it."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, m
 
 from bot.providers.hosts import normalise_base_url, normalise_pattern
 
-#: How people come to act at a provider: with a token of their own, as a username that an administrator
+#: How people link: with their own token, as a username that an administrator
 #: approved, or without any link.
 Linking = Literal["token", "admin", "none"]
 
 
 class ConnectionSettings(BaseModel):
-    """Hold the keys that every connection has; providers add their own by subclassing."""
+    """Hold the settings that every connection has; providers add their own by subclassing."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
-    #: The ways of linking that the provider has, each with the key of the secret that it needs ("" for none).
-    #: Every other one is refused at the start.
+    #: The ways of linking that the provider supports, each with the key of the secret that it requires ("" if
+    #: none). Any other is refused at start-up.
     ways: ClassVar[Mapping[Linking, str]] = {"token": ""}
 
     name: str
@@ -28,9 +28,9 @@ class ConnectionSettings(BaseModel):
     title: str
     base_url: str
     linking: tuple[Linking, ...] = ("token",)
-    #: Hosts that IDE URLs may lie on, beside the ones the provider derives from the base URL.
+    #: Hosts that IDE URLs may have, besides the ones the provider derives from the base URL.
     ide_hosts: tuple[str, ...] = ()
-    #: It is asked for no more starts a second, where it has such a limit.
+    #: The most starts per second that it is asked for, if it has such a limit.
     starts_per_second: float | None = Field(default=None, gt=0)
 
     @field_validator("linking", mode="before")
@@ -62,7 +62,7 @@ class ConnectionSettings(BaseModel):
 
     def secrets(self) -> tuple[str, ...]:
         """Return every secret that the connection itself holds."""
-        # Every word that is typed is compared with them: the model's own way of listing fields takes 10 µs.
+        # Every typed word is compared with them, and the model's own way of listing fields takes 10 µs.
         return tuple(
             value.get_secret_value() for value in vars(self).values() if isinstance(value, SecretStr)
         )

@@ -1,7 +1,7 @@
-"""The connections file: a TOML table per provider instance, checked by the provider's own settings model.
+"""The connections file: one TOML table per connection, checked by the provider's own settings model.
 
-Anyone who can write this file decides where people's tokens are sent, so it is refused when others may write
-it; and when others may read it while secrets stand in it.
+Anyone who can write to this file decides where people's tokens are sent, so it is refused if others may write
+it, or if others may read it while it contains secrets.
 """
 
 from __future__ import annotations
@@ -48,17 +48,17 @@ def load_connections(path: Path) -> dict[str, ConnectionSettings]:
 
 
 def build_providers(settings: Mapping[str, ConnectionSettings], http: Http) -> dict[str, Provider]:
-    """Make the provider of each connection."""
+    """Create the provider of each connection."""
     return {name: build(given, http) for name, given in settings.items()}
 
 
 def secrets_of(settings: Mapping[str, ConnectionSettings]) -> list[str]:
-    """Return every secret that the connections hold, for the redaction of logs."""
+    """Return every secret that the connections contain, for the redaction of logs."""
     return [secret for given in settings.values() for secret in given.secrets()]
 
 
 def _holds_secrets(table: dict[str, Any]) -> bool:
-    """Return whether a secret stands in a table itself, instead of the place where it is."""
+    """Return whether a table contains a secret itself, rather than a reference to it."""
     provider = provider_classes().get(str(table.get("provider")))
     fields = {} if provider is None else provider.settings_model.model_fields
     return any(
@@ -70,7 +70,7 @@ def _holds_secrets(table: dict[str, Any]) -> bool:
 
 
 def _tables(path: Path) -> tuple[dict[str, Any], list[str]]:
-    """Return the tables below ``connections``, and what else stands in the file as problems."""
+    """Return the tables below ``connections``, and anything else in the file as problems."""
     try:
         if path.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH):
             raise SettingsError(
@@ -103,7 +103,7 @@ def _connection(name: str, table: dict[str, Any], folder: Path) -> ConnectionSet
     provider = table.get("provider")
     if not isinstance(provider, str) or provider not in classes:
         raise SettingsError([f".provider: needs one of {', '.join(sorted(classes))}"])
-    # The table's own name is the connection's: a key of that name would make it another one.
+    # The connection is named by its table: a key of that name would rename it.
     problems = [".name: is no key: the connection's name is its table's"] if "name" in table else []
     values: dict[str, Any] = {"name": name, "title": name}
     for key, value in table.items():
@@ -113,7 +113,7 @@ def _connection(name: str, table: dict[str, Any], folder: Path) -> ConnectionSet
             problems.append(f".{key}: {wrong}")
     unresolved = {problem.partition(":")[0] for problem in problems}
     try:
-        # Files that a table names are looked for from the folder of the connections file.
+        # Files named in a table are relative to the folder of the connections file.
         checked = classes[provider].settings_model.model_validate(
             {**values, "name": name}, context={"folder": folder}
         )

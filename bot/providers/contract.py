@@ -1,4 +1,4 @@
-"""What providers declare, and what they tell beside states: data that crosses their contract."""
+"""Data that crosses the provider contract: what providers declare, and what they report besides states."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-#: Our clock and a provider's may differ by so many seconds.
+#: The most seconds by which our clock and a provider's may differ.
 CLOCK_SKEW = 120.0
 
 
 class Listing(list[T]):
-    """Hold what a list told, in the server's order.
+    """Hold the entries of a list, in the server's order.
 
-    It is not whole when an entry could not even be named: then nothing follows from what it lacks.
+    It is not whole if an entry couldn't even be identified: then nothing follows from what is missing.
     """
 
     def __init__(self, entries: Iterable[T] = (), *, is_whole: bool = True) -> None:
@@ -29,9 +29,9 @@ class Listing(list[T]):
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """Declare how often and how wide the provider may be asked; times in seconds.
+    """Declare how often and how much the provider may be asked; times in seconds.
 
-    ``min_poll_interval`` is kept by the poll gate per resource, whoever asks.
+    The poll gate enforces ``min_poll_interval`` per resource, whoever asks.
     """
 
     min_poll_interval: float
@@ -44,7 +44,7 @@ class Pace:
 
 @dataclass(frozen=True, slots=True)
 class Discovered:
-    """Describe one workspace found in a person's account; ``name`` is "" where it could not be read."""
+    """Describe one workspace found in a person's account; ``name`` is "" if it couldn't be read."""
 
     remote_id: str
     name: str
@@ -53,7 +53,7 @@ class Discovered:
 
 @dataclass(frozen=True, slots=True)
 class Scheduled:
-    """Describe a job that is set up at a provider; ``cron`` is "" without a schedule, None where untold."""
+    """Describe a job that is set up on a provider; ``cron`` is "" without a schedule, None if unknown."""
 
     job_id: str
     name: str
@@ -62,27 +62,27 @@ class Scheduled:
 
 @dataclass(frozen=True, slots=True)
 class TokenHelp:
-    """Tell a person how to get a token: a URL to open and sentences, shown on the link page."""
+    """Tell a person how to get a token: a URL to open and instructions, shown on the link page."""
 
     url: str
     steps: Sequence[str]
-    #: A plain-text pattern that a pasted token must match, checked before it is sent anywhere.
+    #: A plain-text pattern that a pasted token must match before it is sent anywhere.
     pattern: str
 
 
 @dataclass(frozen=True, slots=True)
 class SendWindow:
-    """Bound when a status read may leave: not after ``until`` on the injected monotonic clock."""
+    """Limit when a status read may be sent: not after ``until`` on the injected monotonic clock."""
 
     until: float
 
 
 @dataclass(frozen=True, slots=True)
 class Embedding:
-    """Say what a page of ours loads to show an IDE in it.
+    """Say what our own page loads to show an IDE in it.
 
-    ``sdk_host`` is the host, with a port where it has one of its own, that scripts, frames and sockets come
-    from; ``is_https`` is False on loopback alone. ``endpoint`` is the origin that IDEs themselves lie at.
+    ``sdk_host`` is the host, with its port if it is unusual, that scripts, frames and sockets come
+    from; ``is_https`` is False on loopback only. ``endpoint`` is the origin of the IDEs themselves.
     """
 
     sdk_host: str

@@ -1,4 +1,4 @@
-"""In whose name calls to providers are made: credentials, and the accounts that they open."""
+"""Whose credentials calls to providers use, and the accounts that they open."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from pydantic import SecretStr
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-#: Whose secret an account acts with: the person's own, or the connection's, for a username that was approved
-#: (``admin``; where it can be had, with a token of that person's own that the connection's secret brings) or
-#: where there are no people at the provider (``none``).
+#: Whose secret an account uses: the person's own, or the connection's, for a username that was approved
+#: (``admin``; if possible through that person's own token, which the connection's secret can get) or
+#: if the provider has no user accounts (``none``).
 Acts = Literal["person", "admin", "none"]
 _ACTS = "acts"
 
@@ -24,33 +24,33 @@ class Credential:
     token: SecretStr
     refresh_token: SecretStr | None = None
     extra: Mapping[str, str] = field(default_factory=dict)
-    #: Whose call it is made for, where it is not its owner's: their secrets must not come back either.
+    #: Whose call it is, if not its owner's: their secrets must not come back either.
     made_for: Credential | None = None
 
     def secrets(self) -> tuple[str, ...]:
-        """Return what must not come back in an answer."""
+        """Return what must not come back in a response."""
         own = tuple(one.get_secret_value() for one in (self.token, self.refresh_token) if one is not None)
         return own if self.made_for is None else (*own, *self.made_for.secrets())
 
     @classmethod
     def of_connection(cls, acts: Acts) -> Credential:
-        """Return the credential of an account that acts with the connection's own secret: it holds none."""
+        """Return the credential of an account that uses the connection's own secret: it contains none."""
         return cls(SecretStr(""), extra={_ACTS: acts})
 
     @property
     def acts(self) -> Acts:
-        """Say whose secret opens the account."""
+        """Return whose secret opens the account."""
         value = self.extra.get(_ACTS, "person")
         return "admin" if value == "admin" else "none" if value == "none" else "person"
 
     @property
     def is_renewable(self) -> bool:
-        """Return whether a fresh one may be had without the person: it came with what brings another one."""
+        """Return whether it can be renewed without the person, because it came with what that takes."""
         is_minted = self.acts == "admin" and bool(self.token.get_secret_value())
         return self.refresh_token is not None or is_minted
 
     def as_mapping(self) -> dict[str, str]:
-        """Return it in clear, for the vault to seal; keep it nowhere else."""
+        """Return it in plain text for the vault to seal; store it nowhere else."""
         mapping = {
             "token": self.token.get_secret_value(),
             **{f"x_{key}": value for key, value in self.extra.items()},
@@ -61,7 +61,7 @@ class Credential:
 
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, str]) -> Credential:
-        """Read back what ``as_mapping`` gave."""
+        """Restore it from the result of ``as_mapping``."""
         refresh = mapping.get("refresh_token")
         extra = {key[2:]: value for key, value in mapping.items() if key.startswith("x_")}
         return cls(SecretStr(mapping["token"]), SecretStr(refresh) if refresh else None, extra)
@@ -69,7 +69,7 @@ class Credential:
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Pair a linked username with its credential: in whose name a call is made."""
+    """Pair a linked username with its credential: the identity for a call."""
 
     username: str
     credential: Credential
@@ -77,7 +77,7 @@ class Access:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Say whose account a checked credential opens; ``username`` is empty where the server tells none."""
+    """Say whose account a checked credential opens; ``username`` is empty if the server doesn't say."""
 
     username: str
     credential: Credential

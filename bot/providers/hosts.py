@@ -1,4 +1,4 @@
-"""Base URLs and IDE addresses, compared by their parsed parts and never by how they begin.
+"""Base URLs and IDE addresses, compared by their parsed parts and never by prefix.
 
 Pure functions (``docs/security.md``, row 15). Hosts are compared in lower case, without a trailing dot, in
 their IDNA form.
@@ -18,7 +18,7 @@ from yarl import URL
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-#: A button of Slack takes an address of 3000 characters.
+#: Slack buttons accept addresses of up to 3000 characters.
 MAX_LENGTH = 3000
 _PORTS = {"https": 443, "http": 80}
 _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
@@ -27,7 +27,7 @@ _KEEP = "%/:?#[]@!$&'()*+,;=-._~"
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Hold scheme, host and port of an address in comparable form; IPv6 hosts stand without brackets."""
+    """Hold scheme, host and port of an address in comparable form; IPv6 hosts without brackets."""
 
     scheme: str
     host: str
@@ -35,7 +35,7 @@ class Origin:
 
     @property
     def netloc(self) -> str:
-        """Return host and port as an address shows them, the usual port left out."""
+        """Return host and port as an address shows them, without the default port."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port == _PORTS[self.scheme] else f"{host}:{self.port}"
 
@@ -56,9 +56,9 @@ def is_loopback(host: str) -> bool:
 
 
 def normalise_base_url(text: str) -> str:
-    """Return the address without trailing slash, host in its one form; raise ValueError with a sentence.
+    """Return the address without trailing slash, host normalised; raise ValueError with a sentence.
 
-    https, or http on loopback: a token must not travel readable. A path may follow (a hub behind a prefix).
+    https, or http on loopback: a token must not travel in clear. A path is allowed (a hub behind a prefix).
     """
     origin, parts = _split(text)
     if parts.query or parts.fragment or text.rstrip("/").endswith(("?", "#")):
@@ -78,7 +78,7 @@ def origin_of(url: str) -> Origin:
 
 
 def path_below(url: str, base_url: str) -> str | None:
-    """Return the path of an address below a base URL, or None when it lies elsewhere.
+    """Return the path of an address below a base URL, or None if it is elsewhere.
 
     It begins with a slash and is still percent-encoded; query and fragment are left out.
     """
@@ -94,7 +94,7 @@ def path_below(url: str, base_url: str) -> str | None:
 
 
 def normalise_pattern(text: str) -> str:
-    """Return a host pattern (``host``, ``*.host``, each with ``:port`` or without); raise ValueError."""
+    """Return a host pattern (``host``, ``*.host``, each with or without ``:port``); raise ValueError."""
     star = "*." if text.startswith("*.") else ""
     origin, parts = _split(f"https://{text.removeprefix('*.')}")
     if parts.path or parts.query or parts.fragment or "*" in parts.netloc:
@@ -107,10 +107,10 @@ def normalise_pattern(text: str) -> str:
 
 
 def allowed_ide_url(url: str | None, base_url: str, patterns: Iterable[str]) -> str | None:
-    """Return the address in a safe form when it may be sent to its owner, otherwise None.
+    """Return the address in a safe form if it may be sent to its owner, otherwise None.
 
-    It must be https (http only from loopback to loopback) and lie on the base URL's own host and port, or on
-    a host that a pattern names: at the pattern's port, else at the usual one or the base URL's.
+    It must be https (http only from loopback to loopback) and be on the base URL's own host and port, or on
+    a host that a pattern names: at the pattern's port, otherwise at the default one or the base URL's.
     """
     if url is None:
         return None
@@ -176,7 +176,7 @@ def _normal_host(text: str) -> str:
     labels = host.split(".")
     if len(host) > 253 or not all(_LABEL.fullmatch(label) for label in labels):
         raise ValueError("the address names a host that can't be one")
-    # 127.1, 0x7f.1 and 2130706433 are taken for IPv4 addresses by browsers, and by us for nothing.
+    # Browsers take 127.1, 0x7f.1 and 2130706433 for IPv4 addresses; we accept none of them.
     if re.fullmatch(r"\d+|0x[0-9a-f]*", labels[-1]):
         raise ValueError("the address names a host that can't be one")
     return host
@@ -191,5 +191,5 @@ def _is_address(host: str) -> bool:
 
 
 def is_dots(segment: str) -> bool:
-    """Return whether a part of a path climbs, or stays where it is."""
+    """Return whether a path segment is ``.`` or ``..`` in any spelling."""
     return re.fullmatch(r"(\.|%2e){1,2}", segment, re.IGNORECASE) is not None

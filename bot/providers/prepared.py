@@ -1,4 +1,4 @@
-"""What an operator prepared in the connections file (presets, recipes), and the fields that forms share."""
+"""What an operator prepared in the connections file (presets, recipes), and fields that forms share."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ if TYPE_CHECKING:
     from bot.domain.models import Principal, Values
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,40}")
-#: Above so many the menu asks for what matches.
+#: With more choices than this, the menu searches.
 FEW = 20
 
 
 class Strict(BaseModel):
-    """Hold what stands in the connections file: no key may be unknown, and no error shows a value."""
+    """Read part of the connections file: unknown keys are errors, and no error shows a value."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 class Prepared(Strict):
-    """Name something prepared; ``who`` may use it (``U…``, ``T…:U…``), everybody where it is left out."""
+    """Name something prepared; ``who`` may use it (``U…``, ``T…:U…``), everybody if omitted."""
 
     name: str
     title: str = ""
@@ -41,11 +41,11 @@ class Prepared(Strict):
 
     @property
     def label(self) -> str:
-        """Return what people read."""
+        """Return its display name."""
         return self.title or self.name
 
     def is_for(self, asker: Principal) -> bool:
-        """Return whether somebody may use it."""
+        """Return whether a person may use it."""
         if self.who is None:
             return True
         return bool({asker.user_id, f"{asker.team_id}:{asker.user_id}"} & set(self.who))
@@ -60,24 +60,24 @@ def _all_differ(value: tuple[P, ...], info: ValidationInfo) -> tuple[P, ...]:
     return value
 
 
-#: A setting that lists what is prepared.
+#: A setting that lists prepared things.
 AllOf = Annotated[tuple[P, ...], AfterValidator(_all_differ)]
 
 
 def named(prepared: Iterable[P], name: str) -> P | None:
-    """Return the one of a name."""
+    """Return the one with a name."""
     return next((one for one in prepared if one.name == name), None)
 
 
 def proposed(offered: Sequence[P], values: Values) -> P | None:
-    """Return the one that is chosen by its name or label, or the only one."""
+    """Return the one chosen by its name or label, or the only one."""
     asked = text_of(values, "preset").casefold()
     only = offered[0] if len(offered) == 1 else None
     return next((one for one in offered if asked in {one.name, one.label.casefold()}), only)
 
 
 def preset_field(label: str, offered: Sequence[Prepared], chosen: Prepared | None) -> Field:
-    """Ask which one."""
+    """Return the field that asks which one."""
     choices = tuple(Choice(one.name, one.label) for one in offered)
     return choice_field("preset", label, choices, chosen.name if chosen is not None else "", redraws=True)
 
@@ -85,16 +85,16 @@ def preset_field(label: str, offered: Sequence[Prepared], chosen: Prepared | Non
 def choice_field(
     name: str, label: str, choices: tuple[Choice, ...], initial: str = "", **options: Any
 ) -> Field:
-    """Ask for one of a few, or of many."""
+    """Return a field for choosing one of few, or of many."""
     return Field(name, label, "choice" if len(choices) <= FEW else "search", choices, initial, **options)
 
 
 def name_field(initial: str, max_length: int, **options: Any) -> Field:
-    """Ask what it will be called; no name is proposed twice."""
+    """Return the field for a new name; no name is suggested twice."""
     return Field("name", "Name", "text", initial=initial, max_length=max_length, remembers=False, **options)
 
 
 def free_name(stem: str, taken: Collection[str], between: str = "-") -> str:
-    """Return a name that is free; "" where a thousand are taken."""
+    """Return an unused name; "" if a thousand are taken."""
     tries = (stem if number == 1 else f"{stem}{between}{number}" for number in range(1, 1000))
     return next((name for name in tries if name not in taken), "")

@@ -1,7 +1,7 @@
-"""Take values out of answers.
+"""Read values from responses.
 
-What has to be there and is not becomes BadAnswer naming the field. What is only good to have is left out when
-it is odd, and logged once. In a list no entry hides another (``entries``).
+A missing required value becomes BadAnswer naming the field. A malformed optional one is left out and
+logged once. In a list, no entry hides another (``entries``).
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ T = TypeVar("T")
 
 MAX_MESSAGE = 200
 MAX_NAME = 250
-#: A number of seconds above this is one of milliseconds: the year 5138, or 1973.
+#: A larger number of seconds is one of milliseconds: the year 5138, or 1973.
 _MILLISECONDS = 1e11
 
 
 def text_in(answer: Mapping[str, Any], key: str, where: str = "") -> str:
-    """Return a text that must be there and not be empty; raise BadAnswer naming ``where`` and ``key``."""
+    """Return a required, non-empty string; raise BadAnswer naming ``where`` and ``key``."""
     value = answer.get(key)
     if not isinstance(value, str) or not value:
         raise BadAnswer(f"the answer's field {where}{key} is not a text")
@@ -39,16 +39,16 @@ def text_in(answer: Mapping[str, Any], key: str, where: str = "") -> str:
 
 @lru_cache(maxsize=1000)
 def note(problem: str) -> None:
-    """Log what is odd in an answer, once; ``problem`` names the field and nothing of what stands there."""
+    """Log an oddity in a response, once; ``problem`` names the field and nothing of its value."""
     log.warning("odd answer", problem=problem)
 
 
 def word_in(answer: Mapping[str, Any], key: str, where: str = "") -> str | None:
-    """Return a text that may be absent; a number counts as one, and what else it may be as absent."""
+    """Return an optional string; a number counts as one, anything else as missing."""
     value = answer.get(key)
     if isinstance(value, str):
         return value or None
-    # A whole number may be larger than any that counts as finite.
+    # An integer may be larger than any finite float.
     if not isinstance(value, bool) and (
         isinstance(value, int) or (isinstance(value, float) and isfinite(value))
     ):
@@ -59,7 +59,7 @@ def word_in(answer: Mapping[str, Any], key: str, where: str = "") -> str | None:
 
 
 def id_in(answer: Any, key: str, where: str = "") -> str:
-    """Return an id, also where it is a whole number; raise BadAnswer where there is none."""
+    """Return an id, also if it is an integer; raise BadAnswer if there is none."""
     value = answer.get(key) if isinstance(answer, Mapping) else None
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
@@ -69,7 +69,7 @@ def id_in(answer: Any, key: str, where: str = "") -> str:
 
 
 def part_of(answer: Mapping[str, Any], key: str, where: str = "") -> Mapping[str, Any]:
-    """Return an object inside of another; an empty one where it is absent or something else."""
+    """Return a nested object; an empty one if it is missing or something else."""
     value = answer.get(key)
     if isinstance(value, Mapping):
         return value
@@ -79,7 +79,7 @@ def part_of(answer: Mapping[str, Any], key: str, where: str = "") -> Mapping[str
 
 
 def moment(value: Any) -> float | None:
-    """Return a time in epoch seconds: ISO 8601, or a number of seconds or milliseconds; None for no time."""
+    """Return a time in epoch seconds: ISO 8601, or a number of seconds or milliseconds; None otherwise."""
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         return None
     try:
@@ -100,10 +100,10 @@ def _iso(text: str) -> float | None:
 
 
 def entries(pages: Iterable[Mapping[str, Any]], key: str, read: Callable[[Any], T | None]) -> Listing[T]:
-    """Read the list under ``key`` entry by entry; ``read`` raises BadAnswer, or returns None for a stranger.
+    """Read the list under ``key`` entry by entry; ``read`` raises BadAnswer, or returns None to skip one.
 
-    An entry that raises is left out and logged once, as is a page without the list, and the list is not
-    whole. Where nothing else is in it, it raises as well: nobody may take that for an empty list.
+    An entry that raises is left out and logged once, as is a page without the list, and then the list is not
+    whole. If it contains nothing else, this raises too: nobody may take that for an empty list.
     """
     found: list[T] = []
     problem: BadAnswer | None = None
@@ -128,7 +128,7 @@ def entries(pages: Iterable[Mapping[str, Any]], key: str, read: Callable[[Any], 
 
 
 def object_in(answer: Mapping[str, Any], key: str, where: str = "") -> dict[str, Any]:
-    """Return an object that must be there; raise BadAnswer otherwise."""
+    """Return a required object; raise BadAnswer if it isn't there."""
     value = answer.get(key)
     if not isinstance(value, dict):
         raise BadAnswer(f"the answer's field {where}{key} is not an object")
@@ -143,7 +143,7 @@ def clean(text: str, limit: int = MAX_MESSAGE, secrets: Iterable[str] = ()) -> s
     if text.isascii() and text.isprintable() and "  " not in text:
         line = text.strip()
         return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
-    # Format characters stay within emoji (the joiner); lone surrogates can't be stored.
+    # Format characters are kept inside emoji (the joiner); lone surrogates can't be stored.
     visible = "".join(
         " " if unicodedata.category(letter) in {"Cc", "Zl", "Zp"} else letter
         for letter in text

@@ -1,4 +1,4 @@
-"""One way to call a provider's API: which answer means which error is said here and nowhere else."""
+"""The one way to call a provider's API; only here is a response mapped to an error."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _HEADER_SAFE = re.compile(r"[!-~]{1,4096}")
 
 
 class Options(Asking, total=False):
-    """Name what a call may be told beside its address (``Http.request``)."""
+    """Name a call's options besides its address (``Http.request``)."""
 
     max_bytes: int
     hides: Sequence[str]
@@ -53,17 +53,17 @@ class Api:
         window: SendWindow | None = None,
         **options: Unpack[Options],
     ) -> Response:
-        """Send once and return an answer of 2xx; as ``send``.
+        """Send once and return a 2xx response; otherwise like ``send``.
 
-        Raises the ProviderError that the status stands for. A call that changes something raises
-        UnknownOutcome where it was sent and nothing usable came back.
+        Raises the ProviderError that the status represents. A call that changes something raises
+        UnknownOutcome if it was sent and nothing usable came back.
         """
         changes = method not in _READS
         response = await self.send(method, path, credential, changes=changes, window=window, **options)
         if not 200 <= response.status < 300:
             raise error_of(response, self.setting, changes=changes)
         if changes and response.body.strip():
-            # A page or rubbish: something else may have answered in the server's place.
+            # A page or garbage: something else may have answered in the server's place.
             with may_have_acted():
                 response.json()
         return response
@@ -78,9 +78,9 @@ class Api:
         window: SendWindow | None = None,
         **options: Unpack[Options],
     ) -> Response:
-        """Send once and return the answer, whatever its status; ``path`` is percent-encoded already.
+        """Send once and return the response, whatever its status; ``path`` is already percent-encoded.
 
-        ``hides`` are secrets that must not come back, beside the credential's.
+        ``hides`` are secrets that must not come back, besides the credential's.
         """
         if credential is not None:
             options["hides"] = credential.secrets()
@@ -96,7 +96,7 @@ class Api:
 
 @contextmanager
 def may_have_acted() -> Iterator[None]:
-    """Read the answer to a change: one that can't be read leaves open what became of it."""
+    """Read the response to a change: if it can't be read, the outcome is unknown."""
     try:
         yield
     except errors.BadAnswer as error:
@@ -105,7 +105,7 @@ def may_have_acted() -> Iterator[None]:
 
 @contextmanager
 def checks_token() -> Iterator[None]:
-    """Ask what every good token may: a missing right can only be a bad token there."""
+    """Make a request that every valid token may make: a missing permission can only be a bad token there."""
     try:
         yield
     except errors.Forbidden as error:
@@ -113,7 +113,7 @@ def checks_token() -> Iterator[None]:
 
 
 async def unless_absent(asking: Awaitable[T]) -> T | None:
-    """Return None where the server has no such thing or endpoint: a page may say that in its place."""
+    """Return None if the server has no such resource or endpoint, even if it says so with a page."""
     try:
         return await asking
     except (errors.NotFound, errors.BadAnswer) as error:
@@ -123,7 +123,7 @@ async def unless_absent(asking: Awaitable[T]) -> T | None:
 
 
 async def side_by_side(width: int, ask: Callable[[K], Awaitable[T]], keys: Iterable[K]) -> list[T]:
-    """Ask for each key, so many at the same time; the first error is raised once all have ended."""
+    """Ask for each key, this many at the same time; the first error is raised once all have ended."""
     slots = asyncio.Semaphore(width)
 
     async def one(key: K) -> T:
@@ -143,7 +143,7 @@ async def pages(
     next_key: Callable[[Mapping[str, Any]], Any],
     most: int,
 ) -> Listing[dict[str, Any]]:
-    """Return the pages of a list; it is not whole where they find no end within ``most``."""
+    """Return the pages of a list; it is not whole if they don't end within ``most``."""
     found: Listing[dict[str, Any]] = Listing()
     asked: set[str] = set()
     key: str | None = None
@@ -162,9 +162,9 @@ async def pages(
 
 
 def path_part(text: str) -> str:
-    """Return an id percent-encoded for one part of a path; raise NotFound for what can't be an id.
+    """Return an id percent-encoded for one path segment; raise NotFound if it can't be an id.
 
-    Dots alone would climb, and half a surrogate pair has no encoding.
+    Dots alone would traverse the path, and lone surrogates can't be encoded.
     """
     try:
         quoted = quote(text, safe="")
@@ -176,7 +176,7 @@ def path_part(text: str) -> str:
 
 
 def authorization(credential: Credential | None, scheme: str = "token") -> dict[str, str]:
-    """Return the header; raise CredentialRefused for what can't be a token, before it is sent anywhere."""
+    """Return the header; raise CredentialRefused if it can't be a token, before it is sent anywhere."""
     headers = {"Accept": "application/json"}
     if credential is not None:
         token = credential.token.get_secret_value()
@@ -187,9 +187,9 @@ def authorization(credential: Credential | None, scheme: str = "token") -> dict[
 
 
 def error_of(response: Response, setting: str, *, changes: bool) -> errors.ProviderError:
-    """Return the error that an answer outside 2xx stands for; the server's own words are cleaned and cut.
+    """Return the error for a response outside 2xx; the server's own message is cleaned and cut.
 
-    What a server says that is broken, or something in its place, is not for people.
+    What a failing server, or something in its place, says is not shown to people.
     """
     status = response.status
     said = _said(response)
@@ -199,13 +199,13 @@ def error_of(response: Response, setting: str, *, changes: bool) -> errors.Provi
         return errors.PermanentError(words, status=status)
     if status in {404, 410}:
         if said is None:
-            # A proxy whose backend is away answers such a page: nothing is gone for that.
+            # A proxy whose backend is down answers with such a page: nothing is gone because of that.
             return errors.BadAnswer(f"HTTP {status} with a page that is not the API's", status=status)
         return errors.NotFound(message, status=status)
     if status == 429:
         return errors.RateLimited(message, status=status, retry_after=response.retry_after())
     if changes and status in {408, 502, 504}:
-        # Said by something between us and the server: it may have acted.
+        # From something between us and the server, which may have acted.
         return errors.UnknownOutcome(message, status=status, retry_after=response.retry_after())
     if status >= 500 or status in {408, 425}:
         return errors.ServerFailed(message, status=status, retry_after=response.retry_after())
@@ -225,7 +225,7 @@ def error_of(response: Response, setting: str, *, changes: bool) -> errors.Provi
 
 
 def _said(response: Response) -> str | None:
-    """Return the API's own message ("" when it has none), or None when the body is no JSON object."""
+    """Return the API's own message ("" if it has none), or None if the body isn't a JSON object."""
     try:
         answer = response.json_object()
     except errors.BadAnswer:

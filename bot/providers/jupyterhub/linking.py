@@ -1,7 +1,7 @@
-"""Whose token it is, and a token of our own in its place.
+"""Find out whose token it is, and replace it by one of our own.
 
-A token that a login made ends with the logout, and one that a person made may be deleted with others; so
-Usher mints its own at once, with the rights it needs and no more, for as long as the pasted one lives.
+A token from a login ends with the logout, and one that a person made may be deleted along with others; so
+Usher mints its own at once, with the permissions it needs and no more, for as long as the pasted one lasts.
 Source: ``docs/providers/jupyterhub.md``, "Linking".
 """
 
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from bot.providers.requests import Api
 
 NOTE = "Usher"
-#: What is done with a person's token: servers started, stopped, read; their IDE probed; the token deleted.
+#: What a person's token is used for: start, stop and read servers; probe their IDE; delete the token.
 SCOPES = ("servers!user", "access:servers!user", "read:users:name!user", "tokens!user")
 _NEEDED = ("start:servers", "read:servers", "delete:servers")
-#: A person waits for these answers, 10 s at most in all.
+#: People wait for these responses, 10 s at most in all.
 CHECK_SECONDS = 4.0
 MINT_SECONDS = 2.5
 #: Key in ``Credential.extra``: the id of a token that Usher minted itself.
@@ -36,9 +36,9 @@ TOKEN_ID = "token_id"  # noqa: S105 - a key's name, no secret
 
 
 async def who_is(api: Api, credential: Credential) -> dict[str, Any]:
-    """Return what the hub says of a token's owner; raise CredentialRefused when the token is worthless.
+    """Return what the hub says about a token's owner; raise CredentialRefused if the token is worthless.
 
-    The hub answers 403 for a bad token as for a missing right; here it can only be the token.
+    The hub answers bad tokens with 403, like missing permissions; here it can only be the token.
     """
     with checks_token():
         response = await api.call("GET", "/user", credential, total=CHECK_SECONDS)
@@ -46,7 +46,7 @@ async def who_is(api: Api, credential: Credential) -> dict[str, Any]:
 
 
 async def check(api: Api, credential: Credential) -> Identity:
-    """Return whose token it is, with a token of our own where the hub lets us mint one."""
+    """Return whose token it is, with a token of our own if the hub lets us mint one."""
     owner = await who_is(api, credential)
     if owner.get("kind", "user") != "user":
         raise Forbidden("this token belongs to a service, not to a person")
@@ -83,26 +83,26 @@ async def _own_token(
         answer = response.json_object(revealed=True)
         own = Credential(SecretStr(text_in(answer, "token")), None, {TOKEN_ID: text_in(answer, "id")})
     except (ProviderError, ValueError):
-        # The pasted one works; it is only not ours to revoke.
+        # The pasted token works; it just isn't ours to revoke.
         return pasted
     return own
 
 
 async def _seconds_left(api: Api, pasted: Credential, tokens: str, token_id: str) -> int | None:
-    """Return for how long the pasted token lives, None for ever, by the hub's own clock."""
+    """Return how long the pasted token lasts, None for ever, by the hub's own clock."""
     response = await api.call("GET", f"{tokens}/{path_part(token_id)}", pasted, total=MINT_SECONDS)
     expires_at = response.json_object().get("expires_at")
     if expires_at is None:
         return None
     now = parsedate_to_datetime(response.headers.get("Date", ""))
-    # The header knows whole seconds only; ours ends before the pasted one, never after it.
+    # The header has whole seconds only; our token ends before the pasted one, never after it.
     return max(int((datetime.fromisoformat(str(expires_at)) - now).total_seconds()) - 1, 1)
 
 
 async def revoke(api: Api, access: Access) -> None:
-    """Delete the token that Usher minted, with the token itself: ids are given again after a deletion.
+    """Delete the token that Usher minted, using that token itself: ids are reused after a deletion.
 
-    While it still opens the account its id can't have become another's. What Usher did not mint stays.
+    While it still opens the account, its id can't have been reused. Other tokens stay.
     """
     minted = access.credential.extra.get(TOKEN_ID)
     if minted is None:

@@ -1,6 +1,6 @@
-"""Named servers: what is asked for a new one. A hub tells none of its spawner's options, so they are presets.
+"""Create named servers. A hub doesn't report its spawner's options, so they are presets.
 
-``[[connections.NAME.presets]] name, title, options = {…}, who``; ``options`` is what the spawner is handed
+``[[connections.NAME.presets]] name, title, options = {…}, who``; ``options`` is passed to the spawner
 (the JSON body of a start).
 """
 
@@ -20,7 +20,7 @@ from bot.providers.reading import clean
 if TYPE_CHECKING:
     from bot.domain.models import Principal, Values
 
-#: What every spawner can make a container, a folder or a host of.
+#: What every spawner can use as the name of a container, a folder or a host.
 _SERVER = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,38}[A-Za-z0-9])?")
 MAX_NAME = 40
 NAME_HINT = "Letters, digits, - _ and ., at most 40."
@@ -34,13 +34,13 @@ class Preset(Prepared):
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """Hold the names that are taken: what a spawner offers, the hub does not tell."""
+    """Hold the used names: the hub doesn't report what its spawner offers."""
 
     names: tuple[str, ...] = ()
 
 
 def form_of(offer: Offer, presets: Sequence[Preset], values: Values, asker: Principal) -> Form:
-    """Return the form: a preset where there are any, and the name."""
+    """Return the form: a preset, if there are any, and the name."""
     offered = [preset for preset in presets if preset.is_for(asker)]
     chosen = proposed(offered, values)
     free = free_name(chosen.name if chosen is not None else "server", offer.names)
@@ -49,7 +49,7 @@ def form_of(offer: Offer, presets: Sequence[Preset], values: Values, asker: Prin
 
 
 def spec_of(offer: Offer, presets: Sequence[Preset], values: Values, asker: Principal) -> Spec:
-    """Return what is made: ``preset``, where it was chosen; raise FormProblems."""
+    """Return the spec: ``preset``, if one was chosen; raise FormProblems."""
     problems = {}
     offered = [preset for preset in presets if preset.is_for(asker)]
     preset = named(offered, text_of(values, "preset"))

@@ -13,7 +13,7 @@ from bot.providers.hosts import path_below
 from bot.providers.requests import path_part
 from bot.support.errors import NotFound
 
-#: What follows ``/user/NAME/`` in an address of the default server's own pages: no names of servers.
+#: What follows ``/user/NAME/`` in an address of the default server's own pages: not names of servers.
 _PAGES = frozenset(
     {"lab", "tree", "notebooks", "edit", "terminals", "files", "view", "doc", "api", "nbclassic"}
 )
@@ -23,7 +23,7 @@ _PLAIN = re.compile(r"[^\s/]+/[^\s/]*")
 
 @dataclass(frozen=True, slots=True)
 class ServerName:
-    """Name one server: whose it is and what it is called, empty for the default one."""
+    """Name one server: its owner and its own name, empty for the default one."""
 
     user: str
     server: str = ""
@@ -57,7 +57,7 @@ class ServerName:
 
     @classmethod
     def of(cls, remote_id: str) -> ServerName:
-        """Read an id back; raise NotFound for what is none."""
+        """Parse an id; raise NotFound if it is malformed."""
         user, slash, server = remote_id.partition("/")
         if not slash or "/" in server:
             raise NotFound("there is no such server")
@@ -69,7 +69,7 @@ class ServerName:
 
 
 def parse_reference(text: str, public_root: str) -> str | None:
-    """Return the id in a link to a server of this hub, or in ``person/server``; None for everything else."""
+    """Return the id in a link to a server of this hub, or in ``person/server``; None for anything else."""
     text = text.strip()
     path = path_below(text, public_root)
     if path is not None:

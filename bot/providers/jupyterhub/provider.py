@@ -41,12 +41,12 @@ _RUNNING = re.compile(r"\bis already running\b")
 _PENDING = re.compile(r"\bpending \w+|\bbeing renamed\b")
 _LIMIT = re.compile(r"\bmaximum of \d+ named servers\b")
 PROBE_SECONDS = 8.0
-#: How many servers are looked into at the same time for one list.
+#: How many servers are read at the same time for one list.
 LIST_WIDTH = 5
 
 
 class JupyterHubSettings(ConnectionSettings):
-    """Hold a hub's connection: ``base_url`` is its address or its API's, ``public_url`` is for people."""
+    """Hold a hub's connection: ``base_url`` is the address of it or its API, ``public_url`` is for people."""
 
     public_url: str | None = None
     presets: AllOf[Preset] = ()
@@ -84,7 +84,7 @@ class JupyterHub(
     async def status(
         self, access: Access, remote_ids: Sequence[str], window: SendWindow | None = None
     ) -> Mapping[str, Observed]:
-        """Read all servers in one answer, then look into those that are up, coming up or broken."""
+        """Read all servers in one response, then those that are up, coming up or broken one by one."""
         servers = await self._servers.of_person(access, window)
         return {
             remote_id: await self._servers.state_of(access, remote_id, servers) for remote_id in remote_ids
@@ -100,7 +100,7 @@ class JupyterHub(
             try:
                 observed = await self._servers.state_of(access, remote_id, servers)
             except TemporaryError as error:
-                # What can't be learned of one server takes nothing from the others.
+                # A server that can't be read doesn't affect the others.
                 observed = Observed(State.UNKNOWN, detail=error.message)
             return Discovered(remote_id, observed.name or "", observed)
 
@@ -110,7 +110,7 @@ class JupyterHub(
         return Listing(found, is_whole=len(can_be_named) == len(names))
 
     async def start(self, access: Access, remote_id: str) -> None:
-        """Ask for a start; 201 and 202 both mean accepted, not ready. Running already is success."""
+        """Ask for a start; 201 and 202 both mean accepted, not ready. Already running is success."""
         await self._start(access, _own(access, remote_id), None)
 
     async def _start(self, access: Access, name: ServerName, options: Mapping[str, Any] | None) -> None:
@@ -120,21 +120,21 @@ class JupyterHub(
             if not _RUNNING.search(error.message):
                 _raise_refusal(error)
         except RateLimited as error:
-            # With Retry-After too many start at once; without it the hub is full.
+            # With Retry-After, too many are starting at once; without it, the hub is full.
             if error.retry_after is None:
                 raise LimitReached(error.message, status=error.status) from None
             raise
         except ServerFailed as error:
-            # The hub tried, and the start failed before it answered: a read brings the reason.
+            # The start failed before the hub answered: a read brings the reason.
             raise UnknownOutcome(error.message, status=error.status, retry_after=error.retry_after) from None
 
     async def stop(self, access: Access, remote_id: str, mode: StopMode = "stop") -> None:
-        """Ask for a stop; a start under way is called off. Stopped already is success."""
+        """Ask for a stop, which cancels a start under way. One that is already stopped counts as success."""
         self.need_mode(mode)
         await self._delete(access, remote_id, None)
 
     async def remove(self, access: Access, remote_id: str) -> None:
-        """Stop a named server and drop it; the default one stays, and the hub says so."""
+        """Stop and remove a named server; the hub refuses to remove the default one."""
         await self._delete(access, remote_id, {"remove": True})
 
     async def _delete(self, access: Access, remote_id: str, body: Mapping[str, Any] | None) -> None:
@@ -148,12 +148,12 @@ class JupyterHub(
     # -- making something new --------------------------------------------------------------------------------
 
     async def templates(self, access: Access) -> Offer:
-        """Read the names that the person's servers have; what a spawner offers, the hub does not tell."""
+        """Read the names of the person's servers; the hub doesn't report what its spawner offers."""
         servers = await self._servers.of_person(access, None)
         return Offer(tuple(sorted(name for name in servers or () if name.isprintable())))
 
     def form(self, offer: Offer, purpose: Purpose, values: Values, asker: Principal) -> Form:  # noqa: ARG002
-        """Ask for a kind and a name."""
+        """Ask for a preset and a name."""
         return making.form_of(offer, self._presets, values, asker)
 
     def spec(
@@ -167,7 +167,7 @@ class JupyterHub(
         return making.spec_of(offer, self._presets, values, asker)
 
     async def create(self, access: Access, spec: Spec, key: str) -> Created:  # noqa: ARG002
-        """Start a server of a new name with its options; the same twice is one server."""
+        """Start a server with a new name and its options; doing so twice still makes one server."""
         name = ServerName(access.username, spec.name)
         if not name.server:
             raise InvalidRequest("a server needs a name")
@@ -194,12 +194,12 @@ class JupyterHub(
         return Traces(Created(name.remote_id, name.server) if is_there else None, is_proof=True)
 
     async def probe(self) -> str:
-        """Ask for the version: the one answer that the hub gives to everybody."""
+        """Ask for the version: the one response that the hub gives to everybody."""
         response = await self._api.call("GET", "/", None, total=PROBE_SECONDS)
         return f"JupyterHub {clean(text_in(response.json_object(), 'version'))}"
 
     async def remark(self) -> str:
-        """Say when the address that people use can't be reached from here: then no IDE is asked itself."""
+        """Say if the address that people use can't be reached from here: then IDEs can't be probed."""
         try:
             await self.http.request("GET", f"{self._public}/hub/api/", total=PROBE_SECONDS)
         except TemporaryError:
@@ -210,11 +210,11 @@ class JupyterHub(
         return ""
 
     async def check(self, credential: Credential) -> Identity:
-        """Find out whose token it is, and keep one of our own in its place where the hub allows it."""
+        """Find out whose token it is, and replace it by one of our own if the hub allows that."""
         return await linking.check(self._api, credential)
 
     async def who_am_i(self, access: Access) -> None:
-        """Ask whose token it is, and mint none."""
+        """Ask whose token it is, without minting one."""
         await linking.who_is(self._api, access.credential)
 
     async def revoke(self, access: Access) -> None:
@@ -222,15 +222,15 @@ class JupyterHub(
         await linking.revoke(self._api, access)
 
     def parse_reference(self, text: str) -> str | None:
-        """Take the server from a link to it or its pages, or from ``person/server``."""
+        """Extract the server from a link to it or its pages, or from ``person/server``."""
         return parse_reference(text, self._public)
 
     def page_url(self, remote_id: str) -> str:  # noqa: ARG002 - the hub has one page for all of them
-        """Return the hub's home, which lists the person's servers; no page per server starts nothing."""
+        """Return the hub's home, which lists the person's servers; a server's own page could start it."""
         return f"{self._public}/hub/home"
 
     def token_help(self) -> TokenHelp:
-        """Tell where a token is requested."""
+        """Explain where to request a token."""
         return TokenHelp(
             url=f"{self._public}/hub/token",
             steps=(
@@ -243,7 +243,7 @@ class JupyterHub(
         )
 
     def ide_hosts(self) -> tuple[str, ...]:
-        """Return what the operator allows and the public address's host with its port."""
+        """Return the operator's hosts and the public address's host with its port."""
         origin = origin_of(self._public)
         host = f"[{origin.host}]" if ":" in origin.host else origin.host
         return (*self.settings.ide_hosts, f"{host}:{origin.port}")
@@ -259,7 +259,7 @@ class JupyterHub(
 
 
 def _hub_root(url: str) -> str:
-    """Return the address in front of ``/hub``, whichever of its addresses was given."""
+    """Return the address in front of ``/hub``, whichever of its addresses is configured."""
     for ending in ("/hub/api", "/hub/home", "/hub"):
         if url.endswith(ending):
             return url.removesuffix(ending)
@@ -267,7 +267,7 @@ def _hub_root(url: str) -> str:
 
 
 def _id_of(name: ServerName) -> str:
-    """Return a server's id, "" where its name has no form in a path."""
+    """Return a server's id, "" if its name can't be part of a path."""
     try:
         return name.remote_id
     except NotFound:
@@ -276,7 +276,7 @@ def _id_of(name: ServerName) -> str:
 
 
 def _own(access: Access, remote_id: str) -> ServerName:
-    """Return the server's name; raise NotFound for another person's, as the hub does."""
+    """Return the server's name; raise NotFound for somebody else's, as the hub does."""
     name = ServerName.of(remote_id)
     if name.user != access.username:
         raise NotFound("there is no such server")

@@ -1,4 +1,4 @@
-"""Reads of a person's servers: the hub's list, then a look at those that are up, coming up or broken."""
+"""Read a person's servers: the hub's list, then each one that is up, coming up or broken."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 DEFAULT_NAME = "default"
 PROBE_SECONDS = 5.0
 PROBE_BYTES = 65_536
-#: So long after a server was started its own answer is waited for once the hub says that it is ready. Later
-#: the hub's word alone counts: what runs may be no Jupyter, or be reached from people's browsers only.
+#: For this long after a server's start, its own response is awaited once the hub says that it is ready. After
+#: that the hub's word is enough: it may not be Jupyter, or be reachable only from people's browsers.
 GRACE_SECONDS = 30.0
 NO_SERVERS = "this token may not see servers: request a new one and leave its permissions empty"
 UNREAD = "what the hub says of this server can't be read"
@@ -36,12 +36,12 @@ NOT_YET = "the server does not answer yet"
 
 
 class Listed(dict[str, dict[str, Any]]):
-    """Hold a person's servers by name, and the hub's own time of that (None where it does not tell it)."""
+    """Hold a person's servers by name, and the hub's own time of reading (None if it doesn't say)."""
 
     at: datetime | None = None
 
     def is_young(self, server: Mapping[str, Any]) -> bool:
-        """Return whether a server was started within the grace, by the hub's clock alone."""
+        """Return whether a server was started within the grace period, by the hub's own clock."""
         try:
             started = datetime.fromisoformat(str(server.get("started")))
             return self.at is not None and (self.at - started).total_seconds() < GRACE_SECONDS
@@ -58,7 +58,7 @@ class Servers:
     allowed_url: Callable[[str | None], str | None]
 
     async def call(self, method: str, path: str, credential: Credential, **options: Any) -> Response:
-        """Call the API; after a 403 ask who we are: the hub answers it to bad tokens too."""
+        """Call the API; after a 403 ask who we are, because the hub answers bad tokens that way too."""
         try:
             return await self.api.call(method, path, credential, **options)
         except Forbidden as error:
@@ -67,7 +67,7 @@ class Servers:
         raise refusal
 
     async def of_person(self, access: Access, window: SendWindow | None) -> Listed | None:
-        """Return the person's servers by name, None when the hub does not know the person."""
+        """Return the person's servers by name, None if the hub doesn't know the person."""
         path = ServerName(access.username).user_path
         query = {"include_stopped_servers": "1"}
         try:
@@ -88,7 +88,7 @@ class Servers:
         return listed
 
     async def state_of(self, access: Access, remote_id: str, servers: Listed | None) -> Observed:
-        """Return one server's state, given the list; what is not in it, or another person's, is gone."""
+        """Return one server's state, given the list; one that isn't in it, or is somebody else's, is gone."""
         try:
             name = ServerName.of(remote_id)
         except NotFound:
@@ -96,7 +96,7 @@ class Servers:
         if servers is None or name.user != access.username:
             return Observed(State.GONE)
         if name.server not in servers:
-            # The default server is always there; a named one can be deleted.
+            # The default server always exists; a named one can be deleted.
             return Observed(State.GONE) if name.server else Observed(State.STOPPED, name=DEFAULT_NAME)
         server = part_of(servers, name.server, "servers.")
         return await self._observe(access, name, server, is_young=servers.is_young(server))
@@ -110,14 +110,14 @@ class Servers:
         label = shown or clean(name.server, MAX_NAME) or DEFAULT_NAME
         if not isinstance(is_ready, bool) or not (pending is None or isinstance(pending, str)):
             note(f"{where}ready or pending can't be read")
-            # The name that it had before stays, too.
+            # Its previous name is kept, too.
             return Observed(State.UNKNOWN, detail=UNREAD, name=shown or None)
         if pending == "stop":
             return Observed(State.STOPPING, name=label)
         if pending == "spawn":
             return _starting(await self._progress(access, name, is_pending=True), label)
         if pending == "check" and not is_ready:
-            # After its own start the hub looks for servers that it had left running.
+            # After its own restart, the hub looks for servers that it had left running.
             return Observed(State.UNKNOWN, detail="the hub is checking this server", name=label)
         if pending and pending != "check":
             return Observed(State.UNKNOWN, detail=unknown_word(clean(pending)), name=label)
@@ -138,7 +138,7 @@ class Servers:
         return self.allowed_url(f"{origin.scheme}://{origin.netloc}{path}")
 
     async def _probed(self, access: Access, url: str, label: str) -> Observed:
-        """Say *running* as soon as the IDE itself answers; the hub's *ready* may come a little earlier."""
+        """Report *running* as soon as the IDE itself answers; the hub's *ready* may come slightly earlier."""
         address = url if url.endswith("/") else f"{url}/"
         try:
             answer = await self.api.http.request(
@@ -153,15 +153,15 @@ class Servers:
         if answer.status == 424:
             # The hub answers in the server's place: it stopped between the two reads.
             return Observed(State.STOPPED, name=label)
-        # 401 and 403 come from the server itself, which therefore is up; its owner's browser is let in.
+        # 401 and 403 come from the server itself, which is therefore up; its owner's browser is let in.
         if 200 <= answer.status < 300 or answer.status in {401, 403}:
             return _running(url, label)
         return Observed(State.STARTING, detail=NOT_YET, name=label)
 
     async def _progress(self, access: Access, name: ServerName, *, is_pending: bool) -> Progress | None:
-        """Return what the hub tells of the last start; None when it tells nothing.
+        """Return the hub's progress of the last start; None if it reports none.
 
-        While a start is under way no answer is no harm; afterwards it is what tells a failure from a stop.
+        While a start is under way, no response does no harm; afterwards it tells a failure from a stop.
         """
         headers = {**authorization(access.credential), "Accept": "text/event-stream"}
         try:

@@ -1,4 +1,4 @@
-"""What the hub says of a server, as our words; pure."""
+"""Interpret what the hub says about a server; pure."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ class Progress:
 
     @property
     def was_cancelled(self) -> bool:
-        """Return whether somebody called the start off."""
+        """Return whether somebody cancelled the start."""
         return self.has_failed and self.message == CANCELLED
 
 
 def last_event(stream: bytes) -> Progress | None:
-    """Return the last whole event of a stream that may be cut anywhere; None when it holds none.
+    """Return the last complete event of a stream that may be cut anywhere; None if there is none.
 
-    What is no JSON object is passed over: progress is for the eye, and nothing depends on it.
+    Anything but a JSON object is skipped: progress is only for display, and nothing depends on it.
     """
     whole = stream.decode("utf-8", "replace").replace("\r\n", "\n").rpartition("\n")[0]
     found = None

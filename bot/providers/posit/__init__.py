@@ -1,4 +1,4 @@
-"""Posit Workbench: sessions of its IDEs are workspaces; its jobs are jobs.
+"""Posit Workbench: IDE sessions are workspaces; its jobs are jobs.
 
 Facts: ``docs/providers/posit.md``. The published reference of the API is the contract; live servers differ.
 """

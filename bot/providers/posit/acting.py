@@ -1,7 +1,7 @@
-"""In whose name calls are made, and what a refusal means: the token, or its level.
+"""Which identity a call uses, and whether a refusal is about the token or its level.
 
-A person's token acts for its owner. A super-admin token acts for a username that was approved, and each
-method is told it in its own parameter (``docs/providers/posit.md``, "Tokens").
+A person's token acts for its owner. A super-admin token acts for an approved username, which each
+method takes in its own parameter (``docs/providers/posit.md``, "Tokens").
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ T = TypeVar("T")
 
 Right = Literal["launch", "read", "stop"]
 
-#: A person waits for some of these answers, 10 s at most in all.
+#: People wait for some of these responses, 10 s at most in all.
 CHECK_SECONDS = 4.0
 _NEEDS: dict[Right, str] = {
     "launch": "launching for somebody else needs a super-admin token with write access",
     "read": "reading what is somebody else's needs an admin or super-admin token with read access",
     "stop": "stopping what is somebody else's needs an admin or super-admin token with write access",
 }
-#: What the server says when nobody may act for a person, in place of its own words.
+#: Used in place of the server's own message when no token may act for a person.
 NO_TOKEN = "this connection has no super-admin token"  # noqa: S105 - a sentence, no secret
 
 
@@ -43,7 +43,7 @@ class Acting:
 
 
 def acting(access: Access, super_admin_token: SecretStr | None) -> Acting:
-    """Return in whose name an account's calls are made; raise CredentialRefused without a token for it."""
+    """Return the identity for an account's calls; raise CredentialRefused if there is no token for it."""
     if access.credential.acts == "person":
         return Acting(access.credential)
     if super_admin_token is None or not access.username:
@@ -54,14 +54,14 @@ def acting(access: Access, super_admin_token: SecretStr | None) -> Acting:
 async def rightly(workbench: Workbench, who: Acting, right: Right, call: Awaitable[T]) -> T:
     """Await a call; a refusal becomes CredentialRefused for a bad token, Forbidden for too low a level.
 
-    Servers answer both alike (401, 403, error 3), so that the version is asked for: every good token may.
+    Servers answer both alike (401, 403, error 3), so the version is requested: every valid token may read it.
     """
     try:
         return await call
     except (Forbidden, CredentialRefused) as error:
         refusal = error
     if refusal.status is None:
-        # Not the server's word: the token could not even be sent.
+        # Not the server's own refusal: the token could not even be sent.
         raise refusal
     raise await _explained(workbench, who, right, refusal)
 

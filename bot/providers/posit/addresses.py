@@ -1,7 +1,7 @@
-"""What ids look like; addresses of sessions, and the sessions in pasted addresses; pure.
+"""The format of ids; session addresses, and the sessions in pasted addresses; pure.
 
-A server says where a session is by a path from its own root, which a proxy may have moved: the
-configured address goes in front with its own path, and another host is never believed.
+A server gives a session's location as a path from its own root, which a proxy may have moved: the
+configured address with its own path is put in front, and another host is never trusted.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from bot.providers.hosts import is_dots, path_below
 from bot.support.errors import NotFound
 
-#: Ids are joined by commas in a request, so that nothing but these may stand in one.
+#: A request joins ids by commas, so that an id may contain nothing but these.
 SESSION_ID: Final = r"^[0-9A-Za-z_-]{1,100}$"
 _JOB_ID = re.compile(r"[0-9A-Za-z_.:+/=@-]{1,200}")
 #: A session's path ends with the project's id and the session's, 8 characters each.
@@ -22,9 +22,9 @@ _BARE = re.compile(r"[0-9a-f]{8}")
 
 
 def session_url(address: str, base_url: str) -> str | None:
-    """Return a session's address at the configured server, None for what is none.
+    """Return a session's address on the configured server, None if it isn't an address.
 
-    An address on another host comes back as it is: the connection's own list of hosts decides on it.
+    An address on another host is returned as it is: the connection's own list of hosts decides about it.
     """
     if not address or "\\" in address:
         return None
@@ -61,14 +61,14 @@ def reference(text: str, base_url: str) -> str | None:
 
 
 def session_id(text: str) -> str:
-    """Return a session's id; raise NotFound for what can be none."""
+    """Return a session's id; raise NotFound if it is malformed."""
     if not is_session_id(text):
         raise NotFound("there is no such session")
     return text
 
 
 def job_id(text: str) -> str:
-    """Return a job's id; raise NotFound for what can be none."""
+    """Return a job's id; raise NotFound if it is malformed."""
     if not _JOB_ID.fullmatch(text) or set(text) == {"."}:
         raise NotFound("there is no such job")
     return text

@@ -1,6 +1,6 @@
-"""Every method of the Workbench API, one by one; nothing is repeated, nothing remembered.
+"""Every method of the Workbench API, one by one; nothing is retried, nothing remembered.
 
-``user`` and ``username`` are whose things are meant, None for the token's owner: naming somebody needs an
+``user`` and ``username`` name the person concerned, None for the token's owner: naming somebody requires an
 administrator's token, and each method has its own parameter for it.
 """
 
@@ -32,9 +32,9 @@ from bot.providers.requests import may_have_acted
 from bot.support.errors import BadAnswer, UnknownOutcome
 from bot.support.http import TOTAL_SECONDS
 
-#: The list of a large installation's users is the largest answer.
+#: The user list of a large installation is the largest response.
 USERS_BYTES = 10_000_000
-#: What is asked for of a session to know how it is: nothing that is large.
+#: The fields needed for a session's state, none of them large.
 STATE_FIELDS = (
     "id", "activity_state", "url", "display_name", "label", "name", "workbench", "status_detail",
 )  # fmt: skip
@@ -42,14 +42,14 @@ STATE_FIELDS = (
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Hold the answer of get_session: sessions, or jobs where they were asked for."""
+    """Hold the response of get_session: sessions, or jobs if those were requested."""
 
     sessions: Listing[WorkbenchSession]
     jobs: Listing[WorkbenchJob]
 
 
 class JobOutput:
-    """Read a job's output, once: iterate over its pieces. A stream that is cut raises UnknownOutcome."""
+    """Read a job's output, once: iterate over its pieces. A stream that is cut off raises UnknownOutcome."""
 
     def __init__(self, stream: Stream) -> None:
         self._stream = stream
@@ -61,7 +61,7 @@ class JobOutput:
         return self
 
     async def __anext__(self) -> Chunk:
-        """Return the next piece; raise what the stream carried when all before it was handed out."""
+        """Return the next piece; raise the stream's own error once everything before it was returned."""
         while not self._waiting:
             if self._decoder.failure is not None:
                 raise self._decoder.failure
@@ -84,7 +84,7 @@ class JobOutput:
 
 @dataclass(frozen=True, slots=True)
 class Workbench:
-    """Speak to one server; each method is one request. Ids that can be none raise NotFound unsent."""
+    """Call one server; each method is one request. Invalid ids raise NotFound before anything is sent."""
 
     transport: Transport
 
@@ -104,7 +104,7 @@ class Workbench:
     async def get_compute_envs(
         self, credential: Credential, user: str | None = None, *, total: float = TOTAL_SECONDS
     ) -> ComputeEnvs:
-        """Ask what may be launched, and with which limits, by the token's owner or by a user."""
+        """Ask what the token's owner, or a user, may launch, and with which limits."""
         kwparams = None if user is None else {"user": user}
         answer = await self.transport.call("get_compute_envs", credential, kwparams, total=total)
         return ComputeEnvs.from_json(_object(answer))
@@ -120,10 +120,10 @@ class Workbench:
         window: SendWindow | None = None,
         total: float = TOTAL_SECONDS,
     ) -> Found:
-        """Read sessions, all of the user's without ids; one that is absent from the answer has ended.
+        """Read sessions, or all of the user's without ids; one missing from the response has ended.
 
         ``only`` limits the fields; ``id`` and ``activity_state`` must be among them. There is no other way to
-        read a job: with ``include_jobs`` they are what is returned; the flag has an old name and a new one.
+        read a job: with ``include_jobs``, jobs are returned instead; the flag has an old and a new name.
         """
         kwparams = {
             "session_id": ",".join(addresses.session_id(one) for one in session_ids) or None,
@@ -145,7 +145,7 @@ class Workbench:
     async def launch_session(
         self, credential: Credential, launch: SessionLaunch, username: str | None = None
     ) -> Launched:
-        """Launch a session; raise UnknownOutcome where it may have been launched but no id came back."""
+        """Launch a session; raise UnknownOutcome if it may have been launched but no id came back."""
         answer = await self.transport.call(
             "launch_session", credential, launch.kwparams(username), changes=True
         )
@@ -160,7 +160,7 @@ class Workbench:
         username: str | None = None,
         launch_parameters: LaunchParameters | None = None,
     ) -> None:
-        """Resume a suspended session of RStudio, whatever the answer says of it."""
+        """Resume a suspended RStudio session, whatever the content of the response."""
         kwparams = {
             "session_id": addresses.session_id(session_id),
             "username": username,
@@ -176,7 +176,7 @@ class Workbench:
         force_quit: bool = False,
         suspend: bool = False,
     ) -> None:
-        """Stop, kill or suspend sessions; the flag to suspend goes under both its names."""
+        """Stop, kill or suspend sessions; the suspend flag is sent under both its names."""
         if not session_ids:
             return
         kwparams = {
@@ -190,7 +190,7 @@ class Workbench:
     async def launch_job(
         self, credential: Credential, launch: JobLaunch, *, user: str | None = None
     ) -> WorkbenchJob:
-        """Launch a job; raise UnknownOutcome where it may have been launched but no job came back."""
+        """Launch a job; raise UnknownOutcome if it may have been launched but no job came back."""
         kwparams = {"job": launch.as_json(user), "apply_config_settings": launch.apply_config_settings}
         value = await self.transport.call("launch_job", credential, kwparams, changes=True)
         with may_have_acted():
@@ -207,9 +207,9 @@ class Workbench:
         user: str | None = None,
         idle_seconds: float | None = None,
     ) -> AsyncIterator[JobOutput]:
-        """Open a job's output from its beginning; it ends with the job, with the server's patience or a cut.
+        """Open a job's output from its beginning; it ends with the job, a server timeout or an interruption.
 
-        A silence of ``idle_seconds`` ends it as a cut does; None waits for ever.
+        A silence of ``idle_seconds`` ends it like an interruption; None waits for ever.
         """
         kwparams = {"job_id": addresses.job_id(job_id), "user": user}
         async with self.transport.stream(

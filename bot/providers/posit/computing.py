@@ -1,4 +1,4 @@
-"""What of a server's compute environments may be offered: IDEs, clusters, limits; pure."""
+"""What may be offered of a server's compute environments: IDEs, clusters, limits; pure."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from dataclasses import dataclass
 
 from bot.providers.posit.types import ComputeEnv, ComputeEnvs
 
-#: The IDEs that take a file to open.
+#: The IDEs that can open a file at launch.
 OPENS_FILES = frozenset({"RStudio", "Jupyter Notebook"})
-#: The one whose sessions can be suspended and resumed.
+#: The only IDE whose sessions can be suspended and resumed.
 SUSPENDS = "RStudio"
 CUSTOM_PROFILE = "custom"
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """Hold what a server offers to an account, and the names that the person's sessions have already."""
+    """Hold what a server offers to an account, and the names that the person's sessions already use."""
 
     envs: ComputeEnvs
     names: tuple[str, ...] = ()
 
 
 def offered_ides(envs: ComputeEnvs) -> list[str]:
-    """Return the IDEs that are installed and that some cluster runs, in the server's order."""
+    """Return the IDEs that are installed and supported by some cluster, in the server's order."""
     return [
         name
         for name, info in envs.workbenches.items()
@@ -37,7 +37,7 @@ def session_clusters(envs: ComputeEnvs, workbench: str) -> list[ComputeEnv]:
 
 
 def job_clusters(envs: ComputeEnvs) -> list[ComputeEnv]:
-    """Return the clusters that run jobs: those that do not say of every IDE that they run none."""
+    """Return the clusters that run jobs: those that don't rule them out for every IDE."""
     return [
         cluster
         for cluster in envs.clusters
@@ -47,7 +47,7 @@ def job_clusters(envs: ComputeEnvs) -> list[ComputeEnv]:
 
 
 def default_cluster(envs: ComputeEnvs, workbench: str) -> ComputeEnv | None:
-    """Return where an IDE runs unless told otherwise.
+    """Return where an IDE runs by default.
 
     The server's default may not be listed ("Localhost" beside "Local"): then it is the first that is.
     """
@@ -58,24 +58,24 @@ def default_cluster(envs: ComputeEnvs, workbench: str) -> ComputeEnv | None:
 
 
 def named(clusters: list[ComputeEnv], name: str) -> ComputeEnv | None:
-    """Return the cluster of a name."""
+    """Return the cluster with a name."""
     return next((cluster for cluster in clusters if cluster.name == name), None)
 
 
 def default_image(envs: ComputeEnvs, cluster: ComputeEnv, workbench: str) -> str:
-    """Return the image that is taken where none is chosen; empty where the server names none of its own."""
+    """Return the image used if none is chosen; "" if the server names none of its own."""
     info = envs.workbenches.get(workbench)
     wanted = (info.default_image if info is not None else "", cluster.default_image)
     return next((image for image in wanted if image and image in cluster.images), "")
 
 
 def images(cluster: ComputeEnv) -> tuple[str, ...]:
-    """Return the images to choose from, none where the cluster has no containers."""
+    """Return the images to choose from, none if the cluster has no containers."""
     return cluster.images if cluster.supports_containers else ()
 
 
 def number_of(text: str) -> float | None:
-    """Return a limit's value as a number, None when it is none or not above zero."""
+    """Return a limit's value as a number; None if it isn't a number above zero."""
     try:
         number = float(text)
     except ValueError:

@@ -1,6 +1,6 @@
-"""What an answer of the Workbench API means: the result inside its wrappings, or an error.
+"""Interpret a response of the Workbench API: the result inside its wrappers, or an error.
 
-Source: ``docs/providers/posit.md``, "Transport". A refusal comes with HTTP 200 as well as with 4xx, as JSON,
+Source: ``docs/providers/posit.md``, "Transport". A refusal may come with HTTP 200 as well as 4xx, as JSON,
 text or a page.
 """
 
@@ -18,7 +18,7 @@ from bot.support.http import Response
 
 #: launch_job is wrapped twice in the reference's example.
 MAX_WRAPPINGS = 3
-#: A text longer than this is a page, not a sentence.
+#: A longer text is a page, not a sentence.
 _SENTENCE_BYTES = 2000
 _UNREACHABLE = frozenset({1, 2, 13})
 _UNAUTHORISED = frozenset({3, 401, 403})
@@ -30,14 +30,14 @@ _TRANSMISSION = 200
 
 
 class ParametersMissing(errors.InvalidRequest):
-    """Say that this server launches nothing without launch parameters; nothing was launched."""
+    """Signal that this server launches nothing without launch parameters; nothing was launched."""
 
 
 def unwrap(response: Response, setting: str, *, changes: bool) -> Any:
-    """Return the result of an answer; raise the ProviderError that it stands for.
+    """Return the result of a response; raise the ProviderError that it represents.
 
-    ``changes``: what was sent changes something, so that an answer that can't be read leaves open what became
-    of it, and an empty one means that it was accepted.
+    ``changes``: the request changes something, so an unreadable response leaves its outcome open,
+    and an empty one means that it was accepted.
     """
     answer = _json(response)
     error = answer.get("error") if isinstance(answer, dict) else None
@@ -49,13 +49,13 @@ def unwrap(response: Response, setting: str, *, changes: bool) -> Any:
         with may_have_acted() if changes else nullcontext():
             response.json()
         if not changes:
-            # For a change ``null`` passes.
+            # For a change ``null`` is accepted.
             raise errors.BadAnswer("the answer is null", status=response.status)
     return inner(answer)
 
 
 def inner(answer: Any) -> Any:
-    """Return what is inside ``{"result": …}``, once or twice; a bare answer is its own result."""
+    """Return what is inside ``{"result": …}``, once or twice; a bare response is its own result."""
     for _ in range(MAX_WRAPPINGS):
         if not (isinstance(answer, dict) and "result" in answer):
             break
@@ -64,7 +64,7 @@ def inner(answer: Any) -> Any:
 
 
 def error_in(error: Mapping[str, Any], status: int | None, *, changes: bool) -> errors.ProviderError:
-    """Return the error that ``{"code", "message"}`` stands for; the server's words are cleaned and cut."""
+    """Return the error for ``{"code", "message"}``; the server's message is cleaned and cut."""
     code = _code(error.get("code"))
     said = error.get("message")
     words = clean(said) if isinstance(said, str) and (status or 0) < 500 else ""
@@ -75,7 +75,7 @@ def _kind(code: int | None, *, changes: bool) -> type[errors.ProviderError]:
     if code in _UNREACHABLE:
         return errors.ServerFailed
     if code in _UNAUTHORISED:
-        # The token or its level: which of the two it is finds out who knows the method (``client``).
+        # The token or its level: the caller who knows the method finds out which (``acting``).
         return errors.Forbidden
     if code in _GONE:
         return errors.NotFound
@@ -87,7 +87,7 @@ def _kind(code: int | None, *, changes: bool) -> type[errors.ProviderError]:
         return errors.UnknownOutcome if changes else errors.ServerFailed
     if code == _EXECUTION and not changes:
         return errors.ServerFailed
-    # 5–11, 100 for what it could not carry out, and codes that are not known: the message says it.
+    # 5–11, 100 for what could not be carried out, and unknown codes: the message explains it.
     return errors.InvalidRequest
 
 
@@ -101,7 +101,7 @@ def _code(value: Any) -> int | None:
 
 
 def _json(response: Response) -> Any:
-    """Return the body as JSON, None when it is none, or null."""
+    """Return the body as JSON; None if it isn't JSON, or is null."""
     try:
         return response.json()
     except errors.BadAnswer:
@@ -109,7 +109,7 @@ def _json(response: Response) -> Any:
 
 
 def _with_words(response: Response) -> Response:
-    """Return an answer of plain text as one with a message; a page's text is not for people."""
+    """Return a plain-text response as one with a message; the text of a page is not for people."""
     kind = response.headers.get("Content-Type", "").partition(";")[0].strip().casefold()
     body = response.body.strip()
     if kind != "text/plain" or not body or len(body) > _SENTENCE_BYTES or response.status in {404, 410}:

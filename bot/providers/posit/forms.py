@@ -1,7 +1,7 @@
-"""The forms of Workbench: what is asked for a session or a job, from what the server offers; pure.
+"""The Workbench forms: what to ask for a session or a job, given what the server offers; pure.
 
-``Draft`` holds what is chosen so far: values that are not offered any more are dropped, and what a preset
-sets is not asked for. The form draws it, ``specs`` checks it.
+``Draft`` holds the choices so far: values that are no longer offered are dropped, and a preset's
+settings aren't asked for. The form draws it, ``specs`` checks it.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from bot.providers.prepared import free_name, name_field, named
 MAX_SESSION_NAME = 64
 MAX_TEXT = 500
 MAX_COMMAND = 2000
-#: The fields of the two limits that every cluster has; others are called by the server's word.
+#: The fields of the two limits that every cluster has; others use the server's name.
 _LIMIT_FIELDS = {"cpuCount": "cpus", "memory": "memory"}
 _LIMIT_LABELS = {"cpuCount": "Processors", "memory": "Memory in MB"}
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """Hold what is chosen, and what can be chosen with that."""
+    """Hold the choices made, and the choices that remain."""
 
     purpose: Purpose
     presets: Sequence[Preset]
@@ -41,7 +41,7 @@ class Draft:
 
     @property
     def limits(self) -> Sequence[ResourceLimit]:
-        """Return the limits that may be chosen: none where a profile says them all."""
+        """Return the limits that may be chosen: none if a profile sets them all."""
         if self.cluster is None or (self.profiles and self.profile != computing.CUSTOM_PROFILE):
             return ()
         fixed = self.preset.resources if self.preset is not None else None
@@ -51,14 +51,14 @@ class Draft:
 
     @property
     def opens_files(self) -> bool:
-        """Return whether the IDE takes a file to open."""
+        """Return whether the IDE can open a file at launch."""
         return self.purpose == "workspace" and self.ide in computing.OPENS_FILES
 
 
 def draft(
     offer: Offer, purpose: Purpose, values: Values, asker: Principal, prepared: Iterable[Preset]
 ) -> Draft:
-    """Return what is chosen with these values."""
+    """Return the draft for these values."""
     offered = presets.offered(prepared, purpose, asker)
     preset = named(offered, text_of(values, "preset"))
     session = preset.session if preset is not None else None
@@ -93,7 +93,7 @@ def draft(
 
 
 def form_of(offer: Offer, drafted: Draft) -> Form:
-    """Return the form of a draft; without fields where nothing can be launched."""
+    """Return the form of a draft; without fields if nothing can be launched."""
     if not drafted.presets and (
         drafted.cluster is None or (drafted.purpose == "workspace" and not drafted.ide)
     ):
@@ -138,7 +138,7 @@ def _naming(offer: Offer, drafted: Draft) -> list[Field]:
 
 
 def proposed_name(offer: Offer, drafted: Draft) -> str:
-    """Return a name that is free; for jobs only what a preset proposes, for they may share one."""
+    """Return a free name; for jobs only a preset's suggestion, because they may share one."""
     preset = drafted.preset
     if drafted.purpose == "job":
         return (preset.job.name or preset.title) if preset is not None and preset.job is not None else ""

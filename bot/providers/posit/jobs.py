@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from bot.providers.posit.presets import Preset
     from bot.providers.posit.types import WorkbenchJob
 
-#: Sessions come along whether they are wanted or not; only so much of them.
+#: The response always includes sessions, so ask for only this much of them.
 _LEAST = ("id", "activity_state")
 
 
@@ -37,7 +37,7 @@ class PositRuns(facets.Runs[Offer]):
 
     @abstractmethod
     def _who(self, access: Access) -> Acting:
-        """Return in whose name an account's calls are made."""
+        """Return the identity that an account's calls use."""
 
     async def launch_job(self, access: Access, spec: Spec, key: str) -> Created:
         """Launch a job."""
@@ -48,9 +48,9 @@ class PositRuns(facets.Runs[Offer]):
         return Created(job.id, _name(job))
 
     async def find_job(self, access: Access, spec: Spec, key: str, since: float) -> Traces:
-        """Look for what a launch of unknown outcome made: by its tag.
+        """Look for what a launch of unknown outcome made, by its tag.
 
-        Where the server shows no tags at all, any of the name that is no older than the launch may be it.
+        If the server shows no tags at all, any job with the name that isn't older than the launch may be it.
         """
         tag, name = launches.tag_of(key), spec.name
         same = []
@@ -65,14 +65,14 @@ class PositRuns(facets.Runs[Offer]):
         return Traces(others=tuple(same), is_proof=listed.is_whole and not same)
 
     async def jobs(self, access: Access) -> Listing[FoundRun]:
-        """List jobs, the youngest first."""
+        """List jobs, newest first."""
         read = await self._all_jobs(self._who(access))
         jobs = sorted(read, key=_submitted, reverse=True)
         found = (FoundRun(job.id, _name(job), observed_job(job)) for job in jobs)
         return Listing(found, is_whole=read.is_whole)
 
     async def job_status(self, access: Access, remote_ids: Sequence[str]) -> dict[str, ObservedRun]:
-        """Read many jobs in one request; one that the server has forgotten is left out."""
+        """Read many jobs in one request; a job that the server has forgotten is left out."""
         wanted, read = set(remote_ids), await self._all_jobs(self._who(access))
         found = {job.id: observed_job(job) for job in read if job.id in wanted}
         if not read.is_whole:
@@ -80,7 +80,7 @@ class PositRuns(facets.Runs[Offer]):
         return {one: found[one] for one in remote_ids if one in found}
 
     async def stop_job(self, access: Access, remote_id: str, *, force: bool = False) -> None:
-        """Stop a job, or kill it; ended already is success."""
+        """Stop a job, or kill it; one that has already ended counts as success."""
         who = self._who(access)
         if who.user is not None and await self._job_state(who, remote_id) is None:
             # An administrator's token stops anybody's job, and the method names no user.
@@ -100,7 +100,7 @@ class PositRuns(facets.Runs[Offer]):
         who = self._who(access)
         opening = self.workbench.get_job_output(who.credential, remote_id, user=who.user)
         async with AsyncExitStack() as stack:
-            # Only how it opens tells of the token; a refusal later on is the stream's own error.
+            # Only opening the stream tests the token; a later refusal is the stream's own error.
             output = await rightly(self.workbench, who, "read", stack.enter_async_context(opening))
             async for chunk in output:
                 yield OutputChunk(chunk.stream, chunk.text)
@@ -117,7 +117,7 @@ class PositRuns(facets.Runs[Offer]):
     async def _all_jobs(self, who: Acting) -> Listing[WorkbenchJob]:
         reading = self.workbench.get_session(who.credential, user=who.user, only=_LEAST, include_jobs=True)
         found = await rightly(self.workbench, who, "read", reading)
-        # Asked for all jobs, an administrator's token may be shown everybody's.
+        # Asked for all jobs, an administrator's token may get everybody's.
         theirs = (job for job in found.jobs if who.user is None or job.user in {"", who.user})
         return Listing(theirs, is_whole=found.jobs.is_whole)
 

@@ -1,8 +1,8 @@
-"""From a spec, as forms make it and rows keep it, to what a launch is told; pure.
+"""Turn a spec, as forms make it and rows keep it, into a launch request; pure.
 
-A spec has, each only where it was filled in, ``preset``, ``workbench``, ``cluster``, ``image``, ``queue``,
+A spec contains, each only if it was filled in, ``preset``, ``workbench``, ``cluster``, ``image``, ``queue``,
 ``profile``, ``directory``, ``file``, ``command``, and as ``name=value`` ``limits``, ``constraints`` and
-``environment``. What a preset sets is looked up at each launch, so that no row keeps it.
+``environment``. A preset's settings are looked up at each launch, so that no row stores them.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from bot.providers.posit.types import (
 from bot.providers.prepared import named
 from bot.support.errors import InvalidRequest
 
-#: A name with its mark must stay within what the schedulers behind the launcher take.
+#: With its mark, a name must stay within what the schedulers behind the launcher accept.
 _MARK_LENGTH = 63
 _MARK = re.compile(r".* \[[0-9a-z]{8}\]", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
 class SessionLaunch:
-    """Ask for a session; ``open_file`` is for RStudio and Jupyter Notebook only."""
+    """Describe a session to launch; ``open_file`` is for RStudio and Jupyter Notebook only."""
 
     workbench: str
     name: str | None = None
@@ -43,7 +43,7 @@ class SessionLaunch:
     environment: tuple[EnvironmentVariable, ...] = ()
 
     def kwparams(self, username: str | None) -> dict[str, Any]:
-        """Return the parameters; ``username`` is whose session it will be, None for the token's owner."""
+        """Return the parameters; ``username`` is the session's future owner, None for the token's owner."""
         parameters = self.launch_parameters
         return {
             "workbench": self.workbench,
@@ -60,9 +60,9 @@ class SessionLaunch:
 
 @dataclass(frozen=True, slots=True)
 class JobLaunch:
-    """Ask for a job: ``exe`` with ``args``, or ``command`` for a shell (``/bin/sh -c command``).
+    """Describe a job to launch: ``exe`` with ``args``, or ``command`` for a shell (``/bin/sh -c command``).
 
-    ``apply_config_settings``: whether the server's usual settings apply to it; None: as the server does.
+    ``apply_config_settings``: whether the server's usual settings apply; None leaves that to the server.
     """
 
     name: str
@@ -81,9 +81,9 @@ class JobLaunch:
     apply_config_settings: bool | None = None
 
     def as_json(self, user: str | None) -> dict[str, Any]:
-        """Return the ``job``; fields of many words go in both spellings.
+        """Return the ``job``; field names of several words are sent in both spellings.
 
-        Servers read camelCase, the reference lists snake_case. ``user`` is whose job it will be, None for the
+        Servers read camelCase, the reference lists snake_case. ``user`` is the job's owner, None for the
         token's owner.
         """
         image = self.container_image
@@ -100,7 +100,7 @@ class JobLaunch:
             "environment": [variable.as_json() for variable in self.environment] or None,
             "tags": list(self.tags) or None,
             "container_image": image,
-            # The launcher behind the API takes an object here.
+            # The launcher behind the API expects an object here.
             "container": None if image is None else {"image": image},
             "resource_limits": limits,
             "resourceLimits": limits,
@@ -115,7 +115,7 @@ class JobLaunch:
 
 
 def preset_named(presets: Iterable[Preset], spec: Spec) -> Preset | None:
-    """Return the preset of a spec; raise InvalidRequest for one that is not set up any more."""
+    """Return the preset of a spec; raise InvalidRequest if it no longer exists."""
     name = spec.word("preset")
     if not name:
         return None
@@ -126,13 +126,13 @@ def preset_named(presets: Iterable[Preset], spec: Spec) -> Preset | None:
 
 
 def mark_of(spec: Spec, key: str) -> str:
-    """Return the name of a session's launch parameters: it tells the launches of one name apart."""
+    """Return the name of a session's launch parameters, which tells launches with the same name apart."""
     mark = f" [{_short(key)}]"
     return spec.name[: _MARK_LENGTH - len(mark)] + mark
 
 
 def is_mark(name: str) -> bool:
-    """Return whether launch parameters carry the mark of one of our launches."""
+    """Return whether a launch parameters' name is the mark of one of our launches."""
     return _MARK.fullmatch(name) is not None
 
 
@@ -142,7 +142,7 @@ def tag_of(key: str) -> str:
 
 
 def session_launch(spec: Spec, preset: Preset | None, key: str) -> SessionLaunch:
-    """Return what launch_session is told."""
+    """Return the request of launch_session."""
     set_up = (preset.session if preset is not None else None) or SessionPreset()
     more = set_up.launch_parameters
     parameters = LaunchParameters(
@@ -172,13 +172,13 @@ def session_launch(spec: Spec, preset: Preset | None, key: str) -> SessionLaunch
 
 
 def workbench_of(spec: Spec, preset: Preset | None) -> str:
-    """Return which IDE a spec launches; empty where it does not say."""
+    """Return the IDE that a spec launches; "" if it doesn't say."""
     set_up = preset.session if preset is not None else None
     return (set_up.workbench if set_up is not None else None) or spec.word("workbench")
 
 
 def job_launch(spec: Spec, preset: Preset | None, key: str) -> JobLaunch:
-    """Return what launch_job is told."""
+    """Return the request of launch_job."""
     set_up = (preset.job if preset is not None else None) or JobPreset()
     has_command = set_up.exe is not None or set_up.command is not None
     return JobLaunch(
@@ -204,7 +204,7 @@ def _short(key: str) -> str:
 
 
 def _pairs(spec: Spec, key: str) -> list[tuple[str, str]]:
-    """Return what stands there as ``name=value``."""
+    """Return the entries that are written as ``name=value``."""
     return [(name, value) for name, _, value in (one.partition("=") for one in spec.several(key))]
 
 
@@ -221,7 +221,7 @@ def _constraints(spec: Spec) -> tuple[PlacementConstraint, ...]:
 
 
 def _environment(spec: Spec, preset: Preset | None) -> tuple[EnvironmentVariable, ...]:
-    """Return the variables; what a preset sets, nobody overrides."""
+    """Return the variables; those that a preset sets can't be overridden."""
     set_up = preset.environment if preset is not None else ()
     names = {variable.name for variable in set_up}
     own = (EnvironmentVariable(name=name, value=value) for name, value in _pairs(spec, "environment"))

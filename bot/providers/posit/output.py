@@ -1,7 +1,7 @@
-"""The stream of get_job_output: JSON objects one after another, cut anywhere; pure.
+"""Decode the stream of get_job_output: JSON objects one after another, cut anywhere; pure.
 
-Objects are found on the bytes: no byte of a character beyond ASCII looks like a quote or a brace. What a job
-printed may itself be cut within a character between two objects: each stream's bytes are put together again
+Objects are found in the bytes: no byte of a non-ASCII character looks like a quote or a brace. A job's output
+may itself be cut inside a character between two objects, so each stream's bytes are joined
 before they become text, and broken UTF-8 becomes U+FFFD.
 """
 
@@ -16,19 +16,19 @@ from typing import Any, Literal
 from bot.providers.posit.envelope import error_in, inner
 from bot.support import errors
 
-#: An object may hold this much; a longer one is no chunk of a job's output.
+#: The maximum size of an object; a longer one is no chunk of a job's output.
 MAX_OBJECT = 50_000_000
 MAX_DEPTH = 50
-#: What may stand between two objects: white space, record marks, a list's commas and brackets.
+#: What may appear between two objects: white space, record separators, a list's commas and brackets.
 _BETWEEN = re.compile(rb"[\s,\[\]\x1e\x00]*(?:\xef\xbb\xbf)?[\s,\[\]\x1e\x00]*")
-#: An object without others in it, which is what nearly all of them are.
+#: An object without nested objects, as nearly all of them are.
 _FLAT = re.compile(rb'\{(?:[^"{}\[\]]++|"(?:[^"\\]++|\\.)*+")*+\}', re.DOTALL)
 _OUTSIDE = re.compile(rb'[^"{}\[\]]*')
 _INSIDE = re.compile(rb'(?:[^"\\]+|\\.)*', re.DOTALL)
-#: Halves of surrogate pairs that stand for no byte; those that do (U+DC80–DCFF) are bytes of broken UTF-8.
+#: Lone surrogates that stand for no byte; those that do (U+DC80–DCFF) are bytes of broken UTF-8.
 _HALVES = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 
-#: Raw control characters are let pass: servers that print what a job printed do not all escape them.
+#: Raw control characters are accepted: not all servers escape those that a job printed.
 _decode = json.JSONDecoder(strict=False).decode
 
 StreamName = Literal["stdout", "stderr"]
@@ -37,16 +37,16 @@ _STREAMS: tuple[StreamName, ...] = ("stdout", "stderr")
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Hold a piece of a job's output, not cut at lines."""
+    """Hold a piece of a job's output, which need not end at a line break."""
 
     stream: StreamName
     text: str
 
 
 class OutputDecoder:
-    """Decode a stream as it comes. ``failure`` is set once nothing more can be read from it.
+    """Decode a stream as it arrives. ``failure`` is set once nothing more can be read from it.
 
-    What came before an error inside the stream is handed out first; the caller then raises ``failure``.
+    What came before an error in the stream is returned first; the caller then raises ``failure``.
     """
 
     def __init__(self, *, max_object: int = MAX_OBJECT) -> None:
@@ -59,13 +59,13 @@ class OutputDecoder:
 
     @property
     def is_cut(self) -> bool:
-        """Return whether the stream stands within an object."""
+        """Return whether the stream was cut inside an object."""
         return bool(self._object)
 
     def feed(self, piece: bytes) -> list[Chunk]:
-        """Take what came and return what is whole by now; nothing after a failure."""
+        """Process a piece and return what is complete; nothing after a failure."""
         found: list[Chunk] = []
-        # A backslash at the end may belong to a quote that is still to come: it waits in the object's bytes.
+        # A trailing backslash may escape a quote that is still to come: it waits among the object's bytes.
         data, at = self._carried(piece), 0
         while at < len(data) and self.failure is None:
             at = self._step(data, at, found)
@@ -78,14 +78,14 @@ class OutputDecoder:
         ]
 
     def _carried(self, piece: bytes) -> bytes:
-        """Return the piece with a backslash in front that its predecessor ended with."""
+        """Return the piece, preceded by a backslash if the previous piece ended with one."""
         if self._in_string and self._object.endswith(b"\\") and _is_open(self._object):
             del self._object[-1:]
             return b"\\" + piece
         return piece
 
     def _step(self, data: bytes, at: int, found: list[Chunk]) -> int:
-        """Read on to the next mark and return where it stands."""
+        """Read on to the next mark and return its position."""
         if not self._object:
             return self._begin(data, at, found)
         match = (_INSIDE if self._in_string else _OUTSIDE).match(data, at)
@@ -144,7 +144,7 @@ class OutputDecoder:
             found.append(chunk)
 
     def _chunk(self, answer: Any) -> Chunk | None:
-        """Return the piece in an object; objects of other kinds (signs of life) say nothing."""
+        """Return the piece in an object; objects of other kinds (keep-alives) contain none."""
         output = answer.get("output") if isinstance(answer, dict) else None
         if not isinstance(output, str):
             return None

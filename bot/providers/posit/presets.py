@@ -1,6 +1,6 @@
-"""Presets of the connections file: launches that an operator prepared, with what no form asks for.
+"""Presets in the connections file: launches that an operator prepared, with settings no form asks for.
 
-``[[connections.NAME.presets]] name, title, session = {…} | job = {…}, who``. Only here stand hooks, default
+``[[connections.NAME.presets]] name, title, session = {…} | job = {…}, who``. Only presets set hooks, default
 images, cloud identities, tags and apply_config_settings.
 """
 
@@ -20,20 +20,20 @@ if TYPE_CHECKING:
 
 
 class NamedValue(Strict):
-    """Hold a name and a value: of a variable, a constraint, a limit."""
+    """Hold a name and a value, of a variable, a constraint or a limit."""
 
     name: str = Field(min_length=1)
     value: str
 
 
 class Hook(Strict):
-    """Name a program that the server runs."""
+    """Name a program for the server to run."""
 
     exe: str = Field(min_length=1)
 
 
 class Resources(Strict):
-    """Hold where something runs and with what; what is set here is not asked for."""
+    """Hold where something runs and with which resources; forms don't ask for what is set here."""
 
     cluster: str | None = None
     container_image: str | None = None
@@ -54,7 +54,7 @@ class Resources(Strict):
 
 
 class Parameters(Resources):
-    """Hold the launch parameters of a session."""
+    """Hold a session's launch parameters."""
 
     default_image: str = ""
     aws_role_arn: str = ""
@@ -64,7 +64,7 @@ class Parameters(Resources):
 
 
 class SessionPreset(Strict):
-    """Hold what launch_session is told."""
+    """Hold the settings for launch_session."""
 
     workbench: str | None = None
     name: str | None = None
@@ -82,7 +82,7 @@ class SessionPreset(Strict):
 
 
 class JobPreset(Resources):
-    """Hold what launch_job is told."""
+    """Hold the settings for launch_job."""
 
     name: str | None = None
     exe: str | None = None
@@ -125,7 +125,7 @@ class Preset(Prepared):
 
     @property
     def resources(self) -> Resources:
-        """Return where it runs and with what."""
+        """Return where it runs and with which resources."""
         if self.job is not None:
             return self.job
         return self.session.launch_parameters if self.session is not None else Resources()
@@ -142,12 +142,12 @@ class Preset(Prepared):
 
 
 def pairs_of(value: Any) -> Any:
-    """Return a table of variables as a list of names and values; a list is left as it is."""
+    """Return a table of variables as a list of names and values; a list is returned unchanged."""
     if isinstance(value, Mapping):
         return [{"name": name, "value": item} for name, item in value.items()]
     return value
 
 
 def offered(presets: Iterable[Preset], purpose: Purpose, asker: Principal) -> list[Preset]:
-    """Return the presets that somebody may use, in the file's order."""
+    """Return the presets that a person may use, in the file's order."""
     return [preset for preset in presets if preset.purpose == purpose and preset.is_for(asker)]

@@ -57,7 +57,7 @@ ABOUT_SECONDS = 10.0
 
 
 class PositSettings(ConnectionSettings):
-    """Hold a Workbench connection; ``super_admin_token`` acts for usernames that were approved."""
+    """Hold a Workbench connection; ``super_admin_token`` acts for approved usernames."""
 
     ways: ClassVar[Mapping[Linking, str]] = {"token": "", "admin": "super_admin_token"}
 
@@ -74,17 +74,17 @@ class PositProvider(
     facets.Behalf,
     facets.Overview,
 ):
-    """Translate for one Workbench: its sessions are the workspaces."""
+    """Translate for one Workbench, whose sessions are the workspaces."""
 
     kind: ClassVar[str] = "posit"
     settings_model: ClassVar[type[ConnectionSettings]] = PositSettings
     offer_model: ClassVar[type[Offer]] = Offer
-    # No rate limit is documented; one request reads 50 sessions of one person.
+    # No rate limit is documented; one request reads up to 50 sessions of a person.
     pace: ClassVar[Pace] = Pace(
         min_poll_interval=2.0, pending=2.0, running=60.0, unused=1800.0, batch_size=BATCH, concurrency=40
     )
     stop_modes: ClassVar[frozenset[StopMode]] = frozenset({"stop", "suspend", "force"})
-    # Random letters of both cases and digits: no name that people give is like that.
+    # Random letters of both cases and digits, unlike any name that people choose.
     token_shape: ClassVar[re.Pattern[str] | None] = re.compile(
         r"(?=[^a-z]*[a-z])(?=[^A-Z]*[A-Z])(?=\D*\d)[0-9A-Za-z_+/-]{32,512}={0,2}"
     )
@@ -102,15 +102,15 @@ class PositProvider(
     async def status(
         self, access: Access, remote_ids: Sequence[str], window: SendWindow | None = None
     ) -> Mapping[str, Observed]:
-        """Read 50 sessions in a request."""
+        """Read up to 50 sessions per request."""
         return await self._sessions.status(self._who(access), remote_ids, window)
 
     async def discover(self, access: Access) -> Listing[Discovered]:
-        """List the person's sessions that have not ended."""
+        """List the person's sessions that haven't ended."""
         return await self._sessions.discover(self._who(access))
 
     async def start(self, access: Access, remote_id: str) -> None:
-        """Resume a suspended session of RStudio; nothing else can be started here."""
+        """Resume a suspended RStudio session; nothing else can be started here."""
         await self._sessions.resume(self._who(access), remote_id)
 
     async def stop(self, access: Access, remote_id: str, mode: StopMode = "stop") -> None:
@@ -119,13 +119,13 @@ class PositProvider(
         await self._sessions.stop(self._who(access), remote_id, mode)
 
     def stops(self, workspace: Workspace) -> Effects:
-        """Say that a session that was stopped is over; only one of RStudio can be suspended instead."""
+        """Say that a stopped session is over; only an RStudio session can be suspended instead."""
         if workspace.state in {State.FAILED, State.GONE}:
             return {}
         effects: dict[StopMode, StopEffect] = {"stop": StopEffect.ENDS, "force": StopEffect.ENDS}
         spec = workspace.spec
         ide = launches.workbench_of(spec, self._preset(spec)) if spec is not None else ""
-        # While that is not known it is tried: the server is asked for the IDE before anything is suspended.
+        # While that is unknown it may be tried: the server is asked for the IDE before anything is suspended.
         if suspends(workspace.state, workspace.actions, ide) is not False:
             effects["suspend"] = StopEffect.KEEPS
         return effects
@@ -133,27 +133,27 @@ class PositProvider(
     # -- making something new --------------------------------------------------------------------------------
 
     async def templates(self, access: Access) -> Offer:
-        """Read what may be launched, and the names that are taken."""
+        """Read what may be launched, and which names are taken."""
         who = self._who(access)
         asking = self.workbench.get_compute_envs(who.credential, who.user)
         envs = await rightly(self.workbench, who, "read", asking)
         return Offer(envs, tuple(sorted(set(await self._sessions.names(who)))))
 
     def form(self, offer: Offer, purpose: Purpose, values: Values, asker: Principal) -> Form:
-        """Ask for what the server has, and for what no preset sets."""
+        """Ask for what the server offers and no preset sets."""
         return forms.form_of(offer, forms.draft(offer, purpose, values, asker, self._presets))
 
     def spec(self, offer: Offer, purpose: Purpose, values: Values, asker: Principal) -> Spec:
-        """Check what was filled in (see ``launches`` for what comes of it)."""
+        """Check what was filled in (``launches`` describes the result)."""
         return specs.spec_of(offer, forms.draft(offer, purpose, values, asker, self._presets), values)
 
     def withholds(self, spec: Spec, asker: Principal) -> bool:
-        """Return whether it is made from a preset that is for others."""
+        """Return whether it uses a preset that is for other people."""
         preset = self._preset(spec)
         return preset is not None and not preset.is_for(asker)
 
     async def create(self, access: Access, spec: Spec, key: str) -> Created:
-        """Launch a session; not idempotent: ``find`` comes before a second one."""
+        """Launch a session; not idempotent: ``find`` comes before a second attempt."""
         launch = launches.session_launch(spec, launches.preset_named(self._presets, spec), key)
         return await self._sessions.create(self._who(access), launch)
 
@@ -164,7 +164,7 @@ class PositProvider(
     # -- credentials and the server --------------------------------------------------------------------------
 
     async def check(self, credential: Credential) -> Identity:
-        """Ask for the version, then for the token's own sessions: newer servers tell there whose they are."""
+        """Ask for the version, then for the token's own sessions, by which newer servers reveal its owner."""
         who = Acting(credential)
         await self._take(credential)
         only = ("id", "activity_state", "username")
@@ -173,7 +173,7 @@ class PositProvider(
         return Identity(names.pop() if len(names) == 1 else "", credential)
 
     async def who_am_i(self, access: Access) -> None:
-        """Ask for the version, which every good token may."""
+        """Ask for the version, which every valid token may."""
         await self._take(access.credential)
 
     async def _take(self, credential: Credential) -> None:
@@ -193,7 +193,7 @@ class PositProvider(
         return Identity(username, Credential.of_connection("admin"))
 
     async def about(self) -> About:
-        """Tell version, features and users with their level."""
+        """Return version, features and users with their level."""
         who = self._administrator()
         version = await self._version(who)
         listing = self.workbench.get_users(who.credential, total=ABOUT_SECONDS)
@@ -210,7 +210,7 @@ class PositProvider(
         return About(tuple((name, clean(value, 1000)) for name, value in facts), tuple(levels))
 
     async def probe(self) -> str:
-        """Ask for the version, with the connection's own token where there is one: others may not be told."""
+        """Ask for the version, with the connection's own token if there is one: some servers require one."""
         token = self._super_admin_token
         credential = Credential(token) if token is not None else None
         try:
@@ -220,7 +220,7 @@ class PositProvider(
         return f"Workbench {_words(version)}"
 
     def parse_reference(self, text: str) -> str | None:
-        """Take the session from a link to it, or its bare id."""
+        """Extract the session from a link to it, or from its bare id."""
         return addresses.reference(text, self.settings.base_url)
 
     def page_url(self, remote_id: str) -> str:  # noqa: ARG002 - one page lists all of them
@@ -228,7 +228,7 @@ class PositProvider(
         return f"{self.settings.base_url}/home"
 
     def token_help(self) -> TokenHelp:
-        """Tell how a token is had: an administrator makes it on the server."""
+        """Explain how to get a token: an administrator creates it on the server."""
         return TokenHelp(
             url=f"{self.settings.base_url}/home",
             steps=(

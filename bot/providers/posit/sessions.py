@@ -1,4 +1,4 @@
-"""Sessions as workspaces: read many at once, resume, stop in each way, make and find again."""
+"""Sessions as workspaces: read many at once, resume, stop in each mode, create and find again."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from bot.providers.posit.launches import SessionLaunch
     from bot.providers.posit.types import WorkbenchSession
 
-#: How many are asked for in one request.
+#: How many sessions one request reads.
 BATCH = 50
 _RESUME_FIELDS = (*STATE_FIELDS, "launch_parameters")
 _FIND_FIELDS = (*STATE_FIELDS, "launch_parameters", "created")
@@ -45,16 +45,16 @@ NOT_RESUMABLE = "only suspended sessions of RStudio can be resumed"
 
 
 class Address(Protocol):
-    """Return a session's address where the connection allows it."""
+    """Return a session's address if the connection allows it."""
 
     def __call__(self, address: str) -> str | None:
-        """Check what the server says."""
+        """Check an address from the server."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Sessions:
-    """Work with the sessions of one server; each method is told in whose name."""
+    """Work with one server's sessions; each method is passed the identity to act as."""
 
     workbench: Workbench
     address: Address
@@ -62,7 +62,7 @@ class Sessions:
     async def status(
         self, who: Acting, remote_ids: Sequence[str], window: SendWindow | None
     ) -> dict[str, Observed]:
-        """Read states, 50 in a request; one that is absent from the answer has ended."""
+        """Read states, 50 per request; a session missing from the response has ended."""
         wanted = [one for one in dict.fromkeys(remote_ids) if addresses.is_session_id(one)]
         found: dict[str, Observed] = {}
         is_whole = True
@@ -70,13 +70,13 @@ class Sessions:
             read = await self._read(who, wanted[begin : begin + BATCH], window=window)
             is_whole &= read.is_whole
             found |= {session.id: observed(session, self.address) for session in read}
-        # Where one could not be named, it may be the one that is missing.
+        # If an entry couldn't be identified, it may be the one that is missing.
         gone = Observed(State.GONE, actions=frozenset())
         absent = gone if is_whole else Observed(State.UNKNOWN, detail=UNREAD)
         return {one: found.get(one, absent if one in wanted else gone) for one in remote_ids}
 
     async def discover(self, who: Acting) -> Listing[Discovered]:
-        """List sessions that have not ended."""
+        """List sessions that haven't ended."""
         listed = await self._read(who, (), total=LIST_SECONDS)
         found = (
             Discovered(session.id, _label(session), observed(session, self.address))
@@ -86,7 +86,7 @@ class Sessions:
         return Listing(found, is_whole=listed.is_whole)
 
     async def resume(self, who: Acting, remote_id: str) -> None:
-        """Resume a suspended session with the parameters that it was launched with; up already is success."""
+        """Resume a suspended session with its original launch parameters; a running one counts as success."""
         session = await self._before(who, remote_id, _RESUME_FIELDS)
         if is_up(session):
             return
@@ -105,10 +105,10 @@ class Sessions:
             await self._unless_up(who, remote_id, error)
 
     async def stop(self, who: Acting, remote_id: str, mode: StopMode) -> None:
-        """Stop, suspend or kill a session; down already is success."""
+        """Stop, suspend or kill a session; one that is already down counts as success."""
         if mode == "suspend" or who.user is not None:
             # An administrator's token stops anybody's session, and the method names no user: it must be this
-            # user's. And a session of another IDE that is told to suspend is stopped by some servers.
+            # user's. And some servers stop a session of another IDE that is told to suspend.
             session = await self._before(who, remote_id, STATE_FIELDS)
             if is_over(session):
                 return
@@ -131,10 +131,10 @@ class Sessions:
         return Created(made.id, launch.name or made.id)
 
     async def find(self, who: Acting, spec: Spec, key: str, since: float) -> Traces:
-        """Look for what a launch of unknown outcome made: by its mark, otherwise by its name.
+        """Look for what a launch of unknown outcome made, by its mark, otherwise by its name.
 
-        A session of that name that another launch of ours made is left out. Where the server does not show
-        the marks, one of the name that is not over, and no older than the launch, may be it.
+        A session with that name from another of our launches is left out. If the server doesn't show the
+        marks, any session with the name that isn't over, and isn't older than the launch, may be it.
         """
         listed = await self._read(who, (), only=_FIND_FIELDS)
         mark, name = launches.mark_of(spec, key), spec.name
@@ -151,7 +151,7 @@ class Sessions:
         return Traces(others=tuple(same), is_proof=listed.is_whole and not same)
 
     async def names(self, who: Acting) -> list[str]:
-        """Return the names that sessions have now, which a new one should not take."""
+        """Return the names of current sessions, which a new one should not take."""
         listed = await self._read(who, (), total=LIST_SECONDS)
         return [session.title for session in listed if session.title and not is_over(session)]
 
@@ -180,13 +180,13 @@ class Sessions:
                 return Listing()
             if not remote_ids:
                 raise
-        # The server stumbles over one that has ended: all of them are read instead.
+        # The server fails on a session that has ended: all of them are read instead.
         return await ask(())
 
     async def _before(self, who: Acting, remote_id: str, only: Sequence[str]) -> WorkbenchSession:
-        """Read a session before it is changed; raise NotFound for one that is not this person's."""
+        """Read a session before it is changed; raise NotFound if it isn't this person's."""
         addresses.session_id(remote_id)
-        # What answers in the server's place now may answer the change too: it is looked at again first.
+        # If something else answers in the server's place, it may answer the change too: check again first.
         with may_have_acted():
             found = await self._read(who, (remote_id,), only=only)
         session = next((one for one in found if one.id == remote_id), None)
@@ -197,12 +197,12 @@ class Sessions:
         return session
 
     async def _unless_up(self, who: Acting, remote_id: str, refusal: PermanentError) -> None:
-        """Raise a refusal, except where the session is up: somebody was faster."""
+        """Raise a refusal, unless the session is up because somebody else was faster."""
         if not is_up(await self._before(who, remote_id, STATE_FIELDS)):
             raise refusal
 
     async def _unless_over(self, who: Acting, remote_id: str, refusal: PermanentError) -> None:
-        """Raise a refusal, except where the session has ended already; NotFound where it is another's."""
+        """Raise a refusal, unless the session has already ended; NotFound if it is somebody else's."""
         if not is_over(await self._before(who, remote_id, STATE_FIELDS)):
             raise refusal
 

@@ -1,4 +1,4 @@
-"""From a filled form to a spec, with a sentence for each field that is wrong; pure."""
+"""Turn a filled form into a spec, or a sentence for each invalid field; pure."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MAX_VARIABLES = 100
 
 
 def spec_of(offer: Offer, drafted: Draft, values: Values) -> Spec:
-    """Return the spec (see ``launches``); raise FormProblems with a sentence for each wrong field."""
+    """Return the spec (see ``launches``); raise FormProblems with a sentence for each invalid field."""
     problems: dict[str, str] = {}
     name = _name(offer, drafted, values, problems)
     spec: dict[str, Value] = {}
@@ -50,7 +50,7 @@ def _name(offer: Offer, drafted: Draft, values: Values, problems: dict[str, str]
     name = clean(text_of(values, "name"), 10 * MAX_SESSION_NAME)
     if drafted.purpose == "job":
         name = name or proposed_name(offer, drafted)
-        # A name made of the command is cut; one that somebody gave is not.
+        # A name derived from the command is cut; one that somebody chose is not.
         name = name or clean(text_of(values, "command"), MAX_SESSION_NAME)
     if not name:
         problems["name"] = "Needs a name."
@@ -62,7 +62,7 @@ def _name(offer: Offer, drafted: Draft, values: Values, problems: dict[str, str]
 
 
 def _choose(spec: dict[str, Value], drafted: Draft, values: Values, problems: dict[str, str]) -> None:
-    """Take over what was chosen, where it is offered and no preset says it."""
+    """Copy choices that are offered and that no preset makes."""
     preset = drafted.preset
     session, job = (preset.session, preset.job) if preset is not None else (None, None)
     if drafted.purpose == "workspace" and not (session is not None and session.workbench):
@@ -94,7 +94,7 @@ def _choose_cluster(spec: dict[str, Value], drafted: Draft, values: Values, prob
     if not fixed.queues:
         chosen.append(("queue", text_of(values, "queue"), cluster.queues))
     for key, value, offered in chosen:
-        # What another cluster had, and is no field of this one, was not meant.
+        # A choice for another cluster that has no field on this one was not intended.
         if text_of(values, key) and list(offered) and text_of(values, key) not in offered:
             problems[key] = f"This cluster has no such {key}: choose another one."
         elif value in offered and not _is_own_word(key, value, cluster):
@@ -102,7 +102,7 @@ def _choose_cluster(spec: dict[str, Value], drafted: Draft, values: Values, prob
 
 
 def _is_own_word(key: str, value: str, cluster: ComputeEnv) -> bool:
-    """Say whether it is the profile that this form adds for limits of one's own, unknown to the server."""
+    """Return whether it is the profile that this form adds for custom limits, unknown to the server."""
     return key == "profile" and value == CUSTOM_PROFILE and value not in cluster.resource_profiles
 
 

@@ -1,4 +1,4 @@
-"""What the server says of sessions and jobs, as our words; pure (``docs/providers/posit.md``, "States")."""
+"""Map the server's states of sessions and jobs to ours; pure (``docs/providers/posit.md``, "States")."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _STATES = {
     "suspending": State.STOPPING,
     "suspended": State.SUSPENDED,
     "failed": State.FAILED,
-    # A session that has ended can't be started again; it is gone as soon as the server forgets it.
+    # A session that has ended can't be started again; it is gone once the server forgets it.
     "finished": State.GONE,
     "killed": State.GONE,
 }
@@ -40,7 +40,7 @@ HELD = "suspended by the cluster"
 
 
 def observed(session: WorkbenchSession, address: Callable[[str], str | None]) -> Observed:
-    """Return what is known of a session; ``address`` checks what the server says is its URL."""
+    """Return what is known of a session; ``address`` checks the URL that the server gives."""
     state = _STATES.get(session.activity_state.casefold())
     label = clean(session.title, MAX_NAME) or None
     if state is None:
@@ -65,9 +65,9 @@ def observed(session: WorkbenchSession, address: Callable[[str], str | None]) ->
 
 
 def suspends(state: State, actions: frozenset[Action] | None, ide: str) -> bool | None:
-    """Return whether a session can be suspended: RStudio alone can; None while its IDE is not known.
+    """Return whether a session can be suspended: only RStudio can; None while its IDE is unknown.
 
-    ``ide`` is what it was launched as, where we know that; what it may do tells it while it runs.
+    ``ide`` is what it was launched as, if known; while it runs, its allowed actions reveal it.
     """
     if ide:
         return ide == SUSPENDS
@@ -77,17 +77,17 @@ def suspends(state: State, actions: frozenset[Action] | None, ide: str) -> bool 
 
 
 def is_over(session: WorkbenchSession) -> bool:
-    """Return whether a session has ended and only lingers in the server's list."""
+    """Return whether a session has ended and merely remains in the server's list."""
     return _STATES.get(session.activity_state.casefold()) in {State.GONE, State.FAILED}
 
 
 def is_up(session: WorkbenchSession) -> bool:
-    """Return whether a session runs or is on its way there."""
+    """Return whether a session is running or about to."""
     return _STATES.get(session.activity_state.casefold()) in {State.RUNNING, State.STARTING}
 
 
 def observed_job(job: WorkbenchJob) -> ObservedRun:
-    """Return what is known of a job; a finished one has failed when its exit code says so."""
+    """Return what is known of a job; a finished one has failed if its exit code says so."""
     word = job.status.casefold()
     state = _JOBS.get(word, RunState.UNKNOWN)
     if state is RunState.SUCCEEDED and job.exit_code not in {0, None}:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from bot.providers.base import Credential, SendWindow
 
-#: A stream with more bytes than this is no job's output; the output in it is a tenth of that at the least.
+#: A longer stream is no job's output; the actual output is at least a tenth of that.
 STREAM_BYTES = 1_000_000_000
 
 
@@ -39,10 +39,10 @@ class Transport:
         total: float = TOTAL_SECONDS,
         max_bytes: int = MAX_BYTES,
     ) -> Any:
-        """Send once and return the result inside its wrappings; None parameters are left out.
+        """Send once and return the unwrapped result; parameters that are None are left out.
 
-        Without ``kwparams`` it is a GET, which the reference has for version, get_users and get_compute_envs.
-        A call that ``changes`` something raises UnknownOutcome where nothing usable came back.
+        Without ``kwparams`` it is a GET, as in the reference for version, get_users and get_compute_envs.
+        A call that ``changes`` something raises UnknownOutcome if nothing usable came back.
         """
         api = Api(self.http, f"{self.root}/api", scheme="Bearer")
         body = None if kwparams is None else _body(method, kwparams)
@@ -67,7 +67,7 @@ class Transport:
         *,
         idle_seconds: float | None = None,
     ) -> AsyncIterator[Stream]:
-        """Open a stream; raise as ``call`` does for a reading that is refused, and when it breaks off."""
+        """Open a stream; raises as ``call`` does for a refused read, and if the stream breaks off."""
         async with open_stream(
             self.http,
             "POST",

@@ -1,7 +1,7 @@
-"""What is used of the Workbench API's answers, each read tolerantly by its ``from_json``.
+"""The parts of the Workbench API's responses that are used, each read tolerantly by its ``from_json``.
 
-Only what names a thing is required. Whatever else is missing, null or of another type than the reference says
-is left at its default and logged once; an entry of a list in here that has no name is left out of it.
+Only a thing's name or id is required. Anything else that is missing, null or of another type than documented
+keeps its default and is logged once; a list entry without a name is left out.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def _or_omit(value: Any, read: ValidatorFunctionWrapHandler) -> Any:
 
 
 def _problem(error: ValidationError) -> str:
-    """Return which field is wrong and why, without anything of what stood there."""
+    """Return which field is wrong and why, without its value."""
     first = error.errors(include_input=False, include_context=False, include_url=False)[0]
     place = ".".join(str(part) for part in first["loc"])
     return clean(f"the answer's field {place or '(all)'} can't be read: {first['type']}", MAX_MESSAGE)
@@ -55,15 +55,15 @@ def _object(value: Any) -> Any:
     return value if isinstance(value, Mapping) else {}
 
 
-#: An entry of a list, or a value of an object, that is left out where it can't be read.
+#: A list entry, or an object's value, that is left out if it can't be read.
 Each = Annotated[T, WrapValidator(_or_omit)]
 Name = Annotated[str, Field(min_length=1)]
-#: Texts; an object stands for its name.
+#: Texts; an object is replaced by its name.
 Words = tuple[Each[Annotated[Name, BeforeValidator(_named)]], ...]
 
 
 class _Answer(BaseModel):
-    """Read one object of an answer; what is null or empty counts as left out."""
+    """Read one object of a response; null or empty values count as missing."""
 
     model_config = ConfigDict(
         frozen=True,
@@ -76,7 +76,7 @@ class _Answer(BaseModel):
 
     @classmethod
     def from_json(cls, answer: Any) -> Self:
-        """Read it; raise BadAnswer naming what is missing: all errors of these types end here."""
+        """Read it; raise BadAnswer naming what is missing: all errors of these types are handled here."""
         try:
             return cls.model_validate(answer)
         except ValidationError as error:
@@ -107,22 +107,22 @@ class _NamedValue(_Answer):
     value: str = ""
 
     def as_json(self) -> dict[str, str]:
-        """Return it for a request."""
+        """Return its JSON for a request."""
         return {"name": self.name, "value": self.value}
 
 
 class PlacementConstraint(_NamedValue):
-    """Choose one of the options that the server's configuration names; without a value it takes any."""
+    """Choose one of the options that the server's configuration names; without a value, any of them."""
 
 
 class EnvironmentVariable(_NamedValue):
-    """Hold one variable of a session's or a job's environment."""
+    """Hold one environment variable of a session or a job."""
 
 
 class ResourceLimit(_Answer):
-    """Hold one limit: ``cpuCount`` in processors, ``memory`` in MB; values are texts.
+    """Hold one limit: ``cpuCount`` in processors, ``memory`` in MB; values are strings.
 
-    The reference calls the kind ``name``, servers call it ``type``.
+    The reference names the kind ``name``, servers call it ``type``.
     """
 
     name: Name = Field(validation_alias=AliasChoices("type", "name"))
@@ -132,7 +132,7 @@ class ResourceLimit(_Answer):
     default: str = Field(default="", validation_alias=AliasChoices("defaultValue", "default_value"))
 
     def as_json(self) -> dict[str, str]:
-        """Return it for a request, in both spellings."""
+        """Return its JSON for a request, in both spellings."""
         typed = {"valueType": self.value_type} if self.value_type else {}
         return {"name": self.name, "type": self.name, "value": self.value, **typed}
 
@@ -148,7 +148,7 @@ class SessionHook(_Answer):
 
 
 class LaunchParameters(_Answer):
-    """Say where and with what a session runs; in requests the three lists are there even when empty."""
+    """Say where and with what a session runs; requests contain the three lists even if empty."""
 
     name: str = ""
     cluster: str = ""
@@ -164,7 +164,7 @@ class LaunchParameters(_Answer):
     snowflake_role: str = ""
 
     def as_json(self) -> dict[str, Any]:
-        """Return them for a request; what else is empty is left out."""
+        """Return their JSON for a request; anything else that is empty is left out."""
         entry = {
             **self.model_dump(),
             "placement_constraints": [each.as_json() for each in self.placement_constraints],
@@ -175,15 +175,15 @@ class LaunchParameters(_Answer):
 
 
 class Launched(_Answer):
-    """Identify a session that was launched."""
+    """Identify a launched session."""
 
     id: str = Field(pattern=SESSION_ID)
 
 
 class WorkbenchSession(_Answer):
-    """Hold what the server tells of a session; times are epoch milliseconds.
+    """Hold what the server reports about a session; times are epoch milliseconds.
 
-    ``id`` and ``activity_state`` are asked for always; what was not asked for is empty or None.
+    ``id`` and ``activity_state`` are always requested; what was not requested is empty or None.
     """
 
     id: str = Field(pattern=SESSION_ID)
@@ -196,19 +196,19 @@ class WorkbenchSession(_Answer):
     display_name: str = ""
     status_detail: str = ""
     workbench: str = ""
-    #: Not in the reference; newer servers tell it.
+    #: Not in the reference; newer servers send it.
     username: str = ""
 
     @property
     def title(self) -> str:
-        """Return what people call it; empty when the server tells no name."""
+        """Return its display name; "" if the server gives none."""
         return self.display_name or self.label or self.name
 
 
 class WorkbenchJob(_Answer):
-    """Hold what the server tells of a job; times are ISO 8601 texts, ``""`` where it tells none."""
+    """Hold what the server reports about a job; times are ISO 8601 strings, ``""`` if missing."""
 
-    #: ``job_id`` is what the reference's text says, ``id`` its example.
+    #: ``job_id`` is in the reference's text, ``id`` in its example.
     id: Name = Field(validation_alias=AliasChoices("job_id", "id"))
     status: str = ""
     name: str = ""
@@ -226,26 +226,26 @@ class WorkbenchJob(_Answer):
 
     @property
     def updated_at(self) -> float | None:
-        """Return when its state changed last, in epoch seconds."""
+        """Return when its state last changed, in epoch seconds."""
         return moment(self.last_update_time)
 
 
 class WorkbenchSupport(_Answer):
-    """Say what a cluster does for one IDE; None where it does not say."""
+    """Say what a cluster supports for one IDE; None if it doesn't say."""
 
     supports_interactive_sessions: StrictBool | None = None
     supports_adhoc_jobs: StrictBool | None = None
 
 
 class WorkbenchLanguage(_Answer):
-    """Return whether what an IDE needs is installed: it is, unless the server says that it is not."""
+    """Say whether an IDE's requirements are installed: they are, unless the server says otherwise."""
 
     name: str = ""
     available: StrictBool = True
 
 
 class WorkbenchIDEInfo(_Answer):
-    """Hold the defaults of one IDE; ``default_cluster`` may name a cluster that is not listed."""
+    """Hold the defaults of one IDE; ``default_cluster`` may name a cluster that isn't listed."""
 
     default_cluster: str = ""
     default_image: str = ""
@@ -253,7 +253,7 @@ class WorkbenchIDEInfo(_Answer):
 
 
 class ComputeEnv(_Answer):
-    """Describe a cluster: what can be chosen there, and what it does for each IDE."""
+    """Describe a cluster: the choices there, and what it supports for each IDE."""
 
     name: Name
     supports_containers: StrictBool = Field(default=False, validation_alias="supportsContainers")
@@ -269,7 +269,7 @@ class ComputeEnv(_Answer):
 
 
 class ComputeEnvs(_Answer):
-    """Hold the answer of get_compute_envs; IDEs keep the server's order."""
+    """Hold the response of get_compute_envs; IDEs keep the server's order."""
 
     clusters: tuple[Each[ComputeEnv], ...]
     workbenches: dict[Each[Name], Annotated[WorkbenchIDEInfo, BeforeValidator(_object)]]
@@ -279,13 +279,13 @@ class ComputeEnvs(_Answer):
     def _some_can_be_read(cls, value: Any, read: ValidatorFunctionWrapHandler) -> Any:
         envs = read(value)
         if isinstance(value, Mapping) and value.get("clusters") and not envs.clusters:
-            # Not one of them could be named: that is not the same as none being there.
+            # None of them could be identified, which isn't the same as there being none.
             raise ValueError("no cluster can be read")
         return envs
 
 
 class Version(_Answer):
-    """Hold the server's version, part by part, and the names of what is switched on there."""
+    """Hold the parts of the server's version, and the names of its enabled features."""
 
     major: str = ""
     minor: str = ""
@@ -296,7 +296,7 @@ class Version(_Answer):
 
     @classmethod
     def from_json(cls, answer: Any) -> Self:
-        """Read it; raise BadAnswer when no version is there. A plain text counts as its parts."""
+        """Read it; raise BadAnswer if there is no version. A plain string is split into its parts."""
         entry = answer.get("version") if isinstance(answer, Mapping) else None
         if isinstance(entry, str) and entry:
             entry = dict(zip(("major", "minor", "patch"), entry.split(".", 2), strict=False))
@@ -306,7 +306,7 @@ class Version(_Answer):
 
     @property
     def text(self) -> str:
-        """Return it as people write it, such as ``2024.09.1``; empty when no part was told."""
+        """Return it as people write it, such as ``2024.09.1``; "" if no part was given."""
         return ".".join(part for part in (self.major, self.minor, self.patch) if part)
 
 

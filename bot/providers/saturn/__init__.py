@@ -1,4 +1,4 @@
-"""Saturn Cloud: workspaces and jobs by their ids, at most one status read per workspace in ten seconds."""
+"""Saturn Cloud: workspaces and jobs by id, with at most one status read per workspace in ten seconds."""
 
 from __future__ import annotations
 

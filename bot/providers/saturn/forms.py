@@ -29,7 +29,7 @@ JOB_TWICE = "Two of your jobs have that name: paste the link or id of the one th
 
 
 def resource_id(text: str, base_url: str, kind: Purpose) -> str | None:
-    """Take an id of 32 hex characters from a link to its page, or from the bare id."""
+    """Extract an id of 32 hex characters from a link to its page, or from the bare id."""
     text = text.strip()
     if _ID.fullmatch(text):
         return text.lower()
@@ -39,7 +39,7 @@ def resource_id(text: str, base_url: str, kind: Purpose) -> str | None:
 
 
 def workspace_form(offer: Offer, recipes: Sequence[Recipe], values: Values, asker: Principal) -> Form:
-    """Return the form for a workspace; without fields where no recipe is for the person."""
+    """Return the form for a workspace; without fields if there is no recipe for the person."""
     offered = [recipe for recipe in recipes if recipe.is_for(asker)]
     if not offered:
         return Form((), NO_RECIPES)
@@ -57,7 +57,7 @@ def workspace_form(offer: Offer, recipes: Sequence[Recipe], values: Values, aske
 
 
 def workspace_spec(offer: Offer, recipes: Iterable[Recipe], values: Values, asker: Principal) -> Spec:
-    """Return what is made: ``recipe``, ``size`` and ``owner``; raise FormProblems."""
+    """Return the spec: ``recipe``, ``size`` and ``owner``; raise FormProblems."""
     problems: dict[str, str] = {}
     offered = [recipe for recipe in recipes if recipe.is_for(asker)]
     recipe = named(offered, text_of(values, "preset"))
@@ -79,7 +79,7 @@ def workspace_spec(offer: Offer, recipes: Iterable[Recipe], values: Values, aske
 
 
 def job_form(offer: Offer, values: Values) -> Form:
-    """Return the form for a run; the job may be named by what a command calls a preset."""
+    """Return the form for a run; a command's preset may name the job."""
     if offer.jobs is None:
         return Form((Field("preset", "Job", "text", hint=JOB_HINT, max_length=500, remembers=False),))
     if not offer.jobs:
@@ -91,7 +91,7 @@ def job_form(offer: Offer, values: Values) -> Form:
 
 
 def job_spec(offer: Offer, values: Values, base_url: str) -> Spec:
-    """Return what is launched: ``job`` (its id) for a name, an id or a link; raise FormProblems."""
+    """Return the spec: ``job`` (its id), from a name, an id or a link; raise FormProblems."""
     asked = text_of(values, "preset")
     found = _matching(offer.jobs or (), asked)
     if len(found) == 1:
@@ -104,7 +104,7 @@ def job_spec(offer: Offer, values: Values, base_url: str) -> Spec:
 
 
 def _matching(jobs: Iterable[Scheduled], asked: str) -> list[Scheduled]:
-    """Return the jobs that a word means: of that id, of that name, or of a name that begins so."""
+    """Return the jobs that a word refers to: by id, by name, or by the beginning of a name."""
     needle = " ".join(asked.casefold().split())
     if not needle:
         return []

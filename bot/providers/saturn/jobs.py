@@ -1,4 +1,4 @@
-"""Runs of jobs: started without a run's id, told apart by what is there before and after."""
+"""Runs of jobs: starting one returns no id, so runs are identified by comparing pods before and after."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ if TYPE_CHECKING:
     from bot.providers.saturn.lists import Resource
     from bot.providers.saturn.pods import Pod
 
-#: So many jobs are looked into for one list, so many at the same time, so many runs of each.
+#: How many jobs one list covers, how many at the same time, and how many runs of each.
 MOST_JOBS = 50
 LIST_WIDTH = 5
 RUNS_OF_A_JOB = 10
-#: So many lines of a live pod are asked for; beyond them the live output stands still until the run's end.
+#: How many lines of a live pod are requested; beyond them the live output stops until the run's end.
 LIVE_LINES = 10_000
 LOG_BYTES = 20_000_000
 LOG_SECONDS = 20.0
@@ -50,7 +50,7 @@ class SaturnRuns(facets.Runs[Offer], facets.Schedules[Offer]):
     _api: Api
 
     async def launch_job(self, access: Access, spec: Spec, key: str) -> Created:
-        """Start a job and find its pod, as far as it is shown already."""
+        """Start a job and find its pod, if it is already visible."""
         job, name, credential = spec.word("job"), spec.name, access.credential
         before = await pods.known(self._api, credential, job)
         try:
@@ -62,7 +62,7 @@ class SaturnRuns(facets.Runs[Offer], facets.Schedules[Offer]):
         try:
             after = await pods.known(self._api, credential, job) or Pods()
         except ProviderError:
-            # It is started for certain; which pod it is, a later read tells.
+            # It has certainly been started; a later read will reveal which pod it is.
             after = Pods()
         new = [pod for pod in after.by_name.values() if pod.name not in before.by_name]
         if new and before.is_whole:
@@ -76,7 +76,7 @@ class SaturnRuns(facets.Runs[Offer], facets.Schedules[Offer]):
         key: str,  # noqa: ARG002 - a start leaves no mark of ours
         since: float,
     ) -> Traces:
-        """List the job's runs since then: which of them is ours they do not say."""
+        """List the job's runs since then, which don't say which of them is ours."""
         job, name = spec.word("job"), spec.name
         found = await pods.known(self._api, access.credential, job)
         if found is None:
@@ -93,7 +93,7 @@ class SaturnRuns(facets.Runs[Offer], facets.Schedules[Offer]):
         )
 
     async def job_status(self, access: Access, remote_ids: Sequence[str]) -> dict[str, ObservedRun]:
-        """Read runs, job by job; one that is shown nowhere is left out."""
+        """Read runs, job by job; a run that is shown nowhere is left out."""
         by_job: dict[str, list[str]] = {}
         for remote_id in remote_ids:
             job, pod = pods.split(remote_id)
@@ -116,7 +116,7 @@ class SaturnRuns(facets.Runs[Offer], facets.Schedules[Offer]):
             seen = (await pods.ended(self._api, access.credential, job) or Pods()) | seen
         shown = seen.by_name
         if not seen.is_whole:
-            # One that is missing may be the one that can't be read: its last state stays.
+            # A missing run may be the one that can't be read: its last state is kept.
             found |= dict.fromkeys(wanted, ObservedRun(RunState.UNKNOWN))
         taken = set(named)
         for pod in named:
@@ -131,19 +131,19 @@ class SaturnRuns(facets.Runs[Offer], facets.Schedules[Offer]):
         return found
 
     async def _observed(self, access: Access, pod: Pod) -> ObservedRun:
-        """Return what is known of a run, with the exit code of one that ended just now."""
+        """Return what is known of a run, with the exit code if it has only just ended."""
         is_over = pod.state.is_over
         code = await pods.exit_code(self._api, access.credential, pod.name) if is_over else None
         return pod.observed(code)
 
     async def jobs(self, access: Access) -> Listing[FoundRun]:
-        """List the runs of the person's jobs, the youngest first; raise NotFound without lists."""
+        """List the runs of the person's jobs, newest first; raise NotFound without lists."""
 
         async def of_job(one: Resource) -> tuple[list[tuple[Pod, FoundRun]], bool]:
             try:
                 shown = await pods.known(self._api, access.credential, one.id) or Pods()
             except (BadAnswer, Forbidden, ServerFailed) as error:
-                # What one job does not tell takes nothing from the others.
+                # A job that can't be read doesn't affect the others.
                 note(f"the runs of a job can't be read: {type(error).__name__}")
                 return [], False
             youngest = sorted(shown.by_name.values(), key=pods.began, reverse=True)[:RUNS_OF_A_JOB]
@@ -163,7 +163,7 @@ class SaturnRuns(facets.Runs[Offer], facets.Schedules[Offer]):
         return Listing((run for _, run in runs), is_whole=is_whole)
 
     async def stop_job(self, access: Access, remote_id: str, *, force: bool = False) -> None:  # noqa: ARG002
-        """Stop a run; the server stops all that go on of its job, so one that is over is left alone."""
+        """Stop a run; the server stops all running runs of its job, so a run that is over is left alone."""
         job, pod = pods.split(remote_id)
         shown = await pods.live(self._api, access.credential, job)
         is_named = not pod.startswith((pods.UNTOLD, pods.AWAITED))
@@ -174,7 +174,7 @@ class SaturnRuns(facets.Runs[Offer], facets.Schedules[Offer]):
         await self._api.call("POST", f"/api/jobs/{path_part(job)}/stop", access.credential)
 
     async def schedule(self, access: Access, job_id: str, cron: str | None) -> None:
-        """Set a job's schedule and switch it on; None switches it off."""
+        """Set and enable a job's schedule; None disables it."""
         path = f"/api/jobs/{path_part(job_id)}"
         if cron is None:
             await self._api.call("POST", f"{path}/unschedule", access.credential)
@@ -190,7 +190,7 @@ class SaturnRuns(facets.Runs[Offer], facets.Schedules[Offer]):
     # -- output ----------------------------------------------------------------------------------------------
 
     async def job_output(self, access: Access, remote_id: str) -> AsyncIterator[OutputChunk]:
-        """Yield what a run has written so far, from its beginning; who wants more asks again."""
+        """Yield what a run has written so far, from its beginning; for more, call it again."""
         job, pod = pods.split(remote_id)
         if pod.startswith(pods.UNTOLD):
             return
@@ -207,7 +207,7 @@ class SaturnRuns(facets.Runs[Offer], facets.Schedules[Offer]):
             yield OutputChunk("stdout", text)
 
     async def _live_log(self, access: Access, pod: str) -> str | None:
-        """Return a live pod's log; None where there is none, or only a part of it that moves on."""
+        """Return a live pod's log; None if there is none, or only its most recent part."""
         query = {"page_size": str(LIVE_LINES), "container_name": "main"}
         answer = await self._log(access, f"/api/active/pods/{path_part(pod)}/logs", query)
         return answer if answer is None or answer.count("\n") + 1 < LIVE_LINES else None
@@ -224,7 +224,7 @@ class SaturnRuns(facets.Runs[Offer], facets.Schedules[Offer]):
 
 
 def _text(logs: Any) -> str:
-    """Return a log as one text without a line end: it comes as a text, or as a list of ``{content}``."""
+    """Return a log as one string without a final line end: it is a string or a list of ``{content}``."""
     if isinstance(logs, str):
         return logs.rstrip("\n")
     if not isinstance(logs, list):

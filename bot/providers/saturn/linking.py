@@ -1,7 +1,7 @@
-"""Whose token it is; and, with an administrator's, a token of somebody's own through a login link.
+"""Find out whose token it is; and get somebody's own token by an administrator's, through a login link.
 
 Source: ``docs/providers/saturn.md``, "Whose token". Link and token are secrets: the session that the link
-opens has a cookie jar of its own, which is thrown away with it.
+opens has its own cookie jar, which is discarded with it.
 """
 
 from __future__ import annotations
@@ -34,20 +34,20 @@ if TYPE_CHECKING:
     from bot.providers.requests import Api
     from bot.support.http import Response
 
-#: A person waits for these answers, 10 s at most in all.
+#: People wait for these responses, 10 s at most in all.
 CHECK_SECONDS = 8.0
-#: Five requests make up a link for somebody; 20 s at most in all.
+#: Getting somebody's token takes five requests; 20 s at most in all.
 MINT_SECONDS = 4.0
-#: The login link may lead through some pages of the server before the session stands.
+#: The login link may lead through several pages of the server before there is a session.
 MOST_PAGES = 5
 PAGE_BYTES = 2_000_000
-#: A token that Usher got with the administrator's: it may be got again in the same way.
+#: Marks a token that Usher got with the administrator's, and so may get again in the same way.
 _MINTED: Acts = "admin"
 NO_ADMIN = "this connection has no administrator's token"
 
 
 async def check(api: Api, credential: Credential) -> Identity:
-    """Ask who this is; without that endpoint compare the token with the one that the server shows."""
+    """Ask who this is; without that endpoint, compare the token with the one that the server shows."""
     username = await _username(api, credential)
     if username is None:
         return await _check_by_token(api, credential)
@@ -55,10 +55,10 @@ async def check(api: Api, credential: Credential) -> Identity:
 
 
 async def mint(api: Api, admin_token: SecretStr | None, username: str) -> Credential:
-    """Return a token of somebody's own; it is theirs for certain where the server tells whose it is.
+    """Return somebody's own token; if the server says whose it is, this is verified.
 
-    Raises NotFound for an unknown username, CredentialRefused when the administrator's token is refused,
-    Forbidden when it is nobody's that may do this, Untrusted for a link elsewhere or another person's token.
+    Raises NotFound for an unknown username, CredentialRefused if the administrator's token is refused,
+    Forbidden if it lacks this permission, Untrusted for a link elsewhere or somebody else's token.
     """
     if admin_token is None:
         raise CredentialRefused(NO_ADMIN)
@@ -78,7 +78,7 @@ async def mint(api: Api, admin_token: SecretStr | None, username: str) -> Creden
     try:
         owner = await _username(api, credential, MINT_SECONDS)
     except CredentialRefused as error:
-        # The administrator's token is good: what is refused is what came of the link.
+        # The administrator's token is valid: what was refused is the link's session.
         raise Untrusted(f"the token of the login link is refused: {error.message}") from None
     if owner is not None and owner != username:
         raise Untrusted(f"the login link opened the account of {owner}, not of {clean(username, MAX_NAME)}")
@@ -86,7 +86,7 @@ async def mint(api: Api, admin_token: SecretStr | None, username: str) -> Creden
 
 
 async def refresh(api: Api, access: Access, admin_token: SecretStr | None) -> Credential:
-    """Get a fresh token: by the refresh token, which is for one use, or through a login link once more."""
+    """Get a new token, by the refresh token, which works once, or through another login link."""
     old = access.credential
     if old.acts == _MINTED:
         return await mint(api, admin_token, access.username)
@@ -104,7 +104,7 @@ async def refresh(api: Api, access: Access, admin_token: SecretStr | None) -> Cr
 
 
 async def _username(api: Api, credential: Credential, total: float = CHECK_SECONDS) -> str | None:
-    """Return whose token this is, None where the server has no way to tell."""
+    """Return whose token this is, None if the server can't say."""
     with checks_token():
         response = await unless_absent(api.call("GET", "/api/user", credential, total=total))
     if response is None:
@@ -118,7 +118,7 @@ async def _username(api: Api, credential: Credential, total: float = CHECK_SECON
 async def _check_by_token(api: Api, credential: Credential) -> Identity:
     response = await unless_absent(api.call("GET", "/api/user/token", credential, total=CHECK_SECONDS))
     if response is None:
-        # Nothing here tells whose token it is: the first use will.
+        # Nothing here says whose token it is; its first use will.
         return Identity("", credential)
     if _shown_token(response) != credential.token.get_secret_value():
         raise CredentialRefused("the server knows another token for this account")
@@ -126,7 +126,7 @@ async def _check_by_token(api: Api, credential: Credential) -> Identity:
 
 
 def _shown_token(response: Response) -> str:
-    """Return the token of an answer: a bare text, or the field of an object."""
+    """Return the token in a response: a bare string, or a field of an object."""
     body = response.revealed()
     shown = text_in(body, "token") if isinstance(body, dict) else body
     if not isinstance(shown, str) or not shown:
@@ -135,8 +135,8 @@ def _shown_token(response: Response) -> str:
 
 
 def _login_link(answer: Any, root: str) -> str:
-    """Return the one address in an answer; raise Untrusted for one that is not on the server itself."""
-    # What the field is called is not documented.
+    """Return the only address in a response; raise Untrusted if it isn't on the server itself."""
+    # The name of its field is not documented.
     found = sorted({text for text in _texts(answer) if "://" in text})
     if not found:
         found = sorted({urljoin(f"{root}/", text) for text in _texts(answer) if text.startswith("/")})
@@ -163,14 +163,14 @@ def _is_at(url: str, root: str) -> bool:
 
 
 class _Session:
-    """Be a browser for a moment: cookies of its own, one server, and no way out of it."""
+    """Act as a temporary browser: its own cookies, one server, and no way to another."""
 
     def __init__(self, api: Api) -> None:
         self._api = api
         self._jar = aiohttp.CookieJar(unsafe=True)
 
     async def token(self, link: str) -> SecretStr:
-        """Open a login link and ask for the token; raise Forbidden when no session came of it."""
+        """Open a login link and ask for the token; raise Forbidden if that brought no session."""
         url = link
         for _ in range(MOST_PAGES):
             response = await self._get(url)
@@ -187,7 +187,7 @@ class _Session:
         raise Forbidden("the login link opened no session")
 
     async def _asked(self) -> SecretStr | None:
-        """Return the token that the session shows; None while it is nobody's yet."""
+        """Return the token that the session shows; None while nobody is signed in."""
         response = await self._get(f"{self._api.root}/api/user/token")
         if 300 <= response.status < 400 or response.status in {401, 403}:
             return None
@@ -207,7 +207,7 @@ class _Session:
         except InvalidRequest:
             raise PermanentError("the login link can't be opened") from None
         except UnknownOutcome as error:
-            # Whatever became of it: the next login link is another one.
+            # Whatever happened to it: the next login link is a new one.
             raise BadAnswer(error.message, status=error.status) from None
         self._jar.update_cookies_from_headers(
             response.headers.getall("Set-Cookie", []), URL(url, encoded=True)

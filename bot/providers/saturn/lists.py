@@ -1,4 +1,4 @@
-"""A person's resources as the server lists them: page by page, each as a recipe with a state."""
+"""A person's resources as listed by the server: page by page, each as a recipe with a state."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from bot.providers.requests import Api
 
 LIST_SECONDS = 10.0
-#: A list that goes on longer than this has no end.
+#: A longer list is taken to be endless.
 MAX_PAGES = 50
 
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """Hold one workspace or job; what could not be read of it is "", its id always could."""
+    """Hold one workspace or job; fields that couldn't be read are "", except for its id."""
 
     id: str
     name: str = ""
@@ -32,10 +32,10 @@ class Resource:
 
 
 async def resources(api: Api, access: Access, kind: str, beginning: str = "") -> Listing[Resource]:
-    """Return the person's own resources of a type whose names begin so.
+    """Return the person's own resources of a type whose names have a prefix.
 
-    Raises NotFound where there are no lists. The IDE opens for its owner only, so that another's
-    workspace is none of this person's.
+    Raises NotFound if there are no lists. The IDE opens only for its owner, so somebody else's
+    workspace isn't one of this person's.
     """
     query = {"type": kind} | ({"name": beginning} if beginning else {})
 
@@ -67,7 +67,7 @@ async def paged(
 
 
 def resource(recipe: Any) -> Resource:
-    """Read a recipe with its state; raise BadAnswer where nothing says which resource it is, or whose."""
+    """Read a recipe with its state; raise BadAnswer if its id or its owner is missing."""
     if not isinstance(recipe, Mapping):
         raise BadAnswer("the answer's recipe is not an object")
     spec, state = part_of(recipe, "spec"), part_of(recipe, "state")
@@ -82,5 +82,5 @@ def resource(recipe: Any) -> Resource:
 
 
 def is_theirs(owner: str, username: str) -> bool:
-    """Return whether a resource is a person's own, as far as both are told; owners are ``org/user``."""
+    """Return whether a resource is a person's own, as far as both are known; owners are ``org/user``."""
     return not username or not owner or owner.rpartition("/")[2] == username

@@ -1,4 +1,4 @@
-"""Workspaces from recipes: cloned once, found again by their name."""
+"""Workspaces from recipes: cloned once, found again by name."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from bot.providers.requests import Api
     from bot.providers.saturn.recipes import Recipe
 
-#: How a refusal reads that is about how much there is, or about the name: the guides are silent on both.
+#: How refusals about limits, or about names, read: the guides don't say.
 _LIMIT = re.compile(r"\bquota\b|\b(limit|maximum)\b.*\b(exceeded|reached)\b", re.IGNORECASE)
 _TAKEN = re.compile(r"\balready (exists|taken|in use)\b|\bname is taken\b", re.IGNORECASE)
 NO_RECIPE = "the recipe is not set up any more; choose another one"
@@ -37,7 +37,7 @@ TAKEN = "there is a workspace of that name already; choose another one"
 
 
 async def create(api: Api, access: Access, spec: Spec, recipes: Iterable[Recipe]) -> Created:
-    """Clone a recipe; the same twice would make two."""
+    """Clone a recipe; doing so twice would make two."""
     recipe = named(recipes, spec.word("recipe"))
     if recipe is None:
         raise InvalidRequest(NO_RECIPE)
@@ -59,7 +59,7 @@ async def create(api: Api, access: Access, spec: Spec, recipes: Iterable[Recipe]
 
 
 async def find(api: Api, access: Access, spec: Spec) -> Created | None:
-    """Look for a workspace by its name; raise Untold where the server can't be asked for one."""
+    """Look for a workspace by its name; raise Untold if the server can't look it up."""
     name = spec.name
     path = f"/api/recipes/workspace/{path_part(name)}"
     response = await unless_absent(api.call("GET", path, access.credential, total=lists.LIST_SECONDS))
@@ -72,7 +72,7 @@ async def find(api: Api, access: Access, spec: Spec) -> Created | None:
 
 
 async def _find_in_list(api: Api, access: Access, name: str) -> Created | None:
-    """Look once more in the list: a server without either says 404 to everything."""
+    """Look in the list as well: a server that supports neither answers 404 to everything."""
     try:
         found = await lists.resources(api, access, "workspace", name)
     except NotFound:
@@ -86,7 +86,7 @@ async def _find_in_list(api: Api, access: Access, name: str) -> Created | None:
 
 
 def refusal(error: PermanentError) -> PermanentError:
-    """Return what a refusal means by its words: a limit, a taken name, or just what it is."""
+    """Return what a refusal's message means: a limit, a taken name, or nothing more specific."""
     if _LIMIT.search(error.message):
         return LimitReached(error.message, status=error.status)
     if _TAKEN.search(error.message):
@@ -95,7 +95,7 @@ def refusal(error: PermanentError) -> PermanentError:
 
 
 def _owner(access: Access, spec: Spec, recipe: Recipe) -> str:
-    """Return whose it is to be, ``org/user`` where the organisation is known; "": the token's own."""
+    """Return the future owner, ``org/user`` if the organisation is known; "": the token's own."""
     if not access.username:
         return ""
     prefix = spec.word("owner").rpartition("/")[0] or recipe.organisation
@@ -103,5 +103,5 @@ def _owner(access: Access, spec: Spec, recipe: Recipe) -> str:
 
 
 def _id_of(answer: Mapping[str, Any]) -> str:
-    """Return the id of what was made: ``id``, or ``state.id``."""
+    """Return the id of the new workspace: ``id``, or ``state.id``."""
     return clean(id_in(answer if "id" in answer else part_of(answer, "state"), "id"), MAX_NAME)

@@ -1,7 +1,7 @@
-"""What a server offers to an account, as it is kept between two looks.
+"""What a server offers to an account, as stored between two reads.
 
-A server that speaks the published guides alone tells none of it: then there is no size to choose, names are
-not known to be free, and jobs are named by their links.
+A server that only implements the published guides reports none of it: then there are no sizes to choose from,
+names can't be checked, and jobs are named by their links.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ SIZES_SECONDS = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """Hold what there is; None for what the server does not tell."""
+    """Hold what the server offers; None for what it doesn't report."""
 
     sizes: tuple[Choice, ...] | None = None
     names: tuple[str, ...] = ()
@@ -38,11 +38,11 @@ class Offer:
 
 
 async def read_offer(api: Api, access: Access) -> Offer:
-    """Ask for sizes, for the person's workspaces and for their jobs."""
+    """Read sizes, the person's workspaces and their jobs."""
     try:
         workspaces = await _listed(api, access, "workspace")
     except BadAnswer as error:
-        # Names that are taken are good to know, no more: what is offered does not fail for them.
+        # Knowing the used names is merely useful: the offer doesn't fail without them.
         note(f"the names of workspaces can't be read: {error.message}")
         workspaces = None
     jobs = await _listed(api, access, "job")
@@ -55,7 +55,7 @@ async def read_offer(api: Api, access: Access) -> Offer:
 
 
 async def _listed(api: Api, access: Access, kind: str) -> Listing[Resource] | None:
-    """Return the person's own; None where the server has no lists."""
+    """Return the person's own resources; None if the server has no lists."""
     try:
         return await lists.resources(api, access, kind)
     except NotFound:
@@ -67,10 +67,10 @@ def _job(one: Resource) -> Scheduled:
 
 
 def schedule_of(spec: Mapping[str, Any]) -> str | None:
-    """Return a job's cron expression; None where the recipe does not tell.
+    """Return a job's cron expression; None if the recipe doesn't contain it.
 
-    The documents say how it is set and not where it is read: it is looked for under the name by which it is
-    set, and under the short one.
+    The documents say how it is set but not where it is read, so it is looked up under the name by which it
+    is set, and under the short one.
     """
     options = spec.get("cron_schedule_options")
     value = options.get("schedule") if isinstance(options, dict) else spec.get("schedule", options)
@@ -89,7 +89,7 @@ async def _sizes(api: Api, access: Access) -> tuple[Choice, ...] | None:
 
 
 def _label(name: str, value: Any) -> str:
-    """Return how people tell sizes apart: the server's own words, or what it says of each."""
+    """Return a label that tells sizes apart: the server's own, or made from its description of each."""
     one = value if isinstance(value, dict) else {}
     shown = one.get("display_name")
     if isinstance(shown, str) and clean(shown):

@@ -1,7 +1,7 @@
-"""Runs of jobs as the server shows them: live pods, and the history of those that ended.
+"""Runs of jobs as the server shows them: live pods, and the history of ended ones.
 
-The start of a job returns no run, so a run is its pod, and its id is ``JOB/POD``. Until the pod is
-seen it is ``JOB/@…`` with what was there before the start; at a server without pods, ``JOB/~…``.
+Starting a job returns no run, so a run is its pod, and its id is ``JOB/POD``. Until the pod is
+visible it is ``JOB/@…`` with the pods before the start; on a server without pods, ``JOB/~…``.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ AWAITED = "@"
 
 @dataclass(frozen=True, slots=True)
 class Pod:
-    """Hold one run as it is shown; times in epoch seconds."""
+    """Hold one run as shown by the server; times in epoch seconds."""
 
     name: str
     status: str
@@ -70,7 +70,7 @@ class Pod:
 
 
 def split(remote_id: str) -> tuple[str, str]:
-    """Return job and pod of a run's id; raise NotFound for what is none."""
+    """Return job and pod of a run's id; raise NotFound if it isn't one."""
     job, slash, pod = remote_id.partition("/")
     if not slash or not job or not pod or "/" in pod:
         raise NotFound("there is no such run")
@@ -81,7 +81,7 @@ def split(remote_id: str) -> tuple[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Pods:
-    """Hold pods by name; not whole: some could not be named, so nothing follows from one that is missing."""
+    """Hold pods by name; not whole: some couldn't be identified, so nothing follows from a missing one."""
 
     by_name: Mapping[str, Pod] = field(default_factory=dict)
     is_whole: bool = True
@@ -91,29 +91,29 @@ class Pods:
 
 
 async def live(api: Api, credential: Credential, job: str) -> Pods | None:
-    """Return the pods that are alive or have just ended; None where the server shows none."""
+    """Return the pods that are alive or have just ended; None if the server shows none."""
     query = {"workload_type": "job", "workload_id": job}
     return await _listed(api, "/api/active/pods", credential, query, "pod_summaries", _live)
 
 
 async def ended(api: Api, credential: Credential, job: str) -> Pods | None:
-    """Return the pods of a job's history; None where the server keeps none."""
+    """Return the pods of a job's history; None if the server keeps none."""
     return await _listed(api, f"/api/jobs/{path_part(job)}/history", credential, {}, "pods", _past)
 
 
 async def known(api: Api, credential: Credential, job: str) -> Pods | None:
-    """Return all pods of a job; None where the server tells of neither kind."""
+    """Return all pods of a job; None if the server reports neither kind."""
     now, past = await live(api, credential, job), await ended(api, credential, job)
     return None if now is None and past is None else (past or Pods()) | (now or Pods())
 
 
 async def exit_code(api: Api, credential: Credential, pod: str) -> int | None:
-    """Return the exit code of a pod that is still shown; None where it is not told."""
+    """Return the exit code of a pod that is still shown; None if it isn't given."""
     try:
         path = f"/api/active/pods/{path_part(pod)}"
         answer = (await api.call("GET", path, credential, total=lists.LIST_SECONDS)).json_object()
     except (NotFound, BadAnswer):
-        # It is only good to have: what became of the run is known without it.
+        # It is merely useful: the run's outcome is known without it.
         return None
     live = answer.get("container_summaries")
     containers = [one for one in live if isinstance(one, dict)] if isinstance(live, list) else []
@@ -123,7 +123,7 @@ async def exit_code(api: Api, credential: Credential, pod: str) -> int | None:
 
 
 def awaited(job: str, key: str, before: Iterable[Pod]) -> str:
-    """Return the id of a run whose pod is not seen yet: what was there before tells it from others."""
+    """Return the id of a run whose pod isn't visible yet: the earlier pods tell it apart from others."""
     live = list(before)
     since = max((pod.started_at or 0.0 for pod in live), default=0.0)
     waiting = "".join(f"-{_digest(pod.name)}" for pod in live if pod.is_live and pod.started_at is None)
@@ -131,7 +131,7 @@ def awaited(job: str, key: str, before: Iterable[Pod]) -> str:
 
 
 def came(pod: str, pods: Iterable[Pod], taken: Collection[str]) -> Pod | None:
-    """Return the pod that a run waits for (``awaited``): the first that came since, and is nobody else's."""
+    """Return the pod that a run waits for (``awaited``): the first that is new, and no other run's."""
     waited = _WAITED.fullmatch(pod)
     if waited is None:
         return None
@@ -147,12 +147,12 @@ def came(pod: str, pods: Iterable[Pod], taken: Collection[str]) -> Pod | None:
 
 
 def began(pod: Pod) -> tuple[bool, float, str]:
-    """Order pods by when they began; those that have not begun come last."""
+    """Sort pods by when they began; those that haven't begun come last."""
     return pod.started_at is None, pod.started_at or 0.0, pod.name
 
 
 def short(key: str) -> str:
-    """Return our own id of a run as it can stand in another one."""
+    """Return our own id of a run, shortened to fit into another one."""
     return re.sub(r"[^0-9a-z]", "", key.casefold())[-8:].rjust(8, "0")
 
 
@@ -168,7 +168,7 @@ async def _listed(
     key: str,
     read: Callable[[Any], Pod],
 ) -> Pods | None:
-    """Return the pods of a list; None where there is no such thing, or the server has no such endpoint."""
+    """Return the pods of a list; None if there is no such resource, or no such endpoint."""
     found = await unless_absent(lists.paged(api, path, credential, query))
     if found is None:
         return None

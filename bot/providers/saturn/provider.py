@@ -1,7 +1,7 @@
 """The translator for one Saturn Cloud.
 
-Facts: ``docs/providers/saturn.md``. The published guides are the contract; what the vendor's client does is
-used where the server has it. A server that speaks the guides alone answers 404 there: then the token is
+Facts: ``docs/providers/saturn.md``. The published guides are the contract; endpoints of its client are
+used if the server has them. A server that only implements the guides answers 404 there: then tokens are
 compared instead of asking for a name, and people add workspaces by link or id.
 """
 
@@ -58,9 +58,9 @@ _STATES = {
     "error": State.FAILED,
 }
 PROBE_SECONDS = 8.0
-#: What the administrator's token does where it drives workspaces.
+#: The calls for which the administrator's token is used if it drives workspaces.
 _DRIVEN = frozenset({"read", "start", "stop"})
-#: How a refusal reads that means "it is so already": the guides are silent on it, so this is the one place.
+#: How a refusal that means "it already is" reads: the guides don't say, so only this place knows.
 _STARTED = re.compile(r"\b(already|is|currently) (running|started|starting|pending)\b", re.IGNORECASE)
 _STOPPED = re.compile(r"\b(already|is|currently) (stopped|stopping)\b|\bnot running\b", re.IGNORECASE)
 NO_CAUSE = "Saturn Cloud does not say why; the workspace's page there shows what happened"
@@ -81,8 +81,8 @@ class Saturn(
     settings_model: ClassVar[type[ConnectionSettings]] = SaturnSettings
     offer_model: ClassVar[type[Offer]] = Offer
     token_shape: ClassVar[re.Pattern[str] | None] = re.compile(r"[0-9A-Fa-f]{32,512}")
-    # The guide allows one read in ten seconds and recommends it while pending, and fewer otherwise.
-    # Ten thousand pending at that rate, each answered within 80 ms, keep 80 requests under way.
+    # The guide allows one read in ten seconds, recommends that while pending, and a slower pace otherwise.
+    # Ten thousand pending at that rate, each answered within 80 ms, keep 80 requests in flight.
     pace: ClassVar[Pace] = Pace(
         min_poll_interval=10.0, pending=10.0, running=300.0, unused=1800.0, concurrency=100
     )
@@ -97,7 +97,7 @@ class Saturn(
     async def status(
         self, access: Access, remote_ids: Sequence[str], window: SendWindow | None = None
     ) -> Mapping[str, Observed]:
-        """Read one state after another."""
+        """Read the states one after another."""
         return {remote_id: await self._status(access, remote_id, window) for remote_id in remote_ids}
 
     async def _status(self, access: Access, remote_id: str, window: SendWindow | None) -> Observed:
@@ -121,7 +121,7 @@ class Saturn(
         return Observed(State.RUNNING, url=url, detail=detail, name=label)
 
     def _address(self, address: str | None) -> str | None:
-        """Return the IDE's URL where its host is allowed; a relative one is resolved against the base."""
+        """Return the IDE's URL if its host is allowed; a relative one is resolved against the base URL."""
         if address is None:
             return None
         try:
@@ -130,11 +130,11 @@ class Saturn(
             return None
 
     async def start(self, access: Access, remote_id: str) -> None:
-        """Start without a body."""
+        """Start, without a request body."""
         await self._drive(access, remote_id, "start", _STARTED)
 
     async def stop(self, access: Access, remote_id: str, mode: StopMode = "stop") -> None:
-        """Stop; the answer may be empty."""
+        """Stop; the response may be empty."""
         self.need_mode(mode)
         await self._drive(access, remote_id, "stop", _STOPPED)
 
@@ -148,7 +148,7 @@ class Saturn(
                 raise making.refusal(error) from None
 
     async def probe(self) -> str:
-        """Ask for the version; a server that wants a token or has no such endpoint is there all the same."""
+        """Ask for the version; a server that requires a token or lacks the endpoint is still reachable."""
         try:
             response = await unless_absent(self._api.call("GET", "/api/status", None, total=PROBE_SECONDS))
         except (CredentialRefused, Forbidden):
@@ -157,15 +157,15 @@ class Saturn(
         return clean(address or "version not told", MAX_NAME)
 
     async def check(self, credential: Credential) -> Identity:
-        """Ask who this is; without that endpoint compare the token with the one that the server shows."""
+        """Ask who this is; without that endpoint, compare the token with the one that the server shows."""
         return await linking.check(self._api, credential)
 
     async def check_username(self, username: str) -> Identity:
-        """Get a token of somebody's own with the administrator's."""
+        """Get somebody's own token with the administrator's."""
         return Identity(username, await linking.mint(self._api, self._own.admin_token, username))
 
     async def own_secret(self) -> bool | None:
-        """Ask whether the administrator's token is good."""
+        """Check whether the administrator's token is valid."""
         if self._own.admin_token is None:
             return None
         try:
@@ -175,19 +175,19 @@ class Saturn(
         return True
 
     async def refresh(self, access: Access) -> Credential:
-        """Get a fresh token, by the refresh token or with the administrator's, as the old one was had."""
+        """Get a new token, by the refresh token or the administrator's, just as the old one was obtained."""
         return await linking.refresh(self._api, access, self._own.admin_token)
 
     def acts(self, access: Access, call: str) -> Acts:
-        """Say that workspaces are driven by the administrator's token where the connection is set so."""
+        """Say that the administrator's token drives workspaces if the connection is configured that way."""
         return "admin" if call in _DRIVEN and self.needs_record(access) else "person"
 
     def needs_record(self, access: Access) -> bool:
-        """Return whether the administrator's token drives workspaces: it opens everybody's."""
+        """Return whether the administrator's token, which opens everybody's, drives workspaces."""
         return self._own.act_as == "admin" and access.credential.acts == "admin"
 
     def _driver(self, access: Access) -> Credential:
-        """Return whose token drives workspaces (``docs/providers/saturn.md``, "Whose token")."""
+        """Return the token that drives workspaces (``docs/providers/saturn.md``, "Whose token")."""
         if not self.needs_record(access):
             return access.credential
         if self._own.admin_token is None:
@@ -195,7 +195,7 @@ class Saturn(
         return Credential(self._own.admin_token, made_for=access.credential)
 
     async def discover(self, access: Access) -> Listing[Discovered]:
-        """List the person's workspaces, page by page; raise NotFound where the server has no lists."""
+        """List the person's workspaces, page by page; raise NotFound if the server has no lists."""
         listed = await lists.resources(self._api, access, "workspace")
         found = {one.id: Discovered(one.id, one.name, _observed(one.status)) for one in listed}
         return Listing(found.values(), is_whole=listed.is_whole)
@@ -207,7 +207,7 @@ class Saturn(
         return await read_offer(self._api, access)
 
     def form(self, offer: Offer, purpose: Purpose, values: Values, asker: Principal) -> Form:
-        """Ask for a recipe, a name and a size; or for the job that is to run."""
+        """Ask for a recipe, a name and a size; or for the job to run."""
         if purpose == "job":
             return forms.job_form(offer, values)
         return forms.workspace_form(offer, self._own.recipes, values, asker)
@@ -219,12 +219,12 @@ class Saturn(
         return forms.workspace_spec(offer, self._own.recipes, values, asker)
 
     def withholds(self, spec: Spec, asker: Principal) -> bool:
-        """Return whether it is made from a recipe that is for others."""
+        """Return whether it uses a recipe that is for other people."""
         recipe = named(self._own.recipes, spec.word("recipe"))
         return recipe is not None and not recipe.is_for(asker)
 
     async def create(self, access: Access, spec: Spec, key: str) -> Created:  # noqa: ARG002
-        """Make a workspace of a recipe; it is found again by its name, so there is no mark of ours."""
+        """Create a workspace from a recipe; it can be found by its name, so it needs no mark of ours."""
         return await making.create(self._api, access, spec, self._own.recipes)
 
     async def find(
@@ -240,11 +240,11 @@ class Saturn(
     # -- pages and links ------------------------------------------------------------------------------------
 
     def job_reference(self, text: str) -> str | None:
-        """Take the job from a link to its page here, or its bare id."""
+        """Extract the job from a link to its page here, or its bare id."""
         return forms.resource_id(text, self.settings.base_url, "job")
 
     def parse_reference(self, text: str) -> str | None:
-        """Take the id from a link to a workspace's page here, or from the bare id of 32 hex characters."""
+        """Extract the id from a link to a workspace's page here, or the bare id of 32 hex characters."""
         return forms.resource_id(text, self.settings.base_url, "workspace")
 
     def page_url(self, remote_id: str) -> str:
@@ -259,7 +259,7 @@ class Saturn(
         return f"{self.settings.base_url}/dash/resources/job/{quote(key, safe='')}" if key else ""
 
     def token_help(self) -> TokenHelp:
-        """Tell where the token stands."""
+        """Explain where to find the token."""
         return TokenHelp(
             url=f"{self.settings.base_url}/api/user/token",
             steps=(
@@ -271,7 +271,7 @@ class Saturn(
         )
 
     def ide_hosts(self) -> tuple[str, ...]:
-        """Return what the operator allows and, for a base ``app.X``, every host below X."""
+        """Return the operator's hosts and, for a base ``app.X``, every host below X."""
         host = origin_of(self.settings.base_url).host
         below = host.removeprefix("app.")
         derived = (f"*.{below}",) if below != host and "." in below else ()

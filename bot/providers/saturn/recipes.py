@@ -1,4 +1,4 @@
-"""Recipes that an operator keeps as JSON files: read and checked when the settings are loaded.
+"""Recipes that an operator keeps as JSON files, read and checked when the settings are loaded.
 
 ``[[connections.NAME.recipes]] name, title, file, who``. A recipe describes a whole resource
 (``docs/providers/saturn.md``, "Recipes"); its name and owner are filled in for each person.
@@ -18,9 +18,9 @@ from pydantic import ValidationInfo, field_validator
 
 from bot.providers.prepared import Prepared
 
-#: A recipe is a page of JSON; what is larger is another file.
+#: A recipe is a page of JSON; a larger file must be something else.
 MAX_BYTES = 200_000
-#: What the documents name in ``spec``, and of which type it is.
+#: The fields of ``spec`` that the documents name, and their types.
 _TEXTS = (
     "name",
     "owner",
@@ -36,14 +36,14 @@ _LISTS = ("git_repositories",)
 
 @dataclass(frozen=True, slots=True)
 class RecipeFile:
-    """Hold a recipe as its file tells it."""
+    """Hold the contents of a recipe's file."""
 
     path: str
     content: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
 class Recipe(Prepared):
-    """Hold one recipe; ``file`` is a path from the connections file's folder."""
+    """Hold one recipe; ``file`` is a path relative to the connections file's folder."""
 
     file: RecipeFile
 
@@ -60,16 +60,16 @@ class Recipe(Prepared):
 
     @property
     def size(self) -> str:
-        """Return the size that it names, "" where it leaves that to the server."""
+        """Return the recipe's size, or "" if it leaves that to the server."""
         return str(self.file.content["spec"].get("instance_type") or "")
 
     @property
     def organisation(self) -> str:
-        """Return the organisation of the owner that it names, "" where it names none."""
+        """Return the organisation of the recipe's owner, or "" if it names none."""
         return str(self.file.content["spec"].get("owner") or "").rpartition("/")[0]
 
     def filled(self, name: str, owner: str, size: str) -> dict[str, Any]:
-        """Return what is sent: of this name and owner ("": the token's own), without anybody's state."""
+        """Return what is sent: with this name and owner ("": the token's own), and without a state."""
         content = {key: value for key, value in self.file.content.items() if key != "state"}
         spec = {key: value for key, value in content["spec"].items() if key not in {"name", "owner"}}
         spec["name"] = name
@@ -81,7 +81,7 @@ class Recipe(Prepared):
 
 
 def parse(name: str, text: str) -> dict[str, Any]:
-    """Return a recipe from its file's text; raise ValueError that names file, line and field."""
+    """Return a recipe from its file's text; raise ValueError naming file, line and field."""
     try:
         content = json.loads(text)
     except json.JSONDecodeError as broken:
@@ -119,14 +119,14 @@ def _problems(content: Any) -> list[tuple[str, str]]:
 
 
 def _line(text: str, field: str) -> str:
-    """Return the line of a field where it stands in one place only."""
+    """Return the line of a field that occurs only once."""
     key = field.rpartition(".")[2]
     places = [match.start() for match in re.finditer(rf'"{re.escape(key)}"\s*:', text)]
     return f" (line {text.count(chr(10), 0, places[0]) + 1})" if len(places) == 1 else ""
 
 
 def _read(path: Path) -> str:
-    """Return a file's text; raise ValueError for one that others may write: it runs in people's names."""
+    """Return a file's text; raise ValueError if others may write to it: it runs in people's names."""
     try:
         status = path.stat()
         if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):

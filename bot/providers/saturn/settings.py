@@ -18,7 +18,7 @@ class SaturnSettings(ConnectionSettings):
     ways: ClassVar[Mapping[Linking, str]] = {"token": "", "admin": "admin_token"}
 
     admin_token: SecretStr | None = None
-    #: ``admin`` is for those that an administrator approved; whoever linked an own token acts with that.
+    #: ``admin`` applies to people whom an administrator approved; those who linked their own token use that.
     act_as: Literal["person", "admin"] = "person"
     recipes: AllOf[Recipe] = ()
 

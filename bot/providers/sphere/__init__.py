@@ -1,4 +1,4 @@
-"""Sphere Engine Containers: workspaces made from projects, opened in a page of ours.
+"""Sphere Engine Containers: workspaces made from projects, opened in our own page.
 
 Facts: ``docs/providers/sphere.md``. The published guide is the contract; other documents add to it.
 """

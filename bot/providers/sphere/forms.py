@@ -1,4 +1,4 @@
-"""The form: which project, and what the person calls it; pure."""
+"""The form: which project, and the person's own name for the workspace; pure."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Offer:
 
 
 def form_of(offer: Offer, values: Values) -> Form:
-    """Return the form; without fields where there is no project. A project's name may come as the preset."""
+    """Return the form; without fields if there are no projects. The preset may be a project's name."""
     projects = offer.projects
     if not projects:
         return Form(())
@@ -37,7 +37,7 @@ def form_of(offer: Offer, values: Values) -> Form:
 
 
 def spec_of(offer: Offer, values: Values) -> Spec:
-    """Return what is made: ``project`` (id) and ``project_name``; raise FormProblems."""
+    """Return the spec: ``project`` (id) and ``project_name``; raise FormProblems."""
     projects = {one.value: one.label for one in offer.projects}
     project = text_of(values, "project")
     problems = {}

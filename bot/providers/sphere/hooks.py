@@ -1,4 +1,4 @@
-"""What the server tells by itself: signed arrays of messages about scenarios."""
+"""The server's webhooks: signed arrays of messages about scenarios."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 SIGNATURE = "X-Sphere-Engine-Signature"
 FINISHED = "workspace.scenario.finished"
-#: A request holds so many messages at most.
+#: The most messages in one request.
 MOST = 10
 _HEX = re.compile(r"[0-9a-fA-F]{64}")
 _MAX_KEY = 100
 _MAX_NAME = 60
-#: How a result says that all is well; the codes of results are not published, so their names count.
+#: How a successful result is named; the codes of results aren't published, so their names are compared.
 _PASSED = {"ok", "passed", "pass", "success", "accepted"}
 
 
@@ -34,14 +34,14 @@ def check(secret: SecretStr | None, signature: str, body: bytes) -> None:
     key = secret.get_secret_value().encode() if secret is not None else b""
     right = hmac.new(key, body, hashlib.sha256).hexdigest()
     is_shaped = _HEX.fullmatch(signature) is not None
-    # Compared in any case, so that what is missing takes no other time than what is wrong.
+    # Compared in any case, so that a missing signature takes as long as a wrong one.
     is_right = hmac.compare_digest(right, signature.lower() if is_shaped else "0" * 64)
     if secret is None or not is_shaped or not is_right:
         raise CredentialRefused("the signature is wrong")
 
 
 def events_of(body: bytes) -> list[Event]:
-    """Read the messages of a checked body; ones of other kinds are left out. Raises BadAnswer."""
+    """Read the messages of a verified body; other kinds are left out. Raises BadAnswer."""
     try:
         value = json.loads(body)
     except (ValueError, RecursionError):
@@ -63,7 +63,7 @@ def _event(message: Mapping[str, Any]) -> Event:
 
 
 def _remark(payload: Mapping[str, Any], timestamp: Any) -> str:
-    """Say what came of a scenario, as a sentence."""
+    """Describe the result of a scenario in a sentence."""
     value = payload.get("scenario")
     name = clean(value, _MAX_NAME) if isinstance(value, str) else ""
     result = payload.get("result")
@@ -81,7 +81,7 @@ def _remark(payload: Mapping[str, Any], timestamp: Any) -> str:
 
 
 def _time(value: Any) -> float | None:
-    """Return the time of a message: epoch seconds, or as the API writes times."""
+    """Return the time of a message: epoch seconds, or in the API's own format."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return moment(value)
     return float(value) if 0 < value < 1e10 else None

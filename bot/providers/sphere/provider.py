@@ -1,6 +1,6 @@
 """The translator for one account of Sphere Engine Containers.
 
-The account has one token for all. Whose a workspace is stands in our records alone, so that nothing here
+The account has a single token. Only our records say who owns a workspace, so nothing here
 lists workspaces for people.
 """
 
@@ -38,16 +38,16 @@ if TYPE_CHECKING:
 
 CHECK_SECONDS = 8.0
 LIST_SECONDS = 10.0
-#: A list that goes on longer than this has no end.
+#: A longer list is taken to be endless.
 MAX_PAGES = 100
-#: The most that a page may be asked to hold.
+#: The most entries that a page may be asked for.
 PAGE = "30"
-#: What tells a workspace that we made from another one; items of a list may be shorter.
+#: The fields that tell a workspace we made from others; items of a list may lack them.
 _TELLING = frozenset({"created_at", "retention_time_stopped", "workspace_token_required", "auto_resume"})
-#: How a refusal reads that means "it is so already".
+#: How a refusal that means "it already is" reads.
 _UP = re.compile(r"\b(already|is|currently) (running|started|starting)\b", re.IGNORECASE)
 _DOWN = re.compile(r"\b(already|is|currently) (stopped|stopping)\b|\bnot running\b", re.IGNORECASE)
-#: And how one that means "not yet": with which status it comes is not told.
+#: How one that means "not yet" reads; its status is not documented.
 _NOT_YET = re.compile(r"\bstopping\b|\bbeing stopped\b", re.IGNORECASE)
 _REMOVED = re.compile(r"\b(already|is|was|been) removed\b", re.IGNORECASE)
 NO_PROJECT = "there is no such project any more; choose another one"
@@ -59,7 +59,7 @@ class SphereProvider(Provider, facets.Removal, facets.Making[Offer], facets.Page
     kind: ClassVar[str] = "sphere"
     settings_model: ClassVar[type[ConnectionSettings]] = SphereSettings
     offer_model: ClassVar[type[Offer]] = Offer
-    # No rate limit is published: 5 s between status reads of one workspace.
+    # No rate limit is published: 5 s between status reads of a workspace.
     pace: ClassVar[Pace] = Pace(
         min_poll_interval=5.0, pending=5.0, running=300.0, unused=1800.0, concurrency=20
     )
@@ -82,7 +82,7 @@ class SphereProvider(Provider, facets.Removal, facets.Making[Offer], facets.Page
         remote_ids: Sequence[str],
         window: SendWindow | None = None,
     ) -> Mapping[str, Observed]:
-        """Read one state after another; the list can't be asked for some."""
+        """Read the states one after another; the list can't be restricted to some."""
         return {remote_id: await self._status(remote_id, window) for remote_id in remote_ids}
 
     async def _status(self, remote_id: str, window: SendWindow | None) -> Observed:
@@ -90,7 +90,7 @@ class SphereProvider(Provider, facets.Removal, facets.Making[Offer], facets.Page
         return Observed(State.GONE, actions=frozenset()) if workspace is None else states.observed(workspace)
 
     async def _read(self, remote_id: str, window: SendWindow | None = None) -> dict[str, Any] | None:
-        """Read a workspace; None where there is none."""
+        """Read a workspace; None if there is none."""
         try:
             answer = await self._transport.read(f"/workspaces/{_part(remote_id)}", window=window)
         except NotFound:
@@ -105,19 +105,19 @@ class SphereProvider(Provider, facets.Removal, facets.Making[Offer], facets.Page
         await self._drive(remote_id, "resume", _UP, starts=True)
 
     async def stop(self, access: Access, remote_id: str, mode: StopMode = "stop") -> None:  # noqa: ARG002
-        """Stop; what is only starting can't be stopped yet, which is a Conflict."""
+        """Stop; a workspace that is still starting can't be stopped yet, which is a Conflict."""
         self.need_mode(mode)
         await self._drive(remote_id, "stop", _DOWN)
 
     async def remove(self, access: Access, remote_id: str) -> None:  # noqa: ARG002 - as in status
-        """Remove for good; a PUT, no DELETE."""
+        """Remove for good; a PUT, not a DELETE."""
         await self._drive(remote_id, "remove", _REMOVED)
 
     async def _drive(self, remote_id: str, verb: str, done: re.Pattern[str], *, starts: bool = False) -> None:
         try:
             await self._transport.change("PUT", f"/workspaces/{_part(remote_id)}/{verb}", starts=starts)
         except Forbidden as error:
-            # The token may do everything: what is not permitted is so for the state it is in.
+            # The token may do everything, so what isn't permitted is due to the current state.
             raise Conflict(error.message, status=error.status) from None
         except (Conflict, InvalidRequest, LimitReached) as error:
             if done.search(error.message):
@@ -127,7 +127,7 @@ class SphereProvider(Provider, facets.Removal, facets.Making[Offer], facets.Page
             raise
 
     def stops(self, workspace: Workspace) -> Effects:
-        """Say that a workspace comes back; one that is not kept is removed by a stop."""
+        """Say that a workspace can be started again; one that isn't kept is removed by a stop."""
         if workspace.state in {State.FAILED, State.GONE}:
             return {}
         erases = workspace.is_kept is False and workspace.state is not State.STOPPED
@@ -148,7 +148,7 @@ class SphereProvider(Provider, facets.Removal, facets.Making[Offer], facets.Page
         return Offer(tuple(Choice(key, name) for key, name in projects.items()))
 
     def form(self, offer: Offer, purpose: Purpose, values: Values, asker: Principal) -> Form:  # noqa: ARG002
-        """Ask for the project, and for a name of the person's own."""
+        """Ask for the project, and for the person's own name for the workspace."""
         return forms.form_of(offer, values)
 
     def spec(
@@ -162,10 +162,10 @@ class SphereProvider(Provider, facets.Removal, facets.Making[Offer], facets.Page
         return forms.spec_of(offer, values)
 
     async def create(self, access: Access, spec: Spec, key: str) -> Created:  # noqa: ARG002
-        """Make a workspace of a project; not idempotent, and without a mark of ours."""
+        """Create a workspace from a project; not idempotent, and without a mark of ours."""
         project = spec.word("project")
         if self.own.projects != "all" and project not in self.own.projects:
-            # It was allowed when its form was filled in, or when the one before it was made.
+            # It was allowed when its form was filled in, or when its predecessor was made.
             raise Forbidden("this project is not among the ones that may be used")
         fields = {
             "project_id": project,
@@ -190,10 +190,10 @@ class SphereProvider(Provider, facets.Removal, facets.Making[Offer], facets.Page
         key: str,  # noqa: ARG002 - what is made carries no mark of ours
         since: float,
     ) -> Traces:
-        """List workspaces of the project that were made since then the way we make them.
+        """List workspaces of the project that were made since then in the way we make them.
 
-        What the list tells too little of is among them: ``made_at`` reads it. One that can't be read at all
-        may be the one, so that nothing is certain.
+        It includes those that the list says too little about: ``made_at`` reads them. One that can't be read
+        at all may be the one, so then nothing is certain.
         """
         query = {"project_id": spec.word("project"), "limit": PAGE}
         listed = entries(
@@ -210,7 +210,7 @@ class SphereProvider(Provider, facets.Removal, facets.Making[Offer], facets.Page
         return Traces(others=tuple(found))
 
     async def made_at(self, access: Access, remote_id: str) -> float | None:  # noqa: ARG002 - as in status
-        """Read when a workspace was made; None for one that was not made the way we make them."""
+        """Read when a workspace was made; None if it was not made in the way we make them."""
         workspace = await self._read(remote_id)
         return None if workspace is None else self._made_at(workspace)
 
@@ -234,20 +234,20 @@ class SphereProvider(Provider, facets.Removal, facets.Making[Offer], facets.Page
         return await pages(ask, lambda answer: part_of(answer, "paging").get("next_page_token"), MAX_PAGES)
 
     def events(self, headers: Mapping[str, str], body: bytes) -> list[Event]:
-        """Read the webhook of finished scenarios."""
+        """Read the webhook about finished scenarios."""
         hooks.check(self.own.webhook_secret, headers.get(hooks.SIGNATURE, ""), body)
         return hooks.events_of(hidden(body, self.settings.secrets()))
 
     # -- the account and the server --------------------------------------------------------------------------
 
     async def check(self, credential: Credential) -> Identity:
-        """Check the account's own token (GET /test); there are no people whose it could be."""
+        """Check the account's own token (GET /test); there are no users whose it could be."""
         with checks_token():
             await self._try_token()
         return Identity("", credential)
 
     async def probe(self) -> str:
-        """Ask whether the account's own token is good: there is nothing that may be asked without."""
+        """Check the account's own token: nothing can be asked without one."""
         await self._try_token()
         return "API v1, the access token is good"
 
@@ -263,7 +263,7 @@ class SphereProvider(Provider, facets.Removal, facets.Making[Offer], facets.Page
         return self._embedding
 
     def describe(self) -> Mapping[str, Any]:
-        """Add what is set for workspaces, and which secrets are there; never the secrets."""
+        """Add the settings for workspaces, and which secrets are set; never the secrets."""
         own = self.own
         return {
             **super().describe(),
@@ -277,7 +277,7 @@ class SphereProvider(Provider, facets.Removal, facets.Making[Offer], facets.Page
 
 
 def _part(remote_id: str) -> str:
-    """Return an id for a path; raise NotFound for what can't be one, before anything is sent."""
+    """Return an id for a path; raise NotFound if it is malformed, before anything is sent."""
     if not states.is_id(remote_id):
         raise NotFound("there is no such workspace")
     return remote_id

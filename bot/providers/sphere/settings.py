@@ -11,36 +11,36 @@ from pydantic import Field, SecretStr, field_validator
 from bot.providers.base import ConnectionSettings, Linking
 from bot.providers.hosts import normalise_pattern, origin_of
 
-#: What the token is in the address of every call, so it must be one that can stand there.
+#: The token is part of every call's address, so it has to be valid there.
 _TOKEN = re.compile(r"[!-~]{1,1000}")
 #: Ids of projects: 32 hex characters.
 _PROJECT = re.compile(r"[0-9a-f]{32}")
 _API = "/api/v1"
-#: A year: nobody means more minutes than that.
+#: A year: nobody wants more minutes than that.
 _MOST_MINUTES = 525_600
 
 
 class SphereSettings(ConnectionSettings):
     """Hold a Sphere connection; times are minutes.
 
-    The token opens everything of the account, so it should be an account that nobody else makes workspaces
-    with. ``projects``: from which of them people may make something.
+    The token opens everything in the account, so use an account that nobody else makes workspaces
+    with. ``projects``: the ones from which people may make something.
     """
 
-    # The account has one token, and no people.
+    # The account has one token and no users.
     ways: ClassVar[Mapping[Linking, str]] = {"none": ""}
 
     linking: tuple[Linking, ...] = ("none",)
     access_token: SecretStr
-    #: Host that the SDK is loaded from; the base URL's own unless it is given.
+    #: The host that the SDK is loaded from; the base URL's own by default.
     sdk_base: str = ""
     projects: tuple[str, ...] | Literal["all"] = "all"
     webhook_secret: SecretStr | None = None
-    #: How long a stopped workspace is kept: without, stopping would remove it.
+    #: How long a stopped workspace is kept; without it, stopping would remove it.
     retention_minutes: int = Field(1_440, gt=0, le=_MOST_MINUTES)
-    #: After so long without use it is stopped; the project's own time where it is not given.
+    #: A workspace is stopped after this long without use; by default, the project's own time.
     inactivity_minutes: int | None = Field(None, gt=0, le=_MOST_MINUTES)
-    #: Whether looking at a stopped one starts it again. A page left open would start what was stopped.
+    #: Whether opening a stopped workspace starts it. A page left open would start what was stopped.
     auto_resume: bool = False
 
     @field_validator("base_url")
@@ -59,7 +59,7 @@ class SphereSettings(ConnectionSettings):
     @field_validator("webhook_secret")
     @classmethod
     def _webhook_secret(cls, value: SecretStr | None) -> SecretStr | None:
-        # Anybody can sign with nothing.
+        # Anybody can sign with an empty secret.
         if value is not None and not value.get_secret_value():
             raise ValueError("needs the secret of the webhook, or to be left out")
         return value
@@ -85,11 +85,11 @@ class SphereSettings(ConnectionSettings):
 
     @property
     def sdk_host(self) -> str:
-        """Return the host that the SDK is loaded from, with a port where it has one of its own."""
+        """Return the host that the SDK is loaded from, with its port if it is unusual."""
         return self.sdk_base or origin_of(self.base_url).netloc
 
     @property
     def sdk_is_https(self) -> bool:
-        """Say how the SDK is loaded: readable only where both it and the API are this machine's."""
+        """Return whether the SDK is loaded over https: always, unless it and the API are on this machine."""
         is_local = origin_of(self.base_url).scheme == "http"
         return not (is_local and origin_of(f"https://{self.sdk_host}").is_loopback)

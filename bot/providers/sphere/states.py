@@ -1,4 +1,4 @@
-"""What the server says of a workspace, as our words; pure (``docs/providers/sphere.md``, "Workspaces")."""
+"""Map the server's description of a workspace to ours; pure (``docs/providers/sphere.md``, "Workspaces")."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _STATES = {
 _PERMISSIONS: Mapping[str, Action] = {"enter": "open", "stop": "stop", "remove": "remove"}
 _ID = re.compile(r"[0-9a-f]{32}")
 _MINUTE = 60.0
-#: More minutes than this are no time that anybody waits for.
+#: More minutes than this are no realistic time.
 _MOST_MINUTES = 10_000_000
 _TIME = "%Y-%m-%d %H:%M:%S %z"
 _MAX_TOKEN = 200
@@ -42,13 +42,13 @@ def is_id(text: str) -> bool:
 
 
 def workspace_in(answer: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the workspace of an answer, which stands there bare or under its name; raise BadAnswer."""
+    """Return the workspace in a response, either bare or under its name; raise BadAnswer."""
     inner = answer.get("workspace")
     return inner if isinstance(inner, dict) else dict(answer)
 
 
 def id_in(workspace: Any) -> str:
-    """Return a workspace's id; raise BadAnswer for what can't be one."""
+    """Return a workspace's id; raise BadAnswer if it can't be one."""
     value = reading.id_in(workspace, "id").lower()
     if not is_id(value):
         raise BadAnswer("the answer's field id is no id")
@@ -56,7 +56,7 @@ def id_in(workspace: Any) -> str:
 
 
 def observed(workspace: Mapping[str, Any]) -> Observed:
-    """Return what is known of a workspace; raise BadAnswer. Its own token is kept out of what is said."""
+    """Return what is known of a workspace; raise BadAnswer. Its own token is removed from all texts."""
     value = workspace.get("retention_time_stopped")
     is_kept = None if value is None else minutes(value) > 0
     return replace(_observed(workspace), is_kept=is_kept)
@@ -89,13 +89,13 @@ def _observed(workspace: Mapping[str, Any]) -> Observed:
 
 
 def optional_name(state: Mapping[str, Any]) -> str:
-    """Return the state's name for the log of codes that no document has."""
+    """Return the state's name, for logging codes that no document mentions."""
     name = state.get("name")
     return name if isinstance(name, str) else ""
 
 
 def moment(value: Any) -> float | None:
-    """Return a time of the API in epoch seconds, None for none or what can't be read."""
+    """Return a time of the API in epoch seconds; None if there is none or it can't be read."""
     if not isinstance(value, str) or len(value) > 40:
         return None
     try:
@@ -105,7 +105,7 @@ def moment(value: Any) -> float | None:
 
 
 def minutes(value: Any) -> float:
-    """Return minutes in seconds; 0, which stands for never, for what is none. Texts of digits are taken."""
+    """Return minutes as seconds; 0, which means never, if it isn't a number. Digits in a string count."""
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 9:
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= _MOST_MINUTES:
@@ -114,7 +114,7 @@ def minutes(value: Any) -> float:
 
 
 def _code(value: Any) -> int | str:
-    """Return the state's code, a number or as a text; raise BadAnswer."""
+    """Return the state's code, a number or a string; raise BadAnswer."""
     if isinstance(value, str) and value:
         text = value.strip()
         return int(text) if text.isascii() and text.isdigit() and len(text) < 5 else text[:40]
@@ -124,7 +124,7 @@ def _code(value: Any) -> int | str:
 
 
 def _actions(workspace: Mapping[str, Any]) -> frozenset[Action] | None:
-    """Return what the server permits now; None where it does not tell."""
+    """Return what the server permits now; None if it doesn't say."""
     value = workspace.get("permissions")
     if value is None:
         return None
@@ -139,7 +139,7 @@ def _only(actions: frozenset[Action] | None, *kept: Action) -> frozenset[Action]
 
 
 def _init_failure(workspace: Mapping[str, Any], hidden: Iterable[str]) -> str | None:
-    """Say that the initialisation failed, with the end of what it wrote."""
+    """Say that the initialisation failed, with the end of its output."""
     if workspace.get("workspace_init_failed") is not True:
         return None
     streams = workspace.get("streams")
@@ -148,7 +148,7 @@ def _init_failure(workspace: Mapping[str, Any], hidden: Iterable[str]) -> str | 
     if not isinstance(wrote, str) or not wrote.strip():
         return f"{INIT_FAILED}."
     for secret in hidden:
-        # Before anything is cut: half a secret would not be found any more.
+        # Before anything is cut, because half a secret would not be recognised.
         wrote = wrote.replace(secret, HIDDEN) if secret else wrote
     room = MAX_MESSAGE - len(INIT_FAILED) - 5
     end = clean(wrote[-room:], room)
@@ -156,7 +156,7 @@ def _init_failure(workspace: Mapping[str, Any], hidden: Iterable[str]) -> str | 
 
 
 def _used(workspace: Mapping[str, Any]) -> dict[str, Any]:
-    """Say when a running workspace ends: without use, or for good, whichever comes first."""
+    """Return when a running workspace ends: when idle, or for good, whichever comes first."""
     created = moment(workspace.get("created_at"))
     idle = minutes(workspace.get("inactivity_timeout"))
     total = minutes(workspace.get("retention_time_total"))
@@ -170,7 +170,7 @@ def _used(workspace: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _kept(workspace: Mapping[str, Any]) -> dict[str, Any]:
-    """Say when a stopped workspace is removed; since when it is stopped the server does not tell."""
+    """Return when a stopped workspace is removed; the server doesn't say since when it has been stopped."""
     created = moment(workspace.get("created_at"))
     kept = minutes(workspace.get("retention_time_stopped"))
     total = minutes(workspace.get("retention_time_total"))

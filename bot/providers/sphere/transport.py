@@ -1,4 +1,4 @@
-"""One way to call the API: the token in the address, and in nothing that is said about a call."""
+"""The one way to call the API: the token is in the address, and in nothing that is reported about a call."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from bot.providers.base import SendWindow
 
-#: Statuses that stand for a used-up quota where something is to be started; assumed, as no document says it.
+#: Statuses that mean an exhausted quota when something is started; assumed, because no document says so.
 _QUOTA = {402, 403}
 NO_ROOM = "the account's limit of workspaces is reached"
 
@@ -38,7 +38,7 @@ class Transport:
         window: SendWindow | None = None,
         total: float = TOTAL_SECONDS,
     ) -> dict[str, Any]:
-        """Send a GET once and return the object that it answers; ``path`` is percent-encoded already."""
+        """Send a GET once and return the object in the response; ``path`` is already percent-encoded."""
         asked = {**(query or {}), **self._credential}
         response = await self.api.call("GET", path, None, query=asked, window=window, total=total)
         return response.json_object()
@@ -46,10 +46,10 @@ class Transport:
     async def change(
         self, method: str, path: str, fields: Mapping[str, str] | None = None, *, starts: bool = False
     ) -> dict[str, Any]:
-        """Send a change once; return the object that it answers, empty where it answers something else.
+        """Send a change once; return the object in the response, empty if it is something else.
 
-        What was sent and brought nothing usable raises UnknownOutcome. ``starts``: it takes a place of the
-        account's quota, and is refused where there is none.
+        A request that was sent and brought nothing usable raises UnknownOutcome. ``starts``: it uses the
+        account's quota, and is refused if that is exhausted.
         """
         form = None if fields is None else aiohttp.FormData(dict(fields), default_to_multipart=True)
         try:
