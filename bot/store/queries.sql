@@ -1,6 +1,6 @@
 -- Every statement of the store, by name, in the order of bot/store/*.py. Portable between SQLite and PostgreSQL:
 -- no scalar MIN/MAX, no IN over a parameter, conflicts by ON CONFLICT, results by RETURNING. Claims repeat their
--- condition in the outer WHERE: without it PostgreSQL hands a row out twice.
+-- condition in the outer WHERE: without it PostgreSQL could claim a row twice.
 
 -- == inbox, people, audit ==
 
@@ -82,7 +82,7 @@ INSERT INTO links (
 -- name: link
 SELECT * FROM links WHERE nonce_hash = :nonce_hash;
 
--- Principal, connection and what waits are fixed when a link is made.
+-- Principal, connection and waiting command are fixed when a link is created.
 -- name: change_link
 UPDATE links SET
     expires_at = :expires_at, stage = :stage, tries_left = :tries_left, secret = :secret, username = :username,
@@ -112,7 +112,7 @@ RETURNING id, username;
 INSERT INTO accounts (id, principal, connection, username, secret, state, linked_at, discovered_at, unlinked_at)
 VALUES (:id, :principal, :connection, :username, :secret, :state, :linked_at, :discovered_at, :unlinked_at);
 
--- What was verified with another account of the provider proves nothing about this one.
+-- Access verified with another account proves nothing about this one.
 -- name: doubt_workspaces
 UPDATE workspaces SET verified_at = NULL, tried_at = NULL
 WHERE principal = :principal AND connection = :connection;
@@ -172,7 +172,7 @@ RETURNING *;
 -- name: hold_operation
 UPDATE operations SET hold = :hold WHERE id = :id AND outcome IS NULL;
 
--- What is known of the old secret says nothing of a fresh one; one that is only sealed again is the same.
+-- What is known about the old secret doesn't apply to a fresh one; a re-encrypted one is the same secret.
 -- name: save_secret
 UPDATE accounts SET
     secret = :new,
@@ -200,8 +200,8 @@ UPDATE accounts SET refused_since = NULL, refused_for = 0
 WHERE id = :id AND secret = :secret AND state = 'active' AND refused_since IS NOT NULL
 RETURNING *;
 
--- Whose refusal was confirmed by a second look counts; how many are read there, by what their rows tell: no
--- further than is enough, as there may be thousands.
+-- Only refusals confirmed by a second check count. Accounts read there are counted from their rows, up to what is
+-- enough, as there may be thousands.
 -- name: suspicion_totals
 SELECT s.connection,
     SUM(CASE WHEN s.refused_for > 0 THEN 1 ELSE 0 END) AS refused,
@@ -292,7 +292,7 @@ WHERE workspace_id = :workspace_id AND outcome = 'fulfilled' AND start_call = 'a
     AND called_at IS NOT NULL
 ORDER BY created_at DESC LIMIT 20;
 
--- A person looks at it: it is in use, and where its last read proved nothing it may try again.
+-- A person is looking at it, so it is in use; if its last read proved nothing, it may be tried again.
 -- name: use_workspace
 UPDATE workspaces SET
     used_at = :now,
@@ -302,7 +302,7 @@ RETURNING id, gate_key, connection, remote_id;
 
 -- == creations ==
 
--- What exists counts, whoever wrote it down; a step that another one holds meanwhile comes again at once.
+-- What exists counts, whoever recorded it; if another step holds the operation, it is stepped again at once.
 -- name: accept_created
 UPDATE operations SET
     start_call = 'accepted', read_since = :now, asked_at = NULL, unknown_since = NULL,
@@ -310,7 +310,7 @@ UPDATE operations SET
     next_step_at = CASE WHEN leased_until > :now OR next_step_at < :now THEN next_step_at ELSE :now END
 WHERE id = :id;
 
--- The same where it stands still: from here on it is to be started, as any other that exists.
+-- The same for one that was created stopped: it is started next, like any other that exists.
 -- name: accept_created_at_rest
 UPDATE operations SET
     verb = CASE WHEN outcome IS NULL THEN 'start' ELSE verb END,
@@ -320,7 +320,7 @@ UPDATE operations SET
     next_step_at = CASE WHEN leased_until > :now OR next_step_at < :now THEN next_step_at ELSE :now END
 WHERE id = :id;
 
--- What a restart has ended is made again: from here on that is what the operation is for.
+-- A workspace ended by a restart is created again: from now on the operation is that creation.
 -- name: renew_operation
 UPDATE operations SET
     workspace_id = :workspace_id, verb = 'create', agreed = 1, start_call = 'none', stop_call = 'none', called_at = NULL,
@@ -328,7 +328,7 @@ UPDATE operations SET
     next_step_at = :now, leased_until = 0, claim = '', woken = 0
 WHERE id = :id;
 
--- It has been there since now: a list that was asked for before can't know it.
+-- It exists from now on: a list requested earlier can't contain it.
 -- name: make_known
 UPDATE workspaces SET
     remote_id = :remote_id, gate_key = :gate_key, name = :name, alias = :alias, state = :state, url = :url,
@@ -352,7 +352,7 @@ UPDATE notices SET body = :body WHERE id = :id;
 -- name: delete_workspace
 DELETE FROM workspaces WHERE id = :id;
 
--- What only a list brought in since, for the same person, may be what was made.
+-- A row that only a list has added since, for the same person, may be what was made.
 -- name: explained
 SELECT g.gate_key FROM gates g
 WHERE g.gate_key = :gate_key AND NOT EXISTS (
@@ -360,8 +360,8 @@ WHERE g.gate_key = :gate_key AND NOT EXISTS (
     WHERE w.gate_key = :gate_key AND w.principal = :principal AND w.spec IS NULL AND w.created_at >= :since
 );
 
--- Another creation that was called meanwhile, and of which it is not known what it made.
--- One that failed and whose call came to nothing has made nothing; before its end it may have been called twice.
+-- Another creation called meanwhile whose result isn't known. A failed one whose call had no effect has made
+-- nothing; until it ends it may be called again.
 -- name: nameless_creation
 SELECT o.id FROM operations o
 WHERE o.connection = :connection AND o.verb = 'create' AND o.called_at >= :since AND o.id <> :id
@@ -371,9 +371,9 @@ WHERE o.connection = :connection AND o.verb = 'create' AND o.called_at >= :since
     )
 LIMIT 1;
 
--- == workspaces that end, speak and open by themselves ==
+-- == ends, events and entries of workspaces ==
 
--- The occasion of such a notice is the end that it tells of: one that moved by less than a minute is the same.
+-- The occasion of such a notice is the announced end; an end that moved by less than a minute is the same.
 -- name: ending_workspaces
 SELECT w.* FROM workspaces w
 WHERE w.ends_at IS NOT NULL AND w.hidden = 0 AND w.ends_at > :now AND w.ends_at <= :until
@@ -399,7 +399,7 @@ UPDATE workspaces SET remark = :remark WHERE id = :id;
 -- name: set_entry
 UPDATE workspaces SET entry = :entry WHERE id = :id AND gate_key = :gate_key;
 
--- == snapshots and what people filled in ==
+-- == snapshots and form values ==
 
 -- name: save_snapshot
 INSERT INTO snapshots (connection, owner, kind, payload, read_at)
@@ -454,7 +454,7 @@ WHERE principal = :principal AND connection = :connection AND state IN ('asked',
 -- name: withdraw_approvals
 DELETE FROM approvals WHERE principal = :principal AND state IN ('asked', 'approved');
 
--- Who decided stays who decided: what becomes of it later is the provider's answer.
+-- The first decision keeps its author: later changes are the provider's answer.
 -- name: decide_approval
 UPDATE approvals SET
     state = :state, username = COALESCE(:username, username), detail = COALESCE(:detail, detail),
@@ -462,7 +462,7 @@ UPDATE approvals SET
 WHERE id = :id AND state = :expected
 RETURNING *;
 
--- == runs of runs ==
+-- == runs of jobs ==
 
 -- name: add_run
 INSERT INTO runs (
@@ -541,7 +541,7 @@ WHERE id = :id AND outcome IS NULL;
 -- name: orphan_runs
 UPDATE runs SET is_orphan = 1, is_watched = 0 WHERE principal = :principal AND connection = :connection;
 
--- Another launch of that name of which it is not known what it made: what is found may be of either.
+-- Another launch of that name whose result isn't known: what is found may belong to either.
 -- name: nameless_launch
 SELECT id FROM runs
 WHERE principal = :principal AND connection = :connection AND name = :name AND id <> :id AND remote_id IS NULL
@@ -556,7 +556,7 @@ UPDATE runs SET
 WHERE id = :id AND outcome IS NULL
 RETURNING *;
 
--- Answers the question whether to launch another one, once: a launch that is found meanwhile counts.
+-- Answers the question whether to launch another one, once; a launch found meanwhile takes precedence.
 -- name: launch_another
 UPDATE runs SET
     launch_call = 'none', asked_at = NULL, unknown_since = NULL, attempts = 0, hold = NULL,
@@ -565,7 +565,7 @@ UPDATE runs SET
 WHERE id = :id AND outcome IS NULL AND asked_at IS NOT NULL AND launch_call = 'unknown' AND remote_id IS NULL
 RETURNING *;
 
--- A launch that is found under way when its run is claimed got no answer: its process is no more.
+-- A launch found in flight when its run is claimed got no answer: its process has ended.
 -- name: claim_runs
 UPDATE runs SET next_step_at = :until, leased_until = :until, claim = :claim, woken = 0,
     unknown_since = CASE WHEN launch_call = 'calling' OR stop_call = 'calling' THEN :now ELSE unknown_since END,
@@ -589,7 +589,7 @@ WHERE id IN (
 ) AND outcome IS NULL AND remote_id IS NOT NULL AND next_step_at <= :soon AND leased_until <= :now
 RETURNING *;
 
--- As save_step does; woken as the table says.
+-- Like save_step; for woken see the table.
 -- name: save_run
 UPDATE runs SET
     next_step_at = CASE
@@ -637,7 +637,7 @@ RETURNING *;
 -- name: agree_operation
 UPDATE operations SET agreed = 1 WHERE id = :id AND outcome IS NULL RETURNING *;
 
--- What the operation before this one had sent: the other way, it takes effect all the same; this way, it is this one's.
+-- What the previous operation had sent: an opposite call still takes effect; one in this direction is this operation's.
 -- name: carry_over
 UPDATE operations SET
     prior_call = :prior_call, prior_at = :prior_at, start_call = :start_call, stop_call = :stop_call,
@@ -659,7 +659,7 @@ UPDATE operations SET
 WHERE id = :id AND outcome IS NULL
 RETURNING *;
 
--- Answers the question whether to make another one, once: what is found meanwhile counts.
+-- Answers the question whether to create another one, once; a result found meanwhile takes precedence.
 -- name: make_another
 UPDATE operations SET
     start_call = 'none', asked_at = NULL, unknown_since = NULL, attempts = 0, hold = NULL, read_hold = NULL,
@@ -686,7 +686,7 @@ SELECT * FROM operations WHERE principal = :principal AND outcome IS NULL ORDER 
 SELECT * FROM operations WHERE principal = :principal AND connection = :connection AND outcome IS NULL
 ORDER BY created_at, id;
 
--- A call that is found under way when its operation is claimed got no answer: its process is no more.
+-- A call found in flight when its operation is claimed got no answer: its process has ended.
 -- name: claim_operations
 UPDATE operations SET next_step_at = :until, leased_until = :until, claim = :claim, woken = 0,
     unknown_since = CASE WHEN start_call = 'calling' OR stop_call = 'calling' THEN :now ELSE unknown_since END,
@@ -698,8 +698,8 @@ WHERE id IN (
 ) AND outcome IS NULL AND next_step_at <= :now AND leased_until <= :now
 RETURNING *;
 
--- woken: 1 a read was recorded during the lease, 2 one that changed something, 3 it shall be stepped at once.
--- is_beside: written by another than the step that holds the lease, which keeps it.
+-- woken: 1 a read was recorded during the lease, 2 one that changed something, 3 it must be stepped at once.
+-- is_beside: written by somebody other than the step that holds the lease; that step keeps it.
 -- name: save_step
 UPDATE operations SET
     next_step_at = CASE
@@ -745,7 +745,7 @@ DELETE FROM browser_sessions;
 
 -- == the poll gate ==
 
--- Makes the gate due, never earlier than it may open.
+-- Makes the gate due, but never before it may open.
 -- name: want_gate
 INSERT INTO gates (gate_key, connection, remote_id, due_at, wanted_at)
 VALUES (:gate_key, :connection, :remote_id, :now, :now)
@@ -769,7 +769,7 @@ WHERE gate_key = :gate_key AND (:is_answered OR next_check_at <= :now);
 UPDATE gates SET next_check_at = c.next_check_at, claimed_at = c.claimed_at FROM gates c
 WHERE gates.gate_key = :gate_key AND c.gate_key = :candidate AND c.next_check_at > gates.next_check_at;
 
--- The outer conditions are written so that no index of theirs is searched: that would go through all that is due.
+-- The outer conditions are written so that they use no index: that would scan everything that is due.
 -- name: claim_gates
 UPDATE gates SET claimed_at = :now, next_check_at = :next_check_at, due_at = :next_check_at
 WHERE gate_key IN (
@@ -779,7 +779,7 @@ WHERE gate_key IN (
 ) AND connection || '' = :connection AND due_at + 0 <= :now AND next_check_at <= :now
 RETURNING gate_key, remote_id, reader;
 
--- What the reader of a claim may read as well, in the same request: due soon, and never before its time.
+-- Other reads for a claim's reader in the same request: due soon, and never before their gates open.
 -- name: claim_gates_along
 UPDATE gates SET claimed_at = :now, next_check_at = :next_check_at, due_at = :next_check_at
 WHERE gate_key IN (
@@ -790,7 +790,7 @@ WHERE gate_key IN (
 ) AND next_check_at <= :now
 RETURNING gate_key, remote_id, reader;
 
--- Who may see what a claim granted: found by the due time that it has just written, which others may share.
+-- Who may see what a claim granted: found by the due time just written, which other rows may share.
 -- name: watchers
 SELECT w.gate_key, w.id, w.connection, w.state, w.used_at, w.verified_at, w.tried_at, a.id AS account_id,
     a.refused_since,
@@ -814,7 +814,7 @@ UPDATE gates SET connection = :connection WHERE gate_key = :gate_key;
 -- name: rest_gate
 UPDATE gates SET due_at = NULL WHERE gate_key = :gate_key;
 
--- A gate that nobody can read for any more has no due time; it keeps the time before which none may pass.
+-- A gate that nobody can read any more has no due time; it keeps the earliest time of the next read.
 -- name: rest_gate_without_reader
 UPDATE gates SET due_at = NULL WHERE gate_key = :gate_key AND NOT EXISTS (
     SELECT 1 FROM workspaces w
@@ -826,7 +826,7 @@ UPDATE gates SET due_at = NULL WHERE gate_key = :gate_key AND NOT EXISTS (
 SELECT claimed_at AS gate_claimed_at, next_check_at, reader, wanted_at, due_at AS gate_due_at
 FROM gates WHERE gate_key = :gate_key;
 
--- A read that was asked for after this one was granted still has to come.
+-- A read requested after this one was granted is still to be made.
 -- name: settle_gate
 UPDATE gates SET
     next_check_at = CASE WHEN next_check_at > :opens_at THEN next_check_at ELSE :opens_at END,
@@ -836,7 +836,7 @@ UPDATE gates SET
         ELSE :opens_at END
 WHERE gate_key = :gate_key;
 
--- All that the record of a read looks at, in one go: there are a thousand of them a second.
+-- Everything that recording a read needs, in one query: there are a thousand a second.
 -- name: read_row
 SELECT w.id, w.name, w.state, w.url, w.detail, w.progress, w.actions, w.ends_at, w.ends_how, w.is_kept,
     w.observed_at, w.verified_at, a.id AS account_id,
@@ -851,7 +851,7 @@ WHERE w.id = :id AND w.gate_key = :gate_key;
 -- name: doubt_workspace
 UPDATE workspaces SET doubt = :kind, doubt_times = :times, doubt_since = :since WHERE id = :id;
 
--- Somebody else's read, or one that reaches everybody's, says nothing against a list of its person's.
+-- Somebody else's read, or one with access to everybody's, doesn't disprove the person's own list.
 -- name: observed_same
 UPDATE workspaces SET observed_at = :observed_at, verified_at = :verified_at,
     doubt = CASE WHEN doubt = 'unlisted' AND NOT :ends_doubt THEN doubt END,
@@ -919,14 +919,13 @@ WHERE outcome IS NULL AND (called_at > :recent OR unknown_since > :recent OR lea
 UPDATE notices SET due_at = due_at + :jump
 WHERE (state = 'leased' OR (state = 'retry' AND unknown_since IS NOT NULL)) AND due_at > :before;
 
--- == what a clock that was moved while nobody served left behind; bot/store/times.py has the rest ==
+-- == healing after a clock was moved while nobody served; the rest is in bot/store/times.py ==
 
 -- name: move_gates_back
 UPDATE gates SET next_check_at = next_check_at - :back, claimed_at = claimed_at - :back
 WHERE :back > 0 AND next_check_at > :now;
 
--- A gate that was claimed in the future, or at a time of which nobody knows how long ago it was, stays closed for
--- its whole interval.
+-- A gate claimed in the future, or an unknown time ago, stays closed for its whole interval.
 -- name: heal_gates
 UPDATE gates SET
     next_check_at = :now + CASE
@@ -934,7 +933,7 @@ UPDATE gates SET
     claimed_at = :now
 WHERE claimed_at > :now OR (:is_unknown = 1 AND claimed_at > 0);
 
--- A message of unknown outcome gets its whole time to show.
+-- A message of unknown outcome gets its full time to show up.
 -- name: heal_sends
 UPDATE notices SET due_at = :settled
 WHERE (state = 'leased' OR (state = 'retry' AND unknown_since IS NOT NULL)) AND due_at < :settled;
@@ -954,8 +953,8 @@ INSERT INTO notices (id, subject, kind, occasion, principal, body, state, class,
 VALUES (:id, :subject, :kind, :occasion, :principal, :body, 'pending', :class, :now, :due_at)
 ON CONFLICT (subject, kind, occasion) DO NOTHING;
 
--- A lease that ran out is an attempt of unknown outcome. How an operation or a run ended waits for a moment for its card,
--- so that they stand in the conversation in the order in which they happened.
+-- An expired lease is an attempt of unknown outcome. The notice of an operation's or run's end waits briefly for its
+-- card, so that they appear in the conversation in the order in which they happened.
 -- name: claim_notices
 UPDATE notices SET
     unknown_since = CASE WHEN state = 'leased' THEN COALESCE(unknown_since, leased_at) ELSE unknown_since END,
@@ -975,8 +974,8 @@ WHERE id IN (
 ) AND state IN ('pending', 'retry', 'leased') AND due_at <= :now
 RETURNING *;
 
--- A reply holds the address that it was sent to, which is a permission: it goes with the reply.
--- What it says is read by nobody once it was sent, or given up.
+-- A reply holds its response URL, which is a capability and is deleted with it. Nobody reads a reply's content once
+-- it was sent or given up.
 -- name: notice_sent
 UPDATE notices SET
     state = 'sent', sent_at = :now, channel_id = :channel_id, message_ts = :message_ts, error = NULL,
@@ -1041,7 +1040,7 @@ WHERE id IN (
 ) AND is_dirty = 1 AND message_ts IS NOT NULL AND leased_until <= :now
 RETURNING *;
 
--- What made it dirty after the claim is still owed.
+-- It stays dirty for changes made after the claim.
 -- name: card_updated
 UPDATE cards SET
     is_dirty = CASE WHEN dirt = claimed_dirt THEN 0 ELSE 1 END,
@@ -1081,7 +1080,7 @@ WHERE id = :id;
 -- name: join_running_task
 UPDATE tasks SET joined = :joined WHERE id = :id;
 
--- The subject is the account's id, or begins with it and a slash, the sign before 0.
+-- The subject is the account's id, or begins with it and a slash, the character before 0.
 -- name: tasks_of_account
 SELECT * FROM tasks
 WHERE kind IN ('discover', 'list_jobs', 'snapshot', 'schedule')
@@ -1117,7 +1116,7 @@ ON CONFLICT (work) DO UPDATE SET done_at = excluded.done_at;
 -- name: last_did
 SELECT done_at FROM upkeep WHERE work = :work;
 
--- == sweep: each at most :limit rows, so that none holds the database for long ==
+-- == sweep: each deletes at most :limit rows, so that none blocks the database for long ==
 
 -- name: sweep_inbox
 DELETE FROM inbox WHERE key IN (
@@ -1204,7 +1203,7 @@ INSERT INTO class_cards (
 -- name: class_card
 SELECT * FROM class_cards WHERE id = :id;
 
--- The leases of steps are as short as the least time between two drawings: doing one twice does no harm.
+-- Leases here are as short as the least time between two redraws: doing one twice does no harm.
 -- name: claim_class_cards
 UPDATE class_cards SET look_at = :until
 WHERE id IN (
@@ -1212,7 +1211,7 @@ WHERE id IN (
 ) AND done_at IS NULL AND look_at <= :now
 RETURNING *;
 
--- A press is counted soon, but no sooner than the counts may be drawn again.
+-- A press is counted soon, but not before the counts may be redrawn.
 -- name: look_at_class
 UPDATE class_cards SET look_at = CASE
     WHEN counted_at + :rest > :now THEN counted_at + :rest
@@ -1247,7 +1246,7 @@ SELECT * FROM participants WHERE card_id = :card_id AND principal = :principal;
 -- name: seats_taken
 SELECT COUNT(*) AS count FROM participants WHERE card_id = :card_id;
 
--- Each press that brings something about is a consent, also after an earlier one was taken back.
+-- Each effective press is a consent, even after an earlier one was withdrawn.
 -- name: press_class
 INSERT INTO participants (
     card_id, principal, joined_at, waits_for, workspace_id, operation_id, is_ready, consented_at
@@ -1271,7 +1270,7 @@ WHERE card_id = :card_id AND principal = :principal AND consented_at IS NOT NULL
     AND ended_at IS NULL
 RETURNING *;
 
--- What brings the workspace up, the newest of it, says how far a person is.
+-- A person's progress is that of the newest operation that brings their workspace up.
 -- name: class_counts
 SELECT
     COUNT(*) AS pressed,
