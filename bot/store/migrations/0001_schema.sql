@@ -41,7 +41,7 @@ CREATE TABLE accounts (
     refused_for DOUBLE PRECISION NOT NULL DEFAULT 0,
     looked_at DOUBLE PRECISION
 );
--- An account that is being revoked stands beside its successor until the provider was told.
+-- An account being revoked exists beside its successor until the provider has been asked to revoke it.
 CREATE UNIQUE INDEX accounts_one_of_a_pair ON accounts (principal, connection) WHERE state <> 'revoking';
 CREATE UNIQUE INDEX accounts_one_of_a_username ON accounts (connection, username)
     WHERE state <> 'revoking' AND username <> '';
@@ -67,9 +67,9 @@ CREATE TABLE links (
 CREATE INDEX links_of_a_pair ON links (principal, connection);
 CREATE INDEX links_expiry ON links (expires_at);
 
--- The poll gate. due_at: when somebody wants a read (NULL: nobody). next_check_at: when one may leave at the
--- earliest; written by claims alone. claimed_at: when the last one was granted, to the account "reader".
--- wanted_at: when a read was last asked for, so that one already under way does not pass for the answer.
+-- The poll gate. due_at: when somebody wants a read (NULL: nobody). next_check_at: the earliest time at which one may
+-- be sent; written by claims alone. claimed_at: when the last one was granted, to the account "reader".
+-- wanted_at: when a read was last asked for, so that one already in flight doesn't count as the answer.
 CREATE TABLE gates (
     gate_key TEXT PRIMARY KEY,
     connection TEXT NOT NULL,
@@ -177,11 +177,11 @@ CREATE INDEX operations_due ON operations (next_step_at) WHERE outcome IS NULL;
 CREATE INDEX operations_of_a_workspace ON operations (workspace_id, created_at);
 CREATE INDEX operations_of_a_person ON operations (principal, connection) WHERE outcome IS NULL;
 CREATE INDEX operations_orphaned ON operations (ended_at) WHERE is_orphan = 1;
--- Those that failed: the doctor counts those whose right was refused.
+-- Failed operations: doctor counts those that were refused a permission.
 CREATE INDEX operations_failed ON operations (connection, ended_at) WHERE outcome = 'failed';
--- Creations by when they were called: where a provider carries no mark of ours, what it made may be any of theirs.
+-- Creations by call time: if a provider can't carry Usher's mark, what it made may belong to any of them.
 CREATE INDEX operations_creating ON operations (connection, called_at) WHERE verb = 'create' AND called_at IS NOT NULL;
--- Starts that nobody called yet, in the order in which they were asked for: a person's place among them.
+-- Starts not sent yet, in the order in which they were requested: gives a person's place in the queue.
 CREATE INDEX operations_uncalled ON operations (connection, created_at) WHERE outcome IS NULL AND start_call = 'none';
 
 -- The outbox. due_at of a leased notice is when its lease ends; leased_at is when its attempt began.
@@ -209,8 +209,8 @@ CREATE INDEX notices_due ON notices (class, due_at) WHERE state IN ('pending', '
 CREATE INDEX notices_dead ON notices (created_at) WHERE state = 'dead';
 CREATE INDEX notices_sent ON notices (sent_at) WHERE state = 'sent';
 
--- A card belongs to an operation, a run or a class, whichever has the id; sweeps delete it with its owner. Updates
--- of cards are owed, not queued. dirt counts what made it dirty, claimed_dirt how much of it was claimed.
+-- A card belongs to the operation, run or class with the same id; sweeps delete it with its owner. Updates of cards
+-- are marked, not queued. dirt counts what made it dirty, claimed_dirt how much of that was claimed.
 CREATE TABLE cards (
     id TEXT PRIMARY KEY,
     subject TEXT NOT NULL,
@@ -230,7 +230,7 @@ CREATE INDEX cards_changed ON cards (changed_at)
 CREATE INDEX cards_progressed ON cards (updated_at)
     WHERE is_dirty = 1 AND message_ts IS NOT NULL AND changed_at IS NULL;
 
--- joined: the payload of what was asked for while the task was under way; it runs once more with that.
+-- joined: the payload of requests made while the task was running; it runs again with that.
 CREATE TABLE tasks (
     id TEXT PRIMARY KEY,
     kind TEXT NOT NULL,
@@ -257,7 +257,7 @@ CREATE TABLE audit (
     previous_hash TEXT NOT NULL,
     hash TEXT NOT NULL
 );
--- How long the chain is and how it ends, so that a cut is found.
+-- The chain's length and last hash, so that truncation is detected.
 CREATE TABLE audit_head (
     id BIGINT PRIMARY KEY,
     count BIGINT NOT NULL,
@@ -319,7 +319,7 @@ CREATE INDEX runs_of_a_person ON runs (principal, created_at);
 CREATE INDEX runs_watched ON runs (created_at) WHERE is_watched = 1 AND remote_id IS NOT NULL;
 CREATE INDEX runs_ended ON runs (ended_at) WHERE outcome IS NOT NULL;
 
--- What providers told last. owner: the account whose view it is, '' where it is the same for everybody.
+-- Providers' latest answers. owner: the account whose view it is, '' if everybody sees the same.
 CREATE TABLE snapshots (
     connection TEXT NOT NULL,
     owner TEXT NOT NULL,
@@ -329,7 +329,7 @@ CREATE TABLE snapshots (
     PRIMARY KEY (connection, owner, kind)
 );
 
--- What people filled in last.
+-- People's latest form values.
 CREATE TABLE remembered (
     principal TEXT NOT NULL,
     connection TEXT NOT NULL,
@@ -338,7 +338,7 @@ CREATE TABLE remembered (
     PRIMARY KEY (principal, connection, purpose)
 );
 
--- People's requests to act as a username, which administrators decide; one undecided of a pair.
+-- People's requests to be linked as a username, which administrators decide; one undecided per pair.
 CREATE TABLE approvals (
     id TEXT PRIMARY KEY,
     principal TEXT NOT NULL,
@@ -415,7 +415,7 @@ CREATE TABLE participants (
 );
 CREATE INDEX participants_of_stops ON participants (stop_operation_id) WHERE stop_operation_id IS NOT NULL;
 
--- A connection that does not answer, and since when: one outage is told once, also across restarts.
+-- A connection that isn't answering, and since when: an outage is reported once, even across restarts.
 CREATE TABLE outages (
     connection TEXT PRIMARY KEY,
     since DOUBLE PRECISION NOT NULL
