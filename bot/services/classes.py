@@ -53,7 +53,7 @@ class Draft:
     connection: str
     title: str
     pattern: str = ""
-    recipe: str = ""
+    template: str = ""
     spec: Spec | None = None
     maximum: int | None = None
     time_zone: str = "UTC"
@@ -103,7 +103,7 @@ class Classes:
             reference=reference,
             created_at=await self._store.now(),
             pattern=draft.pattern,
-            recipe=draft.recipe,
+            template=draft.template,
             spec=draft.spec,
             maximum=draft.maximum,
             time_zone=draft.time_zone,

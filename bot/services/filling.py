@@ -86,16 +86,16 @@ def filled(form_of: Callable[[Values], Form], flags: Sequence[Flag]) -> Filled:
     return result
 
 
-def proposed(form_of: Callable[[Values], Form], preset: str) -> tuple[dict[str, Value], Form, str]:
-    """Return the default values that complete a form, the form, and the preset's label.
+def proposed(form_of: Callable[[Values], Form], template: str) -> tuple[dict[str, Value], Form, str]:
+    """Return the default values that complete a form, the form, and the template's label.
 
-    ``preset`` is chosen first unless it is empty; without a label, it is not offered.
+    ``template`` is chosen first unless it is empty; without a label, it is not offered.
     """
-    values: dict[str, Value] = {PRESET: preset} if preset else {}
+    values: dict[str, Value] = {PRESET: template} if template else {}
     form = form_of(values)
     label = ""
-    for one in form.fields if preset else ():
-        chosen = next((it for it in one.choices if fold(preset) in {fold(it.value), fold(it.label)}), None)
+    for one in form.fields if template else ():
+        chosen = next((it for it in one.choices if fold(template) in {fold(it.value), fold(it.label)}), None)
         if chosen is not None:
             values[one.name], label = chosen.value, chosen.label
             break

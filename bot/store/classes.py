@@ -59,7 +59,7 @@ def post(
         reference=card.reference,
         created_at=card.created_at,
         pattern=card.pattern,
-        recipe=card.recipe,
+        template=card.template,
         spec=None if card.spec is None else as_json(card.spec.as_json()),
         maximum=card.maximum,
         time_zone=card.time_zone,

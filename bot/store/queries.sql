@@ -1193,10 +1193,10 @@ DELETE FROM gates WHERE gate_key = :gate_key AND next_check_at < :before AND NOT
 
 -- name: add_class_card
 INSERT INTO class_cards (
-    id, principal, channel_id, connection, title, reference, created_at, pattern, recipe, spec, maximum, time_zone,
+    id, principal, channel_id, connection, title, reference, created_at, pattern, template, spec, maximum, time_zone,
     stops_at, look_at
 ) VALUES (
-    :id, :principal, :channel_id, :connection, :title, :reference, :created_at, :pattern, :recipe, :spec, :maximum,
+    :id, :principal, :channel_id, :connection, :title, :reference, :created_at, :pattern, :template, :spec, :maximum,
     :time_zone, :stops_at, :look_at
 );
 

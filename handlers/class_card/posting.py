@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from handlers.class_card.command import CardCommand
     from handlers.request import Request
 
-#: How many recipes are listed if an unknown one was requested.
+#: How many templates are listed if an unknown one was requested.
 NAMED = 12
 
 
@@ -49,7 +49,7 @@ async def post(request: Request) -> Answer:
             connection=draft.connection,
             title=asked.title or draft.title,
             pattern=draft.pattern,
-            recipe=draft.recipe,
+            template=draft.template,
             spec=draft.spec,
             maximum=asked.maximum,
             time_zone=zone.key,
@@ -68,12 +68,12 @@ async def post(request: Request) -> Answer:
 
 
 async def _draft(request: Request, command: CardCommand) -> Draft:
-    """Tell recipes from names: ``CONNECTION`` or ``CONNECTION/RECIPE``, where things can be made."""
+    """Tell templates from names: ``CONNECTION`` or ``CONNECTION/RECIPE``, where things can be made."""
     services = request.services
-    name, slash, recipe = command.what.partition("/")
+    name, slash, template = command.what.partition("/")
     connection = naming.find_connection(name, services.connections, is_whole=True)
     if connection is not None and connection in makers(services, "workspace"):
-        return await _recipe(request, connection, recipe.strip() if slash else "")
+        return await _made_from(request, connection, template.strip() if slash else "")
     return await _pattern(request, command.what)
 
 
@@ -94,23 +94,23 @@ async def _pattern(request: Request, what: str) -> Draft:
     return Draft("", connection, pattern[:TITLE_MOST], pattern=pattern)
 
 
-async def _recipe(request: Request, connection: str, recipe: str) -> Draft:
+async def _made_from(request: Request, connection: str, template: str) -> Draft:
     """Fill in the provider's own form with its defaults; only the name differs for each person."""
     title = request.services.title(connection)
     catalog = await catalog_of(request, connection, "workspace", asking=words.ASKING, nothing=words.NO_OFFER)
-    values, form, label = filling.proposed(catalog.form, recipe)
+    values, form, label = filling.proposed(catalog.form, template)
     if not form.fields:
         raise Answered(
             replies.problem(fill(words.NO_RECIPES, title=title, command=request.command), request.reference)
         )
-    if recipe and not label:
+    if template and not label:
         known = _known(form)
-        sentence = fill(words.NO_SUCH_RECIPE, title=title, name=recipe, known=known)
+        sentence = fill(words.NO_SUCH_RECIPE, title=title, name=template, known=known)
         raise Answered(replies.problem(sentence, request.reference))
     try:
         spec = catalog.spec(values | {"name": "usher-class"})
     except FormProblems as wrong:
-        if not recipe:
+        if not template:
             sentence = fill(
                 words.WHICH_RECIPE,
                 title=title,
@@ -123,7 +123,7 @@ async def _recipe(request: Request, connection: str, recipe: str) -> Draft:
         sentence = fill(words.INCOMPLETE, title=title, problems=said)
         raise Answered(replies.problem(sentence, request.reference)) from None
     shown = label or title
-    return Draft("", connection, shown[:TITLE_MOST], recipe=shown, spec=spec)
+    return Draft("", connection, shown[:TITLE_MOST], template=shown, spec=spec)
 
 
 def _known(form: Form) -> Markup:

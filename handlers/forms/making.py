@@ -47,21 +47,21 @@ async def make_pressed(request: Request) -> Answer:
 
 
 async def open_form(request: Request, purpose: Purpose, words_given: tuple[str, ...] = ()) -> Answer:
-    """Answer with the form; ``words_given`` are the connection and a preset, both optional."""
+    """Answer with the form; ``words_given`` are the connection and a template, both optional."""
     services = request.services
     connection = maker_of(
         request, purpose, words_given, nowhere=words.NOWHERE[purpose], which=partial(_where, request, purpose)
     )
-    preset = " ".join(words_given[1:])
+    template = " ".join(words_given[1:])
     making = Making(connection, purpose, request.surface.channel_id or "")
     account = await linked(request, connection)
     snapshot = await known_offer(request, account)
     if snapshot is None:
-        return await _loading(request, making, account, preset)
+        return await _loading(request, making, account, template)
     given = dict(await services.store.remembered(request.principal, connection, purpose))
     values = {name: value_of(value) for name, value in given.items()}
-    if preset:
-        values["preset"] = preset
+    if template:
+        values["preset"] = template
     catalog = Catalog(services.connections[connection], snapshot, purpose, request.principal)
     view = _view(catalog, making, account, values)
     if request.surface.is_form:
@@ -162,12 +162,12 @@ def open_button(purpose: Purpose, connection: str, label: str = words.OPEN_FORM)
     return kit.button(label, "make", f"{purpose} {connection}", style=kit.PRIMARY)
 
 
-async def _loading(request: Request, making: Making, account: Account, preset: str) -> Answer:
+async def _loading(request: Request, making: Making, account: Account, template: str) -> Answer:
     """Have the offer read, and say so; the waiting command then fills the form that is open."""
     services = request.services
     title = services.title(making.connection)
     external_id = services.ids.new("form") if request.surface.trigger_id else None
-    text = f"{'new' if making.purpose == 'workspace' else 'run'} {making.connection} {preset}".rstrip()
+    text = f"{'new' if making.purpose == 'workspace' else 'run'} {making.connection} {template}".rstrip()
     await ask_for_offer(
         request,
         account,

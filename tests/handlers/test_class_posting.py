@@ -46,7 +46,7 @@ async def test_a_card_of_a_recipe_holds_what_is_made(bot):
     await offer(bot)
     card = await posted(bot, "card saturn/kubernetes --title 'R for all'")
     assert card.spec == Spec("usher-class", {"cluster": "Kubernetes", "cpus": "1", "preset": "kubernetes"})
-    assert (card.recipe, card.title, card.pattern) == ("Kubernetes", "R for all", "")
+    assert (card.template, card.title, card.pattern) == ("Kubernetes", "R for all", "")
 
 
 async def test_a_recipe_that_is_not_offered_is_said_with_those_that_are(bot):

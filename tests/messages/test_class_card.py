@@ -39,7 +39,7 @@ STOPPED = replace(CARD, closed_at=NOW, stopped_by="-:T1:UADMIN", stops_at=NOW + 
 CASES = {
     "new": ClassFacts(CARD, "Saturn Cloud", NOW),
     "until": ClassFacts(
-        replace(CARD, stops_at=NOW + 28_800, maximum=60, pattern="", recipe="R & more", spec=Spec("x")),
+        replace(CARD, stops_at=NOW + 28_800, maximum=60, pattern="", template="R & more", spec=Spec("x")),
         "Saturn Cloud",
         NOW,
     ),
@@ -54,7 +54,7 @@ CASES = {
 
 ENDS = {"stop": StopEffect.ENDS, "force": StopEffect.ENDS}
 KEEPS = {**ENDS, "suspend": StopEffect.KEEPS}
-MADE = replace(CARD, pattern="", recipe="R", spec=Spec("x"))
+MADE = replace(CARD, pattern="", template="R", spec=Spec("x"))
 CASES |= {
     "made-and-suspended": ClassFacts(MADE, "Workbench", NOW, effects=KEEPS),
     "made-and-ended": ClassFacts(replace(MADE, stops_at=NOW + 28_800), "Workbench", NOW, effects=ENDS),

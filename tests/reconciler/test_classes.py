@@ -69,7 +69,7 @@ async def test_the_card_is_drawn_every_three_seconds_at_most(world):
 
 
 async def test_a_recipe_makes_exactly_one_for_each(world):
-    card = await post(world, pattern="", recipe="small", spec=Spec("x"))
+    card = await post(world, pattern="", template="small", spec=Spec("x"))
     everybody = people(4)
     for principal in everybody:
         await world.link(principal)

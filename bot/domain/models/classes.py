@@ -21,7 +21,7 @@ Waiting = Literal["", "unlinked", "no_workspace", "many_workspaces"]
 class ClassCard:
     """Hold a card: who owns it, what a press does, and when it stops the workspaces it started.
 
-    With ``spec``, each person gets a new workspace made from it (``recipe`` is its display name); otherwise
+    With ``spec``, each person gets a new workspace made from it (``template`` is its display name); otherwise
     the person's own workspace matching ``pattern`` is started. ``stops_at`` (shown in ``time_zone``) is when
     the consented workspaces are stopped; ``closed_at`` is when ``stopped_by`` (a principal's key) asked for
     that. ``posts`` counts how often the card was sent to its channel.
@@ -35,7 +35,7 @@ class ClassCard:
     reference: str
     created_at: float
     pattern: str = ""
-    recipe: str = ""
+    template: str = ""
     spec: Spec | None = None
     maximum: int | None = None
     time_zone: str = "UTC"

@@ -48,7 +48,7 @@ def _does(facts: ClassFacts) -> list[str]:
     card = facts.card
     does = fill(words.DOES_START, pattern=card.pattern, title=facts.title)
     if card.spec is not None:
-        does = fill(words.DOES_MAKE, recipe=card.recipe, title=facts.title)
+        does = fill(words.DOES_MAKE, recipe=card.template, title=facts.title)
     end = end_words(facts.effects, is_any=card.spec is None)
     consent = fill(words.CONSENT, who=who(card.principal), **end)
     if card.stops_at is not None:

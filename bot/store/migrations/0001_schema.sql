@@ -379,7 +379,7 @@ CREATE TABLE class_cards (
     reference TEXT NOT NULL,
     created_at DOUBLE PRECISION NOT NULL,
     pattern TEXT NOT NULL,
-    recipe TEXT NOT NULL,
+    template TEXT NOT NULL,
     spec TEXT,
     maximum BIGINT,
     time_zone TEXT NOT NULL,

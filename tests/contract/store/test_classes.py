@@ -64,7 +64,7 @@ def provisional(number=1, principal=ALICE):
 
 
 async def test_a_card_is_posted_once_with_its_notice(store):
-    made = await posted(store, spec=Spec("x"), pattern="", recipe="small", maximum=3, stops_at=2e9)
+    made = await posted(store, spec=Spec("x"), pattern="", template="small", maximum=3, stops_at=2e9)
     assert await store.class_card("class_1") == made
     assert not await store.post_class(card(id="class_2"), "post:class_1")
     (notice,) = await store.claim_notices(10, 60.0)
