@@ -38,6 +38,8 @@ class Caller(ABC, Generic[S]):
     #: The step that creates it, whose result is looked for after an unknown outcome, and the question's kind.
     making: ClassVar[Step]
     question: ClassVar[NoticeKind]
+    #: Whether a call that may not leave yet changes nothing of what is known about the call before it.
+    keeps_known: ClassVar[bool]
 
     def __init__(self, engine: EngineContext, updates: Updates[S]) -> None:
         self._store = engine.store
@@ -52,10 +54,10 @@ class Caller(ABC, Generic[S]):
         if step is Step.FIND:
             return await self._find(claimed, runtime)
         starts = step in UP
-        access = self._asker.admit(runtime, account, subject.attempts, starts=starts)
+        attempts = subject.attempts if self.keeps_known else 0
+        access = self._asker.admit(runtime, account, attempts, starts=starts)
         if not isinstance(access, Access):
-            # What may not leave yet changes nothing of what is known of the call before it.
-            return self.again(claimed, runtime, step, access, None)
+            return self.again(claimed, runtime, step, access, None if self.keeps_known else Call.NONE)
         calling = self.calling(claimed, runtime, step, access)
         if calling.outcome is not None:
             return calling

@@ -36,6 +36,7 @@ class OperationCalls(Caller[ClaimedOperation]):
 
     making = Step.CREATE
     question = NoticeKind.ASKED
+    keeps_known = False
 
     def __init__(self, engine: EngineContext, updates: Updates[ClaimedOperation]) -> None:
         super().__init__(engine, updates)

@@ -33,6 +33,7 @@ class RunCalls(Caller[ClaimedRun]):
 
     making = Step.LAUNCH
     question = NoticeKind.JOB_ASKED
+    keeps_known = True
 
     def calling(self, claimed: ClaimedRun, _line: Runtime, step: Step, _access: Access) -> Update:
         """Commit to the call. A repeated stop keeps the time of its first call."""

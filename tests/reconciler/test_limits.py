@@ -208,16 +208,3 @@ async def test_a_launch_and_a_stop_whose_answers_ask_for_an_hour_are_looked_at_a
         await runs.stop(run_id)
         assert (await runs.until_over(run_id, 60)).outcome == "ended"
         assert (runs.cloud.count("launch_job"), runs.cloud.count("stop_job")) == (1, 1)
-
-
-async def test_a_pause_before_a_call_forgets_no_try(world):
-    operation = await world.begin(await seat(world, ALICE))
-    world.provider.fail("start", ServerFailed("busy"), times=3)
-    await world.pass_time(20)
-    tries = (await world.store.operation(operation)).attempts
-    assert tries
-    account = await world.store.account(ALICE, "cloud")
-    world.reconciler._lists._runtimes["cloud"].start_limits.note(account.id, 60.0, is_shared=False)
-    await world.pass_time(50)
-    assert (await world.store.operation(operation)).attempts >= tries
-    assert await world.until_ended(operation, 600) is Outcome.FULFILLED
