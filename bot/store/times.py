@@ -42,6 +42,8 @@ _LEASE: Final = Column(Kind.DUE, 60.0)
 _STEP: Final = Column(Kind.DUE, 600.0)
 #: The longest waits of ``bot.slack.notifier``.
 _SEND: Final = Column(Kind.DUE, 300.0)
+#: What happened within so many seconds moves back with a clock that was set back: open work is no older.
+_RECENT: Final = 86_400.0
 #: ``USHER_DEADLINE_MINUTES``, at most a day; *Keep waiting* sets it to that long again from then on.
 _DEADLINE: Final = Column(Kind.DUE, 86_400.0)
 
@@ -163,8 +165,8 @@ def healing_queries() -> dict[str, str]:
     """Return a statement for each table with times to heal, as ``queries.sql`` would name it.
 
     Parameters: ``now``; ``is_unknown``, whether the time that has passed is unknown; ``back``, how many
-    seconds the clock was set back since the times were written. Times in the future move back by that, which
-    keeps their order.
+    seconds the clock was set back since the times were written. Times in the future move back by that, and so
+    does what happened in the last day, which keeps the order of all that open work compares.
     """
     return {f"heal_times_of_{table}": _statement(table, columns) for table, columns in _healed().items()}
 
@@ -188,11 +190,13 @@ def _statement(table: str, columns: Mapping[str, Column]) -> str:
 def _healthy(name: str, column: Column, is_open: str) -> str:
     moved, limit = f"{name} - :back", f":now + {column.farthest!r}"
     counts = f"WHEN {_counts(name, is_open)} THEN :now " if column.kind is Kind.SINCE else ""
-    return f"CASE {counts}WHEN {name} <= :now THEN {name} WHEN {moved} > {limit} THEN :now ELSE {moved} END"
+    stays = f"{name} <= :now" if column.kind is Kind.DUE else f"{name} <= :now - {_RECENT!r}"
+    return f"CASE {counts}WHEN {stays} THEN {name} WHEN {moved} > {limit} THEN :now ELSE {moved} END"
 
 
 def _is_ill(name: str, column: Column, is_open: str) -> str:
-    is_ahead = f"{name} > :now + {column.farthest!r} OR (:back > 0 AND {name} > :now)"
+    since = ":now" if column.kind is Kind.DUE else f":now - {_RECENT!r}"
+    is_ahead = f"{name} > :now + {column.farthest!r} OR (:back > 0 AND {name} > {since})"
     return f"{is_ahead} OR ({_counts(name, is_open)})" if column.kind is Kind.SINCE else is_ahead
 
 

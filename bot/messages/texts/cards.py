@@ -127,7 +127,7 @@ GONE_SINCE: Final = "It no longer exists at {title}."
 GONE_SHORT: Final = "{name} no longer exists at {title}."
 STARTED_ELSEWHERE: Final = "It has been started again since then."
 STARTED_ELSEWHERE_SHORT: Final = "{name} was started again at {title}."
-#: How an operation ended that did not come true; the cause follows.
+#: How an operation ended that failed; the cause follows.
 ENDED: Final[Mapping[str, str]] = MappingProxyType(
     {
         "failed": "The {verb} failed.",

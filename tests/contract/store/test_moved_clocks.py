@@ -138,6 +138,23 @@ async def test_a_beat_writes_how_the_clock_stands_after_a_jump_that_it_is_the_fi
     assert (await store.operation(operation.id)).called_at == pytest.approx(await store.now() - 3, abs=0.1)
 
 
+@pytest.mark.parametrize("back", [5.0, 12.0, 7200.0])
+async def test_a_clock_that_is_set_back_keeps_the_order_of_what_happened(bot, back):
+    store = await bot.serve()
+    workspace = (await linked(store)).workspaces[0]
+    operation = (await store.accept_operation(start(workspace), interaction="i1")).operation
+    await observe(store, bot.clock, workspace, Observed(State.RUNNING))
+    bot.clock.advance(10)
+    await store.save_step(Update(operation.id, 20.0, start_call=Call.ACCEPTED, called=True))
+    bot.clock.advance(3)
+    bot.clock.jump(-back)
+    store = await bot.serve()
+    called, seen = await store.operation(operation.id), await store.workspace(workspace.id)
+    # Else what was seen up before the call would pass for what came of it.
+    assert (called.called_at - seen.up_at, called.called_at - seen.observed_at) == (10.0, 10.0)
+    assert called.sent_at == called.called_at == pytest.approx(await store.now() - 3, abs=0.01)
+
+
 async def test_a_machine_that_slept_while_nobody_served_has_sent_when_it_did(bot):
     store = await bot.serve()
     workspace = (await linked(store)).workspaces[0]
