@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack
 
 import pytest_asyncio
 
+from bot.support.http import Http
 from tests.contract.providers.posit_rig import posit_rig
 from tests.contract.providers.rigs import HUB_PEOPLE, HastyHttp, LazyHub, saturn_rig
 from tests.contract.providers.sphere_rig import sphere_rig
@@ -39,13 +40,22 @@ async def linked_rig(request, hubs):
 @pytest_asyncio.fixture(loop_scope="session", params=KINDS)
 async def quiet_rig(request, hubs):
     """A rig whose workspaces no test starts: at the hub it is always the same person's."""
-    if request.param == "jupyterhub":
-        chosen = hubs.rig(HUB_PEOPLE[0], client=HastyHttp)
-    else:
-        rigs = {"saturn": saturn_rig, "posit": posit_rig, "sphere": sphere_rig}
-        chosen = rigs[request.param](client=HastyHttp)
-    async with chosen as ready:
+    async with _quiet(request.param, hubs, Http) as ready:
         yield ready
+
+
+@pytest_asyncio.fixture(loop_scope="session", params=KINDS)
+async def hasty_rig(request, hubs):
+    """A quiet rig whose client waits for a second only, for what never answers."""
+    async with _quiet(request.param, hubs, HastyHttp) as ready:
+        yield ready
+
+
+def _quiet(kind, hubs, client):
+    if kind == "jupyterhub":
+        return hubs.rig(HUB_PEOPLE[0], client=client)
+    rigs = {"saturn": saturn_rig, "posit": posit_rig, "sphere": sphere_rig}
+    return rigs[kind](client=client)
 
 
 @pytest_asyncio.fixture(loop_scope="session")
