@@ -1,6 +1,6 @@
 """A run's life cycle in one place: its next step, given what was observed. Pure and total.
 
-The table of ``tests/domain/test_plan_jobs.py`` is its specification.
+The table of ``tests/domain/test_plan_runs.py`` is its specification.
 """
 
 from __future__ import annotations

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 from aiohttp.http import HttpProcessingError
 
-from bot.services.browsing import Browsing
+from bot.services.browsers import Browsing
 from bot.slack.manifest import SIGN_IN_REDIRECT_PATH, SLACK_PATH
 from bot.web.access_log import AccessLog
 from bot.web.bolt import over_http
-from bot.web.browser import Browsers
+from bot.web.browsers import Browsers
 from bot.web.failures import failures
 from bot.web.front import MAX_BYTES, Front
 from bot.web.health import Health

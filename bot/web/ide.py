@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 
     from bot.domain.models import Look, Workspace
     from bot.providers.base import Provider
-    from bot.services.browsing import Browsing
+    from bot.services.browsers import Browsing
     from bot.services.context import Context
-    from bot.web.browser import Browsers
+    from bot.web.browsers import Browsers
     from bot.web.page_state import PageState
     from bot.web.render import Renderer
     from bot.web.signed_in import SignedIn

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from bot.services.accounts import Accounts
     from bot.services.linking import Opened
-    from bot.web.browser import Browsers, Visit
+    from bot.web.browsers import Browsers, Visit
     from bot.web.openid import SlackSignIn
     from bot.web.render import Renderer
 

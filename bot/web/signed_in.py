@@ -15,8 +15,8 @@ from bot.support.errors import Refused, SlackFailed
 from bot.web.forms import read_form
 
 if TYPE_CHECKING:
-    from bot.services.browsing import Browsing
-    from bot.web.browser import Browsers
+    from bot.services.browsers import Browsing
+    from bot.web.browsers import Browsers
     from bot.web.openid import SlackSignIn
     from bot.web.render import Renderer
 

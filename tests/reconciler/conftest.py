@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.reconciler.runs import new_job_world
+from tests.reconciler.runs import new_run_world
 from tests.reconciler.world import new_world
 
 
@@ -17,5 +17,5 @@ async def world():
 @pytest.fixture
 async def runs():
     """Hold a world in which jobs run, too."""
-    async with new_job_world() as made:
+    async with new_run_world() as made:
         yield made

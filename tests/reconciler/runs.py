@@ -12,7 +12,7 @@ from tests.rigs.run_provider import JobProvider
 from tests.rigs.store import ALICE
 
 
-class JobWorld:
+class RunWorld:
     """Hold the world, its provider as what it is, and short words for what is looked at."""
 
     def __init__(self, world: World) -> None:
@@ -78,7 +78,7 @@ def said(message: dict[str, Any]) -> str:
     return f"{message['text']}\n{message.get('blocks', '')}"
 
 
-async def end(runs: JobWorld, run_id: str, *, seconds: float = 60.0) -> None:
+async def end(runs: RunWorld, run_id: str, *, seconds: float = 60.0) -> None:
     """Let the run and its output end, and all be shown."""
     if runs.cloud.runs["run1"].ends_at is None:
         runs.cloud.ends("run1")
@@ -87,7 +87,7 @@ async def end(runs: JobWorld, run_id: str, *, seconds: float = 60.0) -> None:
     assert not (await runs.run(run_id)).is_watched
 
 
-def output(runs: JobWorld, run_id: str) -> dict[str, Any]:
+def output(runs: RunWorld, run_id: str) -> dict[str, Any]:
     """Return the message that shows a run's output."""
     return runs.message(f"{run_id}/job_output/1")
 
@@ -99,6 +99,6 @@ def content(message: dict[str, Any]) -> str:
 
 
 @asynccontextmanager
-async def new_job_world() -> AsyncIterator[JobWorld]:
+async def new_run_world() -> AsyncIterator[RunWorld]:
     async with new_world(JobProvider) as world:
-        yield JobWorld(world)
+        yield RunWorld(world)

@@ -22,7 +22,7 @@ from bot.support.errors import (
 )
 from bot.support.vault import row_key
 from tests.reconciler.fuse import Meanwhile
-from tests.reconciler.runs import new_job_world
+from tests.reconciler.runs import new_run_world
 from tests.rigs.store import ALICE, BOB, link_account
 
 
@@ -281,7 +281,7 @@ async def test_an_unlink_while_it_is_made_leaves_what_exists_to_its_owner(world)
 
 @pytest.mark.parametrize("verb", ["find", "find_job"])
 async def test_an_unlink_just_before_a_search_keeps_the_old_credential_here(verb):
-    async with new_job_world() as runs:
+    async with new_run_world() as runs:
         world = runs.world
         made = "create" if verb == "find" else "launch_job"
         world.provider.fail(made, UnknownOutcome("no answer"), after=True)

@@ -9,14 +9,14 @@ import pytest
 from bot.domain.models import FoundRun, NewNotice, NoticeKind, ObservedRun, Outcome, RunState
 from bot.domain.settling import ANSWER_SECONDS
 from bot.support.errors import SlackFailed, Unreachable
-from tests.reconciler.runs import new_job_world, said
+from tests.reconciler.runs import new_run_world, said
 from tests.reconciler.world import DEADLINE
 from tests.rigs.store import ALICE
 
 
 @pytest.fixture
 async def runs():
-    async with new_job_world() as made:
+    async with new_run_world() as made:
         made.cloud.job_takes = None
         yield made
 

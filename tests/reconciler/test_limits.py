@@ -12,7 +12,7 @@ from bot.reconciler.runtimes import LONGEST_ASKED
 from bot.store.records import NewTask
 from bot.support.errors import Forbidden, RateLimited, ServerFailed
 from bot.support.vault import row_key
-from tests.reconciler.runs import new_job_world
+from tests.reconciler.runs import new_run_world
 from tests.reconciler.test_outages import told
 from tests.reconciler.world import DEADLINE
 from tests.rigs.store import ALICE, BOB, link_account
@@ -80,7 +80,7 @@ async def test_limited_lists_are_no_outage_and_hold_up_nobodys_start(world):
 
 
 async def test_limited_streams_are_no_outage_and_hold_up_nobodys_launch():
-    async with new_job_world() as runs:
+    async with new_run_world() as runs:
         administer(runs.world)
         run_id = await runs.runs()
         await runs.world.pass_time(5)
@@ -197,7 +197,7 @@ async def test_a_start_that_is_put_off_for_an_hour_is_told_at_its_deadline(world
 
 
 async def test_a_launch_and_a_stop_whose_answers_ask_for_an_hour_are_looked_at_as_any_other():
-    async with new_job_world() as runs:
+    async with new_run_world() as runs:
         runs.cloud.job_takes = None
         error = ServerFailed("overloaded", status=503, retry_after=3600.0)
         runs.cloud.fail("launch_job", error, after=True)

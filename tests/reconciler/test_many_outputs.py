@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.reconciler.runs import new_job_world
+from tests.reconciler.runs import new_run_world
 
 STREAMS, LINES, AT_ONCE = 20, 10_000, 100
 MEMORY = 150_000_000
@@ -29,7 +29,7 @@ def lines(run: int, begin: int) -> str:
 
 @pytest.mark.skipif(not statm.exists(), reason="memory is read from Linux's /proc")
 async def test_twenty_streams_of_ten_thousand_lines():
-    async with new_job_world() as runs:
+    async with new_run_world() as runs:
         runs.cloud.job_takes = None
         ids = [await runs.runs(name=f"run {number}") for number in range(1, STREAMS + 1)]
         for number in range(1, STREAMS + 1):

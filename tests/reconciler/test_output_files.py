@@ -9,7 +9,7 @@ from bot.support.errors import (
     SlackPermanent,
     SlackUnknownOutcome,
 )
-from tests.reconciler.runs import content, end, new_job_world, output, said
+from tests.reconciler.runs import content, end, new_run_world, output, said
 
 COMPLETE = "files.completeUploadExternal"
 GET_URL = "files.getUploadURLExternal"
@@ -17,7 +17,7 @@ GET_URL = "files.getUploadURLExternal"
 
 @pytest.fixture
 async def runs():
-    async with new_job_world() as made:
+    async with new_run_world() as made:
         made.cloud.job_takes = None
         made.cloud.opens("run1")
         yield made

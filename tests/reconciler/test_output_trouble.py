@@ -9,7 +9,7 @@ import pytest
 from bot.domain.models import Run
 from bot.services.gather import Gatherer
 from bot.slack.notifier.outputs import Outputs
-from tests.reconciler.runs import new_job_world, output, said
+from tests.reconciler.runs import new_run_world, output, said
 
 
 class Broken(Gatherer):
@@ -25,7 +25,7 @@ class Broken(Gatherer):
 
 @pytest.fixture
 async def runs():
-    async with new_job_world() as made:
+    async with new_run_world() as made:
         made.cloud.job_takes = None
         for run in ("run1", "run2"):
             made.cloud.opens(run)

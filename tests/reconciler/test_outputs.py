@@ -14,7 +14,7 @@ from bot.support.errors import (
     UnknownOutcome,
     Unreachable,
 )
-from tests.reconciler.runs import content, end, new_job_world, output, said
+from tests.reconciler.runs import content, end, new_run_world, output, said
 from tests.rigs.store import ALICE
 
 COMPLETE = "files.completeUploadExternal"
@@ -23,7 +23,7 @@ GET_URL = "files.getUploadURLExternal"
 
 @pytest.fixture
 async def runs():
-    async with new_job_world() as made:
+    async with new_run_world() as made:
         made.cloud.job_takes = None
         made.cloud.opens("run1")
         yield made

@@ -11,7 +11,7 @@ from bot.domain.models import Call, OperationVerb, Outcome, Update
 from bot.domain.settling import ANSWER_SECONDS
 from bot.support.errors import BadAnswer, ServerFailed, UnknownOutcome, Unreachable, Untold
 from tests.reconciler.fuse import Killed, Meanwhile
-from tests.reconciler.runs import new_job_world
+from tests.reconciler.runs import new_run_world
 
 LOST = UnknownOutcome("no answer")
 
@@ -67,7 +67,7 @@ class Asked:
 
 @pytest.fixture(params=["creation", "run"])
 async def asked(request):
-    async with new_job_world() as world:
+    async with new_run_world() as world:
         world.cloud.job_takes = None
         yield Asked(world, request.param)
 

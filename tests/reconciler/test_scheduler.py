@@ -12,7 +12,7 @@ from bot.reconciler.scheduler import DAY, EVERYBODY, Loop, Scheduler
 from bot.store.records import NewTask
 from bot.support.errors import SlackFailed
 from bot.support.pool import Pool
-from tests.reconciler.runs import new_job_world
+from tests.reconciler.runs import new_run_world
 from tests.rigs.store import ALICE
 
 
@@ -176,7 +176,7 @@ async def test_what_runs_may_end_and_the_rest_is_cancelled(world, scheduler):
 
 
 async def test_a_run_goes_its_whole_way_by_itself_and_an_open_stream_holds_nothing_up():
-    async with new_job_world() as runs:
+    async with new_run_world() as runs:
         world = runs.world
         runs.cloud.opens("run1")
         runs.cloud.writes("run1", "one\n")

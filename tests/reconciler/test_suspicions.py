@@ -12,7 +12,7 @@ from bot.domain.models import Outcome, Principal, State, TaskKind
 from bot.reconciler.suspicions import ENDS_AFTER, GIVEN_UP_AFTER, LOOK_SECONDS, NOTED_EVERY, is_outage
 from bot.store.records import NewTask
 from bot.support.errors import CredentialRefused, Forbidden, Unreachable
-from tests.reconciler.runs import new_job_world
+from tests.reconciler.runs import new_run_world
 from tests.reconciler.test_limits import CAROL, DAVE, ERIN, calls_of, seat
 from tests.reconciler.test_outages import AMIR, told
 from tests.rigs.store import ALICE, BOB
@@ -241,7 +241,7 @@ async def test_nobody_who_waits_for_nothing_is_told(world):
 
 
 async def test_runs_and_their_output_wait_for_a_suspected_credential_and_go_on():
-    async with new_job_world() as runs:
+    async with new_run_world() as runs:
         run_id = await runs.runs()
         await runs.world.pass_time(5)
         remote_id = (await runs.run(run_id)).remote_id

@@ -97,7 +97,7 @@ async def test_the_proof_of_one_browser_is_none_of_another(made):
 
 
 def thief_mark(made, browser):
-    from bot.web.browser import Browsers, Visit
+    from bot.web.browsers import Browsers, Visit
     from tests.web.rig import KEY
 
     browsers = Browsers(public_url=made.origin, keys=[KEY], clock=made.clock)

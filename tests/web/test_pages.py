@@ -14,7 +14,7 @@ from bot.domain.models import Account, Link, Principal, State, Workspace
 from bot.messages.texts import pages as words
 from bot.providers.base import TokenHelp
 from bot.services.linking import Opened
-from bot.web.browser import Browsers, Visit
+from bot.web.browsers import Browsers, Visit
 from bot.web.openid import Flow
 from bot.web.page_state import page_state
 from bot.web.pages import PageStep

@@ -12,7 +12,7 @@ from bot.domain.models import Person
 from bot.messages.texts import ide as words
 from bot.messages.texts import pages as link_words
 from bot.services.linking import digest
-from bot.web.browser import Browsers
+from bot.web.browsers import Browsers
 from bot.web.openid import Flow
 from tests.rigs.clock import FakeClock
 from tests.web.ide_rig import ide_rig

@@ -5,7 +5,7 @@ Times are epoch seconds (float); durations are seconds. Import everything from h
 
 from __future__ import annotations
 
-from bot.domain.models.browsing import BrowserSession, Look
+from bot.domain.models.browsers import BrowserSession, Look
 from bot.domain.models.classes import ClassCard, ClassCounts, ClassProblem, Joined, Participant
 from bot.domain.models.forms import (
     Choice,

@@ -10,7 +10,7 @@ from bot.messages.blocks import kit
 from bot.messages.blocks.buttons import page_button
 from bot.messages.blocks.cards import asked_buttons, link_again_button
 from bot.messages.blocks.limits import Markup, fill, safe
-from bot.messages.blocks.output import preformatted
+from bot.messages.blocks.outputs import preformatted
 from bot.messages.texts import cards, problems, times
 from bot.messages.texts import runs as words
 from bot.output.tail import MARK

@@ -10,7 +10,7 @@ from bot.domain.models import RunState
 from bot.domain.settling import MAKE_SETTLES
 from bot.support.errors import StoreBusy
 from tests.reconciler.fuse import Fuse, Killed
-from tests.reconciler.runs import new_job_world
+from tests.reconciler.runs import new_run_world
 
 TEXT = "".join(f"line {number}\n" for number in range(50))
 
@@ -42,7 +42,7 @@ def is_whole(runs, run_id: str) -> None:
 
 
 async def a_run(at: int, *, after: bool, is_kill: bool) -> bool:
-    async with new_job_world() as runs:
+    async with new_run_world() as runs:
         runs.cloud.job_takes = 12.0
         for begin in range(0, len(TEXT), 40):
             runs.cloud.writes("run1", TEXT[begin : begin + 40])
@@ -71,7 +71,7 @@ async def test_a_run_that_meets_trouble_at_some_call_ends_in_one_message_and_one
 
 @pytest.mark.parametrize("after", [True, False])
 async def test_killed_while_the_launch_is_under_way(after):
-    async with new_job_world() as runs:
+    async with new_run_world() as runs:
         runs.cloud.writes("run1", TEXT)
         runs.cloud.fail("launch_job", Killed(), after=after)
         run_id = await runs.runs()
@@ -86,7 +86,7 @@ async def test_killed_while_the_launch_is_under_way(after):
 
 
 async def test_killed_while_a_stop_is_under_way():
-    async with new_job_world() as runs:
+    async with new_run_world() as runs:
         runs.cloud.job_takes = None
         run_id = await runs.runs()
         await runs.world.pass_time(5)
@@ -102,7 +102,7 @@ async def test_killed_while_a_stop_is_under_way():
 
 
 async def test_a_stop_outlives_a_kill_before_the_launch():
-    async with new_job_world() as runs:
+    async with new_run_world() as runs:
         run_id = await runs.runs()
         await runs.stop(run_id)
         runs.world.reborn()

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from bot.domain.facts import Facts
 from bot.domain.models import Call, Run, RunState, Spec
 from bot.messages.blocks.limits import SECTION
-from bot.messages.blocks.output import preformatted
+from bot.messages.blocks.outputs import preformatted
 from bot.messages.blocks.run_lists import run_list, run_status
 from bot.messages.blocks.runs import output_message, run_asked, run_card, run_ended, run_failed, run_waiting
 from bot.messages.texts import holds

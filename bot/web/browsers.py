@@ -2,7 +2,7 @@
 
 One signed cookie holds the link's nonce and the browser's own id, another what a sign-in must come back with;
 both last for minutes, and the server stores nothing of them. A third holds the id of a browser session, whose
-data is stored on the server (``bot.services.browsing``).
+data is stored on the server (``bot.services.browsers``).
 """
 
 from __future__ import annotations

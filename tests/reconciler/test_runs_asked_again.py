@@ -6,14 +6,14 @@ import pytest
 
 from bot.domain.models import Call, FoundRun, ObservedRun, RunState
 from bot.support.errors import Forbidden, RateLimited, UnknownOutcome
-from tests.reconciler.runs import new_job_world, said
+from tests.reconciler.runs import new_run_world, said
 from tests.rigs.run_provider import RemoteRun
 from tests.rigs.store import ALICE
 
 
 @pytest.fixture
 async def runs():
-    async with new_job_world() as made:
+    async with new_run_world() as made:
         made.cloud.job_takes = None
         yield made
 

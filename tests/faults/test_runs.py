@@ -6,8 +6,8 @@ from itertools import count
 
 import pytest
 
-from tests.faults.job_world import jobs_world
 from tests.faults.outlets import Fuse
+from tests.faults.run_world import jobs_world
 from tests.faults.test_every_call import HOW
 
 #: The run itself, and what is read of it.
