@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from bot.messages.blocks.limits import Markup, fill
+from bot.domain import moments
+from bot.messages.blocks import moments as answers
+from bot.messages.blocks.limits import fill
 from bot.messages.texts import classes as words
 from handlers.command_line import running_flags
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from zoneinfo import ZoneInfo
 
 MOST: Final = 5_000
 TITLE_MOST: Final = 80
 #: In a shorter class, its end would be announced before anybody has pressed.
 SOONEST_SECONDS: Final = 600.0
-_TIME: Final = re.compile(r"([01]?\d|2[0-3])[:.h]([0-5]\d)")
 
 
 @dataclass(slots=True)
@@ -28,7 +27,7 @@ class CardCommand:
 
     what: str
     title: str = ""
-    until: str = ""
+    until: str | None = None
     maximum: int | None = None
     problems: list[str] = field(default_factory=list)
 
@@ -49,7 +48,7 @@ def _take(command: CardCommand, flag: str, value: str) -> None:
             if not 1 <= len(command.title) <= TITLE_MOST:
                 command.problems.append(fill(words.LONG_TITLE, most=TITLE_MOST))
         case "until":
-            command.until = value or "?"
+            command.until = value
         case "max":
             is_number = value.isascii() and value.isdecimal() and len(value) < 6
             command.maximum = int(value) if is_number else 0
@@ -59,31 +58,16 @@ def _take(command: CardCommand, flag: str, value: str) -> None:
             command.problems.append(fill(words.BAD_FLAG, flag=flag))
 
 
-def zone_of(name: str | None) -> ZoneInfo:
-    """Return a person's time zone; UTC if Slack gives none that is known here."""
-    try:
-        return ZoneInfo(name or "UTC")
-    except (ZoneInfoNotFoundError, ValueError):
-        return ZoneInfo("UTC")
-
-
 def ends_at(command: CardCommand, zone: ZoneInfo, now: float) -> float | None:
-    """Return when the class ends, in epoch seconds: the next such time of day; None if none was given.
+    """Return when the class ends, in epoch seconds; None if no end was given.
 
     What is wrong with it is added to the command's problems.
     """
-    if not command.until:
+    given = command.until
+    if given is None:
         return None
-    found = _TIME.fullmatch(command.until)
-    if found is None:
-        command.problems.append(fill(words.BAD_UNTIL, given=command.until))
-        return None
-    today = datetime.fromtimestamp(now, zone)
-    # In wall-clock time: on the day of a clock change, a day doesn't have 24 hours.
-    then = today.replace(hour=int(found[1]), minute=int(found[2]), second=0, microsecond=0)
-    if then.timestamp() <= now:
-        then = (then.replace(tzinfo=None) + timedelta(days=1)).replace(tzinfo=zone)
-    if then.timestamp() - now < SOONEST_SECONDS:
-        command.problems.append(fill(words.SOON_UNTIL, at=Markup(f"{then:%H:%M} ({zone.key})")))
-        return None
-    return then.timestamp()
+    found = moments.read(given, zone, now, kind="time", soonest=SOONEST_SECONDS)
+    if isinstance(found, moments.Moment):
+        return found.at
+    command.problems.append(answers.unread(found, given, SOONEST_SECONDS))
+    return None

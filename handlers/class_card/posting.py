@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bot.domain import moments
 from bot.domain.models import Answer, FormProblems
 from bot.messages.blocks import replies
 from bot.messages.blocks.classes import at, end_words
@@ -13,7 +14,7 @@ from bot.services import filling, naming
 from bot.services.classes import Draft
 from bot.services.gather import class_effects
 from handlers import routes
-from handlers.class_card.command import TITLE_MOST, card_command, ends_at, zone_of
+from handlers.class_card.command import TITLE_MOST, card_command, ends_at
 from handlers.linking.connections import makers, named
 from handlers.request import Answered
 from handlers.waiting import catalog_of
@@ -35,7 +36,7 @@ async def post(request: Request) -> Answer:
         raise Answered(replies.problem(words.IN_A_CHANNEL, request.reference))
     asked = card_command(request.text, services.commands)
     person = await services.store.person(request.principal)
-    zone = zone_of(person.time_zone if person is not None else None)
+    zone = moments.zone_of(person.time_zone if person is not None else None)
     stops_at = ends_at(asked, zone, services.clock.now())
     if not asked.what:
         asked.problems.append(fill(words.USAGE, command=request.command))

@@ -84,9 +84,9 @@ async def test_who_posts_a_recipe_links_first(bot):
     [
         ("card", "Write `/workspace card CONNECTION/PRESET`"),
         ("card --title X", "Write `/workspace card CONNECTION/PRESET`"),
-        ("card notebook --until soon", "I can't read *soon* as a time of day."),
-        ("card notebook --until", "as a time of day"),
-        ("card notebook --until 25:00", "as a time of day"),
+        ("card notebook --until soon", "I can't read *soon* as a time."),
+        ("card notebook --until", "Tell me when"),
+        ("card notebook --until 25:00", "as a time. Write it as `18:00`"),
         ("card notebook --max many", "`--max` takes a whole number from 1 to 5000."),
         ("card notebook --max 0", "`--max` takes a whole number"),
         ("card notebook --title", "A title may have 1 to 80 characters."),
@@ -101,7 +101,7 @@ async def test_a_line_that_can_not_be_meant_is_said_whole(bot, text, said):
 
 async def test_an_end_that_is_too_soon_is_refused_and_a_past_one_is_tomorrow(bot):
     # The clock stands at 09:00 in Berlin.
-    assert "is less than 10 minutes away" in words(await bot.say("card notebook --until 9:05", TRAINER))
+    assert "at least 10 min from now" in words(await bot.say("card notebook --until 9:05", TRAINER))
     card = await posted(bot, "card notebook --until 08:59")
     assert card.stops_at == bot.clock.now() + 86_400 - 60
     assert " on Saturday (Europe/Berlin)" in words(await bot.say("card notebook --until 08:59", TRAINER))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -237,7 +237,12 @@ def at(card: ClassCard, when: float, now: float) -> Markup:
     clock = f"{local:%H:%M}"
     if local.date() == today.date():
         return Markup(words.AT.format(clock=clock, zone=card.time_zone))
-    return Markup(words.AT_DAY.format(clock=clock, day=f"{local:%A}", zone=card.time_zone))
+    day = (
+        f"{local:%A}"
+        if local.date() - today.date() < timedelta(days=7)
+        else f"{local:%A} {local.day} {local:%B}"
+    )
+    return Markup(words.AT_DAY.format(clock=clock, day=day, zone=card.time_zone))
 
 
 def _numbers(**numbers: int) -> dict[str, Markup]:

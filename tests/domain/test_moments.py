@@ -1,0 +1,288 @@
+"""What people type as a time: the table of readings, and what holds for every text."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from bot.domain.moments import FARTHEST_SECONDS, Moment, Unread, read, split, zone_of
+
+BERLIN = ZoneInfo("Europe/Berlin")
+#: A Friday, 14:00 in Berlin.
+NOW = datetime(2026, 11, 20, 14, 0, tzinfo=BERLIN).timestamp()
+HOUR = 3_600.0
+
+
+def _local(text: str, now: float = NOW, zone: ZoneInfo = BERLIN, **more) -> str:
+    """Return what a text means, as the clocks of the zone show it, or why it means nothing."""
+    found = read(text, zone, now, **more)
+    if isinstance(found, Unread):
+        return found.why
+    return f"{datetime.fromtimestamp(found.at, zone):%a %H:%M}"
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("2h", 2 * HOUR),
+        ("2 h", 2 * HOUR),
+        ("12h", 12 * HOUR),
+        ("for 17h", 17 * HOUR),
+        ("in 2 hours", 2 * HOUR),
+        ("in two hours", 2 * HOUR),
+        ("In an hour.", HOUR),
+        ("half an hour", HOUR / 2),
+        ("for half a day", 12 * HOUR),
+        ("an hour and a half", 1.5 * HOUR),
+        ("two and a half hours", 2.5 * HOUR),
+        ("1 hour and 30 minutes", 1.5 * HOUR),
+        ("1h30", 1.5 * HOUR),
+        ("1h 30m", 1.5 * HOUR),
+        ("1h30min", 1.5 * HOUR),
+        ("for 1:30", 1.5 * HOUR),
+        ("1.5h", 1.5 * HOUR),
+        ("1,5 hours", 1.5 * HOUR),
+        ("90 min", 1.5 * HOUR),
+        ("90m", 1.5 * HOUR),
+        ("90 minutes", 1.5 * HOUR),
+        ("+45 min", HOUR * 0.75),
+        ("2 days", 48 * HOUR),
+        ("1d 2h", 26 * HOUR),
+        ("until 2 hours", 2 * HOUR),
+        ("3 hrs", 3 * HOUR),
+    ],
+)
+def test_a_length_counts_from_now(text, seconds):
+    found = read(text, BERLIN, NOW)
+    assert found == Moment(NOW + seconds, seconds=seconds)
+
+
+@pytest.mark.parametrize(
+    ("text", "means"),
+    [
+        ("17:00", "Fri 17:00"),
+        ("until 18:00", "Fri 18:00"),
+        ("at 6pm", "Fri 18:00"),
+        ("6 pm", "Fri 18:00"),
+        ("6 p.m.", "Fri 18:00"),
+        ("6:30 PM!", "Fri 18:30"),
+        ("12am", "Sat 00:00"),
+        ("12pm", "Sat 12:00"),
+        ("17h", "Fri 17:00"),
+        ("17h30", "Fri 17:30"),
+        ("17.30", "Fri 17:30"),
+        ("at 9h30", "Sat 09:30"),
+        ("at 1730", "Fri 17:30"),
+        ("noon", "Sat 12:00"),
+        ("midnight", "Sat 00:00"),
+        ("24:00", "Sat 00:00"),
+        # A time that has passed today is tomorrow's.
+        ("9:00", "Sat 09:00"),
+        ("14:00", "Sat 14:00"),
+        # An hour of twelve is the next one.
+        ("at 6", "Fri 18:00"),
+        ("until 2", "Sat 02:00"),
+        ("at 5 o'clock", "Fri 17:00"),
+        ("by 18", "Fri 18:00"),
+        ("tomorrow 9:00", "Sat 09:00"),
+        ("tomorrow at 9am", "Sat 09:00"),
+        ("at 9am tomorrow", "Sat 09:00"),
+        ("until tomorrow 18:00", "Sat 18:00"),
+        ("tonight at 8", "Fri 20:00"),
+        ("tonight midnight", "Sat 00:00"),
+        ("today 15:00", "Fri 15:00"),
+        ("friday 18:00", "Fri 18:00"),
+        ("friday 9:00", "Fri 09:00"),
+        ("on Monday at 9am", "Mon 09:00"),
+        ("mon 9:00", "Mon 09:00"),
+        ("until 2026-11-24 09:00", "Tue 09:00"),
+        ("tomorrow 2h", "Sat 02:00"),
+        # Refused, with the reason.
+        ("", "unreadable"),
+        ("soon", "unreadable"),
+        ("6", "unreadable"),
+        ("at 25:00", "unreadable"),
+        ("24:30", "unreadable"),
+        ("13pm", "unreadable"),
+        ("0pm", "unreadable"),
+        ("18:60", "unreadable"),
+        ("for 6pm", "unreadable"),
+        ("until", "unreadable"),
+        ("tomorrow", "no_time"),
+        ("until friday", "no_time"),
+        ("today 9:00", "past"),
+        ("2026-11-19 09:00", "past"),
+        ("2026-02-30 09:00", "unreadable"),
+        ("2027-11-24 09:00", "far"),
+        ("60 days", "far"),
+        ("in 0 minutes", "soon"),
+        ("until 2h", "ambiguous"),
+        ("tomorrow at 6", "ambiguous"),
+    ],
+)
+def test_a_time_of_day_is_the_next_one(text, means):
+    assert _local(text) == means
+
+
+def test_a_context_says_what_a_bare_text_is():
+    assert _local("2h", kind="time") == "ambiguous"
+    assert _local("18", kind="time") == "Fri 18:00"
+    assert _local("17h", kind="length") == "Sat 07:00"
+    assert _local("14:05", kind="time", soonest=600.0) == "soon"
+    assert read("at 2h", BERLIN, NOW) == Unread("ambiguous", ("for 2h", "at 02:00"))
+    assert read("tomorrow 6", BERLIN, NOW) == Unread("ambiguous", ("tomorrow 06:00", "tomorrow 18:00"))
+
+
+@pytest.mark.parametrize(
+    ("text", "is_next_day"),
+    [
+        ("9:00", True),
+        ("18:00", False),
+        ("midnight", True),
+        ("tomorrow 9:00", False),
+        ("12h", False),
+        ("at 2", True),
+    ],
+)
+def test_a_day_that_nobody_named_is_noticed(text, is_next_day):
+    found = read(text, BERLIN, NOW)
+    assert isinstance(found, Moment)
+    assert found.is_next_day is is_next_day
+
+
+#: In Berlin: at 2:00 on 2027-03-28 the clocks go to 3:00; at 3:00 on 2026-10-25 back to 2:00.
+SPRING = datetime(2027, 3, 28, 1, 30, tzinfo=BERLIN).timestamp()
+AUTUMN = datetime(2026, 10, 25, 1, 30, tzinfo=BERLIN).timestamp()
+
+
+@pytest.mark.parametrize(
+    ("text", "now", "ahead"),
+    [
+        # It doesn't exist: half an hour after the change, as 2:30 would have been.
+        ("2:30", SPRING, HOUR),
+        ("3:30", SPRING, HOUR),
+        ("for 2h", SPRING, 2 * HOUR),
+        # It comes twice: the first, then the second.
+        ("2:30", AUTUMN, HOUR),
+        ("2:30", AUTUMN + 1.5 * HOUR, HOUR / 2),
+        ("3:30", AUTUMN, 3 * HOUR),
+        # The day has 25 hours.
+        ("1:15", AUTUMN, 24.75 * HOUR),
+        ("tomorrow 1:30", AUTUMN, 25 * HOUR),
+        # The evening before.
+        ("2:30", SPRING - 5 * HOUR, 6 * HOUR),
+        ("tomorrow 2:30", SPRING - 5 * HOUR, 6 * HOUR),
+    ],
+)
+def test_when_the_clocks_change(text, now, ahead):
+    found = read(text, BERLIN, now)
+    assert isinstance(found, Moment)
+    assert found.at - now == ahead
+    assert found.is_shifted is (text.endswith("2:30") and now <= SPRING and now > AUTUMN + 86_400)
+
+
+@pytest.mark.parametrize(
+    ("words", "name", "phrase"),
+    [
+        ("notebook for 2h", "notebook", "for 2h"),
+        ("notebook until 18:00", "notebook", "until 18:00"),
+        ("notebook at 6 pm", "notebook", "at 6 pm"),
+        ("my lab till tomorrow 9:00", "my lab", "till tomorrow 9:00"),
+        ("notebook tomorrow at 9am", "notebook", "tomorrow at 9am"),
+        ("report on statistics in 2 hours", "report on statistics", "in 2 hours"),
+        ("lab for two until 6pm", "lab for two", "until 6pm"),
+        ("for 2h", "", "for 2h"),
+        ("until 2h", "", "until 2h"),
+        ("notebook", "notebook", None),
+        ("report for monday", "report for monday", None),
+        ("notebook 2h", "notebook 2h", None),
+        ("work in progress", "work in progress", None),
+        ("until", "until", None),
+        ("at 6", "", "at 6"),
+    ],
+)
+def test_the_time_is_split_off_a_command(words, name, phrase):
+    names, found = split(words.split())
+    assert (" ".join(names), found.text if found else None) == (name, phrase)
+
+
+@pytest.mark.parametrize("name", [None, "", "Mars/Olympus", "../etc/passwd", "Europe"])
+def test_a_zone_that_nobody_knows_is_utc(name):
+    assert zone_of(name).key == "UTC"
+
+
+ZONES = st.sampled_from(
+    ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata", "Africa/Casablanca"]
+)
+WORDS = st.lists(
+    st.sampled_from(
+        [
+            "for",
+            "in",
+            "until",
+            "at",
+            "tomorrow",
+            "tonight",
+            "friday",
+            "2026-03-29",
+            "9",
+            "12",
+            "2h",
+            "17h",
+            "1h30",
+            "6pm",
+            "12am",
+            "02:30",
+            "2:30",
+            "24:00",
+            "noon",
+            "half",
+            "an",
+            "hour",
+            "90",
+            "min",
+            "and",
+            "a",
+            "o'clock",
+            "+",
+            ".",
+            "0",
+            "9999",
+            "99999999999",
+            "٣",
+            "1.5",
+        ]
+    ),
+    max_size=6,
+).map(" ".join)
+TIMES = st.floats(min_value=1.7e9, max_value=2.2e9)
+
+
+@given(
+    text=st.one_of(WORDS, st.text(max_size=80)),
+    zone=ZONES,
+    now=TIMES,
+    kind=st.sampled_from(["", "length", "time"]),
+)
+@example(text="2:30", zone="Europe/Berlin", now=SPRING, kind="")
+def test_a_moment_lies_ahead_whatever_is_typed(text, zone, now, kind):
+    found = read(text, ZoneInfo(zone), now, kind=kind)
+    if isinstance(found, Moment):
+        assert now < found.at <= now + FARTHEST_SECONDS
+    for option in found.options if isinstance(found, Unread) else ():
+        again = read(option, ZoneInfo(zone), now)
+        assert isinstance(again, Moment) or again.why in {"past", "soon", "far"}
+    split(text.split())
+
+
+@given(hour=st.integers(0, 23), minute=st.integers(0, 59), zone=ZONES, now=TIMES)
+def test_a_time_of_day_is_what_the_clocks_will_show(hour, minute, zone, now):
+    found = read(f"until {hour:02d}:{minute:02d}", ZoneInfo(zone), now)
+    assert isinstance(found, Moment)
+    shown = datetime.fromtimestamp(found.at, UTC).astimezone(ZoneInfo(zone))
+    assert ((shown.hour, shown.minute) == (hour, minute)) is not found.is_shifted
+    assert found.at - now <= 26 * HOUR
