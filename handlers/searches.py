@@ -8,6 +8,7 @@ import structlog
 
 from bot.domain.models import Surface
 from bot.support.errors import Refused, UsherError
+from bot.support.visible import unescape
 from handlers import routes
 from handlers.principal import principal as principal_of
 from handlers.request import Reference, Request
@@ -37,7 +38,7 @@ async def search(services: Services, payload: Mapping[str, Any]) -> list[dict[st
         request = Request(
             principal=principal,
             verb="search",
-            arguments=(str(payload.get("value") or ""),),
+            arguments=(unescape(str(payload.get("value") or "")),),
             surface=Surface(kind="view"),
             services=services,
             drawing=drawing,

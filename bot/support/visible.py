@@ -34,3 +34,8 @@ def clean(text: object) -> str:
 def escape(text: str) -> str:
     """Escape the three special characters of Slack's markup, so no text from outside mentions or links."""
     return text.translate(_ESCAPES)
+
+
+def unescape(text: str) -> str:
+    """Undo ``escape``: Slack's payloads bring texts back with its three entities, and no others."""
+    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")

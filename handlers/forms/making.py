@@ -10,7 +10,7 @@ import structlog
 
 from bot.domain.models import Answer, FormProblems
 from bot.messages.blocks import forms, kit, replies
-from bot.messages.blocks.limits import fill
+from bot.messages.blocks.limits import fill, line
 from bot.messages.texts import forms as words
 from bot.services.naming import fold
 from bot.services.snapshots import Catalog
@@ -151,7 +151,7 @@ async def make(
 
 def _where(request: Request, purpose: Purpose, able: list[str]) -> Answer:
     buttons = [
-        {**open_button(purpose, name, request.services.title(name)), "action_id": f"make:{number}"}
+        {**open_button(purpose, name, line(request.services.title(name))), "action_id": f"make:{number}"}
         for number, name in enumerate(able)
     ]
     return replies.answer(words.WHERE[purpose], buttons)

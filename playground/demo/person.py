@@ -9,6 +9,8 @@ from typing import Any
 
 import aiohttp
 
+from playground.slack.kit.entities import read
+
 Message = dict[str, Any]
 Form = dict[str, Any]
 Field = dict[str, Any]
@@ -133,10 +135,15 @@ def buttons(message: Message) -> Iterator[dict[str, Any]]:
                 yield element
 
 
+def label(button: dict[str, Any]) -> str:
+    """Return what a button says, as a person reads it."""
+    return read(str(button["text"]["text"]))
+
+
 def labels(message: Message, action: str) -> list[tuple[str, str]]:
     """Return (label, action id) of a message's buttons whose action id begins with ``action``."""
     return [
-        (str(one["text"]["text"]), str(one["action_id"]))
+        (label(one), str(one["action_id"]))
         for one in buttons(message)
         if str(one.get("action_id", "")).partition(":")[0] == action
     ]
@@ -151,14 +158,14 @@ def address(message: Message, action: str) -> str:
 
 
 def spoken(message: Message) -> str:
-    """Return a message as a person reads it: its text and, in brackets, its buttons."""
+    """Return a message as a person reads it: its text as it was sent and, in brackets, its buttons."""
     texts = [
         str(text["text"])
         for block in message.get("blocks") or ()
         for text in [block.get("text"), *(block.get("fields") or ()), *_context(block)]
         if isinstance(text, dict) and text.get("text")
     ]
-    labelled = " ".join(f"[{element['text']['text']}]" for element in buttons(message))
+    labelled = " ".join(f"[{label(element)}]" for element in buttons(message))
     return "\n".join([*(texts or [str(message.get("text", ""))]), *([labelled] if labelled else [])])
 
 

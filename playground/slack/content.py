@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import copy
 from dataclasses import dataclass, field
 from typing import Any
 
 from playground.slack.errors import SlackError, invalid_arguments
 from playground.slack.kit import check_attachments, check_message
 from playground.slack.kit.blocks import name_all
+from playground.slack.kit.entities import kept, kept_mrkdwn
 from playground.slack.records import Json
 
 
@@ -36,14 +36,14 @@ def read_content(values: dict[str, Any], limit: int) -> Content:
     if len(text) > limit:
         raise SlackError("msg_too_long")
     blocks, attachments = values.get("blocks"), values.get("attachments")
-    content = Content(text)
+    content = Content(kept_mrkdwn(text))
     if blocks is not None:
         if not isinstance(blocks, list):
             raise SlackError("invalid_blocks_format")
         report = check_message(blocks)
         if report.messages:
             raise refuse("invalid_blocks", report.messages)
-        content.blocks = name_all(copy.deepcopy(blocks))
+        content.blocks = name_all(kept(blocks))
         content.remarks = report.remarks
     if attachments is not None:
         if not isinstance(attachments, list):
@@ -53,5 +53,5 @@ def read_content(values: dict[str, Any], limit: int) -> Content:
         report = check_attachments(attachments)
         if report.messages:
             raise refuse("invalid_blocks", report.messages)
-        content.attachments = copy.deepcopy(attachments)
+        content.attachments = kept(attachments)
     return content

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from playground.slack import inputs
 from playground.slack.errors import SlackError
+from playground.slack.kit import entities
 from playground.slack.kit.blocks import elements_of
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def _plain(value: Any) -> Any:
 
 
 def _text(part: Json | None) -> str:
-    return str(part["text"]) if part else ""
+    return entities.read(str(part["text"])) if part else ""
 
 
 def _words(block: Json) -> list[str]:
@@ -212,10 +213,10 @@ class Forms:
             raise SlackError(suggested.get("error") or "no_options")
         offered = inputs.offered(suggested)
         if element["type"] not in inputs.EXTERNAL:
-            offered = [one for one in offered if query.lower() in one["text"]["text"].lower()]
-        fits = [one for one in offered if pick is None or pick in (one["value"], one["text"]["text"])]
+            offered = [one for one in offered if query.lower() in _text(one["text"]).lower()]
+        fits = [one for one in offered if pick is None or pick in (one["value"], _text(one["text"]))]
         if len(fits) != 1:
-            raise SlackError("no_such_option", offered=[one["text"]["text"] for one in offered])
+            raise SlackError("no_such_option", offered=[_text(one["text"]) for one in offered])
         if element["type"] in inputs.MANY_OPTIONS:
             held = inputs.held(self._hands.state_of(user, block, element))
             return await self.enter(user, action_id, [*held, fits[0]], block["block_id"])

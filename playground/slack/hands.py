@@ -9,6 +9,7 @@ from playground.slack import inputs, payloads
 from playground.slack.complaints import complaints
 from playground.slack.errors import SlackError
 from playground.slack.kit import check_options
+from playground.slack.kit.entities import kept
 from playground.slack.methods import views
 from playground.slack.records import Json, Message, View
 
@@ -262,4 +263,4 @@ class Hands:
         if problems:
             self._harness.violation("invalid_options", problems[0])
             return {"ok": False, "error": "invalid_options", "options": []}
-        return {"ok": True, **values}
+        return {"ok": True, **kept(values)}

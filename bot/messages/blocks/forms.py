@@ -11,9 +11,8 @@ import zlib
 from typing import TYPE_CHECKING, Any, Final
 
 from bot.messages.blocks import kit, limits
-from bot.messages.blocks.limits import cut, fill
+from bot.messages.blocks.limits import fill
 from bot.messages.texts import forms as words
-from bot.support.visible import clean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -112,14 +111,14 @@ def _input(field: Field, values: Values) -> Block:
     block: Block = {
         "type": "input",
         "block_id": _block_id(field),
-        "label": kit.plain(clean(field.label), limits.LABEL),
+        "label": kit.plain(limits.safe(field.label, limits.LABEL), limits.LABEL),
         "element": _element(field, values),
         "optional": field.optional,
     }
     if field.redraws:
         block["dispatch_action"] = True
     if field.hint:
-        block["hint"] = kit.plain(clean(field.hint), _HINT)
+        block["hint"] = kit.plain(limits.safe(field.hint, _HINT), _HINT)
     return block
 
 
@@ -198,5 +197,5 @@ def _number(bound: float) -> str:
 
 
 def _option(choice: Choice) -> dict[str, Any]:
-    label = " ".join(clean(choice.label).split())
-    return {"text": kit.plain(cut(label, limits.OPTION), limits.OPTION), "value": choice.value}
+    label = limits.line(choice.label, limits.OPTION)
+    return {"text": kit.plain(label, limits.OPTION), "value": choice.value}

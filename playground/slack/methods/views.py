@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import secrets
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,7 @@ from playground.slack.errors import SlackError
 from playground.slack.inputs import carried_over, filled, state_values
 from playground.slack.kit import check_view
 from playground.slack.kit.blocks import elements_of, name_all
+from playground.slack.kit.entities import kept
 from playground.slack.methods.table import method
 from playground.slack.records import Trigger, View
 
@@ -24,14 +24,14 @@ VIEW_BYTES = 250_000
 
 
 def checked(definition: object, kind: str) -> tuple[Json, list[str]]:
-    """Check a view and return a copy with all ids, and remarks; what is wrong raises invalid_arguments."""
+    """Check a view; return it as Slack keeps it, with all ids, and remarks; or raise invalid_arguments."""
     report = check_view(definition, kind)
     if report.messages or not isinstance(definition, dict):
         messages = [f"[ERROR] {message}" for message in report.messages]
         raise SlackError("invalid_arguments", response_metadata={"messages": messages})
     if len(str(definition)) > VIEW_BYTES:
         raise SlackError("view_too_large")
-    made: Json = copy.deepcopy(definition)
+    made: Json = kept(definition)
     name_all(made["blocks"])
     return made, report.remarks
 

@@ -1,7 +1,7 @@
 // A field in which one types to find options, and chooses one or several of them.
 
 import { h } from "./dom.js";
-import { text } from "./mrkdwn.js";
+import { plain, text } from "./mrkdwn.js";
 
 const GAP = 4;
 const WAIT = 200;
@@ -26,11 +26,11 @@ export function combo({ many, most, shown, held, load, changed }) {
 
   function show() {
     if (many) {
-      chips.replaceChildren(...chosen.map((option) => h("span", { class: "chip" }, option.text.text,
-        h("button", { type: "button", "aria-label": `Remove ${option.text.text}`, onclick: () => remove(option) }, "×"))));
+      chips.replaceChildren(...chosen.map((option) => h("span", { class: "chip" }, plain(option.text.text),
+        h("button", { type: "button", "aria-label": `Remove ${plain(option.text.text)}`, onclick: () => remove(option) }, "×"))));
       input.placeholder = chosen.length ? "" : shown;
     } else {
-      input.value = chosen[0]?.text.text ?? "";
+      input.value = plain(chosen[0]?.text.text ?? "");
     }
     clear.hidden = many || !chosen.length;
   }

@@ -2,7 +2,7 @@
 
 import { combo } from "./combo.js";
 import { h } from "./dom.js";
-import { text } from "./mrkdwn.js";
+import { plain, text } from "./mrkdwn.js";
 
 const KINDS = { datepicker: "date", timepicker: "time", datetimepicker: "datetime-local" };
 const MODES = { number_input: "decimal", email_text_input: "email", url_text_input: "url" };
@@ -35,15 +35,15 @@ function named(element, where) {
 function groups(element, where) {
   const list = named(element, where);
   if (list) return [{ options: list.map(asOption) }];
-  if (element.option_groups) return element.option_groups.map(({ label, options }) => ({ label: label.text, options }));
+  if (element.option_groups) return element.option_groups.map(({ label, options }) => ({ label: plain(label.text), options }));
   return [{ options: element.options ?? [] }];
 }
 
 function select(element, where, held, changed) {
-  const words = element.placeholder?.text ?? "Choose an option";
+  const words = plain(element.placeholder?.text ?? "Choose an option");
   const node = h("select", { class: "entry" }, h("option", { value: "" }, words));
   const all = groups(element, where);
-  const choice = (option) => h("option", { value: option.value }, option.text.text);
+  const choice = (option) => h("option", { value: option.value }, plain(option.text.text));
   for (const { label, options } of all) {
     node.append(...(label ? [h("optgroup", { label }, options.map(choice))] : options.map(choice)));
   }
@@ -61,10 +61,10 @@ function among(element, where, held, changed) {
   const all = groups(element, where);
   const known = all.flatMap(({ options }) => options);
   const load = (query) => ({ groups: all.map(({ label, options }) => ({ label,
-    options: options.filter((option) => option.text.text.toLowerCase().includes(query.toLowerCase())) }))
+    options: options.filter((option) => plain(option.text.text).toLowerCase().includes(query.toLowerCase())) }))
     .filter(({ options }) => options.length) });
   const node = combo({ many: true, most: element.max_selected_items ?? Infinity, load,
-    shown: element.placeholder?.text ?? "Choose options",
+    shown: plain(element.placeholder?.text ?? "Choose options"),
     held: (held ?? []).map((value) => known.find((option) => option.value === value) ?? asOption([value, value])),
     changed: (chosen) => changed(chosen.map((option) => option.value)) });
   const { read } = node;
@@ -79,11 +79,11 @@ function external(element, ask, held, changed) {
     if (query.length < least) return { note: `Type at least ${least} character${least === 1 ? "" : "s"}` };
     const answer = await ask(query).catch(() => ({ ok: false }));
     if (!answer.ok) return { note: "Your options could not be loaded." };
-    return { groups: answer.option_groups?.map(({ label, options }) => ({ label: label.text, options }))
+    return { groups: answer.option_groups?.map(({ label, options }) => ({ label: plain(label.text), options }))
       ?? [{ options: answer.options ?? [] }] };
   };
   return combo({ many, most: element.max_selected_items ?? Infinity, load,
-    shown: element.placeholder?.text ?? "Type to search",
+    shown: plain(element.placeholder?.text ?? "Type to search"),
     held: many ? held ?? [] : [held].filter(Boolean),
     changed: (chosen) => changed(many ? chosen : chosen[0] ?? null) });
 }
@@ -115,7 +115,7 @@ function picker(element, held, changed) {
 
 function typed(element, live, held, changed) {
   const long = element.multiline || element.type === "rich_text_input";
-  const shared = { class: "entry", placeholder: element.placeholder?.text, inputmode: MODES[element.type], autocomplete: "off" };
+  const shared = { class: "entry", placeholder: plain(element.placeholder?.text ?? ""), inputmode: MODES[element.type], autocomplete: "off" };
   const entry = long ? h("textarea", { rows: 3, ...shared }) : h("input", { type: "text", ...shared });
   const count = h("small", { class: "count", hidden: true });
   entry.value = held ?? "";

@@ -2,7 +2,7 @@
 
 import { control } from "./controls.js";
 import { confirmed, h, toast } from "./dom.js";
-import { text } from "./mrkdwn.js";
+import { plain, text } from "./mrkdwn.js";
 
 async function allowed(element) {
   if (!element.confirm) return true;
@@ -46,6 +46,6 @@ export function interactive(element, block, where) {
   const node = control(element, block, where, changed);
   Object.assign(node.dataset, { block: block.block_id, action: element.action_id, type: element.type });
   node.classList.add("control");
-  if (block.type !== "input") node.entry?.setAttribute("aria-label", element.placeholder?.text ?? "Choose");
+  if (block.type !== "input") node.entry?.setAttribute("aria-label", plain(element.placeholder?.text ?? "Choose"));
   return node;
 }

@@ -24,7 +24,7 @@ export function know(state) {
   context.me = state.me;
 }
 
-const plain = (text) => text.replace(/&lt;/g, "<").replace(/&gt;/g, ">").replace(/&amp;/g, "&");
+export const plain = (text) => text.replace(/&lt;/g, "<").replace(/&gt;/g, ">").replace(/&amp;/g, "&");
 
 export function emoji(text) {
   return text.replace(/:([a-z0-9_+-]+):/g, (whole, name) => EMOJI[name] ?? whole);
@@ -132,6 +132,6 @@ export function mrkdwn(text) {
 export function text(object) {
   if (!object) return [];
   if (object.type === "mrkdwn") return mrkdwn(object.text);
-  const words = object.emoji === false ? object.text : emoji(object.text);
+  const words = plain(object.emoji === false ? object.text : emoji(object.text));
   return words.split("\n").flatMap((line, row) => (row ? [h("br"), line] : [line]));
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from playground.demo.person import buttons, spoken
+from playground.demo.person import buttons, label, spoken
 
 
 @dataclass(frozen=True)
@@ -46,14 +46,14 @@ class Shown:
 
     @property
     def labels(self) -> list[str]:
-        return [str(one["text"]["text"]) for one in buttons(self.json)]
+        return [label(one) for one in buttons(self.json)]
 
-    def button(self, label: str) -> dict[str, Any]:
+    def button(self, labelled: str) -> dict[str, Any]:
         for one in buttons(self.json):
-            if one["text"]["text"] == label:
+            if label(one) == labelled:
                 return one
-        raise AssertionError(f"no button {label} on: {self.text}")
+        raise AssertionError(f"no button {labelled} on: {self.text}")
 
-    def address(self, label: str) -> str:
+    def address(self, labelled: str) -> str:
         """Return where a button leads."""
-        return str(self.button(label)["url"])
+        return str(self.button(labelled)["url"])
