@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 
     from bot.domain.models import (
         About,
@@ -112,6 +112,13 @@ class Making(Forms[Offer]):
         """Create a workspace and return once it is accepted. ``key`` is ours: the same for each attempt.
 
         Called once: after an unknown outcome, ``find`` comes first.
+        """
+
+    @abstractmethod
+    async def names(self, access: Access, stem: str) -> Collection[str] | None:
+        """Return the names in use that begin with ``stem``, at least those of the person's own workspaces.
+
+        None if the server can't tell the person's own from others': a new name then needs a mark.
         """
 
     @abstractmethod

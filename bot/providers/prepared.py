@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationInfo, fiel
 from bot.domain.models import Choice, Field, text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
     from bot.domain.models import Principal, Values
 
@@ -92,9 +92,3 @@ def choice_field(
 def name_field(initial: str, max_length: int, **options: Any) -> Field:
     """Return the field for a new name; no name is suggested twice."""
     return Field("name", "Name", "text", initial=initial, max_length=max_length, remembers=False, **options)
-
-
-def free_name(stem: str, taken: Collection[str], between: str = "-") -> str:
-    """Return an unused name; "" if a thousand are taken."""
-    tries = (stem if number == 1 else f"{stem}{between}{number}" for number in range(1, 1000))
-    return next((name for name in tries if name not in taken), "")

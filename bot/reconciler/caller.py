@@ -58,11 +58,12 @@ class Caller(ABC, Generic[S]):
         access = self._asker.admit(runtime, account, attempts, starts=starts)
         if not isinstance(access, Access):
             return self.again(claimed, runtime, step, access, None if self.keeps_known else Call.NONE)
-        calling = self.calling(claimed, runtime, step, access)
-        if calling.outcome is not None:
+        calling = await self.calling(claimed, runtime, step, access)
+        if not calling.is_calling:
             return calling
         if not await self._updates.save(calling):
             return None  # Ended, replaced, unlinked or forgotten since the claim: nothing may be sent.
+        claimed = await self.committed(claimed, calling)
         answer = await self._asker.ask(
             runtime,
             account,
@@ -78,11 +79,16 @@ class Caller(ABC, Generic[S]):
                 return self.again(claimed, runtime, step, answer, Call.NONE)
             case Unknown():
                 return self.again(claimed, runtime, step, answer, Call.UNKNOWN)
-            case Refused(error=Conflict()) if step in _MAKES and 0 < subject.attempts < CONFLICTS:
+            case Refused(error=Conflict()) if self._may_be_ours(claimed, step):
                 # The name may be taken by what an earlier attempt made after all: look for it.
                 return self.again(claimed, runtime, step, self._retry(claimed), Call.UNKNOWN)
             case Refused():
                 return self.refused(claimed, runtime, step, answer)
+
+    def _may_be_ours(self, claimed: S, step: Step) -> bool:
+        """Return whether what is taken may be the work of an earlier call."""
+        subject = claimed.subject
+        return step in _MAKES and subject.called_at is not None and 0 < subject.attempts < CONFLICTS
 
     def _retry(self, claimed: S) -> Later:
         attempts = claimed.subject.attempts + 1
@@ -161,8 +167,12 @@ class Caller(ABC, Generic[S]):
     # -- what differs by kind --------------------------------------------------------------------------------
 
     @abstractmethod
-    def calling(self, claimed: S, runtime: Runtime, step: Step, access: Access) -> Update:
-        """Return what is committed before a call is sent; if it has an outcome, the call isn't sent."""
+    async def calling(self, claimed: S, runtime: Runtime, step: Step, access: Access) -> Update:
+        """Return what is committed before a call is sent; the call isn't sent unless it says *calling*."""
+
+    async def committed(self, claimed: S, calling: Update) -> S:  # noqa: ARG002 - for what chooses a name
+        """Return the step as it is once ``calling`` was saved."""
+        return claimed
 
     @abstractmethod
     async def send(self, claimed: S, runtime: Runtime, step: Step, access: Access) -> Created | None:

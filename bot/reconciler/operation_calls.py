@@ -5,19 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from bot.domain.models import Call, ClaimedOperation, NoticeKind, OperationVerb, Outcome, Spec
+from bot.domain.models import Call, ClaimedOperation, NoticeKind, OperationVerb, Outcome, Spec, Update
+from bot.domain.names import FreeName, marked
 from bot.domain.plan import Step
 from bot.domain.settling import Verdict, has_settled
 from bot.providers import facets
 from bot.providers.base import CLOCK_SKEW
 from bot.reconciler import outcomes
-from bot.reconciler.ask import REFUSED_WAIT, Refused, Unknown
+from bot.reconciler.ask import REFUSED_WAIT, Done, Later, Refused, Unknown
 from bot.reconciler.caller import CONFLICTS, UP, Caller, known_as, went_well
 from bot.reconciler.replaced import make_true, send_down
 from bot.support.errors import Conflict
 
 if TYPE_CHECKING:
-    from bot.domain.models import Created, Operation, Traces, Update
+    from bot.domain.models import Created, Operation, Traces
     from bot.providers.base import Access
     from bot.reconciler.ask import NotDone
     from bot.reconciler.context import EngineContext
@@ -43,21 +44,57 @@ class OperationCalls(Caller[ClaimedOperation]):
         #: When candidates were created, if their list entries lack details; it never changes, so read once.
         self._made_at: dict[str, float | None] = {}
 
-    def calling(self, claimed: ClaimedOperation, runtime: Runtime, step: Step, access: Access) -> Update:
-        """Commit to the call, with an audit row if it uses an administrator's right."""
+    async def calling(
+        self, claimed: ClaimedOperation, runtime: Runtime, step: Step, access: Access
+    ) -> Update:
+        """Commit to the call, with a free name if it has none; using an administrator's right is audited."""
         operation = claimed.operation
         # If the access reaches everybody's, the person's own credential must have shown this one before.
         is_known = step is Step.CREATE or claimed.workspace.verified_at is not None
         if runtime.provider.needs_record(access) and not is_known:
             return outcomes.ended(operation, Outcome.FAILED, "not_found", claimed.claim)
+        name = None
+        if step is Step.CREATE and claimed.workspace.spec is not None and claimed.workspace.spec.is_unnamed:
+            name = await self._free_name(claimed, runtime, claimed.workspace.spec.stem)
+            if isinstance(name, Update):
+                return name
         acts = runtime.provider.acts(access, str(step))
         return claimed.update(
             self._numbers.lease,
             called=True,
+            name=name,
             # Before it is sent: using somebody else's right is audited whatever the result.
             audit=[outcomes.audit(operation, f"call.{step}", "sent", acts=acts)] if acts == "admin" else [],
             **known_as(step, Call.CALLING),
         )
+
+    async def _free_name(self, claimed: ClaimedOperation, runtime: Runtime, stem: str) -> FreeName | Update:
+        """Look which names are taken; return the update to look later if there is no answer now.
+
+        If no look can tell, the name gets a mark that nobody else's has.
+        """
+        answer = await self._asker.ask(
+            runtime,
+            claimed.account,
+            "names",
+            lambda access: runtime.provider.need(facets.Making).names(access, stem),
+            attempts=claimed.operation.attempts,
+        )
+        match answer:
+            case Done(names) if names is not None:
+                return FreeName(stem, names)
+            case Unknown(is_unreadable=False) | Later() | Refused(needs_credential=True):
+                return self.again(claimed, runtime, Step.FIND, answer, None)
+            case _:
+                return FreeName(marked(stem, claimed.workspace.id))
+
+    async def committed(self, claimed: ClaimedOperation, calling: Update) -> ClaimedOperation:
+        """Read the name that was chosen when the call was committed to."""
+        if calling.name is None:
+            return claimed
+        workspace = await self._store.workspace(claimed.workspace.id)
+        assert workspace is not None, "its row was there when the call was committed to"
+        return replace(claimed, workspace=workspace)
 
     async def send(
         self, claimed: ClaimedOperation, runtime: Runtime, step: Step, access: Access
@@ -125,7 +162,7 @@ class OperationCalls(Caller[ClaimedOperation]):
         if is_conflict and not makes and operation.attempts < CONFLICTS:
             return self.again(claimed, runtime, step, self._retry(claimed), Call.NONE)
         ended = outcomes.ended(operation, Outcome.FAILED, answer.cause, claimed.claim, hides=makes)
-        if not makes or (is_conflict and operation.attempts):
+        if not makes or (is_conflict and operation.called_at is not None and operation.attempts):
             return ended
         # It made nothing, so it explains nothing that others find. A name conflict says nothing about an
         # earlier attempt, which may have taken the name.

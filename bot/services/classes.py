@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from bot.domain.models.classes import Waiting
     from bot.services.context import Context
 
-#: How much of a title and of a person's name goes into a workspace's name at most.
+#: How much of a title goes into a workspace's name at most; of a person's name, formerly.
 TITLE_PART: Final = 28
 PERSON_PART: Final = 20
 
@@ -168,15 +168,16 @@ class Classes:
         if card.spec is None:
             return _named(card.pattern, [row for row in rows if row.state is not State.GONE])
         before = await self._store.participant(card.id, principal)
-        name = workspace_name(card.title, account.username or principal.user_id)
-        mine = _made(rows, before, name)
+        stem = workspace_stem(card.title)
+        person = _plain(account.username or principal.user_id, PERSON_PART)
+        mine = _made(rows, before, stem, f"{stem}-{person}")
         if mine is not None and await self._is_there(mine):
             return JoinTarget(mine)
         provider = self._provider(card.connection)
         if provider.withholds(card.spec, principal):
             # The card's poster is allowed this template; that doesn't extend to anybody else.
             raise Refused("workspace.withheld", words.WITHHELD.format(title=provider.settings.title))
-        fresh = unmade(self._ids, provider, principal, replace(card.spec, name=name))
+        fresh = unmade(self._ids, provider, principal, replace(card.spec, name="", stem=stem))
         return JoinTarget(fresh, instead_of=mine.id if mine is not None else "")
 
     async def _is_there(self, workspace: Workspace) -> bool:
@@ -257,9 +258,9 @@ class Classes:
         return existing is not None and existing.withdrawn_at is not None
 
 
-def workspace_name(title: str, person: str) -> str:
-    """Return the name of a person's workspace in a class: letters, digits, hyphens, unique per person."""
-    return f"{_plain(title, TITLE_PART) or 'class'}-{_plain(person, PERSON_PART) or 'me'}"
+def workspace_stem(title: str) -> str:
+    """Return what a person's workspace in a class is called: letters, digits and hyphens."""
+    return _plain(title, TITLE_PART) or "class"
 
 
 def _plain(text: str, most: int) -> str:
@@ -267,13 +268,16 @@ def _plain(text: str, most: int) -> str:
     return re.sub(r"[^a-z0-9]+", "-", ascii_only.casefold()).strip("-")[:most].strip("-")
 
 
-def _made(rows: Sequence[Workspace], before: Participant | None, name: str) -> Workspace | None:
-    """Return what an earlier press made, or a workspace with exactly the name that this press would use."""
+def _made(rows: Sequence[Workspace], before: Participant | None, stem: str, former: str) -> Workspace | None:
+    """Return what an earlier press of this card made, or of another one with the same title.
+
+    ``former`` is how such workspaces were named while the person's name was part of it.
+    """
     if before is not None and before.workspace_id is not None:
         found = next((row for row in rows if row.id == before.workspace_id), None)
         if found is not None:
             return found
-    same = [row for row in rows if row.name == name]
+    same = [row for row in rows if row.name == former or (row.spec is not None and row.spec.stem == stem)]
     return next((row for row in same if row.state is not State.GONE), next(iter(same), None))
 
 

@@ -136,15 +136,21 @@ def unmade(ids: Ids, provider: Provider, principal: Principal, spec: Spec) -> Wo
         connection=provider.settings.name,
         remote_id=f"{PROVISIONAL}{fresh}",
         gate_key=f"{provider.settings.base_url}#{PROVISIONAL}{fresh}",
-        name=spec.name or "workspace",
+        name=spec.name or spec.stem or "workspace",
         origin="added",
         spec=spec,
     )
 
 
 def another(ids: Ids, provider: Provider, former: Workspace) -> Workspace:
-    """Return the row of a replacement for a workspace that has ended, with the same name."""
-    fresh = unmade(ids, provider, former.principal, former.spec or Spec(former.name))
+    """Return the row of a replacement for a workspace that has ended, with the same name.
+
+    If Usher named one that was never made, a free name is looked for again.
+    """
+    spec = former.spec or Spec(former.name)
+    if former.is_provisional and spec.stem:
+        return replace(unmade(ids, provider, former.principal, replace(spec, name="")), alias=former.alias)
+    fresh = unmade(ids, provider, former.principal, spec)
     return replace(fresh, name=former.name, alias=former.alias)
 
 

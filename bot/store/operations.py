@@ -6,7 +6,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from bot.domain.models import Call, ClaimedOperation, NoticeKind, OperationVerb, Outcome, Update
-from bot.store import cards, gates, people, rows, steps
+from bot.store import cards, gates, names, people, rows, steps
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices
 from bot.store.records import Accepted
@@ -223,6 +223,8 @@ def save(tx: Transaction, update: Update) -> bool:
         return False
     update, after = counted, _changes(row, counted, tx.now())
     tx.run("save_step", id=update.id, **after)
+    if update.name is not None:
+        names.choose(tx, row["workspace_id"], update.name)
     if update.wants_read:
         gates.want(tx, row["workspace_id"])
     if update.read_needed:

@@ -277,6 +277,17 @@ WHERE id = :id;
 -- name: name_workspace
 UPDATE workspaces SET alias = :alias WHERE id = :id;
 
+-- Whose names a new one must differ from: what is on the list, and what may still be made.
+-- name: namesakes
+SELECT w.* FROM workspaces w
+WHERE w.principal = :principal AND w.connection = :connection AND w.id <> :id
+    AND (w.hidden = 0 OR (w.remote_id LIKE :unmade AND EXISTS (
+        SELECT 1 FROM operations o WHERE o.workspace_id = w.id AND o.outcome = 'unknown'
+    )));
+
+-- name: call_workspace
+UPDATE workspaces SET name = :name, spec = :spec WHERE id = :id;
+
 -- name: hide_workspace
 UPDATE workspaces SET hidden = 1 WHERE id = :id AND hidden = 0 RETURNING gate_key;
 

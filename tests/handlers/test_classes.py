@@ -135,16 +135,28 @@ async def test_a_recipe_makes_one_for_each_under_a_name_of_its_own(bot):
     await activate(bot.store, ALICE, "saturn", "alice")
     await activate(bot.store, BOB, "saturn", "bob")
     answer = await bot.press("class_press", card.id)
-    assert "Making your *donnees-more-alice* at Saturn Cloud." in words(answer)
+    assert "Making your *donnees-more* at Saturn Cloud." in words(answer)
     await bot.press("class_press", card.id, BOB)
     (mine,), (other,) = await bot.store.workspaces(ALICE), await bot.store.workspaces(BOB)
-    assert (mine.name, other.name) == ("donnees-more-alice", "donnees-more-bob")
-    assert mine.spec == replace(card.spec, name="donnees-more-alice")
+    assert (mine.name, other.name) == ("donnees-more", "donnees-more")
+    assert mine.spec == replace(card.spec, name="", stem="donnees-more")
     assert "is on its way already" in words(await bot.press("class_press", card.id))
     assert len(await bot.store.workspaces(ALICE)) == 1
 
 
-async def test_what_was_made_before_is_started(bot):
+async def test_another_card_of_the_same_title_starts_what_the_first_one_made(bot):
+    await offer(bot)
+    monday = await posted(bot, "card saturn/local --title Maths")
+    friday = await posted(bot, "card saturn/local --title Maths")
+    (bot_row,) = (await bot.link(names=("maths",))).workspaces
+    await bot.press("class_press", monday.id)
+    made = next(row for row in await bot.store.workspaces(ALICE) if row.id != bot_row.id)
+    assert made.spec.stem == "maths", "a workspace that only has the name is not taken for the class's"
+    assert "is on its way already" in words(await bot.press("class_press", friday.id))
+    assert (await bot.store.participant(friday.id, ALICE)).workspace_id == made.id
+
+
+async def test_what_was_made_before_names_were_plain_is_started(bot):
     await offer(bot)
     card = await posted(bot, "card saturn/local --title Maths")
     row = (await bot.link(names=("maths-alice",))).workspaces[0]
@@ -152,14 +164,16 @@ async def test_what_was_made_before_is_started(bot):
     assert (await bot.store.latest_operation(row.id)).verb is OperationVerb.START
 
 
-@pytest.mark.parametrize(("lists", "said"), [(1, "Starting your"), (2, "Making your")])
-async def test_what_is_gone_is_made_anew_and_one_list_that_lacks_it_is_not_enough(bot, lists, said):
+@pytest.mark.parametrize(
+    ("lists", "said", "name"), [(1, "Starting your", "maths-alice"), (2, "Making your", "maths")]
+)
+async def test_what_is_gone_is_made_anew_and_one_list_that_lacks_it_is_not_enough(bot, lists, said, name):
     await offer(bot)
     card = await posted(bot, "card saturn/local --title Maths")
     account = (await bot.link(names=("maths-alice",))).account
     for _ in range(lists):
         await bot.store.merge_discovered(account.id, [])
-    assert f"{said} *maths-alice*" in words(await bot.press("class_press", card.id))
+    assert f"{said} *{name}*" in words(await bot.press("class_press", card.id))
     (row,) = await bot.store.workspaces(ALICE)
     assert row.is_provisional is (lists == 2)
 

@@ -46,6 +46,18 @@ async def made(world, fuse):
     assert world.provider.machines["m1"].state is State.RUNNING
 
 
+async def named(world, fuse):
+    """Make what Usher names: one name, chosen with the first call, whatever happens around it."""
+    world.provider.put("theirs", State.STOPPED, name="lab")
+    operation_id = await world.make(stem="lab")
+    world.reborn(fuse)
+    await go_on(world, fuse)
+    assert (await world.store.operation(operation_id)).outcome is Outcome.FULFILLED
+    assert sorted(world.slack.kinds()) == ["card", "ready"]
+    assert await made_ids(world) == ["m1"]
+    assert (await world.workspace_of(operation_id)).name == world.provider.machines["m1"].name == "lab-2"
+
+
 async def called_off(world, fuse):
     """Stop what is just being made: what was made by then is down, and nobody is told that it is ready."""
     creation = await world.make()
@@ -116,7 +128,7 @@ async def removed(world, fuse):
     assert await world.store.workspaces(ALICE) == []
 
 
-STORIES = {story.__name__: story for story in (made, called_off, suspended, removed, renewed)}
+STORIES = {story.__name__: story for story in (made, called_off, suspended, removed, renewed, named)}
 
 
 async def go_through(name, how, numbers):

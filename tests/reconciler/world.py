@@ -211,14 +211,23 @@ class World:
         """Return what people's requests go through: their way does not fail."""
         return replace(self.context, store=self.store, connections={"cloud": self.provider})
 
-    async def make(self, principal: Principal = ALICE, name: str = "lab", key: str = "") -> str:
-        """Ask for a new workspace, with a linked account where there is none; return the operation's id."""
+    async def make(
+        self, principal: Principal = ALICE, name: str = "lab", key: str = "", *, stem: str = ""
+    ) -> str:
+        """Ask for a new workspace, with a linked account where there is none; return the operation's id.
+
+        With ``stem`` it is named by Usher.
+        """
         if await self.store.account(principal, "cloud") is None:
             await self.link(principal)
         await self.know(principal)
         reference = self.ids.reference()
         accepted = await Making(self.asking).create(
-            principal, "cloud", Spec(name), interaction=key or reference, reference=reference
+            principal,
+            "cloud",
+            Spec("" if stem else name, {}, stem),
+            interaction=key or reference,
+            reference=reference,
         )
         return accepted.operation.id
 

@@ -86,5 +86,8 @@ class FakeMaking(facets.Making):
     async def create(self, access: Access, spec: Spec, key: str) -> Created:
         raise AssertionError("nothing is made here")
 
+    async def names(self, access: Access, stem: str) -> Sequence[str]:
+        raise AssertionError("nothing is made here")
+
     async def find(self, access: Access, spec: Spec, key: str, since: float) -> Traces:
         raise AssertionError("nothing is looked for here")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -116,6 +116,8 @@ class FakeMachines(Faulty, Provider):
         self.ends_for_good = False
         #: Whether a search tells what was made through us; else it lists what may have been.
         self.shows_marks = True
+        #: Whether a look at names is limited to the person's own.
+        self.tells_names = True
         #: How often in a row a find overlooks what was made.
         self.overlooks = 0
         self.revoked: list[str] = []
@@ -195,6 +197,11 @@ class FakeMachines(Faulty, Provider):
             remote_id = f"m{self._ids}"
             call.act(lambda: self._create(access, remote_id, spec.name, key))
         return Created(remote_id, spec.name)
+
+    async def names(self, access: Access, stem: str) -> Collection[str] | None:
+        async with self._called("names", access, stem):
+            own = [machine.name for machine in self.machines.values() if machine.name.startswith(stem)]
+        return own if self.tells_names else None
 
     async def find(self, access: Access, spec: Spec, key: str, since: float) -> Traces:
         async with self._called("find", access, key):

@@ -92,11 +92,13 @@ def several_of(values: Values, name: str) -> tuple[str, ...]:
 class Spec:
     """Describe what to create or launch: a filled form after the provider validated it.
 
-    ``chosen`` uses the provider's own keys; nobody else reads them. Rows store ``as_json``.
+    ``chosen`` uses the provider's own keys; nobody else reads them. Rows store ``as_json``. ``stem`` is what
+    Usher names it by itself: then ``name`` is empty until a free one is found, just before the first call.
     """
 
     name: str
     chosen: Values = field(default_factory=dict)
+    stem: str = ""
 
     def word(self, key: str) -> str:
         """Return the text chosen for ``key``, or ""."""
@@ -106,15 +108,21 @@ class Spec:
         """Return the values selected for ``key``."""
         return several_of(self.chosen, key)
 
+    @property
+    def is_unnamed(self) -> bool:
+        """Return whether a free name still has to be found."""
+        return bool(self.stem) and not self.name
+
     def as_json(self) -> dict[str, Value]:
         """Return the spec as a JSON-ready object."""
-        return {"name": self.name, **self.chosen}
+        return {"name": self.name, **self.chosen, **({"stem": self.stem} if self.stem else {})}
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
         """Read a spec back from ``as_json``."""
         chosen = {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
-        return cls(str(chosen.pop("name", "")), chosen)
+        name, stem = (str(chosen.pop(key, "")) for key in ("name", "stem"))
+        return cls(name, chosen, stem)
 
 
 def flag_name(name: str) -> str:

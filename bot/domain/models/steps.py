@@ -12,6 +12,7 @@ from bot.domain.models.people import Account, Person
 from bot.domain.models.runs import ObservedRun, Run, RunOutcome
 from bot.domain.models.work import AuditEntry
 from bot.domain.models.workspaces import Doubt, Workspace
+from bot.domain.names import FreeName
 
 _Subject = TypeVar("_Subject", Operation, Run)
 
@@ -55,6 +56,7 @@ class Update:
     wants_read: bool = False  #: make the gate due as ``want_read`` does, in the same transaction
     progress_floor: int | None = None
     hides: bool = False  #: with ``outcome``: remove the workspace from its person's list
+    name: FreeName | None = None  #: with the first call of a creation: what the workspace is called
 
     # For runs.
     remote_id: str | None = None
@@ -62,6 +64,11 @@ class Update:
     doubt: Doubt | None = None
     #: It can't be read: tell the person after this many seconds, unless it is seen queued or running first.
     deadline_in: float | None = None
+
+    @property
+    def is_calling(self) -> bool:
+        """Return whether a call is sent once this is saved."""
+        return Call.CALLING in {self.start_call, self.launch_call, self.stop_call}
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field
 
 from bot.domain.models import Form, FormProblems, Spec, text_of
-from bot.providers.prepared import Prepared, free_name, name_field, named, preset_field, proposed
+from bot.domain.names import free_name
+from bot.providers.prepared import Prepared, name_field, named, preset_field, proposed
 from bot.providers.reading import clean
 
 if TYPE_CHECKING:

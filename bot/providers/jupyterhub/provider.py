@@ -30,7 +30,7 @@ from bot.support.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from bot.domain.models import Form, Principal, Purpose, Spec, StopMode, Values
     from bot.providers.base import Access, Credential, Identity, SendWindow
@@ -179,6 +179,10 @@ class JupyterHub(
             options = preset.options
         await self._start(access, name, options)
         return Created(name.remote_id, name.server)
+
+    async def names(self, access: Access, stem: str) -> Collection[str]:  # noqa: ARG002 - all come at once
+        """Return the names of the person's servers: they are a person's own namespace."""
+        return await self._servers.of_person(access, None) or ()
 
     async def find(
         self,

@@ -10,11 +10,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from bot.domain.models import Choice, Field, Form, Principal, Purpose, Values, text_of
+from bot.domain.names import free_name
 from bot.providers.posit import computing, presets
 from bot.providers.posit.computing import Offer
 from bot.providers.posit.presets import Preset
 from bot.providers.posit.types import ComputeEnv, ResourceLimit
-from bot.providers.prepared import free_name, name_field, named
+from bot.providers.prepared import name_field, named
 
 MAX_SESSION_NAME = 64
 MAX_TEXT = 500

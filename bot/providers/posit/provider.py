@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import SecretStr
@@ -156,6 +156,10 @@ class PositProvider(
         """Launch a session; not idempotent: ``find`` comes before a second attempt."""
         launch = launches.session_launch(spec, launches.preset_named(self._presets, spec), key)
         return await self._sessions.create(self._who(access), launch)
+
+    async def names(self, access: Access, stem: str) -> Collection[str]:  # noqa: ARG002 - all come at once
+        """Return the names of the person's sessions, which may be alike but had better differ."""
+        return await self._sessions.names(self._who(access))
 
     async def find(self, access: Access, spec: Spec, key: str, since: float) -> Traces:
         """Look for the session of an earlier launch."""

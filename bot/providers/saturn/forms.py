@@ -6,8 +6,9 @@ import re
 from typing import TYPE_CHECKING
 
 from bot.domain.models import Choice, Field, Form, FormProblems, Spec, text_of
+from bot.domain.names import free_name
 from bot.providers.hosts import path_below
-from bot.providers.prepared import choice_field, free_name, name_field, named, preset_field, proposed
+from bot.providers.prepared import choice_field, name_field, named, preset_field, proposed
 from bot.providers.reading import clean
 
 if TYPE_CHECKING:

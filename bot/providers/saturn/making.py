@@ -22,7 +22,7 @@ from bot.support.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from bot.domain.models import Spec
     from bot.providers.base import Access
@@ -58,6 +58,16 @@ async def create(api: Api, access: Access, spec: Spec, recipes: Iterable[Recipe]
     return Created(made, name, is_started=False)
 
 
+async def names(api: Api, access: Access, stem: str) -> Collection[str] | None:
+    """Return the person's own names with a prefix; None if the server doesn't say whose they are."""
+    try:
+        found = await lists.resources(api, access, "workspace", stem)
+    except NotFound:
+        return None
+    is_told = bool(access.username) and found.is_whole and all(one.owner and one.name for one in found)
+    return {one.name for one in found} if is_told else None
+
+
 async def find(api: Api, access: Access, spec: Spec) -> Created | None:
     """Look for a workspace by its name; raise Untold if the server can't look it up."""
     name = spec.name
@@ -66,9 +76,10 @@ async def find(api: Api, access: Access, spec: Spec) -> Created | None:
     if response is None:
         return await _find_in_list(api, access, name)
     found = lists.resource(response.json_object())
-    return (
-        Created(found.id, name, is_started=False) if lists.is_theirs(found.owner, access.username) else None
-    )
+    if lists.is_theirs(found.owner, access.username):
+        return Created(found.id, name, is_started=False)
+    # Somebody else's has that name, too: the person's own may be behind it.
+    return await _find_in_list(api, access, name)
 
 
 async def _find_in_list(api: Api, access: Access, name: str) -> Created | None:

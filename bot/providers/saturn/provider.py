@@ -8,7 +8,7 @@ compared instead of asking for a name, and people add workspaces by link or id.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import quote, urljoin
 
@@ -226,6 +226,10 @@ class Saturn(
     async def create(self, access: Access, spec: Spec, key: str) -> Created:  # noqa: ARG002
         """Create a workspace from a recipe; it can be found by its name, so it needs no mark of ours."""
         return await making.create(self._api, access, spec, self._own.recipes)
+
+    async def names(self, access: Access, stem: str) -> Collection[str] | None:
+        """List the person's own workspaces with that prefix."""
+        return await making.names(self._api, access, stem)
 
     async def find(
         self,

@@ -7,7 +7,7 @@ lists workspaces for people.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from bot.domain.models import Choice, Created, Effects, Observed, State, StopEffect, Traces
@@ -182,6 +182,10 @@ class SphereProvider(Provider, facets.Removal, facets.Making[Offer], facets.Page
         with may_have_acted():
             made = states.id_in(object_in(answer, "workspace"))
         return Created(made, spec.name or made)
+
+    async def names(self, access: Access, stem: str) -> Collection[str]:  # noqa: ARG002 - as in its docstring
+        """Return nothing: workspaces have no names here, only in the person's own list."""
+        return ()
 
     async def find(
         self,

@@ -99,3 +99,7 @@ async def test_one_too_many_is_a_limit(prepared):
 async def test_a_preset_that_was_taken_away_is_said(prepared):
     with pytest.raises(errors.InvalidRequest, match="any more"):
         await prepared.provider.create(prepared.access, Spec("a", {"preset": "gone"}), "ws_1")
+
+
+async def test_names_are_those_of_the_persons_servers(prepared):
+    assert set(await prepared.provider.names(prepared.access, "training")) >= {"training", "broken"}

@@ -141,6 +141,7 @@ async def test_a_session_is_made_and_found_again_by_its_mark(posit: Rig, access:
     for key, found in ((KEY, made), (KEY[:-8] + "deadbeef", other)):
         assert await posit.provider.find(access, SPEC, key, 0.0) == Traces(found)
     assert await posit.provider.find(access, SPEC, KEY[:-8] + "00000000", 0.0) == Traces(is_proof=True)
+    assert "paper" in await posit.provider.names(access, "paper")
     session = posit.server.state.sessions[made.remote_id]
     assert (session.owner, session.launch_parameters["name"]) == ("alice", "paper [01234567]")
     await until(posit, access, made.remote_id, State.RUNNING)

@@ -207,3 +207,28 @@ async def test_a_stranger_of_the_same_name_is_not_found(tmp_path):
         body = {**RECIPE, "spec": {**RECIPE["spec"], "owner": "acme/bob"}}
         rig.spoil("/api/recipes/workspace/", body=json.dumps(body))
         assert await rig.provider.find(rig.access, spec, "ws_1", 0.0) == Traces(is_proof=True)
+
+
+async def test_names_are_the_persons_own_and_none_where_it_is_not_said_whose_they_are(tmp_path):
+    others = [
+        *SATURN_SEED["workspaces"],
+        {"owner": "bob", "name": "course"},
+        {"owner": "alice", "name": "course-2"},
+    ]
+    async with ready(tmp_path, seed={**SATURN_SEED, "workspaces": others}) as rig:
+        assert await rig.provider.names(rig.access, "course") == {"course-2"}
+        assert await rig.provider.names(replace(rig.access, username=""), "course") is None
+        nameless = {"type": "workspace", "spec": {"name": "course"}, "state": {"id": "f" * 32}}
+        rig.spoil("/api/recipes", body=json.dumps({"recipes": [nameless], "next_key": None}))
+        assert await rig.provider.names(rig.access, "course") is None
+        rig.spoil("/api/recipes", status=404)
+        assert await rig.provider.names(rig.access, "course") is None
+
+
+async def test_the_persons_own_is_found_behind_a_strangers_of_the_same_name(tmp_path):
+    async with ready(tmp_path) as rig:
+        spec = Spec("course", {"recipe": "course", "size": "", "owner": ""})
+        made = await rig.provider.create(rig.access, spec, "ws_1")
+        body = {**RECIPE, "spec": {**RECIPE["spec"], "owner": "acme/bob"}}
+        rig.spoil("/api/recipes/workspace/", body=json.dumps(body))
+        assert (await rig.provider.find(rig.access, spec, "ws_1", 0.0)).ours == made

@@ -99,6 +99,8 @@ async def test_it_is_made_so_that_stopping_stops_and_only_its_token_opens_it(sph
     created = await sphere.provider.create(sphere.access, await spec_of(sphere), "k")
     options = machine(sphere, created.remote_id).options
     assert created.name == "Python"
+    # Nobody else's name is in anybody's way: names are only in people's own lists.
+    assert list(await sphere.provider.names(sphere.access, "Python")) == []
     assert options.workspace_token_required
     assert not options.auto_resume
     assert (options.retention_time_stopped, options.inactivity_timeout) == (1440, 15)

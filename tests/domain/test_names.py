@@ -1,0 +1,37 @@
+"""Names that Usher chooses: what a person would say, and no more than it takes to tell it apart."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from bot.domain.names import FreeName, free_name, marked
+
+
+@pytest.mark.parametrize(
+    ("taken", "others", "name"),
+    [
+        ([], [], "statistics"),
+        (["statistics"], [], "statistics-2"),
+        (["Statistics"], ["STATISTICS-2"], "statistics-3"),
+        (["statistics-2"], [], "statistics"),
+        (["statistics-advanced"], [], "statistics"),
+        ([], ["statistics", "statistics-3"], "statistics-2"),
+    ],
+)
+def test_a_name_is_the_stem_or_the_first_number_that_is_free(taken, others, name):
+    assert FreeName("statistics", taken).besides(others) == name
+
+
+def test_there_is_a_name_even_where_a_thousand_are_taken():
+    taken = [f"lab-{number}" for number in range(1, 1000)] + ["lab"]
+    assert free_name("lab", taken) == ""
+    assert re.fullmatch(r"lab-[0-9a-z]{6}", FreeName("lab", taken).besides([]))
+
+
+def test_a_mark_is_short_and_differs_for_each_key():
+    names = {marked("lab", f"workspace_{number}") for number in range(2000)}
+    assert len(names) == 2000
+    assert all(re.fullmatch(r"lab-[0-9a-z]{6}", name) for name in names)
+    assert marked("lab", "workspace_1") in names
