@@ -64,8 +64,8 @@ async def names(api: Api, access: Access, stem: str) -> Collection[str] | None:
         found = await lists.resources(api, access, "workspace", stem)
     except NotFound:
         return None
-    is_told = bool(access.username) and found.is_whole and all(one.owner and one.name for one in found)
-    return {one.name for one in found} if is_told else None
+    says_whose = bool(access.username) and found.is_whole and all(one.owner and one.name for one in found)
+    return {one.name for one in found} if says_whose else None
 
 
 async def find(api: Api, access: Access, spec: Spec) -> Created | None:
