@@ -11,7 +11,7 @@ from rapidfuzz import fuzz, process
 from bot.domain.models import Answer, TaskKind
 from bot.messages.blocks import replies
 from bot.messages.blocks.buttons import AGREED
-from bot.messages.blocks.limits import Markup, fill
+from bot.messages.blocks.limits import Markup, fill, safe
 from bot.messages.texts import answers as words
 from bot.messages.texts import problems, times
 from bot.messages.texts.verbs import VERBS
@@ -140,7 +140,7 @@ async def guarded(request: Request, handler: Callable[[Any], Coroutine[Any, Any,
         return await _kept(request, unknown)
     except Refused as refusal:
         logger().info("refused", rule=refusal.rule)
-        return replies.plain_problem(refusal.text, request.reference)
+        return replies.hint(safe(refusal.text))
     except StoreError as error:
         logger().warning("store failed", problem=type(error).__name__)
         return replies.plain_problem(problems.sentence(error), request.reference)
@@ -201,7 +201,7 @@ def _too_many(request: Request, wait: float) -> Answer:
             return Answer(text="")
         log.info("too many requests", principal=principal, reference=request.reference)
     said = times.duration(max(wait, 1.0))
-    return replies.problem(fill(words.TOO_MANY, wait=said), request.reference)
+    return replies.hint(fill(words.TOO_MANY, wait=said))
 
 
 async def unknown_verb(request: Request) -> Answer:
@@ -223,9 +223,9 @@ async def unknown_verb(request: Request) -> Answer:
         more.insert(0, fill(words.UNKNOWN_VERB_NEAREST, nearest=nearest))
     if request.surface.is_direct and request.surface.kind == "message" and request.folder == "workspace":
         more = [*more[:-1], words.SHORT_HELP]
-    return replies.problem(sentence, request.reference, more="\n".join(more))
+    return replies.hint(sentence, more="\n".join(more))
 
 
 async def old_button(request: Request) -> Answer:
     """Answer a button of an earlier release that no longer exists."""
-    return replies.problem(fill(words.OLD_BUTTON, command=request.command), request.reference)
+    return replies.hint(fill(words.OLD_BUTTON, command=request.command))

@@ -31,6 +31,8 @@ def of_button(payload: Mapping[str, Any], action: Mapping[str, Any]) -> Surface:
     channel = _mapping(payload.get("channel")).get("id") or container.get("channel_id")
     message_ts = container.get("message_ts") or message.get("ts")
     user = _mapping(payload.get("user")).get("id")
+    # An ephemeral message may be in anybody's direct messages: it answers a slash command there.
+    is_direct = str(channel or "").startswith("D") and not container.get("is_ephemeral")
     return Surface(
         kind="button",
         channel_id=channel,
@@ -38,7 +40,7 @@ def of_button(payload: Mapping[str, Any], action: Mapping[str, Any]) -> Surface:
         message_ts=message_ts,
         response_url=payload.get("response_url"),
         trigger_id=payload.get("trigger_id"),
-        is_direct=str(channel or "").startswith("D"),
+        is_direct=is_direct,
         interaction=_key(
             "button", action.get("action_ts"), action.get("action_id"), message_ts or view.get("id"), user
         ),

@@ -15,6 +15,7 @@ from slack_bolt.response import BoltResponse
 from slack_sdk.errors import SlackClientError
 
 from bot.messages.blocks import replies
+from bot.messages.blocks.limits import safe
 from bot.messages.texts import problems
 from bot.slack.calls import leads_to_slack
 from bot.support.errors import Refused, StoreError
@@ -178,9 +179,8 @@ class Listeners:
         return True
 
     def _refusal(self, refusal: Refused) -> Answer:
-        reference = self._services.ids.reference()
-        log.info("refused", rule=refusal.rule, reference=reference)
-        return replies.plain_problem(refusal.text, reference)
+        log.info("refused", rule=refusal.rule)
+        return replies.hint(safe(refusal.text))
 
 
 async def _say(client: AsyncWebClient, respond: AsyncRespond, answer: Answer) -> None:

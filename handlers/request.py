@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from bot.domain.models import Answer
 from bot.messages.blocks import kit
-from bot.messages.blocks.limits import Markup
+from bot.messages.blocks.limits import Markup, line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -86,14 +86,31 @@ class Request:
 
     @property
     def command(self) -> Markup:
-        """Return how the person addresses us: with the slash command, or without it in a direct message."""
+        """Return what comes before a verb where the answer is read, so that people can write it there.
+
+        That is the slash command in a channel, nothing in a direct message, the bot's name after a mention.
+        """
         return self.command_of(self.folder)
 
     def command_of(self, folder: str) -> Markup:
-        """Return the same for a folder's verbs; in a direct message, those of jobs follow a word."""
-        if self.is_conversation:
-            return Markup("" if folder == "workspace" else f"{folder} ")
+        """Return the same for a folder's verbs; without a slash command, those of jobs follow a word."""
+        word = "" if folder == "workspace" else f"{folder} "
+        if self.is_read_directly:
+            return Markup(word)
+        if self.surface.kind == "mention":
+            return Markup(f"@{line(self.services.authority.installation.bot_name)} {word}")
         return Markup(f"{self.services.slash(folder)} ")
+
+    @property
+    def is_read_directly(self) -> bool:
+        """Return whether the answer is read in a direct message with the bot.
+
+        A slash command may have been typed in anybody's direct messages: its answer is read there.
+        """
+        surface = self.surface
+        if surface.kind == "replay":
+            return surface.response_url is None and not surface.is_form
+        return surface.is_direct and surface.kind != "command"
 
     @property
     def is_asked(self) -> bool:

@@ -107,8 +107,9 @@ async def ask_for_offer(
     if account.id in request.looked:
         title = request.services.title(account.connection)
         why = safe(problems.sentence(request.problem, title)) if request.problem else ""
-        sentence = why or fill(nothing, title=title)
-        raise Answered(replies.problem(sentence, request.reference, buttons))
+        if why:
+            raise Answered(replies.problem(why, request.reference, buttons))
+        raise Answered(replies.hint(fill(nothing, title=title), buttons))
     then = _then(request, account, text) | more
     await request.services.snapshots.refresh(account, then=then, interaction=request.surface.interaction)
 

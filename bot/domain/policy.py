@@ -48,6 +48,8 @@ class Installation:
     team_name: str = ""
     bot_user_id: str | None = None
     bot_id: str | None = None
+    #: What people write after an @ to address the bot.
+    bot_name: str = "usher"
 
     @classmethod
     def from_auth_test(cls, answer: Mapping[str, Any], administrators: frozenset[str] = frozenset()) -> Self:
@@ -60,6 +62,7 @@ class Installation:
             team_name=str(answer.get("team") or ""),
             bot_user_id=answer.get("user_id"),
             bot_id=answer.get("bot_id"),
+            bot_name=str(answer.get("user") or "usher"),
         )
 
     def includes(self, enterprise_id: str | None, team_id: str | None) -> bool:

@@ -43,7 +43,7 @@ async def stop_all(request: Request) -> Answer:
         request.principal, request.target or "", interaction=request.surface.interaction
     )
     if closed is None or closed.stops_at is None:
-        return replies.problem(words.CLOSED_ALREADY, request.reference)
+        return replies.hint(words.CLOSED_ALREADY)
     return replies.answer(fill(words.CLOSED, at=at(closed, closed.stops_at, services.clock.now())))
 
 

@@ -70,15 +70,15 @@ def _refused(request: Request, card: ClassCard, done: Joined) -> Answer | None:
             return _ended(request)
         case "full":
             sentence = fill(words.FULL, maximum=Markup(str(card.maximum)), who=who(card.principal))
-            return replies.problem(sentence, request.reference)
+            return replies.hint(sentence)
         case "unknown":
-            return replies.problem(words.UNKNOWN, request.reference)
+            return replies.hint(words.UNKNOWN)
         case _:
             return None
 
 
 def _ended(request: Request) -> Answer:
-    return replies.problem(fill(words.ENDED, command=request.command), request.reference)
+    return replies.hint(fill(words.ENDED, command=request.command))
 
 
 def _no_workspace(request: Request, card: ClassCard, waits_for: str) -> Answer:
@@ -90,7 +90,7 @@ def _no_workspace(request: Request, card: ClassCard, waits_for: str) -> Answer:
         who=who(card.principal),
         command=request.command,
     )
-    return replies.problem(sentence, request.reference)
+    return replies.hint(sentence)
 
 
 async def _linking(request: Request, card: ClassCard, *, is_refused: bool) -> Answer:
@@ -105,7 +105,7 @@ async def _linking(request: Request, card: ClassCard, *, is_refused: bool) -> An
         return refused
     if card.connection not in {name for name, _ in services.linkable()}:
         if card.connection not in services.approvals.possible():
-            return replies.plain_problem(words.NOT_LINKED.format(title=title), request.reference)
+            return replies.hint(fill(words.NOT_LINKED, title=title))
         asking = await question(request, card.connection, f"press {card.id}")
         answer = replies.answer(fill(words.NOT_LINKED_ASK, title=title), _buttons(asking))
         return Answer(text=answer.text, blocks=answer.blocks, view=asking.view)

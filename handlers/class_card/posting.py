@@ -33,7 +33,7 @@ async def post(request: Request) -> Answer:
     """Write a card for the channel that the request came from."""
     services, surface = request.services, request.surface
     if surface.is_direct or not surface.channel_id:
-        raise Answered(replies.problem(words.IN_A_CHANNEL, request.reference))
+        raise Answered(replies.hint(words.IN_A_CHANNEL))
     asked = card_command(request.text, services.commands)
     person = await services.store.person(request.principal)
     zone = moments.zone_of(person.time_zone if person is not None else None)
@@ -41,7 +41,7 @@ async def post(request: Request) -> Answer:
     if not asked.what:
         asked.problems.append(fill(words.USAGE, command=request.command))
     if asked.problems:
-        raise Answered(replies.problem("\n".join(asked.problems), request.reference))
+        raise Answered(replies.hint("\n".join(asked.problems)))
     draft = await _draft(request, asked)
     card = await services.classes.post(
         request.principal,
@@ -91,7 +91,7 @@ async def _pattern(request: Request, what: str) -> Draft:
     if connection is None:
         known = named(services.connections)
         sentence = fill(words.WHICH_CONNECTION, name=pattern, command=request.command, known=known)
-        raise Answered(replies.problem(sentence, request.reference))
+        raise Answered(replies.hint(sentence))
     return Draft("", connection, pattern[:TITLE_MOST], pattern=pattern)
 
 
@@ -101,13 +101,11 @@ async def _made_from(request: Request, connection: str, template: str) -> Draft:
     catalog = await catalog_of(request, connection, "workspace", asking=words.ASKING, nothing=words.NO_OFFER)
     values, form, label = filling.proposed(catalog.form, template)
     if not form.fields:
-        raise Answered(
-            replies.problem(fill(words.NO_RECIPES, title=title, command=request.command), request.reference)
-        )
+        raise Answered(replies.hint(fill(words.NO_RECIPES, title=title, command=request.command)))
     if template and not label:
         known = _known(form)
         sentence = fill(words.NO_SUCH_RECIPE, title=title, name=template, known=known)
-        raise Answered(replies.problem(sentence, request.reference))
+        raise Answered(replies.hint(sentence))
     try:
         spec = catalog.spec(values | {"name": "usher-class"})
     except FormProblems as wrong:
@@ -119,10 +117,10 @@ async def _made_from(request: Request, connection: str, template: str) -> Draft:
                 connection=connection,
                 known=_known(form),
             )
-            raise Answered(replies.problem(sentence, request.reference)) from None
+            raise Answered(replies.hint(sentence)) from None
         said = Markup(" ".join(safe(one) for one in wrong.problems.values()))
         sentence = fill(words.INCOMPLETE, title=title, problems=said)
-        raise Answered(replies.problem(sentence, request.reference)) from None
+        raise Answered(replies.hint(sentence)) from None
     shown = label or title
     return Draft("", connection, shown[:TITLE_MOST], template=shown, spec=spec)
 

@@ -43,7 +43,7 @@ async def make_pressed(request: Request) -> Answer:
     for known in PURPOSES:
         if purpose == known:
             return await open_form(replace(request, folder=known), known, (connection,))
-    return replies.problem(words.OUTDATED, request.reference)
+    return replies.hint(words.OUTDATED)
 
 
 async def open_form(request: Request, purpose: Purpose, words_given: tuple[str, ...] = ()) -> Answer:

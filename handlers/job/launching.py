@@ -54,7 +54,7 @@ async def run_again(request: Request) -> Answer:
     run = await runs.owned(request.principal, "run", request.target or "")
     if run.spec is None:
         sentence = fill(words.NO_SPEC, name=run.name, command=request.command)
-        return replies.problem(sentence, request.reference)
+        return replies.hint(sentence)
     again = await runs.launch(
         request.principal,
         run.connection,
@@ -69,15 +69,15 @@ async def run_again(request: Request) -> Answer:
 async def launched(request: Request, typed: CommandLine) -> Answer:
     """Launch what the line describes; report everything that is wrong at once, each with its flag."""
     if len(request.text) > LONGEST:
-        raise Answered(replies.problem(fill(words.TOO_LONG, limit=LONGEST), request.reference))
+        raise Answered(replies.hint(fill(words.TOO_LONG, limit=LONGEST)))
     if len(typed.flags) > MOST_FLAGS:
-        raise Answered(replies.problem(fill(words.TOO_MANY, limit=MOST_FLAGS), request.reference))
+        raise Answered(replies.hint(fill(words.TOO_MANY, limit=MOST_FLAGS)))
     connection = maker_of(
         request,
         "job",
         typed.words,
         nowhere=words.NO_CONNECTIONS,
-        which=lambda able: replies.problem(fill(words.WHERE, known=named(able)), request.reference),
+        which=lambda able: replies.hint(fill(words.WHERE, known=named(able))),
         more=fill(words.TAIL_HINT, command=request.command),
     )
     catalog = await _catalog(request, connection)
@@ -120,7 +120,7 @@ async def launched_by_name(request: Request, connection: str, name: str) -> Answ
             fill(words.PROBLEM, flag=Markup(words.JOB_PLACE), said=sentence)
             for sentence in wrong.problems.values()
         ]
-        return replies.problem(words.NOT_RUN_YET, request.reference, more="\n".join(said))
+        return replies.hint(words.NOT_RUN_YET, more="\n".join(said))
     await _make(request, connection, spec, catalog.form(values), values)
     return started(request, spec.name, connection)
 
@@ -194,4 +194,4 @@ def _refused(request: Request, result: Filled, said: list[str]) -> Answer:
         more.append(fill(words.FLAGS_KNOWN, known=Markup(", ".join(known))))
     if form.field(filling.COMMAND) and filling.COMMAND not in result.values:
         more.append(fill(words.TAIL_HINT, command=request.command))
-    return replies.problem(words.NOT_RUN_YET, request.reference, more="\n".join(more))
+    return replies.hint(words.NOT_RUN_YET, more="\n".join(more))

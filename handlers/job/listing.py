@@ -57,9 +57,9 @@ async def logs(request: Request) -> Answer:
     title = services.title(run.connection)
     provider = services.connections.get(run.connection)
     if provider is not None and not isinstance(provider, facets.Runs):
-        return replies.problem(fill(words.NO_LOGS, title=title), request.reference)
+        return replies.hint(fill(words.NO_LOGS, title=title))
     if run.remote_id is None and not run.is_open:
-        return replies.problem(fill(words.NOT_HANDED_OVER, name=run.name), request.reference)
+        return replies.hint(fill(words.NOT_HANDED_OVER, name=run.name))
     if provider is not None:
         await linked(request, run.connection)
     watched = await services.runs.watch(

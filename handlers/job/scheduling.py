@@ -34,7 +34,7 @@ MOST = 30
 async def schedule(request: Request) -> Answer:
     """Show all schedules, or one; with five fields set it, with ``off`` remove it."""
     typed = command_line(request.text, request.services.commands).words
-    name, cron = _split(request, typed)
+    name, cron = _split(typed)
     known = await set_up(request)
     if not name:
         return _list(request, known)
@@ -54,26 +54,26 @@ async def schedule(request: Request) -> Answer:
     return replies.answer(fill(template, name=wanted.job.name, title=title))
 
 
-def _split(request: Request, typed: Sequence[str]) -> tuple[str, str | None]:
+def _split(typed: Sequence[str]) -> tuple[str, str | None]:
     """Return the name, and the expression or ``off`` after it; raises Answered if that is invalid."""
     if not typed:
         return "", None
     if len(typed) > 1 and typed[-1].casefold() == OFF:
         return " ".join(typed[:-1]), OFF
     if len(typed) > 5 and is_cron(" ".join(typed[-5:])):
-        return " ".join(typed[:-5]), _checked(request, " ".join(typed[-5:]))
+        return " ".join(typed[:-5]), _checked(" ".join(typed[-5:]))
     if len(typed) > 1 and (is_cron(typed[-1]) or looks_like_cron(typed[-1])):
-        return " ".join(typed[:-1]), _checked(request, " ".join(typed[-1].split()))
+        return " ".join(typed[:-1]), _checked(" ".join(typed[-1].split()))
     if len(typed) > 4 and looks_like_cron(" ".join(typed[1:])):
-        return typed[0], _checked(request, " ".join(typed[1:]))
+        return typed[0], _checked(" ".join(typed[1:]))
     return " ".join(typed), None
 
 
-def _checked(request: Request, cron: str) -> str:
+def _checked(cron: str) -> str:
     """Return an expression that can fire; raises Answered with what is wrong with any other."""
     template = words.CRON if not is_cron(cron) else "" if fires(cron) else words.NEVER
     if template:
-        raise Answered(replies.problem(fill(template, cron=cron), request.reference))
+        raise Answered(replies.hint(fill(template, cron=cron)))
     return cron
 
 
@@ -111,7 +111,7 @@ async def set_up(request: Request) -> list[SetUpJob]:
     services = request.services
     able = sorted(name for name, one in services.connections.items() if isinstance(one, facets.Schedules))
     if not able:
-        raise Answered(replies.problem(words.NOWHERE, request.reference))
+        raise Answered(replies.hint(words.NOWHERE))
     accounts = [await services.accounts.acting(request.principal, name) for name in able]
     active = [account for account in accounts if account is not None and account.state == "active"]
     if not active:
@@ -147,4 +147,4 @@ def job_of(request: Request, name: str, known: list[SetUpJob]) -> SetUpJob:
     if len(found) == 1:
         return found[0]
     template = words.TWICE if found else words.UNKNOWN
-    raise Answered(replies.problem(fill(template, name=name, command=request.command), request.reference))
+    raise Answered(replies.hint(fill(template, name=name, command=request.command)))

@@ -51,7 +51,7 @@ async def nothing_yet(request: Request, old: Sequence[Account]) -> Answer:
     services = request.services
     able = makers(services, "job")
     if not able:
-        return replies.problem(words.NO_CONNECTIONS, request.reference)
+        return replies.hint(words.NO_CONNECTIONS)
     accounts = await services.store.accounts(request.principal)
     if not any(account.state == "active" and account.connection in able for account in accounts):
         return link_first(request, words.NOT_LINKED, able)
@@ -69,7 +69,7 @@ async def _only(request: Request, rows: Sequence[Run], old: Sequence[Account]) -
     if len(wanted) == 1:
         return wanted[0]
     if not wanted:
-        raise Answered(replies.problem(words.NONE_GOING, request.reference))
+        raise Answered(replies.hint(words.NONE_GOING))
     sentence = fill(words.WHICH_OF_ALL, command=request.command, verb=Markup(request.verb))
     raise Answered(replies.answer(sentence, await _buttons(request, wanted)))
 
@@ -77,7 +77,7 @@ async def _only(request: Request, rows: Sequence[Run], old: Sequence[Account]) -
 async def _which(request: Request, found: Sequence[Run]) -> Answer:
     is_same = len({naming.fold(run.name) for run in found}) == 1
     sentence = fill(words.WHICH_TO_STOP if is_same else words.WHICH, name=request.name)
-    return replies.problem(sentence, request.reference, await _buttons(request, found))
+    return replies.hint(sentence, await _buttons(request, found))
 
 
 async def _unknown(request: Request, rows: Sequence[Run], old: Sequence[Account]) -> Answer:
@@ -92,7 +92,7 @@ async def _unknown(request: Request, rows: Sequence[Run], old: Sequence[Account]
         more.append(words.NEAREST)
     if not more:
         more = [fill(words.UNKNOWN_NEXT, command=request.command)]
-    return replies.problem(sentence, request.reference, await _buttons(request, near), more=" ".join(more))
+    return replies.hint(sentence, await _buttons(request, near), more=" ".join(more))
 
 
 async def _buttons(request: Request, runs: Sequence[Run]) -> list[dict[str, object]]:

@@ -65,4 +65,4 @@ def _asked(request: Request) -> tuple[str, int]:
     sentence = words.ABOUT_NONE
     if telling:
         sentence = fill(words.ABOUT_WHICH, command=request.command, known=named(telling))
-    raise Answered(replies.problem(sentence, request.reference))
+    raise Answered(replies.hint(sentence))

@@ -31,7 +31,7 @@ async def linked(request: Request, connection: str) -> Account:
 def link_first(request: Request, sentence: str, connections: Iterable[str]) -> Answer:
     """Answer with *Link* for some connections; the request waits for it."""
     links = [(name, request.services.title(name)) for name in connections]
-    return replies.problem(sentence, request.reference, replies.link_buttons(links, request.text))
+    return replies.hint(sentence, replies.link_buttons(links, request.text))
 
 
 def link_any(request: Request) -> Answer:
@@ -44,11 +44,11 @@ def link_any(request: Request) -> Answer:
     if not linkable:
         if linkless:
             return replies.answer(words.NONE_YET_NEW, replies.new_buttons(linkless))
-        return replies.problem(words.NO_CONNECTIONS, request.reference)
+        return replies.hint(words.NO_CONNECTIONS)
     sentence = words.NOT_LINKED_ANY
     if len(linkable) == 1:
         sentence = fill(words.NOT_LINKED, title=linkable[0][1])
     titles = services.titles(name for name, _ in linkless)
     more = fill(words.OR_NEW, titles=titles) if linkless else ""
     buttons = [*replies.link_buttons(linkable, request.text), *replies.new_buttons(linkless)]
-    return replies.problem(sentence, request.reference, buttons, more=more)
+    return replies.hint(sentence, buttons, more=more)

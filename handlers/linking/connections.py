@@ -31,7 +31,7 @@ def connection_of(request: Request, name: str, more: str = "") -> str:
     if found is not None:
         return found
     sentence = fill(words.UNKNOWN_CONNECTION, name=name, known=named(request.services.connections))
-    raise Answered(replies.problem(sentence, request.reference, more=more))
+    raise Answered(replies.hint(sentence, more=more))
 
 
 def makers(services: Services, purpose: Purpose) -> list[str]:
@@ -57,7 +57,7 @@ def maker_of(
     services = request.services
     able = makers(services, purpose)
     if not able:
-        raise Answered(replies.problem(fill(nowhere, command=request.command), request.reference))
+        raise Answered(replies.hint(fill(nowhere, command=request.command)))
     if not given:
         if len(able) == 1:
             return able[0]
@@ -65,7 +65,7 @@ def maker_of(
     chosen = connection_of(request, given[0], more)
     if chosen not in able:
         sentence = fill(forms.NOT_THERE[purpose], title=services.title(chosen), command=request.command)
-        raise Answered(replies.problem(sentence, request.reference))
+        raise Answered(replies.hint(sentence))
     return chosen
 
 

@@ -45,7 +45,7 @@ async def link(request: Request) -> Answer:
     if not buttons:
         if linkless:
             return _needless(request, linkless)
-        return replies.problem(words.NO_CONNECTIONS, request.reference)
+        return replies.hint(words.NO_CONNECTIONS)
     if len(buttons) > 1:
         return replies.answer(words.LINK_WHICH, buttons)
     connection, title = linkable[0]

@@ -36,9 +36,9 @@ async def unlink(request: Request) -> Answer:
     if name in request.services.connections and _is_everybodys(request, name):
         title = request.services.title(name)
         sentence = fill(words.NOTHING_TO_UNLINK, title=title, command=request.command)
-        return replies.problem(sentence, request.reference)
+        return replies.hint(sentence)
     if not accounts:
-        return replies.problem(fill(words.NOTHING_LINKED, command=request.command), request.reference)
+        return replies.hint(fill(words.NOTHING_LINKED, command=request.command))
     if not name:
         buttons = [
             unlink_button(account.connection, request.services.title(account.connection), number)
@@ -85,7 +85,7 @@ def _chosen(request: Request, name: str, linked: set[str]) -> str | None:
 def _none_at(request: Request, connection: str | None) -> Answer:
     title = request.services.title(connection or "")
     sentence = fill(words.NOTHING_LINKED_AT, title=title, command=request.command)
-    return replies.problem(sentence, request.reference)
+    return replies.hint(sentence)
 
 
 async def _somebody_else(request: Request, person: re.Match[str]) -> Answer:
@@ -103,6 +103,6 @@ async def _somebody_else(request: Request, person: re.Match[str]) -> Answer:
         interaction=request.surface.interaction,
     )
     if not ended:
-        return replies.problem(fill(words.NOTHING_LINKED_OTHER, who=who), request.reference)
+        return replies.hint(fill(words.NOTHING_LINKED_OTHER, who=who))
     titles = request.services.titles(account.connection for account in ended)
     return replies.answer(fill(words.UNLINKED_OTHER, who=who, title=titles))

@@ -53,7 +53,7 @@ def too_late(request: Request, operation: Operation) -> Answer:
         typed=Markup(words.TYPED[operation.verb]),
         command=request.command,
     )
-    return replies.problem(sentence, request.reference)
+    return replies.hint(sentence)
 
 
 @routes.action("try_again")

@@ -80,4 +80,4 @@ async def show_address(request: Request) -> Answer:
         return operation_card(await services.gatherer.of_workspace(workspace, operation))
     state, age = lists.state_words(facts.now, workspace)
     sentence = fill(words.NOT_RUNNING, name=workspace.title, state=Markup(state.lower()), age=Markup(age))
-    return replies.problem(sentence, request.reference, [start_button(workspace)])
+    return replies.hint(sentence, [start_button(workspace)])

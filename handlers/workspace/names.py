@@ -25,7 +25,7 @@ _MOST = 100
 async def add(request: Request) -> Answer:
     """Add what the link or id refers to, on the one connection that recognises it."""
     if not request.arguments:
-        return replies.problem(fill(words.ADD_USAGE, command=request.command), request.reference)
+        return replies.hint(fill(words.ADD_USAGE, command=request.command))
     brought_back = await _bring_back(request)
     if brought_back is not None:
         return brought_back
@@ -43,7 +43,7 @@ async def add(request: Request) -> Answer:
         example = f"{line(reference)}@{min(found)}"
         titles = request.services.titles(found)
         sentence = fill(words.ADD_AMBIGUOUS, titles=titles, command=request.command, example=example)
-        return replies.problem(sentence, request.reference)
+        return replies.hint(sentence)
     connection, remote_id = next(iter(found.items()))
     await linked(request, connection)
     added = await request.services.personal_list.add(
@@ -77,7 +77,7 @@ async def _unknown(request: Request) -> Answer:
     if not accounts:
         return link_any(request)
     titles = request.services.titles(account.connection for account in accounts)
-    return replies.problem(fill(words.ADD_UNKNOWN, titles=titles), request.reference)
+    return replies.hint(fill(words.ADD_UNKNOWN, titles=titles))
 
 
 @routes.verb("workspace", "alias", flags=("clear",))
@@ -90,7 +90,7 @@ async def alias(request: Request) -> Answer:
         )
         return replies.answer(fill(words.UNALIASED, name=workspace.name))
     if len(request.arguments) < 2:
-        return replies.problem(fill(words.ALIAS_USAGE, command=request.command), request.reference)
+        return replies.hint(fill(words.ALIAS_USAGE, command=request.command))
     workspace, alias = await _split(request)
     await request.services.personal_list.alias(
         request.principal, workspace.id, naming.own_name(alias), interaction=request.surface.interaction
@@ -113,7 +113,7 @@ async def notify(request: Request) -> Answer:
     """Switch notices about unexpected stops on or off for one workspace."""
     wanted = _ON_OFF.get(request.arguments[-1].casefold()) if len(request.arguments) > 1 else None
     if wanted is None:
-        return replies.problem(fill(words.NOTIFY_USAGE, command=request.command), request.reference)
+        return replies.hint(fill(words.NOTIFY_USAGE, command=request.command))
     workspace = await named(request, " ".join(request.arguments[:-1]))
     await request.services.personal_list.tell_stop(
         request.principal, workspace.id, wants_notice=wanted, interaction=request.surface.interaction

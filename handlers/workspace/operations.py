@@ -87,7 +87,7 @@ async def resume(request: Request) -> Answer:
     state, age = lists.state_words(facts.now, workspace)
     sentence = fill(words.NOT_SUSPENDED, name=workspace.title, state=Markup(state.lower()), age=Markup(age))
     buttons = [] if workspace.state is State.RUNNING else down_buttons(facts)
-    return replies.problem(sentence, request.reference, buttons)
+    return replies.hint(sentence, buttons)
 
 
 async def begin(request: Request, verb: OperationVerb) -> Answer:
@@ -165,7 +165,7 @@ def not_there(request: Request, workspace: Workspace) -> Answer:
         title=request.services.title(workspace.connection),
         command=request.command,
     )
-    return replies.problem(sentence, request.reference, [kit.button(cards.FORGET, "forget", workspace.id)])
+    return replies.hint(sentence, [kit.button(cards.FORGET, "forget", workspace.id)])
 
 
 def _answer(request: Request, workspace: Workspace, verb: OperationVerb, accepted: Accepted) -> Answer:

@@ -86,7 +86,7 @@ def _which_of_these(
     is_same = len({naming.fold(one.title) for one in found}) == 1
     sentence = fill(words.WHICH if is_same else words.WHICH_BEGINNING, name=name)
     more = fill(words.WHICH_AT, command=request.command, verb=Markup(request.verb), example=labels[0])
-    return replies.problem(sentence, request.reference, _choices(request, found, labels), more=more)
+    return replies.hint(sentence, _choices(request, found, labels), more=more)
 
 
 async def old_and_rows(request: Request) -> tuple[list[Account], list[Workspace]]:
@@ -118,7 +118,7 @@ async def _unknown(
         more.append(offered)
     if not more:
         more = [fill(words.UNKNOWN_NEXT, command=request.command)]
-    return replies.problem(sentence, request.reference, buttons, more=" ".join(more))
+    return replies.hint(sentence, buttons, more=" ".join(more))
 
 
 def _choices(request: Request, found: Sequence[Workspace], labels: Sequence[str]) -> list[dict[str, object]]:

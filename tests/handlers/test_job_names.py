@@ -89,7 +89,7 @@ async def test_with_no_runs_the_list_waits_for_a_look_and_then_says_so(bot):
     [waiting] = task.payload["then"]
     await replay(bot.services, ALICE, {**waiting, "task": "t1"})
     [notice] = await bot.notices(NoticeKind.MESSAGE)
-    assert notice.body["text"].startswith("You have no runs yet. Write /job run")
+    assert notice.body["text"].startswith("You have no runs yet. Write job run")
 
 
 async def test_a_list_of_runs_that_could_not_be_read_is_never_told_as_empty(bot):

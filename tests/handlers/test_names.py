@@ -153,7 +153,7 @@ async def test_a_list_that_could_not_be_read_is_never_told_as_empty(bot, text):
     (message,) = await bot.notices(NoticeKind.MESSAGE)
     said = message.body["blocks"][0]["text"]["text"]
     assert said.startswith("I couldn't read your list on Saturn Cloud. ")
-    assert "To try again, write `/workspace list`." in said
+    assert "To try again, write `list`." in said
 
 
 async def test_where_there_are_no_lists_people_add():

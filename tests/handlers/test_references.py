@@ -5,14 +5,23 @@ from __future__ import annotations
 import pytest
 from structlog.testing import capture_logs
 
+from bot.support.errors import StoreUnavailable
 from handlers.request import Reference
-from tests.handlers.rig import Rig, words
+from tests.handlers.rig import COLLEAGUE, Rig, words
 from tests.rigs.clock import CountingIds
 
+#: What works, and typos, questions and prompts to link.
+NOTHING_BROKE = (
+    "help", "help start", "whoami", "list", "alias", "add", "add nothing", "notify notebook", "open nothing",
+    "open notebook", "rockets", "start notebok", "link nowhere", "unlink hub", "resume notebook",
+    "card x", "new nowhere", "remove", "job run nowhere", "job status nothing", "job stop",
+)  # fmt: skip
 
-@pytest.mark.parametrize("text", ["alias", "open nothing", "rockets"])
-async def test_what_did_not_work_shows_the_reference_that_the_log_has(bot: Rig, text: str) -> None:
+
+@pytest.mark.parametrize("text", ["alias notebook lab", "status notebook", "start notebook"])
+async def test_what_broke_shows_the_reference_that_the_log_has(bot: Rig, text: str) -> None:
     await bot.link()
+    bot.store.fails = {"workspaces": StoreUnavailable("gone")}
     with capture_logs() as logs:
         answer = await bot.say(text)
     (entry,) = logs
@@ -22,8 +31,9 @@ async def test_what_did_not_work_shows_the_reference_that_the_log_has(bot: Rig, 
 async def test_an_answer_without_a_reference_draws_none(bot: Rig) -> None:
     await bot.link()
     first = bot.services.ids.reference()
-    for text in ("help", "help start", "whoami", "list"):
+    for text in NOTHING_BROKE:
         await bot.say(text)
+    await bot.say("list", COLLEAGUE)
     assert (first, bot.services.ids.reference()) == ("TEST-0001", "TEST-0002")
 
 
@@ -33,3 +43,21 @@ def test_a_reference_is_drawn_once() -> None:
     assert (str(reference), str(reference)) == ("TEST-0001", "TEST-0001")
     assert reference.is_in([{"text": "see TEST-0001"}])
     assert not reference.is_in([{"text": "TEST-0002"}])
+
+
+@pytest.mark.parametrize(
+    ("place", "expected"),
+    [
+        ({}, "/workspace list"),
+        ({"is_direct": True, "channel_id": "D1"}, "/workspace list"),
+        ({"kind": "message", "is_direct": True}, "`list`"),
+        ({"kind": "mention"}, "`@usher list`"),
+        ({"kind": "button", "is_direct": True}, "`list`"),
+        ({"kind": "button"}, "/workspace list"),
+        ({"kind": "replay", "response_url": "https://hooks.example.org/1"}, "/workspace list"),
+        ({"kind": "replay"}, "`list`"),
+    ],
+)
+async def test_a_hint_is_written_as_it_works_where_it_is_read(bot: Rig, place: dict, expected: str) -> None:
+    await bot.link()
+    assert expected in words(await bot.say("status nothing-like-that", **place))

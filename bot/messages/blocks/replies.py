@@ -44,8 +44,14 @@ def answer(
     return kit.message(kit.bare(text), text, buttons=buttons, in_channel=in_channel, replaces=replaces)
 
 
+def hint(sentence: str, buttons: Iterable[Element] = (), *, more: str = "") -> Answer:
+    """Answer a typo, a question or a missing link: a filled sentence and what may help; nothing broke."""
+    text = f"{sentence}\n{more}" if more else sentence
+    return kit.answer(kit.bare(sentence), [kit.section(text), *kit.actions(buttons)])
+
+
 def problem(sentence: str, reference: str, buttons: Iterable[Element] = (), *, more: str = "") -> Answer:
-    """Answer that something failed: a filled sentence, what may help, the reference that is in the log."""
+    """Answer that something broke: a filled sentence, what may help, the reference that is in the log."""
     blocks: list[Block] = [kit.section(f"{sentence}\n{more}" if more else sentence), *kit.actions(buttons)]
     blocks.append(kit.context(fill(cards.REFERENCE, reference=reference)))
     return kit.answer(kit.bare(sentence), blocks)
