@@ -173,7 +173,7 @@ async def _kept(request: Request, unknown: NotIdentified) -> Answer:
     if not request.is_asked or request.surface.is_form or mistyped.suspected(request):
         return replies.plain_problem(unknown.text, request.reference)
     waiting = request.waiting()
-    if request.surface.kind == "button":
+    if request.surface.kind in {"button", "home"}:
         name = request.verb if request.folder == "workspace" else f"{request.folder}_{request.verb}"
         waiting |= {"action": ":".join((name, *request.flags)), "value": request.target or ""}
     task = NewTask(TaskKind.LOOK_UP_PERSON, request.principal.key, {"then": [waiting]})

@@ -24,7 +24,10 @@ def of_command(payload: Mapping[str, Any]) -> Surface:
 
 
 def of_button(payload: Mapping[str, Any], action: Mapping[str, Any]) -> Surface:
-    """Return where a button was pressed; a double click has two action_ts, but is one operation."""
+    """Return where a button was pressed; a double click has two action_ts, but is one operation.
+
+    In a person's Home nothing can be answered but by the next view of it.
+    """
     container = _mapping(payload.get("container"))
     message = _mapping(payload.get("message"))
     view = _mapping(payload.get("view"))
@@ -33,8 +36,9 @@ def of_button(payload: Mapping[str, Any], action: Mapping[str, Any]) -> Surface:
     user = _mapping(payload.get("user")).get("id")
     # An ephemeral message may be in anybody's direct messages: it answers a slash command there.
     is_direct = str(channel or "").startswith("D") and not container.get("is_ephemeral")
+    is_home = view.get("type") == "home"
     return Surface(
-        kind="button",
+        kind="home" if is_home else "button",
         channel_id=channel,
         thread_ts=container.get("thread_ts") or message.get("thread_ts"),
         message_ts=message_ts,
@@ -44,8 +48,8 @@ def of_button(payload: Mapping[str, Any], action: Mapping[str, Any]) -> Surface:
         interaction=_key(
             "button", action.get("action_ts"), action.get("action_id"), message_ts or view.get("id"), user
         ),
-        view_id=view.get("id"),
-        view_hash=view.get("hash"),
+        view_id=None if is_home else view.get("id"),
+        view_hash=None if is_home else view.get("hash"),
     )
 
 

@@ -14,6 +14,7 @@ import structlog
 from slack_bolt.response import BoltResponse
 from slack_sdk.errors import SlackClientError
 
+from bot.domain.models import HomeUse
 from bot.messages.blocks import replies
 from bot.messages.blocks.limits import safe
 from bot.messages.texts import problems
@@ -103,7 +104,12 @@ class Listeners:
         chosen = action.get("selected_option") or {}
         value = str(action.get("value") or chosen.get("value") or "")
         answer = await run_button(services, principal, surface, action_id, value, body.get("view"))
-        if answer.view is not None and not surface.is_form and await self._opened(client, surface, answer):
+        is_opened = (
+            answer.view is not None and not surface.is_form and await self._opened(client, surface, answer)
+        )
+        if surface.kind == "home":
+            return await self._at_home(ack, principal, None if is_opened else answer)
+        if is_opened:
             return await ack()
         if not await self._delivered(answer, surface, principal):
             await _say(client, respond, answer)
@@ -150,6 +156,16 @@ class Listeners:
             return BoltResponse(status=503, body="")
         except Exception:
             logger.exception("event failed")
+        return await ack()
+
+    async def _at_home(self, ack: AsyncAck, principal: Principal, answer: Answer | None) -> BoltResponse:
+        """Have the person's Home drawn again with the answer; if that isn't written, let Slack say so."""
+        try:
+            shown = answer.as_body() if answer is not None and answer.text else None
+            await self._services.homes.use(principal, HomeUse(answer=shown))
+        except StoreError as error:
+            log.warning("use of a home not written down", problem=type(error).__name__)
+            return BoltResponse(status=503, body="")
         return await ack()
 
     async def _delivered(self, answer: Answer, surface: Surface, principal: Principal) -> bool:

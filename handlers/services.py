@@ -11,6 +11,7 @@ from bot.services.approvals import Approvals
 from bot.services.authority import Authority
 from bot.services.classes import Classes
 from bot.services.gather import Gatherer
+from bot.services.homes import Homes
 from bot.services.personal_list import PersonalList
 from bot.services.runs import Runs
 from bot.services.snapshots import Snapshots
@@ -40,6 +41,7 @@ class Services:
     approvals: Approvals
     classes: Classes
     snapshots: Snapshots
+    homes: Homes
     gatherer: Gatherer
     authority: Authority
     connections: Mapping[str, Provider]
@@ -92,6 +94,7 @@ def build_services(context: Context, accounts: Accounts, limiter: RateLimiter) -
         approvals=Approvals(context),
         classes=Classes(context),
         snapshots=Snapshots(context),
+        homes=Homes(context),
         gatherer=Gatherer(context),
         authority=Authority(context),
         connections=context.connections,

@@ -160,6 +160,7 @@ class Scheduler:
             Loop("classes", reconciler.step_classes, 1, ids, clock, self.work_left),
             Loop("notices", notifier.step_notices, 50, ids, clock, self.work_left),
             Loop("cards", notifier.step_cards, 20, ids, clock, self.work_left),
+            Loop("homes", notifier.step_homes, 10, ids, clock, nobody),
             Loop("outputs", notifier.step_outputs, 10, ids, clock, self.work_left),
         ]
 

@@ -49,12 +49,26 @@ class Gatherer:
             workspace.principal, workspace.connection, operation=operation, workspace=workspace
         )
 
-    async def of_all(self, principal: Principal, workspaces: Sequence[Workspace]) -> list[Facts]:
-        """Gather facts for a list of one person's workspaces; those of a lost connection are left out."""
+    async def of_all(
+        self,
+        principal: Principal,
+        workspaces: Sequence[Workspace],
+        under_way: Mapping[str, Operation] | None = None,
+    ) -> list[Facts]:
+        """Gather facts for a list of one person's workspaces; those of a lost connection are left out.
+
+        ``under_way`` holds their open operations by workspace, where the list shows them.
+        """
         accounts = {account.connection: account for account in await self._store.accounts(principal)}
         now = await self._store.now()
         return [
-            self._facts(now, one.connection, accounts.get(one.connection), workspace=one)
+            self._facts(
+                now,
+                one.connection,
+                accounts.get(one.connection),
+                workspace=one,
+                operation=(under_way or {}).get(one.id),
+            )
             for one in workspaces
             if one.connection in self._connections
         ]

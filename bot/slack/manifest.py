@@ -69,6 +69,10 @@ USER_SCOPES: Final[Mapping[str, Use]] = MappingProxyType(
 
 EVENTS: Final[Mapping[str, Use]] = MappingProxyType(
     {
+        "app_home_opened": Use(
+            "Shows people their workspaces, runs and accounts when they open the app's Home tab.",
+            "handlers.home",
+        ),
         "app_mention": Use(
             "The same words as after the slash command, said to the bot in a channel.",
             "handlers.events.conversation",
@@ -189,7 +193,7 @@ def _common(command: str, job_command: str) -> dict[str, Any]:
         },
         "features": {
             "app_home": {
-                "home_tab_enabled": False,
+                "home_tab_enabled": True,
                 "messages_tab_enabled": True,
                 "messages_tab_read_only_enabled": False,
             },

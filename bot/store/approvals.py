@@ -73,6 +73,16 @@ def approval(tx: Transaction, approval_id: str) -> Approval | None:
     return rows.approval(row) if row else None
 
 
+def asked_ones(tx: Transaction, limit: int) -> list[Approval]:
+    """Return the oldest undecided requests."""
+    return [rows.approval(row) for row in tx.all("asked_approvals", limit=limit)]
+
+
+def asked_of(tx: Transaction, principal: Principal) -> list[Approval]:
+    """Return one person's undecided requests."""
+    return [rows.approval(row) for row in tx.all("asked_approvals_of", principal=principal.key)]
+
+
 def decide(
     tx: Transaction,
     approval_id: str,

@@ -1364,3 +1364,99 @@ RETURNING id;
 
 -- name: sweep_participants
 DELETE FROM participants WHERE card_id = :card_id;
+
+-- == Homes ==
+
+-- The answer of an earlier press goes with the next use. What Slack doesn't show any more is sent again.
+-- name: use_home
+INSERT INTO homes (principal, used_at, page, is_totals, answer, answered_at, wanted_at)
+VALUES (
+    :principal, :now, COALESCE(:page, 1), COALESCE(:is_totals, 0), :answer,
+    CASE WHEN :answer IS NULL THEN NULL ELSE :now END, :now
+)
+ON CONFLICT (principal) DO UPDATE SET
+    used_at = excluded.used_at, uses = homes.uses + 1, page = COALESCE(:page, homes.page),
+    is_totals = COALESCE(:is_totals, homes.is_totals), answer = excluded.answer, answered_at = excluded.answered_at,
+    wanted_at = COALESCE(homes.wanted_at, excluded.wanted_at),
+    drawn = CASE WHEN :seen IS NULL OR :seen = homes.view_hash THEN homes.drawn ELSE '' END;
+
+-- name: claim_wanted_homes
+UPDATE homes SET leased_until = :until
+WHERE principal IN (
+    SELECT principal FROM homes WHERE wanted_at IS NOT NULL AND leased_until <= :now ORDER BY wanted_at LIMIT :limit
+) AND wanted_at IS NOT NULL AND leased_until <= :now
+RETURNING *;
+
+-- name: claim_homes_to_look_at
+UPDATE homes SET look_at = :again
+WHERE principal IN (
+    SELECT principal FROM homes WHERE look_at IS NOT NULL AND look_at <= :now AND wanted_at IS NULL
+    ORDER BY look_at LIMIT :limit
+) AND look_at IS NOT NULL AND look_at <= :now AND wanted_at IS NULL
+RETURNING *;
+
+-- A Home that its person used since the claim stays wanted. Only whoever was asked for a view holds the lease.
+-- name: home_published
+UPDATE homes SET
+    drawn = :drawn, view_hash = :view_hash, look_at = :look_at,
+    leased_until = CASE WHEN :is_wanted = 1 THEN 0 ELSE leased_until END,
+    wanted_at = CASE WHEN uses = :uses THEN NULL ELSE wanted_at END
+WHERE principal = :principal;
+
+-- name: home_retry
+UPDATE homes SET
+    leased_until = CASE WHEN :is_wanted = 1 THEN :due ELSE leased_until END,
+    look_at = CASE WHEN :is_wanted = 1 THEN look_at ELSE :due END
+WHERE principal = :principal;
+
+-- name: home_rest
+UPDATE homes SET look_at = NULL, wanted_at = NULL, leased_until = 0, answer = NULL, answered_at = NULL
+WHERE principal = :principal AND uses = :uses;
+
+-- name: due_notice
+SELECT id FROM notices WHERE class <= 2 AND state IN ('pending', 'retry', 'leased') AND due_at <= :now LIMIT 1;
+
+-- name: due_card
+SELECT id FROM cards
+WHERE is_dirty = 1 AND message_ts IS NOT NULL AND changed_at IS NOT NULL AND leased_until <= :now LIMIT 1;
+
+-- name: sweep_homes
+DELETE FROM homes WHERE principal IN (
+    SELECT principal FROM homes WHERE used_at <= :before ORDER BY used_at LIMIT :limit
+);
+
+-- name: asked_approvals
+SELECT * FROM approvals WHERE state = 'asked' ORDER BY asked_at, id LIMIT :limit;
+
+-- name: asked_approvals_of
+SELECT * FROM approvals WHERE principal = :principal AND state = 'asked' ORDER BY asked_at, id;
+
+-- name: starts_under_way
+SELECT * FROM operations WHERE outcome IS NULL AND verb IN ('start', 'restart', 'create') AND created_at <= :before
+ORDER BY created_at, id LIMIT :limit;
+
+-- name: count_starts_under_way
+SELECT COUNT(*) AS count FROM operations WHERE outcome IS NULL AND verb IN ('start', 'restart', 'create');
+
+-- name: failed_operations
+SELECT * FROM operations WHERE connection = :connection AND outcome = 'failed' AND ended_at >= :since
+ORDER BY ended_at DESC, id LIMIT :limit;
+
+-- name: count_failed_operations
+SELECT COUNT(*) AS count FROM operations
+WHERE connection = :connection AND outcome = 'failed' AND ended_at >= :since;
+
+-- name: failed_runs
+SELECT * FROM runs WHERE outcome = 'failed' AND ended_at >= :since ORDER BY ended_at DESC, id LIMIT :limit;
+
+-- name: count_failed_runs
+SELECT COUNT(*) AS count FROM runs WHERE outcome = 'failed' AND ended_at >= :since;
+
+-- name: links_by_connection
+SELECT connection, COUNT(*) AS linked,
+    SUM(CASE WHEN state = 'refused' OR refused_since IS NOT NULL THEN 1 ELSE 0 END) AS refused
+FROM accounts WHERE state <> 'revoking' GROUP BY connection;
+
+-- name: workspaces_by_connection
+SELECT connection, COUNT(*) AS known, SUM(CASE WHEN state = 'running' THEN 1 ELSE 0 END) AS running
+FROM workspaces WHERE hidden = 0 GROUP BY connection;

@@ -15,6 +15,7 @@ from bot.domain.models import (
     Card,
     ClassCard,
     Doubt,
+    Home,
     Link,
     Notice,
     NoticeKind,
@@ -113,6 +114,7 @@ browser_session = _reader(BrowserSession)
 card = _reader(Card)
 class_card = _reader(ClassCard)
 run = _reader(Run, doubt=doubt)
+home = _reader(Home)
 link = _reader(Link)
 notice = _reader(Notice)
 #: A step's hold takes precedence over a read's.

@@ -26,6 +26,7 @@ from bot.store import (
     expiries,
     found_runs,
     gates,
+    homes,
     links,
     notices,
     operations,
@@ -35,6 +36,7 @@ from bot.store import (
     snapshots,
     suspicions,
     tasks,
+    totals,
     upkeep,
 )
 from bot.store import outages as outages_
@@ -103,10 +105,10 @@ class Store(OnEngine):
     async def sweep(self) -> None:
         """Delete what is no longer needed, in short transactions.
 
-        Inbox rows and links after a day, browser sessions at their end, sent notices after 30 days, dead
-        ones after 7, ended operations beyond the 50 newest of a workspace, ended runs beyond the 50 newest of
-        a person or after 30 days, decided requests after 30 days, classes with their presses after 30 days,
-        unwatched gates after a day. A card is deleted with its operation, run or class.
+        Inbox rows, links and unused Homes after a day, browser sessions at their end, sent notices after 30
+        days, dead ones after 7, ended operations beyond the 50 newest of a workspace, ended runs beyond the
+        50 newest of a person or after 30 days, decided requests after 30 days, classes with their presses
+        after 30 days, unwatched gates after a day. A card is deleted with its operation, run or class.
         """
         for query in upkeep.SWEEPS:
             while await self.engine.write(partial(upkeep.sweep_aged, query=query)):
@@ -319,6 +321,19 @@ class Store(OnEngine):
     stop_for_class = write(classes.stop)
     finish_class = write(classes.finish)
     class_of_stop = read(classes.of_stop, Priority.STEADY)
+
+    # -- Homes -----------------------------------------------------------------------------------------------
+
+    use_home = write(homes.use, Priority.URGENT)
+    claim_wanted_homes = write(homes.claim_wanted, Priority.URGENT)
+    claim_homes_to_look_at = write(homes.claim_looks)
+    home_published = write(homes.published)
+    home_retry = write(homes.retry)
+    home_rest = write(homes.rest)
+    is_news_waiting = read(homes.is_news_waiting, Priority.STEADY)
+    asked_approvals = read(approvals.asked_ones)
+    asked_approvals_of = read(approvals.asked_of)
+    totals = read(totals.of_all, Priority.STEADY)
 
     # -- notices, cards, tasks -------------------------------------------------------------------------------
 

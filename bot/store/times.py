@@ -98,6 +98,14 @@ TIMES: Final[Mapping[str, Mapping[str, Column]]] = {
         "claimed_at": _GATE,
         "wanted_at": PAST,
     },
+    # ``Timing.lease`` and Slack's *Retry-After*; ``bot.domain.models.homes.REDRAW_SECONDS``.
+    "homes": {
+        "used_at": PAST,
+        "answered_at": PAST,
+        "wanted_at": PAST,
+        "leased_until": _SEND,
+        "look_at": _SEND,
+    },
     "inbox": {"seen_at": PAST},
     "runs": {
         "created_at": PAST,

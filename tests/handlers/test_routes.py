@@ -40,7 +40,7 @@ def test_what_was_found():
         ],
         "action": [
             *("again", "approve", "ask_link", "class_keep", "class_post", "class_press", "class_problems"),
-            *("class_stop", "deny", "enter_code", "field", "force", "invite"),
+            *("class_stop", "deny", "enter_code", "field", "force", "home", "invite"),
             *("job_again", "job_force", "job_keep_waiting", "job_let_go", "job_look_again", "job_refresh"),
             *("job_start_another", "keep_waiting", "look_again", "make", "refresh", "start_another"),
             "try_again",
@@ -48,7 +48,8 @@ def test_what_was_found():
         "view": ["ask_link", "code", "make", "remove"],
         "options": ["field", "workspace"],
         "event": [
-            *("app_mention", "app_uninstalled", "message_im", "team_join", "tokens_revoked", "user_change"),
+            *("app_home_opened", "app_mention", "app_uninstalled", "message_im", "team_join"),
+            *("tokens_revoked", "user_change"),
         ],
     }
 

@@ -34,6 +34,7 @@ FORMS = {"socket": socket_manifest(), "socket with pages": socket_manifest(URL),
 
 #: Which scope of the bot an event or a command needs; source: Slack's reference of events.
 NEEDED_BY_EVENTS = {
+    "app_home_opened": set(),
     "app_mention": {"app_mentions:read"},
     "app_uninstalled": set(),
     "message.im": {"im:history"},

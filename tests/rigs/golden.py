@@ -34,7 +34,7 @@ def check_limits(answer: Answer | dict[str, Any]) -> None:
             check_limits(answer.view)
     else:
         limits.check(answer)
-        report = kit.check_view(answer, "modal")
+        report = kit.check_view(answer, str(answer["type"]))
     assert report.messages == []
     assert report.remarks == []
 

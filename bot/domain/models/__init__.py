@@ -20,6 +20,7 @@ from bot.domain.models.forms import (
     several_of,
     text_of,
 )
+from bot.domain.models.homes import Home, HomeUse
 from bot.domain.models.notices import NOTICE_CLASS, Answer, Card, NewNotice, Notice, NoticeKind, NoticeState
 from bot.domain.models.operations import Call, Operation, OperationVerb, Outcome, Surface
 from bot.domain.models.people import Account, Link, Person, Principal
@@ -82,6 +83,8 @@ __all__ = [
     "Form",
     "FormProblems",
     "FoundRun",
+    "Home",
+    "HomeUse",
     "Joined",
     "Link",
     "Look",

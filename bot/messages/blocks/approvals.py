@@ -10,27 +10,38 @@ from bot.messages.texts import approvals as words
 
 if TYPE_CHECKING:
     from bot.domain.facts import Facts
-    from bot.domain.models import Answer
+    from bot.domain.models import Answer, Approval
+    from bot.messages.blocks.kit import Block
 
 ASK_FORM = "ask_link"
 
 
 def asked(facts: Facts) -> Answer:
     """Ask an administrator; the buttons carry the request's key and the username that is shown."""
-    username = facts.word("username")
-    key = f"{facts.word('approval')} {username}"
-    names = {"name": facts.word("name"), "username": username, "title": facts.connection_title}
+    names = {
+        "name": facts.word("name"),
+        "username": facts.word("username"),
+        "title": facts.connection_title,
+    }
+    request = _request(facts.word("approval"), facts.word("person"), names)
+    blocks = [*request, kit.context(fill(words.REQUEST_NOTE, **names))]
+    return kit.answer(fill(words.REQUEST_SHORT, **names), blocks)
+
+
+def decision(approval: Approval, title: str, name: str) -> list[Block]:
+    """Draw a request among others that wait for an administrator."""
+    names = {"name": name, "username": approval.username, "title": title}
+    return _request(approval.id, approval.principal.user_id, names)
+
+
+def _request(approval_id: str, user_id: str, names: dict[str, str]) -> list[Block]:
+    key = f"{approval_id} {names['username']}"
     question = kit.confirm(words.CONFIRM_APPROVE, style=None, **names)
     buttons = [
         kit.button(fill(words.APPROVE, **names), "approve", key, style=kit.PRIMARY, confirm=question),
         kit.button(words.DENY, "deny", key, style=kit.DANGER),
     ]
-    blocks = [
-        kit.section(fill(words.REQUEST, who=kit.mention(facts.word("person")), **names)),
-        *kit.actions(buttons),
-        kit.context(fill(words.REQUEST_NOTE, **names)),
-    ]
-    return kit.answer(fill(words.REQUEST_SHORT, **names), blocks)
+    return [kit.section(fill(words.REQUEST, who=kit.mention(user_id), **names)), *kit.actions(buttons)]
 
 
 def denied(facts: Facts) -> Answer:

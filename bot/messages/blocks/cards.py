@@ -100,6 +100,21 @@ def _open_card(facts: Facts, operation: Operation) -> Answer:
     return _card(facts, short(template, facts), lines, small, _open_buttons(facts, operation))
 
 
+def under_way(facts: Facts, operation: Operation) -> tuple[str, list[Element]]:
+    """Say what is going on with a workspace, and what can be done about it, for a row among others."""
+    going = is_going(operation, facts.workspace)
+    since = operation.called_at if going and operation.called_at else operation.created_at
+    template = (words.GOING_ON if going else words.QUEUED)[_under_way(operation, facts.workspace)]
+    lines = [fill(template, since=kit.moment(since, facts.now))]
+    if operation.hold:
+        lines.append(kit.held(operation.hold, facts.now))
+    if operation.deadline_at is None:
+        lines.append(words.STILL_WAITING)
+    # Whoever looks at rows sees them change, or has one *Refresh* for all.
+    buttons = [one for one in _open_buttons(facts, operation) if one["action_id"] != "refresh"]
+    return "\n".join(lines), buttons
+
+
 def _under_way(operation: Operation, workspace: Workspace | None) -> OperationVerb:
     """Return what is going on: once it has been made, a new workspace is only starting."""
     is_made = workspace is not None and not workspace.is_provisional

@@ -41,6 +41,16 @@ def section(text: str, accessory: Element | None = None) -> Block:
     return block if accessory is None else {**block, "accessory": accessory}
 
 
+def header(text: str) -> Block:
+    """Return a heading."""
+    return {"type": "header", "text": plain(text, limits.HEADER)}
+
+
+def divider() -> Block:
+    """Return a line across."""
+    return {"type": "divider"}
+
+
 def context(*texts: str) -> Block:
     """Return small grey texts; at least one."""
     return {"type": "context", "elements": [mrkdwn(text) for text in texts[: limits.CONTEXT_ELEMENTS]]}
@@ -137,6 +147,11 @@ def modal(
     labels = {"title": title, "submit": submit, "close": close}
     texts = {key: plain(label, limits.TITLE) for key, label in labels.items() if label}
     return {"type": "modal", **texts, **keys, "blocks": list(blocks)}
+
+
+def home(blocks: Iterable[Block]) -> dict[str, Any]:
+    """Return a view for a person's Home; blocks beyond the limit of a view are cut, never refused."""
+    return {"type": "home", "blocks": list(blocks)[: limits.VIEW_BLOCKS]}
 
 
 def text_field(name: str, label: str, **keys: Any) -> Block:

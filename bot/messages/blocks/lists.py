@@ -70,7 +70,7 @@ def status_answer(facts: Facts, workspace: Workspace, *, in_channel: bool = Fals
     text = state_line(facts, workspace)
     if workspace.detail:
         text = f"{text}\n{safe(workspace.detail, 300)}"
-    buttons = [*_buttons(facts, workspace, is_shared=in_channel)]
+    buttons = [*row_buttons(facts, workspace, is_shared=in_channel)]
     buttons.append(kit.button(cards.REFRESH, "status", workspace.id))
     if not in_channel:
         buttons += page_button(facts)
@@ -80,10 +80,11 @@ def status_answer(facts: Facts, workspace: Workspace, *, in_channel: bool = Fals
 def _row(facts: Facts, *, is_shared: bool) -> list[Block]:
     workspace = facts.workspace
     assert workspace is not None, "a row of a list shows a workspace"
-    return row(state_line(facts, workspace), _buttons(facts, workspace, is_shared=is_shared))
+    return row(state_line(facts, workspace), row_buttons(facts, workspace, is_shared=is_shared))
 
 
-def _buttons(facts: Facts, workspace: Workspace, *, is_shared: bool) -> list[Element]:
+def row_buttons(facts: Facts, workspace: Workspace, *, is_shared: bool) -> list[Element]:
+    """Return what can be done with a workspace in a list; ``is_shared``: others read it too."""
     if workspace.is_provisional:
         return [stop_button(workspace, facts.effects)]
     match workspace.state:

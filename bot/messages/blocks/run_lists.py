@@ -38,7 +38,7 @@ def run_list(
 ) -> Answer:
     """List runs. ``rows`` are all of them; a page beyond the end becomes the last one."""
     one = page_of(rows, page, PAGE)
-    drawn = [block for run, facts in one.shown for block in _row(run, facts)]
+    drawn = [block for run, facts in one.shown for block in run_row(run, facts)]
     text = " ".join(short(run, facts) for run, facts in one.shown[:5])
     blocks = listed(words.LIST, drawn, one, remark, verb="job_list")
     return kit.answer(text or words.LIST, blocks, replaces=replaces)
@@ -72,7 +72,8 @@ def choices(verb: str, runs: Sequence[Run], now: float) -> list[Element]:
     return made
 
 
-def _row(run: Run, facts: Facts) -> list[Block]:
+def run_row(run: Run, facts: Facts) -> list[Block]:
+    """Draw one run in a list."""
     state = Markup("\n".join(state_lines(run, facts)))
     sentence = fill(words.ROW, name=run.name, title=facts.connection_title, state=state)
     return row(sentence, _row_buttons(run, facts))

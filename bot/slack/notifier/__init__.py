@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from bot.services.gather import Gatherer
 from bot.slack.notifier.cards import CardUpdates
+from bot.slack.notifier.homes import HomeViews
 from bot.slack.notifier.outbox import Outbox
 from bot.slack.notifier.outputs import Outputs
 from bot.slack.notifier.replies import Replies
@@ -50,6 +51,7 @@ class Notifier:
         replies = Replies(context.store, slack, http, timing, api_url)
         self._outbox = Outbox(context, slack, gatherer, replies, timing, board)
         self._cards = CardUpdates(context, slack, gatherer, timing)
+        self._homes = HomeViews(context, slack, gatherer, timing)
         self._outputs = Outputs(context, slack, gatherer, timing, board)
 
     @property
@@ -64,6 +66,10 @@ class Notifier:
     async def step_cards(self, pool: Pool | None = None) -> int:
         """Update the dirty cards that fit the budget; return how many were claimed."""
         return 0 if self._slack.is_shut else await self._cards.step(pool)
+
+    async def step_homes(self, pool: Pool | None = None) -> int:
+        """Publish the Homes that people wait for, or those that changed; return how many were claimed."""
+        return 0 if self._slack.is_shut else await self._homes.step(pool)
 
     async def step_outputs(self, pool: Pool | None = None) -> int:
         """Update the messages that show outputs, and upload files; return how many of both."""

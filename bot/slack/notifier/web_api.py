@@ -53,6 +53,7 @@ _PERMANENT: Final = APP_SHUT_OUT | frozenset(
         "msg_too_long",
         "no_permission",
         "no_text",
+        "not_enabled",
         "not_allowed_token_type",
         "not_in_channel",
         "posting_to_channel_denied",
@@ -67,6 +68,7 @@ _PERMANENT: Final = APP_SHUT_OUT | frozenset(
         "user_not_in_channel",
         "user_not_visible",
         "users_not_found",
+        "view_too_large",
     }
 )
 

@@ -21,6 +21,8 @@ RARE = {
     "active_accounts",
     "active_accounts_at",
     "suspicion_totals",
+    "links_by_connection",
+    "workspaces_by_connection",
     "heal_gates",
     "move_gates_back",
     "heal_sends",
@@ -39,6 +41,10 @@ SMALL = (
     "INDEX notices_dead",
     "INDEX runs_watched",
     "INDEX accounts_suspected",
+    "INDEX approvals_undecided",
+    "INDEX operations_starting",
+    "INDEX runs_failed",
+    "INDEX homes_wanted",
     "SCAN outages",
 )
 

@@ -49,6 +49,12 @@ class Person:
         view = self.world.slack.state.top_view(self.id)
         return None if view is None else view.definition
 
+    def home(self) -> Shown:
+        """Return their Home as it was last published."""
+        state = self.world.slack.state
+        view = state.views[state.homes[self.id]]
+        return Shown("home", {"ts": "", "text": "", **view.definition})
+
     async def waits_for(self, kind: str, says: str = "", seconds: float = 30.0) -> Shown:
         """Wait, in real time, for a direct message of a kind that says something; return the newest."""
 
@@ -82,6 +88,20 @@ class Person:
     async def mentions(self, text: str, channel: str = GENERAL) -> list[Shown]:
         """Mention the bot in a channel; return what it says there."""
         return await self._new(channel, lambda: self.world.slack.say(self.id, channel, f"@usher {text}"))
+
+    async def opens_home(self) -> Shown:
+        """Open the app's Home; return what it shows then."""
+        await self.world.slack.open_home(self.id)
+        await self.world.settle()
+        return self.home()
+
+    async def presses_home(self, label: str, among: str = "") -> Shown:
+        """Press a button of their Home, the first below a text if one is given; return what it becomes."""
+        block_id, action_id = self.home().place(label, among)
+        answer = await self.world.slack.press(self.id, "home", None, action_id, block_id=block_id)
+        assert answer["ok"], answer
+        await self.world.settle()
+        return self.home()
 
     async def presses(self, shown: Shown, label: str) -> list[Shown]:
         """Press a button; return what is new or different in that conversation."""

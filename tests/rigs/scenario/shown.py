@@ -48,10 +48,23 @@ class Shown:
     def labels(self) -> list[str]:
         return [label(one) for one in buttons(self.json)]
 
+    def buttons(self, labelled: str) -> list[dict[str, Any]]:
+        """Return all buttons of one label."""
+        return [one for one in buttons(self.json) if label(one) == labelled]
+
     def button(self, labelled: str) -> dict[str, Any]:
-        for one in buttons(self.json):
-            if label(one) == labelled:
-                return one
+        for one in self.buttons(labelled):
+            return one
+        raise AssertionError(f"no button {labelled} on: {self.text}")
+
+    def place(self, labelled: str, among: str = "") -> tuple[str, str]:
+        """Return the block and the action of a button, the first one at or below a text."""
+        is_reached = not among
+        for block in self.json["blocks"]:
+            is_reached = is_reached or among in str(block.get("text", {}).get("text", ""))
+            for one in (*block.get("elements", ()), block.get("accessory") or {}):
+                if is_reached and one.get("type") == "button" and label(one) == labelled:
+                    return str(block["block_id"]), str(one["action_id"])
         raise AssertionError(f"no button {labelled} on: {self.text}")
 
     def address(self, labelled: str) -> str:

@@ -118,6 +118,7 @@ class World:
             bot.reconciler.step_classes,
             bot.notifier.step_notices,
             bot.notifier.step_cards,
+            bot.notifier.step_homes,
         )
 
     async def pass_time(self, seconds: float, step: float = 1.0) -> None:

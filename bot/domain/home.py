@@ -1,0 +1,108 @@
+"""The facts behind a person's Home, gathered before anything is rendered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from bot.domain.facts import Facts
+    from bot.domain.models import Approval, Run
+
+#: How a connection stands with a person; ``asked``: an administrator has yet to decide.
+LinkState = Literal["linked", "suspected", "refused", "asked", "none", "needless"]
+
+
+@dataclass(frozen=True, slots=True)
+class LinkFacts:
+    """Hold one connection as a person's account stands there.
+
+    ``by`` is how they link themselves: with a token, by asking an administrator, or not at all ("").
+    """
+
+    connection: str
+    title: str
+    state: LinkState
+    by: Literal["token", "admin", ""] = ""
+    username: str = ""
+    since: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MakerFacts:
+    """Hold where a person can make workspaces, and from which templates, as far as they are known."""
+
+    connection: str
+    title: str
+    templates: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Hold one thing that waits for the person: exactly one of the three is set.
+
+    ``operation`` and ``run`` ask whether to make another; ``approval`` is another person's request to decide.
+    """
+
+    operation: Facts | None = None
+    run: tuple[Run, Facts] | None = None
+    approval: tuple[Approval, str, str] | None = None  #: with the connection's title and the person's name
+
+
+@dataclass(frozen=True, slots=True)
+class HomeFacts:
+    """Hold what a person's own Home says.
+
+    ``rows`` is one page of ``count`` workspaces. ``has_code`` means that a link waits for its code to be
+    typed. ``answer`` is the body of the Answer to the last press, shown above the rest.
+    """
+
+    now: float
+    command: str
+    job_command: str
+    rows: Sequence[Facts] = ()
+    page: int = 1
+    pages: int = 1
+    count: int = 0
+    running: int = 0
+    runs: Sequence[tuple[Run, Facts]] = ()
+    more_runs: int = 0
+    questions: Sequence[Question] = ()
+    has_code: bool = False
+    links: Sequence[LinkFacts] = ()
+    makers: Sequence[MakerFacts] = ()
+    is_administrator: bool = False
+    answer: Mapping[str, Any] | None = None
+    answered_at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionFacts:
+    """Hold one connection's health for administrators; ``outage`` is since when it hasn't answered."""
+
+    title: str
+    outage: float | None = None
+    linked: int = 0
+    refused: int = 0
+    known: int = 0
+    running: int = 0
+    failed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TotalsFacts:
+    """Hold what administrators see of everybody: no names of workspaces, which are their owners' business."""
+
+    now: float
+    connections: Sequence[ConnectionFacts] = ()
+    starting: int = 0
+    open_runs: int = 0
+    dead_notices: int = 0
+    failed_runs: int = 0
+    slow: Sequence[Facts] = ()
+    failed: Sequence[Facts] = ()
+    lost_runs: Sequence[Facts] = ()
+    answer: Mapping[str, Any] | None = None
+    answered_at: float = 0.0

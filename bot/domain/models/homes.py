@@ -1,0 +1,60 @@
+"""A person's Home in Slack: which part of it they look at, and what Slack was last sent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from bot.domain.models.people import Principal
+
+#: For how long after a person's last use of it a Home is redrawn without being asked for, in seconds.
+OPEN_SECONDS: Final = 600.0
+#: The least seconds between a view and the next that nobody asked for.
+REDRAW_SECONDS: Final = 10.0
+#: For how long the answer to a press stays above the rest, in seconds.
+ANSWER_SECONDS: Final = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Hold one person's Home.
+
+    ``uses`` counts how often they opened it or pressed something in it, so that a view drawn for an earlier
+    use isn't taken for the newest. ``wanted_at`` is since when they have been waiting for a view, None if
+    they aren't. ``answer`` is an Answer's body. ``drawn`` is a digest of the last view, ``view_hash`` Slack's
+    own name for it; empty if unknown.
+    """
+
+    principal: Principal
+    used_at: float
+    uses: int = 1
+    page: int = 1
+    is_totals: bool = False
+    answer: dict[str, Any] | None = None
+    answered_at: float | None = None
+    wanted_at: float | None = None
+    drawn: str = ""
+    view_hash: str = ""
+
+    def is_over(self, now: float) -> bool:
+        """Return whether it is no longer redrawn without being asked for."""
+        return now >= self.used_at + OPEN_SECONDS
+
+    def shown_answer(self, now: float) -> dict[str, Any] | None:
+        """Return the answer to the last press while it is still shown."""
+        is_recent = self.answered_at is not None and now < self.answered_at + ANSWER_SECONDS
+        return self.answer if is_recent else None
+
+
+@dataclass(frozen=True, slots=True)
+class HomeUse:
+    """Describe what a person did with their Home; None leaves as it was what they look at.
+
+    ``seen`` is the version that Slack says it shows, None if it doesn't say.
+    """
+
+    page: int | None = None
+    is_totals: bool | None = None
+    answer: dict[str, Any] | None = None
+    seen: str | None = None

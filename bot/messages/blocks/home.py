@@ -1,0 +1,240 @@
+"""A person's Home: their workspaces, runs and accounts, and what waits for them, in 100 blocks at most.
+
+It is seen by its owner alone, so *Open* carries the address: ``docs/rules.md``, "An IDE's address reaches
+only the owner".
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+from bot.domain.models.stopping import is_final
+from bot.messages.blocks import approvals, kit
+from bot.messages.blocks.cards import asked_buttons, link_value, under_way
+from bot.messages.blocks.limits import Markup, fill, line, safe
+from bot.messages.blocks.lists import row_buttons
+from bot.messages.blocks.paging import row
+from bot.messages.blocks.run_lists import run_row
+from bot.messages.texts import cards
+from bot.messages.texts import home as words
+from bot.messages.texts import runs as run_words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from bot.domain.facts import Facts
+    from bot.domain.home import HomeFacts, LinkFacts, MakerFacts, Question
+    from bot.domain.models import Workspace
+    from bot.messages.blocks.kit import Block, Element
+
+#: The most blocks of an answer, and the most accounts and makers: what fits beside a page of workspaces.
+ANSWER_BLOCKS: Final = 7
+LINKS: Final = 10
+MAKERS: Final = 8
+#: How many templates are named on a connection's line.
+TEMPLATES: Final = 6
+
+#: What a redraw changes although nothing happened: it is no reason for one.
+_PASSING: Final = re.compile(
+    "|".join(rf"{re.escape(text.partition('{')[0])}<!date\^[^>]*>" for text in (words.CHECKED, words.UPDATED))
+)
+
+
+def home(facts: HomeFacts) -> dict[str, Any]:
+    """Draw a person's own Home."""
+    return kit.home(
+        [
+            *answered(facts.answer, facts.answered_at, facts.now),
+            *_questions(facts),
+            *_workspaces(facts),
+            *_runs(facts),
+            *_links(facts),
+            *_makers(facts),
+            *_foot(facts),
+        ]
+    )
+
+
+def sentence_home(sentence: str) -> dict[str, Any]:
+    """Draw a Home that shows nobody's rows: a sentence, not yet escaped."""
+    return kit.home([kit.section(safe(sentence))])
+
+
+def digest(view: Mapping[str, Any]) -> str:
+    """Return what tells two views apart, if more changed than when somebody looked."""
+    text = json.dumps(view, sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(_PASSING.sub("", text).encode()).hexdigest()
+
+
+def answered(answer: Mapping[str, Any] | None, at: float, now: float) -> list[Block]:
+    """Draw the answer to the last press, above the rest; it says when it was given."""
+    if answer is None:
+        return []
+    blocks = list(answer.get("blocks") or [kit.section(str(answer.get("text") or ""))])
+    said = fill(words.ANSWERED, at=kit.moment(at, now))
+    return [*blocks[:ANSWER_BLOCKS], kit.context(said), kit.divider()]
+
+
+def updated(now: float) -> str:
+    """Say when a view was drawn."""
+    return fill(words.UPDATED, at=kit.moment(now, now))
+
+
+# -- what waits for the person -------------------------------------------------------------------------------
+
+
+def _questions(facts: HomeFacts) -> list[Block]:
+    blocks = [block for question in facts.questions for block in _question(question)]
+    if facts.has_code:
+        blocks.append(kit.section(words.CODE, kit.button(words.ENTER_CODE, "enter_code", style=kit.PRIMARY)))
+    return [kit.header(words.QUESTIONS), *blocks] if blocks else []
+
+
+def _question(question: Question) -> list[Block]:
+    if question.approval is not None:
+        approval, title, name = question.approval
+        return approvals.decision(approval, title, name)
+    if question.run is not None:
+        run, of_run = question.run
+        sentence = fill(run_words.ASKED_NOTICE, name=run.name, title=of_run.connection_title)
+        return row(sentence, asked_buttons(run.id, "job_"))
+    facts = question.operation
+    assert facts is not None, "a question is about one of the three"
+    assert facts.operation is not None, "what is asked is about an operation"
+    name = facts.workspace.title if facts.workspace is not None else facts.operation.workspace_id
+    sentence = f"*{line(name)}*\n{fill(cards.ASKED, title=facts.connection_title)}"
+    return row(sentence, asked_buttons(facts.operation.id))
+
+
+# -- workspaces and runs -------------------------------------------------------------------------------------
+
+
+def _workspaces(facts: HomeFacts) -> list[Block]:
+    blocks = [kit.header(words.WORKSPACES)]
+    if not facts.rows:
+        return [*blocks, kit.section(_nothing(facts))]
+    small = [words.COUNT.format(count=facts.count, running=facts.running)]
+    if facts.pages > 1:
+        small.append(words.PAGE.format(page=facts.page, pages=facts.pages))
+    blocks.append(kit.context(" · ".join(small)))
+    blocks += [block for one in facts.rows for block in _row(one)]
+    return [*blocks, *kit.actions(_turning(facts))]
+
+
+def _nothing(facts: HomeFacts) -> str:
+    if not facts.links:
+        return words.NOTHING_SET_UP
+    if not any(link.state not in {"none", "asked"} for link in facts.links):
+        return words.NONE_UNLINKED
+    return words.NONE_NEW if facts.makers else words.NONE_LINKED
+
+
+def _row(facts: Facts) -> list[Block]:
+    workspace, operation = facts.workspace, facts.operation
+    assert workspace is not None, "a row of a Home shows a workspace"
+    names = {"name": workspace.title, "title": facts.connection_title}
+    if operation is not None and operation.is_open:
+        state, buttons = under_way(facts, operation)
+        return row(fill(words.ROW_UNDER_WAY, state=Markup(state), **names), buttons)
+    lines = [fill(words.ROW, state=_state(workspace), checked=_checked(facts.now, workspace), **names)]
+    if workspace.ends_how is not None and (workspace.ends_at or 0.0) > facts.now:
+        is_lost = workspace.ends_how == "removed" or is_final(facts.effects, "stop")
+        ends = words.ENDS_REMOVED if is_lost else words.ENDS_STOPPED
+        lines.append(fill(ends, at=kit.moment(workspace.ends_at or 0.0, facts.now)))
+    if workspace.detail:
+        lines.append(safe(workspace.detail, 300))
+    return row("\n".join(lines), row_buttons(facts, workspace, is_shared=False))
+
+
+def _state(workspace: Workspace) -> Markup:
+    return Markup(cards.UNMADE if workspace.is_provisional else cards.STATES[workspace.state])
+
+
+def _checked(now: float, workspace: Workspace) -> Markup:
+    if workspace.is_provisional or workspace.observed_at is None:
+        return Markup(words.NOT_CHECKED)
+    return Markup(fill(words.CHECKED, at=kit.moment(workspace.observed_at, now)))
+
+
+def _turning(facts: HomeFacts) -> list[Element]:
+    turning = []
+    if facts.page > 1:
+        turning.append(kit.button(words.PREVIOUS, "home:previous", f"page {facts.page - 1}"))
+    if facts.page < facts.pages:
+        turning.append(kit.button(words.NEXT, "home:next", f"page {facts.page + 1}"))
+    return turning
+
+
+def _runs(facts: HomeFacts) -> list[Block]:
+    if not facts.runs:
+        return []
+    blocks = [kit.header(words.RUNS), *(block for run, one in facts.runs for block in run_row(run, one))]
+    if facts.more_runs:
+        more = fill(words.MORE_RUNS, count=facts.more_runs, command=Markup(facts.job_command))
+        blocks.append(kit.context(more))
+    return blocks
+
+
+# -- accounts, and what can be made --------------------------------------------------------------------------
+
+
+def _links(facts: HomeFacts) -> list[Block]:
+    if not facts.links:
+        return []
+    shown = facts.links[:LINKS]
+    blocks = [kit.header(words.LINKS), *(_link(link, facts.now) for link in shown)]
+    if len(facts.links) > len(shown):
+        count = len(facts.links) - len(shown)
+        blocks.append(kit.context(fill(words.MORE_LINKS, count=count, command=Markup(facts.command))))
+    return blocks
+
+
+def _link(link: LinkFacts, now: float) -> Block:
+    state = "nameless" if link.state == "linked" and not link.username else link.state
+    since = kit.moment(link.since if link.since is not None else now, now)
+    return kit.section(
+        fill(words.LINK[state], title=link.title, username=link.username, since=since), _link_button(link)
+    )
+
+
+def _link_button(link: LinkFacts) -> Element | None:
+    """Return *Link* where the person can do something about it; it carries the connection's key."""
+    if not link.by or link.state in {"linked", "needless", "asked"}:
+        return None
+    if link.by == "admin":
+        return kit.button(words.ASK_BUTTON, "ask_link", link.connection)
+    label = words.LINK_BUTTON if link.state == "none" else words.LINK_AGAIN_BUTTON
+    style = kit.PRIMARY if link.state != "suspected" else None
+    return kit.button(label, "invite", link_value(link.connection), style=style)
+
+
+def _makers(facts: HomeFacts) -> list[Block]:
+    if not facts.makers:
+        return []
+    return [kit.header(words.NEW), *(_maker(maker) for maker in facts.makers[:MAKERS])]
+
+
+def _maker(maker: MakerFacts) -> Block:
+    named = [line(template) for template in maker.templates[:TEMPLATES]]
+    templates = ", ".join(named)
+    if len(maker.templates) > len(named):
+        count = len(maker.templates) - len(named)
+        templates = fill(words.MORE_TEMPLATES, templates=Markup(templates), count=count)
+    template = words.TEMPLATES if templates else words.NO_TEMPLATES
+    button = kit.button(words.NEW_BUTTON, "make", f"workspace {maker.connection}")
+    return kit.section(fill(template, title=maker.title, templates=Markup(templates)), button)
+
+
+def _foot(facts: HomeFacts) -> Iterable[Block]:
+    buttons = [kit.button(words.REFRESH, "home:refresh", "refresh")]
+    if facts.is_administrator:
+        buttons.append(kit.button(words.TO_TOTALS, "home:totals", "totals"))
+    return foot(facts.now, buttons)
+
+
+def foot(now: float, buttons: Sequence[Element]) -> list[Block]:
+    """Draw the end of a Home: what it can be turned to, and when it was drawn."""
+    return [kit.divider(), *kit.actions(buttons), kit.context(updated(now))]

@@ -1,0 +1,121 @@
+"""What administrators see in their Home of everybody: counts, connections, slow starts, failures."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from bot.messages.blocks import kit
+from bot.messages.blocks.home import answered, foot
+from bot.messages.blocks.limits import Markup, fill, safe
+from bot.messages.texts import cards, problems
+from bot.messages.texts import home as words
+
+if TYPE_CHECKING:
+    from bot.domain.facts import Facts
+    from bot.domain.home import ConnectionFacts, TotalsFacts
+    from bot.messages.blocks.kit import Block
+
+#: Connections on the page.
+CONNECTIONS: Final = 20
+#: The most of a cause that is said here; whoever asked was told all of it.
+CAUSE: Final = 300
+
+
+def totals_home(facts: TotalsFacts) -> dict[str, Any]:
+    """Draw the totals."""
+    buttons = [
+        kit.button(words.TO_OWN, "home:own", "own"),
+        kit.button(words.REFRESH, "home:refresh", "refresh"),
+    ]
+    return kit.home(
+        [
+            *answered(facts.answer, facts.answered_at, facts.now),
+            *_counts(facts),
+            *_connections(facts),
+            *_slow(facts),
+            *_failures(facts),
+            *foot(facts.now, buttons),
+        ]
+    )
+
+
+def _counts(facts: TotalsFacts) -> list[Block]:
+    counted = words.TOTALS_LINE.format(
+        running=sum(one.running for one in facts.connections),
+        known=sum(one.known for one in facts.connections),
+        linked=sum(one.linked for one in facts.connections),
+        starting=facts.starting,
+        runs=facts.open_runs,
+    )
+    blocks = [kit.header(words.TOTALS), kit.section(counted)]
+    if facts.dead_notices:
+        template = words.ONE_UNDELIVERED if facts.dead_notices == 1 else words.UNDELIVERED
+        blocks.append(kit.section(template.format(count=facts.dead_notices)))
+    return blocks
+
+
+def _connections(facts: TotalsFacts) -> list[Block]:
+    if not facts.connections:
+        return []
+    # Those that don't answer come first.
+    found = sorted(facts.connections, key=lambda one: one.outage is None)
+    blocks = [kit.header(words.CONNECTIONS)]
+    blocks += [kit.section(_connection(one, facts.now)) for one in found[:CONNECTIONS]]
+    if len(found) > CONNECTIONS:
+        blocks.append(kit.context(words.MORE_CONNECTIONS.format(count=len(found) - CONNECTIONS)))
+    return blocks
+
+
+def _connection(one: ConnectionFacts, now: float) -> str:
+    text = fill(
+        words.ANSWERING if one.outage is None else words.OUTAGE,
+        title=one.title,
+        since=kit.moment(one.outage if one.outage is not None else now, now),
+        running=one.running,
+        known=one.known,
+        linked=one.linked,
+    )
+    text += words.REFUSED_LINKS.format(count=one.refused) if one.refused else ""
+    return text + (words.FAILED_HERE.format(count=one.failed) if one.failed else "")
+
+
+def _slow(facts: TotalsFacts) -> list[Block]:
+    rows = [kit.section(_slow_row(one)) for one in facts.slow] or [kit.section(words.NO_SLOW)]
+    return [kit.header(words.SLOW), *rows]
+
+
+def _slow_row(facts: Facts) -> str:
+    operation = facts.operation
+    assert operation is not None, "a slow start is an operation"
+    text = fill(
+        words.SLOW_ROW,
+        who=kit.mention(operation.principal.user_id),
+        title=facts.connection_title,
+        since=kit.moment(operation.created_at, facts.now),
+        reference=operation.reference,
+    )
+    return f"{text}\n{kit.held(operation.hold, facts.now)}" if operation.hold else text
+
+
+def _failures(facts: TotalsFacts) -> list[Block]:
+    failed = [kit.section(_failure(one)) for one in (*facts.failed, *facts.lost_runs)]
+    count = sum(one.failed for one in facts.connections) + facts.failed_runs
+    if count > len(failed):
+        failed.append(kit.context(words.MORE_FAILURES.format(count=count - len(failed))))
+    return [kit.header(words.FAILURES), *(failed or [kit.section(words.NO_FAILURES)])]
+
+
+def _failure(facts: Facts) -> str:
+    row = facts.operation or facts.run
+    assert row is not None, "a failure is of an operation or a run"
+    verb = cards.NOUNS[facts.operation.asked_verb] if facts.operation is not None else words.RUN
+    cause = problems.sentence(row.cause or "internal", facts.connection_title)
+    return fill(
+        words.FAILURE_ROW,
+        at=kit.moment(row.ended_at or row.created_at, facts.now),
+        who=kit.mention(row.principal.user_id),
+        verb=verb,
+        title=facts.connection_title,
+        reference=row.reference,
+        cause=Markup(safe(cause, CAUSE)),
+    )

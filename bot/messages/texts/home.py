@@ -1,0 +1,95 @@
+"""What a person's Home says. It stays on the screen for hours, so it names times of day and never ages."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# -- a person's own ----------------------------------------------------------------------------------------
+
+QUESTIONS: Final = "Waiting for you"
+WORKSPACES: Final = "Your workspaces"
+#: Beside the heading, once there are some.
+COUNT: Final = "{count} in all, {running} running"
+PAGE: Final = "Page {page} of {pages}"
+ROW: Final = "*{name}* · {title}\n{state} · {checked}"
+ROW_UNDER_WAY: Final = "*{name}* · {title}\n{state}"
+CHECKED: Final = "checked at {at}"
+NOT_CHECKED: Final = "not checked yet"
+ENDS_STOPPED: Final = "Stops by itself at {at}."
+ENDS_REMOVED: Final = "Ends for good by itself at {at}."
+UPDATED: Final = "Updated at {at}"
+NEXT: Final = "Next page"
+PREVIOUS: Final = "Previous page"
+REFRESH: Final = "Refresh"
+NONE_LINKED: Final = "You don't have any workspaces yet."
+NONE_NEW: Final = "You don't have any workspaces yet. Press *New workspace* below to make one."
+NONE_UNLINKED: Final = (
+    "I start, stop and open your cloud workspaces. Link an account below, and they'll show up here."
+)
+NOTHING_SET_UP: Final = "Nothing is set up here yet. Ask your Usher admin to add a connection."
+
+RUNS: Final = "Your job runs"
+MORE_RUNS: Final = "{count} more: `{command} list`"
+
+LINKS: Final = "Your accounts"
+MORE_LINKS: Final = "{count} more: `{command} whoami`"
+LINK: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "linked": "*{title}*\nLinked as {username}",
+        "nameless": "*{title}*\nLinked",
+        "suspected": "*{title}*\nNot accepting your account since {since}. I'll keep trying.",
+        "refused": "*{title}*\nNo longer accepts your account. Link it again to carry on.",
+        "asked": "*{title}*\nWaiting for an Usher admin to approve {username}",
+        "none": "*{title}*\nNot linked",
+        "needless": "*{title}*\nNothing to link here",
+    }
+)
+LINK_BUTTON: Final = "Link"
+LINK_AGAIN_BUTTON: Final = "Link again"
+ASK_BUTTON: Final = "Ask to be linked"
+CODE: Final = "The link page showed you a code. Enter it here to finish linking."
+ENTER_CODE: Final = "Enter code"
+
+NEW: Final = "Make a workspace"
+TEMPLATES: Final = "*{title}*\n{templates}"
+NO_TEMPLATES: Final = "*{title}*"
+MORE_TEMPLATES: Final = "{templates} and {count} more"
+NEW_BUTTON: Final = "New workspace"
+
+#: Below the answer to a press.
+ANSWERED: Final = "Your last press, at {at}"
+
+# -- nobody's rows -----------------------------------------------------------------------------------------
+
+NOT_KNOWN: Final = "Slack isn't telling me who you are right now. I'll try again in a few seconds."
+UNDRAWN: Final = "Something went wrong while I was drawing this page, and it has been logged ({reference})."
+
+# -- everybody's, for administrators -------------------------------------------------------------------------
+
+TO_TOTALS: Final = "Show everybody's totals"
+TO_OWN: Final = "Show my workspaces"
+TOTALS: Final = "Totals"
+TOTALS_LINE: Final = (
+    "{running} of {known} workspaces running · {starting} starting\n"
+    "{runs} job runs open · {linked} linked accounts"
+)
+UNDELIVERED: Final = "{count} messages couldn't be delivered. `python -m bot doctor` says which, and why."
+ONE_UNDELIVERED: Final = "1 message couldn't be delivered. `python -m bot doctor` says which, and why."
+CONNECTIONS: Final = "Connections"
+ANSWERING: Final = "*{title}*\nAnswering · {running} of {known} running · {linked} linked"
+OUTAGE: Final = "*{title}*\nNot answering since {since} · {running} of {known} running · {linked} linked"
+REFUSED_LINKS: Final = " · {count} refused"
+FAILED_HERE: Final = " · {count} failed in 24 hours"
+MORE_CONNECTIONS: Final = "{count} more connections"
+SLOW: Final = "Slow starts"
+SLOW_ROW: Final = "{who} · {title} · asked at {since} · `{reference}`"
+NO_SLOW: Final = "No start has been taking more than 5 minutes."
+FAILURES: Final = "Failures in the last 24 hours"
+FAILURE_ROW: Final = "{at} · {who} · {verb} on {title} · `{reference}`\n{cause}"
+MORE_FAILURES: Final = "{count} more"
+NO_FAILURES: Final = "Nothing has failed in the last 24 hours."
+RUN: Final = "job run"

@@ -1,0 +1,238 @@
+"""Gather the facts that people's Homes are drawn from: a Home is a projection of rows, like a card."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+from bot.domain.facts import Facts
+from bot.domain.home import (
+    ConnectionFacts,
+    HomeFacts,
+    LinkFacts,
+    LinkState,
+    MakerFacts,
+    Question,
+    TotalsFacts,
+)
+from bot.domain.models import OperationVerb, State
+from bot.providers import facets
+from bot.services.authority import Authority
+from bot.services.filling import PRESET
+from bot.services.snapshots import TEMPLATES, Catalog, Snapshots
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from bot.domain.models import Account, Home, Operation, Principal, Run, Snapshot, Workspace
+    from bot.providers.base import Provider
+    from bot.services.context import Context
+    from bot.services.gather import Gatherer
+    from bot.store.totals import Totals
+
+#: Workspaces on one page, runs, questions and failures: what fits into a view of 100 blocks.
+PAGE: Final = 15
+RUNS: Final = 5
+QUESTIONS: Final = 5
+#: How many slow starts and how many failures administrators see.
+OUTSTANDING: Final = 8
+#: A start that takes longer than this is shown to administrators, in seconds.
+SLOW_SECONDS: Final = 300.0
+DAY: Final = 86_400.0
+#: How many accounts' templates are remembered as people read them.
+REMEMBERED: Final = 2_000
+
+_BUSY: Final = frozenset({State.STARTING, State.RUNNING, State.STOPPING})
+
+
+class HomeGatherer:
+    """Read rows for drawing Homes; what a person may see has been decided before."""
+
+    def __init__(self, context: Context, gatherer: Gatherer) -> None:
+        self._store = context.store
+        self._connections = context.connections
+        self._authority = Authority(context)
+        self._snapshots = Snapshots(context)
+        self._gatherer = gatherer
+        self._command = context.command
+        self._job_command = context.job_command
+        #: By account and time of reading.
+        self._templates: dict[tuple[str, float], tuple[str, ...]] = {}
+
+    async def own(self, home: Home) -> HomeFacts:
+        """Gather what a person's own Home says: their rows alone, and what they are asked."""
+        principal, now = home.principal, await self._store.now()
+        accounts = {one.connection: one for one in await self._store.accounts(principal)}
+        workspaces = [
+            one for one in await self._store.workspaces(principal) if one.connection in self._connections
+        ]
+        under_way = {one.workspace_id: one for one in await self._store.open_operations(principal)}
+        workspaces.sort(key=lambda one: _rank(one, under_way))
+        pages = max((len(workspaces) + PAGE - 1) // PAGE, 1)
+        page = min(max(home.page, 1), pages)
+        rows = await self._gatherer.of_all(principal, workspaces[(page - 1) * PAGE : page * PAGE], under_way)
+        runs = [run for run in await self._store.runs(principal) if run.connection in self._connections]
+        runs.sort(key=lambda run: not run.is_going)
+        is_administrator = self._authority.installation.is_administrator(principal)
+        return HomeFacts(
+            now=now,
+            command=self._command,
+            job_command=self._job_command,
+            rows=rows,
+            page=page,
+            pages=pages,
+            count=len(workspaces),
+            running=sum(one.state is State.RUNNING for one in workspaces),
+            runs=await self._of_runs(principal, runs[:RUNS]),
+            more_runs=len(runs[RUNS:]),
+            questions=await self._questions(principal, workspaces, under_way, runs, is_administrator),
+            has_code=await self._store.open_link_of(principal, "code") is not None,
+            links=await self._links(principal, accounts),
+            makers=await self._makers(principal, accounts),
+            is_administrator=is_administrator,
+            answer=home.shown_answer(now),
+            answered_at=home.answered_at or now,
+        )
+
+    async def totals(self, home: Home) -> TotalsFacts:
+        """Gather what administrators see of everybody."""
+        found: Totals = await self._store.totals(
+            sorted(self._connections), slow_after=SLOW_SECONDS, failed_within=DAY, limit=OUTSTANDING
+        )
+        now = await self._store.now()
+        return TotalsFacts(
+            now=now,
+            connections=[
+                ConnectionFacts(
+                    title=self._connections[name].settings.title,
+                    outage=found.outages.get(name),
+                    linked=at.linked,
+                    refused=at.refused,
+                    known=at.known,
+                    running=at.running,
+                    failed=at.failed,
+                )
+                for name, at in found.at.items()
+            ],
+            starting=found.starting,
+            open_runs=found.open_runs,
+            dead_notices=found.dead_notices,
+            failed_runs=found.failed_runs,
+            slow=[self._bare(now, one.connection, operation=one) for one in found.slow],
+            failed=[self._bare(now, one.connection, operation=one) for one in found.failed],
+            lost_runs=[
+                Facts(
+                    now=now, connection=one.connection, connection_title=self._title(one.connection), run=one
+                )
+                for one in found.lost_runs
+            ],
+            answer=home.shown_answer(now),
+            answered_at=home.answered_at or now,
+        )
+
+    def _bare(
+        self, now: float, connection: str, *, operation: Operation | None = None, run: Run | None = None
+    ) -> Facts:
+        """Return the facts of what somebody asked for, without the workspace: its name is theirs."""
+        title = self._title(connection)
+        return Facts(now=now, connection=connection, connection_title=title, operation=operation, run=run)
+
+    def _title(self, connection: str) -> str:
+        provider = self._connections.get(connection)
+        return provider.settings.title if provider is not None else connection
+
+    def _by_title(self) -> list[tuple[str, Provider]]:
+        return sorted(self._connections.items(), key=lambda one: one[1].settings.title.casefold())
+
+    async def _of_runs(self, principal: Principal, runs: Sequence[Run]) -> list[tuple[Run, Facts]]:
+        return list(zip(runs, await self._gatherer.of_runs(principal, runs), strict=True)) if runs else []
+
+    async def _questions(
+        self,
+        principal: Principal,
+        workspaces: Sequence[Workspace],
+        under_way: Mapping[str, Operation],
+        runs: Sequence[Run],
+        is_administrator: bool,
+    ) -> list[Question]:
+        """Return what waits for the person, the oldest first of each kind."""
+        asked = [one for one in workspaces if one.id in under_way and under_way[one.id].asked_at is not None]
+        asked_runs = [run for run in runs if run.is_open and run.asked_at is not None]
+        found = [
+            Question(operation=facts)
+            for facts in await self._gatherer.of_all(principal, asked[:QUESTIONS], under_way)
+        ]
+        found += [Question(run=one) for one in await self._of_runs(principal, asked_runs[:QUESTIONS])]
+        if is_administrator and len(found) < QUESTIONS:
+            for approval in await self._store.asked_approvals(QUESTIONS):
+                person = await self._store.person(approval.principal)
+                name = person.name if person is not None else approval.principal.user_id
+                found.append(Question(approval=(approval, self._title(approval.connection), name)))
+        return found[:QUESTIONS]
+
+    async def _links(self, principal: Principal, accounts: Mapping[str, Account]) -> list[LinkFacts]:
+        asked = {one.connection: one for one in await self._store.asked_approvals_of(principal)}
+        found = []
+        for name, provider in sorted(
+            self._connections.items(), key=lambda one: one[1].settings.title.casefold()
+        ):
+            title, account = provider.settings.title, accounts.get(name)
+            if provider.links_by("none"):
+                found.append(LinkFacts(name, title, "needless"))
+                continue
+            link = LinkFacts(name, title, "none", "token" if provider.links_by("token") else "admin")
+            if account is not None:
+                is_refused = account.state == "refused"
+                state: LinkState = (
+                    "refused" if is_refused else "suspected" if account.refused_since else "linked"
+                )
+                link = replace(link, state=state, username=account.username, since=account.refused_since)
+            elif name in asked:
+                link = replace(link, state="asked", username=asked[name].username)
+            found.append(link)
+        return found
+
+    async def _makers(self, principal: Principal, accounts: Mapping[str, Account]) -> list[MakerFacts]:
+        found = []
+        for name, provider in sorted(
+            self._connections.items(), key=lambda one: one[1].settings.title.casefold()
+        ):
+            account = accounts.get(name)
+            may = account is not None and account.state == "active"
+            if not isinstance(provider, facets.Making) or not (may or provider.links_by("none")):
+                continue
+            templates = await self._templates_of(principal, account) if account is not None else ()
+            found.append(MakerFacts(name, provider.settings.title, templates))
+        return found
+
+    async def _templates_of(self, principal: Principal, account: Account) -> tuple[str, ...]:
+        """Return the names of what an account may make workspaces from, as it was last read."""
+        kept = await self._store.snapshot(account.connection, account.id, TEMPLATES)
+        if kept is None:
+            return ()
+        key = account.id, kept.read_at
+        if key not in self._templates:
+            # Reading the offer in its provider's own type costs more than the rest of a Home.
+            snapshot = await self._snapshots.templates(account)
+            self._templates[key] = (
+                () if snapshot is None else self._named(account.connection, snapshot, principal)
+            )
+            if len(self._templates) > REMEMBERED:
+                del self._templates[next(iter(self._templates))]
+        return self._templates[key]
+
+    def _named(self, connection: str, snapshot: Snapshot[Any], principal: Principal) -> tuple[str, ...]:
+        """Return the choices of the field that the rest of a form depends on."""
+        form = Catalog(self._connections[connection], snapshot, "workspace", principal).form({})
+        asked = form.field(PRESET) or next((one for one in form.fields if one.choices), None)
+        return tuple(one.label for one in asked.choices if one.value) if asked is not None else ()
+
+
+def _rank(workspace: Workspace, under_way: Mapping[str, Operation]) -> tuple[int, str, str]:
+    """Put first what is under way or costs money, last what no longer exists."""
+    operation = under_way.get(workspace.id)
+    is_busy = workspace.state in _BUSY or (
+        operation is not None and operation.verb is not OperationVerb.REMOVE
+    )
+    rank = 0 if is_busy else 2 if workspace.state is State.GONE else 1
+    return rank, workspace.title.casefold(), workspace.id

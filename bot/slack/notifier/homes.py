@@ -1,0 +1,183 @@
+"""Publish people's Homes: at once for whoever opened or pressed theirs, later for changes nobody asked about.
+
+A view that nobody asked for waits for every message that somebody waits for, leaves presses their share of
+the budget, and carries the version that it replaces, so that it never overwrites a newer one.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import structlog
+
+from bot.domain.plan import backoff
+from bot.messages.blocks.home import digest, home, sentence_home
+from bot.messages.blocks.totals import totals_home
+from bot.messages.texts import home as words
+from bot.messages.texts import problems
+from bot.services.authority import Authority
+from bot.services.home_facts import HomeGatherer
+from bot.slack import methods as slack_methods
+from bot.slack.calls import APP_SHUT_OUT, SHUT_OUT_SECONDS
+from bot.support.errors import (
+    NotIdentified,
+    Refused,
+    SlackFailed,
+    SlackLimited,
+    SlackPermanent,
+    StoreError,
+)
+from bot.support.pool import Pool, pool_room, run_all
+
+if TYPE_CHECKING:
+    from bot.domain.models import Home
+    from bot.services.context import Context
+    from bot.services.gather import Gatherer
+    from bot.slack.calls import PacedSlack
+    from bot.slack.notifier.timing import Timing
+
+log = structlog.get_logger(__name__)
+
+#: The share of the budget of views.publish for views that nobody asked for; presses have the rest.
+SHARE: Final = 0.7
+#: How many Homes are looked at per second although nobody asked: what that costs is bounded.
+LOOKS: Final = 20
+#: The error of a view that isn't the newest any more.
+CONFLICT: Final = "hash_conflict"
+
+
+class HomeViews:
+    """Draw and publish the Homes that are wanted, then those that changed."""
+
+    def __init__(self, context: Context, slack: PacedSlack, gatherer: Gatherer, timing: Timing) -> None:
+        self._store = context.store
+        self._slack = slack
+        self._authority = Authority(context)
+        self._gatherer = HomeGatherer(context, gatherer)
+        self._clock = context.clock
+        self._ids = context.ids
+        self._timing = timing
+        self._looked_at = -1.0
+
+    async def step(self, pool: Pool | None = None) -> int:
+        """Publish what people wait for, else look at some of the open Homes; return how many there were."""
+        room = min(self._slack.budget.room(slack_methods.VIEWS_PUBLISH), pool_room(pool, self._timing.batch))
+        if room <= 0:
+            return 0
+        homes = await self._store.claim_wanted_homes(room, self._timing.lease)
+        if not homes:
+            homes = await self._looks(room)
+        await run_all([self._guarded(one) for one in homes], pool)
+        return len(homes)
+
+    async def _looks(self, room: int) -> list[Home]:
+        """Claim Homes that nobody waits for, unless there is something that somebody waits for."""
+        budget, now = self._slack.budget, self._clock.monotonic()
+        if now < self._looked_at + 1.0 or not budget.room(slack_methods.VIEWS_PUBLISH, SHARE):
+            return []
+        self._looked_at = now
+        # What Slack wouldn't take now anyway doesn't hold Homes up: its budget is another one.
+        is_news = await self._store.is_news_waiting(
+            notices=budget.room(slack_methods.CHAT_POST_MESSAGE) > 0,
+            cards=budget.room(slack_methods.CHAT_UPDATE) > 0,
+        )
+        return [] if is_news else await self._store.claim_homes_to_look_at(min(room, LOOKS))
+
+    async def _guarded(self, one: Home) -> None:
+        try:
+            await self._one(one)
+        except SlackLimited as error:
+            await self._later(one, error.retry_after)
+        except SlackPermanent as error:
+            if error.code in APP_SHUT_OUT:
+                await self._later(one, SHUT_OUT_SECONDS)
+                return
+            log.info("home not published", principal=one.principal.key, problem=error.code)
+            await self._rest(one)
+        except SlackFailed as error:
+            if error.code == CONFLICT:
+                # Somebody published a newer one; which, isn't known here.
+                await self._published(one, "", "")
+                return
+            await self._later(one, backoff(3, 0.5))
+        except StoreError as error:
+            log.warning("home not written", principal=one.principal.key, problem=type(error).__name__)
+        except Exception:
+            reference = self._ids.reference()
+            log.exception("home failed", principal=one.principal.key, reference=reference)
+            await self._failed(one, reference)
+
+    async def _one(self, one: Home) -> None:
+        is_wanted = one.wanted_at is not None
+        if not is_wanted and one.is_over(await self._store.now()):
+            await self._rest(one)
+            return
+        try:
+            view = await self._drawn(one, is_wanted=is_wanted)
+        except NotIdentified:
+            # Asked again at the next look, as long as the Home is open.
+            view = sentence_home(words.NOT_KNOWN)
+        except Refused as refusal:
+            view = sentence_home(refusal.text)
+        await self._publish(one, view)
+
+    async def _drawn(self, one: Home, *, is_wanted: bool) -> dict[str, Any]:
+        """Draw a Home from the rows as they are; raises Refused for whom the policy refuses."""
+        if is_wanted:
+            await self._authority.check(one.principal, "home")
+        else:
+            # Nobody did anything, so nothing goes into the audit.
+            decision = await self._authority.decide(one.principal, "home")
+            if not decision.allowed:
+                kind = NotIdentified if decision.rule == "policy.unknown_person" else Refused
+                raise kind(decision.rule, problems.sentence(decision.rule))
+        if one.is_totals and (await self._authority.decide(one.principal, "totals")).allowed:
+            return totals_home(await self._gatherer.totals(one))
+        return home(await self._gatherer.own(one))
+
+    async def _publish(self, one: Home, view: dict[str, Any]) -> None:
+        drawn, view_hash = digest(view), one.view_hash
+        is_wanted = one.wanted_at is not None
+        if drawn != one.drawn:
+            message: dict[str, Any] = {"user_id": one.principal.user_id, "view": view}
+            if not is_wanted and one.drawn and view_hash:
+                message["hash"] = view_hash
+            answer = await self._slack.call(
+                slack_methods.VIEWS_PUBLISH, message, share=1.0 if is_wanted else SHARE
+            )
+            view_hash = str((answer.data.get("view") or {}).get("hash") or "")
+        elif not is_wanted:
+            return
+        await self._published(one, drawn, view_hash)
+
+    async def _failed(self, one: Home, reference: str) -> None:
+        """Don't leave somebody waiting in front of an empty page: say that it couldn't be drawn."""
+        if one.wanted_at is None:
+            await self._rest(one)
+            return
+        view = sentence_home(words.UNDRAWN.format(reference=reference))
+        try:
+            await self._slack.call(
+                slack_methods.VIEWS_PUBLISH, {"user_id": one.principal.user_id, "view": view}
+            )
+            await self._store.home_published(one, "", "")
+        except (SlackFailed, StoreError) as error:
+            log.warning("home not published", principal=one.principal.key, problem=type(error).__name__)
+
+    async def _published(self, one: Home, drawn: str, view_hash: str) -> None:
+        await self._store.home_published(one, drawn, view_hash)
+
+    async def _later(self, one: Home, seconds: float) -> None:
+        try:
+            if one.is_over(await self._store.now()):
+                await self._store.home_rest(one)
+            else:
+                await self._store.home_retry(one, seconds)
+        except StoreError as error:
+            log.warning("home not written", principal=one.principal.key, problem=type(error).__name__)
+
+    async def _rest(self, one: Home) -> None:
+        try:
+            await self._store.home_rest(one)
+        except StoreError as error:
+            log.warning("home not written", principal=one.principal.key, problem=type(error).__name__)

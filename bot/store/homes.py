@@ -1,0 +1,79 @@
+"""People's Homes: who used theirs when, who waits for a view, and what Slack was last sent."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.domain.models.homes import REDRAW_SECONDS
+from bot.store import rows
+from bot.store.text import as_json
+
+if TYPE_CHECKING:
+    from bot.domain.models import Home, HomeUse, Principal
+    from bot.store.transaction import Transaction
+
+
+def use(tx: Transaction, principal: Principal, used: HomeUse) -> None:
+    """Note that a person opened their Home or pressed something in it: they wait for a view from now on."""
+    tx.run(
+        "use_home",
+        principal=principal.key,
+        now=tx.now(),
+        page=used.page,
+        is_totals=used.is_totals,
+        answer=None if used.answer is None else as_json(used.answer),
+        seen=used.seen,
+    )
+
+
+def claim_wanted(tx: Transaction, limit: int, lease: float) -> list[Home]:
+    """Lease the Homes that people wait for, those who have waited longest first."""
+    now = tx.now()
+    claimed = [
+        rows.home(row) for row in tx.all("claim_wanted_homes", now=now, until=now + lease, limit=limit)
+    ]
+    return sorted(claimed, key=lambda home: (home.wanted_at or 0.0, home.principal.key))
+
+
+def claim_looks(tx: Transaction, limit: int) -> list[Home]:
+    """Return the Homes to look at although nobody waits for them, and set when to look at each again.
+
+    They aren't leased: a view drawn for one carries the version that it replaces, so Slack refuses it if the
+    person's own view came first.
+    """
+    now = tx.now()
+    found = tx.all("claim_homes_to_look_at", now=now, again=now + REDRAW_SECONDS, limit=limit)
+    return sorted((rows.home(row) for row in found), key=lambda home: (home.used_at, home.principal.key))
+
+
+def published(tx: Transaction, home: Home, drawn: str, view_hash: str) -> None:
+    """Note what Slack was sent for a claimed Home; a later use of it stays wanted."""
+    now = tx.now()
+    tx.run(
+        "home_published",
+        principal=home.principal.key,
+        uses=home.uses,
+        is_wanted=home.wanted_at is not None,
+        drawn=drawn,
+        view_hash=view_hash,
+        look_at=now + REDRAW_SECONDS,
+    )
+
+
+def retry(tx: Transaction, home: Home, due_in: float) -> None:
+    """Release a wanted Home to be sent again later, or look at another one again then."""
+    due = tx.now() + due_in
+    tx.run("home_retry", principal=home.principal.key, is_wanted=home.wanted_at is not None, due=due)
+
+
+def rest(tx: Transaction, home: Home) -> None:
+    """Redraw a Home no more before its person uses it again, which it may have been since the claim."""
+    tx.run("home_rest", principal=home.principal.key, uses=home.uses)
+
+
+def is_news_waiting(tx: Transaction, *, notices: bool, cards: bool) -> bool:
+    """Return whether a notice, or a card whose state changed, is due: whichever of them is asked about."""
+    now = tx.now()
+    if notices and tx.one("due_notice", now=now) is not None:
+        return True
+    return cards and tx.one("due_card", now=now) is not None

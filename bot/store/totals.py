@@ -1,0 +1,87 @@
+"""What administrators see of everybody: counts, slow starts, what failed, how many are linked where."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from bot.store import rows
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from bot.domain.models import Operation, Run
+    from bot.store.transaction import Row, Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class AtConnection:
+    """Count what there is on one connection; ``failed`` counts operations since a given time."""
+
+    linked: int = 0
+    refused: int = 0
+    known: int = 0
+    running: int = 0
+    failed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Hold counts of everybody's rows, and the rows that stand out; ``outages`` says since when."""
+
+    at: Mapping[str, AtConnection]
+    outages: Mapping[str, float]
+    open_runs: int
+    dead_notices: int
+    starting: int
+    failed_runs: int
+    slow: Sequence[Operation] = ()
+    failed: Sequence[Operation] = ()
+    lost_runs: Sequence[Run] = ()
+
+
+def of_all(
+    tx: Transaction, connections: Sequence[str], *, slow_after: float, failed_within: float, limit: int
+) -> Totals:
+    """Count everything, and find the oldest starts and the newest failures, ``limit`` of each."""
+    now = tx.now()
+    since = now - failed_within
+    counts = tx.one("statistics") or {}
+    linked = _by_connection(tx.all("links_by_connection"))
+    known = _by_connection(tx.all("workspaces_by_connection"))
+    at, failed = {}, []
+    for name in connections:
+        links, workspaces = linked.get(name, {}), known.get(name, {})
+        at[name] = AtConnection(
+            linked=int(links.get("linked") or 0),
+            refused=int(links.get("refused") or 0),
+            known=int(workspaces.get("known") or 0),
+            running=int(workspaces.get("running") or 0),
+            failed=_count(tx, "count_failed_operations", connection=name, since=since),
+        )
+        if at[name].failed:
+            found = tx.all("failed_operations", connection=name, since=since, limit=limit)
+            failed += [rows.operation(row) for row in found]
+    failed.sort(key=lambda operation: (-(operation.ended_at or 0.0), operation.id))
+    slow = tx.all("starts_under_way", before=now - slow_after, limit=limit)
+    lost = tx.all("failed_runs", since=since, limit=limit)
+    return Totals(
+        at=at,
+        outages={row["connection"]: float(row["since"]) for row in tx.all("outages")},
+        open_runs=int(counts.get("open_runs", 0)),
+        dead_notices=int(counts.get("dead_notices", 0)),
+        starting=_count(tx, "count_starts_under_way"),
+        failed_runs=_count(tx, "count_failed_runs", since=since),
+        slow=[rows.operation(row) for row in slow],
+        failed=failed[:limit],
+        lost_runs=[rows.run(row) for row in lost],
+    )
+
+
+def _by_connection(found: Sequence[Row]) -> Mapping[str, Row]:
+    return {str(row["connection"]): row for row in found}
+
+
+def _count(tx: Transaction, query: str, **params: Any) -> int:
+    row = tx.one(query, **params)
+    return int(row["count"]) if row else 0

@@ -1,0 +1,52 @@
+"""A person's Home: opening it, turning its pages, switching to the totals and back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import structlog
+
+from bot.domain.models import HomeUse
+from bot.support.errors import Refused
+from handlers import routes
+from handlers.principal import principal as principal_of
+from handlers.request import SILENT
+
+if TYPE_CHECKING:
+    from bot.domain.models import Answer
+    from handlers.occurrence import Occurrence
+    from handlers.request import Request
+
+log = structlog.get_logger(__name__)
+
+
+@routes.event("app_home_opened")
+async def opened(occurrence: Occurrence) -> None:
+    """Have the Home drawn that somebody came to; Slack shows what it was last sent meanwhile."""
+    event, services = occurrence.event, occurrence.services
+    if event.get("tab") != "home":
+        return
+    try:
+        principal = principal_of(occurrence.payload)
+    except Refused as refusal:
+        log.info("refused", rule=refusal.rule, surface="home")
+        return
+    shown = event.get("view")
+    seen = str(shown.get("hash") or "") if isinstance(shown, dict) else ""
+    await services.homes.use(principal, HomeUse(seen=seen))
+    decision = await services.authority.decide(principal, "home")
+    if decision.allowed:
+        await services.homes.read_lists(principal)
+
+
+@routes.action("home")
+async def turned(request: Request) -> Answer:
+    """Turn to another page, to the totals or back; the next view shows it, and asks the policy again."""
+    homes = request.services.homes
+    part, _, page = (request.target or "").partition(" ")
+    number = int(page) if page.isdecimal() and len(page) < 6 else 1
+    if part == "refresh":
+        await homes.read_lists(request.principal)
+    else:
+        await homes.use(request.principal, HomeUse(page=number, is_totals=part == "totals"))
+    return SILENT

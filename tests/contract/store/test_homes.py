@@ -1,0 +1,117 @@
+"""Homes: who waits for a view, and which are looked at although nobody asked."""
+
+from __future__ import annotations
+
+from bot.domain.models import HomeUse, NewNotice, NoticeKind, Principal
+from tests.rigs.store import ALICE, linked
+
+BOB = Principal(None, "T1", "UBOB")
+
+
+async def wanted(store, limit=10):
+    return await store.claim_wanted_homes(limit, 60.0)
+
+
+async def test_a_use_is_wanted_until_a_view_was_published_for_it(store, clock):
+    await store.use_home(ALICE, HomeUse())
+    clock.advance(1)
+    await store.use_home(BOB, HomeUse(page=3))
+    (first,) = await wanted(store, 1)
+    assert (first.principal, first.uses, first.page, first.is_totals) == (ALICE, 1, 1, False)
+    (second,) = await wanted(store)
+    assert (second.principal, second.page) == (BOB, 3)
+    assert await wanted(store) == []
+    await store.home_published(first, "digest", "hash")
+    clock.advance(60)
+    assert [home.principal for home in await wanted(store)] == [BOB]
+
+
+async def test_a_later_use_stays_wanted_and_keeps_what_is_looked_at(store, clock):
+    await store.use_home(ALICE, HomeUse(page=2, is_totals=True, answer={"text": "Done"}))
+    (home,) = await wanted(store)
+    assert (home.page, home.is_totals) == (2, True)
+    assert (home.answer, home.answered_at) == ({"text": "Done"}, clock.now())
+    await store.use_home(ALICE, HomeUse())
+    assert await wanted(store) == [], "one view is sent after the other"
+    await store.home_published(home, "digest", "hash")
+    (home,) = await wanted(store)
+    assert (home.page, home.is_totals, home.answer, home.uses) == (2, True, None, 2)
+    assert (home.drawn, home.view_hash) == ("digest", "hash")
+
+
+async def test_what_slack_does_not_show_any_more_counts_as_never_drawn(store):
+    await store.use_home(ALICE, HomeUse())
+    await store.home_published((await wanted(store))[0], "digest", "hash")
+    await store.use_home(ALICE, HomeUse(seen="hash"))
+    (home,) = await wanted(store)
+    assert home.drawn == "digest"
+    await store.home_published(home, "digest", "hash")
+    await store.use_home(ALICE, HomeUse(seen="another"))
+    assert (await wanted(store))[0].drawn == ""
+
+
+async def test_looks_are_ten_seconds_apart_and_give_way_to_uses(store, clock):
+    await store.use_home(ALICE, HomeUse())
+    (home,) = await wanted(store)
+    assert await store.claim_homes_to_look_at(10) == []
+    await store.home_published(home, "digest", "hash")
+    clock.advance(9)
+    assert await store.claim_homes_to_look_at(10) == []
+    clock.advance(1)
+    (look,) = await store.claim_homes_to_look_at(10)
+    assert look.wanted_at is None
+    assert await store.claim_homes_to_look_at(10) == []
+    clock.advance(10)
+    await store.use_home(ALICE, HomeUse())
+    assert await store.claim_homes_to_look_at(10) == []
+    # The view that nobody asked for ends no wait, and releases nobody's lease.
+    (home,) = await wanted(store)
+    await store.home_published(look, "older", "hash 2")
+    assert await wanted(store) == []
+    await store.home_published(home, "newer", "hash 3")
+    assert await wanted(store) == []
+
+
+async def test_retries_and_rest(store, clock):
+    await store.use_home(ALICE, HomeUse(answer={"text": "Done"}))
+    (home,) = await wanted(store)
+    await store.home_retry(home, 5.0)
+    assert await wanted(store) == []
+    clock.advance(5)
+    (home,) = await wanted(store)
+    await store.home_rest(home)
+    clock.advance(100)
+    assert (await wanted(store), await store.claim_homes_to_look_at(10)) == ([], [])
+    await store.use_home(ALICE, HomeUse())
+    # What rests is what was claimed: a later use is no part of it.
+    await store.home_rest(home)
+    assert len(await wanted(store)) == 1
+
+
+async def test_news_that_somebody_waits_for(store, clock):
+    async def is_waiting(**asked):
+        return await store.is_news_waiting(**{"notices": True, "cards": True, **asked})
+
+    assert not await is_waiting()
+    await store.add_notices([NewNotice("one", NoticeKind.READY, "1", ALICE, due_in=5)])
+    assert not await is_waiting()
+    clock.advance(5)
+    assert await is_waiting()
+    assert not await is_waiting(notices=False)
+
+
+async def test_unused_homes_are_swept_after_a_day(store, clock):
+    await store.use_home(ALICE, HomeUse())
+    clock.advance(86_401)
+    await store.use_home(BOB, HomeUse())
+    await store.sweep()
+    assert [home.principal for home in await wanted(store)] == [BOB]
+
+
+async def test_the_totals_count_everybody(store, clock):
+    made = await linked(store, names=["one", "two"])
+    given = {"slow_after": 300.0, "failed_within": 86_400.0, "limit": 5}
+    totals = await store.totals([made.account.connection, "unknown"], **given)
+    at = totals.at[made.account.connection]
+    assert (at.linked, at.refused, at.known, at.running, at.failed) == (1, 0, 2, 0, 0)
+    assert (totals.starting, totals.slow, totals.failed, totals.outages) == (0, [], [], {})

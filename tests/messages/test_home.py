@@ -1,0 +1,237 @@
+"""Homes: golden files, and that whatever the rows say makes a view that Slack takes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.domain.home import (
+    ConnectionFacts,
+    HomeFacts,
+    LinkFacts,
+    MakerFacts,
+    Question,
+    TotalsFacts,
+)
+from bot.domain.models import Approval, Outcome, Run, RunState, State
+from bot.messages.blocks import home as drawn
+from bot.messages.blocks import replies
+from bot.messages.blocks.totals import totals_home
+from tests.messages.card_facts import ALICE, CALLED, IDE_URL, NOW, WORKSPACE, facts
+from tests.rigs.golden import check_golden, check_limits
+
+CAN = frozenset({"runs", "making"})
+LINKED = LinkFacts("saturn", "Saturn Cloud", "linked", "token", "alice")
+MAKER = MakerFacts("hub", "Course hub", ("Small", "Medium", "GPU"))
+
+
+def row(name="notebook", state=State.STOPPED, operation=None, **more):
+    """Return a row of a Home; without an operation nothing is under way."""
+    given_ = facts(operation, {"name": name, "state": state, **more}, ide_url=IDE_URL, capabilities=CAN)
+    return given_ if operation is not None else replace(given_, operation=None)
+
+
+def own(**more):
+    return HomeFacts(now=NOW, command="/workspace", job_command="/job", **more)
+
+
+def run(**more):
+    known = {"id": "job_1", "principal": ALICE, "connection": "saturn", "name": "nightly", "spec": None}
+    return Run(**{**known, "created_at": NOW - 300, "reference": "R", "remote_id": "r1", **more})
+
+
+APPROVAL = Approval("approval_1", replace(ALICE, user_id="U0CHEN"), "saturn", "chen", "asked", NOW - 60)
+FEW = own(
+    rows=[
+        row("analysis", State.STARTING, {**CALLED}),
+        row("notebook", State.RUNNING, ends_at=NOW + 7200, ends_how="stops"),
+        row("report", State.STOPPED, detail="Quota of the group is used up"),
+        row("old", State.GONE),
+    ],
+    count=4,
+    running=1,
+    runs=[(run(state=RunState.RUNNING, started_at=NOW - 200), facts(capabilities=CAN))],
+    more_runs=3,
+    links=[
+        LINKED,
+        LinkFacts("courses", "Courses", "needless"),
+        LinkFacts("hub", "Course hub", "suspected", "token", "alice", NOW - 600),
+        LinkFacts("lab", "The lab", "asked", "admin", "alice.k"),
+        LinkFacts("other", "Other cloud", "refused", "token", "alice"),
+        LinkFacts("workbench", "Workbench", "none", "admin"),
+    ],
+    makers=[MAKER, MakerFacts("saturn", "Saturn Cloud")],
+    has_code=True,
+    questions=[
+        Question(operation=row("lost", operation={**CALLED, "asked_at": NOW - 30})),
+        Question(run=(run(asked_at=NOW - 20), facts(capabilities=CAN))),
+    ],
+)
+MANY = own(
+    rows=[row(f"study {number:03}") for number in range(15, 30)],
+    page=2,
+    pages=14,
+    count=200,
+    running=3,
+    links=[LINKED],
+    makers=[replace(MAKER, templates=[f"Course {number}" for number in range(40)])],
+)
+HOMES = {
+    "unlinked": own(links=[replace(LINKED, state="none", username="")]),
+    "empty": own(links=[LINKED], makers=[MAKER]),
+    "nothing-set-up": own(),
+    "few": FEW,
+    "many": MANY,
+    "admin": replace(
+        FEW,
+        is_administrator=True,
+        questions=[Question(approval=(APPROVAL, "Saturn Cloud", "Chen Li"))],
+        has_code=False,
+        answer=replies.answer("Starting *analysis* on Saturn Cloud.").as_body(),
+        answered_at=NOW - 3,
+    ),
+}
+FAILED = {"outcome": Outcome.FAILED, "cause": "unreachable", "ended_at": NOW - 900}
+TOTALS = TotalsFacts(
+    now=NOW,
+    connections=[
+        ConnectionFacts("Course hub", None, 120, 0, 118, 64, 0),
+        ConnectionFacts("Saturn Cloud", NOW - 400, 12, 2, 30, 4, 3),
+    ],
+    starting=9,
+    open_runs=2,
+    dead_notices=1,
+    failed_runs=1,
+    slow=[facts({"created_at": NOW - 700, "hold": "Saturn Cloud has not answered since 14:02."})],
+    failed=[facts(FAILED), facts({**FAILED, "cause": "invalid: disk <too> small"})],
+    lost_runs=[facts(operation=None, run=run(outcome="failed", cause="lost", ended_at=NOW - 60))],
+)
+
+
+def test_golden_homes():
+    for name, given_ in HOMES.items():
+        check_golden(f"home/{name}", drawn.home(given_))
+    check_golden("home/guest", drawn.sentence_home("Guests can't use me. Ask a full member to do it."))
+    lost = [replace(one, operation=None) for one in TOTALS.lost_runs]
+    check_golden("home/totals", totals_home(replace(TOTALS, lost_runs=lost)))
+    check_golden("home/totals-calm", totals_home(TotalsFacts(now=NOW)))
+
+
+def test_looking_again_is_no_reason_for_a_new_view_and_every_change_is():
+    def digest(**more):
+        return drawn.digest(drawn.home(replace(MANY, **more)))
+
+    looked = [replace(one, workspace=replace(one.workspace, observed_at=NOW + 9)) for one in MANY.rows]
+    assert digest(now=NOW + 10, rows=looked) == digest()
+    changed = [
+        {"running": 4},
+        {"rows": [*MANY.rows[1:], row("other", State.RUNNING)]},
+        {"rows": [*MANY.rows[1:], row("study 015", State.RUNNING, ends_at=NOW + 60, ends_how="stops")]},
+        {"links": [replace(LINKED, state="refused")]},
+        {"page": 3},
+        {"answer": {"text": "Done", "blocks": []}},
+    ]
+    assert len({digest(), *(digest(**one) for one in changed)}) == len(changed) + 1
+
+
+def test_open_carries_the_address_of_what_runs():
+    view = drawn.home(own(rows=[row(state=State.RUNNING)], count=1))
+    assert IDE_URL in str(view)
+
+
+def test_the_totals_name_no_workspace():
+    assert WORKSPACE.name not in str(totals_home(TOTALS))
+
+
+WORDS = st.text(max_size=400)
+STATES = st.sampled_from(list(State))
+ROWS = st.builds(
+    lambda name, state, detail, hold, is_open, asked: row(
+        name,
+        state,
+        {**CALLED, "hold": hold, "asked_at": NOW if asked else None} if is_open else None,
+        detail=detail,
+    ),
+    WORDS,
+    STATES,
+    st.none() | st.text(max_size=4000),
+    st.none() | WORDS,
+    st.booleans(),
+    st.booleans(),
+)
+RUNS = st.builds(
+    lambda name, state, detail, outcome: (
+        run(name=name, state=state, detail=detail, outcome=outcome),
+        facts(capabilities=CAN),
+    ),
+    WORDS,
+    st.sampled_from(list(RunState)),
+    st.none() | WORDS,
+    st.sampled_from([None, "ended", "failed", "cancelled"]),
+)
+LINKS = st.builds(
+    LinkFacts,
+    st.sampled_from(["saturn", "hub"]),
+    WORDS,
+    st.sampled_from(["linked", "suspected", "refused", "asked", "none", "needless"]),
+    st.sampled_from(["token", "admin", ""]),
+    WORDS,
+)
+ANSWERS = st.none() | st.builds(
+    lambda text, count: (
+        replies.answer(drawn.safe(text)).as_body()
+        | {"blocks": [*replies.answer(drawn.safe(text)).blocks] * count}
+    ),
+    WORDS,
+    st.integers(0, 40),
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(ROWS, max_size=15),
+    st.lists(RUNS, max_size=5),
+    st.lists(LINKS, max_size=40),
+    st.lists(st.builds(MakerFacts, st.just("hub"), WORDS, st.lists(WORDS, max_size=9)), max_size=12),
+    ANSWERS,
+    st.booleans(),
+)
+def test_any_rows_make_a_view_that_slack_takes(rows, runs, links, makers, answer, is_administrator):
+    asked = [Question(operation=one) for one in rows if one.operation is not None][:5]
+    given_ = own(
+        rows=rows,
+        page=2,
+        pages=3,
+        count=len(rows),
+        runs=runs,
+        more_runs=7,
+        links=links,
+        makers=makers,
+        questions=asked,
+        has_code=True,
+        is_administrator=is_administrator,
+        answer=answer,
+        answered_at=NOW,
+    )
+    view = drawn.home(given_)
+    check_limits(view)
+    # Nothing is cut away at the end: the last block says when it was drawn.
+    assert view["blocks"][-1]["elements"][0]["text"] == drawn.updated(NOW)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.lists(WORDS, max_size=30), WORDS)
+def test_any_totals_make_a_view_that_slack_takes(titles, cause):
+    failed = [facts({"outcome": Outcome.FAILED, "cause": f"invalid: {cause}", "ended_at": NOW})] * 8
+    given_ = TotalsFacts(
+        now=NOW,
+        connections=[ConnectionFacts(title, NOW, 1, 1, 1, 1, 9) for title in titles],
+        slow=[facts({"hold": cause})] * 8,
+        failed=failed,
+        dead_notices=5,
+    )
+    view = totals_home(given_)
+    check_limits(view)
+    assert view["blocks"][-1]["elements"][0]["text"] == drawn.updated(NOW)
