@@ -253,6 +253,7 @@ class World:
                 await self._streams(),
                 await self.notifier.step_notices(),
                 await self.notifier.step_cards(),
+                await self.notifier.step_homes(),
                 await self.notifier.step_outputs(),
             ]
             if not any(done):

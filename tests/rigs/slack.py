@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.slack.calls import SlackAnswer
 from bot.slack.methods import METHODS
-from bot.support.errors import SlackLimited, SlackPermanent
+from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent
 from tests.rigs.clock import FakeClock
 from tests.rigs.faults import Faulty
 
@@ -23,6 +23,8 @@ class FakeSlack(Faulty):
         self.ephemerals: list[dict[str, Any]] = []
         self.updates: list[dict[str, Any]] = []
         self.users: dict[str, dict[str, Any]] = {}
+        #: Homes by person: the hash and the view of each.
+        self.homes: dict[str, tuple[str, dict[str, Any]]] = {}
         self.calls: list[tuple[str, dict[str, Any]]] = []
         #: People on a page of ``users.list``, however many are asked for.
         self.page = 2
@@ -92,6 +94,13 @@ class FakeSlack(Faulty):
                 self.updates.append(arguments)
                 return {"channel": message["channel"], "ts": message["ts"]}
         raise SlackPermanent("chat.update", "message_not_found")
+
+    def _views_publish(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        user = arguments["user_id"]
+        if arguments.get("hash") and arguments["hash"] != self.homes.get(user, ("", {}))[0]:
+            raise SlackFailed("views.publish", "hash_conflict")
+        self.homes[user] = f"hash {len(self.calls)}", arguments["view"]
+        return {"view": {"hash": self.homes[user][0]}}
 
     def _conversations_open(self, arguments: dict[str, Any]) -> dict[str, Any]:
         return {"channel": {"id": f"D{arguments['users']}"}}

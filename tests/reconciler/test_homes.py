@@ -1,0 +1,187 @@
+"""Homes on their way to Slack: wanted ones at once, others after every message, all within the limits."""
+
+from __future__ import annotations
+
+import pytest
+from structlog.testing import capture_logs
+
+from bot.domain.models import HomeUse, NewNotice, NoticeKind, Observed, Principal, State
+from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent
+from tests.rigs.providers import FakeProvider
+from tests.rigs.store import ALICE, observe
+
+PUBLISH = "views.publish"
+
+
+class Broken(FakeProvider):
+    """Be a provider with a mistake in it."""
+
+    def page_url(self, remote_id):
+        raise LookupError(remote_id)
+
+
+def person(number):
+    return Principal(None, "T1", f"U{number:04d}")
+
+
+async def opened(world, principal=ALICE):
+    await world.store.use_home(principal, HomeUse())
+    await world.notifier.step_homes()
+
+
+def shown(world, principal=ALICE):
+    return str(world.slack.homes[principal.user_id][1])
+
+
+async def crowd(world, size):
+    """Let so many people link an account with a workspace each, and open their Home."""
+    rows = [await world.own(person(number), f"r{number}") for number in range(size)]
+    for row in rows:
+        await world.store.use_home(row.principal, HomeUse())
+    return rows
+
+
+async def test_a_crowd_of_openings_keeps_the_limit_and_everybody_gets_a_view(world):
+    await crowd(world, 120)
+    await world.notifier.step_homes()
+    while await world.notifier.step_homes():
+        pass
+    assert len(world.slack.homes) == 90
+    await world.pass_time(70)
+    assert len(world.slack.homes) == 120
+    assert world.slack.over_budget == 0
+
+
+async def test_redraws_leave_presses_their_share(world):
+    rows = await crowd(world, 80)
+    await world.pass_time(70)
+    before = world.slack.count(PUBLISH)
+    for row in rows:
+        world.provider.put(row.remote_id, State.RUNNING)
+        await observe(world.store, world.clock, row, Observed(State.RUNNING))
+    await world.pass_time(15, step=0.5)
+    redrawn = world.slack.count(PUBLISH) - before
+    assert 55 <= redrawn <= 63
+    await opened(world, person(200))
+    assert person(200).user_id in world.slack.homes
+    await world.pass_time(70)
+    assert world.slack.over_budget == 0
+    assert all("Running" in shown(world, row.principal) for row in rows)
+
+
+async def test_a_redraw_waits_for_what_somebody_waits_for_and_a_press_does_not(world):
+    row = await world.own()
+    await opened(world)
+    await observe(world.store, world.clock, row, Observed(State.RUNNING))
+    world.clock.advance(10)
+    await world.store.add_notices([NewNotice("one", NoticeKind.READY, "1", ALICE)])
+    assert await world.notifier.step_homes() == 0
+    await opened(world, person(7))
+    assert person(7).user_id in world.slack.homes
+    await world.notifier.step_notices()
+    world.clock.advance(1)
+    assert await world.notifier.step_homes() == 1
+    assert "Running" in shown(world)
+
+
+async def test_what_slack_would_not_take_now_holds_no_home_up(world):
+    row = await world.own()
+    await opened(world)
+    await observe(world.store, world.clock, row, Observed(State.RUNNING))
+    world.clock.advance(10)
+    await world.store.add_notices([NewNotice("one", NoticeKind.READY, "1", ALICE)])
+    world.line.budget.pause("chat.postMessage", 60)
+    assert await world.notifier.step_homes() == 1
+
+
+async def test_a_view_that_nobody_asked_for_never_overwrites_a_newer_one(world):
+    row = await world.own()
+    await opened(world)
+    world.slack.homes["UALICE"] = ("published by another process", {"type": "home", "blocks": []})
+    await observe(world.store, world.clock, row, Observed(State.RUNNING))
+    await world.pass_time(11)
+    assert shown(world) == str({"type": "home", "blocks": []})
+    await world.pass_time(10)
+    assert "Running" in shown(world)
+
+
+async def test_an_answer_is_shown_for_two_minutes(world):
+    await world.own()
+    await world.store.use_home(ALICE, HomeUse(answer={"text": "Starting it.", "blocks": []}))
+    await world.work()
+    assert "Starting it." in shown(world)
+    await world.pass_time(100, step=10)
+    assert "Starting it." in shown(world)
+    await world.pass_time(40, step=10)
+    assert "Starting it." not in shown(world)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        SlackFailed(PUBLISH, "some_error"),
+        SlackLimited(PUBLISH, 20.0),
+        SlackPermanent(PUBLISH, "token_expired"),
+    ],
+)
+async def test_what_slack_does_not_take_is_published_later(world, error):
+    await world.own()
+    world.slack.fail(PUBLISH, error)
+    await opened(world)
+    assert world.slack.homes == {}
+    await world.pass_time(70)
+    assert "name-r1" in shown(world)
+
+
+async def test_what_slack_never_takes_is_given_up(world):
+    await world.own()
+    world.slack.fail(PUBLISH, SlackPermanent(PUBLISH, "not_enabled"))
+    await opened(world)
+    await world.pass_time(60)
+    assert world.slack.count(PUBLISH) == 1
+
+
+async def test_a_home_that_cannot_be_drawn_says_so(world):
+    await world.own()
+    world.reborn(connections={"cloud": Broken(world.clock)})
+    with capture_logs() as logs:
+        await opened(world)
+    assert "Something went wrong" in shown(world)
+    assert [one["event"] for one in logs if one["log_level"] == "error"] == ["home failed"]
+    world.reborn()
+    await opened(world)
+    assert "name-r1" in shown(world)
+
+
+async def test_somebody_whom_slack_does_not_know_yet_gets_their_rows_once_it_does(world):
+    await world.own(is_known=False)
+    await opened(world)
+    assert "name-r1" not in shown(world)
+    assert "who you are" in shown(world)
+    await world.know()
+    await world.pass_time(11)
+    assert "name-r1" in shown(world)
+
+
+async def test_somebody_who_became_a_guest_loses_their_rows_and_is_audited_once(world):
+    await world.own()
+    await opened(world)
+    await world.know(is_guest=True)
+    await world.pass_time(60)
+    assert "name-r1" not in shown(world)
+    assert "Guests can't use me." in shown(world)
+    assert not [row for row in await world.store.audit_entries() if row["result"] == "refused"]
+    await opened(world)
+    refused = [row for row in await world.store.audit_entries() if row["result"] == "refused"]
+    assert [row["action"] for row in refused] == ["home"]
+
+
+async def test_nothing_is_asked_of_slack_when_nobody_uses_their_home(world):
+    await world.own()
+    await opened(world)
+    await world.pass_time(620, step=5)
+    before = world.slack.count(PUBLISH)
+    for _ in range(20):
+        world.clock.advance(30)
+        assert await world.notifier.step_homes() == 0
+    assert world.slack.count(PUBLISH) == before
