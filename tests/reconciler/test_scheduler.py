@@ -215,6 +215,7 @@ async def test_nothing_is_claimed_after_the_drain(world, scheduler):
         "classes",
         "notices",
         "cards",
+        "homes",
         "outputs",
     ]
 
