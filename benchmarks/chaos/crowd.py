@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 #: What an accepted operation is answered with (``bot.messages.texts.answers``).
 ACCEPTED = re.compile(
-    r"Starting|Stopping|Restarting|Calling off"
-    r"|is (starting|restarting|stopping) already|was (running|stopped) already"
+    r"Starting|Stopping|Restarting|Cancelling"
+    r"|is already (starting|restarting|stopping|running|stopped)"
     r"|so I'm stopping it again|is stopping\. I'll start it again"
 )
 #: What an accepted run is answered with (``bot.messages.texts.runs``).
@@ -44,7 +44,7 @@ class Acknowledged:
     @property
     def is_new(self) -> bool:
         """Say whether the words promise an operation of its own, not one that was joined."""
-        return "already. You get" not in self.text
+        return re.search(r"is already (starting|stopping|restarting|being)\b", self.text) is None
 
 
 class Crowd:

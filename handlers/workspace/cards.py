@@ -49,7 +49,7 @@ def too_late(request: Request, operation: Operation) -> Answer:
     template = words.TOO_LATE[str(operation.outcome)]
     sentence = fill(
         template,
-        verb=Markup(cards.NOUNS[operation.verb]),
+        verb=Markup(cards.FORMS[operation.verb].verb),
         typed=Markup(words.TYPED[operation.verb]),
         command=request.command,
     )
@@ -63,7 +63,7 @@ async def try_again(request: Request) -> Answer:
     ended = await workspaces.operation_of(request.principal, request.verb, request.target or "")
     workspace = await workspaces.owned(request.principal, request.verb, ended.workspace_id)
     if ended.is_open:
-        sentence = fill(words.STILL_AT_IT, verb=Markup(cards.NOUNS[ended.verb]), name=workspace.title)
+        sentence = fill(words.STILL_AT_IT, doing=Markup(cards.FORMS[ended.verb].doing), name=workspace.title)
         return replies.answer(sentence)
     if ended.outcome is Outcome.FULFILLED:
         return too_late(request, ended)

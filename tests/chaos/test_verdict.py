@@ -21,7 +21,7 @@ from bot.support.clock import SystemClock, SystemIds
 from playground.slack.records import Message
 
 USER = "U00000"
-SAID = "Starting *red* at Saturn Cloud. You get a direct message when it is ready."
+SAID = "Starting *red* on Saturn Cloud. I'll message you when it's ready."
 
 
 class Scene:

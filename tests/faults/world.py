@@ -123,7 +123,10 @@ class BreakingWorld(World):
         async def act() -> bool:
             shown = await self.alice.types("unlink saturn", then_settle=False)
             await self.work()
-            return any(word in shown.text for word in ("is unlinked", "no account linked"))
+            return any(
+                word in shown.text
+                for word in ("unlinked from", "haven't linked an account", "no account linked")
+            )
 
         await self.persists(act)
 

@@ -106,7 +106,7 @@ async def test_nobody_but_administrators_decides(bench, presser):
     await bench.say("link bench alice")
     value = button((await requests(bench))["UCHEN"], "Approve as alice")["value"]
     answer = await bench.press("approve", value, presser)
-    assert "Only administrators of mine can do that" in words(answer)
+    assert "Only Usher admins can do that" in words(answer)
     approval = await bench.store.approval(value.partition(" ")[0])
     assert approval.state == "asked"
 

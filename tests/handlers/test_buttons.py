@@ -42,7 +42,7 @@ async def test_a_double_click_is_one_operation(bot):
     await bot.link()
     row = await bot.workspace()
     await bot.press("start", row.id)
-    assert "is starting already" in words(await bot.press("start", row.id))
+    assert "is already starting" in words(await bot.press("start", row.id))
     assert len(await bot.store.open_operations(ALICE)) == 1
 
 
@@ -75,10 +75,10 @@ async def test_keep_waiting_sets_a_new_deadline_and_no_new_start(bot):
 @pytest.mark.parametrize(
     ("outcome", "said"),
     [
-        (Outcome.FULFILLED, "That start has come true meanwhile"),
-        (Outcome.FAILED, "That start has failed meanwhile"),
-        (Outcome.REFUSED, "That start was refused meanwhile"),
-        (Outcome.CANCELLED, "That start was called off meanwhile"),
+        (Outcome.FULFILLED, "That start has already finished"),
+        (Outcome.FAILED, "That start failed"),
+        (Outcome.REFUSED, "That start was refused"),
+        (Outcome.CANCELLED, "That start was cancelled"),
     ],
 )
 async def test_keep_waiting_comes_too_late(bot, outcome, said):
@@ -91,7 +91,7 @@ async def test_keep_waiting_comes_too_late(bot, outcome, said):
 async def test_keep_waiting_on_what_was_replaced(bot):
     operation = await started(bot)
     await bot.say("stop notebook")
-    assert "You asked for something else meanwhile." in words(await bot.press("keep_waiting", operation.id))
+    assert "You've asked for something else since." in words(await bot.press("keep_waiting", operation.id))
 
 
 async def test_try_again_is_a_new_operation(bot):
@@ -105,9 +105,9 @@ async def test_try_again_is_a_new_operation(bot):
 
 async def test_try_again_repeats_neither_what_is_open_nor_what_came_true(bot):
     operation = await started(bot)
-    assert "I am still at it" in words(await bot.press("try_again", operation.id))
+    assert "I'm still starting" in words(await bot.press("try_again", operation.id))
     await end(bot, operation, Outcome.FULFILLED)
-    assert "has come true meanwhile" in words(await bot.press("try_again", operation.id))
+    assert "has already finished" in words(await bot.press("try_again", operation.id))
     assert await bot.store.open_operations(ALICE) == []
 
 
@@ -118,7 +118,7 @@ async def test_another_persons_button_does_nothing_and_tells_nothing(bot, action
     operation = await started(bot)
     value = operation.id if action_id in {"refresh", "keep_waiting", "try_again"} else operation.workspace_id
     answer = await bot.press(action_id, value, COLLEAGUE)
-    assert words(answer).startswith("I know no such workspace of yours.")
+    assert words(answer).startswith("I can't find that workspace on your list.")
     assert (await bot.store.operation(operation.id)) == operation
     assert (await bot.audit())[-1]["result"] == "refused"
 
@@ -138,17 +138,17 @@ async def test_a_button_of_a_row_that_is_gone_since(bot):
         ("start", operation.workspace_id),
         ("open", operation.workspace_id),
     ):
-        assert "I know no such workspace of yours." in words(await bot.press(action_id, value))
+        assert "I can't find that workspace on your list." in words(await bot.press(action_id, value))
 
 
 async def test_a_button_of_an_earlier_release(bot):
-    assert "That button is older than I am now." in words(await bot.press("launch_rocket", "x"))
+    assert "That button no longer works." in words(await bot.press("launch_rocket", "x"))
 
 
 @pytest.mark.parametrize(
     ("error", "said"),
     [
-        (StoreBusy("2 s"), "I am too busy right now, so nothing was started."),
+        (StoreBusy("2 s"), "I'm too busy right now, so I haven't started anything."),
         (StoreUnavailable("disk full at 10.0.0.1"), "I can't reach my own records right now"),
         (ValueError("a secret"), "Something went wrong on my side."),
     ],
@@ -169,10 +169,10 @@ async def test_a_state_that_moves_on_makes_the_buttons_of_the_list(bot):
 
 async def test_a_secret_that_does_not_open_is_said(bot):
     bot.store.fails["accounts"] = SecretError("swapped")
-    assert words(await bot.say("whoami")).startswith("Your stored link can't be opened any more. Link again.")
+    assert words(await bot.say("whoami")).startswith("I can no longer read your stored link. Link again.")
 
 
 async def test_refresh_on_a_list_that_is_empty_meanwhile(bot):
     await activate(bot.store, ALICE, "saturn")
     answer = await bot.press("list:refresh", "1")
-    assert "You have no workspaces here yet." in words(answer)
+    assert "You don't have any workspaces here yet." in words(answer)

@@ -36,7 +36,7 @@ async def test_what_was_never_made_is_made_anew(bot):
     (lost,) = await bot.store.workspaces(ALICE)
     operation = await bot.store.latest_operation(lost.id)
     await bot.store.save_step(Update(operation.id, 0.0, outcome=Outcome.FAILED, cause="untold"))
-    assert "Making your *maths-alice*" in words(await bot.press("class_press", card.id))
+    assert "your *maths*" in words(await bot.press("class_press", card.id))
     (row,) = await bot.store.workspaces(ALICE)
     assert row.id != lost.id
     assert (await bot.store.participant(card.id, ALICE)).workspace_id == row.id
@@ -49,7 +49,7 @@ async def test_what_is_being_called_off_is_waited_for(bot):
     stop = await bot.services.workspaces.begin(
         ALICE, row.id, OperationVerb.STOP, interaction="s", reference="R"
     )
-    assert "has not made it yet" in words(await bot.press("class_press", card.id))
+    assert "hasn't created it yet" in words(await bot.press("class_press", card.id))
     assert (await bot.store.latest_operation(row.id)).id == stop.operation.id
 
 
@@ -58,7 +58,7 @@ async def test_what_is_prepared_for_some_is_not_made_for_others(bot, is_named):
     card = await posted(bot, "card saturn/local --title Maths")
     bot.services.connections["saturn"].who = frozenset({ALICE.user_id if is_named else TRAINER.user_id})
     answer = await bot.press("class_press", card.id)
-    assert ("prepared for some people only" in words(answer)) is not is_named
+    assert ("only available to some people" in words(answer)) is not is_named
     assert len(await bot.store.workspaces(ALICE)) == is_named
 
 

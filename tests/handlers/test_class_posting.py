@@ -52,14 +52,17 @@ async def test_a_card_of_a_recipe_holds_what_is_made(bot):
 async def test_a_recipe_that_is_not_offered_is_said_with_those_that_are(bot):
     await offer(bot)
     answer = await bot.say("card saturn/mainframe", TRAINER)
-    assert "offers nothing called *mainframe* to you. There is: `Local`, `Kubernetes`." in words(answer)
+    assert (
+        "no template called *mainframe* for you on Saturn Cloud. Choose from: `Local`, `Kubernetes`."
+        in words(answer)
+    )
     assert await bot.notices() == []
 
 
 async def test_what_is_not_known_yet_is_asked_for_and_the_card_follows(bot):
     account = await activate(bot.store, TRAINER, "saturn", "tara")
     answer = await bot.say("card saturn/local --title Maths", TRAINER)
-    assert "I am asking Saturn Cloud" in words(answer)
+    assert "Checking what Saturn Cloud offers" in words(answer)
     (task,) = await bot.store.claim_tasks(10, 60.0)
     assert task.kind is TaskKind.SNAPSHOT
     (waiting,) = task.payload["then"]
@@ -82,15 +85,15 @@ async def test_who_posts_a_recipe_links_first(bot):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("card", "Write `/workspace card CONNECTION/PRESET`"),
-        ("card --title X", "Write `/workspace card CONNECTION/PRESET`"),
+        ("card", "Write `/workspace card CONNECTION/TEMPLATE`"),
+        ("card --title X", "Write `/workspace card CONNECTION/TEMPLATE`"),
         ("card notebook --until soon", "I can't read *soon* as a time."),
         ("card notebook --until", "Tell me when"),
         ("card notebook --until 25:00", "as a time. Write it as `18:00`"),
         ("card notebook --max many", "`--max` takes a whole number from 1 to 5000."),
         ("card notebook --max 0", "`--max` takes a whole number"),
-        ("card notebook --title", "A title may have 1 to 80 characters."),
-        (f"card notebook --title {'x' * 81}", "A title may have 1 to 80 characters."),
+        ("card notebook --title", "A title can have 1 to 80 characters."),
+        (f"card notebook --title {'x' * 81}", "A title can have 1 to 80 characters."),
         ("card notebook --colour red", "I don't know `--colour` here."),
     ],
 )
@@ -109,7 +112,7 @@ async def test_an_end_that_is_too_soon_is_refused_and_a_past_one_is_tomorrow(bot
 
 async def test_not_in_a_direct_message(bot):
     answer = await bot.direct("card notebook", TRAINER)
-    assert "A class card stands in a channel." in words(answer)
+    assert "A class card belongs in a channel." in words(answer)
     assert await bot.notices() == []
 
 
@@ -118,7 +121,7 @@ async def test_with_several_connections_the_one_is_named():
     makers = {name: Maker(clock, fake_settings(name, title=name.title())) for name in ("one", "two")}
     async with rig(connections=makers) as bot:
         answer = await bot.say("card notebook", TRAINER)
-        assert "At which connection is *notebook*?" in words(answer)
+        assert "Which connection is *notebook* on?" in words(answer)
         assert (await posted(bot, "card notebook@two")).connection == "two"
         await linked(bot.store, TRAINER, ("training",), connection="one")
         assert (await posted(bot, "card training")).connection == "one"

@@ -54,7 +54,7 @@ async def test_an_answer_in_a_thread_stays_there(bot, app):
 
 
 @pytest.mark.parametrize(
-    ("text", "said"), [("good morning", "I don't know the word good"), ("", "I start, stop")]
+    ("text", "said"), [("good morning", "I don't have a command called good"), ("", "I start, stop")]
 )
 async def test_anything_else_gets_a_short_help(bot, app, text, said):
     await send(app, message(text))
@@ -69,7 +69,7 @@ async def test_the_same_event_again_has_one_effect_and_one_answer(bot, app):
         await send(app, message("whoami", event_id="Ev8"))
     assert len(await bot.store.open_operations(ALICE)) == 1
     (body,) = await replies(bot)
-    assert body["text"].startswith("I take you for")
+    assert body["text"].startswith("You are")
 
 
 async def test_messages_without_an_id_are_all_answered(bot, app):
@@ -158,7 +158,7 @@ async def test_a_stranger_in_a_shared_channel_is_refused(bot, app):
     shared = {"is_ext_shared_channel": True}
     await send(app, mention("<@UBOT> list", STRANGER, user_team="T9", outer=shared))
     (body,) = await replies(bot)
-    assert "people of the Slack workspace" in body["text"]
+    assert "people in the Slack workspace" in body["text"]
 
 
 # -- people ----------------------------------------------------------------------------------------

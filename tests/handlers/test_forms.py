@@ -115,7 +115,7 @@ async def test_who_is_not_linked_gets_the_link_and_the_command_waits(bench):
 async def test_a_connection_that_is_none_is_named(bench, where):
     answer = await bench.say(f"new {where}", trigger_id="t1")
     assert answer.view is None
-    assert f"no connection *{where}*" in str(answer.blocks)
+    assert f"a connection called *{where}*" in str(answer.blocks)
 
 
 async def press_in(made, view: dict[str, Any], action_id: str):

@@ -28,7 +28,7 @@ def view_of(*fields, metadata=None, **values):
 async def test_what_was_accepted_is_said_to_be_when_it_can_not_be_remembered():
     async with run_rig() as bot:
         bot.store.fails["remember"] = StoreBusy("busy")
-        assert "I run *ls*" in words(await bot.say("job run --name ls -- ls", interaction="command:1"))
+        assert "Running *ls*" in words(await bot.say("job run --name ls -- ls", interaction="command:1"))
         view = (await bot.say("job run", trigger_id="t1")).view
         block = next(one for one in view["blocks"] if one.get("block_id", "").startswith("command"))
         state = {block["block_id"]: {"field:command": {"type": "plain_text_input", "value": "date"}}}
@@ -42,7 +42,7 @@ async def test_more_flags_than_anybody_writes_are_not_gone_through():
     async with run_rig() as bot:
         line = " ".join(f"--x{number} 1" for number in range(600))
         answer = await bot.say(f"job run {line} -- ls")
-        assert "more flags than I take" in words(answer)
+        assert "too many flags for one line" in words(answer)
         assert await bot.store.runs(ALICE) == []
 
 

@@ -33,7 +33,7 @@ async def test_the_list_shows_the_newest_first_and_looks_for_more_in_the_backgro
     assert await bot.say("job") == await bot.say("job list")
     assert await bot.store.claim_tasks(10, 60.0) == []
     bot.clock.advance(20)
-    assert "press *Refresh* in a moment" in words(await bot.press("job_list:refresh", "1"))
+    assert "Press *Refresh* in a moment" in words(await bot.press("job_list:refresh", "1"))
 
 
 async def test_the_list_is_paged(bot):
@@ -53,7 +53,7 @@ async def test_the_list_is_paged(bot):
 
 async def test_a_list_that_was_asked_for_and_has_not_come_is_not_told_as_empty(bot):
     for text in ("job list", "job list", "job logs train.R"):
-        assert "I am looking for your runs at Posit Workbench" in words(await bot.say(text))
+        assert "Checking Posit Workbench…" in words(await bot.say(text))
     [task] = await bot.store.claim_tasks(10, 60.0)
     assert [waiting["text"] for waiting in task.payload["then"]] == [
         "job list",
@@ -80,16 +80,16 @@ async def test_a_list_that_comes_just_now_is_never_taken_for_an_empty_one(bot, t
     bot.store.accounts = and_then_it_comes
     said = words(await bot.say(text))
     assert has_come
-    assert "You have no runs" not in said
+    assert "You don't have any runs" not in said
 
 
 async def test_with_no_runs_the_list_waits_for_a_look_and_then_says_so(bot):
-    assert "I am looking for your runs at Posit Workbench" in words(await bot.say("job list"))
+    assert "Checking Posit Workbench…" in words(await bot.say("job list"))
     [task] = await bot.store.claim_tasks(10, 60.0)
     [waiting] = task.payload["then"]
     await replay(bot.services, ALICE, {**waiting, "task": "t1"})
     [notice] = await bot.notices(NoticeKind.MESSAGE)
-    assert notice.body["text"].startswith("You have no runs yet. Write job run")
+    assert notice.body["text"].startswith("You don't have any runs yet. Write job run")
 
 
 async def test_a_list_of_runs_that_could_not_be_read_is_never_told_as_empty(bot):
@@ -107,7 +107,7 @@ async def test_without_a_link_the_list_offers_one():
         answer = await bot.say("job list")
         assert buttons(answer)["Link Posit Workbench"]["value"] == "posit job list"
         del bot.services.connections["posit"]
-        assert "No connection here lets me run jobs." in words(await bot.say("job status"))
+        assert "I can't run jobs on any connection here." in words(await bot.say("job status"))
 
 
 # -- names -------------------------------------------------------------------------------------------------
@@ -143,7 +143,7 @@ async def test_an_unknown_name_is_looked_for_once_and_offers_the_nearest(bot):
     await found(bot, "trian.R")
     await replay(bot.services, ALICE, {**waiting, "task": "t1"})
     [notice] = await bot.notices(NoticeKind.MESSAGE)
-    assert "The output of trian.R comes below its card" in notice.body["text"]
+    assert "I'll show the output of trian.R" in notice.body["text"]
     await bot.store.task_done(task.id)
     assert "Write `/job list`" in words(await bot.say("job logs qqqq"))
 
@@ -193,10 +193,10 @@ async def test_what_is_over_is_not_stopped(bot):
     await over(bot, "train.R", RunState.FAILED, 1)
     answer = await bot.say("job stop train.R")
     assert words(answer) == (
-        "*train.R* at Posit Workbench is over already: failed after 1 min 5 s, exit code 1. "
-        "There is nothing to stop."
+        "*train.R* on Posit Workbench has already ended: failed after 1 min 5 s, exit code 1. "
+        "There's nothing to stop."
     )
-    assert "None of your runs is going on" in words(await bot.say("job stop"))
+    assert "None of your runs is in progress" in words(await bot.say("job stop"))
 
 
 # -- logs --------------------------------------------------------------------------------------------------
@@ -216,7 +216,7 @@ async def test_logs_of_a_run_that_a_list_found_give_it_a_card(bot):
 
 async def test_logs_of_a_run_that_has_not_begun_come_later(bot):
     await launch(bot)
-    assert "as soon as it has" in words(await bot.say("job logs train.R"))
+    assert "hasn't started yet" in words(await bot.say("job logs train.R"))
 
 
 async def test_a_run_that_never_began_wrote_nothing(bot):
@@ -230,7 +230,7 @@ async def test_where_output_cannot_be_read_it_is_said(bot):
     await going(bot)
     provider = bot.services.connections["posit"]
     bot.services.connections["posit"] = FakeProvider(bot.clock, provider.settings)
-    assert "does not show me the output" in words(await bot.say("job logs train.R"))
+    assert "doesn't give me the output" in words(await bot.say("job logs train.R"))
 
 
 # -- whose run it is ---------------------------------------------------------------------------------------
@@ -242,7 +242,7 @@ async def test_another_persons_run_is_as_unknown_as_none(bot):
         stolen = await bot.press(action, run.id, COLLEAGUE)
         nothing = await bot.press(action, "job_none", COLLEAGUE)
         assert words(stolen).split("\n")[0] == words(nothing).split("\n")[0]
-        assert words(stolen).startswith("I know no such run of yours.")
+        assert words(stolen).startswith("I can't find that run on your list.")
     assert (await bot.store.run(run.id)).stop_wanted == ""
     assert {entry["actor"] for entry in await bot.audit() if entry["result"] == "refused"} == {COLLEAGUE.key}
 
@@ -286,7 +286,7 @@ async def test_an_unanswered_stop_can_be_forced(bot):
 async def test_run_again_is_another_run_of_the_same(bot):
     run = await over(bot, "train.R", RunState.FAILED, 1)
     answer = await bot.press("job_again", run.id)
-    assert words(answer).startswith("I run *train.R*")
+    assert words(answer).startswith("Running *train.R*")
     again, first = await bot.store.runs(ALICE)
     assert (again.spec, again.name, first) == (run.spec, run.name, run)
     assert again.id != run.id
@@ -294,6 +294,6 @@ async def test_run_again_is_another_run_of_the_same(bot):
 
 async def test_what_was_launched_elsewhere_is_not_run_again(bot):
     (run,) = await found(bot, "nightly")
-    assert "was not launched through me" in words(await bot.press("job_again", run.id))
+    assert "I didn't start" in words(await bot.press("job_again", run.id))
     await step(bot, run, outcome="ended")
     assert "Run again" not in buttons(await bot.say("job status nightly"))

@@ -67,7 +67,7 @@ async def test_in_a_direct_message_the_card_alone_answers(bot):
 
 async def test_a_preset_brings_its_own_command(bot):
     await bot.say("job run posit the nightly one --name tonight --cluster Local")
-    assert words(await bot.say("job run posit nightly --")).startswith("I run *nightly*")
+    assert words(await bot.say("job run posit nightly --")).startswith("Running *nightly*")
     second, first = await bot.store.runs(ALICE)
     assert first.spec == Spec("tonight", {"preset": "nightly", "cluster": "Local"})
     assert second.spec.word("preset") == "nightly"
@@ -90,7 +90,7 @@ async def test_a_flag_that_only_one_open_choice_allows_makes_that_choice(bot):
 
 async def test_where_nothing_can_be_limited_limits_are_left_out_and_that_is_said(bot):
     answer = await bot.say("job run --cluster Local --cpus 2 -- Rscript train.R")
-    assert words(answer).endswith("Nothing can be limited there, so I left out `--cpus`.")
+    assert words(answer).endswith("You can't set limits there, so I left out `--cpus`.")
     assert "left out `--mem`" in words(await bot.direct("job run --cluster Local --mem 2 -- ls"))
     assert ["cpus" in run.spec.chosen for run in await bot.store.runs(ALICE)] == [False, False]
 
@@ -118,14 +118,14 @@ async def test_what_is_wrong_is_said_with_its_flag(bot, name, line):
 
 async def test_a_program_without_its_hyphens_is_explained(bot):
     answer = await bot.say("job run Rscript train.R")
-    assert "I know no connection *Rscript*" in words(answer)
+    assert "I don't have a connection called *Rscript*" in words(answer)
     assert "`/job run -- Rscript train.R`" in words(answer)
     assert "`job run -- Rscript train.R`" in words(await bot.direct("job run Rscript train.R"))
 
 
 async def test_a_line_that_is_too_long_is_refused_whole(bot):
     answer = await bot.say(f"job run -- echo {'x' * 6000}")
-    assert "Put it into a script" in words(answer)
+    assert "Put it in a script" in words(answer)
     assert await bot.store.runs(ALICE) == []
 
 
@@ -143,7 +143,7 @@ async def test_with_several_connections_it_asks_where():
 async def test_where_no_jobs_run_it_is_said(bot):
     assert "I can't run jobs at Hub" in words(await bot.say("job run hub -- ls"))
     del bot.services.connections["posit"]
-    assert "No connection here lets me run jobs." in words(await bot.say("job run -- ls"))
+    assert "I can't run jobs on any connection here." in words(await bot.say("job run -- ls"))
 
 
 async def test_without_a_link_the_line_waits_for_one():
@@ -158,7 +158,7 @@ async def test_without_a_link_the_line_waits_for_one():
 async def test_the_line_waits_for_the_first_offer_and_runs_by_itself():
     async with run_rig(offer=None) as bot:
         answer = await bot.say("job run --name a -- ls", response_url="https://hooks.example.org/1")
-        assert "I am asking Posit Workbench what it offers, and run it right after." in words(answer)
+        assert "Checking what Posit Workbench offers. I'll run it right after." in words(answer)
         assert answer.view is None
         [task] = [one for one in await bot.store.claim_tasks(10, 60.0) if one.kind is TaskKind.SNAPSHOT]
         [waiting] = task.payload["then"]
@@ -166,8 +166,8 @@ async def test_the_line_waits_for_the_first_offer_and_runs_by_itself():
         await replay(bot.services, ALICE, {**waiting, "task": "t1"})
         await replay(bot.services, ALICE, {**waiting, "task": "t2", "problem": "unreachable"})
         first, second = [notice.body["text"] for notice in await bot.notices(NoticeKind.REPLY)]
-        assert first.startswith("Posit Workbench has not told me what it offers.")
-        assert "can't be reached" in second
+        assert first.startswith("Posit Workbench hasn't told me what it offers.")
+        assert "I can't reach" in second
         assert await bot.store.claim_tasks(10, 60.0) == []
 
 

@@ -31,7 +31,7 @@ async def test_the_slash_command_reaches_its_own_verbs(bot, slack):
     told = await send(app, command("", command="/job"))
     assert "Your runs" in str(told.body["blocks"])
     told = await send(app, command("stop train.R", command="/job"))
-    assert told.body["text"].startswith("Stopping train.R at Posit Workbench.")
+    assert told.body["text"].startswith("Stopping train.R on Posit Workbench.")
     assert (await bot.store.runs(ALICE))[0].stop_wanted == "stop"
 
 
@@ -58,7 +58,7 @@ async def test_a_mention_takes_the_same_words(bot, slack):
     await going(bot, "train.R")
     await send(bolt_for(bot.services, slack.url), mention("<@UBOT> job status train.R"))
     [notice] = await bot.notices(NoticeKind.REPLY)
-    assert notice.body["text"] == "train.R at Posit Workbench: running."
+    assert notice.body["text"] == "train.R on Posit Workbench: running."
 
 
 async def test_help_names_every_verb_and_the_other_command(bot):
@@ -66,8 +66,8 @@ async def test_help_names_every_verb_and_the_other_command(bot):
     check_golden("answers/job-help", answer)
     assert all(f"`/job {entry.usage}`" in words(answer) for entry in VERBS["job"].values())
     check_golden("answers/job-help-direct", await bot.direct("job help"))
-    assert "For jobs there is `/job help`." in words(await bot.say("help"))
-    assert "For jobs there is `job help`." in words(await bot.direct("help"))
+    assert "For jobs, write `/job help`." in words(await bot.say("help"))
+    assert "For jobs, write `job help`." in words(await bot.direct("help"))
 
 
 @pytest.mark.parametrize("verb", list(VERBS["job"]))

@@ -28,12 +28,12 @@ async def test_link_offers_the_one_that_is_named(bot, name):
 
 async def test_link_says_who_is_linked_already(bot):
     await activate(bot.store, ALICE, "saturn")
-    assert "Your account alice at Saturn Cloud is linked." in words(await bot.say("link saturn"))
+    assert "Your Saturn Cloud account alice is linked." in words(await bot.say("link saturn"))
 
 
 async def test_an_unknown_connection_is_said_with_the_known_ones(bot):
     assert words(await bot.say("link moon")).startswith(
-        "I know no connection *moon*. There is: `hub`, `saturn`."
+        "I don't have a connection called *moon*. I have: `hub`, `saturn`."
     )
 
 
@@ -88,44 +88,44 @@ async def test_unlink_asks_which_and_then_before_it_does(bot):
     check_golden("answers/unlink", answer)
     button = buttons(answer)["Unlink Hub"]
     done = await bot.press(button["action_id"], button["value"])
-    assert words(done) == "Your account at Hub is unlinked. I have deleted my access to it."
+    assert words(done) == "You're unlinked from Hub. I've deleted my access to your account there."
     assert bot.accounts.unlinked == [(ALICE, "hub", ALICE.key, "person", True)]
 
 
 async def test_unlink_by_name_and_all(bot):
     for connection in ("saturn", "hub"):
         await activate(bot.store, ALICE, connection)
-    assert "at Saturn Cloud is unlinked" in words(await bot.say("unlink saturn"))
+    assert "unlinked from Saturn Cloud" in words(await bot.say("unlink saturn"))
     bot.clock.advance(1)
     await activate(bot.store, ALICE, "saturn")
-    assert "at Hub and Saturn Cloud is unlinked" in words(await bot.say("unlink all"))
+    assert "unlinked from Hub and Saturn Cloud" in words(await bot.say("unlink all"))
     assert await bot.store.accounts(ALICE) == []
 
 
 async def test_what_is_not_linked_can_not_be_unlinked(bot):
-    assert "You have no account linked." in words(await bot.say("unlink"))
+    assert "You haven't linked an account." in words(await bot.say("unlink"))
     await activate(bot.store, ALICE, "saturn")
-    assert "No account is linked at Hub." in words(await bot.say("unlink hub"))
-    assert "I know no connection *moon*." in words(await bot.say("unlink moon"))
+    assert "You have no account linked on Hub." in words(await bot.say("unlink hub"))
+    assert "I don't have a connection called *moon*." in words(await bot.say("unlink moon"))
     assert bot.accounts.unlinked == []
 
 
 async def test_a_link_of_a_connection_that_was_taken_away_can_be_ended(bot):
     await activate(bot.store, ALICE, "saturn")
     del bot.services.connections["saturn"]
-    assert "is unlinked" in words(await bot.say("unlink saturn"))
+    assert "unlinked from" in words(await bot.say("unlink saturn"))
 
 
 async def test_only_administrators_end_the_links_of_others(bot):
     await activate(bot.store, COLLEAGUE, "saturn")
     answer = await bot.say("unlink saturn <@UCHEN>")
-    assert "that needs an administrator of mine, and none is named" in words(answer).casefold()
+    assert "only an usher admin can do that, and nobody is one yet" in words(answer).casefold()
     async with rig(administrators=frozenset({"T1:UALICE"})) as other:
         await activate(other.store, COLLEAGUE, "saturn")
-        assert "Only administrators" in words(await other.say("unlink all <@UALICE>", principal=COLLEAGUE))
+        assert "Only Usher admins" in words(await other.say("unlink all <@UALICE>", principal=COLLEAGUE))
         assert "has no such account linked" in words(await other.say("unlink hub <@UCHEN|chen>"))
         done = await other.say("unlink <@UCHEN>")
-        assert words(done) == "The account of <@UCHEN> at Saturn Cloud is unlinked."
+        assert words(done) == "<@UCHEN> is unlinked from Saturn Cloud."
         assert other.accounts.unlinked[-1] == (COLLEAGUE, None, ALICE.key, "administrator", True)
 
 
@@ -153,7 +153,7 @@ async def test_whoami_of_an_administrator_without_links():
     saturn = Cloud(clock, fake_settings("saturn", title="Saturn Cloud"))
     async with rig(administrators=frozenset({"UALICE"}), connections={"saturn": saturn}) as bot:
         answer = await bot.say("whoami")
-        assert "You are an administrator of mine." in words(answer)
+        assert "You are an Usher admin." in words(answer)
         assert "*Saturn Cloud*: not linked" in words(answer)
         await activate(bot.store, ALICE, "saturn", username="")
         assert "*Saturn Cloud*: linked" in words(await bot.say("whoami"))
@@ -193,7 +193,7 @@ async def test_an_unknown_verb_offers_the_nearest_and_runs_none(bot):
 async def test_with_one_connection_link_names_it():
     saturn = Cloud(FakeClock(), fake_settings("saturn", title="Saturn Cloud"))
     async with rig(connections={"saturn": saturn}) as bot:
-        assert words(await bot.say("link")).startswith("Link your account at Saturn Cloud.")
+        assert words(await bot.say("link")).startswith("Link your Saturn Cloud account.")
     none = Cloud(FakeClock(), fake_settings("hub", title="Hub", linking=("none",)))
     async with rig(connections={"hub": none}) as bot:
         for typed in ("link", "link hub"):
@@ -207,7 +207,7 @@ async def test_with_one_connection_link_names_it():
         assert "You don't need to link an account on Hub" in words(answer)
     approved = Cloud(FakeClock(), fake_settings("saturn", linking=("admin",)))
     async with rig(connections={"saturn": approved}) as bot:
-        assert "Ask whoever runs me to add one." in words(await bot.say("list"))
+        assert "Ask your Usher admin" in words(await bot.say("list"))
 
 
 async def test_a_link_that_ended_meanwhile_is_not_ended_twice(bot):
@@ -216,7 +216,7 @@ async def test_a_link_that_ended_meanwhile_is_not_ended_twice(bot):
     bot.clock.advance(1)
     await activate(bot.store, ALICE, "saturn")
     answer = await bot.say("unlink saturn", interaction="command:same")
-    assert "No account is linked at Saturn Cloud." in words(answer)
+    assert "You have no account linked on Saturn Cloud." in words(answer)
     assert len(await bot.store.accounts(ALICE)) == 1
 
 
@@ -226,9 +226,9 @@ async def test_where_nobody_has_an_account_of_their_own_nothing_is_unlinked():
     own = Hub(clock, fake_settings("hub", title="Hub", base_url="https://hub.example.test"))
     async with rig(connections={"sphere": shared, "hub": own}) as made:
         await activate(made.store, ALICE, "sphere", "")
-        assert "nobody has an account of their own" in words(await made.say("unlink sphere"))
-        assert "no account linked" in words(await made.say("unlink all"))
+        assert "You don't have an account of your own on" in words(await made.say("unlink sphere"))
+        assert "haven't linked an account" in words(await made.say("unlink all"))
         await activate(made.store, ALICE, "hub")
-        assert "Hub is unlinked" in words(await made.say("unlink all"))
+        assert "unlinked from Hub" in words(await made.say("unlink all"))
         assert await made.store.account(ALICE, "sphere") is not None
         assert await made.store.account(ALICE, "hub") is None

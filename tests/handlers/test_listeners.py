@@ -111,7 +111,7 @@ async def test_a_shared_invitation_stays_private(wired):
 
 async def test_a_command_of_nobody_is_refused_with_words(wired):
     spoken = await wired.send(command("list", user_id=None))
-    assert "Slack did not tell me who you are" in spoken.body["text"]
+    assert "Slack didn't tell me who you are" in spoken.body["text"]
 
 
 async def test_an_unknown_command_is_answered(wired):
@@ -206,7 +206,7 @@ async def test_an_external_clicker_is_told_and_nothing_is_done(wired):
     await wired.bot.link()
     row = await wired.bot.workspace()
     await wired.send(click("stop", row.id, STRANGER))
-    assert "people of the Slack workspace" in (await wired.reply())["text"]
+    assert "people in the Slack workspace" in (await wired.reply())["text"]
     assert await wired.bot.store.latest_operation(row.id) is None
 
 
@@ -214,7 +214,7 @@ async def test_a_click_of_nobody_is_answered_straight_away(wired):
     payload = click("start", "x") | {"user": {"id": "UALICE"}, "response_url": f"{wired.slack.url}respond"}
     assert (await wired.send(payload)).status == 200
     (said,) = wired.slack.responses
-    assert "Slack did not tell me who you are" in said["text"]
+    assert "Slack didn't tell me who you are" in said["text"]
     assert said["response_type"] == "ephemeral"
     without = click("start", "x") | {"user": {}, "response_url": None}
     assert (await wired.send(without)).status == 200
@@ -263,8 +263,8 @@ async def test_a_wrong_code_is_said_at_the_field(wired):
 @pytest.mark.parametrize(
     ("payload", "said"),
     [
-        (submission("ABCD2345", STRANGER), "people of the Slack workspace"),
-        (submission("ABCD2345") | {"user": {"id": "UALICE"}}, "Slack did not tell me who you are"),
+        (submission("ABCD2345", STRANGER), "people in the Slack workspace"),
+        (submission("ABCD2345") | {"user": {"id": "UALICE"}}, "Slack didn't tell me who you are"),
     ],
 )
 async def test_a_form_of_the_wrong_person_is_refused(wired, payload, said):
@@ -281,7 +281,7 @@ async def test_a_form_of_an_earlier_release_is_closed(wired):
 
 async def test_a_fault_in_a_form_is_said_at_the_field(wired):
     wired.bot.accounts.fails = StoreBusy("2 s")
-    assert "I am too busy" in (await wired.send(submission("x"))).body["errors"]["code"]
+    assert "I'm too busy" in (await wired.send(submission("x"))).body["errors"]["code"]
 
 
 async def search(wired, value, who=ALICE, action_id="start:workspace", **keys):

@@ -63,7 +63,7 @@ async def test_an_old_list_is_shown_and_read_anew_behind(bot):
     await bot.link()
     bot.clock.advance(120)
     answer = await bot.say("list")
-    assert "I am looking for news at Saturn Cloud" in words(answer)
+    assert "I'm checking Saturn Cloud for changes" in words(answer)
     kinds = [task.kind for task in await bot.store.claim_tasks(9, 30.0)]
     assert kinds == [TaskKind.DISCOVER]
 
@@ -89,7 +89,7 @@ async def test_a_shared_status_holds_no_address(bot):
 async def test_the_status_of_what_is_under_way_is_its_card(bot):
     await bot.link()
     await bot.say("start")
-    assert "Queued to start since" in words(await bot.say("status notebook"))
+    assert "Waiting to start since" in words(await bot.say("status notebook"))
 
 
 async def test_the_status_of_several_is_the_list(bot):
@@ -120,7 +120,7 @@ async def test_open_in_a_shared_card_answers_its_owner_and_nobody_else(bot):
     for principal in (COLLEAGUE,):
         stolen = await bot.press("open", row.id, principal)
         assert IDE not in shown(stolen)
-        assert "I know no such workspace of yours." in words(stolen)
+        assert "I can't find that workspace on your list." in words(stolen)
 
 
 async def test_an_address_elsewhere_is_not_passed_on(bot):
@@ -128,8 +128,8 @@ async def test_an_address_elsewhere_is_not_passed_on(bot):
     await running(bot, url="https://evil.example/ide")
     answer = await bot.say("open")
     assert "evil" not in shown(answer)
-    assert "gave no address that I may pass on" in words(answer)
-    assert list(buttons(answer)) == ["See its page"]
+    assert "didn't give me a link that I can pass on" in words(answer)
+    assert list(buttons(answer)) == ["View on Saturn Cloud"]
 
 
 async def test_what_is_not_running_is_not_opened(bot):
@@ -137,7 +137,7 @@ async def test_what_is_not_running_is_not_opened(bot):
     answer = await bot.say("open notebook")
     check_golden("answers/open-stopped", answer)
     await bot.say("start")
-    assert "Queued to start" in words(await bot.say("open notebook"))
+    assert "Waiting to start" in words(await bot.say("open notebook"))
 
 
 async def test_what_is_gone_is_not_opened(bot):
@@ -170,7 +170,7 @@ async def test_hostile_names_stay_names_everywhere(bot):
 async def test_what_was_never_looked_at_is_said_so(bot):
     await activate(bot.store, ALICE, "saturn")
     await bot.say("add id-1 notebook")
-    assert "Unknown · not looked at yet" in words(await bot.say("status notebook"))
+    assert "Unknown · not checked yet" in words(await bot.say("status notebook"))
 
 
 async def test_a_running_workspace_without_an_address_in_a_list_is_asked_for(bot):
@@ -178,4 +178,4 @@ async def test_a_running_workspace_without_an_address_in_a_list_is_asked_for(bot
     await running(bot, url=None)
     opened = buttons(await bot.say("list"))["Open"]
     assert opened["action_id"] == "open"
-    assert "gave no address" in words(await bot.press(opened["action_id"], opened["value"]))
+    assert "didn't give me a link" in words(await bot.press(opened["action_id"], opened["value"]))

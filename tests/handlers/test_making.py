@@ -82,8 +82,8 @@ async def test_an_operation_is_written_with_its_card(bot, text, verb, said):
     ("text", "said"),
     [
         ("suspend notebook", "can't be suspended"),
-        ("stop notebook --force", "no way to force"),
-        ("remove notebook", "can't be removed from here"),
+        ("stop notebook --force", "can't force a workspace to quit"),
+        ("remove notebook", "can't remove workspaces from"),
     ],
 )
 async def test_what_a_provider_does_not_have_is_said_and_not_begun(plain, text, said):
@@ -102,7 +102,7 @@ async def test_nobody_makes_anything_where_nothing_can_be_made(plain):
 async def test_what_a_workspace_does_not_allow_just_now_is_said_while_that_is_news(bot):
     await bot.link(state=State.RUNNING)
     await sees(bot, State.RUNNING, actions=frozenset({"open", "stop"}))
-    assert "does not offer that for it just now" in words(await bot.say("suspend notebook"))
+    assert "doesn't offer that for it right now" in words(await bot.say("suspend notebook"))
     assert await operation_of(bot) is None
     bot.clock.advance(60)
     assert "Suspending" in words(await bot.say("suspend notebook"))
@@ -111,18 +111,18 @@ async def test_what_a_workspace_does_not_allow_just_now_is_said_while_that_is_ne
 async def test_what_has_come_true_is_not_forbidden(bot):
     await bot.link()
     await sees(bot, State.STOPPED, actions=frozenset({"start"}))
-    assert "was stopped already" in words(await bot.say("stop notebook"))
+    assert "is already stopped" in words(await bot.say("stop notebook"))
 
 
 async def test_a_second_suspend_joins_the_first(bot):
     await bot.link(state=State.RUNNING)
     await bot.say("suspend notebook")
-    assert "is being suspended already" in words(await bot.say("suspend notebook"))
+    assert "is already being suspended" in words(await bot.say("suspend notebook"))
 
 
 async def test_what_is_down_is_suspended_without_much_ado(bot):
     await bot.link()
-    assert "was down already" in words(await bot.say("suspend notebook"))
+    assert "isn't running" in words(await bot.say("suspend notebook"))
 
 
 async def test_only_what_is_suspended_is_resumed(bot):
@@ -131,7 +131,7 @@ async def test_only_what_is_suspended_is_resumed(bot):
     assert "Resuming *notebook*" in words(await bot.say("resume notebook"))
     assert (await operation_of(bot)).verb is OperationVerb.START
     answer = await bot.say("resume other")
-    assert "*other* is not suspended: stopped" in words(answer)
+    assert "*other* isn't suspended: stopped" in words(answer)
     assert list(buttons(answer)) == ["Start"]
     assert await operation_of(bot, "other") is None
 
@@ -182,14 +182,14 @@ async def type_name(bot, view, name, principal=ALICE):
 async def test_a_removal_is_asked_for_twice_and_the_name_is_typed(bot):
     await bot.link()
     answer = await bot.say("remove notebook")
-    assert "deleted for good" in words(answer)
+    assert "permanently delete" in words(answer)
     assert await operation_of(bot) is None
     button = buttons(answer)["Remove"]
     assert "confirm" in button
     pressed = await bot.press("remove", button["value"])
     check_golden("views/remove", pressed.view)
     wrong = await type_name(bot, pressed.view, "note")
-    assert "That is not its name" in wrong["errors"]["name"]
+    assert "That isn't its name" in wrong["errors"]["name"]
     assert await operation_of(bot) is None
     assert await type_name(bot, pressed.view, " notebook ") == {"response_action": "clear"}
     operation = await operation_of(bot)
@@ -235,12 +235,12 @@ async def test_what_is_being_made_is_listed_and_can_be_called_off(bot):
     await bot.link(names=())
     await make(bot)
     listed = await bot.say("list")
-    assert "Being made" in words(listed)
+    assert "Being created" in words(listed)
     assert next(iter(buttons(listed))) == "Stop"
-    assert "is being made already" in words(await bot.say("start lab"))
-    assert "has not made it yet" in words(await bot.say("restart lab"))
-    assert "has not made it yet" in words(await bot.say("suspend lab"))
-    assert "Calling off the creation of *lab*" in words(await bot.say("stop lab"))
+    assert "is already being created" in words(await bot.say("start lab"))
+    assert "hasn't created it yet" in words(await bot.say("restart lab"))
+    assert "hasn't created it yet" in words(await bot.say("suspend lab"))
+    assert "Cancelling the creation of *lab*" in words(await bot.say("stop lab"))
     assert (await operation_of(bot, "lab")).verb is OperationVerb.STOP
 
 
@@ -248,7 +248,7 @@ async def test_of_what_is_gone_and_was_made_here_start_makes_a_new_one(bot):
     await bot.link(names=())
     gone = await lost(bot)
     assert next(iter(buttons(await bot.say("list")))) == "Start a new one"
-    assert "Making *lab*" in words(await bot.say("start lab"))
+    assert "Creating *lab*" in words(await bot.say("start lab"))
     fresh = await bot.workspace("lab")
     assert fresh.id != gone.id
     assert fresh.is_provisional
@@ -271,7 +271,7 @@ async def test_start_a_new_one_pressed_twice_makes_one(bot):
     gone = await lost(bot)
     first = await bot.press("again", gone.id)
     await bot.press("again", gone.id)
-    assert "Making *lab*" in words(first)
+    assert "Creating *lab*" in words(first)
     assert len(await bot.store.workspaces(ALICE)) == 1
 
 
@@ -281,7 +281,7 @@ async def test_a_failed_creation_is_tried_anew_by_its_card(bot):
     failed = Update(accepted.operation.id, 0.0, outcome=Outcome.FAILED, cause="limit", hides=True)
     await bot.store.save_step(failed)
     assert await bot.store.workspaces(ALICE) == []
-    assert "Making *lab*" in words(await bot.press("try_again", accepted.operation.id))
+    assert "Creating *lab*" in words(await bot.press("try_again", accepted.operation.id))
     assert [row.is_provisional for row in await bot.store.workspaces(ALICE)] == [True]
 
 
@@ -325,13 +325,13 @@ def snapshot(bot, count=150, age=0.0):
 
 
 async def test_about_is_for_administrators(bot):
-    assert "needs an administrator" in words(await bot.say("about saturn"))
+    assert "Only an Usher admin can do that" in words(await bot.say("about saturn"))
     assert await bot.store.claim_tasks(10, 60.0) == []
 
 
 async def test_a_server_is_asked_first_and_the_answer_follows(administered):
     bot = administered
-    assert "I am asking Saturn Cloud" in words(await bot.say("about saturn"))
+    assert "Checking Saturn Cloud…" in words(await bot.say("about saturn"))
     [task] = await bot.store.claim_tasks(10, 60.0)
     assert task.subject == "connection:saturn/about"
     await bot.store.save_snapshot(snapshot(bot))
@@ -386,5 +386,5 @@ async def test_a_provider_with_nothing_to_tell_says_so(plain):
             )
         ),
     )
-    assert "nothing to tell" in words(await plain.say("about saturn"))
-    assert "anything to tell" in words(await plain.say("about"))
+    assert "nothing to show" in words(await plain.say("about saturn"))
+    assert "has anything to show" in words(await plain.say("about"))

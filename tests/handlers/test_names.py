@@ -44,7 +44,7 @@ async def test_two_of_the_same_name_are_told_apart_by_their_connection(bot):
     check_golden("answers/name-twice", answer)
     assert set(buttons(answer)) == {"notebook@hub", "notebook@saturn"}
     assert "confirm" in buttons(answer)["notebook@hub"]
-    assert "at Hub" in words(await bot.say("start notebook@hub"))
+    assert "on Hub" in words(await bot.say("start notebook@hub"))
 
 
 async def test_a_mistyped_name_is_offered_and_not_run(bot):
@@ -81,7 +81,7 @@ async def test_an_old_list_is_read_anew_while_the_command_waits(bot):
     await fresh(bot)
     bot.clock.advance(61)
     answer = await bot.say("start brand-new", response_url="https://hooks.example.org/1")
-    assert "I am looking at Saturn Cloud for it, and answer right after." in words(answer)
+    assert "Checking Saturn Cloud…" in words(answer)
     (task,) = await tasks(bot)
     assert task.subject == linked.account.id
     (waiting,) = task.payload["then"]
@@ -109,7 +109,7 @@ async def test_a_replay_that_finds_nothing_says_so_and_looks_no_second_time(bot)
     await replay(bot.services, ALICE, task.payload["then"][0])
     assert task.payload["then"][0]["looked"] == [linked.account.id]
     (message,) = await bot.notices(NoticeKind.MESSAGE)
-    assert "I know no workspace *brand-new* of yours." in message.body["blocks"][0]["text"]["text"]
+    assert "I can't find a workspace called *brand-new*." in message.body["blocks"][0]["text"]["text"]
     assert "looking" not in message.body["blocks"][0]["text"]["text"]
 
 
@@ -140,7 +140,7 @@ async def test_somebody_with_nothing_is_told_where_to_begin(bot):
     account = await activate(bot.store, ALICE, "saturn")
     await bot.store.merge_discovered(account.id, [])
     await fresh(bot)
-    assert "You have no workspaces here yet. Create one at Saturn Cloud" in words(await bot.say("list"))
+    assert "You don't have any workspaces yet. Create one on Saturn Cloud" in words(await bot.say("list"))
 
 
 @pytest.mark.parametrize("text", ["list", "start", "start notebook"])
@@ -161,14 +161,14 @@ async def test_where_there_are_no_lists_people_add():
     async with rig(connections={"saturn": seeds}) as bot:
         await activate(bot.store, ALICE, "saturn")
         answer = await bot.say("start notebook")
-    assert "Write `/workspace add LINK`" in words(answer)
+    assert "write `/workspace add LINK`" in words(answer)
 
 
 async def test_without_any_connection_to_link_to_the_operator_is_named():
     none = Cloud(FakeClock(), fake_settings("saturn", linking=("admin",)))
     async with rig(connections={"saturn": none}) as bot:
         answer = await bot.say("start notebook")
-    assert "Ask whoever runs me" in words(answer)
+    assert "Ask your Usher admin" in words(answer)
 
 
 async def test_a_replay_without_a_way_back_becomes_a_direct_message(bot):

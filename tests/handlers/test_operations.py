@@ -53,7 +53,7 @@ async def test_a_second_start_joins_the_first(bot):
     await bot.link()
     await bot.say("start")
     answer = await bot.say("START notebook")
-    assert "is starting already" in words(answer)
+    assert "is already starting" in words(answer)
     assert len(await bot.store.open_operations(ALICE)) == 1
     assert len(await bot.notices(NoticeKind.CARD)) == 1
 
@@ -69,7 +69,7 @@ async def test_the_same_interaction_twice_is_one_operation(bot):
     )
     assert stopped.replaced is not None
     again = await bot.say("start", interaction="command:same")
-    assert words(again) == "I had that from you already, so I did nothing twice."
+    assert words(again) == "I already have that request, so there's nothing more to do."
     assert [one.verb for one in await bot.store.open_operations(ALICE)] == [OperationVerb.STOP]
 
 
@@ -78,7 +78,7 @@ async def test_a_stop_calls_off_a_pending_start(bot):
     await bot.say("start")
     started = await latest(bot)
     answer = await bot.say("stop notebook")
-    assert words(answer) == "Calling off the start of *notebook* and stopping it."
+    assert words(answer) == "Cancelling the start of *notebook* and stopping it."
     assert (await bot.store.operation(started.id)).outcome is Outcome.REPLACED
 
 
@@ -88,7 +88,7 @@ async def test_what_runs_already_is_said_with_its_age_and_looked_at_again(bot):
     bot.clock.advance(120)
     answer = await bot.say("start notebook")
     assert words(answer) == (
-        "*notebook* was running already (looked 2 min ago). I look once more and send you the way in."
+        "*notebook* is already running (checked 2 min ago). I'll check again and send you the link."
     )
     assert (await latest(bot)).is_open
 
@@ -96,7 +96,7 @@ async def test_what_runs_already_is_said_with_its_age_and_looked_at_again(bot):
 async def test_what_is_stopped_already_is_said(bot):
     await bot.link()
     answer = await bot.say("stop notebook")
-    assert "was stopped already" in words(answer)
+    assert "is already stopped" in words(answer)
 
 
 async def test_what_no_longer_exists_is_not_started(bot):
@@ -114,7 +114,7 @@ async def test_in_a_direct_message_the_card_alone_answers(bot):
     await bot.link()
     assert (await bot.direct("start notebook")).text == ""
     assert len(await bot.notices(NoticeKind.CARD)) == 1
-    assert "is starting already" in words(await bot.direct("start notebook"))
+    assert "is already starting" in words(await bot.direct("start notebook"))
 
 
 async def test_a_shared_start_tells_everybody_and_holds_no_address(bot):
@@ -134,7 +134,7 @@ async def test_with_one_connection_it_is_named():
     saturn = Cloud(FakeClock(), fake_settings("saturn", title="Saturn Cloud"))
     async with rig(connections={"saturn": saturn}) as bot:
         answer = await bot.say("start notebook")
-    assert words(answer).startswith("Your account at Saturn Cloud is not linked yet.")
+    assert words(answer).startswith("You haven't linked your Saturn Cloud account yet.")
 
 
 async def test_a_refused_link_asks_for_a_new_one(bot):

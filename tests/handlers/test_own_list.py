@@ -30,8 +30,8 @@ async def test_an_id_that_could_be_at_two_places_is_asked_about(bot):
     for connection in ("saturn", "hub"):
         await activate(bot.store, ALICE, connection)
     answer = await bot.say("add id-1")
-    assert "Write `/workspace add id-1@hub` to say where." in words(answer)
-    assert "is on your list" in words(await bot.say("add id-1@hub"))
+    assert "Write `/workspace add id-1@hub` to say which." in words(answer)
+    assert "on your list" in words(await bot.say("add id-1@hub"))
 
 
 async def test_adding_without_a_link_of_the_account_asks_for_it_and_waits(bot):
@@ -42,9 +42,11 @@ async def test_adding_without_a_link_of_the_account_asks_for_it_and_waits(bot):
 
 async def test_what_is_no_link_and_no_id_is_said(bot):
     await activate(bot.store, ALICE, "saturn")
-    assert "no link or id of a workspace at Saturn Cloud" in words(await bot.say("add nonsense"))
+    assert "isn't the link or id of a workspace on Saturn Cloud" in words(await bot.say("add nonsense"))
     assert "Write `/workspace add LINK`" in words(await bot.say("add"))
-    assert "no link or id" in words(await bot.say("add https://app.example.test.evil.example/dash/abc"))
+    assert "isn't the link or id" in words(
+        await bot.say("add https://app.example.test.evil.example/dash/abc")
+    )
 
 
 async def test_a_name_of_ones_own(bot):
@@ -55,19 +57,19 @@ async def test_a_name_of_ones_own(bot):
     assert "Starting *the big one*" in words(await bot.say("start the big one"))
     await bot.say("alias my trainer tr")
     assert (await bot.workspace("tr")).name == "my trainer"
-    assert "has its own name again" in words(await bot.say("alias tr --clear"))
+    assert "is back to its original name" in words(await bot.say("alias tr --clear"))
     assert (await bot.workspace("my trainer")).alias is None
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("alias notebook trainer", "Another workspace of yours has that name already."),
-        ("alias notebook TRAINER", "Another workspace of yours has that name already."),
-        ("alias notebook " + "x" * 61, "A name may have 1 to 60 characters."),
+        ("alias notebook trainer", "You already have a workspace with that name."),
+        ("alias notebook TRAINER", "You already have a workspace with that name."),
+        ("alias notebook " + "x" * 61, "A name can have 1 to 60 characters."),
         ("alias notebook", "Write `/workspace alias NAME NEW-NAME`"),
         ("alias", "Write `/workspace alias NAME NEW-NAME`"),
-        ("alias nothing-like-it nb", "I know no workspace *nothing-like-it* of yours."),
+        ("alias nothing-like-it nb", "I can't find a workspace called *nothing-like-it*."),
     ],
 )
 async def test_a_name_that_can_not_be_given(bot, text, said):
@@ -79,7 +81,7 @@ async def test_a_name_that_can_not_be_given(bot, text, said):
 async def test_ones_own_name_may_be_given_again(bot):
     await bot.link()
     await bot.say("alias notebook nb")
-    assert "From now on *nb* is *NB* to you." in words(await bot.say("alias nb NB"))
+    assert "*nb* is now called *NB* on your list." in words(await bot.say("alias nb NB"))
 
 
 async def test_forgetting_and_bringing_back(bot):
@@ -87,7 +89,7 @@ async def test_forgetting_and_bringing_back(bot):
     answer = await bot.say("forget notebook")
     check_golden("answers/forget", answer)
     assert [row.name for row in await bot.store.workspaces(ALICE)] == ["trainer"]
-    assert "I know no workspace" in words(await bot.say("start notebook"))
+    assert "I can't find a workspace called" in words(await bot.say("start notebook"))
     assert "is back on your list" in words(await bot.say("add notebook"))
     assert "Starting *notebook*" in words(await bot.say("start notebook"))
 

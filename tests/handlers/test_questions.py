@@ -91,10 +91,10 @@ async def test_a_run_that_waits_is_let_go_or_waited_for(bot):
     waiting, seen = await launch(bot, "one"), await going(bot, "two")
     assert "I'll keep trying with *one*" in words(await bot.press("job_keep_waiting", waiting.id))
     assert (await bot.store.run(waiting.id)).deadline_at == bot.clock.now() + 1800
-    assert "called off *one*" in words(await bot.press("job_let_go", waiting.id))
+    assert "cancelled *one*" in words(await bot.press("job_let_go", waiting.id))
     assert (await bot.store.run(waiting.id)).outcome == "cancelled"
     assert "stopped following *two*" in words(await bot.press("job_let_go", seen.id))
     run = await bot.store.run(seen.id)
     assert (run.outcome, run.cause) == ("failed", "let_go")
-    assert "is over already" in words(await bot.press("job_let_go", seen.id))
-    assert "is over already" in words(await bot.press("job_keep_waiting", seen.id))
+    assert "has already ended" in words(await bot.press("job_let_go", seen.id))
+    assert "has already ended" in words(await bot.press("job_keep_waiting", seen.id))

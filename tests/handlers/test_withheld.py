@@ -42,7 +42,7 @@ async def test_a_workspace_like_one_that_is_gone(is_named):
         await observe(bot.store, bot.clock, row, Observed(State.GONE))
         provider.who = {ALICE.user_id} if is_named else set()
         answer = await bot.press("again", row.id)
-        assert ("is not offered to you any more" in words(answer)) is not is_named
+        assert ("isn't available to you" in words(answer)) is not is_named
         assert ((await bot.workspace("lab")).id != row.id) is is_named
 
 
@@ -53,7 +53,7 @@ async def test_another_run_of_the_same(is_named):
         run = await launch(bot, spec=spec)
         bot.services.connections["posit"].who = {ALICE.user_id} if is_named else set()
         answer = await bot.press("job_again", run.id)
-        assert ("is not offered to you any more" in words(answer)) is not is_named
+        assert ("isn't available to you" in words(answer)) is not is_named
         assert len(await bot.store.runs(ALICE)) == 1 + is_named
 
 
@@ -63,4 +63,4 @@ async def test_output_of_a_run_of_an_account_that_was_unlinked_is_not_promised()
         await bot.store.unlink(ALICE, "posit", revocable=[], cause="unlinked")
         await activate(bot.store, ALICE, "posit")
         answer = await bot.press("job_logs", run.id)
-        assert "I know no such run of yours" in words(answer)
+        assert "I can't find that run on your list" in words(answer)

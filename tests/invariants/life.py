@@ -32,8 +32,8 @@ OWNERS = {"alpha": {"alice"}, "beta": {"bob"}, "common": {"alice", "bob"}}
 #: Seconds until an operation is told to be waiting still: short, so that histories come to it.
 DEADLINE = 90.0
 ACCEPTED = re.compile(
-    r"^(Starting|Stopping|Restarting|Calling off|Suspending|Resuming|Forcing|Making|Removing"
-    r"|.* is (re)?st\w+ing already|.* is being \w+( to stop)? already|.* was \w+ already)"
+    r"^(Starting|Stopping|Restarting|Cancelling|Suspending|Resuming|Forcing|Creating|Removing"
+    r"|.* is already (running|stopped|(re)?st\w+ing|being \w+)|.* isn't running \()"
 )
 
 
@@ -125,7 +125,7 @@ class Life(World):
             accepted = await self.survives(
                 lambda: self.services.workspaces.create(principal, "cloud", Spec(f"made{key}"), **keys)
             )
-            return None if accepted is None else Answer(text=f"Making made{key}")
+            return None if accepted is None else Answer(text=f"Creating made{key}")
         return None
 
     async def wants(self, principal: Principal, row: int, verb: OperationVerb, key: str) -> Answer | None:

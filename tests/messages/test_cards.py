@@ -227,7 +227,7 @@ NOTICES = {
     "waiting": (NoticeKind.WAITING, facts(operation=CALLED | {"deadline_at": None}, workspace=STARTING)),
     "waiting-stop-held-up": (
         NoticeKind.WAITING,
-        facts(operation=STOPPING | {"deadline_at": None, "hold": "I look again in a moment."}),
+        facts(operation=STOPPING | {"deadline_at": None, "hold": "I'll check again in a moment."}),
     ),
     "linked": (NoticeKind.LINKED, facts()),
     "linked-without-username": (NoticeKind.LINKED, facts(username="")),
@@ -280,7 +280,7 @@ def test_the_address_stands_in_a_button_and_not_in_the_line_of_a_notification():
     assert IDE_URL not in answer.text
     buttons = [element for block in answer.blocks for element in block.get("elements", ())]
     assert [button["url"] for button in buttons if "url" in button] == [IDE_URL]
-    assert "It opens when you are signed in at Saturn Cloud as alice." in shown(answer)
+    assert "To open it, you need to be signed in to Saturn Cloud as alice." in shown(answer)
 
 
 NAMES = st.one_of(

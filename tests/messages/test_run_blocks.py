@@ -127,7 +127,7 @@ def test_the_status_says_how_old_it_is():
     page = f"https://app.example.org/dash/resources/job/{'0f' * 16}"
     told = run_status(CARDS["running"], facts(connection_title="Saturn Cloud", page_url=page))
     check_golden("jobs/status", told)
-    assert "No news of it yet." in shown(run_status(JOB, facts()))
+    assert "Not checked yet." in shown(run_status(JOB, facts()))
     assert run_status(CARDS["done"], facts()) == run_card(CARDS["done"], facts())
 
 

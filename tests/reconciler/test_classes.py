@@ -37,7 +37,7 @@ async def test_the_card_stands_in_its_channel_and_counts(world):
     text = str(message["blocks"])
     assert "your workspace is suspended at" in text
     assert "(Europe/Berlin)" in text
-    assert "Nobody has pressed yet." in text
+    assert "Nobody has pressed it yet." in text
     for principal in people(3):
         await seat(world, principal)
     for principal in people(3):
@@ -49,7 +49,7 @@ async def test_the_card_stands_in_its_channel_and_counts(world):
     assert "*3 of 3 ready*" in str(shown(world)["blocks"])
     assert "Stop all 3?" in str(shown(world)["blocks"])
     for principal in people(3):
-        assert told(world, principal) == [f"name-r-{principal.user_id} is ready at Fake Cloud."]
+        assert told(world, principal) == [f"name-r-{principal.user_id} is ready on Fake Cloud."]
     assert sorted(set(world.slack.kinds())) == ["class_card", "ready"]
 
 
@@ -105,11 +105,11 @@ async def test_until_tells_first_stops_what_was_consented_to_and_sums_up(world):
     assert (stop.token, stop.remote_id) == ("token-U000", "r-U000")
     assert "suspended" in told(world, alice)[-1]
     last = [one for one in world.slack.messages if one["channel"] == "DU000"][-1]
-    assert "the class *Statistics* of <@UTRAINER> is over" in str(last["blocks"])
+    assert "<@UTRAINER>'s class *Statistics* is over" in str(last["blocks"])
     assert not any("suspended" in text for text in told(world, bob)[2:])
     assert told(world, carol) == []
     (summary,) = told(world, TRAINER)
-    assert "2 pressed, 2 got ready, 0 failed." in summary
+    assert "2 joined, 2 got a workspace, 0 failed." in summary
     assert "1 stopped, 1 kept by their owners." in summary
     assert "The class is over. 1 stopped, 1 kept." in str(shown(world)["blocks"])
     assert buttons(shown(world)) == []
@@ -167,7 +167,7 @@ async def test_what_its_owner_stopped_before_is_left_alone(world):
     await world.pass_time(60)
     await world.pass_time(700, step=5)
     assert [one.method for one in world.provider.calls].count("stop") == 1
-    assert "1 were down already" in told(world, TRAINER)[-1]
+    assert "1 were already stopped" in told(world, TRAINER)[-1]
 
 
 async def test_who_presses_late_has_five_minutes_all_the_same(world):
@@ -198,7 +198,7 @@ async def test_an_end_that_nobody_was_there_for_is_told_first_and_comes_all_the_
     await world.pass_time(300, step=2)
     assert states(world)["r-U000"] is State.SUSPENDED
     (summary,) = told(world, TRAINER)
-    assert "1 could not be stopped: their owners were told, or are told when it is done." in summary
+    assert "1 couldn't be stopped yet. I've told their owners, or will tell them when it's done." in summary
 
 
 async def test_a_trainer_who_lost_the_right_stops_nothing(world):
@@ -225,7 +225,7 @@ async def test_a_stop_that_fails_is_told_and_summed_up(world):
     world.provider.refused_tokens.add("token-U000")
     await classes_of(world).stop_all(TRAINER, card.id, interaction="stop")
     await world.pass_time(1300, step=10)
-    assert "1 could not be stopped" in told(world, TRAINER)[-1]
+    assert "1 couldn't be stopped" in told(world, TRAINER)[-1]
 
 
 # -- the card on its way -----------------------------------------------------------------------------------
@@ -251,7 +251,7 @@ async def test_a_channel_that_does_not_take_the_card_is_told_to_its_poster(world
     await post(world)
     await world.pass_time(5)
     (asked,) = told(world, TRAINER)
-    assert "does not let me post the card for Statistics" in asked
+    assert "doesn't let me post the card for Statistics" in asked
     assert [one.kind.value for one in await world.store.dead_notices()] == ["class_card"]
 
 
@@ -283,7 +283,7 @@ async def test_kills_anywhere_at_the_end_of_a_class_stop_everybody_once(after):
             for principal in everybody:
                 heard = told(world, principal)
                 assert sum("is ending" in text for text in heard) == 1, heard
-                assert sum("is suspended at" in text for text in heard) == 1, heard
+                assert sum("is suspended on" in text for text in heard) == 1, heard
             assert len(told(world, TRAINER)) == 1
             if not fuse.is_blown:
                 break

@@ -48,7 +48,7 @@ async def test_what_is_made_is_running_and_told_once(world):
 async def test_its_card_says_how_far_it_is(world):
     await world.make()
     await world.notifier.step_notices()
-    assert "is queued to be made" in world.slack.messages[0]["text"]
+    assert "is waiting to be created" in world.slack.messages[0]["text"]
     await world.pass_time(3)
     assert "is starting" in world.slack.messages[0]["text"]
 
@@ -105,7 +105,7 @@ async def test_what_is_refused_ends_with_the_cause_and_leaves_no_row(world, erro
     assert (await world.store.operation(operation_id)).start_call is Call.NONE
     assert (await world.store.operation(operation_id)).cause == cause
     assert world.slack.kinds() == ["card", "failed"]
-    assert "The creation of lab" in world.slack.messages[1]["text"]
+    assert "I couldn't create lab" in world.slack.messages[1]["text"]
     assert await rows(world) == []
     assert world.provider.count("create") == 1
 
@@ -172,7 +172,7 @@ async def test_a_secret_of_the_operators_that_is_refused_is_nobodys_to_link_anew
     operation_id = await world.make()
     await world.pass_time(20)
     assert (await world.store.account(ALICE, "cloud")).state == "active"
-    assert "does not accept my own key" in (await world.store.operation(operation_id)).hold
+    assert "no longer accepts my own key" in (await world.store.operation(operation_id)).hold
     assert await world.until_ended(operation_id) is Outcome.FULFILLED
     assert "link_again" not in world.slack.kinds()
 
@@ -198,7 +198,7 @@ async def test_before_it_was_asked_for_it_is_called_off_without_any_call(world, 
     assert await rows(world) == []
     await world.pass_time(5)
     assert world.slack.kinds().count(DOWN[verb][0]) == 1
-    assert "was called off" in world.slack.messages[-1]["text"]
+    assert "was cancelled" in world.slack.messages[-1]["text"]
 
 
 @down

@@ -57,8 +57,8 @@ async def test_a_run_whose_credential_is_refused_is_told_of_once(runs, is_begun)
     (told,) = waiting(runs, run_id)
     assert ("I still can't check on" if is_begun else "still hasn't started") in told
     assert "Keep waiting" in told
-    assert "Let it go" in told
-    assert "Let it go" in said(runs.message(f"{run_id}/job_card/1"))
+    assert "Stop waiting" in told
+    assert "Stop waiting" in said(runs.message(f"{run_id}/job_card/1"))
     assert (await runs.run(run_id)).is_open
 
 
@@ -75,7 +75,7 @@ async def test_keep_waiting_sets_another_deadline_and_what_is_seen_again_has_non
     await runs.world.pass_time(120, step=5)
     run = await runs.run(run_id)
     assert (run.is_late, run.deadline_at, run.hold) == (False, None, None)
-    assert "Let it go" not in said(runs.message(f"{run_id}/job_card/1"))
+    assert "Stop waiting" not in said(runs.message(f"{run_id}/job_card/1"))
 
 
 async def test_a_run_of_a_person_who_cannot_be_looked_up_is_told_of(runs):
@@ -85,7 +85,7 @@ async def test_a_run_of_a_person_who_cannot_be_looked_up_is_told_of(runs):
     run_id = await runs.runs()
     await runs.world.pass_time(DEADLINE + 60, step=30)
     (told,) = waiting(runs, run_id)
-    assert "asking Slack who you are" in told
+    assert "checking with Slack who you are" in told
 
 
 async def test_a_run_whose_connection_is_gone_for_good_ends_as_unknown(runs):

@@ -26,7 +26,7 @@ async def test_who_leaves_it_alone_is_warned_once_and_may_open_or_remove_it(worl
     assert texts(world) == []
     await world.pass_time(2 * MINUTE)
     (warning,) = world.told("ending")
-    assert warning["text"] == "lab at Courses stops in 5 min."
+    assert warning["text"] == "lab on Courses will stop in 5 min."
     labels = [button["text"]["text"] for button in warning["blocks"][-1]["elements"]]
     assert labels == ["Open", "Remove"]
     assert warning["blocks"][-1]["elements"][0]["url"] == f"{PUBLIC_URL}/ide/{row.id}"
@@ -84,7 +84,7 @@ async def test_a_stopped_one_is_warned_of_before_it_is_removed(world):
     assert texts(world) == []
     await world.pass_time(2 * MINUTE)
     (warning,) = world.told("ending")
-    assert warning["text"] == "lab at Courses is removed in 5 min."
+    assert warning["text"] == "Courses will remove lab in 5 min."
     labels = [button["text"]["text"] for button in warning["blocks"][-1]["elements"]]
     assert labels == ["Start", "Remove"]
     await world.pass_time(6 * MINUTE)

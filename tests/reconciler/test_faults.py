@@ -47,7 +47,7 @@ async def test_unreachable_is_tried_again_with_growing_waits_and_a_hold(world):
     await world.work()
     operation = await world.store.operation(operation_id)
     assert (operation.start_call, operation.attempts) == (Call.NONE, 1)
-    assert "Fake Cloud has not answered since" in operation.hold
+    assert "Fake Cloud hasn't answered since" in operation.hold
     assert await world.until_ended(operation_id) is Outcome.FULFILLED
     assert world.provider.accepted_starts == ["r1"]
     assert (await world.store.operation(operation_id)).hold is None
@@ -99,7 +99,7 @@ async def test_a_connection_that_is_away_is_left_alone_and_named_once(world):
     assert [entry["event"] for entry in logs].count("connection unavailable") == 1
     assert world.provider.count("status") < 40
     for operation_id in operations:
-        assert "has not answered since" in (await world.store.operation(operation_id)).hold
+        assert "hasn't answered since" in (await world.store.operation(operation_id)).hold
     world.provider.heal()
     for operation_id in operations:
         assert await world.until_ended(operation_id) is Outcome.FULFILLED
@@ -184,7 +184,7 @@ async def test_a_connection_that_was_taken_away_holds_the_operation(world):
     operation_id = await world.begin(workspace)
     world.reborn(connections={})
     await world.work()
-    assert "cloud is not set up any more" in (await world.store.operation(operation_id)).hold
+    assert "cloud isn't set up any more" in (await world.store.operation(operation_id)).hold
 
 
 # -- credentials ---------------------------------------------------------------------------------------------
@@ -266,7 +266,7 @@ async def test_a_secret_that_does_not_open_holds_and_loses_nothing(world):
     await world.store.save_secret(account.id, account.secret, world.vault.seal("another row", {"token": "t"}))
     operation_id = await world.begin(workspace)
     await world.pass_time(5)
-    assert "can't be opened" in (await world.store.operation(operation_id)).hold
+    assert "no longer read your stored link" in (await world.store.operation(operation_id)).hold
     assert (await world.store.account(ALICE, "cloud")).state == "active"
     assert world.provider.count("status") == 0
 
@@ -306,7 +306,7 @@ async def test_a_failed_look_up_delays_and_neither_lets_in_nor_refuses(world):
     operation_id = await world.begin(await world.own(is_known=False))
     await world.pass_time(40)
     assert (await world.store.operation(operation_id)).is_open
-    assert "asking Slack who you are" in (await world.store.operation(operation_id)).hold
+    assert "checking with Slack who you are" in (await world.store.operation(operation_id)).hold
     assert world.provider.count("start") == 0
     world.slack.add_user(ALICE.user_id)
     assert await world.until_ended(operation_id) is Outcome.FULFILLED

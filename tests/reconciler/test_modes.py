@@ -27,8 +27,8 @@ async def test_a_suspended_workspace_is_told_and_resumed(world):
     assert world.slack.kinds() == ["card", "suspended"]
     assert world.provider.machines["r1"].state is State.SUSPENDED
     card, told = world.slack.messages
-    assert "is suspended at" in card["text"]
-    assert "is suspended at" in told["text"]
+    assert "is suspended on" in card["text"]
+    assert "is suspended on" in told["text"]
     assert labels(told) == labels(card) == ["Resume"]
     assert await world.until_ended(await world.begin(workspace)) is Outcome.FULFILLED
     assert world.provider.accepted_starts == ["r1"]
@@ -97,7 +97,7 @@ async def test_what_is_removed_is_gone_from_the_list_and_told(world):
     assert world.provider.removed == ["r1"]
     assert world.slack.kinds() == ["card", "removed"]
     assert await world.store.workspaces(workspace.principal) == []
-    assert "is removed at" in world.slack.messages[0]["text"]
+    assert "has been removed from" in world.slack.messages[0]["text"]
     assert labels(world.slack.messages[1]) == []
 
 

@@ -44,7 +44,7 @@ async def test_output_stands_below_the_card_and_the_whole_follows_as_a_file(runs
     await runs.world.pass_time(4)
     assert "epoch 2" in said(shown)
     await end(runs, run_id)
-    assert "4 lines in all" in said(shown)
+    assert "4 lines" in said(shown)
     assert [content(message) for message in runs.in_thread(run_id)[1:]] == [
         "epoch 1\nok\n! careful\nepoch 2\n"
     ]
@@ -109,7 +109,7 @@ async def test_a_run_that_writes_nothing_says_so_and_has_no_file(runs):
     run_id = await runs.runs()
     await runs.world.pass_time(30)
     await end(runs, run_id)
-    assert "It wrote nothing" in said(output(runs, run_id))
+    assert "No output" in said(output(runs, run_id))
     assert runs.slack.shared() == []
 
 

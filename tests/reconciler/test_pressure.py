@@ -126,7 +126,7 @@ async def test_a_secret_that_stops_opening_before_the_call_leaves_nothing_called
     keys.open = shut
     await world.reconciler.step_operations()
     operation = await world.store.operation(operation_id)
-    assert (operation.start_call, "can't be opened" in operation.hold) == (Call.NONE, True)
+    assert (operation.start_call, "no longer read your stored link" in operation.hold) == (Call.NONE, True)
     keys.open = real
     assert await world.until_ended(operation_id) is Outcome.FULFILLED
 

@@ -78,7 +78,7 @@ async def test_the_person_is_asked_and_nothing_is_repeated(asked):
     assert asked.shown("asked") == []
     await asked.pass_time(30)
     for message in (*asked.shown("card"), *asked.shown("asked")):
-        assert "Look again" in message
+        assert "Check again" in message
         assert "Start another" in message
     assert asked.cloud.count(asked.find) > 5
     await asked.pass_time(3600, step=60)
@@ -197,7 +197,7 @@ async def test_a_search_that_can_never_be_read_becomes_a_question_and_looks_go_o
     assert asked.shown("asked") == []
     await asked.pass_time(60)
     for message in (*asked.shown("card"), *asked.shown("asked")):
-        assert "Look again" in message
+        assert "Check again" in message
         assert "Start another" in message
     looks = asked.cloud.count(asked.find)
     await asked.pass_time(3600, step=60)

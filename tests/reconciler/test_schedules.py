@@ -62,7 +62,7 @@ async def test_what_had_to_wait_is_not_set_after_what_was_asked_for_later(world)
     assert world.provider.count("schedule") == 2
     texts = sorted(told(world))
     assert "`0 5 * * *` from now on" in texts[0]
-    assert "was not changed. You asked for something else meanwhile" in texts[1]
+    assert "was not changed. You've asked for something else since" in texts[1]
 
 
 async def test_one_after_the_other_both_are_set(world):

@@ -232,17 +232,17 @@ async def test_a_refused_token_is_the_operators_and_nobody_links_again():
         operation_id = await world.world.begin(row, OperationVerb.STOP)
         await world.pass_time(300)
         assert (await world.store.operation(operation_id)).is_open
-        assert "does not accept my own key" in (await world.store.operation(operation_id)).hold
+        assert "no longer accepts my own key" in (await world.store.operation(operation_id)).hold
         assert (await world.store.account(ALICE, "cloud")).state == "active"
         assert "link_again" not in world.slack.kinds()
         (told,) = world.told("outage")
         assert told["channel"] == "DUAMIR"
-        assert "refuses the key" in str(told["blocks"])
+        assert "is refusing the key" in str(told["blocks"])
         world.world.reborn()  # Operators restart with a good one: no second message, and an end.
         world.server.state.access_token = TOKEN
         assert await world.world.until_ended(operation_id) is Outcome.FULFILLED
         await world.pass_time(60)
-        assert ["takes my key again" in str(one["blocks"]) for one in world.told("outage")] == [False, True]
+        assert ["accepts my key again" in str(one["blocks"]) for one in world.told("outage")] == [False, True]
         assert TOKEN not in str(world.slack.messages)
 
 
@@ -278,4 +278,4 @@ async def test_the_end_of_a_class_removes_nothing_whose_card_spoke_of_a_stop(wor
     await world.pass_time(400)
     assert (await world.row(row)).state is State.RUNNING
     assert "this would end it for good, so nothing was sent" in str(world.told("failed")[-1])
-    assert "1 could not be stopped" in told(world.world, TRAINER)[-1]
+    assert "1 couldn't be stopped" in told(world.world, TRAINER)[-1]

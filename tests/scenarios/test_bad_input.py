@@ -40,12 +40,15 @@ TWICE = {
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("strat notebook", "I don't know the word *strat*.\nDid you mean one of these? `/workspace start`"),
-        ("start notebok", "I know no workspace *notebok* of yours."),
-        ("stop nothing like that", "I know no workspace *nothing like that* of yours."),
+        (
+            "strat notebook",
+            "called *strat*.\nDid you mean one of these? `/workspace start`",
+        ),
+        ("start notebok", "I can't find a workspace called *notebok*."),
+        ("stop nothing like that", "I can't find a workspace called *nothing like that*."),
         ("open", "Which workspace?"),
-        ("unlink mars", "I know no connection *mars*."),
-        ("help fly", "I don't know the word *fly*."),
+        ("unlink mars", "I don't have a connection called *mars*."),
+        ("help fly", "I don't have a command called *fly*."),
     ],
 )
 async def test_what_nobody_understands_is_answered_with_the_next_step_and_no_reference(linked, text, said):

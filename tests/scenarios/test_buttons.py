@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 GENERAL = "C0GENERAL"
-FOREIGN = "I know no such workspace of yours."
+FOREIGN = "I can't find that workspace on your list."
 
 
 async def test_the_list_starts_and_stops_by_its_buttons_in_a_channel(linked):
@@ -39,7 +39,7 @@ async def test_refresh_on_a_card_passes_the_gate_and_says_how_old_the_news_are(l
     await linked.pass_time(3)
     for _ in range(5):
         told = await alice.presses(alice.card, "Refresh")
-        assert "I look again now; the card shows what I find." in told[-1].text
+        assert "I'm checking again now. The card shows what I find." in told[-1].text
         await linked.pass_time(1)
     assert linked.calls(f"GET /api/workspaces/{linked.resource('notebook').id}") <= 2
 
@@ -47,7 +47,7 @@ async def test_refresh_on_a_card_passes_the_gate_and_says_how_old_the_news_are(l
 async def test_status_buttons_and_see_its_page(linked):
     alice = linked.alice
     shown = await alice.types("status notebook")
-    assert shown.address("See its page") == (
+    assert shown.address("View on Saturn Cloud") == (
         f"{linked.saturn_url}/dash/resources/workspace/{linked.resource('notebook').id}"
     )
     told = await alice.presses(shown, "Refresh")
@@ -60,7 +60,7 @@ async def test_status_buttons_and_see_its_page(linked):
 async def test_the_confirmation_of_stop_names_the_workspace(linked):
     shown = await linked.alice.types("status report")
     asks = shown.button("Stop")["confirm"]
-    assert "report stops for everything that runs in it." in asks["text"]["text"]
+    assert "This stops report and everything running in it." in asks["text"]["text"]
     await linked.alice.presses(shown, "Stop")
     await linked.pass_time(25)
     assert linked.alice.only("stopped")
@@ -187,12 +187,12 @@ async def test_a_button_of_a_workspace_that_is_gone_says_so_and_forgets_it(linke
     await alice.presses(shown, "Start")
     await linked.pass_time(30)
     failed = alice.only("failed")
-    assert "Saturn Cloud knows nothing of it. Write `list` to see what is there." in failed.text
+    assert "Saturn Cloud can't find it. Write `list` to see what's there." in failed.text
     linked.clock.advance(90)
     await alice.types("list")
     gone = await alice.types("status training")
-    assert "No longer there" in gone.text
-    assert "no longer exists at Saturn Cloud" in (await alice.types("start training")).text
+    assert "No longer exists" in gone.text
+    assert "no longer exists on Saturn Cloud" in (await alice.types("start training")).text
     told = await alice.presses(gone, "Forget")
     assert "*training* is off your list." in told[-1].text
     assert "training" not in (await alice.types("list")).text

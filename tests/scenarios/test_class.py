@@ -19,7 +19,7 @@ from tests.rigs.scenario.people import GENERAL
 TRAINER, GUEST, UNLINKED = "U0TARA", "U0GUEST", "U0039"
 PUPILS = [f"U0{number:03}" for number in range(40)]
 STARTS = 5
-PLACE = re.compile(r"You are number (\d+) in the queue\. Your turn comes in about \d+ s\.")
+PLACE = re.compile(r"You are number (\d+) in the queue\. It should be your turn in about \d+ s\.")
 
 
 def _slack_seed():
@@ -92,7 +92,7 @@ def _card(made):
 async def _all_press(made):
     """Have everybody press; return the card and the places that they were told."""
     card = await _posted(made, "card notebook --title Statistics for all --max 40")
-    assert "I start your own *notebook* at Saturn Cloud" in card.text
+    assert "I'll start your own *notebook* on Saturn Cloud" in card.text
     assert "can be stopped when" in card.text
     places = []
     for user in PUPILS:
@@ -103,9 +103,9 @@ async def _all_press(made):
     for user in PUPILS[:-1]:
         shown = [one for one in made.person(user).sees(GENERAL) if one.is_private]
         assert len(shown) == 1
-        assert "Starting your *notebook* at Saturn Cloud." in shown[0].text
+        assert "Starting your *notebook* on Saturn Cloud." in shown[0].text
         found = re.search(
-            r"You are number (\d+) in the queue\. Your turn comes in about \d+ s\.", shown[0].text
+            r"You are number (\d+) in the queue\. It should be your turn in about \d+ s\.", shown[0].text
         )
         places.append(int(found[1]) if found else 1)
     return card, places
@@ -119,7 +119,7 @@ async def test_forty_press_and_each_gets_their_own(class_room):
     # A second press, and one of somebody who may not.
     first = made.person(PUPILS[0])
     again = await first.presses(card, "Get my workspace")
-    assert "on its way already" in str([one.text for one in again])
+    assert "already on its way" in str([one.text for one in again])
     guest = await made.person(GUEST).presses(card, "Get my workspace")
     assert "Guests can't use me." in guest[-1].text
 
@@ -135,7 +135,7 @@ async def test_forty_press_and_each_gets_their_own(class_room):
 
     (problems,) = [one for one in await trainer.presses(_card(made), "Show problems") if one.is_private]
     assert f"@{UNLINKED}" in problems.text or "Pupil 039" in problems.text
-    assert "has not linked an account at Saturn Cloud yet" in problems.text
+    assert "hasn't linked a Saturn Cloud account yet" in problems.text
 
     # Who was not linked links, and gets theirs without another press.
     late = made.person(UNLINKED)
@@ -168,7 +168,7 @@ async def _ends(made, trainer, first):
     last = made.person(PUPILS[5]).sees()[-1]
     assert last.kind == "stopped"
     assert "ended the class *Statistics for all*" in last.text
-    assert "40 pressed, 40 got ready, 0 failed." in trainer.sees()[-1].text
+    assert "40 joined, 40 got a workspace, 0 failed." in trainer.sees()[-1].text
     stopped = await made.audit("class.stop")
     assert len([row for row in stopped if row["action"] == "class.stop"]) == 39
 
@@ -228,7 +228,7 @@ async def _press(made, card, users):
 async def test_a_recipe_makes_one_for_each_who_presses(recipe_room):
     made = recipe_room
     card = await _posted(made, "card saturn/course --title Statistics")
-    assert "I make you a workspace of your own at Saturn Cloud (*The course*)" in card.text
+    assert "I'll create a workspace for you on Saturn Cloud (*The course*)" in card.text
     await _press(made, card, [*PUPILS[:4], *PUPILS[:4]])
     names = [one.name for one in made.saturn.state.resources.values() if one.name != "notebook"]
     assert names == ["statistics"] * 4

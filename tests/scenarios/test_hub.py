@@ -69,14 +69,14 @@ async def test_from_the_link_to_the_ide_and_back(live, hub):
     await alice.types("start training@hub")
     cards = []
     live.slack.state.listeners.append(lambda *_: cards.extend(alice.told("card")))
-    await alice.waits_for("card", "Starting since")
+    await alice.waits_for("card", "Starting (since")
     steps = []
     while not alice.told("ready"):
         steps += STEP.findall((await alice.types("status training@hub")).text)
         await live.slack.state.wait_for(lambda: bool(alice.told("ready")), 0.3)
     assert steps
     ready = await alice.waits_for("ready")
-    assert "*training* is ready. It opens when you are signed in at Team hub as alice." in ready.text
+    assert "*training* is ready. To open it, you need to be signed in to Team hub as alice." in ready.text
     bars = [int(found[1]) for card in cards if (found := PERCENT.search(card.text))]
     assert bars == sorted(bars)
     assert max(bars) < 95
@@ -110,7 +110,7 @@ async def test_a_start_that_is_called_off_never_comes_up(live, hub):
     alice = live.alice
     await alice.links("carol", "hub")
     await alice.types("start training")
-    await alice.waits_for("card", "Starting since")
+    await alice.waits_for("card", "Starting (since")
     await alice.presses(alice.card, "Stop")
     await alice.waits_for("stopped")
     async with client(hub) as api:
@@ -124,7 +124,7 @@ async def test_limits_of_the_hub_are_said_with_what_to_do(live, hub):
     spoil(hub.harness, "/users/dave/servers/training$", status=429)
     await alice.types("start training")
     failed = await alice.waits_for("failed", "*training*")
-    assert "A limit at Team hub is reached." in failed.text
+    assert "You've reached a limit on Team hub." in failed.text
     assert "Stop something you don't need, then try again." in failed.text
 
 
@@ -140,7 +140,7 @@ async def test_a_new_server_is_made_and_one_too_many_is_not(live, hub):
             assert "*fresh* is ready." in ready.text
             assert ready.address("Open") == f"{hub.url}/user/ivan/fresh/"
     failed = await bob.waits_for("failed")
-    assert "A limit at Team hub is reached." in failed.text
+    assert "You've reached a limit on Team hub." in failed.text
 
 
 async def test_another_persons_server_is_refused(live, hub):
@@ -183,10 +183,10 @@ async def test_unlinking_deletes_the_token_at_the_hub_and_ends_what_is_under_way
         await alice.links("grace", "hub")
         assert len(await ours()) == 1
         await alice.types("start training")
-        await alice.waits_for("card", "Starting since")
+        await alice.waits_for("card", "Starting (since")
         await alice.presses(alice.only("linked"), "Unlink")
         await alice.waits_for("unlinked")
-        await alice.waits_for("card", "The start was called off.")
+        await alice.waits_for("card", "The start was cancelled.")
         for _ in range(50):
             if not await ours():
                 break

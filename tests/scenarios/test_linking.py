@@ -95,7 +95,7 @@ async def test_a_wrong_code_is_said_at_its_field_and_the_right_one_still_works(b
     assert (await bare.alice.types_back(shown, page))["ok"]
     modal = bare.alice.modal()
     assert modal is not None
-    assert "Your account alice at Saturn Cloud is linked." in str(modal["blocks"])
+    assert "Your Saturn Cloud account alice is linked." in str(modal["blocks"])
 
 
 @pytest.mark.parametrize(
@@ -140,22 +140,22 @@ async def test_unlinking_by_the_button_deletes_the_secret_and_ends_what_is_under
     await linked.pass_time(3)
     await alice.presses(alice.only("linked"), "Unlink")
     await linked.pass_time(5)
-    assert "I have deleted my access to it." in alice.only("unlinked").text
+    assert "I've deleted my access to your account there." in alice.only("unlinked").text
     assert not await is_linked(linked)
-    assert "called off" in alice.card.text
-    assert "Your account at Saturn Cloud was unlinked." in alice.card.text
+    assert "cancelled" in alice.card.text
+    assert "Your Saturn Cloud account was unlinked." in alice.card.text
     before = linked.calls("")
     await linked.pass_time(700, step=20)
     assert linked.calls("") == before
-    assert "not linked yet" in (await alice.types("start notebook")).text
+    assert "haven't linked" in (await alice.types("start notebook")).text
     assert linked.calls("") == before
 
 
 async def test_unlinking_by_name_and_linking_anew_finds_everything_again(linked):
     alice = linked.alice
     await alice.types("alias notebook lab")
-    assert "is unlinked" in (await alice.types("unlink saturn")).text
-    assert "no account linked" in (await alice.types("unlink saturn")).text
+    assert "unlinked from" in (await alice.types("unlink saturn")).text
+    assert "haven't linked an account" in (await alice.types("unlink saturn")).text
     await linked.pass_time(2)
     await alice.links("alice")
     assert "notebook" in (await alice.types("list")).text
@@ -163,13 +163,13 @@ async def test_unlinking_by_name_and_linking_anew_finds_everything_again(linked)
 
 async def test_an_administrator_ends_a_colleagues_link_and_nobody_else_does(linked):
     refused = await linked.bob.types("unlink saturn <@U0OLIVIA>")
-    assert "Only administrators of mine can do that." in refused.text
+    assert "Only Usher admins can do that." in refused.text
     assert await is_linked(linked)
     answer = await linked.person("U0AMIR").types("unlink saturn <@U0OLIVIA>")
-    assert "is unlinked" in answer.text
+    assert "is unlinked from" in answer.text
     await linked.pass_time(2)
     assert not await is_linked(linked)
-    assert "An administrator asked for it." in linked.alice.only("unlinked").text
+    assert "An Usher admin asked for it." in linked.alice.only("unlinked").text
 
 
 async def test_somebody_who_leaves_is_unlinked_and_nothing_goes_on_in_their_name(linked):
@@ -199,7 +199,7 @@ async def test_removing_the_app_ends_every_link(linked):
 async def test_linking_anew_replaces_the_old_link(linked):
     alice = linked.alice
     asked = await alice.types("link saturn")
-    assert "Linking anew replaces it." in asked.text
+    assert "Linking again replaces it." in asked.text
     await alice.links("carol", asked=asked)
     assert "course" in (await alice.types("list")).text
     assert "linked as carol" in (await alice.types("whoami")).text

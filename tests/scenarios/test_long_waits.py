@@ -29,8 +29,8 @@ async def waiting(linked):
 async def test_after_the_deadline_it_says_still_waiting_once_and_goes_on_looking(linked):
     alice = linked.alice
     told = await waiting(linked)
-    assert "The start of *notebook* at Saturn Cloud takes longer than expected." in told.text
-    assert told.labels == ["Keep waiting", "Stop", "See its page"]
+    assert "I'm still starting *notebook* on Saturn Cloud. It's taking longer than usual." in told.text
+    assert told.labels == ["Keep waiting", "Stop", "View on Saturn Cloud"]
     assert "Keep waiting" in alice.card.labels
     await linked.pass_time(4 * MINUTE, step=10)
     assert alice.only("waiting")
@@ -44,7 +44,7 @@ async def test_keep_waiting_sets_a_new_deadline_and_starts_nothing(linked):
     alice = linked.alice
     told = await waiting(linked)
     (kept,) = [shown for shown in await alice.presses(told, "Keep waiting") if shown.is_private]
-    assert "I keep looking after *notebook*" in kept.text
+    assert "I'll keep checking on *notebook*" in kept.text
     await linked.pass_time(20, step=5)
     assert "Keep waiting" not in alice.card.labels
     await linked.pass_time(4 * MINUTE, step=10)
@@ -60,7 +60,7 @@ async def test_stop_on_the_waiting_message_ends_it(linked):
     assert alice.only("stopped")
     assert "had already been sent" in alice.told("card")[0].text
     late = await alice.presses(told, "Keep waiting")
-    assert "You asked for something else meanwhile." in late[-1].text
+    assert "You've asked for something else since." in late[-1].text
 
 
 async def test_the_deadline_counts_while_the_bot_is_down(linked):
@@ -84,8 +84,8 @@ async def test_the_deadline_is_told_too_while_the_provider_is_away_or_the_link_i
 @pytest.mark.parametrize(
     ("elsewhere", "said"),
     [
-        ("stopped", "It was running, and has been stopped at Saturn Cloud since then."),
-        ("error", "It was running, and has failed at Saturn Cloud since then."),
+        ("stopped", "It was running, and has since been stopped on Saturn Cloud."),
+        ("error", "It was running, but has since failed on Saturn Cloud."),
     ],
 )
 async def test_what_happens_elsewhere_shows_on_the_card_and_starts_nothing(linked, elsewhere, said):
@@ -108,7 +108,7 @@ async def test_a_workspace_that_is_removed_elsewhere_shows_on_the_card(linked):
     await linked.pass_time(30)
     del linked.saturn.state.resources[ID["training"]]
     await linked.pass_time(400, step=10)
-    assert "It no longer exists at Saturn Cloud." in alice.card.text
+    assert "It no longer exists on Saturn Cloud." in alice.card.text
     told = await alice.presses(alice.card, "Forget")
     assert "*training* is off your list." in told[-1].text
 
@@ -119,7 +119,7 @@ async def test_stopped_elsewhere_while_it_starts_is_told_and_not_started_again(l
     await linked.pass_time(14)
     linked.resource("notebook").stop(linked.clock.now())
     await linked.pass_time(40)
-    assert "It is stopped again at Saturn Cloud" in alice.only("failed").text
+    assert "It's stopped again on Saturn Cloud" in alice.only("failed").text
     await linked.pass_time(400, step=10)
     assert linked.calls("POST .*/start") == 1
 

@@ -7,7 +7,7 @@ import pytest
 GENERAL, SCIENCE, TRAINING = "C0GENERAL", "C0SCIENCE", "C0TRAINING"
 REFUSED = [
     ("U0GRETA", TRAINING, "Guests can't use me."),
-    ("U0PAVEL", SCIENCE, "I only work for people of the Slack workspace that I was installed in."),
+    ("U0PAVEL", SCIENCE, "I only work for people in the Slack workspace that I was installed in."),
 ]
 
 
@@ -96,11 +96,11 @@ async def test_an_operation_of_somebody_who_became_a_guest_meanwhile_is_refused_
     await linked.slack.change_person(alice.id, is_restricted=True)
     await linked.pass_time(60)
     assert linked.calls("POST .*/start") == 1
-    assert "was refused" in alice.only("refused").text
+    assert "for you" in alice.only("refused").text
     assert "Guests can't use me." in alice.only("refused").text
 
 
 async def test_somebody_new_is_known_by_joining(bare):
     await bare.slack.change_person("U0NEWBIE", name="newbie", real_name="New Bie")
     bare.slack.state.channels[GENERAL].members.add("U0NEWBIE")
-    assert "not linked yet" in (await bare.person("U0NEWBIE").types("start notebook")).text
+    assert "haven't linked" in (await bare.person("U0NEWBIE").types("start notebook")).text

@@ -80,7 +80,7 @@ async def outside(tmp_path):
 async def test_killed_between_start_and_ready_it_tells_once_and_keeps_the_distance_of_reads(outside):
     alice = outside.alice
     await alice.types("start training")
-    await alice.waits_for("card", "Starting since")
+    await alice.waits_for("card", "Starting (since")
     await outside.end(kill=True)
     await outside.start_bot()
     await alice.waits_for("ready")

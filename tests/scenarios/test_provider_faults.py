@@ -15,8 +15,8 @@ READ = rf"/api/workspaces/{ID['notebook']}$"
 
 #: What a start is answered with, what the person reads then, and whether it comes true by itself.
 AT_START = {
-    "403": ({"status": 403}, "Your account at Saturn Cloud may not do that.", False),
-    "404": ({"status": 404}, "Saturn Cloud knows nothing of it.", False),
+    "403": ({"status": 403}, "Your Saturn Cloud account isn't allowed to do that.", False),
+    "404": ({"status": 404}, "Saturn Cloud can't find it.", False),
     "400": ({"status": 400}, "Saturn Cloud refused the request.", False),
     "409": ({"status": 409}, "", True),
     "429": (
@@ -95,17 +95,17 @@ AT_STATUS = {
         {"status": 429, "headers": {"Retry-After": "15"}},
         "Saturn Cloud asked me to slow down, so I'm waiting until",
     ),
-    "500": ({"status": 500}, "Saturn Cloud has not answered since"),
-    "html": (HTML, "Saturn Cloud has not answered since"),
-    "null": ({"body": "null"}, "Saturn Cloud has not answered since"),
-    "a list": ({"body": "[]"}, "Saturn Cloud has not answered since"),
-    "a wrong type": ({"body": '{"status": 7}'}, "Saturn Cloud has not answered since"),
+    "500": ({"status": 500}, "Saturn Cloud hasn't answered since"),
+    "html": (HTML, "Saturn Cloud hasn't answered since"),
+    "null": ({"body": "null"}, "Saturn Cloud hasn't answered since"),
+    "a list": ({"body": "[]"}, "Saturn Cloud hasn't answered since"),
+    "a wrong type": ({"body": '{"status": 7}'}, "Saturn Cloud hasn't answered since"),
     "a strange word": (
         {"body": '{"status": "meditating"}'},
         "Saturn Cloud reports an unknown state 'meditating'",
     ),
-    "nothing": ({"drop": True}, "Saturn Cloud has not answered since"),
-    "cut short": ({"truncate": 5}, "Saturn Cloud has not answered since"),
+    "nothing": ({"drop": True}, "Saturn Cloud hasn't answered since"),
+    "cut short": ({"truncate": 5}, "Saturn Cloud hasn't answered since"),
     "a redirect": ({"status": 302, "headers": {"Location": "http://127.0.0.1:9/"}}, None),
 }
 
@@ -135,8 +135,12 @@ async def test_a_workspace_that_somebody_deletes_meanwhile_is_told(linked):
     await linked.pass_time(3)
     del linked.saturn.state.resources[ID["notebook"]]
     await linked.pass_time(30)
-    assert "It no longer exists at Saturn Cloud." in alice.only("failed").text
-    assert "Forget" in alice.card.labels or "See its page" in alice.card.labels or alice.card.labels == []
+    assert "It no longer exists on Saturn Cloud." in alice.only("failed").text
+    assert (
+        "Forget" in alice.card.labels
+        or "View on Saturn Cloud" in alice.card.labels
+        or alice.card.labels == []
+    )
 
 
 async def test_a_right_that_is_taken_away_meanwhile_is_told_once(linked):
@@ -144,7 +148,7 @@ async def test_a_right_that_is_taken_away_meanwhile_is_told_once(linked):
     await alice.types("start notebook")
     linked.saturn_fails(READ, times=50, status=403)
     await linked.pass_time(120, step=3)
-    assert "Your account at Saturn Cloud may not do that." in alice.only("failed").text
+    assert "Your Saturn Cloud account isn't allowed to do that." in alice.only("failed").text
     # Three refusals over a minute are news; from then on it is asked rarely.
     assert linked.calls(f"GET .*{ID['notebook']}") < 9
 
@@ -194,7 +198,7 @@ async def test_a_whole_provider_that_is_away_is_named_once_and_everything_goes_o
         await alice.types(text)
     await bob.types("start analysis")
     await linked.pass_time(240, step=3)
-    assert all("Saturn Cloud has not answered since" in shown.text for shown in alice.told("card"))
+    assert all("Saturn Cloud hasn't answered since" in shown.text for shown in alice.told("card"))
     assert not alice.told("failed")
     listed = await alice.types("list")
     assert "Your workspaces" in listed.text
@@ -235,8 +239,8 @@ async def test_an_address_that_leads_elsewhere_is_never_passed_on(linked, url):
     await alice.types("start report")
     await linked.pass_time(15)
     ready = alice.only("ready")
-    assert "gave no address that I may pass on" in ready.text
-    assert ready.labels[0] == "See its page"
+    assert "didn't give me a link that I can pass on" in ready.text
+    assert ready.labels[0] == "View on Saturn Cloud"
     assert not [text for _, text in linked.watch.versions if "evil.example" in text or "javascript" in text]
 
 

@@ -25,10 +25,10 @@ async def test_an_approval_links_and_the_persons_own_token_does_the_work(by_admi
     async with by_admin() as world:
         alice = world.alice
         await world.approved(alice, "alice")
-        assert "Your account *alice* at Saturn Cloud is linked." in alice.only("linked").text
+        assert "Your Saturn Cloud account *alice* is linked." in alice.only("linked").text
         await alice.types("start notebook")
         await world.pass_time(40)
-        assert "It opens when you are signed in at Saturn Cloud as alice." in alice.only("ready").text
+        assert "To open it, you need to be signed in to Saturn Cloud as alice." in alice.only("ready").text
         (linked,) = details(await world.audit("account.linked"))
         assert (linked["proof"], linked["acts"]) == ("administrator", "admin")
         assert not [one for one in details(await world.audit("call.")) if "acts" in one]
@@ -124,7 +124,7 @@ async def test_what_is_not_the_persons_own_is_not_touched_with_it(by_admin):
         before = world.calls(f"/api/workspaces/{theirs.id}")
         await alice.types(f"add {theirs.id} theirs")
         await world.pass_time(15)
-        assert "No longer there" in (await alice.types("status theirs")).text
+        assert "No longer exists" in (await alice.types("status theirs")).text
         for text in ("start theirs", "stop theirs"):
             await alice.types(text)
             await world.pass_time(30, step=5)
@@ -139,7 +139,7 @@ async def test_an_administrators_token_that_is_refused_is_the_operators_to_chang
         world.saturn.state.accounts.mark("admin", "revoked")
         await alice.types("start training")
         await world.pass_time(30)
-        assert "does not accept my own key any more" in alice.card.text
+        assert "no longer accepts my own key" in alice.card.text
         assert not alice.told("link_again")
         # The operator's administrator has a token again: it goes on by itself.
         accounts = world.saturn.state.accounts

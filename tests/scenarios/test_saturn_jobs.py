@@ -18,15 +18,15 @@ def starts(world, name="nightly"):
 async def test_a_run_by_name_is_followed_to_its_end_with_its_output(cloud):
     alice = cloud.alice
     asked = await job(cloud, "run saturn nightly")
-    assert "I am asking Saturn Cloud what it offers, and run it right after." in asked.text
+    assert "Checking what Saturn Cloud offers. I'll run it right after." in asked.text
     assert starts(cloud) == 1
     await cloud.pass_time(12, step=2)
     await cloud.until(lambda: alice.told("job_ended"), step=2.0)
     ended = alice.only("job_ended")
-    assert "*nightly* at Saturn Cloud is done after 6 s, exit code 0." in ended.text
+    assert "*nightly* on Saturn Cloud is done after 6 s, exit code 0." in ended.text
     page = f"{cloud.saturn_url}/dash/resources/job/{cloud.job('nightly').id}"
     for shown in (ended, alice.only("job_card"), await job(cloud, "status nightly")):
-        assert shown.address("See its page") == page
+        assert shown.address("View on Saturn Cloud") == page
     await cloud.until(lambda: cloud.slack.files(alice.id), step=2.0)
     assert "Starting papermill report.ipynb" in cloud.file_of(alice)
     assert cloud.file_of(alice).count("Scheduling") == 1
@@ -37,9 +37,7 @@ async def test_a_run_by_name_is_followed_to_its_end_with_its_output(cloud):
 async def test_a_run_that_fails_tells_its_exit_code(cloud):
     await job(cloud, "run saturn failing")
     await cloud.until(lambda: cloud.alice.told("job_ended"), step=2.0)
-    assert (
-        "*failing* at Saturn Cloud has failed after 6 s, exit code 3." in cloud.alice.only("job_ended").text
-    )
+    assert "*failing* on Saturn Cloud failed after 6 s, exit code 3." in cloud.alice.only("job_ended").text
 
 
 async def test_a_link_does_in_place_of_the_name_and_a_wrong_name_is_said(cloud):
@@ -87,7 +85,7 @@ async def test_a_run_is_stopped(cloud):
     await cloud.pass_time(15)
     await job(cloud, "stop nightly")
     await cloud.until(lambda: cloud.alice.told("job_ended"), step=2.0)
-    assert "*nightly* at Saturn Cloud was stopped" in cloud.alice.only("job_ended").text
+    assert "*nightly* on Saturn Cloud was stopped" in cloud.alice.only("job_ended").text
 
 
 async def test_a_server_without_history_says_once_that_it_does_not_report(tmp_path):
@@ -96,13 +94,13 @@ async def test_a_server_without_history_says_once_that_it_does_not_report(tmp_pa
         await job(world, f"run saturn {world.job('nightly').id}")
         await world.pass_time(60, step=2)
         told = world.alice.only("job_ended").text
-        assert "was started at Saturn Cloud. This server does not report the end." in told
+        assert "was started on Saturn Cloud, which doesn't report when runs end." in told
         assert starts(world) == 1
 
 
 async def test_schedules_are_shown_set_and_switched_off(cloud):
     listed = await job(cloud, "schedule")
-    assert "I am looking" in listed.text
+    assert "Checking" in listed.text
     cloud_shown = cloud.alice.sees("C0GENERAL")[-1].text
     assert "*nightly* · Saturn Cloud\nruns at `0 3 * * *`" in cloud_shown
     assert "*failing* · Saturn Cloud\nhas no schedule" in cloud_shown
@@ -124,5 +122,5 @@ async def test_what_is_wrong_about_a_schedule_is_said(cloud):
     assert "would never run" in (await job(cloud, 'schedule nightly "0 3 30 2 *"')).text
     assert "I know no job *other*" in (await job(cloud, 'schedule other "0 3 * * *"')).text
     await job(cloud, f'schedule {cloud.job("retrain", "bob").id} "0 3 * * *"')
-    assert "was not changed. Saturn Cloud knows nothing of it." in cloud.alice.sees()[-1].text
+    assert "was not changed. Saturn Cloud can't find it." in cloud.alice.sees()[-1].text
     assert cloud.job("retrain", "bob").cron is None

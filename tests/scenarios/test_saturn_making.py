@@ -76,7 +76,7 @@ async def test_killed_between_the_clone_and_its_id_it_is_found_by_its_name(cloud
     [
         (
             {"workspaces": 4},
-            "A limit at Saturn Cloud is reached. Saturn Cloud says: “Quota exceeded: 4 workspaces at most.”",
+            "a limit on Saturn Cloud. Saturn Cloud says: “Quota exceeded: 4 workspaces at most.”",
         ),
         ({"refuse_recipes": "spec.image: unknown"}, "Saturn Cloud says: “spec.image: unknown.”"),
     ],
@@ -129,13 +129,13 @@ async def test_starts_that_come_too_fast_wait_their_turn(cloud):
 async def test_a_stop_that_nobody_asked_for_is_told_where_that_is_wanted(cloud):
     alice = cloud.alice
     told = await alice.types("notify report on")
-    assert "I tell you when *report* stops at Saturn Cloud without your having asked me for it." in told.text
+    assert "I'll tell you if *report* stops on Saturn Cloud without you asking for it." in told.text
     assert "notify NAME on" in (await alice.types("notify report")).text
     cloud.resource("report").force("stopped", cloud.clock.now())
     await alice.types("status report")
     await cloud.pass_time(15)
     stopped = alice.only("stopped_elsewhere")
-    assert "*report* was stopped at Saturn Cloud, not by me." in stopped.text
+    assert "*report* was stopped on Saturn Cloud, not by me." in stopped.text
     # What the person stops is told once, as ever; and off is off.
     await alice.presses(stopped, "Start")
     await cloud.pass_time(30)

@@ -25,16 +25,16 @@ async def test_a_start_before_anything_is_linked_runs_once_the_account_is_linked
     alice = bare.alice
     asked = await alice.types("start notebook")
     assert asked.is_private
-    assert "not linked yet" in asked.text
+    assert "haven't linked" in asked.text
     assert bare.calls("") == 0
 
     page = await alice.links("alice", asked=asked)
-    assert alice.only("linked").text.startswith("Your account *alice* at Saturn Cloud is linked.")
+    assert alice.only("linked").text.startswith("Your Saturn Cloud account *alice* is linked.")
     if bare.has_sign_in:
         assert "Saturn Cloud is linked, as alice." in page.text
     await bare.pass_time(40)
     ready = alice.only("ready")
-    assert "*notebook* is ready. It opens when you are signed in at Saturn Cloud as alice." in ready.text
+    assert "*notebook* is ready. To open it, you need to be signed in to Saturn Cloud as alice." in ready.text
     assert ready.address("Open") == f"{bare.saturn_url}/ide/{ID['notebook']}/"
     assert bare.calls("POST .*/start") == 1
     assert [shown.kind for shown in alice.sees()] == ["linked", "card", "ready"]
@@ -44,15 +44,15 @@ async def test_the_card_goes_from_queued_to_running_in_its_place_and_a_new_messa
     alice = linked.alice
     answer = await alice.types("start notebook", then_settle=False)
     assert answer.is_private
-    assert "Starting *notebook* at Saturn Cloud. You get a direct message when it is ready." in answer.text
+    assert "Starting *notebook* on Saturn Cloud. I'll message you when it's ready." in answer.text
     await linked.bot.notifier.step_notices()
     card = alice.card
-    assert "Queued to start since" in card.text
+    assert "Waiting to start since" in card.text
     assert card.labels == ["Refresh", "Stop"]
 
     await linked.settle()
     await linked.pass_time(16)
-    assert "Starting since" in alice.card.text
+    assert "Starting (since" in alice.card.text
     await linked.pass_time(30)
     running = alice.card
     assert running.ts == card.ts
@@ -90,7 +90,7 @@ async def test_the_bar_never_goes_back_and_stays_below_95_until_it_is_ready(link
     for _ in range(30):
         await linked.pass_time(30, step=5)
         bars.append(percent(alice.card.text))
-        assert "Starting since" in alice.card.text
+        assert "Starting (since" in alice.card.text
     assert bars == sorted(bars)
     assert bars[0] < 20
     assert 80 < bars[-1] < 95
@@ -108,17 +108,17 @@ async def test_after_three_starts_the_card_says_what_is_usual(linked):
         await alice.types("stop notebook")
         await linked.pass_time(30, step=3)
     await alice.types("start notebook")
-    assert re.search(r"Usually ready after \d\d s\.", alice.card.text)
+    assert re.search(r"Usually ready in \d\d s\.", alice.card.text)
     await linked.pass_time(15)
     linked.resource("notebook").runs[-1].due_at += 600
     await linked.pass_time(120, step=5)
-    assert "It usually takes" in alice.card.text
-    assert "so this one takes longer" in alice.card.text
+    assert "This usually takes" in alice.card.text
+    assert "so it's slower than usual" in alice.card.text
 
 
 async def test_a_running_workspace_is_ready_at_once_and_nothing_is_started(linked):
     answer = await linked.alice.types("start report")
-    assert "*report* was running already" in answer.text
+    assert "*report* is already running" in answer.text
     await linked.pass_time(12)
     assert linked.alice.only("ready").address("Open").endswith(f"/ide/{ID['report']}/")
     assert linked.calls("POST .*/start") == 0
@@ -129,9 +129,9 @@ async def test_a_start_that_the_provider_fails_is_told_with_its_cause_and_can_be
     await alice.types("start broken")
     await linked.pass_time(40)
     failed = alice.only("failed")
-    assert "The start of *broken* at Saturn Cloud failed. Saturn Cloud reports an error." in failed.text
+    assert "I couldn't start *broken* on Saturn Cloud. Saturn Cloud reported an error." in failed.text
     assert re.search(r"Reference \w{4}-\w{4}", failed.text)
-    assert failed.labels == ["Try again", "See its page"]
+    assert failed.labels == ["Try again", "View on Saturn Cloud"]
     linked.resource("broken").fail = False
     await alice.presses(failed, "Try again")
     await linked.pass_time(40)
@@ -144,9 +144,9 @@ async def test_a_stop_ends_as_stopped_with_a_message_of_its_own(linked):
     await alice.types("stop report")
     await linked.pass_time(30)
     stopped = alice.only("stopped")
-    assert "*report* is stopped at Saturn Cloud." in stopped.text
+    assert "*report* has stopped on Saturn Cloud." in stopped.text
     assert stopped.labels == ["Start"]
-    assert "Stopped since" in alice.card.text
+    assert "Stopped at" in alice.card.text
     assert linked.resource("report").status(linked.clock.now()) == "stopped"
 
 

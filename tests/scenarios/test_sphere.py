@@ -49,7 +49,7 @@ async def test_stop_start_and_remove_by_words(world):
     await alice.submits(name="homework")
     await world.pass_time(20)
     assert machine.phase == "removed"
-    assert "is removed" in alice.only("removed").text
+    assert "has been removed" in alice.only("removed").text
     shown = await alice.types("list")
     assert "homework" not in shown.text
 
@@ -62,7 +62,7 @@ async def test_nobody_sees_anothers_and_a_list_asks_nobody(world):
         assert own in shown.text
         assert others not in shown.text
     shown = await world.bob.types("stop homework")
-    assert shown.text.startswith("I know no workspace *homework* of yours.")
+    assert shown.text.startswith("I can't find a workspace called *homework*.")
     await world.pass_time(10)
     assert {machine.phase for machine in world.machines()} == {"running"}
     assert "GET /api/v1/workspaces" not in world.sphere.harness.requests
@@ -73,7 +73,7 @@ async def test_it_warns_before_it_stops_and_remove_is_one_step_away(world):
     await world.makes(alice, name="homework")
     await world.pass_time(11 * 60, step=5)
     warning = alice.only("ending")
-    assert "stops in" in warning.text
+    assert "will stop in" in warning.text
     assert warning.labels == ["Open", "Remove"]
     await alice.presses(warning, "Remove")
     await alice.submits(name="homework")
@@ -87,7 +87,7 @@ async def test_a_used_up_quota_is_said_and_tried_again_by_hand(world):
     await world.makes(alice, name="first")
     await world.makes(alice, name="second")
     failed = alice.only("failed")
-    assert "A limit at Courses is reached." in failed.text
+    assert "You've reached a limit on Courses." in failed.text
     assert "limit of running workspaces" in failed.text
     world.sphere.state.switches.quota = None
     await alice.presses(failed, "Try again")
@@ -118,10 +118,10 @@ async def test_the_token_is_in_no_log_and_no_message(world):
     world.sphere.state.access_token = "changed"
     await alice.types("stop homework")
     await world.pass_time(90)
-    assert "does not accept my own key" in alice.told("card")[-1].text
+    assert "no longer accepts my own key" in alice.told("card")[-1].text
     world.sphere.state.access_token = ACCESS_TOKEN
     await world.pass_time(120)
-    assert "is stopped" in alice.only("stopped").text
+    assert "has stopped" in alice.only("stopped").text
 
 
 async def test_where_it_is_the_only_connection_the_bare_command_leads_to_a_workspace(tmp_path):

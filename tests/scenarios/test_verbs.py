@@ -34,18 +34,18 @@ every_way = pytest.mark.parametrize("say", WAYS.values(), ids=WAYS)
         ("list", "Your workspaces"),
         ("status notebook", "*notebook* · Saturn Cloud\nStopped"),
         ("status", "Your workspaces"),
-        ("open notebook", "*notebook* is not running: stopped"),
-        ("alias notebook lab", "From now on *notebook* is *lab* to you."),
+        ("open notebook", "*notebook* isn't running: stopped"),
+        ("alias notebook lab", "*notebook* is now called *lab* on your list."),
         ("alias notebook", "Write `"),
-        ("forget notebook", "*notebook* is off your list. It stays as it is at Saturn Cloud"),
-        ("link", "Linking anew replaces it."),
+        ("forget notebook", "*notebook* is off your list. Nothing changes on Saturn Cloud"),
+        ("link", "Linking again replaces it."),
         ("unlink", "Which account do you want to unlink?"),
         ("whoami", "*Saturn Cloud*: linked as alice"),
-        ("help", "start a workspace; its address comes by direct message"),
-        ("help start", "With only one workspace, `start` is enough."),
-        ("add", "with the link or the id of a workspace"),
-        ("add nonsense", "That is no link or id of a workspace at Saturn Cloud."),
-        ("fly me to the moon", "I don't know the word *fly*."),
+        ("help", "start a workspace and get its link in a direct message"),
+        ("help start", "If you have only one workspace, `start` is enough."),
+        ("add", "with a workspace's link or id"),
+        ("add nonsense", "That isn't the link or id of a workspace on Saturn Cloud."),
+        ("fly me to the moon", "I don't have a command called *fly*."),
     ],
 )
 async def test_every_verb_answers_the_same_everywhere(linked, say, text, expected):
@@ -141,7 +141,7 @@ async def test_open_by_a_button_in_a_channel_answers_its_owner_alone(linked):
     assert ID["report"] in opened.address("Open")
     (refused,) = await bob.presses(shared, "Open")
     assert refused.is_private
-    assert "I know no such workspace of yours." in refused.text
+    assert "I can't find that workspace on your list." in refused.text
 
 
 async def test_a_name_of_ones_own_works_with_every_verb_until_it_is_cleared(linked):
@@ -150,10 +150,10 @@ async def test_a_name_of_ones_own_works_with_every_verb_until_it_is_cleared(link
     assert "Starting *deep thought*" in (await alice.types("start deep thought")).text
     await linked.pass_time(25)
     assert "*deep thought* is ready" in alice.only("ready").text
-    assert "has its own name again" in (await alice.types('alias "deep thought" --clear')).text
+    assert "is back to its original name" in (await alice.types('alias "deep thought" --clear')).text
     assert "*training*" in (await alice.types("status training")).text
     taken = await alice.types("alias training notebook")
-    assert "Another workspace of yours has that name already." in taken.text
+    assert "You already have a workspace with that name." in taken.text
 
 
 async def test_what_was_forgotten_can_be_brought_back_by_its_name(linked):
@@ -164,7 +164,7 @@ async def test_what_was_forgotten_can_be_brought_back_by_its_name(linked):
     await linked.bot.reconciler.refresh_lists()
     await linked.settle()
     assert "report" not in (await alice.types("list")).text
-    assert "*report* at Saturn Cloud is back on your list." in (await alice.types("add report")).text
+    assert "*report* on Saturn Cloud is back on your list." in (await alice.types("add report")).text
     assert "report" in (await alice.types("list")).text
 
 
@@ -174,10 +174,10 @@ async def test_where_there_are_no_lists_workspaces_are_added_by_link_and_by_id(b
     await alice.links("alice")
     await alice.types("list")
     nothing = alice.sees(GENERAL)[-1]
-    assert "You have no workspaces here yet. Write `/workspace add LINK`" in nothing.text
+    assert "You don't have any workspaces here yet. To add one, write `/workspace add LINK`" in nothing.text
     page = f"{bare.saturn_url}/dash/resources/workspace/{ID['notebook']}"
-    assert "is on your list" in (await alice.types(f"add {page} lab")).text
-    assert "is on your list" in (await alice.types(f"add {ID['training']} gpu")).text
+    assert "on your list" in (await alice.types(f"add {page} lab")).text
+    assert "on your list" in (await alice.types(f"add {ID['training']} gpu")).text
     await bare.pass_time(12)
     await alice.types("start lab")
     await bare.pass_time(45)
@@ -203,6 +203,6 @@ async def test_a_workspace_that_is_new_at_the_provider_is_found_by_its_name(link
     linked.watch.learn(linked.saturn)
     linked.clock.advance(90)
     answer = await alice.types("start fresh")
-    assert "I am looking at Saturn Cloud for it, and answer right after." in answer.text
+    assert "Checking Saturn Cloud…" in answer.text
     await linked.pass_time(30)
     assert "*fresh* is ready" in alice.only("ready").text

@@ -50,7 +50,7 @@ async def test_row_07_a_forged_key_of_anothers_workspace_does_nothing(linked, fo
         assert (await linked.slack.dispatcher.send("interactive", pressed(linked, action_id, **told))).ok
         await linked.pass_time(2)
     answers = [shown.text for shown in linked.alice.sees("C0GENERAL")][-len(VERBS) :]
-    assert all("I know no such workspace of yours." in text for text in answers), answers
+    assert all("I can't find that workspace on your list." in text for text in answers), answers
     assert not any("analysis" in text for text in answers)
     assert (linked.calls(""), len(await linked.audit("workspace."))) == before
     refused = [row for row in await linked.bot.store.audit_entries() if row["result"] == "refused"]
@@ -67,7 +67,7 @@ async def test_row_07_a_forged_key_of_anothers_operation_does_nothing(linked, ac
     assert (await linked.slack.dispatcher.send("interactive", forged)).ok
     await linked.pass_time(2)
     told = linked.alice.sees("C0GENERAL")[-1].text
-    assert "I know no such workspace of yours." in told
+    assert "I can't find that workspace on your list." in told
     after = await linked.bot.store.operation(operation.id)
     assert after.deadline_number == operation.deadline_number
     assert linked.calls("POST .*/start") == 1

@@ -72,7 +72,7 @@ async def test_row_11_swapped_rows_open_nothing(linked):
     await linked.pass_time(60)
     assert linked.calls("") == before
     for person in (linked.alice, linked.bob):
-        assert "Your stored link can't be opened any more. Link again." in person.card.text
+        assert "I can no longer read your stored link. Link again." in person.card.text
         assert not person.told("ready")
 
 

@@ -13,7 +13,7 @@ from tests.rigs.scenario import world as new_scenario
 from tests.rigs.store import ALICE, BOB
 
 FLOOD = 1_000
-TOO_MANY = "more at once than I do for one person"
+TOO_MANY = "You're sending requests too quickly"
 
 
 async def flood(world, text, count=FLOOD):

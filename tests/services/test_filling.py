@@ -102,7 +102,7 @@ def test_of_many_choices_some_are_named():
     long = Form((Field("zone", "Zone", "search", forms._choices(f"z{number}" for number in range(20))),))
     result = filling.filled(lambda _: long, [Flag("zone", "x")])
     assert flags.wrong(result.problems["zone"]).startswith(
-        "There is no `x` here. There is, among others: `z0`, "
+        "`x` isn't available. Choose for example from: `z0`, "
     )
     empty = Form((Field("zone", "Zone", "search"),))
     result = filling.filled(lambda _: empty, [Flag("zone", "x")])

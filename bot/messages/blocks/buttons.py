@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from bot.domain.models import State
 from bot.domain.models.stopping import is_final
 from bot.messages.blocks import kit
-from bot.messages.blocks.limits import Markup
+from bot.messages.blocks.limits import Markup, fill
 from bot.messages.texts import cards as words
 
 if TYPE_CHECKING:
@@ -115,4 +115,6 @@ def open_buttons(facts: Facts) -> list[Element]:
 
 def page_button(facts: Facts) -> list[Element]:
     """Return a link to the workspace's page at the provider, if there is one."""
-    return [kit.button(words.SEE_PAGE, "page_url", url=facts.page_url)] if facts.page_url else []
+    if not facts.page_url:
+        return []
+    return [kit.button(fill(words.SEE_PAGE, title=facts.connection_title), "page_url", url=facts.page_url)]

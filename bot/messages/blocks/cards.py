@@ -51,9 +51,10 @@ def name_of(facts: Facts) -> str:
 
 
 def short(template: str, facts: Facts) -> str:
-    """Fill a one-line template with what every notice names: name, title, the operation as a noun."""
-    verb = words.NOUNS[facts.operation.asked_verb] if facts.operation is not None else ""
-    return fill(template, name=name_of(facts), title=facts.connection_title, verb=verb)
+    """Fill a one-line template with what every notice names: name, title, the operation in all its forms."""
+    operation = facts.operation
+    forms = words.FORMS[operation.asked_verb] if operation is not None else words.SOME_REQUEST
+    return fill(template, name=name_of(facts), title=facts.connection_title, **forms._asdict())
 
 
 def opens_for(facts: Facts) -> str:
@@ -220,12 +221,12 @@ def warned(facts: Facts) -> list[str]:
 
 def _down_card(facts: Facts, operation: Operation) -> Answer:
     """Draw a fulfilled stop of any kind, and what has become of the workspace since."""
-    since = kit.moment(operation.ended_at or facts.now, facts.now)
+    at = kit.moment_at(operation.ended_at or facts.now, facts.now)
     workspace = facts.workspace
     if workspace is None or workspace.state is State.GONE:
-        gone = [fill(words.STOPPED, since=since), fill(words.GONE_SINCE, title=facts.connection_title)]
+        gone = [fill(words.STOPPED, at=at), fill(words.GONE_SINCE, title=facts.connection_title)]
         if operation.agreed:
-            gone = [fill(words.ENDED_FOR_GOOD, since=since)]
+            gone = [fill(words.ENDED_FOR_GOOD, at=at)]
         return _card(facts, short(words.GONE_SHORT, facts), gone, [], gone_buttons(facts))
     if workspace.state in {State.STARTING, State.RUNNING}:
         text = short(words.STARTED_ELSEWHERE_SHORT, facts)
@@ -233,11 +234,11 @@ def _down_card(facts: Facts, operation: Operation) -> Answer:
     template, text = words.STOPPED, words.STOPPED_SHORT
     if workspace.state is State.SUSPENDED:
         template, text = words.SUSPENDED, words.SUSPENDED_SHORT
-    return _card(facts, short(text, facts), [fill(template, since=since)], [], down_buttons(facts))
+    return _card(facts, short(text, facts), [fill(template, at=at)], [], down_buttons(facts))
 
 
 def _removed_card(facts: Facts, operation: Operation) -> Answer:
-    removed = fill(words.REMOVED, since=kit.moment(operation.ended_at or facts.now, facts.now))
+    removed = fill(words.REMOVED, at=kit.moment_at(operation.ended_at or facts.now, facts.now))
     return _card(facts, short(words.REMOVED_SHORT, facts), [removed], [], again_buttons(facts))
 
 
@@ -253,7 +254,8 @@ def again_buttons(facts: Facts) -> list[Element]:
 
 def _ended_card(facts: Facts, operation: Operation) -> Answer:
     outcome, is_sent = str(operation.outcome), operation.cause == "sent"
-    sentence = fill(words.SENT if is_sent else words.ENDED[outcome], verb=words.NOUNS[operation.asked_verb])
+    forms = words.FORMS[operation.asked_verb]._asdict()
+    sentence = fill(words.SENT if is_sent else words.ENDED[outcome], **forms)
     # A replaced operation has no other cause.
     cause = cause_words(facts, operation.cause or (outcome if outcome in problems.CAUSES else "internal"))
     small = [fill(words.REFERENCE, reference=operation.reference)] if operation.reference else []

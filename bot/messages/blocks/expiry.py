@@ -27,7 +27,7 @@ def ending(facts: Facts) -> Answer:
     # A workspace stopped for good is lost like one that is removed.
     ends_how: Ending = "removed" if is_final(facts.effects, "stop") else workspace.ends_how
     names |= {"left": times.duration(_whole(workspace.ends_at - facts.now))}
-    at = kit.moment(workspace.ends_at, facts.now)
+    at = kit.moment_at(workspace.ends_at, facts.now)
     if workspace.state is State.RUNNING:
         sentence = notices.ENDING_STOPS if ends_how == "stops" else notices.ENDING_ANYHOW
         buttons = open_buttons(facts)

@@ -104,6 +104,12 @@ def moment(at: float, now: float) -> Markup:
     return Markup(f"<!date^{int(at)}^{form}|{times.in_utc(at)}>")
 
 
+def moment_at(at: float, now: float) -> Markup:
+    """Return the same as an adverb: "at 14:03", or "yesterday at 14:03"."""
+    time = moment(at, now)
+    return time if "{date" in time else Markup(f"at {time}")
+
+
 def held(hold: str, now: float) -> str:
     """Return what an operation is held up by, escaped, with times in each reader's own zone."""
     return times.TIME_MARK.sub(lambda mark: moment(float(mark[1]), now), limits.safe(hold))

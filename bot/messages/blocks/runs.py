@@ -227,7 +227,7 @@ def _state_line(run: Run, facts: Facts) -> str:
     if run.remote_id is None:
         at = run.created_at if run.launch_call is Call.NONE else run.called_at or run.created_at
         template = words.TO_LAUNCH if run.launch_call is Call.NONE else words.LAUNCHING
-        return fill(template, title=title, since=kit.moment(at, now))
+        return fill(template, title=title, since=kit.moment(at, now), at=kit.moment_at(at, now))
     match run.state:
         case RunState.RUNNING:
             return fill(words.RUNNING, since=kit.moment(run.started_at or run.created_at, now))

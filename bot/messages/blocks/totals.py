@@ -108,7 +108,7 @@ def _failures(facts: TotalsFacts) -> list[Block]:
 def _failure(facts: Facts) -> str:
     row = facts.operation or facts.run
     assert row is not None, "a failure is of an operation or a run"
-    verb = cards.NOUNS[facts.operation.asked_verb] if facts.operation is not None else words.RUN
+    verb = cards.FORMS[facts.operation.asked_verb].verb if facts.operation is not None else words.RUN
     cause = problems.sentence(row.cause or "internal", facts.connection_title)
     return fill(
         words.FAILURE_ROW,

@@ -6,21 +6,22 @@ from typing import Final
 
 # -- operations --------------------------------------------------------------------------------------------
 
-STARTING: Final = "Starting *{name}* at {title}. You get a direct message when it is ready."
-STARTING_RUNNING: Final = "*{name}* was running already ({age}). I look once more and send you the way in."
-STARTING_ALREADY: Final = "*{name}* is starting already. You get a direct message when it is ready."
-STOPPING: Final = "Stopping *{name}* at {title}. You get a direct message when it is down."
-STOPPING_PENDING: Final = "Calling off the start of *{name}* and stopping it."
+STARTING: Final = "Starting *{name}* on {title}. I'll message you when it's ready."
+STARTING_RUNNING: Final = "*{name}* is already running ({age}). I'll check again and send you the link."
+STARTING_ALREADY: Final = "*{name}* is already starting. I'll message you when it's ready."
+STOPPING: Final = "Stopping *{name}* on {title}. I'll message you when it has stopped."
+STOPPING_PENDING: Final = "Cancelling the start of *{name}* and stopping it."
 STOPPING_STARTED: Final = (
-    "The start of *{name}* had already been sent, so I'm stopping it again. I'll message you when it's down."
+    "The start of *{name}* had already been sent, so I'm stopping it again. "
+    "I'll message you when it has stopped."
 )
 STARTING_AFTER_STOP: Final = (
-    "*{name}* is stopping. I'll start it again once it's down, and message you when it's ready."
+    "*{name}* is stopping. I'll start it again once it has stopped, and message you when it's ready."
 )
-STOPPING_STOPPED: Final = "*{name}* was stopped already ({age}). I make sure that it is."
-STOPPING_ALREADY: Final = "*{name}* is stopping already. You get a direct message when it is down."
-RESTARTING: Final = "Restarting *{name}* at {title}. You get a direct message when it is ready."
-RESTARTING_ALREADY: Final = "*{name}* is restarting already. You get a direct message when it is ready."
+STOPPING_STOPPED: Final = "*{name}* is already stopped ({age}). I'll double-check."
+STOPPING_ALREADY: Final = "*{name}* is already stopping. I'll message you when it has stopped."
+RESTARTING: Final = "Restarting *{name}* on {title}. I'll message you when it's ready."
+RESTARTING_ALREADY: Final = "*{name}* is already restarting. I'll message you when it's ready."
 RESTARTING_KEEPS: Final = (
     "Restarting *{name}* on {title}: I'm suspending and resuming it, so what's in its memory stays. "
     "I'll message you when it's ready."
@@ -38,39 +39,39 @@ RENEW_ASK: Final = (
     "*{name}* can't be restarted as it is. This will end it on {title} for good and start a new one with "
     "the same settings. {lost} To continue, press *{button}* or write `{command}{typed} {name} --yes`."
 )
-SUSPENDING: Final = "Suspending *{name}* at {title}. You get a direct message when it is done."
-SUSPENDING_ALREADY: Final = "*{name}* is being suspended already. You get a direct message when it is done."
-SUSPENDED_ALREADY: Final = "*{name}* was down already ({age}). I make sure that it is."
-RESUMING: Final = "Resuming *{name}* at {title}. You get a direct message when it is ready."
-NOT_SUSPENDED: Final = "*{name}* is not suspended: {state}, {age}. Only what is suspended can be resumed."
-FORCING: Final = "Forcing *{name}* at {title} to stop. You get a direct message when it is down."
-FORCING_ALREADY: Final = "*{name}* is being forced to stop already. You get a direct message when it is down."
-REMOVING: Final = "Removing *{name}* at {title}. You get a direct message when it is gone."
-REMOVING_ALREADY: Final = "*{name}* is being removed already. You get a direct message when it is gone."
-CALLING_OFF: Final = "Calling off the creation of *{name}*."
-MAKING: Final = "Making *{name}* at {title}. You get a direct message when it is ready."
-MAKING_ALREADY: Final = "*{name}* is being made already. You get a direct message when it is ready."
+SUSPENDING: Final = "Suspending *{name}* on {title}. I'll message you when it's done."
+SUSPENDING_ALREADY: Final = "*{name}* is already being suspended. I'll message you when it's done."
+SUSPENDED_ALREADY: Final = "*{name}* isn't running ({age}). I'll double-check."
+RESUMING: Final = "Resuming *{name}* on {title}. I'll message you when it's ready."
+NOT_SUSPENDED: Final = "*{name}* isn't suspended: {state}, {age}. You can only resume a suspended workspace."
+FORCING: Final = "Forcing *{name}* on {title} to quit. I'll message you when it has stopped."
+FORCING_ALREADY: Final = "*{name}* is already being forced to quit. I'll message you when it has stopped."
+REMOVING: Final = "Removing *{name}* from {title}. I'll message you when it's gone."
+REMOVING_ALREADY: Final = "*{name}* is already being removed. I'll message you when it's gone."
+CALLING_OFF: Final = "Cancelling the creation of *{name}*."
+MAKING: Final = "Creating *{name}* on {title}. I'll message you when it's ready."
+MAKING_ALREADY: Final = "*{name}* is already being created. I'll message you when it's ready."
 REMOVE_ASK: Final = (
-    "*{name}* at {title} is deleted for good, with all that is only in it. "
-    "Press *Remove* and type its name if that is what you want."
+    "This will permanently delete *{name}* on {title} and everything stored only in it. "
+    "To continue, press *Remove* and type its name."
 )
-REMOVE_TITLE: Final = "Remove for good"
+REMOVE_TITLE: Final = "Remove workspace"
 REMOVE_SUBMIT: Final = "Remove"
 REMOVE_CLOSE: Final = "Keep it"
-REMOVE_LABEL: Final = "Type its name to remove it"
+REMOVE_LABEL: Final = "Type its name to confirm"
 REMOVE_EXPLAINED: Final = (
-    "*{name}* at {title} is deleted with all that is only in it. Nobody can bring it back."
+    "This will permanently delete *{name}* on {title} and everything stored only in it. It can't be restored."
 )
-REMOVE_OTHER_NAME: Final = "That is not its name. Type {name} exactly, or keep it."
-DONE_ALREADY: Final = "I had that from you already, so I did nothing twice."
+REMOVE_OTHER_NAME: Final = "That isn't its name. Type {name} exactly."
+DONE_ALREADY: Final = "I already have that request, so there's nothing more to do."
 SHARED: Final = {
-    "start": "{who} is starting *{name}* at {title}.",
-    "stop": "{who} is stopping *{name}* at {title}.",
-    "restart": "{who} is restarting *{name}* at {title}.",
-    "create": "{who} is making *{name}* at {title}.",
-    "suspend": "{who} is suspending *{name}* at {title}.",
-    "force": "{who} forces *{name}* at {title} to stop.",
-    "remove": "{who} is removing *{name}* at {title}.",
+    "start": "{who} is starting *{name}* on {title}.",
+    "stop": "{who} is stopping *{name}* on {title}.",
+    "restart": "{who} is restarting *{name}* on {title}.",
+    "create": "{who} is creating *{name}* on {title}.",
+    "suspend": "{who} is suspending *{name}* on {title}.",
+    "force": "{who} is forcing *{name}* on {title} to quit.",
+    "remove": "{who} is removing *{name}* from {title}.",
 }
 #: How a person writes what a button asks for.
 TYPED: Final = {
@@ -82,119 +83,121 @@ TYPED: Final = {
     "force": "stop --force",
     "remove": "remove",
 }
-KEPT_WAITING: Final = (
-    "I keep looking after *{name}*, and tell you when it is done or in {time} at the latest."
-)
+KEPT_WAITING: Final = "I'll keep checking on *{name}*, and message you again in {time} at the latest."
 TOO_LATE: Final = {
-    "fulfilled": "That {verb} has come true meanwhile: look at its newest message.",
-    "failed": "That {verb} has failed meanwhile: press *Try again* on its card, or write `{command}{typed}`.",
-    "refused": "That {verb} was refused meanwhile. Write `{command}status` to see where things stand.",
-    "cancelled": "That {verb} was called off meanwhile. Write `{command}{typed}` to ask again.",
-    "replaced": "You asked for something else meanwhile. Write `{command}status` to see where things stand.",
+    "fulfilled": "That {verb} has already finished. Its latest message shows the result.",
+    "failed": "That {verb} failed. Press *Try again* on its card, or write `{command}{typed}`.",
+    "refused": "That {verb} was refused. Write `{command}status` to see where things stand.",
+    "cancelled": "That {verb} was cancelled. Write `{command}{typed}` to ask again.",
+    "replaced": "You've asked for something else since. Write `{command}status` to see where things stand.",
     "unknown": "I never found out whether that {verb} went through. `{command}list` shows what's there.",
 }
 LOOKING_AGAIN: Final = "Looking for *{name}* again. Its card shows what I find."
 STARTING_ANOTHER: Final = "Starting another *{name}*. I'll message you when it's ready."
 NOT_ASKED: Final = "That question is closed. *{name}*'s card shows where things stand."
-STILL_AT_IT: Final = "I am still at it: the {verb} of *{name}* has not ended. Nothing to repeat."
-LOOKING: Final = "I look again now; the card shows what I find."
-TOO_MANY: Final = "That is more at once than I do for one person, so I left this out. Try again in {wait}."
-OLD_BUTTON: Final = "That button is older than I am now. Write `{command}help` to see what I do."
+STILL_AT_IT: Final = "I'm still {doing} *{name}*. No need to ask again."
+LOOKING: Final = "I'm checking again now. The card shows what I find."
+TOO_MANY: Final = "You're sending requests too quickly, so I skipped this one. Try again in {wait}."
+OLD_BUTTON: Final = "That button no longer works. Write `{command}help` to see what I can do."
 
 # -- names -------------------------------------------------------------------------------------------------
 
-UNKNOWN_NAME: Final = "I know no workspace *{name}* of yours."
+UNKNOWN_NAME: Final = "I can't find a workspace called *{name}*."
 NEAREST: Final = "Did you mean one of these?"
-UNKNOWN_NEXT: Final = "Write `{command}list` to see what you have, or `{command}add LINK` to add it."
-LOOKING_FOR_IT: Final = "I am looking at {titles} for it, and answer right after."
-LOOKING_AT_YOURS: Final = "I am looking at what you have at {titles}, and answer right after."
+UNKNOWN_NEXT: Final = "Write `{command}list` to see yours, or `{command}add LINK` to add one."
+LOOKING_FOR_IT: Final = "Checking {titles}…"
+LOOKING_AT_YOURS: Final = "Checking {titles}…"
 WHICH: Final = "You have more than one *{name}*. Which one?"
 WHICH_BEGINNING: Final = "More than one of your workspaces begins with *{name}*. Which one?"
 WHICH_AT: Final = "Press one, or write for example `{command}{verb} {example}`."
 WHICH_OF_ALL: Final = "Which workspace? Press one, or write `{command}{verb} NAME`."
 PICK: Final = "Find a workspace"
 UNREAD: Final = "I couldn't read your list on {title}. {why} To try again, write `{command}list`."
-NONE_YET: Final = "You have no workspaces here yet. Create one at {titles}, then write `{command}list`."
-NONE_YET_NEW: Final = "You have no workspaces yet. Press *New workspace* to create one."
+NONE_YET: Final = "You don't have any workspaces yet. Create one on {titles}, then write `{command}list`."
+NONE_YET_NEW: Final = "You don't have any workspaces yet. Press *New workspace* to create one."
 OR_NEW: Final = "You don't need to link an account on {titles}: create a workspace there right away."
 NEW_WORKSPACE: Final = "New workspace"
 NEW_WORKSPACE_ON: Final = "New workspace on {title}"
-NONE_BUT_ADD: Final = "You have no workspaces here yet. Write `{command}add LINK` with the link of one."
-NOT_THERE: Final = "*{name}* no longer exists at {title}. `{command}forget {name}` takes it off your list."
-UNKNOWN_VERB: Final = "I don't know the word *{word}*."
+NONE_BUT_ADD: Final = (
+    "You don't have any workspaces here yet. To add one, write `{command}add LINK` with its link."
+)
+NOT_THERE: Final = "*{name}* no longer exists on {title}. `{command}forget {name}` takes it off your list."
+UNKNOWN_VERB: Final = "I don't have a command called *{word}*."
 UNKNOWN_VERB_NEAREST: Final = "Did you mean one of these? {nearest}"
-UNKNOWN_VERB_HELP: Final = "Write `{command}help` to see what I do."
+UNKNOWN_VERB_HELP: Final = "Write `{command}help` to see what I can do."
 
 # -- lists and states --------------------------------------------------------------------------------------
 
 LIST: Final = "Your workspaces"
-LIST_SHARED: Final = "Workspaces of {who}"
+LIST_SHARED: Final = "{who}'s workspaces"
 STATE_LINE: Final = "*{name}* · {title}\n{state} · {age}"
-STATE_SHORT: Final = "{name} at {title}: {state}, {age}."
-CHECKED: Final = "looked {age}"
-NEVER_CHECKED: Final = "not looked at yet"
+STATE_SHORT: Final = "{name} on {title}: {state}, {age}."
+CHECKED: Final = "checked {age}"
+NEVER_CHECKED: Final = "not checked yet"
 AND_MORE: Final = "and {count} more"
-OLD_SNAPSHOT: Final = "I am looking for news at {titles}; press *Refresh* in a moment."
-NOT_RUNNING: Final = "*{name}* is not running: {state}, {age}. Start it, and its address comes by itself."
+OLD_SNAPSHOT: Final = "I'm checking {titles} for changes. Press *Refresh* in a moment."
+NOT_RUNNING: Final = "*{name}* isn't running: {state}, {age}. Start it and I'll send you the link."
 OPENING: Final = "*{name}* is running."
 OPENING_PRIVATE: Final = "Only you can see this."
-REALIASED: Final = "From now on *{old}* is *{name}* to you."
-UNALIASED: Final = "*{name}* has its own name again."
-ALIAS_USAGE: Final = "Write `{command}alias NAME NEW-NAME`; put names with spaces in quotes."
-ALIAS_LONG: Final = "A name may have 1 to 60 characters. Choose another one."
+REALIASED: Final = "*{old}* is now called *{name}* on your list."
+UNALIASED: Final = "*{name}* is back to its original name."
+ALIAS_USAGE: Final = "Write `{command}alias NAME NEW-NAME`. Put names with spaces in quotes."
+ALIAS_LONG: Final = "A name can have 1 to 60 characters. Choose another one."
 NOTIFY_USAGE: Final = "Write `{command}notify NAME on` or `{command}notify NAME off`."
-NOTIFY_ON: Final = "I tell you when *{name}* stops at {title} without your having asked me for it."
-NOTIFY_OFF: Final = "I keep quiet when *{name}* stops at {title} by itself."
+NOTIFY_ON: Final = "I'll tell you if *{name}* stops on {title} without you asking for it."
+NOTIFY_OFF: Final = "I won't tell you any more when *{name}* stops on {title} without you asking for it."
 FORGOTTEN: Final = (
-    "*{name}* is off your list. It stays as it is at {title}; `{command}add {name}` brings it back."
+    "*{name}* is off your list. Nothing changes on {title}; `{command}add {name}` brings it back."
 )
-ADD_USAGE: Final = "Write `{command}add LINK` with the link or the id of a workspace, and a name if you like."
+ADD_USAGE: Final = "Write `{command}add LINK` with a workspace's link or id, and a name if you like."
 ADD_UNKNOWN: Final = (
-    "That is no link or id of a workspace at {titles}. Copy the address of the workspace's page there."
+    "That isn't the link or id of a workspace on {titles}. Open the workspace's page there and copy its link."
 )
-ADD_AMBIGUOUS: Final = "That could be at {titles}. Write `{command}add {example}` to say where."
-ADDED: Final = "*{name}* at {title} is on your list. I look at it now."
-BROUGHT_BACK: Final = "*{name}* at {title} is back on your list."
+ADD_AMBIGUOUS: Final = (
+    "That could be on more than one of these: {titles}. Write `{command}add {example}` to say which."
+)
+ADDED: Final = "*{name}* on {title} is now on your list. I'm checking on it."
+BROUGHT_BACK: Final = "*{name}* on {title} is back on your list."
 
 # -- links -------------------------------------------------------------------------------------------------
 
-NOT_LINKED: Final = "Your account at {title} is not linked yet. Link it, and I go on with what you asked for."
-NOT_LINKED_ANY: Final = "You have no account linked yet. Link one, and I go on with what you asked for."
-LINK_REFUSED: Final = (
-    "{title} no longer accepts your link. Link it again, and I go on with what you asked for."
+NOT_LINKED: Final = (
+    "You haven't linked your {title} account yet. Link it and I'll carry on with your request."
 )
+NOT_LINKED_ANY: Final = "You haven't linked an account yet. Link one and I'll carry on with your request."
+LINK_REFUSED: Final = "{title} no longer accepts your link. Link again and I'll carry on with your request."
 LINK_WHICH: Final = "Which account do you want to link?"
-LINK_ONE: Final = "Link your account at {title}. You get a page of your own for it."
-LINKED_AS: Final = "Your account {username} at {title} is linked. Linking anew replaces it."
+LINK_ONE: Final = "Link your {title} account. I'll give you a private page for it."
+LINKED_AS: Final = "Your {title} account {username} is linked. Linking again replaces it."
 LINK_NONE: Final = "You don't need to link an account on {titles}. Press *New workspace* to create one there."
 LINK_PAGE: Final = (
-    "This page links your account at {title}. It is for you only, works once, and is valid for 10 minutes."
+    "This page links your {title} account. It's only for you, works once, and is valid for 10 minutes."
 )
-LINK_CODE: Final = "The page shows you a code at the end: press *Enter code* and type it."
+LINK_CODE: Final = "At the end, the page shows you a code. Press *Enter code* and type it."
 CODE_ASK: Final = "Press *Enter code* and type the code that the link page shows you."
 CODE_TITLE: Final = "Finish linking"
 CODE_SUBMIT: Final = "Link"
 CODE_CLOSE: Final = "Not now"
-CODE_LABEL: Final = "The code that the link page shows you"
-CODE_EXPLAINED: Final = "Type it only if you opened the link page yourself. Nobody else ever needs it."
+CODE_LABEL: Final = "Code from the link page"
+CODE_EXPLAINED: Final = (
+    "Only type a code from a link page that you opened yourself. Nobody else ever needs it."
+)
 CODE_DONE_TITLE: Final = "Linked"
-CODE_DONE: Final = "Your account {username} at {title} is linked."
-CODE_DONE_NAMELESS: Final = "Your account at {title} is linked."
-CODE_DONE_NEXT: Final = "What you asked for goes on now, in your direct messages."
-NO_CONNECTIONS: Final = (
-    "No connection is set up that people link to by themselves. Ask whoever runs me to add one."
-)
-UNKNOWN_CONNECTION: Final = "I know no connection *{name}*. There is: {known}."
+CODE_DONE: Final = "Your {title} account {username} is linked."
+CODE_DONE_NAMELESS: Final = "Your {title} account is linked."
+CODE_DONE_NEXT: Final = "I'm carrying on with your request. Look in your direct messages with me."
+NO_CONNECTIONS: Final = "There's nothing here that you could link. Ask your Usher admin to add a connection."
+UNKNOWN_CONNECTION: Final = "I don't have a connection called *{name}*. I have: {known}."
 UNLINK_WHICH: Final = "Which account do you want to unlink?"
-UNLINKED: Final = "Your account at {title} is unlinked. I have deleted my access to it."
-UNLINKED_OTHER: Final = "The account of {who} at {title} is unlinked."
-NOTHING_LINKED: Final = "You have no account linked. Write `{command}link` to link one."
+UNLINKED: Final = "You're unlinked from {title}. I've deleted my access to your account there."
+UNLINKED_OTHER: Final = "{who} is unlinked from {title}."
+NOTHING_LINKED: Final = "You haven't linked an account. Write `{command}link` to link one."
 NOTHING_TO_UNLINK: Final = (
-    "At {title} nobody has an account of their own, so nothing is linked. "
-    "Write `{command}remove NAME` to remove what you made there."
+    "You don't have an account of your own on {title}, so there's nothing to unlink. "
+    "Write `{command}remove NAME` to remove something you created there."
 )
-NOTHING_LINKED_AT: Final = "No account is linked at {title}. Write `{command}whoami` to see what is."
-NOTHING_LINKED_OTHER: Final = "{who} has no such account linked. Nothing was changed."
+NOTHING_LINKED_AT: Final = "You have no account linked on {title}. Write `{command}whoami` to see your links."
+NOTHING_LINKED_OTHER: Final = "{who} has no such account linked, so nothing has changed."
 
 # -- about a connection ------------------------------------------------------------------------------------
 
@@ -203,17 +206,17 @@ ABOUT_FACT: Final = "{label}: {value}"
 ABOUT_USERS: Final = "*{count} people*"
 ABOUT_USER: Final = "`{username}` {level}"
 ABOUT_USER_INACTIVE: Final = "`{username}` {level} (not active)"
-ABOUT_AGE: Final = "asked {age}"
-ABOUT_ASKING: Final = "I am asking {title}, and answer right after."
+ABOUT_AGE: Final = "checked {age}"
+ABOUT_ASKING: Final = "Checking {title}…"
 ABOUT_WHICH: Final = "Which connection? Write `{command}about CONNECTION` with one of these: {known}."
-ABOUT_NONE: Final = "No connection is set up that has anything to tell about itself."
+ABOUT_NONE: Final = "None of the connections here has anything to show about itself."
 
 ASKING_WHO: Final = "Checking with Slack who you are. I'll carry on with your request right after."
 
 # -- oneself -----------------------------------------------------------------------------------------------
 
-WHOAMI: Final = "I take you for {who} of the Slack workspace `{team}`."
-WHOAMI_ADMINISTRATOR: Final = "You are an administrator of mine."
+WHOAMI: Final = "You are {who} in the Slack workspace `{team}`."
+WHOAMI_ADMINISTRATOR: Final = "You are an Usher admin."
 WHOAMI_LINKED: Final = "*{title}*: linked as {username}"
 WHOAMI_LINKED_NAMELESS: Final = "*{title}*: linked"
 WHOAMI_SUSPECTED: Final = (
@@ -222,12 +225,12 @@ WHOAMI_SUSPECTED: Final = (
 WHOAMI_REFUSED: Final = "*{title}*: the link is no longer accepted"
 WHOAMI_NOT_LINKED: Final = "*{title}*: not linked"
 WHOAMI_LINKLESS: Final = "*{title}*: nothing to link"
-HELP: Final = "I start, stop and open your workspaces, with your own account."
+HELP: Final = "I start, stop and open your workspaces, using your own account."
 HELP_SHARE: Final = (
-    "Only you see my answers. With `--share` at the end, `list`, `status`, `start` and `stop` show theirs to "
-    "everybody; addresses are never shown."
+    "Only you see my answers. Add `--share` to `list`, `status`, `start` or `stop` to show the answer to "
+    "everybody. Links to workspaces are never shared."
 )
-HELP_DIRECT: Final = "In a direct message to me the same words work without `{command}`."
+HELP_DIRECT: Final = "In a direct message to me, leave out `{command}`."
 SHORT_HELP: Final = (
-    "I understand words like `list`, `start NAME`, `stop NAME` and `link`. Write `help` to see all of them."
+    "Try `list`, `start NAME`, `stop NAME` or `link`. Write `help` to see everything I can do."
 )

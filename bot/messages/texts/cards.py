@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from bot.domain.models import OperationVerb, State, StopEffect
 
@@ -18,123 +18,136 @@ STATES: Final[Mapping[State, str]] = MappingProxyType(
         State.STOPPING: "Stopping",
         State.SUSPENDED: "Suspended",
         State.FAILED: "Failed",
-        State.GONE: "No longer there",
+        State.GONE: "No longer exists",
         State.UNKNOWN: "Unknown",
     }
 )
 #: Of a workspace that its provider has not made yet.
-UNMADE: Final = "Being made"
+UNMADE: Final = "Being created"
 
-#: What an operation is called in a sentence: "the … of notebook".
-NOUNS: Final[Mapping[OperationVerb, str]] = MappingProxyType(
+
+class VerbForms(NamedTuple):
+    """Hold the words for an operation: the ``verb`` of x, I couldn't ``do`` it, ``doing`` it, ``done``."""
+
+    verb: str
+    do: str
+    doing: str
+    done: str
+
+
+FORMS: Final[Mapping[OperationVerb, VerbForms]] = MappingProxyType(
     {
-        OperationVerb.START: "start",
-        OperationVerb.STOP: "stop",
-        OperationVerb.RESTART: "restart",
-        OperationVerb.CREATE: "creation",
-        OperationVerb.SUSPEND: "suspension",
-        OperationVerb.FORCE: "forced stop",
-        OperationVerb.REMOVE: "removal",
+        OperationVerb.START: VerbForms("start", "start", "starting", "started"),
+        OperationVerb.STOP: VerbForms("stop", "stop", "stopping", "stopped"),
+        OperationVerb.RESTART: VerbForms("restart", "restart", "restarting", "restarted"),
+        OperationVerb.CREATE: VerbForms("creation", "create", "creating", "created"),
+        OperationVerb.SUSPEND: VerbForms("suspension", "suspend", "suspending", "suspended"),
+        OperationVerb.FORCE: VerbForms("force quit", "force quit", "force quitting", "force quit"),
+        OperationVerb.REMOVE: VerbForms("removal", "remove", "removing", "removed"),
     }
 )
+#: The same where the operation is no longer known.
+SOME_REQUEST: Final = VerbForms("request", "finish the request for", "working on", "changed")
 #: While an operation is open, before its call was taken and after.
 QUEUED: Final[Mapping[OperationVerb, str]] = MappingProxyType(
     {
-        OperationVerb.START: "Queued to start since {since}.",
-        OperationVerb.STOP: "Queued to stop since {since}.",
-        OperationVerb.RESTART: "Queued to restart since {since}.",
-        OperationVerb.CREATE: "Queued to be made since {since}.",
-        OperationVerb.SUSPEND: "Queued to be suspended since {since}.",
-        OperationVerb.FORCE: "Queued for a forced stop since {since}.",
-        OperationVerb.REMOVE: "Queued to be removed since {since}.",
+        OperationVerb.START: "Waiting to start since {since}.",
+        OperationVerb.STOP: "Waiting to stop since {since}.",
+        OperationVerb.RESTART: "Waiting to restart since {since}.",
+        OperationVerb.CREATE: "Waiting to be created since {since}.",
+        OperationVerb.SUSPEND: "Waiting to be suspended since {since}.",
+        OperationVerb.FORCE: "Waiting to be forced to quit since {since}.",
+        OperationVerb.REMOVE: "Waiting to be removed since {since}.",
     }
 )
 GOING_ON: Final[Mapping[OperationVerb, str]] = MappingProxyType(
     {
-        OperationVerb.START: "Starting since {since}.",
-        OperationVerb.STOP: "Stopping since {since}.",
-        OperationVerb.RESTART: "Restarting since {since}.",
-        OperationVerb.CREATE: "Being made since {since}.",
-        OperationVerb.SUSPEND: "Being suspended since {since}.",
-        OperationVerb.FORCE: "Being forced to stop since {since}.",
-        OperationVerb.REMOVE: "Being removed since {since}.",
+        OperationVerb.START: "Starting (since {since}).",
+        OperationVerb.STOP: "Stopping (since {since}).",
+        OperationVerb.RESTART: "Restarting (since {since}).",
+        OperationVerb.CREATE: "Being created (since {since}).",
+        OperationVerb.SUSPEND: "Being suspended (since {since}).",
+        OperationVerb.FORCE: "Being forced to quit (since {since}).",
+        OperationVerb.REMOVE: "Being removed (since {since}).",
     }
 )
 #: The same without a time, for notifications and readers without blocks.
 QUEUED_SHORT: Final[Mapping[OperationVerb, str]] = MappingProxyType(
     {
-        OperationVerb.START: "{name} is queued to start at {title}.",
-        OperationVerb.STOP: "{name} is queued to stop at {title}.",
-        OperationVerb.RESTART: "{name} is queued to restart at {title}.",
-        OperationVerb.CREATE: "{name} is queued to be made at {title}.",
-        OperationVerb.SUSPEND: "{name} is queued to be suspended at {title}.",
-        OperationVerb.FORCE: "{name} is queued for a forced stop at {title}.",
-        OperationVerb.REMOVE: "{name} is queued to be removed at {title}.",
+        OperationVerb.START: "{name} is waiting to start on {title}.",
+        OperationVerb.STOP: "{name} is waiting to stop on {title}.",
+        OperationVerb.RESTART: "{name} is waiting to restart on {title}.",
+        OperationVerb.CREATE: "{name} is waiting to be created on {title}.",
+        OperationVerb.SUSPEND: "{name} is waiting to be suspended on {title}.",
+        OperationVerb.FORCE: "{name} is waiting to be forced to quit on {title}.",
+        OperationVerb.REMOVE: "{name} is waiting to be removed from {title}.",
     }
 )
 GOING_ON_SHORT: Final[Mapping[OperationVerb, str]] = MappingProxyType(
     {
-        OperationVerb.START: "{name} is starting at {title}.",
-        OperationVerb.STOP: "{name} is stopping at {title}.",
-        OperationVerb.RESTART: "{name} is restarting at {title}.",
-        OperationVerb.CREATE: "{name} is being made at {title}.",
-        OperationVerb.SUSPEND: "{name} is being suspended at {title}.",
-        OperationVerb.FORCE: "{name} is being forced to stop at {title}.",
-        OperationVerb.REMOVE: "{name} is being removed at {title}.",
+        OperationVerb.START: "{name} is starting on {title}.",
+        OperationVerb.STOP: "{name} is stopping on {title}.",
+        OperationVerb.RESTART: "{name} is restarting on {title}.",
+        OperationVerb.CREATE: "{name} is being created on {title}.",
+        OperationVerb.SUSPEND: "{name} is being suspended on {title}.",
+        OperationVerb.FORCE: "{name} is being forced to quit on {title}.",
+        OperationVerb.REMOVE: "{name} is being removed from {title}.",
     }
 )
-USUAL: Final = "Usually ready after {usual}."
-USUAL_PASSED: Final = "It usually takes {usual}, so this one takes longer."
-STILL_WAITING: Final = "It takes longer than expected. I keep looking; you can keep waiting or stop it."
+USUAL: Final = "Usually ready in {usual}."
+USUAL_PASSED: Final = "This usually takes {usual}, so it's slower than usual."
+STILL_WAITING: Final = "This is taking longer than usual. I'll keep checking and tell you when it's done."
 #: Nobody can tell whether a creation went through: its person decides.
 ASKED: Final = (
     "{title} didn't answer, and I can't tell whether anything there came from this request. "
     "Starting another may leave you with two."
 )
-ASKED_SHORT: Final = "Was {name} made on {title}? I can't tell."
+ASKED_SHORT: Final = "Was {name} created on {title}? I can't tell."
 BAR_FULL: Final = "▰"
 BAR_EMPTY: Final = "▱"
 
 RUNNING: Final = "Running since {since}."
-RUNNING_SHORT: Final = "{name} is running at {title}."
-OPENS_AS: Final = "It opens when you are signed in at {title} as {username}."
-OPENS: Final = "It opens when you are signed in at {title}."
-NO_ADDRESS: Final = "{title} gave no address that I may pass on. Open it on its page there."
-OPENS_HERE: Final = "It opens in a page of mine, for you alone: sign in there with Slack."
+RUNNING_SHORT: Final = "{name} is running on {title}."
+OPENS_AS: Final = "To open it, you need to be signed in to {title} as {username}."
+OPENS: Final = "To open it, you need to be signed in to {title}."
+NO_ADDRESS: Final = "{title} didn't give me a link that I can pass on. Open it from its page there."
+OPENS_HERE: Final = "It opens on a page of mine that only works for you: sign in there with Slack."
 NO_PAGE: Final = (
-    "It opens in a page of mine, and I have no address that browsers reach. "
-    "Ask whoever runs me to set `USHER_PUBLIC_URL`."
+    "It opens on a page of mine, but I don't have a public web address yet. "
+    "Ask your Usher admin to set `USHER_PUBLIC_URL`."
 )
-NOT_OPEN: Final = "{title} does not let anybody in just now. Look at its status in a moment."
-STOPPED: Final = "Stopped since {since}."
-STOPPED_SHORT: Final = "{name} is stopped at {title}."
-SUSPENDED: Final = "Suspended since {since}. Resume it, and it goes on where it was."
-SUSPENDED_SHORT: Final = "{name} is suspended at {title}."
-ENDED_FOR_GOOD: Final = "Over since {since}. It can't be started again."
-NOT_RENEWED: Final = "The old one has ended, and no new one could be started in its place."
-REMOVED: Final = "Removed since {since}."
-REMOVED_SHORT: Final = "{name} is removed at {title}."
-NOT_MADE: Final = "The creation was called off before {title} had made anything."
-NOT_MADE_SHORT: Final = "The creation of {name} at {title} was called off."
-SUSPENDED_ELSEWHERE: Final = "It was running, and is suspended at {title} now. Resume it, and it goes on."
-SUSPENDED_ELSEWHERE_SHORT: Final = "{name} is suspended at {title}."
-STOPPED_ELSEWHERE: Final = "It was running, and has been stopped at {title} since then."
-STOPPED_ELSEWHERE_SHORT: Final = "{name} was stopped at {title}."
-STOPPING_ELSEWHERE: Final = "It was running, and is being stopped at {title}."
-FAILED_SINCE: Final = "It was running, and has failed at {title} since then. Look at its page there."
-FAILED_SINCE_SHORT: Final = "{name} has failed at {title}."
-GONE_SINCE: Final = "It no longer exists at {title}."
-GONE_SHORT: Final = "{name} no longer exists at {title}."
-STARTED_ELSEWHERE: Final = "It has been started again since then."
-STARTED_ELSEWHERE_SHORT: Final = "{name} was started again at {title}."
+NOT_OPEN: Final = "{title} isn't letting anyone in right now. Check its status again in a moment."
+STOPPED: Final = "Stopped {at}."
+STOPPED_SHORT: Final = "{name} has stopped on {title}."
+SUSPENDED: Final = "Suspended {at}. Resume it to pick up where you left off."
+SUSPENDED_SHORT: Final = "{name} is suspended on {title}."
+ENDED_FOR_GOOD: Final = "Ended {at}. It can't be started again."
+NOT_RENEWED: Final = "The old one has ended, and I couldn't start a new one in its place."
+REMOVED: Final = "Removed {at}."
+REMOVED_SHORT: Final = "{name} has been removed from {title}."
+NOT_MADE: Final = "Cancelled before anything was created on {title}."
+NOT_MADE_SHORT: Final = "The creation of {name} on {title} was cancelled."
+SUSPENDED_ELSEWHERE: Final = (
+    "It was running, and has since been suspended on {title}. Resume it to pick up where you left off."
+)
+SUSPENDED_ELSEWHERE_SHORT: Final = "{name} is suspended on {title}."
+STOPPED_ELSEWHERE: Final = "It was running, and has since been stopped on {title}."
+STOPPED_ELSEWHERE_SHORT: Final = "{name} was stopped on {title}."
+STOPPING_ELSEWHERE: Final = "It was running, and is now being stopped on {title}."
+FAILED_SINCE: Final = "It was running, but has since failed on {title}. Its page there may say why."
+FAILED_SINCE_SHORT: Final = "{name} has failed on {title}."
+GONE_SINCE: Final = "It no longer exists on {title}."
+GONE_SHORT: Final = "{name} no longer exists on {title}."
+STARTED_ELSEWHERE: Final = "It has since been started again."
+STARTED_ELSEWHERE_SHORT: Final = "{name} was started again on {title}."
 #: How an operation ended that failed; the cause follows.
 ENDED: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "failed": "The {verb} failed.",
-        "refused": "The {verb} was refused.",
-        "cancelled": "The {verb} was called off.",
-        "replaced": "The {verb} was called off.",
-        "unknown": "I don't know whether the {verb} went through.",
+        "failed": "I couldn't {do} it.",
+        "refused": "I can't {do} it for you.",
+        "cancelled": "The {verb} was cancelled.",
+        "replaced": "The {verb} was cancelled.",
+        "unknown": "I don't know whether it was {done}.",
     }
 )
 #: Replaced after a call had left for it: that goes ahead.
@@ -142,11 +155,11 @@ SENT: Final = "The {verb} had already been sent."
 SENT_SHORT: Final = "The {verb} of {name} had already been sent to {title}."
 ENDED_SHORT: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "failed": "The {verb} of {name} at {title} failed.",
-        "refused": "The {verb} of {name} at {title} was refused.",
-        "cancelled": "The {verb} of {name} at {title} was called off.",
-        "replaced": "The {verb} of {name} at {title} was called off.",
-        "unknown": "It isn't known whether the {verb} of {name} on {title} went through.",
+        "failed": "I couldn't {do} {name} on {title}.",
+        "refused": "I can't {do} {name} on {title} for you.",
+        "cancelled": "The {verb} of {name} on {title} was cancelled.",
+        "replaced": "The {verb} of {name} on {title} was cancelled.",
+        "unknown": "I don't know whether {name} was {done} on {title}.",
     }
 )
 REFERENCE: Final = "Reference {reference}"
@@ -166,7 +179,7 @@ STATUS: Final = "Status of"
 REFRESH: Final = "Refresh"
 TRY_AGAIN: Final = "Try again"
 KEEP_WAITING: Final = "Keep waiting"
-LOOK_AGAIN: Final = "Look again"
+LOOK_AGAIN: Final = "Check again"
 START_ANOTHER: Final = "Start another"
 LINK: Final = "Link {title}"
 LINK_AGAIN: Final = "Link again"
@@ -174,28 +187,28 @@ LINK_AGAIN_TO: Final = "Link {title} again"
 UNLINK: Final = "Unlink"
 UNLINK_ONE: Final = "Unlink {title}"
 FORGET: Final = "Forget"
-SEE_PAGE: Final = "See its page"
+SEE_PAGE: Final = "View on {title}"
 OPEN_LINK_PAGE: Final = "Open the link page"
 ENTER_CODE: Final = "Enter code"
 MORE: Final = "More"
 
 #: Questions before a step that can't be taken back: title, text, what does it, what leaves it.
 CONFIRM_STOP: Final = (
-    "Stop it?",
-    "{name} stops for everything that runs in it. Unsaved work may be lost.",
+    "Stop {name}?",
+    "This stops {name} and everything running in it. Unsaved work may be lost.",
     "Stop",
-    "Leave it",
+    "Keep running",
 )
 CONFIRM_FORCE: Final = (
-    "Force it to stop?",
-    "{name} ends at once, without being asked. What is not saved in it is lost.",
+    "Force {name} to quit?",
+    "It ends right away, without being asked first. Anything unsaved in it is lost.",
     "Force quit",
-    "Leave it",
+    "Keep waiting",
 )
 #: What a stop costs that ends a workspace for good, and what stays.
 LOST: Final[Mapping[StopEffect, str]] = MappingProxyType(
     {
-        StopEffect.ENDS: "Whatever is in its memory or unsaved is lost; the files you saved stay.",
+        StopEffect.ENDS: "Anything unsaved or only in its memory is lost; the files you saved stay.",
         StopEffect.ERASES: "Everything stored only in it is lost.",
     }
 )
@@ -212,14 +225,14 @@ CONFIRM_FORCE_END: Final = (
     "Keep running",
 )
 CONFIRM_REMOVE: Final = (
-    "Remove it for good?",
-    "{name} is deleted with all that is only in it. You type its name in the next step.",
-    "Go on",
+    "Remove {name}?",
+    "This will permanently delete {name} and everything stored only in it. You'll type its name next.",
+    "Continue",
     "Keep it",
 )
 CONFIRM_UNLINK: Final = (
     "Unlink {title}?",
-    "I delete my access to your account there and forget your list. What runs there goes on running.",
+    "I'll delete my access to your account there and forget your list. Anything running there keeps running.",
     "Unlink",
-    "Keep it",
+    "Stay linked",
 )

@@ -8,11 +8,11 @@ from typing import Final
 
 TITLE: Final = "*{name}*"
 DOES_MAKE: Final = (
-    "Press the button, and I make you a workspace of your own at {title} (*{recipe}*), "
-    "with your own account. When you have one from here already, I start that."
+    "Press the button and I'll create a workspace for you on {title} (*{recipe}*), "
+    "using your own account. If you already have one from this card, I'll start that."
 )
-DOES_START: Final = "Press the button, and I start your own *{pattern}* at {title}, with your own account."
-DOES_THEN: Final = "Its address comes to you alone, by direct message."
+DOES_START: Final = "Press the button and I'll start your own *{pattern}* on {title}, using your own account."
+DOES_THEN: Final = "I'll send the link in a direct message that only you see."
 CONSENT: Final = (
     "By pressing it you agree that your workspace can be {done} when {who} or an Usher admin ends the class."
     "{means} You'll get a 5-minute warning and can keep it."
@@ -41,7 +41,7 @@ AT_DAY: Final = "{clock} on {day} ({zone})"
 PRESS: Final = "Get my workspace"
 PROBLEMS: Final = "Show problems"
 STOP_ALL: Final = "Stop all"
-NOBODY_YET: Final = "Nobody has pressed yet."
+NOBODY_YET: Final = "Nobody has pressed it yet."
 SEATS: Final = "{maximum} places."
 COUNTS: Final = "*{ready} of {pressed} ready*"
 WAITING: Final = "{count} waiting"
@@ -62,95 +62,99 @@ SHORT_NEW: Final = "{name}: press the button to get your workspace"
 # -- posting one -------------------------------------------------------------------------------------------
 
 USAGE: Final = (
-    "Write `{command}card CONNECTION/PRESET` or `{command}card NAME`, "
-    "with `--title TEXT`, `--until 17:00` and `--max 60` behind it if you like."
+    "Write `{command}card CONNECTION/TEMPLATE` or `{command}card NAME`, "
+    "followed by `--title TEXT`, `--until 17:00` and `--max 60` if you like."
 )
-IN_A_CHANNEL: Final = "A class card stands in a channel. Write this there, where your class reads it."
-POSTED: Final = "The card for *{name}* comes into this channel now. {ends}"
+IN_A_CHANNEL: Final = "A class card belongs in a channel. Write this in the channel that your class reads."
+POSTED: Final = "I'm posting the card for *{name}* in this channel. {ends}"
 POSTED_ENDS: Final = "The workspaces it starts will be {done} at {at}."
-POSTED_NO_END: Final = "*Stop all* on it ends the class."
+POSTED_NO_END: Final = "Press *Stop all* on it to end the class."
 BAD_MAX: Final = "`--max` takes a whole number from 1 to {most}. Write for example `--max 60`."
 BAD_FLAG: Final = "I don't know `--{flag}` here."
-LONG_TITLE: Final = "A title may have 1 to {most} characters."
-NO_SUCH_RECIPE: Final = "{title} offers nothing called *{name}* to you. There is: {known}."
-NO_RECIPES: Final = "{title} offers nothing that I could make a workspace from. Look at `{command}new` there."
-WHICH_RECIPE: Final = "{title} needs to know what to make: write `{command}card {connection}/NAME`. {known}"
-WHICH_CONNECTION: Final = (
-    "At which connection is *{name}*? Write `{command}card {name}@CONNECTION` with one of these: {known}."
+LONG_TITLE: Final = "A title can have 1 to {most} characters."
+NO_SUCH_RECIPE: Final = "There's no template called *{name}* for you on {title}. Choose from: {known}."
+NO_RECIPES: Final = (
+    "There are no templates for you on {title} yet. Write `{command}new` to see what you can create."
 )
-INCOMPLETE: Final = "{title} needs more to make that: {problems}"
-ASKING: Final = "I am asking {title} what it offers, and post the card right after."
-NO_OFFER: Final = "{title} has not told me what it offers. Try again in a moment."
+WHICH_RECIPE: Final = "Which template on {title}? Write `{command}card {connection}/TEMPLATE`. {known}"
+WHICH_CONNECTION: Final = (
+    "Which connection is *{name}* on? Write `{command}card {name}@CONNECTION` with one of these: {known}."
+)
+INCOMPLETE: Final = "{title} needs more information to create that: {problems}"
+ASKING: Final = "Checking what {title} offers. I'll post the card right after."
+NO_OFFER: Final = "{title} hasn't told me what it offers. Try again in a moment."
 
 # -- the poster's own messages -----------------------------------------------------------------------------
 
 POST_AGAIN: Final = "Post again"
 DID_IT_APPEAR: Final = (
-    "Slack did not tell me whether the card for *{name}* has appeared in <#{channel}>. "
-    "Look there, and post it again if it has not."
+    "Slack didn't tell me whether the card for *{name}* has appeared in <#{channel}>. "
+    "Have a look, and post it again if it hasn't."
 )
 NOT_POSTED: Final = (
-    "Slack does not let me post the card for *{name}* in <#{channel}>. Invite me there, then post it again."
+    "Slack doesn't let me post the card for *{name}* in <#{channel}>. Invite me there, then post it again."
 )
-POSTED_AGAIN: Final = "I post it once more."
-STANDS_ALREADY: Final = "It stands there already."
+POSTED_AGAIN: Final = "I'm posting it again."
+STANDS_ALREADY: Final = "It's already there."
 SUMMARY: Final = "The class *{name}* is over."
-SUMMARY_COUNTS: Final = "{pressed} pressed, {ready} got ready, {failed} failed."
+SUMMARY_COUNTS: Final = "{pressed} joined, {ready} got a workspace, {failed} failed."
 SUMMARY_STOPPED: Final = "{stopped} stopped, {kept} kept by their owners."
-SUMMARY_LEFT: Final = "{left} could not be stopped: their owners were told, or are told when it is done."
-SUMMARY_REST: Final = "{rest} were down already, or are not linked any more."
+SUMMARY_LEFT: Final = (
+    "{left} couldn't be stopped yet. I've told their owners, or will tell them when it's done."
+)
+SUMMARY_REST: Final = "{rest} were already stopped or are no longer linked."
 
 # -- a press -----------------------------------------------------------------------------------------------
 
-STARTING: Final = "Starting your *{name}* at {title}."
-MAKING: Final = "Making your *{name}* at {title}."
-ON_ITS_WAY: Final = "Your *{name}* at {title} is on its way already."
-GOES_ON: Final = "You get a direct message when it is ready."
+STARTING: Final = "Starting your *{name}* on {title}."
+MAKING: Final = "Creating your *{name}* on {title}."
+ON_ITS_WAY: Final = "Your *{name}* on {title} is already on its way."
+GOES_ON: Final = "I'll message you when it's ready."
 FIRST: Final = "You are next."
 PLACE: Final = "You are number {place} in the queue."
-ESTIMATE: Final = "Your turn comes in about {time}."
+ESTIMATE: Final = "It should be your turn in about {time}."
 RUNNING: Final = "Your *{name}* is running."
-UNKNOWN: Final = "That card is not in use any more. Ask for a new one."
-ENDED: Final = "This class has ended. Write `{command}start` to go on by yourself."
+UNKNOWN: Final = "That card is no longer in use. Ask for a new one."
+ENDED: Final = "This class has ended. Write `{command}start` to carry on by yourself."
 WITHHELD: Final = (
-    "What this card makes at {title} is prepared for some people only, and you are not among them. "
-    "Ask whoever posted it."
+    "The template of this card is only available to some people on {title}, and you aren't one of them. "
+    "Ask the person who posted it."
 )
-FULL: Final = "All {maximum} places of this class are taken. Ask {who} whether there is another one."
+FULL: Final = "All {maximum} places in this class are taken. Ask {who} whether there's another one."
 NO_WORKSPACE: Final = (
-    "You have no workspace *{pattern}* at {title}. {who} sees that you wait for one; "
-    "press again when it is there."
+    "You don't have a workspace called *{pattern}* on {title}. {who} can see that you're waiting for one; "
+    "press again when it's there."
 )
-LOOKING: Final = "I am looking for your *{pattern}* at {title}, and go on right after."
+LOOKING: Final = "Looking for your *{pattern}* on {title}. I'll carry on right after."
 MANY: Final = (
-    "More than one of your workspaces at {title} fits *{pattern}*. "
-    "Start the one you mean: `{command}start NAME`."
+    "More than one of your workspaces on {title} matches *{pattern}*. "
+    "Start the one you mean with `{command}start NAME`."
 )
 NOT_LINKED: Final = (
-    "Your account at {title} is not linked yet. Link it, and I go on by myself: you need not press again."
+    "You haven't linked your {title} account yet. Link it and I'll carry on; no need to press again."
 )
-LINK_REFUSED: Final = "{title} no longer accepts your link. Link it again, and I go on by myself."
+LINK_REFUSED: Final = "{title} no longer accepts your link. Link again and I'll carry on by myself."
 NOT_LINKED_ASK: Final = (
-    "At {title} an administrator decides whom you act as. Ask for your username there: "
-    "once you are linked, I go on by myself."
+    "On {title}, an Usher admin has to approve your link. Ask with your username there; "
+    "once you're linked, I'll carry on by myself."
 )
 
 # -- problems and the end ----------------------------------------------------------------------------------
 
-NO_PROBLEMS: Final = "Nobody waits, and nothing has failed: {ready} of {pressed} are ready."
-PROBLEMS_HEAD: Final = "*{name}*: who waits, and why"
+NO_PROBLEMS: Final = "Nobody is waiting, and nothing has failed: {ready} of {pressed} are ready."
+PROBLEMS_HEAD: Final = "*{name}*: who is waiting, and why"
 PROBLEM: Final = "{who}: {why} ({age})"
 MORE_PROBLEMS: Final = "and {count} more"
-WHY_UNLINKED: Final = "has not linked an account at {title} yet"
-WHY_NO_WORKSPACE: Final = "has no such workspace at {title}"
+WHY_UNLINKED: Final = "hasn't linked a {title} account yet"
+WHY_NO_WORKSPACE: Final = "has no such workspace on {title}"
 WHY_MANY: Final = "has more than one workspace of that name"
-WHY_QUEUED: Final = "waits for their turn"
-WHY_STARTING: Final = "called at {title}, and not ready yet"
+WHY_QUEUED: Final = "waiting in the queue"
+WHY_STARTING: Final = "starting on {title}"
 CLOSED: Final = (
-    "I'm telling everyone, so that they can keep theirs. The rest are stopped at {at}. "
+    "I'm telling everyone, so that they can keep theirs. The rest will be stopped at {at}. "
     "I'll send you a summary."
 )
-CLOSED_ALREADY: Final = "The class is being ended already."
+CLOSED_ALREADY: Final = "The class is already being ended."
 WARNED: Final = (
     "{who} is ending the class *{title}*. Your *{name}* on {at_title} {does} at {at}.{means} "
     "Save your work, or press *Keep mine* to keep it running."
@@ -158,7 +162,7 @@ WARNED: Final = (
 WARNED_SHORT: Final = "The class {title} is ending: your {name} {does} soon."
 KEEP_MINE: Final = "Keep mine"
 KEPT_MINE: Final = "Your workspace stays as it is. Stop it yourself when you don't need it: `{command}stop`."
-KEPT_TOO_LATE: Final = "It is too late for that: the class has ended. Start it again with `{command}start`."
-STOPPED_BY: Final = "*{name}* is {done} at {title}: {who} ended the class *{course}*."
-STOPPED_BY_TIME: Final = "*{name}* is {done} at {title}: the class *{course}* of {who} is over."
-STOP_FAILED_BY: Final = "{who} ended the class *{course}*, but *{name}* at {title} could not be stopped."
+KEPT_TOO_LATE: Final = "It's too late for that: the class has ended. Start it again with `{command}start`."
+STOPPED_BY: Final = "*{name}* on {title} has been {done}: {who} ended the class *{course}*."
+STOPPED_BY_TIME: Final = "*{name}* on {title} has been {done}: {who}'s class *{course}* is over."
+STOP_FAILED_BY: Final = "{who} ended the class *{course}*, but *{name}* on {title} couldn't be stopped."

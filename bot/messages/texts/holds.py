@@ -8,26 +8,26 @@ from typing import Final
 from bot.messages.texts.times import time_mark
 
 _SILENT_SINCE: Final = (
-    "{title} has not answered since {since}. You are in the queue: nothing is lost, and I keep trying."
+    "{title} hasn't answered since {since}. You're in the queue: nothing is lost, and I'll keep trying."
 )
 _PAUSED: Final = "{title} asked me to slow down, so I'm waiting until {until}. Then I'll carry on by myself."
-PERSON_UNKNOWN: Final = "I am asking Slack who you are before I go on."
+PERSON_UNKNOWN: Final = "I'm checking with Slack who you are before I continue."
 UNANSWERED: Final = (
-    "It has not stopped for a minute. *Force quit* ends it without asking; what is not saved is lost."
+    "It hasn't stopped for a minute. *Force quit* ends it without asking it first; anything unsaved is lost."
 )
 NOT_CONFIGURED: Final = (
-    "The connection {name} is not set up any more. Ask whoever runs me, or unlink it with `unlink`."
+    "The connection {name} isn't set up any more. Ask your Usher admin, or remove your link with `unlink`."
 )
 #: The call was taken, and reads are refused: no news before that has lasted.
 UNSEEN: Final = "I can't see its progress right now. I'll keep checking."
-STOPPING_FIRST: Final = "It's still stopping. I'll start it again once it's down."
+STOPPING_FIRST: Final = "It's still stopping. I'll start it again once it has stopped."
 START_SENT: Final = (
     "A start had already been sent and may still take effect. I'm making sure it stays stopped."
 )
 _STILL_DOWN: Final = (
     "{title} accepted the start at {since} but still shows it as stopped. I'll keep checking."
 )
-STRANGE_STATE: Final = "{title} reports an {word}, which its documents don't name. I keep looking."
+STRANGE_STATE: Final = "{title} reports an {word}, which I don't recognise. I'll keep checking."
 
 
 def silent_since(title: str, since: float) -> str:

@@ -5,45 +5,47 @@ from __future__ import annotations
 from typing import Final
 
 READY: Final = "*{name}* is ready."
-READY_SHORT: Final = "{name} is ready at {title}."
+READY_SHORT: Final = "{name} is ready on {title}."
 READY_AFTER: Final = "It took {took}."
-FAILED: Final = "The {verb} of *{name}* at {title} failed."
-FAILED_SHORT: Final = "The {verb} of {name} at {title} failed."
-NOT_KNOWN: Final = "I don't know whether the {verb} of *{name}* on {title} went through."
-REFUSED: Final = "The {verb} of *{name}* at {title} was refused."
-REFUSED_SHORT: Final = "The {verb} of {name} at {title} was refused."
-STOPPED: Final = "*{name}* is stopped at {title}."
+FAILED: Final = "I couldn't {do} *{name}* on {title}."
+FAILED_SHORT: Final = "I couldn't {do} {name} on {title}."
+NOT_KNOWN: Final = "I don't know whether *{name}* was {done} on {title}."
+REFUSED: Final = "I can't {do} *{name}* on {title} for you."
+REFUSED_SHORT: Final = "I can't {do} {name} on {title} for you."
+STOPPED: Final = "*{name}* has stopped on {title}."
 ENDED: Final = "*{name}* on {title} has ended. It can't be started again."
-STOPPED_SHORT: Final = "{name} is stopped at {title}."
-STOPPED_ELSEWHERE: Final = "*{name}* was stopped at {title}, not by me. Start it again if you need it."
-SUSPENDED: Final = "*{name}* is suspended at {title}. Resume it, and it goes on where it was."
-SUSPENDED_SHORT: Final = "{name} is suspended at {title}."
-REMOVED: Final = "*{name}* is removed at {title}, and off your list."
-REMOVED_SHORT: Final = "{name} is removed at {title}."
-NOT_MADE: Final = "The creation of *{name}* was called off before {title} had made anything."
-NOT_MADE_SHORT: Final = "The creation of {name} at {title} was called off."
-CALLED_OFF: Final = "The {verb} of *{name}* at {title} was called off."
-CALLED_OFF_SHORT: Final = "The {verb} of {name} at {title} was called off."
+STOPPED_SHORT: Final = "{name} has stopped on {title}."
+STOPPED_ELSEWHERE: Final = "*{name}* was stopped on {title}, not by me. Start it again if you need it."
+SUSPENDED: Final = "*{name}* is suspended on {title}. Resume it to pick up where you left off."
+SUSPENDED_SHORT: Final = "{name} is suspended on {title}."
+REMOVED: Final = "*{name}* has been removed from {title} and from your list."
+REMOVED_SHORT: Final = "{name} has been removed from {title}."
+NOT_MADE: Final = "I cancelled the creation of *{name}* before anything was created on {title}."
+NOT_MADE_SHORT: Final = "The creation of {name} on {title} was cancelled."
+CALLED_OFF: Final = "The {verb} of *{name}* on {title} was cancelled."
+CALLED_OFF_SHORT: Final = "The {verb} of {name} on {title} was cancelled."
 ENDING_STOPS: Final = (
-    "*{name}* at {title} stops in {left}, {at}, as nobody uses it. "
-    "*Open* keeps it, *Remove* ends it for good."
+    "*{name}* on {title} will stop in {left} ({at}) because nobody is using it. "
+    "To keep it running, press *Open*."
 )
 ENDING_REMOVED: Final = (
-    "*{name}* at {title} is removed in {left}, {at}. What is only in it is lost then. *Start* keeps it."
+    "{title} will remove *{name}* in {left} ({at}), with everything stored only in it. "
+    "To keep it, press *Start*."
 )
 ENDING_ANYHOW: Final = (
-    "*{name}* at {title} is removed in {left}, {at}: its time is up. Save what you need from it before."
+    "{title} will remove *{name}* in {left} ({at}) because its time is up. "
+    "Save what you need from it before then."
 )
 ENDING_SHORT: Final[dict[str, str]] = {
-    "stops": "{name} at {title} stops in {left}.",
-    "removed": "{name} at {title} is removed in {left}.",
+    "stops": "{name} on {title} will stop in {left}.",
+    "removed": "{title} will remove {name} in {left}.",
 }
-ENDED_SHORT: Final = "{name} at {title} ends by itself."
+ENDED_SHORT: Final = "{name} on {title} was due to stop by itself. Write list to see where things stand."
 WAITING: Final = (
-    "The {verb} of *{name}* at {title} takes longer than expected. "
-    "I keep looking and tell you when it is done."
+    "I'm still {doing} *{name}* on {title}. It's taking longer than usual. "
+    "I'll keep checking and tell you when it's done."
 )
-WAITING_SHORT: Final = "The {verb} of {name} at {title} takes longer than expected."
+WAITING_SHORT: Final = "I'm still {doing} {name} on {title}. It's taking longer than usual."
 ASKED: Final = (
     "{title} didn't answer about *{name}*, and I can't tell whether anything there came from this request. "
     "I'll keep looking. Starting another may leave you with two."
@@ -52,15 +54,15 @@ ASKED: Final = (
 ASKED_FOUND: Final = "I asked whether to make another *{name}*. It has shown up on {title}, so no need."
 ASKED_ANOTHER: Final = "I asked whether to make another *{name}* on {title}. You chose to start another."
 ASKED_OVER: Final = "I asked whether to make another *{name}* on {title}. Its card says how that ended."
-LINKED_AS: Final = "Your account *{username}* at {title} is linked. I act there only when you ask me to."
-LINKED: Final = "Your account at {title} is linked. I act there only when you ask me to."
-LINKED_SHORT: Final = "Your account at {title} is linked."
-LINKED_NEXT: Final = "If that was not you, press *Unlink*. Write `list` to see your workspaces."
-UNLINKED: Final = "Your account at {title} is unlinked. I have deleted my access to it."
-UNLINKED_SHORT: Final = "Your account at {title} is unlinked."
+LINKED_AS: Final = "Your {title} account *{username}* is linked. I'll only use it when you ask me to."
+LINKED: Final = "Your {title} account is linked. I'll only use it when you ask me to."
+LINKED_SHORT: Final = "Your {title} account is linked."
+LINKED_NEXT: Final = "If that wasn't you, press *Unlink*. Write `list` to see your workspaces."
+UNLINKED: Final = "You're unlinked from {title}. I've deleted my access to your account there."
+UNLINKED_SHORT: Final = "You're unlinked from {title}."
 LINK_AGAIN: Final = (
-    "{title} no longer accepts your link. Link again: what is under way there goes on then, "
-    "and your list stays as it is."
+    "{title} no longer accepts your link. Link again and I'll carry on with what's under way. "
+    "Your list stays as it is."
 )
 LINK_AGAIN_SHORT: Final = "{title} no longer accepts your link. Link again."
 SIGN_IN_REFUSED: Final = (
@@ -71,7 +73,7 @@ SIGN_IN_REFUSED: Final = (
 SIGN_IN_REFUSED_SHORT: Final = "{title} is refusing your sign-in."
 #: Why an account was unlinked, where the person did not do it.
 UNLINKED_BECAUSE: Final[dict[str, str]] = {
-    "administrator": "An administrator asked for it.",
+    "administrator": "An Usher admin asked for it.",
     "left": "Your Slack account was deactivated.",
     "uninstalled": "I was removed from the Slack workspace.",
     "refused": "{title} no longer accepted it.",

@@ -5,23 +5,25 @@ from __future__ import annotations
 from typing import Final
 
 AWAY: Final = (
-    "*{title}* has not answered since {since}. Whoever waits for it reads so on their card, and nothing "
-    "is lost: I keep trying, and tell you when it answers again. "
-    "If it stays, `doctor` may know more."
+    "*{title}* hasn't answered since {since}. People waiting for it can see that on their cards, and nothing "
+    "is lost: I'll keep trying and tell you when it answers again. "
+    "If this lasts, run `doctor` to find out more."
 )
-AWAY_SHORT: Final = "{title} does not answer."
+AWAY_SHORT: Final = "{title} isn't answering."
 BACK: Final = (
-    "*{title}* answers again. It had not since {since}, for {lasted}. What waited goes on by itself."
+    "*{title}* is answering again. It had been silent since {since} ({lasted}). "
+    "I'm carrying on with what was waiting."
 )
-BACK_SHORT: Final = "{title} answers again."
+BACK_SHORT: Final = "{title} is answering again."
 
 LOCKED_OUT: Final = (
-    "*{title}* refuses the key that I was given for it, so nothing goes on there. Put a good one into the "
-    "connections file and restart me: what waits goes on by itself then. `doctor` checks it."
+    "*{title}* is refusing the key that I was given for it, so I can't do anything "
+    "there. Put a working one in the connections file and restart me. I'll then carry on with what's "
+    "waiting. `doctor` checks the key."
 )
-LOCKED_OUT_SHORT: Final = "{title} refuses my key."
-LET_IN: Final = "*{title}* takes my key again. What waited goes on by itself."
-LET_IN_SHORT: Final = "{title} takes my key again."
+LOCKED_OUT_SHORT: Final = "{title} is refusing my key."
+LET_IN: Final = "*{title}* accepts my key again. I'm carrying on with what was waiting."
+LET_IN_SHORT: Final = "{title} accepts my key again."
 
 PEOPLE_OUT: Final = (
     "*{title}* is refusing the sign-ins of several people at once. That looks like a problem there, so I've "

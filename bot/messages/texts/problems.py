@@ -44,98 +44,102 @@ _ERRORS: Final[tuple[tuple[type[BaseException], str], ...]] = (
 CAUSES: Final[Mapping[str, str]] = MappingProxyType(
     {
         # The life of an operation (bot.plan and the reconciler).
-        "gave_up": "{title} did not manage it in many tries. Try again in a while.",
-        "gone": "It no longer exists at {title}. Write `list` to see what is there.",
-        "provider_failed": "{title} reports an error.{said} Its page there may tell more; then try again.",
-        "stopped_elsewhere": "It is stopped again at {title}: it did not come up there, "
+        "gave_up": "{title} kept failing. Try again in a while.",
+        "gone": "It no longer exists on {title}. Write `list` to see what's there.",
+        "provider_failed": "{title} reported an error.{said} Its page there may say more. Then try again.",
+        "stopped_elsewhere": "It's stopped again on {title}: it didn't come up, "
         "or somebody stopped it. Try again.",
-        "started_elsewhere": "{title} took the stop, yet it is up ten minutes later: somebody started it "
-        "again there. Look at its status, and stop it again if you like.",
-        "not_suspended": "{title} took the request, yet it is up ten minutes later. "
-        "Look at its status; stop it if it need not be kept as it is.",
-        "not_removed": "{title} took the request, yet it is there ten minutes later. "
-        "Its page there may tell why; then try again.",
+        "started_elsewhere": "{title} accepted the stop, but it's running ten minutes later. "
+        "Somebody may have started it again. Check its status, and stop it again if you like.",
+        "not_suspended": "{title} accepted the request, but it's still running ten minutes later. "
+        "Check its status, or stop it instead if you don't need what's in its memory.",
+        "not_removed": "{title} accepted the request, but it's still there ten minutes later. "
+        "Its page there may say why. Then try again.",
         "not_agreed": "On {title} this would end it for good, so nothing was sent. "
         "Ask again, and I'll tell you first what would be lost.",
         "no_restart": "{title} can't restart it, and I didn't make it, so I can't make another one like it. "
         "Nothing was sent. If it's running, save your work and stop it. Then write `new` to make a new one.",
-        "not_made": "Nothing was made at {title}.",
-        "unmade": "{title} has not made it yet. Wait for the message that it is ready.",
-        "unlinked": "Your account at {title} was unlinked. Link it again to go on.",
-        "forgotten": "You took it off your list. Add it again to go on.",
-        "replaced": "You asked for something else meanwhile, and that counts.",
-        "cancelled": "It was called off.",
+        "not_made": "Nothing was created on {title}.",
+        "unmade": "{title} hasn't created it yet. I'll message you when it's ready.",
+        "unlinked": "Your {title} account was unlinked. Link it again to continue.",
+        "forgotten": "You took it off your list. Add it again to continue.",
+        "replaced": "You've asked for something else since.",
+        "cancelled": "It was cancelled.",
         "sent": "You've asked for something else since, so that comes next.",
-        "unanswered": "{title} never answered and I didn't hear from you for a day, so I've stopped looking. "
-        "Check on {title}; if nothing is there, ask again.",
+        "unanswered": "{title} never answered and I didn't hear from you for a day, so I've stopped "
+        "checking. Look on {title}; if nothing is there, ask again.",
         "let_go": "You told me to stop waiting for it.",
         # Temporary trouble: said while Usher goes on trying by itself.
-        "unreachable": "{title} can't be reached at the moment. Nothing is lost: I keep trying.",
-        "no_answer": "{title} took the request but has not answered. I look at what happened before I go on.",
+        "unreachable": "I can't reach {title} right now. Nothing is lost: I'll keep trying.",
+        "no_answer": "I sent the request, but {title} hasn't answered. "
+        "I'll check what happened before I do anything else.",
         "rate_limited": "{title} asked me to slow down. Try again in a few minutes.",
-        "server_failed": "{title} has trouble of its own at the moment. I keep trying.",
-        "bad_answer": "{title} gave an answer that makes no sense. I keep trying.",
-        "sent_too_late": "I look again in a moment.",
+        "server_failed": "{title} is having problems right now. I'll keep trying.",
+        "bad_answer": "{title} sent an answer that I don't understand. I'll keep trying.",
+        "sent_too_late": "I'll check again in a moment.",
         # Lasting trouble: the person's turn.
-        "credential_refused": "{title} no longer accepts your link. Link again, and I go on from here.",
+        "credential_refused": "{title} no longer accepts your link. Link again and I'll carry on from here.",
         "credential_suspected": "{title} has refused your sign-in. It may be a problem there, so I'll keep "
         "checking and carry on once it's accepted again. If you've changed or revoked it, link again.",
-        "forbidden": "Your account at {title} may not do that.{said} Ask whoever runs {title} for the right.",
-        "not_found": "{title} knows nothing of it. Write `list` to see what is there.",
-        "conflict": "{title} can't do that in its present state.{said} Look at its status, then try again.",
-        "invalid": "{title} refused the request.{said} Change what it names, then try again.",
-        "limit": "A limit at {title} is reached.{said} Stop something you don't need, then try again.",
-        "untrusted": "{title} gave an answer that I must not trust, so I did nothing with it. Ask whoever "
-        "runs me to look at it.",
-        "untold": "{title} didn't answer, and nothing there tells whether it went through. Check on {title}; "
+        "forbidden": "Your {title} account isn't allowed to do that.{said} "
+        "Ask whoever runs {title} for permission.",
+        "not_found": "{title} can't find it. Write `list` to see what's there.",
+        "conflict": "{title} can't do that in its current state.{said} Check its status, then try again.",
+        "invalid": "{title} refused the request.{said} Change what you asked for, then try again.",
+        "limit": "You've reached a limit on {title}.{said} Stop something you don't need, then try again.",
+        "untrusted": "{title} sent an answer that I can't trust, so I didn't use it. Ask your Usher admin "
+        "to look into it.",
+        "untold": "{title} didn't answer, and I can't tell whether it went through. Check on {title}; "
         "if nothing is there, try again.",
         "connection_gone": "The connection {title} isn't set up any more. Ask your Usher admin.",
-        "unknown_command": "I am not set up for that command. "
-        "Ask whoever runs me about `USHER_COMMAND` and `USHER_JOB_COMMAND`.",
+        "unknown_command": "I'm not set up for that command. "
+        "Ask your Usher admin about `USHER_COMMAND` and `USHER_JOB_COMMAND`.",
         # What a provider can't do, or not with this workspace, or not now.
-        "no_create": "Nothing can be made at {title} from here. Make it there, then write `list`.",
-        "no_suspend": "Workspaces at {title} can't be suspended. Stop it instead.",
-        "no_force": "{title} has no way to force a workspace to stop. Stop it instead.",
-        "no_remove": "Workspaces at {title} can't be removed from here. Remove it on its page there.",
-        "no_about": "{title} has nothing to tell about itself.",
-        "not_allowed_now": "{title} does not offer that for it just now. Look at its status, then try again.",
-        "no_spec": "I did not make it, so I can't make one like it. Write `new` to make one.",
-        "withheld": "What that was made from at {title} is not offered to you any more. "
+        "no_create": "You can't create workspaces on {title} from here. Create it there, then write `list`.",
+        "no_suspend": "Workspaces on {title} can't be suspended. Stop it instead.",
+        "no_force": "{title} can't force a workspace to quit. Stop it instead.",
+        "no_remove": "You can't remove workspaces from {title} here. Remove it from its page there.",
+        "no_about": "{title} has nothing to show about itself.",
+        "not_allowed_now": "{title} doesn't offer that for it right now. Check its status, then try again.",
+        "no_spec": "I didn't create it, so I can't create another one like it. Write `new` to create one.",
+        "withheld": "The template that was made from isn't available to you on {title} any more. "
         "Open a new form to see what is.",
-        "still_there": "It still exists at {title}. Start it as it is.",
-        "only_made_here": "At {title} you have what you make with `new`. Nothing else can be added.",
-        "connection_refused": "{title} does not accept my own key any more. Ask whoever runs me for a new "
-        "one; I go on by myself then.",
-        "alias_taken": "Another workspace of yours has that name already. Choose another one.",
+        "still_there": "It still exists on {title}. Start it as it is.",
+        "only_made_here": "On {title} your list has only what you create with `new`. "
+        "You can't add anything else.",
+        "connection_refused": "{title} no longer accepts my own key. Ask your Usher admin for a new "
+        "one. I'll carry on by myself then.",
+        "alias_taken": "You already have a workspace with that name. Choose another name.",
         # Runs of jobs.
-        "no_job": "I know no such run of yours. Look at the list of your runs to see what there is.",
-        "cannot": "{title} does not let me do that with runs. Its page there may.",
-        "lost": "{title} no longer knows this run. Its page there may tell more.",
+        "no_job": "I can't find that run on your list. Look at the list of your runs to see what's there.",
+        "cannot": "{title} doesn't let me do that with runs. Its page there may.",
+        "lost": "{title} can no longer find this run. Its page there may say more.",
         # Usher's own trouble.
-        "busy": "I am too busy right now, so nothing was started. Try again in a moment.",
-        "store_unavailable": "I can't reach my own records right now, so nothing was done. "
+        "busy": "I'm too busy right now, so I haven't started anything. Try again in a moment.",
+        "store_unavailable": "I can't reach my own records right now, so I haven't done anything. "
         "Try again in a few minutes.",
-        "secret": "Your stored link can't be opened any more. Link again.",
-        "slack": "Slack did not take my answer. Try again in a moment.",
-        "internal": "Something went wrong on my side. Try again; if it stays, "
-        "tell whoever runs me the reference.",
+        "secret": "I can no longer read your stored link. Link again.",
+        "slack": "Slack didn't accept my answer. Try again in a moment.",
+        "internal": "Something went wrong on my side. Try again. If it happens again, "
+        "give your Usher admin the reference.",
         # The policy (bot.policy).
-        "foreign_team": "I only work for people of the Slack workspace that I was installed in. "
+        "foreign_team": "I only work for people in the Slack workspace that I was installed in. "
         "Ask a colleague there to do it.",
-        "nobody": "Slack did not tell me who you are, so I did nothing. "
-        "Try again, or write me a direct message.",
+        "nobody": "Slack didn't tell me who you are, so I haven't done anything. "
+        "Try again, or send me a direct message.",
         "unknown_person": "I couldn't check with Slack who you are, so I haven't done anything. "
         "Try again in a few minutes.",
-        "left": "This Slack account is deactivated, so nothing is done in its name. "
-        "Ask an administrator of the Slack workspace to reactivate it.",
+        "left": "This Slack account is deactivated, so I won't do anything for it. "
+        "Ask a Slack workspace admin to reactivate it.",
         "guest": "Guests can't use me. Ask a full member of the Slack workspace to do it.",
         "bot": "I only take requests from people. Ask a person to do it.",
-        "stranger": "People of other organisations can't use me. Ask a colleague of this workspace to do it.",
-        "no_administrators": "That needs an administrator of mine, and none is named. "
-        "Whoever runs me names them in the setting `USHER_ADMINS`.",
-        "not_administrator": "Only administrators of mine can do that. Ask one of them.",
-        "not_trainer": "Only whoever posted that card, or an administrator of mine, can do that.",
-        "not_owner": "I know no such workspace of yours. Write `list` to see what you have.",
+        "stranger": "People from other organisations can't use me. "
+        "Ask someone in this Slack workspace to do it.",
+        "no_administrators": "Only an Usher admin can do that, and nobody is one yet. "
+        "Usher admins are named in the setting `USHER_ADMINS`.",
+        "not_administrator": "Only Usher admins can do that. Ask one of them.",
+        "not_trainer": "Only the person who posted that card, or an Usher admin, can do that.",
+        "not_owner": "I can't find that workspace on your list. Write `list` to see what you have.",
     }
 )
 

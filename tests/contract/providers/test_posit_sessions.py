@@ -60,7 +60,7 @@ async def test_a_session_is_suspended_and_resumed_for_whom_it_belongs_to(posit: 
     await posit.provider.start(access, own)
     await until(posit, access, own, State.RUNNING)
     await posit.provider.stop(access, own, "suspend")
-    await posit.provider.stop(access, own, "suspend")  # on its way already is success
+    await posit.provider.stop(access, own, "suspend")  # already on its way is success
     await until(posit, access, own, State.SUSPENDED)
     await posit.provider.stop(access, own, "suspend")
     assert (await posit.provider.status(access, [own]))[own].actions == {"start", "stop", "force"}

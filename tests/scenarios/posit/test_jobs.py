@@ -25,7 +25,7 @@ async def test_a_job_is_run_by_the_form(linked):
     await linked.fills(alice, directory="~/paper", environment="SEED=7")
     assert (await linked.sends(alice))["response_action"] == "clear"
     message = await ended(linked)
-    assert "*nightly* at Workbench is done after 4 s, exit code 0.\nThe last it wrote:" in message.text
+    assert "*nightly* on Workbench is done after 4 s, exit code 0.\nLast lines of output:" in message.text
     assert "[1] 10" in message.text
     card = alice.only("job_card")
     assert "*nightly* · Workbench\nDone after 4 s, exit code 0." in card.text
@@ -40,10 +40,10 @@ async def test_a_job_is_run_by_the_form(linked):
 async def test_a_job_is_run_in_one_line_that_waits_for_the_offer(linked):
     alice = linked.alice
     answer = await alice.types("run wb --cluster Local --env SEED=7 -- Rscript Test.R", command="/job")
-    assert "I am asking Workbench what it offers, and run it right after." in answer.text
+    assert "Checking what Workbench offers. I'll run it right after." in answer.text
     await ended(linked)
     again = await alice.types("run wb --cluster Slurm --cpus 2 -- Rscript Test.R", command="/job")
-    assert "I run *Rscript Test.R* at Workbench." in again.text
+    assert "Running *Rscript Test.R* on Workbench." in again.text
     await ended(linked, 2)
     first, second = linked.jobs()
     assert (first.values["cluster"], second.values["cluster"]) == ("Local", "Slurm")
@@ -55,13 +55,13 @@ async def test_a_line_that_can_not_be_run_says_why_and_runs_nothing(linked):
     await alice.types("run wb -- Rscript Test.R", command="/job")
     await ended(linked)
     for words, said in {
-        "run wb --cluster Moon -- ls": "There is no `Moon` here. There is: `Local`, `Kubernetes`, `Slurm`.",
+        "run wb --cluster Moon -- ls": "`Moon` isn't available. Choose from: `Local`, `Kubernetes`, `Slurm`.",
         "run wb --cluster Slurm --cpus 65 -- ls": "At most 64 are allowed here.",
-        "run wb --cluster Local --queue short -- ls": "`--queue`: that can be set with `--cluster Slurm`.",
+        "run wb --cluster Local --queue short -- ls": "`--queue`: set that with `--cluster Slurm`.",
         "run wb --cluster Local": "Needs a command.",
     }.items():
         answer = await alice.types(words, command="/job")
-        assert "I did not run that:" in answer.text
+        assert "I didn't run that:" in answer.text
         assert said in answer.text
     assert len(linked.jobs()) == 1
 
@@ -82,7 +82,7 @@ async def test_a_preset_runs_what_was_prepared(tmp_path):
         await world.alice.links("alice", "wb")
         await world.alice.types("run wb nightly --", command="/job")
         message = await ended(world)
-        assert "*The nightly report* at Workbench is done" in message.text
+        assert "*The nightly report* on Workbench is done" in message.text
         (job,) = world.jobs()
         assert (job.values["queues"], job.values["tags"][0]) == (["long"], "nightly")
         assert job.apply_config_settings is False
@@ -92,7 +92,7 @@ async def test_a_failed_job_is_told_with_its_exit_code_and_can_be_run_again(link
     alice = linked.alice
     await alice.types("run wb -- Rscript fail.R", command="/job")
     message = await ended(linked)
-    assert "*Rscript fail.R* at Workbench has failed after" in message.text
+    assert "*Rscript fail.R* on Workbench failed after" in message.text
     assert "exit code 1." in message.text
     assert "! Error in step 3: object 'x' not found" in message.text
     assert "Failed after" in alice.only("job_card").text
@@ -111,7 +111,7 @@ async def test_an_end_that_nobody_watched_is_told(linked):
     linked.clock.advance(3600)
     await linked.start_bot()
     message = await ended(linked)
-    assert "*long* at Workbench has failed after 31 s, exit code 3." in message.text
+    assert "*long* on Workbench failed after 31 s, exit code 3." in message.text
     assert "Failed after 31 s, exit code 3." in alice.only("job_card").text
 
 
@@ -128,7 +128,7 @@ async def test_a_run_that_was_launched_elsewhere_is_known_and_told_of_to_who_ask
     assert "*by hand* · Workbench\nRunning" in (await alice.types("list", command="/job")).text
     await alice.types("logs by hand", command="/job")
     message = await ended(linked)
-    assert "*by hand* at Workbench has failed after 3" in message.text
+    assert "*by hand* on Workbench failed after 3" in message.text
     await linked.until(lambda: linked.slack.files(alice.id), step=0.5)
     assert linked.file_of(alice).splitlines() == [f"line {number}" for number in range(1, 31)]
     await linked.pass_time(20)
@@ -143,14 +143,14 @@ async def test_a_run_is_stopped(linked, way):
     await linked.until(lambda: alice.told("job_output"), step=0.5)
     if way == "word":
         answer = await alice.types("stop long", command="/job")
-        assert "Stopping *long* at Workbench. You get a direct message when it has ended." in answer.text
+        assert "Stopping *long* on Workbench. I'll message you when it has stopped." in answer.text
     else:
         await alice.presses(alice.only("job_card"), "Stop")
     assert "You asked me to stop it" in alice.only("job_card").text
     message = await ended(linked)
-    assert "*long* at Workbench was stopped after" in message.text
+    assert "*long* on Workbench was stopped after" in message.text
     assert linked.asked("stop_job") == 1
-    assert "is over already" in (await alice.types("stop long", command="/job")).text
+    assert "has already ended" in (await alice.types("stop long", command="/job")).text
 
 
 async def test_a_run_that_does_not_stop_can_be_forced(linked):
@@ -163,7 +163,7 @@ async def test_a_run_that_does_not_stop_can_be_forced(linked):
     assert "Force quit" not in alice.only("job_card").labels
     await linked.pass_time(30, step=5)
     card = alice.only("job_card")
-    assert "It has not stopped for a minute." in card.text
+    assert "It hasn't stopped for a minute." in card.text
     await alice.presses(card, "Force quit")
     assert "was stopped after" in (await ended(linked)).text
     assert linked.asked("stop_job") == 2
@@ -175,7 +175,7 @@ async def test_a_run_is_forced_at_once_by_its_word(linked):
     await alice.types("run wb --name long -- print-lines lines=100000 rate=0.1", command="/job")
     await linked.until(lambda: alice.told("job_output"), step=0.5)
     answer = await alice.types("stop long --force", command="/job")
-    assert "Forcing *long* at Workbench to quit." in answer.text
+    assert "Forcing *long* on Workbench to quit." in answer.text
     assert "was stopped after" in (await ended(linked)).text
     assert linked.asked("stop_job") == 1
 
@@ -200,7 +200,7 @@ async def test_what_the_server_refuses_is_one_sentence(linked):
     await linked.alice.types("run wb -- Rscript Test.R", command="/job")
     await linked.pass_time(20)
     failed = linked.alice.only("job_failed")
-    assert "*Rscript Test.R* was not run at Workbench. Workbench refused the request." in failed.text
+    assert "*Rscript Test.R* didn't run on Workbench. Workbench refused the request." in failed.text
     assert "This cluster takes no jobs today" in failed.text
     assert re.search(r"Reference \w{4}-\w{4}", failed.text)
     assert linked.jobs() == []

@@ -23,7 +23,7 @@ async def test_an_own_token_links_and_the_waiting_command_goes_on(tmp_path):
         asked = await alice.types("list wb")
         await alice.links("alice", "wb", asked=await alice.types("link wb"))
         linked = alice.only("linked")
-        assert "at Workbench is linked" in linked.text
+        assert "Your Workbench account" in linked.text
         listed = (await alice.types("list")).text
         assert "*analysis* · Workbench\nRunning" in listed
         assert "*thesis* · Workbench\nSuspended" in listed
@@ -41,12 +41,12 @@ async def test_an_administrator_approves_whom_somebody_acts_as(bare):
     bare.watch.may_read(alice.id, "alice")
     await amir.presses(request, "Approve as alice")
     await bare.pass_time(3)
-    assert "Your account *alice* at Workbench is linked." in alice.only("linked").text
+    assert "Your Workbench account *alice* is linked." in alice.only("linked").text
     assert any("acts as *alice* at Workbench now." in shown.text for shown in amir.sees())
     await alice.types("start thesis")
     await bare.pass_time(20)
     ready = alice.only("ready")
-    assert "It opens when you are signed in at Workbench as alice." in ready.text
+    assert "To open it, you need to be signed in to Workbench as alice." in ready.text
     assert bare.session("thesis").launched_by == "super"
     users = {(token, user) for token, user, method in bare.posit.harness.by_account if "session" in method}
     assert users == {("super", "alice")}
@@ -102,7 +102,7 @@ async def test_nobody_else_approves(bare):
     message = bare.slack.state.message("C0GENERAL", told.ts)
     message.blocks.append({"type": "actions", "block_id": "forged", "elements": [button]})
     (refused,) = await bob.clicks(told, button["action_id"])
-    assert "Only administrators of mine can do that." in refused.text
+    assert "Only Usher admins can do that." in refused.text
     await bare.pass_time(3)
     assert not alice.told("linked")
 
@@ -123,7 +123,7 @@ async def test_somebody_else_can_not_act_as_a_username_that_is_taken(bare):
 async def test_administrators_are_told_of_the_server_and_others_are_not(bare):
     alice, amir = bare.alice, bare.person(AMIR)
     refused = await alice.types("about wb")
-    assert "Only administrators of mine can do that. Ask one of them." in refused.text
+    assert "Only Usher admins can do that. Ask one of them." in refused.text
     assert bare.asked("version") == 0
     before = len(amir.sees("C0GENERAL"))
     await amir.types("about wb")
@@ -157,6 +157,6 @@ async def test_a_token_of_too_low_a_level_is_a_true_sentence(tmp_path):
         await alice.types("start thesis")
         await world.pass_time(30)
         failed = alice.only("failed")
-        assert "Your account at Workbench may not do that." in failed.text
+        assert "Your Workbench account isn't allowed to do that." in failed.text
         assert "launching for somebody else needs a super-admin token with write access" in failed.text
         assert world.session("thesis").state == "suspended"

@@ -32,8 +32,8 @@ async def test_output_stands_below_the_card_told_apart_and_without_colours(linke
     output, file = linked.thread(alice, "loud")
     assert "! line 30" in output.text
     assert "\x1b" not in output.text
-    assert "30 lines in all" in output.text
-    assert "lines after an exclamation mark are from stderr" in output.text
+    assert "30 lines" in output.text
+    assert "lines marked ! are stderr" in output.text
     assert "The whole output of loud" in file.text
     assert alice.only("job_ended")
 
@@ -98,7 +98,7 @@ async def test_a_job_that_writes_nothing_says_so(linked):
     await linked.pass_time(20)
     assert linked.slack.files(alice.id) == []
     output = alice.told("job_output")
-    assert not output or "It wrote nothing." in output[0].text
+    assert not output or "No output." in output[0].text
 
 
 async def test_a_restart_in_the_middle_repeats_no_line(linked):
@@ -117,7 +117,7 @@ async def test_logs_that_are_asked_for_again_come_again(linked):
     await runs(linked, "lines=10 rate=5")
     await is_whole(linked)
     answer = await alice.types("logs loud", command="/job")
-    assert "The output of *loud* comes below its card in your direct messages." in answer.text
+    assert "I'll show the output of *loud* in the thread of its card" in answer.text
     await linked.pass_time(20)
     assert len(alice.told("job_output")) == 1
 
@@ -129,7 +129,7 @@ async def test_a_file_that_slack_does_not_take_is_told(linked):
     alice = linked.alice
     await runs(linked, "lines=10 rate=5")
     await linked.until(lambda: any("files:write" in shown.text for shown in alice.sees()), step=1)
-    assert "10 lines in all" in alice.only("job_output").text
+    assert "10 lines" in alice.only("job_output").text
 
 
 async def test_twenty_streams_share_what_slack_takes_and_say_so(linked):

@@ -31,7 +31,7 @@ async def test_a_session_is_made_with_the_form_and_opens_for_its_owner(linked):
     await linked.pass_time(20)
 
     ready = alice.only("ready")
-    assert "*paper* is ready. It opens when you are signed in at Workbench." in ready.text
+    assert "*paper* is ready. To open it, you need to be signed in to Workbench." in ready.text
     assert ready.labels == ["Open", "Suspend", "Stop"]
     url = ready.address("Open")
     assert url.startswith(f"{linked.posit_url}/s/")
@@ -156,7 +156,7 @@ async def test_rstudio_is_suspended_and_goes_on_where_it_was(linked):
     assert answer
     await linked.pass_time(20)
     suspended = alice.only("suspended")
-    assert "*analysis* is suspended at Workbench. Resume it, and it goes on where it was." in suspended.text
+    assert "*analysis* is suspended on Workbench. Resume it to pick up where you left off." in suspended.text
     assert linked.session("analysis").state == "suspended"
     assert "Suspended" in (await alice.types("status analysis")).text
     await alice.presses(suspended, "Resume")
@@ -177,11 +177,11 @@ async def test_only_rstudio_is_offered_to_be_suspended(linked):
     await alice.types("start lab")
     await linked.pass_time(5)
     assert alice.only("ready").labels == ["Open", "Stop"]
-    assert "Workbench does not offer that for it just now." in (await alice.types("suspend lab")).text
+    assert "Workbench doesn't offer that for it right now." in (await alice.types("suspend lab")).text
     assert linked.asked("stop_session") == 0
     told = (await alice.types("resume lab")).text
-    assert "*lab* is not suspended: running" in told
-    assert "Only what is suspended can be resumed." in told
+    assert "*lab* isn't suspended: running" in told
+    assert "You can only resume a suspended workspace." in told
     assert linked.session("lab").state == "running"
 
 
@@ -251,12 +251,12 @@ async def test_an_address_on_another_host_is_not_passed_on(linked, form):
     await alice.types("start analysis")
     await linked.pass_time(5)
     ready = alice.only("ready")
-    assert "Workbench gave no address that I may pass on. Open it on its page there." in ready.text
-    assert ready.address("See its page") == f"{linked.posit_url}/home"
+    assert "Workbench didn't give me a link that I can pass on. Open it from its page there." in ready.text
+    assert ready.address("View on Workbench") == f"{linked.posit_url}/home"
     assert "Open" not in ready.labels
     assert "elsewhere.example" not in str([shown.json for shown in alice.sees()])
     opened = await alice.types("open analysis")
-    assert "gave no address that I may pass on" in opened.text
+    assert "didn't give me a link that I can pass on" in opened.text
     assert "elsewhere.example" not in str(opened.json)
 
 
@@ -268,7 +268,7 @@ async def test_what_is_there_already_is_listed_and_somebody_elses_is_not(linked)
     other = linked.session("secret", "bob")
     await alice.types(f"add {other.id} theirs")
     await linked.pass_time(10)
-    assert "No longer there" in (await alice.types("status theirs")).text
+    assert "No longer exists" in (await alice.types("status theirs")).text
     for words in ("stop theirs", "stop theirs --force", "start theirs", "suspend theirs"):
         told = await alice.types(words)
         assert told.is_private

@@ -6,7 +6,7 @@ import pytest
 
 from bot.domain.models import Spec
 
-LOST = "Whatever is in its memory or unsaved is lost; the files you saved stay."
+LOST = "Anything unsaved or only in its memory is lost; the files you saved stay."
 SPEC = Spec("paper", {"workbench": "JupyterLab", "cluster": "Local", "directory": "~/thesis"})
 
 
@@ -30,7 +30,7 @@ async def test_rstudio_restarts_by_being_suspended_and_resumed(linked):
     assert (linked.asked("stop_session"), linked.asked("resume_session")) == (1, 1)
     assert linked.asked("launch_session") == 0
     # What is suspended already is only resumed.
-    assert "Resuming *thesis* at Workbench." in (await alice.types("restart thesis")).text
+    assert "Resuming *thesis* on Workbench." in (await alice.types("restart thesis")).text
 
 
 async def test_what_was_made_here_is_ended_and_made_anew_once_its_person_agrees(linked):
@@ -72,8 +72,8 @@ async def test_a_new_launch_that_fails_is_told_with_the_end_of_the_old_one(linke
     await alice.types("restart paper --yes")
     await linked.pass_time(40)
     failed = alice.only("failed")
-    assert "The restart of *paper* at Workbench failed." in failed.text
-    assert "The old one has ended, and no new one could be started in its place." in failed.text
+    assert "I couldn't restart *paper* on Workbench." in failed.text
+    assert "The old one has ended, and I couldn't start a new one in its place." in failed.text
     assert "the licence allows no more sessions" in failed.text
     assert first.ended
     await alice.presses(failed, "Try again")
@@ -127,7 +127,7 @@ async def test_a_button_that_has_asked_does_not_ask_again(linked):
 
 @pytest.mark.parametrize(
     ("name", "end", "told"),
-    [("analysis", "suspended", "is suspended at"), ("lab", "finished", "is ended for good at")],
+    [("analysis", "suspended", "has been suspended"), ("lab", "finished", "has been ended for good")],
 )
 async def test_the_end_of_a_class_suspends_where_that_keeps_work(linked, name, end, told):
     alice = linked.alice
