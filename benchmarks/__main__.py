@@ -1,8 +1,8 @@
 """``python -m benchmarks [NAME …] [--toy]``: measure, and print one JSON object per figure.
 
 A name is a figure's or a measurement's (help, start, polls, ready, limited, class, class_killed, startup,
-idle, posit, jobs, list, page). Exit status: 0 measured (whether or not the goals are met), 1 a measurement
-broke off, 2 wrong words.
+idle, posit, jobs, list, homes, page). Exit status: 0 measured (whether or not the goals are met), 1 a
+measurement broke off, 2 wrong words.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from benchmarks.classroom import measure_class, measure_class_killed
 from benchmarks.figures import GOALS, Figure
+from benchmarks.homes import measure_homes
 from benchmarks.long_list import measure_long_list
 from benchmarks.messages import measure_limited, measure_ready
 from benchmarks.pages import measure_page
@@ -46,6 +47,7 @@ MEASUREMENTS: Final[Mapping[str, tuple[Measure, tuple[str, ...]]]] = MappingProx
         "posit": (measure_posit, ("posit_requests",)),
         "jobs": (measure_jobs, ("job_streams_lost", "job_streams_memory")),
         "list": (measure_long_list, ("list_piece_longest",)),
+        "homes": (measure_homes, ("home_cpu", "homes_ready_last", "homes_beyond_limits")),
         "page": (measure_page, ("ide_first_byte", "ide_size")),
     }
 )

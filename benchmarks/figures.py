@@ -50,6 +50,9 @@ GOALS: Final[Mapping[str, Goal]] = MappingProxyType(
         "job_streams_lost": Goal("lines", 0.0),
         "job_streams_memory": Goal("MB above idle", 150.0),
         "list_piece_longest": Goal("ms", 20.0),
+        "home_cpu": Goal("ms of CPU per Home", 20.0),
+        "homes_ready_last": Goal("s", 120.0),
+        "homes_beyond_limits": Goal("calls that Slack refused", 0.0),
         "ide_first_byte": Goal("s", 0.05),
         "ide_size": Goal("bytes", 50.0 * 1024),
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.crowd import Crowd
@@ -13,7 +14,11 @@ from benchmarks.machine import BenchmarkError
 from benchmarks.stage import note, noted, stage
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from benchmarks.crowd import Place
     from benchmarks.sizes import Sizes
+    from benchmarks.stage import Stage
 
 #: A workspace takes at least so long from the call that starts it until it is ready.
 _SOONEST = 12.0
@@ -24,24 +29,57 @@ _ROUND = 12.0
 
 async def measure_ready(sizes: Sizes) -> list[Figure]:
     """Measure with Slack's limits off."""
-    delays, detail, sound = await _delays(sizes, sizes.ready, sizes.ready_spread, limits=False)
+    found = await delays_of_starts(sizes, sizes.ready, sizes.ready_spread, limits=False)
+    median, last = quantile(found.delays, 0.5), quantile(found.delays, 0.99)
     return [
-        Figure("ready_median", quantile(delays, 0.5), sound=sound, note=detail),
-        Figure("ready_p99", quantile(delays, 0.99), sound=sound, note=detail),
+        Figure("ready_median", median, sound=found.is_sound, note=found.detail),
+        Figure("ready_p99", last, sound=found.is_sound, note=found.detail),
     ]
 
 
 async def measure_limited(sizes: Sizes) -> list[Figure]:
     """Measure with Slack's limits on: how long after its readiness the latest message came."""
-    delays, detail, sound = await _delays(sizes, sizes.limited, sizes.limited_spread, limits=True)
-    return [Figure("ready_limited_last", max(delays), sound=sound, note=detail)]
+    found = await delays_of_starts(sizes, sizes.limited, sizes.limited_spread, limits=True)
+    return [Figure("ready_limited_last", max(found.delays), sound=found.is_sound, note=found.detail)]
 
 
-async def _delays(sizes: Sizes, people: int, spread: float, *, limits: bool) -> tuple[list[float], str, bool]:
-    """Let everybody start a workspace; return the delays of the messages, and what went wrong."""
+@dataclass(frozen=True, slots=True)
+class Delays:
+    """Hold how late each message was, what went wrong, how often Slack refused, and Homes published."""
+
+    delays: list[float]
+    detail: str
+    is_sound: bool
+    limits_broken: int
+    homes: int
+
+
+async def _nothing(_crowd: Crowd, _place: Place) -> None:
+    """Prepare nothing."""
+
+
+async def delays_of_starts(
+    sizes: Sizes,
+    people: int,
+    spread: float,
+    *,
+    limits: bool,
+    before: Callable[[Crowd, Place], Awaitable[None]] = _nothing,
+) -> Delays:
+    """Let everybody start a workspace; return the delays of the messages, and what went wrong.
+
+    ``before`` writes into the database what there is besides, while no bot serves from it.
+    """
     crowd = Crowd(people)
     times = ["--soonest", str(_SOONEST), "--latest", str(_SOONEST + spread)]
-    async with stage(crowd, limits=limits, saturn=times) as scene, scene.bot() as bot:
+    async with stage(crowd, limits=limits, saturn=times) as scene:
+        await before(crowd, scene.place)
+        return await _of_crowd(sizes, crowd, spread, scene)
+
+
+async def _of_crowd(sizes: Sizes, crowd: Crowd, spread: float, scene: Stage) -> Delays:
+    people = crowd.people
+    async with scene.bot() as bot:
         commands = ((crowd.user(number), "start") for number in range(people))
         outcome = await press(bot.target, commands, sizes.connections)
         if outcome.wrong:
@@ -69,7 +107,8 @@ async def _delays(sizes: Sizes, people: int, spread: float, *, limits: bool) -> 
         f"limits overstepped {slack['limits_broken']} times"
     )
     detail = f"{len(lost)} lost, {len(doubled)} doubled, {late} out of order"
-    return delays, detail, not (lost or doubled or late)
+    is_sound = not (lost or doubled or late)
+    return Delays(delays, detail, is_sound, slack["limits_broken"], slack["homes"])
 
 
 def _by_person(posts: list[list[Any]]) -> dict[str, list[float]]:

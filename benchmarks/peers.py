@@ -121,7 +121,8 @@ class Posts:
         broken = [one for one in self._server.harness.violations if one["rule"] == "rate_limit"]
         files = [_file(one) for one in self._server.state.files.values() if one.complete]
         return {"posts": self._posts, "limits_broken": len(broken), "files": files} | {
-            "answers": self._answers
+            "answers": self._answers,
+            "homes": len(self._server.state.homes),
         }
 
 

@@ -1,0 +1,105 @@
+"""What Homes cost: drawing a long one, and five hundred open ones while as many people start a workspace."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from benchmarks.crowd import TEAM, Crowd, Place, settle
+from benchmarks.figures import Figure
+from benchmarks.messages import delays_of_starts
+from benchmarks.stage import note
+from bot.domain.models import HomeUse, Principal, State
+from bot.domain.policy import Installation
+from bot.messages.blocks.home import digest, home
+from bot.providers import provider_classes
+from bot.providers.connections import build_providers
+from bot.services.context import Context
+from bot.services.gather import Gatherer
+from bot.services.home_facts import HomeGatherer
+from bot.slack.people import People
+from bot.store import open_store
+from bot.support.clock import SystemClock, SystemIds
+from bot.support.http import Http
+from bot.support.vault import Vault
+
+if TYPE_CHECKING:
+    from benchmarks.sizes import Sizes
+    from bot.store.store import Store
+
+_KEY: Final = "bm90IGEgc2VjcmV0LCBqdXN0IGEga2V5IG9mIDMyIGI="
+_BASE_URL: Final = "https://cloud.example.org"
+
+
+async def measure_homes(sizes: Sizes) -> list[Figure]:
+    """Draw a long Home many times; then let everybody start a workspace with their Home open."""
+    cpu = await _cpu_of_a_long_one(sizes)
+    found = await delays_of_starts(
+        sizes, sizes.homes, sizes.limited_spread, limits=True, before=_open_everybodys
+    )
+    detail = f"{found.detail}, {found.homes} of {sizes.homes} Homes drawn again"
+    return [
+        Figure("home_cpu", cpu, note="" if sizes.is_full else "toy"),
+        Figure("homes_ready_last", max(found.delays), sound=found.is_sound, note=detail),
+        Figure("homes_beyond_limits", float(found.limits_broken), sound=found.homes > 0, note=detail),
+    ]
+
+
+async def _cpu_of_a_long_one(sizes: Sizes) -> float:
+    """Return the CPU time of gathering and drawing one Home, the database's own thread included, in ms."""
+    crowd = Crowd(1, sizes.home_workspaces)
+    with tempfile.TemporaryDirectory() as folder:
+        place = Place(f"sqlite:///{Path(folder) / 'usher.db'}", _KEY, _BASE_URL)
+        await settle(crowd, place, State.RUNNING)
+        store = await open_store(place.database_url, SystemClock(), SystemIds())
+        session = Http.new_session()
+        try:
+            await store.migrate()
+            gatherer = _gatherer(store, place, Http(session, time.monotonic))
+            await store.use_home(Principal(None, TEAM, crowd.user(0)), HomeUse(page=2))
+            (one,) = await store.claim_wanted_homes(1, 60.0)
+            size = 0
+            began = time.process_time()
+            for page in range(sizes.home_draws):
+                view = home(await gatherer.own(replace(one, page=page % 10 + 1)))
+                size = len(json.dumps(view)) + len(digest(view))
+            took = time.process_time() - began
+        finally:
+            await session.close()
+            await store.close()
+    note(
+        f"{sizes.home_draws} Homes of {sizes.home_workspaces} workspaces in {took:.2f} s, {size:,} bytes each"
+    )
+    return took / sizes.home_draws * 1e3
+
+
+def _gatherer(store: Store, place: Place, http: Http) -> HomeGatherer:
+    table = {"name": place.connection, "provider": "saturn", "title": "Saturn Cloud", "base_url": _BASE_URL}
+    settings = provider_classes()["saturn"].settings_model.model_validate(table)
+    context = Context(
+        store=store,
+        # Nothing is asked of them here.
+        connections=build_providers({place.connection: settings}, http),
+        people=People(store, None),  # type: ignore[arg-type]
+        installation=Installation(TEAM),
+        vault=Vault([_KEY]),
+        clock=SystemClock(),
+        ids=SystemIds(),
+    )
+    return HomeGatherer(context, Gatherer(context))
+
+
+async def _open_everybodys(crowd: Crowd, place: Place) -> None:
+    """Write that everybody's Home is open and outdated: each is drawn again when Slack allows it."""
+    store = await open_store(place.database_url, SystemClock(), SystemIds())
+    try:
+        for number in range(crowd.people):
+            await store.use_home(Principal(None, TEAM, crowd.user(number)), HomeUse())
+        for one in await store.claim_wanted_homes(crowd.people, 60.0):
+            await store.home_published(one, "", "")
+    finally:
+        await store.close()
