@@ -81,6 +81,7 @@ MANY = own(
 HOMES = {
     "unlinked": own(links=[replace(LINKED, state="none", username="")]),
     "empty": own(links=[LINKED], makers=[MAKER]),
+    "empty-elsewhere": own(links=[replace(LINKED, state="none", username="")], makers=[MAKER]),
     "nothing-set-up": own(),
     "few": FEW,
     "many": MANY,

@@ -105,15 +105,32 @@ async def test_a_view_that_nobody_asked_for_never_overwrites_a_newer_one(world):
     assert "Running" in shown(world)
 
 
-async def test_an_answer_is_shown_for_two_minutes(world):
-    await world.own()
+async def test_what_was_said_goes_once_something_changes(world):
+    row = await world.own()
     await world.store.use_home(ALICE, HomeUse(answer={"text": "Starting it.", "blocks": []}))
     await world.work()
     assert "Starting it." in shown(world)
-    await world.pass_time(100, step=10)
-    assert "Starting it." in shown(world)
-    await world.pass_time(40, step=10)
+    published = world.slack.count(PUBLISH)
+    await world.pass_time(300, step=10)
+    assert world.slack.count(PUBLISH) == published, "nothing else changed"
+    await observe(world.store, world.clock, row, Observed(State.RUNNING))
+    await world.pass_time(11)
     assert "Starting it." not in shown(world)
+    await world.pass_time(30)
+    assert world.slack.count(PUBLISH) == published + 1
+
+
+async def test_what_can_be_pressed_stays_for_two_minutes(world):
+    row = await world.own()
+    button = {"type": "button", "action_id": "stop", "text": {"type": "plain_text", "text": "End it"}}
+    answer = {"text": "Sure?", "blocks": [{"type": "actions", "elements": [button]}]}
+    await world.store.use_home(ALICE, HomeUse(answer=answer))
+    await world.work()
+    await observe(world.store, world.clock, row, Observed(State.RUNNING))
+    await world.pass_time(100, step=10)
+    assert "End it" in shown(world)
+    await world.pass_time(40, step=10)
+    assert "End it" not in shown(world)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 OPEN_SECONDS: Final = 600.0
 #: The least seconds between a view and the next that nobody asked for.
 REDRAW_SECONDS: Final = 10.0
-#: For how long the answer to a press stays above the rest, in seconds.
+#: For how long an answer to a press with something to press stays above the rest, in seconds.
 ANSWER_SECONDS: Final = 120.0
 
 
@@ -44,7 +44,13 @@ class Home:
     def shown_answer(self, now: float) -> dict[str, Any] | None:
         """Return the answer to the last press while it is still shown."""
         is_recent = self.answered_at is not None and now < self.answered_at + ANSWER_SECONDS
-        return self.answer if is_recent else None
+        return self.answer if is_recent or self.is_statement else None
+
+    @property
+    def is_statement(self) -> bool:
+        """Return whether the last answer only said something: that goes once anything else changes."""
+        blocks = (self.answer or {}).get("blocks") or ()
+        return not any(block.get("type") == "actions" or "accessory" in block for block in blocks)
 
 
 @dataclass(frozen=True, slots=True)

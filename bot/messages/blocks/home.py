@@ -129,7 +129,10 @@ def _nothing(facts: HomeFacts) -> str:
         return words.NOTHING_SET_UP
     if not any(link.state not in {"none", "asked"} for link in facts.links):
         return words.NONE_UNLINKED
-    return words.NONE_NEW if facts.makers else words.NONE_LINKED
+    if not facts.makers:
+        return words.NONE_LINKED
+    is_unlinked = any(link.state == "none" for link in facts.links)
+    return words.NONE_NEW_OR_LINK if is_unlinked else words.NONE_NEW
 
 
 def _row(facts: Facts) -> list[Block]:
@@ -146,7 +149,13 @@ def _row(facts: Facts) -> list[Block]:
         lines.append(fill(ends, at=kit.moment(workspace.ends_at or 0.0, facts.now)))
     if workspace.detail:
         lines.append(safe(workspace.detail, 300))
-    return row("\n".join(lines), row_buttons(facts, workspace, is_shared=False))
+    return row("\n".join(lines), [_quiet(one) for one in row_buttons(facts, workspace, is_shared=False)])
+
+
+def _quiet(button: Element) -> Element:
+    """Return a button without the colour that leads the eye, unless it opens what runs."""
+    leads = button.get("style") == kit.PRIMARY and not button["action_id"].startswith("open")
+    return {key: value for key, value in button.items() if key != "style"} if leads else button
 
 
 def _state(workspace: Workspace) -> Markup:
@@ -185,19 +194,27 @@ def _links(facts: HomeFacts) -> list[Block]:
     if not facts.links:
         return []
     shown = facts.links[:LINKS]
-    blocks = [kit.header(words.LINKS), *(_link(link, facts.now) for link in shown)]
+    # Those with something to do come first, each with its button; the others share a paragraph.
+    pressed = [(_link(link, facts.now), _link_button(link)) for link in shown]
+    buttons = [(text, button) for text, button in pressed if button is not None]
+    blocks = [kit.header(words.LINKS)]
+    blocks += [
+        kit.section(text, _quiet(button) if number else button)
+        for number, (text, button) in enumerate(buttons)
+    ]
+    calm = [text for text, button in pressed if button is None]
+    if calm:
+        blocks.append(kit.section("\n".join(calm)))
     if len(facts.links) > len(shown):
         count = len(facts.links) - len(shown)
         blocks.append(kit.context(fill(words.MORE_LINKS, count=count, command=Markup(facts.command))))
     return blocks
 
 
-def _link(link: LinkFacts, now: float) -> Block:
+def _link(link: LinkFacts, now: float) -> str:
     state = "nameless" if link.state == "linked" and not link.username else link.state
     since = kit.moment(link.since if link.since is not None else now, now)
-    return kit.section(
-        fill(words.LINK[state], title=link.title, username=link.username, since=since), _link_button(link)
-    )
+    return fill(words.LINK[state], title=link.title, username=link.username, since=since)
 
 
 def _link_button(link: LinkFacts) -> Element | None:

@@ -27,6 +27,10 @@ PREVIOUS: Final = "Previous page"
 REFRESH: Final = "Refresh"
 NONE_LINKED: Final = "You don't have any workspaces yet."
 NONE_NEW: Final = "You don't have any workspaces yet. Press *New workspace* below to make one."
+NONE_NEW_OR_LINK: Final = (
+    "You don't have any workspaces yet. Link an account below to see yours, "
+    "or press *New workspace* to make one."
+)
 NONE_UNLINKED: Final = (
     "I start, stop and open your cloud workspaces. Link an account below, and they'll show up here."
 )
@@ -39,13 +43,13 @@ LINKS: Final = "Your accounts"
 MORE_LINKS: Final = "{count} more: `{command} whoami`"
 LINK: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "linked": "*{title}*\nLinked as {username}",
-        "nameless": "*{title}*\nLinked",
+        "linked": "*{title}* · Linked as {username}",
+        "nameless": "*{title}* · Linked",
         "suspected": "*{title}*\nNot accepting your account since {since}. I'll keep trying.",
         "refused": "*{title}*\nNo longer accepts your account. Link it again to carry on.",
-        "asked": "*{title}*\nWaiting for an Usher admin to approve {username}",
-        "none": "*{title}*\nNot linked",
-        "needless": "*{title}*\nNothing to link here",
+        "asked": "*{title}* · Waiting for an Usher admin to approve {username}",
+        "none": "*{title}* · Not linked",
+        "needless": "*{title}* · Nothing to link here",
     }
 )
 LINK_BUTTON: Final = "Link"
@@ -61,7 +65,7 @@ MORE_TEMPLATES: Final = "{templates} and {count} more"
 NEW_BUTTON: Final = "New workspace"
 
 #: Below the answer to a press.
-ANSWERED: Final = "Your last press, at {at}"
+ANSWERED: Final = "At {at}"
 
 # -- nobody's rows -----------------------------------------------------------------------------------------
 

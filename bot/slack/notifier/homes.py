@@ -6,6 +6,7 @@ the budget, and carries the version that it replaces, so that it never overwrite
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import structlog
@@ -114,6 +115,9 @@ class HomeViews:
             return
         try:
             view = await self._drawn(one, is_wanted=is_wanted)
+            if not is_wanted and one.is_statement and digest(view) != one.drawn:
+                # What was said about the last press may no longer be so.
+                view = await self._drawn(replace(one, answer=None), is_wanted=False)
         except NotIdentified:
             # Asked again at the next look, as long as the Home is open.
             view = sentence_home(words.NOT_KNOWN)

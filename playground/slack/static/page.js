@@ -50,7 +50,9 @@ function showThread() {
 function show() {
   const { state } = here;
   know(state);
-  const channel = state.channels.find((one) => one.id === here.channel)
+  // The direct message with the app has no id before it exists.
+  const asApp = here.channel === state.app.bot_user;
+  const channel = state.channels.find((one) => one.id === here.channel || (asApp && one.kind === "im"))
     ?? state.channels.find((one) => one.name === "general") ?? state.channels[0];
   if (!channel) return;
   here.channel = channel.id;
