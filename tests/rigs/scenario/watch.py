@@ -75,6 +75,10 @@ class Watch:
                 assert readers, f"an address for everybody: {text}"
                 assert all(owner in self.readers[reader] for reader in readers), (readers, text)
             assert readers or not _LINK_PAGE.search(text), f"a link for everybody: {text}"
+        for reader, view in slack.state.homes.items():
+            for found in _IDE.finditer(json.dumps(slack.state.views[view].definition)):
+                owner = self.owners.get(found[1] or found[2], found[3] or "nobody")
+                assert owner in self.readers[reader], (reader, owner)
         log = self.log.getvalue()
         assert not _IDE.search(log)
         assert not _LINK_PAGE.search(log)
