@@ -74,8 +74,6 @@ def renew(
         return False
     _insert_provisional(tx, fresh)
     tx.run("renew_operation", id=operation_id, workspace_id=fresh.id, now=tx.now())
-    tx.run("move_cards_of", subject=operation_id, about=fresh.id)
-    cards.owe_about(tx, row["workspace_id"], changed=True)
     hidden = tx.one("hide_workspace", id=row["workspace_id"])
     if hidden is not None:
         tx.run("rest_gate_without_reader", gate_key=hidden["gate_key"])
@@ -145,7 +143,7 @@ def name(
         named_id = _put_beside(tx, row, created, gate_key, now)
     gates.make_due(tx, gate)
     cards.owe(tx, operation_id, changed=True)
-    cards.owe_about(tx, named_id, changed=True)
+    cards.owe_newest(tx, named_id, changed=True)
     return workspaces.workspace(tx, named_id)
 
 
@@ -197,7 +195,6 @@ def _take_over(tx: Transaction, row: Row, listed: Row) -> None:
             body = from_json(notice["body"])
             if body.get("workspace") == listed["id"]:
                 tx.run("rewrite_notice", id=notice["id"], body=as_json({**body, "workspace": row["id"]}))
-    cards.move(tx, listed["id"], row["id"])
     tx.run("delete_workspace", id=listed["id"])
 
 

@@ -120,7 +120,7 @@ def add(tx: Transaction, new: NewOperation) -> Row:
     )
     if row is None:
         raise StoreError("another operation for this workspace came first")
-    cards.add(tx, NoticeKind.CARD, row["id"], row["principal"], row["workspace_id"])
+    cards.add(tx, NoticeKind.CARD, row["id"], row["principal"])
     return row
 
 
@@ -235,7 +235,6 @@ def save(tx: Transaction, update: Update) -> bool:
         hidden = tx.one("hide_workspace", id=row["workspace_id"])
         if hidden is not None:
             tx.run("rest_gate_without_reader", gate_key=hidden["gate_key"])
-            cards.owe_about(tx, row["workspace_id"], changed=True)
     add_notices(tx, update.notices, update.id)
     weighty = ("outcome", "start_call", "stop_call", "hold", "asked_at")
     changed = any(after[column] != row[column] for column in weighty)

@@ -65,7 +65,7 @@ class JobsWorld(BreakingWorld, WorkbenchWorld):
             kinds = {key.split("/")[1]: count for key, count in told.items() if key.startswith(row["id"])}
             assert kinds == {"job_card": 1, "job_output": 1, "job_ended": 1}, kinds
             thread = self.thread_of(row["id"])
-            assert [one["text"][:9] for one in thread] == ["Output of", "The whole"], thread
+            assert [one["text"][:9] for one in thread] == ["Output of", "The full "], thread
             (file,) = thread[1]["files"]
             text = self.slack.file_bytes(self.alice.id, file["id"]).decode()
             assert [line.removeprefix("! ") for line in text.splitlines()] == [
@@ -74,7 +74,7 @@ class JobsWorld(BreakingWorld, WorkbenchWorld):
 
     def thread_of(self, job_id: str) -> list[dict[str, Any]]:
         """Return what stands below a run's card."""
-        (card,) = self.rows(f"SELECT * FROM cards WHERE subject = '{job_id}' AND is_notice = 0")
+        (card,) = self.rows(f"SELECT * FROM cards WHERE subject = '{job_id}'")
         return self.slack.thread(self.alice.id, card["channel_id"], card["message_ts"])[1:]
 
     @asynccontextmanager

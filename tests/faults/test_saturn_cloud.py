@@ -125,7 +125,7 @@ async def test_an_approval_that_meets_trouble_links_or_says_why(tmp_path, path, 
         await world.approved(world.alice, "alice")
         await world.pass_time(60, step=3)
         linked = bool(world.alice.told("linked"))
-        failed = [shown for shown in world.alice.sees() if "could not be linked" in shown.text]
+        failed = [shown for shown in world.alice.sees() if "couldn't link you" in shown.text]
         assert len(failed) == (not linked)
         account = await world.bot.store.account(world.principal(), "saturn")
         assert (account is not None) == linked

@@ -46,17 +46,17 @@ async def test_the_question_is_a_form_and_words_for_where_none_opens(bench):
     check_golden("views/ask_link", answer.view)
     assert answer.view["callback_id"] == "ask_link"
     assert "`/workspace link bench USERNAME`" in words(answer)
-    assert buttons(answer)["Ask for Workbench"]["value"] == "bench"
+    assert buttons(answer)["Ask to link Workbench"]["value"] == "bench"
 
 
 async def test_every_administrator_is_asked_with_the_username_in_the_button(bench):
     answer = await bench.say("link bench alice.w")
-    assert "asked the administrators to link you at Workbench as *alice.w*" in words(answer)
+    assert "asked the Usher admins to link you to *alice.w* on Workbench" in words(answer)
     asked = await requests(bench)
     assert set(asked) == {"UCHEN", "UDANA"}
     for body in asked.values():
-        assert "<@UALICE> asks to act as *alice.w* at Workbench." in str(body["blocks"])
-        assert button(body, "Approve as alice.w")["confirm"]["title"]["text"] == "Approve?"
+        assert "<@UALICE> wants to be linked to *alice.w* on Workbench." in str(body["blocks"])
+        assert button(body, "Approve as alice.w")["confirm"]["title"]["text"] == "Approve alice.w?"
     assert [row["action"] for row in await bench.audit()] == ["approval.asked"]
 
 
@@ -70,10 +70,10 @@ async def test_the_form_asks_the_same_and_tells_what_is_wrong_at_its_field(bench
     # What an administrator would not see whole, or not at all, is not asked for.
     for username in ("al ice", "a" * 81, "&" * 20, "al\u200bice", "\u202eecila"):
         wrong = await submit(given(username))
-        assert "no blanks" in wrong["errors"]["username"]
+        assert "without spaces" in wrong["errors"]["username"]
     right = await submit(given(" alice "))
     check_limits(right["view"])
-    assert "as *alice*" in right["view"]["blocks"][0]["text"]["text"]
+    assert "to *alice*" in right["view"]["blocks"][0]["text"]["text"]
     assert set(await requests(bench)) == {"UCHEN", "UDANA"}
 
 
@@ -83,11 +83,11 @@ async def test_an_approval_becomes_a_task_once(bench):
     value = button(body, "Approve as alice")["value"]
     first = await bench.press("approve", value, COLLEAGUE)
     assert first.replaces
-    assert "Approved. I check *alice* at Workbench" in words(first)
+    assert "Approved. I'll check *alice* on Workbench" in words(first)
     second = await bench.press("approve", value, COLLEAGUE)
-    assert "decided already: approved, and being checked" in words(second)
+    assert "already been decided: approved, being checked" in words(second)
     third = await bench.press("deny", value, COLLEAGUE)
-    assert "decided already" in words(third)
+    assert "already been decided" in words(third)
     tasks = [task for task in await bench.store.claim_tasks(10, 60.0) if task.kind is TaskKind.APPROVE]
     assert len(tasks) == 1
 
@@ -97,7 +97,7 @@ async def test_a_denial_is_told_to_its_person(bench):
     value = button((await requests(bench))["UCHEN"], "Deny")["value"]
     await bench.press("deny", value, COLLEAGUE)
     [told] = [notice for notice in await bench.notices() if notice.principal == ALICE]
-    assert "did not approve *alice* for you at Workbench" in str((await bench.drawn(told))["blocks"])
+    assert "didn't approve *alice* on Workbench for you" in str((await bench.drawn(told))["blocks"])
     assert await bench.store.account(ALICE, "bench") is None
 
 
@@ -118,7 +118,7 @@ async def test_a_request_that_names_another_user_by_now_is_not_approved_unseen(b
     forged = f"{seen.partition(' ')[0]} root"
     for value in (seen, forged):
         answer = await bench.press("approve", value, COLLEAGUE)
-        assert "does not stand any more" in words(answer)
+        assert "is no longer open" in words(answer)
     tasks = [task for task in await bench.store.claim_tasks(10, 60.0) if task.kind is TaskKind.APPROVE]
     for task in tasks:
         assert (await bench.store.approval(task.subject)).username != "root"
@@ -142,10 +142,10 @@ async def test_without_administrators_it_is_said_whom_to_ask():
 async def test_where_people_may_link_by_token_too_both_ways_are_offered():
     maker = Maker(FakeClock(), fake_settings("bench", title="Workbench", linking=("token", "admin")))
     async with rig(connections={"bench": maker}, administrators=ADMINISTRATORS) as made:
-        assert set(buttons(await made.say("link"))) == {"Link Workbench", "Ask for Workbench"}
+        assert set(buttons(await made.say("link"))) == {"Link Workbench", "Ask to link Workbench"}
 
 
 async def test_who_is_linked_already_may_ask_for_another(bench):
     await activate(bench.store, ALICE, "bench")
     answer = await bench.say("link bench", trigger_id="t1")
-    assert "You act as *alice* at Workbench" in words(answer)
+    assert "You're linked to *alice* on Workbench" in words(answer)

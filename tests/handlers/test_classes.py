@@ -321,7 +321,7 @@ async def test_an_approved_username_is_asked_for_and_the_press_waits_for_it():
         answer = await bot.press("class_press", card.id)
         assert "an Usher admin has to approve your link" in words(answer)
         value = f"saturn press {card.id}"
-        assert buttons(answer)["Ask for Saturn Cloud"]["value"] == value
+        assert buttons(answer)["Ask to link Saturn Cloud"]["value"] == value
         assert answer.view["private_metadata"] == value
         asked = await bot.press("ask_link", value)
         assert asked.view["private_metadata"] == value

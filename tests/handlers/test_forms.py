@@ -77,7 +77,7 @@ async def test_a_form_shows_what_is_offered_and_keeps_within_limits(bench):
 async def test_without_an_offer_a_loading_form_waits_and_is_filled_by_the_command(bench):
     answer = await bench.say("new", trigger_id="t1")
     external_id = answer.view["external_id"]
-    assert "asking Work &amp; Bench what it offers" in answer.view["blocks"][0]["text"]["text"]
+    assert "Checking what Work &amp; Bench offers" in answer.view["blocks"][0]["text"]["text"]
     [task] = [one for one in await bench.store.claim_tasks(10, 60.0) if one.kind is TaskKind.SNAPSHOT]
     [waiting] = task.payload["then"]
     await offer(bench)
@@ -204,14 +204,14 @@ async def test_a_form_of_an_earlier_release_is_refused_in_words(bench, metadata)
     await offer(bench)
     view = filled((await bench.say("new", trigger_id="t1")).view, name="x") | {"private_metadata": metadata}
     answer = await submit(submission(bench, view))
-    assert "older than I am" in next(iter(answer["errors"].values()))
+    assert "out of date" in next(iter(answer["errors"].values()))
 
 
 async def test_another_persons_form_makes_nothing_with_their_account(bench):
     await offer(bench)
     view = filled((await bench.say("new", trigger_id="t1")).view, name="x", cluster="Local")
     answer = await submit(submission(bench, view, BOB))
-    assert "not linked any more" in next(iter(answer["errors"].values()))
+    assert "no longer linked" in next(iter(answer["errors"].values()))
     assert await bench.store.workspaces(BOB) == []
 
 
@@ -219,5 +219,5 @@ async def test_nothing_on_offer_is_said(bench):
     await offer(bench, {"clusters": {}, "maximum": 1})
     view = (await bench.say("new", trigger_id="t1")).view
     check_limits(view)
-    assert "offers nothing here" in str(view)
+    assert "nothing here for your account" in str(view)
     assert "submit" not in view

@@ -141,7 +141,7 @@ async def test_with_several_connections_it_asks_where():
 
 
 async def test_where_no_jobs_run_it_is_said(bot):
-    assert "I can't run jobs at Hub" in words(await bot.say("job run hub -- ls"))
+    assert "I can't run jobs on Hub" in words(await bot.say("job run hub -- ls"))
     del bot.services.connections["posit"]
     assert "I can't run jobs on any connection here." in words(await bot.say("job run -- ls"))
 

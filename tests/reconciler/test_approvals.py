@@ -55,15 +55,15 @@ async def test_the_person_is_linked_both_are_told_and_the_waiting_command_goes_o
     assert (await bench.store.approval(asked.id)).state == "linked"
     assert [command["text"] for _, command in bench.replayed] == ["list"]
     assert "is linked" in told(bench, ALICE)
-    assert "<@UALICE> acts as *alice* at Fake Cloud now" in told(bench, DANA)
+    assert "<@UALICE> is now linked to *alice* on Fake Cloud" in told(bench, DANA)
 
 
 @pytest.mark.parametrize(
     ("error", "sentence"),
     [
-        (NotFound("no such user", status=404), "knows no such user"),
+        (NotFound("no such user", status=404), "no such user"),
         (Forbidden("inactive"), "lists that user as inactive"),
-        (CredentialRefused("wrong token", status=401), "does not accept the administrator"),
+        (CredentialRefused("wrong token", status=401), "doesn't accept the admin token"),
     ],
 )
 async def test_who_is_not_there_is_refused_with_a_reason_to_both(bench, error, sentence):
@@ -82,7 +82,7 @@ async def test_a_username_belongs_to_one_person(bench):
     await approved(bench, "shared", ALICE)
     await bench.pass_time(5)
     assert await bench.store.account(ALICE, "cloud") is None
-    assert "Somebody else in Slack acts as that user already" in told(bench, ALICE)
+    assert "Somebody else in Slack is already linked to that user" in told(bench, ALICE)
     # Whose it is learns that somebody else was to have it.
     assert "<@UALICE> was approved to act as *shared* on Fake Cloud" in told(bench, BOB)
 
@@ -99,7 +99,7 @@ async def test_one_that_never_answers_is_given_up_and_told(bench):
     asked = await approved(bench)
     await bench.pass_time(1200)
     assert (await bench.store.approval(asked.id)).state == "failed"
-    assert "has not answered for a long time" in told(bench, ALICE)
+    assert "hasn't answered for a long time" in told(bench, ALICE)
 
 
 async def test_a_connection_that_stopped_approving_meanwhile_links_nobody(bench):
@@ -109,7 +109,7 @@ async def test_a_connection_that_stopped_approving_meanwhile_links_nobody(bench)
     assert bench.provider.count("check_username") == 0
     assert await bench.store.account(ALICE, "cloud") is None
     assert (await bench.store.approval(asked.id)).state == "failed"
-    assert "is not set up for approvals any more" in told(bench, ALICE)
+    assert "is no longer set up for approvals" in told(bench, ALICE)
 
 
 async def test_killed_between_the_two_writes_it_is_linked_and_told_once(bench):

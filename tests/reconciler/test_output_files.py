@@ -77,7 +77,7 @@ async def test_a_kill_between_the_upload_and_its_completion_shares_it_once(runs)
 
 
 @pytest.mark.parametrize(
-    ("code", "words"), [("missing_scope", "files:write"), ("file_uploads_disabled", "did not take")]
+    ("code", "words"), [("missing_scope", "files:write"), ("file_uploads_disabled", "didn't accept")]
 )
 async def test_where_no_file_may_be_sent_its_person_is_told_once(runs, code, words):
     run_id = await runs.runs()
@@ -97,7 +97,7 @@ async def test_a_slack_that_never_takes_the_bytes_is_given_up_and_told(runs):
     runs.cloud.ends("run1")
     runs.cloud.closes("run1")
     await runs.world.pass_time(2_400, step=5)
-    assert "did not take" in said(runs.message(f"{run_id}/job_file_missing/file"))
+    assert "didn't accept" in said(runs.message(f"{run_id}/job_file_missing/file"))
     assert not (await runs.run(run_id)).is_watched
 
 

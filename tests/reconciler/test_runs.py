@@ -102,7 +102,7 @@ async def test_a_launch_that_was_not_sent_is_tried_again(runs, error):
     [
         (LimitReached("10 jobs are running"), "limit"),
         (InvalidRequest("no cluster Kubernetes"), "invalid"),
-        (Forbidden("write is missing"), "forbidden"),
+        (Forbidden("can't send the full output of write"), "forbidden"),
         (Conflict("the name is taken"), "conflict"),
     ],
 )
@@ -245,7 +245,7 @@ async def test_a_stop_that_is_refused_is_told_and_the_run_goes_on(runs, error):
     run = await runs.until_over(run_id)
     assert (run.state, run.outcome) == (RunState.SUCCEEDED, "ended")
     told = "".join(said(message) for message in runs.told(run_id, "stop:stop"))
-    assert "was not stopped" in told
+    assert "couldn't stop" in told
     assert error.message in told
     assert runs.cloud.count("stop_job") == 1
 
@@ -269,7 +269,7 @@ async def test_a_stop_that_never_gets_through_is_told(runs):
     await runs.stop(run_id)
     await runs.world.pass_time(1_200, step=2)
     (told,) = runs.told(run_id, "stop:stop")
-    assert "did not answer in many tries" in said(told)
+    assert "didn't answer after many tries" in said(told)
     assert (await runs.run(run_id)).state is RunState.RUNNING
     await runs.stop(run_id, force=True)
     assert (await runs.run(run_id)).stop_wanted == "force"

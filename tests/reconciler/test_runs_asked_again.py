@@ -45,7 +45,7 @@ async def test_each_stop_that_is_refused_is_told(runs):
         await runs.stop(run_id)
         await runs.world.pass_time(30)
         assert runs.cloud.count("stop_job") == times
-        assert [said(each).count("was not stopped") > 0 for each in runs.told(run_id, "stop:")] == [
+        assert [said(each).count("couldn't stop") > 0 for each in runs.told(run_id, "stop:")] == [
             True
         ] * times
     await runs.stop(run_id)

@@ -61,8 +61,8 @@ async def test_what_had_to_wait_is_not_set_after_what_was_asked_for_later(world)
     assert world.provider.cron == "0 5 * * *"
     assert world.provider.count("schedule") == 2
     texts = sorted(told(world))
-    assert "`0 5 * * *` from now on" in texts[0]
-    assert "was not changed. You've asked for something else since" in texts[1]
+    assert "will run at `0 5 * * *`" in texts[0]
+    assert "schedule of *etl* on Fake Cloud. You've asked for something else since" in texts[1]
 
 
 async def test_one_after_the_other_both_are_set(world):
@@ -74,4 +74,4 @@ async def test_one_after_the_other_both_are_set(world):
     await ask(world, account, "")
     await world.pass_time(5)
     assert world.provider.cron is None
-    assert "does not run by itself any more" in told(world)[-1]
+    assert "no longer runs on a schedule" in told(world)[-1]

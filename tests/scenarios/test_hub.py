@@ -222,4 +222,4 @@ async def test_a_wrong_token_is_said_on_the_page(live):
         page = await browser.get(address)
         page = await browser.submit(page, token=secrets.token_hex(16))
     assert page.status == 422
-    assert "Team hub did not accept this token." in page.text
+    assert "Team hub didn't accept this token." in page.text

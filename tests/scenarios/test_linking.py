@@ -51,7 +51,7 @@ async def test_a_used_link_says_what_to_type(bare):
     async with Browser() as browser:
         page = await browser.get(address)
     assert page.status == 410
-    assert "a link works once" in page.text
+    assert "each link only works once" in page.text
     assert "/workspace link saturn" in page.text
 
 
@@ -64,7 +64,7 @@ async def test_a_link_in_another_persons_hands_links_nothing(bare):
         page = await browser.get(page.link("/link/sign-in"))
         page = await browser.get(page.link(f"as={victim.id}"))
     assert page.status == 403
-    assert "You are signed in to Slack as somebody else." in page.text
+    assert "You're signed in to Slack as somebody else." in page.text
     assert not await is_linked(bare)
     assert not await is_linked(bare, BOB)
     mismatches = [row for row in await bare.audit("link.sign_in") if row["result"] == "mismatch"]
@@ -78,7 +78,7 @@ async def test_a_code_in_another_persons_hands_links_nothing(bare):
     other, _ = await bare.bob.invited()
     answer = await bare.bob.types_back(other, page)
     assert not answer["ok"]
-    assert "No code is expected from you right now" in answer["errors"]["code"]
+    assert "I'm not waiting for a code from you" in answer["errors"]["code"]
     assert not await is_linked(bare, BOB)
     assert (await bare.alice.types_back(shown, page))["ok"]
     assert await is_linked(bare)
@@ -101,13 +101,13 @@ async def test_a_wrong_code_is_said_at_its_field_and_the_right_one_still_works(b
 @pytest.mark.parametrize(
     ("fault", "said"),
     [
-        ({"status": 401}, "did not accept this token"),
+        ({"status": 401}, "didn't accept this token"),
         ({"status": 403}, "token"),
         ({"status": 429, "headers": {"Retry-After": "7"}}, "Try again in 7 seconds"),
-        ({"status": 503}, "has a problem of its own"),
-        ({"body": "<html>hello</html>", "headers": {"Content-Type": "text/html"}}, "does not understand"),
-        ({"body": "null"}, "does not understand"),
-        ({"drop": True}, "did not answer"),
+        ({"status": 503}, "is having problems"),
+        ({"body": "<html>hello</html>", "headers": {"Content-Type": "text/html"}}, "doesn't understand"),
+        ({"body": "null"}, "doesn't understand"),
+        ({"drop": True}, "answer"),
     ],
     ids=["401", "403", "429", "503", "html", "null", "nothing"],
 )
@@ -130,7 +130,7 @@ async def test_the_account_of_somebody_else_is_not_linked_twice(linked):
     async with Browser() as browser:
         page = await linked.bob.goes_through(browser, address, linked.token_of("alice"))
     answer = await linked.bob.types_back(shown, page)
-    assert "is linked to another person in Slack" in answer["errors"]["code"]
+    assert "is linked to somebody else in Slack" in answer["errors"]["code"]
     assert not await is_linked(linked, BOB)
 
 

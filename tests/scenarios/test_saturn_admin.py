@@ -51,7 +51,7 @@ async def test_another_persons_token_is_refused_and_remembered(by_admin):
     async with by_admin() as world:
         world.saturn.state.limits.login_link_as = "bob"
         told = await world.approved(world.alice, "alice")
-        assert "You could not be linked at Saturn Cloud as *alice*." in told.text
+        assert "I couldn't link you to *alice* on Saturn Cloud." in told.text
         assert "somebody else's token" in told.text
         assert "somebody else's token" in world.person(AMIR).sees()[-1].text
         (failed,) = details(await world.audit("approval.failed"))
@@ -82,14 +82,14 @@ async def test_a_login_link_to_another_host_is_not_followed(by_admin):
     async with by_admin() as world:
         world.saturn.state.limits.login_link_host = "https://evil.example"
         told = await world.approved(world.alice, "alice")
-        assert "a login link to another host" in told.text
+        assert "a sign-in link to another host" in told.text
         assert world.calls("GET .*loginlink") == 0
 
 
 async def test_a_username_that_is_not_there_is_said(by_admin):
     async with by_admin() as world:
         told = await world.approved(world.alice, "nobody")
-        assert "Saturn Cloud knows no such user." in told.text
+        assert "There's no such user on Saturn Cloud." in told.text
 
 
 async def test_the_administrators_token_drives_where_the_server_wants_it(by_admin):

@@ -105,22 +105,22 @@ async def test_schedules_are_shown_set_and_switched_off(cloud):
     assert "*nightly* · Saturn Cloud\nruns at `0 3 * * *`" in cloud_shown
     assert "*failing* · Saturn Cloud\nhas no schedule" in cloud_shown
     told = await job(cloud, 'schedule failing "30 4 * * 1"')
-    assert "I set the schedule of *failing* at Saturn Cloud, and tell you when that is done." in told.text
-    assert "*failing* at Saturn Cloud runs at `30 4 * * 1` from now on" in cloud.alice.sees()[-1].text
+    assert "Setting the schedule of *failing* on Saturn Cloud. I'll message you when it's done." in told.text
+    assert "*failing* on Saturn Cloud will run at `30 4 * * 1`" in cloud.alice.sees()[-1].text
     assert cloud.job("failing").cron == "30 4 * * 1"
     assert "runs at `30 4 * * 1`" in (await job(cloud, "schedule failing")).text
     await cloud.pass_time(2)
     await job(cloud, "schedule nightly off")
-    assert "does not run by itself any more" in cloud.alice.sees()[-1].text
+    assert "no longer runs on a schedule" in cloud.alice.sees()[-1].text
     assert cloud.job("nightly").next_fire_at is None
     assert [row["result"] for row in await cloud.audit("call.schedule")] == ["ok", "ok"]
 
 
 async def test_what_is_wrong_about_a_schedule_is_said(cloud):
     await job(cloud, "schedule")
-    assert "is no time that I understand" in (await job(cloud, 'schedule nightly "99 3 * * *"')).text
+    assert "as a schedule" in (await job(cloud, 'schedule nightly "99 3 * * *"')).text
     assert "would never run" in (await job(cloud, 'schedule nightly "0 3 30 2 *"')).text
-    assert "I know no job *other*" in (await job(cloud, 'schedule other "0 3 * * *"')).text
+    assert "I can't find a job called *other*" in (await job(cloud, 'schedule other "0 3 * * *"')).text
     await job(cloud, f'schedule {cloud.job("retrain", "bob").id} "0 3 * * *"')
-    assert "was not changed. Saturn Cloud can't find it." in cloud.alice.sees()[-1].text
+    assert "on Saturn Cloud. Saturn Cloud can't find it." in cloud.alice.sees()[-1].text
     assert cloud.job("retrain", "bob").cron is None

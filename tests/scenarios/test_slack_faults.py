@@ -80,7 +80,7 @@ async def test_a_person_who_can_be_sent_no_direct_message_is_told_in_the_channel
     await alice.types("start training")
     await linked.pass_time(30)
     told = [
-        shown for shown in alice.sees("C0GENERAL") if "does not let me write to you directly" in shown.text
+        shown for shown in alice.sees("C0GENERAL") if "doesn't let me send you direct messages" in shown.text
     ]
     assert told
     assert all(shown.is_private for shown in told)

@@ -18,7 +18,7 @@ async def world(tmp_path):
 async def test_from_the_form_to_the_open_button(world):
     alice = world.alice
     form = await world.opens_form(alice)
-    assert form.words == ("At *Courses*. What you make there is shown to you alone.",)
+    assert form.words == ("On *Courses*. Only you can see what you create there.",)
     assert list(form.field("field:project").options) == list(PROJECTS.values())
     await world.slack.fill(alice.id, {"field:project": PROJECTS["Python"], "field:name": "homework"})
     assert (await world.slack.submit(alice.id))["response_action"] == "clear"

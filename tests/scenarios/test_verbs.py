@@ -79,7 +79,7 @@ async def test_link_code_opens_the_form_where_slack_can_and_offers_it_where_it_c
     assert (await linked.slack.say(alice.id, GENERAL, "/workspace link code"))["ok"]
     assert alice.modal()["title"]["text"] == "Finish linking"
     answer = await alice.submits(code="ABCD-2345")
-    assert "No code is expected from you right now" in answer["errors"]["code"]
+    assert "I'm not waiting for a code from you" in answer["errors"]["code"]
 
 
 async def test_no_verb_at_all_is_the_list_and_an_empty_mention_is_help(linked):

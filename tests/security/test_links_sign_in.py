@@ -128,7 +128,7 @@ async def test_cancelling_at_slack_leaves_everything_as_it_was(made):
     browser = await made.browser()
     page = await signed_in(made, browser)
     assert browser.status == 403
-    assert "did not finish" in page
+    assert "finish signing in with Slack" in page
     made.issuer.person = ("T0HOME", "U0ALICE")
     assert 'name="token"' in await browser.get("/link/sign-in")
 
@@ -171,7 +171,7 @@ async def test_an_identity_that_slack_did_not_prove_is_none(made, name):
     browser = await made.browser()
     page = await signed_in(made, browser)
     assert browser.status == 502
-    assert "could not be used" in page
+    assert "be used. Nothing was linked" in page
     assert 'name="token"' not in await browser.get("/link")
 
 

@@ -22,9 +22,11 @@ from bot.services.linking import (
 )
 from bot.support.errors import (
     BadAnswer,
+    Conflict,
     CredentialRefused,
     Forbidden,
     InvalidRequest,
+    LimitReached,
     RateLimited,
     Refused,
     ServerFailed,
@@ -163,14 +165,16 @@ def test_who_is_the_same_person(principal, proven, is_org, is_same):
 @pytest.mark.parametrize(
     ("error", "said"),
     [
-        (CredentialRefused("canary"), "did not accept this token"),
-        (Forbidden("canary"), "all rights"),
+        (CredentialRefused("canary"), "didn't accept this token"),
+        (Forbidden("canary"), "all permissions"),
         (RateLimited("canary", retry_after=7), "in 7 seconds"),
         (RateLimited("canary"), "in a minute"),
-        (ServerFailed("canary"), "a problem of its own"),
+        (ServerFailed("canary"), "having problems"),
         (BadAnswer("canary"), "base URL"),
-        (Unreachable("canary"), "did not answer"),
-        (InvalidRequest("canary"), "did not answer"),
+        (Unreachable("canary"), "didn't answer"),
+        (InvalidRequest("canary"), "wouldn't check this token"),
+        (Conflict("canary"), "wouldn't check this token"),
+        (LimitReached("canary"), "reached a limit"),
     ],
 )
 def test_every_failed_check_says_what_to_do_and_repeats_nothing(error, said):

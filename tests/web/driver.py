@@ -75,7 +75,7 @@ class Chromium:
     async def shows(self, words: str) -> None:
         """Wait, ten seconds at most, until an element that can be seen holds these words."""
         visible = "not(self::script) and not(ancestor-or-self::*[@hidden])"
-        xpath = f"//*[{visible} and contains(text(), '{words}')]"
+        xpath = f'//*[{visible} and contains(text(), "{words}")]'
         await self.call("POST", "/element", {"using": "xpath", "value": xpath})
 
     async def into_frame(self) -> None:

@@ -6,6 +6,7 @@ import json
 import logging
 
 import pytest
+from markupsafe import escape
 
 from bot.domain.models import OperationVerb, State
 from bot.messages.texts import ide as words
@@ -150,7 +151,7 @@ async def test_others_and_nothing_look_the_same(world):
     assert len(seen) == 1
     (status, text), *_ = seen
     assert status == 404
-    assert words.NOTHING_TITLE in text
+    assert escape(words.NOTHING_TITLE) in text
     assert "notebook" not in text
     assert await world.store.open_operations(ALICE) == []
 
@@ -163,7 +164,7 @@ async def test_the_state_is_told_from_our_row(world):
     await world.sees(workspace, ends_at=world.clock.now() + 300, ends_how="stops")
     told = json.loads(await browser.get(f"/ide/{workspace.id}/state"))
     assert told["phase"] == "running"
-    assert told["line"] == "Running, stops in 5 minutes unless you use it"
+    assert told["line"] == "Running, will stop in 5 minutes unless you use it"
     assert world.made.provider.asked == []
 
 

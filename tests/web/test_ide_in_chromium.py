@@ -170,7 +170,7 @@ async def test_a_vendor_that_cannot_be_reached_is_said_so():
     async with ide_rig(loads=loads) as world, chromium() as window:
         workspace = await world.workspace()
         await sign_in(world, window, workspace)
-        await window.shows("Sphere Engine cannot be reached")
+        await window.shows("Sphere Engine can't be reached")
         assert await window.text("#again a") == words.TRY_AGAIN
 
 

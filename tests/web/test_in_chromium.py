@@ -69,5 +69,5 @@ async def test_another_site_can_neither_send_our_form_nor_frame_our_page():
                 await window.go(f"http://{host}:{elsewhere.port}/")
                 assert any("frame-ancestors" in line for line in await window.console())
                 await window.press("button")
-                assert "did not come from this page" in await window.text(".said")
+                assert "didn't come from this page" in await window.text(".said")
         assert made.provider.asked == []

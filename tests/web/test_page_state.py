@@ -92,17 +92,17 @@ def test_buttons_follow_what_may_be_done():
 
 def test_why_it_failed_is_said():
     seen = stands(replace(ROW, state=State.FAILED, detail="image pull failed"))
-    assert seen.text.endswith("The reason there: image pull failed")
+    assert seen.text.endswith("Reason: image pull failed")
 
 
 @pytest.mark.parametrize(
     ("state", "how", "left", "line"),
     [
-        (State.RUNNING, "stops", 299, "Running, stops in 5 minutes unless you use it"),
-        (State.RUNNING, "removed", 20, "Running, is removed in a minute unless you use it"),
+        (State.RUNNING, "stops", 299, "Running, will stop in 5 minutes unless you use it"),
+        (State.RUNNING, "removed", 20, "Running, will be removed in a minute unless you use it"),
         (State.RUNNING, "stops", 601, "Running"),
         (State.RUNNING, "stops", 0, "Running"),
-        (State.STOPPED, "removed", 600, "Stopped, is removed in 10 minutes unless you start it"),
+        (State.STOPPED, "removed", 600, "Stopped, will be removed in 10 minutes unless you start it"),
         (State.STOPPED, "stops", 600, "Stopped"),
         (State.STARTING, "stops", 60, "Starting"),
     ],

@@ -7,6 +7,7 @@ import re
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
+from markupsafe import escape
 
 from bot.domain.models import Person
 from bot.messages.texts import ide as words
@@ -73,7 +74,7 @@ async def test_signing_out_ends_the_session_itself(world):
     assert await is_signed_in(thief, workspace.id)
     await browser.send("/sign-out")
     assert browser.url == f"{world.origin}/signed-out"
-    assert words.SIGNED_OUT_TITLE in browser.text
+    assert escape(words.SIGNED_OUT_TITLE) in browser.text
     assert not await is_signed_in(browser, workspace.id)
     assert not await is_signed_in(thief, workspace.id)
     assert [entry[1:] for entry in await world.made.audit() if entry[1].startswith("browser.")] == [
@@ -156,7 +157,7 @@ async def test_cancelling_at_slack_leads_back(world):
     browser = await world.made.browser()
     await browser.get("/ide/workspace_x/sign-in")
     assert browser.status == 403
-    assert words.sign_in_cancelled() in browser.text
+    assert escape(words.sign_in_cancelled()) in browser.text
     assert 'href="/ide/workspace_x"' in browser.text
 
 

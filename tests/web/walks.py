@@ -77,8 +77,8 @@ async def ide_pages(world: IdeRig, window: Chromium) -> AsyncIterator[str]:
     await window.go(f"{world.origin}/nowhere")
     yield "not-found"
     await window.go(f"{world.origin}/ide/{rows[State.RUNNING].id}")
-    await window.shows("cannot be reached")
+    await window.shows("can't be reached")
     yield "ide-unreachable"
     await window.press("form[action='/sign-out'] button")
-    await window.shows("You are signed out")
+    await window.shows("You're signed out")
     yield "signed-out"

@@ -5,70 +5,71 @@ from __future__ import annotations
 from typing import Final
 
 ASK: Final = (
-    "At {title} an administrator decides whom you act as. "
+    "On {title}, an Usher admin has to approve your link. "
     "Write `{command}link {connection} USERNAME` with your username there."
 )
-ASK_BUTTON: Final = "Ask for {title}"
+ASK_BUTTON: Final = "Ask to link {title}"
 ASK_TITLE: Final = "Ask to be linked"
 ASK_SUBMIT: Final = "Ask"
 ASK_CLOSE: Final = "Not now"
-ASK_LABEL: Final = "Your username at {title}"
-ASK_NOTE: Final = "An administrator sees your Slack name and this username, and approves or denies it."
-USERNAME_SHAPE: Final = "A username has 1 to 80 characters, no blanks and nothing that can't be seen."
-ASKED: Final = "I have asked the administrators to link you at {title} as *{username}*. You get a message."
+ASK_LABEL: Final = "Your username on {title}"
+ASK_NOTE: Final = "An Usher admin sees your Slack name and this username, and approves or denies the request."
+USERNAME_SHAPE: Final = "A username has 1 to 80 characters, without spaces or invisible characters."
+ASKED: Final = (
+    "I've asked the Usher admins to link you to *{username}* on {title}. I'll message you when they decide."
+)
 LINKED_ALREADY: Final = (
-    "You act as *{username}* at {title}. Write `{command}link {connection} USERNAME` to ask for another."
+    "You're linked to *{username}* on {title}. "
+    "To ask for another username, write `{command}link {connection} USERNAME`."
 )
 
 #: To administrators.
-REQUEST: Final = "{who} asks to act as *{username}* at {title}."
-REQUEST_SHORT: Final = "{name} asks to act as {username} at {title}."
+REQUEST: Final = "{who} wants to be linked to *{username}* on {title}."
+REQUEST_SHORT: Final = "{name} wants to be linked to {username} on {title}."
 REQUEST_NOTE: Final = (
-    "Approve only when you know that this person is {username} there: "
-    "what they do here is then done as {username}."
+    "Only approve this if you know that this person is {username} there: "
+    "whatever they do here will be done as {username}."
 )
 APPROVE: Final = "Approve as {username}"
 DENY: Final = "Deny"
 CONFIRM_APPROVE: Final = (
-    "Approve?",
-    "From now on {name} acts as {username} at {title}.",
+    "Approve {username}?",
+    "{name} will be able to act as {username} on {title}.",
     "Approve",
     "Not yet",
 )
-APPROVING: Final = "Approved. I check *{username}* at {title}, link {who} and tell both of you."
-DENIED: Final = "Denied. {who} is told."
-DECIDED_ALREADY: Final = "That request was decided already: {state}."
-GONE: Final = (
-    "That request does not stand any more: it was taken back, or asked anew. Look at the newest request."
-)
+APPROVING: Final = "Approved. I'll check *{username}* on {title}, link {who}, and tell both of you."
+DENIED: Final = "Denied. I'll tell {who}."
+DECIDED_ALREADY: Final = "That request has already been decided: {state}."
+GONE: Final = "That request is no longer open: it was withdrawn or asked again. Look at the newest request."
 CHANGED: Final = "{who} has asked for another username since. Look at the newest request."
 STATES: Final = {
     "asked": "still open",
-    "approved": "approved, and being checked",
+    "approved": "approved, being checked",
     "linked": "approved and linked",
     "denied": "denied",
-    "failed": "approved, but not possible",
-    "replaced": "asked anew since",
+    "failed": "approved, but it failed",
+    "replaced": "asked again since",
 }
-DONE: Final = "{who} acts as *{username}* at {title} now."
+DONE: Final = "{who} is now linked to *{username}* on {title}."
 
 #: To both, when the provider does not let it be. The first two go to the person.
 DENIED_PERSON: Final = (
-    "An administrator did not approve *{username}* for you at {title}. "
-    "Ask them what to do, or ask again with your own username."
+    "An Usher admin didn't approve *{username}* on {title} for you. "
+    "Talk to them, or ask again with your own username."
 )
 FAILED_PERSON: Final = (
-    "You could not be linked at {title} as *{username}*. {because} Ask again when that is settled."
+    "I couldn't link you to *{username}* on {title}. {because} Ask again once that's sorted out."
 )
-FAILED_ADMINISTRATOR: Final = "{who} could not be linked at {title} as *{username}*. {because}"
+FAILED_ADMINISTRATOR: Final = "I couldn't link {who} to *{username}* on {title}. {because}"
 BECAUSE: Final = {
-    "not_found": "{title} knows no such user.",
-    "forbidden": "{title} lists that user as inactive, or does not let me act for them.",
-    "taken": "Somebody else in Slack acts as that user already.",
-    "credential_refused": "{title} does not accept the administrator's token that I was set up with.",
-    "untrusted": "{title} answered with a login link to another host, or with somebody else's token. "
-    "I used neither.",
-    "not_set_up": "{title} is not set up for approvals any more.",
-    "not_allowed": "I don't work for guests, bots, or people of other organisations.",
-    "gave_up": "{title} has not answered for a long time.",
+    "not_found": "There's no such user on {title}.",
+    "forbidden": "{title} lists that user as inactive, or doesn't let me act for them.",
+    "taken": "Somebody else in Slack is already linked to that user.",
+    "credential_refused": "{title} doesn't accept the admin token that I was set up with.",
+    "untrusted": "{title} answered with a sign-in link to another host, or with somebody else's token. "
+    "I didn't use it.",
+    "not_set_up": "{title} is no longer set up for approvals.",
+    "not_allowed": "I don't work for guests, bots, or people from other organisations.",
+    "gave_up": "{title} hasn't answered for a long time.",
 }

@@ -39,5 +39,5 @@ BY_ADMINISTRATOR: Final = "ask your Usher admin for {title}"
 
 RESTORED: Final = (
     "My records were restored from a backup, and in them you're linked to {title}. If you ended that link "
-    "lately, it's back: write `unlink {connection}` to end it again."
+    "recently, it's back. Write `unlink {connection}` to end it again."
 )

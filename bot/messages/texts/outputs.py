@@ -11,15 +11,18 @@ NOT_READ: Final = "[Usher: the output could not be read to its end. {because}]"
 
 #: The file with the whole of it; ``{id}`` tells it from the files of other runs of that name.
 FILE_NAME: Final = "{name}-{id}.log"
-FILE: Final = "The whole output of *{name}*."
-FILE_SHORT: Final = "The whole output of {name}"
+FILE: Final = "The full output of *{name}*."
+FILE_SHORT: Final = "The full output of {name}"
 FILE_MISSING: Final = (
-    "Slack did not take the file with the whole output of *{name}*; its end is in the thread."
+    "Slack didn't accept the file with the full output of *{name}*. The last lines are in the thread."
 )
 FILE_NOT_ALLOWED: Final = (
-    "I may not send files here yet, so the whole output of *{name}* is missing; its end is in the thread. "
-    "Ask whoever runs me to install me anew with the scope `files:write`."
+    "I'm not allowed to send files here yet, so I can't send the full output of *{name}*. "
+    "The last lines are in the thread. "
+    "Ask your Usher admin to reinstall me with the scope `files:write`."
 )
 
-STOP_REFUSED: Final = "*{name}* was not stopped. {because}"
-STOP_GIVEN_UP: Final = "*{name}* was not stopped: {title} did not answer in many tries. Try again in a while."
+STOP_REFUSED: Final = "I couldn't stop *{name}*. {because}"
+STOP_GIVEN_UP: Final = (
+    "I couldn't stop *{name}*: {title} didn't answer after many tries. Try again in a while."
+)

@@ -11,9 +11,11 @@ from bot.support.errors import (
     BadAnswer,
     CredentialRefused,
     Forbidden,
+    LimitReached,
     NotFound,
     RateLimited,
     ServerFailed,
+    TemporaryError,
 )
 
 if TYPE_CHECKING:
@@ -26,33 +28,33 @@ CLOSE = "Close"
 # -- headings and labels of the pages ------------------------------------------------------------------------
 
 LINK_TITLE = "Link your account"
-SIGN_IN_HEADING = "First: is this you?"
-SIGN_IN_TEXT = "Sign in with Slack to prove it. Usher learns who you are there, and nothing else."
+SIGN_IN_HEADING = "Is this you?"
+SIGN_IN_TEXT = "Sign in with Slack to confirm. Usher learns who you are in Slack, and nothing else."
 SIGN_IN_BUTTON = "Sign in with Slack"
 TOKEN_LABEL = "Your token"  # noqa: S105 - a label, no secret
-TOKEN_NOTE = "It is stored encrypted, used only for what you ask for in Slack, and never shown again."  # noqa: S105 - a sentence
+TOKEN_NOTE = "It's stored encrypted, used only for what you ask for in Slack, and never shown again."  # noqa: S105 - a sentence
 CHECK_BUTTON = "Check the token"
 CONFIRM_TITLE = "Is this right?"
-CONFIRM_NOTE = "Nothing is linked until you press the button. You can unlink at any time in Slack."
-CONFIRM_NOTE_CODE = "Nothing is linked until you type a code in Slack, which comes next."
+CONFIRM_NOTE = "Nothing is linked until you press the button. You can unlink in Slack at any time."
+CONFIRM_NOTE_CODE = "Nothing is linked until you type a code in Slack, which is the next step."
 CONFIRM_BUTTON_CODE = "Yes, show the code"
 AGAIN_BUTTON = "Use another token"
-CODE_TITLE = "One step left"
+CODE_TITLE = "One more step"
 CODE_TEXT = "Go back to Slack, press Enter code in the message that brought you here, and type this code:"
 CODE_NOTE = (
-    "It is good for 10 minutes. Type it only in Slack, and tell it to nobody: "
+    "It's valid for 10 minutes. Only type it in Slack, and don't tell anyone: "
     "nobody at your company will ever ask you for it."
 )
-CODE_SHOWN_TITLE = "Your code is waiting"
+CODE_SHOWN_TITLE = "Enter your code in Slack"
 DONE_TITLE = "Linked"
-DONE_NOTE = "You can close this page. What you asked for goes on in Slack."
+DONE_NOTE = "You can close this page. Usher is carrying on with your request in Slack."
 LABEL_PERSON = "Slack user"
 LABEL_WORKSPACE = "Slack workspace"
-LABEL_CONNECTION = "will be linked with"
-LABEL_LINKED = "is linked with"
+LABEL_CONNECTION = "will be linked to"
+LABEL_LINKED = "is linked to"
 LABEL_ACCOUNT = "Account there"
 REFERENCE = "Reference"
-ACCOUNT_UNTOLD = "the owner of the token (this server does not tell the name)"
+ACCOUNT_UNTOLD = "the owner of the token (this server gives no name)"
 
 STEPS_LABEL = "Steps"
 STEP_SIGN_IN = "Sign in"
@@ -60,19 +62,19 @@ STEP_TOKEN = "Token"  # noqa: S105 - a label
 STEP_CONFIRM = "Confirm"
 STEP_CODE = "Code in Slack"
 
-NOT_FOUND_TITLE = "There is nothing here"
+NOT_FOUND_TITLE = "There's nothing here"
 FAILED_TITLE = "Something went wrong"
 BUSY_TITLE = "Busy right now"
-REFUSED_TITLE = "This does not work"
-LINK_CLOSED_TITLE = "This link is closed"
+REFUSED_TITLE = "That didn't work"
+LINK_CLOSED_TITLE = "This link no longer works"
 GO_BACK = "Go back"
 
 
 def not_you(person: str, workspace: str) -> str:
     """Warn who did not ask for this link."""
     return (
-        f"You are not {person} in {workspace}? Or somebody else sent you this address? "
-        "Then close this page: your account would end up in their hands."
+        f"Not {person} in {workspace}? Or did somebody else send you this link? "
+        "Then close this page, or they could get access to your account."
     )
 
 
@@ -99,8 +101,9 @@ def done(title: str, username: str) -> str:
 def code_shown(command: str, connection: str) -> str:
     """Say where the code is to be typed, on a page that shows it no more."""
     return (
-        "The code was shown once. Type it in Slack: press Enter code in the message that brought you here. "
-        f"If you no longer have it, type {command} link {connection} in Slack for a new link."
+        "The code is only shown once. In Slack, press Enter code in the message that brought you here, "
+        "and type it. "
+        f"If you don't have it any more, type {command} link {connection} in Slack to get a new link."
     )
 
 
@@ -113,31 +116,33 @@ def _new_link(command: str, connection: str = "") -> str:
 
 def link_unknown(command: str) -> str:
     """Answer an address that was never handed out, or long ago."""
-    return f"This link is not known here, or it is older than a day. {_new_link(command)}"
+    return f"This link doesn't exist, or it's more than a day old. {_new_link(command)}"
 
 
 def link_expired(command: str, connection: str) -> str:
     """Answer an expired link, or one that a newer one has replaced."""
     return (
-        "A link is good for 10 minutes, and only until you ask for a newer one. "
-        f"This one is over. {_new_link(command, connection)}"
+        "A link is valid for 10 minutes, or until you ask for a newer one. "
+        f"This one has expired. {_new_link(command, connection)}"
     )
 
 
 def link_used(command: str, connection: str) -> str:
     """Answer a link that was used."""
-    return f"This link has been used, and a link works once. {_new_link(command, connection)}"
+    return f"This link has already been used, and each link only works once. {_new_link(command, connection)}"
 
 
 def link_tries(command: str, connection: str) -> str:
     """Answer when five tokens were tried."""
-    return f"Five tokens were tried with this link, so it is closed. {_new_link(command, connection)}"
+    return (
+        f"Five tokens have been tried with this link, so it no longer works. {_new_link(command, connection)}"
+    )
 
 
 def link_other_browser(command: str, connection: str) -> str:
     """Answer another browser than the one that began."""
     return (
-        "This link is already being used in another browser. Go on there, or start over here. "
+        "This link is already being used in another browser. Continue there, or start over here. "
         f"{_new_link(command, connection)}"
     )
 
@@ -149,19 +154,19 @@ def link_person(person: str) -> str:
 
 def link_connection(command: str) -> str:
     """Answer when the operator removed the connection meanwhile."""
-    return f"This connection no longer exists. Type {command} link in Slack to see what can be linked."
+    return f"This connection no longer exists. Type {command} link in Slack to see what you can link."
 
 
 def link_changed() -> str:
     """Answer when two tabs did two things at once."""
-    return "This page was changed in another tab meanwhile. Nothing was linked. Look again, then go on."
+    return "This page has changed in another tab. Nothing was linked. Check what it says now, then continue."
 
 
 def link_taken(title: str, username: str) -> str:
     """Answer when somebody else has linked this account."""
     return (
-        f"The account {username} at {title} is linked to another person in Slack. "
-        "That person has to unlink it first. Nothing was changed."
+        f"The {title} account {username} is linked to somebody else in Slack. "
+        "They have to unlink it first. Nothing was changed."
     )
 
 
@@ -173,37 +178,37 @@ def sign_in_first() -> str:
 def sign_in_mismatch(person: str, workspace: str) -> str:
     """Refuse somebody else than the one who asked for the link."""
     return (
-        f"You are signed in to Slack as somebody else. This link belongs to {person} in {workspace}, "
+        f"You're signed in to Slack as somebody else. This link belongs to {person} in {workspace}, "
         "and only they can use it. Nothing was linked."
     )
 
 
 def sign_in_cancelled() -> str:
     """Answer when a person pressed Cancel at Slack."""
-    return "You did not finish signing in with Slack. Nothing was linked. Try again when you are ready."
+    return "You didn't finish signing in with Slack. Nothing was linked. Try again when you're ready."
 
 
 def sign_in_failed() -> str:
     """Answer when Slack's answer proves nothing."""
-    return "Slack's answer could not be used. Nothing was linked. Go back and sign in again."
+    return "Slack's answer couldn't be used. Nothing was linked. Go back and sign in again."
 
 
 def sign_in_expired() -> str:
     """Answer a sign-in that this browser did not begin, or began too long ago."""
-    return "This sign-in was not begun in this browser, or it took too long. Go back and sign in again."
+    return "This sign-in wasn't started in this browser, or it took too long. Go back and sign in again."
 
 
 def forged() -> str:
     """Refuse a form that was not sent from our own page."""
     return (
-        "This form did not come from this page, or the page was too old. Nothing was changed. Open it again."
+        "This form didn't come from this page, or the page was too old. Nothing was changed. Open it again."
     )
 
 
 def no_cookie(command: str) -> str:
     """Answer when the browser did not bring what the first visit left."""
     return (
-        "This page needs the link from Slack. Open that link again in this browser, and let it keep cookies "
+        "This page needs the link from Slack. Open that link again in this browser, and allow cookies "
         f"for this site. {_new_link(command)}"
     )
 
@@ -213,7 +218,7 @@ def no_cookie(command: str) -> str:
 
 def token_shape(title: str) -> str:
     """Answer a text that cannot be a token; it was sent nowhere."""
-    return f"That does not look like a token from {title}. Copy it again, whole and without quotes."
+    return f"That doesn't look like a token from {title}. Copy it again: all of it, without quotes."
 
 
 def token_of_slack(title: str) -> str:
@@ -227,7 +232,7 @@ def token_of_slack(title: str) -> str:
 def token_own(title: str) -> str:
     """Answer a token that is a connection's own; it was sent nowhere."""
     return (
-        f"That token is one that Usher itself works with, so it can't be linked to a person. "
+        f"That token is one that Usher itself uses, so it can't be linked to a person. "
         f"Paste your own token from {title}."
     )
 
@@ -236,20 +241,27 @@ def check_failed(error: ProviderError, title: str, tries_left: int) -> str:
     """Say why the provider did not accept a token, with what to do."""
     tries = "1 try is left." if tries_left == 1 else f"{tries_left} tries are left."
     if isinstance(error, CredentialRefused):
-        return f"{title} did not accept this token. Copy it again, it may have expired. {tries}"
+        return f"{title} didn't accept this token. Copy it again, or get a new one if it has expired. {tries}"
     if isinstance(error, Forbidden):
-        return f"{title} knows this token but does not let it in. Make one with all rights. {tries}"
+        return (
+            f"{title} recognises this token but doesn't let Usher use it. "
+            f"Create one with all permissions. {tries}"
+        )
     if isinstance(error, RateLimited):
         wait = f"{error.retry_after:.0f} seconds" if error.retry_after else "a minute"
-        return f"{title} asks for a pause. Try again in {wait}. Nothing was stored."
+        return f"{title} is getting too many requests. Try again in {wait}. Nothing was stored."
     if isinstance(error, ServerFailed):
-        return f"{title} has a problem of its own right now. Try again in a minute. Nothing was stored."
+        return f"{title} is having problems right now. Try again in a minute. Nothing was stored."
     if isinstance(error, (BadAnswer, NotFound)):
         return (
-            f"{title} gave an answer that Usher does not understand. Nothing was stored. "
-            "Tell the people who run Usher: the base URL of this connection may be wrong."
+            f"{title} sent an answer that Usher doesn't understand. Nothing was stored. "
+            "Tell your Usher admin that the base URL of this connection may be wrong."
         )
-    return f"{title} did not answer. Try again in a minute. Nothing was stored."
+    if isinstance(error, TemporaryError):
+        return f"{title} didn't answer. Try again in a minute. Nothing was stored."
+    if isinstance(error, LimitReached):
+        return f"{title} has reached a limit, so it couldn't check this token. Nothing was stored. {tries}"
+    return f"{title} wouldn't check this token. Make sure that it's your own, and all of it. {tries}"
 
 
 # -- in Slack ------------------------------------------------------------------------------------------------
@@ -258,25 +270,26 @@ def check_failed(error: ProviderError, title: str, tries_left: int) -> str:
 def no_address() -> str:
     """Refuse a link where no browser could open it."""
     return (
-        "Linking needs a page that your browser can open, and Usher has no address for it yet. "
-        "Ask the people who run Usher to set USHER_PUBLIC_URL."
+        "To link an account you need a page that your browser can open, "
+        "and I don't have a public web address yet. "
+        "Ask your Usher admin to set USHER_PUBLIC_URL."
     )
 
 
 def unknown_connection(name: str, known: str) -> str:
     """Refuse a connection that does not exist."""
-    return f"There is no connection named {name}. There is: {known}."
+    return f"I don't have a connection called {name}. I have: {known}."
 
 
 def not_by_token(title: str) -> str:
     """Refuse where people do not link by themselves."""
-    return f"{title} needs no link of your own: it is set up by the people who run Usher."
+    return f"You don't need to link {title} yourself. Your Usher admin sets that up."
 
 
 def code_none(command: str) -> str:
     """Answer a code that nobody waits for."""
     return (
-        "No code is expected from you right now: it may have expired after 10 minutes, or been used. "
+        "I'm not waiting for a code from you. It may have expired after 10 minutes, or been used already. "
         f"{_new_link(command)}"
     )
 
@@ -284,26 +297,26 @@ def code_none(command: str) -> str:
 def code_wrong(tries_left: int, command: str) -> str:
     """Answer a wrong code."""
     if tries_left == 0:
-        return f"That code is not right, and it was the last try. {_new_link(command)}"
+        return f"That code is wrong, and it was your last try. {_new_link(command)}"
     tries = "1 try is left." if tries_left == 1 else f"{tries_left} tries are left."
-    return f"That code is not right. Look at the page again. {tries}"
+    return f"That code is wrong. Check the page again. {tries}"
 
 
 def code_busy() -> str:
     """Answer the second of two codes that came at once."""
-    return "Two codes arrived at once. Nothing was changed: type it once more."
+    return "Two codes arrived at once, so nothing was changed. Type it again."
 
 
 def foreign_team() -> str:
     """Refuse people of a Slack workspace that Usher is not installed in."""
-    return "Usher is not installed in your Slack workspace. Ask your own administrators for it."
+    return "I'm not installed in your Slack workspace. Ask one of its admins to install me."
 
 
 def unexpected(reference: str) -> str:
     """Answer when something broke that should not; the reference is also in the log."""
     return (
-        f"Something went wrong on our side, and nothing was changed. Try again in a minute. If it happens "
-        f"again, tell the people who run Usher this reference: {reference}"
+        f"Something went wrong in Usher, and nothing was changed. Try again in a minute. If it happens "
+        f"again, give your Usher admin this reference: {reference}"
     )
 
 
@@ -314,4 +327,4 @@ def busy() -> str:
 
 def not_found() -> str:
     """Answer an address that leads nowhere."""
-    return "This address leads nowhere. If it came from Slack, it may have been cut off: open it there again."
+    return "This link leads nowhere. If it came from Slack, part of it may be missing: open it there again."

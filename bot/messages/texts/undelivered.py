@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 NEWS: Final = (
-    "I have news for you, but Slack does not let me write to you directly. "
-    "Open a conversation with me, then write `list` to see it."
+    "I have a message for you, but Slack doesn't let me send you direct messages. "
+    "Open a conversation with me, then write `list` to see where things stand."
 )
 UNDRAWN: Final = (
-    "I have news for you, but something broke while I put the message together. "
+    "I have a message for you, but something broke while I was putting it together. "
     "Write `list` to see where things stand. Reference {reference}"
 )

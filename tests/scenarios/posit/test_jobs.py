@@ -18,7 +18,7 @@ async def ended(world, count=1):
 async def test_a_job_is_run_by_the_form(linked):
     alice = linked.alice
     form = await linked.opens_form(alice, "run wb", command="/job")
-    assert form.words == ("At *Workbench*, with your own account.",)
+    assert form.words == ("On *Workbench*, with your own account.",)
     form = await linked.fills(alice, cluster="Slurm")
     assert form.field("field:cpus").hint == "At most 64."
     await linked.fills(alice, command="Rscript Test.R", name="nightly", cpus="2", queue="short")

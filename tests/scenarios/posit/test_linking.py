@@ -33,16 +33,16 @@ async def test_an_own_token_links_and_the_waiting_command_goes_on(tmp_path):
 async def test_an_administrator_approves_whom_somebody_acts_as(bare):
     alice, amir = bare.alice, bare.person(AMIR)
     told = await alice.types("link wb alice")
-    assert "I have asked the administrators to link you at Workbench as *alice*." in told.text
+    assert "I've asked the Usher admins to link you to *alice* on Workbench." in told.text
     (request,) = amir.sees()
-    assert "asks to act as *alice* at Workbench." in request.text
+    assert "wants to be linked to *alice* on Workbench." in request.text
     assert request.labels == ["Approve as alice", "Deny"]
     assert bare.asked("get_users") == 0
     bare.watch.may_read(alice.id, "alice")
     await amir.presses(request, "Approve as alice")
     await bare.pass_time(3)
     assert "Your Workbench account *alice* is linked." in alice.only("linked").text
-    assert any("acts as *alice* at Workbench now." in shown.text for shown in amir.sees())
+    assert any("is now linked to *alice* on Workbench." in shown.text for shown in amir.sees())
     await alice.types("start thesis")
     await bare.pass_time(20)
     ready = alice.only("ready")
@@ -51,7 +51,7 @@ async def test_an_administrator_approves_whom_somebody_acts_as(bare):
     users = {(token, user) for token, user, method in bare.posit.harness.by_account if "session" in method}
     assert users == {("super", "alice")}
     form = await bare.opens_form(alice, "new wb")
-    assert form.words == ("At *Workbench*, with your own account *alice*.",)
+    assert form.words == ("On *Workbench*, with your own account *alice*.",)
     await bare.fills(alice, ide="RStudio", name="paper")
     await bare.sends(alice)
     await bare.pass_time(20)
@@ -71,7 +71,7 @@ async def test_without_a_username_the_form_asks_for_it(bare):
 
 @pytest.mark.parametrize(
     ("username", "because"),
-    [("nobody", "Workbench knows no such user."), ("dora", "Workbench lists that user as inactive")],
+    [("nobody", "There's no such user on Workbench."), ("dora", "Workbench lists that user as inactive")],
 )
 async def test_a_username_that_is_not_known_or_not_active_is_not_linked(bare, username, because):
     alice, amir = bare.alice, bare.person(AMIR)
@@ -79,7 +79,7 @@ async def test_a_username_that_is_not_known_or_not_active_is_not_linked(bare, us
     await amir.presses(amir.sees()[0], f"Approve as {username}")
     await bare.pass_time(5)
     assert not alice.told("linked")
-    assert f"You could not be linked at Workbench as *{username}*. {because}" in alice.sees()[-1].text
+    assert f"I couldn't link you to *{username}* on Workbench. {because}" in alice.sees()[-1].text
     assert because in amir.sees()[-1].text
     assert "not linked" in (await alice.types("whoami")).text
 
@@ -89,7 +89,7 @@ async def test_what_an_administrator_denies_is_told_to_the_person(bare):
     await alice.types("link wb bob")
     await amir.presses(amir.sees()[0], "Deny")
     await bare.pass_time(3)
-    assert "An administrator did not approve *bob* for you at Workbench." in alice.sees()[-1].text
+    assert "An Usher admin didn't approve *bob* on Workbench for you." in alice.sees()[-1].text
     assert bare.asked("get_users") == 0
 
 
@@ -117,7 +117,7 @@ async def test_somebody_else_can_not_act_as_a_username_that_is_taken(bare):
         await bare.pass_time(3)
     assert alice.only("linked")
     assert not bob.told("linked")
-    assert "Somebody else in Slack acts as that user already." in bob.sees()[-1].text
+    assert "Somebody else in Slack is already linked to that user." in bob.sees()[-1].text
 
 
 async def test_administrators_are_told_of_the_server_and_others_are_not(bare):

@@ -34,7 +34,7 @@ async def test_output_stands_below_the_card_told_apart_and_without_colours(linke
     assert "\x1b" not in output.text
     assert "30 lines" in output.text
     assert "lines marked ! are stderr" in output.text
-    assert "The whole output of loud" in file.text
+    assert "The full output of loud" in file.text
     assert alice.only("job_ended")
 
 

@@ -19,10 +19,10 @@ async def visits(world, account, url):
 async def test_a_session_is_made_with_the_form_and_opens_for_its_owner(linked):
     alice = linked.alice
     assert (await linked.slack.say(alice.id, "C0GENERAL", "/workspace new wb"))["ok"]
-    assert "I am asking Workbench what it offers." in linked.form(alice).words[0]
+    assert "Checking what Workbench offers." in linked.form(alice).words[0]
     await linked.settle()
     form = linked.form(alice)
-    assert form.words == ("At *Workbench*, with your own account.",)
+    assert form.words == ("On *Workbench*, with your own account.",)
     # In the server's order; what it says is not available is not offered.
     assert list(form.field("field:ide").options) == ["RStudio", "JupyterLab", "Jupyter Notebook"]
     await linked.fills(alice, ide="RStudio", name="paper", environment="STAGE=draft")
@@ -218,7 +218,7 @@ async def test_a_stop_that_nothing_comes_of_can_be_forced(linked):
     await linked.pass_time(20)
     assert alice.only("stopped")
     first, second = alice.told("card")
-    assert "The stop of *analysis* had already been sent to Workbench" in first.text
+    assert "The stop had already been sent. You've asked for something else since" in first.text
     assert "It can't be started again." in second.text
     assert linked.asked("stop_session") == 2
     assert getattr(linked.session("analysis"), "state", "gone") in {"killed", "gone"}
