@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from bot.domain.models import State
 from bot.providers import facets
 from bot.services.runs import Runs
 from bot.services.snapshots import TEMPLATES, Snapshots
@@ -12,6 +13,10 @@ from bot.services.workspaces import Workspaces
 if TYPE_CHECKING:
     from bot.domain.models import HomeUse, Principal
     from bot.services.context import Context
+
+#: How many workspaces are read one by one for a Home.
+READ: Final = 10
+_UP: Final = frozenset({State.STARTING, State.RUNNING, State.STOPPING, State.UNKNOWN})
 
 
 class Homes:
@@ -34,14 +39,25 @@ class Homes:
         self._wake()
 
     async def read_lists(self, principal: Principal) -> None:
-        """Have the lists read that are old, and the templates that were never read."""
+        """Have read what is old: lists, what is up where nothing is listed, templates that never were."""
         if stale := await self._workspaces.stale(principal):
             await self._workspaces.look(stale)
         if stale := await self._runs.stale(principal):
             await self._runs.look(stale)
+        await self._read_unlisted(principal)
         for account in await self._store.accounts(principal):
             provider = self._connections.get(account.connection)
             is_able = account.state == "active" and isinstance(provider, facets.Making)
             kept = await self._store.snapshot(account.connection, account.id, TEMPLATES) if is_able else None
             if is_able and kept is None:
                 await self._snapshots.refresh(account)
+
+    async def _read_unlisted(self, principal: Principal) -> None:
+        """Have some workspaces read one by one that no list reads, through the poll gate."""
+        unlisted = {name for name, provider in self._connections.items() if not provider.has_lists}
+        if not unlisted:
+            return
+        rows = await self._store.workspaces(principal)
+        for one in [row for row in rows if row.connection in unlisted and row.state in _UP][:READ]:
+            await self._store.want_read(one.id)
+        self._wake()

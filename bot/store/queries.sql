@@ -1367,7 +1367,8 @@ DELETE FROM participants WHERE card_id = :card_id;
 
 -- == Homes ==
 
--- The answer of an earlier press goes with the next use. What Slack doesn't show any more is sent again.
+-- The answer of an earlier press goes with the next use. Only what Slack still shows needn't be sent again, and a
+-- press always brings a view.
 -- name: use_home
 INSERT INTO homes (principal, used_at, page, is_totals, answer, answered_at, wanted_at)
 VALUES (
@@ -1378,7 +1379,7 @@ ON CONFLICT (principal) DO UPDATE SET
     used_at = excluded.used_at, uses = homes.uses + 1, page = COALESCE(:page, homes.page),
     is_totals = COALESCE(:is_totals, homes.is_totals), answer = excluded.answer, answered_at = excluded.answered_at,
     wanted_at = COALESCE(homes.wanted_at, excluded.wanted_at),
-    drawn = CASE WHEN :seen IS NULL OR :seen = homes.view_hash THEN homes.drawn ELSE '' END;
+    drawn = CASE WHEN :seen = homes.view_hash THEN homes.drawn ELSE '' END;
 
 -- name: claim_wanted_homes
 UPDATE homes SET leased_until = :until

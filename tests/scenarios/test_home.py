@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 
 import pytest
 
 from bot.domain.models import HomeUse, Principal
 from tests.rigs.scenario.cloud import AMIR
+from tests.rigs.scenario.sphere import sphere_world
 from tests.rigs.scenario.stage import SEED
 
 GUEST = "U0GRETA"
@@ -116,6 +118,21 @@ async def test_a_view_that_is_not_the_newest_any_more_does_not_overwrite_it(link
     await alice.types("start training")
     await linked.pass_time(60)
     assert "4 in all, 2 running" in alice.home().text
+
+
+async def test_refresh_reads_what_no_list_tells(tmp_path):
+    async with sphere_world(tmp_path) as world:
+        alice = world.alice
+        await world.makes(alice, name="homework")
+        shown = await alice.opens_home()
+        assert re.search(r"/ide/[\w-]+$", shown.buttons("Open")[0]["url"])
+        (machine,) = world.machines()
+        await world.pass_time(15)
+        read = world.calls(f"GET .*{machine.id}", world.sphere)
+        published = _published(world)
+        await alice.presses_home("Refresh")
+        assert world.calls(f"GET .*{machine.id}", world.sphere) == read + 1
+        assert _published(world) == published + 1, "a press always brings a view"
 
 
 async def test_home_before_anything_is_linked_offers_to_link(bare):

@@ -57,7 +57,7 @@ class Home:
 class HomeUse:
     """Describe what a person did with their Home; None leaves as it was what they look at.
 
-    ``seen`` is the version that Slack says it shows, None if it doesn't say.
+    ``seen`` is the version that Slack shows whoever opened it, None for a press.
     """
 
     page: int | None = None

@@ -37,6 +37,9 @@ async def test_a_later_use_stays_wanted_and_keeps_what_is_looked_at(store, clock
     (home,) = await wanted(store)
     assert (home.page, home.is_totals, home.answer, home.uses) == (2, True, None, 2)
     assert (home.drawn, home.view_hash) == ("digest", "hash")
+    await store.home_published(home, "digest", "hash")
+    await store.use_home(ALICE, HomeUse())
+    assert (await wanted(store))[0].drawn == "", "a press always brings a view"
 
 
 async def test_what_slack_does_not_show_any_more_counts_as_never_drawn(store):
