@@ -151,6 +151,33 @@ async def test_the_page_shows_cards_and_takes_words_and_presses(tmp_path):
             assert browser.complaints == []
 
 
+@pytest.mark.browser
+@pytest.mark.skipif(chromium() is None, reason="no Chromium on this machine")
+async def test_the_home_tab_opens_before_there_was_a_message_and_its_buttons_can_be_pressed(tmp_path):
+    async with (
+        slack(clock=None) as (server, client),
+        recorded(server) as app,
+        Browser.started(tmp_path) as browser,
+    ):
+        await browser.open(f"{server.state.base_url}/?as={OLIVIA}")
+        await browser.until("document.querySelector('.place.current')")
+        await browser.ask("[...document.querySelectorAll('.place')].pop().click()")
+        await app.arrived(1)
+        await browser.until("!document.getElementById('tabs').hidden")
+        await browser.ask("document.querySelector('#tabs [data-tab=home]').click()")
+        await app.arrived(2)
+        assert [one["event"]["tab"] for one in app.seen] == ["messages", "home"]
+        home = {"type": "home", "blocks": [section("Your *workspaces*"), actions(button("go"))]}
+        await client.views_publish(user_id=OLIVIA, view=home)
+        await browser.until("document.querySelector('#home .button')")
+        await browser.ask("document.querySelector('#home .button').click()")
+        await app.arrived(3)
+        pressed = app.seen[-1]
+        assert (pressed["view"]["type"], pressed["actions"][0]["action_id"]) == ("home", "go")
+        assert "response_url" not in pressed
+        assert browser.complaints == []
+
+
 async def test_a_seed_file_replaces_people_and_a_wrong_one_is_refused(tmp_path):
     seed = tmp_path / "seed.json"
     seed.write_text(

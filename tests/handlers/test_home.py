@@ -1,0 +1,88 @@
+"""A Home's events and buttons, as Slack sends them."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.domain.models import NoticeKind, OperationVerb
+from bot.messages.blocks import kit
+from bot.messages.texts import problems
+from handlers import interactions
+from tests.handlers.slack import bolt_for, event, send
+from tests.rigs.store import ALICE
+
+NOWHERE = "http://127.0.0.1:9/"
+
+
+@pytest.fixture
+def app(bot):
+    return bolt_for(bot.services, NOWHERE)
+
+
+def opened(event_id="Ev1", tab="home"):
+    return event("app_home_opened", event_id, user=ALICE.user_id, channel="D1", tab=tab)
+
+
+def pressed(action_id, value):
+    return {
+        "type": "block_actions",
+        "user": {"id": ALICE.user_id, "team_id": ALICE.team_id},
+        "team": {"id": ALICE.team_id},
+        "container": {"type": "view", "view_id": "V1"},
+        "view": {"id": "V1", "type": "home", "hash": "h"},
+        "trigger_id": "1.1",
+        "actions": [{"action_id": action_id, "value": value, "action_ts": "1.1", "type": "button"}],
+    }
+
+
+async def wanted(bot):
+    return await bot.store.claim_wanted_homes(10, 60.0)
+
+
+async def test_opening_the_home_tab_is_written_and_other_tabs_are_not(bot, app):
+    await send(app, opened(tab="messages", event_id="Ev1"))
+    assert await wanted(bot) == []
+    assert (await send(app, opened(event_id="Ev2"))).status == 200
+    (home,) = await wanted(bot)
+    assert (home.principal, home.page) == (ALICE, 1)
+
+
+async def test_whoever_cannot_be_told_is_ignored(bot, app):
+    payload = opened()
+    del payload["is_ext_shared_channel"]
+    assert (await send(app, payload)).status == 200
+    assert await wanted(bot) == []
+
+
+async def test_a_press_runs_the_verb_and_its_answer_goes_into_the_next_view(bot, app):
+    await bot.link()
+    (workspace,) = [one for one in await bot.store.workspaces(ALICE) if one.title == "notebook"]
+    assert (await send(app, pressed("start", workspace.id))).status == 200
+    (operation,) = await bot.store.open_operations(ALICE)
+    assert operation.verb is OperationVerb.START
+    assert operation.channel_id is None
+    (home,) = await wanted(bot)
+    assert "notebook" in home.answer["text"]
+    assert [notice.kind for notice in await bot.notices()] == [NoticeKind.CARD]
+
+
+async def test_a_foreign_key_in_a_home_is_refused_like_anywhere(bot, app):
+    await send(app, pressed("start", "workspace_of_bob"))
+    (home,) = await wanted(bot)
+    assert home.answer["text"] == kit.bare(problems.sentence("not_owner"))
+
+
+async def test_turning_pages_takes_numbers_alone(bot, app):
+    for value, page in (("page 3", 3), ("page x", 1), ("page 1234567", 1), ("totals", 1), ("", 1)):
+        await send(app, pressed("home:next", value))
+        (home,) = await wanted(bot)
+        assert (home.page, home.is_totals, home.answer) == (page, value == "totals", None)
+        await bot.store.home_published(home, "", "")
+
+
+def test_a_home_has_no_way_back_but_the_next_view():
+    payload = pressed("start", "x")
+    surface = interactions.of_button(payload, payload["actions"][0])
+    assert (surface.kind, surface.is_form, surface.is_direct) == ("home", False, False)
+    assert (surface.channel_id, surface.response_url) == (None, None)
+    assert "V1" in surface.interaction
