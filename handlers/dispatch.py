@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -34,6 +35,7 @@ _level = logging.getLogger(__name__)
 
 #: How similar to a verb a word must be (0–100) for the verb to be suggested.
 _ALIKE = 55.0
+_TIME_MARK = re.compile(r"(?:^|:)u([0-9]{1,11})(?::|$)")
 
 
 async def run_text(
@@ -105,10 +107,17 @@ async def run_button(
         folder=folder,
         target=value or None,
         flags=frozenset(more.split(":")) & {AGREED},
+        at=_time_of(more),
         view=view or {},
     )
     found = routes.action.get(name) or routes.verbs(folder).get(verb)
     return await guarded(request, found or old_button)
+
+
+def _time_of(marks: str) -> float | None:
+    """Return the time that a button was drawn for: ``u`` and the epoch second among its marks."""
+    found = _TIME_MARK.search(marks)
+    return float(found[1]) if found is not None else None
 
 
 async def guarded(request: Request, handler: Callable[[Any], Coroutine[Any, Any, Answer]]) -> Answer:
@@ -175,7 +184,8 @@ async def _kept(request: Request, unknown: NotIdentified) -> Answer:
     waiting = request.waiting()
     if request.surface.kind in {"button", "home"}:
         name = request.verb if request.folder == "workspace" else f"{request.folder}_{request.verb}"
-        waiting |= {"action": ":".join((name, *request.flags)), "value": request.target or ""}
+        time = [f"u{request.at:.0f}"] if request.at is not None else []
+        waiting |= {"action": ":".join((name, *request.flags, *time)), "value": request.target or ""}
     task = NewTask(TaskKind.LOOK_UP_PERSON, request.principal.key, {"then": [waiting]})
     try:
         await request.services.store.add_tasks([task], request.surface.interaction)

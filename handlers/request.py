@@ -71,6 +71,8 @@ class Request:
     text: str = ""
     is_shared: bool = False
     flags: frozenset[str] = frozenset()
+    #: The time that a button was drawn for, in epoch seconds.
+    at: float | None = None
     looked: tuple[str, ...] = ()
     #: Why what a command waited for failed: a cause of ``bot.messages.texts.problems``.
     problem: str = ""

@@ -15,6 +15,7 @@ from bot.services.homes import Homes
 from bot.services.personal_list import PersonalList
 from bot.services.runs import Runs
 from bot.services.snapshots import Snapshots
+from bot.services.timers import Timers
 from bot.services.workspaces import Workspaces
 from handlers import routes
 
@@ -35,6 +36,7 @@ class Services:
 
     store: Store
     workspaces: Workspaces
+    timers: Timers
     personal_list: PersonalList
     runs: Runs
     accounts: Accounts
@@ -85,9 +87,11 @@ def build_services(context: Context, accounts: Accounts, limiter: RateLimiter) -
     """Assemble the services; ``limiter`` counts people's requests."""
     # Done now, because somebody's first request would have to do it within 3 s.
     routes.load()
+    workspaces = Workspaces(context)
     return Services(
         store=context.store,
-        workspaces=Workspaces(context),
+        workspaces=workspaces,
+        timers=Timers(context, workspaces),
         personal_list=PersonalList(context),
         runs=Runs(context),
         accounts=accounts,

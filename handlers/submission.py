@@ -24,7 +24,13 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 #: The fields of each form in which no secret belongs; a program's arguments are the person's own business.
-_PLAIN_FIELDS = {"ask_link": ("username",), "code": ("code",), "make": ("name",), "remove": ("name",)}
+_PLAIN_FIELDS = {
+    "ask_link": ("username",),
+    "code": ("code",),
+    "make": ("name",),
+    "remove": ("name",),
+    "stop_later": ("other",),
+}
 #: Slack shows a line or two below a field.
 _ERROR = 300
 
@@ -44,6 +50,13 @@ class Submission:
         """Return what was typed into the only field of a block; empty if there is none."""
         fields = self.view.get("state", {}).get("values", {}).get(block_id, {})
         value = next((field.get("value") for field in fields.values()), None)
+        return value if isinstance(value, str) else ""
+
+    def choice(self, block_id: str) -> str:
+        """Return the value of what was chosen in the only menu of a block; empty if nothing was."""
+        fields = self.view.get("state", {}).get("values", {}).get(block_id, {})
+        option = next((field.get("selected_option") for field in fields.values()), None) or {}
+        value = option.get("value")
         return value if isinstance(value, str) else ""
 
     def error(self, block_id: str, text: str) -> dict[str, Any]:

@@ -28,6 +28,7 @@ from bot.reconciler.runtimes import Runtime
 from bot.reconciler.streams import Streams
 from bot.reconciler.suspicions import Suspicions
 from bot.reconciler.tasks import Tasks
+from bot.reconciler.timers import Timers
 from bot.reconciler.updates import Updates
 
 if TYPE_CHECKING:
@@ -93,6 +94,7 @@ class Reconciler:
         self._suspicions = Suspicions(engine)
         self._outages = Outages(engine, self._suspicions.outages)
         self._ends = Expiries(engine)
+        self._timers = Timers(engine)
         self._classes = Classes(engine)
         self._streams = Streams(engine)
         self._tasks = Tasks(engine, self._lists, replay)
@@ -121,6 +123,10 @@ class Reconciler:
     async def step_classes(self, _pool: Pool | None = None) -> int:
         """Process the class cards that are due; return how many there were."""
         return await self._classes.step()
+
+    async def step_timers(self) -> int:
+        """Warn of and carry out the timers that are due; return how many there were."""
+        return await self._timers.step()
 
     async def warn_of_ends(self) -> int:
         """Warn owners of workspaces that will soon end by themselves; return how much there was to do."""

@@ -168,6 +168,7 @@ class Scheduler:
         """Start the loops on the running event loop; work left open by an earlier process resumes."""
         self._ticker.every(self._tick, self.wake)
         self._ticker.every(20.0, self._ends)
+        self._ticker.every(2.0, self._timers)
         self._ticker.every(120.0, self._lists)
         self._ticker.every(self._beats_every, self._beat)
         self._ticker.every(600.0, self._daily, at_once=True)
@@ -257,6 +258,13 @@ class Scheduler:
 
     async def _warn(self) -> None:
         if await self._reconciler.warn_of_ends():
+            self.wake()
+
+    async def _timers(self) -> None:
+        await self._guarded("timers", self._stop_timed)
+
+    async def _stop_timed(self) -> None:
+        if await self._reconciler.step_timers():
             self.wake()
 
     async def _lists(self) -> None:

@@ -24,7 +24,7 @@ from bot.store.records import Accepted, NewOperation
 from bot.support.errors import NotLinked, Refused
 
 if TYPE_CHECKING:
-    from bot.domain.models import Account, Principal
+    from bot.domain.models import Account, Principal, Timer
     from bot.providers.base import Provider
     from bot.services.context import Context
     from bot.support.clock import Ids
@@ -66,7 +66,13 @@ class Making:
         )
 
     async def again(
-        self, principal: Principal, workspace_id: str, *, reference: str, channel_id: str | None = None
+        self,
+        principal: Principal,
+        workspace_id: str,
+        *,
+        reference: str,
+        channel_id: str | None = None,
+        timer: Timer | None = None,
     ) -> Accepted:
         """Ask for another workspace like one that is gone or was never made; its row replaces the old one.
 
@@ -89,7 +95,7 @@ class Making:
         elif former.state is not State.GONE:
             raise Refused("workspace.still_there", problems.sentence("still_there", title))
         fresh = another(self._ids, self._provider(former.connection), former)
-        return await self._accept(fresh, f"again:{former.id}", reference, channel_id, instead_of=former.id)
+        return await self._accept(fresh, f"again:{former.id}", reference, channel_id, former.id, timer)
 
     async def _accept(
         self,
@@ -98,6 +104,7 @@ class Making:
         reference: str,
         channel_id: str | None,
         instead_of: str = "",
+        timer: Timer | None = None,
     ) -> Accepted:
         principal, provider = workspace.principal, self._provider(workspace.connection)
         if not isinstance(provider, facets.Making):
@@ -114,6 +121,7 @@ class Making:
             deadline_seconds=self._deadline_seconds,
             reference=reference,
             channel_id=channel_id,
+            timer=timer,
         )
         accepted = await self._store.accept_creation(
             workspace,

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
-    from bot.domain.models import Account, Action, Effects, Operation, Principal, StopMode
+    from bot.domain.models import Account, Action, Effects, Operation, Principal, StopMode, Timer
     from bot.services.context import Context
 
 #: A list of a person's workspaces is read again when it is older than this, in seconds.
@@ -71,13 +71,16 @@ class Workspaces:
         reference: str,
         channel_id: str | None = None,
         agreed: bool = False,
+        timer: Timer | None = None,
+        planned_for: float | None = None,
     ) -> Accepted:
         """Accept an operation with its first card and its audit row, all in one transaction.
 
         A start joins a creation that is under way; for a workspace that is gone and was made here, another is
         made. ``channel_id`` is where to reach the person if direct messages can't. ``agreed``: they know that
-        this ends the workspace for good, if it does. Raises NotLinked and Refused (``policy.…``,
-        ``workspace.…``); ``workspace.ends`` asks them to confirm.
+        this ends the workspace for good, if it does. ``timer`` is set along with it. ``planned_for``: it
+        carries out the timer for that time, without a card of its own. Raises NotLinked and Refused
+        (``policy.…``, ``workspace.…``); ``workspace.ends`` asks them to confirm.
         """
         found = await self._store.workspace_and_account(workspace_id)
         if found is None:
@@ -94,9 +97,13 @@ class Workspaces:
         creation = await self._creation(workspace) if is_starting or workspace.is_provisional else None
         if is_starting:
             if creation is not None:
+                if timer is not None:
+                    await self._store.change_timer(principal, workspace.id, timer, interaction=interaction)
                 return Accepted(creation, joined=True)
             if workspace.is_provisional or workspace.state is State.GONE:
-                return await self.again(principal, workspace.id, reference=reference, channel_id=channel_id)
+                return await self.again(
+                    principal, workspace.id, reference=reference, channel_id=channel_id, timer=timer
+                )
         if workspace.hidden and not workspace.is_provisional:
             # It is never read again, so the operation could never end. An old message's button was pressed.
             raise Refused("workspace.forgotten", problems.sentence("forgotten", provider.settings.title))
@@ -107,6 +114,10 @@ class Workspaces:
         audit = entry(principal, f"workspace.{verb}", workspace, reference=reference)
         if ends:
             audit.detail["agreed"] = "yes"
+        if planned_for is not None:
+            audit.detail["because"] = "timer"
+        if timer is not None:
+            audit.detail["until"] = f"{timer.at:.0f}"
         accepted = await self._store.accept_operation(
             NewOperation(
                 principal=principal,
@@ -118,9 +129,11 @@ class Workspaces:
                 channel_id=channel_id,
                 reads_first=not (workspace.is_provisional or self._is_news(workspace)),
                 agreed=ends,
+                timer=timer,
+                planned_for=planned_for,
             ),
             interaction=interaction,
-            notices=[card],
+            notices=[card] if planned_for is None else [],
             audit=[audit],
         )
         self._wake()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.domain.models import Outcome, TaskKind
+from bot.domain.models import NewNotice, NoticeKind, Outcome, TaskKind
 from bot.store import (
     approvals,
     browsers,
@@ -26,8 +26,8 @@ from bot.store.tasks import add_tasks
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.domain.models import Account, AuditEntry, NewNotice, Principal, Workspace
-    from bot.store.transaction import Transaction
+    from bot.domain.models import Account, AuditEntry, Principal, Workspace
+    from bot.store.transaction import Row, Transaction
 
 
 def account(tx: Transaction, principal: Principal, connection: str) -> Account | None:
@@ -123,8 +123,22 @@ def _end(tx: Transaction, ending: Account, *, can_revoke: bool, cause: str, tell
         tx.run("delete_task_of", kind=kind, subject=ending.id)
     links.expire(tx, ending.principal.key, ending.connection)
     for workspace in tx.all("delete_workspaces", **pair):
+        if tell and workspace["stop_at"] is not None:
+            add_notices(tx, [_not_stopped(ending, workspace)])
         tx.run("orphan_operations", workspace_id=workspace["id"])
         tx.run("rest_gate_without_reader", gate_key=workspace["gate_key"])
+
+
+def _not_stopped(ended: Account, workspace: Row) -> NewNotice:
+    """Return the notice that a timer is gone with the account; the row is deleted, so it says the name."""
+    body = {
+        "connection": ended.connection,
+        "name": workspace["alias"] or workspace["name"],
+        "stop_at": workspace["stop_at"],
+        "cause": "unlinked",
+    }
+    occasion = f"{workspace['stop_at']:.0f}"
+    return NewNotice(workspace["id"], NoticeKind.TIMER_FAILED, occasion, ended.principal, body)
 
 
 def drop(tx: Transaction, account_id: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from bot.domain.models import NewNotice, NoticeKind, OperationVerb, Outcome, State
-from bot.store import people, rows
+from bot.store import people, rows, timers
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices
 
@@ -38,8 +38,14 @@ def want(
 
 
 def note(tx: Transaction, workspace_id: str, before: str, after: State, seen_at: float) -> None:
-    """Report a workspace that went down without a request, if its owner wants to be told."""
-    if after not in _DOWN or State(before) not in _UP:
+    """Note that a workspace went down: its timer has ended, and its owner is told if nobody asked for it.
+
+    The latter only if the owner wants that.
+    """
+    if after not in _DOWN:
+        return
+    timers.settle(tx, workspace_id)
+    if State(before) not in _UP:
         return
     row = tx.one("stop_watch", id=workspace_id)
     if row is None or row["open_operation"] is not None:

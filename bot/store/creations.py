@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.domain.models import PROVISIONAL, OperationVerb, Outcome, State
-from bot.store import cards, gates, operations, people, rows, workspaces
+from bot.store import cards, gates, operations, people, rows, timers, workspaces
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices
 from bot.store.records import Accepted
@@ -55,6 +55,8 @@ def accept(
         workspaces.put_away(tx, instead_of)
     _insert_provisional(tx, workspace)
     row = operations.add(tx, new)
+    if new.timer is not None:
+        timers.put(tx, workspace.id, new.timer)
     people.keep_result(tx, interaction, row["id"])
     add_notices(tx, notices, row["id"])
     append_audit(tx, audit)
@@ -74,6 +76,7 @@ def renew(
         return False
     _insert_provisional(tx, fresh)
     tx.run("renew_operation", id=operation_id, workspace_id=fresh.id, now=tx.now())
+    tx.run("move_timer", id=fresh.id, former=row["workspace_id"])
     hidden = tx.one("hide_workspace", id=row["workspace_id"])
     if hidden is not None:
         tx.run("rest_gate_without_reader", gate_key=hidden["gate_key"])

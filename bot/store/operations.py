@@ -6,7 +6,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from bot.domain.models import Call, ClaimedOperation, NoticeKind, OperationVerb, Outcome, Update
-from bot.store import cards, gates, names, people, rows, steps
+from bot.store import cards, gates, names, people, rows, steps, timers
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices
 from bot.store.records import Accepted
@@ -58,6 +58,8 @@ def accept(
             row = _carried_over(tx, row, replaced)
     elif new.agreed and not row["agreed"]:
         row = tx.one("agree_operation", id=row["id"]) or row
+    if new.timer is not None:
+        timers.put(tx, new.workspace_id, new.timer)
     people.keep_result(tx, interaction, row["id"])
     # A joined operation already has a card; a second message would replace it in the row.
     kept = [one for one in notices if not joined or one.kind is not NoticeKind.CARD or one.subject]
@@ -105,7 +107,7 @@ def add(tx: Transaction, new: NewOperation) -> Row:
     """Write an operation on a workspace that has no open one, with its card."""
     now = tx.now()
     reads_first = new.reads_first and tx.one("person", principal=new.principal.key) is not None
-    given = {field.name: getattr(new, field.name) for field in fields(new)}
+    given = {field.name: getattr(new, field.name) for field in fields(new) if field.name != "timer"}
     row = tx.one(
         "add_operation",
         **given
@@ -235,6 +237,8 @@ def save(tx: Transaction, update: Update) -> bool:
         hidden = tx.one("hide_workspace", id=row["workspace_id"])
         if hidden is not None:
             tx.run("rest_gate_without_reader", gate_key=hidden["gate_key"])
+    if update.outcome is not None:
+        timers.settle(tx, row["workspace_id"])
     add_notices(tx, update.notices, update.id)
     weighty = ("outcome", "start_call", "stop_call", "hold", "asked_at")
     changed = any(after[column] != row[column] for column in weighty)

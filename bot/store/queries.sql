@@ -162,7 +162,8 @@ DELETE FROM accounts WHERE id = :id AND state = 'revoking';
 UPDATE operations SET is_orphan = 1 WHERE workspace_id = :workspace_id;
 
 -- name: delete_workspaces
-DELETE FROM workspaces WHERE principal = :principal AND connection = :connection RETURNING id, gate_key;
+DELETE FROM workspaces WHERE principal = :principal AND connection = :connection
+RETURNING id, gate_key, name, alias, stop_at;
 
 -- name: refuse_account
 UPDATE accounts SET state = 'refused', secret = ''
@@ -289,7 +290,9 @@ WHERE w.principal = :principal AND w.connection = :connection AND w.id <> :id
 UPDATE workspaces SET name = :name, spec = :spec WHERE id = :id;
 
 -- name: hide_workspace
-UPDATE workspaces SET hidden = 1 WHERE id = :id AND hidden = 0 RETURNING gate_key;
+UPDATE workspaces SET
+    hidden = 1, stop_at = NULL, stop_mode = NULL, stop_agreed = 0, stop_warned = 0, stop_look_at = NULL
+WHERE id = :id AND hidden = 0 RETURNING gate_key;
 
 -- name: discovered
 UPDATE accounts SET discovered_at = :now WHERE id = :id;
@@ -409,6 +412,49 @@ UPDATE workspaces SET remark = :remark WHERE id = :id;
 
 -- name: set_entry
 UPDATE workspaces SET entry = :entry WHERE id = :id AND gate_key = :gate_key;
+
+-- == timers ==
+
+-- name: put_timer
+UPDATE workspaces SET
+    stop_at = :stop_at, stop_mode = :stop_mode, stop_agreed = :stop_agreed, stop_warned = :stop_warned,
+    stop_look_at = :look_at
+WHERE id = :id;
+
+-- name: clear_timer
+UPDATE workspaces SET stop_at = NULL, stop_mode = NULL, stop_agreed = 0, stop_warned = 0, stop_look_at = NULL
+WHERE id = :id AND stop_at IS NOT NULL;
+
+-- name: end_timer
+UPDATE workspaces SET stop_at = NULL, stop_mode = NULL, stop_agreed = 0, stop_warned = 0, stop_look_at = NULL
+WHERE id = :id AND stop_at = :stop_at;
+
+-- name: settle_timer
+UPDATE workspaces SET stop_at = NULL, stop_mode = NULL, stop_agreed = 0, stop_warned = 0, stop_look_at = NULL
+WHERE id = :id AND stop_at IS NOT NULL AND state IN ('stopped', 'suspended', 'failed', 'gone')
+    AND NOT EXISTS (
+        SELECT 1 FROM operations o
+        WHERE o.workspace_id = :id AND o.outcome IS NULL AND o.verb IN ('start', 'restart', 'create')
+    );
+
+-- name: move_timer
+UPDATE workspaces SET (stop_at, stop_mode, stop_agreed, stop_warned, stop_look_at) = (
+    SELECT f.stop_at, f.stop_mode, f.stop_agreed, f.stop_warned, f.stop_look_at FROM workspaces f WHERE f.id = :former
+)
+WHERE id = :id;
+
+-- name: claim_timers
+UPDATE workspaces SET stop_look_at = :until WHERE id IN (
+    SELECT id FROM workspaces WHERE stop_look_at <= :now ORDER BY stop_look_at LIMIT :limit
+)
+RETURNING *;
+
+-- name: look_at_timer
+UPDATE workspaces SET stop_look_at = :look_at WHERE id = :id AND stop_at = :stop_at;
+
+-- name: timer_warned
+UPDATE workspaces SET stop_warned = 1, stop_at = :moved_to, stop_look_at = :moved_to
+WHERE id = :id AND stop_at = :stop_at AND stop_warned = 0;
 
 -- == snapshots and form values ==
 
@@ -637,10 +683,10 @@ SELECT * FROM operations WHERE workspace_id = :workspace_id AND outcome IS NULL;
 -- name: add_operation
 INSERT INTO operations (
     id, principal, workspace_id, connection, verb, created_at, deadline_at, next_step_at, waits_for, reference,
-    channel_id, agreed
+    channel_id, agreed, planned_for
 ) VALUES (
     :id, :principal, :workspace_id, :connection, :verb, :now, :deadline_at, :next_step_at, :waits_for, :reference,
-    :channel_id, :agreed
+    :channel_id, :agreed, :planned_for
 )
 ON CONFLICT (workspace_id) WHERE outcome IS NULL DO NOTHING
 RETURNING *;

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         Principal,
         State,
         TaskKind,
+        Timer,
         Workspace,
     )
 
@@ -41,6 +42,10 @@ class NewOperation:
     reads_first: bool = False
     #: See ``Operation.agreed``.
     agreed: bool = False
+    #: See ``Operation.planned_for``.
+    planned_for: float | None = None
+    #: The timer to set with it.
+    timer: Timer | None = None
 
 
 @dataclass(frozen=True, slots=True)

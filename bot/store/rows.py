@@ -77,7 +77,7 @@ _WORDS = (Call, RunState, NoticeKind, NoticeState, OperationVerb, State, TaskKin
 #: How a column is converted, by the field's type; values of a Literal stay as they are.
 _READS: dict[str, Callable[[Any], Any] | None] = {
     **dict.fromkeys(("str", "int", "str | None", "int | None"), None),
-    **dict.fromkeys(("Ending | None", "RunOutcome | None", "StopKind", "Waiting"), None),
+    **dict.fromkeys(("Ending | None", "RunOutcome | None", "StopKind", "Waiting", "StopMode | None"), None),
     "float": float,
     "float | None": time,
     "bool": bool,

@@ -36,6 +36,7 @@ from bot.store import (
     snapshots,
     suspicions,
     tasks,
+    timers,
     totals,
     upkeep,
 )
@@ -189,6 +190,12 @@ class Store(OnEngine):
     hide_workspace = write(workspaces_.hide, Priority.URGENT)
     usual_seconds = read(workspaces_.usual_seconds)
     ending = read(expiries.ending)
+    change_timer = write(timers.change, Priority.URGENT)
+    claim_timers = write(timers.claim)
+    look_at_timer = write(timers.look)
+    timer_warned = write(timers.warned)
+    end_timer = write(timers.end)
+    settle_timer = write(timers.settle)
     tell_stop = write(auto_stops.want, Priority.URGENT)
     hear = write(expiries.hear)
     save_entry = write(expiries.save_entry)

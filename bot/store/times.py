@@ -147,6 +147,7 @@ TIMES: Final[Mapping[str, Mapping[str, Column]]] = {
         "called_at": SINCE,
         # Compared with the provider's clock: a clock that is set moves it, a sleep of the machine doesn't.
         "sent_at": PAST,
+        "planned_for": STAYS,
         "unknown_since": SINCE,
         "prior_at": SINCE,
         "asked_at": PAST,
@@ -158,6 +159,9 @@ TIMES: Final[Mapping[str, Mapping[str, Column]]] = {
     },
     "workspaces": {
         "ends_at": STAYS,
+        "stop_at": STAYS,
+        # It may be as far ahead as the timer; an extra look does no harm.
+        "stop_look_at": Column(Kind.DUE, 60.0),
         "observed_at": PAST,
         "verified_at": PAST,
         "used_at": PAST,

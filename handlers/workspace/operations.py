@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bot.domain.models import Answer, Call, OperationVerb, State
@@ -9,16 +10,21 @@ from bot.domain.models.stopping import is_final, restart_mode
 from bot.messages.blocks import kit, lists, replies
 from bot.messages.blocks.buttons import AGREED, agreed_button, down_buttons, stop_button, suspend_button
 from bot.messages.blocks.limits import Markup, fill
+from bot.messages.blocks.timers import day_said, said
 from bot.messages.texts import answers as words
 from bot.messages.texts import cards
+from bot.messages.texts import timers as timer_words
 from bot.support.errors import Refused
 from handlers import routes
 from handlers.linking.account import linked
 from handlers.request import SILENT, Answered
 from handlers.workspace.targets import workspace_of
+from handlers.workspace.timers import stop_later, timer_or_ask
+from handlers.workspace.timing import happens_at, runs_until
 
 if TYPE_CHECKING:
     from bot.domain.models import Effects, Operation, StopMode, Workspace
+    from bot.domain.moments import Moment
     from bot.store.records import Accepted
     from handlers.request import Request
 
@@ -46,14 +52,17 @@ _JOINED = {
 
 @routes.verb("workspace", "start", flags=("share",))
 async def start(request: Request) -> Answer:
-    """Write the operation; the card and the direct messages report the rest."""
-    return await begin(request, OperationVerb.START)
+    """Write the operation, with until when it runs; the card and the direct messages report the rest."""
+    return await _begin_until(request, OperationVerb.START)
 
 
 @routes.verb("workspace", "stop", flags=("share", "force", AGREED))
 async def stop(request: Request) -> Answer:
-    """Write the operation; the card and the direct messages report the rest."""
-    return await begin(request, OperationVerb.FORCE if "force" in request.flags else OperationVerb.STOP)
+    """Write the operation, or when it is to happen; the card and the direct messages report the rest."""
+    plain, moment = await happens_at(request)
+    if moment is not None:
+        return await stop_later(request, await workspace_of(plain), moment, "stop")
+    return await begin(plain, OperationVerb.FORCE if "force" in plain.flags else OperationVerb.STOP)
 
 
 @routes.action("force")
@@ -64,23 +73,27 @@ async def force_quit(request: Request) -> Answer:
 
 @routes.verb("workspace", "restart", flags=("share", AGREED))
 async def restart(request: Request) -> Answer:
-    """Write the operation; the card and the direct messages report the rest."""
-    return await begin(request, OperationVerb.RESTART)
+    """Write the operation, with until when it runs; the card and the direct messages report the rest."""
+    return await _begin_until(request, OperationVerb.RESTART)
 
 
 @routes.verb("workspace", "suspend", flags=("share",))
 async def suspend(request: Request) -> Answer:
-    """Write the operation, if the provider can suspend; the card reports the rest."""
-    return await begin(request, OperationVerb.SUSPEND)
+    """Write the operation, or when it is to happen, if the provider can suspend."""
+    plain, moment = await happens_at(request)
+    if moment is not None:
+        return await stop_later(request, await workspace_of(plain), moment, "suspend")
+    return await begin(plain, OperationVerb.SUSPEND)
 
 
 @routes.verb("workspace", "resume", flags=("share",))
 async def resume(request: Request) -> Answer:
     """Ask for a start; in a state that rules out a resume, say what can be done instead."""
     workspaces = request.services.workspaces
-    workspace = await workspace_of(request)
+    plain, moment = await runs_until(request)
+    workspace = await workspace_of(plain)
     if workspace.state in _RESUMED:
-        return await begin_for(request, workspace, OperationVerb.START)
+        return await begin_for(request, workspace, OperationVerb.START, moment)
     await linked(request, workspace.connection)
     await workspaces.refresh(request.principal, workspace.id)
     facts = await request.services.gatherer.of_workspace(workspace)
@@ -96,8 +109,18 @@ async def begin(request: Request, verb: OperationVerb) -> Answer:
     return await begin_for(request, workspace, verb)
 
 
-async def begin_for(request: Request, workspace: Workspace, verb: OperationVerb) -> Answer:
-    """Begin an operation on a workspace of the person; ask first if that ends it for good."""
+async def _begin_until(request: Request, verb: OperationVerb) -> Answer:
+    plain, moment = await runs_until(request)
+    return await begin_for(request, await workspace_of(plain), verb, moment)
+
+
+async def begin_for(
+    request: Request, workspace: Workspace, verb: OperationVerb, moment: Moment | None = None
+) -> Answer:
+    """Begin an operation on a workspace of the person; ask first if that ends it for good.
+
+    With a moment it is stopped again then.
+    """
     services = request.services
     if workspace.state is State.GONE and workspace.spec is not None and verb is OperationVerb.RESTART:
         verb = OperationVerb.START
@@ -106,6 +129,7 @@ async def begin_for(request: Request, workspace: Workspace, verb: OperationVerb)
         await linked(request, workspace.connection)
         await services.workspaces.refresh(request.principal, workspace.id)
         raise Answered(not_there(request, workspace))
+    timer = None if moment is None else timer_or_ask(request, workspace, moment)
     try:
         accepted = await services.workspaces.begin(
             request.principal,
@@ -115,12 +139,27 @@ async def begin_for(request: Request, workspace: Workspace, verb: OperationVerb)
             reference=request.reference,
             channel_id=request.surface.channel_id,
             agreed=AGREED in request.flags,
+            timer=timer,
         )
     except Refused as refusal:
         if refusal.rule != "workspace.ends":
             raise
         return await _asked(request, workspace, verb)
-    return _answer(request, workspace, verb, accepted)
+    answer = _answer(request, workspace, verb, accepted)
+    if moment is None or timer is None:
+        return answer
+    return _with_timer(request, replace(workspace, stop_at=timer.at, stop_mode=timer.mode), moment, answer)
+
+
+def _with_timer(request: Request, workspace: Workspace, moment: Moment, answer: Answer) -> Answer:
+    """Add when it will be stopped; the card in the same conversation says that, but not what was guessed."""
+    unsaid = day_said(moment)
+    if not answer.text and not unsaid:
+        return answer
+    title = request.services.title(workspace.connection)
+    sentence = " ".join([said(timer_words.SET, workspace, title), *unsaid])
+    text = f"{answer.text} {kit.bare(sentence)}" if answer.text else kit.bare(sentence)
+    return replace(answer, text=text, blocks=(*answer.blocks, kit.section(sentence)))
 
 
 async def _asked(request: Request, workspace: Workspace, verb: OperationVerb) -> Answer:

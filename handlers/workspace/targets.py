@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.messages.blocks import replies
+from bot.messages.blocks import replies, timers
 from bot.messages.blocks.limits import Markup, fill, line
 from bot.messages.texts import answers as words
 from bot.services import naming
@@ -122,6 +122,8 @@ async def _unknown(
 
 
 def _choices(request: Request, found: Sequence[Workspace], labels: Sequence[str]) -> list[dict[str, object]]:
+    if request.at is not None or request.verb == "keep":
+        return timers.choices(request.verb, found, labels, request.at)
     return replies.choices(request.verb, found, labels, request.services.workspaces.effects)
 
 

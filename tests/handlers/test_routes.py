@@ -24,7 +24,8 @@ def test_what_was_found():
     assert routes.names() == {
         "command job": ["help", "list", "logs", "run", "schedule", "status", "stop"],
         "command workspace": [
-            *("about", "add", "alias", "card", "forget", "help", "link", "list", "new", "notify", "open"),
+            *("about", "add", "alias", "card", "forget", "help", "keep", "link", "list", "new"),
+            *("notify", "open"),
             *(
                 "press",
                 "remove",
@@ -40,12 +41,12 @@ def test_what_was_found():
         ],
         "action": [
             *("again", "approve", "ask_link", "class_keep", "class_post", "class_press", "class_problems"),
-            *("class_stop", "deny", "enter_code", "field", "force", "home", "invite"),
+            *("class_stop", "deny", "enter_code", "field", "force", "home", "hour_more", "invite"),
             *("job_again", "job_force", "job_keep_waiting", "job_let_go", "job_look_again", "job_refresh"),
-            *("job_start_another", "keep_waiting", "look_again", "make", "refresh", "start_another"),
-            "try_again",
+            *("job_start_another", "keep_running", "keep_waiting", "look_again", "make", "refresh"),
+            *("start_another", "stop_later", "try_again"),
         ],
-        "view": ["ask_link", "code", "make", "remove"],
+        "view": ["ask_link", "code", "make", "remove", "stop_later"],
         "options": ["field", "workspace"],
         "event": [
             *("app_home_opened", "app_mention", "app_uninstalled", "message_im", "team_join"),
@@ -73,6 +74,8 @@ def test_every_button_that_people_see_has_a_handler():
         "code",
         "name",
         "username",
+        "when",
+        "other",
     }
     assert seen
     assert seen - known == set()

@@ -20,6 +20,8 @@ from tests.rigs.golden import check_golden, check_limits
 STARTING = {"state": State.STARTING}
 RUNNING = {"state": State.RUNNING, "url": IDE_URL}
 SUSPENDED = {"state": State.SUSPENDED}
+TIMED = {"stop_at": NOW + 600, "stop_mode": "stop"}
+TIMER = {"stop_at": NOW + 600}
 UNMADE = {"remote_id": "new:workspace_1", "spec": Spec("notebook"), "state": State.UNKNOWN}
 MADE = {"spec": Spec("notebook")}
 CREATE = {"verb": OperationVerb.CREATE}
@@ -80,6 +82,11 @@ CARDS = {
     "replaced-after-call": facts(operation=STOPPING | failed("sent", Outcome.REPLACED)),
     "stopping": facts(operation=STOPPING, workspace={"state": State.STOPPING}),
     "running": facts(operation=READY, workspace=RUNNING, ide_url=IDE_URL),
+    "running-until": facts(operation=READY, workspace=RUNNING | TIMED, ide_url=IDE_URL),
+    "running-until-suspended": facts(
+        operation=READY, workspace=RUNNING | TIMED | {"stop_mode": "suspend"}, ide_url=IDE_URL, **ALL
+    ),
+    "starting-until": facts(operation=CALLED, workspace=STARTING | TIMED),
     "running-without-username": facts(operation=READY, workspace=RUNNING, ide_url=IDE_URL, username=""),
     "running-without-address": facts(operation=READY, workspace={"state": State.RUNNING}),
     "running-stopped-elsewhere": facts(operation=READY),
@@ -159,6 +166,29 @@ CARDS = {
 }
 
 NOTICES = {
+    "timer-ending": (NoticeKind.TIMER_ENDING, facts(workspace=RUNNING | TIMED, body=TIMER)),
+    "timer-ending-suspends": (
+        NoticeKind.TIMER_ENDING,
+        facts(workspace=RUNNING | TIMED | {"stop_mode": "suspend"}, body=TIMER, **ALL),
+    ),
+    "timer-ending-for-good": (
+        NoticeKind.TIMER_ENDING,
+        facts(workspace=RUNNING | TIMED | {"stop_agreed": True}, body=TIMER, **FINAL),
+    ),
+    "timer-moved-since": (
+        NoticeKind.TIMER_ENDING,
+        facts(workspace=RUNNING | TIMED | {"stop_at": NOW + 4200}, body=TIMER),
+    ),
+    "timer-taken-back": (NoticeKind.TIMER_ENDING, facts(workspace=RUNNING, body=TIMER)),
+    "timer-failed": (
+        NoticeKind.TIMER_FAILED,
+        facts(workspace=RUNNING, body=TIMER | {"cause": "policy.guest"}),
+    ),
+    "timer-unlinked": (
+        NoticeKind.TIMER_FAILED,
+        replace(facts(body=TIMER | {"cause": "unlinked", "name": "R & more"}), workspace=None),
+    ),
+    "stopped-as-planned": (NoticeKind.STOPPED, facts(operation=STOPPED | {"planned_for": NOW})),
     "ended-for-good": (
         NoticeKind.STOPPED,
         facts(
@@ -291,7 +321,7 @@ NAMES = st.one_of(
     st.text(alphabet="<>&!@|", min_size=1, max_size=5000),
 )
 #: What may stand in angle brackets: our times only.
-OURS = re.compile(r"<!date\^\d+\^[^<>|]*\|\d\d:\d\d UTC>")
+OURS = re.compile(r"<!date\^\d+\^[^<>|]*\|(?:\d+ \w{3} at )?\d\d:\d\d UTC>")
 
 
 @given(NAMES, NAMES, NAMES, st.sampled_from(sorted(CARDS)), st.sampled_from(sorted(NOTICES)))

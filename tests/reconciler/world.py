@@ -250,6 +250,7 @@ class World:
                 await self.reconciler.step_tasks(),
                 await self.reconciler.step_runs(),
                 await self.reconciler.step_classes(),
+                await self.reconciler.step_timers(),
                 await self._streams(),
                 await self.notifier.step_notices(),
                 await self.notifier.step_cards(),

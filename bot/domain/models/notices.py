@@ -43,6 +43,9 @@ class NoticeKind(StrEnum):
     LINK_AGAIN = "link_again"
     SIGN_IN_REFUSED = "sign_in_refused"
     STOPPED_ELSEWHERE = "stopped_elsewhere"
+    #: A timer will stop the workspace soon; a timer couldn't.
+    TIMER_ENDING = "timer_ending"
+    TIMER_FAILED = "timer_failed"
     APPROVAL_ASKED = "approval_asked"
     APPROVAL_DENIED = "approval_denied"
     APPROVAL_FAILED = "approval_failed"
@@ -85,6 +88,7 @@ NOTICE_CLASS: Final[Mapping[NoticeKind, int]] = dict.fromkeys(NoticeKind, 1) | {
     NoticeKind.CLASS_CARD: 2,
     NoticeKind.CARD_UPDATE: 3,
     NoticeKind.ENDING: 3,
+    NoticeKind.TIMER_ENDING: 3,
     #: The first message with output, in the card's thread; it is then updated the way a card is.
     NoticeKind.JOB_OUTPUT: 3,
     NoticeKind.JOB_FILE: 3,

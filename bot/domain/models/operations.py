@@ -131,6 +131,8 @@ class Operation:
     agreed: bool = False
     #: The channel of the command: used to tell the person when direct messages don't reach them.
     channel_id: str | None = None
+    #: The time of the timer that it carries out, if it does.
+    planned_for: float | None = None
 
     @property
     def asked_verb(self) -> OperationVerb:

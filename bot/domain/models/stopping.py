@@ -44,6 +44,11 @@ def gentlest_mode(effects: Effects) -> StopMode:
     return "suspend" if effects.get("suspend") is StopEffect.KEEPS else "stop"
 
 
+def planned_mode(effects: Effects) -> StopMode:
+    """Return how a workspace is stopped at a time that its owner named: suspended if a stop would end it."""
+    return gentlest_mode(effects) if is_final(effects, "stop") else "stop"
+
+
 def ends_by_consent(effects: Effects, *, is_any: bool) -> bool:
     """Return whether a class card warns that its end may end workspaces for good; pressing agrees to that.
 

@@ -82,6 +82,12 @@ class Workspace:
     is_kept: bool | None = None
     #: When a read last showed it starting or running.
     up_at: float | None = None
+    #: The timer: when its person wants it stopped (epoch seconds), how, and whether they agreed that this
+    #: ends it for good; ``ends_at`` is the provider's own. ``stop_warned``: they were warned, or need not be.
+    stop_at: float | None = None
+    stop_mode: StopMode | None = None
+    stop_agreed: bool = False
+    stop_warned: bool = False
 
     @property
     def is_provisional(self) -> bool:

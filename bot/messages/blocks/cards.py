@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from bot.domain.models import Answer, OperationVerb, Outcome, State
 from bot.domain.progress import is_going, is_unanswered, progress_of
-from bot.messages.blocks import kit
+from bot.messages.blocks import kit, timers
 from bot.messages.blocks.buttons import (
     again_button,
     can_be_made_again,
@@ -90,6 +90,7 @@ def _open_card(facts: Facts, operation: Operation) -> Answer:
         lines += [
             *_usual(facts, operation),
             _bar(progress_of(operation, workspace, facts.now, facts.usual_seconds)),
+            *timers.stops_line(workspace),
         ]
     detail = workspace.detail if workspace is not None else None
     if detail and going:
@@ -192,9 +193,14 @@ def _running_card(facts: Facts, operation: Operation) -> Answer:
         case State.STARTING:
             shown, text = words.STARTED_ELSEWHERE, words.STARTED_ELSEWHERE_SHORT
         case _:
-            lines = [fill(words.RUNNING, since=since), opening(facts), *warned(facts)]
+            lines = [
+                fill(words.RUNNING, since=since),
+                opening(facts),
+                *timers.stops_line(workspace),
+                *warned(facts),
+            ]
             small = [kit.held(workspace.remark, facts.now)] if workspace.remark else []
-            buttons = [*open_buttons(facts), *running_buttons(facts)]
+            buttons = [*open_buttons(facts), *running_buttons(facts), *timers.later_button(facts)]
             return _card(facts, short(words.RUNNING_SHORT, facts), lines, small, buttons)
     sentence = fill(shown, title=facts.connection_title)
     buttons = [kit.button(words.REFRESH, "refresh", operation.id)]

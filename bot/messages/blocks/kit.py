@@ -110,6 +110,11 @@ def moment_at(at: float, now: float) -> Markup:
     return time if "{date" in time else Markup(f"at {time}")
 
 
+def day_moment(at: float) -> Markup:
+    """Return a time with its day in each reader's own zone: "today at 18:00"."""
+    return Markup(f"<!date^{int(at)}^{{date_short_pretty}} at {{time}}|{times.day_in_utc(at)}>")
+
+
 def held(hold: str, now: float) -> str:
     """Return what an operation is held up by, escaped, with times in each reader's own zone."""
     return times.TIME_MARK.sub(lambda mark: moment(float(mark[1]), now), limits.safe(hold))

@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from bot.domain.models import Answer, NoticeKind, Outcome, State
-from bot.messages.blocks import approvals, classes, kit, replies
+from bot.messages.blocks import approvals, classes, kit, replies, timers
 from bot.messages.blocks.buttons import down_buttons, open_buttons, page_button, running_buttons, stop_button
 from bot.messages.blocks.cards import (
     again_buttons,
@@ -27,6 +27,7 @@ from bot.messages.blocks.limits import Markup, fill
 from bot.messages.blocks.outages import outage
 from bot.messages.blocks.run_notices import render_job
 from bot.messages.texts import cards, links, notices, problems, schedules, times
+from bot.messages.texts import timers as timer_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -126,12 +127,16 @@ def _stopped(facts: Facts) -> Answer:
         sentence = short(notices.SUSPENDED, facts)
         if facts.of_class is not None:
             sentence = stopped_with_class(facts.of_class, name_of(facts), workspace.state)
+        if operation is not None and operation.planned_for is not None:
+            sentence = f"{sentence} {timer_words.AS_PLANNED}"
         return kit.message(short(notices.SUSPENDED_SHORT, facts), sentence, [], down_buttons(facts))
     is_gone = workspace is not None and workspace.state is State.GONE
     asked = operation is not None and operation.verb.brings_down
     sentence = short(notices.STOPPED if asked else notices.STOPPED_ELSEWHERE, facts)
     if is_gone and operation is not None and operation.agreed:
         sentence = short(notices.ENDED, facts)
+    if operation is not None and operation.planned_for is not None:
+        sentence = f"{sentence} {timer_words.AS_PLANNED}"
     if facts.of_class is not None:
         sentence = stopped_with_class(
             facts.of_class, name_of(facts), State.GONE if is_gone else State.STOPPED
@@ -236,6 +241,8 @@ _DRAWN: Final[Mapping[NoticeKind, Callable[[Facts], Answer]]] = MappingProxyType
         NoticeKind.ASKED: asked,
         NoticeKind.CARD: operation_card,
         NoticeKind.ENDING: ending,
+        NoticeKind.TIMER_ENDING: timers.ending,
+        NoticeKind.TIMER_FAILED: timers.failed,
         NoticeKind.LINKED: _linked,
         NoticeKind.UNLINKED: _unlinked,
         NoticeKind.LINK_AGAIN: _link_again,

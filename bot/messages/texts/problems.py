@@ -51,6 +51,7 @@ CAUSES: Final[Mapping[str, str]] = MappingProxyType(
         "or somebody stopped it. Try again.",
         "started_elsewhere": "{title} accepted the stop, but it's running ten minutes later. "
         "Somebody may have started it again. Check its status, and stop it again if you like.",
+        "not_up": "It isn't running, so there's nothing to stop.",
         "not_suspended": "{title} accepted the request, but it's still running ten minutes later. "
         "Check its status, or stop it instead if you don't need what's in its memory.",
         "not_removed": "{title} accepted the request, but it's still there ten minutes later. "

@@ -41,6 +41,11 @@ def in_utc(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).strftime("%H:%M UTC")
 
 
+def day_in_utc(at: float) -> str:
+    """Say a day and a time of day for the same readers."""
+    return datetime.fromtimestamp(at, UTC).strftime("%-d %b at %H:%M UTC")
+
+
 def time_mark(at: float) -> str:
     """Return what stands for a time in a stored sentence; ``at`` in epoch seconds."""
     return f"{{time:{int(at)}}}"

@@ -36,6 +36,7 @@ VERBS: Final[Mapping[str, Mapping[str, VerbWords]]] = MappingProxyType(
                     "start a workspace and get its link in a direct message",
                     (
                         "If you have only one workspace, `start` is enough.",
+                        "`start NAME for 2h` or `start NAME until 18:00` stops it again then.",
                         "The beginning of a name is enough if only one fits.",
                         "If two have the same name, write `start NAME@CONNECTION`.",
                     ),
@@ -45,9 +46,15 @@ VERBS: Final[Mapping[str, Mapping[str, VerbWords]]] = MappingProxyType(
                     "stop a workspace, or cancel a start that's under way",
                     (
                         "Unsaved work may be lost.",
+                        "`stop NAME at 6pm` or `stop NAME in 2 hours` stops it later.",
                         "`stop NAME --force` makes it quit at once, where the provider supports that.",
                         "If that would end it for good, I'll ask first. Add `--yes` to skip the question.",
                     ),
+                ),
+                "keep": VerbWords(
+                    "keep NAME [until TIME]",
+                    "keep a workspace running that would be stopped later",
+                    ("`keep NAME until 20:00` or `keep NAME for 2h` stops it then instead.",),
                 ),
                 "suspend": VerbWords(
                     "suspend NAME",

@@ -116,6 +116,7 @@ class World:
             bot.reconciler.step_operations,
             bot.reconciler.step_reads,
             bot.reconciler.step_classes,
+            bot.reconciler.step_timers,
             bot.notifier.step_notices,
             bot.notifier.step_cards,
             bot.notifier.step_homes,

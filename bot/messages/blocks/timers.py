@@ -1,0 +1,191 @@
+"""Timers as people see them: the line on cards and lists, the warning, the answers, and the form."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from bot.domain.models.stopping import is_final
+from bot.messages.blocks import kit
+from bot.messages.blocks.buttons import AGREED
+from bot.messages.blocks.limits import BUTTON, Markup, fill, line, safe
+from bot.messages.texts import cards, problems, times
+from bot.messages.texts import timers as words
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bot.domain.facts import Facts
+    from bot.domain.models import Answer, Effects, StopMode, Workspace
+    from bot.domain.moments import Moment
+    from bot.messages.blocks.kit import Element
+
+#: How many workspaces are offered as buttons.
+FEW = 5
+#: The value of the choice that takes a timer back.
+NEVER = "never"
+CALLBACK = "stop_later"
+#: The values of the form's choices: lengths in minutes.
+LENGTHS = frozenset(str(minutes) for minutes in words.FORM_CHOICES)
+
+
+def stops_line(workspace: Workspace | None) -> list[str]:
+    """Return the line that says when a workspace will be stopped; none without a timer."""
+    if workspace is None or workspace.stop_at is None:
+        return []
+    return [fill(words.LINE[_mode(workspace)], at=kit.day_moment(workspace.stop_at))]
+
+
+def later_button(facts: Facts) -> list[Element]:
+    """Return *Stop later…*, if the workspace can be stopped; its click opens the form."""
+    workspace = facts.workspace
+    if workspace is None or not (facts.may("stop") or facts.may("suspend")):
+        return []
+    return [kit.button(words.LATER, "stop_later", workspace.id)]
+
+
+def ending(facts: Facts) -> Answer:
+    """Draw the warning by the current row: what has changed since is said instead."""
+    workspace, names = facts.workspace, _names(facts)
+    if workspace is None or workspace.stop_at is None:
+        return _message(fill(words.OVER, **names))
+    done, at = Markup(words.DONE[_mode(workspace)]), kit.day_moment(workspace.stop_at)
+    if workspace.stop_at != facts.time("stop_at"):
+        return kit.message(
+            fill(words.MOVED_SHORT, done=done, **names), fill(words.MOVED, done=done, at=at, **names)
+        )
+    left = times.duration(max(round((workspace.stop_at - facts.now) / 60), 1) * 60)
+    sentence = fill(words.ENDING, done=done, left=left, at=at, **names)
+    text = fill(words.ENDING_SHORT, done=done, left=left, **names)
+    whole = " ".join([sentence, *_lost(facts, workspace)])
+    return kit.message(text, whole, [], keep_buttons(workspace))
+
+
+def _lost(facts: Facts, workspace: Workspace) -> list[str]:
+    mode = _mode(workspace)
+    if is_final(facts.effects, mode):
+        return [fill(words.ENDING_FINAL, lost=Markup(cards.LOST[facts.effects[mode]]))]
+    return [] if mode == "suspend" else [words.ENDING_UNSAVED]
+
+
+def keep_buttons(workspace: Workspace) -> list[Element]:
+    """Return *Keep running* and *1 hour more*, for exactly the timer that the message is about."""
+    mark = f"u{workspace.stop_at or 0:.0f}"
+    return [
+        kit.button(words.KEEP, f"keep_running:{mark}", workspace.id, style=kit.PRIMARY),
+        kit.button(words.MORE, f"hour_more:{mark}", workspace.id),
+    ]
+
+
+def failed(facts: Facts) -> Answer:
+    """Say that a workspace wasn't stopped as planned, and why."""
+    names = _names(facts) | {"at": kit.day_moment(facts.time("stop_at"))}
+    cause = facts.word("cause")
+    if cause == "unlinked":
+        return kit.message(fill(words.UNLINKED_SHORT, **names), fill(words.UNLINKED, **names))
+    said = Markup(safe(problems.sentence(cause, facts.connection_title)))
+    sentence = fill(words.FAILED, cause=said, **names)
+    buttons = later_button(facts)
+    return kit.message(fill(words.FAILED_SHORT, **names), sentence, [], buttons)
+
+
+def _message(sentence: str, buttons: Sequence[Element] = ()) -> Answer:
+    return kit.message(kit.bare(sentence), sentence, [], buttons)
+
+
+def _names(facts: Facts) -> dict[str, Any]:
+    workspace = facts.workspace
+    name = workspace.title if workspace is not None else facts.word("name") or "your workspace"
+    return {"name": name, "title": facts.connection_title}
+
+
+def _mode(workspace: Workspace) -> StopMode:
+    return workspace.stop_mode or "stop"
+
+
+def said(template: str, workspace: Workspace, title: str, **more: object) -> str:
+    """Fill a sentence about a workspace with its timer."""
+    at = kit.day_moment(workspace.stop_at or 0.0)
+    done = Markup(words.DONE[_mode(workspace)])
+    return fill(template, name=workspace.title, title=title, at=at, done=done, **more)
+
+
+def day_said(moment: Moment) -> list[str]:
+    """Say what nobody named: that it is tomorrow's, or that the clocks skip the time."""
+    return [
+        *([words.TOMORROW] if moment.is_next_day and moment.seconds is None else []),
+        *([words.SHIFTED] if moment.is_shifted else []),
+    ]
+
+
+def planned(template: str, workspace: Workspace, title: str, moment: Moment) -> Answer:
+    """Answer that a timer is set, with the way back."""
+    sentence = " ".join([said(template, workspace, title), *day_said(moment)])
+    return _message(sentence, keep_buttons(workspace)[:1])
+
+
+def asked(
+    workspace: Workspace, title: str, effects: Effects, verb: str, at: float, *, can_suspend: bool
+) -> Answer:
+    """Ask whether a timer may end a workspace for good."""
+    sentence = fill(
+        words.ASK,
+        name=workspace.title,
+        title=title,
+        verb=Markup("stop"),
+        at=kit.day_moment(at),
+        lost=Markup(cards.LOST[effects["stop"]]),
+    )
+    mark = f"u{at:.0f}"
+    buttons = [kit.button(words.END_THEN, f"{verb}:{AGREED}:{mark}", workspace.id, style=kit.DANGER)]
+    if can_suspend:
+        buttons.append(kit.button(words.SUSPEND_THEN, f"suspend:{mark}", workspace.id))
+    return _message(sentence, buttons)
+
+
+def choices(
+    verb: str, workspaces: Sequence[Workspace], labels: Sequence[str], at: float | None
+) -> list[Element]:
+    """Return a button for each workspace that may be meant; pressing one means the same time."""
+    mark = "" if at is None else f":u{at:.0f}"
+    return [
+        kit.button(line(label, BUTTON), f"{verb}:{number}{mark}", one.id)
+        for number, (one, label) in enumerate(zip(workspaces[:FEW], labels, strict=False))
+    ]
+
+
+def form(facts: Facts, timer_mode: StopMode, *, is_ending: bool) -> dict[str, Any]:
+    """Return the form of *Stop later…*; submitting it agrees to what it says about the end."""
+    workspace = facts.workspace
+    assert workspace is not None, "a form is about a workspace"
+    names = _names(facts)
+    head = fill(words.FORM_NONE, **names)
+    if workspace.stop_at is not None:
+        head = said(words.FORM_NOW, workspace, facts.connection_title)
+    notes = [head]
+    if is_ending:
+        notes.append(fill(words.FORM_FINAL, lost=Markup(cards.LOST[facts.effects[timer_mode]])))
+    elif timer_mode == "suspend":
+        notes.append(words.FORM_SUSPENDS)
+    choices_ = [(str(minutes), label) for minutes, label in words.FORM_CHOICES.items()]
+    if workspace.stop_at is not None:
+        choices_.append((NEVER, words.FORM_NEVER))
+    options = [{"text": kit.plain(label, 75), "value": value} for value, label in choices_]
+    when = {
+        "type": "input",
+        "block_id": "when",
+        "optional": True,
+        "label": kit.plain(words.FORM_WHEN, 2000),
+        "element": {"type": "static_select", "action_id": "when", "options": options},
+    }
+    other = kit.text_field("other", words.FORM_OTHER, max_length=60) | {
+        "optional": True,
+        "hint": kit.plain(words.FORM_OTHER_HINT, 2000),
+    }
+    return kit.modal(
+        words.FORM_TITLE,
+        [kit.section(" ".join(notes)), when, other],
+        callback_id=CALLBACK,
+        private_metadata=workspace.id,
+        submit=words.FORM_SUBMIT,
+        close=words.FORM_CLOSE,
+    )

@@ -1,0 +1,82 @@
+"""The words of timers: when a workspace will be stopped, as its person asked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bot.domain.models import StopMode
+
+#: ``{at}`` is a time with its day: "today at 18:00".
+LINE: Final[Mapping[StopMode, str]] = {
+    "stop": "I'll stop it {at}.",
+    "suspend": "I'll suspend it {at}.",
+    "force": "I'll stop it {at}.",
+}
+DONE: Final[Mapping[StopMode, str]] = {"stop": "stopped", "suspend": "suspended", "force": "stopped"}
+
+ENDING: Final = "*{name}* on {title} will be {done} in {left}, {at}, as you asked."
+ENDING_UNSAVED: Final = "Save your work before then."
+ENDING_FINAL: Final = "It can't be started again after that. {lost}"
+ENDING_SHORT: Final = "{name} on {title} will be {done} in {left}."
+#: The same message once it is no longer true.
+MOVED: Final = "*{name}* on {title} will be {done} {at}."
+MOVED_SHORT: Final = "{name} on {title} will be {done} later."
+OVER: Final = "*{name}* on {title} has no planned stop any more."
+AS_PLANNED: Final = "You had planned this."
+FAILED: Final = "I couldn't stop *{name}* on {title} as you had planned for {at}. {cause}"
+FAILED_SHORT: Final = "I couldn't stop {name} on {title} as planned."
+UNLINKED: Final = (
+    "*{name}* on {title} won't be stopped as you had planned for {at}, because your account there is no "
+    "longer linked. If you don't need it any more, stop it on {title}."
+)
+UNLINKED_SHORT: Final = "{name} on {title} won't be stopped as planned."
+
+SET: Final = "*{name}* on {title} will be {done} {at}."
+TOMORROW: Final = "That time has already passed today, so I took tomorrow's."
+SHIFTED: Final = "The clocks go forward that night, so I took the time an hour later."
+KEPT: Final = "*{name}* keeps running. I won't stop it."
+NOTHING_PLANNED: Final = "*{name}* has no planned stop, so it keeps running."
+TOO_LATE: Final = "*{name}* no longer has a planned stop."
+NOT_UP: Final = "*{name}* isn't running, so there's nothing to stop later."
+NOT_UP_NEXT: Final = "To start it for a while, write `{command}start {name} for 2h`."
+PASSED: Final = "That time has passed. Choose a new one with `{command}stop {name} at TIME`."
+START_LATER: Final = (
+    "I can't start a workspace at a later time. `{command}start {name} until 18:00` starts it now and stops "
+    "it then."
+)
+STOP_FOR: Final = (
+    "I can stop it now or later, but not for a while. To stop it later, write "
+    "`{command}{verb} {name} at 18:00`."
+)
+ASK: Final = "If I {verb} *{name}* on {title} {at}, it can't be started again. {lost}"
+
+KEEP: Final = "Keep running"
+MORE: Final = "1 hour more"
+LATER: Final = "Stop later…"
+END_THEN: Final = "End it then"
+SUSPEND_THEN: Final = "Suspend it then"
+
+FORM_TITLE: Final = "Stop later"
+FORM_SUBMIT: Final = "Set"
+FORM_CLOSE: Final = "Cancel"
+FORM_NOW: Final = "*{name}* on {title} will be {done} {at}."
+FORM_NONE: Final = "*{name}* on {title} runs until somebody stops it."
+FORM_SUSPENDS: Final = "It will be suspended, so that it can carry on where it was."
+FORM_FINAL: Final = "It can't be started again after that. {lost}"
+FORM_WHEN: Final = "When"
+FORM_OTHER: Final = "Or at another time"
+FORM_OTHER_HINT: Final = "18:00, 6pm, 2h, 90 min or tomorrow 9:00"
+FORM_NEVER: Final = "Not at all: keep it running"
+FORM_EMPTY: Final = "Choose a time, or type one."
+#: By length in minutes.
+FORM_CHOICES: Final[Mapping[int, str]] = {
+    30: "In 30 minutes",
+    60: "In 1 hour",
+    120: "In 2 hours",
+    240: "In 4 hours",
+    480: "In 8 hours",
+    1440: "In 24 hours",
+}

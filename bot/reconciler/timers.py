@@ -1,0 +1,122 @@
+"""Timers that are due: the warning, and the stop as its person's own operation.
+
+Driven by due rows, each claimed for a while: what a crash cuts short becomes due again, and doing it twice
+does no harm. The stop's interaction is the timer itself, so it is written once.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import structlog
+
+from bot.domain.models import NewNotice, NoticeKind, OperationVerb
+from bot.domain.models.stopping import is_final, planned_mode
+from bot.domain.models.timers import LEAST_WARNING_SECONDS, WARNING_SECONDS
+from bot.services.workspaces import Workspaces
+from bot.support.errors import NotIdentified, NotLinked, Refused, StoreError
+
+if TYPE_CHECKING:
+    from bot.domain.models import Workspace
+    from bot.reconciler.context import EngineContext
+
+log = structlog.get_logger(__name__)
+
+#: How many timers are claimed at once, and for how long.
+SOME: Final = 50
+LEASE: Final = 60.0
+#: A workspace read longer ago than this is read again first: somebody may have stopped it.
+FRESH_SECONDS: Final = 60.0
+#: For how long such a read is waited for, and how often to look whether it has come.
+PATIENCE: Final = 30.0
+LOOKS_EVERY: Final = 5.0
+#: When to ask again while Slack can't say who somebody is.
+ASKS_AGAIN: Final = 30.0
+
+
+class Timers:
+    """Process the timers that are due."""
+
+    def __init__(self, engine: EngineContext) -> None:
+        self._store = engine.store
+        self._ids = engine.ids
+        self._workspaces = Workspaces(engine)
+
+    async def step(self) -> int:
+        """Process what is due; return how many there were."""
+        claimed = await self._store.claim_timers(SOME, LEASE)
+        for workspace in claimed:
+            try:
+                await self._one(workspace)
+            except StoreError as error:
+                log.warning("timer not written", workspace=workspace.id, problem=type(error).__name__)
+            except Exception:  # docs/rules.md, "Where errors end"
+                log.exception("timer failed", workspace=workspace.id, reference=self._ids.reference())
+        return len(claimed)
+
+    async def _one(self, workspace: Workspace) -> None:
+        stop_at, now = workspace.stop_at, await self._store.now()
+        assert stop_at is not None, "a timer that is due has a time"
+        due_at = stop_at if workspace.stop_warned else stop_at - WARNING_SECONDS
+        if now < due_at:
+            await self._store.look_at_timer(workspace.id, stop_at, due_at)
+        elif now - (workspace.observed_at or 0.0) > FRESH_SECONDS and now < due_at + PATIENCE:
+            await self._store.read_soon(workspace.id)
+            await self._store.look_at_timer(workspace.id, stop_at, now + LOOKS_EVERY)
+        elif await self._store.settle_timer(workspace.id):
+            log.info("timer of a workspace that is down", workspace=workspace.id)
+        elif workspace.stop_warned:
+            await self._stop(workspace, stop_at)
+        else:
+            # Nobody is stopped without their warning, however late that is.
+            moved_to = max(stop_at, now + LEAST_WARNING_SECONDS)
+            await self._store.timer_warned(workspace.id, stop_at, moved_to, _warning(workspace, moved_to))
+
+    async def _stop(self, workspace: Workspace, stop_at: float) -> None:
+        """Ask for the stop in its person's name: the policy, the account and the provider decide again."""
+        verb = self._verb(workspace)
+        latest = await self._store.latest_operation(workspace.id)
+        is_going_down = latest is not None and latest.is_open and latest.verb.brings_down
+        if not is_going_down:
+            try:
+                await self._workspaces.begin(
+                    workspace.principal,
+                    workspace.id,
+                    verb,
+                    interaction=f"timer:{workspace.id}:{stop_at:.0f}",
+                    reference=self._ids.reference(),
+                    agreed=workspace.stop_agreed,
+                    planned_for=stop_at,
+                )
+            except NotIdentified:
+                now = await self._store.now()
+                await self._store.look_at_timer(workspace.id, stop_at, now + ASKS_AGAIN)
+                return
+            except Refused as refusal:
+                await self._store.end_timer(workspace.id, stop_at, [_failed(workspace, stop_at, refusal)])
+                return
+        await self._store.end_timer(workspace.id, stop_at)
+
+    def _verb(self, workspace: Workspace) -> OperationVerb:
+        """Return how to stop it: gentler, if the way that was chosen ends it for good only since then."""
+        effects, mode = self._workspaces.effects(workspace), workspace.stop_mode or "stop"
+        if is_final(effects, mode) and not workspace.stop_agreed:
+            mode = planned_mode(effects)
+        return OperationVerb(mode)
+
+
+def _warning(workspace: Workspace, stop_at: float) -> NewNotice:
+    return _notice(workspace, NoticeKind.TIMER_ENDING, stop_at)
+
+
+def _failed(workspace: Workspace, stop_at: float, refusal: Refused) -> NewNotice:
+    cause = refusal.rule.removeprefix("workspace.")
+    if isinstance(refusal, NotLinked):
+        cause = "credential_refused" if refusal.is_refused else "unlinked"
+    causes = {"ends": "not_agreed", "not_allowed": "not_allowed_now", "connection.gone": "connection_gone"}
+    return _notice(workspace, NoticeKind.TIMER_FAILED, stop_at, cause=causes.get(cause, cause))
+
+
+def _notice(workspace: Workspace, kind: NoticeKind, stop_at: float, **more: Any) -> NewNotice:
+    body = {"workspace": workspace.id, "connection": workspace.connection, "stop_at": stop_at, **more}
+    return NewNotice(workspace.id, kind, f"{stop_at:.0f}", workspace.principal, body)

@@ -1,0 +1,90 @@
+"""Timers of workspaces: set by their owner, claimed when a warning or the stop is due."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.domain.models.timers import WARNING_SECONDS
+from bot.store import cards, people, rows
+from bot.store.audit import append_audit
+from bot.store.notices import add_notices
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bot.domain.models import AuditEntry, NewNotice, Principal, Timer, Workspace
+    from bot.store.transaction import Transaction
+
+
+def put(tx: Transaction, workspace_id: str, timer: Timer) -> None:
+    """Set a workspace's timer, instead of an earlier one."""
+    needs_warning = timer.needs_warning(tx.now())
+    tx.run(
+        "put_timer",
+        id=workspace_id,
+        stop_at=timer.at,
+        stop_mode=timer.mode,
+        stop_agreed=timer.agreed,
+        stop_warned=not needs_warning,
+        look_at=timer.at - WARNING_SECONDS if needs_warning else timer.at,
+    )
+    cards.owe_newest(tx, workspace_id, changed=True)
+
+
+def change(
+    tx: Transaction,
+    principal: Principal,
+    workspace_id: str,
+    timer: Timer | None,
+    *,
+    instead_of: float | None = None,
+    audit: Sequence[AuditEntry] = (),
+    interaction: str = "",
+) -> Workspace | None:
+    """Set or clear the timer of a person's workspace; return the workspace as it is then, None if not theirs.
+
+    With ``instead_of`` only a timer for exactly that time is changed.
+    """
+    row = tx.one("workspace", id=workspace_id)
+    if row is None or row["principal"] != principal.key:
+        return None
+    is_same = instead_of is None or row["stop_at"] == instead_of
+    if is_same and people.first_sight(tx, interaction):
+        if timer is not None:
+            put(tx, workspace_id, timer)
+        elif tx.run("clear_timer", id=workspace_id):
+            cards.owe_newest(tx, workspace_id, changed=True)
+        append_audit(tx, audit)
+        row = tx.one("workspace", id=workspace_id)
+    return rows.workspace(row) if row is not None else None
+
+
+def claim(tx: Transaction, limit: int, lease: float) -> list[Workspace]:
+    """Return the workspaces whose timers are due; they come again after ``lease`` seconds."""
+    now = tx.now()
+    found = tx.all("claim_timers", now=now, until=now + lease, limit=limit)
+    return sorted(map(rows.workspace, found), key=lambda one: (one.stop_at or 0.0, one.id))
+
+
+def look(tx: Transaction, workspace_id: str, stop_at: float, at: float) -> None:
+    """Set when a timer is looked at next, if it is still the same."""
+    tx.run("look_at_timer", id=workspace_id, stop_at=stop_at, look_at=at)
+
+
+def warned(tx: Transaction, workspace_id: str, stop_at: float, moved_to: float, notice: NewNotice) -> None:
+    """Write the warning, and the time of the stop that it names, if the timer is still the same."""
+    if tx.run("timer_warned", id=workspace_id, stop_at=stop_at, moved_to=moved_to):
+        add_notices(tx, [notice])
+        cards.owe_newest(tx, workspace_id, changed=True)
+
+
+def end(tx: Transaction, workspace_id: str, stop_at: float, notices: Sequence[NewNotice] = ()) -> None:
+    """Clear a timer that was carried out or can't be, with what its person is told, if it is the same."""
+    if tx.run("end_timer", id=workspace_id, stop_at=stop_at):
+        add_notices(tx, notices)
+        cards.owe_newest(tx, workspace_id, changed=True)
+
+
+def settle(tx: Transaction, workspace_id: str) -> bool:
+    """Clear the timer of a workspace that is down without anybody bringing it up; return whether it was."""
+    return tx.run("settle_timer", id=workspace_id) > 0

@@ -1,0 +1,152 @@
+"""Stop a workspace later, keep it running, or change when: as a verb, as buttons, and as a form."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from bot.domain.models import Answer
+from bot.domain.models.stopping import is_final, planned_mode
+from bot.domain.models.timers import SOONEST_SECONDS
+from bot.domain.moments import Moment
+from bot.messages.blocks import kit, replies
+from bot.messages.blocks import moments as answers
+from bot.messages.blocks import timers as drawn
+from bot.messages.blocks.buttons import AGREED
+from bot.messages.blocks.limits import fill
+from bot.messages.texts import timers as words
+from bot.support.errors import Refused
+from handlers import routes
+from handlers.linking.account import linked
+from handlers.request import Answered
+from handlers.workspace.targets import workspace_of
+from handlers.workspace.timing import runs_until, typed_moment
+
+if TYPE_CHECKING:
+    from bot.domain.models import StopMode, Timer, Workspace
+    from handlers.request import Request
+    from handlers.submission import Submission
+
+
+@routes.verb("workspace", "keep", flags=(AGREED,))
+async def keep(request: Request) -> Answer:
+    """Take a planned stop back, or move it: ``keep NAME until 20:00``."""
+    plain, moment = await runs_until(request)
+    workspace = await workspace_of(plain)
+    if moment is not None:
+        return await stop_later(request, workspace, moment, workspace.stop_mode)
+    return await _kept(request, workspace)
+
+
+async def _kept(request: Request, workspace: Workspace) -> Answer:
+    if workspace.stop_at is None:
+        return replies.answer(fill(words.NOTHING_PLANNED, name=workspace.title))
+    await request.services.timers.keep(
+        request.principal, workspace.id, interaction=request.surface.interaction
+    )
+    return replies.answer(fill(words.KEPT, name=workspace.title))
+
+
+async def stop_later(request: Request, workspace: Workspace, moment: Moment, mode: StopMode | None) -> Answer:
+    """Set when a workspace is stopped; asks first if that ends it for good."""
+    timer = timer_or_ask(request, workspace, moment, mode)
+    title = request.services.title(workspace.connection)
+    try:
+        changed = await request.services.timers.set(
+            request.principal, workspace.id, timer, interaction=request.surface.interaction
+        )
+    except Refused as refusal:
+        if refusal.rule != "workspace.not_up":
+            raise
+        await linked(request, workspace.connection)
+        next_ = fill(words.NOT_UP_NEXT, command=request.command, name=workspace.title)
+        return replies.hint(fill(words.NOT_UP, name=workspace.title), more=next_)
+    return drawn.planned(words.SET, changed, title, moment)
+
+
+def timer_or_ask(
+    request: Request, workspace: Workspace, moment: Moment, mode: StopMode | None = None
+) -> Timer:
+    """Return the timer; raises Answered with a question if it would end the workspace for good."""
+    services = request.services
+    agreed = AGREED in request.flags
+    try:
+        return services.timers.made(workspace, moment.at, mode, agreed=agreed)
+    except Refused as refusal:
+        if refusal.rule != "workspace.ends":
+            raise
+        provider = services.connections[workspace.connection]
+        can_suspend = "suspend" in provider.stop_modes and workspace.allows("suspend")
+        question = drawn.asked(
+            workspace,
+            services.title(workspace.connection),
+            provider.stops(workspace),
+            request.verb,
+            moment.at,
+            can_suspend=can_suspend,
+        )
+        raise Answered(question) from None
+
+
+@routes.action("keep_running")
+async def keep_running(request: Request) -> Answer:
+    """Take the planned stop back that the message was about."""
+    changed = await request.services.timers.keep(
+        request.principal,
+        request.target or "",
+        interaction=request.surface.interaction,
+        instead_of=request.at,
+    )
+    if changed.stop_at is None:
+        return replies.answer(fill(words.KEPT, name=changed.title), replaces=True)
+    return _changed_since(request, changed)
+
+
+@routes.action("hour_more")
+async def an_hour_more(request: Request) -> Answer:
+    """Move the planned stop that the message was about by an hour."""
+    changed = await request.services.timers.add_an_hour(
+        request.principal, request.target or "", request.at or 0.0, interaction=request.surface.interaction
+    )
+    if changed.stop_at is None:
+        return replies.answer(fill(words.TOO_LATE, name=changed.title), replaces=True)
+    return _changed_since(request, changed)
+
+
+def _changed_since(request: Request, workspace: Workspace) -> Answer:
+    title = request.services.title(workspace.connection)
+    return replies.answer(
+        drawn.said(words.SET, workspace, title), drawn.keep_buttons(workspace)[:1], replaces=True
+    )
+
+
+@routes.action("stop_later")
+async def open_form(request: Request) -> Answer:
+    """Open the form; where none can be opened, say what to write."""
+    services = request.services
+    workspace = await services.workspaces.owned(request.principal, "stop", request.target or "")
+    facts = await services.gatherer.of_workspace(workspace)
+    mode = workspace.stop_mode or planned_mode(facts.effects)
+    said = fill(words.FORM_NONE, name=workspace.title, title=facts.connection_title)
+    more = fill(words.PASSED, command=request.command, name=workspace.title)
+    view = drawn.form(facts, mode, is_ending=is_final(facts.effects, mode))
+    return Answer(text=kit.bare(said), blocks=(kit.section(f"{said} {more}"),), view=view)
+
+
+@routes.view(drawn.CALLBACK)
+async def form_sent(submission: Submission) -> dict[str, Any]:
+    """Set, change or take back the timer; the form has said whether that ends the workspace for good."""
+    services = submission.services
+    key = str(submission.view.get("private_metadata") or "")
+    chosen, typed = submission.choice("when"), submission.value("other").strip()
+    if chosen == drawn.NEVER and not typed:
+        await services.timers.keep(submission.principal, key, interaction=submission.interaction)
+        return {"response_action": "clear"}
+    workspace = await services.workspaces.owned(submission.principal, "stop", key)
+    if not typed and chosen not in drawn.LENGTHS:
+        return submission.error("when", words.FORM_EMPTY)
+    found = await typed_moment(services, submission.principal, typed or f"{chosen} min")
+    if not isinstance(found, Moment):
+        return submission.error("other", kit.bare(answers.unread(found, typed, SOONEST_SECONDS)))
+    timer = services.timers.made(workspace, found.at, workspace.stop_mode, agreed=True)
+    await services.timers.set(submission.principal, key, timer, interaction=submission.interaction)
+    return {"response_action": "clear"}

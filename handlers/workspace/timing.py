@@ -1,0 +1,83 @@
+"""The time in a command: ``start notebook for 2h``, ``stop notebook at 6pm``."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from bot.domain import moments
+from bot.domain.models.timers import SOONEST_SECONDS
+from bot.domain.moments import FARTHEST_SECONDS, Moment
+from bot.messages.blocks import moments as answers
+from bot.messages.blocks import replies
+from bot.messages.blocks.limits import Markup, fill
+from bot.messages.texts import timers as words
+from bot.services import naming
+from handlers.request import Answered
+
+if TYPE_CHECKING:
+    from bot.domain.models import Principal
+    from bot.domain.moments import Phrase, Unread
+    from handlers.request import Request
+    from handlers.services import Services
+
+#: The words that announce until when something runs; the others announce when something is done.
+_UNTIL: Final = frozenset({"for", "until", "till", "til", "'til"})
+
+
+async def runs_until(request: Request) -> tuple[Request, Moment | None]:
+    """Split until when something is to run off a request; raises Answered for what can't be used."""
+    plain, phrase = await _split(request)
+    if phrase is not None and phrase.lead not in _UNTIL:
+        name = plain.name or "NAME"
+        raise Answered(replies.hint(fill(words.START_LATER, command=request.command, name=name)))
+    return await _at(plain, phrase)
+
+
+async def happens_at(request: Request) -> tuple[Request, Moment | None]:
+    """Split when something is to happen off a request; raises Answered for what can't be used."""
+    plain, phrase = await _split(request)
+    if phrase is not None and phrase.lead in _UNTIL:
+        name, verb = plain.name or "NAME", Markup(request.verb)
+        raise Answered(replies.hint(fill(words.STOP_FOR, command=request.command, name=name, verb=verb)))
+    return await _at(plain, phrase)
+
+
+async def typed_moment(services: Services, principal: Principal, text: str) -> Moment | Unread:
+    """Return the moment that a text names in a person's zone, or why there is none."""
+    person = await services.store.person(principal)
+    zone = moments.zone_of(person.time_zone if person is not None else None)
+    return moments.read(text, zone, await services.store.now(), soonest=SOONEST_SECONDS)
+
+
+async def _read(request: Request, text: str) -> Moment:
+    """Return the moment; raises Answered if there is none."""
+    found = await typed_moment(request.services, request.principal, text)
+    if isinstance(found, Moment):
+        return found
+    raise Answered(replies.hint(answers.unread(found, text, SOONEST_SECONDS)))
+
+
+async def _split(request: Request) -> tuple[Request, Phrase | None]:
+    """Split the time off; a workspace that is called like all of it is what is meant."""
+    names, phrase = moments.split(request.arguments)
+    if phrase is None:
+        return request, None
+    rows = await request.services.store.workspaces(request.principal)
+    if naming.find(request.name, rows, request.services.connections).kind == "one":
+        return request, None
+    return replace(request, arguments=names), phrase
+
+
+async def _at(request: Request, phrase: Phrase | None) -> tuple[Request, Moment | None]:
+    """Return the moment, and the request with it, so that whatever it is asked about keeps it."""
+    if phrase is not None:
+        moment = await _read(request, phrase.text)
+        return replace(request, at=moment.at), moment
+    if request.at is None:
+        return request, None
+    # From a button that was drawn for this time.
+    now = await request.services.store.now()
+    if not now < request.at <= now + FARTHEST_SECONDS:
+        raise Answered(replies.hint(fill(words.PASSED, command=request.command, name="NAME")))
+    return request, Moment(request.at)

@@ -1,0 +1,127 @@
+"""Timers in the store: one per workspace, claimed when due, gone with what they would end."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.domain.models import NewNotice, NoticeKind, Observed, OperationVerb, Outcome, State, Timer, Update
+from bot.domain.models.timers import WARNING_SECONDS
+from bot.store.records import NewOperation
+from tests.rigs.store import ALICE, BOB, linked, observe
+
+HOUR = 3600.0
+
+
+@pytest.fixture
+async def workspace(store, clock):
+    row = (await linked(store)).workspaces[0]
+    await observe(store, clock, row, Observed(State.RUNNING))
+    return row
+
+
+async def put(store, clock, workspace, seconds=HOUR, **keys):
+    timer = Timer(clock.now() + seconds, "stop")
+    await store.change_timer(ALICE, workspace.id, timer, **keys)
+    return timer.at
+
+
+async def timer(store, workspace):
+    row = await store.workspace(workspace.id)
+    return row.stop_at
+
+
+def notice(workspace, at):
+    return NewNotice(workspace.id, NoticeKind.TIMER_ENDING, f"{at:.0f}", ALICE)
+
+
+async def test_it_is_due_for_the_warning_and_for_the_stop_each_claimed_once(store, clock, workspace):
+    at = await put(store, clock, workspace)
+    assert await store.claim_timers(10, 60.0) == []
+    clock.advance(HOUR - WARNING_SECONDS)
+    (found,) = await store.claim_timers(10, 60.0)
+    assert (found.id, found.stop_at, found.stop_mode, found.stop_warned) == (workspace.id, at, "stop", False)
+    assert await store.claim_timers(10, 60.0) == []
+    clock.advance(60)
+    assert len(await store.claim_timers(10, 60.0)) == 1
+    await store.timer_warned(workspace.id, at, at + 5, notice(workspace, at))
+    await store.timer_warned(workspace.id, at, at + 9, notice(workspace, at + 9))
+    assert (
+        len([one for one in await store.claim_notices(10, 60.0) if one.kind is NoticeKind.TIMER_ENDING]) == 1
+    )
+    clock.advance(WARNING_SECONDS)
+    (found,) = await store.claim_timers(10, 60.0)
+    assert (found.stop_at, found.stop_warned) == (at + 5, True)
+    await store.end_timer(workspace.id, at + 5)
+    assert await timer(store, workspace) is None
+    clock.advance(90)
+    assert await store.claim_timers(10, 60.0) == []
+
+
+async def test_a_near_one_needs_no_warning(store, clock, workspace):
+    await put(store, clock, workspace, WARNING_SECONDS)
+    clock.advance(WARNING_SECONDS)
+    (found,) = await store.claim_timers(10, 60.0)
+    assert found.stop_warned
+
+
+async def test_only_its_owner_changes_it_and_an_interaction_counts_once(store, clock, workspace):
+    at = await put(store, clock, workspace, interaction="a")
+    assert await put(store, clock, workspace, 2 * HOUR, interaction="a") != at
+    assert await timer(store, workspace) == at
+    assert await store.change_timer(BOB, workspace.id, None) is None
+    assert (await store.change_timer(ALICE, workspace.id, None, instead_of=at + 1)).stop_at == at
+    assert (await store.change_timer(ALICE, workspace.id, None, instead_of=at)).stop_at is None
+    assert await store.change_timer(ALICE, "nobody's", None) is None
+
+
+async def test_what_was_changed_meanwhile_is_left_alone(store, clock, workspace):
+    at = await put(store, clock, workspace)
+    later = await put(store, clock, workspace, 2 * HOUR)
+    await store.timer_warned(workspace.id, at, at, notice(workspace, at))
+    await store.end_timer(workspace.id, at, [notice(workspace, at)])
+    await store.look_at_timer(workspace.id, at, clock.now())
+    assert await store.claim_timers(10, 60.0) == []
+    assert await store.claim_notices(10, 60.0) == []
+    assert await timer(store, workspace) == later
+
+
+@pytest.mark.parametrize("state", [State.STOPPED, State.SUSPENDED, State.FAILED])
+async def test_it_is_gone_once_the_workspace_is_down(store, clock, workspace, state):
+    await put(store, clock, workspace)
+    await observe(store, clock, workspace, Observed(state))
+    assert await timer(store, workspace) is None
+
+
+def operation(workspace, verb, **keys):
+    return NewOperation(ALICE, workspace.id, "saturn", verb, 60.0, "R", **keys)
+
+
+async def test_a_start_or_restart_under_way_keeps_it_and_its_failure_ends_it(store, clock, workspace):
+    await observe(store, clock, workspace, Observed(State.STOPPED))
+    at = Timer(clock.now() + HOUR, "stop")
+    new = operation(workspace, OperationVerb.START, timer=at)
+    accepted = await store.accept_operation(new, interaction="")
+    assert await timer(store, workspace) == at.at
+    assert not await store.settle_timer(workspace.id)
+    await store.save_step(Update(accepted.operation.id, 0.0, outcome=Outcome.FAILED, cause="gave_up"))
+    assert await timer(store, workspace) is None
+
+
+async def test_off_the_list_it_is_gone(store, clock, workspace):
+    await put(store, clock, workspace)
+    await store.hide_workspace(workspace.id)
+    assert await timer(store, workspace) is None
+    clock.advance(HOUR)
+    assert await store.claim_timers(10, 60.0) == []
+
+
+@pytest.mark.parametrize("told", [True, False])
+async def test_who_unlinks_is_told_what_will_not_be_stopped(store, clock, workspace, told):
+    at = await put(store, clock, workspace)
+    said = [NewNotice("account", NoticeKind.UNLINKED, "1", ALICE)] if told else []
+    await store.unlink(ALICE, "saturn", revocable=[], cause="unlinked", notices=said)
+    kinds = {one.kind: one.body for one in await store.claim_notices(10, 60.0)}
+    assert (NoticeKind.TIMER_FAILED in kinds) is told
+    if told:
+        body = kinds[NoticeKind.TIMER_FAILED]
+        assert (body["name"], body["stop_at"]) == (workspace.title, at)

@@ -1,0 +1,236 @@
+"""Until when: what is typed, pressed and filled in, and what is written for it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from bot.domain.models import Observed, Person, State
+from handlers.submission import Submission, submit
+from tests.handlers.rig import COLLEAGUE, Cloud, buttons, rig, words
+from tests.rigs.clock import FakeClock
+from tests.rigs.golden import check_golden
+from tests.rigs.providers import fake_settings
+from tests.rigs.store import ALICE, observe
+
+BERLIN = ZoneInfo("Europe/Berlin")
+HOUR = 3600.0
+
+
+@pytest.fixture
+async def bot():
+    async with rig() as made:
+        await made.link(names=("notebook", "training"))
+        await in_berlin(made)
+        yield made
+
+
+async def in_berlin(bot):
+    """Let Slack have said where Alice is."""
+    person = Person(ALICE, "Alice", time_zone="Europe/Berlin", seen_at=bot.clock.now())
+    await bot.store.save_people([person])
+
+
+async def runs(bot, name="notebook"):
+    workspace = await bot.workspace(name)
+    await observe(bot.store, bot.clock, workspace, Observed(State.RUNNING))
+    return workspace
+
+
+async def stop_at(bot, name="notebook"):
+    return (await bot.workspace(name)).stop_at
+
+
+def at_hour(bot, hour, day=0):
+    """Return a full hour in Alice's zone, today or later."""
+    today = datetime.fromtimestamp(bot.clock.now(), BERLIN)
+    return today.replace(hour=hour, minute=0, second=0, microsecond=0).timestamp() + day * 86_400
+
+
+# The clock stands at 09:00 in Berlin.
+@pytest.mark.parametrize(
+    ("text", "hour"),
+    [
+        ("start notebook for 2h", 11),
+        ("start notebook until 18:00", 18),
+        ("START NOTEBOOK UNTIL 6PM", 18),
+        ("start for 2h", None),
+        ("resume notebook until 18:00", 18),
+        ("restart notebook for 2 hours", 11),
+        ("start 'notebook' for 90 min", 10.5),
+    ],
+)
+async def test_a_start_says_until_when(bot, text, hour):
+    if text.startswith("re"):
+        await runs(bot)
+        await observe(bot.store, bot.clock, await bot.workspace(), Observed(State.SUSPENDED))
+    now = bot.clock.now()
+    answer = await bot.say(text)
+    if hour is None:
+        # Whatever is pressed means the same time.
+        assert "Which workspace?" in words(answer)
+        assert await stop_at(bot) is None
+        (pressed,) = [one for label, one in buttons(answer).items() if label == "notebook"]
+        answer = await bot.press(pressed["action_id"], pressed["value"])
+        hour = 11
+    assert abs(await stop_at(bot) - (at_hour(bot, 0) + hour * HOUR)) <= bot.clock.now() - now + 30
+    assert "*notebook* on Saturn Cloud will be stopped <!date^" in words(answer)
+    assert (await bot.store.latest_operation((await bot.workspace()).id)).is_open
+
+
+async def test_an_answer_says_until_when(bot):
+    check_golden("answers/start-until", await bot.say("start notebook until 18:00"))
+    assert (await bot.direct("start training until 18:00")).text == ""
+    said = words(await bot.direct("start training until 8:00"))
+    assert "That time has already passed today, so I took tomorrow's." in said
+
+
+@pytest.mark.parametrize(
+    ("text", "hour"),
+    [
+        ("stop notebook at 6pm", 18),
+        ("stop notebook in 2 hours", 11),
+        ("stop notebook by 18h", 18),
+        ("stop notebook tomorrow at 9:00", 33),
+        ("keep notebook until 20:00", 20),
+    ],
+)
+async def test_a_stop_later_writes_no_operation(bot, text, hour):
+    workspace = await runs(bot)
+    answer = await bot.say(text)
+    assert abs(await stop_at(bot) - (at_hour(bot, 0) + hour * HOUR)) < 30
+    assert await bot.store.latest_operation(workspace.id) is None
+    assert list(buttons(answer)) == ["Keep running"]
+    entry = (await bot.audit())[-1]
+    assert (entry["actor"], entry["action"]) == (ALICE.key, "workspace.timer")
+
+
+async def test_changed_and_taken_back(bot):
+    await runs(bot)
+    first = await bot.say("stop notebook at 18:00")
+    check_golden("answers/stop-later", first)
+    await bot.say("stop notebook at 20:00")
+    assert await stop_at(bot) == at_hour(bot, 20)
+    old = buttons(first)["Keep running"]
+    # The button is about the earlier time, so it says how things are and does nothing.
+    assert "will be stopped" in words(await bot.press(old["action_id"], old["value"]))
+    assert await stop_at(bot) == at_hour(bot, 20)
+    assert "keeps running" in words(await bot.say("keep notebook"))
+    assert await stop_at(bot) is None
+    assert "has no planned stop" in words(await bot.say("keep notebook"))
+
+
+async def test_the_warnings_buttons(bot):
+    workspace = await runs(bot)
+    await bot.say("stop notebook at 18:00")
+    mark = f"u{at_hour(bot, 18):.0f}"
+    answer = await bot.press(f"hour_more:{mark}", workspace.id)
+    assert answer.replaces
+    assert await stop_at(bot) == at_hour(bot, 19)
+    await bot.press(f"hour_more:{mark}", workspace.id)
+    assert await stop_at(bot) == at_hour(bot, 19)
+    assert "keeps running" in words(await bot.press(f"keep_running:u{at_hour(bot, 19):.0f}", workspace.id))
+    assert await stop_at(bot) is None
+    assert "no longer has a planned stop" in words(await bot.press(f"hour_more:{mark}", workspace.id))
+
+
+async def test_nobody_elses_timer_is_touched(bot):
+    workspace = await runs(bot)
+    await bot.say("stop notebook at 18:00")
+    for action in ("keep_running", "hour_more", "stop_later", "stop"):
+        answer = await bot.press(f"{action}:u{at_hour(bot, 18):.0f}", workspace.id, COLLEAGUE)
+        assert "I can't find that workspace" in answer.text
+    assert await stop_at(bot) == at_hour(bot, 18)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("start notebook at 18:00", "`/workspace start notebook until 18:00` starts it now"),
+        ("start notebook in 2 hours", "I can't start a workspace at a later time."),
+        ("stop notebook for 2h", "`/workspace stop notebook at 18:00`"),
+        ("start notebook until 2h", "Write `for 2h` or `at 02:00`."),
+        ("stop notebook today 8:00", "has already passed"),
+        ("stop notebook in 20 days", "too far away"),
+        ("stop training at 18:00", "isn't running, so there's nothing to stop later"),
+    ],
+)
+async def test_what_can_not_be_done_is_said_with_what_can(bot, text, said):
+    await runs(bot)
+    assert said in words(await bot.say(text))
+    assert await stop_at(bot) is None
+    assert await bot.store.latest_operation((await bot.workspace()).id) is None
+
+
+async def test_a_workspace_of_that_name_is_what_is_meant(bot):
+    await bot.link(names=("notebook", "training", "report at 5pm"))
+    await runs(bot, "report at 5pm")
+    await bot.say("stop report at 5pm")
+    assert await stop_at(bot, "report at 5pm") is None
+    assert (await bot.store.latest_operation((await bot.workspace("report at 5pm")).id)).is_open
+
+
+async def test_an_old_button_does_not_stop_at_once(bot):
+    workspace = await runs(bot)
+    assert "That time has passed" in words(await bot.press("stop:1:u1600000000", workspace.id))
+    assert await bot.store.latest_operation(workspace.id) is None
+
+
+async def test_what_ends_for_good_asks_first():
+    provider = Cloud(FakeClock(), fake_settings("saturn", title="Saturn Cloud"))
+    provider.ends_for_good = True
+    async with rig(connections={"saturn": provider}) as bot:
+        await bot.link()
+        await in_berlin(bot)
+        await runs(bot)
+        asked = await bot.say("stop notebook at 18:00")
+        check_golden("answers/stop-later-for-good", asked)
+        assert await stop_at(bot) is None
+        button = buttons(asked)["End it then"]
+        await bot.press(button["action_id"], button["value"])
+        workspace = await bot.workspace()
+        assert (workspace.stop_at, workspace.stop_agreed) == (at_hour(bot, 18), True)
+        await bot.say("keep notebook")
+        await bot.say("stop notebook at 18:00 --yes")
+        assert await stop_at(bot) == at_hour(bot, 18)
+
+
+async def form(bot, workspace):
+    answer = await bot.press("stop_later", workspace.id)
+    assert answer.view is not None
+    return answer.view
+
+
+async def send(bot, view, when="", other="", principal=ALICE):
+    option = {"selected_option": {"value": when} if when else None}
+    values = {"when": {"when": option}, "other": {"other": {"value": other}}}
+    sent = {**view, "id": "V1", "state": {"values": values}}
+    bot.count += 1
+    return await submit(
+        Submission(principal, view["callback_id"], sent, bot.services, f"view:{bot.count}", "R")
+    )
+
+
+async def test_the_form_sets_changes_and_takes_back(bot):
+    workspace = await runs(bot)
+    view = await form(bot, workspace)
+    check_golden("views/stop-later", view)
+    assert await send(bot, view, when="120") == {"response_action": "clear"}
+    assert abs(await stop_at(bot) - bot.clock.now() - 2 * HOUR) < 30
+    assert await send(bot, view, other="18:00") == {"response_action": "clear"}
+    assert await stop_at(bot) == at_hour(bot, 18)
+    view = await form(bot, workspace)
+    check_golden("views/stop-later-again", view)
+    assert await send(bot, view, when="never") == {"response_action": "clear"}
+    assert await stop_at(bot) is None
+
+
+async def test_the_form_says_what_it_can_not_read(bot):
+    workspace = await runs(bot)
+    view = await form(bot, workspace)
+    assert "Choose a time" in (await send(bot, view))["errors"]["when"]
+    assert "I can't read soon as a time" in (await send(bot, view, other="soon"))["errors"]["other"]
+    assert "can't find that workspace" in str(await send(bot, view, when="60", principal=COLLEAGUE))
+    assert await stop_at(bot) is None

@@ -1,0 +1,219 @@
+"""Timers: the warning and the stop come once, whatever happens to the process, the clock and the person."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+import pytest
+
+from bot.domain.models import OperationVerb, Outcome, State
+from bot.domain.models.timers import WARNING_SECONDS
+from bot.services.accounts import Accounts
+from bot.services.timers import Timers
+from bot.services.workspaces import Workspaces
+from bot.support.errors import Refused
+from tests.reconciler.fuse import Killed, Meanwhile
+from tests.rigs.store import ALICE
+
+MINUTE = 60.0
+HOUR = 60 * MINUTE
+
+
+def timers(world) -> Timers:
+    return Timers(world.asking, Workspaces(world.asking))
+
+
+async def row(world, workspace):
+    return await world.store.workspace(workspace.id)
+
+
+async def timed(world, seconds=15 * MINUTE, *, workspace=None, **keys):
+    """Give Alice a running workspace that is to be stopped in so many seconds."""
+    workspace = workspace or await world.own(state=State.RUNNING)
+    await world.pass_time(12)
+    timer = timers(world).made(workspace, await world.store.now() + seconds, **keys)
+    await timers(world).set(ALICE, workspace.id, timer, interaction="")
+    return await row(world, workspace)
+
+
+async def pass_until(world, at, step=10.0):
+    """Let time pass until shortly after a moment."""
+    left = at - await world.store.now()
+    await world.pass_time(left + step, step=step)
+
+
+def told(world):
+    return [kind for kind in world.slack.kinds() if kind != "card"]
+
+
+def text(world, kind):
+    (found,) = [
+        one["text"]
+        for one in world.slack.messages
+        if f"/{kind}/" in str((one.get("metadata") or {}).get("event_payload"))
+    ]
+    return found
+
+
+async def test_its_person_is_warned_ten_minutes_before_and_it_is_stopped_in_their_name(world):
+    workspace = await timed(world)
+    await pass_until(world, workspace.stop_at - WARNING_SECONDS - 20)
+    assert told(world) == []
+    await world.pass_time(40, step=5)
+    assert text(world, "timer_ending") == "name-r1 on Fake Cloud will be stopped in 10 min."
+    await pass_until(world, workspace.stop_at - 15, step=5)
+    assert world.provider.accepted_stops == []
+    await world.pass_time(90, step=5)
+    assert world.provider.accepted_stops == ["r1"]
+    assert told(world) == ["timer_ending", "stopped"]
+    operation = await world.store.latest_operation(workspace.id)
+    assert (operation.verb, operation.principal) == (OperationVerb.STOP, ALICE)
+    assert (operation.outcome, operation.planned_for) == (Outcome.FULFILLED, workspace.stop_at)
+    assert (await row(world, workspace)).stop_at is None
+
+
+async def test_a_short_one_is_not_warned_of(world):
+    workspace = await timed(world, 5 * MINUTE)
+    await pass_until(world, workspace.stop_at + 60, step=5)
+    assert told(world) == ["stopped"]
+
+
+async def test_what_was_stopped_meanwhile_ends_it_in_silence(world):
+    """Even if nobody has looked at the workspace since."""
+    workspace = await timed(world)
+    world.provider.put("r1", State.STOPPED)
+    await pass_until(world, workspace.stop_at + 60)
+    assert told(world) == []
+    assert (await row(world, workspace)).stop_at is None
+    assert world.provider.accepted_stops == []
+
+
+async def test_its_persons_own_stop_ends_it(world):
+    workspace = await timed(world)
+    await world.until_ended(await world.begin(workspace, OperationVerb.STOP))
+    assert (await row(world, workspace)).stop_at is None
+    await world.until_ended(await world.begin(workspace))
+    await pass_until(world, workspace.stop_at + 60)
+    assert told(world) == ["stopped", "ready"]
+
+
+async def test_a_restart_keeps_it(world):
+    workspace = await timed(world)
+    await world.until_ended(await world.begin(workspace, OperationVerb.RESTART))
+    assert (await row(world, workspace)).stop_at == workspace.stop_at
+
+
+async def test_a_start_that_fails_ends_it(world):
+    workspace = await world.own()
+    timer = timers(world).made(workspace, await world.store.now() + HOUR)
+    world.provider.start_ends = State.FAILED
+    accepted = await Workspaces(world.asking).begin(
+        ALICE, workspace.id, OperationVerb.START, interaction="a", reference="R", timer=timer
+    )
+    assert (await row(world, workspace)).stop_at == timer.at
+    assert await world.until_ended(accepted.operation.id) is Outcome.FAILED
+    assert (await row(world, workspace)).stop_at is None
+
+
+async def test_changed_it_is_warned_of_again_and_stopped_once(world):
+    workspace = await timed(world)
+    await pass_until(world, workspace.stop_at - 500)
+    assert told(world) == ["timer_ending"]
+    later = await timers(world).add_an_hour(ALICE, workspace.id, workspace.stop_at, interaction="b1")
+    again = await timers(world).add_an_hour(ALICE, workspace.id, workspace.stop_at, interaction="b2")
+    assert later.stop_at == again.stop_at == workspace.stop_at + HOUR
+    await pass_until(world, later.stop_at + 60)
+    assert told(world) == ["timer_ending", "timer_ending", "stopped"]
+
+
+async def test_taken_back_it_never_comes(world):
+    workspace = await timed(world)
+    await pass_until(world, workspace.stop_at - 500)
+    kept = await timers(world).keep(ALICE, workspace.id, interaction="b1", instead_of=workspace.stop_at)
+    assert kept.stop_at is None
+    await pass_until(world, workspace.stop_at + 60)
+    assert told(world) == ["timer_ending"]
+    assert world.provider.accepted_stops == []
+
+
+async def test_after_a_downtime_its_person_gets_five_minutes(world):
+    workspace = await timed(world)
+    world.clock.advance(15 * MINUTE + 30)
+    world.reborn()
+    await world.pass_time(60, step=5)
+    assert text(world, "timer_ending") == "name-r1 on Fake Cloud will be stopped in 5 min."
+    moved = (await row(world, workspace)).stop_at
+    await world.pass_time(200, step=5)
+    assert world.provider.accepted_stops == []
+    await pass_until(world, moved + 60, step=5)
+    assert world.provider.accepted_stops == ["r1"]
+
+
+async def killed():
+    raise Killed
+
+
+@pytest.mark.parametrize("method", ["claim_timers", "accept_operation"])
+@pytest.mark.parametrize("before", [WARNING_SECONDS, 0.0], ids=["warning", "stop"])
+async def test_killed_between_the_claim_and_the_write_it_comes_once_all_the_same(world, method, before):
+    workspace = await timed(world)
+    await pass_until(world, workspace.stop_at - before - 30)
+    whole = world.store
+    world.store = Meanwhile(whole, method, killed)
+    world.reborn()
+    world.store = whole
+    with suppress(Killed):
+        await pass_until(world, workspace.stop_at - before + 20, step=5)
+    world.reborn()
+    # The claim of the dead runs out.
+    await pass_until(world, workspace.stop_at + 180)
+    assert told(world) == ["timer_ending", "stopped"]
+    assert world.provider.accepted_stops == ["r1"]
+    assert (await row(world, workspace)).stop_at is None
+
+
+async def test_two_processes_stop_it_once(world):
+    from tests.reconciler.world import World
+
+    workspace = await timed(world, 12 * MINUTE)
+    other = World(world.store, world.clock, world.ids, world.provider)
+    other.slack = world.slack
+    other.reborn()
+    while await world.store.now() < workspace.stop_at + 60:
+        await other.work()
+        await world.pass_time(5, step=5)
+    assert told(world) == ["timer_ending", "stopped"]
+    assert world.provider.accepted_stops == ["r1"]
+
+
+async def test_a_guest_by_then_is_told_that_it_was_not_stopped(world):
+    workspace = await timed(world, 5 * MINUTE)
+    await world.know(is_guest=True)
+    await pass_until(world, workspace.stop_at + 60, step=5)
+    assert told(world) == ["timer_failed"]
+    assert text(world, "timer_failed") == "I couldn't stop name-r1 on Fake Cloud as planned."
+    assert world.provider.accepted_stops == []
+
+
+async def test_who_unlinks_is_told_that_it_will_not_be_stopped(world):
+    await timed(world)
+    await Accounts(world.asking).unlink(ALICE, "cloud", actor=ALICE.key, interaction="")
+    await world.work()
+    assert "timer_failed" in told(world)
+    assert text(world, "timer_failed") == "name-r1 on Fake Cloud won't be stopped as planned."
+
+
+async def test_what_would_end_for_good_needs_agreement(world):
+    world.provider.ends_for_good = True
+    workspace = await world.own(state=State.RUNNING)
+    with pytest.raises(Refused, match=r"workspace\.ends"):
+        timers(world).made(workspace, 1.0)
+    assert timers(world).made(workspace, 1.0, agreed=True).agreed
+
+
+async def test_one_that_would_end_it_for_good_only_by_then_is_not_carried_out(world):
+    workspace = await timed(world, 5 * MINUTE)
+    world.provider.ends_for_good = True
+    await pass_until(world, workspace.stop_at + 60, step=5)
+    assert told(world) == ["timer_failed"]
+    assert world.provider.accepted_stops == []

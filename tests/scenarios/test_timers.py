@@ -1,0 +1,56 @@
+"""Until when, through the whole bot: typed, shown, warned of, changed by a press, and stopped."""
+
+from __future__ import annotations
+
+
+async def test_a_start_for_a_while_is_shown_warned_of_and_stopped(linked):
+    alice = linked.alice
+    await alice.types("start training for 20 min")
+    await linked.pass_time(40)
+    assert "I'll stop it <!date^" in alice.card.text
+    assert "Stop later…" in alice.card.labels
+
+    await linked.pass_time(600, step=10)
+    warning = alice.only("timer_ending")
+    assert "*training* on Saturn Cloud will be stopped in 10 min" in warning.text
+    assert warning.labels == ["Keep running", "1 hour more"]
+    assert linked.calls("POST .*/stop") == 0
+
+    # A kill on the way changes nothing.
+    await linked.stop_bot()
+    await linked.start_bot()
+    await linked.pass_time(660, step=10)
+    assert "You had planned this." in alice.only("stopped").text
+    assert linked.calls("POST .*/stop") == 1
+    assert len(alice.told("timer_ending")) == 1
+    (stopped,) = await linked.audit("workspace.stop")
+    assert stopped["actor"] == linked.principal().key
+
+
+async def test_the_warning_is_answered_by_a_press_and_the_form_sets_another_time(linked):
+    alice = linked.alice
+    await alice.types("start training")
+    await linked.pass_time(40)
+    await alice.types("stop training in 15 min")
+    await linked.pass_time(330, step=10)
+    await alice.presses(alice.only("timer_ending"), "1 hour more")
+    assert alice.sees()[-1].labels == ["Keep running"]
+    await linked.pass_time(1200, step=30)
+    assert alice.told("stopped") == []
+
+    await alice.presses(alice.card, "Stop later…")
+    assert alice.modal()["title"]["text"] == "Stop later"
+    assert (await alice.submits(when="", other="in 2 min"))["ok"]
+    await linked.pass_time(180, step=10)
+    assert alice.only("stopped")
+
+
+async def test_what_is_stopped_at_the_provider_is_not_warned_of(linked):
+    alice = linked.alice
+    await alice.types("start training for 20 min")
+    await linked.pass_time(40)
+    linked.resource("training").force("stopped", linked.clock.now())
+    await linked.pass_time(1300, step=10)
+    assert alice.told("timer_ending") == []
+    assert alice.told("stopped") == []
+    assert linked.calls("POST .*/stop") == 0
