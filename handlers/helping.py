@@ -1,59 +1,122 @@
-"""Help for each command: every verb in a line, or more about one; generated from the catalogue."""
+"""Help: four lines and the first steps, everything that a person may do by group, or more about one verb."""
 
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any
 
 from bot.messages.blocks import kit
+from bot.messages.blocks import welcome as drawn
 from bot.messages.blocks.limits import Markup, fill
-from bot.messages.texts import answers, runs
-from bot.messages.texts.verbs import VERBS, VerbWords
+from bot.messages.texts import runs
+from bot.messages.texts import welcome as words
+from bot.messages.texts.verbs import FIRST, GROUPS, VERBS, VerbWords
+from bot.support.errors import StoreError
 from handlers import routes
 from handlers.dispatch import unknown_verb
+from handlers.welcome import first_steps, what
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bot.domain.models import Answer
     from handlers.request import Request
 
-_HEADS: Final = {"workspace": answers.HELP, "job": runs.HELP}
-#: The other command, by folder, and the sentence that mentions it.
-_OTHERS: Final = {"workspace": ("job", runs.HELP_JOBS), "job": ("workspace", runs.HELP_WORKSPACES)}
+_EVERYTHING = "all"
 
 
 @routes.verb("job", "help")
 @routes.verb("workspace", "help")
 async def helped(request: Request) -> Answer:
-    """Answer with the catalogue of the request's command, or with one of its entries."""
-    if request.arguments:
-        return await _one(request, request.arguments[0].casefold())
-    is_short = request.surface.is_direct and request.surface.kind == "message"
-    other = request.command_of(_OTHERS[request.folder][0])
-    return _all(request.folder, request.command, other, is_short=is_short)
+    """Answer with the first lines, with everything (``help all``), or with one entry of the catalogue."""
+    asked = (request.target or "".join(request.arguments[:1])).casefold()
+    if asked and asked != _EVERYTHING:
+        return await _one(request, asked)
+    able = await _abilities(request)
+    possible = {verb: entry for verb, entry in VERBS[request.folder].items() if entry.is_for(able)}
+    steps = await _steps(request)
+    head = what(request.services) if request.folder == "workspace" else runs.HELP
+    if asked:
+        small = (*_of_jobs(request, able), *_ways(request))
+        blocks = _everything(request.folder, request.command, tuple(possible.values()), small)
+        is_pressed = request.surface.kind == "button"
+        return kit.answer(head, [kit.section(head), *blocks, *kit.actions(steps)], replaces=is_pressed)
+    lines = "\n".join(_line(request.command, possible[verb]) for verb in FIRST[request.folder])
+    jobs = [kit.context(line) for line in _of_jobs(request, able)]
+    buttons = kit.actions([*steps, drawn.help_button(request.folder)])
+    return kit.answer(head, [kit.section(head), kit.section(lines), *jobs, *buttons])
 
 
-def shown_verbs(folder: str) -> list[VerbWords]:
-    """Return the words of the verbs that help lists."""
-    return [entry for entry in VERBS[folder].values() if not entry.is_hidden]
+async def _steps(request: Request) -> list[dict[str, Any]]:
+    """Return the first steps; help is given without them rather than not at all."""
+    if request.folder != "workspace":
+        return []
+    try:
+        return await first_steps(request.services, request.principal)
+    except StoreError:
+        return []
 
 
-@lru_cache(maxsize=16)
-def _all(folder: str, command: Markup, other: Markup, *, is_short: bool) -> Answer:
-    """Draw the catalogue; it is the same for everybody, and requested more than anything else."""
-    lines = [f"`{command}{entry.usage}` – {entry.summary}" for entry in shown_verbs(folder)]
-    small = [fill(_OTHERS[folder][1], command=other)]
-    if not is_short and folder == "workspace":
-        small += [answers.HELP_SHARE, fill(answers.HELP_DIRECT, command=Markup(command.strip()))]
-    elif not is_short:
-        small.append(runs.HELP_DIRECT)
-    blocks = [kit.section(_HEADS[folder]), kit.section("\n".join(lines)), kit.context(*small)]
-    return kit.answer(_HEADS[folder], blocks)
+async def _abilities(request: Request) -> frozenset[str]:
+    """Return what a person may do here: facets and ways of stopping of what they linked, their own roles.
+
+    For somebody who has linked nothing, it is what any connection here can do.
+    """
+    services = request.services
+    try:
+        accounts = {one.connection for one in await services.store.accounts(request.principal)}
+    except StoreError:
+        accounts = set()
+    usable = accounts | {name for name, _ in services.linkless()}
+    providers = [one for name, one in services.connections.items() if not usable or name in usable]
+    able = {word for one in providers for word in (*one.facets(), *one.stop_modes)}
+    if accounts - {name for name, _ in services.linkless()}:
+        able.add("linked")
+    if services.linkable() or services.approvals.possible():
+        able.add("linking")
+    if services.authority.installation.is_administrator(request.principal):
+        able.add("administrator")
+        able |= {word for one in services.connections.values() for word in one.facets() if word == "overview"}
+    return frozenset(able)
+
+
+def _of_jobs(request: Request, able: frozenset[str]) -> list[str]:
+    """Return where the other command is explained; jobs are named only where there are any."""
+    if request.folder == "job":
+        return [fill(runs.HELP_WORKSPACES, command=request.command_of("workspace"))]
+    return [fill(runs.HELP_JOBS, command=request.command_of("job"))] if "runs" in able else []
+
+
+def _ways(request: Request) -> list[str]:
+    """Return how else a command may be given, where that isn't how it was given just now."""
+    if request.is_read_directly:
+        return []
+    if request.folder == "job":
+        return [runs.HELP_DIRECT]
+    return [words.HELP_SHARE, fill(words.HELP_DIRECT, command=Markup(request.command.strip()))]
+
+
+@lru_cache(maxsize=64)
+def _everything(
+    folder: str, command: Markup, entries: Sequence[VerbWords], small: Sequence[str]
+) -> tuple[dict[str, Any], ...]:
+    """Draw every entry by group; the same people may do the same things, and many ask."""
+    blocks = []
+    for group, title in GROUPS[folder].items():
+        lines = [_line(command, entry) for entry in entries if entry.group == group]
+        if lines:
+            blocks.append(kit.section("\n".join([f"*{title}*", *lines])))
+    return (*blocks, *([kit.context(*small)] if small else []))
+
+
+def _line(command: Markup, entry: VerbWords) -> str:
+    return f"`{command}{entry.usage}` – {entry.summary}"
 
 
 async def _one(request: Request, verb: str) -> Answer:
     entry = VERBS[request.folder].get(verb)
     if entry is None:
         return await unknown_verb(request.with_verb(verb))
-    sentence = f"`{request.command}{entry.usage}` – {entry.summary}."
+    sentence = f"{_line(request.command, entry)}."
     blocks = [kit.section(sentence), *([kit.section("\n".join(entry.more))] if entry.more else [])]
     return kit.answer(kit.bare(sentence), blocks)

@@ -25,6 +25,7 @@ from handlers.dispatch import run_button, run_text
 from handlers.occurrence import Occurrence
 from handlers.principal import principal as principal_of
 from handlers.submission import Submission, first_field, submit
+from handlers.welcome import introduced
 
 if TYPE_CHECKING:
     from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
@@ -84,6 +85,7 @@ class Listeners:
         answer = await run_text(services, principal, surface, str(body.get("text") or ""), folder=folder)
         if answer.view is not None and await self._opened(client, surface, answer):
             return await ack()
+        answer = await introduced(services, principal, answer)
         return await ack(delivery.command_body(answer))
 
     async def action(

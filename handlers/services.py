@@ -10,6 +10,7 @@ from bot.messages.blocks.limits import Markup, line
 from bot.services.approvals import Approvals
 from bot.services.authority import Authority
 from bot.services.classes import Classes
+from bot.services.contacts import Contacts
 from bot.services.gather import Gatherer
 from bot.services.homes import Homes
 from bot.services.personal_list import PersonalList
@@ -46,6 +47,7 @@ class Services:
     homes: Homes
     gatherer: Gatherer
     authority: Authority
+    contacts: Contacts
     connections: Mapping[str, Provider]
     clock: Clock
     ids: Ids
@@ -101,6 +103,7 @@ def build_services(context: Context, accounts: Accounts, limiter: RateLimiter) -
         homes=Homes(context),
         gatherer=Gatherer(context),
         authority=Authority(context),
+        contacts=Contacts(context),
         connections=context.connections,
         clock=context.clock,
         ids=context.ids,

@@ -44,6 +44,16 @@ def current(tx: Transaction, principal: str) -> Person | None:
     return found if is_current(found, "change", tx.now()) else None
 
 
+def has_met(tx: Transaction, principal: Principal) -> bool:
+    """Return whether a person was introduced to Usher."""
+    return tx.one("has_met", principal=principal.key) is not None
+
+
+def meet(tx: Transaction, principal: Principal) -> bool:
+    """Note that a person is introduced to Usher; return whether it is the first time."""
+    return tx.run("meet", principal=principal.key, now=tx.now()) == 1
+
+
 def save(tx: Transaction, people: Sequence[Person]) -> None:
     """Write people; the newer ``seen_at`` wins unless it is in the future."""
     now = tx.now()

@@ -25,6 +25,12 @@ WHERE excluded.seen_at >= people.seen_at OR people.seen_at > :now;
 -- name: person
 SELECT * FROM people WHERE principal = :principal;
 
+-- name: has_met
+SELECT 1 FROM contacts WHERE principal = :principal;
+
+-- name: meet
+INSERT INTO contacts (principal, met_at) VALUES (:principal, :now) ON CONFLICT (principal) DO NOTHING;
+
 -- The head is written before it is read: that locks it, so two writers can't append the same seq.
 -- name: lengthen_audit
 UPDATE audit_head SET count = count + :more WHERE id = 1 RETURNING count, hash;

@@ -140,6 +140,8 @@ class Store(OnEngine):
         finally:
             self._known.forget()
 
+    has_met = read(people.has_met)
+    meet = write(people.meet, Priority.URGENT)
     append_audit = write(audit.append_audit, Priority.URGENT)
     audit_entries = read(audit.entries, Priority.STEADY)
     audit_head = read(audit.head, Priority.STEADY)

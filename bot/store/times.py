@@ -84,6 +84,7 @@ TIMES: Final[Mapping[str, Mapping[str, Column]]] = {
         # It may be as far ahead as the end of the class; an extra look does no harm.
         "look_at": Column(Kind.DUE, 60.0),
     },
+    "contacts": {"met_at": PAST},
     "participants": {
         "joined_at": PAST,
         "consented_at": PAST,

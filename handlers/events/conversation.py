@@ -11,6 +11,7 @@ from bot.support.errors import Refused
 from handlers import delivery, interactions, routes
 from handlers.dispatch import run_text
 from handlers.principal import principal as principal_of
+from handlers.welcome import introduced
 
 if TYPE_CHECKING:
     from bot.domain.models import Surface
@@ -62,6 +63,7 @@ async def converse(occurrence: Occurrence, surface: Surface, text: str) -> None:
         log.info("refused", rule=refusal.rule, surface=surface.kind)
         return
     answer = await run_text(services, principal, surface, text)
+    answer = await introduced(services, principal, answer)
     if not answer.text:
         return
     await services.store.add_notices([delivery.reply_notice(answer, surface, principal, services.ids)])

@@ -22,12 +22,16 @@ from handlers.linking.connections import maker_of
 from handlers.waiting import ask_for_offer, known_offer
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from bot.domain.models import Account, Field, Form, Principal, Purpose, Spec, Values
     from handlers.request import Request
     from handlers.services import Services
     from handlers.submission import Submission
 
 log = structlog.get_logger(__name__)
+#: What a person would have typed to open a form, for *Link*.
+_VERBS: Mapping[Purpose, str] = {"workspace": "new", "job": "job run"}
 
 
 @routes.verb("workspace", "new")
@@ -42,7 +46,8 @@ async def make_pressed(request: Request) -> Answer:
     purpose, _, connection = (request.target or "").partition(" ")
     for known in PURPOSES:
         if purpose == known:
-            return await open_form(replace(request, folder=known), known, (connection,))
+            text = request.text or f"{_VERBS[known]} {connection}"
+            return await open_form(replace(request, folder=known, text=text), known, (connection,))
     return replies.hint(words.OUTDATED)
 
 

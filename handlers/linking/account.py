@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 from bot.messages.blocks import replies
 from bot.messages.blocks.limits import fill
 from bot.messages.texts import answers as words
+from handlers.linking.ways import ways
 from handlers.request import Answered
+from handlers.welcome import what
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,26 +31,34 @@ async def linked(request: Request, connection: str) -> Account:
 
 
 def link_first(request: Request, sentence: str, connections: Iterable[str]) -> Answer:
-    """Answer with *Link* for some connections; the request waits for it."""
-    links = [(name, request.services.title(name)) for name in connections]
-    return replies.hint(sentence, replies.link_buttons(links, request.text))
+    """Answer with the ways to link some connections; the request waits for it."""
+    names = list(connections)
+    buttons, difference = ways(request.services, names, request.text)
+    # Connections that people can't link themselves are offered too: a click says why not.
+    links = [(name, request.services.title(name)) for name in names]
+    return replies.hint(sentence, buttons or replies.link_buttons(links, request.text), more=difference)
 
 
 def link_any(request: Request) -> Answer:
-    """Answer with *Link* for every connection that people link themselves; the command waits for it.
+    """Answer with the ways to link every connection; the command waits for it.
 
-    If no link is needed, *New workspace* is offered instead.
+    If no link is needed, *New workspace* is offered instead. An empty list also says what Usher is.
     """
     services = request.services
-    linkable, linkless = services.linkable(), services.linkless()
-    if not linkable:
+    linkless = services.linkless()
+    buttons, difference = ways(services, services.connections, request.text)
+    head = [what(services)] if request.folder == "workspace" and request.verb == "list" else []
+    if not buttons:
         if linkless:
-            return replies.answer(words.NONE_YET_NEW, replies.new_buttons(linkless))
+            return replies.answer("\n".join([*head, words.NONE_YET_NEW]), replies.new_buttons(linkless))
         return replies.hint(words.NO_CONNECTIONS)
     sentence = words.NOT_LINKED_ANY
-    if len(linkable) == 1:
-        sentence = fill(words.NOT_LINKED, title=linkable[0][1])
+    names = {name for name, _ in services.linkable()} | set(services.approvals.possible())
+    if len(names) == 1:
+        sentence = fill(words.NOT_LINKED, title=services.title(names.pop()))
     titles = services.titles(name for name, _ in linkless)
-    more = fill(words.OR_NEW, titles=titles) if linkless else ""
-    buttons = [*replies.link_buttons(linkable, request.text), *replies.new_buttons(linkless)]
-    return replies.hint(sentence, buttons, more=more)
+    more = [difference] if difference else []
+    more += [fill(words.OR_NEW, titles=titles)] if linkless else []
+    return replies.hint(
+        "\n".join([*head, sentence]), [*buttons, *replies.new_buttons(linkless)], more="\n".join(more)
+    )

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from bot.messages.blocks import kit, replies
 from bot.messages.blocks.limits import Markup, fill
+from bot.messages.blocks.welcome import list_button
 from bot.messages.texts import answers as words
 from bot.messages.texts import cards
 from bot.support.errors import Refused
 from handlers import routes
-from handlers.linking.approvals import ask_button, asked, question
+from handlers.linking.approvals import asked, question
 from handlers.linking.connections import connection_of
+from handlers.linking.ways import ways
 
 if TYPE_CHECKING:
     from bot.domain.models import Account, Answer
@@ -26,35 +28,32 @@ async def link(request: Request) -> Answer:
     if request.name.casefold() == "code" and "code" not in services.connections:
         return replies.code_question()
     linkable, linkless = services.linkable(), services.linkless()
+    names = sorted({name for name, _ in linkable} | set(services.approvals.possible()))
     if request.name:
         chosen, username = _chosen(request)
         if chosen in dict(linkless):
             return _needless(request, [(chosen, services.title(chosen))])
-        by_token = chosen in {name for name, _ in linkable}
-        if chosen in services.approvals.possible() and (username or not by_token):
-            return await (asked(request, chosen, username) if username else question(request, chosen))
-        # Connections that people can't link themselves are offered too: a click says why not.
-        linkable = [(chosen, services.title(chosen))]
-    approved = [] if request.name else services.approvals.possible()
-    if not linkable and len(approved) == 1:
-        return await question(request, approved[0])
-    buttons = [
-        *replies.link_buttons(linkable),
-        *(ask_button(name, services.title(name), number) for number, name in enumerate(approved)),
-    ]
-    if not buttons:
+        if username and chosen in services.approvals.possible():
+            return await asked(request, chosen, username)
+        names = [chosen]
+    if len(names) == 1 and names[0] in services.approvals.possible() and names[0] not in dict(linkable):
+        return await question(request, names[0])
+    if not names:
         if linkless:
             return _needless(request, linkless)
         return replies.hint(words.NO_CONNECTIONS)
-    if len(buttons) > 1:
-        return replies.answer(words.LINK_WHICH, buttons)
-    connection, title = linkable[0]
-    account = await services.store.account(request.principal, connection)
-    template = words.LINK_ONE
+    buttons, difference = ways(services, names)
+    if len(names) > 1:
+        return replies.hint(words.LINK_WHICH, buttons, more=difference)
+    title = services.title(names[0])
+    # Connections that people can't link themselves are offered too: a click says why not.
+    buttons = buttons or replies.link_buttons([(names[0], title)])
+    account = await services.store.account(request.principal, names[0])
     if account is not None and account.state == "active":
-        template = words.LINKED_AS
-        return replies.answer(fill(template, title=title, username=account.username), buttons)
-    return replies.answer(fill(template, title=title), buttons)
+        sentence = fill(words.LINKED_AS, title=title, username=account.username)
+    else:
+        sentence = fill(words.LINK_ONE, title=title)
+    return replies.hint(sentence, buttons, more=difference)
 
 
 def _needless(request: Request, linkless: list[tuple[str, str]]) -> Answer:
@@ -104,8 +103,11 @@ async def code_typed(submission: Submission) -> dict[str, Any]:
 async def whoami(request: Request) -> Answer:
     """Answer with the principal and the links; none of it is secret."""
     services = request.services
-    sentences = [fill(words.WHOAMI, who=request.who, team=Markup(request.principal.team_id))]
-    if services.authority.installation.is_administrator(request.principal):
+    installation = services.authority.installation
+    is_here = bool(installation.team_name) and request.principal.team_id == installation.team_id
+    template = words.WHOAMI if is_here else words.WHOAMI_ELSEWHERE
+    sentences = [fill(template, who=request.who, team=installation.team_name)]
+    if installation.is_administrator(request.principal):
         sentences.append(words.WHOAMI_ADMINISTRATOR)
     accounts = {account.connection: account for account in await services.store.accounts(request.principal)}
     linkless = {name for name, _ in services.linkless()}
@@ -122,6 +124,7 @@ async def whoami(request: Request) -> Answer:
     again = cards.LINK_AGAIN if len(refused) == 1 else cards.LINK_AGAIN_TO
     buttons = replies.link_buttons(missing)
     buttons += replies.link_buttons(refused, template=again, first=len(missing))
+    buttons += [list_button()] if accounts or linkless else []
     text = "\n".join([" ".join(sentences), *lines])
     blocks = [kit.section(text), *kit.actions(buttons)]
     return kit.answer(kit.bare(sentences[0]), blocks)

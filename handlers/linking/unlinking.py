@@ -12,6 +12,7 @@ from bot.messages.blocks.notices import unlink_button
 from bot.messages.texts import answers as words
 from handlers import routes
 from handlers.linking.connections import connection_of
+from handlers.linking.ways import ways
 from handlers.request import Answered
 
 if TYPE_CHECKING:
@@ -60,8 +61,9 @@ async def unlink(request: Request) -> Answer:
     ]
     if not ended:
         raise Answered(_none_at(request, connection))
-    titles = request.services.titles(account.connection for account in ended)
-    return replies.answer(fill(words.UNLINKED, title=titles))
+    gone = {account.connection for account in ended}
+    buttons, _ = ways(request.services, gone)
+    return replies.answer(fill(words.UNLINKED, title=request.services.titles(gone)), buttons)
 
 
 def _is_everybodys(request: Request, connection: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bot.domain.models import State
@@ -12,6 +13,7 @@ from bot.messages.blocks.limits import Markup, fill
 from bot.messages.texts import answers as words
 from handlers import routes
 from handlers.linking.account import linked
+from handlers.welcome import new_step
 from handlers.workspace.operations import not_there
 from handlers.workspace.targets import nothing_yet, old_and_rows, workspace_of
 
@@ -24,6 +26,10 @@ if TYPE_CHECKING:
 async def show_list(request: Request) -> Answer:
     """Answer with a page of the list; ``list 2`` and the button *More* show later ones."""
     services = request.services
+    # A button of a list carries its page and redraws it; other buttons ask for a list of its own.
+    is_redrawn = request.surface.kind == "button" and request.target is not None
+    if not request.text and not is_redrawn:
+        request = replace(request, text="list")
     rows = await services.store.workspaces(request.principal)
     if not rows:
         old, rows = await old_and_rows(request)
@@ -40,7 +46,8 @@ async def show_list(request: Request) -> Answer:
         page=request.page,
         remark=remark,
         shared_by=request.who if request.is_shared else None,
-        replaces=request.surface.kind == "button",
+        replaces=is_redrawn,
+        more=[] if request.is_shared else await new_step(services, request.principal),
     )
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from bot.messages.blocks import kit, limits, replies
 from bot.messages.blocks.limits import fill, line
+from bot.messages.blocks.welcome import list_button
 from bot.messages.texts import answers as words
 from bot.services import naming
 from handlers import routes
@@ -54,7 +55,7 @@ async def add(request: Request) -> Answer:
         interaction=request.surface.interaction,
     )
     title = request.services.title(connection)
-    return replies.answer(fill(words.ADDED, name=added.title, title=title))
+    return replies.answer(fill(words.ADDED, name=added.title, title=title), [list_button()])
 
 
 async def _bring_back(request: Request) -> Answer | None:
@@ -68,8 +69,7 @@ async def _bring_back(request: Request) -> Answer | None:
     back = await request.services.personal_list.bring_back(
         request.principal, found[0].id, interaction=request.surface.interaction
     )
-    title = request.services.title(back.connection)
-    return replies.answer(fill(words.BROUGHT_BACK, name=back.title, title=title))
+    return _brought_back(request, back)
 
 
 async def _unknown(request: Request) -> Answer:
@@ -131,7 +131,27 @@ async def forget(request: Request) -> Answer:
         request.principal, workspace.id, interaction=request.surface.interaction
     )
     title = request.services.title(workspace.connection)
-    return replies.answer(fill(words.FORGOTTEN, name=workspace.title, title=title, command=request.command))
+    return replies.answer(
+        fill(words.FORGOTTEN, name=workspace.title, title=title, command=request.command),
+        [replies.bring_back_button(workspace)],
+    )
+
+
+@routes.action("bring_back")
+async def bring_back(request: Request) -> Answer:
+    """Bring back what was just forgotten."""
+    services = request.services
+    workspace = await services.workspaces.owned(request.principal, "add", request.target or "")
+    await linked(request, workspace.connection)
+    back = await services.personal_list.bring_back(
+        request.principal, workspace.id, interaction=request.surface.interaction
+    )
+    return _brought_back(request, back)
+
+
+def _brought_back(request: Request, back: Workspace) -> Answer:
+    title = request.services.title(back.connection)
+    return replies.answer(fill(words.BROUGHT_BACK, name=back.title, title=title), [list_button()])
 
 
 @routes.options("workspace")

@@ -11,6 +11,7 @@ from bot.services import naming
 from handlers.linking.account import link_any
 from handlers.request import Answered
 from handlers.waiting import look, unread
+from handlers.welcome import first_steps, what
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,8 +68,16 @@ async def nothing_yet(request: Request, old: Sequence[Account] | None) -> Answer
     # The list was read and is empty; if none could be read (a server without lists), people use `add`.
     if any(account.discovered_at is not None for account in accounts):
         titles = services.titles(account.connection for account in accounts)
-        return replies.answer(fill(words.NONE_YET, titles=titles, command=request.command))
-    return replies.answer(fill(words.NONE_BUT_ADD, command=request.command))
+        return await _empty(request, fill(words.NONE_YET, titles=titles))
+    return await _empty(request, fill(words.NONE_BUT_ADD, command=request.command))
+
+
+async def _empty(request: Request, sentence: str) -> Answer:
+    """Answer with an empty list: what Usher is, and what may be done next."""
+    steps = await first_steps(request.services, request.principal)
+    if request.verb == "list":
+        sentence = f"{sentence} {what(request.services)}"
+    return replies.answer(sentence, steps)
 
 
 def which_of_all(request: Request, rows: Sequence[Workspace]) -> Answer:

@@ -25,7 +25,7 @@ from tests.rigs.people import Colleagues
 from tests.rigs.providers import FakeMachines, FakeProvider, fake_settings
 from tests.rigs.store import ALICE, linked, memory_store
 
-TEAM = Installation("T1")
+TEAM = Installation("T1", team_name="Acme Research")
 COLLEAGUE = Principal(None, "T1", "UCHEN")
 GUEST = Principal(None, "T1", "UGRETA")
 STRANGER = Principal(None, "T9", "UPAVEL")

@@ -69,7 +69,7 @@ async def test_the_same_event_again_has_one_effect_and_one_answer(bot, app):
         await send(app, message("whoami", event_id="Ev8"))
     assert len(await bot.store.open_operations(ALICE)) == 1
     (body,) = await replies(bot)
-    assert body["text"].startswith("You are")
+    assert body["text"].startswith("You are <@UALICE> in Acme Research.")
 
 
 async def test_messages_without_an_id_are_all_answered(bot, app):

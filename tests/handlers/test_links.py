@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from bot.domain.models import NewNotice, NoticeKind
 from bot.messages.texts.verbs import VERBS
+from bot.providers import facets
+from bot.support.errors import StoreBusy
 from handlers import routes
-from handlers.helping import shown_verbs
-from tests.handlers.rig import COLLEAGUE, PAGE, Cloud, Hub, activate, buttons, rig, words
+from tests.handlers.rig import COLLEAGUE, PAGE, Cloud, Hub, PlainProvider, activate, buttons, rig, words
 from tests.rigs.clock import FakeClock
 from tests.rigs.golden import check_golden
-from tests.rigs.providers import fake_settings
+from tests.rigs.providers import FakeMachines, fake_settings
 from tests.rigs.store import ALICE
 
 
@@ -159,12 +162,74 @@ async def test_whoami_of_an_administrator_without_links():
         assert "*Saturn Cloud*: linked" in words(await bot.say("whoami"))
 
 
-async def test_help_is_made_from_the_catalogue(bot):
+async def test_help_is_four_lines_and_the_first_steps(bot):
+    await activate(bot.store, ALICE, "saturn")
     answer = await bot.say("help")
     check_golden("answers/help", answer)
-    assert all(f"/workspace {entry.usage}" in words(answer) for entry in shown_verbs("workspace"))
-    assert "press" not in words(answer)
+    assert words(answer).count("`/workspace ") == 4
+    assert list(buttons(answer))[-1] == "Show everything"
     check_golden("answers/help-direct", await bot.direct("help"))
+
+
+async def test_all_of_help_is_made_from_the_catalogue():
+    clock = FakeClock()
+    every = Everything(clock, fake_settings("saturn", title="Saturn Cloud"))
+    async with rig(administrators=frozenset({"T1:UALICE"}), connections={"saturn": every}) as bot:
+        await activate(bot.store, ALICE, "saturn")
+        answer = await bot.say("help all")
+        check_golden("answers/help-all", answer)
+        entries = VERBS["workspace"].values()
+        assert all((f"/workspace {one.usage}`" in words(answer)) is not one.is_hidden for one in entries)
+        assert words(answer).count("*For Usher admins*") == 1
+        button = buttons(await bot.say("help"))["Show everything"]
+        pressed = await bot.press(button["action_id"], button["value"])
+        assert pressed.replaces
+        assert words(pressed) == words(answer)
+
+
+class OnlyStops(PlainProvider):
+    """Can't suspend."""
+
+    stop_modes = frozenset({"stop"})
+
+
+class Everything(Cloud, facets.Overview):
+    """Have what help asks for."""
+
+    stop_modes = frozenset({"stop", "suspend", "force"})
+
+    async def about(self) -> Any:
+        raise NotImplementedError
+
+
+async def test_help_lists_what_the_person_may_do(bot):
+    said = words(await bot.say("help all"))
+    # Nothing is linked yet: what could be.
+    assert "`/workspace link" in said
+    assert "`/workspace unlink" not in said
+    await activate(bot.store, ALICE, "saturn")
+    said = words(await bot.say("help all"))
+    assert "`/workspace unlink" in said
+    assert "`/workspace suspend" in said
+    for words_of_others in ("`/workspace about", "For Usher admins", "For jobs, write"):
+        assert words_of_others not in said
+    plain = OnlyStops(FakeClock(), fake_settings("plain", title="Plain"))
+    shared = FakeMachines(FakeClock(), fake_settings("hub", title="Hub", linking=("none",)))
+    async with rig(connections={"plain": plain, "hub": shared}) as other:
+        listed = [f"`/workspace {verb}" for verb in ("new", "remove", "suspend", "unlink")]
+        said = words(await other.say("help all"))
+        assert [verb in said for verb in listed] == [False, False, True, False]
+        await activate(other.store, ALICE, "plain")
+        said = words(await other.say("help all"))
+        assert [verb in said for verb in listed] == [True, True, True, True]
+    async with rig(connections={"plain": plain}) as other:
+        said = words(await other.say("help all"))
+        assert [verb in said for verb in listed] == [True, True, False, False]
+
+
+async def test_help_is_given_when_the_records_are_out_of_reach(bot):
+    bot.store.fails["accounts"] = StoreBusy("full")
+    assert "`/workspace list`" in words(await bot.say("help"))
 
 
 @pytest.mark.parametrize("verb", routes.verbs("workspace").found)
@@ -207,7 +272,7 @@ async def test_with_one_connection_link_names_it():
         assert "You don't need to link an account on Hub" in words(answer)
     approved = Cloud(FakeClock(), fake_settings("saturn", linking=("admin",)))
     async with rig(connections={"saturn": approved}) as bot:
-        assert "Ask your Usher admin" in words(await bot.say("list"))
+        assert list(buttons(await bot.say("list"))) == ["Ask to link Fake Cloud"]
 
 
 async def test_a_link_that_ended_meanwhile_is_not_ended_twice(bot):

@@ -140,7 +140,10 @@ async def test_somebody_with_nothing_is_told_where_to_begin(bot):
     account = await activate(bot.store, ALICE, "saturn")
     await bot.store.merge_discovered(account.id, [])
     await fresh(bot)
-    assert "You don't have any workspaces yet. Create one on Saturn Cloud" in words(await bot.say("list"))
+    answer = await bot.say("list")
+    check_golden("answers/list-empty", answer)
+    assert list(buttons(answer)) == ["Link Hub", "Show my workspaces", "New workspace"]
+    assert list(buttons(await bot.say("start"))) == ["Link Hub", "Show my workspaces", "New workspace"]
 
 
 @pytest.mark.parametrize("text", ["list", "start", "start notebook"])
@@ -164,11 +167,20 @@ async def test_where_there_are_no_lists_people_add():
     assert "write `/workspace add LINK`" in words(answer)
 
 
-async def test_without_any_connection_to_link_to_the_operator_is_named():
-    none = Cloud(FakeClock(), fake_settings("saturn", linking=("admin",)))
-    async with rig(connections={"saturn": none}) as bot:
-        answer = await bot.say("start notebook")
-    assert "Ask your Usher admin" in words(answer)
+async def test_where_administrators_link_people_whoever_is_not_linked_asks_them():
+    approved = Cloud(FakeClock(), fake_settings("saturn", title="Saturn Cloud", linking=("admin",)))
+    async with rig(connections={"saturn": approved}) as bot:
+        (button,) = buttons(await bot.say("start notebook")).values()
+        assert (button["text"]["text"], button["value"]) == (
+            "Ask to link Saturn Cloud",
+            "saturn start notebook",
+        )
+
+
+async def test_without_any_connection_the_operator_is_named():
+    async with rig() as bot:
+        bot.services.connections.clear()
+        assert "Ask your Usher admin" in words(await bot.say("start notebook"))
 
 
 async def test_a_replay_without_a_way_back_becomes_a_direct_message(bot):

@@ -127,7 +127,9 @@ async def test_the_token_is_in_no_log_and_no_message(world):
 async def test_where_it_is_the_only_connection_the_bare_command_leads_to_a_workspace(tmp_path):
     async with sphere_world(tmp_path, alone=True) as world:
         alice = world.alice
-        assert (await alice.types("whoami")).text.endswith("*Courses*: nothing to link")
+        first = await alice.types("whoami")
+        assert first.text.startswith("I start, stop and open cloud workspaces from Slack.\n")
+        assert "*Courses*: nothing to link" in first.text
         for typed in ("start", "start homework", "link", "list", ""):
             shown = await alice.types(typed)
             assert shown.labels == ["New workspace"], typed
@@ -142,4 +144,4 @@ async def test_where_it_is_the_only_connection_the_bare_command_leads_to_a_works
         await alice.types("forget homework")
         # Once something was made there, an empty list still leads to the next one.
         assert (await alice.types("")).labels == ["New workspace"]
-        assert (await alice.types("whoami")).text.endswith("*Courses*: nothing to link")
+        assert (await alice.types("whoami")).labels == ["Show my workspaces"]

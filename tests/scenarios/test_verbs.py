@@ -84,7 +84,7 @@ async def test_link_code_opens_the_form_where_slack_can_and_offers_it_where_it_c
 
 async def test_no_verb_at_all_is_the_list_and_an_empty_mention_is_help(linked):
     assert "Your workspaces" in (await linked.alice.types("")).text
-    assert "I start, stop and open your workspaces" in (await linked.alice.mentions(""))[0].text
+    assert "I start, stop and open your cloud workspaces" in (await linked.alice.mentions(""))[0].text
 
 
 async def test_a_bare_start_runs_the_only_workspace_and_asks_where_there_are_more(linked):

@@ -13,7 +13,7 @@ from bot.messages.texts import answers as words
 from bot.messages.texts import cards, times
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from bot.domain.facts import Facts
     from bot.domain.models import Workspace
@@ -51,16 +51,17 @@ def workspace_list(
     remark: str = "",
     shared_by: str | None = None,
     replaces: bool = False,
+    more: Iterable[Element] = (),
 ) -> Answer:
     """List workspaces; ``shared_by`` (a mention) makes a list for everybody, without addresses.
 
-    ``rows`` are all of them; a page beyond the end becomes the last one.
+    ``rows`` are all of them; a page beyond the end becomes the last one. ``more`` are buttons below the list.
     """
     one = page_of(rows, page, PAGE)
     title = words.LIST if shared_by is None else fill(words.LIST_SHARED, who=Markup(shared_by))
     is_shared = shared_by is not None
     drawn = [block for facts in one.shown for block in _row(facts, is_shared=is_shared)]
-    blocks = listed(title, drawn, one, remark, verb="" if is_shared else "list")
+    blocks = listed(title, drawn, one, remark, verb="" if is_shared else "list", more=more)
     text = "; ".join(_short(facts) for facts in one.shown[:5])
     return kit.answer(text or title, blocks, in_channel=is_shared, replaces=replaces)
 

@@ -26,6 +26,7 @@ from bot.messages.blocks.expiry import ending
 from bot.messages.blocks.limits import Markup, fill
 from bot.messages.blocks.outages import outage
 from bot.messages.blocks.run_notices import render_job
+from bot.messages.blocks.welcome import list_button, new_button
 from bot.messages.texts import cards, links, notices, problems, schedules, times
 from bot.messages.texts import timers as timer_words
 
@@ -187,7 +188,12 @@ def _linked(facts: Facts) -> Answer:
     username = facts.username or facts.word("username")
     template = notices.LINKED_AS if username else notices.LINKED
     sentence = fill(template, title=facts.connection_title, username=username)
-    buttons = [unlink_button(facts.connection, facts.connection_title)]
+    buttons = [list_button(style=kit.PRIMARY)]
+    buttons += [new_button(facts.connection)] if "making" in facts.capabilities else []
+    # Not in red: it undoes what just went well.
+    unlink = unlink_button(facts.connection, facts.connection_title)
+    del unlink["style"]
+    buttons.append(unlink)
     return kit.message(short(notices.LINKED_SHORT, facts), sentence, [notices.LINKED_NEXT], buttons)
 
 

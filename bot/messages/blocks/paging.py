@@ -34,9 +34,15 @@ def page_of(rows: Sequence[_Row], number: int, size: int) -> Page[_Row]:
 
 
 def listed(
-    title: str, rows: Iterable[Block], page: Page[_Row], remark: str = "", *, verb: str = ""
+    title: str,
+    rows: Iterable[Block],
+    page: Page[_Row],
+    remark: str = "",
+    *,
+    verb: str = "",
+    more: Iterable[Element] = (),
 ) -> list[Block]:
-    """Return a list: title, rows, how many are left, a remark, and the buttons of ``verb`` if any."""
+    """Return a list: title, rows, how many are left, a remark, the buttons of ``verb`` if any, ``more``."""
     blocks = [kit.section(f"*{title}*"), *rows]
     small = [words.AND_MORE.format(count=page.left)] if page.left else []
     small += [remark] if remark else []
@@ -47,7 +53,7 @@ def listed(
     buttons = [kit.button(cards.REFRESH, f"{verb}:refresh", str(page.number))]
     if page.left:
         buttons.append(kit.button(cards.MORE, f"{verb}:more", str(page.number + 1)))
-    return [*blocks, *kit.actions(buttons)]
+    return [*blocks, *kit.actions([*buttons, *more])]
 
 
 def row(text: str, buttons: Sequence[Element]) -> list[Block]:

@@ -110,6 +110,11 @@ def search(verb: str) -> Element:
     }
 
 
+def bring_back_button(workspace: Workspace) -> Element:
+    """Return the button that undoes *Forget*."""
+    return kit.button(words.BRING_BACK, "bring_back", workspace.id)
+
+
 def opening(facts: Facts, sentence: str) -> Answer:
     """Answer with the address itself, as a button that only its owner sees."""
     assert facts.ide_url is not None, "only an address that may be passed on is shown"

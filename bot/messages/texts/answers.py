@@ -113,7 +113,7 @@ WHICH_AT: Final = "Press one, or write for example `{command}{verb} {example}`."
 WHICH_OF_ALL: Final = "Which workspace? Press one, or write `{command}{verb} NAME`."
 PICK: Final = "Find a workspace"
 UNREAD: Final = "I couldn't read your list on {title}. {why} To try again, write `{command}list`."
-NONE_YET: Final = "You don't have any workspaces yet. Create one on {titles}, then write `{command}list`."
+NONE_YET: Final = "You don't have any workspaces on {titles} yet."
 NONE_YET_NEW: Final = "You don't have any workspaces yet. Press *New workspace* to create one."
 OR_NEW: Final = "You don't need to link an account on {titles}: create a workspace there right away."
 NEW_WORKSPACE: Final = "New workspace"
@@ -149,6 +149,7 @@ NOTIFY_OFF: Final = "I won't tell you any more when *{name}* stops on {title} wi
 FORGOTTEN: Final = (
     "*{name}* is off your list. Nothing changes on {title}; `{command}add {name}` brings it back."
 )
+BRING_BACK: Final = "Bring it back"
 ADD_USAGE: Final = "Write `{command}add LINK` with a workspace's link or id, and a name if you like."
 ADD_UNKNOWN: Final = (
     "That isn't the link or id of a workspace on {titles}. Open the workspace's page there and copy its link."
@@ -215,7 +216,9 @@ ASKING_WHO: Final = "Checking with Slack who you are. I'll carry on with your re
 
 # -- oneself -----------------------------------------------------------------------------------------------
 
-WHOAMI: Final = "You are {who} in the Slack workspace `{team}`."
+WHOAMI: Final = "You are {who} in *{team}*."
+#: In another Slack workspace of an organisation, whose name I don't know.
+WHOAMI_ELSEWHERE: Final = "You are {who}."
 WHOAMI_ADMINISTRATOR: Final = "You are an Usher admin."
 WHOAMI_LINKED: Final = "*{title}*: linked as {username}"
 WHOAMI_LINKED_NAMELESS: Final = "*{title}*: linked"
@@ -225,12 +228,6 @@ WHOAMI_SUSPECTED: Final = (
 WHOAMI_REFUSED: Final = "*{title}*: the link is no longer accepted"
 WHOAMI_NOT_LINKED: Final = "*{title}*: not linked"
 WHOAMI_LINKLESS: Final = "*{title}*: nothing to link"
-HELP: Final = "I start, stop and open your workspaces, using your own account."
-HELP_SHARE: Final = (
-    "Only you see my answers. Add `--share` to `list`, `status`, `start` or `stop` to show the answer to "
-    "everybody. Links to workspaces are never shared."
-)
-HELP_DIRECT: Final = "In a direct message to me, leave out `{command}`."
 SHORT_HELP: Final = (
     "Try `list`, `start NAME`, `stop NAME` or `link`. Write `help` to see everything I can do."
 )

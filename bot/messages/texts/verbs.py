@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +19,39 @@ class VerbWords:
     more: tuple[str, ...] = ()
     #: For what goes on by itself later; nobody need know the word.
     is_hidden: bool = False
+    #: Where help lists it, by the keys of ``GROUPS``.
+    group: str = ""
+    #: What a person must be able to do here for help to list it: a facet or a way of stopping of a connection
+    #: that they have linked, ``linking``, ``linked``, ``administrator``.
+    needs: frozenset[str] = frozenset()
+
+    def is_for(self, able: Collection[str]) -> bool:
+        """Return whether help lists it for somebody who is able to do this."""
+        return not self.is_hidden and self.needs.issubset(able)
+
+
+#: The groups of a command's help, in their order, with their titles.
+GROUPS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
+    {
+        "workspace": MappingProxyType(
+            {
+                "": "Your workspaces",
+                "list": "Your list",
+                "class": "With others",
+                "accounts": "You and your accounts",
+                "administrators": "For Usher admins",
+            }
+        ),
+        "job": MappingProxyType({"": "Your job runs"}),
+    }
+)
+#: The four lines of help that come first.
+FIRST: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "workspace": ("list", "start", "stop", "open"),
+        "job": ("run", "list", "logs", "stop"),
+    }
+)
 
 
 #: By command, in the order in which help shows them. ``usage`` is written after the command's name.
@@ -60,12 +93,18 @@ VERBS: Final[Mapping[str, Mapping[str, VerbWords]]] = MappingProxyType(
                     "suspend NAME",
                     "pause a workspace so that you can pick up where you left off",
                     ("Not every provider supports this.",),
+                    needs=frozenset({"suspend"}),
                 ),
-                "resume": VerbWords("resume NAME", "pick up a suspended workspace where you left off"),
+                "resume": VerbWords(
+                    "resume NAME",
+                    "pick up a suspended workspace where you left off",
+                    needs=frozenset({"suspend"}),
+                ),
                 "new": VerbWords(
                     "new [CONNECTION] [TEMPLATE]",
                     "create a workspace with a form",
                     ("The form shows what's available to you, filled in with your last choices.",),
+                    needs=frozenset({"making"}),
                 ),
                 "card": VerbWords(
                     "card CONNECTION/TEMPLATE|NAME",
@@ -75,6 +114,7 @@ VERBS: Final[Mapping[str, Mapping[str, VerbWords]]] = MappingProxyType(
                         "`--until 17:00` stops the workspaces at that time, after a warning to their owners.",
                         "*Stop all* on the card ends the class. *Show problems* shows who is waiting.",
                     ),
+                    group="class",
                 ),
                 "press": VerbWords(
                     "press CARD", "press a class card again once it can continue", is_hidden=True
@@ -102,6 +142,7 @@ VERBS: Final[Mapping[str, Mapping[str, VerbWords]]] = MappingProxyType(
                     "add LINK|ID [NAME]",
                     "add a workspace by its link or id, if it isn't listed",
                     ("`add NAME` brings back a workspace that you took off your list.",),
+                    group="list",
                 ),
                 "alias": VerbWords(
                     "alias NAME NEW-NAME",
@@ -110,38 +151,57 @@ VERBS: Final[Mapping[str, Mapping[str, VerbWords]]] = MappingProxyType(
                         "Put names with spaces in quotes.",
                         "`alias NAME --clear` goes back to its original name.",
                     ),
+                    group="list",
                 ),
                 "notify": VerbWords(
                     "notify NAME on|off",
                     "get a message when a workspace stops without you asking for it",
                     ("It's off until you turn it on, separately for each workspace.",),
+                    group="list",
                 ),
                 "forget": VerbWords(
                     "forget NAME",
                     "take a workspace off your list, without deleting it",
+                    group="list",
                 ),
                 "remove": VerbWords(
                     "remove NAME",
                     "permanently delete a workspace and everything stored only in it",
                     ("I'll ask you to type its name first. `forget NAME` only takes it off your list.",),
+                    needs=frozenset({"removal"}),
                 ),
                 "link": VerbWords(
                     "link [CONNECTION]",
                     "link your own account",
                     ("`link code` lets you enter the code that the link page shows you.",),
+                    group="accounts",
+                    needs=frozenset({"linking"}),
                 ),
                 "unlink": VerbWords(
                     "unlink CONNECTION",
                     "delete my access to your account; `unlink all` removes every link",
                     ("Usher admins can unlink somebody else with `unlink CONNECTION @PERSON`.",),
+                    group="accounts",
+                    needs=frozenset({"linked"}),
                 ),
-                "whoami": VerbWords("whoami", "show who you are to me, and what you have linked"),
+                "whoami": VerbWords(
+                    "whoami",
+                    "show who you are to me, and what you have linked",
+                    group="accounts",
+                ),
                 "about": VerbWords(
                     "about CONNECTION",
                     "show a connection's server and its users, for Usher admins",
                     ("`about CONNECTION 2` shows the second page of its users.",),
+                    group="administrators",
+                    needs=frozenset({"administrator", "overview"}),
                 ),
-                "help": VerbWords("help [VERB]", "show this list, or more about one verb"),
+                "help": VerbWords(
+                    "help [VERB]",
+                    "show this list, or more about one verb",
+                    ("`help all` lists everything that you can do here.",),
+                    group="accounts",
+                ),
             }
         ),
         "job": MappingProxyType(
@@ -189,8 +249,13 @@ VERBS: Final[Mapping[str, Mapping[str, VerbWords]]] = MappingProxyType(
                         "The five fields are minute, hour, day, month and weekday, by the provider's clock.",
                         "A job's link or id works in place of its name.",
                     ),
+                    needs=frozenset({"schedules"}),
                 ),
-                "help": VerbWords("help [VERB]", "show this list, or more about one verb"),
+                "help": VerbWords(
+                    "help [VERB]",
+                    "show this list, or more about one verb",
+                    ("`help all` lists everything that you can do with jobs here.",),
+                ),
             }
         ),
     }

@@ -34,6 +34,13 @@ async def test_people_come_back_and_the_newer_sight_wins(store):
     assert await store.person(Principal("E9", "T1", "UALICE")) is None
 
 
+async def test_a_person_is_met_once(store):
+    assert not await store.has_met(ALICE)
+    assert sorted(await asyncio.gather(*(store.meet(ALICE) for _ in range(5)))) == [False] * 4 + [True]
+    assert await store.has_met(ALICE)
+    assert not await store.has_met(BOB)
+
+
 async def test_the_audit_is_a_chain_in_order(store, clock):
     assert await store.audit_head() == (0, "")
     assert await verify_audit(store) is None

@@ -108,3 +108,18 @@ async def test_the_schema_has_no_reference_to_what_is_not_there(tmp_path):
     await migrated(path)
     with closing(sqlite3.connect(path)) as database:
         assert database.execute("PRAGMA foreign_key_check").fetchall() == []
+
+
+async def test_whoever_used_usher_before_is_not_introduced_to_it(tmp_path):
+    path = tmp_path / "usher.db"
+    first = {name: script for name, script in migrations().items() if name == "0001_schema"}
+    await migrated(path, first)
+    with closing(sqlite3.connect(path)) as database:
+        database.execute(
+            "INSERT INTO accounts (id, principal, connection, username, secret, state, linked_at) "
+            "VALUES ('a1', '-:T1:UALICE', 'saturn', 'alice', 'sealed', 'active', 5.0)"
+        )
+        database.commit()
+    await migrated(path)
+    with closing(sqlite3.connect(path)) as database:
+        assert database.execute("SELECT principal FROM contacts").fetchall() == [("-:T1:UALICE",)]

@@ -1,0 +1,71 @@
+"""The introduction of a person's first contact, and the buttons of the first steps."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from bot.messages.blocks import kit, limits
+from bot.messages.texts import answers, welcome
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from bot.domain.models import Answer
+    from bot.messages.blocks.kit import Block, Element
+
+#: What a button does, by its action id before the first colon: one button of a kind is enough.
+_KINDS: Final = {
+    "invite": "link",
+    "ask_link": "link",
+    "link": "link",
+    "list": "list",
+    "make": "new",
+    "new": "new",
+}
+
+
+def link_button() -> Element:
+    """Return the button that offers every account to link."""
+    return kit.button(welcome.LINK_ACCOUNT, "link", style=kit.PRIMARY)
+
+
+def list_button(*, style: str | None = None) -> Element:
+    """Return the button that shows a person's workspaces, in a message of its own."""
+    return kit.button(welcome.SHOW, "list", style=style)
+
+
+def new_button(connection: str | None) -> Element:
+    """Return *New workspace* for one connection, or for whichever the person then chooses."""
+    if connection is None:
+        return kit.button(answers.NEW_WORKSPACE, "new")
+    return kit.button(answers.NEW_WORKSPACE, "make", f"workspace {connection}")
+
+
+def help_button(folder: str) -> Element:
+    """Return the button that shows everything that the person may do."""
+    return kit.button(welcome.HELP_ALL, "help" if folder == "workspace" else f"{folder}_help", "all")
+
+
+def introduced(answer: Answer, what: str, steps: Sequence[Element]) -> Answer:
+    """Return an answer with what Usher is before it, and the first steps that it doesn't offer below it."""
+    offered = {_kind(element) for element in _elements(answer.blocks)}
+    missing = [step for step in steps if _kind(step) not in offered]
+    body = answer.blocks or (kit.section(limits.cut(answer.text, limits.SECTION)),)
+    is_said = any(what in str((block.get("text") or {}).get("text")) for block in body)
+    head = [] if is_said else [kit.section(what)]
+    tail = kit.actions(missing)
+    room = limits.MESSAGE_BLOCKS - len(head) - len(tail)
+    return replace(answer, blocks=(*head, *body[:room], *tail))
+
+
+def _elements(blocks: Sequence[Block]) -> Iterator[Element]:
+    for block in blocks:
+        yield from (one for one in block.get("elements") or () if "action_id" in one)
+        if "accessory" in block:
+            yield block["accessory"]
+
+
+def _kind(element: Element) -> str:
+    name = str(element.get("action_id") or "").partition(":")[0]
+    return _KINDS.get(name, name)

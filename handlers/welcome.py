@@ -1,0 +1,93 @@
+"""The first minute: what Usher is and the first steps, at a person's first contact and in an empty list."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from bot.messages.blocks import replies
+from bot.messages.blocks import welcome as drawn
+from bot.messages.texts import welcome as words
+from bot.providers import facets
+from bot.support.errors import StoreError
+from handlers.linking.connections import makers
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from bot.domain.models import Answer, Principal
+    from handlers.services import Services
+
+log = structlog.get_logger(__name__)
+
+
+def what(services: Services) -> str:
+    """Say in one sentence what Usher is, here."""
+    if len(services.linkless()) == len(services.connections):
+        return words.WHAT_WITHOUT_ACCOUNTS
+    runs = any(isinstance(one, facets.Runs) for one in services.connections.values())
+    return words.WHAT_WITH_JOBS if runs else words.WHAT
+
+
+async def first_steps(services: Services, principal: Principal) -> list[dict[str, Any]]:
+    """Return the first steps that work here and for this person: link, show my workspaces, make one."""
+    linked = await _linked(services, principal)
+    by_token = dict(services.linkable())
+    approved = services.approvals.possible()
+    unlinked = sorted({*by_token, *approved} - linked)
+    steps: list[dict[str, Any]] = []
+    if len(unlinked) == 1 and unlinked[0] not in approved:
+        steps += replies.link_buttons([(unlinked[0], by_token[unlinked[0]])])
+    elif unlinked:
+        steps.append(drawn.link_button())
+    if linked or unlinked:
+        steps.append(drawn.list_button())
+    return [*steps, *_new(services, linked)]
+
+
+async def new_step(services: Services, principal: Principal) -> list[dict[str, Any]]:
+    """Return *New workspace* if the person can make one."""
+    return _new(services, await _linked(services, principal))
+
+
+async def _linked(services: Services, principal: Principal) -> set[str]:
+    """Return the connections on which a person can act now."""
+    accounts = await services.store.accounts(principal)
+    active = {account.connection for account in accounts if account.state == "active"}
+    return active | {name for name, _ in services.linkless()}
+
+
+def _new(services: Services, linked: Collection[str]) -> list[dict[str, Any]]:
+    able = makers(services, "workspace")
+    # Whoever has nothing linked yet is asked to link on the way.
+    usable = [name for name in able if name in linked] if linked else able
+    return [drawn.new_button(usable[0] if len(usable) == 1 else None)] if usable else []
+
+
+async def introduced(services: Services, principal: Principal, answer: Answer) -> Answer:
+    """Return an answer to what a person wrote; at first contact with what Usher is and the first steps.
+
+    It stays as it is if others read it, if it says nothing, or if the person may not use Usher.
+    """
+    if not answer.text or answer.in_channel:
+        return answer
+    try:
+        steps = await _met(services, principal)
+    except StoreError as error:
+        log.warning("nobody introduced", problem=type(error).__name__)
+        return answer
+    return answer if steps is None else drawn.introduced(answer, what(services), steps)
+
+
+async def _met(services: Services, principal: Principal) -> list[dict[str, Any]] | None:
+    """Return the first steps for a person who is introduced now; None if they were, or may not use Usher."""
+    if not await services.contacts.is_new(principal):
+        return None
+    if await services.store.person(principal) is None:
+        # Nothing is known yet: it would take a question to Slack, and there will be another contact.
+        return None
+    if not (await services.authority.decide(principal, "help")).allowed:
+        return None
+    steps = await first_steps(services, principal)
+    return steps if await services.contacts.meet(principal) else None

@@ -1,0 +1,196 @@
+"""The first minute: who is told once what Usher is, with which first steps, and who is not."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from bot.domain.models import Answer, NoticeKind
+from bot.messages.blocks import replies, welcome
+from bot.messages.blocks.limits import MESSAGE_BLOCKS
+from bot.messages.texts import welcome as words_of
+from bot.support.errors import StoreBusy
+from handlers.welcome import first_steps, introduced
+from tests.handlers.rig import GUEST, Cloud, Hub, PlainProvider, activate, buttons, rig, words
+from tests.handlers.slack import bolt_for, click, command, event, little_slack, mention, message, send
+from tests.rigs.clock import FakeClock
+from tests.rigs.golden import check_golden, check_limits
+from tests.rigs.providers import fake_settings
+from tests.rigs.store import ALICE
+
+
+@asynccontextmanager
+async def wired(bot) -> AsyncIterator:
+    async with little_slack() as slack:
+        yield bolt_for(bot.services, slack.url)
+
+
+def answered(body) -> Answer:
+    return Answer(body["text"], tuple(body["blocks"]))
+
+
+async def test_a_first_command_is_answered_with_what_usher_is_and_the_first_steps_once(bot):
+    async with wired(bot) as app:
+        first = answered((await send(app, command("start notebook"))).body)
+        check_limits(first)
+        check_golden("answers/first-contact", first)
+        again = answered((await send(app, command("start notebook", trigger_id="t2"))).body)
+        assert words_of.WHAT not in words(again)
+        assert list(buttons(again)) == ["Link Hub", "Link Saturn Cloud"]
+
+
+@pytest.mark.parametrize("say", [message, mention])
+async def test_a_first_message_or_mention_too(bot, say):
+    async with wired(bot) as app:
+        await send(app, say("list"))
+        (told,) = await bot.notices(NoticeKind.REPLY)
+        # An empty list says what Usher is by itself: nothing is told twice.
+        assert words(answered(told.body)).count(words_of.WHAT) == 1
+        await send(app, say("whoami", event_id="Ev2") if say is message else say("whoami", ts="4.4"))
+        assert words_of.WHAT not in str([one.body for one in await bot.notices(NoticeKind.REPLY)])
+
+
+async def test_somebody_who_used_usher_is_not_introduced(bot):
+    await bot.link()
+    async with wired(bot) as app:
+        first = answered((await send(app, command("status notebook"))).body)
+        assert words_of.WHAT in words(first), "linked by an import, and never spoken to"
+        again = answered((await send(app, command("status notebook", trigger_id="t2"))).body)
+        assert words_of.WHAT not in words(again)
+
+
+@pytest.mark.parametrize("text", ["list", "qzqzqz", "help"])
+async def test_guests_are_refused_and_not_introduced(bot, text):
+    bot.people.marks["UGRETA"] = {"is_guest": True}
+    async with wired(bot) as app:
+        answer = answered((await send(app, command(text, GUEST))).body)
+        assert words_of.WHAT not in words(answer)
+        assert not await bot.store.has_met(GUEST)
+
+
+async def test_a_press_and_an_answer_for_everybody_are_no_introduction(bot):
+    await bot.link()
+    async with wired(bot) as app:
+        await send(app, click("status", (await bot.workspace()).id))
+        assert words_of.WHAT not in str([one.body for one in await bot.notices(NoticeKind.REPLY)])
+        shared = (await send(app, command("list --share"))).body
+        assert shared["response_type"] == "in_channel"
+        assert words_of.WHAT not in words(answered(shared))
+        assert not await bot.store.has_met(ALICE)
+
+
+async def test_a_store_that_fails_costs_the_introduction_and_not_the_answer(bot):
+    await bot.say("help")
+    for method in ("has_met", "meet"):
+        bot.store.fails = {method: StoreBusy("full")}
+        answer = replies.answer("Done.")
+        assert await introduced(bot.services, ALICE, answer) == answer
+    bot.store.fails = {}
+    assert await introduced(bot.services, ALICE, answer) != answer
+
+
+async def test_whoever_opened_the_home_first_was_told_there(bot):
+    opened = {"tab": "home", "user": "UALICE", "team": "T1", "channel": "D1"}
+    async with wired(bot) as app:
+        await send(app, event("app_home_opened", **opened))
+        assert await bot.store.has_met(ALICE)
+        first = answered((await send(app, command("whoami"))).body)
+        assert words_of.WHAT not in words(first)
+
+
+async def labels(bot):
+    steps = await first_steps(bot.services, ALICE)
+    return [(one["text"]["text"], one["action_id"], one.get("value")) for one in steps]
+
+
+async def test_the_first_steps_are_those_that_work_here():
+    clock = FakeClock()
+    saturn = Cloud(clock, fake_settings("saturn", title="Saturn Cloud"))
+    hub = Hub(clock, fake_settings("hub", title="Hub", base_url="https://hub.example.test"))
+    shared = Hub(clock, fake_settings("hub", title="Hub", linking=("none",)))
+    asked = Cloud(clock, fake_settings("saturn", title="Saturn Cloud", linking=("admin",)))
+    show = ("Show my workspaces", "list", None)
+    async with rig(connections={"saturn": saturn}) as bot:
+        new = ("New workspace", "make", "workspace saturn")
+        assert await labels(bot) == [("Link Saturn Cloud", "invite:0", "saturn"), show, new]
+        await activate(bot.store, ALICE, "saturn")
+        assert await labels(bot) == [show, new]
+    async with rig(connections={"saturn": saturn, "hub": hub}) as bot:
+        several = [("Link an account", "link", None), show, ("New workspace", "new", None)]
+        assert await labels(bot) == several
+        await activate(bot.store, ALICE, "hub")
+        assert await labels(bot) == [
+            ("Link Saturn Cloud", "invite:0", "saturn"),
+            show,
+            ("New workspace", "make", "workspace hub"),
+        ]
+    async with rig(connections={"hub": shared}) as bot:
+        assert await labels(bot) == [show, ("New workspace", "make", "workspace hub")]
+        assert words_of.WHAT_WITHOUT_ACCOUNTS in words(await introduced_to(bot))
+    async with rig(connections={"saturn": asked}) as bot:
+        assert [label for label, _, _ in await labels(bot)] == [
+            "Link an account",
+            "Show my workspaces",
+            "New workspace",
+        ]
+    async with rig() as bot:
+        bot.services.connections.clear()
+        assert await labels(bot) == []
+
+
+async def introduced_to(bot):
+    await bot.say("help")
+    return await introduced(bot.services, ALICE, replies.answer("Done."))
+
+
+@pytest.mark.parametrize(
+    ("press", "says"),
+    [
+        ("Link an account", "Which account do you want to link?"),
+        ("Show my workspaces", "You haven't linked an account yet."),
+        ("New workspace", "Where should I create it?"),
+    ],
+)
+async def test_each_step_does_what_it_says(bot, press, says):
+    steps = {one["text"]["text"]: one for one in await first_steps(bot.services, ALICE)}
+    answer = await bot.press(steps[press]["action_id"], steps[press].get("value", ""))
+    assert says in words(answer)
+    assert not answer.replaces
+
+
+async def test_a_step_that_needs_a_link_goes_on_after_it():
+    saturn = Cloud(FakeClock(), fake_settings("saturn", title="Saturn Cloud"))
+    async with rig(connections={"saturn": saturn}) as bot:
+        for step, waiting in (("list", "list"), ("make", "new saturn")):
+            value = "workspace saturn" if step == "make" else ""
+            offered = buttons(await bot.press(step, value))["Link Saturn Cloud"]
+            assert offered["value"] == f"saturn {waiting}"
+
+
+async def test_a_list_of_ones_own_is_a_new_message_and_a_refresh_is_not(bot):
+    await bot.link()
+    assert not (await bot.press("list")).replaces
+    assert (await bot.press("list:refresh", "1")).replaces
+
+
+def test_a_long_answer_keeps_within_the_limit():
+    body = [{"type": "section", "text": {"type": "mrkdwn", "text": str(n)}} for n in range(MESSAGE_BLOCKS)]
+    told = welcome.introduced(Answer("x", tuple(body)), words_of.WHAT, [welcome.list_button()])
+    check_limits(told)
+    assert told.blocks[0]["text"]["text"] == words_of.WHAT
+    assert told.blocks[-1]["type"] == "actions"
+
+
+async def test_two_ways_to_link_one_account_are_told_apart():
+    both = PlainProvider(
+        FakeClock(), fake_settings("saturn", title="Saturn Cloud", linking=("token", "admin"))
+    )
+    async with rig(connections={"saturn": both}) as bot:
+        for typed in ("link", "link saturn", "list", "start notebook"):
+            answer = await bot.say(typed)
+            assert list(buttons(answer)) == ["Link Saturn Cloud", "Ask to link Saturn Cloud"]
+            assert "There are two ways to link Saturn Cloud." in words(answer)
+        check_golden("answers/link-two-ways", await bot.say("link"))
+        assert "two ways" not in words(await bot.say("help"))

@@ -1,0 +1,62 @@
+"""The first minute of somebody new: told once what Usher is, led from step to step by buttons."""
+
+from __future__ import annotations
+
+from tests.rigs.scenario.cloud import cloud_world
+
+WHAT = "I start, stop and open your cloud workspaces and run your jobs from Slack"
+GENERAL = "C0GENERAL"
+
+
+async def test_from_the_first_words_to_a_workspace_by_buttons_alone(tmp_path):
+    async with cloud_world(tmp_path) as world:
+        alice = world.alice
+        (first,) = await alice.writes("whoami")
+        assert WHAT in first.text
+        assert first.labels == ["Link Saturn Cloud", "Show my workspaces", "New workspace"]
+        asked = (await alice.presses(first, "Show my workspaces"))[-1]
+        assert "There are two ways to link Saturn Cloud." in asked.text
+        assert asked.labels[:2] == ["Link Saturn Cloud", "Ask to link Saturn Cloud"]
+        await alice.links("alice", asked=asked)
+        await world.pass_time(3)
+        # What waited for the link goes on by itself, and the next step is a button.
+        linked = alice.only("linked")
+        assert linked.labels == ["Show my workspaces", "New workspace", "Unlink"]
+        assert "style" not in linked.button("Unlink")
+        assert any("*notebook* · Saturn Cloud" in shown.text for shown in alice.sees())
+        shown = (await alice.presses(linked, "Show my workspaces"))[-1]
+        assert shown.ts != linked.ts
+        assert {"Refresh", "New workspace"} <= set(shown.labels)
+        await alice.presses(shown, "New workspace")
+        assert alice.modal()["title"]["text"] == "New workspace"
+        assert sum(WHAT in message.text for message in alice.sees()) == 2, "at first, and in the empty list"
+
+
+async def test_each_person_is_told_once_wherever_they_begin_and_nobody_unasked(bare):
+    assert bare.alice.sees() == bare.bob.sees() == []
+    (mentioned,) = await bare.bob.mentions("whoami")
+    assert "from Slack, always with your own account." in mentioned.text
+    assert mentioned.is_private
+    (again,) = await bare.bob.writes("whoami")
+    assert "from Slack, always with your own account." not in again.text
+    assert again.labels == ["Link Saturn Cloud"]
+    await bare.stop_bot()
+    await bare.start_bot()
+    (later,) = await bare.bob.writes("whoami")
+    assert "from Slack, always with your own account." not in later.text
+
+
+async def test_what_is_taken_back_offers_the_way_back(linked):
+    alice = linked.alice
+    forgotten = await alice.types("forget report")
+    (back,) = await alice.presses(forgotten, "Bring it back")
+    assert "*report* on Saturn Cloud is back on your list." in back.text
+    assert "*report*" in (await alice.types("list")).text
+    ended = await alice.types("unlink saturn")
+    assert ended.labels == ["Link Saturn Cloud"]
+
+
+async def test_whoami_names_people_and_places_and_no_ids(linked):
+    shown = await linked.alice.types("whoami")
+    assert shown.text.startswith("You are <@U0OLIVIA> in *Acme Research*.")
+    assert "T0ACME" not in shown.text
