@@ -135,7 +135,10 @@ class Listeners:
             interaction=interactions.of_view(body),
             reference=reference,
         )
-        return await ack(**await submit(submission))
+        answer = await submit(submission)
+        if answer.get("response_action") != "errors":
+            await self._shown_at_home(principal)
+        return await ack(**answer)
 
     async def options(self, ack: AsyncAck, body: dict[str, Any]) -> BoltResponse:
         """Answer a search of a select menu with the list itself."""
@@ -169,6 +172,13 @@ class Listeners:
             log.warning("use of a home not written down", problem=type(error).__name__)
             return BoltResponse(status=503, body="")
         return await ack()
+
+    async def _shown_at_home(self, principal: Principal) -> None:
+        try:
+            await self._services.homes.show_again(principal)
+        except StoreError as error:
+            # The form did what it is for, and the next look finds it.
+            log.warning("home not wanted", problem=type(error).__name__)
 
     async def _delivered(self, answer: Answer, surface: Surface, principal: Principal) -> bool:
         """Write the reply into the outbox; return whether nothing is left to do."""

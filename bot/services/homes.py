@@ -38,6 +38,11 @@ class Homes:
         await self._store.use_home(principal, used)
         self._wake()
 
+    async def show_again(self, principal: Principal) -> None:
+        """Have a person's Home drawn again if it is open, because a form that they submitted shows in it."""
+        await self._store.want_home(principal)
+        self._wake()
+
     async def read_lists(self, principal: Principal) -> None:
         """Have read what is old: lists, what is up where nothing is listed, templates that never were."""
         if stale := await self._workspaces.stale(principal):

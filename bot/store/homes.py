@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.domain.models.homes import REDRAW_SECONDS
+from bot.domain.models.homes import OPEN_SECONDS, REDRAW_SECONDS
 from bot.store import rows
 from bot.store.text import as_json
 
@@ -24,6 +24,12 @@ def use(tx: Transaction, principal: Principal, used: HomeUse) -> None:
         answer=None if used.answer is None else as_json(used.answer),
         seen=used.seen,
     )
+
+
+def want(tx: Transaction, principal: Principal) -> None:
+    """Have an open Home drawn at once, because its person did something elsewhere that shows in it."""
+    now = tx.now()
+    tx.run("want_home", principal=principal.key, now=now, since=now - OPEN_SECONDS)
 
 
 def claim_wanted(tx: Transaction, limit: int, lease: float) -> list[Home]:

@@ -1433,6 +1433,11 @@ ON CONFLICT (principal) DO UPDATE SET
     wanted_at = COALESCE(homes.wanted_at, excluded.wanted_at),
     drawn = CASE WHEN :seen = homes.view_hash THEN homes.drawn ELSE '' END;
 
+-- Whoever used theirs a while ago isn't there any more.
+-- name: want_home
+UPDATE homes SET uses = uses + 1, wanted_at = COALESCE(wanted_at, :now)
+WHERE principal = :principal AND used_at > :since;
+
 -- name: claim_wanted_homes
 UPDATE homes SET leased_until = :until
 WHERE principal IN (

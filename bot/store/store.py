@@ -334,6 +334,7 @@ class Store(OnEngine):
     # -- Homes -----------------------------------------------------------------------------------------------
 
     use_home = write(homes.use, Priority.URGENT)
+    want_home = write(homes.want, Priority.URGENT)
     claim_wanted_homes = write(homes.claim_wanted, Priority.URGENT)
     claim_homes_to_look_at = write(homes.claim_looks)
     home_published = write(homes.published)

@@ -88,6 +88,20 @@ async def test_redraws_come_at_most_every_ten_seconds(linked):
     assert min(later - earlier for earlier, later in pairwise(times)) >= 10
 
 
+async def test_a_form_opened_in_home_shows_its_effect_at_once(cloud):
+    alice = cloud.alice
+    await alice.opens_home()
+    await cloud.pass_time(15)
+    await alice.presses_home("New workspace")
+    assert alice.modal()["callback_id"] == "make"
+    before = alice.home().text
+    await cloud.slack.fill(alice.id, {"field:name": "thesis"})
+    assert (await cloud.slack.submit(alice.id))["ok"]
+    await cloud.settle()
+    assert "*thesis*" in alice.home().text
+    assert "*thesis*" not in before
+
+
 async def test_homes_are_drawn_again_after_a_restart(linked):
     await linked.alice.opens_home()
     await linked.stop_bot()

@@ -91,6 +91,21 @@ async def test_retries_and_rest(store, clock):
     assert len(await wanted(store)) == 1
 
 
+async def test_an_open_home_is_wanted_again_and_another_is_not(store, clock):
+    await store.want_home(ALICE)
+    assert await wanted(store) == []
+    await store.use_home(ALICE, HomeUse(page=2))
+    await store.home_published((await wanted(store))[0], "digest", "hash")
+    clock.advance(599)
+    await store.want_home(ALICE)
+    (home,) = await wanted(store)
+    assert (home.page, home.drawn, home.used_at) == (2, "digest", clock.now() - 599)
+    await store.home_published(home, "digest", "hash")
+    clock.advance(1)
+    await store.want_home(ALICE)
+    assert await wanted(store) == []
+
+
 async def test_news_that_somebody_waits_for(store, clock):
     async def is_waiting(**asked):
         return await store.is_news_waiting(**{"notices": True, "cards": True, **asked})
