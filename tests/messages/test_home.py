@@ -47,11 +47,12 @@ FEW = own(
     rows=[
         row("analysis", State.STARTING, {**CALLED}),
         row("notebook", State.RUNNING, ends_at=NOW + 7200, ends_how="stops"),
+        row("simulation", State.RUNNING, stop_at=NOW + 3600, stop_mode="stop"),
         row("report", State.STOPPED, detail="Quota of the group is used up"),
         row("old", State.GONE),
     ],
-    count=4,
-    running=1,
+    count=5,
+    running=2,
     runs=[(run(state=RunState.RUNNING, started_at=NOW - 200), facts(capabilities=CAN))],
     more_runs=3,
     links=[

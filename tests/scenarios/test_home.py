@@ -102,6 +102,16 @@ async def test_a_form_opened_in_home_shows_its_effect_at_once(cloud):
     assert "*thesis*" not in before
 
 
+async def test_stop_later_in_home_shows_until_when(linked):
+    alice = linked.alice
+    await alice.opens_home()
+    await linked.pass_time(15)
+    await alice.presses_home("Stop later…", "*report*")
+    assert alice.modal()["callback_id"] == "stop_later"
+    assert (await alice.submits(other="for 2h"))["ok"]
+    assert "stop" in _row(alice.home(), "report")
+
+
 async def test_homes_are_drawn_again_after_a_restart(linked):
     await linked.alice.opens_home()
     await linked.stop_bot()

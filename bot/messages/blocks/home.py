@@ -11,8 +11,9 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+from bot.domain.models import State
 from bot.domain.models.stopping import is_final
-from bot.messages.blocks import approvals, kit
+from bot.messages.blocks import approvals, kit, timers
 from bot.messages.blocks.cards import asked_buttons, link_value, under_way
 from bot.messages.blocks.limits import Markup, fill, line, safe
 from bot.messages.blocks.lists import row_buttons
@@ -39,7 +40,10 @@ TEMPLATES: Final = 6
 
 #: What a redraw changes although nothing happened: it is no reason for one.
 _PASSING: Final = re.compile(
-    "|".join(rf"{re.escape(text.partition('{')[0])}<!date\^[^>]*>" for text in (words.CHECKED, words.UPDATED))
+    "|".join(
+        rf"{re.escape(text.partition('{')[0])}(?:at )?<!date\^[^>]*>"
+        for text in (words.CHECKED, words.UPDATED)
+    )
 )
 
 
@@ -80,7 +84,7 @@ def answered(answer: Mapping[str, Any] | None, at: float, now: float) -> list[Bl
 
 def updated(now: float) -> str:
     """Say when a view was drawn."""
-    return fill(words.UPDATED, at=kit.moment(now, now))
+    return fill(words.UPDATED, at=kit.moment_at(now, now))
 
 
 # -- what waits for the person -------------------------------------------------------------------------------
@@ -141,15 +145,19 @@ def _row(facts: Facts) -> list[Block]:
     names = {"name": workspace.title, "title": facts.connection_title}
     if operation is not None and operation.is_open:
         state, buttons = under_way(facts, operation)
-        return row(fill(words.ROW_UNDER_WAY, state=Markup(state), **names), buttons)
+        lines = [fill(words.ROW_UNDER_WAY, state=Markup(state), **names), *timers.stops_line(workspace)]
+        return row("\n".join(lines), buttons)
     lines = [fill(words.ROW, state=_state(workspace), checked=_checked(facts.now, workspace), **names)]
+    lines += timers.stops_line(workspace)
     if workspace.ends_how is not None and (workspace.ends_at or 0.0) > facts.now:
         is_lost = workspace.ends_how == "removed" or is_final(facts.effects, "stop")
         ends = words.ENDS_REMOVED if is_lost else words.ENDS_STOPPED
-        lines.append(fill(ends, at=kit.moment(workspace.ends_at or 0.0, facts.now)))
+        lines.append(fill(ends, at=kit.moment_at(workspace.ends_at or 0.0, facts.now)))
     if workspace.detail:
         lines.append(safe(workspace.detail, 300))
-    return row("\n".join(lines), [_quiet(one) for one in row_buttons(facts, workspace, is_shared=False)])
+    buttons = row_buttons(facts, workspace, is_shared=False)
+    buttons += timers.later_button(facts) if workspace.state is State.RUNNING else []
+    return row("\n".join(lines), [_quiet(one) for one in buttons])
 
 
 def _quiet(button: Element) -> Element:
@@ -165,7 +173,7 @@ def _state(workspace: Workspace) -> Markup:
 def _checked(now: float, workspace: Workspace) -> Markup:
     if workspace.is_provisional or workspace.observed_at is None:
         return Markup(words.NOT_CHECKED)
-    return Markup(fill(words.CHECKED, at=kit.moment(workspace.observed_at, now)))
+    return Markup(fill(words.CHECKED, at=kit.moment_at(workspace.observed_at, now)))
 
 
 def _turning(facts: HomeFacts) -> list[Element]:

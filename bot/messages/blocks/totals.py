@@ -91,7 +91,7 @@ def _slow_row(facts: Facts) -> str:
         words.SLOW_ROW,
         who=kit.mention(operation.principal.user_id),
         title=facts.connection_title,
-        since=kit.moment(operation.created_at, facts.now),
+        at=kit.moment_at(operation.created_at, facts.now),
         reference=operation.reference,
     )
     return f"{text}\n{kit.held(operation.hold, facts.now)}" if operation.hold else text
