@@ -8,7 +8,6 @@ import structlog
 
 from bot.messages.blocks import replies
 from bot.messages.blocks import welcome as drawn
-from bot.messages.texts import welcome as words
 from bot.providers import facets
 from bot.support.errors import StoreError
 from handlers.linking.connections import makers
@@ -24,10 +23,10 @@ log = structlog.get_logger(__name__)
 
 def what(services: Services) -> str:
     """Say in one sentence what Usher is, here."""
-    if len(services.linkless()) == len(services.connections):
-        return words.WHAT_WITHOUT_ACCOUNTS
-    runs = any(isinstance(one, facets.Runs) for one in services.connections.values())
-    return words.WHAT_WITH_JOBS if runs else words.WHAT
+    return drawn.what(
+        needs_accounts=len(services.linkless()) < len(services.connections),
+        runs_jobs=any(isinstance(one, facets.Runs) for one in services.connections.values()),
+    )
 
 
 async def first_steps(services: Services, principal: Principal) -> list[dict[str, Any]]:

@@ -19,13 +19,13 @@ LinkState = Literal["linked", "suspected", "refused", "asked", "none", "needless
 class LinkFacts:
     """Hold one connection as a person's account stands there.
 
-    ``by`` is how they link themselves: with a token, by asking an administrator, or not at all ("").
+    ``by`` is how they link themselves: with a token, by asking an administrator, either, or not at all ("").
     """
 
     connection: str
     title: str
     state: LinkState
-    by: Literal["token", "admin", ""] = ""
+    by: Literal["token", "admin", "both", ""] = ""
     username: str = ""
     since: float | None = None
 
@@ -55,13 +55,15 @@ class Question:
 class HomeFacts:
     """Hold what a person's own Home says.
 
-    ``rows`` is one page of ``count`` workspaces. ``has_code`` means that a link waits for its code to be
-    typed. ``answer`` is the body of the Answer to the last press, shown above the rest.
+    ``runs_jobs`` means that a connection runs jobs. ``rows`` is one page of ``count`` workspaces.
+    ``has_code`` means that a link waits for its code to be typed. ``answer`` is the body of the Answer to the
+    last press, shown above the rest.
     """
 
     now: float
     command: str
     job_command: str
+    runs_jobs: bool = False
     rows: Sequence[Facts] = ()
     page: int = 1
     pages: int = 1

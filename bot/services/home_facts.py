@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from bot.domain.facts import Facts
 from bot.domain.home import (
@@ -78,6 +78,7 @@ class HomeGatherer:
             now=now,
             command=self._command,
             job_command=self._job_command,
+            runs_jobs=any(isinstance(one, facets.Runs) for one in self._connections.values()),
             rows=rows,
             page=page,
             pages=pages,
@@ -180,7 +181,7 @@ class HomeGatherer:
             if provider.links_by("none"):
                 found.append(LinkFacts(name, title, "needless"))
                 continue
-            link = LinkFacts(name, title, "none", "token" if provider.links_by("token") else "admin")
+            link = LinkFacts(name, title, "none", _linked_by(provider))
             if account is not None:
                 is_refused = account.state == "refused"
                 state: LinkState = (
@@ -236,3 +237,9 @@ def _rank(workspace: Workspace, under_way: Mapping[str, Operation]) -> tuple[int
     )
     rank = 0 if is_busy else 2 if workspace.state is State.GONE else 1
     return rank, workspace.title.casefold(), workspace.id
+
+
+def _linked_by(provider: Provider) -> Literal["token", "admin", "both"]:
+    if not provider.links_by("token"):
+        return "admin"
+    return "both" if provider.links_by("admin") else "token"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from bot.messages.blocks import kit, replies
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 async def link(request: Request) -> Answer:
     """Answer with *Link* for one connection or for all; ``link code`` asks for the code of the page."""
     services = request.services
+    if request.target:
+        # A button that stands for one connection.
+        request = replace(request, arguments=(request.target,))
     if request.name.casefold() == "code" and "code" not in services.connections:
         return replies.code_question()
     linkable, linkless = services.linkable(), services.linkless()

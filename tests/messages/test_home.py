@@ -62,6 +62,7 @@ FEW = own(
         LinkFacts("lab", "The lab", "asked", "admin", "alice.k"),
         LinkFacts("other", "Other cloud", "refused", "token", "alice"),
         LinkFacts("workbench", "Workbench", "none", "admin"),
+        LinkFacts("west", "West cluster", "none", "both"),
     ],
     makers=[MAKER, MakerFacts("saturn", "Saturn Cloud")],
     has_code=True,
@@ -178,7 +179,7 @@ LINKS = st.builds(
     st.sampled_from(["saturn", "hub"]),
     WORDS,
     st.sampled_from(["linked", "suspected", "refused", "asked", "none", "needless"]),
-    st.sampled_from(["token", "admin", ""]),
+    st.sampled_from(["token", "admin", "both", ""]),
     WORDS,
 )
 ANSWERS = st.none() | st.builds(

@@ -162,6 +162,7 @@ async def test_refresh_reads_what_no_list_tells(tmp_path):
 async def test_home_before_anything_is_linked_offers_to_link(bare):
     alice = bare.alice
     shown = await alice.opens_home()
+    assert "I start, stop and open" in shown.text
     assert "Link an account below" in shown.text
     shown = await alice.presses_home("Link")
     assert shown.address("Open the link page").startswith("http")
@@ -211,6 +212,12 @@ async def test_an_administrator_decides_in_their_home(cloud):
     shown = await amir.presses_home("Approve as bob")
     await cloud.pass_time(15)
     assert "Waiting for you" not in amir.home().text
+
+
+async def test_link_in_home_says_what_tells_two_ways_apart(cloud):
+    shown = await cloud.bob.opens_home()
+    shown = await cloud.bob.presses_home("Link")
+    assert "There are two ways to link Saturn Cloud." in shown.text
 
 
 async def test_a_guest_sees_a_sentence_and_no_rows(linked):

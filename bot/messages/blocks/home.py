@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from bot.domain.models import State
 from bot.domain.models.stopping import is_final
-from bot.messages.blocks import approvals, kit, timers
+from bot.messages.blocks import approvals, kit, timers, welcome
 from bot.messages.blocks.cards import asked_buttons, link_value, under_way
 from bot.messages.blocks.limits import Markup, fill, line, safe
 from bot.messages.blocks.lists import row_buttons
@@ -129,12 +129,18 @@ def _workspaces(facts: HomeFacts) -> list[Block]:
 
 
 def _nothing(facts: HomeFacts) -> str:
+    """Say what Usher is, which nobody else may have told yet, and how to get a workspace here."""
     if not facts.links:
         return words.NOTHING_SET_UP
-    if not any(link.state not in {"none", "asked"} for link in facts.links):
-        return words.NONE_UNLINKED
+    needs_accounts = any(link.state != "needless" for link in facts.links)
+    what = welcome.what(needs_accounts=needs_accounts, runs_jobs=facts.runs_jobs)
+    return f"{what}\n{_first_step(facts)}"
+
+
+def _first_step(facts: HomeFacts) -> str:
     if not facts.makers:
-        return words.NONE_LINKED
+        is_linked = any(link.state not in {"none", "asked"} for link in facts.links)
+        return words.NONE_LINKED if is_linked else words.NONE_UNLINKED
     is_unlinked = any(link.state == "none" for link in facts.links)
     return words.NONE_NEW_OR_LINK if is_unlinked else words.NONE_NEW
 
@@ -231,6 +237,9 @@ def _link_button(link: LinkFacts) -> Element | None:
         return None
     if link.by == "admin":
         return kit.button(words.ASK_BUTTON, "ask_link", link.connection)
+    if link.by == "both":
+        # The answer says what tells the two ways apart.
+        return kit.button(words.LINK_BUTTON, "link", link.connection, style=kit.PRIMARY)
     label = words.LINK_BUTTON if link.state == "none" else words.LINK_AGAIN_BUTTON
     style = kit.PRIMARY if link.state != "suspected" else None
     return kit.button(label, "invite", link_value(link.connection), style=style)

@@ -25,6 +25,13 @@ _KINDS: Final = {
 }
 
 
+def what(*, needs_accounts: bool, runs_jobs: bool) -> str:
+    """Say in one sentence what Usher is, by what there is here."""
+    if not needs_accounts:
+        return welcome.WHAT_WITHOUT_ACCOUNTS
+    return welcome.WHAT_WITH_JOBS if runs_jobs else welcome.WHAT
+
+
 def link_button() -> Element:
     """Return the button that offers every account to link."""
     return kit.button(welcome.LINK_ACCOUNT, "link", style=kit.PRIMARY)

@@ -25,15 +25,14 @@ UPDATED: Final = "Updated {at}"
 NEXT: Final = "Next page"
 PREVIOUS: Final = "Previous page"
 REFRESH: Final = "Refresh"
+#: What follows the sentence that says what Usher is, where there are no workspaces to show.
 NONE_LINKED: Final = "You don't have any workspaces yet."
 NONE_NEW: Final = "You don't have any workspaces yet. Press *New workspace* below to make one."
 NONE_NEW_OR_LINK: Final = (
     "You don't have any workspaces yet. Link an account below to see yours, "
     "or press *New workspace* to make one."
 )
-NONE_UNLINKED: Final = (
-    "I start, stop and open your cloud workspaces. Link an account below, and they'll show up here."
-)
+NONE_UNLINKED: Final = "Link an account below, and your workspaces show up here."
 NOTHING_SET_UP: Final = "Nothing is set up here yet. Ask your Usher admin to add a connection."
 
 RUNS: Final = "Your job runs"
