@@ -58,6 +58,13 @@ class Facts:
     output: Shown | None = None
     #: For class cards and their notices: the card, or the class whose end stopped the workspace.
     of_class: ClassFacts | None = None
+    #: For messages that are redrawn: when they were written, whether something newer was asked for since, and
+    #: what the workspace was called that is deleted by now.
+    told_at: float = 0.0
+    is_superseded: bool = False
+    former_name: str | None = None
+    #: Whether the person kept the workspace that their class would stop; None while they still may.
+    kept: bool | None = None
 
     def word(self, name: str) -> str:
         """Return one of the notice's own facts by name, or ""."""

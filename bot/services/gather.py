@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from bot.domain.facts import ClassFacts, Facts
-from bot.domain.models import State, Workspace
+from bot.domain.models import NoticeKind, State, Workspace
 from bot.domain.models.stopping import NO_EFFECTS
 from bot.providers import facets
 from bot.providers.hosts import allowed_ide_url
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
-    from bot.domain.models import Account, ClassCard, Effects, Notice, NoticeKind, Operation, Principal, Run
+    from bot.domain.models import Account, Card, ClassCard, Effects, Notice, Operation, Principal, Run
     from bot.output import Board
     from bot.providers.base import Provider
     from bot.services.context import Context
@@ -109,7 +109,42 @@ class Gatherer:
                 operation = await self._store.operation(subject)
                 return None if operation is None else await self.of_operation(operation)
 
-    async def of_notice(self, notice: Notice) -> Facts:
+    async def of_message(self, card: Card) -> Facts | None:
+        """Gather facts for redrawing a message; return None if the row that it shows is gone."""
+        facts: Facts | None
+        if card.kind in (NoticeKind.CARD, NoticeKind.JOB_CARD, NoticeKind.CLASS_CARD):
+            facts = await self.of_card(card.kind, card.subject)
+        else:
+            facts = await self.of_notice(card, workspace_id=card.about)
+            needs_row = card.kind.subject in ("operation", "job")
+            if needs_row and facts.operation is None and facts.run is None:
+                return None
+        if facts is None:
+            return None
+        newest = await self._store.latest_operation(facts.workspace.id) if facts.workspace else None
+        is_own = facts.operation is not None and newest is not None and newest.id == facts.operation.id
+        is_superseded = (
+            newest is not None
+            and not is_own
+            and (facts.operation is not None or newest.created_at > card.created_at)
+        )
+        kept = await self._kept(card) if card.kind is NoticeKind.CLASS_ENDING else None
+        return replace(
+            facts,
+            told_at=card.created_at,
+            is_superseded=is_superseded,
+            former_name=card.name,
+            kept=kept,
+        )
+
+    async def _kept(self, warning: Card) -> bool | None:
+        """Return whether a person kept their workspace out of the end of a class; None while they may."""
+        press = await self._store.participant(warning.subject, warning.principal)
+        if press is None or press.withdrawn_at is not None:
+            return press is not None
+        return None if press.ended_at is None else False
+
+    async def of_notice(self, notice: Notice | Card, workspace_id: str | None = None) -> Facts:
         """Gather facts for a notice: by the subject that its kind names, else by the keys of its body."""
         kind, body = notice.kind, notice.body
         if kind.subject in ("operation", "job"):
@@ -117,7 +152,7 @@ class Gatherer:
             row = None if found is None else found.operation or found.run
             if found is not None and row is not None and row.principal == notice.principal:
                 return await self._with_stop(replace(found, body=body))
-        workspace = await self._own_workspace(notice)
+        workspace = await self._own_workspace(notice, workspace_id or str(body.get("workspace") or ""))
         connection = str(body.get("connection") or (workspace.connection if workspace else ""))
         facts = await self._of(notice.principal, connection, workspace=workspace, body=body)
         card = await self._store.class_card(notice.subject) if kind.subject == "class" else None
@@ -140,9 +175,8 @@ class Gatherer:
         facts = self._facts(now, run.connection, account)
         return replace(facts, run=run, output=output, page_url=page_url)
 
-    async def _own_workspace(self, notice: Notice) -> Workspace | None:
-        key = notice.body.get("workspace")
-        workspace = await self._store.workspace(str(key)) if key else None
+    async def _own_workspace(self, notice: Notice | Card, key: str) -> Workspace | None:
+        workspace = await self._store.workspace(key) if key else None
         return workspace if workspace is not None and workspace.principal == notice.principal else None
 
     async def _of(

@@ -108,6 +108,8 @@ def unlink(
 
 def _end(tx: Transaction, ending: Account, *, can_revoke: bool, cause: str, tell: bool) -> None:
     pair = {"principal": ending.principal.key, "connection": ending.connection}
+    for workspace in tx.all("all_workspaces_at", **pair):
+        cards.close_about(tx, workspace)
     for operation in tx.all("open_operations_at", **pair):
         operations.end(tx, operation["id"], Outcome.CANCELLED, cause)
     runs.end_all(tx, pair, cause, tell=tell)

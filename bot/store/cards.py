@@ -1,4 +1,9 @@
-"""Cards: posted once, then marked dirty for updates; the newest state wins, nothing is queued."""
+"""Messages that offer something, for as long as they can change: cards, and the notices about the same.
+
+They are posted once, then marked dirty for updates; the newest state wins, nothing is queued. At most two
+messages about a workspace or run are live: its card and the newest notice. Those before them lose their
+buttons, in one update each (``docs/rules.md``, "Cards are drawn from rows").
+"""
 
 from __future__ import annotations
 
@@ -6,66 +11,147 @@ from typing import TYPE_CHECKING, Final
 
 from bot.domain.models import NoticeKind
 from bot.store import rows
+from bot.store.text import as_json
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from bot.domain.models import Card
-    from bot.store.transaction import Transaction
+    from bot.store.transaction import Row, Transaction
 
-#: Notices that ask the person something: the question is a second card.
-QUESTIONS: Final = frozenset({NoticeKind.ASKED, NoticeKind.JOB_ASKED})
 _CARDS: Final = frozenset({NoticeKind.CARD, NoticeKind.JOB_CARD, NoticeKind.CLASS_CARD})
-#: Notices whose message becomes the place of a card.
-PLACED: Final = QUESTIONS | _CARDS | {NoticeKind.CARD_UPDATE}
+#: Notices that offer something for the workspace that their body names.
+_OF_WORKSPACES: Final = frozenset(
+    {
+        NoticeKind.READY,
+        NoticeKind.SUSPENDED,
+        NoticeKind.REMOVED,
+        NoticeKind.FAILED,
+        NoticeKind.STOPPED,
+        NoticeKind.REFUSED,
+        NoticeKind.WAITING,
+        NoticeKind.ASKED,
+        NoticeKind.ENDING,
+        NoticeKind.STOPPED_ELSEWHERE,
+        NoticeKind.CLASS_ENDING,
+    }
+)
+#: Those that offer something for the run which is their subject.
+_OF_RUNS: Final = frozenset(
+    {NoticeKind.JOB_ENDED, NoticeKind.JOB_FAILED, NoticeKind.JOB_WAITING, NoticeKind.JOB_ASKED}
+)
+#: These hold output, which is kept nowhere but in Slack: their body is not kept.
+_OUTPUT: Final = frozenset({NoticeKind.JOB_ENDED})
 
 
-def add(tx: Transaction, kind: NoticeKind, subject: str, principal: str) -> bool:
-    """Add the card that a notice of this kind posts; return whether there was none yet."""
-    key = {"id": _id(kind, subject), "subject": subject, "kind": kind}
-    return tx.run("add_card", **key, principal=principal, now=tx.now()) == 1
+def add(tx: Transaction, kind: NoticeKind, subject: str, principal: str, about: str | None = None) -> bool:
+    """Add the card of an operation, run or class; return whether there was none yet.
+
+    ``about`` is the workspace of an operation; runs and classes are about themselves.
+    """
+    return _add(tx, subject, kind, subject, principal, about or subject)
 
 
-def place(tx: Transaction, kind: NoticeKind, subject: str, channel_id: str, message_ts: str) -> None:
-    """Record which message is a card's."""
+def add_notice(tx: Transaction, notice: Row, body: dict[str, Any]) -> None:
+    """Add the message of a notice that offers something, if its kind does."""
+    kind = NoticeKind(notice["kind"])
+    about = body.get("workspace") if kind in _OF_WORKSPACES else None
+    if kind in _OF_RUNS:
+        about = notice["subject"]
+    if about:
+        kept = {} if kind in _OUTPUT else body
+        _add(tx, notice["id"], kind, notice["subject"], notice["principal"], about, kept)
+
+
+def _add(
+    tx: Transaction,
+    card_id: str,
+    kind: NoticeKind,
+    subject: str,
+    principal: str,
+    about: str,
+    body: dict[str, Any] | None = None,
+) -> bool:
+    key = {"id": card_id, "subject": subject, "kind": kind, "principal": principal, "about": about}
+    is_notice = int(kind not in _CARDS)
+    return tx.run("add_card", **key, is_notice=is_notice, body=as_json(body or {}), now=tx.now()) == 1
+
+
+def id_of(kind: NoticeKind, notice_id: str, subject: str) -> str:
+    """Return the id of the card that a notice posts or corrects."""
+    return subject if kind in _CARDS or kind is NoticeKind.CARD_UPDATE else notice_id
+
+
+def place(tx: Transaction, card_id: str, channel_id: str, message_ts: str) -> None:
+    """Record which message is a card's; what it takes the place of is closed."""
     at = {"channel_id": channel_id, "message_ts": message_ts}
-    tx.run("place_card", id=_id(kind, subject), **at, now=tx.now())
+    row = tx.one("place_card", id=card_id, **at, now=tx.now())
+    if row is not None:
+        close_former(tx, row["about"])
+
+
+def close_former(tx: Transaction, about: str) -> None:
+    """Close all posted messages but the newest card and what is the newest notice since."""
+    posted = tx.all("posted_cards", about=about)
+    card = next((row for row in posted if not row["is_notice"]), None)
+    notice = next((row for row in posted if row["is_notice"]), None)
+    if card is not None and notice is not None and notice["number"] < card["number"]:
+        notice = None
+    for row in posted:
+        if row not in (card, notice):
+            tx.run("close_card", id=row["id"], now=tx.now())
+
+
+def close_about(tx: Transaction, workspace: Row) -> None:
+    """Close all messages about a workspace that is going to be deleted; they keep its name."""
+    name = workspace["alias"] or workspace["name"]
+    tx.run("close_cards_about", about=workspace["id"], name=name, now=tx.now())
+
+
+def move(tx: Transaction, former: str, about: str) -> None:
+    """Let the messages about a workspace be about another, which it turned out to be."""
+    tx.run("move_cards", former=former, about=about)
+    close_former(tx, about)
 
 
 def owe(tx: Transaction, subject: str, *, changed: bool) -> None:
-    """Mark a subject's card and question dirty; ``changed``: by more than progress."""
-    tx.run("owe_card", id=subject, changed=changed, now=tx.now())
+    """Mark the messages of an operation or run dirty; ``changed``: by more than progress."""
+    tx.run("owe_cards_of", subject=subject, changed=changed, now=tx.now())
 
 
-def owe_newest(tx: Transaction, workspace_id: str, *, changed: bool) -> None:
-    """Mark the card of a workspace's newest operation dirty."""
-    newest = tx.one("latest_operation", workspace_id=workspace_id)
-    if newest is not None:
-        owe(tx, newest["id"], changed=changed)
+def owe_about(tx: Transaction, about: str, *, changed: bool) -> None:
+    """Mark the messages about a workspace, or the card of a class, dirty."""
+    tx.run("owe_cards_about", about=about, changed=changed, now=tx.now())
 
 
 def claim(tx: Transaction, limit: int, min_interval: float, lease: float) -> list[Card]:
-    """Lease dirty, posted cards, changes of state first.
+    """Lease dirty, posted cards.
 
-    Cards with a change of state come at once, others ``min_interval`` seconds after their last update.
+    First the live cards with a change of state. What is left is shared between the other messages, oldest
+    change first, and the progress of cards, which comes ``min_interval`` seconds after their last update.
     """
     now = tx.now()
-    until = now + lease
-    changed = [rows.card(row) for row in tx.all("claim_changed_cards", now=now, until=until, limit=limit)]
-    changed.sort(key=lambda card: (card.changed_at or 0.0, card.id))
-    left = limit - len(changed)
-    if left <= 0:
-        return changed
-    before = now - min_interval
-    others = [
-        rows.card(row)
-        for row in tx.all("claim_progressed_cards", now=now, until=until, before=before, limit=left)
-    ]
-    return changed + sorted(others, key=lambda card: (card.updated_at, card.id))
+
+    def claimed(query: str, most: int, **keys: float) -> list[Card]:
+        if most <= 0:
+            return []
+        found = [rows.card(row) for row in tx.all(query, now=now, until=now + lease, limit=most, **keys)]
+        return sorted(found, key=lambda card: (card.changed_at or card.updated_at, card.id))
+
+    cards = claimed("claim_changed_cards", limit)
+    cards += claimed("claim_former_cards", (limit - len(cards) + 1) // 2)
+    cards += claimed("claim_progressed_cards", limit - len(cards), before=now - min_interval)
+    return cards + claimed("claim_former_cards", limit - len(cards))
 
 
 def updated(tx: Transaction, card_id: str, claimed: Card) -> None:
-    """Clear dirty unless the card became dirty again since it was claimed; stamp ``updated_at``."""
-    now = tx.now()
-    tx.run("card_updated", id=card_id, claimed_changed_at=claimed.changed_at or 0.0, now=now)
+    """Clear dirty unless the card became dirty again since it was claimed; stamp ``updated_at``.
+
+    One that was closing is closed by that.
+    """
+    tx.run("card_updated", id=card_id, claimed_changed_at=claimed.changed_at or 0.0, now=tx.now())
+    if claimed.stage == "closing" and not tx.run("delete_notice_card", id=card_id):
+        tx.run("card_closed", id=card_id)
 
 
 def retry(tx: Transaction, card_id: str, due_in: float) -> None:
@@ -78,12 +164,12 @@ def lost(tx: Transaction, card_id: str) -> None:
     tx.run("card_lost", id=card_id)
 
 
+def drop(tx: Transaction, notice_id: str) -> None:
+    """Forget the message of a notice that will not be sent."""
+    tx.run("delete_notice_card", id=notice_id)
+
+
 def card(tx: Transaction, card_id: str) -> Card | None:
-    """Return a card by its id: the id of its operation, run or class, unless it is a question."""
+    """Return a card by its id: that of its operation, run or class; for a notice, its own."""
     row = tx.one("card", id=card_id)
     return rows.card(row) if row else None
-
-
-def _id(kind: NoticeKind, subject: str) -> str:
-    """Return a card's id; treat it as opaque."""
-    return f"{subject}/asked" if kind in QUESTIONS else subject

@@ -187,8 +187,8 @@ def _place(tx: Transaction, new: NewParticipant) -> None:
     found, existing = card(tx, new.card_id), tx.one("card", id=new.card_id)
     if found is None or existing is None or existing["message_ts"] or found.channel_id != new.channel_id:
         return
-    cards.place(tx, NoticeKind.CLASS_CARD, new.card_id, new.channel_id, new.message_ts)
-    cards.owe(tx, new.card_id, changed=True)
+    cards.place(tx, new.card_id, new.channel_id, new.message_ts)
+    cards.owe_about(tx, new.card_id, changed=True)
 
 
 def counts(tx: Transaction, card_id: str) -> ClassCounts:
@@ -225,7 +225,7 @@ def close(
     row = tx.one("close_class", id=card_id, now=tx.now(), stops_at=stops_at, stopped_by=stopped_by)
     if row is None:
         return None
-    cards.owe(tx, card_id, changed=True)
+    cards.owe_about(tx, card_id, changed=True)
     append_audit(tx, audit)
     return rows.class_card(row)
 
@@ -240,6 +240,9 @@ def keep(
     if tx.one("withdraw_consent", card_id=card_id, principal=principal.key, now=tx.now()) is None:
         return False
     tx.run("look_at_class", id=card_id, now=tx.now(), rest=REST)
+    row = tx.one("participant", card_id=card_id, principal=principal.key)
+    if row is not None and row["workspace_id"] is not None:
+        cards.owe_about(tx, row["workspace_id"], changed=True)
     append_audit(tx, audit)
     return True
 
@@ -296,7 +299,7 @@ def counted(tx: Transaction, card_id: str, counts: ClassCounts, *, rest: float, 
         look_at = min(look_at, now + rest)
     tx.run("class_counted", id=card_id, counted=numbers, now=now, look_at=look_at)
     if has_changed:
-        cards.owe(tx, card_id, changed=True)
+        cards.owe_about(tx, card_id, changed=True)
 
 
 def to_warn(tx: Transaction, card_id: str, limit: int) -> list[Participant]:
@@ -338,6 +341,8 @@ def stop(
     if operation is not None and existing["workspace_id"] == operation.workspace_id:
         stop_operation_id, is_theirs = _stop(tx, press, operation)
     tx.run("end_press", **key, now=tx.now(), stop_operation_id=stop_operation_id)
+    if existing["workspace_id"] is not None:
+        cards.owe_about(tx, existing["workspace_id"], changed=True)
     if stop_operation_id is not None:
         append_audit(tx, audit)
     return is_theirs
@@ -352,6 +357,8 @@ def _stop(tx: Transaction, press: Participant, new: NewOperation) -> tuple[str |
         return None, True
     if row is not None and row["verb"] not in _UP:
         return None, True
+    # Its person gets no card for it: those before show what becomes of the workspace.
+    cards.owe_about(tx, new.workspace_id, changed=True)
     return operations.accept(tx, new, interaction="").operation.id, True
 
 
@@ -361,7 +368,7 @@ def finish(
     """End a card for good, with the summary; return False if it had already ended."""
     if tx.one("finish_class", id=card_id, now=tx.now()) is None:
         return False
-    cards.owe(tx, card_id, changed=True)
+    cards.owe_about(tx, card_id, changed=True)
     add_notices(tx, notices, card_id)
     append_audit(tx, audit)
     return True

@@ -77,6 +77,8 @@ def renew(
     _insert_provisional(tx, fresh)
     tx.run("renew_operation", id=operation_id, workspace_id=fresh.id, now=tx.now())
     tx.run("move_timer", id=fresh.id, former=row["workspace_id"])
+    tx.run("move_cards_of", subject=operation_id, about=fresh.id)
+    cards.owe_about(tx, row["workspace_id"], changed=True)
     hidden = tx.one("hide_workspace", id=row["workspace_id"])
     if hidden is not None:
         tx.run("rest_gate_without_reader", gate_key=hidden["gate_key"])
@@ -146,7 +148,7 @@ def name(
         named_id = _put_beside(tx, row, created, gate_key, now)
     gates.make_due(tx, gate)
     cards.owe(tx, operation_id, changed=True)
-    cards.owe_newest(tx, named_id, changed=True)
+    cards.owe_about(tx, named_id, changed=True)
     return workspaces.workspace(tx, named_id)
 
 
@@ -198,6 +200,7 @@ def _take_over(tx: Transaction, row: Row, listed: Row) -> None:
             body = from_json(notice["body"])
             if body.get("workspace") == listed["id"]:
                 tx.run("rewrite_notice", id=notice["id"], body=as_json({**body, "workspace": row["id"]}))
+    cards.move(tx, listed["id"], row["id"])
     tx.run("delete_workspace", id=listed["id"])
 
 

@@ -46,7 +46,7 @@ def hear(tx: Transaction, connection: str, gate_key: str, interaction: str, rema
         return False
     for row in found:
         tx.run("set_remark", id=row["id"], remark=remark)
-        cards.owe_newest(tx, row["id"], changed=True)
+        cards.owe_about(tx, row["id"], changed=True)
     gates.make_due(tx, found[0])
     return True
 

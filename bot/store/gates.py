@@ -286,7 +286,7 @@ def _observe(
     )
     auto_stops.note(tx, row["id"], row["state"], seen.state, granted_at)
     # Buttons that no longer work are as wrong as an outdated state: neither waits.
-    cards.owe_newest(tx, row["id"], changed=before[0] != after[0] or before[4] != after[4])
+    cards.owe_about(tx, row["id"], changed=before[0] != after[0] or before[4] != after[4])
     return before != after
 
 

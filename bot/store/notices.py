@@ -26,18 +26,23 @@ def add_notices(tx: Transaction, notices: Sequence[NewNotice], subject: str = ""
     """
     for new in notices:
         now = tx.now()
-        tx.run(
+        row = {
+            "id": tx.ids.new("notice"),
+            "subject": new.subject or subject,
+            "kind": new.kind,
+            "principal": new.principal.key,
+        }
+        is_new = tx.run(
             "add_notice",
-            id=tx.ids.new("notice"),
-            subject=new.subject or subject,
-            kind=new.kind,
+            **row,
             occasion=new.occasion,
-            principal=new.principal.key,
             body=as_json(new.body),
             **{"class": NOTICE_CLASS[new.kind]},
             now=now,
             due_at=now + new.due_in,
         )
+        if is_new:
+            cards.add_notice(tx, row, new.body)
 
 
 def claim(tx: Transaction, limit: int, lease: float, classes: Sequence[int] = (0, 1, 2, 3)) -> list[Notice]:
@@ -64,20 +69,16 @@ def claim(tx: Transaction, limit: int, lease: float, classes: Sequence[int] = (0
 
 
 def sent(tx: Transaction, notice_id: str, channel_id: str, message_ts: str) -> None:
-    """Mark as sent; for a first card, write its message into the card's row in the same transaction."""
+    """Mark as sent; what can change is written into its card's row in the same transaction."""
     now = tx.now()
     row = tx.one("notice_sent", id=notice_id, channel_id=channel_id, message_ts=message_ts, now=now)
     if row is None:
         return
     kind, subject = NoticeKind(row["kind"]), row["subject"]
-    if kind in cards.QUESTIONS:
-        cards.add(tx, kind, subject, row["principal"])
-        # It may have been answered while it was being sent.
-        cards.owe(tx, subject, changed=True)
-    if kind in cards.PLACED:
-        cards.place(tx, kind, subject, channel_id, message_ts)
-    elif kind is NoticeKind.JOB_OUTPUT:
+    if kind is NoticeKind.JOB_OUTPUT:
         tx.run("place_output", id=subject, message_ts=message_ts)
+    elif message_ts:
+        cards.place(tx, cards.id_of(kind, notice_id, subject), channel_id, message_ts)
     # Slack's ids of direct messages begin with D. A card may be in a channel, and a reply goes to wherever
     # the person typed, which may be a conversation with somebody else.
     if channel_id.startswith("D") and kind is not NoticeKind.REPLY:
@@ -101,6 +102,7 @@ def retry(
 def dead(tx: Transaction, notice_id: str, error: str) -> None:
     """Give up on a notice; doctor shows it."""
     tx.run("notice_dead", id=notice_id, error=error)
+    cards.drop(tx, notice_id)
 
 
 def dead_ones(tx: Transaction, limit: int = 50) -> list[Notice]:

@@ -122,7 +122,7 @@ def add(tx: Transaction, new: NewOperation) -> Row:
     )
     if row is None:
         raise StoreError("another operation for this workspace came first")
-    cards.add(tx, NoticeKind.CARD, row["id"], row["principal"])
+    cards.add(tx, NoticeKind.CARD, row["id"], row["principal"], row["workspace_id"])
     return row
 
 
@@ -237,6 +237,7 @@ def save(tx: Transaction, update: Update) -> bool:
         hidden = tx.one("hide_workspace", id=row["workspace_id"])
         if hidden is not None:
             tx.run("rest_gate_without_reader", gate_key=hidden["gate_key"])
+            cards.owe_about(tx, row["workspace_id"], changed=True)
     if update.outcome is not None:
         timers.settle(tx, row["workspace_id"])
     add_notices(tx, update.notices, update.id)

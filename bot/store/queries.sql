@@ -167,6 +167,9 @@ DELETE FROM accounts WHERE id = :id AND state = 'revoking';
 -- name: orphan_operations
 UPDATE operations SET is_orphan = 1 WHERE workspace_id = :workspace_id;
 
+-- name: all_workspaces_at
+SELECT id, name, alias FROM workspaces WHERE principal = :principal AND connection = :connection;
+
 -- name: delete_workspaces
 DELETE FROM workspaces WHERE principal = :principal AND connection = :connection
 RETURNING id, gate_key, name, alias, stop_at;
@@ -1069,26 +1072,75 @@ WHERE id = :id AND state IN ('pending', 'retry', 'leased');
 SELECT * FROM notices WHERE state = 'dead' ORDER BY created_at DESC, id DESC LIMIT :limit;
 
 -- name: add_card
-INSERT INTO cards (id, subject, kind, principal, updated_at) VALUES (:id, :subject, :kind, :principal, :now)
+INSERT INTO cards (id, subject, kind, principal, updated_at, about, number, is_notice, body, created_at)
+VALUES (
+    :id, :subject, :kind, :principal, :now, :about,
+    (SELECT COALESCE(MAX(c.number), 0) + 1 FROM cards c WHERE c.about = :about),
+    :is_notice, :body, :now
+)
 ON CONFLICT (id) DO NOTHING;
 
 -- name: card
 SELECT * FROM cards WHERE id = :id;
 
--- name: owe_card
+-- What is closed has nothing more to show.
+-- name: owe_cards_of
 UPDATE cards SET is_dirty = 1, dirt = dirt + 1,
     changed_at = CASE WHEN :changed = 1 THEN :now ELSE changed_at END
-WHERE id = :id OR id = :id || '/asked';
+WHERE subject = :subject AND stage <> 'closed';
+
+-- name: owe_cards_about
+UPDATE cards SET is_dirty = 1, dirt = dirt + 1,
+    changed_at = CASE WHEN :changed = 1 THEN :now ELSE changed_at END
+WHERE about = :about AND stage <> 'closed';
 
 -- name: place_card
 UPDATE cards SET channel_id = :channel_id, message_ts = :message_ts, updated_at = :now
-WHERE id = :id;
+WHERE id = :id
+RETURNING about;
+
+-- name: posted_cards
+SELECT id, number, is_notice FROM cards
+WHERE about = :about AND stage = 'live' AND message_ts IS NOT NULL
+ORDER BY number DESC, id DESC;
+
+-- name: close_card
+UPDATE cards SET stage = 'closing', is_dirty = 1, dirt = dirt + 1, changed_at = :now
+WHERE id = :id AND stage = 'live';
+
+-- A workspace is about to be deleted. The card of an operation that ends with it says so itself.
+-- name: close_cards_about
+UPDATE cards SET
+    name = :name, is_dirty = 1, dirt = dirt + 1, changed_at = :now,
+    stage = CASE
+        WHEN is_notice = 0 AND EXISTS (
+            SELECT 1 FROM operations o WHERE o.id = cards.subject AND o.outcome IS NULL
+        ) THEN stage
+        ELSE 'closing' END
+WHERE about = :about AND stage <> 'closed';
+
+-- name: move_cards
+UPDATE cards SET about = :about WHERE about = :former;
+
+-- name: move_cards_of
+UPDATE cards SET about = :about WHERE subject = :subject;
 
 -- name: claim_changed_cards
 UPDATE cards SET leased_until = :until, claimed_dirt = dirt
 WHERE id IN (
     SELECT id FROM cards
     WHERE is_dirty = 1 AND message_ts IS NOT NULL AND leased_until <= :now AND changed_at IS NOT NULL
+        AND is_notice = 0 AND stage = 'live'
+    ORDER BY changed_at LIMIT :limit
+) AND is_dirty = 1 AND message_ts IS NOT NULL AND leased_until <= :now
+RETURNING *;
+
+-- name: claim_former_cards
+UPDATE cards SET leased_until = :until, claimed_dirt = dirt
+WHERE id IN (
+    SELECT id FROM cards
+    WHERE is_dirty = 1 AND message_ts IS NOT NULL AND leased_until <= :now AND changed_at IS NOT NULL
+        AND (is_notice = 1 OR stage <> 'live')
     ORDER BY changed_at LIMIT :limit
 ) AND is_dirty = 1 AND message_ts IS NOT NULL AND leased_until <= :now
 RETURNING *;
@@ -1113,11 +1165,18 @@ UPDATE cards SET
     updated_at = :now, leased_until = 0
 WHERE id = :id;
 
+-- Nobody asks for a notice again; a card stays known by its operation, run or class.
+-- name: delete_notice_card
+DELETE FROM cards WHERE id = :id AND is_notice = 1;
+
+-- name: card_closed
+UPDATE cards SET stage = 'closed', is_dirty = 0, changed_at = NULL WHERE id = :id;
+
 -- name: card_retry
 UPDATE cards SET leased_until = :until WHERE id = :id;
 
--- name: delete_card
-DELETE FROM cards WHERE id = :id OR id = :id || '/asked';
+-- name: delete_cards_of
+DELETE FROM cards WHERE subject = :subject;
 
 -- name: card_lost
 UPDATE cards SET channel_id = NULL, message_ts = NULL, is_dirty = 0, changed_at = NULL, leased_until = 0

@@ -139,7 +139,7 @@ def _named(tx: Transaction, row: Row, remote_id: str) -> dict[str, Any]:
 
 def _taken_over(tx: Transaction, row: Row, listed: Row) -> dict[str, Any]:
     """Merge the row that a list added for this run into it, with what was requested on that row."""
-    tx.run("delete_card", id=listed["id"])
+    tx.run("delete_cards_of", subject=listed["id"])
     tx.run("delete_run", id=listed["id"])
     asked = {column: listed[column] for column in ("stop_wanted", "stop_call")}
     watched = {"is_watched": 1 if row["is_watched"] or listed["is_watched"] else 0}

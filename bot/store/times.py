@@ -73,7 +73,7 @@ TIMES: Final[Mapping[str, Mapping[str, Column]]] = {
         "seen_at": PAST,
         "expires_at": Column(Kind.DUE, 7 * 86_400.0),
     },
-    "cards": {"changed_at": PAST, "updated_at": PAST, "leased_until": _SEND},
+    "cards": {"changed_at": PAST, "updated_at": PAST, "created_at": PAST, "leased_until": _SEND},
     "class_cards": {
         "created_at": PAST,
         "stops_at": STAYS,

@@ -62,7 +62,7 @@ def sweep_aged(tx: Transaction, query: str) -> bool:
 def _delete_with_cards(tx: Transaction, query: str, **params: object) -> int:
     deleted = tx.all(query, **params)
     for row in deleted:
-        tx.run("delete_card", id=row["id"])
+        tx.run("delete_cards_of", subject=row["id"])
         if query == "sweep_class_cards":
             tx.run("sweep_participants", card_id=row["id"])
     return len(deleted)

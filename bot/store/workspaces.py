@@ -193,7 +193,7 @@ def _update_found(tx: Transaction, one: FoundWorkspace, row: Row, start: float) 
         gates.make_due(tx, {**row, "gate_key": one.gate_key})
     has_other_buttons = values["actions"] != row["actions"]
     if changed or name != row["name"] or any(values[column] != row[column] for column in values):
-        cards.owe_newest(tx, row["id"], changed=changed or has_other_buttons)
+        cards.owe_about(tx, row["id"], changed=changed or has_other_buttons)
 
 
 def _columns(one: FoundWorkspace | None, row: Row, *, is_new: bool = False) -> Row:
@@ -239,7 +239,7 @@ def _note_absence(tx: Transaction, row: Row, start: float) -> None:
         ends_how=None,
     )
     auto_stops.note(tx, row["id"], row["state"], State.GONE, start)
-    cards.owe_newest(tx, row["id"], changed=True)
+    cards.owe_about(tx, row["id"], changed=True)
 
 
 def add(
@@ -268,6 +268,7 @@ def add(
     assert row is not None  # written a moment ago, or it was there
     if not written:
         tx.run("unhide_workspace", id=row["id"], alias=workspace.alias, now=now)
+        cards.owe_about(tx, row["id"], changed=True)
     gates.want(tx, row["id"])
     append_audit(tx, audit)
     row = tx.one("workspace", id=row["id"])
@@ -285,7 +286,7 @@ def name(
     """Set or clear a person's own name for a workspace."""
     if people.first_sight(tx, interaction):
         tx.run("name_workspace", id=workspace_id, alias=alias)
-        cards.owe_newest(tx, workspace_id, changed=False)
+        cards.owe_about(tx, workspace_id, changed=False)
         append_audit(tx, audit)
 
 
@@ -302,6 +303,7 @@ def put_away(tx: Transaction, workspace_id: str) -> None:
     row = tx.one("hide_workspace", id=workspace_id)
     if row is None:
         return
+    cards.owe_about(tx, workspace_id, changed=True)
     operation = tx.one("open_operation_of", workspace_id=workspace_id)
     if operation is not None:
         operations.end(tx, operation["id"], Outcome.CANCELLED, "forgotten")

@@ -74,7 +74,7 @@ class JobsWorld(BreakingWorld, WorkbenchWorld):
 
     def thread_of(self, job_id: str) -> list[dict[str, Any]]:
         """Return what stands below a run's card."""
-        (card,) = self.rows(f"SELECT * FROM cards WHERE subject = '{job_id}'")
+        (card,) = self.rows(f"SELECT * FROM cards WHERE subject = '{job_id}' AND is_notice = 0")
         return self.slack.thread(self.alice.id, card["channel_id"], card["message_ts"])[1:]
 
     @asynccontextmanager

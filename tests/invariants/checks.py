@@ -7,8 +7,9 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from bot.domain.models import State
+from bot.domain.models import NoticeKind, State
 from bot.store.audit import verify_audit
+from playground.demo.person import buttons
 from tests.invariants.life import PEOPLE
 from tests.invariants.provider import number_of
 
@@ -155,3 +156,52 @@ async def _no_secret(life: Life, logs: list[Any]) -> None:
     for line in logs:
         assert not _CANARY.search(str(line)), f"I7: {line}"
         assert not _FAULTS.fullmatch(str(line.get("event"))), line
+
+
+#: States of a workspace's row that a button would contradict, by the name of its action.
+_UNTRUE = {
+    "start": (State.RUNNING, State.STARTING),
+    "stop": (State.STOPPED, State.GONE),
+    "suspend": (State.STOPPED, State.SUSPENDED, State.GONE),
+    "force": (State.STOPPED, State.SUSPENDED, State.GONE),
+    "open_url": (State.STOPPED, State.SUSPENDED, State.STOPPING, State.STARTING, State.GONE),
+}
+#: At most so many messages about one workspace offer anything: its card and the newest notice.
+_LIVE = 2
+
+
+async def no_message_contradicts_its_row(life: Life) -> None:
+    """Cards true: what can be edited offers only what the rows allow, on two messages at most."""
+    workspaces = {row["id"]: row for row in await life.rows("SELECT id, state, remote_id FROM workspaces")}
+    operations = {
+        row["id"]: row for row in await life.rows("SELECT * FROM operations ORDER BY created_at, id")
+    }
+    newest = {row["workspace_id"]: row["id"] for row in operations.values()}
+    offering: Counter[str] = Counter()
+    for message in life.slack.messages:
+        kind, subject = _kind_and_subject(message)
+        if not kind or NoticeKind(kind).subject != "operation":
+            continue
+        operation = operations.get(subject)
+        about = operation["workspace_id"] if operation else subject
+        offered = [each for each in buttons(message) if each["action_id"] not in ("page_url", "invite")]
+        offering[about] += bool(offered)
+        for button in offered:
+            name = button["action_id"].partition(":")[0]
+            row = workspaces.get(button.get("value", "").partition("@")[0]) or workspaces.get(about)
+            assert row is not None, f"{button} of {kind} is about nothing"
+            assert row["state"] not in _UNTRUE.get(name, ()), f"{name} on {kind}, and it is {row}"
+            of = operations.get(button.get("value", ""))
+            if name == "try_again":
+                assert newest[about] == button["value"], f"{button}, and {newest[about]} came after it"
+            if name == "keep_waiting":
+                assert of is not None, f"{button} is of nothing"
+                assert (of["outcome"], of["deadline_at"]) == (None, None), f"{name}: {of}"
+    crowded = {about: count for about, count in offering.items() if count > _LIVE}
+    assert not crowded, f"too many messages offer something: {crowded}"
+
+
+def _kind_and_subject(message: dict[str, Any]) -> tuple[str, str]:
+    key = message.get("metadata", {}).get("event_payload", {}).get("key", "")
+    subject, kind, _ = f"{key}//".split("/", 2)
+    return kind, subject

@@ -319,6 +319,7 @@ class Histories(RuleBasedStateMachine):
         checks.at_any_time(life)
         await checks.one_start_per_operation(life)
         await checks.at_the_end(life, self.logs)
+        await checks.no_message_contradicts_its_row(life)
 
 
 def _profile() -> settings:

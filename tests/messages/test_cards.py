@@ -50,6 +50,8 @@ def failed(cause, outcome=Outcome.FAILED, **keys):
     return CALLED | {"outcome": outcome, "cause": cause, "ended_at": NOW} | keys
 
 
+NOT_STARTED = failed("gave_up") | {"ended_at": NOW - 60}
+NOT_STOPPED = STOP | failed("forbidden: no right") | {"ended_at": NOW - 60}
 NOT_RENEWED = CREATE | failed("limit: 2 of 2", agreed=True)
 
 CARDS = {
@@ -107,7 +109,13 @@ CARDS = {
     "failed-limit": facts(operation=failed("limit: 2 servers are allowed")),
     "failed-stopped-elsewhere": facts(operation=failed("stopped_elsewhere")),
     "failed-credential": facts(operation=failed("credential_refused")),
-    "failed-stop": facts(operation=failed("forbidden: no right", verb=OperationVerb.STOP)),
+    "failed-stop": facts(
+        operation=failed("forbidden: no right", verb=OperationVerb.STOP), workspace={"state": State.RUNNING}
+    ),
+    "failed-stop-down-since": facts(operation=NOT_STOPPED),
+    "running-after-a-failed-start": facts(operation=NOT_STARTED, workspace=RUNNING, ide_url=IDE_URL),
+    "starting-after-a-failed-start": facts(operation=NOT_STARTED, workspace=STARTING),
+    "gone-after-a-failed-stop": facts(operation=NOT_STOPPED, workspace={"state": State.GONE}),
     "refused-guest": facts(operation=failed("policy.guest", Outcome.REFUSED)),
     "cancelled-unlinked": facts(operation=failed("unlinked", Outcome.CANCELLED)),
     "cancelled-forgotten": facts(operation=failed("forgotten", Outcome.CANCELLED)),
@@ -131,7 +139,9 @@ CARDS = {
     "queued-suspend": facts(operation={"verb": OperationVerb.SUSPEND}, workspace={"state": State.RUNNING}),
     "suspending": facts(operation=down(OperationVerb.SUSPEND), workspace={"state": State.STOPPING}),
     "suspended": facts(operation=is_down(OperationVerb.SUSPEND), workspace=SUSPENDED),
-    "failed-suspend": facts(operation=failed("not_suspended", verb=OperationVerb.SUSPEND)),
+    "failed-suspend": facts(
+        operation=failed("not_suspended", verb=OperationVerb.SUSPEND), workspace={"state": State.RUNNING}
+    ),
     "stopping-unanswered": facts(
         operation=down(OperationVerb.STOP, created_at=NOW - 61, hold=holds.UNANSWERED),
         workspace=RUNNING,

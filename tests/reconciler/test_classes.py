@@ -282,7 +282,7 @@ async def test_kills_anywhere_at_the_end_of_a_class_stop_everybody_once(after):
             assert sorted(world.provider.accepted_stops) == ["r-U000", "r-U001", "r-U002"]
             for principal in everybody:
                 heard = told(world, principal)
-                assert sum("is ending" in text for text in heard) == 1, heard
+                assert sum("ending" in text for text in heard) == 1, heard
                 assert sum("is suspended on" in text for text in heard) == 1, heard
             assert len(told(world, TRAINER)) == 1
             if not fuse.is_blown:

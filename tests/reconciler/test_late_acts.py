@@ -180,7 +180,7 @@ async def test_a_start_during_an_accepted_stop_follows_when_it_is_down(world):
     assert await world.until_ended(start) is Outcome.FULFILLED
     assert world.provider.accepted_starts == ["r1"]
     assert world.provider.machines["r1"].state is State.RUNNING
-    assert "The stop had already been sent" in told(world, "card")[0]
+    assert "had already been sent" in told(world, "card")[0]
     assert (await world.store.operation(stop)).cause == "sent"
 
 

@@ -108,7 +108,7 @@ async def test_a_card_that_can_be_neither_drawn_nor_updated_is_visibly_dead_afte
             world.clock.advance(3600)
             await world.work()
     dead = await world.store.dead_notices()
-    assert [(one.error, one.is_harmless) for one in dead] == [("internal_error", False)]
+    assert {(one.error, one.is_harmless) for one in dead} == {("internal_error", False)}
 
 
 async def test_a_mistake_after_the_drawing_is_looked_up_less_and_less_often_and_ends(world):

@@ -59,7 +59,7 @@ async def test_stop_on_the_waiting_message_ends_it(linked):
     await linked.pass_time(60, step=5)
     assert alice.only("stopped")
     assert "had already been sent" in alice.told("card")[0].text
-    late = await alice.presses(told, "Keep waiting")
+    late = await alice.presses_late(told, "Keep waiting")
     assert "You've asked for something else since." in late[-1].text
 
 

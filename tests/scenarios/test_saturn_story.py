@@ -157,7 +157,7 @@ async def test_a_stop_of_what_is_starting_says_that_the_start_was_sent(linked):
     answer = await alice.types("stop notebook")
     assert "The start of *notebook* had already been sent, so I'm stopping it again." in answer.text
     await linked.pass_time(60)
-    assert "The start had already been sent." in alice.told("card")[0].text
+    assert "The start of *notebook* had already been sent" in alice.told("card")[0].text
     assert alice.only("stopped")
     assert not alice.told("ready")
     assert linked.resource("notebook").status(linked.clock.now()) == "stopped"

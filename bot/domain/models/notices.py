@@ -182,9 +182,12 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """Hold where a card was posted and whether it needs an update.
+    """Hold where a message that offers something was posted, and whether it needs an update.
 
-    ``kind`` is the kind of notice that posted it, ``subject`` the row it shows: a question is its own card.
+    ``kind`` is the kind of notice that posted it, ``subject`` the row that it shows, ``about`` the workspace,
+    run or class that it offers something for. A live one is redrawn; once newer ones took its place it is
+    closing until it has lost its buttons, then closed. ``body`` is the notice's. ``name`` is what its
+    workspace was called, if that is deleted.
     """
 
     id: str
@@ -197,6 +200,11 @@ class Card:
     #: Since when the latest change of *state* has been waiting; None if only progress changed.
     changed_at: float | None
     updated_at: float
+    about: str = ""
+    stage: Literal["live", "closing", "closed"] = "live"
+    body: dict[str, Any] = field(default_factory=dict)
+    created_at: float = 0.0
+    name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from bot.messages.blocks.kit import Element
 
 _BAR_CELLS = 10
+_UP = frozenset({State.RUNNING, State.STARTING})
+_DOWN = frozenset({State.STOPPED, State.SUSPENDED, State.GONE})
 
 
 def operation_card(facts: Facts) -> Answer:
@@ -47,7 +49,7 @@ def operation_card(facts: Facts) -> Answer:
 
 def name_of(facts: Facts) -> str:
     """Return the person's name for the workspace, or a generic word if its row is gone."""
-    return facts.workspace.title if facts.workspace is not None else "your workspace"
+    return facts.workspace.title if facts.workspace is not None else facts.former_name or "your workspace"
 
 
 def short(template: str, facts: Facts) -> str:
@@ -265,13 +267,39 @@ def _ended_card(facts: Facts, operation: Operation) -> Answer:
     # A replaced operation has no other cause.
     cause = cause_words(facts, operation.cause or (outcome if outcome in problems.CAUSES else "internal"))
     small = [fill(words.REFERENCE, reference=operation.reference)] if operation.reference else []
-    return _card(
-        facts,
-        short(words.SENT_SHORT if is_sent else words.ENDED_SHORT[outcome], facts),
-        [f"{sentence} {cause}"],
-        small,
-        retry_buttons(facts, operation),
-    )
+    lines, buttons = [f"{sentence} {cause}"], retry_buttons(facts, operation)
+    if is_so_anyhow(facts, operation):
+        now, buttons = _as_it_is(facts)
+        lines.append(now)
+    text = short(words.SENT_SHORT if is_sent else words.ENDED_SHORT[outcome], facts)
+    return _card(facts, text, lines, small, buttons)
+
+
+def is_so_anyhow(facts: Facts, operation: Operation) -> bool:
+    """Return whether a workspace is by now what an operation was for, although that did not succeed."""
+    workspace = facts.workspace
+    if workspace is None or workspace.is_provisional or operation.outcome is Outcome.REPLACED:
+        return False
+    if (workspace.observed_at or 0.0) <= (operation.ended_at or 0.0):
+        return False  # Nobody has looked since.
+    if operation.verb is OperationVerb.REMOVE:
+        return workspace.state is State.GONE
+    return workspace.state in (_DOWN if operation.verb.brings_down else _UP)
+
+
+def _as_it_is(facts: Facts) -> tuple[str, list[Element]]:
+    """Return what a workspace is doing, and what can be done about it."""
+    workspace = facts.workspace
+    assert workspace is not None, "only what is known can have become something"
+    match workspace.state:
+        case State.RUNNING:
+            return words.RUNNING_NOW, [*open_buttons(facts), *running_buttons(facts)]
+        case State.STARTING:
+            return words.STARTING_NOW, [stop_button(workspace, facts.effects)]
+        case State.GONE:
+            return fill(words.GONE_SINCE, title=facts.connection_title), gone_buttons(facts)
+        case _:
+            return words.DOWN_NOW, down_buttons(facts)
 
 
 def cause_words(facts: Facts, cause: str) -> str:

@@ -150,6 +150,10 @@ ENDED: Final[Mapping[str, str]] = MappingProxyType(
         "unknown": "I don't know whether it was {done}.",
     }
 )
+#: What has become of a workspace anyhow, since its operation didn't succeed.
+RUNNING_NOW: Final = "It's running now."
+STARTING_NOW: Final = "It's starting now."
+DOWN_NOW: Final = "It isn't running now."
 #: Replaced after a call had left for it: that goes ahead.
 SENT: Final = "The {verb} had already been sent."
 SENT_SHORT: Final = "The {verb} of {name} had already been sent to {title}."

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from bot.services.gather import Gatherer
 from bot.slack.notifier.cards import CardUpdates
+from bot.slack.notifier.drawn import Drawn
 from bot.slack.notifier.homes import HomeViews
 from bot.slack.notifier.outbox import Outbox
 from bot.slack.notifier.outputs import Outputs
@@ -49,8 +50,9 @@ class Notifier:
         self._slack = slack
         gatherer = Gatherer(context, board)
         replies = Replies(context.store, slack, http, timing, api_url)
-        self._outbox = Outbox(context, slack, gatherer, replies, timing, board)
-        self._cards = CardUpdates(context, slack, gatherer, timing)
+        drawn = Drawn()
+        self._outbox = Outbox(context, slack, gatherer, replies, timing, board, drawn)
+        self._cards = CardUpdates(context, slack, gatherer, timing, drawn)
         self._homes = HomeViews(context, slack, gatherer, timing)
         self._outputs = Outputs(context, slack, gatherer, timing, board)
 

@@ -1,10 +1,8 @@
-"""Card updates aren't queued: a card is marked dirty, and the newest state wins."""
+"""Updates of messages aren't queued: a message is marked dirty, and the newest state wins."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -21,24 +19,24 @@ if TYPE_CHECKING:
     from bot.services.context import Context
     from bot.services.gather import Gatherer
     from bot.slack.calls import PacedSlack
+    from bot.slack.notifier.drawn import Drawn
     from bot.slack.notifier.timing import Timing
 
 log = structlog.get_logger(__name__)
-
-#: How many cards are remembered with their last content, so that the same isn't sent twice.
-REMEMBERED: Final = 5_000
 
 
 class CardUpdates:
     """Redraw dirty cards in place."""
 
-    def __init__(self, context: Context, slack: PacedSlack, gatherer: Gatherer, timing: Timing) -> None:
+    def __init__(
+        self, context: Context, slack: PacedSlack, gatherer: Gatherer, timing: Timing, drawn: Drawn
+    ) -> None:
         self._store = context.store
         self._slack = slack
         self._gatherer = gatherer
         self._ids = context.ids
         self._timing = timing
-        self._drawn: dict[str, str] = {}
+        self._drawn = drawn
 
     async def step(self, pool: Pool | None = None) -> int:
         """Claim as many cards as the budget allows, and update them; return how many there were."""
@@ -71,16 +69,11 @@ class CardUpdates:
 
     async def _hand_over(self, card: Card) -> None:
         """Hand a card over to the outbox, which retries at growing intervals and then sends a plain text."""
-        body = {
-            "channel_id": card.channel_id,
-            "message_ts": card.message_ts,
-            "card": card.kind,
-            "subject": card.subject,
-        }
+        body = {"channel_id": card.channel_id, "message_ts": card.message_ts, "card": card.kind}
         occasion = f"update:{card.updated_at:.3f}"
         notice = NewNotice(card.id, NoticeKind.CARD_UPDATE, occasion, card.principal, body)
         # Whatever the message shows then, it isn't what was last sent from here.
-        self._drawn.pop(card.id, None)
+        self._drawn.forget(card.id)
         try:
             await self._store.add_notices([notice])
             await self._store.card_lost(card.id)
@@ -88,19 +81,14 @@ class CardUpdates:
             log.warning("card not written", card=card.id, problem=type(error).__name__)
 
     async def _one(self, card: Card) -> None:
-        answer = await draw_card(self._gatherer, card.kind, card.subject)
+        answer = await draw_card(self._gatherer, card)
         if answer is None or card.channel_id is None or card.message_ts is None:
             await self._store.card_lost(card.id)
             return
         message = update(card.channel_id, card.message_ts, answer)
-        drawing = hashlib.sha256(json.dumps(message, sort_keys=True).encode()).hexdigest()
-        if self._drawn.get(card.id) != drawing:
+        # What a run has written is kept nowhere else: its end stays as it was told.
+        is_kept = card.kind is NoticeKind.JOB_ENDED and card.stage == "live"
+        if not is_kept and not self._drawn.shows(card.id, message):
             await self._slack.call(slack_methods.CHAT_UPDATE, message)
-            self._remember(card.id, drawing)
+            self._drawn.remember(card.id, message)
         await self._store.card_updated(card.id, card)
-
-    def _remember(self, card_id: str, drawing: str) -> None:
-        self._drawn.pop(card_id, None)
-        self._drawn[card_id] = drawing
-        if len(self._drawn) > REMEMBERED:
-            del self._drawn[next(iter(self._drawn))]

@@ -10,13 +10,14 @@ import structlog
 from bot.domain.models import Answer, NoticeKind
 from bot.domain.plan import backoff
 from bot.messages.blocks.notices import render
+from bot.messages.blocks.past import redraw
 from bot.messages.texts import undelivered
 from bot.slack.notifier.places import CARD_WAIT, Place
 from bot.support.errors import StoreError
 
 if TYPE_CHECKING:
     from bot.domain.facts import Facts
-    from bot.domain.models import Notice, Shown
+    from bot.domain.models import Card, Notice, Shown
     from bot.services.context import Context
     from bot.services.gather import Gatherer
     from bot.slack.notifier.places import Places
@@ -78,18 +79,18 @@ class Drawings:
         return Drawing(place, Answer(text), is_plain=True)
 
     async def _update(self, notice: Notice, place: Place) -> Drawing | None:
-        kind, subject = NoticeKind(notice.body["card"]), str(notice.body["subject"])
-        answer = await draw_card(self._gatherer, kind, subject)
+        card = await self._store.card(notice.subject)
+        answer = None if card is None else await draw_card(self._gatherer, card)
         if answer is None:  # Its subject was deleted: the message stays as it is.
             await self._store.notice_sent(notice.id, place.channel, notice.body["message_ts"])
             return None
         return Drawing(place, answer)
 
 
-async def draw_card(gatherer: Gatherer, kind: NoticeKind, subject: str) -> Answer | None:
-    """Draw a card, or a question that is one; return None if its subject is gone."""
-    facts = await gatherer.of_card(kind, subject)
-    return None if facts is None else render(kind, facts)
+async def draw_card(gatherer: Gatherer, card: Card) -> Answer | None:
+    """Draw a message again; return None if what it shows is gone."""
+    facts = await gatherer.of_message(card)
+    return None if facts is None else redraw(card.kind, facts, is_closing=card.stage != "live")
 
 
 def update(channel_id: str, message_ts: str, answer: Answer) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from bot.slack.calls import APP_SHUT_OUT
 from bot.slack.notifier.drawing import LONGEST_PAUSE, Drawings, update
 from bot.slack.notifier.lookup import Lookup
 from bot.slack.notifier.places import THREADED, Place, Places
+from bot.store import cards
 from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, SlackUnknownOutcome, StoreError
 from bot.support.pool import Pool, pool_room, run_all
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from bot.services.gather import Gatherer
     from bot.slack.calls import PacedSlack
     from bot.slack.notifier.drawing import Drawing
+    from bot.slack.notifier.drawn import Drawn
     from bot.slack.notifier.replies import Replies
     from bot.slack.notifier.timing import Timing
 
@@ -66,8 +68,10 @@ class Outbox:
         replies: Replies,
         timing: Timing,
         board: Board,
+        drawn: Drawn,
     ) -> None:
         self._board = board
+        self._drawn = drawn
         self._store = context.store
         self._places = Places(self._store)
         self._slack = slack
@@ -219,7 +223,10 @@ class Outbox:
             self._plain.add(notice.id)
             await self._store.notice_retry(notice.id, 0.0, error=error.code)
             return
-        self._plain.discard(notice.id)
+        if notice.id in self._plain:
+            self._plain.discard(notice.id)
+        else:
+            self._drawn.remember(cards.id_of(notice.kind, notice.id, notice.subject), update(*sent, answer))
         await self._store.notice_sent(notice.id, *sent)
 
     async def _post(self, notice: Notice, message: dict[str, Any]) -> tuple[str, str]:

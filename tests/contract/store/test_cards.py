@@ -4,9 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.models import NewNotice, NoticeKind, Observed, OperationVerb, State, Update
+from bot.domain.models import (
+    NewNotice,
+    NewRun,
+    NoticeKind,
+    Observed,
+    OperationVerb,
+    Outcome,
+    Spec,
+    State,
+    Update,
+)
 from bot.store.records import NewOperation
-from tests.rigs.store import ALICE, linked, observe
+from tests.rigs.store import ALICE, BOB, linked, observe
 
 
 @pytest.fixture
@@ -126,3 +136,178 @@ async def test_a_step_that_changes_nothing_visible_owes_nothing(store, operation
     await store.save_step(Update(operation.id, 1.0, progress_floor=10, card_dirty=True))
     card = await store.card(operation.id)
     assert (card.is_dirty, card.changed_at) == (True, None)
+
+
+async def asked(store, workspace, verb, ts):
+    """Ask for something, and let its card be posted at ``ts``."""
+    new = NewOperation(ALICE, workspace.id, "saturn", verb, 60.0, "R")
+    card = NewNotice("", NoticeKind.CARD, "first", ALICE, {"workspace": workspace.id})
+    operation = (await store.accept_operation(new, interaction="", notices=[card])).operation
+    await sent(store, ts)
+    return operation.id
+
+
+async def told(store, workspace, kind, subject, ts):
+    body = {"workspace": workspace.id}
+    await store.add_notices([NewNotice(subject, kind, ts, ALICE, body)])
+    await sent(store, ts)
+
+
+async def sent(store, *all_ts):
+    notices = await store.claim_notices(10, 60.0)
+    assert len(notices) == len(all_ts)
+    for notice, ts in zip(notices, all_ts, strict=True):
+        await store.notice_sent(notice.id, "D1", ts)
+
+
+async def claimed(store):
+    """Claim what is owed; return it by message, with its stage, and settle it."""
+    cards = await store.claim_cards(20, 15.0, 60.0)
+    for card in cards:
+        await store.card_updated(card.id, card)
+    return {card.message_ts: card.stage for card in cards}
+
+
+async def ended(store, operation):
+    await store.save_step(Update(operation, 0.0, outcome=Outcome.FULFILLED))
+
+
+async def test_the_newest_card_and_the_newest_notice_stay_live_and_those_before_owe_one_update(
+    store, workspace
+):
+    start = await asked(store, workspace, OperationVerb.START, "1")
+    await told(store, workspace, NoticeKind.WAITING, start, "2")
+    assert await claimed(store) == {}
+    await ended(store, start)
+    await told(store, workspace, NoticeKind.READY, start, "3")
+    assert await claimed(store) == {"1": "live", "2": "closing"}
+    await asked(store, workspace, OperationVerb.STOP, "4")
+    assert await claimed(store) == {"1": "closing", "3": "closing"}
+    assert await claimed(store) == {}
+
+
+async def test_a_change_of_a_workspace_owes_its_two_messages_however_many_there_were(store, clock, workspace):
+    for number in range(5):
+        for place, verb in enumerate((OperationVerb.START, OperationVerb.STOP)):
+            operation = await asked(store, workspace, verb, f"{number}.{place}.1")
+            await ended(store, operation)
+            await told(store, workspace, NoticeKind.READY, operation, f"{number}.{place}.2")
+    await claimed(store)
+    await observe(store, clock, workspace, Observed(State.RUNNING))
+    assert await claimed(store) == {"4.1.1": "live", "4.1.2": "live"}
+
+
+async def test_a_notice_that_is_sent_before_its_card_is_not_closed_by_it(store, workspace):
+    new = NewOperation(ALICE, workspace.id, "saturn", OperationVerb.START, 60.0, "R")
+    card = NewNotice("", NoticeKind.CARD, "first", ALICE)
+    start = (await store.accept_operation(new, interaction="", notices=[card])).operation.id
+    ready = NewNotice(start, NoticeKind.FAILED, "end", ALICE, {"workspace": workspace.id})
+    await store.add_notices([ready])
+    notices = {notice.kind: notice for notice in await store.claim_notices(10, 60.0)}
+    assert set(notices) == {NoticeKind.CARD}
+    await store.notice_sent(notices[NoticeKind.CARD].id, "D1", "2")
+    await sent(store, "1")
+    assert await claimed(store) == {}
+    assert (await store.card(start)).stage == "live"
+
+
+async def test_live_cards_come_before_what_they_took_the_place_of(store, clock, workspace):
+    (other,) = (await linked(store, BOB, ["other"])).workspaces
+    first = await asked(store, workspace, OperationVerb.START, "1")
+    await posted_for(store, BOB, other, "2")
+    clock.advance(60)
+    await asked(store, workspace, OperationVerb.STOP, "3")
+    clock.advance(1)
+    await observe(store, clock, other, Observed(State.STARTING))
+    found = [card.message_ts for _ in range(2) for card in await store.claim_cards(1, 15.0, 60.0)]
+    assert found == ["2", "1"]
+    assert (await store.card(first)).stage == "closing"
+
+
+async def posted_for(store, principal, workspace, ts):
+    new = NewOperation(principal, workspace.id, "saturn", OperationVerb.START, 60.0, "R")
+    card = NewNotice("", NoticeKind.CARD, "first", principal)
+    await store.accept_operation(new, interaction="", notices=[card])
+    await sent(store, ts)
+
+
+async def test_progress_is_not_held_up_by_what_is_closing(store, clock):
+    workspaces = (await linked(store, names=["one", "two", "three"])).workspaces
+    await asked(store, workspaces[0], OperationVerb.START, "1")
+    await asked(store, workspaces[1], OperationVerb.START, "2")
+    await asked(store, workspaces[2], OperationVerb.START, "3")
+    clock.advance(60)
+    await observe(store, clock, workspaces[0], Observed(State.STOPPED, progress=10))
+    for workspace, ts in zip(workspaces[1:], ("4", "5"), strict=True):
+        await asked(store, workspace, OperationVerb.STOP, ts)
+    assert {card.message_ts for card in await store.claim_cards(2, 15.0, 60.0)} == {"1", "2"}
+    assert [card.message_ts for card in await store.claim_cards(2, 15.0, 60.0)] == ["3"]
+
+
+async def test_what_is_closed_is_never_owed_again(store, clock, workspace):
+    first = await asked(store, workspace, OperationVerb.START, "1")
+    await asked(store, workspace, OperationVerb.STOP, "2")
+    await claimed(store)
+    await store.keep_waiting(first, 60.0, "")
+    await observe(store, clock, workspace, Observed(State.RUNNING))
+    assert set(await claimed(store)) == {"2"}
+    assert (await store.card(first)).stage == "closed"
+
+
+async def test_a_closing_that_was_not_sent_comes_again(store, clock, workspace):
+    first = await asked(store, workspace, OperationVerb.START, "1")
+    await asked(store, workspace, OperationVerb.STOP, "2")
+    (card,) = await store.claim_cards(20, 15.0, 60.0)
+    await store.card_retry(card.id, 5.0)
+    assert await claimed(store) == {}
+    clock.advance(5)
+    assert await claimed(store) == {"1": "closing"}
+    assert (await store.card(first)).stage == "closed"
+
+
+async def test_messages_about_an_unlinked_workspace_are_closed_and_keep_its_name(store, workspace):
+    start = await asked(store, workspace, OperationVerb.START, "1")
+    await ended(store, start)
+    await told(store, workspace, NoticeKind.READY, start, "2")
+    await claimed(store)
+    await store.unlink(ALICE, "saturn", revocable=(), cause="person")
+    cards = await store.claim_cards(20, 15.0, 60.0)
+    assert {(card.message_ts, card.stage, card.name) for card in cards} == {
+        ("1", "closing", workspace.title),
+        ("2", "closing", workspace.title),
+    }
+
+
+async def test_the_card_of_what_an_unlink_cancels_says_so(store, workspace):
+    await asked(store, workspace, OperationVerb.START, "1")
+    await store.unlink(ALICE, "saturn", revocable=(), cause="person")
+    (card,) = await store.claim_cards(20, 15.0, 60.0)
+    assert (card.stage, card.name) == ("live", workspace.title)
+
+
+async def test_a_notice_that_is_given_up_takes_no_place(store, workspace):
+    start = await asked(store, workspace, OperationVerb.START, "1")
+    await told(store, workspace, NoticeKind.WAITING, start, "2")
+    await store.add_notices([NewNotice(start, NoticeKind.READY, "end", ALICE, {"workspace": workspace.id})])
+    (notice,) = await store.claim_notices(10, 60.0)
+    await store.notice_dead(notice.id, "user_disabled")
+    assert await store.card(notice.id) is None
+    assert await claimed(store) == {}
+
+
+async def test_forgetting_or_bringing_back_a_workspace_owes_its_card(store, workspace):
+    await asked(store, workspace, OperationVerb.START, "1")
+    await store.hide_workspace(workspace.id)
+    assert await claimed(store) == {"1": "live"}
+    await store.add_workspace(workspace)
+    assert await claimed(store) == {"1": "live"}
+
+
+async def test_what_a_run_wrote_is_not_kept_for_its_message(store):
+    new = NewRun(ALICE, "saturn", "train", Spec("train"), "R")
+    run, _ = await store.accept_run(new, interaction="")
+    notice = NewNotice(run.id, NoticeKind.JOB_ENDED, "end", ALICE, {"lines": ["secret"]})
+    await store.add_notices([notice])
+    (claimed_,) = await store.claim_notices(10, 60.0)
+    assert claimed_.body == {"lines": ["secret"]}
+    assert (await store.card(claimed_.id)).body == {}

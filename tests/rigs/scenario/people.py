@@ -107,6 +107,14 @@ class Person:
         """Press a button; return what is new or different in that conversation."""
         return await self.clicks(shown, shown.button(label)["action_id"])
 
+    async def presses_late(self, shown: Shown, label: str) -> list[Shown]:
+        """Press a button as it was seen: the press crosses with an update that takes it away."""
+        state = self.world.slack.state
+        message = state.message(state.place(self.id, shown.channel).id, shown.ts)
+        assert message is not None
+        message.blocks = shown.json["blocks"]
+        return await self.presses(shown, label)
+
     async def clicks(self, shown: Shown, action_id: str) -> list[Shown]:
         """Press what has this action id."""
 

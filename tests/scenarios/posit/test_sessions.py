@@ -218,7 +218,7 @@ async def test_a_stop_that_nothing_comes_of_can_be_forced(linked):
     await linked.pass_time(20)
     assert alice.only("stopped")
     first, second = alice.told("card")
-    assert "The stop had already been sent. You've asked for something else since" in first.text
+    assert "The stop of *analysis* had already been sent to Workbench" in first.text
     assert "It can't be started again." in second.text
     assert linked.asked("stop_session") == 2
     assert getattr(linked.session("analysis"), "state", "gone") in {"killed", "gone"}

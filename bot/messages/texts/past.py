@@ -1,0 +1,56 @@
+"""What a message becomes once newer ones have taken its place: one line that stays true."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+from bot.domain.models import NoticeKind, OperationVerb
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+#: A card whose operation did what was asked for.
+DONE: Final[Mapping[OperationVerb, str]] = MappingProxyType(
+    {
+        OperationVerb.START: "Started *{name}* on {title} at {at}.",
+        OperationVerb.STOP: "Stopped *{name}* on {title} at {at}.",
+        OperationVerb.RESTART: "Restarted *{name}* on {title} at {at}.",
+        OperationVerb.CREATE: "Created *{name}* on {title} at {at}.",
+        OperationVerb.SUSPEND: "Suspended *{name}* on {title} at {at}.",
+        OperationVerb.FORCE: "Force quit *{name}* on {title} at {at}.",
+        OperationVerb.REMOVE: "Removed *{name}* on {title} at {at}.",
+    }
+)
+#: One whose operation ended otherwise, by its outcome.
+ENDED: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "failed": "The {verb} of *{name}* on {title} failed at {at}.",
+        "refused": "The {verb} of *{name}* on {title} was refused at {at}.",
+        "cancelled": "The {verb} of *{name}* on {title} was cancelled at {at}.",
+        "replaced": "The {verb} of *{name}* on {title} gave way to a newer request at {at}.",
+        "unknown": "I couldn't tell at {at} whether the {verb} of *{name}* on {title} went through.",
+    }
+)
+#: One that was replaced after its call had left: that goes ahead.
+SENT: Final = "The {verb} of *{name}* had already been sent to {title} at {at}."
+#: One whose operation went on after newer messages.
+ASKED: Final = "You asked for the {verb} of *{name}* on {title} at {at}."
+#: Notices, by what they said.
+SAID: Final[Mapping[NoticeKind, str]] = MappingProxyType(
+    {
+        NoticeKind.READY: "*{name}* on {title} was ready at {at}.",
+        NoticeKind.STOPPED: "*{name}* on {title} was stopped at {at}.",
+        NoticeKind.SUSPENDED: "*{name}* on {title} was suspended at {at}.",
+        NoticeKind.REMOVED: "*{name}* on {title} was removed at {at}.",
+        NoticeKind.STOPPED_ELSEWHERE: "*{name}* on {title} stopped at {at}, without you asking for it.",
+        NoticeKind.WAITING: "The {verb} of *{name}* on {title} was taking longer than usual at {at}.",
+        NoticeKind.ENDING: "I warned you at {at} that *{name}* on {title} was about to end by itself.",
+        NoticeKind.CLASS_ENDING: "I warned you at {at} that the class of *{name}* on {title} was ending.",
+        NoticeKind.JOB_WAITING: "*{name}* on {title} was taking longer than usual at {at}.",
+    }
+)
+#: The warning before the end of a class, once its reader has kept the workspace.
+KEPT: Final = "*{name}* on {title} stays as it is when its class ends."
+#: Any other, and one whose workspace or run nobody knows any more.
+OVER: Final = "This message from {at} is out of date."

@@ -1,0 +1,137 @@
+"""What messages become: which still hold, and the one line without buttons that the others turn into."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from bot.domain.models import Call, NoticeKind, OperationVerb, Outcome, Run, RunState, Spec, State
+from bot.messages.blocks.past import holds, past, redraw
+from bot.messages.blocks.runs import run_waiting
+from tests.messages.card_facts import ALICE, CALLED, NOW, facts
+from tests.rigs.golden import check_golden, check_limits
+
+ENDED = CALLED | {"outcome": Outcome.FULFILLED, "ended_at": NOW - 600}
+RUNNING, STOPPED, STARTING = ({"state": each} for each in (State.RUNNING, State.STOPPED, State.STARTING))
+RUN = Run(
+    id="job_1",
+    principal=ALICE,
+    connection="saturn",
+    name="train",
+    spec=Spec("train"),
+    created_at=NOW - 900,
+    reference="K7QX-2MPA",
+    remote_id="r1",
+    state=RunState.RUNNING,
+    launch_call=Call.ACCEPTED,
+    started_at=NOW - 800,
+)
+
+
+def verb(name, outcome=Outcome.FULFILLED, **keys):
+    return {"verb": OperationVerb(name), "outcome": outcome, "ended_at": NOW - 600} | keys
+
+
+def late(run):
+    return replace(run, deadline_at=None, deadline_number=1, held_since=NOW - 900)
+
+
+LINES = {
+    **{f"card-{each}": (NoticeKind.CARD, facts(operation=verb(each))) for each in OperationVerb},
+    **{
+        f"card-{each}": (NoticeKind.CARD, facts(operation=verb("start", each, cause="gave_up")))
+        for each in Outcome
+        if each is not Outcome.FULFILLED
+    },
+    "card-sent": (NoticeKind.CARD, facts(operation=verb("stop", Outcome.REPLACED, cause="sent"))),
+    "card-not-made": (NoticeKind.CARD, facts(operation=verb("stop", cause="not_made"))),
+    "card-open": (NoticeKind.CARD, facts()),
+    "card-forgotten-workspace": (
+        NoticeKind.CARD,
+        replace(facts(operation=ENDED, former_name="notebook <1>"), workspace=None),
+    ),
+    "ready": (NoticeKind.READY, facts(operation=ENDED)),
+    "stopped": (NoticeKind.STOPPED, facts(operation=verb("stop"))),
+    "suspended": (NoticeKind.SUSPENDED, facts(operation=verb("suspend"))),
+    "removed": (NoticeKind.REMOVED, facts(operation=verb("remove"))),
+    "failed": (NoticeKind.FAILED, facts(operation=verb("start", Outcome.FAILED, cause="gave_up"))),
+    "waiting": (NoticeKind.WAITING, facts()),
+    "ending": (NoticeKind.ENDING, replace(facts(), operation=None)),
+    "stopped-elsewhere": (NoticeKind.STOPPED_ELSEWHERE, replace(facts(), operation=None)),
+    "class-ending": (NoticeKind.CLASS_ENDING, replace(facts(), operation=None)),
+    "class-kept": (NoticeKind.CLASS_ENDING, replace(facts(kept=True), operation=None)),
+    "asked": (NoticeKind.ASKED, facts(operation=verb("create"))),
+    "job-waiting": (NoticeKind.JOB_WAITING, replace(facts(), operation=None, workspace=None, run=RUN)),
+    "job-ended": (
+        NoticeKind.JOB_ENDED,
+        replace(
+            facts(),
+            operation=None,
+            workspace=None,
+            run=replace(RUN, state=RunState.FAILED, outcome="ended", exit_code=2, finished_at=NOW - 300),
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LINES)
+def test_what_newer_messages_take_the_place_of_becomes_one_line_without_buttons(name):
+    kind, given = LINES[name]
+    answer = past(kind, replace(given, told_at=NOW - 500))
+    (block,) = answer.blocks
+    assert block["type"] == "context"
+    assert len(block["elements"]) == 1
+    check_golden(f"past/{name}", answer)
+
+
+@pytest.mark.parametrize("kind", sorted(set(NoticeKind) - {NoticeKind.CARD_UPDATE}))
+def test_every_kind_has_a_line_whatever_is_known(kind):
+    for known in (facts(), replace(facts(), operation=None, workspace=None)):
+        check_limits(past(kind, known))
+
+
+#: Kind, state of the workspace, operation, whether something newer was asked for; does it still hold?
+STILL = [
+    (NoticeKind.READY, RUNNING, ENDED, False, True),
+    (NoticeKind.READY, STOPPED, ENDED, False, False),
+    (NoticeKind.READY, RUNNING, ENDED, True, False),
+    (NoticeKind.STOPPED, STOPPED, verb("stop"), False, True),
+    (NoticeKind.STOPPED, RUNNING, verb("stop"), False, False),
+    (NoticeKind.STOPPED, STARTING, verb("stop"), False, False),
+    (NoticeKind.STOPPED_ELSEWHERE, STOPPED, {}, True, False),
+    (NoticeKind.FAILED, STOPPED, verb("start", Outcome.FAILED), False, True),
+    (NoticeKind.FAILED, RUNNING, verb("start", Outcome.FAILED), False, False),
+    (NoticeKind.FAILED, RUNNING, verb("stop", Outcome.FAILED), False, True),
+    (NoticeKind.FAILED, STOPPED, verb("stop", Outcome.FAILED), False, False),
+    (NoticeKind.WAITING, STARTING, CALLED | {"deadline_at": None}, False, True),
+    (NoticeKind.WAITING, STARTING, CALLED | {"deadline_at": NOW + 60}, False, False),
+    (NoticeKind.WAITING, RUNNING, ENDED, False, False),
+    (NoticeKind.ENDING, RUNNING | {"ends_at": NOW + 60, "ends_how": "stops"}, {}, False, True),
+    (NoticeKind.ENDING, RUNNING, {}, False, False),
+    (NoticeKind.CARD, STOPPED, ENDED, True, True),
+]
+
+
+@pytest.mark.parametrize(("kind", "workspace", "operation", "is_superseded", "expected"), STILL)
+def test_a_notice_holds_for_as_long_as_the_rows_say_the_same(
+    kind, workspace, operation, is_superseded, expected
+):
+    given = facts(operation=operation, workspace=workspace, is_superseded=is_superseded, told_at=NOW - 5)
+    assert holds(kind, given) is expected
+    drawn = redraw(kind, given, is_closing=False)
+    assert (len(drawn.blocks) > 1) is expected
+    assert len(redraw(kind, given, is_closing=True).blocks) == 1
+
+
+def test_the_question_about_a_late_run_holds_until_somebody_waits_on():
+    of_run = replace(facts(), operation=None, workspace=None, run=late(RUN))
+    assert holds(NoticeKind.JOB_WAITING, of_run)
+    assert (
+        run_waiting(late(RUN), of_run).blocks
+        == redraw(NoticeKind.JOB_WAITING, of_run, is_closing=False).blocks
+    )
+    kept = replace(of_run, run=replace(late(RUN), deadline_at=NOW + 60))
+    assert not holds(NoticeKind.JOB_WAITING, kept)
+    over = replace(of_run, run=replace(late(RUN), outcome="ended"))
+    assert not holds(NoticeKind.JOB_WAITING, over)
