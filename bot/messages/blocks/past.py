@@ -83,13 +83,10 @@ def _line(kind: NoticeKind, facts: Facts) -> str:
             template = words.SENT
         if operation.cause == "not_made":
             template = words.ENDED["cancelled"]
-    return fill(
-        template,
-        name=facts.run.name if facts.run is not None else name_of(facts),
-        title=facts.connection_title,
-        verb=cards.NOUNS[operation.asked_verb] if operation is not None else "",
-        at=_clock(at),
-    )
+    name = facts.run.name if facts.run is not None else name_of(facts)
+    forms = cards.FORMS[operation.asked_verb] if operation is not None else cards.SOME_REQUEST
+    line = fill(template, name=name, title=facts.connection_title, at=_clock(at), **forms._asdict())
+    return f"{line[0].upper()}{line[1:]}"
 
 
 def _clock(at: float) -> Markup:

@@ -25,17 +25,17 @@ DONE: Final[Mapping[OperationVerb, str]] = MappingProxyType(
 #: One whose operation ended otherwise, by its outcome.
 ENDED: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "failed": "The {verb} of *{name}* on {title} failed at {at}.",
-        "refused": "The {verb} of *{name}* on {title} was refused at {at}.",
+        "failed": "I couldn't {do} *{name}* on {title} at {at}.",
+        "refused": "I wasn't allowed to {do} *{name}* on {title} at {at}.",
         "cancelled": "The {verb} of *{name}* on {title} was cancelled at {at}.",
         "replaced": "The {verb} of *{name}* on {title} gave way to a newer request at {at}.",
-        "unknown": "I couldn't tell at {at} whether the {verb} of *{name}* on {title} went through.",
+        "unknown": "I couldn't tell at {at} whether *{name}* was {done} on {title}.",
     }
 )
 #: One that was replaced after its call had left: that goes ahead.
 SENT: Final = "The {verb} of *{name}* had already been sent to {title} at {at}."
 #: One whose operation went on after newer messages.
-ASKED: Final = "You asked for the {verb} of *{name}* on {title} at {at}."
+ASKED: Final = "You asked me to {do} *{name}* on {title} at {at}."
 #: Notices, by what they said.
 SAID: Final[Mapping[NoticeKind, str]] = MappingProxyType(
     {
@@ -44,7 +44,7 @@ SAID: Final[Mapping[NoticeKind, str]] = MappingProxyType(
         NoticeKind.SUSPENDED: "*{name}* on {title} was suspended at {at}.",
         NoticeKind.REMOVED: "*{name}* on {title} was removed at {at}.",
         NoticeKind.STOPPED_ELSEWHERE: "*{name}* on {title} stopped at {at}, without you asking for it.",
-        NoticeKind.WAITING: "The {verb} of *{name}* on {title} was taking longer than usual at {at}.",
+        NoticeKind.WAITING: "{doing} *{name}* on {title} was taking longer than usual at {at}.",
         NoticeKind.ENDING: "I warned you at {at} that *{name}* on {title} was about to end by itself.",
         NoticeKind.CLASS_ENDING: "I warned you at {at} that the class of *{name}* on {title} was ending.",
         NoticeKind.JOB_WAITING: "*{name}* on {title} was taking longer than usual at {at}.",
