@@ -60,7 +60,7 @@ class Facts:
     of_class: ClassFacts | None = None
     #: For messages that are redrawn: when they were written, whether something newer was asked for since, and
     #: what the workspace was called that is deleted by now.
-    told_at: float = 0.0
+    written_at: float = 0.0
     is_superseded: bool = False
     former_name: str | None = None
     #: Whether the person kept the workspace that their class would stop; None while they still may.

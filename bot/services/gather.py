@@ -131,7 +131,7 @@ class Gatherer:
         kept = await self._kept(card) if card.kind is NoticeKind.CLASS_ENDING else None
         return replace(
             facts,
-            told_at=card.created_at,
+            written_at=card.created_at,
             is_superseded=is_superseded,
             former_name=card.name,
             kept=kept,

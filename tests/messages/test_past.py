@@ -78,7 +78,7 @@ LINES = {
 @pytest.mark.parametrize("name", LINES)
 def test_what_newer_messages_take_the_place_of_becomes_one_line_without_buttons(name):
     kind, given = LINES[name]
-    answer = past(kind, replace(given, told_at=NOW - 500))
+    answer = past(kind, replace(given, written_at=NOW - 500))
     (block,) = answer.blocks
     assert block["type"] == "context"
     assert len(block["elements"]) == 1
@@ -117,7 +117,7 @@ STILL = [
 def test_a_notice_holds_for_as_long_as_the_rows_say_the_same(
     kind, workspace, operation, is_superseded, expected
 ):
-    given = facts(operation=operation, workspace=workspace, is_superseded=is_superseded, told_at=NOW - 5)
+    given = facts(operation=operation, workspace=workspace, is_superseded=is_superseded, written_at=NOW - 5)
     assert holds(kind, given) is expected
     drawn = redraw(kind, given, is_closing=False)
     assert (len(drawn.blocks) > 1) is expected

@@ -63,7 +63,7 @@ def past(kind: NoticeKind, facts: Facts) -> Answer:
     if facts.run is not None and kind in {NoticeKind.JOB_ENDED, NoticeKind.JOB_FAILED}:
         line = short(facts.run, facts)
     elif kind in _QUESTIONS and not (facts.operation or facts.run):
-        line = fill(words.OVER, at=_clock(facts.told_at))
+        line = fill(words.OVER, at=_clock(facts.written_at))
     elif kind in _QUESTIONS:
         line = kit.bare(render(kind, facts).text)
     else:
@@ -72,7 +72,7 @@ def past(kind: NoticeKind, facts: Facts) -> Answer:
 
 
 def _line(kind: NoticeKind, facts: Facts) -> str:
-    operation, at = facts.operation, facts.told_at
+    operation, at = facts.operation, facts.written_at
     template = words.KEPT if facts.kept else words.SAID.get(kind, words.OVER)
     if operation is not None and kind in {NoticeKind.CARD, NoticeKind.FAILED, NoticeKind.REFUSED}:
         at = operation.ended_at or operation.created_at
