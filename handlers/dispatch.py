@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from handlers.services import Services
 
 log = structlog.get_logger(__name__)
+#: The value of a button that changes a workspace: its id, and when it was drawn (``blocks.buttons``).
+_DRAWN = re.compile(r"(\w+)@(\d{1,18})")
 #: Checked before a log line that nobody would see is composed.
 _level = logging.getLogger(__name__)
 
@@ -97,6 +99,7 @@ async def run_button(
     """
     name, _, more = action_id.partition(":")
     folder, verb = ("job", name[4:]) if name.startswith("job_") else ("workspace", name)
+    drawn = _DRAWN.fullmatch(value)
     request = Request(
         principal=principal,
         verb=verb,
@@ -105,7 +108,8 @@ async def run_button(
         services=services,
         drawing=Reference(services.ids),
         folder=folder,
-        target=value or None,
+        target=(drawn[1] if drawn else value) or None,
+        seen=int(drawn[2]) if drawn else None,
         flags=frozenset(more.split(":")) & {AGREED},
         at=_time_of(more),
         view=view or {},
@@ -185,7 +189,7 @@ async def _kept(request: Request, unknown: NotIdentified) -> Answer:
     if request.surface.kind in {"button", "home"}:
         name = request.verb if request.folder == "workspace" else f"{request.folder}_{request.verb}"
         time = [f"u{request.at:.0f}"] if request.at is not None else []
-        waiting |= {"action": ":".join((name, *request.flags, *time)), "value": request.target or ""}
+        waiting |= {"action": ":".join((name, *request.flags, *time)), "value": request.value}
     task = NewTask(TaskKind.LOOK_UP_PERSON, request.principal.key, {"then": [waiting]})
     try:
         await request.services.store.add_tasks([task], request.surface.interaction)

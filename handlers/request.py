@@ -68,6 +68,8 @@ class Request:
     drawing: Reference
     folder: str = "workspace"
     target: str | None = None
+    #: How often the workspace had been brought up when the button was drawn; None if it doesn't say.
+    seen: int | None = None
     text: str = ""
     is_shared: bool = False
     flags: frozenset[str] = frozenset()
@@ -80,6 +82,11 @@ class Request:
     unread: str = ""
     #: The form that a button or a search belongs to, as Slack sent it: it contains only keys and texts.
     view: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def value(self) -> str:
+        """Return what the button carried."""
+        return (self.target or "") + ("" if self.seen is None else f"@{self.seen}")
 
     @property
     def reference(self) -> str:

@@ -34,6 +34,8 @@ _OF_WORKSPACES: Final = frozenset(
         NoticeKind.ENDING,
         NoticeKind.STOPPED_ELSEWHERE,
         NoticeKind.CLASS_ENDING,
+        NoticeKind.TIMER_ENDING,
+        NoticeKind.TIMER_FAILED,
     }
 )
 #: Those that offer something for the run which is their subject.

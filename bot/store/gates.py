@@ -10,7 +10,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from bot.domain.models import PROVISIONAL, ReadClaim, State
-from bot.store import auto_stops, cards, expiry, rows
+from bot.store import auto_stops, cards, episodes, expiry, rows
 from bot.store.text import as_words
 
 if TYPE_CHECKING:
@@ -285,6 +285,7 @@ def _observe(
         ends_doubt=ends_doubt,
     )
     auto_stops.note(tx, row["id"], row["state"], seen.state, granted_at)
+    episodes.note(tx, row["id"], row["state"], seen.state)
     # Buttons that no longer work are as wrong as an outdated state: neither waits.
     cards.owe_about(tx, row["id"], changed=before[0] != after[0] or before[4] != after[4])
     return before != after

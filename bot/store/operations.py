@@ -6,7 +6,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from bot.domain.models import Call, ClaimedOperation, NoticeKind, OperationVerb, Outcome, Update
-from bot.store import cards, gates, names, people, rows, steps, timers
+from bot.store import cards, episodes, gates, names, people, rows, steps, timers
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices
 from bot.store.records import Accepted
@@ -54,6 +54,7 @@ def accept(
     joined = row is not None
     if row is None:
         row = add(tx, new)
+        episodes.begin(tx, new.workspace_id, OperationVerb(new.verb))
         if replaced is not None:
             row = _carried_over(tx, row, replaced)
     elif new.agreed and not row["agreed"]:

@@ -416,6 +416,9 @@ ORDER BY w.ends_at LIMIT :limit;
 -- name: workspaces_at_gate
 SELECT id, gate_key, connection, remote_id FROM workspaces WHERE gate_key = :gate_key AND connection = :connection;
 
+-- name: next_episode
+UPDATE workspaces SET episode = episode + 1 WHERE id = :id;
+
 -- name: set_remark
 UPDATE workspaces SET remark = :remark WHERE id = :id;
 

@@ -28,7 +28,7 @@ def put(tx: Transaction, workspace_id: str, timer: Timer) -> None:
         stop_warned=not needs_warning,
         look_at=timer.at - WARNING_SECONDS if needs_warning else timer.at,
     )
-    cards.owe_newest(tx, workspace_id, changed=True)
+    cards.owe_about(tx, workspace_id, changed=True)
 
 
 def change(
@@ -53,7 +53,7 @@ def change(
         if timer is not None:
             put(tx, workspace_id, timer)
         elif tx.run("clear_timer", id=workspace_id):
-            cards.owe_newest(tx, workspace_id, changed=True)
+            cards.owe_about(tx, workspace_id, changed=True)
         append_audit(tx, audit)
         row = tx.one("workspace", id=workspace_id)
     return rows.workspace(row) if row is not None else None
@@ -75,14 +75,14 @@ def warned(tx: Transaction, workspace_id: str, stop_at: float, moved_to: float, 
     """Write the warning, and the time of the stop that it names, if the timer is still the same."""
     if tx.run("timer_warned", id=workspace_id, stop_at=stop_at, moved_to=moved_to):
         add_notices(tx, [notice])
-        cards.owe_newest(tx, workspace_id, changed=True)
+        cards.owe_about(tx, workspace_id, changed=True)
 
 
 def end(tx: Transaction, workspace_id: str, stop_at: float, notices: Sequence[NewNotice] = ()) -> None:
     """Clear a timer that was carried out or can't be, with what its person is told, if it is the same."""
     if tx.run("end_timer", id=workspace_id, stop_at=stop_at):
         add_notices(tx, notices)
-        cards.owe_newest(tx, workspace_id, changed=True)
+        cards.owe_about(tx, workspace_id, changed=True)
 
 
 def settle(tx: Transaction, workspace_id: str) -> bool:

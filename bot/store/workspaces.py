@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from bot.domain.models import PROVISIONAL, Outcome, State, TaskKind, Workspace
 from bot.domain.settling import GONE, UNLISTED
-from bot.store import auto_stops, cards, gates, operations, people, rows
+from bot.store import auto_stops, cards, episodes, gates, operations, people, rows
 from bot.store.audit import append_audit
 from bot.store.text import as_json, as_words
 
@@ -189,6 +189,7 @@ def _update_found(tx: Transaction, one: FoundWorkspace, row: Row, start: float) 
     if row["hidden"]:
         return
     auto_stops.note(tx, row["id"], row["state"], state, start)
+    episodes.note(tx, row["id"], row["state"], state)
     if changed and state in _MOVING:
         gates.make_due(tx, {**row, "gate_key": one.gate_key})
     has_other_buttons = values["actions"] != row["actions"]

@@ -10,7 +10,7 @@ from bot.messages.blocks.limits import Markup, fill
 from bot.messages.texts import answers as words
 from bot.messages.texts import cards, times
 from handlers import routes
-from handlers.workspace.operations import begin_for, made_again
+from handlers.workspace.operations import as_it_is, begin_for, made_again
 from handlers.workspace.removing import asked
 
 if TYPE_CHECKING:
@@ -67,6 +67,9 @@ async def try_again(request: Request) -> Answer:
         return replies.answer(sentence)
     if ended.outcome is Outcome.FULFILLED:
         return too_late(request, ended)
+    newest = await request.services.store.latest_operation(workspace.id)
+    if newest is not None and newest.id != ended.id:
+        return await as_it_is(request, workspace, words.OUTDATED)
     if ended.verb is OperationVerb.CREATE and workspace.is_provisional:
         return await made_again(request, workspace)
     if ended.verb is OperationVerb.CREATE:

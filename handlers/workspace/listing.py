@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from bot.domain.models import State
 from bot.messages.blocks import lists, replies
 from bot.messages.blocks.buttons import open_buttons, start_button
-from bot.messages.blocks.cards import opening, operation_card
+from bot.messages.blocks.cards import opening
 from bot.messages.blocks.limits import Markup, fill
 from bot.messages.texts import answers as words
 from handlers import routes
 from handlers.linking.account import linked
 from handlers.welcome import new_step
-from handlers.workspace.operations import not_there
+from handlers.workspace.operations import as_it_is, not_there
 from handlers.workspace.targets import nothing_yet, old_and_rows, workspace_of
 
 if TYPE_CHECKING:
@@ -58,13 +58,7 @@ async def status(request: Request) -> Answer:
     is_named = request.target is not None or bool(request.name)
     if not is_named and len(await services.store.workspaces(request.principal)) > 1:
         return await show_list(request)
-    workspace = await workspace_of(request)
-    await services.workspaces.refresh(request.principal, workspace.id)
-    operation = await services.store.latest_operation(workspace.id)
-    facts = await services.gatherer.of_workspace(workspace, operation)
-    if operation is not None and operation.is_open and not request.is_shared:
-        return operation_card(facts)
-    return lists.status_answer(facts, workspace, in_channel=request.is_shared)
+    return await as_it_is(request, await workspace_of(request))
 
 
 @routes.verb("workspace", "open")
@@ -84,7 +78,7 @@ async def show_address(request: Request) -> Answer:
         return replies.answer(opening(facts), open_buttons(facts))
     operation = await services.store.latest_operation(workspace.id)
     if operation is not None and operation.is_open:
-        return operation_card(await services.gatherer.of_workspace(workspace, operation))
+        return lists.card_answer(await services.gatherer.of_workspace(workspace, operation))
     state, age = lists.state_words(facts.now, workspace)
     sentence = fill(words.NOT_RUNNING, name=workspace.title, state=Markup(state.lower()), age=Markup(age))
     return replies.hint(sentence, [start_button(workspace)])

@@ -114,14 +114,27 @@ async def _begin_until(request: Request, verb: OperationVerb) -> Answer:
     return await begin_for(request, await workspace_of(plain), verb, moment)
 
 
+async def as_it_is(request: Request, workspace: Workspace, remark: str = "") -> Answer:
+    """Answer with the card of what is under way, otherwise with the state; it is checked again."""
+    services = request.services
+    await services.workspaces.refresh(request.principal, workspace.id)
+    operation = await services.store.latest_operation(workspace.id)
+    facts = await services.gatherer.of_workspace(workspace, operation)
+    if operation is not None and operation.is_open and not request.is_shared:
+        return lists.card_answer(facts, remark=remark)
+    return lists.status_answer(facts, workspace, in_channel=request.is_shared, remark=remark)
+
+
 async def begin_for(
     request: Request, workspace: Workspace, verb: OperationVerb, moment: Moment | None = None
 ) -> Answer:
     """Begin an operation on a workspace of the person; ask first if that ends it for good.
 
-    With a moment it is stopped again then.
+    With a moment it is stopped again then. The button of a message that has become outdated begins nothing.
     """
     services = request.services
+    if request.seen is not None and request.seen != workspace.episode:
+        return await as_it_is(request, workspace, words.OUTDATED)
     if workspace.state is State.GONE and workspace.spec is not None and verb is OperationVerb.RESTART:
         verb = OperationVerb.START
     is_made_again = verb is OperationVerb.START and workspace.spec is not None

@@ -59,6 +59,8 @@ LINES = {
     "waiting": (NoticeKind.WAITING, facts()),
     "ending": (NoticeKind.ENDING, replace(facts(), operation=None)),
     "stopped-elsewhere": (NoticeKind.STOPPED_ELSEWHERE, replace(facts(), operation=None)),
+    "timer-ending": (NoticeKind.TIMER_ENDING, replace(facts(), operation=None)),
+    "timer-failed": (NoticeKind.TIMER_FAILED, replace(facts(), operation=None)),
     "class-ending": (NoticeKind.CLASS_ENDING, replace(facts(), operation=None)),
     "class-kept": (NoticeKind.CLASS_ENDING, replace(facts(kept=True), operation=None)),
     "asked": (NoticeKind.ASKED, facts(operation=verb("create"))),

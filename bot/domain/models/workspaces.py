@@ -88,6 +88,8 @@ class Workspace:
     stop_mode: StopMode | None = None
     stop_agreed: bool = False
     stop_warned: bool = False
+    #: How often it was brought up.
+    episode: int = 0
 
     @property
     def is_provisional(self) -> bool:

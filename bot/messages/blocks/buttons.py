@@ -20,6 +20,14 @@ if TYPE_CHECKING:
 AGREED: Final = "yes"
 
 
+def key(workspace: Workspace) -> str:
+    """Return the value of a button that changes what a workspace does: its id, and when it was drawn.
+
+    A press is done only while the workspace hasn't been brought up again since.
+    """
+    return f"{workspace.id}@{workspace.episode}"
+
+
 def can_be_made_again(facts: Facts) -> bool:
     """Return whether another like it can be made: it was made through us, and its provider supports that."""
     workspace = facts.workspace
@@ -29,7 +37,7 @@ def can_be_made_again(facts: Facts) -> bool:
 def start_button(workspace: Workspace) -> Element:
     """Return *Start* for a workspace, *Resume* for a suspended one."""
     label = words.RESUME if workspace.state is State.SUSPENDED else words.START
-    return kit.button(label, "start", workspace.id, style=kit.PRIMARY)
+    return kit.button(label, "start", key(workspace), style=kit.PRIMARY)
 
 
 def stop_button(workspace: Workspace, effects: Effects) -> Element:
@@ -37,12 +45,12 @@ def stop_button(workspace: Workspace, effects: Effects) -> Element:
     final = _end_question(workspace, effects, "stop", words.CONFIRM_END)
     question = final or kit.confirm(words.CONFIRM_STOP, name=workspace.title)
     action = f"stop:{AGREED}" if final else "stop"
-    return kit.button(words.STOP, action, workspace.id, style=kit.DANGER, confirm=question)
+    return kit.button(words.STOP, action, key(workspace), style=kit.DANGER, confirm=question)
 
 
 def suspend_button(workspace: Workspace) -> Element:
     """Return *Suspend*, which loses nothing and so doesn't ask."""
-    return kit.button(words.SUSPEND, "suspend", workspace.id)
+    return kit.button(words.SUSPEND, "suspend", key(workspace))
 
 
 def force_button(workspace: Workspace, effects: Effects) -> Element:
@@ -50,7 +58,7 @@ def force_button(workspace: Workspace, effects: Effects) -> Element:
     final = _end_question(workspace, effects, "force", words.CONFIRM_FORCE_END)
     question = final or kit.confirm(words.CONFIRM_FORCE, name=workspace.title)
     action = f"force:{AGREED}" if final else "force"
-    return kit.button(words.FORCE, action, workspace.id, style=kit.DANGER, confirm=question)
+    return kit.button(words.FORCE, action, key(workspace), style=kit.DANGER, confirm=question)
 
 
 def _end_question(
@@ -64,7 +72,7 @@ def _end_question(
 
 def agreed_button(label: str, verb: str, workspace: Workspace) -> Element:
     """Return the button of a question that said what is lost: pressing it is the consent."""
-    return kit.button(label, f"{verb}:{AGREED}", workspace.id, style=kit.DANGER)
+    return kit.button(label, f"{verb}:{AGREED}", key(workspace), style=kit.DANGER)
 
 
 def remove_button(workspace: Workspace) -> Element:

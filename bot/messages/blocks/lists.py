@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from bot.domain.models import Answer, State
 from bot.messages.blocks import kit, limits
 from bot.messages.blocks.buttons import down_buttons, gone_buttons, page_button, running_buttons, stop_button
+from bot.messages.blocks.cards import operation_card
 from bot.messages.blocks.limits import Markup, fill, safe
 from bot.messages.blocks.paging import listed, page_of, row
 from bot.messages.texts import answers as words
@@ -66,9 +67,19 @@ def workspace_list(
     return kit.answer(text or title, blocks, in_channel=is_shared, replaces=replaces)
 
 
-def status_answer(facts: Facts, workspace: Workspace, *, in_channel: bool = False) -> Answer:
-    """Answer what one workspace is doing, and what can be done about it."""
-    text = state_line(facts, workspace)
+def card_answer(facts: Facts, *, remark: str = "") -> Answer:
+    """Answer with the card of what is under way, and since when that is so: an answer isn't redrawn."""
+    card = operation_card(facts)
+    below = fill(words.AS_OF, at=kit.moment(facts.now, facts.now))
+    above = [kit.section(remark)] if remark else []
+    return kit.answer(remark or card.text, [*above, *card.blocks, kit.context(below)])
+
+
+def status_answer(
+    facts: Facts, workspace: Workspace, *, in_channel: bool = False, remark: str = ""
+) -> Answer:
+    """Answer what one workspace is doing, and what can be done about it; ``remark`` comes before that."""
+    text = "\n".join([*([remark] if remark else []), state_line(facts, workspace)])
     if workspace.detail:
         text = f"{text}\n{safe(workspace.detail, 300)}"
     buttons = [*row_buttons(facts, workspace, is_shared=in_channel)]

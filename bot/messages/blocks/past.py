@@ -50,6 +50,8 @@ def holds(kind: NoticeKind, facts: Facts) -> bool:
             return operation is not None and not is_so_anyhow(facts, operation)
         case NoticeKind.WAITING:
             return operation is not None and operation.is_open and operation.deadline_at is None
+        case NoticeKind.TIMER_FAILED:
+            return state in _UP
         case NoticeKind.ENDING:
             return facts.workspace is not None and facts.workspace.ends_at is not None
         case NoticeKind.CLASS_ENDING:

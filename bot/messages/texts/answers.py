@@ -98,6 +98,10 @@ NOT_ASKED: Final = "That question is closed. *{name}*'s card shows where things 
 STILL_AT_IT: Final = "I'm still {doing} *{name}*. No need to ask again."
 LOOKING: Final = "I'm checking again now. The card shows what I find."
 TOO_MANY: Final = "You're sending requests too quickly, so I skipped this one. Try again in {wait}."
+#: A button of a message that was outdated; how things are now follows.
+OUTDATED: Final = "That message was out of date, so I did nothing. Here's how things are now:"
+#: Below a card as an answer, which isn't kept up to date.
+AS_OF: Final = "As of {at}. The card in our direct messages stays up to date."
 OLD_BUTTON: Final = "That button no longer works. Write `{command}help` to see what I can do."
 
 # -- names -------------------------------------------------------------------------------------------------

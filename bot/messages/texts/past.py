@@ -46,6 +46,8 @@ SAID: Final[Mapping[NoticeKind, str]] = MappingProxyType(
         NoticeKind.STOPPED_ELSEWHERE: "*{name}* on {title} stopped at {at}, without you asking for it.",
         NoticeKind.WAITING: "{doing} *{name}* on {title} was taking longer than usual at {at}.",
         NoticeKind.ENDING: "I warned you at {at} that *{name}* on {title} was about to end by itself.",
+        NoticeKind.TIMER_ENDING: "I warned you at {at} that *{name}* on {title} would stop as planned.",
+        NoticeKind.TIMER_FAILED: "*{name}* on {title} couldn't be stopped as planned at {at}.",
         NoticeKind.CLASS_ENDING: "I warned you at {at} that the class of *{name}* on {title} was ending.",
         NoticeKind.JOB_WAITING: "*{name}* on {title} was taking longer than usual at {at}.",
     }

@@ -3,6 +3,9 @@
 -- same. stage: live ones are redrawn; once newer ones were sent, the ones before are closing, until they have lost
 -- their buttons. body: what a notice is redrawn from, besides rows. name: what its workspace was called, once that
 -- is deleted. Indexes of claims: what comes first, and what waits for it.
+--
+-- episode counts how often a workspace was brought up. Buttons carry it, so that one of an earlier time is known.
+ALTER TABLE workspaces ADD COLUMN episode BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE cards ADD COLUMN about TEXT NOT NULL DEFAULT '';
 ALTER TABLE cards ADD COLUMN number BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE cards ADD COLUMN is_notice BIGINT NOT NULL DEFAULT 0;

@@ -1,0 +1,105 @@
+"""A press on a message that has become outdated does nothing, and is answered with how things are."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.domain.models import Observed, Outcome, State
+from tests.handlers.rig import buttons, words
+from tests.handlers.test_buttons import end, started
+from tests.rigs.golden import check_golden
+from tests.rigs.store import ALICE, observe
+
+
+async def seen(bot, state):
+    """Let a read find the notebook in a state, and return its row."""
+    bot.clock.advance(60)
+    await observe(bot.store, bot.clock, await bot.workspace(), Observed(state))
+    return await bot.workspace()
+
+
+@pytest.mark.parametrize("text", ["list", "status notebook"])
+@pytest.mark.parametrize(
+    ("drawn", "label", "since", "now"),
+    [
+        (State.RUNNING, "Stop", [State.STOPPED, State.RUNNING], "Running"),
+        (State.STARTING, "Stop", [State.STOPPED, State.STARTING, State.RUNNING], "Running"),
+        (State.STOPPED, "Start", [State.RUNNING], "Running"),
+        (State.STOPPED, "Start", [State.RUNNING, State.STOPPED], "Stopped"),
+    ],
+)
+async def test_what_came_up_again_since_is_left_alone(bot, text, drawn, label, since, now):
+    await bot.link()
+    await seen(bot, drawn)
+    old = buttons(await bot.say(text))[label]
+    for state in since:
+        await seen(bot, state)
+    answer = await bot.press(old["action_id"], old["value"])
+    assert "so I did nothing" in words(answer)
+    assert now in words(answer)
+    assert await bot.store.open_operations(ALICE) == []
+
+
+@pytest.mark.parametrize(
+    ("drawn", "label", "since"),
+    [
+        (State.STARTING, "Stop", [State.RUNNING]),
+        (State.RUNNING, "Stop", [State.STOPPING, State.RUNNING]),
+        (State.STOPPED, "Start", [State.SUSPENDED]),
+    ],
+)
+async def test_a_press_on_what_is_still_so_is_done(bot, drawn, label, since):
+    await bot.link()
+    await seen(bot, drawn)
+    old = buttons(await bot.say("list"))[label]
+    for state in since:
+        await seen(bot, state)
+    await bot.press(old["action_id"], old["value"])
+    assert len(await bot.store.open_operations(ALICE)) == 1
+
+
+async def test_a_second_press_says_what_is_under_way(bot):
+    await bot.link()
+    start = buttons(await bot.say("list"))["Start"]
+    await bot.press(start["action_id"], start["value"])
+    answer = await bot.press(start["action_id"], start["value"])
+    check_golden("answers/outdated-start", answer)
+    assert len(await bot.store.open_operations(ALICE)) == 1
+
+
+async def test_an_old_stop_says_how_things_are_and_offers_what_there_is(bot):
+    await bot.link()
+    await seen(bot, State.RUNNING)
+    stop = buttons(await bot.say("list"))["Stop"]
+    await seen(bot, State.STOPPED)
+    await seen(bot, State.RUNNING)
+    answer = await bot.press(stop["action_id"], stop["value"])
+    check_golden("answers/outdated-stop", answer)
+    await bot.press(buttons(answer)["Stop"]["action_id"], buttons(answer)["Stop"]["value"])
+    assert len(await bot.store.open_operations(ALICE)) == 1
+
+
+async def test_trying_again_what_something_newer_came_after_does_nothing(bot):
+    operation = await started(bot)
+    await end(bot, operation, Outcome.FAILED, "gave_up")
+    await bot.say("stop")
+    newer = await bot.store.latest_operation(operation.workspace_id)
+    assert "so I did nothing" in words(await bot.press("try_again", operation.id))
+    assert [one.id for one in await bot.store.open_operations(ALICE)] == [newer.id]
+
+
+async def test_the_card_as_an_answer_says_as_of_when(bot):
+    await started(bot)
+    answer = await bot.say("status notebook")
+    assert "As of" in words(answer)
+    assert "stays up to date" in words(answer)
+
+
+async def test_the_start_of_usher_itself_is_one_episode(bot):
+    operation = await started(bot)
+    assert (await bot.workspace()).episode == 1
+    await seen(bot, State.STARTING)
+    assert (await seen(bot, State.RUNNING)).episode == 1
+    await end(bot, operation, Outcome.FULFILLED)
+    await seen(bot, State.STOPPED)
+    assert (await seen(bot, State.RUNNING)).episode == 2
