@@ -50,9 +50,11 @@ def ending(facts: Facts) -> Answer:
         return _message(fill(words.OVER, **names))
     done, at = Markup(words.DONE[_mode(workspace)]), kit.day_moment(workspace.stop_at)
     if workspace.stop_at != facts.time("stop_at"):
-        return kit.message(
-            fill(words.MOVED_SHORT, done=done, **names), fill(words.MOVED, done=done, at=at, **names)
+        text, sentence = (
+            fill(words.MOVED_SHORT, done=done, **names),
+            fill(words.MOVED, done=done, at=at, **names),
         )
+        return kit.message(text, sentence, [], keep_buttons(workspace)[:1])
     left = times.duration(max(round((workspace.stop_at - facts.now) / 60), 1) * 60)
     sentence = fill(words.ENDING, done=done, left=left, at=at, **names)
     text = fill(words.ENDING_SHORT, done=done, left=left, **names)
