@@ -1536,9 +1536,11 @@ WHERE principal = :principal AND uses = :uses;
 -- name: due_notice
 SELECT id FROM notices WHERE class <= 2 AND state IN ('pending', 'retry', 'leased') AND due_at <= :now LIMIT 1;
 
+-- Nobody waits for what has been superseded to say so.
 -- name: due_card
 SELECT id FROM cards
-WHERE is_dirty = 1 AND message_ts IS NOT NULL AND changed_at IS NOT NULL AND leased_until <= :now LIMIT 1;
+WHERE is_dirty = 1 AND message_ts IS NOT NULL AND changed_at IS NOT NULL AND is_notice = 0 AND stage = 'live'
+    AND leased_until <= :now LIMIT 1;
 
 -- name: sweep_homes
 DELETE FROM homes WHERE principal IN (
