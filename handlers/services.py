@@ -14,6 +14,7 @@ from bot.services.contacts import Contacts
 from bot.services.gather import Gatherer
 from bot.services.homes import Homes
 from bot.services.personal_list import PersonalList
+from bot.services.preferences import PersonalPreferences
 from bot.services.runs import Runs
 from bot.services.snapshots import Snapshots
 from bot.services.timers import Timers
@@ -39,6 +40,7 @@ class Services:
     workspaces: Workspaces
     timers: Timers
     personal_list: PersonalList
+    preferences: PersonalPreferences
     runs: Runs
     accounts: Accounts
     approvals: Approvals
@@ -95,6 +97,7 @@ def build_services(context: Context, accounts: Accounts, limiter: RateLimiter) -
         workspaces=workspaces,
         timers=Timers(context, workspaces),
         personal_list=PersonalList(context),
+        preferences=PersonalPreferences(context),
         runs=Runs(context),
         accounts=accounts,
         approvals=Approvals(context),

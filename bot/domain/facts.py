@@ -10,7 +10,17 @@ from bot.domain.models.classes import ClassCounts
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bot.domain.models import Action, ClassCard, Effects, Operation, Run, Shown, Workspace
+    from bot.domain.models import (
+        Action,
+        ClassCard,
+        Effects,
+        NoticeKind,
+        Operation,
+        Preferences,
+        Run,
+        Shown,
+        Workspace,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +35,22 @@ class ClassFacts:
     now: float
     counts: ClassCounts = field(default_factory=ClassCounts)
     effects: Effects = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PreferenceFacts:
+    """Hold what is shown of a person's preferences.
+
+    ``workspace`` is what a bare `start` means, ``connection_title`` where new workspaces are made, "" for
+    nowhere in particular; ``own`` are the workspaces with settings of their own.
+    """
+
+    wanted: Preferences
+    now: float
+    time_zone: str
+    workspace: Workspace | None = None
+    connection_title: str = ""
+    own: tuple[Workspace, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +82,8 @@ class Facts:
     body: Mapping[str, Any] = field(default_factory=dict)
     run: Run | None = None
     output: Shown | None = None
+    #: What a message about held notices tells: their kinds and facts, oldest first.
+    held: tuple[tuple[NoticeKind, Facts], ...] = ()
     #: For class cards and their notices: the card, or the class whose end stopped the workspace.
     of_class: ClassFacts | None = None
     #: For messages that are redrawn: when they were written, whether something newer was asked for since, and

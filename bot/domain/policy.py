@@ -24,7 +24,9 @@ TRAINERS_VERBS: Final = frozenset({"class_post", "class_problems", "class_stop"}
 #: What a recorded consent permits on another person's workspace; nothing else is ever permitted (ADR 12).
 CONSENTED_VERBS: Final = frozenset({"class_stop"})
 #: Verbs that show what is known and change nothing: what Slack said about a person long ago is good enough.
-SHOWING_VERBS: Final = frozenset({"help", "home", "list", "logs", "open", "search", "status", "whoami"})
+SHOWING_VERBS: Final = frozenset(
+    {"help", "home", "list", "logs", "open", "search", "settings", "settings_form", "status", "whoami"}
+)
 #: For everything else, how old Slack's word on a person may be, and how far ahead by another machine's clock;
 #: in seconds.
 CURRENT_SECONDS: Final = 86_400.0

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from bot.domain.facts import ClassFacts, Facts
 from bot.domain.models import NoticeKind, State, Workspace
 from bot.domain.models.stopping import NO_EFFECTS
+from bot.domain.telling import is_still_true
 from bot.providers import facets
 from bot.providers.hosts import allowed_ide_url
 
@@ -147,6 +148,8 @@ class Gatherer:
     async def of_notice(self, notice: Notice | Card, workspace_id: str | None = None) -> Facts:
         """Gather facts for a notice: by the subject that its kind names, else by the keys of its body."""
         kind, body = notice.kind, notice.body
+        if kind is NoticeKind.HELD:
+            return replace(await self._of(notice.principal, ""), held=await self._of_held(notice))
         if kind.subject in ("operation", "job"):
             found = await self.of_card(kind, notice.subject)
             row = None if found is None else found.operation or found.run
@@ -157,6 +160,22 @@ class Gatherer:
         facts = await self._of(notice.principal, connection, workspace=workspace, body=body)
         card = await self._store.class_card(notice.subject) if kind.subject == "class" else None
         return facts if card is None else await self._of_class(card, facts)
+
+    async def _of_held(self, notice: Notice | Card) -> tuple[tuple[NoticeKind, Facts], ...]:
+        """Gather what was held and is still true; of several about the same, the newest."""
+        newest: dict[str, tuple[NoticeKind, Facts]] = {}
+        for one in await self._store.held_notices(notice.id):
+            facts = await self.of_notice(one)
+            about = facts.workspace.id if facts.workspace is not None else one.subject
+            newest.pop(about, None)
+            newest[about] = (one.kind, facts)
+        return tuple(
+            (kind, facts)
+            for kind, facts in newest.values()
+            if is_still_true(
+                kind, facts.workspace.state if facts.workspace else None, is_refused=facts.is_refused
+            )
+        )
 
     async def _with_stop(self, facts: Facts) -> Facts:
         """Add the class that an operation ends, if it does."""

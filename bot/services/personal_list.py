@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class PersonalList:
-    """Add workspaces to a person's list, name and remove them, and choose which stops they hear about."""
+    """Add workspaces to a person's list, name and remove them."""
 
     def __init__(self, context: Context) -> None:
         self._store = context.store
@@ -74,17 +74,6 @@ class PersonalList:
         audit = [entry(principal, "workspace.alias", workspace)]
         await self._store.name_workspace(workspace.id, alias, audit, interaction)
         return replace(workspace, alias=alias)
-
-    async def tell_stop(
-        self, principal: Principal, workspace_id: str, *, wants_notice: bool, interaction: str
-    ) -> Workspace:
-        """Set whether a person is told when a workspace stops without them asking for it."""
-        workspace = await self._owned(principal, "notify", workspace_id)
-        audit = [entry(principal, "workspace.notify", workspace, told="on" if wants_notice else "off")]
-        await self._store.tell_stop(
-            workspace.id, wants_notice=wants_notice, audit=audit, interaction=interaction
-        )
-        return replace(workspace, tells_stop=wants_notice)
 
     async def forget(self, principal: Principal, workspace_id: str, *, interaction: str) -> Workspace:
         """Remove a workspace from a person's list; nothing changes at the provider."""

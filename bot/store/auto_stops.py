@@ -1,46 +1,26 @@
-"""Workspaces that stop by themselves: owners who asked for it are told, once each time."""
+"""Workspaces that stop by themselves: owners who want to hear of it are told, once each time."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
 from bot.domain.models import NewNotice, NoticeKind, OperationVerb, Outcome, State
-from bot.store import people, rows, timers
-from bot.store.audit import append_audit
+from bot.store import rows, timers
 from bot.store.notices import add_notices
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from bot.domain.models import AuditEntry
     from bot.store.transaction import Transaction
 
 _UP: Final = frozenset({State.RUNNING, State.STOPPING})
 _DOWN: Final = frozenset({State.STOPPED, State.SUSPENDED, State.FAILED, State.GONE})
 
 
-def want(
-    tx: Transaction,
-    workspace_id: str,
-    *,
-    wants_notice: bool,
-    audit: Sequence[AuditEntry] = (),
-    interaction: str = "",
-) -> None:
-    """Set whether a person is told when a workspace stops without their asking.
-
-    The notice (STOPPED_ELSEWHERE; subject: the workspace; occasion: when it was seen) is written along with
-    the result of a read or list: up before, down now, and no operation on it open or cut short.
-    """
-    if people.first_sight(tx, interaction):
-        tx.run("tell_stop", id=workspace_id, tells_stop=wants_notice)
-        append_audit(tx, audit)
-
-
 def note(tx: Transaction, workspace_id: str, before: str, after: State, seen_at: float) -> None:
     """Note that a workspace went down: its timer has ended, and its owner is told if nobody asked for it.
 
-    The latter only if the owner wants that.
+    The notice (STOPPED_ELSEWHERE; subject: the workspace; occasion: when it was seen) is written along with
+    the result of a read or list: up before, down now, and no operation on it open or cut short. Whether it is
+    told is for its owner to say (``bot.domain.telling``).
     """
     if after not in _DOWN:
         return

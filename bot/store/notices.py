@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bot.domain.models import NOTICE_CLASS, NoticeKind
-from bot.store import cards, rows
+from bot.domain.models import NOTICE_CLASS, NewNotice, NoticeKind
+from bot.store import cards, preferences, rows
 from bot.store.text import as_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.domain.models import NewNotice, Notice, Principal
-    from bot.store.transaction import Transaction
+    from bot.domain.models import Notice, Principal
+    from bot.store.transaction import Row, Transaction
 
 
 #: How many seconds, at most, the notice of an operation's end waits for the operation's card to be sent.
@@ -22,27 +23,71 @@ CARD_FIRST = 5.0
 def add_notices(tx: Transaction, notices: Sequence[NewNotice], subject: str = "") -> None:
     """Write notices; those that exist (subject, kind, occasion) are left unchanged.
 
-    ``subject`` replaces an empty one.
+    ``subject`` replaces an empty one. What its person doesn't want to hear isn't written; what comes in their
+    quiet hours is held, and told in one message at the end of them (``bot.domain.telling``).
     """
-    for new in notices:
-        now = tx.now()
-        row = {
-            "id": tx.ids.new("notice"),
-            "subject": new.subject or subject,
-            "kind": new.kind,
-            "principal": new.principal.key,
-        }
-        is_new = tx.run(
-            "add_notice",
-            **row,
-            occasion=new.occasion,
-            body=as_json(new.body),
-            **{"class": NOTICE_CLASS[new.kind]},
-            now=now,
-            due_at=now + new.due_in,
-        )
-        if is_new:
+    for given in notices:
+        new = given if given.subject else replace(given, subject=subject)
+        telling = preferences.telling(tx, new)
+        if telling.way == "card":
+            continue
+        row = _add(tx, new)
+        if row is not None and telling.way == "later":
+            holder = _holder(tx, new.principal, row["id"], telling.at)
+            tx.run("join_held", id=row["id"], held_by=holder, held_until=telling.at)
+        elif row is not None:
             cards.add_notice(tx, row, new.body)
+
+
+def _add(tx: Transaction, new: NewNotice) -> Row | None:
+    """Write a notice; return what it is known by, None if it existed."""
+    now = tx.now()
+    row = {
+        "id": tx.ids.new("notice"),
+        "subject": new.subject,
+        "kind": new.kind,
+        "principal": new.principal.key,
+    }
+    is_new = tx.run(
+        "add_notice",
+        **row,
+        occasion=new.occasion,
+        body=as_json(new.body),
+        **{"class": NOTICE_CLASS[new.kind]},
+        now=now,
+        due_at=now + new.due_in,
+    )
+    return row if is_new else None
+
+
+def _holder(tx: Transaction, principal: Principal, first: str, until: float) -> str:
+    """Return the notice that will tell what is held, due when the quiet hours end as far as is known by now.
+
+    ``first`` is what it is made for, if there is none that hasn't been claimed yet.
+    """
+    row = tx.one("holding_notice", principal=principal.key)
+    row = row or _add(tx, NewNotice(principal.key, NoticeKind.HELD, first, principal))
+    assert row is not None, "a notice that was just written holds nothing yet"
+    tx.run("hold_longer", id=row["id"], held_until=until)
+    return str(row["id"])
+
+
+def held(tx: Transaction, notice_id: str) -> list[Notice]:
+    """Return what a notice of kind HELD tells, oldest first."""
+    found = [rows.notice(row) for row in tx.all("held_notices", id=notice_id)]
+    return sorted(found, key=lambda notice: (notice.created_at, notice.id))
+
+
+def hold_longer(tx: Transaction, notice: Notice) -> bool:
+    """Hold a notice of kind HELD until its person's quiet hours end; return False outside of them.
+
+    They may have been changed since, or the clock was.
+    """
+    until = preferences.quiet(tx, notice.principal)
+    if until is None:
+        return False
+    tx.run("hold_longer", id=notice.id, held_until=until)
+    return True
 
 
 def claim(tx: Transaction, limit: int, lease: float, classes: Sequence[int] = (0, 1, 2, 3)) -> list[Notice]:
@@ -75,6 +120,8 @@ def sent(tx: Transaction, notice_id: str, channel_id: str, message_ts: str) -> N
     if row is None:
         return
     kind, subject = NoticeKind(row["kind"]), row["subject"]
+    if kind is NoticeKind.HELD:
+        tx.run("held_sent", id=notice_id, now=now)
     if kind is NoticeKind.JOB_OUTPUT:
         tx.run("place_output", id=subject, message_ts=message_ts)
     elif message_ts:
@@ -100,9 +147,10 @@ def retry(
 
 
 def dead(tx: Transaction, notice_id: str, error: str) -> None:
-    """Give up on a notice; doctor shows it."""
+    """Give up on a notice, with what it holds; doctor shows them."""
     tx.run("notice_dead", id=notice_id, error=error)
     cards.drop(tx, notice_id)
+    tx.run("held_dead", id=notice_id, error=error)
 
 
 def dead_ones(tx: Transaction, limit: int = 50) -> list[Notice]:

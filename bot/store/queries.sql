@@ -246,14 +246,11 @@ SELECT * FROM workspaces WHERE principal = :principal AND connection = :connecti
 SELECT COUNT(*) AS count FROM operations
 WHERE connection = :connection AND outcome = 'failed' AND cause LIKE :cause AND ended_at >= :since;
 
--- name: tell_stop
-UPDATE workspaces SET tells_stop = :tells_stop WHERE id = :id;
-
 -- name: stop_watch
 SELECT w.principal, w.connection, (
     SELECT o.id FROM operations o WHERE o.workspace_id = w.id AND o.outcome IS NULL
 ) AS open_operation
-FROM workspaces w WHERE w.id = :id AND w.tells_stop = 1 AND w.hidden = 0;
+FROM workspaces w WHERE w.id = :id AND w.hidden = 0;
 
 -- name: workspaces_of_account
 SELECT w.*, (
@@ -1030,7 +1027,8 @@ UPDATE notices SET
     state = 'leased', attempts = attempts + 1, leased_at = :now, due_at = :until
 WHERE id IN (
     SELECT id FROM notices
-    WHERE class = :class AND state IN ('pending', 'retry', 'leased') AND due_at <= :now AND NOT (
+    WHERE class = :class AND state IN ('pending', 'retry', 'leased') AND due_at <= :now AND held_by IS NULL
+        AND (held_until IS NULL OR held_until <= :now) AND NOT (
         kind IN (
             'ready', 'failed', 'stopped', 'refused', 'suspended', 'removed', 'job_ended', 'job_failed'
         ) AND created_at > :settled AND EXISTS (
@@ -1070,6 +1068,52 @@ WHERE id = :id AND state IN ('pending', 'retry', 'leased');
 UPDATE notices SET
     state = 'dead', error = :error, body = '{}'
 WHERE id = :id AND state IN ('pending', 'retry', 'leased');
+
+-- A notice that is told with others takes part in what becomes of that message, without being one itself.
+-- name: join_held
+UPDATE notices SET held_by = :held_by, held_until = :held_until WHERE id = :id;
+
+-- One that was never claimed: what is on its way holds what it held then.
+-- name: holding_notice
+SELECT id FROM notices WHERE principal = :principal AND kind = 'held' AND state = 'pending';
+
+-- name: held_notices
+SELECT * FROM notices WHERE held_by = :id AND state IN ('pending', 'retry', 'leased');
+
+-- name: hold_longer
+UPDATE notices SET state = 'pending', held_until = :held_until
+WHERE id = :id AND state IN ('pending', 'retry', 'leased');
+
+-- name: held_sent
+UPDATE notices SET state = 'sent', sent_at = :now, error = NULL, body = '{}'
+WHERE held_by = :id AND state IN ('pending', 'retry', 'leased');
+
+-- name: held_dead
+UPDATE notices SET state = 'dead', error = :error, body = '{}'
+WHERE held_by = :id AND state IN ('pending', 'retry', 'leased');
+
+-- Whether a card of an operation or a run was posted, or is about to be.
+-- name: has_card
+SELECT 1 AS found FROM notices
+WHERE subject = :subject AND kind IN ('card', 'job_card') AND state <> 'dead'
+LIMIT 1;
+
+-- name: preferences
+SELECT * FROM preferences WHERE principal = :principal;
+
+-- name: save_preferences
+INSERT INTO preferences (
+    principal, ready, stopped, run_ended, quiet_from, quiet_to, workspace_id, connection, template
+) VALUES (
+    :principal, :ready, :stopped, :run_ended, :quiet_from, :quiet_to, :workspace_id, :connection, :template
+)
+ON CONFLICT (principal) DO UPDATE SET
+    ready = excluded.ready, stopped = excluded.stopped, run_ended = excluded.run_ended,
+    quiet_from = excluded.quiet_from, quiet_to = excluded.quiet_to, workspace_id = excluded.workspace_id,
+    connection = excluded.connection, template = excluded.template;
+
+-- name: choose_for_workspace
+UPDATE workspaces SET tells_ready = :tells_ready, tells_stopped = :tells_stopped WHERE id = :id;
 
 -- name: dead_notices
 SELECT * FROM notices WHERE state = 'dead' ORDER BY created_at DESC, id DESC LIMIT :limit;

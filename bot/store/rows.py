@@ -25,6 +25,7 @@ from bot.domain.models import (
     Outcome,
     Participant,
     Person,
+    Preferences,
     Principal,
     Run,
     RunState,
@@ -121,6 +122,7 @@ notice = _reader(Notice)
 operation = _reader(Operation, hold=lambda row: row["hold"] or row["read_hold"] or None)
 participant = _reader(Participant)
 person = _reader(Person)
+preferences = _reader(Preferences)
 snapshot: Callable[[Row], Snapshot[Any]] = _reader(Snapshot)
 task = _reader(Task)
 workspace = _reader(Workspace)

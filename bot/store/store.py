@@ -18,7 +18,6 @@ from bot.store import accounts as accounts_
 from bot.store import (
     approvals,
     audit,
-    auto_stops,
     browsers,
     cards,
     classes,
@@ -41,6 +40,7 @@ from bot.store import (
     upkeep,
 )
 from bot.store import outages as outages_
+from bot.store import preferences as preferences_
 from bot.store import runs as runs_
 from bot.store import workspaces as workspaces_
 from bot.store.methods import OnEngine, read, write
@@ -198,7 +198,9 @@ class Store(OnEngine):
     timer_warned = write(timers.warned)
     end_timer = write(timers.end)
     settle_timer = write(timers.settle)
-    tell_stop = write(auto_stops.want, Priority.URGENT)
+    preferences = read(preferences_.of)
+    save_preferences = write(preferences_.save, Priority.URGENT)
+    choose_for_workspace = write(preferences_.choose, Priority.URGENT)
     hear = write(expiries.hear)
     save_entry = write(expiries.save_entry)
     save_snapshot = write(snapshots.save)
@@ -352,6 +354,8 @@ class Store(OnEngine):
     notice_sent = write(notices.sent)
     notice_retry = write(notices.retry)
     notice_dead = write(notices.dead)
+    held_notices = read(notices.held)
+    hold_longer = write(notices.hold_longer)
     dead_notices = read(notices.dead_ones, Priority.STEADY)
     known_channel = read(notices.known_channel)
     claim_cards = write(cards.claim)

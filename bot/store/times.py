@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
+from bot.domain.telling import FARTHEST
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -134,6 +136,8 @@ TIMES: Final[Mapping[str, Mapping[str, Column]]] = {
         "leased_at": PAST,
         "sent_at": PAST,
         "unknown_since": PAST,
+        # The end of quiet hours; whether they have ended is asked again before anything is sent.
+        "held_until": Column(Kind.DUE, FARTHEST),
     },
     "outages": {"since": PAST},
     "people": {"seen_at": PAST},

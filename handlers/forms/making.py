@@ -12,13 +12,13 @@ from bot.domain.models import Answer, FormProblems
 from bot.messages.blocks import forms, kit, replies
 from bot.messages.blocks.limits import fill, line
 from bot.messages.texts import forms as words
-from bot.services.naming import fold
+from bot.services.naming import find_connection, fold
 from bot.services.snapshots import Catalog
 from bot.support.errors import Refused, StoreError
 from handlers import routes
 from handlers.forms.values import PURPOSES, Making, value_of, values_of
 from handlers.linking.account import linked
-from handlers.linking.connections import maker_of
+from handlers.linking.connections import maker_of, makers
 from handlers.waiting import ask_for_offer, known_offer
 
 if TYPE_CHECKING:
@@ -54,6 +54,7 @@ async def make_pressed(request: Request) -> Answer:
 async def open_form(request: Request, purpose: Purpose, words_given: tuple[str, ...] = ()) -> Answer:
     """Answer with the form; ``words_given`` are the connection and a template, both optional."""
     services = request.services
+    words_given = await _usual(request, purpose, words_given)
     connection = maker_of(
         request, purpose, words_given, nowhere=words.NOWHERE[purpose], which=partial(_where, request, purpose)
     )
@@ -72,6 +73,17 @@ async def open_form(request: Request, purpose: Purpose, words_given: tuple[str, 
     if request.surface.is_form:
         return Answer(text=words.OPEN_FORM, view=view)
     return _with_button(fill(words.READY, title=services.title(connection)), making, view)
+
+
+async def _usual(request: Request, purpose: Purpose, given: tuple[str, ...]) -> tuple[str, ...]:
+    """Complete what was given from the person's defaults, as far as those still exist."""
+    wanted = await request.services.preferences.of(request.principal)
+    named = find_connection(given[0], request.services.connections) if given else wanted.connection
+    is_usual = named == wanted.connection and named in makers(request.services, purpose)
+    if len(given) > 1 or not is_usual:
+        return given
+    template = wanted.template if purpose == "workspace" else ""
+    return (wanted.connection, template) if template else (wanted.connection,)
 
 
 @routes.action("field")

@@ -1,4 +1,4 @@
-"""A person's own list: add a workspace, name it, ask to be told when it stops, remove it."""
+"""A person's own list: add a workspace, name it, choose what is told about it, remove it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from bot.messages.blocks import kit, limits, replies
 from bot.messages.blocks.limits import fill, line
 from bot.messages.blocks.welcome import list_button
 from bot.messages.texts import answers as words
+from bot.messages.texts import preferences
 from bot.services import naming
 from handlers import routes
 from handlers.linking.account import link_any, linked
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from bot.domain.models import Answer, Workspace
     from handlers.request import Request
 
-_ON_OFF = {"on": True, "off": False}
+_ON_OFF = {"on": True, "off": False, "usual": None}
 #: A list of choices has at most 100 entries.
 _MOST = 100
 
@@ -108,17 +109,26 @@ async def _split(request: Request) -> tuple[Workspace, str]:
     return await named(request, request.arguments[0]), " ".join(request.arguments[1:])
 
 
-@routes.verb("workspace", "notify")
+@routes.verb("workspace", "notify", flags=("ready", "stopped"))
 async def notify(request: Request) -> Answer:
-    """Switch notices about unexpected stops on or off for one workspace."""
-    wanted = _ON_OFF.get(request.arguments[-1].casefold()) if len(request.arguments) > 1 else None
-    if wanted is None:
-        return replies.hint(fill(words.NOTIFY_USAGE, command=request.command))
+    """Choose what is told about one workspace; ``--ready`` and ``--stopped`` change one of both."""
+    wanted = request.arguments[-1].casefold() if len(request.arguments) > 1 else ""
+    if wanted not in _ON_OFF:
+        return replies.hint(fill(preferences.NOTIFY_USAGE, command=request.command))
     workspace = await named(request, " ".join(request.arguments[:-1]))
-    await request.services.personal_list.tell_stop(
-        request.principal, workspace.id, wants_notice=wanted, interaction=request.surface.interaction
+    only, chosen = request.flags & {"ready", "stopped"}, _ON_OFF[wanted]
+    changed = await request.services.preferences.choose(
+        request.principal,
+        workspace.id,
+        ready=chosen if only != {"stopped"} else workspace.tells_ready,
+        stopped=chosen if only != {"ready"} else workspace.tells_stopped,
+        interaction=request.surface.interaction,
     )
-    template = words.NOTIFY_ON if wanted else words.NOTIFY_OFF
+    usual = await request.services.preferences.of(request.principal)
+    ready = usual.ready if changed.tells_ready is None else changed.tells_ready
+    stopped = usual.stopped if changed.tells_stopped is None else changed.tells_stopped
+    is_usual = (changed.tells_ready, changed.tells_stopped) == (None, None)
+    template = preferences.NOTIFY_USUAL if is_usual else preferences.NOTIFY[ready, stopped]
     title = request.services.title(workspace.connection)
     return replies.answer(fill(template, name=workspace.title, title=title))
 

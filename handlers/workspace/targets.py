@@ -20,10 +20,15 @@ if TYPE_CHECKING:
     from handlers.request import Request
 
 
+#: The verbs that mean a person's default workspace: none of them takes anything away.
+_FOLLOWS_DEFAULT = frozenset({"start", "open", "resume", "status"})
+
+
 async def workspace_of(request: Request, *, guesses: bool = True) -> Workspace:
     """Return the workspace; raises Answered with a question or a hint, or Refused.
 
-    Without a name it is the only one; with ``guesses`` False a name is required even then.
+    Without a name it is the only one, or the person's default; with ``guesses`` False a name is required
+    even then.
     """
     workspaces = request.services.workspaces
     if request.target is not None:
@@ -32,10 +37,21 @@ async def workspace_of(request: Request, *, guesses: bool = True) -> Workspace:
         rows, old = await request.services.store.workspaces(request.principal), None
         if not rows:
             old, rows = await old_and_rows(request)
-        if len(rows) == 1 and guesses:
-            return rows[0]
+        usual = await _usual(request, rows) if guesses else None
+        if usual is not None:
+            return usual
         raise Answered(await nothing_yet(request, old) if not rows else which_of_all(request, rows))
     return await named(request, request.name)
+
+
+async def _usual(request: Request, rows: Sequence[Workspace]) -> Workspace | None:
+    """Return what is meant without a name: the only one, or the person's own default where nothing ends."""
+    if len(rows) == 1:
+        return rows[0]
+    if request.verb not in _FOLLOWS_DEFAULT:
+        return None
+    wanted = await request.services.preferences.of(request.principal)
+    return next((one for one in rows if one.id == wanted.workspace_id), None)
 
 
 async def named(request: Request, name: str) -> Workspace:

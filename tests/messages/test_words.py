@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import pytest
 
 from bot.domain.models import OperationVerb, State
-from bot.messages.texts import answers, cards, classes, notices, problems, runs, times
+from bot.messages.texts import answers, cards, classes, notices, preferences, problems, runs, times
 from bot.messages.texts.verbs import VERBS
 from bot.support import errors
 from tests.rigs.golden import check_golden_text
@@ -160,3 +160,7 @@ def test_all_sentences_of_answers():
 
 def test_all_sentences_about_runs():
     check_golden_text("jobs", dict(texts(runs)))
+
+
+def test_all_sentences_about_settings():
+    check_golden_text("preferences", dict(texts(preferences)))

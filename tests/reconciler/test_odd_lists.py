@@ -97,7 +97,7 @@ async def test_no_workspace_is_gone_and_nobody_is_told(world, kind, answers, odd
     await turn(world, answers(GOOD), TaskKind.DISCOVER)
     rows = {row.id: row for row in await world.store.workspaces(ALICE)}
     for row_id in rows:
-        await world.store.tell_stop(row_id, wants_notice=True, interaction="")
+        await world.store.choose_for_workspace(row_id, ready=None, stopped=True)
     for change in (odd, GOOD):
         before = (await world.store.account(ALICE, "cloud")).discovered_at
         await turn(world, answers(change), TaskKind.DISCOVER)
@@ -141,7 +141,7 @@ async def test_what_runs_is_not_gone_by_one_list_that_lacks_it(world):
     await begin(world, "saturn")
     await turn(world, saturn(GOOD), TaskKind.DISCOVER)
     for row in await world.store.workspaces(ALICE):
-        await world.store.tell_stop(row.id, wants_notice=True, interaction="")
+        await world.store.choose_for_workspace(row.id, ready=None, stopped=True)
     account = await world.store.account(ALICE, "cloud")
     lacking = {**saturn(GOOD), "recipes": {"recipes": two(RECIPE, GOOD)[1:]}}
     for answers in (lacking, saturn(GOOD), lacking):

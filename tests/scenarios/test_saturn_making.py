@@ -129,7 +129,9 @@ async def test_starts_that_come_too_fast_wait_their_turn(cloud):
 async def test_a_stop_that_nobody_asked_for_is_told_where_that_is_wanted(cloud):
     alice = cloud.alice
     told = await alice.types("notify report on")
-    assert "I'll tell you if *report* stops on Saturn Cloud without you asking for it." in told.text
+    assert (
+        "I'll message you when *report* on Saturn Cloud is ready, and when it stops by itself." in told.text
+    )
     assert "notify NAME on" in (await alice.types("notify report")).text
     cloud.resource("report").force("stopped", cloud.clock.now())
     await alice.types("status report")

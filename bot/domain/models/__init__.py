@@ -24,6 +24,7 @@ from bot.domain.models.homes import Home, HomeUse
 from bot.domain.models.notices import NOTICE_CLASS, Answer, Card, NewNotice, Notice, NoticeKind, NoticeState
 from bot.domain.models.operations import Call, Operation, OperationVerb, Outcome, Surface
 from bot.domain.models.people import Account, Link, Person, Principal
+from bot.domain.models.preferences import Preferences
 from bot.domain.models.runs import (
     FoundRun,
     NewRun,
@@ -102,6 +103,7 @@ __all__ = [
     "OutputChunk",
     "Participant",
     "Person",
+    "Preferences",
     "Principal",
     "Purpose",
     "ReadClaim",

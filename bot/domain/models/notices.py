@@ -55,6 +55,8 @@ class NoticeKind(StrEnum):
     RESTORED = "restored"
     OUTAGE = "outage"
     SCHEDULED = "scheduled"
+    #: What was held back during quiet hours, in one message.
+    HELD = "held"
     JOB_NOT_STOPPED = "job_not_stopped"
     JOB_FILE_MISSING = "job_file_missing"
     CLASS_ENDING = "class_ending"
@@ -96,6 +98,7 @@ NOTICE_CLASS: Final[Mapping[NoticeKind, int]] = dict.fromkeys(NoticeKind, 1) | {
     NoticeKind.JOB_WAITING: 3,
     NoticeKind.LINK_AGAIN: 3,
     NoticeKind.SIGN_IN_REFUSED: 3,
+    NoticeKind.HELD: 3,
     # Replies have their own path to Slack: they never queue behind notices, nor notices behind them.
     NoticeKind.REPLY: 0,
 }

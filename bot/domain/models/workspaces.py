@@ -76,8 +76,9 @@ class Workspace:
     entry: str | None = None
     #: What its provider last reported in an event, as a sentence.
     remark: str | None = None
-    #: Whether its person is told when it stops without their asking.
-    tells_stop: bool = False
+    #: Whether its person is told when it is ready, and when it stops by itself; None: as of all of theirs.
+    tells_ready: bool | None = None
+    tells_stopped: bool | None = None
     #: Whether it survives being stopped; None if its provider hasn't said.
     is_kept: bool | None = None
     #: When a read last showed it starting or running.

@@ -25,6 +25,7 @@ from bot.messages.blocks.classes import stopped_with_class
 from bot.messages.blocks.expiry import ending
 from bot.messages.blocks.limits import Markup, fill
 from bot.messages.blocks.outages import outage
+from bot.messages.blocks.preferences import held
 from bot.messages.blocks.run_notices import render_job
 from bot.messages.blocks.welcome import list_button, new_button
 from bot.messages.texts import cards, links, notices, problems, schedules, times
@@ -261,6 +262,7 @@ _DRAWN: Final[Mapping[NoticeKind, Callable[[Facts], Answer]]] = MappingProxyType
         NoticeKind.APPROVAL_DONE: approvals.done,
         NoticeKind.OUTAGE: outage,
         NoticeKind.SCHEDULED: _scheduled,
+        NoticeKind.HELD: lambda facts: held(facts, render),
         NoticeKind.MESSAGE: carried,
         NoticeKind.REPLY: carried,
     }

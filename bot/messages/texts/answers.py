@@ -147,9 +147,6 @@ REALIASED: Final = "*{old}* is now called *{name}* on your list."
 UNALIASED: Final = "*{name}* is back to its original name."
 ALIAS_USAGE: Final = "Write `{command}alias NAME NEW-NAME`. Put names with spaces in quotes."
 ALIAS_LONG: Final = "A name can have 1 to 60 characters. Choose another one."
-NOTIFY_USAGE: Final = "Write `{command}notify NAME on` or `{command}notify NAME off`."
-NOTIFY_ON: Final = "I'll tell you if *{name}* stops on {title} without you asking for it."
-NOTIFY_OFF: Final = "I won't tell you any more when *{name}* stops on {title} without you asking for it."
 FORGOTTEN: Final = (
     "*{name}* is off your list. Nothing changes on {title}; `{command}add {name}` brings it back."
 )

@@ -154,10 +154,19 @@ VERBS: Final[Mapping[str, Mapping[str, VerbWords]]] = MappingProxyType(
                     group="list",
                 ),
                 "notify": VerbWords(
-                    "notify NAME on|off",
-                    "get a message when a workspace stops without you asking for it",
-                    ("It's off until you turn it on, separately for each workspace.",),
+                    "notify NAME on|off|usual",
+                    "choose whether I message you about a workspace, or leave that to its card",
+                    (
+                        "`--ready` or `--stopped` changes only that: when it's ready, or stops by itself.",
+                        "`usual` goes back to what `settings` says about all of yours.",
+                    ),
                     group="list",
+                ),
+                "settings": VerbWords(
+                    "settings",
+                    "choose what I message you about, your quiet hours and your defaults",
+                    ("For one workspace, write `notify NAME on` or `notify NAME off`.",),
+                    group="accounts",
                 ),
                 "forget": VerbWords(
                     "forget NAME",

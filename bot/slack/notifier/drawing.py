@@ -57,7 +57,13 @@ class Drawings:
             place = await self._places.of(notice)
             if notice.kind is NoticeKind.CARD_UPDATE and place is not None:
                 return await self._update(notice, place)
+            if notice.kind is NoticeKind.HELD and await self._store.hold_longer(notice):
+                return None
             facts = await self._gatherer.of_notice(notice)
+            if notice.kind is NoticeKind.HELD and not facts.held:
+                # None of it is true any more, so nobody has to hear it.
+                await self._store.notice_sent(notice.id, "", "")
+                return None
             if place is None or _waits_for_output(notice, facts):
                 await self._store.notice_retry(notice.id, NOT_READY, error="not ready")
                 return None

@@ -46,9 +46,9 @@ async def test_a_stop_is_told_once_and_only_where_it_is_wanted(store, clock, not
     await observe(store, clock, notebook, Observed(State.STOPPED))
     assert await told(store) == []
     entry = AuditEntry(ALICE.key, "workspace.notify", "x", "accepted")
-    await store.tell_stop(notebook.id, wants_notice=True, audit=[entry], interaction="i1")
-    await store.tell_stop(notebook.id, wants_notice=False, audit=[entry], interaction="i1")
-    assert (await store.workspace(notebook.id)).tells_stop
+    await store.choose_for_workspace(notebook.id, ready=None, stopped=True, audit=[entry], interaction="i1")
+    await store.choose_for_workspace(notebook.id, ready=None, stopped=False, audit=[entry], interaction="i1")
+    assert (await store.workspace(notebook.id)).tells_stopped
     assert len([row for row in await store.audit_entries() if row["action"] == "workspace.notify"]) == 1
     await observe(store, clock, notebook, Observed(State.RUNNING))
     await observe(store, clock, notebook, Observed(State.STOPPED))
@@ -61,20 +61,20 @@ async def test_a_stop_is_told_once_and_only_where_it_is_wanted(store, clock, not
 
 @pytest.mark.parametrize("state", [State.STARTING, State.UNKNOWN, State.STOPPING, State.RUNNING])
 async def test_what_is_not_down_is_not_told(store, clock, notebook, state):
-    await store.tell_stop(notebook.id, wants_notice=True)
+    await store.choose_for_workspace(notebook.id, ready=None, stopped=True)
     await observe(store, clock, notebook, Observed(state))
     assert await told(store) == []
 
 
 async def test_a_stop_on_its_way_is_told_when_it_is_down(store, clock, notebook):
-    await store.tell_stop(notebook.id, wants_notice=True)
+    await store.choose_for_workspace(notebook.id, ready=None, stopped=True)
     await observe(store, clock, notebook, Observed(State.STOPPING))
     await observe(store, clock, notebook, Observed(State.STOPPED))
     assert await told(store) == stopped(notebook)
 
 
 async def test_what_a_list_finds_stopped_or_two_find_gone_is_told(store, clock, notebook):
-    await store.tell_stop(notebook.id, wants_notice=True)
+    await store.choose_for_workspace(notebook.id, ready=None, stopped=True)
     account = await store.account(ALICE, "saturn")
     await store.merge_discovered(account.id, [found_workspace("notebook")])
     assert await told(store) == stopped(notebook)
@@ -91,7 +91,7 @@ async def test_what_a_list_finds_stopped_or_two_find_gone_is_told(store, clock, 
 
 
 async def test_what_its_person_stops_is_theirs_to_know(store, clock, notebook):
-    await store.tell_stop(notebook.id, wants_notice=True)
+    await store.choose_for_workspace(notebook.id, ready=None, stopped=True)
     operation = await asked_for(store, notebook)
     await observe(store, clock, notebook, Observed(State.STOPPED))
     assert await told(store) == []
@@ -103,7 +103,7 @@ async def test_what_its_person_stops_is_theirs_to_know(store, clock, notebook):
 
 
 async def test_a_stop_that_was_given_up_may_have_worked_after_all(store, clock, notebook):
-    await store.tell_stop(notebook.id, wants_notice=True)
+    await store.choose_for_workspace(notebook.id, ready=None, stopped=True)
     operation = await asked_for(store, notebook)
     await store.save_step(Update(operation.id, 0.0, outcome=Outcome.FAILED, cause="gave_up"))
     await observe(store, clock, notebook, Observed(State.STOPPED))

@@ -118,7 +118,7 @@ async def test_a_read_that_reaches_everybodys_says_nothing_of_a_list_that_lacks_
 async def test_nothing_follows_from_what_a_list_lacks_that_is_not_whole(store, clock):
     mine = await linked(store, names=["one", "two"])
     one, two = mine.workspaces
-    await store.tell_stop(two.id, wants_notice=True, interaction="")
+    await store.choose_for_workspace(two.id, ready=None, stopped=True)
     clock.advance(60)
     odd = FoundWorkspace(one.remote_id, one.gate_key, "", State.UNKNOWN)
     assert await store.merge_discovered(mine.account.id, [odd], is_whole=False) == 0

@@ -1,0 +1,129 @@
+"""Whether something is told by direct message, and when: one table for preferences and quiet hours; pure.
+
+Failures, and warnings before something is lost, are always sent at once, and so is what the person asked for
+a moment ago. What the person switched off is told by the card alone, if there is one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from typing import TYPE_CHECKING, Final, Literal
+
+from bot.domain.models import NoticeKind, Preferences, State
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from zoneinfo import ZoneInfo
+
+Topic = Literal["ready", "stopped", "run_ended"]
+
+#: What people choose whether to hear.
+TOPICS: Final[Mapping[NoticeKind, Topic]] = {
+    NoticeKind.READY: "ready",
+    NoticeKind.STOPPED_ELSEWHERE: "stopped",
+    NoticeKind.JOB_ENDED: "run_ended",
+}
+_DOWN: Final = frozenset({NoticeKind.STOPPED, NoticeKind.SUSPENDED, NoticeKind.STOPPED_ELSEWHERE})
+#: What can wait until the quiet hours end. Everything else is a question, a warning, a failure, or about the
+#: safety of an account.
+CAN_WAIT: Final = frozenset(
+    {
+        *TOPICS,
+        *_DOWN,
+        NoticeKind.REMOVED,
+        NoticeKind.OUTAGE,
+        NoticeKind.CLASS_OVER,
+        NoticeKind.LINK_AGAIN,
+        NoticeKind.SIGN_IN_REFUSED,
+    }
+)
+#: What was asked for within so many seconds is waited for.
+ASKED_SECONDS: Final = 3600.0
+#: Quiet hours end within a day; one that ends with summer time has 25 hours.
+FARTHEST: Final = 25 * 3600.0
+_DAY_MINUTES: Final = 24 * 60
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """Hold what decides about one notice.
+
+    ``chosen`` is what its person set for that workspace, None for nothing. ``asked_at`` is when they asked
+    for it, None if they didn't. ``has_card``: a card of theirs tells it, too.
+    """
+
+    kind: NoticeKind
+    chosen: bool | None = None
+    asked_at: float | None = None
+    is_failure: bool = False
+    has_card: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """Say what happens: sent ``now``, ``later`` (at ``at``, epoch seconds), or told by the ``card`` alone."""
+
+    way: Literal["now", "later", "card"]
+    at: float = 0.0
+
+
+NOW: Final = Telling("now")
+CARD: Final = Telling("card")
+
+
+def tell(news: News, preferences: Preferences, now: float, zone: ZoneInfo) -> Telling:
+    """Decide how something is told."""
+    if news.is_failure:
+        return NOW
+    topic = TOPICS.get(news.kind)
+    if topic is not None and (topic == "stopped" or news.has_card):
+        wants: bool = getattr(preferences, topic) if news.chosen is None else news.chosen
+        if not wants:
+            return CARD
+    if news.kind not in CAN_WAIT:
+        return NOW
+    if news.asked_at is not None and now - news.asked_at <= ASKED_SECONDS:
+        return NOW
+    until = quiet_until(preferences, now, zone)
+    return NOW if until is None else Telling("later", until)
+
+
+def quiet_until(preferences: Preferences, now: float, zone: ZoneInfo) -> float | None:
+    """Return when the quiet hours that it is now end, by the zone's own clock; None outside of them."""
+    begin, end = preferences.quiet_from, preferences.quiet_to
+    if begin is None or end is None or begin == end:
+        return None
+    local = datetime.fromtimestamp(now, zone)
+    minute = local.hour * 60 + local.minute
+    is_quiet = begin <= minute < end if begin < end else minute >= begin or minute < end
+    if not is_quiet:
+        return None
+    day = local.date() + timedelta(days=1 if minute >= end else 0)
+    last = datetime.combine(day, time(end // 60, end % 60), zone)
+    # Where summer time ends, an hour comes twice.
+    return next((at for fold in (0, 1) if (at := last.replace(fold=fold).timestamp()) > now), None)
+
+
+def is_still_true(kind: NoticeKind, state: State | None, *, is_refused: bool) -> bool:
+    """Return whether what was held is worth telling by now.
+
+    ``state`` is the workspace's, None if it is unknown there is one; ``is_refused`` says whether the person's
+    account still is.
+    """
+    if kind is NoticeKind.READY:
+        return state is State.RUNNING
+    if kind in _DOWN:
+        return state not in {State.RUNNING, State.STARTING}
+    if kind in {NoticeKind.LINK_AGAIN, NoticeKind.SIGN_IN_REFUSED}:
+        return is_refused
+    return True
+
+
+def minutes(text: str) -> int | None:
+    """Return the minutes since midnight that ``HH:MM`` means; None if it is no time of day."""
+    hour, colon, minute = text.partition(":")
+    if not colon or not (hour.isdecimal() and minute.isdecimal()):
+        return None
+    found = int(hour) * 60 + int(minute)
+    return found if int(minute) < 60 and found < _DAY_MINUTES else None

@@ -1,0 +1,70 @@
+"""The words of a person's preferences: what I send, when I'm quiet, and what they usually mean."""
+
+from __future__ import annotations
+
+from typing import Final
+
+TITLE: Final = "Settings"
+SUBMIT: Final = "Save"
+CLOSE: Final = "Cancel"
+DONE: Final = "Close"
+CHANGE: Final = "Change settings"
+HEADING: Final = "*Your settings*"
+SAVED: Final = "*Saved.*"
+TOPICS: Final = {
+    "ready": "a workspace is ready",
+    "stopped": "a workspace stops by itself",
+    "run_ended": "a run ends",
+}
+SENT: Final = "I'll message you when {topics}."
+NOT_SENT: Final = "I won't message you about workspaces being ready, stops or runs. Their cards tell you."
+EXCEPT: Final = "With settings of their own: {names}."
+QUIET: Final = "Quiet hours: {begin} to {end} ({zone})."
+NOT_QUIET: Final = "No quiet hours."
+WORKSPACE: Final = "`start` without a name means *{name}*."
+NO_WORKSPACE: Final = "`start` without a name asks which workspace you mean."
+NEW: Final = "New workspaces come from *{source}* on *{title}*."
+NEW_ANY: Final = "New workspaces come from *{title}*."
+NO_NEW: Final = "`new` asks where to create a workspace."
+AS_OF: Final = "As of {at}."
+
+#: The form.
+TELL: Final = "Message me when"
+TELL_HINT: Final = (
+    "What you leave out only shows on its card. Failures, warnings and questions always come. "
+    "For one workspace: notify NAME on, or off."
+)
+HOLD: Final = "Quiet hours"
+HOLD_OPTION: Final = "Hold back what I didn't ask for in the last hour"
+HOLD_HINT: Final = "You get it in one message at the end. Failures and warnings still come at once."
+BEGIN: Final = "From"
+END: Final = "To"
+DEFAULT_WORKSPACE: Final = "Workspace that a bare start means"
+DEFAULT_NEW: Final = "New workspaces come from"
+ASK: Final = "Ask me each time"
+SOURCE: Final = "{template} on {title}"
+SAME_TIME: Final = "Quiet hours need two different times."
+NO_TIME: Final = "Choose a time."
+NOT_YOURS: Final = "That workspace is no longer on your list. Choose another one."
+NOT_THERE: Final = "That isn't available any more. Choose something else."
+
+NOTIFY_USAGE: Final = "Write `{command}notify NAME on`, or `off` or `usual` in place of `on`."
+#: By what is sent: ready, stopped.
+NOTIFY: Final = {
+    (True, True): "I'll message you when *{name}* on {title} is ready, and when it stops by itself.",
+    (True, False): "I'll message you when *{name}* on {title} is ready, but not when it stops by itself.",
+    (False, True): (
+        "I'll message you when *{name}* on {title} stops by itself. Its card says when it's ready."
+    ),
+    (False, False): (
+        "I won't message you when *{name}* on {title} is ready or stops by itself. Its card tells you."
+    ),
+}
+NOTIFY_USUAL: Final = "*{name}* on {title} has no settings of its own any more."
+
+#: What was held back.
+HELD: Final = "*During your quiet hours*"
+HELD_ONE: Final = "During your quiet hours: {what}"
+HELD_SEVERAL: Final = "{count} things happened during your quiet hours."
+HELD_MORE: Final = "and {count} more"
+SHOW: Final = "Show my workspaces"

@@ -1,0 +1,163 @@
+"""A person's settings: shown, changed in a form, saved."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from bot.domain.models import Answer, Choice, Preferences
+from bot.domain.telling import minutes
+from bot.messages.blocks import preferences as blocks
+from bot.messages.blocks.limits import line
+from bot.messages.texts import preferences as words
+from bot.services import naming
+from bot.services.snapshots import Catalog
+from handlers import routes
+from handlers.linking.connections import makers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from bot.domain.models import Principal, Workspace
+    from handlers.request import Request
+    from handlers.services import Services
+    from handlers.submission import Submission
+
+#: What forms call the field that chooses a template; a project is asked for by its label.
+_TEMPLATE_FIELDS = ("preset", "project")
+
+
+@routes.verb("workspace", "settings")
+@routes.action("settings_form")
+async def settings(request: Request) -> Answer:
+    """Show what applies now, and open the form where one can be opened."""
+    services = request.services
+    facts = await services.preferences.facts(request.principal)
+    rows = await services.store.workspaces(request.principal)
+    view = blocks.form(
+        facts, _workspaces(rows, facts.wanted.workspace_id), await _sources(services, request.principal)
+    )
+    return blocks.answer(facts, view)
+
+
+@routes.view(blocks.CALLBACK)
+async def saved(submission: Submission) -> dict[str, Any]:
+    """Save what was chosen; times and choices are checked again."""
+    services, principal = submission.services, submission.principal
+    values = submission.view.get("state", {}).get("values", {})
+    chosen = {name: _held(values.get(name)) for name in _FIELDS}
+    problems: dict[str, str] = {}
+    before = await services.preferences.of(principal)
+    begin, end = _quiet(chosen, problems)
+    connection, template = await _source(services, principal, _one(chosen[blocks.NEW]), before, problems)
+    wanted = Preferences(
+        ready="ready" in chosen[blocks.TELL],
+        stopped="stopped" in chosen[blocks.TELL],
+        run_ended="run_ended" in chosen[blocks.TELL],
+        quiet_from=begin,
+        quiet_to=end,
+        workspace_id=await _workspace(services, principal, _one(chosen[blocks.WORKSPACE]), problems),
+        connection=connection,
+        template=template,
+    )
+    if problems:
+        return {"response_action": "errors", "errors": problems}
+    await services.preferences.save(principal, wanted, interaction=submission.interaction)
+    return {
+        "response_action": "update",
+        "view": blocks.saved(await services.preferences.facts(principal)),
+    }
+
+
+_FIELDS = (blocks.TELL, blocks.HOLD, blocks.BEGIN, blocks.END, blocks.WORKSPACE, blocks.NEW)
+
+
+def _held(elements: Any) -> tuple[str, ...]:
+    """Return what is chosen in a block: values of options, or a time."""
+    element: dict[str, Any] = next(iter(elements.values()), {}) if isinstance(elements, dict) else {}
+    several = element.get("selected_options")
+    if isinstance(several, list):
+        return tuple(str(one.get("value")) for one in several if isinstance(one, dict))
+    one = element.get("selected_option")
+    found = one.get("value") if isinstance(one, dict) else element.get("selected_time")
+    return (str(found),) if found else ()
+
+
+def _one(chosen: tuple[str, ...]) -> str:
+    return chosen[0] if chosen and chosen[0] != blocks.ASK else ""
+
+
+def _quiet(chosen: dict[str, tuple[str, ...]], problems: dict[str, str]) -> tuple[int | None, int | None]:
+    if not chosen[blocks.HOLD]:
+        return None, None
+    begin, end = (minutes(_one(chosen[name])) for name in (blocks.BEGIN, blocks.END))
+    for name, found in ((blocks.BEGIN, begin), (blocks.END, end)):
+        if found is None:
+            problems[name] = words.NO_TIME
+    if begin is not None and begin == end:
+        problems[blocks.END] = words.SAME_TIME
+    return begin, end
+
+
+def _workspaces(rows: Iterable[Workspace], chosen: str) -> list[Choice]:
+    """Return the workspaces to choose from: the chosen one, then those used last."""
+    found = sorted(rows, key=lambda one: (one.id != chosen, -(one.used_at or 0.0), one.title.casefold()))
+    kept = found[: blocks.OPTIONS]
+    return [Choice(one.id, naming.address(one, found)) for one in sorted(kept, key=_title)]
+
+
+def _title(workspace: Workspace) -> str:
+    return workspace.title.casefold()
+
+
+async def _workspace(services: Services, principal: Principal, chosen: str, problems: dict[str, str]) -> str:
+    """Return the workspace if it is on the person's own list; what a form sends is only a key."""
+    if chosen and chosen not in {one.id for one in await services.store.workspaces(principal)}:
+        problems[blocks.WORKSPACE] = words.NOT_YOURS
+        return ""
+    return chosen
+
+
+async def _sources(services: Services, principal: Principal) -> list[Choice]:
+    """Return what new workspaces can come from: connections, and the templates known to be offered there."""
+    found: list[Choice] = []
+    for connection in makers(services, "workspace"):
+        title = services.title(connection)
+        found.append(Choice(connection, title))
+        for template in await _templates(services, principal, connection):
+            label = words.SOURCE.format(template=line(template.label), title=line(title))
+            found.append(Choice(f"{connection} {template.value}", label))
+    return [one for one in found if len(one.value) <= _VALUE]
+
+
+#: Slack's limit of an option's value.
+_VALUE = 150
+
+
+async def _templates(services: Services, principal: Principal, connection: str) -> list[Choice]:
+    account = await services.accounts.acting(principal, connection)
+    if account is None or account.state != "active":
+        return []
+    snapshot = await services.snapshots.templates(account)
+    if snapshot is None:
+        return []
+    form = Catalog(services.connections[connection], snapshot, "workspace", principal).form({})
+    field = next((one for one in form.fields if one.name in _TEMPLATE_FIELDS), None)
+    if field is None:
+        return []
+    by_label = field.name == "project"
+    return [Choice(one.label if by_label else one.value, one.label) for one in field.choices]
+
+
+async def _source(
+    services: Services,
+    principal: Principal,
+    chosen: str,
+    before: Preferences,
+    problems: dict[str, str],
+) -> tuple[str, str]:
+    """Return connection and template if they are offered; an unchanged choice may have been before."""
+    connection, _, template = chosen.partition(" ")
+    offered = {one.value for one in await _sources(services, principal)} if chosen else {""}
+    if chosen not in offered and (connection, template) != (before.connection, before.template):
+        problems[blocks.NEW] = words.NOT_THERE
+    return connection, template

@@ -1,0 +1,183 @@
+"""What people want to hear is kept; what is held back is told once, in one message, or visibly given up."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from datetime import UTC, datetime
+
+import pytest
+
+from bot.domain.models import (
+    AuditEntry,
+    NewNotice,
+    NoticeKind,
+    NoticeState,
+    Observed,
+    OperationVerb,
+    Outcome,
+    Preferences,
+    State,
+    Update,
+)
+from bot.store.queries import migrations
+from bot.store.records import NewOperation
+from bot.store.sqlite import SqliteEngine
+from bot.support.clock import SystemIds
+from tests.rigs.clock import FakeClock
+from tests.rigs.store import ALICE, BOB, linked, observe, start
+
+#: 2027-01-15 08:00 UTC is when the clock of these tests stands.
+QUIET = Preferences(stopped=True, quiet_from=7 * 60, quiet_to=10 * 60)
+END = 2 * 3600.0
+
+
+@pytest.fixture
+async def notebook(store):
+    assert datetime.fromtimestamp(await store.now(), UTC).hour == 8
+    return (await linked(store, ALICE, ("notebook",), state=State.RUNNING)).workspaces[0]
+
+
+async def stop_by_itself(store, clock, workspace):
+    await observe(store, clock, workspace, Observed(State.STOPPED))
+
+
+async def up(store, clock, workspace):
+    await observe(store, clock, workspace, Observed(State.RUNNING))
+
+
+async def claimed(store):
+    return await store.claim_notices(50, 60.0)
+
+
+async def test_preferences_are_kept_and_a_repeated_press_changes_nothing(store):
+    assert await store.preferences(ALICE) == Preferences()
+    wanted = Preferences(
+        ready=False, stopped=True, quiet_from=0, quiet_to=1439, workspace_id="w", connection="c", template="t"
+    )
+    entry = AuditEntry(ALICE.key, "settings.save", ALICE.key, "accepted")
+    await store.save_preferences(ALICE, wanted, [entry], "i1")
+    await store.save_preferences(ALICE, Preferences(), [entry], "i1")
+    assert await store.preferences(ALICE) == wanted
+    assert await store.preferences(BOB) == Preferences()
+    assert [row["action"] for row in await store.audit_entries()] == ["settings.save"]
+    await store.save_preferences(ALICE, Preferences(), interaction="i2")
+    assert await store.preferences(ALICE) == Preferences()
+
+
+async def test_what_is_off_is_not_written_where_a_card_tells_it(store, notebook):
+    await store.save_preferences(ALICE, Preferences(ready=False))
+    for number, notices in enumerate(([], [NewNotice("", NoticeKind.CARD, "1", ALICE)])):
+        accepted = await store.accept_operation(start(notebook), interaction=f"i{number}", notices=notices)
+        ready = NewNotice("", NoticeKind.READY, "end", ALICE)
+        await store.save_step(Update(accepted.operation.id, 0.0, outcome=Outcome.FULFILLED, notices=[ready]))
+    kinds = [one.kind for one in await claimed(store)]
+    assert kinds == [NoticeKind.READY, NoticeKind.CARD]
+
+
+async def test_what_is_held_comes_in_one_notice_at_the_end(store, clock, notebook):
+    await store.save_preferences(ALICE, QUIET)
+    for _ in range(2):
+        await stop_by_itself(store, clock, notebook)
+        await up(store, clock, notebook)
+    assert await claimed(store) == []
+    assert (await store.statistics())["pending_notices"] == 3
+    clock.advance(END)
+    (held,) = await claimed(store)
+    assert (held.kind, held.principal) == (NoticeKind.HELD, ALICE)
+    assert [one.kind for one in await store.held_notices(held.id)] == [NoticeKind.STOPPED_ELSEWHERE] * 2
+    assert not await store.hold_longer(held)
+    await store.notice_sent(held.id, "D1", "1.0")
+    assert (await store.statistics())["pending_notices"] == 0
+    assert await store.held_notices(held.id) == []
+
+
+async def test_what_comes_while_it_is_being_sent_is_held_by_another(store, clock, notebook):
+    await store.save_preferences(ALICE, QUIET)
+    await stop_by_itself(store, clock, notebook)
+    clock.advance(END)
+    (first,) = await claimed(store)
+    await store.save_preferences(ALICE, Preferences(stopped=True, quiet_from=7 * 60, quiet_to=12 * 60))
+    await up(store, clock, notebook)
+    await stop_by_itself(store, clock, notebook)
+    await store.notice_sent(first.id, "D1", "1.0")
+    clock.advance(END)
+    (second,) = await claimed(store)
+    assert second.id != first.id
+    assert len(await store.held_notices(second.id)) == 1
+
+
+async def test_a_claimed_one_is_held_on_while_it_is_still_quiet(store, clock, notebook):
+    await store.save_preferences(ALICE, QUIET)
+    await stop_by_itself(store, clock, notebook)
+    await store.save_preferences(ALICE, Preferences(stopped=True, quiet_from=7 * 60, quiet_to=12 * 60))
+    clock.advance(END)
+    (held,) = await claimed(store)
+    assert await store.hold_longer(held)
+    clock.advance(3600.0)
+    assert await claimed(store) == []
+    clock.advance(3600.0)
+    (again,) = await claimed(store)
+    assert again.id == held.id
+    assert not await store.hold_longer(again)
+
+
+@pytest.mark.parametrize("ahead", [1800.0, 30 * 86_400.0])
+async def test_a_clock_that_was_ahead_holds_nothing_for_longer(database, clock, ahead):
+    clock.jump(ahead)
+    store = await database.open(serves=True)
+    workspace = (await linked(store, ALICE, ("notebook",), state=State.RUNNING)).workspaces[0]
+    await store.save_preferences(ALICE, QUIET)
+    await stop_by_itself(store, clock, workspace)
+    await store.close()
+    clock.jump(-ahead)
+    store = await database.open(serves=True)
+    assert await claimed(store) == []
+    clock.advance(END)
+    assert [one.kind for one in await claimed(store)] == [NoticeKind.HELD]
+
+
+async def test_what_is_given_up_shows_with_all_that_it_held(store, clock, notebook):
+    await store.save_preferences(ALICE, QUIET)
+    await stop_by_itself(store, clock, notebook)
+    clock.advance(END)
+    (held,) = await claimed(store)
+    await store.notice_dead(held.id, "user_disabled")
+    dead = await store.dead_notices()
+    assert {one.kind for one in dead} == {NoticeKind.HELD, NoticeKind.STOPPED_ELSEWHERE}
+    assert {one.state for one in dead} == {NoticeState.DEAD}
+
+
+async def test_the_end_of_a_class_was_asked_for_by_somebody_else(store, clock, notebook):
+    """A stop that the person asked for a moment ago is told at once, as the only one."""
+    await store.save_preferences(ALICE, QUIET)
+    new = NewOperation(ALICE, notebook.id, "saturn", OperationVerb.STOP, 60.0, "R")
+    operation = (await store.accept_operation(new, interaction="i1")).operation
+    stopped = NewNotice("", NoticeKind.STOPPED, "end", ALICE)
+    await store.save_step(Update(operation.id, 0.0, outcome=Outcome.FULFILLED, notices=[stopped]))
+    assert [one.kind for one in await claimed(store)] == [NoticeKind.STOPPED]
+
+
+async def test_what_was_switched_on_before_there_were_preferences_stays_on(tmp_path):
+    scripts = migrations()
+    before = {name: script for name, script in scripts.items() if name < "0006"}
+    path = tmp_path / "usher.db"
+    engine = SqliteEngine(str(path), FakeClock(), SystemIds(), scripts=before)
+    await engine.open()
+    await engine.migrate()
+    await engine.close()
+    with closing(sqlite3.connect(path)) as database:
+        columns = "id, principal, connection, remote_id, gate_key, name, state, origin, created_at, hidden"
+        for name, on in (("on", 1), ("off", 0)):
+            values = (name, ALICE.key, "saturn", name, name, name, "running", "added", 0.0, 0, on)
+            database.execute(
+                f"INSERT INTO workspaces ({columns}, tells_stop) VALUES ({', '.join('?' * 11)})", values
+            )
+        database.commit()
+    engine = SqliteEngine(str(path), FakeClock(), SystemIds(), scripts=scripts)
+    await engine.open()
+    assert "0006_preferences" in await engine.migrate()
+    await engine.close()
+    with closing(sqlite3.connect(path)) as database:
+        found = database.execute("SELECT id, tells_stopped FROM workspaces ORDER BY id").fetchall()
+    assert found == [("off", None), ("on", 1)]

@@ -1,0 +1,161 @@
+"""Settings: shown, changed in a form whose every value is checked again, and what they change."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from bot.domain.models import Person, Preferences, Snapshot
+from handlers.submission import Submission, submit
+from tests.handlers.class_rig import class_rig, offer
+from tests.handlers.rig import activate, buttons, words
+from tests.rigs.golden import check_golden
+from tests.rigs.maker import OFFER
+from tests.rigs.store import ALICE, BOB
+
+FIELDS = {"tell": ["ready", "run_ended"], "hold": [], "begin": "22:00", "end": "07:00"}
+NONE = {"workspace": "-", "new": "-"}
+
+
+def form(view: dict[str, Any], **values: Any) -> dict[str, Any]:
+    """Return a form as Slack sends it: with these values, the others as the form showed them."""
+    state: dict[str, Any] = {}
+    for block in view["blocks"]:
+        name, element = block["block_id"], block["element"]
+        match element["type"]:
+            case "checkboxes":
+                shown = [one["value"] for one in element.get("initial_options", ())]
+                held = {"selected_options": [{"value": one} for one in values.get(name, shown)]}
+            case "timepicker":
+                held = {"selected_time": values.get(name, element.get("initial_time"))}
+            case _:
+                shown = element["initial_option"]["value"]
+                held = {"selected_option": {"value": values.get(name, shown)}}
+        state[name] = {element["action_id"]: {"type": element["type"], **held}}
+    return {**view, "id": "V1", "state": {"values": state}}
+
+
+async def save(bot, principal=ALICE, **values: Any) -> dict[str, Any]:
+    view = (await bot.say("settings", principal)).view
+    bot.count += 1
+    return await submit(
+        Submission(principal, "settings", form(view, **values), bot.services, f"view:{bot.count}", "R")
+    )
+
+
+@pytest.fixture
+async def maker():
+    async with class_rig() as made:
+        await offer(made, ALICE)
+        yield made
+
+
+async def test_at_first_settings_say_what_applies_and_open_the_form(bot):
+    await bot.link(names=("notebook", "training"))
+    answer = await bot.say("settings", trigger_id="t1")
+    check_golden("answers/settings", answer)
+    check_golden("views/settings", answer.view)
+    assert "Change settings" in buttons(await bot.direct("settings"))
+    assert (await bot.press("settings_form")).view == answer.view
+
+
+async def test_what_is_saved_is_shown_and_stays(bot):
+    row, *_ = (await bot.link(names=("notebook", "training"))).workspaces
+    await bot.store.save_people([Person(ALICE, "Alice", time_zone="Europe/Berlin", seen_at=bot.clock.now())])
+    saved = await save(bot, tell=["stopped"], hold=["on"], begin="21:30", end="06:15", workspace=row.id)
+    check_golden("views/settings-saved", saved["view"])
+    assert await bot.store.preferences(ALICE) == Preferences(
+        ready=False, stopped=True, run_ended=False, quiet_from=1290, quiet_to=375, workspace_id=row.id
+    )
+    # Opened and sent again, it stays as it is.
+    before = await bot.store.preferences(ALICE)
+    await save(bot)
+    assert await bot.store.preferences(ALICE) == before
+    assert await bot.store.preferences(BOB) == Preferences()
+    assert (await bot.audit())[-1]["action"] == "settings.save"
+
+
+@pytest.mark.parametrize(
+    ("values", "field", "said"),
+    [
+        ({"hold": ["on"], "begin": "07:00"}, "end", "two different times"),
+        ({"hold": ["on"], "begin": None}, "begin", "Choose a time."),
+        ({"hold": ["on"], "end": "25:00"}, "end", "Choose a time."),
+        ({"workspace": "workspace_of_somebody"}, "workspace", "no longer on your list"),
+        ({"new": "nowhere python"}, "new", "isn't available any more"),
+        ({"new": "saturn python"}, "new", "isn't available any more"),
+    ],
+)
+async def test_what_is_wrong_stands_at_its_field(bot, values, field, said):
+    await bot.link()
+    answer = await save(bot, **values)
+    assert said in answer["errors"][field]
+    assert await bot.store.preferences(ALICE) == Preferences()
+
+
+async def test_nobody_chooses_what_is_another_persons(bot):
+    theirs = (await bot.link(BOB, username="bob")).workspaces[0]
+    await bot.link()
+    assert "workspace" in (await save(bot, workspace=theirs.id))["errors"]
+
+
+async def test_a_bare_start_means_the_default_and_a_bare_stop_still_asks(bot):
+    await bot.link(names=("notebook", "training"))
+    row = await bot.workspace("training")
+    assert "Which workspace?" in words(await bot.say("start"))
+    await save(bot, workspace=row.id)
+    assert "Starting *training*" in words(await bot.say("start"))
+    assert "*training*" in words(await bot.say("open"))
+    for verb in ("stop", "restart", "suspend", "forget", "remove"):
+        assert "Which workspace?" in words(await bot.say(verb)), verb
+    # What is no longer there means nothing.
+    await bot.say("forget training")
+    await bot.link(names=("notebook", "lab"))
+    assert "Which workspace?" in words(await bot.say("start"))
+    assert "asks which workspace you mean" in words(await bot.say("settings"))
+
+
+async def test_new_begins_where_the_default_is(maker):
+    assert (await maker.store.preferences(ALICE)).connection == ""
+    view = (await maker.say("settings")).view
+    chosen = view["blocks"][-1]["element"]["options"]
+    assert [one["value"] for one in chosen] == ["-", "saturn"]
+    saved = await save(maker, new="saturn")
+    assert "New workspaces come from *Saturn Cloud*." in str(saved["view"])
+
+
+async def test_a_default_template_is_chosen_in_the_form():
+    async with class_rig() as made:
+        account = await activate(made.store, ALICE, "saturn")
+        now = await made.store.now()
+        await made.store.save_snapshot(Snapshot("saturn", account.id, "templates", OFFER, now))
+        await made.store.save_preferences(ALICE, Preferences(connection="saturn", template="Kubernetes"))
+        assert (await made.say("new", trigger_id="t")).view["callback_id"] == "make"
+        await made.store.save_preferences(ALICE, Preferences(connection="gone", template="x"))
+        assert (await made.say("new", trigger_id="t")).view["callback_id"] == "make"
+
+
+@pytest.mark.parametrize(
+    ("text", "ready", "stopped", "said"),
+    [
+        ("notify notebook on", True, True, "is ready, and when it stops by itself"),
+        ("notify notebook off", False, False, "I won't message you"),
+        ("notify notebook on --stopped", None, True, "is ready, and when it stops by itself"),
+        ("notify notebook off --ready", False, None, "I won't message you"),
+        ("notify notebook usual", None, None, "no settings of its own"),
+    ],
+)
+async def test_one_workspace_may_differ(bot, text, ready, stopped, said):
+    await bot.link(names=("notebook", "training"))
+    assert said in words(await bot.say(text))
+    row = await bot.workspace()
+    assert (row.tells_ready, row.tells_stopped) == (ready, stopped)
+    shown = words(await bot.say("settings"))
+    assert ("With settings of their own: *notebook*" in shown) is ((ready, stopped) != (None, None))
+
+
+@pytest.mark.parametrize("text", ["notify", "notify notebook", "notify notebook maybe"])
+async def test_notify_says_how_it_is_written(bot, text):
+    await bot.link()
+    assert "notify NAME on" in words(await bot.say(text))
