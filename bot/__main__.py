@@ -11,12 +11,13 @@ import gc
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+import structlog
 from cryptography.fernet import Fernet
 
 from bot.app import StartError, serve
-from bot.providers.connections import build_providers, load_connections, secrets_of
+from bot.providers.connections import build_providers, read_connections, secrets_of
 from bot.services.context import Context
 from bot.slack.budget import Budget
 from bot.slack.calls import PacedSlack
@@ -29,11 +30,21 @@ from bot.support.clock import SystemClock, SystemIds
 from bot.support.errors import SecretError, StoreError
 from bot.support.http import Http
 from bot.support.logs import Redactor, configure
-from bot.support.settings import Settings, SettingsError, database_file, given_connections, load_settings
+from bot.support.settings import (
+    Reading,
+    Settings,
+    SettingsError,
+    database_file,
+    given_connections,
+    read_settings,
+)
 from bot.support.vault import Vault
 from bot.upkeep import doctor
 from bot.upkeep.importing import Importer, ImportProblem, as_lines, home, read_rows
+from bot.upkeep.setting_checks import check_settings
 from handlers import routes
+
+log = structlog.get_logger(__name__)
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -42,13 +53,18 @@ if TYPE_CHECKING:
     from bot.store.store import Store
 
 
+#: What a platform may be set up to run, and SQLite can't serve: refused with the reason, and not offered.
+_NOT_BUILT: Final = frozenset({"web", "worker"})
+
+
 def main(words: Sequence[str] | None = None) -> int:
     """Run one command; return the exit status."""
-    arguments = _parser().parse_args(words)
+    given = list(sys.argv[1:] if words is None else words)
+    arguments = None if _NOT_BUILT & set(given[:1]) else _parser().parse_args(given)
     # Files that this process makes (database, logs) are its owner's alone.
     os.umask(0o077)
     try:
-        status: int = arguments.run(arguments)
+        status: int = _split() if arguments is None else arguments.run(arguments)
     except SettingsError as wrong:
         _complain("The settings are not right:", *(f"  {problem}" for problem in wrong.problems))
         return 2
@@ -73,8 +89,6 @@ def _parser() -> argparse.ArgumentParser:
         return command
 
     add("serve", _serve, "run everything in one process")
-    add("web", _split, "run Slack's side and the pages only (needs PostgreSQL)")
-    add("worker", _split, "run the background work only (needs PostgreSQL)")
     add("migrate", _migrate, "bring the database up to date")
     add("doctor", _doctor, "check settings, Slack, connections and store").add_argument(
         "--json", action="store_true", help="answer as one JSON object"
@@ -106,22 +120,25 @@ def _parser() -> argparse.ArgumentParser:
 
 def _load() -> tuple[Settings, dict[str, ConnectionSettings]]:
     """Read settings and connections and set the logs up; raise SettingsError with the problems of both."""
-    problems: list[str] = []
-    settings, connections = None, None
-    try:
-        settings = load_settings()
-    except SettingsError as wrong:
-        problems += wrong.problems
-    place = given_connections() if settings is None else settings.connections
-    if place is not None:
-        try:
-            connections = load_connections(place)
-        except SettingsError as wrong:
-            problems += wrong.problems
-    if settings is None or connections is None:
+    reading, connections, problems = _read()
+    if problems:
         raise SettingsError(problems)
+    for name in reading.unknown:
+        log.warning("no such setting", variable=name)
+    return reading.settings, connections
+
+
+def _read() -> tuple[Reading, dict[str, ConnectionSettings], list[str]]:
+    """Read settings and connections as far as they are right, with the problems of both; set the logs up."""
+    reading = read_settings()
+    connections: dict[str, ConnectionSettings] = {}
+    problems: list[str] = []
+    place = given_connections()
+    if place is not None:
+        connections, problems = read_connections(place)
+    settings = reading.settings
     configure(settings.log_level, settings.log_format, Redactor(settings.secrets() + secrets_of(connections)))
-    return settings, connections
+    return reading, connections, reading.problems + problems
 
 
 def _serve(_arguments: argparse.Namespace) -> int:
@@ -140,7 +157,7 @@ def _collect_less() -> None:
     gc.set_threshold(10_000, 20, 50)
 
 
-def _split(_arguments: argparse.Namespace) -> int:
+def _split() -> int:
     problems = ["USHER_DATABASE_URL: SQLite serves one process only: run `python -m bot serve` instead"]
     try:
         _load()
@@ -161,23 +178,18 @@ def _migrate(_arguments: argparse.Namespace) -> int:
 
 
 def _doctor(arguments: argparse.Namespace) -> int:
-    def show(checks: list[doctor.Check]) -> None:
-        print(doctor.as_json(checks) if arguments.json else doctor.as_text(checks))
-
-    try:
-        settings, connections = _load()
-    except SettingsError as wrong:
-        show(doctor.wrong_settings(wrong.problems))
-        return 2
+    reading, connections, problems = _read()
 
     async def run() -> list[doctor.Check]:
         async with Http.new_session() as session:
             http = Http(session)
-            return await doctor.run_checks(settings, http, build_providers(connections, http))
+            return await doctor.run_checks(
+                reading.settings, http, build_providers(connections, http), reading.wrong
+            )
 
-    checks = asyncio.run(run())
-    show(checks)
-    return doctor.exit_status(checks)
+    checks = [*check_settings(problems, reading.unknown), *asyncio.run(run())]
+    print(doctor.as_json(checks) if arguments.json else doctor.as_text(checks))
+    return 2 if problems else doctor.exit_status(checks)
 
 
 def _routes(_arguments: argparse.Namespace) -> int:

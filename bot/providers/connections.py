@@ -28,8 +28,19 @@ _NAME = re.compile(r"^[a-z][a-z0-9_-]{0,30}$")
 
 def load_connections(path: Path) -> dict[str, ConnectionSettings]:
     """Read and check every connection; raise SettingsError with every problem at once, without values."""
-    tables, problems = _tables(path)
+    checked, problems = read_connections(path)
+    if problems:
+        raise SettingsError(problems)
+    return checked
+
+
+def read_connections(path: Path) -> tuple[dict[str, ConnectionSettings], list[str]]:
+    """Return the connections that are right, and every problem with the others."""
     checked: dict[str, ConnectionSettings] = {}
+    try:
+        tables, problems = _tables(path)
+    except SettingsError as wrong:
+        return checked, wrong.problems
     if not tables and not problems:
         problems.append("USHER_CONNECTIONS: the file names no connection: add a [connections.NAME] table")
     for name, table in tables.items():
@@ -42,9 +53,7 @@ def load_connections(path: Path) -> dict[str, ConnectionSettings]:
             f"USHER_CONNECTIONS: {path.name} holds secrets, and others on this machine can read it: "
             f"chmod 600 {path.name}"
         )
-    if problems:
-        raise SettingsError(problems)
-    return checked
+    return checked, problems
 
 
 def build_providers(settings: Mapping[str, ConnectionSettings], http: Http) -> dict[str, Provider]:

@@ -10,15 +10,18 @@ import ipaddress
 import os
 import re
 import stat
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from bot.support.spelling import strangers
 
 _ADMINISTRATOR = re.compile(r"^(?:T[A-Z0-9]+:)?[UW][A-Z0-9]+$")
 SLACK_API_URL = "https://slack.com/api/"
@@ -26,6 +29,7 @@ SLACK_API_URL = "https://slack.com/api/"
 _METRICS_TOKEN = re.compile(r"[A-Za-z0-9._~+/-]{16,}=*")
 #: The prefixes of a secret that is stored elsewhere.
 ELSEWHERE = ("env:", "file:")
+_REFERENCE = re.compile(r"\benv:([A-Za-z_][A-Za-z0-9_]*)")
 #: The permission bits that let others on the machine read a file.
 READABLE = stat.S_IRGRP | stat.S_IROTH
 _COMMAND = re.compile(r"^/[a-z0-9_-]{1,31}$")
@@ -184,22 +188,6 @@ class Settings(BaseSettings):
             raise ValueError("needs a slash command such as /workspace, in lower case")
         return value
 
-    @model_validator(mode="after")
-    def _together(self) -> Settings:
-        problems = []
-        if self.slack_signing_secret is None and self.slack_app_token is None:
-            problems.append(
-                "SLACK_SIGNING_SECRET (HTTP) or SLACK_APP_TOKEN (Socket Mode) is needed, "
-                "so that Slack can reach Usher"
-            )
-        if (self.slack_client_id is None) != (self.slack_client_secret is None):
-            problems.append("SLACK_CLIENT_ID and SLACK_CLIENT_SECRET belong together: give both or neither")
-        if self.command == self.job_command:
-            problems.append("USHER_COMMAND and USHER_JOB_COMMAND are the same: each needs a name of its own")
-        if problems:
-            raise ValueError("; ".join(problems))
-        return self
-
     def keys(self) -> list[str]:
         """Return the Fernet keys, newest first."""
         return split_keys(self.encryption_keys)
@@ -218,6 +206,10 @@ class Settings(BaseSettings):
             self.metrics_token,
         )
         return [secret.get_secret_value() for secret in held if secret is not None] + self.keys()
+
+
+#: Every setting by the name of its variable.
+VARIABLES: Final = {str(field.validation_alias): field for field in Settings.model_fields.values()}
 
 
 def split_keys(value: SecretStr) -> list[str]:
@@ -275,16 +267,87 @@ def given_connections() -> Path | None:
     return Path(given) if given else None
 
 
-def load_settings() -> Settings:
-    """Read the environment; raise SettingsError with every problem at once."""
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Hold what the environment says, as far as it is right.
+
+    ``problems`` are sentences without values. ``wrong`` are the variables whose value in ``settings`` is
+    only a stand-in. ``unknown`` are variables of ours that no setting reads.
+    """
+
+    settings: Settings
+    problems: list[str]
+    wrong: frozenset[str]
+    unknown: list[str]
+
+
+def read_settings() -> Reading:
+    """Read the environment, with every problem at once."""
+    wrong: dict[str, str] = {}
     try:
         settings = Settings(**_FROM_ENVIRONMENT)
     except ValidationError as invalid:
-        raise SettingsError([_sentence(error) for error in invalid.errors()]) from None
-    problems = _key_beside_database(settings)
-    if problems:
-        raise SettingsError(problems)
-    return settings
+        wrong = {str(error["loc"][0]): _sentence(error) for error in invalid.errors()}
+        settings = Settings(**{name: _stand_in(name) for name in wrong})
+    misspelt, unknown = strangers(
+        [name for name, value in os.environ.items() if value], VARIABLES, _referenced()
+    )
+    problems = [
+        *wrong.values(),
+        *_together(settings, wrong),
+        *(f"{name}: there is no such setting. Did you mean {near}?" for name, near in misspelt.items()),
+    ]
+    return Reading(settings, problems, frozenset(wrong), unknown)
+
+
+def load_settings() -> Settings:
+    """Read the environment; raise SettingsError with every problem at once."""
+    reading = read_settings()
+    if reading.problems:
+        raise SettingsError(reading.problems)
+    return reading.settings
+
+
+def _stand_in(name: str) -> Any:
+    """Return a value in place of a wrong one, so that the rest can be checked."""
+    needed = {
+        "SLACK_BOT_TOKEN": "xoxb-",
+        "USHER_ENCRYPTION_KEYS": Fernet.generate_key().decode(),
+        "USHER_CONNECTIONS": os.devnull,
+    }
+    return needed.get(name, VARIABLES[name].default)
+
+
+def _together(settings: Settings, wrong: Mapping[str, str]) -> list[str]:
+    """Return what is wrong with settings that depend on each other; one that is wrong by itself is enough."""
+
+    def are_right(*names: str) -> bool:
+        return not set(names) & wrong.keys()
+
+    problems = []
+    has_way_in = settings.slack_signing_secret is not None or settings.slack_app_token is not None
+    if not has_way_in and are_right("SLACK_SIGNING_SECRET", "SLACK_APP_TOKEN"):
+        problems.append(
+            "SLACK_SIGNING_SECRET (HTTP) or SLACK_APP_TOKEN (Socket Mode) is needed, "
+            "so that Slack can reach Usher"
+        )
+    is_half = (settings.slack_client_id is None) != (settings.slack_client_secret is None)
+    if is_half and are_right("SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET"):
+        problems.append("SLACK_CLIENT_ID and SLACK_CLIENT_SECRET belong together: give both or neither")
+    if settings.command == settings.job_command and are_right("USHER_COMMAND", "USHER_JOB_COMMAND"):
+        problems.append("USHER_COMMAND and USHER_JOB_COMMAND are the same: each needs a name of its own")
+    return problems + (_key_beside_database(settings) if are_right("USHER_DATABASE_URL") else [])
+
+
+def _referenced() -> set[str]:
+    """Return the variables that secrets are read from, in the settings and in the connections file."""
+    texts = list(os.environ.values())
+    place = given_connections()
+    if place is not None:
+        # What is wrong with the file is said where it is read.
+        with suppress(OSError, UnicodeDecodeError):
+            texts.append(place.read_text(encoding="utf-8"))
+    return {name for text in texts for name in _REFERENCE.findall(text)}
 
 
 @contextmanager

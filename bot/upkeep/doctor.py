@@ -25,7 +25,7 @@ from bot.support.settings import database_file
 from bot.upkeep.restored import Witness
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from bot.providers.base import Provider
@@ -249,20 +249,30 @@ async def check_rights(store: Store, providers: Mapping[str, Provider]) -> list[
     return checks
 
 
-async def run_checks(settings: Settings, http: Http, providers: Mapping[str, Provider]) -> list[Check]:
-    """Run every check that valid settings allow."""
-    checks = [Check("settings", True, "all there")]
-    if settings.public_url is None:
-        advice = "Set USHER_PUBLIC_URL to the https address that people's browsers reach."
-        checks.append(Check("public address", False, "not set, so nobody can link an account", advice))
-    else:
-        checks.append(Check("public address", True, settings.public_url))
-    checks += check_sign_in(settings, providers)
-    checks += await check_slack(settings, http)
+async def run_checks(
+    settings: Settings, http: Http, providers: Mapping[str, Provider], wrong: Collection[str] = ()
+) -> list[Check]:
+    """Run every check that the settings allow; ``wrong`` are the variables that have no good value."""
+    checks: list[Check] = []
+    if "USHER_PUBLIC_URL" not in wrong:
+        checks.append(_check_address(settings))
+    if not {"SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET"} & set(wrong):
+        checks += check_sign_in(settings, providers)
+    if not {"SLACK_BOT_TOKEN", "USHER_SLACK_API_URL"} & set(wrong):
+        checks += await check_slack(settings, http)
     for name, provider in providers.items():
         checks.append(await check_connection(name, provider))
     checks += check_spool(providers)
-    return checks + await check_store(settings, providers)
+    if "USHER_DATABASE_URL" not in wrong:
+        checks += await check_store(settings, providers)
+    return checks
+
+
+def _check_address(settings: Settings) -> Check:
+    if settings.public_url is not None:
+        return Check("public address", True, settings.public_url)
+    advice = "Set USHER_PUBLIC_URL to the https address that people's browsers reach."
+    return Check("public address", False, "not set, so nobody can link an account", advice)
 
 
 def check_spool(providers: Mapping[str, Provider]) -> list[Check]:
@@ -274,11 +284,6 @@ def check_spool(providers: Mapping[str, Provider]) -> list[Check]:
     found = f"{free // 1_000_000} MB free in {folder}, and outputs take up to {TOTAL // 1_000_000} MB"
     advice = "" if free >= TOTAL else "Make room there or set TMPDIR to another folder: outputs are cut."
     return [Check("room for outputs", free >= TOTAL, found, advice)]
-
-
-def wrong_settings(problems: Iterable[str]) -> list[Check]:
-    """Return the problems of the settings as checks: nothing else can be checked then."""
-    return [Check("settings", False, problem, "") for problem in problems]
 
 
 def exit_status(checks: Iterable[Check]) -> int:

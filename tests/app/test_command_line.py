@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 import yaml
 from cryptography.fernet import Fernet
@@ -125,5 +127,12 @@ async def test_words_that_are_none_are_answered_with_the_usage(words):
 async def test_help_names_every_command():
     ended = await run("--help")
     assert ended.status == 0
-    for name in ("serve", "web", "worker", "migrate", "doctor", "routes", "manifest", "keys", "audit"):
+    for name in ("serve", "migrate", "doctor", "routes", "manifest", "keys", "accounts", "audit"):
         assert f"\n    {name} " in ended.out
+
+
+async def test_what_is_not_built_is_not_offered():
+    offered = await run("--help")
+    mistyped = await run("serv")
+    for text in (offered.out, mistyped.err):
+        assert not re.search(r"\b(web|worker|init|copy|PostgreSQL)\b", text), text

@@ -7,7 +7,13 @@ from pathlib import Path
 import pytest
 from cryptography.fernet import Fernet
 
-from bot.support.settings import SettingsError, is_loopback, load_settings, read_secret_file
+from bot.support.settings import (
+    SettingsError,
+    is_loopback,
+    load_settings,
+    read_secret_file,
+    read_settings,
+)
 
 KEY = Fernet.generate_key().decode()
 GOOD = {
@@ -118,6 +124,50 @@ def test_all_problems_come_at_once_without_values(environment):
 def test_each_problem_is_named(environment, changes, named):
     environment(**changes)
     assert named in "\n".join(problems())
+
+
+def test_what_belongs_together_is_checked_beside_what_is_wrong_by_itself(environment):
+    environment(SLACK_BOT_TOKEN=None, SLACK_SIGNING_SECRET=None, SLACK_CLIENT_ID="1.2", USHER_COMMAND="/job")
+    text = "\n".join(problems())
+    for named in ("SLACK_BOT_TOKEN: is not set", "SLACK_APP_TOKEN", "belong together", "a name of its own"):
+        assert named in text
+    # A wrong one is there, so it isn't missing as well.
+    environment(SLACK_SIGNING_SECRET=None, SLACK_APP_TOKEN="wrong")
+    assert len(problems()) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("USHER_ADMIN", "USHER_ADMINS"),
+        ("USHER_PUBLIC_URI", "USHER_PUBLIC_URL"),
+        ("SLACK_CLIENT_SECRTE", "SLACK_CLIENT_SECRET"),
+    ],
+)
+def test_a_misspelt_variable_is_named_with_the_one_that_was_meant(environment, monkeypatch, name, meant):
+    environment()
+    monkeypatch.setenv(name, "canary")
+    assert problems() == [f"{name}: there is no such setting. Did you mean {meant}?"]
+    monkeypatch.setenv(name, "")
+    assert load_settings()
+
+
+def test_a_variable_that_a_secret_is_read_from_is_no_setting(environment, monkeypatch, tmp_path):
+    connections = tmp_path / "connections.toml"
+    connections.write_text('[connections.saturn]\nadmin_token = "env:USHER_ADMIN"\n')
+    environment(SLACK_BOT_TOKEN="env:SLACK_BOT_TOKENS", USHER_CONNECTIONS=str(connections))
+    monkeypatch.setenv("USHER_ADMIN", "canary")
+    monkeypatch.setenv("SLACK_BOT_TOKENS", "xoxb-1")
+    assert read_settings().unknown == []
+    assert load_settings().slack_bot_token.get_secret_value() == "xoxb-1"
+
+
+def test_what_is_right_can_be_used_beside_what_is_wrong(environment):
+    environment(SLACK_BOT_TOKEN="canary", PORT="x", USHER_ADMINS="U1", USHER_ENCRYPTION_KEYS=None)
+    reading = read_settings()
+    assert reading.wrong == {"SLACK_BOT_TOKEN", "PORT", "USHER_ENCRYPTION_KEYS"}
+    assert (reading.settings.admin_ids(), reading.settings.port) == ({"U1"}, 3000)
+    assert len(reading.problems) == 3
 
 
 def test_socket_mode_needs_no_signing_secret(environment):

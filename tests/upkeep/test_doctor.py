@@ -300,12 +300,78 @@ async def test_wrong_settings_are_findings_too(tmp_path):
     assert ended.status == 2
     told = json.loads(ended.out)
     assert told["ok"] is False
-    assert len(told["checks"]) == 2
-    assert all(check["name"] == "settings" and not check["is_good"] for check in told["checks"])
+    bad = [check for check in told["checks"] if not check["is_good"]]
+    assert [check["found"].partition(":")[0] for check in bad if check["name"] == "settings"] == [
+        "SLACK_BOT_TOKEN",
+        "USHER_ENCRYPTION_KEYS",
+    ]
+    assert all(check["advice"] for check in bad)
     text = await run("doctor", env=env)
     assert text.status == 2
     assert "BAD  settings: SLACK_BOT_TOKEN: is not set" in text.out
     assert "canary" not in text.out + text.err
+
+
+async def test_everything_that_is_wrong_comes_at_once_and_each_with_what_to_do(tmp_path):
+    """Settings, the connections file and a misspelt name don't hide what else can be found out."""
+    gone = f"http://127.0.0.1:{unused_port()}"
+    connections = tmp_path / "connections.toml"
+    connections.write_text(
+        f'[connections.saturn]\nprovider = "saturn"\nbase_url = "{gone}"\n'
+        '[connections.hub]\nprovider = "jupiter"\n'
+    )
+    connections.chmod(0o600)
+    async with slack() as (local, _client):
+        env = environment(
+            tmp_path,
+            **of_slack(local, SLACK_BOT_TOKEN="xoxb-canary"),
+            SLACK_SIGNING_SECRET=None,
+            SLACK_CLIENT_ID="1.2",
+            USHER_PUBLIC_URL=None,
+            USHER_PUBLIC_URI="https://canary.example",
+            USHER_POLL_MARGIN_SECONDS="canary",
+            USHER_DATABASE_URL="sqlite:////nowhere/x.db",
+            USHER_LEFTOVER="canary",
+        )
+        ended = await run("doctor", "--json", env=env)
+        started = await run("serve", env=env)
+    assert ended.status == started.status == 2
+    checks = json.loads(ended.out)["checks"]
+    bad = {f"{check['name']}: {check['found']}" for check in checks if not check["is_good"]}
+    for begin in (
+        "settings: USHER_POLL_MARGIN_SECONDS: ",
+        "settings: SLACK_SIGNING_SECRET (HTTP) or SLACK_APP_TOKEN",
+        "settings: SLACK_CLIENT_ID and SLACK_CLIENT_SECRET belong together",
+        "settings: USHER_PUBLIC_URI: there is no such setting. Did you mean USHER_PUBLIC_URL?",
+        "settings: USHER_LEFTOVER: there is no such setting, so it does nothing",
+        "settings: connections.hub.provider: needs one of",
+        "public address: not set",
+        "slack token: Slack says invalid_auth",
+        "connection saturn: no good answer",
+        "store: there is no folder /nowhere",
+    ):
+        assert sum(found.startswith(begin) for found in bad) == 1, (begin, bad)
+    assert all(check["advice"] for check in checks if not check["is_good"])
+    assert "canary" not in ended.out + ended.err + started.err
+    # A start refuses what it can't do right, and names all of it at once, too.
+    for named in (
+        "USHER_POLL_MARGIN_SECONDS",
+        "SLACK_APP_TOKEN",
+        "belong together",
+        "USHER_PUBLIC_URI",
+        "hub",
+    ):
+        assert named in started.err
+
+
+async def test_what_only_does_nothing_is_said_and_keeps_nothing_from_starting(tmp_path):
+    async with slack() as (local, _client):
+        env = environment(tmp_path, **of_slack(local), USHER_LEFTOVER="canary")
+        ended = await run("doctor", env=env)
+        migrated = await run("migrate", env=env)
+    assert ended.status == 1
+    assert "BAD  settings: USHER_LEFTOVER: there is no such setting, so it does nothing" in ended.out
+    assert (migrated.status, "USHER_LEFTOVER" in migrated.err) == (0, True)
 
 
 async def rights(folder, http, url, store, extra):

@@ -1,0 +1,49 @@
+"""What ``doctor`` says about the settings themselves: each problem with what to do about it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from bot.upkeep.doctor import Check
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_APP: Final = "your app's page at api.slack.com/apps"
+#: What to do, by the variable that a problem begins with.
+_ADVICE: Final = {
+    "SLACK_BOT_TOKEN": f"Copy the Bot User OAuth Token from {_APP}, OAuth & Permissions.",
+    "SLACK_SIGNING_SECRET": f"Copy the Signing Secret from {_APP}, Basic Information.",
+    "SLACK_APP_TOKEN": f"Make an app-level token with connections:write on {_APP}, Basic Information.",
+    "SLACK_CLIENT_ID": f"Copy both from {_APP}, Basic Information.",
+    "SLACK_CLIENT_SECRET": f"Copy both from {_APP}, Basic Information.",
+    "USHER_ENCRYPTION_KEYS": (
+        "`python -m bot keys new` makes a key. Keep the keys you have: what is stored opens only with them."
+    ),
+    "USHER_CONNECTIONS": "Give the path of your connections file: README.md, step 4, has an example.",
+    "USHER_PUBLIC_URL": "Give the address that people's browsers reach, such as https://usher.example.org.",
+    "USHER_DATABASE_URL": "Give a file, such as sqlite:////var/lib/usher/usher.db.",
+    "USHER_ADMINS": "Copy member ids from people's profiles in Slack, and join them with commas.",
+}
+_OTHER: Final = "Correct or remove it: README.md, “Settings”, has each with what it may be."
+_CONNECTIONS: Final = "Correct it in the connections file: docs/install.md has every key."
+_MISSPELT: Final = "Correct its name, or remove it."
+_UNKNOWN: Final = "Remove it, or correct its name: README.md, “Settings”, has all of them."
+
+
+def check_settings(problems: Sequence[str], unknown: Sequence[str]) -> list[Check]:
+    """Return a check for each problem of the settings, or the one that all is well."""
+    checks = [Check("settings", False, problem, _advice(problem)) for problem in problems]
+    checks += [
+        Check("settings", False, f"{name}: there is no such setting, so it does nothing", _UNKNOWN)
+        for name in unknown
+    ]
+    return checks or [Check("settings", True, "all there")]
+
+
+def _advice(problem: str) -> str:
+    if "there is no such setting" in problem:
+        return _MISSPELT
+    if problem.startswith("connections."):
+        return _CONNECTIONS
+    return _ADVICE.get(problem.split(":", maxsplit=1)[0].split(maxsplit=1)[0], _OTHER)

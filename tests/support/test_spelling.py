@@ -1,0 +1,34 @@
+"""Variables that look like settings: misspelt ones are recognised, other programs' are left alone."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.support.settings import VARIABLES
+from bot.support.spelling import strangers
+
+
+@pytest.mark.parametrize(
+    ("given", "misspelt", "unknown"),
+    [
+        (["USHER_ADMINS", "SLACK_BOT_TOKEN", "PATH"], {}, []),
+        (["USHER_ADMIN"], {"USHER_ADMIN": "USHER_ADMINS"}, []),
+        # It is set as it should be: the other one only does nothing.
+        (["USHER_ADMIN", "USHER_ADMINS"], {}, ["USHER_ADMIN"]),
+        (["usher_admin"], {"usher_admin": "USHER_ADMINS"}, []),
+        (["USHER_ADMINISTRATOR_GROUP"], {}, ["USHER_ADMINISTRATOR_GROUP"]),
+        (["SLACK_SIGNIN_SECRET"], {"SLACK_SIGNIN_SECRET": "SLACK_SIGNING_SECRET"}, []),
+        # What other programs that know Slack are set up with.
+        (["SLACK_TOKEN", "SLACK_WEBHOOK_URL", "SLACK_CHANNEL", "SLACK_USER_TOKEN"], {}, []),
+    ],
+)
+def test_strangers(given, misspelt, unknown):
+    assert strangers(given, VARIABLES) == (misspelt, unknown)
+
+
+@pytest.mark.parametrize("name", sorted(VARIABLES))
+def test_each_setting_is_recognised_with_a_letter_missing(name):
+    if name == "PORT":  # It begins like nothing of ours.
+        return
+    found, _ = strangers([name[:-2] + name[-1:]], VARIABLES)
+    assert found == {name[:-2] + name[-1:]: name}
