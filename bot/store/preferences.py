@@ -78,8 +78,9 @@ def _news(tx: Transaction, new: NewNotice) -> News:
         if operation is None:
             return news
         workspace_id = operation["workspace_id"]
-        # The end of a class is somebody else's doing, though the operation is the person's own.
-        is_asked = tx.one("class_of_stop", operation_id=new.subject) is None
+        # The end of a class or of a timer isn't asked for just now; its operation is the person's own.
+        is_asked = operation["planned_for"] is None
+        is_asked = is_asked and tx.one("class_of_stop", operation_id=new.subject) is None
         news = replace(news, asked_at=operation["created_at"] if is_asked else None)
     elif new.kind is NoticeKind.JOB_ENDED:
         run = tx.one("run", id=new.subject)

@@ -85,6 +85,8 @@ def test_every_button_that_people_see_has_a_handler():
         "username",
         "when",
         "other",
+        # The fields of the settings' form.
+        *("tell", "hold", "begin", "end", "workspace"),
     }
     assert seen
     assert seen - known == set()

@@ -65,7 +65,7 @@ async def test_what_stops_at_night_is_told_in_the_morning(world, night, morning)
     await until(world, morning)
     assert world.slack.kinds() == ["held"]
     said = world.slack.messages[0]
-    assert "name-r1 is stopped" in said["text"]
+    assert "name-r1 has stopped" in said["text"]
     assert "Show my workspaces" in str(said["blocks"])
 
 
@@ -110,7 +110,7 @@ async def test_several_are_one_message_and_of_one_workspace_the_last(world):
     await until(world, "2027-01-16 07:01")
     (said,) = world.slack.messages
     lines = str(said["blocks"])
-    assert (lines.count("name-r1 is stopped"), lines.count("name-r2 is stopped")) == (1, 1)
+    assert (lines.count("name-r1 has stopped"), lines.count("name-r2 has stopped")) == (1, 1)
 
 
 @pytest.mark.parametrize("jump", [-3 * 3600.0, 3 * 3600.0], ids=["back", "ahead"])
