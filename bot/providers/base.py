@@ -66,7 +66,7 @@ _AROUND_TOKENS = " \t\r\n\v\f\u00a0\u200b\u2060\ufeff\"'`,;\u2018\u2019\u201c\u2
 Needed = TypeVar("Needed", bound=Facet)
 
 #: Why there is no link to a running workspace.
-URL_NOT_ALLOWED = "its address is on a host that this connection does not allow"
+URL_NOT_ALLOWED = "Its link leads to a host that this connection doesn't allow."
 
 
 class Provider(ABC):
@@ -178,7 +178,7 @@ class Provider(ABC):
         """Return this provider as one with a facet; raises InvalidRequest if it lacks that."""
         provider: object = self
         if not isinstance(provider, facet):
-            raise InvalidRequest(f"{self.settings.title} has no {facet.__name__.lower()}")
+            raise InvalidRequest(f"You can't do that on {self.settings.title}.")
         return provider
 
     def links_by(self, way: Linking) -> bool:
@@ -203,7 +203,9 @@ class Provider(ABC):
     def need_mode(self, mode: StopMode) -> None:
         """Raise InvalidRequest for a way of stopping that this provider doesn't have."""
         if mode not in self.stop_modes:
-            raise InvalidRequest(f"{self.settings.title} has no way to {mode} a workspace")
+            raise InvalidRequest(
+                f"You can't {mode} workspaces on {self.settings.title}. Stop it there instead."
+            )
 
     def ide_hosts(self) -> tuple[str, ...]:
         """Return the host patterns that IDE URLs may have; ``*.X`` covers every host below X."""

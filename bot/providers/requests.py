@@ -195,7 +195,7 @@ def error_of(response: Response, setting: str, *, changes: bool) -> errors.Provi
     said = _said(response)
     message = clean(said or f"HTTP {status}") if status < 500 else f"HTTP {status}"
     if 300 <= status < 400:
-        words = f"the server redirects (HTTP {status}): check {setting} of this connection"
+        words = f"The server redirects (HTTP {status}). Ask your Usher admin to check {setting}."
         return errors.PermanentError(words, status=status)
     if status in {404, 410}:
         if said is None:

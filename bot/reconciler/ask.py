@@ -102,7 +102,7 @@ class Refused:
     @property
     def word(self) -> str:
         """Return the kind of refusal, without the provider's words."""
-        return self.cause.partition(": ")[0]
+        return problems.word_of(self.cause)
 
     @property
     def needs_credential(self) -> bool:

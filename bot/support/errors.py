@@ -40,6 +40,12 @@ Separate from this is ``bot.support.settings.SettingsError``: all problems of th
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
+#: What stands for a message where the provider sent none.
+_CODE: Final = re.compile(r"(HTTP|error) \S+")
+
 
 class UsherError(Exception):
     """Root of everything that Usher raises on purpose."""
@@ -124,12 +130,26 @@ class SlackPermanent(SlackFailed):
 
 
 class ProviderError(UsherError):
-    """Signal that a provider's call failed; ``message`` is its own: short, unescaped, without secrets."""
+    """Signal that a provider's call failed; ``message`` is short, unescaped, without secrets.
+
+    It is the provider's own if it came with the HTTP ``status`` of an answer. Otherwise it is ours, and a
+    sentence with the next step where people read it: Forbidden, Conflict, InvalidRequest, LimitReached.
+    """
 
     def __init__(self, message: str = "", *, status: int | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.status = status
+
+    @property
+    def is_ours(self) -> bool:
+        """Return whether the message is our own sentence; a redirect says nothing itself."""
+        return self.status is None or 300 <= self.status < 400
+
+    @property
+    def is_quoted(self) -> bool:
+        """Return whether the message is what the provider said, and not a code in place of words."""
+        return not self.is_ours and not _CODE.fullmatch(self.message)
 
 
 class TemporaryError(ProviderError):

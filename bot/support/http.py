@@ -362,7 +362,7 @@ def _translated(error: Exception, *, sent: bool) -> ProviderError:
         case _DisconnectedError() | aiohttp.ClientConnectionError() | OSError():
             return Unreachable("the connection broke")
         case _:
-            return InvalidRequest("the request can't be written")
+            return InvalidRequest("What you asked for can't be sent. Change it, then try again.")
 
 
 async def _read_capped(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:

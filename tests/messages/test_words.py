@@ -50,7 +50,7 @@ def texts(module):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_of_error_has_a_sentence_with_a_next_step(kind):
-    error = kind("too small") if issubclass(kind, errors.ProviderError) else kind("inside")
+    error = kind("too small", status=400) if issubclass(kind, errors.ProviderError) else kind("inside")
     told = problems.sentence(error, "Saturn Cloud")
     assert "inside" not in told
     assert told.endswith(".")
@@ -70,12 +70,32 @@ def test_an_unknown_cause_is_not_said_as_nothing():
 
 
 def test_the_providers_own_message_is_quoted_and_kept_with_the_cause():
-    cause = problems.cause_of(errors.InvalidRequest("disk   too\nsmall."))
+    cause = problems.cause_of(errors.InvalidRequest("disk   too\nsmall.", status=422))
     assert cause == "invalid: disk   too\nsmall."
     assert problems.sentence(cause, "Saturn Cloud") == (
         "Saturn Cloud refused the request. Saturn Cloud says: “disk too small.” "
         "Change what you asked for, then try again."
     )
+
+
+def test_our_own_message_is_said_and_quoted_as_nobodys():
+    cause = problems.cause_of(errors.Conflict("This session has ended. Start a new one instead."))
+    assert problems.word_of(cause) == "conflict"
+    assert problems.sentence(cause, "Workbench") == "This session has ended. Start a new one instead."
+
+
+@pytest.mark.parametrize(
+    "kind", [errors.Forbidden, errors.Conflict, errors.InvalidRequest, errors.LimitReached]
+)
+@pytest.mark.parametrize("message", ["", "HTTP 409", "error 17"])
+def test_nothing_that_stands_for_a_message_is_quoted(kind, message):
+    said = problems.sentence(problems.cause_of(kind(message, status=409)), "Workbench")
+    assert said == problems.sentence(problems.cause_of(kind()), "Workbench")
+    assert "says" not in said
+
+
+def test_a_failure_without_a_reason_says_so():
+    assert problems.sentence("provider_failed", "Workbench").startswith("Workbench didn't give a reason.")
 
 
 def test_a_message_that_helps_nobody_is_not_kept():

@@ -92,10 +92,10 @@ async def test_a_find_without_an_answer_is_asked_again_and_never_given_up(world)
 @pytest.mark.parametrize(
     ("error", "cause"),
     [
-        (Forbidden("not yours"), "forbidden: not yours"),
-        (InvalidRequest("no such size"), "invalid: no such size"),
-        (LimitReached("2 of 2"), "limit: 2 of 2"),
-        (Conflict("name taken"), "conflict: name taken"),
+        (Forbidden("not yours"), "forbidden:: not yours"),
+        (InvalidRequest("no such size"), "invalid:: no such size"),
+        (LimitReached("2 of 2"), "limit:: 2 of 2"),
+        (Conflict("name taken"), "conflict:: name taken"),
     ],
 )
 async def test_what_is_refused_ends_with_the_cause_and_leaves_no_row(world, error, cause):

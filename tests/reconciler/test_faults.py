@@ -26,10 +26,10 @@ from tests.rigs.store import ALICE, BOB
 @pytest.mark.parametrize(
     ("error", "cause"),
     [
-        (Forbidden("not yours"), "forbidden: not yours"),
+        (Forbidden("not yours"), "forbidden:: not yours"),
         (NotFound("no such thing"), "not_found"),
-        (InvalidRequest("disk too small"), "invalid: disk too small"),
-        (LimitReached("2 of 2 running"), "limit: 2 of 2 running"),
+        (InvalidRequest("disk too small"), "invalid:: disk too small"),
+        (LimitReached("2 of 2 running"), "limit:: 2 of 2 running"),
     ],
 )
 async def test_what_trying_again_does_not_change_ends_the_operation(world, error, cause):
@@ -76,7 +76,7 @@ async def test_a_conflict_is_looked_at_and_tried_again_a_few_times(world):
     other = await world.begin(await world.own(remote_id="r2"))
     world.provider.fail("start", Conflict("pending stop"), times=99)
     assert await world.until_ended(other, 600) is Outcome.FAILED
-    assert (await world.store.operation(other)).cause == "conflict: pending stop"
+    assert (await world.store.operation(other)).cause == "conflict:: pending stop"
 
 
 async def test_it_is_given_up_in_the_end(world):
@@ -113,7 +113,7 @@ async def test_a_read_that_is_refused_ends_the_readers_operation_and_nobody_else
     world.provider.fail("status", Forbidden("no right"), times=100)
     operation_id = await world.begin(mine)
     assert await world.until_ended(operation_id) is Outcome.FAILED
-    assert (await world.store.operation(operation_id)).cause == "forbidden: no right"
+    assert (await world.store.operation(operation_id)).cause == "forbidden:: no right"
     world.provider.heal()
     assert await world.until_ended(await world.begin(theirs)) is Outcome.FULFILLED
 

@@ -123,7 +123,7 @@ async def test_refused_reads_are_told_when_they_repeat_also_across_a_restart(wor
     world.reborn()
     await world.pass_time(30)
     operation = await world.store.operation(operation_id)
-    assert (operation.outcome, operation.cause) == (Outcome.UNKNOWN, "forbidden: not yours")
+    assert (operation.outcome, operation.cause) == (Outcome.UNKNOWN, "forbidden:: not yours")
     assert "I don't know whether" in told(world, "failed")[0]
 
 
@@ -148,7 +148,7 @@ async def test_refused_reads_of_a_run_are_no_news_before_they_repeat(runs):
     assert (await runs.run(run_id)).hold.startswith("I can't see its progress")
     runs.world.reborn()
     await runs.world.pass_time(60)
-    assert "isn't allowed to do that" in (await runs.run(run_id)).hold
+    assert "not yours" in (await runs.run(run_id)).hold
     runs.cloud.heal()
     assert (await runs.until_over(run_id, 400)).outcome == "ended"
 

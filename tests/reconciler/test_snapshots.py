@@ -73,7 +73,7 @@ async def test_what_is_refused_is_told_to_the_command_that_waits(world, snapshot
     await world.work()
     assert await snapshots.templates(account) is None
     [(_, command)] = world.replayed
-    assert command["problem"] == "forbidden: only for members"
+    assert command["problem"] == "forbidden:: only for members"
 
 
 async def test_a_credential_that_stays_refused_is_told_and_ends_the_waiting(world, snapshots):

@@ -113,7 +113,7 @@ async def test_a_name_that_is_taken_stands_at_its_field_or_in_the_message(cloud)
     state.clone(state.accounts.people["alice"], {"type": "workspace", "spec": {"name": "late"}})
     await cloud.sends(alice)
     await cloud.pass_time(20)
-    assert "there is a workspace of that name already" in alice.only("failed").text
+    assert "There's already a workspace with that name" in alice.only("failed").text
     assert len(cloud.made("late")) == 1
     assert cloud.calls(CLONE) == 0
 

@@ -314,7 +314,7 @@ def cause_words(facts: Facts, cause: str) -> str:
 
 def retry_buttons(facts: Facts, operation: Operation) -> list[Element]:
     """Return what can be done after an operation failed: *Try again* is a new operation."""
-    word = (operation.cause or "").removeprefix("policy.").partition(": ")[0]
+    word = problems.word_of(operation.cause)
     if word in {"unlinked", "credential_refused"}:
         return [link_again_button(facts)]
     if word in {"gone", "not_found", "forgotten"}:

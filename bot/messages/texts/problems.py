@@ -1,7 +1,9 @@
 """What went wrong, said to the person it happened to: one sentence and the next step.
 
 A *cause* is what is stored with an operation: a word of ``CAUSES``, or a word and the provider's own message
-after a colon (``invalid: disk too small``). ``cause_of`` makes one from an error, ``sentence`` says either.
+after a colon (``invalid: disk too small``), or a word and a sentence of ours after two colons,
+which stands for itself. ``cause_of``
+makes one from an error, ``sentence`` says each.
 """
 
 from __future__ import annotations
@@ -40,6 +42,8 @@ _ERRORS: Final[tuple[tuple[type[BaseException], str], ...]] = (
     (errors.ProviderError, "invalid"),
 )
 
+#: Where the provider says that something failed, and no more.
+NO_REASON: Final = "{title} didn't give a reason. Its page there may say more. Then try again."
 #: ``{title}`` is the connection's name for people, ``{said}`` the provider's own message where there is one.
 CAUSES: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -148,8 +152,11 @@ CAUSES: Final[Mapping[str, str]] = MappingProxyType(
 def cause_of(error: BaseException) -> str:
     """Return the cause to be stored for an error: a word, with the provider's message where it helps."""
     word = next((word for kind, word in _ERRORS if isinstance(error, kind)), "internal")
-    message = getattr(error, "message", "")
-    return f"{word}: {message[:MESSAGE_LIMIT]}" if message and "{said}" in CAUSES[word] else word
+    if not isinstance(error, errors.ProviderError) or "{said}" not in CAUSES[word]:
+        return word
+    if not error.message or not (error.is_ours or error.is_quoted):
+        return word
+    return f"{word}{':: ' if error.is_ours else ': '}{error.message[:MESSAGE_LIMIT]}"
 
 
 def sentence(problem: BaseException | str, connection_title: str = "The provider", message: str = "") -> str:
@@ -160,14 +167,20 @@ def sentence(problem: BaseException | str, connection_title: str = "The provider
     """
     cause = problem if isinstance(problem, str) else cause_of(problem)
     word, _, text = cause.removeprefix("policy.").partition(": ")
-    return CAUSES.get(word, CAUSES["internal"]).format(
-        title=connection_title, said=_said(text or message, connection_title)
-    )
+    if word.endswith(":"):
+        return text
+    said = _quoted(text or message, connection_title)
+    is_silent = word == "provider_failed" and not said
+    template = NO_REASON if is_silent else CAUSES.get(word, CAUSES["internal"])
+    return template.format(title=connection_title, said=said)
 
 
-def _said(message: str, title: str) -> str:
+def word_of(cause: str | None) -> str:
+    """Return the word of a cause, without the message."""
+    return (cause or "").removeprefix("policy.").partition(": ")[0].rstrip(":")
+
+
+def _quoted(message: str, title: str) -> str:
     """Quote the provider's message as a sentence of its own, or say nothing."""
     text = " ".join(message.split())[:MESSAGE_LIMIT].strip()
-    if not text:
-        return ""
-    return f" {title} says: “{text.rstrip('.')}.”"
+    return f" {title} says: “{text.rstrip('.')}.”" if text else ""

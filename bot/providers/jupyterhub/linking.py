@@ -49,7 +49,7 @@ async def check(api: Api, credential: Credential) -> Identity:
     """Return whose token it is, with a token of our own if the hub lets us mint one."""
     owner = await who_is(api, credential)
     if owner.get("kind", "user") != "user":
-        raise Forbidden("this token belongs to a service, not to a person")
+        raise Forbidden("This token belongs to a service, not to a person. Request one of your own.")
     username = text_in(owner, "name")
     if not username.isprintable():
         raise BadAnswer("the answer's field name is no name")
@@ -59,7 +59,7 @@ async def check(api: Api, credential: Credential) -> Identity:
         lacking = [scope for scope in _NEEDED if not _holds(held, scope, username)]
         if lacking:
             raise Forbidden(
-                f"this token lacks {', '.join(lacking)}: request a new one and leave its permissions empty"
+                f"This token lacks {', '.join(lacking)}. Request a new one and leave its permissions empty."
             )
     return Identity(username, await _own_token(api, credential, username, owner, held or ()))
 

@@ -170,12 +170,12 @@ class JupyterHub(
         """Start a server with a new name and its options; doing so twice still makes one server."""
         name = ServerName(access.username, spec.name)
         if not name.server:
-            raise InvalidRequest("a server needs a name")
+            raise InvalidRequest("The server needs a name. Choose one.")
         options: Mapping[str, Any] | None = None
         if spec.word("preset"):
             preset = named(self._presets, spec.word("preset"))
             if preset is None:
-                raise InvalidRequest("that kind of server is not set up any more; choose another one")
+                raise InvalidRequest("That kind of server is no longer set up. Choose another one.")
             options = preset.options
         await self._start(access, name, options)
         return Created(name.remote_id, name.server)

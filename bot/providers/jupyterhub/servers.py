@@ -30,9 +30,11 @@ PROBE_BYTES = 65_536
 #: For this long after a server's start, its own response is awaited once the hub says that it is ready. After
 #: that the hub's word is enough: it may not be Jupyter, or be reachable only from people's browsers.
 GRACE_SECONDS = 30.0
-NO_SERVERS = "this token may not see servers: request a new one and leave its permissions empty"
+NO_SERVERS = (
+    "Your token isn't allowed to see servers. Request a new one, leave its permissions empty, and link again."
+)
 UNREAD = "what the hub says of this server can't be read"
-NOT_YET = "the server does not answer yet"
+NOT_YET = "The server doesn't answer yet."
 
 
 class Listed(dict[str, dict[str, Any]]):

@@ -26,12 +26,12 @@ Right = Literal["launch", "read", "stop"]
 #: People wait for some of these responses, 10 s at most in all.
 CHECK_SECONDS = 4.0
 _NEEDS: dict[Right, str] = {
-    "launch": "launching for somebody else needs a super-admin token with write access",
-    "read": "reading what is somebody else's needs an admin or super-admin token with read access",
-    "stop": "stopping what is somebody else's needs an admin or super-admin token with write access",
+    "launch": "The connection's token has to be a super-admin's with write access. Ask your Usher admin.",
+    "read": "The connection's token has to be an admin's with read access. Ask your Usher admin.",
+    "stop": "The connection's token has to be an admin's with write access. Ask your Usher admin.",
 }
 #: Used in place of the server's own message when no token may act for a person.
-NO_TOKEN = "this connection has no super-admin token"  # noqa: S105 - a sentence, no secret
+NO_TOKEN = "This connection has no super-admin token. Ask your Usher admin."  # noqa: S105 - a sentence, no secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,5 +73,6 @@ async def _explained(
         await workbench.version(who.credential, total=CHECK_SECONDS)
     except (Forbidden, CredentialRefused):
         return CredentialRefused(refusal.message, status=refusal.status)
-    words = refusal.message if who.user is None else f"{refusal.message}: {_NEEDS[right]}"
-    return Forbidden(words, status=refusal.status)
+    if who.user is None:
+        return Forbidden(refusal.message, status=refusal.status)
+    return Forbidden(_NEEDS[right])

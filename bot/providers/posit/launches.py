@@ -121,7 +121,7 @@ def preset_named(presets: Iterable[Preset], spec: Spec) -> Preset | None:
         return None
     found = named(presets, name)
     if found is None:
-        raise InvalidRequest(f"the preset {name} is not set up any more")
+        raise InvalidRequest(f"The template {name} is no longer set up. Choose another one.")
     return found
 
 

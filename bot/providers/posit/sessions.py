@@ -38,10 +38,10 @@ BATCH = 50
 _RESUME_FIELDS = (*STATE_FIELDS, "launch_parameters")
 _FIND_FIELDS = (*STATE_FIELDS, "launch_parameters", "created")
 LIST_SECONDS = 10.0
-NOT_SUSPENDED = "only sessions of RStudio can be suspended; this one would be stopped"
-ENDED = "this session has ended, and sessions that ended can't be started again"
+NOT_SUSPENDED = "Only RStudio sessions can be suspended. You can stop this one instead."
+ENDED = "This session has ended and can't be started again. Start a new one instead."
 UNREAD = "an entry of the answer can't be read"
-NOT_RESUMABLE = "only suspended sessions of RStudio can be resumed"
+NOT_RESUMABLE = "Only suspended RStudio sessions can be resumed. Start a new one instead."
 
 
 class Address(Protocol):

@@ -34,9 +34,8 @@ _JOBS = {
     "killed": RunState.CANCELLED,
 }
 _UP: frozenset[Action] = frozenset({"stop", "force"})
-NO_CAUSE = "Workbench does not say why; its home page shows the session's log"
-NO_URL = "the server tells no address for it"
-HELD = "suspended by the cluster"
+NO_URL = "The server gives no link for it."
+HELD = "Suspended by the cluster."
 
 
 def observed(session: WorkbenchSession, address: Callable[[str], str | None]) -> Observed:
@@ -59,7 +58,7 @@ def observed(session: WorkbenchSession, address: Callable[[str], str | None]) ->
         case State.SUSPENDED:
             return Observed(state, name=label, actions=frozenset({"start", "stop", "force"}))
         case State.FAILED:
-            return Observed(state, detail=detail or NO_CAUSE, name=label, actions=frozenset())
+            return Observed(state, detail=detail, name=label, actions=frozenset())
         case _:
             return Observed(State.GONE, name=label, actions=frozenset())
 

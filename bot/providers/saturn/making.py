@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 #: How refusals about limits, or about names, read: the guides don't say.
 _LIMIT = re.compile(r"\bquota\b|\b(limit|maximum)\b.*\b(exceeded|reached)\b", re.IGNORECASE)
 _TAKEN = re.compile(r"\balready (exists|taken|in use)\b|\bname is taken\b", re.IGNORECASE)
-NO_RECIPE = "the recipe is not set up any more; choose another one"
-TAKEN = "there is a workspace of that name already; choose another one"
+NO_RECIPE = "That template is no longer set up. Choose another one."
+TAKEN = "There's already a workspace with that name. Choose another name."
 
 
 async def create(api: Api, access: Access, spec: Spec, recipes: Iterable[Recipe]) -> Created:

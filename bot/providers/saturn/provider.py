@@ -63,7 +63,6 @@ _DRIVEN = frozenset({"read", "start", "stop"})
 #: How a refusal that means "it already is" reads: the guides don't say, so only this place knows.
 _STARTED = re.compile(r"\b(already|is|currently) (running|started|starting|pending)\b", re.IGNORECASE)
 _STOPPED = re.compile(r"\b(already|is|currently) (stopped|stopping)\b|\bnot running\b", re.IGNORECASE)
-NO_CAUSE = "Saturn Cloud does not say why; the workspace's page there shows what happened"
 
 
 class Saturn(
@@ -295,4 +294,4 @@ def _observed(word: str) -> Observed:
     state = _STATES.get(word.casefold())
     if state is None:
         return Observed(State.UNKNOWN, detail=unknown_word(clean(word)))
-    return Observed(state, detail=NO_CAUSE if state is State.FAILED else None)
+    return Observed(state)

@@ -50,7 +50,7 @@ _DOWN = re.compile(r"\b(already|is|currently) (stopped|stopping)\b|\bnot running
 #: How one that means "not yet" reads; its status is not documented.
 _NOT_YET = re.compile(r"\bstopping\b|\bbeing stopped\b", re.IGNORECASE)
 _REMOVED = re.compile(r"\b(already|is|was|been) removed\b", re.IGNORECASE)
-NO_PROJECT = "there is no such project any more; choose another one"
+NO_PROJECT = "That project no longer exists. Choose another one."
 
 
 class SphereProvider(Provider, facets.Removal, facets.Making[Offer], facets.Page, facets.Events):
@@ -166,7 +166,7 @@ class SphereProvider(Provider, facets.Removal, facets.Making[Offer], facets.Page
         project = spec.word("project")
         if self.own.projects != "all" and project not in self.own.projects:
             # It was allowed when its form was filled in, or when its predecessor was made.
-            raise Forbidden("this project is not among the ones that may be used")
+            raise Forbidden("That project isn't available here. Choose another one.")
         fields = {
             "project_id": project,
             "workspace_token_required": "true",
@@ -177,8 +177,8 @@ class SphereProvider(Provider, facets.Removal, facets.Making[Offer], facets.Page
             fields["inactivity_timeout"] = str(self.own.inactivity_minutes)
         try:
             answer = await self._transport.change("POST", "/workspaces", fields, starts=True)
-        except NotFound as error:
-            raise InvalidRequest(NO_PROJECT, status=error.status) from None
+        except NotFound:
+            raise InvalidRequest(NO_PROJECT) from None
         with may_have_acted():
             made = states.id_in(object_in(answer, "workspace"))
         return Created(made, spec.name or made)

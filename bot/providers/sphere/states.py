@@ -32,7 +32,6 @@ _MINUTE = 60.0
 _MOST_MINUTES = 10_000_000
 _TIME = "%Y-%m-%d %H:%M:%S %z"
 _MAX_TOKEN = 200
-NO_CAUSE = "Sphere Engine does not say why"
 INIT_FAILED = "Its set-up failed"
 
 
@@ -76,7 +75,7 @@ def _observed(workspace: Mapping[str, Any]) -> Observed:
         return Observed(state, actions=frozenset())
     if state is State.FAILED:
         reason = clean(word_in(value, "error_reason", "state.") or "", secrets=hidden)
-        return Observed(state, detail=reason or NO_CAUSE, actions=_only(actions, "remove"))
+        return Observed(state, detail=reason or None, actions=_only(actions, "remove"))
     if state is State.STOPPED:
         may: set[Action] = {"start"}
         may |= _only(actions, "remove", "open")

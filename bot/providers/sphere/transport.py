@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 #: Statuses that mean an exhausted quota when something is started; assumed, because no document says so.
 _QUOTA = {402, 403}
-NO_ROOM = "the account's limit of workspaces is reached"
+NO_ROOM = "The limit of workspaces on this connection is reached. Remove one you don't need, then try again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +57,9 @@ class Transport:
         except errors.PermanentError as refusal:
             if not (starts and refusal.status in _QUOTA):
                 raise
-            said = NO_ROOM if refusal.message.startswith("HTTP ") else refusal.message
-            raise errors.LimitReached(said, status=refusal.status) from None
+            if not refusal.is_quoted:
+                raise errors.LimitReached(NO_ROOM) from None
+            raise errors.LimitReached(refusal.message, status=refusal.status) from None
         answer = response.json() if response.body.strip() else {}
         return answer if isinstance(answer, dict) else {}
 

@@ -162,7 +162,7 @@ ERRORS = [kind for kind in vars(errors).values() if isinstance(kind, type)]
 
 @pytest.mark.parametrize("kind", [kind for kind in ERRORS if issubclass(kind, errors.ProviderError)])
 async def test_row_23_every_error_is_one_sentence_with_a_next_step(kind):
-    said = problems.sentence(kind("out of order"), "Saturn Cloud")
+    said = problems.sentence(kind("out of order", status=400), "Saturn Cloud")
     assert said != problems.sentence("internal")
     assert said[0].isupper()
     assert said.endswith(".")

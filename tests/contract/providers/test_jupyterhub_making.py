@@ -97,7 +97,7 @@ async def test_one_too_many_is_a_limit(prepared):
 
 
 async def test_a_preset_that_was_taken_away_is_said(prepared):
-    with pytest.raises(errors.InvalidRequest, match="any more"):
+    with pytest.raises(errors.InvalidRequest, match="no longer set up"):
         await prepared.provider.create(prepared.access, Spec("a", {"preset": "gone"}), "ws_1")
 
 

@@ -30,7 +30,7 @@ async def test_a_token_that_may_only_read_is_told_from_a_bad_one(denial):
             provider.create(ADMIN, SPEC, "k"),
             provider.launch_job(ADMIN, JOB, "k"),
         ):
-            with pytest.raises(errors.Forbidden, match="super-admin token with write access"):
+            with pytest.raises(errors.Forbidden, match="super-admin's with write access"):
                 await call
         with pytest.raises(errors.Forbidden, match="write access"):
             await provider.stop(ADMIN, rig.remote_id)

@@ -82,10 +82,10 @@ async def test_a_kill_ends_what_takes_no_notice_of_a_stop(posit: Rig, access: Ac
 
 async def test_only_rstudio_is_suspended_and_resumed(posit: Rig, access: Access):
     lab = posit.more["lab"]
-    with pytest.raises(errors.Conflict, match="only sessions of RStudio"):
+    with pytest.raises(errors.Conflict, match="Only RStudio sessions"):
         await posit.provider.stop(access, lab, "suspend")
     posit.server.state.sessions[lab].force("suspended", posit.server_clock.now())
-    with pytest.raises(errors.Conflict, match="suspended sessions of RStudio"):
+    with pytest.raises(errors.Conflict, match="suspended RStudio sessions"):
         await posit.provider.start(access, lab)
     assert (posted(posit, "stop_session"), posted(posit, "resume_session")) == (0, 0)
 
@@ -190,7 +190,7 @@ async def test_a_launch_of_unknown_outcome_is_looked_for(posit: Rig, access: Acc
         (
             with_chosen(preset="lost"),
             errors.InvalidRequest,
-            "not set up any more",
+            "no longer set up",
         ),
     ],
 )

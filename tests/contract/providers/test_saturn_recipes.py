@@ -194,7 +194,7 @@ async def test_a_start_that_is_too_much_is_a_limit_and_one_too_fast_waits(tmp_pa
 
 async def test_a_recipe_that_was_taken_away_is_said(tmp_path):
     async with ready(tmp_path) as rig:
-        with pytest.raises(errors.InvalidRequest, match="recipe"):
+        with pytest.raises(errors.InvalidRequest, match="no longer set up"):
             await rig.provider.create(rig.access, Spec("a", {"recipe": "gone"}), "ws_1")
 
 

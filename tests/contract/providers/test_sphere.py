@@ -116,7 +116,7 @@ async def test_what_is_set_is_sent():
 
 
 async def test_a_project_that_is_gone_is_the_askers_to_change(sphere: Rig):
-    with pytest.raises(errors.InvalidRequest, match="no such project"):
+    with pytest.raises(errors.InvalidRequest, match="no longer exists"):
         await sphere.provider.create(sphere.access, Spec("n", {"project": "0" * 32}), "k")
 
 

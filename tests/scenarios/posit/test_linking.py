@@ -157,6 +157,6 @@ async def test_a_token_of_too_low_a_level_is_a_true_sentence(tmp_path):
         await alice.types("start thesis")
         await world.pass_time(30)
         failed = alice.only("failed")
-        assert "Your Workbench account isn't allowed to do that." in failed.text
-        assert "launching for somebody else needs a super-admin token with write access" in failed.text
+        assert "I couldn't start *thesis* on Workbench." in failed.text
+        assert "The connection's token has to be a super-admin's with write access" in failed.text
         assert world.session("thesis").state == "suspended"
