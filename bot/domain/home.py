@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from bot.domain.facts import Facts
+    from bot.domain.facts import Facts, PreferenceFacts
     from bot.domain.models import Approval, Run
 
 #: How a connection stands with a person; ``asked``: an administrator has yet to decide.
@@ -75,6 +75,7 @@ class HomeFacts:
     has_code: bool = False
     links: Sequence[LinkFacts] = ()
     makers: Sequence[MakerFacts] = ()
+    preferences: PreferenceFacts | None = None
     is_administrator: bool = False
     answer: Mapping[str, Any] | None = None
     answered_at: float = 0.0

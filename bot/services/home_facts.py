@@ -19,6 +19,7 @@ from bot.domain.models import OperationVerb, State
 from bot.providers import facets
 from bot.services.authority import Authority
 from bot.services.filling import PRESET
+from bot.services.preferences import PersonalPreferences
 from bot.services.snapshots import TEMPLATES, Catalog, Snapshots
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ class HomeGatherer:
         self._authority = Authority(context)
         self._snapshots = Snapshots(context)
         self._gatherer = gatherer
+        self._preferences = PersonalPreferences(context)
         self._command = context.command
         self._job_command = context.job_command
         #: By account and time of reading.
@@ -90,6 +92,7 @@ class HomeGatherer:
             has_code=await self._store.open_link_of(principal, "code") is not None,
             links=await self._links(principal, accounts),
             makers=await self._makers(principal, accounts),
+            preferences=await self._preferences.facts(principal, workspaces),
             is_administrator=is_administrator,
             answer=home.shown_answer(now),
             answered_at=home.answered_at or now,

@@ -13,6 +13,8 @@ from bot.services.making import entry
 from bot.services.workspaces import Workspaces
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bot.domain.models import Preferences, Principal, Workspace
     from bot.services.context import Context
 
@@ -30,10 +32,9 @@ class PersonalPreferences:
         """Return a person's preferences."""
         return await self._store.preferences(principal)
 
-    async def facts(self, principal: Principal) -> PreferenceFacts:
-        """Return what is shown of a person's preferences, in Home as well as on request."""
+    async def facts(self, principal: Principal, rows: Sequence[Workspace]) -> PreferenceFacts:
+        """Return what is shown of a person's preferences, by their workspaces; in Home and on request."""
         wanted = await self.of(principal)
-        rows = await self._store.workspaces(principal)
         person = await self._store.person(principal)
         provider = self._connections.get(wanted.connection)
         title = provider.settings.title if provider is not None else ""

@@ -31,8 +31,8 @@ _TEMPLATE_FIELDS = ("preset", "project")
 async def settings(request: Request) -> Answer:
     """Show what applies now, and open the form where one can be opened."""
     services = request.services
-    facts = await services.preferences.facts(request.principal)
     rows = await services.store.workspaces(request.principal)
+    facts = await services.preferences.facts(request.principal, rows)
     view = blocks.form(
         facts, _workspaces(rows, facts.wanted.workspace_id), await _sources(services, request.principal)
     )
@@ -62,10 +62,8 @@ async def saved(submission: Submission) -> dict[str, Any]:
     if problems:
         return {"response_action": "errors", "errors": problems}
     await services.preferences.save(principal, wanted, interaction=submission.interaction)
-    return {
-        "response_action": "update",
-        "view": blocks.saved(await services.preferences.facts(principal)),
-    }
+    facts = await services.preferences.facts(principal, await services.store.workspaces(principal))
+    return {"response_action": "update", "view": blocks.saved(facts)}
 
 
 _FIELDS = (blocks.TELL, blocks.HOLD, blocks.BEGIN, blocks.END, blocks.WORKSPACE, blocks.NEW)

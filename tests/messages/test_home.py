@@ -7,6 +7,7 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.domain.facts import PreferenceFacts
 from bot.domain.home import (
     ConnectionFacts,
     HomeFacts,
@@ -15,7 +16,7 @@ from bot.domain.home import (
     Question,
     TotalsFacts,
 )
-from bot.domain.models import Approval, Outcome, Run, RunState, State
+from bot.domain.models import Approval, Outcome, Preferences, Run, RunState, State
 from bot.messages.blocks import home as drawn
 from bot.messages.blocks import replies
 from bot.messages.blocks.totals import totals_home
@@ -80,7 +81,17 @@ MANY = own(
     links=[LINKED],
     makers=[replace(MAKER, templates=[f"Course {number}" for number in range(40)])],
 )
+#: As much as a person can set.
+SET = PreferenceFacts(
+    Preferences(stopped=True, quiet_from=1320, quiet_to=420, connection="saturn", template="Course"),
+    NOW,
+    "Europe/Berlin",
+    WORKSPACE,
+    "Saturn Cloud",
+    tuple(replace(WORKSPACE, id=f"w{number}", name=f"report {number}") for number in range(12)),
+)
 HOMES = {
+    "settings": own(links=[LINKED], preferences=SET),
     "unlinked": own(links=[replace(LINKED, state="none", username="")]),
     "empty": own(links=[LINKED], makers=[MAKER]),
     "empty-elsewhere": own(links=[replace(LINKED, state="none", username="")], makers=[MAKER]),
@@ -135,6 +146,7 @@ def test_looking_again_is_no_reason_for_a_new_view_and_every_change_is():
         {"links": [replace(LINKED, state="refused")]},
         {"page": 3},
         {"answer": {"text": "Done", "blocks": []}},
+        {"preferences": SET},
     ]
     assert len({digest(), *(digest(**one) for one in changed)}) == len(changed) + 1
 
@@ -214,6 +226,7 @@ def test_any_rows_make_a_view_that_slack_takes(rows, runs, links, makers, answer
         makers=makers,
         questions=asked,
         has_code=True,
+        preferences=SET,
         is_administrator=is_administrator,
         answer=answer,
         answered_at=NOW,

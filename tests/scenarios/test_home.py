@@ -102,6 +102,15 @@ async def test_a_form_opened_in_home_shows_its_effect_at_once(cloud):
     assert "*thesis*" not in before
 
 
+async def test_settings_changed_in_home_show_at_once(linked):
+    alice = linked.alice
+    shown = await alice.opens_home()
+    assert "I'll message you when a workspace is ready or a run ends." in shown.text
+    await alice.presses_home("Change settings")
+    assert (await alice.submits(tell=["stopped"]))["ok"]
+    assert "I'll message you when a workspace stops by itself." in alice.home().text
+
+
 async def test_stop_later_in_home_shows_until_when(linked):
     alice = linked.alice
     await alice.opens_home()

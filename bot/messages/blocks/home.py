@@ -18,8 +18,9 @@ from bot.messages.blocks.cards import asked_buttons, link_value, under_way
 from bot.messages.blocks.limits import Markup, fill, line, safe
 from bot.messages.blocks.lists import row_buttons
 from bot.messages.blocks.paging import row
+from bot.messages.blocks.preferences import section
 from bot.messages.blocks.run_lists import run_row
-from bot.messages.texts import cards
+from bot.messages.texts import cards, preferences
 from bot.messages.texts import home as words
 from bot.messages.texts import runs as run_words
 
@@ -57,6 +58,7 @@ def home(facts: HomeFacts) -> dict[str, Any]:
             *_runs(facts),
             *_links(facts),
             *_makers(facts),
+            *_settings(facts),
             *_foot(facts),
         ]
     )
@@ -260,6 +262,12 @@ def _maker(maker: MakerFacts) -> Block:
     template = words.TEMPLATES if templates else words.NO_TEMPLATES
     button = kit.button(words.NEW_BUTTON, "make", f"workspace {maker.connection}")
     return kit.section(fill(template, title=maker.title, templates=Markup(templates)), button)
+
+
+def _settings(facts: HomeFacts) -> list[Block]:
+    if facts.preferences is None:
+        return []
+    return [kit.header(preferences.HOME), section(facts.preferences)]
 
 
 def _foot(facts: HomeFacts) -> Iterable[Block]:

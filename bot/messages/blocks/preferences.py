@@ -30,19 +30,16 @@ _NAMES: Final = 10
 _LINES: Final = 30
 
 
-def section(facts: PreferenceFacts) -> list[Block]:
+def section(facts: PreferenceFacts, heading: str = "") -> Block:
     """Return what applies now, with the button that opens the form; for the person's own eyes."""
-    sentences = [words.HEADING, *_sentences(facts)]
-    return [
-        kit.section("\n".join(sentences)),
-        *kit.actions([kit.button(words.CHANGE, "settings_form")]),
-    ]
+    sentences = [*([heading] if heading else []), *_sentences(facts)]
+    return kit.section("\n".join(sentences), kit.button(words.CHANGE, "settings_form"))
 
 
 def answer(facts: PreferenceFacts, view: dict[str, Any] | None = None) -> Answer:
     """Return the section as an answer that says when it was true, with the form where one can be opened."""
     small = kit.context(fill(words.AS_OF, at=kit.moment(facts.now, facts.now)))
-    shown = kit.answer(kit.bare(words.HEADING), [*section(facts), small])
+    shown = kit.answer(kit.bare(words.HEADING), [section(facts, words.HEADING), small])
     return Answer(text=shown.text, blocks=shown.blocks, view=view)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 TITLE: Final = "Settings"
+#: Above the same in Home.
+HOME: Final = "Your settings"
 SUBMIT: Final = "Save"
 CLOSE: Final = "Cancel"
 DONE: Final = "Close"
