@@ -58,9 +58,9 @@ class Facts:
     """Hold everything a card or notice may say; ``now`` is in epoch seconds.
 
     ``username`` is empty if the provider gave none. ``ide_url`` and ``page_url`` (the provider's page for the
-    workspace or run) are set only if they passed the connection's host check. ``usual_seconds`` is the median
-    duration of earlier starts. ``capabilities`` are the provider's; ``effects`` is what it declares stopping
-    does to this workspace. ``body`` holds the notice's own facts. Cards and notices about a run have ``run``,
+    workspace or run) are set only if they passed the connection's host check. ``capabilities`` are the
+    provider's; ``effects`` is what it declares stopping does to this workspace. ``body`` holds the notice's
+    own facts. Cards and notices about a run have ``run``,
     and ``output`` if this process is following it.
     """
 
@@ -74,7 +74,6 @@ class Facts:
     opens_in_page: bool = False
     has_public_url: bool = True
     page_url: str | None = None
-    usual_seconds: float | None = None
     capabilities: frozenset[str] = frozenset()
     effects: Effects = field(default_factory=dict)
     #: The provider refuses the person's account, or did when it was last used.

@@ -13,6 +13,7 @@ from bot.domain.models import ClaimedOperation, ClaimedRun, NoticeKind
 from bot.reconciler.ask import Asker
 from bot.reconciler.classes import Classes
 from bot.reconciler.context import EngineContext, Numbers, Unheard, Unobserved
+from bot.reconciler.early_looks import EarlyLooks
 from bot.reconciler.expiries import Expiries
 from bot.reconciler.keys import Keys
 from bot.reconciler.lists import Lists
@@ -80,7 +81,9 @@ class Reconciler:
         store = context.store
         preconditions = Preconditions(engine)
         operations = Updates[ClaimedOperation](store, store.save_step, NoticeKind.WAITING)
-        self._operations = Operations(engine, operations, preconditions, OperationCalls(engine, operations))
+        early = EarlyLooks()
+        calls = OperationCalls(engine, operations, early)
+        self._operations = Operations(engine, operations, preconditions, calls, early)
         runs = Updates[ClaimedRun](
             store,
             store.save_run_step,

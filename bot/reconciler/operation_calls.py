@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from bot.providers.base import Access
     from bot.reconciler.ask import NotDone
     from bot.reconciler.context import EngineContext
+    from bot.reconciler.early_looks import EarlyLooks
     from bot.reconciler.runtimes import Runtime
     from bot.reconciler.updates import Updates
     from bot.store.store import Store
@@ -39,8 +40,9 @@ class OperationCalls(Caller[ClaimedOperation]):
     question = NoticeKind.ASKED
     keeps_known = False
 
-    def __init__(self, engine: EngineContext, updates: Updates[ClaimedOperation]) -> None:
+    def __init__(self, engine: EngineContext, updates: Updates[ClaimedOperation], early: EarlyLooks) -> None:
         super().__init__(engine, updates)
+        self._early = early
         #: When candidates were created, if their list entries lack details; it never changes, so read once.
         self._made_at: dict[str, float | None] = {}
 
@@ -125,9 +127,12 @@ class OperationCalls(Caller[ClaimedOperation]):
         # A workspace that was created stopped is started by the following steps.
         known = Call.ACCEPTED if created is None or created.is_started else Call.NONE
         acts_as = None if acts == "person" else acts
+        next_in = self._first_look(runtime)
+        if step in UP:
+            next_in = self._early.next_in(operation, await self._store.now(), next_in)
         accepted = went_well(
             claimed,
-            self._first_look(runtime),
+            next_in,
             outcomes.audit(operation, f"call.{step}", "accepted", acts=acts_as),
             waits_for="read",
             read_needed=True,

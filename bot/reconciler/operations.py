@@ -18,7 +18,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bot.domain.models import Update
+    from bot.reconciler.caller import Caller
+    from bot.reconciler.context import EngineContext
+    from bot.reconciler.early_looks import EarlyLooks
+    from bot.reconciler.preconditions import Preconditions
     from bot.reconciler.runtimes import Runtime
+    from bot.reconciler.updates import Updates
 
 #: The progress bar is redrawn when it has grown by this many points.
 BAR_STEP = 5
@@ -30,6 +35,17 @@ class Operations(Stepper[ClaimedOperation]):
     ends_while_refused = False
     #: When the last of the postponed looks is due, by the store's time.
     _last_look = 0.0
+
+    def __init__(
+        self,
+        engine: EngineContext,
+        updates: Updates[ClaimedOperation],
+        preconditions: Preconditions,
+        caller: Caller[ClaimedOperation],
+        early: EarlyLooks,
+    ) -> None:
+        super().__init__(engine, updates, preconditions, caller)
+        self._early = early
 
     async def claim(self, limit: int, lease: float) -> Sequence[ClaimedOperation]:
         """Lease due operations, oldest first."""
@@ -113,8 +129,9 @@ class Operations(Stepper[ClaimedOperation]):
         """Request a read, and step again when one is recorded, or after a while in any case."""
         wait = max(runtime.pace.min_poll_interval + 2 * self._numbers.margin, runtime.health.pause, 2.0)
         hold = runtime.health.hold or _said(claimed, runtime, cause) or None
+        moved = await self._moved(claimed)
         # In one transaction, so that whatever the read finds wakes this operation.
-        await self._updates.later(claimed, wait, hold, waits_for="read", wants_read=True)
+        await self._updates.later(claimed, wait, hold, waits_for="read", wants_read=True, **moved)
 
     async def _wait(self, claimed: ClaimedOperation, runtime: Runtime, cause: str | None) -> None:
         operation, state = claimed.operation, claimed.workspace.state
@@ -129,19 +146,8 @@ class Operations(Stepper[ClaimedOperation]):
         if operation.verb.brings_down:
             hold, next_in = await self._force_offered(claimed, runtime, hold, next_in)
         else:
-            progress = await self._progress(claimed)
-            if progress > operation.progress_floor:
-                grown = progress // BAR_STEP > operation.progress_floor // BAR_STEP
-                fields.update(progress_floor=progress, card_dirty=grown)
+            fields.update(await self._moved(claimed))
         await self._updates.later(claimed, next_in, hold, waits_for="change", **fields)
-
-    async def _progress(self, claimed: ClaimedOperation) -> int:
-        """Return the progress for the bar with as few reads as possible: there may be thousands."""
-        operation, workspace = claimed.operation, claimed.workspace
-        tells = workspace.state is State.STARTING and workspace.progress is not None
-        usual = None if tells else await self._store.usual_seconds(workspace.id)
-        now = await self._store.now()
-        return progress_of(operation, workspace, now, usual)
 
     async def _force_offered(
         self, claimed: ClaimedOperation, runtime: Runtime, hold: str, next_in: float
@@ -154,6 +160,17 @@ class Operations(Stepper[ClaimedOperation]):
         if is_unanswered(operation, now):
             return hold or holds.UNANSWERED, next_in
         return hold, min(next_in, max(operation.created_at + UNANSWERED_SECONDS - now, 1.0))
+
+    async def _moved(self, claimed: ClaimedOperation) -> dict[str, Any]:
+        """Return what has changed about the bar; the first movement after an early look doesn't wait."""
+        operation, now = claimed.operation, await self._store.now()
+        floor = operation.progress_floor
+        progress = progress_of(operation, claimed.workspace, now) or 0
+        if progress <= floor:
+            return {}
+        grown = progress // BAR_STEP > floor // BAR_STEP
+        moves = grown and floor < BAR_STEP and self._early.has(operation)
+        return {"progress_floor": progress, "card_dirty": grown, "card_moves": moves}
 
     async def _next_look(self) -> float:
         """Return the seconds until a waiting operation's next look for its bar: a few per second, in turn."""

@@ -208,13 +208,8 @@ class Gatherer:
         body: Mapping[str, Any] | None = None,
     ) -> Facts:
         account = await self._store.account(principal, connection) if connection else None
-        usual = None
-        if operation is not None and operation.is_open:
-            usual = await self._store.usual_seconds(operation.workspace_id)
         now = await self._store.now()
-        return self._facts(
-            now, connection, account, operation=operation, workspace=workspace, usual=usual, body=body
-        )
+        return self._facts(now, connection, account, operation=operation, workspace=workspace, body=body)
 
     def _facts(
         self,
@@ -224,7 +219,6 @@ class Gatherer:
         *,
         operation: Operation | None = None,
         workspace: Workspace | None = None,
-        usual: float | None = None,
         body: Mapping[str, Any] | None = None,
     ) -> Facts:
         provider = self._connections.get(connection)
@@ -240,7 +234,6 @@ class Gatherer:
             opens_in_page=isinstance(provider, facets.Page),
             has_public_url=self._public_url is not None,
             page_url=_page_url(provider, workspace),
-            usual_seconds=usual,
             capabilities=provider.facets() if provider is not None else frozenset(),
             effects=provider.stops(workspace) if provider and workspace else NO_EFFECTS,
             is_refused=account is not None and account.is_refused,

@@ -6,6 +6,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from bot.domain.models import Call, ClaimedOperation, NoticeKind, OperationVerb, Outcome, Update
+from bot.domain.progress import Typical, start_kind, typical
 from bot.store import cards, episodes, gates, names, people, rows, steps, timers
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices
@@ -109,6 +110,7 @@ def add(tx: Transaction, new: NewOperation) -> Row:
     now = tx.now()
     reads_first = new.reads_first and tx.one("person", principal=new.principal.key) is not None
     given = {field.name: getattr(new, field.name) for field in fields(new) if field.name != "timer"}
+    kind, usual = _usual(tx, new)
     row = tx.one(
         "add_operation",
         **given
@@ -119,12 +121,27 @@ def add(tx: Transaction, new: NewOperation) -> Row:
             "deadline_at": now + new.deadline_seconds,
             "next_step_at": now + READ_SECONDS if reads_first else now,
             "waits_for": "read" if reads_first else "time",
+            "start_kind": kind,
+            "usual_seconds": usual.usual,
+            "slow_seconds": usual.slow,
         },
     )
     if row is None:
         raise StoreError("another operation for this workspace came first")
     cards.add(tx, NoticeKind.CARD, row["id"], row["principal"], row["workspace_id"])
     return row
+
+
+def _usual(tx: Transaction, new: NewOperation) -> tuple[str | None, Typical]:
+    """Return with which starts a new one is compared, and how long they took."""
+    if new.verb.brings_down:
+        return None, Typical()
+    workspace = tx.one("workspace", id=new.workspace_id)
+    spec = rows.workspace(workspace).spec if workspace is not None else None
+    kind = start_kind(new.verb, new.principal, new.connection, spec)
+    own = [row["seconds"] for row in tx.all("last_starts", workspace_id=new.workspace_id)]
+    alike = [] if kind is None else [row["seconds"] for row in tx.all("starts_alike", start_kind=kind)]
+    return kind, typical(own, alike)
 
 
 def end(tx: Transaction, operation_id: str, outcome: Outcome, cause: str | None) -> Operation | None:
@@ -245,7 +262,7 @@ def save(tx: Transaction, update: Update) -> bool:
     weighty = ("outcome", "start_call", "stop_call", "hold", "asked_at")
     changed = any(after[column] != row[column] for column in weighty)
     if changed or update.card_dirty:
-        cards.owe(tx, update.id, changed=changed)
+        cards.owe(tx, update.id, changed=changed or update.card_moves)
     return True
 
 

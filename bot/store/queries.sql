@@ -312,6 +312,11 @@ WHERE workspace_id = :workspace_id AND outcome = 'fulfilled' AND start_call = 'a
     AND called_at IS NOT NULL
 ORDER BY created_at DESC LIMIT 20;
 
+-- name: starts_alike
+SELECT ended_at - called_at AS seconds FROM operations
+WHERE start_kind = :start_kind AND outcome = 'fulfilled' AND start_call = 'accepted' AND called_at IS NOT NULL
+ORDER BY ended_at DESC LIMIT 50;
+
 -- A person is looking at it, so it is in use; if its last read proved nothing, it may be tried again.
 -- name: use_workspace
 UPDATE workspaces SET
@@ -692,10 +697,10 @@ SELECT * FROM operations WHERE workspace_id = :workspace_id AND outcome IS NULL;
 -- name: add_operation
 INSERT INTO operations (
     id, principal, workspace_id, connection, verb, created_at, deadline_at, next_step_at, waits_for, reference,
-    channel_id, agreed, planned_for
+    channel_id, agreed, planned_for, start_kind, usual_seconds, slow_seconds
 ) VALUES (
     :id, :principal, :workspace_id, :connection, :verb, :now, :deadline_at, :next_step_at, :waits_for, :reference,
-    :channel_id, :agreed, :planned_for
+    :channel_id, :agreed, :planned_for, :start_kind, :usual_seconds, :slow_seconds
 )
 ON CONFLICT (workspace_id) WHERE outcome IS NULL DO NOTHING
 RETURNING *;

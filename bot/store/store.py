@@ -190,7 +190,6 @@ class Store(OnEngine):
     add_workspace = write(workspaces_.add, Priority.URGENT)
     name_workspace = write(workspaces_.name, Priority.URGENT)
     hide_workspace = write(workspaces_.hide, Priority.URGENT)
-    usual_seconds = read(workspaces_.usual_seconds)
     ending = read(expiries.ending)
     change_timer = write(timers.change, Priority.URGENT)
     claim_timers = write(timers.claim)

@@ -153,6 +153,9 @@ TIMES: Final[Mapping[str, Mapping[str, Column]]] = {
         # Compared with the provider's clock: a clock that is set moves it, a sleep of the machine doesn't.
         "sent_at": PAST,
         "planned_for": STAYS,
+        # Durations.
+        "usual_seconds": STAYS,
+        "slow_seconds": STAYS,
         "unknown_since": SINCE,
         "prior_at": SINCE,
         "asked_at": PAST,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from statistics import median
 from typing import TYPE_CHECKING
 
 from bot.domain.models import PROVISIONAL, Outcome, State, TaskKind, Workspace
@@ -23,8 +22,6 @@ if TYPE_CHECKING:
 _MOVING = {State.STARTING, State.RUNNING, State.STOPPING, State.UNKNOWN}
 #: How many rows of a list are merged per transaction: a few milliseconds.
 PIECE = 100
-#: The usual duration is known only from at least this many starts.
-_ENOUGH_STARTS = 3
 
 
 def all_of(
@@ -309,9 +306,3 @@ def put_away(tx: Transaction, workspace_id: str) -> None:
     if operation is not None:
         operations.end(tx, operation["id"], Outcome.CANCELLED, "forgotten")
     tx.run("rest_gate_without_reader", gate_key=row["gate_key"])
-
-
-def usual_seconds(tx: Transaction, workspace_id: str) -> float | None:
-    """Return the median of the last 20 starts, accepted call → fulfilled; None below 3."""
-    seconds = [row["seconds"] for row in tx.all("last_starts", workspace_id=workspace_id)]
-    return median(seconds) if len(seconds) >= _ENOUGH_STARTS else None

@@ -60,8 +60,13 @@ CARDS = {
     "queued-restart": facts(operation={"verb": OperationVerb.RESTART}, workspace={"state": State.RUNNING}),
     "starting": facts(operation=CALLED, workspace=STARTING),
     "starting-by-itself": facts(workspace=STARTING),
-    "starting-usual": facts(operation=CALLED, workspace=STARTING, usual_seconds=100),
-    "starting-longer-than-usual": facts(operation=CALLED, workspace=STARTING, usual_seconds=10),
+    "starting-usual": facts(operation=CALLED | {"usual_seconds": 100.0}, workspace=STARTING),
+    "starting-longer-than-usual": facts(
+        operation=CALLED | {"usual_seconds": 10.0, "slow_seconds": 20.0}, workspace=STARTING
+    ),
+    "starting-usual-minutes": facts(
+        operation=CALLED | {"usual_seconds": 290.0, "slow_seconds": 600.0}, workspace=STARTING
+    ),
     "starting-told": facts(
         operation=CALLED, workspace=STARTING | {"progress": 50, "detail": "Pulling the image <big & slow>"}
     ),

@@ -289,7 +289,7 @@ async def test_a_card_that_was_deleted_is_let_go(world):
     await world.work()
     world.slack.messages.clear()
     before = world.slack.count("chat.update")
-    await world.pass_time(20)
+    await world.pass_time(45)
     assert (await world.store.card(operation_id)).message_ts is None
     assert world.slack.count("chat.update") == before + 1
 

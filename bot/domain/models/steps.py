@@ -55,6 +55,8 @@ class Update:
     read_needed: bool = False  #: set ``read_since`` to the store's now, and make the gate due
     wants_read: bool = False  #: make the gate due as ``want_read`` does, in the same transaction
     progress_floor: int | None = None
+    #: The card is redrawn as soon as for a change of state.
+    card_moves: bool = False
     hides: bool = False  #: with ``outcome``: remove the workspace from its person's list
     name: FreeName | None = None  #: with the first call of a creation: what the workspace is called
 

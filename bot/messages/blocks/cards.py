@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.domain.models import Answer, OperationVerb, Outcome, State
-from bot.domain.progress import is_going, is_unanswered, progress_of
+from bot.domain.progress import is_going, is_slow, is_unanswered, progress_of
 from bot.messages.blocks import kit, timers
 from bot.messages.blocks.buttons import (
     again_button,
@@ -18,7 +18,7 @@ from bot.messages.blocks.buttons import (
     running_buttons,
     stop_button,
 )
-from bot.messages.blocks.limits import VALUE, fill, safe
+from bot.messages.blocks.limits import VALUE, Markup, fill, safe
 from bot.messages.texts import cards as words
 from bot.messages.texts import problems, times
 
@@ -91,7 +91,7 @@ def _open_card(facts: Facts, operation: Operation) -> Answer:
     if not operation.verb.brings_down:
         lines += [
             *_usual(facts, operation),
-            _bar(progress_of(operation, workspace, facts.now, facts.usual_seconds)),
+            *_bar(progress_of(operation, workspace, facts.now)),
             *timers.stops_line(workspace),
         ]
     detail = workspace.detail if workspace is not None else None
@@ -163,16 +163,17 @@ def force_buttons(facts: Facts) -> list[Element]:
 
 
 def _usual(facts: Facts, operation: Operation) -> list[str]:
-    if not facts.usual_seconds:
+    if not operation.usual_seconds:
         return []
-    passed = facts.now - (operation.called_at or operation.created_at) > facts.usual_seconds
-    template = words.USUAL_PASSED if passed else words.USUAL
-    return [fill(template, usual=times.duration(facts.usual_seconds))]
+    template = words.USUAL_PASSED if is_slow(operation, facts.now) else words.USUAL
+    return [fill(template, usual=Markup(times.roughly(operation.usual_seconds)))]
 
 
-def _bar(percent: int) -> str:
+def _bar(percent: int | None) -> list[str]:
+    if percent is None:
+        return []
     full = percent * _BAR_CELLS // 100
-    return f"{words.BAR_FULL * full}{words.BAR_EMPTY * (_BAR_CELLS - full)} {percent} %"
+    return [f"{words.BAR_FULL * full}{words.BAR_EMPTY * (_BAR_CELLS - full)} {percent} %"]
 
 
 def _running_card(facts: Facts, operation: Operation) -> Answer:

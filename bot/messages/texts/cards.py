@@ -95,7 +95,7 @@ GOING_ON_SHORT: Final[Mapping[OperationVerb, str]] = MappingProxyType(
     }
 )
 USUAL: Final = "Usually ready in {usual}."
-USUAL_PASSED: Final = "This usually takes {usual}, so it's slower than usual."
+USUAL_PASSED: Final = "Slower than usual: this usually takes {usual}."
 STILL_WAITING: Final = "This is taking longer than usual. I'll keep checking and tell you when it's done."
 #: Nobody can tell whether a creation went through: its person decides.
 ASKED: Final = (

@@ -10,6 +10,11 @@ TIME_MARK = re.compile(r"\{time:(\d{1,11})\}")
 _MINUTE = 60
 _HOUR = 3600
 _DAY = 86_400
+#: Where ``roughly`` changes its words, in minutes, and in seconds.
+_UNDER_A_MINUTE = 0.75
+_A_MINUTE_OR_TWO = 2.5
+_BY_THE_MINUTE = 9.5
+_ABOUT_AN_HOUR = 3_150
 #: Below this an age is said in seconds, below the next in minutes.
 _SECONDS_UNTIL = 100
 
@@ -25,6 +30,21 @@ def duration(seconds: float) -> str:
         return _two(whole // _HOUR, "h", whole % _HOUR // _MINUTE, "min")
     days = whole // _DAY
     return "1 day" if days == 1 else f"{days} days"
+
+
+def roughly(seconds: float) -> str:
+    """Say a usual length of time, so rounded that it promises nothing: ``about 5 minutes``."""
+    minutes = seconds / _MINUTE
+    if minutes < _UNDER_A_MINUTE:
+        return "under a minute"
+    if minutes < _A_MINUTE_OR_TWO:
+        return "a minute or two"
+    if minutes < _BY_THE_MINUTE:
+        return f"about {round(minutes)} minutes"
+    if seconds < _ABOUT_AN_HOUR:
+        return f"about {round(minutes / 5) * 5} minutes"
+    hours = max(round(seconds / _HOUR), 1)
+    return "about an hour" if hours == 1 else f"about {hours} hours"
 
 
 def age(seconds: float) -> str:

@@ -87,6 +87,8 @@ def test_no_query_walks_a_whole_table(connection, name):
         ("open_operation_of", "operations_one_open"),
         ("watchers", "workspaces_of_a_gate"),
         ("sweep_notices", "notices_sent"),
+        ("claim_timers", "workspaces_timed"),
+        ("starts_alike", "operations_of_a_kind"),
     ],
 )
 def test_claims_use_the_index_that_was_made_for_them(connection, name, index):
@@ -101,6 +103,8 @@ def test_claims_use_the_index_that_was_made_for_them(connection, name, index):
         "claim_gates",
         "claim_notices",
         "claim_tasks",
+        "claim_timers",
+        "starts_alike",
         "claim_changed_cards",
         "claim_runs",
         "claim_runs_of",

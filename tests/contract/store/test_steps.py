@@ -252,21 +252,3 @@ async def test_a_needed_read_makes_the_gate_due_and_is_marked(store, clock, work
     assert (await store.operation(operation.id)).read_since == clock.now()
     (again,) = await store.claim_reads("saturn", 10, 10.0, 0.5)
     assert again.gate_key == claim.gate_key
-
-
-async def test_usual_seconds_are_the_median_of_real_starts(store, clock, workspace):
-    for number, (call, seconds) in enumerate(
-        [
-            (Call.ACCEPTED, 10),
-            (Call.NONE, 1000),
-            (Call.ACCEPTED, 50),
-            (Call.ACCEPTED, 30),
-        ]
-    ):
-        assert await store.usual_seconds(workspace.id) is None
-        new = NewOperation(ALICE, workspace.id, "saturn", OperationVerb.START, 60.0, "R")
-        started = (await store.accept_operation(new, interaction=f"u{number}")).operation
-        await store.save_step(Update(started.id, 1.0, start_call=call, called=True))
-        clock.advance(seconds)
-        await store.save_step(Update(started.id, 0.0, outcome=Outcome.FULFILLED))
-    assert await store.usual_seconds(workspace.id) == 30
