@@ -58,14 +58,19 @@ def reply_notice(answer: Answer, surface: Surface, principal: Principal, ids: Id
     )
 
 
-def message_notice(answer: Answer, surface: Surface, principal: Principal, ids: Ids) -> NewNotice:
-    """Return an Answer as a direct message that must not be missed, unlike a reply."""
+def message_notice(
+    answer: Answer, surface: Surface, principal: Principal, ids: Ids, *, becomes: str = ""
+) -> NewNotice:
+    """Return an Answer as a direct message that must not be missed, unlike a reply.
+
+    ``becomes`` is the interaction whose reply promised it: that message becomes this one.
+    """
     return NewNotice(
         subject=_subject(surface, ids),
         kind=NoticeKind.MESSAGE,
         occasion="1",
         principal=principal,
-        body=replace(answer, in_channel=False, replaces=False).as_body(),
+        body=replace(answer, in_channel=False, replaces=False).as_body() | {"becomes": becomes},
     )
 
 

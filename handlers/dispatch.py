@@ -50,6 +50,7 @@ async def run_text(
     looked: Sequence[str] = (),
     problem: str = "",
     unread: str = "",
+    first: str = "",
 ) -> Answer:
     """Run what a person typed; always answers. The words may start with a folder (``job list``)."""
     parsed = parse(text, services.commands)
@@ -72,6 +73,7 @@ async def run_text(
         looked=tuple(looked),
         problem=problem,
         unread=unread,
+        first=first,
     )
     handler = routes.verbs(folder).get(request.verb) or unknown_verb
     if not mistyped.suspected(request):
@@ -185,7 +187,7 @@ async def _kept(request: Request, unknown: NotIdentified) -> Answer:
     """
     if not request.is_asked or request.surface.is_form or mistyped.suspected(request):
         return replies.plain_problem(unknown.text, request.reference)
-    waiting = request.waiting()
+    waiting = request.waiting() | {"first": request.promised_in}
     if request.surface.kind in {"button", "home"}:
         name = request.verb if request.folder == "workspace" else f"{request.folder}_{request.verb}"
         time = [f"u{request.at:.0f}"] if request.at is not None else []

@@ -46,6 +46,7 @@ async def replay(services: Services, principal: Principal, waiting: Mapping[str,
     looked = tuple(str(one) for one in waiting.get("looked") or ())
     text = str(waiting.get("text") or "")
     problem = str(waiting.get("problem") or "")
+    first = str(waiting.get("first") or "")
     if action := str(waiting.get("action") or ""):
         value = str(waiting.get("value") or "")
         answer = await run_button(services, principal, surface, action, value)
@@ -60,6 +61,7 @@ async def replay(services: Services, principal: Principal, waiting: Mapping[str,
             looked=looked,
             problem=problem,
             unread=unread,
+            first=first,
         )
     if not answer.text:
         return
@@ -67,6 +69,9 @@ async def replay(services: Services, principal: Principal, waiting: Mapping[str,
         # Don't leave an open form waiting: it shows the answer instead.
         answer = replace(answer, view=forms.answer_view("job" if folder == "job" else "workspace", answer))
     fills_form = surface.is_form
-    make = delivery.reply_notice if lives or fills_form else delivery.message_notice
-    await services.store.add_notices([make(answer, surface, principal, services.ids)])
+    if lives or fills_form:
+        notice = delivery.reply_notice(answer, surface, principal, services.ids)
+    else:
+        notice = delivery.message_notice(answer, surface, principal, services.ids, becomes=first)
+    await services.store.add_notices([notice])
     services.wake()

@@ -76,6 +76,8 @@ class Request:
     #: The time that a button was drawn for, in epoch seconds.
     at: float | None = None
     looked: tuple[str, ...] = ()
+    #: The interaction that was answered with what this one waits for; its answer becomes that one's.
+    first: str = ""
     #: Why what a command waited for failed: a cause of ``bot.messages.texts.problems``.
     problem: str = ""
     #: The connection whose list could not be read, for that ``problem``.
@@ -120,6 +122,11 @@ class Request:
         if surface.kind == "replay":
             return surface.response_url is None and not surface.is_form
         return surface.is_direct and surface.kind != "command"
+
+    @property
+    def promised_in(self) -> str:
+        """Return the interaction whose answer says that this one comes."""
+        return self.first or self.surface.interaction
 
     @property
     def is_asked(self) -> bool:

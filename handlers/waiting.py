@@ -10,7 +10,7 @@ from bot.messages.texts import answers as words
 from bot.messages.texts import problems
 from bot.services.snapshots import Catalog
 from handlers.linking.account import linked
-from handlers.request import Answered
+from handlers.request import SILENT, Answered
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,11 +31,12 @@ async def look(
     old: Sequence[Account] | None = None,
     **values: str,
 ) -> str:
-    """Have one outdated list read, with this command waiting; return what to say, or "" if none is outdated.
+    """Have the outdated lists read, with this command waiting; return what to say, or "" if none is outdated.
 
-    One at a time: the command runs afterwards, and asks for the next list itself if that is still needed.
-    ``text`` runs in place of the command; with ``connection``, only its list counts. ``values`` are for the
-    template, besides ``title`` and ``titles``. ``old`` are the accounts whose lists were outdated before the
+    The command runs again once the first of them was read, and waits for the next one by itself if that is
+    still needed: what it waits for is said once (Answered with nothing to say from then on). ``text`` runs in
+    place of the command; with ``connection``, only its list counts. ``values`` are for the template, besides
+    ``title`` and ``titles``. ``old`` are the accounts whose lists were outdated before the
     rows behind the answer were read: a list that arrived in the meantime isn't among those rows.
     """
     text = request.text if text is None else text
@@ -43,14 +44,19 @@ async def look(
         old = await lists.stale(request.principal, besides=request.looked)
     if not text:
         return ""
-    account = next((one for one in old if connection in {None, one.connection}), None)
-    if account is None:
+    wanted = [one for one in old if connection in {None, one.connection}]
+    if not wanted:
         return ""
+    account = wanted[0]
     unread_before = {"problem": request.problem, "unread": request.unread} if request.problem else {}
     then = _then(request, account, text) | unread_before | {"asked": account.connection}
-    await lists.look([account], then=then, interaction=request.surface.interaction)
-    title = request.services.titles([account.connection])
-    return fill(template, titles=title, title=title, **values)
+    if not request.is_asked:
+        # The others were asked for with the first.
+        await lists.look([account], then=then, interaction=request.surface.interaction)
+        raise Answered(SILENT)
+    await lists.look(wanted, then=then, interaction=request.surface.interaction)
+    titles = request.services.titles(one.connection for one in wanted)
+    return fill(template, titles=titles, title=titles, **values)
 
 
 def unread(request: Request) -> str:
@@ -116,4 +122,4 @@ async def ask_for_offer(
 
 def _then(request: Request, account: Account, text: str | None) -> dict[str, Any]:
     """Return the command to run once an account's list or offer is read; it isn't read again for it."""
-    return request.waiting(text) | {"looked": [*request.looked, account.id]}
+    return request.waiting(text) | {"looked": [*request.looked, account.id], "first": request.promised_in}

@@ -153,6 +153,12 @@ def dead(tx: Transaction, notice_id: str, error: str) -> None:
     tx.run("held_dead", id=notice_id, error=error)
 
 
+def reply_to(tx: Transaction, interaction: str) -> Notice | None:
+    """Return the reply that an interaction was answered with; None if it is unknown."""
+    row = tx.one("reply_to", subject=interaction, kind=NoticeKind.REPLY)
+    return rows.notice(row) if row else None
+
+
 def dead_ones(tx: Transaction, limit: int = 50) -> list[Notice]:
     """Return the newest dead notices."""
     return [rows.notice(row) for row in tx.all("dead_notices", limit=limit)]

@@ -1119,6 +1119,8 @@ ON CONFLICT (principal) DO UPDATE SET
 
 -- name: choose_for_workspace
 UPDATE workspaces SET tells_ready = :tells_ready, tells_stopped = :tells_stopped WHERE id = :id;
+-- name: reply_to
+SELECT * FROM notices WHERE subject = :subject AND kind = :kind LIMIT 1;
 
 -- name: dead_notices
 SELECT * FROM notices WHERE state = 'dead' ORDER BY created_at DESC, id DESC LIMIT :limit;

@@ -356,6 +356,7 @@ class Store(OnEngine):
     held_notices = read(notices.held)
     hold_longer = write(notices.hold_longer)
     dead_notices = read(notices.dead_ones, Priority.STEADY)
+    reply_to = read(notices.reply_to)
     known_channel = read(notices.known_channel)
     claim_cards = write(cards.claim)
     card_updated = write(cards.updated)

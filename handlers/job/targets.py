@@ -84,10 +84,12 @@ async def _unknown(request: Request, rows: Sequence[Run], old: Sequence[Account]
     """Say that there is no such run, suggest similar ones, and check again unless that was just done."""
     if not rows:
         return await nothing_yet(request, old)
+    looking = await look(request, request.services.runs, words.LOOKING_FOR_IT, old=old)
+    if looking:
+        return replies.answer(looking)
     sentence = fill(words.UNKNOWN_NAME, name=request.name)
     near = naming.nearest_runs(request.name, rows)[: run_lists.FEW]
-    looking = await look(request, request.services.runs, words.LOOKING_FOR_IT, old=old)
-    more: list[str] = [looking] if looking else [unread(request)] if request.problem else []
+    more: list[str] = [unread(request)] if request.problem else []
     if near:
         more.append(words.NEAREST)
     if not more:

@@ -227,7 +227,7 @@ def _answer(request: Request, workspace: Workspace, verb: OperationVerb, accepte
     if template is not None:
         _, age = lists.state_words(request.services.clock.now(), workspace)
         return replies.answer(fill(template, name=workspace.title, title=title, age=Markup(age)))
-    if request.is_conversation:
+    if request.is_conversation and not request.first:
         return SILENT
     if request.is_shared:
         return _shared(request, workspace, accepted.operation.verb)

@@ -132,9 +132,11 @@ async def _unknown(
     """Say that there is no such name, suggest similar ones, and check again if the list is outdated."""
     if not has_any:
         return await nothing_yet(request, old)
-    sentence = fill(words.UNKNOWN_NAME, name=name)
     looking = await look(request, request.services.workspaces, words.LOOKING_FOR_IT, old=old)
-    more: list[str] = [looking] if looking else [unread(request)] if request.problem else []
+    if looking:
+        return replies.answer(looking)
+    sentence = fill(words.UNKNOWN_NAME, name=name)
+    more: list[str] = [unread(request)] if request.problem else []
     buttons = _choices(request, near, _labels(near, near))
     if near:
         offered = (

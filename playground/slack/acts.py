@@ -101,9 +101,9 @@ class Acts:
         if not reply.ok:
             notice = state.tell(person.id, place.id, f"{name} failed with the error {reply.error}")
             return {**answer, "error": reply.error, "ts": notice.ts}
-        return {**answer, **self._acknowledged(person, place, name, payload, reply)}
+        return {**answer, **self._acknowledged(person, place, name, reply)}
 
-    def _acknowledged(self, person: Person, place: Channel, name: str, payload: Json, reply: Reply) -> Json:
+    def _acknowledged(self, person: Person, place: Channel, name: str, reply: Reply) -> Json:
         """Show what the acknowledgement of a command carries."""
         state = self._state
         try:
@@ -116,8 +116,6 @@ class Acts:
         if content is None:
             return {}
         message = replies.post(state, answer, content, place.id, person.id)
-        path = "/" + payload["response_url"].split("/", 3)[3]
-        state.response_urls[path].original = message.ts
         return {
             "ts": message.ts,
             "response_type": answer.get("response_type", "ephemeral"),

@@ -132,9 +132,5 @@ class ResponseUrls:
             act(request, lambda _at: state.edit(original, **changes))
             return
 
-        def answer(_at: float) -> None:
-            posted = post(state, values, content, url.channel, url.user)
-            if url.original is None:
-                url.original = posted.ts
-
-        act(request, answer)
+        # An address that came with a command has no original: what is posted to it is always new.
+        act(request, lambda _at: post(state, values, content, url.channel, url.user))

@@ -145,6 +145,7 @@ async def test_an_unknown_name_is_looked_for_once_and_offers_the_nearest(bot):
     [notice] = await bot.notices(NoticeKind.MESSAGE)
     assert "I'll show the output of trian.R" in notice.body["text"]
     await bot.store.task_done(task.id)
+    check_golden("answers/job-unknown-nearest", await bot.say("job logs trainn.R"))
     assert "Write `/job list`" in words(await bot.say("job logs qqqq"))
 
 

@@ -113,19 +113,36 @@ async def test_a_replay_that_finds_nothing_says_so_and_looks_no_second_time(bot)
     assert "looking" not in message.body["blocks"][0]["text"]["text"]
 
 
-async def test_several_old_lists_are_read_one_after_the_other(bot):
+async def test_several_old_lists_are_read_together_and_what_is_looked_for_is_said_once(bot):
     saturn = (await bot.link()).account
     hub = (await bot.link(names=("trainer",), connection="hub", username="al")).account
     await fresh(bot)
     bot.clock.advance(61)
-    await bot.say("start brand-new")
-    (first,) = await tasks(bot)
-    await bot.store.task_done(first.id)
-    (waiting,) = first.payload["then"]
-    await replay(bot.services, ALICE, waiting)
-    (second,) = await tasks(bot)
+    assert words(await bot.say("start brand-new")) == "Checking Hub and Saturn Cloud…"
+    first, second = sorted(await tasks(bot), key=lambda task: not task.payload["then"])
     assert {first.subject, second.subject} == {saturn.id, hub.id}
-    assert set(second.payload["then"][0]["looked"]) == {saturn.id, hub.id}
+    assert second.payload["then"] == []
+    (waiting,) = first.payload["then"]
+    await bot.store.task_done(first.id)
+    await replay(bot.services, ALICE, waiting)
+    # No verdict before both were read, and nothing is said in between.
+    assert await bot.notices() == []
+    await bot.store.task_done(second.id)
+    (again,) = await tasks(bot)
+    assert again.subject == second.subject
+    (waiting,) = again.payload["then"]
+    assert set(waiting["looked"]) == {saturn.id, hub.id}
+    await replay(bot.services, ALICE, waiting)
+    (notice,) = await bot.notices()
+    assert "I can't find a workspace called *brand-new*" in str(notice.body["blocks"])
+
+
+async def test_nothing_is_said_of_a_name_before_its_list_was_read(bot):
+    await bot.link()
+    await fresh(bot)
+    bot.clock.advance(61)
+    said = words(await bot.say("start notebok"))
+    assert said == "Checking Saturn Cloud…"
 
 
 async def test_somebody_just_linked_is_told_that_the_list_is_on_its_way(bot):

@@ -15,6 +15,7 @@ from bot.slack.calls import APP_SHUT_OUT
 from bot.slack.notifier.drawing import LONGEST_PAUSE, Drawings, update
 from bot.slack.notifier.lookup import Lookup
 from bot.slack.notifier.places import THREADED, Place, Places
+from bot.slack.notifier.promises import Promises
 from bot.store import cards
 from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, SlackUnknownOutcome, StoreError
 from bot.support.pool import Pool, pool_room, run_all
@@ -80,6 +81,7 @@ class Outbox:
         self._ids = context.ids
         self._timing = timing
         self._lookup = Lookup(self._store, slack)
+        self._promises = Promises(self._store, slack)
         self._drawings = Drawings(context, self._places, gatherer, timing)
         #: Notices whose blocks Slack rejected; only their text is sent.
         self._plain: set[str] = set()
@@ -149,7 +151,7 @@ class Outbox:
             await self._update(notice, drawing)
         elif notice.kind is NoticeKind.JOB_FILE and not drawing.is_plain:
             await self._complete(notice, drawing.answer, drawing.place)
-        else:
+        elif not await self._promises.keep(notice, drawing.answer):
             await self._send(notice, drawing.answer, drawing.place)
             if drawing.output is not None:
                 self._board.drawn(notice.subject, drawing.output)

@@ -1,0 +1,57 @@
+"""A message that promised an answer ("Checking …") becomes that answer, where it can be edited."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from bot.domain.models import NoticeState
+from bot.slack import methods as slack_methods
+from bot.slack.calls import APP_SHUT_OUT
+from bot.slack.notifier.drawing import update
+from bot.support.errors import SlackPermanent
+
+if TYPE_CHECKING:
+    from bot.domain.models import Answer, Notice
+    from bot.slack.calls import PacedSlack
+    from bot.store.store import Store
+
+#: An edit notifies nobody: after so many seconds the answer is a message of its own.
+BECOMES_WITHIN: Final = 120.0
+#: How many seconds until a reply that is being sent just now is looked at again.
+SOON: Final = 1.0
+
+
+class Promises:
+    """Find the message that promised an answer, and edit it."""
+
+    def __init__(self, store: Store, slack: PacedSlack) -> None:
+        self._store = store
+        self._slack = slack
+
+    async def keep(self, notice: Notice, answer: Answer) -> bool:
+        """Let the answer take the place of its promise; return False if it is to be sent as a message.
+
+        A promise that wasn't sent yet never is. Raises SlackFailed.
+        """
+        interaction = str(notice.body.get("becomes") or "")
+        promise = await self._store.reply_to(interaction) if interaction else None
+        if promise is None:
+            return False
+        if promise.state is NoticeState.LEASED:
+            await self._store.notice_retry(notice.id, SOON, error="promise under way")
+            return True
+        if promise.state is not NoticeState.SENT:
+            await self._store.notice_dead(promise.id, "superseded")
+            return False
+        channel, ts = promise.channel_id or "", promise.message_ts
+        is_recent = await self._store.now() - promise.created_at <= BECOMES_WITHIN
+        if not ts or not channel.startswith("D") or not is_recent:
+            return False
+        try:
+            await self._slack.call(slack_methods.CHAT_UPDATE, update(channel, ts, answer))
+        except SlackPermanent as error:
+            if error.code in APP_SHUT_OUT:
+                raise
+            return False
+        await self._store.notice_sent(notice.id, channel, ts)
+        return True

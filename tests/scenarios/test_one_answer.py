@@ -1,0 +1,92 @@
+"""One question, one answer: what is said while Usher looks becomes the answer, or comes once before it."""
+
+from __future__ import annotations
+
+import aiohttp
+
+from tests.rigs.scenario.people import GENERAL
+
+
+async def new_workspace(linked, name):
+    """Let something appear at the provider that the list doesn't have yet."""
+    await linked.pass_time(70, step=10)
+    linked.resource("training").spec["name"] = name
+
+
+async def test_in_a_direct_message_what_is_checked_becomes_what_was_found(linked):
+    alice = linked.alice
+    await new_workspace(linked, "fresh")
+    before = len(alice.sees())
+    await alice.writes("status fresh")
+    await linked.pass_time(5)
+    new = [one for one in alice.sees()[before:] if one.json["user"] != alice.id]
+    assert len(new) == 1
+    assert "*fresh*" in new[0].text
+    assert not any("Checking" in one.text for one in alice.sees())
+
+
+async def test_a_verdict_in_a_direct_message_is_the_same_message_too(linked):
+    alice = linked.alice
+    await linked.pass_time(70, step=10)
+    before = len(alice.sees())
+    await alice.writes("start nowhere")
+    await linked.pass_time(5)
+    new = [one for one in alice.sees()[before:] if one.json["user"] != alice.id]
+    assert [one.text.split(".")[0] for one in new] == ["I can't find a workspace called *nowhere*"]
+
+
+async def test_a_start_that_had_to_be_looked_for_says_so_once_beside_its_card(linked):
+    alice = linked.alice
+    await new_workspace(linked, "fresh")
+    before = len(alice.sees())
+    await alice.writes("start fresh")
+    await linked.pass_time(5)
+    new = [one for one in alice.sees()[before:] if one.json["user"] != alice.id]
+    assert sorted(one.kind for one in new) == ["", "card"]
+    (answer,) = [one for one in new if not one.kind]
+    assert "Starting *fresh* on Saturn Cloud" in answer.text
+
+
+async def test_where_the_first_message_is_gone_the_answer_is_a_new_one(linked):
+    alice, state = linked.alice, linked.slack.state
+    await linked.pass_time(70, step=10)
+    before = len(alice.sees())
+    await linked.slack.say(alice.id, "@bot", "start nowhere")
+    await linked.bot.notifier.step_notices()
+    for one in alice.sees()[before:]:
+        if "Checking" in one.text:
+            state.remove(state.message(state.place(alice.id, "@bot").id, one.ts))
+    await linked.pass_time(5)
+    new = [one for one in alice.sees()[before:] if one.json["user"] != alice.id]
+    assert len(new) == 1
+    assert "I can't find a workspace called *nowhere*" in new[0].text
+
+
+async def test_a_command_is_answered_twice_at_most_as_slack_replaces_nothing_of_it(linked):
+    alice = linked.alice
+    await linked.pass_time(70, step=10)
+    first = await alice.types("start nowhere")
+    assert first.text == "Checking Saturn Cloud…"
+    await linked.pass_time(10)
+    seen = [one for one in alice.sees(GENERAL) if one.ts >= first.ts]
+    assert [one.text.split(".")[0] for one in seen] == [
+        "Checking Saturn Cloud…",
+        "I can't find a workspace called *nowhere*",
+    ]
+    assert all(one.is_private for one in seen)
+
+
+async def test_a_post_to_a_commands_address_replaces_nothing(linked):
+    alice = linked.alice
+    first = await alice.types("help")
+    state = linked.slack.state
+    url = next(one for path, one in reversed(state.response_urls.items()) if path.startswith("/commands/"))
+    body = {"text": "new", "replace_original": True}
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(linked.slack_url + url.path, json=body) as got,
+    ):
+        assert got.status == 200
+    seen = [one for one in alice.sees(GENERAL) if one.ts >= first.ts]
+    assert [one.text for one in seen][-1] == "new"
+    assert seen[0].text == first.text
