@@ -41,6 +41,8 @@ EVERYBODY = "everybody"
 #: The pause between two claims of a loop, in seconds: work that becomes due meanwhile is claimed together.
 REST = 0.05
 READS_REST = 0.05
+#: Everything that anybody writes wakes the loop of Homes, and few of them are open.
+HOMES_REST = 0.2
 #: How long to wait before waking the other loops, so that much work ending together wakes them once.
 SOON = 0.1
 
@@ -160,7 +162,7 @@ class Scheduler:
             Loop("classes", reconciler.step_classes, 1, ids, clock, self.work_left),
             Loop("notices", notifier.step_notices, 50, ids, clock, self.work_left),
             Loop("cards", notifier.step_cards, 20, ids, clock, self.work_left),
-            Loop("homes", notifier.step_homes, 10, ids, clock, nobody),
+            Loop("homes", notifier.step_homes, 10, ids, clock, nobody, HOMES_REST),
             Loop("outputs", notifier.step_outputs, 10, ids, clock, self.work_left),
         ]
 

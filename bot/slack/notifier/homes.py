@@ -65,7 +65,8 @@ class HomeViews:
         room = min(self._slack.budget.room(slack_methods.VIEWS_PUBLISH), pool_room(pool, self._timing.batch))
         if room <= 0:
             return 0
-        homes = await self._store.claim_wanted_homes(room, self._timing.lease)
+        # Shorter than a notice's: publishing twice does no harm, and somebody is looking at an old view.
+        homes = await self._store.claim_wanted_homes(room, 2 * self._timing.send_timeout)
         if not homes:
             homes = await self._looks(room)
         await run_all([self._guarded(one) for one in homes], pool)
