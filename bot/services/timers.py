@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
@@ -13,7 +14,7 @@ from bot.services.making import check_account, entry, unknown
 from bot.support.errors import Refused
 
 if TYPE_CHECKING:
-    from bot.domain.models import Principal, StopMode, Workspace
+    from bot.domain.models import Effects, Principal, StopMode, Workspace
     from bot.services.context import Context
     from bot.services.workspaces import Workspaces
 
@@ -36,8 +37,7 @@ class Timers:
 
         Raises Refused (``workspace.ends``) if that would end it for good and its person hasn't agreed.
         """
-        provider = self._provider(workspace.connection)
-        effects = provider.stops(workspace)
+        provider, effects = self._provider(workspace.connection), self.effects(workspace)
         mode = mode or planned_mode(effects)
         title = provider.settings.title
         if mode == "suspend" and "suspend" not in provider.stop_modes:
@@ -46,6 +46,12 @@ class Timers:
         if ends and not agreed:
             raise Refused("workspace.ends", problems.sentence("not_agreed", title))
         return Timer(at, mode, ends)
+
+    def effects(self, workspace: Workspace) -> Effects:
+        """Return what stopping a workspace will do once it is up, also if there is none to stop yet."""
+        is_there = not workspace.is_provisional and workspace.state is not State.GONE
+        up = workspace if is_there else replace(workspace, remote_id="", state=State.RUNNING, actions=None)
+        return self._provider(workspace.connection).stops(up)
 
     async def set(
         self, principal: Principal, workspace_id: str, timer: Timer, *, interaction: str

@@ -79,7 +79,7 @@ def timer_or_ask(
         question = drawn.asked(
             workspace,
             services.title(workspace.connection),
-            provider.stops(workspace),
+            services.timers.effects(workspace),
             request.verb,
             moment.at,
             can_suspend=can_suspend,

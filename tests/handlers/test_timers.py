@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.domain.models import Observed, Person, State
+from bot.domain.models import Created, Observed, Outcome, Person, Spec, State, Update
 from handlers.submission import Submission, submit
 from tests.handlers.rig import COLLEAGUE, Cloud, buttons, rig, words
 from tests.rigs.clock import FakeClock
@@ -107,6 +107,14 @@ async def test_a_stop_later_writes_no_operation(bot, text, hour):
     assert (entry["actor"], entry["action"]) == (ALICE.key, "workspace.timer")
 
 
+async def test_its_owner_sees_it_in_the_list_and_the_status_and_others_do_not(bot):
+    await runs(bot)
+    await bot.say("stop notebook at 18:00")
+    for text in ("list", "status notebook"):
+        assert "I'll stop it <!date^" in words(await bot.say(text))
+        assert "I'll stop it" not in words(await bot.say(f"{text} --share"))
+
+
 async def test_changed_and_taken_back(bot):
     await runs(bot)
     first = await bot.say("stop notebook at 18:00")
@@ -195,6 +203,28 @@ async def test_what_ends_for_good_asks_first():
         await bot.say("keep notebook")
         await bot.say("stop notebook at 18:00 --yes")
         assert await stop_at(bot) == at_hour(bot, 18)
+
+
+async def test_what_has_ended_asks_by_what_its_successor_will_lose():
+    provider = Cloud(FakeClock(), fake_settings("saturn", title="Saturn Cloud"))
+    provider.ends_for_good = True
+    async with rig(connections={"saturn": provider}) as bot:
+        await bot.link(names=())
+        await in_berlin(bot)
+        made = await bot.services.workspaces.create(
+            ALICE, "saturn", Spec("lab"), interaction="make", reference="R1"
+        )
+        row = await bot.store.name_created(made.operation.id, Created("m1", "lab"), provider.gate_key("m1"))
+        await bot.store.save_step(Update(made.operation.id, 0.0, outcome=Outcome.FULFILLED))
+        await observe(bot.store, bot.clock, row, Observed(State.RUNNING))
+        await observe(bot.store, bot.clock, row, Observed(State.GONE))
+        asked = await bot.say("start lab for 2h")
+        button = buttons(asked)["End it then"]
+        assert "can't be started again" in words(asked)
+        await bot.press(button["action_id"], button["value"])
+        (lab,) = [one for one in await bot.store.workspaces(ALICE) if one.is_provisional]
+        assert lab.stop_agreed
+        assert abs(lab.stop_at - bot.clock.now() - 2 * HOUR) < 30
 
 
 async def form(bot, workspace):

@@ -10,6 +10,7 @@ from bot.messages.blocks.buttons import down_buttons, gone_buttons, page_button,
 from bot.messages.blocks.cards import operation_card
 from bot.messages.blocks.limits import Markup, fill, safe
 from bot.messages.blocks.paging import listed, page_of, row
+from bot.messages.blocks.timers import stops_line
 from bot.messages.texts import answers as words
 from bot.messages.texts import cards, times
 
@@ -79,7 +80,7 @@ def status_answer(
     facts: Facts, workspace: Workspace, *, in_channel: bool = False, remark: str = ""
 ) -> Answer:
     """Answer what one workspace is doing, and what can be done about it; ``remark`` comes before that."""
-    text = "\n".join([*([remark] if remark else []), state_line(facts, workspace)])
+    text = "\n".join([*([remark] if remark else []), _lines(facts, workspace, is_shared=in_channel)])
     if workspace.detail:
         text = f"{text}\n{safe(workspace.detail, 300)}"
     buttons = [*row_buttons(facts, workspace, is_shared=in_channel)]
@@ -92,7 +93,13 @@ def status_answer(
 def _row(facts: Facts, *, is_shared: bool) -> list[Block]:
     workspace = facts.workspace
     assert workspace is not None, "a row of a list shows a workspace"
-    return row(state_line(facts, workspace), row_buttons(facts, workspace, is_shared=is_shared))
+    said = _lines(facts, workspace, is_shared=is_shared)
+    return row(said, row_buttons(facts, workspace, is_shared=is_shared))
+
+
+def _lines(facts: Facts, workspace: Workspace, *, is_shared: bool) -> str:
+    """Return a workspace's state, and for its owner when it will be stopped."""
+    return "\n".join([state_line(facts, workspace), *([] if is_shared else stops_line(workspace))])
 
 
 def row_buttons(facts: Facts, workspace: Workspace, *, is_shared: bool) -> list[Element]:

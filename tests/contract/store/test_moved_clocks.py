@@ -19,6 +19,7 @@ from bot.domain.models import (
     Spec,
     State,
     TaskKind,
+    Timer,
     Update,
 )
 from bot.store import open_store
@@ -89,6 +90,20 @@ async def test_what_was_seen_in_the_future_hides_nothing_that_is_seen_now(bot):
     assert (await store.workspace(workspace.id)).observed_at <= bot.clock.now()
     await observe(store, bot.clock, workspace, Observed(State.STOPPED))
     assert (await store.workspace(workspace.id)).state is State.STOPPED
+
+
+async def test_a_timer_names_a_moment_that_no_clock_moves_and_is_looked_at_again(bot):
+    bot.clock.jump(3600)
+    store = await bot.serve()
+    workspace = (await linked(store)).workspaces[0]
+    at = bot.clock.now() + 7200
+    await store.change_timer(ALICE, workspace.id, Timer(at, "stop"))
+    bot.clock.jump(-3600)
+    store = await bot.serve()
+    (looked_at,) = await store.claim_timers(10, 60.0)
+    assert looked_at.stop_at == at
+    await store.look_at_timer(workspace.id, at, at)
+    assert await store.claim_timers(10, 60.0) == []
 
 
 async def test_nobody_waits_longer_than_a_day_to_hear_that_it_takes_longer(bot):
