@@ -17,7 +17,7 @@ import structlog
 from cryptography.fernet import Fernet
 
 from bot.app import StartError, serve
-from bot.providers.connections import build_providers, read_connections, secrets_of
+from bot.providers.connections import build_providers, read_connections, runs_commands, secrets_of
 from bot.services.context import Context
 from bot.slack.budget import Budget
 from bot.slack.calls import PacedSlack
@@ -200,11 +200,14 @@ def _routes(_arguments: argparse.Namespace) -> int:
 
 def _manifest(arguments: argparse.Namespace) -> int:
     names = {"command": arguments.command, "job_command": arguments.job_command}
+    place = given_connections()
+    # What is wrong with a connection is doctor's business: its provider is enough here.
+    commanding = runs_commands(read_connections(place)[0]) if place is not None else False
     try:
         if arguments.url is None or arguments.socket:
-            made = socket_manifest(arguments.url, **names)
+            made = socket_manifest(arguments.url, runs_commands=commanding, **names)
         else:
-            made = http_manifest(arguments.url, **names)
+            made = http_manifest(arguments.url, runs_commands=commanding, **names)
     except ValueError as wrong:
         _complain(f"This makes no manifest: {wrong}.")
         return 2

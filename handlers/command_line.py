@@ -139,6 +139,11 @@ def _straight(text: str) -> str:
     return text if text.isascii() else _DASHES.sub("--", text.translate(_STRAIGHT))
 
 
+def decoded(text: str) -> str:
+    """Return a text with Slack's encoding of addresses and mentions undone, but not its entities."""
+    return _decoded(text)
+
+
 def _decoded(text: str) -> str:
     """Undo Slack's encoding of addresses and mentions; its entities come later."""
     return _ENCODED.sub(_decode, text)

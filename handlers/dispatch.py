@@ -126,6 +126,26 @@ def _time_of(marks: str) -> float | None:
     return float(found[1]) if found is not None else None
 
 
+async def run_shortcut(
+    services: Services,
+    principal: Principal,
+    surface: Surface,
+    callback_id: str,
+    message: Mapping[str, Any] | None = None,
+) -> Answer:
+    """Run what a shortcut is for; always answers."""
+    request = Request(
+        principal=principal,
+        verb=callback_id,
+        arguments=(),
+        surface=surface,
+        services=services,
+        drawing=Reference(services.ids),
+        message=message or {},
+    )
+    return await guarded(request, routes.shortcut.get(callback_id) or old_button)
+
+
 async def guarded(request: Request, handler: Callable[[Any], Coroutine[Any, Any, Answer]]) -> Answer:
     """Authorise the person, run the handler, and turn every possible ending into an Answer.
 
@@ -185,7 +205,8 @@ async def _kept(request: Request, unknown: NotIdentified) -> Answer:
     A request isn't kept a second time, one from an open form has to be repeated there, and anything that
     may be a token is never kept.
     """
-    if not request.is_asked or request.surface.is_form or mistyped.suspected(request):
+    is_seen_only_now = request.surface.is_form or request.surface.kind == "shortcut"
+    if not request.is_asked or is_seen_only_now or mistyped.suspected(request):
         return replies.plain_problem(unknown.text, request.reference)
     waiting = request.waiting() | {"first": request.promised_in}
     if request.surface.kind in {"button", "home"}:

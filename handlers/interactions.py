@@ -53,6 +53,20 @@ def of_button(payload: Mapping[str, Any], action: Mapping[str, Any]) -> Surface:
     )
 
 
+def of_shortcut(payload: Mapping[str, Any]) -> Surface:
+    """Return where a shortcut was chosen: on a message, or nowhere in particular."""
+    user = _mapping(payload.get("user")).get("id")
+    message = _mapping(payload.get("message"))
+    return Surface(
+        kind="shortcut",
+        channel_id=_mapping(payload.get("channel")).get("id"),
+        message_ts=message.get("ts"),
+        response_url=payload.get("response_url"),
+        trigger_id=payload.get("trigger_id"),
+        interaction=_key("shortcut", payload.get("action_ts"), payload.get("callback_id"), user),
+    )
+
+
 def of_message(payload: Mapping[str, Any], *, is_direct: bool) -> Surface:
     """Return where a message or a mention was written."""
     event = _mapping(payload.get("event"))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import aiohttp
@@ -15,13 +16,13 @@ from slack_bolt.response import BoltResponse
 from slack_sdk.errors import SlackClientError
 
 from bot.domain.models import HomeUse
-from bot.messages.blocks import replies
+from bot.messages.blocks import forms, replies
 from bot.messages.blocks.limits import safe
 from bot.messages.texts import problems
 from bot.slack.calls import leads_to_slack
 from bot.support.errors import Refused, StoreError
 from handlers import delivery, interactions, routes, searches
-from handlers.dispatch import run_button, run_text
+from handlers.dispatch import run_button, run_shortcut, run_text
 from handlers.occurrence import Occurrence
 from handlers.principal import principal as principal_of
 from handlers.submission import Submission, first_field, submit
@@ -46,7 +47,7 @@ _RESPOND_SECONDS: Final = 1.0
 
 
 def register(app: AsyncApp, services: Services, *, view_seconds: float = VIEW_SECONDS) -> None:
-    """Register the five listeners; raises ValueError for an app that acknowledges before the work.
+    """Register the six listeners; raises ValueError for an app that acknowledges before the work.
 
     ``view_seconds`` is how long Slack may take to open a form, within the 3 s that an ack has.
     """
@@ -55,6 +56,7 @@ def register(app: AsyncApp, services: Services, *, view_seconds: float = VIEW_SE
     made = Listeners(services, view_seconds)
     app.command(_ANYTHING)(made.command)
     app.block_action(_ANYTHING)(made.action)
+    app.shortcut(_ANYTHING)(made.shortcut)
     app.view_submission(_ANYTHING)(made.view)
     app.block_suggestion(_ANYTHING)(made.options)
     app.event(_ANYTHING)(made.event)
@@ -109,11 +111,35 @@ class Listeners:
         is_opened = (
             answer.view is not None and not surface.is_form and await self._opened(client, surface, answer)
         )
+        if surface.is_form and answer.view is None and answer.text:
+            # Said where it was pressed, not in a conversation behind the form.
+            answer = replace(answer, view=forms.answer_view(answer))
         if surface.kind == "home":
             return await self._at_home(ack, principal, None if is_opened else answer)
         if is_opened:
             return await ack()
         if not await self._delivered(answer, surface, principal):
+            await _say(client, respond, answer)
+        return await ack()
+
+    async def shortcut(
+        self, ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient, respond: AsyncRespond
+    ) -> BoltResponse:
+        """Answer a shortcut with a form, or with a page in place of one; too late for that, in words."""
+        services = self._services
+        surface = interactions.of_shortcut(body)
+        principal: Principal | None = None
+        try:
+            principal = principal_of(body)
+        except Refused as refusal:
+            answer = self._refusal(refusal)
+        else:
+            callback_id, message = str(body.get("callback_id") or ""), body.get("message")
+            answer = await run_shortcut(services, principal, surface, callback_id, message)
+        view = answer.view or forms.answer_view(answer)
+        if await self._opened(client, surface, replace(answer, view=view)):
+            return await ack()
+        if principal is None or not await self._delivered(answer, surface, principal):
             await _say(client, respond, answer)
         return await ack()
 

@@ -67,7 +67,7 @@ async def replay(services: Services, principal: Principal, waiting: Mapping[str,
         return
     if surface.is_form and answer.view is None:
         # Don't leave an open form waiting: it shows the answer instead.
-        answer = replace(answer, view=forms.answer_view("job" if folder == "job" else "workspace", answer))
+        answer = replace(answer, view=forms.answer_view(answer, "job" if folder == "job" else "workspace"))
     fills_form = surface.is_form
     if lives or fills_form:
         notice = delivery.reply_notice(answer, surface, principal, services.ids)

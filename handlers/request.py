@@ -84,6 +84,8 @@ class Request:
     unread: str = ""
     #: The form that a button or a search belongs to, as Slack sent it: it contains only keys and texts.
     view: Mapping[str, Any] = field(default_factory=dict)
+    #: The message on which a shortcut was chosen, as Slack sent it: anybody may have written it.
+    message: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def value(self) -> str:

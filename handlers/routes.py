@@ -67,6 +67,8 @@ _flags: set[str] = set()
 action: Table[Verb] = Table()
 #: Forms, by callback id.
 view: Table[Form] = Table()
+#: Shortcuts, by callback id.
+shortcut: Table[Verb] = Table()
 #: Searches of select menus, by what they search.
 options: Table[Search] = Table()
 #: Events, by Slack's name; messages by the kind of their channel too (``message_im``).
@@ -101,7 +103,7 @@ def flags() -> frozenset[str]:
 def names() -> dict[str, list[str]]:
     """Return everything that was found, for ``python -m bot routes``."""
     tables: dict[str, Table[Any]] = {f"command {command}": verbs(command) for command in commands()}
-    tables |= {"action": action, "view": view, "options": options, "event": event}
+    tables |= {"action": action, "shortcut": shortcut, "view": view, "options": options, "event": event}
     return {kind: list(table.found) for kind, table in tables.items()}
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from bot.providers import build, provider_classes
+from bot.providers.facets import Runs
 from bot.support.settings import ELSEWHERE, READABLE, SettingsError, resolve_secret
 
 if TYPE_CHECKING:
@@ -64,6 +65,12 @@ def build_providers(settings: Mapping[str, ConnectionSettings], http: Http) -> d
 def secrets_of(settings: Mapping[str, ConnectionSettings]) -> list[str]:
     """Return every secret that the connections contain, for the redaction of logs."""
     return [secret for given in settings.values() for secret in given.secrets()]
+
+
+def runs_commands(settings: Mapping[str, ConnectionSettings]) -> bool:
+    """Return whether any of these connections runs commands that people type."""
+    classes = (provider_classes()[given.provider] for given in settings.values())
+    return any(issubclass(one, Runs) and one.runs_commands() for one in classes)
 
 
 def _holds_secrets(table: dict[str, Any]) -> bool:

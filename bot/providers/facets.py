@@ -140,6 +140,11 @@ class Runs(Forms[Offer]):
     #: Whether runs are launched by naming a job that is set up there, so that nothing else has to be asked.
     runs_named_jobs: ClassVar[bool] = False
 
+    @classmethod
+    def runs_commands(cls) -> bool:
+        """Return whether a run may be a command that a person types."""
+        return not cls.runs_named_jobs
+
     @abstractmethod
     async def launch_job(self, access: Access, spec: Spec, key: str) -> Created:
         """Launch a run; like ``create``."""

@@ -116,6 +116,38 @@ COMMANDS: Final[Mapping[str, Use]] = MappingProxyType(
     }
 )
 
+
+@dataclass(frozen=True, slots=True)
+class Shortcut(Use):
+    """A shortcut, as Slack shows it: ``kind`` is global, or message for the menu of each message."""
+
+    kind: str
+    name: str
+    description: str
+    #: Whether it is asked for only where a connection runs commands.
+    runs_commands: bool = False
+
+
+SHORTCUTS: Final[Mapping[str, Shortcut]] = MappingProxyType(
+    {
+        "start_workspace": Shortcut(
+            "Starts one of a person's workspaces from wherever they are in Slack.",
+            "handlers.workspace.shortcut",
+            kind="global",
+            name="Start a workspace",
+            description="Choose one of your workspaces and start it",
+        ),
+        "run_as_job": Shortcut(
+            "Opens the job form with the command of a message in it; it runs when the person presses Run.",
+            "handlers.job.shortcut",
+            kind="message",
+            name="Run as a job",
+            description="Run the command in this message as a job of yours",
+            runs_commands=True,
+        ),
+    }
+)
+
 #: Where Slack sends commands, interactivity, options and events in the HTTP form.
 SLACK_PATH: Final = "/slack/events"
 #: Where Sign in with Slack sends people back to.
@@ -138,14 +170,19 @@ _HEADER: Final = """\
 
 
 def socket_manifest(
-    url: str | None = None, *, command: str = WORKSPACE_COMMAND, job_command: str = JOB_COMMAND
+    url: str | None = None,
+    *,
+    command: str = WORKSPACE_COMMAND,
+    job_command: str = JOB_COMMAND,
+    runs_commands: bool = False,
 ) -> dict[str, Any]:
     """Return the manifest of the Socket Mode form: Slack needs no address of ours.
 
     With ``url``, the address that people's browsers reach, Sign in with Slack can redirect there.
+    ``runs_commands`` says whether a connection does.
     Raises ValueError for an address or a command that Slack would reject.
     """
-    manifest = _common(command, job_command)
+    manifest = _common(command, job_command, runs_commands=runs_commands)
     if url is not None:
         manifest["oauth_config"]["redirect_urls"] = [_base(url) + SIGN_IN_REDIRECT_PATH]
     manifest["settings"]["socket_mode_enabled"] = True
@@ -153,14 +190,19 @@ def socket_manifest(
 
 
 def http_manifest(
-    url: str, *, command: str = WORKSPACE_COMMAND, job_command: str = JOB_COMMAND
+    url: str,
+    *,
+    command: str = WORKSPACE_COMMAND,
+    job_command: str = JOB_COMMAND,
+    runs_commands: bool = False,
 ) -> dict[str, Any]:
     """Return the manifest of the HTTP form for a server that Slack reaches at ``url`` (https).
 
+    ``runs_commands`` says whether a connection does.
     Raises ValueError for an address or a command that Slack would reject.
     """
     base = _base(url)
-    manifest = _common(command, job_command)
+    manifest = _common(command, job_command, runs_commands=runs_commands)
     for slash_command in manifest["features"]["slash_commands"]:
         slash_command["url"] = base + SLACK_PATH
     manifest["oauth_config"]["redirect_urls"] = [base + SIGN_IN_REDIRECT_PATH]
@@ -178,7 +220,7 @@ def render(manifest: Mapping[str, Any]) -> str:
     return _HEADER + text
 
 
-def _common(command: str, job_command: str) -> dict[str, Any]:
+def _common(command: str, job_command: str, *, runs_commands: bool) -> dict[str, Any]:
     for one in (command, job_command):
         if not one.startswith("/") or not 2 <= len(one) <= 32 or one != "".join(one.split()).lower():
             raise ValueError("a slash command is / and up to 31 characters, in lower case and without blanks")
@@ -198,6 +240,16 @@ def _common(command: str, job_command: str) -> dict[str, Any]:
                 "messages_tab_read_only_enabled": False,
             },
             "bot_user": {"display_name": "usher", "always_online": True},
+            "shortcuts": [
+                {
+                    "name": one.name,
+                    "type": one.kind,
+                    "callback_id": callback_id,
+                    "description": one.description,
+                }
+                for callback_id, one in SHORTCUTS.items()
+                if runs_commands or not one.runs_commands
+            ],
             "slash_commands": [
                 {
                     "command": command,

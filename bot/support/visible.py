@@ -31,6 +31,14 @@ def clean(text: object) -> str:
     return "".join(kept).strip()
 
 
+def has_invisible(text: str) -> bool:
+    """Return whether a text has characters that nobody sees; line breaks and tabs are seen."""
+    return any(
+        (unicodedata.category(character) in _INVISIBLE and character not in "\n\t") or character in _FILLERS
+        for character in text
+    )
+
+
 def escape(text: str) -> str:
     """Escape the three special characters of Slack's markup, so no text from outside mentions or links."""
     return text.translate(_ESCAPES)

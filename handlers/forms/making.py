@@ -69,7 +69,7 @@ async def open_form(request: Request, purpose: Purpose, words_given: tuple[str, 
     if template:
         values["preset"] = template
     catalog = Catalog(services.connections[connection], snapshot, purpose, request.principal)
-    view = _view(catalog, making, account, values)
+    view = view_of(catalog, making, account, values)
     if request.surface.is_form:
         return Answer(text=words.OPEN_FORM, view=view)
     return _with_button(fill(words.READY, title=services.title(connection)), making, view)
@@ -94,7 +94,7 @@ async def redrawn(request: Request) -> Answer:
     account, catalog = await _known(services, request.principal, making)
     entered = values_of(request.view)
     values = {name: value for name, value in entered.items() if making.proposed.get(name) != value}
-    view = _view(catalog, making, account, values)
+    view = view_of(catalog, making, account, values)
     return Answer(text=words.OPEN_FORM, view=view)
 
 
@@ -217,7 +217,8 @@ async def _known(services: Services, principal: Principal, making: Making) -> tu
     return account, Catalog(services.connections[making.connection], snapshot, making.purpose, principal)
 
 
-def _view(catalog: Catalog, making: Making, account: Account, values: Values) -> dict[str, Any]:
+def view_of(catalog: Catalog, making: Making, account: Account, values: Values) -> dict[str, Any]:
+    """Return the form as it is shown, with the values that may still be shown."""
     form, provider = catalog.form(values), catalog.provider
     fitting = {one.name: values[one.name] for one in form.fields if _fits(one, values)}
     shown = {one.name: one.initial for one in form.fields if one.initial} | fitting
@@ -229,6 +230,7 @@ def _view(catalog: Catalog, making: Making, account: Account, values: Values) ->
         username=account.username,
         values=fitting,
         has_people=not provider.links_by("none"),
+        author=making.author,
     )
 
 

@@ -27,6 +27,8 @@ class Making:
     connection: str
     purpose: Purpose
     channel_id: str = ""
+    #: Who wrote the message that the command is from; empty for the person's own words.
+    author: str = ""
     #: Values that other fields depend on: a search arrives without the contents of the form's inputs.
     chosen: Mapping[str, Value] = field(default_factory=dict)
     #: The defaults of text fields: left unchanged, they follow the choices in other fields.
@@ -44,6 +46,7 @@ class Making:
             "connection": self.connection,
             "purpose": self.purpose,
             "channel_id": self.channel_id,
+            **({"author": self.author} if self.author else {}),
             "chosen": chosen,
             "proposed": proposed,
         }
@@ -54,7 +57,7 @@ class Making:
         try:
             metadata = json.loads(str(view.get("private_metadata") or ""))
             connection, purpose = str(metadata["connection"]), metadata["purpose"]
-            channel_id = str(metadata.get("channel_id") or "")
+            channel_id, author = (str(metadata.get(key) or "") for key in ("channel_id", "author"))
             chosen, proposed = (
                 {str(name): value_of(value) for name, value in dict(metadata.get(key) or {}).items()}
                 for key in ("chosen", "proposed")
@@ -63,7 +66,7 @@ class Making:
             raise Refused("form.outdated", words.OUTDATED) from None
         if purpose not in ("workspace", "job") or connection not in makers(services, purpose):
             raise Refused("form.outdated", words.OUTDATED)
-        return cls(connection, purpose, channel_id, chosen, proposed)
+        return cls(connection, purpose, channel_id, author, chosen, proposed)
 
 
 def values_of(view: Mapping[str, Any]) -> dict[str, Value]:

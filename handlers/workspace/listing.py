@@ -10,6 +10,7 @@ from bot.messages.blocks import lists, replies
 from bot.messages.blocks.buttons import open_buttons, start_button
 from bot.messages.blocks.cards import opening
 from bot.messages.blocks.limits import Markup, fill
+from bot.messages.blocks.welcome import help_button
 from bot.messages.texts import answers as words
 from handlers import routes
 from handlers.linking.account import linked
@@ -47,7 +48,7 @@ async def show_list(request: Request) -> Answer:
         remark=remark,
         shared_by=request.who if request.is_shared else None,
         replaces=is_redrawn,
-        more=[] if request.is_shared else await new_step(services, request.principal),
+        more=[*await new_step(services, request.principal), help_button("workspace", is_short=True)],
     )
 
 

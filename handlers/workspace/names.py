@@ -12,7 +12,7 @@ from bot.messages.texts import preferences
 from bot.services import naming
 from handlers import routes
 from handlers.linking.account import link_any, linked
-from handlers.workspace.targets import named, workspace_of
+from handlers.workspace.targets import labels_of, named, workspace_of
 
 if TYPE_CHECKING:
     from bot.domain.models import Answer, Workspace
@@ -173,8 +173,8 @@ async def complete(request: Request) -> list[dict[str, Any]]:
     chosen = fitting or list(naming.nearest(request.name, rows))
     return [
         {
-            "text": kit.plain(limits.line(naming.address(one, rows), limits.OPTION), limits.OPTION),
+            "text": kit.plain(limits.line(label, limits.OPTION), limits.OPTION),
             "value": one.id,
         }
-        for one in chosen[:_MOST]
+        for one, label in zip(chosen[:_MOST], labels_of(chosen[:_MOST], rows), strict=True)
     ]

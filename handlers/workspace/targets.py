@@ -98,7 +98,7 @@ async def _empty(request: Request, sentence: str) -> Answer:
 
 def which_of_all(request: Request, rows: Sequence[Workspace]) -> Answer:
     """Ask which workspace is meant if no name was given."""
-    buttons = _choices(request, rows, _labels(rows, rows))
+    buttons = _choices(request, rows, labels_of(rows, rows))
     return replies.answer(
         fill(words.WHICH_OF_ALL, command=request.command, verb=Markup(request.verb)), buttons
     )
@@ -107,7 +107,7 @@ def which_of_all(request: Request, rows: Sequence[Workspace]) -> Answer:
 def _which_of_these(
     request: Request, name: str, found: Sequence[Workspace], rows: Sequence[Workspace]
 ) -> Answer:
-    labels = _labels(found, rows)
+    labels = labels_of(found, rows)
     is_same = len({naming.fold(one.title) for one in found}) == 1
     sentence = fill(words.WHICH if is_same else words.WHICH_BEGINNING, name=name)
     more = fill(words.WHICH_AT, command=request.command, verb=Markup(request.verb), example=labels[0])
@@ -137,7 +137,7 @@ async def _unknown(
         return replies.answer(looking)
     sentence = fill(words.UNKNOWN_NAME, name=name)
     more: list[str] = [unread(request)] if request.problem else []
-    buttons = _choices(request, near, _labels(near, near))
+    buttons = _choices(request, near, labels_of(near, near))
     if near:
         offered = (
             words.NEAREST if buttons else f"{words.NEAREST} {', '.join(line(one.title) for one in near)}"
@@ -154,7 +154,7 @@ def _choices(request: Request, found: Sequence[Workspace], labels: Sequence[str]
     return replies.choices(request.verb, found, labels, request.services.workspaces.effects)
 
 
-def _labels(found: Sequence[Workspace], rows: Sequence[Workspace]) -> list[str]:
+def labels_of(found: Sequence[Workspace], rows: Sequence[Workspace]) -> list[str]:
     """Return distinct names: with the connection if two are the same."""
     return [
         one.title

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import shutil
 import sys
 import tempfile
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import yaml
 from cryptography.fernet import Fernet
 
 from playground.processes import (
@@ -106,7 +108,7 @@ async def stage(
         environment = _environment(folder, slack, _connections(saturn, hub, posit, sphere), port)
         children.append(await start_child("usher", ["bot", "serve"], folder, environment, announces=False))
         await _unless(stop, asyncio.ensure_future(_wait_for_bot(children[-1], url)))
-        await _register(slack["url"], url)
+        await _register(slack["url"], url, await _manifest(environment))
         yield Stage(slack, saturn, hub, posit, sphere, url, folder, tuple(children))
     finally:
         await asyncio.gather(*(child.stop() for child in reversed(children)))
@@ -202,8 +204,32 @@ async def _wait_for_bot(child: Child, url: str) -> None:
     raise StageError(f"Usher was not ready after {READY_SECONDS:.0f} s:\n{child.last_words()}")
 
 
-async def _register(slack_url: str, bot_url: str) -> None:
-    settings = {"request_url": f"{bot_url}/slack/events"}
+async def _manifest(environment: dict[str, str]) -> dict[str, Any]:
+    """Return the manifest that the bot prints for these connections: some of its shortcuts depend on them."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-m", "bot", "manifest"),
+        stdout=asyncio.subprocess.PIPE,
+        cwd=HOME,
+        env={**os.environ, **environment},
+    )
+    printed, _ = await process.communicate()
+    if process.returncode != 0:
+        raise StageError("Usher printed no manifest")
+    made: dict[str, Any] = yaml.safe_load(printed)
+    return made
+
+
+async def _register(slack_url: str, bot_url: str, manifest: dict[str, Any]) -> None:
+    """Set the app up again, now that the connections are known, with the address to which Slack sends.
+
+    The address to which Sign in with Slack returns is added by hand, as the operator does with this form.
+    """
+    settings = {
+        "manifest": manifest,
+        "request_url": f"{bot_url}/slack/events",
+        "redirect_urls": [f"{bot_url}/link/slack"],
+    }
     try:
         async with (
             aiohttp.ClientSession() as session,

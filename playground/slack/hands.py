@@ -104,6 +104,28 @@ class Hands:
     def _result(reply: Reply) -> Json:
         return {"ok": reply.ok, "status": reply.status, **({"error": reply.error} if reply.error else {})}
 
+    async def shortcut(
+        self, user: str, callback_id: str, channel: str | None = None, ts: str | None = None
+    ) -> Json:
+        """Choose a shortcut of the app: a global one, or that of a message.
+
+        Only members of where the app is installed have them, and messages that one person sees have none.
+        """
+        state, person = self._state, self._state.active(user)
+        known = state.app.shortcuts.get(callback_id)
+        kind = "message" if channel else "global"
+        if known is None or known["type"] != kind or not state.app.installed or not state.is_member(person):
+            raise SlackError("no_such_shortcut")
+        if channel:
+            place = state.place(user, channel)
+            message = state.message(place.id, ts or "")
+            if message is None or message.only_for is not None:
+                raise SlackError("message_not_found")
+            payload = payloads.message_action(state, user, callback_id, place, message)
+        else:
+            payload = payloads.shortcut(state, user, callback_id)
+        return self._result(await self._dispatcher.send("interactive", payload))
+
     async def submit(self, user: str, values: dict[str, dict[str, Any]] | None = None) -> Json:
         """Fill in ``{block_id: {action_id: value}}`` and submit the open modal; the rest stays as it is."""
         self._state.active(user)

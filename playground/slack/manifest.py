@@ -32,6 +32,7 @@ def apply(state: State, manifest: Json) -> None:
     state.people[app.bot_user].real_name = app.name
     state.people[app.bot_user].name = (features.get("bot_user") or {}).get("display_name", app.name.lower())
     app.commands = {one["command"]: dict(one) for one in features.get("slash_commands") or []}
+    app.shortcuts = {one["callback_id"]: dict(one) for one in features.get("shortcuts") or []}
     app.unfurl_domains = list(features.get("unfurl_domains") or [])
     app.scopes = list((oauth.get("scopes") or {}).get("bot") or [])
     app.user_scopes = list((oauth.get("scopes") or {}).get("user") or [])

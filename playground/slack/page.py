@@ -76,6 +76,7 @@ class Page:
         posts = {
             "say": self._say,
             "press": self._press,
+            "shortcut": self._shortcut,
             "submit": self._submit,
             "fill": self._fill,
             "choose": self._choose,
@@ -169,6 +170,10 @@ class Page:
                 "name": state.app.name,
                 "bot_user": state.app.bot_user,
                 "commands": sorted(state.app.commands),
+                "shortcuts": [
+                    {key: one[key] for key in ("callback_id", "name", "type")}
+                    for one in state.app.shortcuts.values()
+                ],
             },
             "me": person.id,
             "people": [self._who(other) for other in state.people.values()],
@@ -237,6 +242,12 @@ class Page:
             asked["action_id"],
             block_id=asked.get("block_id"),
             value=asked.get("value"),
+        )
+
+    async def _shortcut(self, request: web.Request) -> Json:
+        asked = await _asked(request)
+        return await self._hands.shortcut(
+            asked["as"], asked["callback_id"], asked.get("channel"), asked.get("ts")
         )
 
     async def _submit(self, request: web.Request) -> Json:

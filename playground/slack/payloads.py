@@ -63,6 +63,35 @@ def interaction(state: State, kind: str, user: str) -> Json:
     }
 
 
+def shortcut(state: State, user: str, callback_id: str) -> Json:
+    """Make what a global shortcut sends: no conversation, and so no response_url."""
+    base = interaction(state, "shortcut", user)
+    who = {key: base["user"][key] for key in ("id", "username", "team_id")}
+    kept = {key: base[key] for key in ("type", "token", "team", "enterprise", "is_enterprise_install")}
+    return {
+        **kept,
+        "user": who,
+        "callback_id": callback_id,
+        "action_ts": state.new_ts(),
+        "trigger_id": state.new_trigger(user),
+    }
+
+
+def message_action(state: State, user: str, callback_id: str, channel: Channel, message: Message) -> Json:
+    """Make what a message shortcut sends: the whole message, whoever wrote it."""
+    place = on_message(state, channel, message)
+    return {
+        **shortcut(state, user, callback_id),
+        "type": "message_action",
+        "user": interaction(state, "message_action", user)["user"],
+        "message_ts": message.ts,
+        "channel": place["channel"],
+        "message": place["message"],
+        "trigger_id": state.new_trigger(user, channel=channel.id),
+        "response_url": state.new_response_url("app", channel.id, user),
+    }
+
+
 def on_message(state: State, channel: Channel, message: Message) -> Json:
     """Make the part that tells on which message something was pressed."""
     hidden = message.only_for is not None

@@ -204,6 +204,8 @@ class App:
     verification_token: str
     scopes: list[str] = field(default_factory=list)
     commands: dict[str, Json] = field(default_factory=dict)
+    #: By callback_id, each with its ``type`` (global or message) and ``name``.
+    shortcuts: dict[str, Json] = field(default_factory=dict)
     events: set[str] = field(default_factory=set)
     unfurl_domains: list[str] = field(default_factory=list)
     redirect_urls: list[str] = field(default_factory=list)

@@ -69,6 +69,7 @@ class SlackServer:
         self.say = self.acts.say
         self.open_home = self.acts.home
         self.press = self.hands.press
+        self.shortcut = self.hands.shortcut
         self.options = self.hands.options
         self.submit = self.hands.submit
         self.close_view = self.hands.close

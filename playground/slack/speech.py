@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 #: Mentions that are encoded already; a person's client makes them, so they may be handed in too.
 _ENCODED = re.compile(r"<(@[UW]\w+|#C\w+)(\|[^<>]*)?>")
-_ADDRESS = re.compile(r"(?<!\w)(https?://[^\s<>]+[^\s<>.,;:!?)\]}'\"])")
+_ADDRESS = re.compile(r"(?<!\w)(https?://[^\s<>`]+[^\s<>`.,;:!?)\]}'\"])")
 _PERSON = re.compile(r"(?<![\w<])@([a-z0-9._-]*[a-z0-9])", re.IGNORECASE)
 _CHANNEL = re.compile(r"(?<![\w<&])#([a-z0-9_-]+)", re.IGNORECASE)
 

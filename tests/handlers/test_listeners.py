@@ -291,9 +291,9 @@ async def search(wired, value, who=ALICE, action_id="start:workspace", **keys):
 
 async def test_a_search_completes_ones_own_names(wired):
     await wired.bot.link(names=("notebook", "trainer"))
-    assert [one["text"]["text"] for one in await search(wired, "train")] == ["trainer@saturn"]
+    assert [one["text"]["text"] for one in await search(wired, "train")] == ["trainer"]
     assert len(await search(wired, "")) == 2
-    assert [one["text"]["text"] for one in await search(wired, "notbok")] == ["notebook@saturn"]
+    assert [one["text"]["text"] for one in await search(wired, "notbok")] == ["notebook"]
     assert await search(wired, "", COLLEAGUE) == []
     assert await search(wired, "", STRANGER) == []
     assert await search(wired, "", action_id="start:rockets") == []

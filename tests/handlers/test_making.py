@@ -236,7 +236,7 @@ async def test_what_is_being_made_is_listed_and_can_be_called_off(bot):
     await make(bot)
     listed = await bot.say("list")
     assert "Being created" in words(listed)
-    assert next(iter(buttons(listed))) == "Stop"
+    assert "Stop" in buttons(listed)
     assert "is already being created" in words(await bot.say("start lab"))
     assert "hasn't created it yet" in words(await bot.say("restart lab"))
     assert "hasn't created it yet" in words(await bot.say("suspend lab"))
@@ -247,7 +247,7 @@ async def test_what_is_being_made_is_listed_and_can_be_called_off(bot):
 async def test_of_what_is_gone_and_was_made_here_start_makes_a_new_one(bot):
     await bot.link(names=())
     gone = await lost(bot)
-    assert next(iter(buttons(await bot.say("list")))) == "Start a new one"
+    assert "Start a new one" in buttons(await bot.say("list"))
     assert "Creating *lab*" in words(await bot.say("start lab"))
     fresh = await bot.workspace("lab")
     assert fresh.id != gone.id

@@ -53,9 +53,10 @@ def test_what_was_found():
                 "job_refresh",
             ),
             *("job_start_another", "keep_running", "keep_waiting", "look_again", "make", "refresh"),
-            *("settings_form", "start_another", "stop_later", "try_again"),
+            *("run_code", "settings_form", "start_another", "stop_later", "try_again"),
         ],
-        "view": ["ask_link", "code", "make", "remove", "settings", "stop_later"],
+        "shortcut": ["run_as_job", "start_workspace"],
+        "view": ["ask_link", "code", "make", "remove", "settings", "start_workspace", "stop_later"],
         "options": ["field", "workspace"],
         "event": [
             *("app_home_opened", "app_mention", "app_uninstalled", "message_im", "team_join"),

@@ -5,16 +5,19 @@ from __future__ import annotations
 import importlib.util
 import json
 from itertools import chain
+from types import SimpleNamespace
 
 import jsonschema
 import pytest
 import yaml
 
+from bot.providers.connections import runs_commands
 from bot.slack import methods as slack_methods
 from bot.slack.manifest import (
     BOT_SCOPES,
     COMMANDS,
     EVENTS,
+    SHORTCUTS,
     SIGN_IN_REDIRECT_PATH,
     SLACK_PATH,
     USER_SCOPES,
@@ -30,7 +33,12 @@ URL = "https://usher.example.org"
 SCHEMA = json.loads(
     (ROOT / "tests/project/schemas/slack-app-manifest.2.0.0.json").read_text(encoding="utf-8")
 )
-FORMS = {"socket": socket_manifest(), "socket with pages": socket_manifest(URL), "http": http_manifest(URL)}
+FORMS = {
+    "socket": socket_manifest(),
+    "socket with pages": socket_manifest(URL),
+    "http": http_manifest(URL),
+    "http where commands run": http_manifest(URL, runs_commands=True),
+}
 
 #: Which scope of the bot an event or a command needs; source: Slack's reference of events.
 NEEDED_BY_EVENTS = {
@@ -76,8 +84,42 @@ def test_every_scope_event_and_command_has_a_use_and_every_use_is_asked_for(form
     assert {command["command"] for command in manifest["features"]["slash_commands"]} == set(COMMANDS)
 
 
+USES = [use for table in (BOT_SCOPES, USER_SCOPES, EVENTS, COMMANDS, SHORTCUTS) for use in table.values()]
+
+
+def test_every_shortcut_has_its_handler_and_the_other_way_round():
+    assert {name: handler.__module__ for name, handler in routes.shortcut.found.items()} == {
+        callback_id: one.module for callback_id, one in SHORTCUTS.items()
+    }
+
+
+def test_the_shortcut_that_runs_commands_is_asked_for_only_where_a_connection_does():
+    for does in (False, True):
+        for made in (
+            socket_manifest(runs_commands=does),
+            http_manifest(URL, runs_commands=does),
+        ):
+            asked = {one["callback_id"]: one["type"] for one in made["features"]["shortcuts"]}
+            expected = {"start_workspace": "global"} | ({"run_as_job": "message"} if does else {})
+            assert asked == expected
+
+
+@pytest.mark.parametrize(("provider", "runs"), [("posit", True), ("saturn", False), ("jupyterhub", False)])
+def test_which_connections_run_commands(provider, runs):
+    given = SimpleNamespace(provider=provider)
+    assert runs_commands({"one": given, "hub": SimpleNamespace(provider="jupyterhub")}) is runs
+
+
+def test_no_link_is_unfurled():
+    """A preview would show a workspace to people whom it does not concern (ADR 27)."""
+    for made in FORMS.values():
+        assert "unfurl_domains" not in made["features"]
+    assert not {"link_shared"} & set(EVENTS)
+    assert not {"links:read", "links:write"} & set(BOT_SCOPES)
+
+
 def test_every_use_names_a_module_that_exists():
-    uses = [*BOT_SCOPES.values(), *USER_SCOPES.values(), *EVENTS.values(), *COMMANDS.values()]
+    uses = USES
     missing = []
     for module in sorted({use.module for use in uses}):
         try:
@@ -101,7 +143,7 @@ def test_the_scopes_are_those_that_methods_events_and_commands_need():
 
 
 def test_every_use_is_a_sentence():
-    uses = [*BOT_SCOPES.values(), *USER_SCOPES.values(), *EVENTS.values(), *COMMANDS.values()]
+    uses = USES
     assert [use.why for use in uses if not use.why[0].isupper() or not use.why.endswith(".")] == []
 
 

@@ -51,7 +51,7 @@ class Workbench(FakeProvider, FakeRuns):
             presets = tuple(Choice(name, f"The {name} one") for name in snapshot["presets"])
             fields.append(Field("preset", "Preset", "choice", presets, optional=True, redraws=True))
         if preset not in snapshot["presets"]:
-            fields.append(Field("command", "Command", "text", max_length=2000))
+            fields.append(Field("command", "Command", "long_text", max_length=2000))
         fields.append(Field("name", "Name", "text", optional=True, remembers=False))
         chosen = str(values.get("cluster", ""))
         chosen = chosen if chosen in snapshot["clusters"] else next(iter(snapshot["clusters"]))

@@ -17,10 +17,13 @@ from bot.messages.texts import forms as words
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from bot.domain.models import Answer, Choice, Field, Form, Purpose, Values
+    from bot.domain.models import Answer, Choice, Field, Form, Purpose, Values, Workspace
     from bot.messages.blocks.kit import Block, Element
 
 CALLBACK: Final = "make"
+START_CALLBACK: Final = "start_workspace"
+#: The only field of that form.
+START_FIELD: Final = "workspace"
 #: Slack's limits of a select menu and of an option.
 _CHOICES: Final = 100
 _OPTION_VALUE: Final = 150
@@ -40,14 +43,18 @@ def make_view(
     username: str,
     values: Values,
     has_people: bool = True,
+    author: str = "",
 ) -> dict[str, Any]:
     """Return the modal of a form, filled with ``values``; a form without fields says that nothing is offered.
 
-    ``has_people`` is False if one account of the operator's makes everybody's.
+    ``has_people`` is False if one account of the operator's makes everybody's; ``author`` wrote the message
+    that its command is from.
     """
     template = words.AT if username else words.AT_NAMELESS
     head = fill(template if has_people else words.AT_NOBODYS, title=title, username=username)
     blocks: list[Block] = [kit.context(head)]
+    if author:
+        blocks.append(kit.section(fill(words.FROM_MESSAGE, who=kit.mention(author))))
     if form.note:
         blocks.append(kit.section(limits.safe(form.note)))
     if not form.fields:
@@ -69,10 +76,56 @@ def sentence_view(purpose: Purpose, sentence: str, *, external_id: str | None = 
     return view if external_id is None else {**view, "external_id": external_id}
 
 
-def answer_view(purpose: Purpose, answer: Answer) -> dict[str, Any]:
-    """Return a modal that shows an answer without its buttons."""
-    said = [block for block in answer.blocks if block.get("type") in {"section", "context"}]
-    return _modal(purpose, said or [kit.section(limits.safe(answer.text))])
+def answer_view(answer: Answer, purpose: Purpose | None = None) -> dict[str, Any]:
+    """Return a modal that shows an answer, with its buttons: what they answer is shown there too."""
+    title = words.ANSWER_TITLE if purpose is None else words.TITLE[purpose]
+    said = list(answer.blocks) or [kit.section(limits.safe(answer.text))]
+    return kit.modal(title, said, close=words.DONE)
+
+
+def start_view(
+    workspaces: Sequence[Workspace], labels: Sequence[str], states: Sequence[str]
+) -> dict[str, Any]:
+    """Return the form that starts one of a person's workspaces; each option says how it is now."""
+    options = [
+        {
+            "text": kit.plain(limits.line(label, limits.OPTION), limits.OPTION),
+            "value": one.id,
+            "description": kit.plain(state, limits.OPTION),
+        }
+        for one, label, state in zip(workspaces, labels, states, strict=True)
+    ]
+    placeholder = kit.plain(words.PICK, limits.PLACEHOLDER)
+    menu: Element = {"action_id": START_FIELD, "placeholder": placeholder}
+    if len(options) > _CHOICES:
+        # The same search as in messages, told apart by what comes before the colon.
+        menu |= {"type": "external_select", "action_id": "start:workspace", "min_query_length": 0}
+    else:
+        menu |= {"type": "static_select", "options": options}
+        menu |= {"initial_option": options[0]} if len(options) == 1 else {}
+    field = {
+        "type": "input",
+        "block_id": START_FIELD,
+        "label": kit.plain(words.START_LABEL, limits.LABEL),
+        "element": menu,
+    }
+    return kit.modal(
+        words.START_TITLE,
+        [field, kit.context(words.START_NOTE)],
+        callback_id=START_CALLBACK,
+        submit=words.START_SUBMIT,
+        close=words.CLOSE,
+    )
+
+
+def code_choice_view(connections: Sequence[tuple[str, str]], carried: str) -> dict[str, Any]:
+    """Return the question on which (name, title) to run a message's command, which the form carries."""
+    buttons = [
+        kit.button(limits.line(title, limits.BUTTON), f"run_code:{number}", name)
+        for number, (name, title) in enumerate(connections)
+    ]
+    blocks = [kit.section(words.WHERE["job"]), *kit.actions(buttons)]
+    return kit.modal(words.TITLE["job"], blocks, close=words.CLOSE, private_metadata=carried)
 
 
 def field_of(block_id: str) -> str:

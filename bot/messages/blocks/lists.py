@@ -10,6 +10,7 @@ from bot.messages.blocks.buttons import down_buttons, gone_buttons, page_button,
 from bot.messages.blocks.cards import operation_card
 from bot.messages.blocks.limits import Markup, fill, safe
 from bot.messages.blocks.paging import listed, page_of, row
+from bot.messages.blocks.replies import search
 from bot.messages.blocks.timers import stops_line
 from bot.messages.texts import answers as words
 from bot.messages.texts import cards, times
@@ -57,13 +58,16 @@ def workspace_list(
 ) -> Answer:
     """List workspaces; ``shared_by`` (a mention) makes a list for everybody, without addresses.
 
-    ``rows`` are all of them; a page beyond the end becomes the last one. ``more`` are buttons below the list.
+    ``rows`` are all of them; a page beyond the end becomes the last one. A list of one's own begins with a
+    menu: a search that leads to any workspace, and the buttons ``more``.
     """
     one = page_of(rows, page, PAGE)
     title = words.LIST if shared_by is None else fill(words.LIST_SHARED, who=Markup(shared_by))
     is_shared = shared_by is not None
     drawn = [block for facts in one.shown for block in _row(facts, is_shared=is_shared)]
-    blocks = listed(title, drawn, one, remark, verb="" if is_shared else "list", more=more)
+    blocks = listed(title, drawn, one, remark, verb="" if is_shared else "list")
+    menu = [] if is_shared else [*([search("status")] if len(rows) > 1 else []), *more]
+    blocks[1:1] = kit.actions(menu)
     text = "; ".join(_short(facts) for facts in one.shown[:5])
     return kit.answer(text or title, blocks, in_channel=is_shared, replaces=replaces)
 

@@ -40,9 +40,8 @@ def listed(
     remark: str = "",
     *,
     verb: str = "",
-    more: Iterable[Element] = (),
 ) -> list[Block]:
-    """Return a list: title, rows, how many are left, a remark, the buttons of ``verb`` if any, ``more``."""
+    """Return a list: title, rows, how many are left, a remark, and the buttons of ``verb`` if any."""
     blocks = [kit.section(f"*{title}*"), *rows]
     small = [words.AND_MORE.format(count=page.left)] if page.left else []
     small += [remark] if remark else []
@@ -53,7 +52,7 @@ def listed(
     buttons = [kit.button(cards.REFRESH, f"{verb}:refresh", str(page.number))]
     if page.left:
         buttons.append(kit.button(cards.MORE, f"{verb}:more", str(page.number + 1)))
-    return [*blocks, *kit.actions([*buttons, *more])]
+    return [*blocks, *kit.actions(buttons)]
 
 
 def row(text: str, buttons: Sequence[Element]) -> list[Block]:

@@ -49,9 +49,10 @@ def new_button(connection: str | None) -> Element:
     return kit.button(answers.NEW_WORKSPACE, "make", f"workspace {connection}")
 
 
-def help_button(folder: str) -> Element:
-    """Return the button that shows everything that the person may do."""
-    return kit.button(welcome.HELP_ALL, "help" if folder == "workspace" else f"{folder}_help", "all")
+def help_button(folder: str, *, is_short: bool = False) -> Element:
+    """Return the button that shows help, in short or with everything that the person may do."""
+    action = "help" if folder == "workspace" else f"{folder}_help"
+    return kit.button(welcome.HELP, action) if is_short else kit.button(welcome.HELP_ALL, action, "all")
 
 
 def introduced(answer: Answer, what: str, steps: Sequence[Element]) -> Answer:

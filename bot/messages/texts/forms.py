@@ -40,3 +40,31 @@ NOT_OFFERED: Final = "That's no longer available. Choose again."
 TOO_LONG: Final = "At most {limit} characters."
 OUTDATED: Final = "This form is out of date. Close it and open a new one."
 NOT_LINKED: Final = "Your {title} account is no longer linked. Close this and write `{command}link`."
+
+#: Shortcuts.
+ANSWER_TITLE: Final = "Usher"
+DONE: Final = "Close"
+START_TITLE: Final = "Start a workspace"
+START_LABEL: Final = "Workspace"
+START_SUBMIT: Final = "Start"
+START_NOTE: Final = "I'll message you when it's ready."
+FROM_MESSAGE: Final = (
+    "The command is from a message by {who}. Read it before you press *Run*: it runs with your account."
+)
+NO_CODE: Final = (
+    "I can't find a command in that message. Put it in a code block, between three backticks, and try again."
+)
+CODE_TOO_LONG: Final = (
+    "That command has {length} characters, and a job on {title} takes {limit} at most. "
+    "Save it as a script there and run the script."
+)
+CODE_INVISIBLE: Final = (
+    "That command has characters in it that can't be seen, so you couldn't check what would run. "
+    "Type it again in a new message."
+)
+CODE_NO_PLACE: Final = (
+    "The form for {title} has no field for that command. Write `{command}run` to see what it offers."
+)
+CODE_NOWHERE: Final = "No connection here runs commands. Ask your Usher admin to add one."
+CODE_NOT_LINKED: Final = "You haven't linked {titles} yet. Link it, then choose *Run as a job* again."
+CODE_LATER: Final = "{title} hasn't told me what it offers. Try *Run as a job* again in a minute."

@@ -14,6 +14,7 @@ WHAT_WITHOUT_ACCOUNTS: Final = "I start, stop and open cloud workspaces from Sla
 LINK_ACCOUNT: Final = "Link an account"
 SHOW: Final = "Show my workspaces"
 
+HELP: Final = "Help"
 HELP_ALL: Final = "Show everything"
 HELP_SHARE: Final = (
     "Only you see my answers. Add `--share` to `list`, `status`, `start` or `stop` to show the answer to "

@@ -128,7 +128,7 @@ def _first(drafted: Draft) -> list[Field]:
         found.append(Field("ide", "IDE", "choice", _choices(drafted.ides), drafted.ide, redraws=True))
     if drafted.purpose == "job" and _asks_command(drafted):
         hint = "As in a shell, for example: Rscript train.R"
-        found.append(Field("command", "Command", "text", hint=hint, max_length=MAX_COMMAND))
+        found.append(Field("command", "Command", "long_text", hint=hint, max_length=MAX_COMMAND))
     return found
 
 

@@ -51,7 +51,7 @@ def _name(offer: Offer, drafted: Draft, values: Values, problems: dict[str, str]
     if drafted.purpose == "job":
         name = name or proposed_name(offer, drafted)
         # A name derived from the command is cut; one that somebody chose is not.
-        name = name or clean(text_of(values, "command"), MAX_SESSION_NAME)
+        name = name or clean(text_of(values, "command").strip().partition("\n")[0], MAX_SESSION_NAME)
     if not name:
         problems["name"] = "Needs a name."
     elif len(name) > MAX_SESSION_NAME:
@@ -70,7 +70,7 @@ def _choose(spec: dict[str, Value], drafted: Draft, values: Values, problems: di
             problems["ide"] = "That IDE is not available here: choose another one."
         spec["workbench"] = drafted.ide
     if drafted.purpose == "job" and not (job is not None and (job.exe or job.command)):
-        spec["command"] = _line(values, "command", MAX_COMMAND, problems)
+        spec["command"] = _command(values, problems)
         if not spec["command"]:
             problems.setdefault("command", "Needs a command.")
     _choose_cluster(spec, drafted, values, problems)
@@ -149,6 +149,16 @@ def _line(values: Values, name: str, limit: int, problems: dict[str, str]) -> st
         problems[name] = f"At most {limit} characters."
     elif any(not letter.isprintable() for letter in text):
         problems[name] = "Needs to be one line without invisible characters."
+    return text
+
+
+def _command(values: Values, problems: dict[str, str]) -> str:
+    """Return what a shell is given: it may have several lines."""
+    text = text_of(values, "command").replace("\r\n", "\n")
+    if len(text) > MAX_COMMAND:
+        problems["command"] = f"At most {MAX_COMMAND} characters."
+    elif any(not letter.isprintable() and letter not in "\n\t" for letter in text):
+        problems["command"] = "Needs to be without invisible characters."
     return text
 
 

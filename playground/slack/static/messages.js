@@ -2,7 +2,7 @@
 
 import { body } from "./blocks.js";
 import { valueOf } from "./controls.js";
-import { get, h, post, settle } from "./dom.js";
+import { get, h, post, settle, toast } from "./dom.js";
 
 const LAST = 3;
 const drawn = new Map();
@@ -45,6 +45,12 @@ function attached(file, here) {
     file.preview ? more : null);
 }
 
+async function choose(shortcut, message, here) {
+  const told = { as: here.me, callback_id: shortcut.callback_id, channel: message.channel, ts: message.ts };
+  const answer = await post("shortcut", told);
+  if (!answer.ok) toast(`The app failed with the error ${answer.error}`);
+}
+
 function drawMessage(message, previous, here, reply) {
   const person = who(message, here);
   const follows = previous && previous.user === message.user && !message.ephemeral && !previous.ephemeral
@@ -65,7 +71,10 @@ function drawMessage(message, previous, here, reply) {
     message.text || message.blocks?.length ? body(message, whereOf(message, here)) : null,
     message.edited ? h("small", { class: "edited" }, "(edited)") : null,
     (message.files ?? []).map((file) => attached(file, here))),
-  message.ephemeral ? null : h("button", { type: "button", class: "reply-button", onclick: () => reply(message.thread_ts ?? message.ts) }, "Reply"));
+  message.ephemeral ? null : h("div", { class: "message-actions" },
+    here.state.app.shortcuts.filter((one) => one.type === "message").map((one) => (
+      h("button", { type: "button", class: "reply-button", onclick: () => choose(one, message, here) }, one.name))),
+    h("button", { type: "button", class: "reply-button", onclick: () => reply(message.thread_ts ?? message.ts) }, "Reply")));
 }
 
 function nodeOf(message, previous, channel, here, reply) {

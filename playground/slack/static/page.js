@@ -43,6 +43,18 @@ function showPeople() {
   at("my-face").src = `/_page/face/${here.me}.svg`;
 }
 
+function showShortcuts() {
+  const all = here.state.app.shortcuts.filter((one) => one.type === "global");
+  const mark = JSON.stringify(all);
+  if (at("shortcuts").dataset.mark === mark) return;
+  at("shortcuts").dataset.mark = mark;
+  at("shortcuts").hidden = !all.length;
+  at("shortcuts").replaceChildren(...all.map((one) => h("button", { type: "button", class: "button", onclick: async () => {
+    const answer = await post("shortcut", { as: here.me, callback_id: one.callback_id });
+    if (!answer.ok) toast(`The app failed with the error ${answer.error}`);
+  } }, one.name)));
+}
+
 function showThread() {
   at("thread-note").hidden = !here.thread;
 }
@@ -70,6 +82,7 @@ function show() {
   at("home").hidden = !home;
   at("text").placeholder = channel.kind === "im" ? `Message ${channel.name}` : `Message #${channel.name}`;
   at("hint").textContent = `Commands: ${state.app.commands.join(", ")}. In channels, mention @${state.app.name.toLowerCase()}.`;
+  showShortcuts();
   showPeople();
   showPlaces(channel);
   if (home) showHome();

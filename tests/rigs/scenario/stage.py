@@ -16,7 +16,7 @@ from cryptography.fernet import Fernet
 from bot.app import Outlets, Process
 from bot.domain.models import Principal, TaskKind
 from bot.providers import provider_classes
-from bot.providers.connections import secrets_of
+from bot.providers.connections import runs_commands, secrets_of
 from bot.slack.manifest import http_manifest, socket_manifest
 from bot.store.records import NewTask
 from bot.store.store import Store
@@ -231,7 +231,8 @@ class World:
     def _install(self, address: str) -> None:
         """Set the app up from our own manifest; its address is https for Slack, ours is on loopback."""
         app, stand_in = self.slack.state.app, "https://usher.example.test"
-        told = socket_manifest(stand_in) if self.has_socket else http_manifest(stand_in)
+        make = socket_manifest if self.has_socket else http_manifest
+        told = make(stand_in, runs_commands=runs_commands(self.connections()))
         manifest.apply(self.slack.state, told)
         app.redirect_urls = [url.replace(stand_in, address) for url in app.redirect_urls]
         app.request_url = None if self.has_socket else str(app.request_url).replace(stand_in, address)

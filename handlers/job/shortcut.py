@@ -1,0 +1,163 @@
+"""The message shortcut *Run as a job*: the form, with the command of a message in it.
+
+The message is somebody's text from outside. It is shown whole in the form, and nothing runs before the person
+who chose the shortcut presses *Run*, with their own account.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from bot.domain.models import Answer
+from bot.messages.blocks import forms as drawn
+from bot.messages.blocks import replies
+from bot.messages.blocks.limits import fill
+from bot.messages.texts import forms as words
+from bot.providers import facets
+from bot.services.filling import COMMAND, PRESET
+from bot.services.snapshots import Catalog
+from bot.support.visible import has_invisible, unescape
+from handlers import routes
+from handlers.command_line import decoded
+from handlers.forms.making import view_of
+from handlers.forms.values import Making, value_of
+from handlers.linking.account import linked
+from handlers.linking.ways import ways
+from handlers.request import Answered
+from handlers.waiting import ask_for_offer, known_offer
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from handlers.request import Request
+    from handlers.services import Services
+
+_BLOCK: Final = re.compile(r"```(.*?)```", re.DOTALL)
+_INLINE: Final = re.compile(r"`([^`\n]+)`")
+#: Slack's limit of a field, and of what a form carries.
+_FIELD: Final = 3000
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """Hold a message's command, and who wrote it if that is somebody else."""
+
+    text: str
+    author: str
+
+    @property
+    def carried(self) -> str:
+        """Return it as a form or a waiting request carries it."""
+        return json.dumps([self.author, self.text], ensure_ascii=False)
+
+    @classmethod
+    def read(cls, carried: str) -> Code:
+        """Read it back; what can't be read is empty."""
+        try:
+            author, text = json.loads(carried)
+        except (ValueError, TypeError):
+            return cls("", "")
+        return cls(str(text), str(author))
+
+
+@routes.shortcut("run_as_job")
+async def run_as_job(request: Request) -> Answer:
+    """Answer with the form, filled with the command; or say why there is none."""
+    services = request.services
+    text = code_of(request.message)
+    if not text:
+        return replies.hint(words.NO_CODE)
+    if has_invisible(text):
+        return replies.hint(words.CODE_INVISIBLE)
+    writer = str(request.message.get("user") or request.message.get("bot_id") or "")
+    code = Code(text, "" if writer == request.principal.user_id else writer or "somebody")
+    able = commanding(services)
+    if not able:
+        return replies.hint(words.CODE_NOWHERE)
+    accounts = await services.store.accounts(request.principal)
+    active = [name for name in able if name in {one.connection for one in accounts if one.state == "active"}]
+    if not active:
+        buttons, difference = ways(services, able)
+        return replies.hint(
+            fill(words.CODE_NOT_LINKED, titles=services.titles(able)), buttons, more=difference
+        )
+    if len(active) == 1 or len(code.carried) > _FIELD:
+        return await _form(request, active[0], code)
+    choices = [(name, services.title(name)) for name in active]
+    view = drawn.code_choice_view(choices, code.carried)
+    return Answer(text=words.WHERE["job"], view=view)
+
+
+@routes.action("run_code")
+async def place_chosen(request: Request) -> Answer:
+    """Open the form of the connection that was chosen, or that has told what it offers by now."""
+    connection, _, carried = (request.target or "").partition("\n")
+    code = Code.read(carried or str(request.view.get("private_metadata") or ""))
+    if not code.text or connection not in commanding(request.services):
+        return replies.hint(words.OUTDATED)
+    return await _form(request, connection, code)
+
+
+def commanding(services: Services) -> list[str]:
+    """Return the connections that run commands."""
+    return sorted(
+        name
+        for name, provider in services.connections.items()
+        if isinstance(provider, facets.Runs) and provider.runs_commands()
+    )
+
+
+def code_of(message: Mapping[str, Any]) -> str:
+    """Return the command in a message: all of its code blocks, or its only words of code; else nothing."""
+    text = str(message.get("text") or "")
+    blocks = _BLOCK.findall(text)
+    if not blocks:
+        blocks = _INLINE.findall(text)
+        blocks = blocks if len(blocks) == 1 else []
+    return "\n".join(unescape(decoded(block)).strip("\n") for block in blocks).strip()
+
+
+async def _form(request: Request, connection: str, code: Code) -> Answer:
+    services = request.services
+    title = services.title(connection)
+    making = Making(connection, "job", request.surface.channel_id or "", code.author)
+    account = await linked(request, connection)
+    snapshot = await known_offer(request, account)
+    if snapshot is None and request.surface.kind == "replay":
+        return replies.hint(fill(words.CODE_LATER, title=title))
+    if snapshot is None:
+        external_id = services.ids.new("form")
+        await ask_for_offer(
+            request,
+            account,
+            words.NO_OFFER_ANSWER,
+            text="",
+            view=external_id,
+            folder="job",
+            action="run_code",
+            value=f"{connection}\n{code.carried}",
+        )
+        loading = drawn.sentence_view("job", fill(words.LOADING, title=title), external_id=external_id)
+        return Answer(text=fill(words.CODE_LATER, title=title), view=loading)
+    catalog = Catalog(services.connections[connection], snapshot, "job", request.principal)
+    given = await services.store.remembered(request.principal, connection, "job")
+    values = {name: value_of(value) for name, value in given.items()}
+    field = catalog.form(values).field(COMMAND)
+    if field is None:
+        # A template of the last time may bring a command of its own.
+        values.pop(PRESET, None)
+        field = catalog.form(values).field(COMMAND)
+    if field is None or (field.kind != "long_text" and "\n" in code.text):
+        raise Answered(
+            replies.hint(fill(words.CODE_NO_PLACE, title=title, command=request.command_of("job")))
+        )
+    limit = min(field.max_length or _FIELD, _FIELD)
+    if len(code.text) > limit:
+        sentence = fill(words.CODE_TOO_LONG, length=len(code.text), title=title, limit=limit)
+        raise Answered(replies.hint(sentence))
+    return Answer(
+        text=words.OPEN_FORM, view=view_of(catalog, making, account, {**values, COMMAND: code.text})
+    )

@@ -1,0 +1,49 @@
+"""The global shortcut *Start a workspace*: a form with the person's workspaces, wherever they are."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from bot.domain.models import Answer, Surface
+from bot.messages.blocks import forms as drawn
+from bot.messages.blocks import lists
+from bot.messages.texts import forms as words
+from handlers import routes
+from handlers.dispatch import run_button
+from handlers.forms.values import values_of
+from handlers.workspace.targets import labels_of, nothing_yet, old_and_rows
+
+if TYPE_CHECKING:
+    from handlers.request import Request
+    from handlers.submission import Submission
+
+
+@routes.shortcut("start_workspace")
+async def start_workspace(request: Request) -> Answer:
+    """Answer with the form; somebody without workspaces is told how to get one."""
+    services = request.services
+    # What waits for a link or a list is the list itself: a form can't be opened later.
+    request = replace(request, verb="list", text="list")
+    old, rows = await old_and_rows(request)
+    if not rows:
+        return await nothing_yet(request, old)
+    if old:
+        await services.workspaces.look(old)
+    now = await services.store.now()
+    states = [" · ".join(lists.state_words(now, one)) for one in rows]
+    view = drawn.start_view(rows, labels_of(rows, rows), states)
+    return Answer(text=words.START_TITLE, view=view)
+
+
+@routes.view("start_workspace")
+async def chosen(submission: Submission) -> dict[str, Any]:
+    """Start what was chosen, as its button would; the form becomes the answer."""
+    value = next(iter(values_of(submission.view).values()), "")
+    surface = Surface(kind="view", interaction=submission.interaction)
+    answer = await run_button(
+        submission.services, submission.principal, surface, "start", value if isinstance(value, str) else ""
+    )
+    if not answer.text:
+        return {"response_action": "clear"}
+    return {"response_action": "update", "view": drawn.answer_view(answer)}

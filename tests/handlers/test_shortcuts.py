@@ -1,0 +1,173 @@
+"""Shortcuts behind the door: always a modal, or words where none can be opened; what a message carries."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from bot.domain.models import NoticeKind, Principal, State
+from handlers.job.shortcut import code_of
+from tests.handlers.rig import GUEST, buttons, words
+from tests.handlers.run_rig import run_rig
+from tests.handlers.slack import LittleSlack, bolt_for, interaction, little_slack, send
+from tests.rigs.golden import check_golden
+from tests.rigs.store import ALICE, BOB
+
+
+@asynccontextmanager
+async def wired(bot: Any) -> AsyncIterator[tuple[Any, LittleSlack]]:
+    async with little_slack() as slack:
+        yield bolt_for(bot.services, slack.url), slack
+
+
+def shortcut(callback_id: str = "start_workspace", who: Principal = ALICE, **keys: Any) -> dict[str, Any]:
+    return interaction("shortcut", who, callback_id=callback_id, action_ts="5.5") | keys
+
+
+def on_message(text: str, by: str = "UBOB", **keys: Any) -> dict[str, Any]:
+    message = {"type": "message", "user": by, "ts": "7.7", "text": text}
+    place = {"channel": {"id": "C1", "name": "general"}, "message": message, "message_ts": "7.7"}
+    return shortcut("run_as_job") | {"type": "message_action", **place} | keys
+
+
+async def test_the_form_of_workspaces(bot):
+    await bot.link(names=("notebook", "R&D <main>"))
+    await bot.link(names=("mine",), state=State.RUNNING, connection="hub")
+    async with wired(bot) as (app, slack):
+        assert (await send(app, shortcut())).status == 200
+    (opened,) = slack.views
+    assert opened["trigger_id"] == "trigger.1"
+    check_golden("views/start-workspace", opened["view"])
+
+
+async def test_many_workspaces_are_searched(bot):
+    await bot.link(names=tuple(f"w{number}" for number in range(101)))
+    async with wired(bot) as (app, slack):
+        await send(app, shortcut())
+    element = slack.views[0]["view"]["blocks"][0]["element"]
+    assert (element["type"], element["action_id"]) == ("external_select", "start:workspace")
+
+
+@pytest.mark.parametrize("who", [GUEST, Principal(None, "T9", "UPAVEL")])
+async def test_whoever_may_not_use_usher_is_told_so_in_a_page(bot, who):
+    bot.people.marks["UGRETA"] = {"is_guest": True}
+    async with wired(bot) as (app, slack):
+        assert (await send(app, shortcut(who=who))).status == 200
+    assert [one["view"]["type"] for one in slack.views] == ["modal"]
+    assert not {"submit", "callback_id"} & set(slack.views[0]["view"])
+
+
+@pytest.mark.parametrize(
+    "payload", [shortcut("of_an_earlier_release"), shortcut() | {"user": {"id": "UALICE"}}]
+)
+async def test_an_unknown_shortcut_and_one_of_nobody_are_answered(bot, payload):
+    async with wired(bot) as (app, slack):
+        await send(app, payload)
+    assert len(slack.views) == 1
+
+
+async def test_too_late_for_a_form_the_answer_is_a_direct_message(bot):
+    await bot.link()
+    async with wired(bot) as (app, slack):
+        slack.opens = False
+        await send(app, shortcut())
+    (told,) = await bot.notices(NoticeKind.REPLY)
+    assert (told.principal, told.body["channel_id"], told.body["response_url"]) == (ALICE, None, None)
+
+
+async def test_a_form_of_somebody_elses_workspace_starts_nothing(bot):
+    await bot.link()
+    await bot.link(BOB, ("secret",), username="bob")
+    theirs = await bot.workspace("secret", BOB)
+    view = {
+        "type": "modal",
+        "id": "V1",
+        "callback_id": "start_workspace",
+        "blocks": [{"type": "input", "block_id": "workspace"}],
+        "state": {"values": {"workspace": {"workspace": {"selected_option": {"value": theirs.id}}}}},
+    }
+    async with wired(bot) as (app, _):
+        spoken = await send(app, interaction("view_submission", view=view))
+    assert "can't find that workspace" in str(spoken.body["view"]["blocks"])
+    assert await bot.store.open_operations(BOB) == await bot.store.open_operations(ALICE) == []
+
+
+async def test_the_form_of_a_message():
+    async with run_rig() as bot, wired(bot) as (app, slack):
+        await send(app, on_message("```\nRscript train.R &amp;&amp; echo done\n```"))
+        check_golden("views/run-message", slack.views[0]["view"])
+        assert await bot.store.runs(ALICE) == []
+
+
+async def test_with_several_places_the_person_chooses_and_the_command_comes_along():
+    async with run_rig("slurm") as bot, wired(bot) as (app, slack):
+        await send(app, on_message("```ls -l```"))
+        asked = slack.views[0]["view"]
+        check_golden("views/run-message-where", asked)
+        press = {
+            "actions": [{"type": "button", "action_id": "run_code:1", "value": "slurm", "action_ts": "1.1"}],
+            "container": {"type": "view", "view_id": "V1"},
+            "view": asked | {"id": "V1", "hash": "h1"},
+        }
+        assert (await send(app, interaction("block_actions") | press)).status == 200
+        (told,) = await bot.notices(NoticeKind.REPLY)
+        assert (told.body["view_id"], told.body["hash"]) == ("V1", "h1")
+        assert "ls -l" in str(told.body["view"]["blocks"])
+        assert "<@UBOB>" in str(told.body["view"]["blocks"])
+
+
+async def test_an_offer_that_was_never_read_is_waited_for_and_nothing_runs():
+    async with run_rig(offer=None) as bot, wired(bot) as (app, slack):
+        await send(app, on_message("```ls```"))
+        loading = slack.views[0]["view"]
+        assert loading["external_id"]
+        tasks = await bot.store.claim_tasks(5, 60.0)
+        (waiting,) = tasks[0].payload["then"]
+        assert (waiting["action"], waiting["view"]) == ("run_code", loading["external_id"])
+        assert await bot.store.runs(ALICE) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("```ls```", "ls"),
+        ("```\n  a\n  b\n```", "a\n  b"),
+        ("a ```one``` b ```two```", "one\ntwo"),
+        ("`ls -l`", "ls -l"),
+        ("`a` `b`", ""),
+        ("```unclosed", ""),
+        ("", ""),
+        (
+            "```a &lt; b &amp;amp; <https://x.example.org|x.example.org>```",
+            "a < b &amp; https://x.example.org",
+        ),
+    ],
+)
+def test_what_a_message_has_for_a_command(text, code):
+    assert code_of({"text": text}) == code
+
+
+@pytest.mark.parametrize("message", [{}, {"text": None}, {"text": ["```a```"]}])
+def test_an_odd_message_has_none(message):
+    assert code_of(message) in ("", "a")
+
+
+async def test_where_nothing_runs_commands_it_says_so(bot):
+    async with wired(bot) as (app, slack):
+        await send(app, on_message("```ls```"))
+    assert "No connection here runs commands." in str(slack.views[0]["view"])
+
+
+async def test_the_list_begins_with_a_menu(bot):
+    await bot.link(names=("notebook", "trainer"))
+    for typed in ("", "list"):
+        answer = await bot.say(typed)
+        menu = answer.blocks[1]["elements"]
+        assert [one["action_id"] for one in menu] == ["status:workspace", "make", "help"]
+    help_ = buttons(answer)["Help"]
+    assert words(await bot.press(help_["action_id"], help_.get("value", ""))).count("`/workspace ") == 4
+    shared = await bot.say("list --share")
+    assert "status:workspace" not in str(shared.blocks)
