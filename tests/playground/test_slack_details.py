@@ -160,13 +160,13 @@ async def test_a_response_url_refuses_what_is_no_message(told, status, error):
         assert server.harness.violations[0]["rule"] == f"response_url_{error}"
 
 
-async def test_a_response_url_can_replace_what_the_acknowledgement_showed():
+async def test_the_response_url_of_a_command_replaces_nothing():
     async with slack() as (server, _client), recorded(server) as app, aiohttp.ClientSession() as session:
         app.answer = lambda _p: web.Response(text="One moment")
         await server.say(OLIVIA, GENERAL, "/workspace")
         await session.post(app.seen[0]["response_url"], json={"text": "Done", "replace_original": True})
         await session.post(app.seen[0]["response_url"], json={"text": "All", "response_type": "in_channel"})
-        assert [m["text"] for m in server.seen(OLIVIA, GENERAL)] == ["Done", "All"]
+        assert [m["text"] for m in server.seen(OLIVIA, GENERAL)] == ["One moment", "Done", "All"]
         assert [m["text"] for m in server.seen(CHEN, GENERAL)] == ["All"]
 
 
