@@ -42,6 +42,10 @@ _OF_WORKSPACES: Final = frozenset(
 _OF_RUNS: Final = frozenset(
     {NoticeKind.JOB_ENDED, NoticeKind.JOB_FAILED, NoticeKind.JOB_WAITING, NoticeKind.JOB_ASKED}
 )
+#: Those about a person's link to the connection that their body names.
+_OF_LINKS: Final = frozenset(
+    {NoticeKind.LINKED, NoticeKind.UNLINKED, NoticeKind.LINK_AGAIN, NoticeKind.SIGN_IN_REFUSED}
+)
 #: These hold output, which is kept nowhere but in Slack: their body is not kept.
 _OUTPUT: Final = frozenset({NoticeKind.JOB_ENDED})
 
@@ -60,9 +64,16 @@ def add_notice(tx: Transaction, notice: Row, body: dict[str, Any]) -> None:
     about = body.get("workspace") if kind in _OF_WORKSPACES else None
     if kind in _OF_RUNS:
         about = notice["subject"]
+    if kind in _OF_LINKS and body.get("connection"):
+        about = of_link(notice["principal"], str(body["connection"]))
     if about:
         kept = {} if kind in _OUTPUT else body
         _add(tx, notice["id"], kind, notice["subject"], notice["principal"], about, kept)
+
+
+def of_link(principal: str, connection: str) -> str:
+    """Return what messages about a person's link are about."""
+    return f"link/{principal}/{connection}"
 
 
 def _add(

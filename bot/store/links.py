@@ -181,5 +181,6 @@ def resume(tx: Transaction, pair: dict[str, str]) -> None:
         if operation["hold"] or operation["read_hold"]:
             cards.owe(tx, operation["id"], changed=True)
     runs.resume_all(tx, pair)
+    cards.owe_about(tx, cards.of_link(pair["principal"], pair["connection"]), changed=True)
     for workspace in tx.all("watched_of_account", **pair):
         gates.make_due(tx, workspace)

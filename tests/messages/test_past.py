@@ -61,6 +61,15 @@ LINES = {
     "stopped-elsewhere": (NoticeKind.STOPPED_ELSEWHERE, replace(facts(), operation=None)),
     "timer-ending": (NoticeKind.TIMER_ENDING, replace(facts(), operation=None)),
     "timer-failed": (NoticeKind.TIMER_FAILED, replace(facts(), operation=None)),
+    **{
+        kind.value.replace("_", "-"): (kind, replace(facts(), operation=None, workspace=None))
+        for kind in (
+            NoticeKind.LINKED,
+            NoticeKind.UNLINKED,
+            NoticeKind.LINK_AGAIN,
+            NoticeKind.SIGN_IN_REFUSED,
+        )
+    },
     "class-ending": (NoticeKind.CLASS_ENDING, replace(facts(), operation=None)),
     "class-kept": (NoticeKind.CLASS_ENDING, replace(facts(kept=True), operation=None)),
     "asked": (NoticeKind.ASKED, facts(operation=verb("create"))),
@@ -124,6 +133,13 @@ def test_a_notice_holds_for_as_long_as_the_rows_say_the_same(
     drawn = redraw(kind, given, is_closing=False)
     assert (len(drawn.blocks) > 1) is expected
     assert len(redraw(kind, given, is_closing=True).blocks) == 1
+
+
+def test_the_request_to_link_again_holds_while_the_account_is_refused():
+    refused = replace(facts(is_refused=True), operation=None, workspace=None)
+    for kind in (NoticeKind.LINK_AGAIN, NoticeKind.SIGN_IN_REFUSED):
+        assert holds(kind, refused)
+        assert not holds(kind, replace(refused, is_refused=False))
 
 
 def test_the_question_about_a_late_run_holds_until_somebody_waits_on():

@@ -115,3 +115,5 @@ async def test_unlinking_leaves_no_button_of_its_workspaces(linked):
     await linked.pass_time(30)
     assert offering(alice) == []
     assert "Started *notebook* on Saturn Cloud" in alice.card.text
+    assert "was linked at" in alice.only("linked").text
+    assert alice.only("linked").labels == []

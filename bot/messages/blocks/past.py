@@ -38,6 +38,8 @@ def holds(kind: NoticeKind, facts: Facts) -> bool:
         return True
     if run is not None:
         return kind is not NoticeKind.JOB_WAITING or (run.is_open and run.is_late)
+    if kind in {NoticeKind.LINK_AGAIN, NoticeKind.SIGN_IN_REFUSED}:
+        return facts.is_refused
     state = facts.workspace.state if facts.workspace is not None else State.GONE
     match kind:
         case _ if facts.is_superseded:

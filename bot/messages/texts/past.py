@@ -49,6 +49,10 @@ SAID: Final[Mapping[NoticeKind, str]] = MappingProxyType(
         NoticeKind.TIMER_ENDING: "I warned you at {at} that *{name}* on {title} would stop as planned.",
         NoticeKind.TIMER_FAILED: "*{name}* on {title} couldn't be stopped as planned at {at}.",
         NoticeKind.CLASS_ENDING: "I warned you at {at} that the class of *{name}* on {title} was ending.",
+        NoticeKind.LINKED: "Your account on {title} was linked at {at}.",
+        NoticeKind.UNLINKED: "Your account on {title} was unlinked at {at}.",
+        NoticeKind.LINK_AGAIN: "{title} stopped accepting your link at {at}.",
+        NoticeKind.SIGN_IN_REFUSED: "{title} was refusing your sign-in at {at}.",
         NoticeKind.JOB_WAITING: "*{name}* on {title} was taking longer than usual at {at}.",
     }
 )

@@ -303,6 +303,15 @@ async def test_forgetting_or_bringing_back_a_workspace_owes_its_card(store, work
     assert await claimed(store) == {"1": "live"}
 
 
+async def test_messages_about_a_link_take_each_others_place(store, workspace):
+    body = {"connection": "saturn"}
+    for ts, kind in enumerate((NoticeKind.LINKED, NoticeKind.SIGN_IN_REFUSED, NoticeKind.LINKED)):
+        await store.add_notices([NewNotice(f"account_{ts}", kind, "1", ALICE, body)])
+        await sent(store, str(ts))
+    assert await claimed(store) == {"0": "closing", "1": "closing"}
+    assert workspace
+
+
 async def test_what_a_run_wrote_is_not_kept_for_its_message(store):
     new = NewRun(ALICE, "saturn", "train", Spec("train"), "R")
     run, _ = await store.accept_run(new, interaction="")
