@@ -237,6 +237,26 @@ async def test_a_recipe_makes_one_for_each_who_presses(recipe_room):
         assert [shown.kind for shown in made.person(user).sees()] == ["ready"]
 
 
+async def test_a_name_in_use_gets_a_number_and_a_lost_answer_makes_no_second_one(recipe_room):
+    made = recipe_room
+    state, (first, second) = made.saturn.state, PUPILS[:2]
+    person = state.accounts.people[first.lower()]
+    state.clone(person, {"type": "workspace", "spec": {"name": "statistics"}})
+    card = await _posted(made, "card saturn/course --title Statistics")
+    made.saturn_fails("/clone$", status=502, after=True)
+    assert (await made.slack.press(first, GENERAL, card.ts, "class_press"))["ok"]
+    await made.pass_time(60, step=2)
+    await _press(made, card, [second])
+    await made.pass_time(120, step=3)
+    names = {user: [] for user in (first, second)}
+    for one in state.resources.values():
+        if one.owner.upper() in names and one.name != "notebook":
+            names[one.owner.upper()].append(one.name)
+    assert names == {first: ["statistics", "statistics-2"], second: ["statistics"]}
+    for user, name in ((first, "statistics-2"), (second, "statistics")):
+        assert f"*{name}* is ready" in made.person(user).only("ready").text
+
+
 async def test_what_saturn_refuses_is_told_to_the_person_and_shown_to_the_trainer(recipe_room):
     made, trainer = recipe_room, recipe_room.person(TRAINER)
     card = await _posted(made, "card saturn/course --title Statistics")
