@@ -7,7 +7,10 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from bot.domain.models import NoticeKind, State
+from bot.domain.models import Home, NoticeKind, State
+from bot.messages.blocks.home import digest, home
+from bot.services.gather import Gatherer
+from bot.services.home_facts import HomeGatherer
 from bot.store.audit import verify_audit
 from playground.demo.person import buttons
 from tests.invariants.life import PEOPLE
@@ -49,8 +52,29 @@ def _seen(life: Life) -> Iterator[tuple[str, str]]:
         yield str(message["user"]), json.dumps(message)
     for url, body in life.http.posts:
         yield url.rpartition("/")[2], json.dumps(body)
+    for user_id, (_, view) in life.slack.homes.items():
+        yield user_id, json.dumps(view)
     for principal, answer in life.answers:
         yield "" if answer.in_channel else principal.user_id, json.dumps(answer.as_body())
+
+
+async def homes(life: Life) -> dict[str, str]:
+    """Return what the Homes that are open would show by the rows as they are, as digests by person."""
+    gatherer = HomeGatherer(life.context, Gatherer(life.context))
+    found = {}
+    for principal in PEOPLE.values():
+        for row in await life.rows(f"SELECT * FROM homes WHERE principal = '{principal.key}'"):
+            if row["used_at"] > life.clock.now() - 500:
+                view = home(await gatherer.own(Home(principal, row["used_at"])))
+                found[principal.user_id] = digest(view)
+    return found
+
+
+async def homes_are_true(life: Life, before: dict[str, str]) -> None:
+    """What an open Home shows is so, if nothing has changed for as long as a redraw may take."""
+    for user_id, expected in (await homes(life)).items():
+        if before.get(user_id) == expected:
+            assert digest(life.slack.homes[user_id][1]) == expected, f"{user_id} sees an old Home"
 
 
 async def one_start_per_operation(life: Life) -> None:

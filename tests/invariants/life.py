@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
-from bot.domain.models import Account, Answer, OperationVerb, Person, Principal, Spec, State, Surface
+from bot.domain.models import Account, Answer, HomeUse, OperationVerb, Person, Principal, Spec, State, Surface
 from bot.services.accounts import Accounts
 from bot.services.linking import digest
 from bot.store.records import Activation
@@ -83,6 +83,7 @@ class Life(World):
             self.reconciler.step_reads,
             self.notifier.step_notices,
             self.notifier.step_cards,
+            self.notifier.step_homes,
         ]
 
     async def survives(self, act: Callable[[], Awaitable[Any]]) -> Any:
@@ -117,6 +118,11 @@ class Life(World):
         if before:
             await self._note_ended()
         return answer
+
+    async def opens_home(self, principal: Principal) -> None:
+        """Open the Home: Slack says which version it shows."""
+        seen, _ = self.slack.homes.get(principal.user_id, ("", {}))
+        await self.survives(lambda: self.services.homes.use(principal, HomeUse(seen=seen)))
 
     async def makes(self, principal: Principal, key: str) -> Answer | None:
         """Submit the form for a new workspace."""
