@@ -27,6 +27,8 @@ async def start_workspace(request: Request) -> Answer:
     request = replace(request, verb="list", text="list")
     old, rows = await old_and_rows(request)
     if not rows:
+        # An empty list says what Usher is: that need not be said again.
+        await services.contacts.meet(request.principal)
         return await nothing_yet(request, old)
     if old:
         await services.workspaces.look(old)

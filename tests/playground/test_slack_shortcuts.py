@@ -1,0 +1,103 @@
+"""Shortcuts of the local Slack: who has them, where, and what they send."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.slack.manifest import http_manifest
+from playground.slack import manifest
+from playground.slack.errors import SlackError
+from tests.playground.browser import Browser, chromium
+from tests.playground.slack_forms import modal, plain
+from tests.playground.slack_help import (
+    CHEN,
+    GENERAL,
+    OLIVIA,
+    PAVEL,
+    SCIENCE,
+    actions,
+    button,
+    recorded,
+    section,
+    slack,
+)
+
+NAME = plain("R&amp;D &lt;main&gt;")
+URL = "https://usher.example.org"
+
+
+def set_up(server, *, runs_commands=True):
+    address = server.state.app.request_url
+    manifest.apply(server.state, http_manifest(URL, runs_commands=runs_commands))
+    server.state.app.request_url = address
+
+
+async def test_a_global_shortcut_names_no_conversation_and_opens_one_view():
+    async with slack() as (server, client), recorded(server) as app:
+        set_up(server)
+        assert await server.shortcut(OLIVIA, "start_workspace") == {"ok": True, "status": 200}
+        (payload,) = app.seen
+        assert (payload["type"], payload["callback_id"]) == ("shortcut", "start_workspace")
+        assert payload["user"] == {"id": OLIVIA, "username": "olivia", "team_id": server.state.team.id}
+        assert not {"channel", "message", "response_url", "message_ts"} & set(payload)
+        await client.views_open(trigger_id=payload["trigger_id"], view=modal(section("Hello")))
+        assert server.form(OLIVIA).words == ("Hello",)
+
+
+async def test_a_message_shortcut_brings_the_whole_message_and_a_way_to_answer():
+    async with slack() as (server, _), recorded(server) as app:
+        set_up(server)
+        ts = (await server.say(CHEN, GENERAL, "```a < b```"))["ts"]
+        await server.shortcut(OLIVIA, "run_as_job", GENERAL, ts)
+        payload = app.seen[-1]
+        assert payload["type"] == "message_action"
+        assert (payload["message_ts"], payload["channel"]["id"]) == (ts, GENERAL)
+        assert (payload["message"]["user"], payload["user"]["id"]) == (CHEN, OLIVIA)
+        assert payload["message"]["text"] == "```a &lt; b```"
+        assert payload["response_url"].startswith(server.state.base_url)
+
+
+async def test_what_slack_does_not_offer_can_not_be_chosen():
+    async with slack() as (server, client), recorded(server):
+        set_up(server)
+        ts = (await server.say(CHEN, GENERAL, "hello"))["ts"]
+        await client.chat_postEphemeral(channel=GENERAL, user=OLIVIA, text="only you")
+        hidden = server.seen(OLIVIA, GENERAL)[-1]["ts"]
+        for wrong in (
+            (OLIVIA, "no_such", None, None),
+            (OLIVIA, "start_workspace", GENERAL, ts),
+            (OLIVIA, "run_as_job", None, None),
+            (PAVEL, "run_as_job", SCIENCE, ts),
+            (PAVEL, "start_workspace", None, None),
+        ):
+            with pytest.raises(SlackError, match="no_such_shortcut"):
+                await server.shortcut(*wrong)
+        for gone in (hidden, "9.9"):
+            with pytest.raises(SlackError, match="message_not_found"):
+                await server.shortcut(OLIVIA, "run_as_job", GENERAL, gone)
+
+
+async def test_the_page_knows_the_shortcuts_of_the_manifest():
+    async with slack() as (server, _):
+        set_up(server, runs_commands=False)
+        assert server.sees(OLIVIA)["app"]["shortcuts"] == [
+            {"callback_id": "start_workspace", "name": "Start a workspace", "type": "global"}
+        ]
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(chromium() is None, reason="no Chromium on this machine")
+async def test_both_kinds_are_pressed_on_the_page(tmp_path):
+    async with slack(clock=None) as (server, client), recorded(server) as app:
+        set_up(server)
+        await client.chat_postMessage(channel=GENERAL, text="R&amp;D", blocks=[actions(button(text=NAME))])
+        async with Browser.started(tmp_path) as browser:
+            await browser.open(f"{server.state.base_url}/?as={OLIVIA}")
+            await browser.until("document.querySelector('#shortcuts button')")
+            assert await browser.ask("document.querySelector('.actions .button').textContent") == "R&D <main>"
+            await browser.ask("document.querySelector('#shortcuts button').click()")
+            await app.arrived(1)
+            await browser.ask("document.querySelector('.message-actions button').click()")
+            await app.arrived(2)
+            assert [one["type"] for one in app.seen] == ["shortcut", "message_action"]
+            assert browser.complaints == []
