@@ -123,3 +123,38 @@ async def test_whoever_used_usher_before_is_not_introduced_to_it(tmp_path):
     await migrated(path)
     with closing(sqlite3.connect(path)) as database:
         assert database.execute("SELECT principal FROM contacts").fetchall() == [("-:T1:UALICE",)]
+
+
+async def test_messages_of_an_earlier_release_keep_their_buttons_on_the_newest_card_only(tmp_path):
+    path, now = tmp_path / "usher.db", 1_800_000_000.0
+    await migrated(path, {"0001_schema": migrations()["0001_schema"]})
+    person = "-:T1:UALICE"
+    with closing(sqlite3.connect(path)) as database:
+        for number, verb in enumerate(("start", "stop")):
+            database.execute(
+                "INSERT INTO operations (id, principal, workspace_id, connection, verb, created_at,"
+                " next_step_at, outcome, reference) VALUES (?, ?, 'w1', 'saturn', ?, ?, 0, 'fulfilled', 'R')",
+                [f"o{number}", person, verb, now + number],
+            )
+            database.execute(
+                "INSERT INTO cards (id, subject, kind, principal, channel_id, message_ts, updated_at)"
+                " VALUES (?, ?, 'card', ?, 'D1', ?, ?)",
+                [f"o{number}", f"o{number}", person, f"{number}.1", now + number],
+            )
+        sent = (("ready", now), ("ready", now - 900_000), ("linked", now))
+        for number, (kind, sent_at) in enumerate(sent):
+            database.execute(
+                "INSERT INTO notices (id, subject, kind, occasion, principal, body, state, class, created_at,"
+                " due_at, sent_at, channel_id, message_ts) VALUES (?, 'o0', ?, ?, ?, '{}', 'sent', 1, ?, ?, ?,"
+                " 'D1', ?)",
+                [f"n{number}", kind, str(number), person, sent_at, sent_at, sent_at, f"{number}.2"],
+            )
+        database.commit()
+    await migrated(path)
+    with closing(sqlite3.connect(path)) as database:
+        found = database.execute("SELECT message_ts, about, stage, is_dirty FROM cards ORDER BY message_ts")
+        assert found.fetchall() == [
+            ("0.1", "w1", "closing", 1),
+            ("0.2", "w1", "closing", 1),
+            ("1.1", "w1", "live", 1),
+        ]

@@ -1,0 +1,68 @@
+"""What was said while Usher looked becomes the answer: where it was sent, can be edited, and isn't old."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.domain.models import NewNotice, NoticeKind
+from bot.support.errors import SlackPermanent
+from tests.rigs.store import ALICE
+
+ASKED = "event/1"
+
+
+def checking(**more):
+    body = {"text": "Checking Fake Cloud…", "blocks": [], "is_direct": True, "channel_id": "DUALICE"} | more
+    return NewNotice(ASKED, NoticeKind.REPLY, "1", ALICE, body)
+
+
+def found():
+    body = {"text": "Here it is.", "blocks": [], "becomes": ASKED}
+    return NewNotice(f"{ASKED}/replay", NoticeKind.MESSAGE, "1", ALICE, body)
+
+
+def texts(world):
+    return [message["text"] for message in world.slack.messages]
+
+
+async def test_what_was_said_before_becomes_the_answer(world):
+    await world.store.add_notices([checking()])
+    await world.pass_time(3)
+    assert texts(world) == ["Checking Fake Cloud…"]
+    await world.store.add_notices([found()])
+    await world.pass_time(3)
+    assert texts(world) == ["Here it is."]
+    assert (await world.store.statistics())["pending_notices"] == 0
+
+
+async def test_what_is_being_sent_just_now_is_waited_for(world):
+    await world.store.add_notices([checking(), found()])
+    await world.pass_time(5)
+    assert texts(world) == ["Here it is."]
+
+
+async def test_what_was_not_sent_yet_never_is(world):
+    await world.store.add_notices([checking()])
+    (reply,) = await world.store.claim_notices(1, 60.0, [0])
+    await world.store.notice_retry(reply.id, 30.0, error="ratelimited")
+    await world.store.add_notices([found()])
+    await world.pass_time(60, step=5)
+    assert texts(world) == ["Here it is."]
+
+
+@pytest.mark.parametrize("code", ["message_not_found", "cant_update_message", "edit_window_closed"])
+async def test_what_can_not_be_edited_is_followed_by_a_message(world, code):
+    await world.store.add_notices([checking()])
+    await world.pass_time(3)
+    world.slack.fail("chat.update", SlackPermanent("chat.update", code))
+    await world.store.add_notices([found()])
+    await world.pass_time(3)
+    assert texts(world) == ["Checking Fake Cloud…", "Here it is."]
+
+
+async def test_after_two_minutes_the_answer_is_a_message_that_notifies(world):
+    await world.store.add_notices([checking()])
+    await world.pass_time(125, step=5)
+    await world.store.add_notices([found()])
+    await world.pass_time(3)
+    assert texts(world) == ["Checking Fake Cloud…", "Here it is."]
