@@ -144,9 +144,9 @@ async def test_messages_of_an_earlier_release_keep_their_buttons_on_the_newest_c
         sent = (("ready", now), ("ready", now - 900_000), ("linked", now))
         for number, (kind, sent_at) in enumerate(sent):
             database.execute(
-                "INSERT INTO notices (id, subject, kind, occasion, principal, body, state, class, created_at,"
-                " due_at, sent_at, channel_id, message_ts) VALUES (?, 'o0', ?, ?, ?, '{}', 'sent', 1, ?, ?, ?,"
-                " 'D1', ?)",
+                "INSERT INTO notices (id, subject, kind, occasion, principal, body, state, class,"
+                " created_at, due_at, sent_at, channel_id, message_ts)"
+                " VALUES (?, 'o0', ?, ?, ?, '{}', 'sent', 1, ?, ?, ?, 'D1', ?)",
                 [f"n{number}", kind, str(number), person, sent_at, sent_at, sent_at, f"{number}.2"],
             )
         database.commit()
