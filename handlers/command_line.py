@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
 
@@ -40,16 +40,24 @@ _RUNNING_FLAG: Final = re.compile(r"(?:(?<=\s)|^)--([A-Za-z][\w-]*)(?:=|\s+|$)")
 _FOLDERS: Final = MappingProxyType(
     {"job": "job", "jobs": "job", "workspace": "workspace", "workspaces": "workspace"}
 )
+_UNKNOWN_FLAG: Final = re.compile(r"--?[A-Za-z](?:[\w-]*)(?:=.*)?")
 NO_COMMANDS: Final[Mapping[str, str]] = MappingProxyType({})
 _TRAILING: Final = ",;:.!?"
 #: Marks for bold and code, which people copy along from the help.
 _MARKS: Final = "`*"
 
 
+class Quoted(str):
+    """Mark a word that was typed in quotes: it is a name, never a verb or a flag."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Parsed:
     """Hold a parsed command: the verb in lower case, names as typed, known flags.
 
+    ``words`` are all of them as typed, the verb's too; a verb in quotes is a name, and so no verb.
     ``folder`` is the one that the person named before the verb (``job list``); otherwise empty.
     """
 
@@ -57,6 +65,7 @@ class Parsed:
     arguments: tuple[str, ...]
     flags: frozenset[str]
     folder: str = ""
+    words: tuple[str, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +83,31 @@ def parse(text: str, commands: Mapping[str, str] = NO_COMMANDS) -> Parsed:
     Never raises: unclosed quotes are part of a name.
     """
     tokens = _tokens(normalise(text))
-    folder = _folder(tokens[0], commands) if tokens else ""
+    folder = _folder(tokens[0], commands) if tokens and not isinstance(tokens[0], Quoted) else ""
     if folder:
         tokens = tokens[1:]
     flags = frozenset(token[2:].casefold() for token in tokens if _is_flag(token))
     words = [token for token in tokens if not _is_flag(token)]
+    if words and isinstance(words[0], Quoted):
+        return Parsed("", tuple(words), flags, folder, tuple(words))
     verb = words[0].casefold().rstrip(_TRAILING) if words else ""
-    return Parsed(verb, tuple(words[1:]), flags, folder)
+    return Parsed(verb, tuple(words[1:]), flags, folder, tuple(words))
+
+
+def unknown_flags(words: Iterable[str]) -> list[str]:
+    """Return the words that look like flags: known ones have been taken out."""
+    return [word for word in words if not isinstance(word, Quoted) and _UNKNOWN_FLAG.fullmatch(word)]
+
+
+def written(words: Iterable[str]) -> str:
+    """Return words as a command that is parsed into the same words."""
+    return " ".join(_quoted(word) for word in words)
+
+
+def _quoted(word: str) -> str:
+    if not isinstance(word, Quoted) and not any(letter.isspace() for letter in word):
+        return word
+    return f"'{word}'" if '"' in word else f'"{word}"'
 
 
 def command_line(text: str, commands: Mapping[str, str]) -> CommandLine:
@@ -180,7 +207,7 @@ def _after_verb(text: str, commands: Mapping[str, str]) -> str:
 
 
 def _is_flag(token: str) -> bool:
-    return token.startswith("--") and token[2:].casefold() in routes.flags()
+    return not isinstance(token, Quoted) and token.startswith("--") and token[2:].casefold() in routes.flags()
 
 
 def _tokens(text: str) -> list[str]:
@@ -189,8 +216,9 @@ def _tokens(text: str) -> list[str]:
         return text.split()
     tokens: list[str] = []
     while text := text.lstrip():
+        is_quoted = text[0] in _QUOTES and _closing(text) > 0
         token, text = _word(text)
-        tokens.append(token.strip())
+        tokens.append(Quoted(token.strip()) if is_quoted else token.strip())
     return [token for token in tokens if token]
 
 

@@ -7,19 +7,19 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import structlog
-from rapidfuzz import fuzz, process
 
 from bot.domain.models import Answer, TaskKind
 from bot.messages.blocks import replies
 from bot.messages.blocks.buttons import AGREED
-from bot.messages.blocks.limits import Markup, fill, safe
+from bot.messages.blocks.limits import fill, safe
+from bot.messages.blocks.offers import SAY
 from bot.messages.texts import answers as words
 from bot.messages.texts import problems, times
-from bot.messages.texts.verbs import VERBS
 from bot.store.records import NewTask
 from bot.support.errors import NotIdentified, NotLinked, Refused, StoreError, UsherError
-from handlers import mistyped, routes
+from handlers import mistyped, routes, talking
 from handlers.command_line import parse
+from handlers.language.reading import Manner, read
 from handlers.linking.account import linked
 from handlers.request import Answered, Reference, Request
 
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping, Sequence
 
     from bot.domain.models import Principal, Surface
+    from handlers.language.reading import Reading
+    from handlers.routes import Verb
     from handlers.services import Services
 
 log = structlog.get_logger(__name__)
@@ -35,8 +37,6 @@ _DRAWN = re.compile(r"(\w+)@(\d{1,18})")
 #: Checked before a log line that nobody would see is composed.
 _level = logging.getLogger(__name__)
 
-#: How similar to a verb a word must be (0–100) for the verb to be suggested.
-_ALIKE = 55.0
 _TIME_MARK = re.compile(r"(?:^|:)u([0-9]{1,11})(?::|$)")
 
 
@@ -59,23 +59,26 @@ async def run_text(
     elif folder != "workspace":
         # Kept, so that it means the same wherever it waits: on a button, for a link, for a list.
         text = f"{folder} {text}"
+    reading = read(parsed.words, folder, routes.verbs_of_folders())
     request = Request(
         principal=principal,
-        verb=parsed.verb or "list",
-        arguments=parsed.arguments,
+        # The policy is asked about help, as anybody may see the answer to what is no verb.
+        verb=reading.verb or "help",
+        arguments=reading.words,
         surface=surface,
         services=services,
         drawing=Reference(services.ids),
-        folder=folder,
+        folder=reading.folder or folder,
         text=text,
         is_shared="share" in parsed.flags,
         flags=parsed.flags,
+        manner=reading.manner,
         looked=tuple(looked),
         problem=problem,
         unread=unread,
         first=first,
     )
-    handler = routes.verbs(folder).get(request.verb) or unknown_verb
+    handler = _handler(reading)
     if not mistyped.suspected(request):
         return await guarded(request, handler)
 
@@ -83,8 +86,31 @@ async def run_text(
         sentence = await mistyped.token_in(request)
         return mistyped.answer(sentence) if sentence else await handler(request)
 
-    # A word that is no verb may be a token, so the policy isn't asked about it.
-    return await guarded(request.with_verb("help") if handler is unknown_verb else request, unless_token)
+    return await guarded(request, unless_token)
+
+
+def _handler(reading: Reading) -> Verb:
+    """Return what answers: the verb, or what is said to words that are none."""
+
+    async def handler(request: Request) -> Answer:
+        if reading.talk:
+            return talking.small_talk(request, reading.talk)
+        if not reading.verb:
+            return await talking.unknown(request, reading.guess)
+        if reading.manner is Manner.MENTIONED:
+            found = await talking.mentioned_only(request)
+            return found or await talking.unknown(request.about(request.folder, "help", reading.words))
+        wrong = await talking.wrong_flags(request)
+        if wrong:
+            return talking.unknown_flag(request, wrong)
+        is_change = routes.nature(request.folder, request.verb).does is routes.Does.MAKES
+        if is_change and reading.manner is not Manner.TYPED:
+            return talking.as_command(request)
+        verb = routes.verbs(request.folder).get(request.verb)
+        assert verb is not None, "only verbs that exist are read"
+        return await verb(request)
+
+    return handler
 
 
 async def run_button(
@@ -117,6 +143,8 @@ async def run_button(
         view=view or {},
     )
     found = routes.action.get(name) or routes.verbs(folder).get(verb)
+    if found is said:
+        return await said(request)
     return await guarded(request, found or old_button)
 
 
@@ -156,7 +184,7 @@ async def guarded(request: Request, handler: Callable[[Any], Coroutine[Any, Any,
         # Composed only if it will be logged, which is rare.
         return log.bind(
             reference=request.reference,
-            verb=request.verb if handler is not unknown_verb else "unknown",
+            verb=request.verb,
             surface=request.surface.kind,
             principal=request.principal.key,
         )
@@ -209,7 +237,7 @@ async def _kept(request: Request, unknown: NotIdentified) -> Answer:
     if not request.is_asked or is_seen_only_now or mistyped.suspected(request):
         return replies.plain_problem(unknown.text, request.reference)
     waiting = request.waiting() | {"first": request.promised_in}
-    if request.surface.kind in {"button", "home"}:
+    if request.surface.kind in {"button", "home"} and not request.text:
         name = request.verb if request.folder == "workspace" else f"{request.folder}_{request.verb}"
         time = [f"u{request.at:.0f}"] if request.at is not None else []
         waiting |= {"action": ":".join((name, *request.flags, *time)), "value": request.value}
@@ -241,26 +269,10 @@ def _too_many(request: Request, wait: float) -> Answer:
     return replies.hint(fill(words.TOO_MANY, wait=said))
 
 
-async def unknown_verb(request: Request) -> Answer:
-    """Suggest the verbs most similar to an unknown word; none is run automatically."""
-    known = routes.verbs(request.folder).found
-    verbs = [verb for verb in known if not VERBS[request.folder][verb].is_hidden]
-    alike = process.extract(request.verb[:50], verbs, scorer=fuzz.WRatio, score_cutoff=_ALIKE, limit=3)
-    sentence = fill(words.UNKNOWN_VERB, word=request.verb)
-    more = [fill(words.UNKNOWN_VERB_HELP, command=request.command)]
-    near = [f"`{request.command}{verb}`" for verb, _, _ in alike]
-    # The same word may be a verb of the other command: `logs` of a workspace is meant for a job.
-    near += [
-        f"`{request.command_of(other)}{request.verb}`"
-        for other in routes.commands()
-        if other != request.folder and routes.verbs(other).get(request.verb)
-    ]
-    if near:
-        nearest = Markup(" ".join(near))
-        more.insert(0, fill(words.UNKNOWN_VERB_NEAREST, nearest=nearest))
-    if request.surface.is_direct and request.surface.kind == "message" and request.folder == "workspace":
-        more = [*more[:-1], words.SHORT_HELP]
-    return replies.hint(sentence, more="\n".join(more))
+@routes.action(SAY)
+async def said(request: Request) -> Answer:
+    """Run a command that was offered, as if it had been typed; it is authorised and counted as what it is."""
+    return await run_text(request.services, request.principal, request.surface, request.target or "")
 
 
 async def old_button(request: Request) -> Answer:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
-from bot.messages.blocks import kit
+from bot.messages.blocks import kit, replies
 from bot.messages.blocks import welcome as drawn
 from bot.messages.blocks.limits import Markup, fill
-from bot.messages.texts import runs
+from bot.messages.texts import runs, talk
 from bot.messages.texts import welcome as words
 from bot.messages.texts.verbs import FIRST, GROUPS, VERBS, VerbWords
 from bot.support.errors import StoreError
 from handlers import routes
-from handlers.dispatch import unknown_verb
+from handlers.talking import help_on_unknown
 from handlers.welcome import first_steps, what
 
 if TYPE_CHECKING:
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
 _EVERYTHING = "all"
 
 
-@routes.verb("job", "help")
-@routes.verb("workspace", "help")
+@routes.verb("job", "help", does=routes.Does.SHOWS)
+@routes.verb("workspace", "help", does=routes.Does.SHOWS)
 async def helped(request: Request) -> Answer:
     """Answer with the first lines, with everything (``help all``), or with one entry of the catalogue."""
     asked = (request.target or "".join(request.arguments[:1])).casefold()
@@ -45,6 +46,12 @@ async def helped(request: Request) -> Answer:
     jobs = [kit.context(line) for line in _of_jobs(request, able)]
     buttons = kit.actions([*steps, drawn.help_button(request.folder)])
     return kit.answer(head, [kit.section(head), kit.section(lines), *jobs, *buttons])
+
+
+@routes.verb("workspace", "version", does=routes.Does.SHOWS)
+async def version(request: Request) -> Answer:  # noqa: ARG001 - all handlers have this signature
+    """Say which version this is."""
+    return replies.answer(fill(talk.VERSION, version=metadata.version("usher-bot")))
 
 
 async def _steps(request: Request) -> list[dict[str, Any]]:
@@ -116,7 +123,7 @@ def _line(command: Markup, entry: VerbWords) -> str:
 async def _one(request: Request, verb: str) -> Answer:
     entry = VERBS[request.folder].get(verb)
     if entry is None:
-        return await unknown_verb(request.with_verb(verb))
+        return help_on_unknown(request, verb)
     sentence = f"{_line(request.command, entry)}."
     blocks = [kit.section(sentence), *([kit.section("\n".join(entry.more))] if entry.more else [])]
     return kit.answer(kit.bare(sentence), blocks)

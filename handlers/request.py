@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from bot.domain.models import Answer
 from bot.messages.blocks import kit
 from bot.messages.blocks.limits import Markup, line
+from handlers.language.reading import Manner
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -75,6 +76,8 @@ class Request:
     flags: frozenset[str] = frozenset()
     #: The time that a button was drawn for, in epoch seconds.
     at: float | None = None
+    #: How it was put: a verb of Usher as typed (or a button), or in other words.
+    manner: Manner = Manner.TYPED
     looked: tuple[str, ...] = ()
     #: The interaction that was answered with what this one waits for; its answer becomes that one's.
     first: str = ""
@@ -159,6 +162,10 @@ class Request:
     def with_verb(self, verb: str) -> Request:
         """Return the same request for another verb."""
         return replace(self, verb=verb)
+
+    def about(self, folder: str, verb: str, arguments: tuple[str, ...], target: str | None = None) -> Request:
+        """Return the request for another verb, with other words or a key."""
+        return replace(self, folder=folder, verb=verb, arguments=arguments, target=target)
 
     def waiting(self, text: str | None = None) -> dict[str, Any]:
         """Return the command as JSON-ready data, so that it can run later and still be answered."""

@@ -8,6 +8,8 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from enum import StrEnum
 from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -61,8 +63,29 @@ class Table(Generic[_Handler]):
         return self._handlers.get(name)
 
 
+class Does(StrEnum):
+    """Say what a verb does, which decides what is asked before it is done (``handlers.language.reading``)."""
+
+    #: Only answers, or asks by itself.
+    SHOWS = "shows"
+    #: Starts something that is there; it can be stopped again.
+    STARTS = "starts"
+    #: Makes or changes something.
+    MAKES = "makes"
+    #: Takes something away: ends, interrupts, hides or deletes it.
+    ENDS = "ends"
+
+
+@dataclass(frozen=True, slots=True)
+class Nature:
+    """Hold what a verb does, and its flags; None if it parses flags of its own."""
+
+    does: Does
+    flags: frozenset[str] | None
+
+
 _verbs: dict[str, Table[Verb]] = {}
-_flags: set[str] = set()
+_natures: dict[tuple[str, str], Nature] = {}
 #: Buttons that aren't verbs, by the action id before its first colon.
 action: Table[Verb] = Table()
 #: Forms, by callback id.
@@ -75,9 +98,14 @@ options: Table[Search] = Table()
 event: Table[Event] = Table()
 
 
-def verb(command: str, name: str, flags: Iterable[str] = ()) -> Callable[[Verb], Verb]:
-    """Return the decorator of a verb; ``flags`` are the words that it accepts as ``--WORD``."""
-    _flags.update(flags)
+def verb(
+    command: str, name: str, flags: Iterable[str] | None = (), does: Does = Does.MAKES
+) -> Callable[[Verb], Verb]:
+    """Return the decorator of a verb; ``flags`` are the words that it accepts as ``--WORD``.
+
+    ``flags`` is None for a verb that parses its own. What it ``does`` is assumed to be worth a question.
+    """
+    _natures[command, name] = Nature(does, None if flags is None else frozenset(flags))
     return _verbs.setdefault(command, Table())(name)
 
 
@@ -85,6 +113,18 @@ def verbs(command: str) -> Table[Verb]:
     """Return the verbs of a command."""
     load()
     return _verbs[command]
+
+
+def nature(command: str, name: str) -> Nature:
+    """Return what a verb does; an unknown one only answers."""
+    load()
+    return _natures.get((command, name), Nature(Does.SHOWS, None))
+
+
+@cache
+def verbs_of_folders() -> Mapping[str, frozenset[str]]:
+    """Return the names of all verbs by their folder, that of workspaces first."""
+    return MappingProxyType({folder: frozenset(verbs(folder).found) for folder in reversed(commands())})
 
 
 def commands() -> list[str]:
@@ -97,7 +137,7 @@ def commands() -> list[str]:
 def flags() -> frozenset[str]:
     """Return the flags of all verbs: none of them can be part of a name."""
     load()
-    return frozenset(_flags)
+    return frozenset().union(*(one.flags or () for one in _natures.values()))
 
 
 def names() -> dict[str, list[str]]:

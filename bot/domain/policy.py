@@ -25,7 +25,19 @@ TRAINERS_VERBS: Final = frozenset({"class_post", "class_problems", "class_stop"}
 CONSENTED_VERBS: Final = frozenset({"class_stop"})
 #: Verbs that show what is known and change nothing: what Slack said about a person long ago is good enough.
 SHOWING_VERBS: Final = frozenset(
-    {"help", "home", "list", "logs", "open", "search", "settings", "settings_form", "status", "whoami"}
+    {
+        "help",
+        "home",
+        "list",
+        "logs",
+        "open",
+        "search",
+        "settings",
+        "settings_form",
+        "status",
+        "version",
+        "whoami",
+    }
 )
 #: For everything else, how old Slack's word on a person may be, and how far ahead by another machine's clock;
 #: in seconds.

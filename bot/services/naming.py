@@ -16,7 +16,7 @@ from bot.support.errors import Refused
 from bot.support.visible import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from bot.domain.models import Run, Workspace
     from bot.providers.base import Provider
@@ -36,25 +36,39 @@ class Found:
 
     kind: Literal["one", "many", "near"]
     workspaces: tuple[Workspace, ...] = ()
+    #: Whether it is the whole name, and not its beginning.
+    is_exact: bool = False
 
 
-def find(name: str, workspaces: Sequence[Workspace], connections: Iterable[str]) -> Found:
+def find(name: str, workspaces: Sequence[Workspace], connections: Mapping[str, Provider]) -> Found:
     """Resolve a name: aliases first, then whole names and ids, then a prefix that fits only one.
 
     ``NAME@CONNECTION`` restricts it to a connection, unless a workspace has exactly that name.
     """
-    exact = _exact(name, workspaces)
-    if exact:
-        return _one_or_many(exact)
+    whole = find_whole(name, workspaces, connections)
+    if whole is not None:
+        return whole
     stem, connection = split_connection(name, connections)
     if connection is not None:
         inside = [one for one in workspaces if one.connection == connection]
-        return find(stem, inside, ())
+        return find(stem, inside, {})
     needle = fold(name)
     beginning = [one for one in workspaces if _any(one, lambda text: text.startswith(needle))]
     if needle and beginning:
-        return _one_or_many(beginning)
+        return _one_or_many(beginning, is_exact=False)
     return Found("near", nearest(name, workspaces))
+
+
+def find_whole(
+    name: str, workspaces: Sequence[Workspace], connections: Mapping[str, Provider]
+) -> Found | None:
+    """Resolve a name like ``find``, but only as a whole; None if nothing is called that."""
+    found = _exact(name, workspaces)
+    if not found:
+        stem, connection = split_connection(name, connections)
+        inside = [one for one in workspaces if one.connection == connection]
+        found = _exact(stem, inside) if inside else []
+    return _one_or_many(found, is_exact=True) if found else None
 
 
 def nearest(name: str, workspaces: Sequence[Workspace]) -> tuple[Workspace, ...]:
@@ -69,7 +83,9 @@ def nearest(name: str, workspaces: Sequence[Workspace]) -> tuple[Workspace, ...]
     return (*within, *(workspaces[number] for _, _, number in alike))[:_OFFERED]
 
 
-def find_runs(name: str, runs: Sequence[Run], connections: Iterable[str], *, is_stop: bool) -> list[Run]:
+def find_runs(
+    name: str, runs: Sequence[Run], connections: Mapping[str, Provider], *, is_stop: bool
+) -> list[Run]:
     """Return the runs that a name can refer to: one, several to choose from, or none. ``runs``: newest first.
 
     If several share a name, return the newest; to stop them, return all that are still going.
@@ -116,6 +132,20 @@ def find_connection(name: str, connections: Mapping[str, Provider], *, is_whole:
     return begun[0] if len(begun) == 1 else None
 
 
+def leading_connection(
+    words: Sequence[str], connections: Mapping[str, Provider]
+) -> tuple[str | None, tuple[str, ...]]:
+    """Return the connection that words begin with, by its name or title, and the words after it.
+
+    A title may have several words. Without one, return None and all words.
+    """
+    for count in range(len(words), 0, -1):
+        found = find_connection(" ".join(words[:count]), connections, is_whole=True)
+        if found is not None:
+            return found, tuple(words[count:])
+    return None, tuple(words)
+
+
 def references(text: str, connections: Mapping[str, Provider]) -> dict[str, str]:
     """Return the ids that a link or id refers to, by connection; ``ID@CONNECTION`` picks one."""
     stem, chosen = split_connection(text, connections)
@@ -124,13 +154,15 @@ def references(text: str, connections: Mapping[str, Provider]) -> dict[str, str]
     return {name: remote_id for name, remote_id in read.items() if remote_id}
 
 
-def split_connection(name: str, connections: Iterable[str]) -> tuple[str, str | None]:
-    """Split ``NAME@CONNECTION``; return the whole name and None if no such connection follows the last @."""
+def split_connection(name: str, connections: Mapping[str, Provider]) -> tuple[str, str | None]:
+    """Split ``NAME@CONNECTION``; return the whole name and None if no such connection follows the last @.
+
+    The connection is given by its name or its title.
+    """
     stem, at, tail = name.rpartition("@")
     if not at or not stem.strip():
         return name, None
-    known = {fold(connection): connection for connection in connections}
-    connection = known.get(fold(tail))
+    connection = find_connection(tail, connections, is_whole=True)
     return (stem.strip(), connection) if connection is not None else (name, None)
 
 
@@ -161,8 +193,8 @@ def _exact(name: str, workspaces: Sequence[Workspace]) -> list[Workspace]:
     return own or [one for one in workspaces if fold(one.name) == needle or one.remote_id == name]
 
 
-def _one_or_many(found: list[Workspace]) -> Found:
-    return Found("one" if len(found) == 1 else "many", tuple(found))
+def _one_or_many(found: list[Workspace], *, is_exact: bool) -> Found:
+    return Found("one" if len(found) == 1 else "many", tuple(found), is_exact)
 
 
 def _of_one_name(runs: list[Run], *, is_stop: bool) -> list[Run]:

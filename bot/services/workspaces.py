@@ -90,7 +90,7 @@ class Workspaces:
         provider = self._connections[workspace.connection]
         check_account(provider, account)
         self.check_possible(workspace, verb)
-        mode = "stop" if self._is_renewed(workspace, verb) else _MODES.get(verb)
+        mode = self._mode(workspace, verb)
         if mode is not None and not agreed and is_final(self.effects(workspace), mode):
             raise Refused("workspace.ends", problems.sentence("not_agreed", provider.settings.title))
         is_starting = workspace.spec is not None and verb is OperationVerb.START
@@ -148,6 +148,18 @@ class Workspaces:
         known, now = creation.start_call, self._clock.now()
         has_called = known is not Call.NONE
         return has_called and has_settled(known, creation.called_at, creation.unknown_since, now)
+
+    def _mode(self, workspace: Workspace, verb: OperationVerb) -> StopMode | None:
+        """Return how an operation stops a workspace, unless it can be started again after that anyway."""
+        return "stop" if self._is_renewed(workspace, verb) else _MODES.get(verb)
+
+    def final_mode(self, workspace: Workspace, verb: OperationVerb) -> StopMode | None:
+        """Return how an operation ends a workspace for good; None if it doesn't, or can't be done at all."""
+        try:
+            mode = self._mode(workspace, verb)
+        except Refused:
+            return None
+        return mode if mode is not None and is_final(self.effects(workspace), mode) else None
 
     def effects(self, workspace: Workspace) -> Effects:
         """Return what stopping a workspace means, as its provider declares; nothing for a lost connection."""

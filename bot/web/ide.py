@@ -16,7 +16,7 @@ from aiohttp import web
 
 from bot.domain.models import OperationVerb
 from bot.messages.texts import ide as words
-from bot.messages.texts.cards import LOST
+from bot.messages.texts.cards import CONFIRM_END, CONFIRM_STOP, LOST
 from bot.providers import facets
 from bot.services.gather import IDE_PATH
 from bot.services.linking import StoredNames
@@ -47,6 +47,8 @@ FRESH_SECONDS = 20.0
 ASKED_SECONDS = 3.0
 #: The header in which the page's script sends its token.
 MARK_HEADER = "X-Usher-Mark"
+#: What the form of a question says that it has asked.
+_FOR_GOOD = "yes"
 #: Slack's redirect to a conversation, which works for every client.
 _SLACK = "https://slack.com/app_redirect"
 _SLACK_CLIENT = "https://app.slack.com/client"
@@ -202,9 +204,12 @@ class IdePages:
         fields = await read_form(request) or {}
         if not self._browsers.is_of_session(request, shown.session_id, fields.get("form", "")):
             raise Refused("page.forged", words.forged())
-        principal = shown.workspace.principal
+        principal, asked = shown.workspace.principal, fields.get("agreed")
         if self._limiter.take(principal.key) > 0.0:
             raise Refused("page.too_many", words.too_many())
+        if verb is OperationVerb.STOP and asked is None:
+            self._workspaces.check_possible(shown.workspace, verb)
+            return self._asked(shown)
         try:
             accepted = await self._workspaces.begin(
                 principal,
@@ -212,7 +217,7 @@ class IdePages:
                 verb,
                 interaction="",
                 reference=self._ids.reference(),
-                agreed=fields.get("agreed") == "yes",
+                agreed=asked == _FOR_GOOD,
             )
         except Refused as refused:
             if refused.rule != "workspace.ends":
@@ -221,12 +226,16 @@ class IdePages:
         return see_other(f"{IDE_PATH}/{accepted.operation.workspace_id}")
 
     def _asked(self, shown: Shown) -> web.Response:
-        """Ask whether the workspace may end for good, and say what is lost."""
+        """Ask whether to stop the workspace, in the words of the button in Slack."""
+        effect = self._workspaces.effects(shown.workspace).get("stop")
+        is_final = effect is not None and effect.is_final
         return self._renderer.page(
-            "end.html",
+            "stop.html",
             page=f"{IDE_PATH}/{shown.workspace.id}",
-            workspace=shown.workspace,
-            lost=LOST[shown.provider.stops(shown.workspace)["stop"]],
+            question=CONFIRM_END if is_final else CONFIRM_STOP,
+            agreed=_FOR_GOOD if is_final else "stop",
+            name=shown.workspace.title,
+            lost=LOST[effect] if effect is not None and is_final else "",
             form_mark=self._browsers.session_mark(shown.session_id),
         )
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 NAMED = 12
 
 
-@routes.verb("workspace", "card")
+@routes.verb("workspace", "card", flags=None)
 async def post(request: Request) -> Answer:
     """Write a card for the channel that the request came from."""
     services, surface = request.services, request.surface
@@ -86,7 +86,7 @@ async def _pattern(request: Request, what: str) -> Draft:
         connection = next(iter(services.connections))
     if connection is None:
         rows = await services.store.workspaces(request.principal)
-        found = naming.find(pattern, rows, ())
+        found = naming.find(pattern, rows, {})
         connection = found.workspaces[0].connection if found.kind == "one" else None
     if connection is None:
         known = named(services.connections)

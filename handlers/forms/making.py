@@ -18,7 +18,7 @@ from bot.support.errors import Refused, StoreError
 from handlers import routes
 from handlers.forms.values import PURPOSES, Making, value_of, values_of
 from handlers.linking.account import linked
-from handlers.linking.connections import maker_of, makers
+from handlers.linking.connections import leading, maker_of, makers
 from handlers.waiting import ask_for_offer, known_offer
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ async def open_form(request: Request, purpose: Purpose, words_given: tuple[str, 
     connection = maker_of(
         request, purpose, words_given, nowhere=words.NOWHERE[purpose], which=partial(_where, request, purpose)
     )
-    template = " ".join(words_given[1:])
+    template = " ".join(leading(request, words_given)[1]) if words_given else ""
     making = Making(connection, purpose, request.surface.channel_id or "")
     account = await linked(request, connection)
     snapshot = await known_offer(request, account)

@@ -18,7 +18,7 @@ from handlers import routes
 from handlers.command_line import LONGEST, command_line
 from handlers.forms.making import make, open_form
 from handlers.forms.values import Making
-from handlers.linking.connections import connection_of, maker_of, named
+from handlers.linking.connections import connection_of, leading, maker_of, named
 from handlers.request import SILENT, Answered
 from handlers.waiting import catalog_of
 
@@ -35,15 +35,16 @@ if TYPE_CHECKING:
 MOST_FLAGS = 50
 
 
-@routes.verb("job", "run")
+@routes.verb("job", "run", flags=None)
 async def run(request: Request) -> Answer:
     """Open the form; given flags, or the program's own words after ``--``, launch right away."""
     command = command_line(request.text, request.services.commands)
     if command.flags or command.tail is not None:
         return await launched(request, command)
     checked_words(request, command)
-    if len(command.words) > 1 and runs_named_jobs(request, command.words[0]):
-        return await launched_by_name(request, command.words[0], " ".join(command.words[1:]))
+    connection, rest = leading(request, command.words) if command.words else ("", ())
+    if rest and runs_named_jobs(request, connection):
+        return await launched_by_name(request, connection, " ".join(rest))
     return await open_form(request, "job", command.words)
 
 
@@ -81,7 +82,7 @@ async def launched(request: Request, typed: CommandLine) -> Answer:
         more=fill(words.TAIL_HINT, command=request.command),
     )
     catalog = await _catalog(request, connection)
-    result = filling.filled(catalog.form, _flags(typed))
+    result = filling.filled(catalog.form, _flags(request, typed))
     said = _problems(request, connection, catalog.form, result)
     try:
         spec = catalog.spec(result.values)
@@ -149,16 +150,17 @@ def started(request: Request, name: str, connection: str, remark: str = "") -> A
 def checked_words(request: Request, typed: CommandLine) -> None:
     """Raise Answered, with the correct syntax, if the first word isn't a connection."""
     if typed.words:
-        connection_of(request, typed.words[0], more=fill(words.TAIL_HINT, command=request.command))
+        leading(request, typed.words, more=fill(words.TAIL_HINT, command=request.command))
 
 
 async def _catalog(request: Request, connection: str) -> Catalog:
     return await catalog_of(request, connection, "job", asking=words.ASKING, nothing=words.NO_OFFER)
 
 
-def _flags(command: CommandLine) -> list[Flag]:
+def _flags(request: Request, command: CommandLine) -> list[Flag]:
     """Return everything that was given as flags, including the preset and the program's words."""
-    preset = [Flag(filling.PRESET, " ".join(command.words[1:]))] if len(command.words) > 1 else []
+    rest = leading(request, command.words)[1] if command.words else ()
+    preset = [Flag(filling.PRESET, " ".join(rest))] if rest else []
     tail = [Flag(filling.COMMAND, command.tail)] if command.tail else []
     return [*preset, *command.flags, *tail]
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from handlers.request import Request
 
 
-@routes.verb("job", "list")
+@routes.verb("job", "list", does=routes.Does.SHOWS)
 async def show_list(request: Request) -> Answer:
     """Answer with a page of the list; ``list 2`` and the button *More* show later ones."""
     runs = request.services.runs
@@ -39,7 +39,7 @@ async def show_list(request: Request) -> Answer:
     )
 
 
-@routes.verb("job", "status")
+@routes.verb("job", "status", does=routes.Does.SHOWS)
 async def status(request: Request) -> Answer:
     """Answer with the run's card and its age; without a name, with the list if there are several."""
     is_named = request.target is not None or bool(request.name)
@@ -49,7 +49,7 @@ async def status(request: Request) -> Answer:
     return run_status(run, await request.services.gatherer.of_run(run))
 
 
-@routes.verb("job", "logs")
+@routes.verb("job", "logs", does=routes.Does.SHOWS)
 async def logs(request: Request) -> Answer:
     """Show the output from now on; a run without a card gets one."""
     services = request.services

@@ -30,7 +30,7 @@ OFF = "off"
 MOST = 30
 
 
-@routes.verb("job", "schedule")
+@routes.verb("job", "schedule", flags=None)
 async def schedule(request: Request) -> Answer:
     """Show all schedules, or one; with five fields set it, with ``off`` remove it."""
     typed = command_line(request.text, request.services.commands).words

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from handlers.request import Request
 
 
-@routes.verb("job", "stop", flags=("force",))
+@routes.verb("job", "stop", flags=("force",), does=routes.Does.ENDS)
 async def stop(request: Request) -> Answer:
     """Write the stop; the card and the final message report the rest."""
     return await ended(request, await run_of(request), force="force" in request.flags)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from handlers.request import Request
 
 
-@routes.verb("workspace", "about")
+@routes.verb("workspace", "about", does=routes.Does.SHOWS)
 async def about(request: Request) -> Answer:
     """Answer with what the server last said; if that is outdated or missing, ask the server."""
     services = request.services

@@ -34,6 +34,14 @@ def connection_of(request: Request, name: str, more: str = "") -> str:
     raise Answered(replies.hint(sentence, more=more))
 
 
+def leading(request: Request, given: Sequence[str], more: str = "") -> tuple[str, tuple[str, ...]]:
+    """Return the connection that words begin with, and the rest; raises Answered as ``connection_of``."""
+    found, rest = naming.leading_connection(given, request.services.connections)
+    if found is not None:
+        return found, rest
+    return connection_of(request, given[0], more), tuple(given[1:])
+
+
 def makers(services: Services, purpose: Purpose) -> list[str]:
     """Return the names of the connections where something for this purpose can be made."""
     needed = _FACETS[purpose]
@@ -62,7 +70,7 @@ def maker_of(
         if len(able) == 1:
             return able[0]
         raise Answered(which(able))
-    chosen = connection_of(request, given[0], more)
+    chosen, _ = leading(request, given, more)
     if chosen not in able:
         sentence = fill(forms.NOT_THERE[purpose], title=services.title(chosen), command=request.command)
         raise Answered(replies.hint(sentence))

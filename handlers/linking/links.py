@@ -10,6 +10,7 @@ from bot.messages.blocks.limits import Markup, fill
 from bot.messages.blocks.welcome import list_button
 from bot.messages.texts import answers as words
 from bot.messages.texts import cards
+from bot.services import naming
 from bot.support.errors import Refused
 from handlers import routes
 from handlers.linking.approvals import asked, question
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from handlers.submission import Submission
 
 
-@routes.verb("workspace", "link")
+@routes.verb("workspace", "link", does=routes.Does.SHOWS)
 async def link(request: Request) -> Answer:
     """Answer with *Link* for one connection or for all; ``link code`` asks for the code of the page."""
     services = request.services
@@ -66,12 +67,10 @@ def _needless(request: Request, linkless: list[tuple[str, str]]) -> Answer:
 
 
 def _chosen(request: Request) -> tuple[str, str]:
-    """Return the connection and the username after it; a title with spaces leaves no room for one."""
-    if len(request.arguments) == 2:
-        providers = request.services.connections
-        connection, username = request.arguments
-        if connection.casefold() in providers:
-            return connection.casefold(), username
+    """Return the connection and the username after it, if there is one."""
+    connection, rest = naming.leading_connection(request.arguments, request.services.connections)
+    if connection is not None and len(rest) < 2:
+        return connection, "".join(rest)
     return connection_of(request, request.name), ""
 
 
@@ -103,7 +102,7 @@ async def code_typed(submission: Submission) -> dict[str, Any]:
     return {"response_action": "update", "view": view}
 
 
-@routes.verb("workspace", "whoami")
+@routes.verb("workspace", "whoami", does=routes.Does.SHOWS)
 async def whoami(request: Request) -> Answer:
     """Answer with the principal and the links; none of it is secret."""
     services = request.services

@@ -7,10 +7,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bot.messages.blocks import kit, replies
-from bot.messages.blocks.limits import fill
+from bot.messages.blocks.buttons import AGREED
+from bot.messages.blocks.limits import Markup, fill
 from bot.messages.blocks.notices import unlink_button
+from bot.messages.blocks.offers import SAY
 from bot.messages.texts import answers as words
+from bot.messages.texts import cards
+from bot.services import naming
 from handlers import routes
+from handlers.command_line import written
+from handlers.language.reading import Manner
 from handlers.linking.connections import connection_of
 from handlers.linking.ways import ways
 from handlers.request import Answered
@@ -22,9 +28,9 @@ if TYPE_CHECKING:
 _MENTION = re.compile(r"<@([UW][A-Z0-9]+)>")
 
 
-@routes.verb("workspace", "unlink")
+@routes.verb("workspace", "unlink", flags=(AGREED,), does=routes.Does.ENDS)
 async def unlink(request: Request) -> Answer:
-    """Delete our access at once; what is running on the provider keeps running."""
+    """Delete our access, after a question; what is running on the provider keeps running."""
     person = next((found for word in request.arguments if (found := _MENTION.fullmatch(word))), None)
     if person is not None:
         return await _somebody_else(request, person)
@@ -34,8 +40,9 @@ async def unlink(request: Request) -> Answer:
         for account in await request.services.store.accounts(request.principal)
         if not _is_everybodys(request, account.connection)
     ]
-    if name in request.services.connections and _is_everybodys(request, name):
-        title = request.services.title(name)
+    whole = naming.find_connection(name, request.services.connections, is_whole=True)
+    if whole is not None and _is_everybodys(request, whole):
+        title = request.services.title(whole)
         sentence = fill(words.NOTHING_TO_UNLINK, title=title, command=request.command)
         return replies.hint(sentence)
     if not accounts:
@@ -47,6 +54,8 @@ async def unlink(request: Request) -> Answer:
         ]
         return replies.answer(words.UNLINK_WHICH, buttons)
     connection = _chosen(request, name, {account.connection for account in accounts})
+    if AGREED not in request.flags or request.manner is not Manner.TYPED:
+        return _ask(request, connection, [account.connection for account in accounts])
     ending = [connection] if connection else [account.connection for account in accounts]
     ended = [
         account
@@ -64,6 +73,18 @@ async def unlink(request: Request) -> Answer:
     gone = {account.connection for account in ended}
     buttons, _ = ways(request.services, gone)
     return replies.answer(fill(words.UNLINKED, title=request.services.titles(gone)), buttons)
+
+
+def _ask(request: Request, connection: str | None, linked: list[str]) -> Answer:
+    """Ask once, in the words of the button's own question; None asks about every link."""
+    title = request.services.titles([connection] if connection else linked)
+    effect = fill(cards.CONFIRM_UNLINK[1], title=title)
+    name = written([connection or "all"])
+    ask = fill(
+        words.TO_CONTINUE, button=cards.UNLINK, command=request.command, typed=Markup("unlink"), name=name
+    )
+    button = kit.button(cards.UNLINK, f"unlink:{AGREED}", connection or "all", style=kit.DANGER)
+    return replies.answer(f"{effect} {ask}", [button])
 
 
 def _is_everybodys(request: Request, connection: str) -> bool:
@@ -97,9 +118,15 @@ async def _somebody_else(request: Request, person: re.Match[str]) -> Answer:
     who = kit.mention(other.user_id)
     name = " ".join(word for word in request.arguments if word != person.group())
     is_all = not name or name.casefold() == "all"
+    connection = None if is_all else connection_of(request, name)
+    linked_there = await request.services.store.accounts(other)
+    if not any(connection in {None, account.connection} for account in linked_there):
+        return replies.hint(fill(words.NOTHING_LINKED_OTHER, who=who))
+    if AGREED not in request.flags or request.manner is not Manner.TYPED:
+        return _ask_about_other(request, other.user_id, connection)
     ended = await request.services.accounts.unlink(
         other,
-        None if is_all else connection_of(request, name),
+        connection,
         actor=request.principal.key,
         cause="administrator",
         interaction=request.surface.interaction,
@@ -108,3 +135,18 @@ async def _somebody_else(request: Request, person: re.Match[str]) -> Answer:
         return replies.hint(fill(words.NOTHING_LINKED_OTHER, who=who))
     titles = request.services.titles(account.connection for account in ended)
     return replies.answer(fill(words.UNLINKED_OTHER, who=who, title=titles))
+
+
+def _ask_about_other(request: Request, user_id: str, connection: str | None) -> Answer:
+    given = written([connection or "all"])
+    titles = request.services.titles([connection] if connection else request.services.connections)
+    effect = fill(words.UNLINK_OTHER_EFFECT, who=kit.mention(user_id), title=titles)
+    ask = fill(
+        words.TO_CONTINUE,
+        button=cards.UNLINK,
+        command=request.command,
+        typed=Markup("unlink"),
+        name=f"{given} @PERSON",
+    )
+    command = f"unlink {given} <@{user_id}> --{AGREED}"
+    return replies.answer(f"{effect} {ask}", [kit.button(cards.UNLINK, SAY, command, style=kit.DANGER)])

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _TEMPLATE_FIELDS = ("preset", "project")
 
 
-@routes.verb("workspace", "settings")
+@routes.verb("workspace", "settings", does=routes.Does.SHOWS)
 @routes.action("settings_form")
 async def settings(request: Request) -> Answer:
     """Show what applies now, and open the form where one can be opened."""

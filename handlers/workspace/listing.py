@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from handlers.request import Request
 
 
-@routes.verb("workspace", "list", flags=("share",))
+@routes.verb("workspace", "list", flags=("share",), does=routes.Does.SHOWS)
 async def show_list(request: Request) -> Answer:
     """Answer with a page of the list; ``list 2`` and the button *More* show later ones."""
     services = request.services
@@ -52,7 +52,7 @@ async def show_list(request: Request) -> Answer:
     )
 
 
-@routes.verb("workspace", "status", flags=("share",))
+@routes.verb("workspace", "status", flags=("share",), does=routes.Does.SHOWS)
 async def status(request: Request) -> Answer:
     """Answer with the card of what is under way, otherwise with the state; without a name, with the list."""
     services = request.services
@@ -62,7 +62,7 @@ async def status(request: Request) -> Answer:
     return await as_it_is(request, await workspace_of(request))
 
 
-@routes.verb("workspace", "open")
+@routes.verb("workspace", "open", flags=("share",), does=routes.Does.SHOWS)
 async def show_address(request: Request) -> Answer:
     """Answer with the address if there is one; never in a channel, even if asked to share it."""
     services = request.services

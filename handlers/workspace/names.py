@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from bot.messages.blocks import kit, limits, replies
+from bot.messages.blocks.buttons import AGREED
 from bot.messages.blocks.limits import fill, line
 from bot.messages.blocks.welcome import list_button
 from bot.messages.texts import answers as words
@@ -31,7 +32,8 @@ async def add(request: Request) -> Answer:
     brought_back = await _bring_back(request)
     if brought_back is not None:
         return brought_back
-    reference, name = request.arguments[0], " ".join(request.arguments[1:]) or None
+    reference, rest = _reference(request)
+    name = " ".join(rest) or None
     found = naming.references(reference, request.services.connections)
     if not found:
         return await _unknown(request)
@@ -57,6 +59,17 @@ async def add(request: Request) -> Answer:
     )
     title = request.services.title(connection)
     return replies.answer(fill(words.ADDED, name=added.title, title=title), [list_button()])
+
+
+def _reference(request: Request) -> tuple[str, tuple[str, ...]]:
+    """Return the link or id, and the words after it; a title after an @ may have several words."""
+    given = request.arguments
+    for count in range(len(given), 1, -1):
+        text = " ".join(given[:count])
+        _, connection = naming.split_connection(text, request.services.connections)
+        if "@" in given[0] and connection is not None:
+            return text, given[count:]
+    return given[0], given[1:]
 
 
 async def _bring_back(request: Request) -> Answer | None:
@@ -133,7 +146,7 @@ async def notify(request: Request) -> Answer:
     return replies.answer(fill(template, name=workspace.title, title=title))
 
 
-@routes.verb("workspace", "forget")
+@routes.verb("workspace", "forget", flags=(AGREED,), does=routes.Does.ENDS)
 async def forget(request: Request) -> Answer:
     """Forget a workspace, and say how to bring it back. A name is always required: none is guessed."""
     workspace = await workspace_of(request, guesses=False)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from bot.domain.models import Answer, Call, OperationVerb, State
 from bot.domain.models.stopping import is_final, restart_mode
 from bot.messages.blocks import kit, lists, replies
-from bot.messages.blocks.buttons import AGREED, agreed_button, down_buttons, stop_button, suspend_button
+from bot.messages.blocks.buttons import AGREED, down_buttons, stop_button
 from bot.messages.blocks.limits import Markup, fill
 from bot.messages.blocks.timers import day_said, said
 from bot.messages.texts import answers as words
@@ -18,12 +18,13 @@ from bot.support.errors import Refused
 from handlers import routes
 from handlers.linking.account import linked
 from handlers.request import SILENT, Answered
+from handlers.workspace.offering import ask_before_ending
 from handlers.workspace.targets import workspace_of
 from handlers.workspace.timers import stop_later, timer_or_ask
 from handlers.workspace.timing import happens_at, runs_until
 
 if TYPE_CHECKING:
-    from bot.domain.models import Effects, Operation, StopMode, Workspace
+    from bot.domain.models import Effects, Operation, Workspace
     from bot.domain.moments import Moment
     from bot.store.records import Accepted
     from handlers.request import Request
@@ -50,13 +51,13 @@ _JOINED = {
 }
 
 
-@routes.verb("workspace", "start", flags=("share",))
+@routes.verb("workspace", "start", flags=("share", AGREED), does=routes.Does.STARTS)
 async def start(request: Request) -> Answer:
     """Write the operation, with until when it runs; the card and the direct messages report the rest."""
     return await _begin_until(request, OperationVerb.START)
 
 
-@routes.verb("workspace", "stop", flags=("share", "force", AGREED))
+@routes.verb("workspace", "stop", flags=("share", "force", AGREED), does=routes.Does.ENDS)
 async def stop(request: Request) -> Answer:
     """Write the operation, or when it is to happen; the card and the direct messages report the rest."""
     plain, moment = await happens_at(request)
@@ -71,13 +72,13 @@ async def force_quit(request: Request) -> Answer:
     return await begin(request, OperationVerb.FORCE)
 
 
-@routes.verb("workspace", "restart", flags=("share", AGREED))
+@routes.verb("workspace", "restart", flags=("share", AGREED), does=routes.Does.ENDS)
 async def restart(request: Request) -> Answer:
     """Write the operation, with until when it runs; the card and the direct messages report the rest."""
     return await _begin_until(request, OperationVerb.RESTART)
 
 
-@routes.verb("workspace", "suspend", flags=("share",))
+@routes.verb("workspace", "suspend", flags=("share", AGREED), does=routes.Does.ENDS)
 async def suspend(request: Request) -> Answer:
     """Write the operation, or when it is to happen, if the provider can suspend."""
     plain, moment = await happens_at(request)
@@ -86,7 +87,7 @@ async def suspend(request: Request) -> Answer:
     return await begin(plain, OperationVerb.SUSPEND)
 
 
-@routes.verb("workspace", "resume", flags=("share",))
+@routes.verb("workspace", "resume", flags=("share", AGREED), does=routes.Does.STARTS)
 async def resume(request: Request) -> Answer:
     """Ask for a start; in a state that rules out a resume, say what can be done instead."""
     workspaces = request.services.workspaces
@@ -157,7 +158,7 @@ async def begin_for(
     except Refused as refusal:
         if refusal.rule != "workspace.ends":
             raise
-        return await _asked(request, workspace, verb)
+        return await ask_before_ending(request, workspace, verb)
     answer = _answer(request, workspace, verb, accepted)
     if moment is None or timer is None:
         return answer
@@ -173,29 +174,6 @@ def _with_timer(request: Request, workspace: Workspace, moment: Moment, answer: 
     sentence = " ".join([said(timer_words.SET, workspace, title), *unsaid])
     text = f"{answer.text} {kit.bare(sentence)}" if answer.text else kit.bare(sentence)
     return replace(answer, text=text, blocks=(*answer.blocks, kit.section(sentence)))
-
-
-async def _asked(request: Request, workspace: Workspace, verb: OperationVerb) -> Answer:
-    """Ask whether a workspace may end for good: what is lost, what stays, and what wouldn't end it."""
-    facts = await request.services.gatherer.of_workspace(workspace)
-    typed = words.TYPED[verb]
-    mode: StopMode = "force" if verb is OperationVerb.FORCE else "stop"
-    template, label = (
-        (words.RENEW_ASK, cards.RENEW) if verb is OperationVerb.RESTART else (words.END_ASK, cards.END)
-    )
-    sentence = fill(
-        template,
-        name=workspace.title,
-        title=facts.connection_title,
-        lost=Markup(cards.LOST[facts.effects[mode]]),
-        button=label,
-        command=request.command,
-        typed=Markup(typed),
-    )
-    buttons = [agreed_button(label, str(verb), workspace)]
-    if facts.may("suspend") and workspace.state is State.RUNNING:
-        buttons.append(suspend_button(workspace))
-    return replies.answer(sentence, buttons)
 
 
 async def made_again(request: Request, former: Workspace) -> Answer:

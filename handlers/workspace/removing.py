@@ -1,4 +1,4 @@
-"""Remove a workspace for good: confirmed twice, the second time by typing its name."""
+"""Remove a workspace for good: asked once, in a form in which its name is typed."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 from bot.domain.models import Answer, OperationVerb, State
 from bot.messages.blocks import replies
-from bot.messages.blocks.buttons import remove_button
+from bot.messages.blocks.buttons import AGREED, remove_button
 from bot.messages.blocks.limits import fill, line
 from bot.messages.texts import answers as words
+from bot.services import naming
 from handlers import routes
 from handlers.command_line import normalise
+from handlers.language.reading import Manner
 from handlers.linking.account import linked
-from handlers.workspace.operations import not_there
+from handlers.workspace.offering import typed_name
+from handlers.workspace.operations import begin_for, not_there
 from handlers.workspace.targets import workspace_of
 
 if TYPE_CHECKING:
@@ -21,24 +24,33 @@ if TYPE_CHECKING:
     from handlers.submission import Submission
 
 
-@routes.verb("workspace", "remove")
+@routes.verb("workspace", "remove", flags=(AGREED,), does=routes.Does.ENDS)
 async def remove(request: Request) -> Answer:
-    """Answer with *Remove*; its click opens the form. A name is always required: none is guessed."""
+    """Open the form, or answer with *Remove*, whose click opens it; ``--yes`` has answered it beforehand.
+
+    A name is always required: none is guessed.
+    """
     workspaces = request.services.workspaces
-    workspace = await workspace_of(request, guesses=False)
+    workspace = await workspace_of(request, guesses=False, asks=True)
     await linked(request, workspace.connection)
     if workspace.state is State.GONE:
         await workspaces.refresh(request.principal, workspace.id)
         return not_there(request, workspace)
     workspaces.check_possible(workspace, OperationVerb.REMOVE)
-    return asked(request, workspace, is_form=request.target is not None)
+    is_named = naming.fold(request.name) in {naming.fold(workspace.title), naming.fold(workspace.name)}
+    if AGREED in request.flags and request.manner is Manner.TYPED and is_named:
+        return await begin_for(request, workspace, OperationVerb.REMOVE)
+    return asked(
+        request, workspace, is_form=request.target is not None or request.surface.trigger_id is not None
+    )
 
 
 def asked(request: Request, workspace: Workspace, *, is_form: bool) -> Answer:
     """Ask for confirmation, with the button; ``is_form`` opens the form where one can be opened."""
     title = request.services.title(workspace.connection)
-    sentence = fill(words.REMOVE_ASK, name=workspace.title, title=title)
-    answer = replies.answer(sentence, [remove_button(workspace)])
+    effect = fill(words.REMOVE_EFFECT, name=workspace.title, title=title)
+    ask = fill(words.REMOVE_ASK, command=request.command, name=typed_name(workspace))
+    answer = replies.answer(f"{effect} {ask}", [remove_button(workspace)])
     view = replies.remove_view(workspace, title) if is_form else None
     return Answer(text=answer.text, blocks=answer.blocks, view=view)
 

@@ -4,19 +4,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.messages.blocks import replies, timers
+from bot.messages.blocks import offers, replies, timers
 from bot.messages.blocks.limits import Markup, fill, line
 from bot.messages.texts import answers as words
+from bot.messages.texts import talk
 from bot.services import naming
+from handlers import routes
+from handlers.command_line import written
+from handlers.language.names import Choice, choose
+from handlers.language.reading import Manner, plain
 from handlers.linking.account import link_any
 from handlers.request import Answered
 from handlers.waiting import look, unread
 from handlers.welcome import first_steps, what
+from handlers.workspace import offering
+from handlers.workspace.several import all_at_once
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.domain.models import Account, Answer, Workspace
+    from bot.domain.models import Account, Answer, Run, Workspace
     from handlers.request import Request
 
 
@@ -24,24 +31,50 @@ if TYPE_CHECKING:
 _FOLLOWS_DEFAULT = frozenset({"start", "open", "resume", "status"})
 
 
-async def workspace_of(request: Request, *, guesses: bool = True) -> Workspace:
-    """Return the workspace; raises Answered with a question or a hint, or Refused.
+async def workspace_of(request: Request, *, guesses: bool = True, asks: bool = False) -> Workspace:
+    """Return the workspace; raises Answered with a question, an offer or a hint, or Refused.
 
     Without a name it is the only one, or the person's default; with ``guesses`` False a name is required
-    even then.
+    even then. ``asks``: the verb asks before it does anything, so nothing has to be offered first.
     """
     workspaces = request.services.workspaces
     if request.target is not None:
         return await workspaces.owned(request.principal, request.verb, request.target)
-    if not request.name:
-        rows, old = await request.services.store.workspaces(request.principal), None
-        if not rows:
-            old, rows = await old_and_rows(request)
-        usual = await _usual(request, rows) if guesses else None
-        if usual is not None:
-            return usual
-        raise Answered(await nothing_yet(request, old) if not rows else which_of_all(request, rows))
-    return await named(request, request.name)
+    choice, rows, old = await _chosen(request, request.arguments)
+    match choice.kind:
+        case "none":
+            if not rows:
+                old, rows = await old_and_rows(request)
+            if not rows:
+                raise Answered(await nothing_yet(request, old))
+            usual = await _usual(request, rows) if guesses else None
+            if usual is None:
+                raise Answered(which_of_all(request, rows))
+            choice = Choice("one", (usual,), is_whole=True)
+        case "many":
+            raise Answered(_which_of_these(request, choice.name, choice.workspaces, rows))
+        case "conditional":
+            raise Answered(_conditional(request, choice, rows))
+        case "several" | "all":
+            raise Answered(await _several(request, choice))
+        case "near":
+            raise Answered(await _unknown(request, choice, old, has_any=bool(rows)))
+    (workspace,) = choice.workspaces
+    if asks or offering.may_act(request, choice):
+        return workspace
+    raise Answered(await offering.one(request, workspace))
+
+
+async def _chosen(
+    request: Request, given: Sequence[str]
+) -> tuple[Choice, Sequence[Workspace], Sequence[Account] | None]:
+    """Return what words name, the person's workspaces, and the accounts whose lists were outdated."""
+    rows, old = await request.services.store.workspaces(request.principal), None
+    choice = choose(given, rows, request.services.connections)
+    if choice.kind == "near" or (choice.kind == "several" and choice.unknown):
+        old, rows = await old_and_rows(request)
+        choice = choose(given, rows, request.services.connections)
+    return choice, rows, old
 
 
 async def _usual(request: Request, rows: Sequence[Workspace]) -> Workspace | None:
@@ -58,14 +91,34 @@ async def named(request: Request, name: str) -> Workspace:
     """Return the workspace with this name; raises Answered if there is none, or more than one."""
     rows, old = await request.services.store.workspaces(request.principal), None
     found = naming.find(name, rows, request.services.connections)
-    if found.kind not in ("one", "many"):
+    if found.kind == "near":
         old, rows = await old_and_rows(request)
         found = naming.find(name, rows, request.services.connections)
     if found.kind == "one":
         return found.workspaces[0]
     if found.kind == "many":
         raise Answered(_which_of_these(request, name, found.workspaces, rows))
-    raise Answered(await _unknown(request, name, found.workspaces, old, has_any=bool(rows)))
+    near = Choice("near", found.workspaces, name=name)
+    raise Answered(await _unknown(request, near, old, has_any=bool(rows)))
+
+
+async def _several(request: Request, choice: Choice) -> Answer:
+    """Offer one button for several; with ``--yes`` the person has answered it beforehand."""
+    is_said_before = "yes" in request.flags and request.manner is Manner.TYPED and not choice.unknown
+    verb = offering.verb_of(request)
+    if is_said_before and verb in talk.DO_SEVERAL and request.at is None:
+        under_way = await request.services.store.open_operations(request.principal)
+        by_workspace = {one.workspace_id: one for one in under_way}
+        chosen = [one for one in choice.workspaces if offering.is_needed(verb, one, by_workspace.get(one.id))]
+        return await all_at_once(request, verb, chosen)
+    return await offering.several(request, choice)
+
+
+def _conditional(request: Request, choice: Choice, rows: Sequence[Workspace]) -> Answer:
+    """Say that exceptions and conditions aren't understood: nothing is done, and nothing offered."""
+    example = next(iter(choice.workspaces or rows)).title if rows else words.EXAMPLE
+    after = fill(talk.CONDITIONAL_NEXT, command=request.command, verb=Markup(request.verb), example=example)
+    return replies.hint(fill(talk.CONDITIONAL, next=Markup(after)))
 
 
 async def nothing_yet(request: Request, old: Sequence[Account] | None) -> Answer:
@@ -122,20 +175,17 @@ async def old_and_rows(request: Request) -> tuple[list[Account], list[Workspace]
 
 
 async def _unknown(
-    request: Request,
-    name: str,
-    near: Sequence[Workspace],
-    old: Sequence[Account] | None,
-    *,
-    has_any: bool,
+    request: Request, choice: Choice, old: Sequence[Account] | None, *, has_any: bool
 ) -> Answer:
     """Say that there is no such name, suggest similar ones, and check again if the list is outdated."""
-    if not has_any:
+    runs = await _run_commands(request, choice.name)
+    if not has_any and not runs:
         return await nothing_yet(request, old)
+    near = choice.workspaces
     looking = await look(request, request.services.workspaces, words.LOOKING_FOR_IT, old=old)
     if looking:
         return replies.answer(looking)
-    sentence = fill(words.UNKNOWN_NAME, name=name)
+    sentence = fill(words.UNKNOWN_NAME, name=choice.name)
     more: list[str] = [unread(request)] if request.problem else []
     buttons = _choices(request, near, labels_of(near, near))
     if near:
@@ -143,9 +193,32 @@ async def _unknown(
             words.NEAREST if buttons else f"{words.NEAREST} {', '.join(line(one.title) for one in near)}"
         )
         more.append(offered)
+    if runs:
+        shown = Markup(talk.OR.join(f"`{_typed(request, run)}`" for run in runs))
+        more.append(fill(talk.AS_RUN if near else talk.DID_YOU_MEAN, commands=shown))
+        buttons = [*buttons, *offers.command_buttons(runs)]
     if not more:
         more = [fill(words.UNKNOWN_NEXT, command=request.command)]
     return replies.hint(sentence, buttons, more=" ".join(more))
+
+
+async def _run_commands(request: Request, name: str) -> list[str]:
+    """Return the commands for a job run that may be meant: of a run of that name, or a new one."""
+    services = request.services
+    if request.verb in {"stop", "status", "open"}:
+        runs: Sequence[Run] = await services.store.runs(request.principal)
+        if any(naming.fold(run.name) == naming.fold(name) for run in runs):
+            verb = "stop" if request.verb == "stop" else "status"
+            return [f"job {verb} {written([name])}"]
+    first = request.text.split()[:1]
+    if request.verb == "start" and first and plain(first[0]) == "run" and "job" in routes.commands():
+        return [f"job {request.text}"]
+    return []
+
+
+def _typed(request: Request, command: str) -> str:
+    """Return a command for jobs as the person would type it here."""
+    return f"{request.command_of('job')}{line(command.removeprefix('job '), 300)}"
 
 
 def _choices(request: Request, found: Sequence[Workspace], labels: Sequence[str]) -> list[dict[str, object]]:

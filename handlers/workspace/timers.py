@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from handlers.submission import Submission
 
 
-@routes.verb("workspace", "keep", flags=(AGREED,))
+@routes.verb("workspace", "keep", flags=(AGREED,), does=routes.Does.STARTS)
 async def keep(request: Request) -> Answer:
     """Take a planned stop back, or move it: ``keep NAME until 20:00``."""
     plain, moment = await runs_until(request)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from bot.domain.models import NewNotice, NoticeKind
+from bot.messages.blocks.notices import unlink_button
 from bot.messages.texts.verbs import VERBS
 from bot.providers import facets
 from bot.support.errors import StoreBusy
@@ -95,13 +96,44 @@ async def test_unlink_asks_which_and_then_before_it_does(bot):
     assert bot.accounts.unlinked == [(ALICE, "hub", ALICE.key, "person", True)]
 
 
+@pytest.mark.parametrize(
+    ("typed", "command"),
+    [
+        ("unlink saturn", "unlink saturn --yes"),
+        ("unlink Saturn Cloud", "unlink saturn --yes"),
+        ("unlink all", "unlink all --yes"),
+        ("logout saturn --yes", "unlink saturn --yes"),
+    ],
+)
+async def test_what_is_typed_is_asked_in_the_words_of_the_button(bot, typed, command):
+    await activate(bot.store, ALICE, "saturn")
+    asked = await bot.say(typed)
+    dialog = unlink_button("saturn", "Saturn Cloud")["confirm"]["text"]["text"]
+    assert words(asked) == f"{dialog} To continue, press *Unlink* or write `/workspace {command}`."
+    assert bot.accounts.unlinked == []
+    button = buttons(asked)["Unlink"]
+    await bot.press(button["action_id"], button["value"])
+    assert bot.accounts.unlinked == [(ALICE, bot.accounts.unlinked[0][1], ALICE.key, "person", True)]
+
+
+async def test_an_administrator_is_asked_about_somebody_elses_link_too():
+    async with rig(administrators=frozenset({"UALICE"})) as other:
+        await activate(other.store, COLLEAGUE, "saturn", "chen")
+        asked = await other.say("unlink saturn <@UCHEN>")
+        assert words(asked).startswith("This will delete my access to <@UCHEN>'s account on Saturn Cloud.")
+        assert other.accounts.unlinked == []
+        button = buttons(asked)["Unlink"]
+        done = await other.press(button["action_id"], button["value"])
+        assert words(done) == "<@UCHEN> is unlinked from Saturn Cloud."
+
+
 async def test_unlink_by_name_and_all(bot):
     for connection in ("saturn", "hub"):
         await activate(bot.store, ALICE, connection)
-    assert "unlinked from Saturn Cloud" in words(await bot.say("unlink saturn"))
+    assert "unlinked from Saturn Cloud" in words(await bot.say("unlink saturn --yes"))
     bot.clock.advance(1)
     await activate(bot.store, ALICE, "saturn")
-    assert "unlinked from Hub and Saturn Cloud" in words(await bot.say("unlink all"))
+    assert "unlinked from Hub and Saturn Cloud" in words(await bot.say("unlink all --yes"))
     assert await bot.store.accounts(ALICE) == []
 
 
@@ -116,7 +148,7 @@ async def test_what_is_not_linked_can_not_be_unlinked(bot):
 async def test_a_link_of_a_connection_that_was_taken_away_can_be_ended(bot):
     await activate(bot.store, ALICE, "saturn")
     del bot.services.connections["saturn"]
-    assert "unlinked from" in words(await bot.say("unlink saturn"))
+    assert "unlinked from" in words(await bot.say("unlink saturn --yes"))
 
 
 async def test_only_administrators_end_the_links_of_others(bot):
@@ -127,7 +159,7 @@ async def test_only_administrators_end_the_links_of_others(bot):
         await activate(other.store, COLLEAGUE, "saturn")
         assert "Only Usher admins" in words(await other.say("unlink all <@UALICE>", principal=COLLEAGUE))
         assert "has no such account linked" in words(await other.say("unlink hub <@UCHEN|chen>"))
-        done = await other.say("unlink <@UCHEN>")
+        done = await other.say("unlink <@UCHEN> --yes")
         assert words(done) == "<@UCHEN> is unlinked from Saturn Cloud."
         assert other.accounts.unlinked[-1] == (COLLEAGUE, None, ALICE.key, "administrator", True)
 
@@ -238,7 +270,7 @@ async def test_help_on_every_verb(bot, verb):
 
 
 async def test_help_on_an_unknown_verb_offers_the_nearest(bot):
-    assert "`/workspace start`" in words(await bot.say("help strat"))
+    assert "`/workspace help start`" in words(await bot.say("help strat"))
 
 
 @pytest.mark.parametrize("command", routes.commands())
@@ -251,7 +283,7 @@ async def test_an_unknown_verb_offers_the_nearest_and_runs_none(bot):
     answer = await bot.say("strat notebook")
     check_golden("answers/verb-unknown", answer)
     assert await bot.store.open_operations(ALICE) == []
-    assert "Write `help`" in words(await bot.direct("good morning"))
+    assert "`help`" in words(await bot.direct("good morning"))
     assert "`/workspace help`" in words(await bot.say("qzqzqz"))
 
 
@@ -277,10 +309,10 @@ async def test_with_one_connection_link_names_it():
 
 async def test_a_link_that_ended_meanwhile_is_not_ended_twice(bot):
     await activate(bot.store, ALICE, "saturn")
-    await bot.say("unlink saturn", interaction="command:same")
+    await bot.say("unlink saturn --yes", interaction="command:same")
     bot.clock.advance(1)
     await activate(bot.store, ALICE, "saturn")
-    answer = await bot.say("unlink saturn", interaction="command:same")
+    answer = await bot.say("unlink saturn --yes", interaction="command:same")
     assert "You have no account linked on Saturn Cloud." in words(answer)
     assert len(await bot.store.accounts(ALICE)) == 1
 
@@ -294,6 +326,6 @@ async def test_where_nobody_has_an_account_of_their_own_nothing_is_unlinked():
         assert "You don't have an account of your own on" in words(await made.say("unlink sphere"))
         assert "haven't linked an account" in words(await made.say("unlink all"))
         await activate(made.store, ALICE, "hub")
-        assert "unlinked from Hub" in words(await made.say("unlink all"))
+        assert "unlinked from Hub" in words(await made.say("unlink all --yes"))
         assert await made.store.account(ALICE, "sphere") is not None
         assert await made.store.account(ALICE, "hub") is None

@@ -82,7 +82,7 @@ async def test_an_old_stop_says_how_things_are_and_offers_what_there_is(bot):
 async def test_trying_again_what_something_newer_came_after_does_nothing(bot):
     operation = await started(bot)
     await end(bot, operation, Outcome.FAILED, "gave_up")
-    await bot.say("stop")
+    await bot.say("stop notebook")
     newer = await bot.store.latest_operation(operation.workspace_id)
     assert "so I did nothing" in words(await bot.press("try_again", operation.id))
     assert [one.id for one in await bot.store.open_operations(ALICE)] == [newer.id]

@@ -24,7 +24,7 @@ def test_what_was_found():
     assert routes.names() == {
         "command job": ["help", "list", "logs", "run", "schedule", "status", "stop"],
         "command workspace": [
-            *("about", "add", "alias", "card", "forget", "help", "keep", "link", "list", "new"),
+            *("about", "add", "alias", "cancel", "card", "forget", "help", "keep", "link", "list", "new"),
             *("notify", "open"),
             *(
                 "press",
@@ -37,6 +37,7 @@ def test_what_was_found():
                 "stop",
                 "suspend",
                 "unlink",
+                "version",
                 "whoami",
             ),
         ],
@@ -53,7 +54,7 @@ def test_what_was_found():
                 "job_refresh",
             ),
             *("job_start_another", "keep_running", "keep_waiting", "look_again", "make", "refresh"),
-            *("run_code", "settings_form", "start_another", "stop_later", "try_again"),
+            *("run_code", "say", "settings_form", "several", "start_another", "stop_later", "try_again"),
         ],
         "shortcut": ["run_as_job", "start_workspace"],
         "view": ["ask_link", "code", "make", "remove", "settings", "start_workspace", "stop_later"],

@@ -206,7 +206,7 @@ class Histories(RuleBasedStateMachine):
             self.run(self.life.is_refused(PEOPLE[name]))
             self.run(self._pass(12.0, step=3.0))
         self.goes_wrong(data.draw(troubles))
-        self.arrives(way, lambda key: self.life.types(PEOPLE[name], "unlink cloud", key))
+        self.arrives(way, lambda key: self.life.types(PEOPLE[name], "unlink cloud --yes", key))
         self.life.clock.advance(data.draw(st.sampled_from([0.0, 0.0, 8.0])))
         self.run(self.life.work())
 

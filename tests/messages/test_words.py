@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import pytest
 
 from bot.domain.models import OperationVerb, State
-from bot.messages.texts import answers, cards, classes, notices, preferences, problems, runs, times
+from bot.messages.texts import answers, cards, classes, notices, preferences, problems, runs, talk, times
 from bot.messages.texts.verbs import VERBS
 from bot.support import errors
 from tests.rigs.golden import check_golden_text
@@ -184,3 +184,7 @@ def test_all_sentences_about_runs():
 
 def test_all_sentences_about_settings():
     check_golden_text("preferences", dict(texts(preferences)))
+
+
+def test_all_sentences_of_talk():
+    check_golden_text("talk", dict(texts(talk)))

@@ -42,7 +42,7 @@ TWICE = {
     [
         (
             "strat notebook",
-            "called *strat*.\nDid you mean one of these? `/workspace start`",
+            "called *strat*.\nDid you mean `/workspace start notebook`?",
         ),
         ("start notebok", "I can't find a workspace called *notebok*."),
         ("stop nothing like that", "I can't find a workspace called *nothing like that*."),

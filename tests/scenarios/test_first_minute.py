@@ -52,7 +52,7 @@ async def test_what_is_taken_back_offers_the_way_back(linked):
     (back,) = await alice.presses(forgotten, "Bring it back")
     assert "*report* on Saturn Cloud is back on your list." in back.text
     assert "*report*" in (await alice.types("list")).text
-    ended = await alice.types("unlink saturn")
+    ended = await alice.types("unlink saturn --yes")
     assert ended.labels == ["Link Saturn Cloud"]
 
 

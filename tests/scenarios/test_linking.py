@@ -154,8 +154,8 @@ async def test_unlinking_by_the_button_deletes_the_secret_and_ends_what_is_under
 async def test_unlinking_by_name_and_linking_anew_finds_everything_again(linked):
     alice = linked.alice
     await alice.types("alias notebook lab")
-    assert "unlinked from" in (await alice.types("unlink saturn")).text
-    assert "haven't linked an account" in (await alice.types("unlink saturn")).text
+    assert "unlinked from" in (await alice.types("unlink saturn --yes")).text
+    assert "haven't linked an account" in (await alice.types("unlink saturn --yes")).text
     await linked.pass_time(2)
     await alice.links("alice")
     assert "notebook" in (await alice.types("list")).text
@@ -165,7 +165,7 @@ async def test_an_administrator_ends_a_colleagues_link_and_nobody_else_does(link
     refused = await linked.bob.types("unlink saturn <@U0OLIVIA>")
     assert "Only Usher admins can do that." in refused.text
     assert await is_linked(linked)
-    answer = await linked.person("U0AMIR").types("unlink saturn <@U0OLIVIA>")
+    answer = await linked.person("U0AMIR").types("unlink saturn <@U0OLIVIA> --yes")
     assert "is unlinked from" in answer.text
     await linked.pass_time(2)
     assert not await is_linked(linked)

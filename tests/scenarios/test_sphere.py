@@ -42,7 +42,8 @@ async def test_stop_start_and_remove_by_words(world):
     await alice.types("start homework")
     await world.pass_time(30)
     assert machine.phase == "running"
-    await alice.presses(await alice.types("remove homework"), "Remove")
+    assert (await world.slack.say(alice.id, "C0GENERAL", "/workspace remove homework"))["ok"]
+    assert "permanently delete *homework*" in str(alice.modal())
     answer = await alice.submits(name="something else")
     assert answer["response_action"] == "errors"
     assert machine.phase == "running"

@@ -141,7 +141,7 @@ async def test_row_19_the_whole_way(tmp_path, sign_in):
             await canaries.get(path)
         await canaries.doctor()
         assert "canary" not in "".join(canaries.said)
-        await alice.types("unlink all")
+        await alice.types("unlink all --yes")
         await scene.pass_time(10)
         await scene.bot.store.sweep()
         if not sign_in:
@@ -193,7 +193,7 @@ async def test_row_19_a_hub_that_says_tokens_back(tmp_path, spoiled):
         for text in ("start default", "list", "stop default"):
             await alice.types(text)
             await scene.pass_time(20)
-        await alice.types("unlink hub")
+        await alice.types("unlink hub --yes")
         await scene.pass_time(10)
         canaries.hub.spoiled = {}
         await canaries.doctor()

@@ -76,9 +76,8 @@ def agreed_button(label: str, verb: str, workspace: Workspace) -> Element:
 
 
 def remove_button(workspace: Workspace) -> Element:
-    """Return *Remove*, which asks first; its click opens the form in which the name is typed."""
-    question = kit.confirm(words.CONFIRM_REMOVE, name=workspace.title)
-    return kit.button(words.REMOVE, "remove", workspace.id, style=kit.DANGER, confirm=question)
+    """Return *Remove*: its click opens the form that asks, in which the name is typed."""
+    return kit.button(words.REMOVE, "remove", workspace.id, style=kit.DANGER)
 
 
 def again_button(workspace: Workspace) -> Element:

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Final
 
 from bot.domain.models import Answer, NoticeKind, Outcome, State
 from bot.messages.blocks import approvals, classes, kit, replies, timers
-from bot.messages.blocks.buttons import down_buttons, open_buttons, page_button, running_buttons, stop_button
+from bot.messages.blocks.buttons import (
+    AGREED,
+    down_buttons,
+    open_buttons,
+    page_button,
+    running_buttons,
+    stop_button,
+)
 from bot.messages.blocks.cards import (
     again_buttons,
     asked_buttons,
@@ -199,10 +206,13 @@ def _linked(facts: Facts) -> Answer:
 
 
 def unlink_button(connection: str, title: str, number: int | None = None) -> Element:
-    """Return *Unlink*, which asks first; with a number it names the account, for a row of several."""
+    """Return *Unlink*, which asks first; with a number it names the account, for a row of several.
+
+    Its action says that it has asked, like the flag that people type.
+    """
     question = kit.confirm(cards.CONFIRM_UNLINK, title=title)
     label = cards.UNLINK if number is None else fill(cards.UNLINK_ONE, title=title)
-    action = "unlink" if number is None else f"unlink:{number}"
+    action = f"unlink:{AGREED}" if number is None else f"unlink:{AGREED}:{number}"
     return kit.button(label, action, connection, style=kit.DANGER, confirm=question)
 
 

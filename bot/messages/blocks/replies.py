@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from bot.domain.models import Answer
@@ -48,6 +49,13 @@ def hint(sentence: str, buttons: Iterable[Element] = (), *, more: str = "") -> A
     """Answer a typo, a question or a missing link: a filled sentence and what may help; nothing broke."""
     text = f"{sentence}\n{more}" if more else sentence
     return kit.answer(kit.bare(sentence), [kit.section(text), *kit.actions(buttons)])
+
+
+def with_remarks(answer: Answer, remarks: Sequence[str]) -> Answer:
+    """Add small grey texts below an answer's words."""
+    if not remarks:
+        return answer
+    return replace(answer, blocks=(answer.blocks[0], kit.context(*remarks), *answer.blocks[1:]))
 
 
 def problem(sentence: str, reference: str, buttons: Iterable[Element] = (), *, more: str = "") -> Answer:
@@ -186,7 +194,7 @@ def code_view() -> dict[str, Any]:
 
 def remove_view(workspace: Workspace, title: str) -> dict[str, Any]:
     """Return the form in which a workspace's name is typed to remove it for good."""
-    explained = kit.section(fill(words.REMOVE_EXPLAINED, name=workspace.title, title=title))
+    explained = kit.section(fill(words.REMOVE_EFFECT, name=workspace.title, title=title))
     return kit.modal(
         words.REMOVE_TITLE,
         [explained, kit.text_field("name", words.REMOVE_LABEL, min_length=1, max_length=3000)],

@@ -31,13 +31,11 @@ RENEWING: Final = (
     "I'll message you when it's ready."
 )
 ENDING: Final = "Ending *{name}* on {title} for good. I'll message you when it's done."
-END_ASK: Final = (
-    "This will end *{name}* on {title} for good: it can't be started again. {lost} "
-    "To continue, press *{button}* or write `{command}{typed} {name} --yes`."
-)
-RENEW_ASK: Final = (
-    "*{name}* can't be restarted as it is. This will end it on {title} for good and start a new one with "
-    "the same settings. {lost} To continue, press *{button}* or write `{command}{typed} {name} --yes`."
+#: After what can't be undone: the same words as in the dialog of a button and on a page.
+TO_CONTINUE: Final = "To continue, press *{button}* or write `{command}{typed} {name} --yes`."
+RENEW_EFFECT: Final = (
+    "{name} can't be restarted as it is. This will end it for good and start a new one with the same "
+    "settings. {lost}"
 )
 SUSPENDING: Final = "Suspending *{name}* on {title}. I'll message you when it's done."
 SUSPENDING_ALREADY: Final = "*{name}* is already being suspended. I'll message you when it's done."
@@ -51,17 +49,12 @@ REMOVING_ALREADY: Final = "*{name}* is already being removed. I'll message you w
 CALLING_OFF: Final = "Cancelling the creation of *{name}*."
 MAKING: Final = "Creating *{name}* on {title}. I'll message you when it's ready."
 MAKING_ALREADY: Final = "*{name}* is already being created. I'll message you when it's ready."
-REMOVE_ASK: Final = (
-    "This will permanently delete *{name}* on {title} and everything stored only in it. "
-    "To continue, press *Remove* and type its name."
-)
+REMOVE_EFFECT: Final = "This will permanently delete *{name}* on {title} and everything stored only in it."
+REMOVE_ASK: Final = "To continue, press *Remove* and type its name, or write `{command}remove {name} --yes`."
 REMOVE_TITLE: Final = "Remove workspace"
 REMOVE_SUBMIT: Final = "Remove"
 REMOVE_CLOSE: Final = "Keep it"
 REMOVE_LABEL: Final = "Type its name to confirm"
-REMOVE_EXPLAINED: Final = (
-    "This will permanently delete *{name}* on {title} and everything stored only in it. It can't be restored."
-)
 REMOVE_OTHER_NAME: Final = "That isn't its name. Type {name} exactly."
 DONE_ALREADY: Final = "I already have that request, so there's nothing more to do."
 SHARED: Final = {
@@ -116,6 +109,8 @@ WHICH_BEGINNING: Final = "More than one of your workspaces begins with *{name}*.
 WHICH_AT: Final = "Press one, or write for example `{command}{verb} {example}`."
 WHICH_OF_ALL: Final = "Which workspace? Press one, or write `{command}{verb} NAME`."
 PICK: Final = "Find a workspace"
+#: In place of a name, where there is none to show.
+EXAMPLE: Final = "NAME"
 UNREAD: Final = "I couldn't read your list on {title}. {why} To try again, write `{command}list`."
 NONE_YET: Final = "You don't have any workspaces on {titles} yet."
 NONE_YET_NEW: Final = "You don't have any workspaces yet. Press *New workspace* to create one."
@@ -127,7 +122,6 @@ NONE_BUT_ADD: Final = (
 )
 NOT_THERE: Final = "*{name}* no longer exists on {title}. `{command}forget {name}` takes it off your list."
 UNKNOWN_VERB: Final = "I don't have a command called *{word}*."
-UNKNOWN_VERB_NEAREST: Final = "Did you mean one of these? {nearest}"
 UNKNOWN_VERB_HELP: Final = "Write `{command}help` to see what I can do."
 
 # -- lists and states --------------------------------------------------------------------------------------
@@ -191,6 +185,10 @@ CODE_DONE_NEXT: Final = "I'm carrying on with your request. Look in your direct 
 NO_CONNECTIONS: Final = "There's nothing here that you could link. Ask your Usher admin to add a connection."
 UNKNOWN_CONNECTION: Final = "I don't have a connection called *{name}*. I have: {known}."
 UNLINK_WHICH: Final = "Which account do you want to unlink?"
+#: Somebody else's, for administrators.
+UNLINK_OTHER_EFFECT: Final = (
+    "This will delete my access to {who}'s account on {title}. Anything running there keeps running."
+)
 UNLINKED: Final = "You're unlinked from {title}. I've deleted my access to your account there."
 UNLINKED_OTHER: Final = "{who} is unlinked from {title}."
 NOTHING_LINKED: Final = "You haven't linked an account. Write `{command}link` to link one."
@@ -229,6 +227,3 @@ WHOAMI_SUSPECTED: Final = (
 WHOAMI_REFUSED: Final = "*{title}*: the link is no longer accepted"
 WHOAMI_NOT_LINKED: Final = "*{title}*: not linked"
 WHOAMI_LINKLESS: Final = "*{title}*: nothing to link"
-SHORT_HELP: Final = (
-    "Try `list`, `start NAME`, `stop NAME` or `link`. Write `help` to see everything I can do."
-)

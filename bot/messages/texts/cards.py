@@ -218,25 +218,22 @@ LOST: Final[Mapping[StopEffect, str]] = MappingProxyType(
 )
 CONFIRM_END: Final = (
     "End it for good?",
-    "{name} can't be started again after this. {lost}",
+    "This will end {name} for good: it can't be started again. {lost}",
     "End it",
     "Keep it",
 )
 CONFIRM_FORCE_END: Final = (
     "End it for good without saving?",
-    "{name} can't be started again. {lost}",
+    "This will end {name} for good, without saving: it can't be started again. {lost}",
     "End it",
     "Keep running",
 )
-CONFIRM_REMOVE: Final = (
-    "Remove {name}?",
-    "This will permanently delete {name} and everything stored only in it. You'll type its name next.",
-    "Continue",
-    "Keep it",
-)
 CONFIRM_UNLINK: Final = (
     "Unlink {title}?",
-    "I'll delete my access to your account there and forget your list. Anything running there keeps running.",
+    (
+        "This will delete my access to your account on {title} and forget your list. "
+        "Anything running there keeps running."
+    ),
     "Unlink",
     "Stay linked",
 )

@@ -27,11 +27,6 @@ SIGNED_OUT_TEXT: Final = (
     "Stop it in Slack when you don't need it."
 )
 
-END_TITLE: Final = "End this workspace for good?"
-END_TEXT: Final = "It can't be started again after this."
-END: Final = "End it"
-KEEP: Final = "Keep it"
-
 BACK_TO_SLACK: Final = "Back to Slack"
 STOP: Final = "Stop"
 START: Final = "Start"

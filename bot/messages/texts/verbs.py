@@ -89,6 +89,11 @@ VERBS: Final[Mapping[str, Mapping[str, VerbWords]]] = MappingProxyType(
                     "keep a workspace running that would be stopped later",
                     ("`keep NAME until 20:00` or `keep NAME for 2h` stops it then instead.",),
                 ),
+                "cancel": VerbWords(
+                    "cancel NAME",
+                    "cancel a start or a run that is under way",
+                    ("What is already running keeps running: stop it with `stop NAME`.",),
+                ),
                 "suspend": VerbWords(
                     "suspend NAME",
                     "pause a workspace so that you can pick up where you left off",
@@ -205,6 +210,7 @@ VERBS: Final[Mapping[str, Mapping[str, VerbWords]]] = MappingProxyType(
                     group="administrators",
                     needs=frozenset({"administrator", "overview"}),
                 ),
+                "version": VerbWords("version", "show which version of Usher this is", group="accounts"),
                 "help": VerbWords(
                     "help [VERB]",
                     "show this list, or more about one verb",

@@ -36,7 +36,7 @@ async def test_rstudio_restarts_by_being_suspended_and_resumed(linked):
 async def test_what_was_made_here_is_ended_and_made_anew_once_its_person_agrees(linked):
     alice, first = linked.alice, await makes(linked)
     asked = await alice.types("restart paper")
-    assert "will end it on Workbench for good and start a new one with the same settings" in asked.text
+    assert "will end it for good and start a new one with the same settings" in asked.text
     assert LOST in asked.text
     await linked.pass_time(20)
     assert (linked.asked("stop_session"), first.state) == (0, "running")
@@ -88,7 +88,8 @@ async def test_a_suspended_session_is_ended_once_its_person_agrees(linked, words
     alice, verb = linked.alice, words.partition(" ")[0]
     session = linked.session("thesis")
     asked = await alice.types(words.replace(verb, f"{verb} thesis"))
-    assert f"This will end *thesis* on Workbench for good: it can't be started again. {LOST}" in asked.text
+    assert "This will end *thesis* for good" in asked.text
+    assert f"it can't be started again. {LOST}" in asked.text
     await linked.pass_time(20)
     assert (linked.asked("stop_session"), session.state) == (0, "suspended")
     await alice.presses(asked, "End it")
@@ -118,7 +119,7 @@ async def test_a_button_that_has_asked_does_not_ask_again(linked):
     await alice.types("start lab")
     await linked.pass_time(5)
     dialog = alice.only("ready").button("Stop")["confirm"]
-    assert dialog["text"]["text"] == f"lab can't be started again after this. {LOST}"
+    assert dialog["text"]["text"] == f"This will end lab for good: it can't be started again. {LOST}"
     await alice.presses(alice.only("ready"), "Stop")
     await linked.pass_time(20)
     assert len(alice.told("stopped")) == 2

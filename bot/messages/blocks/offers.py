@@ -1,0 +1,80 @@
+"""What is offered instead of done: one button that says what it will do, for one thing or for several."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from bot.messages.blocks import kit, limits, replies
+from bot.messages.blocks.limits import Markup, fill
+from bot.messages.blocks.lists import state_words
+from bot.messages.texts import cards
+from bot.messages.texts import talk as words
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bot.domain.models import Answer, StopEffect, Workspace
+    from bot.messages.blocks.kit import Element
+
+#: The action that runs a command as if it had been typed; its value is the command.
+SAY: Final = "say"
+#: The action that does something to several workspaces; its value names each.
+SEVERAL: Final = "several"
+_RED: Final = frozenset({"stop", "restart", "force", "cancel", "stop_run"})
+_IN_A_SECTION: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Hold one of several: what stopping does to it is given only if it ends it for good."""
+
+    workspace: Workspace
+    title: str
+    ends: StopEffect | None = None
+
+
+def command_buttons(commands: Sequence[str]) -> list[Element]:
+    """Return a button for each command, with the command on its face; none for one that is too long."""
+    return [
+        kit.button(limits.line(command, limits.BUTTON), f"{SAY}:{number}", command)
+        for number, command in enumerate(commands)
+        if len(command) <= limits.VALUE
+    ]
+
+
+def one(verb: str, key: str, name: str, title: str, *, action: str) -> Answer:
+    """Offer to do something to one thing; ``action`` is the button's, ``key`` its value."""
+    style = kit.DANGER if verb in _RED else kit.PRIMARY
+    label = fill(words.DO_ONE[verb], name=Markup(limits.line(name)))
+    button = kit.button(limits.cut(label, limits.BUTTON), action, key, style=style)
+    return replies.answer(fill(words.OFFERS[verb], name=name, title=title), [button])
+
+
+def several(verb: str, rows: Sequence[Row], value: str, remarks: Sequence[str]) -> Answer:
+    """Offer to do something to several: all of them are named, and what ends for good says so."""
+    count = Markup(str(len(rows)))
+    head = fill(words.SEVERAL[verb], count=count)
+    lines = [
+        fill(words.SEVERAL_ROW, name=row.workspace.title, title=row.title)
+        if row.ends is None
+        else fill(
+            words.SEVERAL_FINAL,
+            name=row.workspace.title,
+            title=row.title,
+            lost=Markup(cards.LOST[row.ends]),
+        )
+        for row in rows
+    ]
+    style = kit.DANGER if verb in _RED else kit.PRIMARY
+    button = kit.button(fill(words.DO_SEVERAL[verb], count=count), SEVERAL, value, style=style)
+    parts = [lines[at : at + _IN_A_SECTION] for at in range(0, len(lines), _IN_A_SECTION)]
+    blocks = [kit.section("\n".join([head, *parts[0]])), *(kit.section("\n".join(one)) for one in parts[1:])]
+    small = [kit.context(*remarks)] if remarks else []
+    return kit.answer(kit.bare(head), [*blocks, *small, *kit.actions([button])])
+
+
+def in_its_state(now: float, workspace: Workspace, template: str) -> str:
+    """Fill a template with a workspace's name, its state and how old that is."""
+    state, age = state_words(now, workspace)
+    return fill(template, name=workspace.title, state=Markup(state.lower()), age=Markup(age))

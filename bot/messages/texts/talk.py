@@ -1,0 +1,141 @@
+"""What is answered to people who talk: small talk, guesses that are offered, several at once, near misses."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+#: By what was said (``handlers.language.vocabulary``); each is followed by what can be written next.
+TALK: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "hello": (
+            "Hi! I start, stop and open your workspaces. Write `{command}list` to see them, "
+            "or `{command}help` for everything else."
+        ),
+        "thanks": "You're welcome!",
+        "nothing": "OK, I haven't done anything.",
+        "yes": "I didn't ask anything. To do something, press its button, or write it out: `{command}help`.",
+        "left_alone": "OK, I'll leave everything as it is.",
+        "one_at_a_time": "One thing at a time, please: send me each request on its own.",
+    }
+)
+CONDITIONAL: Final = (
+    "I can't do that under conditions or with exceptions, so I've left everything as it is. {next}"
+)
+CONDITIONAL_NEXT: Final = "Name what you mean, for example `{command}{verb} {example}`."
+
+# -- near misses -------------------------------------------------------------------------------------------
+
+DID_YOU_MEAN: Final = "Did you mean {commands}?"
+OR: Final = " or "
+#: What was said in other words, as a command that one press runs.
+AS_COMMAND: Final = "Do you mean {commands}?"
+UNKNOWN_FLAG: Final = "`{verb}` has no option {flags}, so I haven't done anything."
+FLAGS_ARE: Final = "Its options are {flags}."
+FLAGS_NONE: Final = "It has no options."
+AS_RUN: Final = "Or did you mean the job run {commands}?"
+
+# -- offers ------------------------------------------------------------------------------------------------
+
+#: By verb: what one press will do.
+OFFERS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "start": "This will start *{name}* on {title}.",
+        "resume": "This will resume *{name}* on {title}.",
+        "stop": "This will stop *{name}* on {title} and everything running in it. Unsaved work may be lost.",
+        "restart": "This will restart *{name}* on {title}. Unsaved work may be lost.",
+        "suspend": "This will suspend *{name}* on {title}. It can continue where it was.",
+        "force": "This will force *{name}* on {title} to quit. Unsaved work will be lost.",
+        "cancel": "This will cancel what is under way for *{name}* on {title}.",
+        "forget": "This will take *{name}* off your list. It stays as it is on {title}.",
+        "stop_run": "This will stop the run *{name}* on {title}.",
+    }
+)
+#: The button that does it, for one.
+DO_ONE: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "start": "Start {name}",
+        "resume": "Resume {name}",
+        "stop": "Stop {name}",
+        "restart": "Restart {name}",
+        "suspend": "Suspend {name}",
+        "force": "Force quit {name}",
+        "cancel": "Cancel {name}",
+        "forget": "Take {name} off my list",
+        "stop_run": "Stop {name}",
+    }
+)
+#: The same with a time, which the button keeps.
+AT_ITS_TIME: Final = "I haven't done anything yet for *{name}*. The time I understood is {at}."
+DO_AT: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "start": "Start {name} until then",
+        "restart": "Restart {name} until then",
+        "stop": "Stop {name} then",
+        "suspend": "Suspend {name} then",
+        "keep": "Keep {name} until then",
+    }
+)
+#: The same for several.
+DO_SEVERAL: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "start": "Start {count} workspaces",
+        "resume": "Resume {count} workspaces",
+        "stop": "Stop {count} workspaces",
+        "restart": "Restart {count} workspaces",
+        "suspend": "Suspend {count} workspaces",
+        "forget": "Take {count} workspaces off my list",
+    }
+)
+SEVERAL: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "start": "This will start these {count} workspaces:",
+        "resume": "This will resume these {count} workspaces:",
+        "stop": (
+            "This will stop these {count} workspaces and everything running in them. "
+            "Unsaved work may be lost."
+        ),
+        "restart": "This will restart these {count} workspaces. Unsaved work may be lost.",
+        "suspend": "This will suspend these {count} workspaces. They can continue where they were.",
+        "forget": "This will take these {count} workspaces off your list. They stay as they are.",
+    }
+)
+SEVERAL_ROW: Final = "• *{name}* · {title}"
+#: A row of something that can't be started again after this.
+SEVERAL_FINAL: Final = "• *{name}* · {title} – this will end it for good. {lost}"
+SEVERAL_LEFT_OUT: Final = "Not included: {names}."
+SEVERAL_STATE: Final = "*{name}* ({state}, {age})"
+SEVERAL_UNKNOWN: Final = "I can't find {names}."
+SEVERAL_MOST: Final = "I do {most} at once: repeat it for the rest."
+NONE_OF_THEM: Final = "There's nothing to do: {names}."
+NONE_AT_ALL: Final = "None of your workspaces needs that right now. Write `{command}list` to see them."
+ONE_BY_ONE: Final = (
+    "Each of these is a question of its own. Write `{command}{verb} {example}` for one of them."
+)
+
+#: What became of several, by verb: ``names`` are those that were begun.
+DOING: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "start": "Starting {names}. I'll message you when each is ready.",
+        "resume": "Resuming {names}. I'll message you when each is ready.",
+        "stop": "Stopping {names}. I'll message you when each has stopped.",
+        "restart": "Restarting {names}. I'll message you when each is ready.",
+        "suspend": "Suspending {names}. I'll message you when each is done.",
+        "forget": "{names} are off your list.",
+    }
+)
+CHANGED: Final = "*{name}* has changed since, so I left it alone: it's {state} ({age})."
+GONE: Final = "One that isn't yours any more was left out."
+NOT_DONE: Final = "*{name}*: {why}"
+NOTHING_DONE: Final = "I haven't done anything."
+
+# -- cancel and version ------------------------------------------------------------------------------------
+
+NOTHING_TO_CANCEL: Final = "Nothing that can be cancelled is under way for *{name}*: it's {state} ({age})."
+NOTHING_UNDER_WAY: Final = "You have no start or run under way, so there's nothing to cancel."
+CANCEL_THIS: Final = "Should I cancel this?"
+CANCEL_WHICH: Final = "Which one should I cancel?"
+VERSION: Final = "This is Usher {version}."

@@ -1,0 +1,341 @@
+"""Turn what a person wrote into a verb and what it is about, by rules; pure.
+
+The first word decides where it is a verb. Other words and plain sentences are read by the tables of
+``vocabulary``. How it was written goes along as ``Manner``, because only a verb of Usher that was typed may
+end something without a question (ADR 24).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+from handlers.command_line import Quoted
+from handlers.language import vocabulary as known
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from collections.abc import Set as AbstractSet
+
+_ENDS: Final = ".,;:!?…)("
+#: Longer texts are no requests: nobody wrote them to a bot.
+_MOST_WORDS: Final = 60
+#: Verbs for one thing: a second one in the same sentence is about something else.
+_ONE_AT_A_TIME: Final = frozenset(
+    {"start", "stop", "restart", "suspend", "resume", "remove", "forget", "open"}
+)
+
+
+class Manner(StrEnum):
+    """Say how a request was put, which decides whether it is done at once or offered."""
+
+    #: A verb of Usher came first, and what follows it was typed as it is.
+    TYPED = "typed"
+    #: In other words, or as a sentence.
+    SAID = "said"
+    #: As a question whether to do it, or in an order that is a guess.
+    ASKED = "asked"
+    #: Only a name in a question: no answer is better than one about another name.
+    MENTIONED = "mentioned"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Hold what was understood: a verb with its words, something to answer (``talk``), or neither.
+
+    ``guess`` is a verb that the words may mean in another order, such as ``notebook stop``.
+    """
+
+    verb: str = ""
+    words: tuple[str, ...] = ()
+    manner: Manner = Manner.TYPED
+    folder: str = ""
+    talk: str = ""
+    guess: str = ""
+
+
+def read(given: Sequence[str], folder: str, verbs: Mapping[str, AbstractSet[str]]) -> Reading:
+    """Return what the words mean, for somebody who wrote them in a folder; never raises."""
+    if not given:
+        return Reading("list", folder=folder)
+    return _Sentence(tuple(given[:_MOST_WORDS]), folder, verbs).read()
+
+
+def plain(word: str) -> str:
+    """Return a word as rules compare it: in small letters, without what ends a sentence; "" if quoted."""
+    if isinstance(word, Quoted):
+        return ""
+    return word.casefold().strip(_ENDS) or word.casefold()
+
+
+def begins(words: Sequence[str], phrases: Sequence[tuple[str, ...]]) -> int:
+    """Return how many words the first phrase has that they begin with; 0 for none."""
+    return next((len(one) for one in phrases if tuple(map(plain, words[: len(one)])) == one), 0)
+
+
+def ends(words: Sequence[str], phrases: Sequence[tuple[str, ...]]) -> int:
+    """Return the same for what they end with."""
+    return next((len(one) for one in phrases if tuple(map(plain, words[-len(one) :])) == one), 0)
+
+
+class _Sentence:
+    """Read one sentence: each method is a rule, which returns None where it doesn't apply."""
+
+    def __init__(self, given: tuple[str, ...], folder: str, verbs: Mapping[str, AbstractSet[str]]) -> None:
+        self._given = given
+        self._folder = folder
+        self._verbs = verbs
+        self._is_question = not isinstance(given[-1], Quoted) and given[-1].endswith("?")
+
+    def read(self) -> Reading:
+        verb = plain(self._given[0])
+        if verb in self._verbs[self._folder]:
+            return self._typed(verb, self._given[1:])
+        whole = self._whole(self._given)
+        if whole is not None:
+            return whole
+        words, is_polite = self._without_courtesy(self._given)
+        if not words:
+            return Reading(talk="hello")
+        for rule in (
+            self._whole,
+            self._how_to,
+            self._whether,
+            self._forbidden,
+            self._question,
+            self._trouble,
+            self._negation,
+        ):
+            found = rule(words)
+            if found is not None:
+                return found
+        manner = Manner.ASKED if self._is_question and not is_polite else Manner.SAID
+        return self._command(words, manner) or self._turned(words) or Reading(words=words)
+
+    # -- a verb comes first --------------------------------------------------------------------------------
+
+    def _typed(self, verb: str, words: tuple[str, ...]) -> Reading:
+        if self._folder == "job" and verb in {"run", "schedule"}:
+            return Reading(verb, words, folder="job")
+        if verb == "start" and words and begins(self._given, _NEW):
+            rest = self._given[begins(self._given, _NEW) :]
+            if not _nouns_off(rest):
+                return self._made("new", (), Manner.SAID)
+        manner = Manner.ASKED if self._is_question else Manner.TYPED
+        return self._of(self._folder, verb, words, manner)
+
+    def _of(self, folder: str, verb: str, words: tuple[str, ...], manner: Manner) -> Reading:
+        """Return a verb with its words, as far as they belong to it."""
+        if verb in _ONE_AT_A_TIME and self._has_second_verb(words):
+            return Reading(talk="one_at_a_time")
+        if verb == "help":
+            return Reading("help", self._explained(words), folder=folder)
+        if verb in {"link", "unlink"}:
+            return Reading(verb, _account_off(words), manner, folder)
+        about = [word for word in words if plain(word) not in known.BEFORE_A_NAME]
+        is_of_job = folder == "workspace" and bool(about) and plain(about[0]) in known.OF_JOBS
+        if is_of_job and (verb == "new" or (verb == "start" and plain(about[0]) in {"job", "jobs"})):
+            return self._of("job", "run", tuple(about[1:]), Manner.SAID)
+        if is_of_job and verb in {"stop", "status", "cancel"} and len(about) > 1:
+            return Reading("status" if verb == "status" else "stop", tuple(about[1:]), Manner.SAID, "job")
+        if verb == "new":
+            return Reading(verb, _nouns_off(words), manner, folder)
+        is_of_jobs = bool(words) and all(plain(word) in known.OF_JOBS | known.BEFORE_A_NAME for word in words)
+        if verb == "list" and is_of_jobs:
+            return Reading("list", (), manner, "job")
+        return Reading(verb, words, manner, folder)
+
+    def _explained(self, words: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the verb that somebody wants help with: the first word that means one."""
+        if not words or plain(words[0]) in self._verbs[self._folder]:
+            return words[:1]
+        if plain(words[0]) in {"all", "everything"}:
+            return ("all",)
+        found = [verb for word in words if (verb := self._verb_of(plain(word))) and verb != "help"]
+        if found:
+            return (found[0],)
+        is_filler = all(plain(word) in known.BEFORE_A_NAME | {"me", "please", "with"} for word in words)
+        return () if is_filler else words
+
+    def _has_second_verb(self, words: tuple[str, ...]) -> bool:
+        """Return whether a verb follows that is about something else: ``start a and stop b``."""
+        found = False
+        for number, word in enumerate(words[1:], 1):
+            joins = plain(words[number - 1]) in {"and", "then", "&", "und", "or"} or words[
+                number - 1
+            ].endswith(",")
+            found = found or (joins and self._verb_of(plain(word)) in _ONE_AT_A_TIME)
+        return found or (bool(words) and plain(words[0]) in {"and", "or"})
+
+    # -- sentences -----------------------------------------------------------------------------------------
+
+    def _without_courtesy(self, words: tuple[str, ...]) -> tuple[tuple[str, ...], bool]:
+        """Return the words without courtesy around them, and whether somebody was asked to do it."""
+        is_polite = False
+        while words and (count := begins(words, known.COURTESY)):
+            if begins(words, known.HOW_TO) or begins(words, known.WHETHER):
+                break
+            is_polite = is_polite or count > 1 or plain(words[0]) in _PLEASE
+            words = words[count:]
+        while words and (count := ends(words, known.AFTERTHOUGHTS)):
+            is_polite = is_polite or plain(words[-1]) in _PLEASE
+            words = words[:-count]
+        return words, is_polite
+
+    def _whole(self, words: tuple[str, ...]) -> Reading | None:
+        """Read sentences that mean one thing as a whole."""
+        sentence = tuple(plain(word) for word in words if plain(word).strip(_ENDS) and not is_emoji(word))
+        talk = known.TALK.get(sentence)
+        if talk is not None:
+            return Reading(talk=talk)
+        if not sentence:
+            return Reading(talk="hello") if not any(isinstance(word, Quoted) for word in words) else None
+        verb = known.SENTENCES.get(sentence, "")
+        if not verb:
+            return None
+        folder, _, of_jobs = verb.rpartition(" ")
+        return self._made(of_jobs, (), Manner.SAID, folder or "workspace")
+
+    def _how_to(self, words: tuple[str, ...]) -> Reading | None:
+        count = begins(words, known.HOW_TO)
+        is_meaning = len(words) > 2 and plain(words[0]) == "what" and plain(words[-1]) in {"do", "mean"}
+        if not count and not is_meaning:
+            return None
+        rest = words[count:] if count else words[2:-1]
+        explained = self._named_verb(rest)
+        return self._made("help", (explained,) if explained else (), Manner.SAID)
+
+    def _named_verb(self, words: tuple[str, ...]) -> str:
+        phrasal = next((verb for phrase, verb in known.PHRASAL.items() if begins(words, (phrase,))), "")
+        verb = phrasal or next((found for word in words if (found := self._verb_of(plain(word)))), "")
+        return verb if verb in self._verbs["workspace"] or verb in self._verbs[self._folder] else ""
+
+    def _whether(self, words: tuple[str, ...]) -> Reading | None:
+        count = begins(words, known.WHETHER)
+        if not count:
+            return None
+        return self._command(self._without_courtesy(words[count:])[0], Manner.ASKED)
+
+    def _question(self, words: tuple[str, ...]) -> Reading | None:
+        """Read a question about how something is: it is answered, whatever it mentions."""
+        first = plain(words[0])
+        if first not in known.ASKING:
+            return None
+        folded = [plain(word) for word in words]
+        if any(word in known.OF_JOBS for word in folded) and "job" in self._verbs:
+            rest = _without(words, known.OF_QUESTIONS | known.OF_JOBS)
+            return self._made("status" if rest else "list", rest, Manner.MENTIONED, "job")
+        if any(word in known.GENERICS for word in folded):
+            return self._made("list", (), Manner.SAID)
+        rest = _without(words, known.OF_QUESTIONS)
+        if rest:
+            return self._made("status", rest, Manner.MENTIONED)
+        is_about_state = len(words) > 1 and folded[-1] in _STATES
+        return self._made("status", (), Manner.SAID) if is_about_state else None
+
+    def _forbidden(self, words: tuple[str, ...]) -> Reading | None:
+        """Read *do not …*: nothing is done."""
+        folded = [plain(word) for word in words[:2]]
+        is_not = folded[0] in known.NEGATIONS - known.INABILITY or folded == ["do", "not"]
+        return Reading(talk="left_alone") if is_not else None
+
+    def _trouble(self, words: tuple[str, ...]) -> Reading | None:
+        """Read what doesn't work: the state of what is named is the answer."""
+        if not any(plain(word) in known.INABILITY for word in words):
+            return None
+        rest = _without(words, known.OF_QUESTIONS | known.INABILITY | {"i", "we", "you"})
+        return self._made("status", rest, Manner.MENTIONED if rest else Manner.SAID)
+
+    def _negation(self, words: tuple[str, ...]) -> Reading | None:
+        if not any(plain(word) in known.NEGATIONS for word in words):
+            return None
+        return Reading(talk="left_alone")
+
+    def _command(self, words: tuple[str, ...], manner: Manner) -> Reading | None:
+        """Read a request: a verb or another word for one, and what follows."""
+        if not words:
+            return None
+        for phrase, verb in known.PHRASAL.items():
+            if begins(words, (phrase,)):
+                return self._made(verb, words[len(phrase) :], manner)
+            is_split = len(phrase) == 2 and phrase[1] in known.PARTICLES and len(words) > 1
+            if is_split and (plain(words[0]), plain(words[-1])) == phrase:
+                return self._made(verb, words[1:-1], manner)
+        first, rest = plain(words[0]), words[1:]
+        if first in known.SHOWING:
+            return self._shown(rest, manner)
+        for folder in (self._folder, *(other for other in self._verbs if other != self._folder)):
+            verb = first if first in self._verbs[folder] else known.SYNONYMS[folder].get(first, "")
+            if verb:
+                return self._made(verb, rest, manner, folder)
+        return None
+
+    def _shown(self, words: tuple[str, ...], manner: Manner) -> Reading:
+        """Read what is to be shown: everything, what another verb shows, or one thing."""
+        while words and plain(words[0]) in {"me", "us", "my", "the", "a", "all", "mir", "meine", "out"}:
+            words = words[1:]
+        folded = [plain(word) for word in words]
+        if not words or folded[0] in known.GENERICS:
+            return self._made("list", (), manner)
+        if all(word in known.OF_JOBS | known.BEFORE_A_NAME for word in folded):
+            return self._made("list", (), manner, "job")
+        verb = self._verb_of(folded[0])
+        if verb in _SHOWABLE:
+            return self._command(words, manner) or Reading(words=words)
+        if folded[0] == "link" and len(words) > 1:
+            return self._made("open", words[1:], manner)
+        return self._made("status", words, Manner.MENTIONED)
+
+    def _turned(self, words: tuple[str, ...]) -> Reading | None:
+        """Read a name with its verb behind it; it is a guess."""
+        verb = self._verb_of(plain(words[-1])) if len(words) > 1 else ""
+        return Reading(words=words, guess=verb) if verb else None
+
+    def _verb_of(self, word: str) -> str:
+        """Return the verb that a word means: of the folder, or of another one."""
+        if not word:
+            return ""
+        for folder in (self._folder, *self._verbs):
+            if word in self._verbs[folder]:
+                return word
+            if word in known.SYNONYMS[folder]:
+                return known.SYNONYMS[folder][word]
+        return ""
+
+    def _made(self, verb: str, words: tuple[str, ...], manner: Manner, folder: str = "") -> Reading:
+        """Return a verb, in the first folder that has it; nothing for one that doesn't exist."""
+        places = (folder,) if folder else (self._folder, *self._verbs)
+        for place in places:
+            if verb in self._verbs.get(place, ()):
+                return self._of(place, verb, words, manner)
+        return Reading(words=self._given)
+
+
+_PLEASE: Final = frozenset({"please", "pls", "plz", "bitte", "kindly"})
+_NEW: Final = tuple(phrase for phrase, verb in known.PHRASAL.items() if verb == "new")
+_SHOWABLE: Final = frozenset({"status", "list", "logs", "settings", "help", "version", "whoami", "about"})
+_STATES: Final = known.OF_QUESTIONS - known.ASKING - known.BEFORE_A_NAME
+
+
+def is_emoji(word: str) -> bool:
+    """Return whether a word is one of Slack's ``:wave:``, or a sign without letters or digits."""
+    is_named = len(word) > 2 and word[0] == word[-1] == ":"
+    return not isinstance(word, Quoted) and (is_named or not any(sign.isalnum() for sign in word))
+
+
+def _without(words: tuple[str, ...], dropped: AbstractSet[str]) -> tuple[str, ...]:
+    return tuple(word for word in words if isinstance(word, Quoted) or plain(word) not in dropped)
+
+
+def _nouns_off(words: tuple[str, ...]) -> tuple[str, ...]:
+    """Remove what a new workspace is called in general: ``new notebook on saturn``."""
+    nouns = known.BEFORE_A_NAME | known.GENERIC | known.WHERE | {"new", "another", "notebook", "fresh", "me"}
+    while words and plain(words[0]) in nouns:
+        words = words[1:]
+    return words
+
+
+def _account_off(words: tuple[str, ...]) -> tuple[str, ...]:
+    nouns = known.BEFORE_A_NAME | {"account", "accounts", "me", "access", "link"}
+    return _without(words, nouns)

@@ -1,0 +1,216 @@
+"""The words that people use: other words for each verb, phrases, courtesy, and what only joins words. Tables.
+
+Words are separated by blanks, phrases by commas.
+"""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+def _phrases(text: str) -> tuple[tuple[str, ...], ...]:
+    """Return phrases as words, the longest first, so that none hides a longer one."""
+    return tuple(sorted((tuple(phrase.split()) for phrase in text.split(",")), key=len, reverse=True))
+
+
+def _by_word(table: Mapping[str, str]) -> Mapping[str, str]:
+    return MappingProxyType({word: verb for verb, others in table.items() for word in others.split()})
+
+
+def _by_phrase(table: Mapping[str, str]) -> Mapping[tuple[str, ...], str]:
+    found = {phrase: verb for verb, phrases in table.items() for phrase in _phrases(phrases)}
+    return MappingProxyType(dict(sorted(found.items(), key=lambda item: -len(item[0]))))
+
+
+#: Other words for verbs, by the folder in which they were written.
+SYNONYMS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
+    {
+        "workspace": _by_word(
+            {
+                "start": "run launch boot begin execute activate enable ignite deploy",
+                "stop": "kill end shutdown halt quit terminate close deactivate disable exit poweroff",
+                "suspend": "pause sleep hibernate freeze",
+                "resume": "unpause continue wake unfreeze unsuspend",
+                "restart": "reboot reload relaunch bounce",
+                "remove": "delete destroy erase del rm purge drop discard",
+                "forget": "hide ignore",
+                "new": "create make build provision",
+                "list": "ls ps dir workspaces mine all overview dashboard",
+                "status": "state stat stats info describe inspect check",
+                "open": "enter visit goto url address",
+                "link": "login connect signin auth authenticate authorize authorise",
+                "unlink": "logout disconnect signout revoke",
+                "cancel": "abort undo",
+                "alias": "rename call name",
+                "help": "commands usage man manual hilfe ? -h --help",
+                "version": "ver --version -v",
+                "settings": "preferences prefs config configure configuration options setting",
+            }
+        ),
+        "job": _by_word(
+            {
+                "run": "start launch begin execute exec submit new create",
+                "stop": "kill end halt quit terminate cancel abort",
+                "list": "ls ps dir all mine",
+                "logs": "log output tail stdout stderr",
+                "status": "state stat stats info progress check",
+                "schedule": "cron",
+                "help": "commands usage man manual hilfe ? -h --help",
+            }
+        ),
+    }
+)
+
+#: Several words that are one verb of workspaces.
+PHRASAL: Final = _by_phrase(
+    {
+        "start": """start up, turn on, switch on, power on, power up, spin up, fire up, boot up, bring up,
+            kick off, get going""",
+        "stop": """shut down, turn off, switch off, power off, power down, spin down, bring down, take down,
+            tear down, wind down, close down""",
+        "resume": "wake up, carry on, carry on with",
+        "remove": "get rid of, throw away, throw out",
+        "new": "set up, start a new, start new, start another, open a new, spin up a new",
+        "link": "log in, log into, sign in, sign into, hook up",
+        "unlink": "log out, log off, sign out, log out of, sign out of",
+        "open": """go to, take me to, bring me to, jump to, get into, open up, link to, link for, url of,
+            address of""",
+        "cancel": "call off",
+        "whoami": "who am i",
+        "status": "status of, state of, look at, how about, what about, check on",
+    }
+)
+#: The second word of a verb, which may follow the name: ``turn notebook off``.
+PARTICLES: Final = _words("on off up down")
+
+#: Sentences that mean one thing, whole; without courtesy and without what ends them.
+SENTENCES: Final = _by_phrase(
+    {
+        "help": """what can you do, what do you do, what can i do, what can i say, how does this work,
+            how do you work, how does it work, what is this, what are you, who are you, help me,
+            what commands do you have, what do you know, what now, what next, i need help, need help,
+            how do i use this, how do i use you, how do i get started, where do i start, get started,
+            what are my options, what else can you do, i'm lost, i am lost""",
+        "list": """what do i have, what have i got, what is running, what's running, whats running,
+            is anything running, anything running, what is up and running, what's mine, show my stuff,
+            what is on, what's on""",
+        "job list": "what jobs do i have, what ran, what is queued, what's queued",
+        "whoami": """who am i, what is my name, what am i linked to, what have i linked, am i linked,
+            am i logged in, which accounts are linked, what accounts do i have""",
+        "version": """what version, which version, what version are you, which version are you,
+            what version is this, what is your version, what's your version""",
+    }
+)
+#: What is only answered: whole sentences again, by the answer.
+TALK: Final = _by_phrase(
+    {
+        "hello": """hi, hello, hey, hey there, hi there, hello there, good morning, good afternoon,
+            good evening, morning, howdy, hallo, moin, servus, yo, greetings, hiya, test, ping,
+            are you there, anybody there, you there, how are you, how are you doing""",
+        "thanks": """thanks, thank you, thx, ty, cheers, thanks a lot, many thanks, thank you so much,
+            thank you very much, much appreciated, danke, merci, perfect, great, nice, awesome, cool,
+            good bot, good job, well done, great thanks, perfect thanks, thanks usher, bye, goodbye,
+            see you, good night, see you tomorrow, ciao""",
+        "nothing": """no, nope, never mind, nevermind, nvm, nothing, forget it, forget about it, no thanks,
+            no thank you, not now, leave it, ignore that, don't, wait, sorry, oops, my bad, wrong channel,
+            scratch that, later""",
+        "yes": "yes, yep, yeah, sure, ok, okay, y, do it, go ahead, confirm, yes please",
+    }
+)
+
+#: What comes before a request and changes nothing about it.
+COURTESY: Final = _phrases(
+    """please, pls, plz, kindly, bitte, hey, hi, hello, hallo, ok, okay, so, well, and, now, just, quickly,
+    quick, usher, bot, dear usher, thanks, good morning, can you, can u, could you, would you, will you,
+    would you mind, do you mind, are you able to, i want to, i want you to, i would like to,
+    i would like you to, i'd like to, i'd like you to, i'd love to, i need to, i need you to, i have to,
+    i've to, i wanna, wanna, let's, lets, let us, go ahead and, try to, help me to, help me, time to,
+    it's time to, you should, you can, you could, let me, be so kind and,
+    do me a favor and, do me a favour and, if you can"""
+)
+#: The same, at the end.
+AFTERTHOUGHTS: Final = _phrases(
+    """please, pls, plz, bitte, thanks, thank you, thx, ty, now, right now, asap, for me, again, quickly,
+    if you can, when you can, will you, would you, could you, usher, bot, ok, okay, right away, immediately,
+    today, if possible, if you don't mind, cheers, at once, when you have a moment, for a moment, first,
+    real quick, then, too, as well"""
+)
+
+#: Asks how something is done: the verb after it is explained, not run.
+HOW_TO: Final = _phrases(
+    """how do i, how can i, how do you, how would i, how does one, how to, how should i, how do we,
+    how can we, how could i, what happens if i, what happens when i, what would happen if i,
+    what does it mean to, what is the command to, what's the command to, is there a way to,
+    can you explain how to, explain how to, tell me how to, show me how to"""
+)
+#: Asks whether: what follows is offered, not done.
+WHETHER: Final = _phrases(
+    """can i, may i, could i, should i, shall i, should we, shall we, do i need to, do i have to, must i,
+    am i allowed to, is it ok to, is it okay to, is it safe to, is it possible to, can we, could we, may we,
+    what if i, would it be ok to, are we allowed to, why don't we, why not, maybe, perhaps, i might, we could,
+    i could, i think i should, i was going to"""
+)
+#: Words that begin a question about how something is.
+ASKING: Final = _words(
+    """is are was were has have had did does do am why when where how what what's whats which who who's whose
+    isn't aren't wasn't hasn't haven't didn't doesn't won't will where's how's hows when's why's still tell
+    wonder wondering any ist"""
+)
+#: Words of such a question that aren't the name.
+OF_QUESTIONS: Final = ASKING | _words(
+    """running run up down ready stopped stop start started starting stopping done finished online offline
+    alive dead fine working work still yet already now on off doing going available currently over complete
+    completed there back be been it's me if whether happened happening with to about long until take takes
+    status state open idle healthy of much time left and it taking gone reachable accessible again fail failed
+    broken slow stuck finish finally actually so really the a an my our this that for in crash crashed
+    anything something wrong kaputt"""
+)
+
+#: Says that something can't be done or doesn't work.
+INABILITY: Final = _words(
+    "can't cannot cant couldn't won't wouldn't doesn't didn't isn't aren't haven't hasn't unable"
+)
+#: Says that nothing is to be done.
+NEGATIONS: Final = INABILITY | _words("don't dont not never no nicht kein without shouldn't mustn't")
+#: Sets a condition: nothing is done to what is named with it.
+CONDITIONS: Final = _words("if when unless once while after before because but instead rather only whenever")
+EXCEPT: Final = _phrases(
+    "except, except for, but, but not, besides, without, apart from, other than, not, excluding"
+)
+
+#: What joins names.
+JOINING: Final = _words("and & + , und plus as well also then both")
+#: What may come before a name without being part of it.
+BEFORE_A_NAME: Final = _words(
+    """my the a an our this that these those of for up to with mein meine meinen das der die named called both
+    from using into"""
+)
+#: What a workspace is called in general; on its own it names none.
+GENERIC: Final = _words(
+    """workspace server session machine instance environment env vm box container pod ide one it that this
+    them thing computer"""
+)
+GENERICS: Final = _words(
+    """workspaces servers sessions machines instances environments vms boxes containers pods ides notebooks
+    stuff"""
+)
+OF_JOBS: Final = _words("job jobs run runs")
+#: Everything that a verb can be done to.
+ALL: Final = _phrases(
+    """all, everything, all of them, all of it, all my workspaces, all workspaces, every workspace,
+    my workspaces, workspaces, all my notebooks, all notebooks, all servers, all my servers, alles,
+    all the workspaces, all of my workspaces, them all, all my stuff, every one, all of mine, all runs,
+    all jobs, all my runs, all my jobs, my runs, my jobs"""
+)
+#: Shows something: of what follows, or of everything.
+SHOWING: Final = _words("show see display view get give print find zeig zeige look")
+#: Where something is: between a name and its connection.
+WHERE: Final = _words("on at in from @ under")

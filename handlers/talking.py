@@ -1,0 +1,191 @@
+"""Answer what is no verb: small talk, a name on its own, a typo, a flag that doesn't exist."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bot.messages.blocks import offers, replies
+from bot.messages.blocks.limits import Markup, fill, line
+from bot.messages.texts import answers as words
+from bot.messages.texts import talk
+from bot.messages.texts.verbs import VERBS
+from bot.services import naming
+from handlers import routes
+from handlers.command_line import Quoted, unknown_flags, written
+from handlers.language.names import choose, mentioned
+from handlers.language.nearness import near_verbs
+from handlers.language.reading import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bot.domain.models import Answer, Workspace
+    from handlers.request import Request
+
+
+@dataclass(frozen=True, slots=True)
+class _Command:
+    """Hold a command that somebody may have had in mind."""
+
+    folder: str
+    words: tuple[str, ...]
+
+    @property
+    def text(self) -> str:
+        """Return it as it is typed in a direct message."""
+        return f"{'' if self.folder == 'workspace' else f'{self.folder} '}{written(self.words)}"
+
+
+#: A name's beginning must be this long to be shown without a verb.
+_SHORTEST_BEGINNING = 3
+
+
+def small_talk(request: Request, topic: str) -> Answer:
+    """Answer a greeting, thanks, or what needs nothing done."""
+    return replies.hint(fill(talk.TALK[topic], command=request.command))
+
+
+async def unknown(request: Request, guess: str = "") -> Answer:
+    """Answer words that begin with no verb: a name shows its status, anything else gets suggestions.
+
+    ``guess`` is the verb that they may mean with the name first; it is offered, never done.
+    """
+    rows = await request.services.store.workspaces(request.principal)
+    given = request.arguments
+    workspace = _named(request, given, rows) if request.folder == "workspace" else None
+    if workspace is not None:
+        return await _shown(request, workspace)
+    if guess and (workspace := _named(request, given[:-1], rows)) is not None:
+        return await _guessed(request, guess, workspace)
+    if await _is_run(request, " ".join(given)):
+        return await _run_shown(request)
+    if given and _near(request, plain(given[0])):
+        return unknown_verb(request)
+    workspace = mentioned(given, rows, request.services.connections)
+    if workspace is None and len(given) == 1 and len(given[0]) >= _SHORTEST_BEGINNING:
+        found = naming.find(given[0], rows, request.services.connections)
+        workspace = found.workspaces[0] if found.kind == "one" else None
+    if workspace is not None:
+        return await _shown(request, workspace)
+    return unknown_verb(request)
+
+
+async def mentioned_only(request: Request) -> Answer | None:
+    """Answer a question that names something, if that is one thing for sure; None otherwise."""
+    rows = await request.services.store.workspaces(request.principal)
+    if request.folder == "job":
+        return await _run_shown(request) if await _is_run(request, request.name) else None
+    workspace = _named(request, request.arguments, rows) or mentioned(
+        request.arguments, rows, request.services.connections
+    )
+    if workspace is not None:
+        return await _shown(request, workspace)
+    return await _run_shown(request) if await _is_run(request, request.name) else None
+
+
+def unknown_verb(request: Request) -> Answer:
+    """Say that a word is no verb, and offer the nearest ones, with everything that followed it."""
+    first, *rest = request.arguments or ("",)
+    if isinstance(first, Quoted):
+        # No name is like this, so the quotes may enclose a whole command.
+        first, *rest = (*first.split(), *rest)
+    word = first.casefold().rstrip(".,;:!?")
+    sentence = fill(words.UNKNOWN_VERB, word=word)
+    more = [fill(words.UNKNOWN_VERB_HELP, command=request.command)]
+    commands = [_Command(request.folder, (verb, *rest)) for verb in _near(request, word)]
+    if commands:
+        more.insert(0, fill(talk.DID_YOU_MEAN, commands=_listed(request, commands)))
+    buttons = offers.command_buttons([command.text for command in commands])
+    return replies.hint(sentence, buttons, more="\n".join(more))
+
+
+def help_on_unknown(request: Request, word: str) -> Answer:
+    """Say that there is no such verb to explain, and offer help on the nearest ones."""
+    near = [_Command(request.folder, ("help", verb)) for verb in _near(request, plain(word))]
+    more = [fill(words.UNKNOWN_VERB_HELP, command=request.command)]
+    if near:
+        more.insert(0, fill(talk.DID_YOU_MEAN, commands=_listed(request, near)))
+    buttons = offers.command_buttons([command.text for command in near])
+    return replies.hint(fill(words.UNKNOWN_VERB, word=word), buttons, more="\n".join(more))
+
+
+def as_command(request: Request) -> Answer:
+    """Offer what was said in other words as a command, which one press runs."""
+    command = _Command(request.folder, (request.verb, *request.arguments))
+    sentence = fill(talk.AS_COMMAND, commands=_listed(request, [command]))
+    return replies.hint(sentence, offers.command_buttons([command.text]))
+
+
+def _listed(request: Request, commands: Sequence[_Command]) -> Markup:
+    """Return commands as the person would type them here."""
+    typed = [f"{request.command_of(one.folder)}{line(written(one.words), 300)}" for one in commands]
+    return Markup(talk.OR.join(f"`{one}`" for one in typed))
+
+
+def unknown_flag(request: Request, found: Sequence[str]) -> Answer:
+    """Name the flags that a verb doesn't have, and those that it has."""
+    known = sorted(routes.nature(request.folder, request.verb).flags or ())
+    flags = Markup(", ".join(f"`{line(flag, 40)}`" for flag in found))
+    verb = Markup(f"{request.command}{request.verb}")
+    sentence = fill(talk.UNKNOWN_FLAG, verb=verb, flags=flags)
+    more = talk.FLAGS_NONE
+    if known:
+        more = fill(talk.FLAGS_ARE, flags=Markup(", ".join(f"`--{flag}`" for flag in known)))
+    return replies.hint(sentence, more=more)
+
+
+async def wrong_flags(request: Request) -> list[str]:
+    """Return the flags of a request that its verb doesn't have; none if they are part of a name."""
+    known = routes.nature(request.folder, request.verb).flags
+    if known is None:
+        return []
+    of_others = [f"--{flag}" for flag in sorted(request.flags - known)]
+    found = unknown_flags(request.arguments)
+    if not found:
+        return of_others
+    rows = await request.services.store.workspaces(request.principal)
+    is_name = naming.find_whole(request.name, rows, request.services.connections) is not None
+    return of_others if is_name else [*of_others, *found]
+
+
+def _near(request: Request, word: str) -> list[str]:
+    verbs = [verb for verb, entry in VERBS[request.folder].items() if not entry.is_hidden]
+
+    def takes_away(verb: str) -> bool:
+        return routes.nature(request.folder, verb).does is routes.Does.ENDS
+
+    return near_verbs(word, request.folder, verbs, takes_away)
+
+
+def _named(request: Request, given: Sequence[str], rows: Sequence[Workspace]) -> Workspace | None:
+    """Return the workspace that words name as a whole."""
+    choice = choose(given, rows, request.services.connections)
+    is_one = choice.kind == "one" and choice.is_whole
+    return choice.workspaces[0] if is_one else None
+
+
+async def _shown(request: Request, workspace: Workspace) -> Answer:
+    return await _run_verb(request, "workspace", "status", workspace.id)
+
+
+async def _guessed(request: Request, verb: str, workspace: Workspace) -> Answer:
+    """Run a verb that only shows; offer any other."""
+    if routes.nature("workspace", verb).does is routes.Does.SHOWS:
+        return await _run_verb(request, "workspace", verb, workspace.id)
+    return as_command(request.about("workspace", verb, (workspace.title,)))
+
+
+async def _run_verb(request: Request, folder: str, verb: str, target: str | None = None) -> Answer:
+    handler = routes.verbs(folder).get(verb)
+    assert handler is not None, "a verb of the catalogue"
+    return await handler(request.about(folder, verb, request.arguments, target))
+
+
+async def _is_run(request: Request, name: str) -> bool:
+    runs = await request.services.store.runs(request.principal)
+    return any(naming.fold(run.name) == naming.fold(name) for run in runs)
+
+
+async def _run_shown(request: Request) -> Answer:
+    return await _run_verb(request, "job", "status")

@@ -1,0 +1,191 @@
+"""What is offered instead of done at once, and the question before something ends for good.
+
+A verb of Usher with the whole name of one workspace is done. Whatever else ends something is a guess: one
+button says what it will do (ADR 24).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from bot.domain.models import OperationVerb, State
+from bot.messages.blocks import kit, offers, replies, timers
+from bot.messages.blocks.buttons import agreed_button, suspend_button
+from bot.messages.blocks.limits import Markup, fill, line
+from bot.messages.texts import answers as words
+from bot.messages.texts import cards, talk
+from handlers import routes
+from handlers.command_line import written
+from handlers.language.reading import Manner
+from handlers.linking.account import linked
+
+if TYPE_CHECKING:
+    from bot.domain.models import Answer, Operation, StopMode, Workspace
+    from handlers.language.names import Choice
+    from handlers.request import Request
+
+#: The most that one button does something to.
+MOST: Final = 20
+_DOWN: Final = frozenset({State.STOPPED, State.SUSPENDED, State.FAILED})
+_VERBS: Final = {verb.value: verb for verb in OperationVerb}
+
+
+def may_act(request: Request, choice: Choice) -> bool:
+    """Return whether a verb is done at once to what was chosen, and not only offered."""
+    is_named = request.manner is Manner.TYPED
+    match routes.nature(request.folder, request.verb).does:
+        case routes.Does.SHOWS:
+            return True
+        case routes.Does.STARTS:
+            is_enough = choice.is_whole or is_named
+            return is_enough and request.manner is not Manner.ASKED
+        case _:
+            return is_named and choice.is_exact
+
+
+def verb_of(request: Request) -> str:
+    """Return the verb that was asked for; with ``--force``, a stop is another one."""
+    return "force" if request.verb == "stop" and "force" in request.flags else request.verb
+
+
+async def one(request: Request, workspace: Workspace) -> Answer:
+    """Offer to do it to one workspace; if that ends it for good, say so right away."""
+    verb = verb_of(request)
+    if request.at is not None:
+        return _at_its_time(request, workspace)
+    if verb in _VERBS and ends_for_good(request, workspace, _VERBS[verb]):
+        await linked(request, workspace.connection)
+        return await ask_before_ending(request, workspace, _VERBS[verb])
+    title = request.services.title(workspace.connection)
+    return offers.one(verb, workspace.id, workspace.title, title, action=verb)
+
+
+def _at_its_time(request: Request, workspace: Workspace) -> Answer:
+    """Offer what was asked for a later time: the button keeps that time."""
+    sentence = fill(
+        talk.AT_ITS_TIME, name=workspace.title, at=kit.moment(request.at or 0.0, request.services.clock.now())
+    )
+    label = fill(talk.DO_AT[request.verb], name=Markup(line(workspace.title)))
+    return replies.answer(sentence, timers.choices(request.verb, [workspace], [label], request.at))
+
+
+def ends_for_good(request: Request, workspace: Workspace, verb: OperationVerb) -> bool:
+    """Return whether an operation would end a workspace for good, as it was last read."""
+    mode = request.services.workspaces.final_mode(workspace, verb)
+    return mode is not None
+
+
+async def ask_before_ending(request: Request, workspace: Workspace, verb: OperationVerb) -> Answer:
+    """Ask whether a workspace may end for good: what is lost, what stays, and what wouldn't end it."""
+    facts = await request.services.gatherer.of_workspace(workspace)
+    mode: StopMode = "force" if verb is OperationVerb.FORCE else "stop"
+    effect, label = {
+        OperationVerb.RESTART: (words.RENEW_EFFECT, cards.RENEW),
+        OperationVerb.FORCE: (cards.CONFIRM_FORCE_END[1], cards.END),
+    }.get(verb, (cards.CONFIRM_END[1], cards.END))
+    lost = Markup(cards.LOST[facts.effects[mode]])
+    ask = fill(
+        words.TO_CONTINUE,
+        button=label,
+        command=request.command,
+        typed=Markup(words.TYPED[verb]),
+        name=typed_name(workspace),
+    )
+    sentence = f"{fill(effect, name=Markup(f'*{line(workspace.title)}*'), lost=lost)} {ask}"
+    buttons = [agreed_button(label, str(verb), workspace)]
+    if facts.may("suspend") and workspace.state is State.RUNNING:
+        buttons.append(suspend_button(workspace))
+    return replies.answer(sentence, buttons)
+
+
+def typed_name(workspace: Workspace) -> Markup:
+    """Return a workspace's name as people type it: in quotes if it has spaces."""
+    return Markup(line(written((workspace.title,))))
+
+
+async def several(request: Request, choice: Choice) -> Answer:
+    """Offer to do it to several workspaces with one button, which says exactly to which."""
+    services, verb = request.services, verb_of(request)
+    if verb not in talk.DO_SEVERAL or request.at is not None:
+        example = choice.workspaces[0].title if choice.workspaces else words.EXAMPLE
+        return replies.hint(
+            fill(
+                talk.ONE_BY_ONE,
+                command=request.command,
+                verb=Markup(words.TYPED.get(verb, verb)),
+                example=example,
+            )
+        )
+    under_way = {one.workspace_id: one for one in await services.store.open_operations(request.principal)}
+    fitting = [one for one in choice.workspaces if is_needed(verb, one, under_way.get(one.id))]
+    chosen, left = fitting[:MOST], fitting[MOST:]
+    remarks = _remarks(request, choice, fitting)
+    if left:
+        remarks.append(fill(talk.SEVERAL_MOST, most=Markup(str(MOST))))
+    if not chosen:
+        return _nothing(request, choice)
+    if len(chosen) == 1:
+        offered = await one(request, chosen[0])
+        return replies.with_remarks(offered, remarks)
+    rows = [_row(request, verb, workspace) for workspace in chosen]
+    stamps = [await stamp(request, row.workspace) + ("!" if row.ends else "") for row in rows]
+    return offers.several(verb, rows, " ".join([verb, *stamps]), remarks)
+
+
+def is_needed(verb: str, workspace: Workspace, under_way: Operation | None) -> bool:
+    """Return whether a verb would change anything about a workspace, as far as is known."""
+    is_down = workspace.state in _DOWN
+    match verb:
+        case "start":
+            return is_down and not (under_way is not None and not under_way.verb.brings_down)
+        case "resume":
+            return workspace.state is State.SUSPENDED
+        case "stop":
+            is_going_down = under_way is not None and under_way.verb.brings_down
+            is_coming_up = under_way is not None and not under_way.verb.brings_down
+            return not is_going_down and (is_coming_up or not (is_down or workspace.state is State.GONE))
+        case "restart" | "suspend":
+            return workspace.state is State.RUNNING
+        case _:
+            return True
+
+
+async def stamp(request: Request, workspace: Workspace) -> str:
+    """Return a workspace's key with what tells later whether it has changed since."""
+    latest = await request.services.store.latest_operation(workspace.id)
+    state = "d" if workspace.state in _DOWN else "g" if workspace.state is State.GONE else "u"
+    return f"{workspace.id}.{state}{latest.id[-6:] if latest is not None else ''}"
+
+
+def _row(request: Request, verb: str, workspace: Workspace) -> offers.Row:
+    services = request.services
+    title = services.title(workspace.connection)
+    mode = services.workspaces.final_mode(workspace, _VERBS[verb]) if verb in _VERBS else None
+    effect = services.workspaces.effects(workspace).get(mode) if mode is not None else None
+    return offers.Row(workspace, title, effect)
+
+
+def _remarks(request: Request, choice: Choice, fitting: list[Workspace]) -> list[str]:
+    """Say what was named and is left out, and what is not known."""
+    remarks = []
+    if choice.kind == "several":
+        ids = {one.id for one in fitting}
+        out = [_state(request, one) for one in choice.workspaces if one.id not in ids]
+        if out:
+            remarks.append(fill(talk.SEVERAL_LEFT_OUT, names=Markup(", ".join(out))))
+    if choice.unknown:
+        names = Markup(", ".join(fill("*{name}*", name=name) for name in choice.unknown[:5]))
+        remarks.append(fill(talk.SEVERAL_UNKNOWN, names=names))
+    return remarks
+
+
+def _nothing(request: Request, choice: Choice) -> Answer:
+    if choice.kind != "several":
+        return replies.hint(fill(talk.NONE_AT_ALL, command=request.command))
+    names = Markup(", ".join(_state(request, one) for one in choice.workspaces[:MOST]))
+    more = "" if not choice.unknown else _remarks(request, choice, list(choice.workspaces))[-1]
+    return replies.hint(fill(talk.NONE_OF_THEM, names=names), more=more)
+
+
+def _state(request: Request, workspace: Workspace) -> str:
+    return offers.in_its_state(request.services.clock.now(), workspace, talk.SEVERAL_STATE)

@@ -1,0 +1,94 @@
+"""Do something to several workspaces with one press: each row is read and authorised again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from bot.domain.models import OperationVerb
+from bot.messages.blocks import offers, replies
+from bot.messages.blocks.limits import Markup, fill, line, safe
+from bot.messages.texts import problems, talk
+from bot.support.errors import NotLinked, Refused, UsherError
+from handlers import routes
+from handlers.workspace.offering import stamp
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bot.domain.models import Answer, Workspace
+    from handlers.request import Request
+
+
+@dataclass(slots=True)
+class _Done:
+    """Hold what became of each: the names of those begun, and sentences about the others."""
+
+    names: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+
+
+@routes.action(offers.SEVERAL)
+async def pressed(request: Request) -> Answer:
+    """Do what the button said, and no more: what has changed since is left alone."""
+    verb, *stamps = (request.target or "").split()
+    if verb not in talk.DO_SEVERAL:
+        return replies.hint(talk.NOTHING_DONE)
+    done = _Done()
+    for one in stamps:
+        key, _, _ = one.partition(".")
+        try:
+            workspace = await request.services.workspaces.owned(request.principal, verb, key)
+        except Refused:
+            done.remarks.append(talk.GONE)
+            continue
+        if await stamp(request, workspace) != one.rstrip("!"):
+            now = request.services.clock.now()
+            done.remarks.append(offers.in_its_state(now, workspace, talk.CHANGED))
+            continue
+        await _do(request, verb, workspace, done, agreed=one.endswith("!"))
+    return _answer(verb, done)
+
+
+async def all_at_once(request: Request, verb: str, workspaces: Sequence[Workspace]) -> Answer:
+    """Do it to several without a question: the person said ``--yes`` beforehand."""
+    done = _Done()
+    for workspace in workspaces:
+        await _do(request, verb, workspace, done, agreed=True)
+    return _answer(verb, done)
+
+
+async def _do(request: Request, verb: str, workspace: Workspace, done: _Done, *, agreed: bool) -> None:
+    services, key = request.services, workspace.id
+    interaction = f"{request.surface.interaction}/{key}" if request.surface.interaction else ""
+    try:
+        if verb == "forget":
+            await services.personal_list.forget(request.principal, key, interaction=interaction)
+        else:
+            await services.workspaces.begin(
+                request.principal,
+                key,
+                OperationVerb.START if verb == "resume" else OperationVerb(verb),
+                interaction=interaction,
+                reference=request.reference,
+                channel_id=request.surface.channel_id,
+                agreed=agreed,
+            )
+    except NotLinked:
+        raise
+    except UsherError as error:
+        why = error.text if isinstance(error, Refused) else problems.sentence(error)
+        done.remarks.append(fill(talk.NOT_DONE, name=workspace.title, why=Markup(safe(why))))
+    else:
+        done.names.append(f"*{line(workspace.title)}*")
+
+
+def _answer(verb: str, done: _Done) -> Answer:
+    head = talk.NOTHING_DONE
+    if done.names:
+        *first, last = done.names
+        names = f"{', '.join(first)} and {last}" if first else last
+        head = fill(talk.DOING[verb], names=Markup(names))
+    remarks = list(dict.fromkeys(done.remarks))
+    answer = replies.hint(head, more="\n".join(remarks))
+    return replace(answer, replaces=False)

@@ -1,0 +1,155 @@
+"""What asks first: what is done at once, what is offered, what several are, and what changed since."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.domain.models import Observed, OperationVerb, Outcome, State, StopEffect, Update
+from tests.handlers.rig import Cloud, Rig, buttons, rig, words
+from tests.rigs.clock import FakeClock
+from tests.rigs.golden import check_golden
+from tests.rigs.providers import fake_settings
+from tests.rigs.store import ALICE, BOB, observe
+
+
+class Erasing(Cloud):
+    """End a workspace for good when it is stopped."""
+
+    def stops(self, workspace):
+        return {"stop": StopEffect.ERASES}
+
+
+async def seen(bot: Rig, name: str, state: State) -> None:
+    await observe(bot.store, bot.clock, await bot.workspace(name), Observed(state))
+
+
+async def up(bot: Rig, *names: str) -> None:
+    for name in names:
+        await seen(bot, name, State.RUNNING)
+
+
+async def open_ones(bot: Rig) -> list[str]:
+    names = {one.id: one.title for one in await bot.store.workspaces(ALICE)}
+    found = [f"{one.verb} {names[one.workspace_id]}" for one in await bot.store.open_operations(ALICE)]
+    return sorted(found)
+
+
+async def press(bot: Rig, answer, label: str, **keys):
+    button = buttons(answer)[label]
+    return await bot.press(button["action_id"], button["value"], **keys)
+
+
+@pytest.mark.parametrize(
+    ("text", "label"),
+    [
+        ("kill notebook", "Stop notebook"),
+        ("please stop notebook", "Stop notebook"),
+        ("stop note", "Stop notebook"),
+    ],
+)
+async def test_a_guess_that_ends_something_is_one_press_away_and_done_on_it(bot: Rig, text, label):
+    await bot.link()
+    await up(bot, "notebook")
+    answer = await bot.say(text)
+    assert await open_ones(bot) == []
+    (button,) = buttons(answer).values()
+    assert "confirm" not in button
+    await press(bot, answer, label)
+    assert await open_ones(bot) == ["stop notebook"]
+
+
+async def test_a_near_miss_keeps_what_followed_it(bot: Rig):
+    await bot.link()
+    answer = await bot.say("strat notebook --share")
+    await press(bot, answer, "start notebook")
+    assert await open_ones(bot) == ["start notebook"]
+
+
+async def test_one_button_for_several_names_all_of_them_and_does_no_more(bot: Rig):
+    await bot.link(names=("notebook", "training", "report"))
+    await up(bot, "notebook", "training", "report")
+    answer = await bot.say("stop notebook, training and lost")
+    check_golden("answers/several", answer)
+    assert await open_ones(bot) == []
+    done = await press(bot, answer, "Stop 2 workspaces")
+    check_golden("answers/several-done", done)
+    assert await open_ones(bot) == ["stop notebook", "stop training"]
+    again = await press(bot, answer, "Stop 2 workspaces")
+    assert "has changed since" in words(again)
+    assert await open_ones(bot) == ["stop notebook", "stop training"]
+
+
+async def test_what_changed_since_the_offer_is_told_and_not_done(bot: Rig):
+    await bot.link(names=("notebook", "training", "report"))
+    await up(bot, "notebook", "training", "report")
+    answer = await bot.say("stop all")
+    await seen(bot, "training", State.STOPPED)
+    report = await bot.workspace("report")
+    restarted = await bot.services.workspaces.begin(
+        ALICE, report.id, OperationVerb.RESTART, interaction="r", reference="R"
+    )
+    await bot.store.save_step(Update(restarted.operation.id, 0.0, outcome=Outcome.FULFILLED))
+    done = await press(bot, answer, "Stop 3 workspaces")
+    assert "Stopping *notebook*" in words(done)
+    assert "*training* has changed since" in words(done)
+    assert "*report* has changed since" in words(done)
+    assert await open_ones(bot) == ["stop notebook"]
+
+
+async def test_a_button_for_several_works_for_its_owner_only(bot: Rig):
+    await bot.link(names=("notebook", "training"))
+    await bot.link(BOB, ("theirs",), username="bob")
+    await up(bot, "notebook", "training")
+    answer = await bot.say("stop all")
+    done = await press(bot, answer, "Stop 2 workspaces", principal=BOB)
+    assert "I haven't done anything" in words(done)
+    assert await open_ones(bot) == []
+
+
+async def test_several_are_done_at_once_by_those_who_said_yes_beforehand(bot: Rig):
+    await bot.link(names=("notebook", "training"))
+    await up(bot, "notebook", "training")
+    await bot.say("kill all --yes")
+    assert await open_ones(bot) == []
+    await bot.say("stop all --yes")
+    assert await open_ones(bot) == ["stop notebook", "stop training"]
+
+
+async def test_what_ends_for_good_says_so_among_several_and_by_itself():
+    provider = Erasing(FakeClock(), fake_settings("saturn", title="Saturn Cloud"))
+    async with rig(connections={"saturn": provider}) as bot:
+        await bot.link(names=("notebook", "training"))
+        await up(bot, "notebook", "training")
+        answer = await bot.say("stop all")
+        assert words(answer).count("this will end it for good. Everything stored only in it is lost.") == 2
+        typed = await bot.say("stop notebook")
+        guessed = await bot.say("kill notebook")
+        assert words(typed) == words(guessed)
+        dialog = buttons(await bot.say("status notebook"))["Stop"]["confirm"]["text"]["text"]
+        said = words(typed).replace("*notebook*", "notebook")
+        after = "To continue, press *End it* or write `/workspace stop notebook --yes`."
+        assert said == f"{dialog} {after}"
+        assert await open_ones(bot) == []
+        await press(bot, answer, "Stop 2 workspaces")
+        assert [one.agreed for one in await bot.store.open_operations(ALICE)] == [True, True]
+
+
+async def test_remove_is_said_beforehand_only_with_the_whole_name(bot: Rig):
+    await bot.link()
+    for text in ("remove note --yes", "delete notebook --yes", "remove my notebook --yes"):
+        assert "permanently delete" in words(await bot.say(text))
+    assert await open_ones(bot) == []
+    await bot.say("remove notebook --yes")
+    assert await open_ones(bot) == ["remove notebook"]
+
+
+async def test_cancel_ends_a_start_and_leaves_alone_what_runs(bot: Rig):
+    await bot.link(names=("notebook", "training"))
+    await up(bot, "training")
+    await bot.say("start notebook")
+    offered = await bot.say("cancel")
+    assert list(buttons(offered)) == ['cancel "notebook"']
+    assert "Nothing that can be cancelled" in words(await bot.say("cancel training"))
+    assert await open_ones(bot) == ["start notebook"]
+    assert "Cancelling the start" in words(await bot.say("cancel notebook"))
+    assert await open_ones(bot) == ["stop notebook"]

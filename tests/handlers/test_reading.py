@@ -1,0 +1,114 @@
+"""The rules that read sentences: nothing raises, and nothing that ends something is suggested for a start."""
+
+from __future__ import annotations
+
+import string
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from handlers import routes
+from handlers.command_line import Quoted, parse, written
+from handlers.language import vocabulary
+from handlers.language.nearness import near_verbs
+from handlers.language.reading import Manner, read
+
+VERBS = routes.verbs_of_folders()
+ENDING = {verb for verb in VERBS["workspace"] if routes.nature("workspace", verb).does is routes.Does.ENDS}
+WORDS = sorted(
+    {
+        *(word for table in vocabulary.SYNONYMS.values() for word in table),
+        *(
+            word
+            for phrase in (*vocabulary.PHRASAL, *vocabulary.SENTENCES, *vocabulary.TALK)
+            for word in phrase
+        ),
+        *(
+            word
+            for phrase in (*vocabulary.COURTESY, *vocabulary.HOW_TO, *vocabulary.EXCEPT)
+            for word in phrase
+        ),
+        *vocabulary.OF_QUESTIONS,
+        *vocabulary.NEGATIONS,
+        *VERBS["workspace"],
+        *VERBS["job"],
+        *("notebook", "report", "?", "and", "--yes", "é"),
+    }
+)
+
+
+def suggested(word: str) -> set[str]:
+    return set(near_verbs(word, "workspace", VERBS["workspace"], ENDING.__contains__))
+
+
+def slips(word: str) -> set[str]:
+    """Return all words that are one slip away: a letter more, less or wrong, or two swapped."""
+    found = {word[:at] + word[at + 1 :] for at in range(len(word))}
+    found |= {word[:at] + word[at + 1 : at + 2] + word[at] + word[at + 2 :] for at in range(len(word) - 1)}
+    for letter in string.ascii_lowercase:
+        found |= {word[:at] + letter + word[at:] for at in range(len(word) + 1)}
+        found |= {word[:at] + letter + word[at + 1 :] for at in range(len(word))}
+    return found - {word}
+
+
+def test_nothing_that_takes_something_away_is_suggested_for_a_word_that_starts_something():
+    known = {*VERBS["workspace"], *vocabulary.SYNONYMS["workspace"]}
+    starting = {"start", "new", "resume", "open"} | {
+        word for word, verb in vocabulary.SYNONYMS["workspace"].items() if verb in {"start", "new", "resume"}
+    }
+    for word in starting:
+        for slip in slips(word) - known:
+            assert not suggested(slip) & ENDING, slip
+
+
+@pytest.mark.parametrize(
+    ("word", "verbs"),
+    [
+        ("strat", {"start"}),
+        ("stpo", {"stop"}),
+        ("stopp", {"stop"}),
+        ("retsart", {"restart"}),
+        ("lsit", {"list"}),
+        ("fly", set()),
+        ("meeting", set()),
+        ("notebook", set()),
+        ("", set()),
+    ],
+)
+def test_the_nearest_verbs(word, verbs):
+    assert suggested(word) == verbs
+
+
+@given(st.lists(st.sampled_from(WORDS), max_size=8))
+def test_no_sentence_raises_and_only_what_was_typed_first_is_typed(words):
+    reading = read(words, "workspace", VERBS)
+    if reading.verb:
+        assert reading.verb in VERBS[reading.folder or "workspace"]
+    if reading.manner is Manner.TYPED and reading.verb in ENDING:
+        assert words[0].casefold().strip(".,;:!?…)(") == reading.verb
+
+
+@given(
+    st.lists(st.sampled_from(WORDS), max_size=6),
+    st.sampled_from(["don't", "do not", "never", "please don't"]),
+)
+def test_after_a_prohibition_nothing_begins(words, forbidden):
+    reading = read([*forbidden.split(), "stop", *words], "workspace", VERBS)
+    assert (
+        reading.verb in {"", "help", "status", "list", "whoami", "version"} or reading.manner is Manner.ASKED
+    )
+
+
+@given(st.lists(st.from_regex(r"[a-z0-9'\"é-]{1,8}( [a-z]{1,4})?", fullmatch=True), min_size=1, max_size=4))
+def test_a_command_that_is_offered_is_read_as_it_was_shown(words):
+    if all('"' not in word for word in words):
+        quoted = [Quoted(word) for word in words]
+        assert parse(written(["start", *quoted])).arguments == tuple(words)
+
+
+@pytest.mark.parametrize("folder", list(vocabulary.SYNONYMS))
+def test_other_words_are_no_verbs_and_mean_verbs_that_exist_or_will(folder):
+    for word, verb in vocabulary.SYNONYMS[folder].items():
+        assert word not in VERBS[folder], word
+        assert verb in {*VERBS[folder], "settings"}, word
