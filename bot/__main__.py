@@ -66,7 +66,7 @@ def main(words: Sequence[str] | None = None) -> int:
     try:
         status: int = _split() if arguments is None else arguments.run(arguments)
     except SettingsError as wrong:
-        _complain("The settings are not right:", *(f"  {problem}" for problem in wrong.problems))
+        _complain("These settings need fixing:", *(f"  {problem}" for problem in wrong.problems))
         return 2
     except (StartError, StoreError) as failed:
         _complain(str(failed))
@@ -103,13 +103,13 @@ def _parser() -> argparse.ArgumentParser:
     manifest.add_argument("--job-command", default=JOB_COMMAND, help="another slash command for jobs")
     keys = add("keys", None, "make or rotate encryption keys").add_subparsers(required=True, metavar="WHAT")
     keys.add_parser("new", help="print a new key").set_defaults(run=_new_key)
-    keys.add_parser("rotate", help="seal every secret under the newest key").set_defaults(run=_rotate)
+    keys.add_parser("rotate", help="encrypt every secret with the newest key").set_defaults(run=_rotate)
     accounts = add("accounts", None, "link people to users").add_subparsers(required=True, metavar="WHAT")
     importing = accounts.add_parser(
-        "import", help="link people as the users that a file names, after a check at the provider"
+        "import", help="link people to the users that a file names, after checking with the provider"
     )
     importing.add_argument("file", type=Path, help="CSV with the columns slack_user, connection, username")
-    importing.add_argument("--apply", action="store_true", help="write it; without it nothing is written")
+    importing.add_argument("--apply", action="store_true", help="link them; without it nothing is written")
     importing.set_defaults(run=_import_accounts)
     audit = add("audit", None, "check the record of who did what").add_subparsers(
         required=True, metavar="WHAT"
@@ -209,7 +209,7 @@ def _manifest(arguments: argparse.Namespace) -> int:
         else:
             made = http_manifest(arguments.url, runs_commands=commanding, **names)
     except ValueError as wrong:
-        _complain(f"This makes no manifest: {wrong}.")
+        _complain(f"No manifest can be made from this: {wrong}.")
         return 2
     print(render(made), end="")
     return 0
@@ -237,13 +237,13 @@ def _rotate(_arguments: argparse.Namespace) -> int:
                 continue
             changed += not await store.save_secret(account.id, account.secret, sealed)
         done = len(accounts) - len(closed) - changed
-        print(f"{_secrets(done)} sealed under the newest key.")
+        print(f"{_secrets(done)} encrypted with the newest key.")
         if closed:
             opens = "doesn't open" if len(closed) == 1 else "don't open"
             people = "This person has" if len(closed) == 1 else "These people have"
             _complain(f"{len(closed)} {opens} with any key. {people} to link again:", *closed)
         if changed:
-            _complain(f"{_secrets(changed)} changed meanwhile: run this once more.")
+            _complain(f"{_secrets(changed)} changed in the meantime. Run this again.")
         return 1 if closed or changed else 0
 
     return _with_store(settings, run)
@@ -298,11 +298,11 @@ def _audit(_arguments: argparse.Namespace) -> int:
         bad = await verify_audit(store)
         if bad is None:
             length, last = await store.audit_head()
-            print(f"The audit is whole: {length} rows, the last one's hash is {last or 'empty'}.")
+            print(f"The audit record is intact: {length} rows, and the last one's hash is {last or 'empty'}.")
             return 0
         _complain(
-            f"The audit is broken at row {bad}: it was edited, removed or added by hand. "
-            "Compare it with a backup from before."
+            f"The audit record is broken at row {bad}: somebody edited, removed or added a row by hand. "
+            "Compare it with an earlier backup."
         )
         return 1
 
@@ -315,7 +315,7 @@ def _with_store(
     """Run with the store opened. A database that is not there is made only where that is meant."""
     path = database_file(settings.database_url)
     if not may_be_new and path is not None and not path.exists():
-        _complain(f"There is no database yet ({path}): `python -m bot serve` makes it.")
+        _complain(f"There's no database yet ({path}). `python -m bot serve` creates it.")
         return 1
 
     async def opened() -> int:

@@ -33,7 +33,7 @@ COLUMNS: Final = ("slack_user", "connection", "username")
 MOST_BYTES: Final = 5_000_000
 _SLACK_USER: Final = re.compile(r"(?:(T[A-Z0-9]{2,30}):)?([UW][A-Z0-9]{2,30})")
 
-_MAY_NOT: Final = "{user} may not use Usher: a guest, a bot, deactivated, or of another organisation"
+_MAY_NOT: Final = "{user} can't use Usher: a guest, a bot, deactivated, or from another organisation"
 _WHY_NOT: Final = {
     "policy.unknown_person": "Slack doesn't say who {user} is: check the id, or run this again in a minute"
 }
@@ -66,12 +66,12 @@ def read_rows(path: Path) -> list[Row]:
     """Read the file; raises ImportProblem if it isn't one, or has other columns."""
     try:
         if path.stat().st_size > MOST_BYTES:
-            raise ImportProblem(f"{path.name} is larger than {MOST_BYTES} bytes: split it.")
+            raise ImportProblem(f"{path.name} is larger than {MOST_BYTES} bytes. Split it.")
         text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise ImportProblem(f"{path.name} can't be read: {error.strerror or 'no such file'}.") from None
     except UnicodeDecodeError:
-        raise ImportProblem(f"{path.name} is no text in UTF-8: save it as CSV in UTF-8.") from None
+        raise ImportProblem(f"{path.name} isn't UTF-8 text. Save it as CSV in UTF-8.") from None
     lines = text.splitlines()
     comma = ";" if lines and lines[0].count(";") > lines[0].count(",") else ","
     reader = csv.DictReader(lines, delimiter=comma, skipinitialspace=True, strict=True)
@@ -86,7 +86,7 @@ def read_rows(path: Path) -> list[Row]:
     try:
         return [_row(reader.line_num, found) for found in reader if any(found.values())]
     except csv.Error as error:
-        raise ImportProblem(f"Line {reader.line_num} of {path.name} is no CSV: {error}.") from None
+        raise ImportProblem(f"Line {reader.line_num} of {path.name} isn't valid CSV: {error}.") from None
 
 
 def _row(line: int, found: Mapping[str, str | None]) -> Row:
@@ -103,9 +103,9 @@ async def home(settings: Settings, http: Http) -> Installation:
         )
         body = answer.json_object()
     except ProviderError:
-        raise ImportProblem("Slack does not answer. Check the way out to Slack, then try again.") from None
+        raise ImportProblem("Slack isn't answering. Check the connection to Slack, then try again.") from None
     if body.get("ok") is not True or not body.get("team_id"):
-        raise ImportProblem("Slack refuses the bot token: `python -m bot doctor` says more.")
+        raise ImportProblem("Slack refuses the bot token. `python -m bot doctor` says more.")
     return Installation.from_auth_test(body)
 
 
@@ -130,27 +130,29 @@ class Importer:
         principal = self._home.named(row.slack_user)
         current = await self._store.account(principal, row.connection)
         if current is not None and current.state == "active" and current.username == row.username:
-            return Result(row, "same", "is linked so already")
+            return Result(row, "same", "is already linked")
         taken = [
             account
             for account in await self._store.accounts_of(row.connection, row.username)
             if account.principal != principal and account.state != "revoking"
         ]
         if taken:
-            return Result(row, "problem", f"{row.username} belongs to {taken[0].principal.user_id} already")
+            return Result(row, "problem", f"{row.username} already belongs to {taken[0].principal.user_id}")
         may = await self._authority.decide(principal, "link")
         if not may.allowed:
             return Result(row, "problem", _WHY_NOT.get(may.rule, _MAY_NOT).format(user=principal.user_id))
         try:
             identity = await provider.need(facets.Behalf).check_username(row.username)
         except NotFound:
-            return Result(row, "problem", f"{provider.settings.title} knows no user {row.username}")
+            return Result(row, "problem", f"there's no user {row.username} on {provider.settings.title}")
         except Forbidden:
-            return Result(row, "problem", f"{row.username} is inactive, or may not be acted for")
+            return Result(
+                row, "problem", f"{row.username} is inactive, or Usher isn't allowed to act for them"
+            )
         except PermanentError:
-            return Result(row, "problem", f"{provider.settings.title} refused the check: look at its token")
+            return Result(row, "problem", f"{provider.settings.title} refused the check. Look at its token")
         except ProviderError:
-            return Result(row, "problem", f"{provider.settings.title} did not answer: run this again")
+            return Result(row, "problem", f"{provider.settings.title} didn't answer. Run this again")
         if not apply:
             return Result(row, "ok", "would be linked")
         return await self._link(row, principal, identity)
@@ -160,14 +162,14 @@ class Importer:
         if found is None:
             return "slack_user needs a Slack user id such as U0123ABCD"
         if found[1] and found[1] != self._home.team_id:
-            return f"{found[1]} is not the Slack workspace that Usher is installed in"
+            return f"{found[1]} isn't the Slack workspace that Usher is installed in"
         provider = self._connections.get(row.connection)
         if provider is None:
-            return f"there is no connection {row.connection[:40]}"
+            return f"there's no connection {row.connection[:40]}"
         if not provider.links_by("admin"):
-            return f'{row.connection} does not link by approval: its linking needs "admin"'
+            return f'{row.connection} doesn\'t link by approval: its linking needs "admin"'
         if not is_username(row.username):
-            return "username needs 1 to 80 characters, all of them visible and none a blank"
+            return "username needs 1 to 80 visible characters, without spaces"
         earlier = self._seen.setdefault((found[2], row.connection), row.line)
         if earlier != row.line:
             return f"line {earlier} names the same person and connection"
@@ -205,8 +207,8 @@ class Importer:
             )
         )
         if done == "taken":
-            return Result(row, "problem", f"{row.username} was linked to somebody else meanwhile")
-        return Result(row, "ok", "is linked, and told by direct message")
+            return Result(row, "problem", f"{row.username} has been linked to somebody else in the meantime")
+        return Result(row, "ok", "is linked, and gets a direct message about it")
 
 
 def as_lines(results: list[Result], *, apply: bool) -> list[str]:
@@ -219,7 +221,7 @@ def as_lines(results: list[Result], *, apply: bool) -> list[str]:
     ]
     count = {mark: sum(one.outcome == mark for one in results) for mark in marks}
     done = "linked" if apply else "to be linked"
-    lines.append(f"{count['ok']} {done}, {count['same']} linked already, {count['problem']} with a problem.")
+    lines.append(f"{count['ok']} {done}, {count['same']} already linked, {count['problem']} with a problem.")
     if not apply:
-        lines.append("Nothing was written: add --apply to link them.")
+        lines.append("Nothing was written. Add --apply to link them.")
     return lines

@@ -102,20 +102,21 @@ async def _made_from(request: Request, connection: str, template: str) -> Draft:
     values, form, label = filling.proposed(catalog.form, template)
     if not form.fields:
         raise Answered(replies.hint(fill(words.NO_RECIPES, title=title, command=request.command)))
+    known = _known(form)
     if template and not label:
-        known = _known(form)
-        sentence = fill(words.NO_SUCH_RECIPE, title=title, name=template, known=known)
+        wanting = words.NO_SUCH_RECIPE if known else words.NO_RECIPES
+        sentence = fill(wanting, title=title, name=template, known=known, command=request.command)
         raise Answered(replies.hint(sentence))
     try:
         spec = catalog.spec(values | {"name": "usher-class"})
     except FormProblems as wrong:
-        if not template:
+        if known and not template:
             sentence = fill(
                 words.WHICH_RECIPE,
                 title=title,
                 command=request.command,
                 connection=connection,
-                known=_known(form),
+                known=known,
             )
             raise Answered(replies.hint(sentence)) from None
         said = Markup(" ".join(safe(one) for one in wrong.problems.values()))
@@ -128,4 +129,4 @@ async def _made_from(request: Request, connection: str, template: str) -> Draft:
 def _known(form: Form) -> Markup:
     """List the choices of the form's first field that has any."""
     offered = next((one.choices for one in form.fields if one.choices), ())
-    return Markup(", ".join(f"`{line(one.label, 40)}`" for one in offered[:NAMED]) or "nothing")
+    return Markup(", ".join(f"`{line(one.label, 40)}`" for one in offered[:NAMED]))

@@ -28,7 +28,7 @@ async def test_wrong_settings_are_all_listed_without_values(tmp_path):
     ended = await run("serve", env=wrong)
     assert ended.status == 2
     assert ended.out == ""
-    assert ended.err.startswith("The settings are not right:\n")
+    assert ended.err.startswith("These settings need fixing:\n")
     for named in (
         "SLACK_BOT_TOKEN: ",
         "USHER_ENCRYPTION_KEYS: ",

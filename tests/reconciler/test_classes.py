@@ -47,7 +47,7 @@ async def test_the_card_stands_in_its_channel_and_counts(world):
     assert "3 waiting" in str(shown(world)["blocks"])
     await world.pass_time(30)
     assert "*3 of 3 ready*" in str(shown(world)["blocks"])
-    assert "Stop all 3?" in str(shown(world)["blocks"])
+    assert "End the class?" in str(shown(world)["blocks"])
     for principal in people(3):
         assert told(world, principal) == [f"name-r-{principal.user_id} is ready on Fake Cloud."]
     assert sorted(set(world.slack.kinds())) == ["class_card", "ready"]

@@ -124,7 +124,7 @@ async def test_limits_of_the_hub_are_said_with_what_to_do(live, hub):
     spoil(hub.harness, "/users/dave/servers/training$", status=429)
     await alice.types("start training")
     failed = await alice.waits_for("failed", "*training*")
-    assert "You've reached a limit on Team hub." in failed.text
+    assert "A limit on Team hub has been reached." in failed.text
     assert "Stop something you don't need, then try again." in failed.text
 
 
@@ -140,7 +140,7 @@ async def test_a_new_server_is_made_and_one_too_many_is_not(live, hub):
             assert "*fresh* is ready." in ready.text
             assert ready.address("Open") == f"{hub.url}/user/ivan/fresh/"
     failed = await bob.waits_for("failed")
-    assert "You've reached a limit on Team hub." in failed.text
+    assert "A limit on Team hub has been reached." in failed.text
 
 
 async def test_another_persons_server_is_refused(live, hub):

@@ -169,7 +169,7 @@ async def test_an_administrator_ends_a_colleagues_link_and_nobody_else_does(link
     assert "is unlinked from" in answer.text
     await linked.pass_time(2)
     assert not await is_linked(linked)
-    assert "An Usher admin asked for it." in linked.alice.only("unlinked").text
+    assert "An Usher admin removed the link." in linked.alice.only("unlinked").text
 
 
 async def test_somebody_who_leaves_is_unlinked_and_nothing_goes_on_in_their_name(linked):

@@ -45,7 +45,7 @@ async def test_a_link_does_in_place_of_the_name_and_a_wrong_name_is_said(cloud):
     await job(cloud, f"run saturn {link}")
     assert starts(cloud, "failing") == 1
     told = await job(cloud, "run saturn nothing-like-it")
-    assert "That is no job of yours here" in told.text
+    assert "I can't find that job" in told.text
     theirs = cloud.job("retrain", "bob")
     await job(cloud, f"run saturn {theirs.id}")
     await cloud.pass_time(5)

@@ -76,7 +76,7 @@ async def test_killed_between_the_clone_and_its_id_it_is_found_by_its_name(cloud
     [
         (
             {"workspaces": 4},
-            "a limit on Saturn Cloud. Saturn Cloud says: “Quota exceeded: 4 workspaces at most.”",
+            "has been reached. Saturn Cloud says: “Quota exceeded: 4 workspaces at most.”",
         ),
         ({"refuse_recipes": "spec.image: unknown"}, "Saturn Cloud says: “spec.image: unknown.”"),
     ],
@@ -106,7 +106,7 @@ async def test_a_start_beyond_the_quota_leaves_the_workspace_to_be_started_later
 async def test_a_name_that_is_taken_stands_at_its_field_or_in_the_message(cloud):
     alice = cloud.alice
     answer = await makes(cloud, name="notebook")
-    assert "You have a workspace of that name already" in str(answer["errors"])
+    assert "You already have a workspace with that name" in str(answer["errors"])
     # Made elsewhere since the form was drawn.
     await cloud.fills(alice, name="late")
     state = cloud.saturn.state

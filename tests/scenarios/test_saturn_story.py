@@ -146,7 +146,7 @@ async def test_a_start_that_the_provider_fails_is_told_with_its_cause_and_can_be
     await alice.types("start broken")
     await linked.pass_time(40)
     failed = alice.only("failed")
-    assert "I couldn't start *broken* on Saturn Cloud. Saturn Cloud reported an error." in failed.text
+    assert "I couldn't start *broken* on Saturn Cloud. Saturn Cloud didn't give a reason." in failed.text
     assert re.search(r"Reference \w{4}-\w{4}", failed.text)
     assert failed.labels == ["Try again", "View on Saturn Cloud"]
     linked.resource("broken").fail = False

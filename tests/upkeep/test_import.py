@@ -56,10 +56,10 @@ async def test_a_dry_run_writes_nothing_and_says_what_it_would(place):
     assert ended.status == 1
     assert ended.out.splitlines() == [
         "ok   line 2: UALICE at bench as alice: would be linked",
-        "BAD  line 3: UDORA at bench as dora: dora is inactive, or may not be acted for",
-        "BAD  line 4: UEVE at bench as nobody: Workbench knows no user nobody",
+        "BAD  line 3: UDORA at bench as dora: dora is inactive, or Usher isn't allowed to act for them",
+        "BAD  line 4: UEVE at bench as nobody: there's no user nobody on Workbench",
         "1 to be linked, 0 linked already, 2 with a problem.",
-        "Nothing was written: add --apply to link them.",
+        "Nothing was written. Add --apply to link them.",
     ]
     assert await linked(folder) == {}
 
@@ -71,7 +71,7 @@ async def test_applied_it_links_once_and_a_second_time_changes_nothing(place):
     first = await run(*words, env=env)
     assert (first.status, first.out.splitlines()[0]) == (
         0,
-        "ok   line 2: UALICE at bench as alice: is linked, and told by direct message",
+        "ok   line 2: UALICE at bench as alice: is linked, and gets a direct message about it",
     ), first.err
     [account] = (await linked(folder)).values()
     secret = Vault([KEY]).open(row_key(account.principal.key, "bench"), account.secret)
@@ -95,9 +95,9 @@ async def test_rows_that_cannot_be_are_named_by_their_line(place):
     ended = await run("accounts", "import", str(folder / "people.csv"), env=env)
     told = [line.partition(": ")[2] for line in ended.out.splitlines()[:6]]
     assert "needs a Slack user id" in told[0]
-    assert "is not the Slack workspace" in told[1]
-    assert "there is no connection nowhere" in told[2]
-    assert "none a blank" in told[3]
+    assert "isn't the Slack workspace" in told[1]
+    assert "there's no connection nowhere" in told[2]
+    assert "without spaces" in told[3]
     assert "would be linked" in told[4]
     assert "line 6 names the same person and connection" in told[5]
 
@@ -107,8 +107,8 @@ async def test_rows_that_cannot_be_are_named_by_their_line(place):
     [
         (b"", "needs the columns slack_user, connection, username"),
         (b"slack_user,username\nU1,a\n", "missing: connection"),
-        (b"\xff\xfe\x00", "no text in UTF-8"),
-        (HEADER.encode() + b'"U1"x,bench,alice', "no CSV"),
+        (b"\xff\xfe\x00", "isn't UTF-8 text"),
+        (HEADER.encode() + b'"U1"x,bench,alice', "valid CSV"),
     ],
 )
 def test_a_file_that_is_none_is_refused_in_a_sentence(tmp_path, content, sentence):
@@ -129,6 +129,6 @@ async def test_whoever_slack_does_not_know_or_who_may_not_use_it_is_not_linked(p
     ended = await run("accounts", "import", str(folder / "people.csv"), "--apply", env=env)
     assert ended.status == 1
     guest, nobody = ended.out.splitlines()[:2]
-    assert guest.startswith("BAD  line 2: UGUEST at bench as alice: UGUEST may not use Usher: a guest,")
+    assert guest.startswith("BAD  line 2: UGUEST at bench as alice: UGUEST can't use Usher: a guest,")
     assert nobody.startswith("BAD  line 3: UNOBODY at bench as bob: Slack doesn't say who UNOBODY is:")
     assert await linked(folder) == {}

@@ -43,7 +43,7 @@ async def test_rotating_seals_every_secret_under_the_newest_key(tmp_path):
         for principal in (ALICE, BOB):
             await link_under(store, KEY, principal)
     ended = await run("keys", "rotate", env=environment(tmp_path, USHER_ENCRYPTION_KEYS=f"{NEW},{KEY}"))
-    assert (ended.status, ended.out, ended.err) == (0, "2 secrets are sealed under the newest key.\n", "")
+    assert (ended.status, ended.out, ended.err) == (0, "2 secrets are encrypted with the newest key.\n", "")
     async with opened(tmp_path) as store:
         for account in await store.active_accounts():
             place = row_key(account.principal.key, "saturn")
@@ -74,7 +74,7 @@ async def test_a_secret_that_no_key_opens_is_named_by_its_owner_and_the_others_a
         await link_under(store, Fernet.generate_key().decode(), BOB)
     ended = await run("keys", "rotate", env=environment(tmp_path, USHER_ENCRYPTION_KEYS=f"{NEW} {KEY}"))
     assert ended.status == 1
-    assert ended.out == "1 secret is sealed under the newest key.\n"
+    assert ended.out == "1 secret is encrypted with the newest key.\n"
     assert "1 doesn't open with any key. This person has to link again:\n  UBOB at saturn\n" in ended.err
     async with opened(tmp_path) as store:
         alice = await store.account(ALICE, "saturn")
@@ -85,7 +85,7 @@ async def test_a_secret_that_no_key_opens_is_named_by_its_owner_and_the_others_a
 async def test_without_a_database_none_is_made(tmp_path, words):
     ended = await run(*words, env=environment(tmp_path))
     assert ended.status == 1
-    assert "There is no database yet" in ended.err
+    assert "There's no database yet" in ended.err
     assert not (tmp_path / "usher.db").exists()
 
 
@@ -99,21 +99,22 @@ async def test_the_audit_is_whole_until_it_is_edited(tmp_path):
     env = environment(tmp_path)
     whole = await run("audit", "verify", env=env)
     assert whole.status == 0
-    assert whole.out == f"The audit is whole: 3 rows, the last one's hash is {last}.\n"
+    assert whole.out == f"The audit record is intact: 3 rows, and the last one's hash is {last}.\n"
     database = Database(tmp_path / "usher.db", recursive_triggers=False)
     with database.conn:
         database.execute("UPDATE audit SET actor = 'T1:UMALLORY' WHERE seq = 2")
     database.close()
     broken = await run("audit", "verify", env=env)
     assert (broken.status, broken.out) == (1, "")
-    assert broken.err.startswith("The audit is broken at row 2")
+    assert broken.err.startswith("The audit record is broken at row 2")
 
 
 async def test_an_empty_audit_is_whole(tmp_path):
     async with opened(tmp_path):
         pass
     ended = await run("audit", "verify", env=environment(tmp_path))
-    assert (ended.status, ended.out) == (0, "The audit is whole: 0 rows, the last one's hash is empty.\n")
+    whole = "The audit record is intact: 0 rows, and the last one's hash is empty.\n"
+    assert (ended.status, ended.out) == (0, whole)
 
 
 async def test_a_file_that_is_no_database_is_named(tmp_path):

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from bot.messages.blocks.kit import Element
 
 _BAR_CELLS = 10
+_BROKEN = frozenset({Outcome.FAILED, Outcome.UNKNOWN})
 _UP = frozenset({State.RUNNING, State.STARTING})
 _DOWN = frozenset({State.STOPPED, State.SUSPENDED, State.GONE})
 
@@ -267,7 +268,7 @@ def _ended_card(facts: Facts, operation: Operation) -> Answer:
     sentence = fill(words.SENT if is_sent else words.ENDED[outcome], **forms)
     # A replaced operation has no other cause.
     cause = cause_words(facts, operation.cause or (outcome if outcome in problems.CAUSES else "internal"))
-    small = [fill(words.REFERENCE, reference=operation.reference)] if operation.reference else []
+    small = reference_of(operation)
     lines, buttons = [f"{sentence} {cause}"], retry_buttons(facts, operation)
     if is_so_anyhow(facts, operation):
         now, buttons = _as_it_is(facts)
@@ -301,6 +302,13 @@ def _as_it_is(facts: Facts) -> tuple[str, list[Element]]:
             return fill(words.GONE_SINCE, title=facts.connection_title), gone_buttons(facts)
         case _:
             return words.DOWN_NOW, down_buttons(facts)
+
+
+def reference_of(operation: Operation | None) -> list[str]:
+    """Return what finds an operation in the log, if something broke."""
+    if operation is None or operation.outcome not in _BROKEN or not operation.reference:
+        return []
+    return [fill(words.REFERENCE, reference=operation.reference)]
 
 
 def cause_words(facts: Facts, cause: str) -> str:

@@ -24,6 +24,7 @@ from bot.messages.blocks.cards import (
     name_of,
     opening,
     operation_card,
+    reference_of,
     retry_buttons,
     short,
     warned,
@@ -90,12 +91,6 @@ def _sign_in_refused(facts: Facts) -> Answer:
     return kit.message(short(notices.SIGN_IN_REFUSED_SHORT, facts), sentence, [], [link_again_button(facts)])
 
 
-def _reference(facts: Facts) -> list[str]:
-    if facts.operation is None or not facts.operation.reference:
-        return []
-    return [fill(cards.REFERENCE, reference=facts.operation.reference)]
-
-
 def _ready(facts: Facts) -> Answer:
     operation = facts.operation
     small = []
@@ -124,7 +119,7 @@ def _not_done(facts: Facts, template: str = notices.FAILED, text: str = notices.
         failed = stopped_with_class(facts.of_class, name_of(facts), None)
         sentence = f"{failed} {cause_words(facts, cause)}"
     buttons = retry_buttons(facts, operation) if operation is not None else []
-    return kit.message(short(text, facts), sentence, _reference(facts), buttons)
+    return kit.message(short(text, facts), sentence, reference_of(operation), buttons)
 
 
 def _stopped(facts: Facts) -> Answer:

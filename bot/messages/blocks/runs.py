@@ -69,7 +69,7 @@ def run_asked(run: Run, facts: Facts) -> Answer:
 def run_waiting(run: Run, facts: Facts) -> Answer:
     """Tell that a run hasn't begun, or couldn't be read, for a long time; and what holds it up."""
     template = words.LATE_UNBEGUN if run.remote_id is None else words.LATE_UNSEEN
-    hold = Markup(kit.held(run.hold, facts.now)) if run.hold else ""
+    hold = Markup(kit.held(run.hold, facts.now) if run.hold else "")
     sentence = fill(template, name=run.name, title=facts.connection_title, hold=hold).strip()
     buttons = _late_buttons(run) if run.is_open else []
     return kit.message(sentence.replace("*", ""), sentence, buttons=buttons)

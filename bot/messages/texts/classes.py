@@ -51,7 +51,7 @@ CLOSING: Final = "{who} has ended the class. Its workspaces will be {done} at {a
 CLOSING_UNTIL: Final = "The class is over. Its workspaces are being {done}."
 OVER: Final = "The class is over. {stopped} stopped, {kept} kept."
 CONFIRM_STOP_ALL: Final = (
-    "Stop all {count}?",
+    "End the class?",
     "Everyone gets 5 minutes to keep theirs. The rest are then {done}.",
     "Stop all",
     "Not yet",
@@ -76,7 +76,9 @@ NO_SUCH_RECIPE: Final = "There's no template called *{name}* for you on {title}.
 NO_RECIPES: Final = (
     "There are no templates for you on {title} yet. Write `{command}new` to see what you can create."
 )
-WHICH_RECIPE: Final = "Which template on {title}? Write `{command}card {connection}/TEMPLATE`. {known}"
+WHICH_RECIPE: Final = (
+    "Which template on {title}? Write `{command}card {connection}/TEMPLATE` with one of these: {known}."
+)
 WHICH_CONNECTION: Final = (
     "Which connection is *{name}* on? Write `{command}card {name}@CONNECTION` with one of these: {known}."
 )

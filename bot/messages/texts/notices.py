@@ -48,12 +48,14 @@ WAITING: Final = (
 WAITING_SHORT: Final = "I'm still {doing} {name} on {title}. It's taking longer than usual."
 ASKED: Final = (
     "{title} didn't answer about *{name}*, and I can't tell whether anything there came from this request. "
-    "I'll keep looking. Starting another may leave you with two."
+    "I'll keep checking. Starting another may leave you with two."
 )
 #: The same message, once there is nothing to ask any more.
-ASKED_FOUND: Final = "I asked whether to make another *{name}*. It has shown up on {title}, so no need."
-ASKED_ANOTHER: Final = "I asked whether to make another *{name}* on {title}. You chose to start another."
-ASKED_OVER: Final = "I asked whether to make another *{name}* on {title}. Its card says how that ended."
+ASKED_FOUND: Final = (
+    "I asked whether to start another *{name}*. It has shown up on {title}, so there's no need."
+)
+ASKED_ANOTHER: Final = "I asked whether to start another *{name}* on {title}. You chose to start another."
+ASKED_OVER: Final = "I asked whether to start another *{name}* on {title}. Its card says how that ended."
 LINKED_AS: Final = "Your {title} account *{username}* is linked. I'll only use it when you ask me to."
 LINKED: Final = "Your {title} account is linked. I'll only use it when you ask me to."
 LINKED_SHORT: Final = "Your {title} account is linked."
@@ -73,9 +75,9 @@ SIGN_IN_REFUSED: Final = (
 SIGN_IN_REFUSED_SHORT: Final = "{title} is refusing your sign-in."
 #: Why an account was unlinked, where the person did not do it.
 UNLINKED_BECAUSE: Final[dict[str, str]] = {
-    "administrator": "An Usher admin asked for it.",
+    "administrator": "An Usher admin removed the link.",
     "left": "Your Slack account was deactivated.",
     "uninstalled": "I was removed from the Slack workspace.",
-    "refused": "{title} no longer accepted it.",
+    "refused": "{title} no longer accepted your link.",
     "replaced": "A new link took its place.",
 }

@@ -47,7 +47,7 @@ CODE_NOTE = (
 )
 CODE_SHOWN_TITLE = "Enter your code in Slack"
 DONE_TITLE = "Linked"
-DONE_NOTE = "You can close this page. Usher is carrying on with your request in Slack."
+DONE_NOTE = "You can close this page and go back to Slack."
 LABEL_PERSON = "Slack user"
 LABEL_WORKSPACE = "Slack workspace"
 LABEL_CONNECTION = "will be linked to"

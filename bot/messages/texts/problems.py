@@ -43,14 +43,14 @@ _ERRORS: Final[tuple[tuple[type[BaseException], str], ...]] = (
 )
 
 #: Where the provider says that something failed, and no more.
-NO_REASON: Final = "{title} didn't give a reason. Its page there may say more. Then try again."
+NO_REASON: Final = "{title} didn't give a reason. Its page there may say more."
 #: ``{title}`` is the connection's name for people, ``{said}`` the provider's own message where there is one.
 CAUSES: Final[Mapping[str, str]] = MappingProxyType(
     {
         # The life of an operation (bot.plan and the reconciler).
         "gave_up": "{title} kept failing. Try again in a while.",
         "gone": "It no longer exists on {title}. Write `list` to see what's there.",
-        "provider_failed": "{title} reported an error.{said} Its page there may say more. Then try again.",
+        "provider_failed": "{said} Its page there may say more.",
         "stopped_elsewhere": "It's stopped again on {title}: it didn't come up, "
         "or somebody stopped it. Try again.",
         "started_elsewhere": "{title} accepted the stop, but it's running ten minutes later. "
@@ -83,7 +83,7 @@ CAUSES: Final[Mapping[str, str]] = MappingProxyType(
         "bad_answer": "{title} sent an answer that I don't understand. I'll keep trying.",
         "sent_too_late": "I'll check again in a moment.",
         # Lasting trouble: the person's turn.
-        "credential_refused": "{title} no longer accepts your link. Link again and I'll carry on from here.",
+        "credential_refused": "{title} no longer accepts your link. Link again, then try again.",
         "credential_suspected": "{title} has refused your sign-in. It may be a problem there, so I'll keep "
         "checking and carry on once it's accepted again. If you've changed or revoked it, link again.",
         "forbidden": "Your {title} account isn't allowed to do that.{said} "
@@ -91,7 +91,7 @@ CAUSES: Final[Mapping[str, str]] = MappingProxyType(
         "not_found": "{title} can't find it. Write `list` to see what's there.",
         "conflict": "{title} can't do that in its current state.{said} Check its status, then try again.",
         "invalid": "{title} refused the request.{said} Change what you asked for, then try again.",
-        "limit": "You've reached a limit on {title}.{said} Stop something you don't need, then try again.",
+        "limit": "A limit on {title} has been reached.{said} Stop something you don't need, then try again.",
         "untrusted": "{title} sent an answer that I can't trust, so I didn't use it. Ask your Usher admin "
         "to look into it.",
         "untold": "{title} didn't answer, and I can't tell whether it went through. Check on {title}; "
@@ -172,7 +172,7 @@ def sentence(problem: BaseException | str, connection_title: str = "The provider
     said = _quoted(text or message, connection_title)
     is_silent = word == "provider_failed" and not said
     template = NO_REASON if is_silent else CAUSES.get(word, CAUSES["internal"])
-    return template.format(title=connection_title, said=said)
+    return template.format(title=connection_title, said=said).strip()
 
 
 def word_of(cause: str | None) -> str:

@@ -89,7 +89,7 @@ NOT_LAUNCHED: Final = "*{name}* was cancelled before it reached {title}."
 #: Nobody can tell whether a launch went through: its person decides. Then what the message says afterwards.
 ASKED_NOTICE: Final = (
     "{title} didn't answer about *{name}*, and I can't tell whether anything there came from this request. "
-    "I'll keep looking. Starting another may leave you with two."
+    "I'll keep checking. Starting another may leave you with two."
 )
 ASKED_FOUND: Final = (
     "I asked whether to start another *{name}*. It has shown up on {title}, so there's no need."
@@ -135,13 +135,13 @@ CONFIRM_STOP: Final = (
     "Stop {name}?",
     "This stops {name} right where it is. Anything it hasn't saved is lost.",
     "Stop",
-    "Leave it",
+    "Keep running",
 )
 CONFIRM_FORCE: Final = (
     "Force {name} to quit?",
     "It ends right away, without being asked first. Anything it hasn't saved is lost.",
     "Force quit",
-    "Leave it",
+    "Keep waiting",
 )
 CONFIRM_AGAIN: Final = (
     "Run {name} again?",

@@ -205,7 +205,7 @@ VERBS: Final[Mapping[str, Mapping[str, VerbWords]]] = MappingProxyType(
                 ),
                 "about": VerbWords(
                     "about CONNECTION",
-                    "show a connection's server and its users, for Usher admins",
+                    "show a connection's server and its users",
                     ("`about CONNECTION 2` shows the second page of its users.",),
                     group="administrators",
                     needs=frozenset({"administrator", "overview"}),

@@ -45,7 +45,7 @@ def form_of(offer: Offer, presets: Sequence[Preset], values: Values, asker: Prin
     offered = [preset for preset in presets if preset.is_for(asker)]
     chosen = proposed(offered, values)
     free = free_name(chosen.name if chosen is not None else "server", offer.names)
-    fields = [preset_field("Kind", offered, chosen)] if offered else []
+    fields = [preset_field("Template", offered, chosen)] if offered else []
     return Form((*fields, name_field(free, MAX_NAME, hint=NAME_HINT)))
 
 
@@ -55,14 +55,14 @@ def spec_of(offer: Offer, presets: Sequence[Preset], values: Values, asker: Prin
     offered = [preset for preset in presets if preset.is_for(asker)]
     preset = named(offered, text_of(values, "preset"))
     if offered and preset is None:
-        problems["preset"] = "That is not offered any more: choose again."
+        problems["preset"] = "That template is no longer available. Choose again."
     name = clean(text_of(values, "name"), 10 * MAX_NAME)
     if not name:
         problems["name"] = "Needs a name."
     elif not _SERVER.fullmatch(name):
         problems["name"] = NAME_HINT
     elif name in offer.names:
-        problems["name"] = "You have a server of that name already: choose another one."
+        problems["name"] = "You already have a server with that name. Choose another name."
     if problems:
         raise FormProblems(problems)
     return Spec(name, {"preset": preset.name} if preset is not None else {})

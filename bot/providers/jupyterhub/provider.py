@@ -238,10 +238,10 @@ class JupyterHub(
         return TokenHelp(
             url=f"{self._public}/hub/token",
             steps=(
-                f"Sign in at {self.settings.title} and open the address.",
+                f"Press Open {self.settings.title} and sign in.",
                 "Press “Request new API token” and leave its permissions empty.",
                 "Copy the token and paste it here.",
-                "Usher makes one of its own from it: afterwards you may delete the one you pasted.",
+                "Usher uses it to make one of its own. After that you can delete the one you pasted.",
             ),
             pattern=r"^[0-9A-Za-z._~+/=-]{8,512}$",
         )

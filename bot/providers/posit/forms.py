@@ -118,10 +118,10 @@ def _first(drafted: Draft) -> list[Field]:
     found = []
     if drafted.presets:
         choices = tuple(Choice(preset.name, preset.title) for preset in drafted.presets)
-        hint = "Prepared by whoever runs this. Leave it empty to choose everything yourself."
+        hint = "Prepared settings. Leave it empty to choose everything yourself."
         chosen = drafted.preset.name if drafted.preset is not None else ""
         found.append(
-            Field("preset", "Preset", "choice", choices, chosen, optional=True, hint=hint, redraws=True)
+            Field("preset", "Template", "choice", choices, chosen, optional=True, hint=hint, redraws=True)
         )
     session = drafted.preset.session if drafted.preset is not None else None
     if drafted.purpose == "workspace" and not (session is not None and session.workbench):
@@ -134,7 +134,7 @@ def _first(drafted: Draft) -> list[Field]:
 
 def _naming(offer: Offer, drafted: Draft) -> list[Field]:
     job = drafted.purpose == "job"
-    hint = "Without a name, it is called after its command." if job and _asks_command(drafted) else ""
+    hint = "If you leave it empty, the command is the name." if job and _asks_command(drafted) else ""
     return [name_field(proposed_name(offer, drafted), MAX_SESSION_NAME, optional=bool(job), hint=hint)]
 
 
@@ -211,7 +211,7 @@ def _rest(drafted: Draft) -> list[Field]:
                 "Working directory",
                 "text",
                 optional=True,
-                hint="Your home directory when it is empty.",
+                hint="If you leave it empty, your home directory.",
                 max_length=MAX_TEXT,
             )
         )
@@ -223,7 +223,7 @@ def _rest(drafted: Draft) -> list[Field]:
             "Environment variables",
             "long_text",
             optional=True,
-            hint="One in each line: NAME=value. They are kept readable, so put no secrets here.",
+            hint="One on each line: NAME=value. They aren't encrypted, so don't put secrets here.",
             remembers=False,
         )
     )

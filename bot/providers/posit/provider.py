@@ -237,7 +237,7 @@ class PositProvider(
             url=f"{self.settings.base_url}/home",
             steps=(
                 f"Ask an administrator of {self.settings.title} for a user API token of your account.",
-                "They make it on the server: rstudio-server generate-api-token user usher YOUR-USERNAME.",
+                "They create it on the server: rstudio-server generate-api-token user usher YOUR-USERNAME.",
                 "Paste it here.",
             ),
             pattern=r"^[0-9A-Za-z._~+/=-]{8,512}$",

@@ -34,7 +34,7 @@ def spec_of(offer: Offer, drafted: Draft, values: Values) -> Spec:
     if drafted.preset is not None:
         spec["preset"] = drafted.preset.name
     elif text_of(values, "preset"):
-        problems["preset"] = "That preset is not offered any more: choose again."
+        problems["preset"] = "That template is no longer available. Choose again."
     _choose(spec, drafted, values, problems)
     spec["limits"] = _limits(drafted, values, problems)
     spec["constraints"] = _constraints(drafted, values, problems)
@@ -57,7 +57,7 @@ def _name(offer: Offer, drafted: Draft, values: Values, problems: dict[str, str]
     elif len(name) > MAX_SESSION_NAME:
         problems["name"] = f"At most {MAX_SESSION_NAME} characters."
     elif drafted.purpose == "workspace" and name in offer.names:
-        problems["name"] = "You have a session of that name already: choose another one."
+        problems["name"] = "You already have a session with that name. Choose another name."
     return name
 
 
@@ -67,7 +67,7 @@ def _choose(spec: dict[str, Value], drafted: Draft, values: Values, problems: di
     session, job = (preset.session, preset.job) if preset is not None else (None, None)
     if drafted.purpose == "workspace" and not (session is not None and session.workbench):
         if not drafted.ide or text_of(values, "ide") not in {"", drafted.ide}:
-            problems["ide"] = "That IDE is not available here: choose another one."
+            problems["ide"] = "That IDE isn't available here. Choose another one."
         spec["workbench"] = drafted.ide
     if drafted.purpose == "job" and not (job is not None and (job.exe or job.command)):
         spec["command"] = _command(values, problems)
@@ -81,9 +81,9 @@ def _choose_cluster(spec: dict[str, Value], drafted: Draft, values: Values, prob
     fixed = preset.resources if preset is not None else Resources()
     if fixed.cluster:
         if cluster is None:
-            problems["preset"] = "Its cluster is not offered at the moment: ask who set this preset up."
+            problems["preset"] = "Its cluster isn't available right now. Ask your Usher admin."
     elif cluster is None or text_of(values, "cluster") not in {"", cluster.name}:
-        problems["cluster"] = "That cluster is not offered here: choose another one."
+        problems["cluster"] = "That cluster isn't available here. Choose another one."
     else:
         spec["cluster"] = cluster.name
     if cluster is None:
@@ -96,7 +96,7 @@ def _choose_cluster(spec: dict[str, Value], drafted: Draft, values: Values, prob
     for key, value, offered in chosen:
         # A choice for another cluster that has no field on this one was not intended.
         if text_of(values, key) and list(offered) and text_of(values, key) not in offered:
-            problems[key] = f"This cluster has no such {key}: choose another one."
+            problems[key] = f"This cluster has no such {key}. Choose another one."
         elif value in offered and not _is_own_word(key, value, cluster):
             spec[key] = value
 
@@ -124,7 +124,7 @@ def _too_much(limit: ResourceLimit, text: str) -> str:
     if number is None:
         return "Needs a number above zero."
     if limit.maximum is not None and number > limit.maximum:
-        return f"At most {plain(limit.maximum)} are allowed here."
+        return f"The most you can have here is {plain(limit.maximum)}."
     return ""
 
 
@@ -137,7 +137,7 @@ def _constraints(drafted: Draft, values: Values, problems: dict[str, str]) -> tu
     chosen = several_of(values, "constraints")
     names = [one.partition("=")[0] for one in chosen]
     if not set(chosen) <= listed:
-        problems["constraints"] = "That placement is not offered on this cluster: choose again."
+        problems["constraints"] = "That placement isn't available on this cluster. Choose again."
     elif len(set(names)) < len(names):
         problems["constraints"] = "Choose one value for each kind of placement."
     return chosen
@@ -171,7 +171,7 @@ def _environment(values: Values, problems: dict[str, str]) -> tuple[str, ...]:
             continue
         if not equals or not _VARIABLE.fullmatch(name):
             problems["environment"] = (
-                f"Write one variable in each line, as NAME=value; this is none: {clean(line, 40)}"
+                f"Write one variable on each line, as NAME=value. This isn't one: {clean(line, 40)}"
             )
         elif name in found:
             problems["environment"] = f"{name} is there twice."

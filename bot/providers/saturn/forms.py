@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 MAX_NAME = 60
 _ID = re.compile(r"[0-9a-fA-F]{32}")
 _LINK = re.compile(r"/dash/resources/(workspace|job)/([0-9a-fA-F]{32})(/.*)?")
-NO_RECIPES = "Nobody has prepared a recipe for you here. Ask whoever runs me to add one."
-NO_JOBS = "You have no jobs here yet. Set one up on its page there, then come back."
-JOB_HINT = "This server lists no jobs: paste the link or the id of the job's page."
-JOB_UNKNOWN = "That is no job of yours here: write its name, or paste the link or id of its page."
-JOB_TWICE = "Two of your jobs have that name: paste the link or id of the one that is meant."
+NO_RECIPES = "There are no templates for you here yet. Ask your Usher admin to add one."
+NO_JOBS = "You don't have any jobs here yet. Set one up on Saturn Cloud, then come back."
+JOB_HINT = "This server doesn't list jobs. Paste the link or the id of the job's page."
+JOB_UNKNOWN = "I can't find that job. Write its name, or paste the link or id of its page."
+JOB_TWICE = "Two of your jobs have that name. Paste the link or id of the one you mean."
 
 
 def resource_id(text: str, base_url: str, kind: Purpose) -> str | None:
@@ -46,13 +46,13 @@ def workspace_form(offer: Offer, recipes: Sequence[Recipe], values: Values, aske
         return Form((), NO_RECIPES)
     chosen = proposed(offered, values)
     fields = [
-        preset_field("Recipe", offered, chosen),
+        preset_field("Template", offered, chosen),
         name_field(free_name(chosen.name if chosen is not None else "workspace", offer.names), MAX_NAME),
     ]
     if offer.sizes:
         size = chosen.size if chosen is not None else ""
         initial = size if size in {one.value for one in offer.sizes} else ""
-        hint = "The recipe's own when it is empty."
+        hint = "If you leave it empty, the template's own."
         fields.append(choice_field("size", "Size", offer.sizes, initial, optional=True, hint=hint))
     return Form(tuple(fields))
 
@@ -63,17 +63,17 @@ def workspace_spec(offer: Offer, recipes: Iterable[Recipe], values: Values, aske
     offered = [recipe for recipe in recipes if recipe.is_for(asker)]
     recipe = named(offered, text_of(values, "preset"))
     if recipe is None:
-        problems["preset"] = "That recipe is not offered any more: choose again."
+        problems["preset"] = "That template is no longer available. Choose again."
     name = clean(text_of(values, "name"), 10 * MAX_NAME)
     if not name:
         problems["name"] = "Needs a name."
     elif len(name) > MAX_NAME:
         problems["name"] = f"At most {MAX_NAME} characters."
     elif name in offer.names:
-        problems["name"] = "You have a workspace of that name already: choose another one."
+        problems["name"] = "You already have a workspace with that name. Choose another name."
     size = text_of(values, "size")
     if size and size not in {one.value for one in offer.sizes or ()}:
-        problems["size"] = "That size is not offered here: choose another one."
+        problems["size"] = "That size isn't available here. Choose another one."
     if problems or recipe is None:
         raise FormProblems(problems)
     return Spec(name, {"recipe": recipe.name, "size": size, "owner": offer.owner})

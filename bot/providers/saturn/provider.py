@@ -266,8 +266,8 @@ class Saturn(
         return TokenHelp(
             url=f"{self.settings.base_url}/api/user/token",
             steps=(
-                f"Sign in at {self.settings.title} and open the address.",
-                "Copy the hexadecimal value in quotes.",
+                f"Press Open {self.settings.title} and sign in.",
+                "Copy the long code between the quotes.",
                 "Paste it here.",
             ),
             pattern=r"^[0-9A-Fa-f]{2,512}$",

@@ -9,8 +9,8 @@ from bot.providers.prepared import choice_field, name_field
 from bot.providers.reading import clean
 
 MAX_NAME = 80
-NAME_HINT = "What you call it here; the project's name when you leave it empty."
-NOT_OFFERED = "That project is not offered any more: choose again."
+NAME_HINT = "If you leave it empty, the template's name."
+NOT_OFFERED = "That template is no longer available. Choose again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ def form_of(offer: Offer, values: Values) -> Form:
     only = projects[0].value if len(projects) == 1 else ""
     return Form(
         (
-            choice_field("project", "Project", projects, named[0] if len(named) == 1 else only),
+            choice_field("project", "Template", projects, named[0] if len(named) == 1 else only),
             name_field("", MAX_NAME, optional=True, hint=NAME_HINT),
         )
     )
@@ -42,7 +42,7 @@ def spec_of(offer: Offer, values: Values) -> Spec:
     project = text_of(values, "project")
     problems = {}
     if project not in projects:
-        problems["project"] = NOT_OFFERED if project else "Choose a project."
+        problems["project"] = NOT_OFFERED if project else "Choose a template."
     name = clean(text_of(values, "name"), 10 * MAX_NAME)
     if len(name) > MAX_NAME:
         problems["name"] = f"At most {MAX_NAME} characters."

@@ -177,7 +177,7 @@ async def test_a_launch_of_unknown_outcome_is_looked_for(posit: Rig, access: Acc
         (
             with_chosen(workbench="VS Code"),
             errors.InvalidRequest,
-            "not available",
+            "t available",
         ),
         (with_chosen(cluster="Moon"), errors.InvalidRequest, "Unknown cluster"),
         (replace(SPEC, name="x" * 65), errors.InvalidRequest, "longer than 64"),

@@ -70,7 +70,7 @@ async def test_without_a_recipe_for_them_nothing_is_asked(tmp_path):
     async with saturn_rig() as rig:
         form = rig.provider.form(await rig.provider.templates(rig.access), "workspace", {}, ASKER)
         assert form.fields == ()
-        assert "recipe" in form.note
+        assert "template" in form.note
 
 
 async def test_a_server_that_tells_no_sizes_is_asked_for_none(tmp_path):

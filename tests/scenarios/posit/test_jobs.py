@@ -56,7 +56,7 @@ async def test_a_line_that_can_not_be_run_says_why_and_runs_nothing(linked):
     await ended(linked)
     for words, said in {
         "run wb --cluster Moon -- ls": "`Moon` isn't available. Choose from: `Local`, `Kubernetes`, `Slurm`.",
-        "run wb --cluster Slurm --cpus 65 -- ls": "At most 64 are allowed here.",
+        "run wb --cluster Slurm --cpus 65 -- ls": "The most you can have here is 64.",
         "run wb --cluster Local --queue short -- ls": "`--queue`: set that with `--cluster Slurm`.",
         "run wb --cluster Local": "Needs a command.",
     }.items():

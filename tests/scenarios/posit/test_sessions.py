@@ -84,7 +84,7 @@ async def test_what_is_wrong_stands_at_its_field_and_the_rest_stays(linked):
     answer = await linked.sends(alice)
     said = {block.partition("~")[0]: text for block, text in answer["errors"].items()}
     assert set(said) == {"name", "constraints", "environment"}
-    assert said["name"].startswith("You have a session of that name already: choose another one.")
+    assert said["name"].startswith("You already have a session with that name. Choose another name.")
     assert said["constraints"].startswith("Choose one value for each kind of placement.")
     assert "NAME=value" in said["environment"]
     assert linked.form(alice).field("field:cpus").value == "2"
