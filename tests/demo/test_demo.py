@@ -147,7 +147,7 @@ async def test_the_whole_story_with_light_servers(tmp_path):
     assert "notebook is ready." in text
     assert "training is ready." in text
     assert "paper is ready." in text
-    assert "Rscript report.R at Workbench is done after" in text
+    assert "Rscript report.R on Workbench is done after" in text
     assert text.count("bob's browser is refused: 403") == 3
     assert "lesson is ready." in text
     assert "Chen's browser is refused: 404" in text
