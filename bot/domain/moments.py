@@ -89,7 +89,10 @@ class Unread:
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """Hold a time at the end of a command: the word that announces it, and all of it, for ``read``."""
+    """Hold a time at the end of a command: the word that announces it, and all of it, for ``read``.
+
+    ``lead`` is empty for a length that nothing announces.
+    """
 
     lead: str
     text: str
@@ -138,7 +141,8 @@ def read(text: str, zone: ZoneInfo, now: float, *, kind: Kind = "", soonest: flo
 def split(words: Sequence[str]) -> tuple[tuple[str, ...], Phrase | None]:
     """Split the time off the end of a command's words: ``notebook until 18:00``.
 
-    It begins with a word such as ``until`` or ``for``, or with a day; anything else is part of the name.
+    It begins with a word such as ``until`` or ``for``, or with a day; or it is a last word or two that can
+    hardly be anything else: ``6pm``, ``18:00``, ``2h``, ``90 min``. Anything else is part of the name.
     """
     for at, word in enumerate(words):
         lead = word.casefold()
@@ -146,6 +150,11 @@ def split(words: Sequence[str]) -> tuple[tuple[str, ...], Phrase | None]:
         phrase = " ".join(words[at:])
         if is_lead and at + 1 < len(words) and _is_time(_parsed(phrase, "")):
             return tuple(words[:at]), Phrase(lead if lead in _LEADS else "at", phrase)
+    for count in (2, 1):
+        phrase = " ".join(words[-count:])
+        found = _parsed(phrase, "") if len(words) > count else Unread("unreadable")
+        if not isinstance(found, Unread):
+            return tuple(words[:-count]), Phrase("" if isinstance(found, float) else "at", phrase)
     return tuple(words), None
 
 

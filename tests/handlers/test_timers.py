@@ -60,6 +60,7 @@ def at_hour(bot, hour, day=0):
         ("resume notebook until 18:00", 18),
         ("restart notebook for 2 hours", 11),
         ("start 'notebook' for 90 min", 10.5),
+        ("start notebook 2h", 11),
     ],
 )
 async def test_a_start_says_until_when(bot, text, hour):
@@ -93,6 +94,7 @@ async def test_an_answer_says_until_when(bot):
         ("stop notebook at 6pm", 18),
         ("stop notebook in 2 hours", 11),
         ("stop notebook by 18h", 18),
+        ("stop notebook 6pm", 18),
         ("stop notebook tomorrow at 9:00", 33),
         ("keep notebook until 20:00", 20),
     ],
