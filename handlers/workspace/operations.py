@@ -159,6 +159,9 @@ async def begin_for(
         if refusal.rule != "workspace.ends":
             raise
         return await ask_before_ending(request, workspace, verb)
+    if request.is_shared:
+        # Its buttons are of what was begun just now.
+        workspace = await services.store.workspace(workspace.id) or workspace
     answer = _answer(request, workspace, verb, accepted)
     if moment is None or timer is None:
         return answer
