@@ -119,7 +119,7 @@ async def test_a_connection_that_was_taken_away_holds_the_run(runs):
     await runs.world.pass_time(80)
     run = await runs.run(run_id)
     assert run.is_open
-    assert "not set up any more" in (run.hold or "")
+    assert "isn't set up any more" in (run.hold or "")
 
 
 # -- lists ---------------------------------------------------------------------------------------------------
