@@ -44,7 +44,7 @@ _REFUSAL_CERTAIN: Final = (3, 60.0)
 
 
 def unknown_since(known: Call, called_at: float | None, since: float | None) -> float:
-    """Return since when a call's outcome is unknown; a call in flight counts from its latest possible end."""
+    """Return when a call's outcome became unknown; for a call still in flight, the latest time it can end."""
     if since is not None and known is not Call.CALLING:
         return since
     return (called_at or 0.0) + CALL_ENDS

@@ -89,6 +89,7 @@ class StartQueue:
             self._learned_until = self._held_until + LEARNED_SECONDS
 
     def _wait(self, operation: Operation | Run, now: float) -> float:
+        """Return the seconds until this start may be sent, 0 if it may go now; older ones go first."""
         older = bisect_left(self._order, (operation.created_at, operation.id))
         if now < self._held_until:
             return self._held_until - now
@@ -102,7 +103,8 @@ class StartQueue:
         place = older - (count - len(recent))
         if place < 0:
             return 0.0
-        # This one may go a window after the place-th granted start; beyond those, in the next round.
+        # Each start that was granted frees its slot one window later. The starts that wait take the slots in
+        # order; when there are more of them than slots, they take the same slots again a window later.
         rounds, number = divmod(place, count)
         opens = recent[number] if number < len(recent) else now
         return max(opens + window * (rounds + 1) - now, 0.01)

@@ -175,7 +175,7 @@ class Classes:
             return JoinTarget(mine)
         provider = self._provider(card.connection)
         if provider.withholds(card.spec, principal):
-            # The card's poster is allowed this template; that doesn't extend to anybody else.
+            # The poster may use this template, but that gives nobody else the right to.
             raise Refused("workspace.withheld", words.WITHHELD.format(title=provider.settings.title))
         fresh = unmade(self._ids, provider, principal, replace(card.spec, name="", stem=stem))
         return JoinTarget(fresh, instead_of=mine.id if mine is not None else "")

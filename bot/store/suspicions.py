@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 
 def suspect(tx: Transaction, account_id: str, secret: str, audit: Sequence[AuditEntry] = ()) -> bool:
-    """Record since when an active account's secret is refused; return False if known, or if it changed."""
+    """Record when an active account's secret was first refused.
+
+    Return False if that is already recorded, or if the secret has changed.
+    """
     if not tx.run("suspect_account", id=account_id, secret=secret, now=tx.now()):
         return False
     append_audit(tx, audit)
@@ -31,9 +34,9 @@ def suspects(tx: Transaction) -> list[Account]:
 
 
 def claim_look(tx: Transaction, account_id: str, every: float) -> float | None:
-    """Grant a check of a suspected account, once every ``every`` seconds; None for not now.
+    """Grant a check of a suspected account at most once every ``every`` seconds.
 
-    Return the seconds since the last check of this suspicion, 0 for its first.
+    Return the seconds since the last check during this suspicion, 0 for the first, None if it is too early.
     """
     row, now = tx.one("account_by_id", id=account_id), tx.now()
     if row is None or row["refused_since"] is None or row["state"] != "active":
@@ -55,9 +58,10 @@ def count(
     least: float,
     notice: NewNotice | None = None,
 ) -> float:
-    """Add to the time that refusals have lasted (at least ``least``); return it, 0 if they have ended.
+    """Add ``seconds`` to how long the refusals have lasted (at least ``least``) and return the total.
 
-    The notice is written if its person waits for something on the account: an operation, a run, a command.
+    Return 0 if they have ended. The notice is written only if its person is waiting for an operation, a run
+    or a command on the account.
     """
     row = tx.one("count_refusal", id=account_id, secret=secret, seconds=seconds, least=least)
     if row is None:

@@ -68,6 +68,35 @@ def texts(module):
             yield from ((f"{name}.{key}", text) for key, text in value.items() if isinstance(text, str))
 
 
+def every_text(module):
+    """Yield every text of a module: also the parts of questions, and what functions make of the examples."""
+    for name, value in vars(module).items():
+        if name.startswith("_") or getattr(value, "__module__", module.__name__) != module.__name__:
+            continue
+        if inspect.isfunction(value):
+            asked = inspect.signature(value).parameters
+            if set(asked) <= set(EXAMPLES):
+                yield name, value(**{one: EXAMPLES[one] for one in asked})
+        elif isinstance(value, Mapping):
+            for key, text in value.items():
+                yield from _parts(f"{name}.{key}", text)
+        else:
+            yield from _parts(name, value)
+
+
+def _parts(name, value):
+    if isinstance(value, str):
+        yield name, value
+    elif isinstance(value, tuple) and all(isinstance(part, str) for part in value):
+        yield from ((f"{name}[{number}]", part) for number, part in enumerate(value))
+
+
+#: Verbs are in the golden files of help, trouble has its own test, and lengths of time are no sentences.
+MODULES = sorted(
+    {one.name for one in pkgutil.iter_modules(catalogue.__path__)} - {"verbs", "problems", "times"}
+)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_of_error_has_a_sentence_with_a_next_step(kind):
     error = kind("too small", status=400) if issubclass(kind, errors.ProviderError) else kind("inside")
@@ -140,6 +169,29 @@ def test_the_voice(module):
     assert wrong == {}
 
 
+#: What no native speaker would have said, or would have called something else.
+FOREIGN = re.compile(
+    r"\bat \{title\}|\bcall(ed|ing)? off\b|\banew\b|who(ever)? (runs|set) me|administrators? of mine"
+    r"|\bYou get a (direct )?message|\bI (look|tell|make|go on|keep looking|take you)\b|\bthe way in\b"
+    r"|\bcome true\b|\bgoes on\b|\bI know no\b|\bmeanwhile\b|\bThere is: |\bfor good, with all\b"
+)
+
+
+@pytest.mark.parametrize("name", [*MODULES, "problems", "verbs"])
+def test_nothing_sounds_translated(name):
+    module = importlib.import_module(f"{catalogue.__name__}.{name}")
+    told = dict(every_text(module)) | (
+        {}
+        if name != "verbs"
+        else {
+            verb: " ".join([one.summary, *one.more])
+            for verbs in VERBS.values()
+            for verb, one in verbs.items()
+        }
+    )
+    assert {place: text for place, text in told.items() if FOREIGN.search(text)} == {}
+
+
 def test_no_entry_of_help_is_empty_or_ends_as_a_sentence():
     for verb, entry in [one for verbs in VERBS.values() for one in verbs.items()]:
         assert entry.usage.startswith(verb)
@@ -192,35 +244,6 @@ def test_all_sentences_of_trouble():
     """The whole catalogue as people read it; a message of the provider's stands where one may."""
     told = {word: problems.sentence(word, "Saturn Cloud", "too small") for word in problems.CAUSES}
     check_golden_text("problems", told)
-
-
-def every_text(module):
-    """Yield every text of a module: also the parts of questions, and what functions make of the examples."""
-    for name, value in vars(module).items():
-        if name.startswith("_") or getattr(value, "__module__", module.__name__) != module.__name__:
-            continue
-        if inspect.isfunction(value):
-            asked = inspect.signature(value).parameters
-            if set(asked) <= set(EXAMPLES):
-                yield name, value(**{one: EXAMPLES[one] for one in asked})
-        elif isinstance(value, Mapping):
-            for key, text in value.items():
-                yield from _parts(f"{name}.{key}", text)
-        else:
-            yield from _parts(name, value)
-
-
-def _parts(name, value):
-    if isinstance(value, str):
-        yield name, value
-    elif isinstance(value, tuple) and all(isinstance(part, str) for part in value):
-        yield from ((f"{name}[{number}]", part) for number, part in enumerate(value))
-
-
-#: Verbs are in the golden files of help, trouble has its own test, and lengths of time are no sentences.
-MODULES = sorted(
-    {one.name for one in pkgutil.iter_modules(catalogue.__path__)} - {"verbs", "problems", "times"}
-)
 
 
 @pytest.mark.parametrize("name", MODULES)

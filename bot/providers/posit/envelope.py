@@ -1,7 +1,7 @@
-"""Interpret a response of the Workbench API: the result inside its wrappers, or an error.
+"""Read a response of the Workbench API: the result inside its wrappers, or an error.
 
-Source: ``docs/providers/posit.md``, "Transport". A refusal may come with HTTP 200 as well as 4xx, as JSON,
-text or a page.
+Source: ``docs/providers/posit.md``, "Transport". The server reports errors with HTTP 200 as well as with 4xx,
+and as JSON, plain text or an HTML page.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def _kind(code: int | None, *, changes: bool) -> type[errors.ProviderError]:
     if code in _UNREACHABLE:
         return errors.ServerFailed
     if code in _UNAUTHORISED:
-        # The token or its level: the caller who knows the method finds out which (``acting``).
+        # Either the token or its level is refused; ``acting`` finds out which, knowing what was asked for.
         return errors.Forbidden
     if code in _GONE:
         return errors.NotFound
@@ -87,7 +87,7 @@ def _kind(code: int | None, *, changes: bool) -> type[errors.ProviderError]:
         return errors.UnknownOutcome if changes else errors.ServerFailed
     if code == _EXECUTION and not changes:
         return errors.ServerFailed
-    # 5–11, 100 for what could not be carried out, and unknown codes: the message explains it.
+    # Codes 5 to 11, 100 for a change that failed, and unknown codes: the message says what is wrong.
     return errors.InvalidRequest
 
 
