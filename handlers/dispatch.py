@@ -37,6 +37,7 @@ _DRAWN = re.compile(r"(\w+)@(\d{1,18})")
 #: Checked before a log line that nobody would see is composed.
 _level = logging.getLogger(__name__)
 
+_COMMAND = re.compile(r"`([a-z][^`\n]*)`")
 _TIME_MARK = re.compile(r"(?:^|:)u([0-9]{1,11})(?::|$)")
 
 
@@ -203,13 +204,13 @@ async def guarded(request: Request, handler: Callable[[Any], Coroutine[Any, Any,
         return await _kept(request, unknown)
     except Refused as refusal:
         logger().info("refused", rule=refusal.rule)
-        return replies.hint(safe(refusal.text))
+        return replies.hint(safe(_as_read(request, refusal.text)))
     except StoreError as error:
         logger().warning("store failed", problem=type(error).__name__)
-        return replies.plain_problem(problems.sentence(error), request.reference)
+        return replies.plain_problem(_as_read(request, problems.sentence(error)), request.reference)
     except UsherError as error:
         logger().warning("failed", problem=type(error).__name__)
-        return replies.plain_problem(problems.sentence(error), request.reference)
+        return replies.plain_problem(_as_read(request, problems.sentence(error)), request.reference)
     except Exception:  # noqa: BLE001 - the one place where a bug in a verb becomes an answer
         logger().exception("failed unexpectedly")
         return replies.plain_problem(problems.sentence("internal"), request.reference)
@@ -225,6 +226,16 @@ async def _linked_first(request: Request, handler: Callable[[Any], Coroutine[Any
     except NotLinked as missing:
         await linked(request, missing.connection)
         raise
+
+
+def _as_read(request: Request, text: str) -> str:
+    """Return a sentence of the catalogue, written as for a direct message, with commands as typed here."""
+
+    def here(found: re.Match[str]) -> str:
+        is_verb = found[1].split()[0] in routes.verbs("workspace").found
+        return f"`{request.command_of('workspace')}{found[1]}`" if is_verb else found[0]
+
+    return _COMMAND.sub(here, text)
 
 
 async def _kept(request: Request, unknown: NotIdentified) -> Answer:

@@ -42,6 +42,9 @@ async def show_list(request: Request) -> Answer:
         await services.workspaces.look(stale)
         titles = services.titles(account.connection for account in stale)
         remark = fill(words.OLD_SNAPSHOT, titles=titles)
+    if request.is_shared:
+        # What the list offers to its owner would refuse everybody else.
+        remark = fill(words.LIST_SHARED_NEXT, command=request.command)
     return lists.workspace_list(
         await services.gatherer.of_all(request.principal, rows),
         page=request.page,

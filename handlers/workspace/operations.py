@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from bot.domain.models import Answer, Call, OperationVerb, State
 from bot.domain.models.stopping import is_final, restart_mode
 from bot.messages.blocks import kit, lists, replies
-from bot.messages.blocks.buttons import AGREED, down_buttons, stop_button
+from bot.messages.blocks.buttons import AGREED, down_buttons
 from bot.messages.blocks.limits import Markup, fill
 from bot.messages.blocks.timers import day_said, said
 from bot.messages.texts import answers as words
@@ -264,15 +264,11 @@ def _ends(operation: Operation, effects: Effects) -> bool:
 
 
 def _shared(request: Request, workspace: Workspace, verb: OperationVerb) -> Answer:
-    """Tell everybody; the buttons work only for the workspace's owner."""
+    """Tell everybody, without buttons: they would work only for the workspace's owner."""
     sentence = fill(
         words.SHARED[verb],
         who=request.who,
         name=workspace.title,
         title=request.services.title(workspace.connection),
     )
-    buttons = [kit.button(cards.REFRESH, "status", workspace.id)]
-    if not verb.brings_down:
-        effects = request.services.workspaces.effects(workspace)
-        buttons = [kit.button(cards.OPEN, "open", workspace.id), *buttons, stop_button(workspace, effects)]
-    return replies.answer(sentence, buttons, in_channel=True)
+    return replies.answer(sentence, in_channel=True)

@@ -122,6 +122,7 @@ async def test_a_shared_start_tells_everybody_and_holds_no_address(bot):
     answer = await bot.say("start notebook --share")
     assert answer.in_channel
     check_golden("answers/start-shared", answer)
+    assert buttons(answer) == {}
 
 
 async def test_without_a_link_the_command_waits_for_one(bot):

@@ -61,3 +61,12 @@ def test_a_reference_is_drawn_once() -> None:
 async def test_a_hint_is_written_as_it_works_where_it_is_read(bot: Rig, place: dict, expected: str) -> None:
     await bot.link()
     assert expected in words(await bot.say("status nothing-like-that", **place))
+
+
+@pytest.mark.parametrize(
+    ("place", "expected"), [({}, "`/workspace list`"), ({"is_direct": True, "channel_id": "D1"}, "`list`")]
+)
+async def test_a_refusal_names_commands_as_they_are_typed_where_it_is_read(
+    bot: Rig, place: dict, expected: str
+) -> None:
+    assert f"Write {expected}" in words(await bot.press("status", "workspace_of_nobody", **place))

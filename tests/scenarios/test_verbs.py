@@ -131,17 +131,11 @@ async def test_a_shared_answer_is_for_everybody_and_holds_no_address(linked, cha
     assert not [one for one in bob.sees(channel) if "/ide/" in str(one.json)]
 
 
-async def test_open_by_a_button_in_a_channel_answers_its_owner_alone(linked):
-    alice, bob = linked.alice, linked.bob
-    await alice.types("start report")
-    await linked.pass_time(15)
-    shared = await alice.types("status report --share")
-    (opened,) = await alice.presses(shared, "Open")
-    assert opened.is_private
-    assert ID["report"] in opened.address("Open")
-    (refused,) = await bob.presses(shared, "Open")
-    assert refused.is_private
-    assert "I can't find that workspace on your list." in refused.text
+async def test_what_everybody_reads_offers_only_what_they_can_do(linked):
+    alice = linked.alice
+    for text in ("list --share", "status report --share", "start training --share"):
+        assert (await alice.types(text)).labels == []
+    assert "To see your own, write `/workspace list`." in (await alice.types("list --share")).text
 
 
 async def test_a_name_of_ones_own_works_with_every_verb_until_it_is_cleared(linked):

@@ -163,7 +163,7 @@ def _row(facts: Facts) -> list[Block]:
         lines.append(fill(ends, at=kit.moment_at(workspace.ends_at or 0.0, facts.now)))
     if workspace.detail:
         lines.append(safe(workspace.detail, 300))
-    buttons = row_buttons(facts, workspace, is_shared=False)
+    buttons = row_buttons(facts, workspace)
     buttons += timers.later_button(facts) if workspace.state is State.RUNNING else []
     return row("\n".join(lines), [_quiet(one) for one in buttons])
 

@@ -87,10 +87,11 @@ def status_answer(
     text = "\n".join([*([remark] if remark else []), _lines(facts, workspace, is_shared=in_channel)])
     if workspace.detail:
         text = f"{text}\n{safe(workspace.detail, 300)}"
-    buttons = [*row_buttons(facts, workspace, is_shared=in_channel)]
-    buttons.append(kit.button(cards.REFRESH, "status", workspace.id))
+    # Everybody reads a shared answer, and only the owner could press what it offers.
+    buttons: list[Element] = []
     if not in_channel:
-        buttons += page_button(facts)
+        refresh = kit.button(cards.REFRESH, "status", workspace.id)
+        buttons = [*row_buttons(facts, workspace), refresh, *page_button(facts)]
     return kit.message(_short(facts), text, buttons=buttons, in_channel=in_channel)
 
 
@@ -98,7 +99,7 @@ def _row(facts: Facts, *, is_shared: bool) -> list[Block]:
     workspace = facts.workspace
     assert workspace is not None, "a row of a list shows a workspace"
     said = _lines(facts, workspace, is_shared=is_shared)
-    return row(said, row_buttons(facts, workspace, is_shared=is_shared))
+    return row(said, [] if is_shared else row_buttons(facts, workspace))
 
 
 def _lines(facts: Facts, workspace: Workspace, *, is_shared: bool) -> str:
@@ -106,26 +107,26 @@ def _lines(facts: Facts, workspace: Workspace, *, is_shared: bool) -> str:
     return "\n".join([state_line(facts, workspace), *([] if is_shared else stops_line(workspace))])
 
 
-def row_buttons(facts: Facts, workspace: Workspace, *, is_shared: bool) -> list[Element]:
-    """Return what can be done with a workspace in a list; ``is_shared``: others read it too."""
+def row_buttons(facts: Facts, workspace: Workspace) -> list[Element]:
+    """Return what can be done with a workspace in a list that only its owner reads."""
     if workspace.is_provisional:
         return [stop_button(workspace, facts.effects)]
     match workspace.state:
         case State.RUNNING:
-            return [_open_button(facts, workspace, is_shared=is_shared), *running_buttons(facts)]
+            return [_open_button(facts, workspace), *running_buttons(facts)]
         case State.STARTING:
             return [stop_button(workspace, facts.effects)]
         case State.STOPPED | State.SUSPENDED | State.FAILED | State.UNKNOWN:
             return down_buttons(facts)
         case State.GONE:
-            return [] if is_shared else gone_buttons(facts)
+            return gone_buttons(facts)
         case _:
             return []
 
 
-def _open_button(facts: Facts, workspace: Workspace, *, is_shared: bool) -> Element:
-    """Return *Open*: the address itself if only the owner sees it, a button we answer if others do."""
-    if is_shared or not facts.ide_url:
+def _open_button(facts: Facts, workspace: Workspace) -> Element:
+    """Return *Open* with the address itself, or a button we answer if it isn't known."""
+    if not facts.ide_url:
         return kit.button(cards.OPEN, "open", workspace.id, style=kit.PRIMARY)
     return kit.button(cards.OPEN, "open_url", style=kit.PRIMARY, url=facts.ide_url)
 

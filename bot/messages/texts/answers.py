@@ -128,6 +128,7 @@ UNKNOWN_VERB_HELP: Final = "Write `{command}help` to see what I can do."
 
 LIST: Final = "Your workspaces"
 LIST_SHARED: Final = "{who}'s workspaces"
+LIST_SHARED_NEXT: Final = "To see your own, write `{command}list`."
 STATE_LINE: Final = "*{name}* · {title}\n{state} · {age}"
 STATE_SHORT: Final = "{name} on {title}: {state}, {age}."
 CHECKED: Final = "checked {age}"

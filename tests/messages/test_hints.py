@@ -1,0 +1,79 @@
+"""Every command that a message shows can be typed where that message is read."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from bot.messages.texts import answers, cards, classes, notices, problems, runs, talk
+from bot.messages.texts.verbs import VERBS
+from handlers import routes
+from handlers.command_line import parse
+from handlers.language.reading import Manner, read
+from tests.rigs.golden import FOLDER
+
+COMMANDS = {"/workspace": "workspace", "/job": "job"}
+VERBS_OF = routes.verbs_of_folders()
+#: What is shown as code and is no command: names, values, flags, ids, addresses, settings of operators.
+_CODE = re.compile(r"`([^`\n]+)`")
+_FIRST = {word for folder in VERBS_OF.values() for word in folder} | {"job", "/workspace", "/job", "@usher"}
+#: Read in a direct message, whoever gets them.
+DIRECT = ("cards", "notices")
+
+
+def commands_in(text: str) -> list[str]:
+    """Return what a text shows as a command: it begins with a verb, or with what comes before one."""
+    return [code for code in _CODE.findall(text) if code.split()[0] in _FIRST]
+
+
+def is_understood(command: str) -> bool:
+    """Return whether a command is read as a verb that was typed, with flags that the verb has."""
+    parsed = parse(command.removeprefix("@usher ").replace("{command}", ""), COMMANDS)
+    folder = parsed.folder or "workspace"
+    if not parsed.words:
+        return True
+    reading = read(parsed.words, folder, VERBS_OF)
+    flags = routes.nature(folder, reading.verb).flags
+    knows_flags = flags is None or parsed.flags <= flags
+    return bool(reading.verb) and reading.manner in {Manner.TYPED, Manner.SAID} and knows_flags
+
+
+def texts_of(found: object) -> list[str]:
+    """Return all texts in a JSON document."""
+    if isinstance(found, str):
+        return [found]
+    values = found.values() if isinstance(found, dict) else found if isinstance(found, list) else ()
+    return [text for value in values for text in texts_of(value)]
+
+
+GOLDEN = sorted(path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("*.json"))
+
+
+@pytest.mark.parametrize("name", [name for name in GOLDEN if not name.startswith(("texts/", "help/"))])
+def test_every_hint_of_a_message_works_where_it_is_read(name):
+    for text in texts_of(json.loads((FOLDER / name).read_text(encoding="utf-8"))):
+        for command in commands_in(text):
+            assert is_understood(command), (name, command)
+            if name.startswith(DIRECT) and not name.startswith("cards/class"):
+                assert not command.startswith(("/", "@")), (name, command)
+
+
+@pytest.mark.parametrize("catalogue", [answers, cards, classes, notices, problems, runs, talk])
+def test_every_hint_of_the_catalogue_is_a_command(catalogue):
+    for text in texts_of({key: value for key, value in vars(catalogue).items() if key.isupper()}):
+        for code in _CODE.findall(text):
+            if code.startswith("{command}"):
+                plain = re.sub(r"\{(\w+)\}", r"\1", code.removeprefix("{command}"))
+                if not plain or plain.split()[0] in {"typed", "verb"}:
+                    continue
+                assert is_understood(plain) or is_understood(f"job {plain}"), code
+
+
+@pytest.mark.parametrize("folder", list(VERBS))
+def test_every_example_of_help_is_a_command(folder):
+    for verb, entry in VERBS[folder].items():
+        for text in (entry.usage, *(code for line in entry.more for code in commands_in(line))):
+            reading = read(parse(text, COMMANDS).words, folder, VERBS_OF)
+            assert reading.verb, (verb, text)
