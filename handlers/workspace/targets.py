@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.messages.blocks import offers, replies, timers
+from bot.messages.blocks import lists, offers, replies, timers
 from bot.messages.blocks.limits import Markup, fill, line
 from bot.messages.texts import answers as words
 from bot.messages.texts import talk
@@ -111,6 +111,10 @@ async def _several(request: Request, choice: Choice) -> Answer:
         by_workspace = {one.workspace_id: one for one in under_way}
         chosen = [one for one in choice.workspaces if offering.is_needed(verb, one, by_workspace.get(one.id))]
         return await all_at_once(request, verb, chosen)
+    if routes.nature(request.folder, request.verb).does is routes.Does.SHOWS and not choice.unknown:
+        return lists.workspace_list(
+            await request.services.gatherer.of_all(request.principal, choice.workspaces)
+        )
     return await offering.several(request, choice)
 
 

@@ -159,6 +159,7 @@ TYPED = [
     ("which workspaces do I have?", "says Your workspaces"),
     ("are my workspaces running?", "says Your workspaces"),
     ("status notebook", "shows notebook"),
+    ("status notebook and report", "says Your workspaces"),
     ("status of notebook", "shows notebook"),
     ("what's the status of notebook?", "shows notebook"),
     ("is my notebook running?", "shows notebook"),
