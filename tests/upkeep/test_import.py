@@ -58,7 +58,7 @@ async def test_a_dry_run_writes_nothing_and_says_what_it_would(place):
         "ok   line 2: UALICE at bench as alice: would be linked",
         "BAD  line 3: UDORA at bench as dora: dora is inactive, or Usher isn't allowed to act for them",
         "BAD  line 4: UEVE at bench as nobody: there's no user nobody on Workbench",
-        "1 to be linked, 0 linked already, 2 with a problem.",
+        "1 to be linked, 0 already linked, 2 with a problem.",
         "Nothing was written. Add --apply to link them.",
     ]
     assert await linked(folder) == {}
