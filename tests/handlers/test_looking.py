@@ -118,10 +118,11 @@ async def test_open_in_a_shared_card_answers_its_owner_and_nobody_else(bot):
     await bot.link()
     row = await running(bot)
     assert buttons(await bot.press("open", row.id))["Open"]["url"] == IDE
-    for principal in (COLLEAGUE,):
-        stolen = await bot.press("open", row.id, principal)
+    for action in ("open", "stop", "status", "start", "restart", "stop:yes"):
+        stolen = await bot.press(action, row.id, COLLEAGUE)
         assert IDE not in shown(stolen)
         assert "I can't find that workspace on your list." in words(stolen)
+    assert await bot.store.open_operations(ALICE) == []
 
 
 async def test_an_address_elsewhere_is_not_passed_on(bot):

@@ -138,32 +138,6 @@ async def test_an_event_that_slack_could_deliver_only_the_second_time_counts(lin
     assert alice.only("ready")
 
 
-async def test_somebody_elses_button_does_nothing_and_tells_nothing(linked):
-    alice, bob = linked.alice, linked.bob
-    await bob.links("bob")
-    shared = await alice.types("start training --share")
-    await linked.pass_time(25)
-    before = (linked.calls("POST"), len(await linked.audit("workspace.")))
-    for label in ("Stop", "Refresh", "Open"):
-        (told,) = await bob.presses(shared, label)
-        assert told.is_private
-        assert FOREIGN in told.text
-        assert "training" not in told.text
-    assert (linked.calls("POST"), len(await linked.audit("workspace."))) == before
-    assert linked.resource("training").status(linked.clock.now()) == "running"
-
-
-async def test_the_owners_own_buttons_work_in_the_channel(linked):
-    alice = linked.alice
-    shared = await alice.types("start training --share")
-    await linked.pass_time(25)
-    (told,) = await alice.presses(shared, "Refresh")
-    assert "Running" in told.text
-    await alice.presses(shared, "Stop")
-    await linked.pass_time(25)
-    assert alice.only("stopped")
-
-
 async def test_a_stale_button_is_answered_honestly(linked):
     alice = linked.alice
     await alice.types("start broken")
