@@ -38,7 +38,7 @@ async def linked(world: BreakingWorld) -> None:
 
 
 async def unlinked(world: BreakingWorld) -> None:
-    await world.alice.types("unlink saturn")
+    await world.alice.types("unlink saturn --yes")
     await world.time(10)
 
 

@@ -114,7 +114,7 @@ async def test_a_schedule_that_goes_wrong_is_set_or_said(tmp_path, name):
         await world.pass_time(60, step=3)
         said = [shown.text for shown in world.alice.sees() if "failing" in shown.text]
         assert len(said) == 1
-        assert ("runs at" in said[0]) == (job.next_fire_at is not None)
+        assert ("will run at" in said[0]) == (job.next_fire_at is not None)
 
 
 @pytest.mark.parametrize("path", ["createloginlink", "/auth/loginlink$", "/api/user/token$", "/api/user$"])
@@ -129,4 +129,4 @@ async def test_an_approval_that_meets_trouble_links_or_says_why(tmp_path, path, 
         assert len(failed) == (not linked)
         account = await world.bot.store.account(world.principal(), "saturn")
         assert (account is not None) == linked
-        assert ("acts as" in world.person(AMIR).sees()[-1].text) == linked
+        assert ("is now linked to" in world.person(AMIR).sees()[-1].text) == linked

@@ -121,7 +121,7 @@ class BreakingWorld(World):
         """Type *unlink* until nothing is linked any more."""
 
         async def act() -> bool:
-            shown = await self.alice.types("unlink saturn", then_settle=False)
+            shown = await self.alice.types("unlink saturn --yes", then_settle=False)
             await self.work()
             return any(
                 word in shown.text

@@ -100,10 +100,11 @@ async def test_a_launch_that_was_not_sent_is_tried_again(runs, error):
 @pytest.mark.parametrize(
     ("error", "word"),
     [
-        (LimitReached("10 jobs are running"), "limit"),
-        (InvalidRequest("no cluster Kubernetes"), "invalid"),
-        (Forbidden("can't send the full output of write"), "forbidden"),
-        (Conflict("the name is taken"), "conflict"),
+        (LimitReached("10 jobs are running", status=409), "limit: "),
+        (InvalidRequest("no cluster Kubernetes", status=400), "invalid: "),
+        (Conflict("the name is taken", status=409), "conflict: "),
+        # Without a status it's our own sentence, which is quoted as nobody's.
+        (Forbidden("This server can't send the whole output."), "forbidden:: "),
     ],
 )
 async def test_a_launch_that_is_refused_ends_with_the_providers_words(runs, error, word):
@@ -111,7 +112,7 @@ async def test_a_launch_that_is_refused_ends_with_the_providers_words(runs, erro
     run_id = await runs.runs()
     run = await runs.until_over(run_id)
     assert (run.outcome, run.remote_id) == ("failed", None)
-    assert run.cause == f"{word}: {error.message}"
+    assert run.cause == word + error.message
     assert error.message in said(runs.message(f"{run_id}/job_failed/end"))
     assert runs.slack.kinds() == ["job_card", "job_failed"]
 

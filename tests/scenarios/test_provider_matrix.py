@@ -55,6 +55,7 @@ SENTENCES = [
     if word not in {"internal", "slack", "busy", "store_unavailable"}
 ] + [
     re.compile("Saturn Cloud hasn't answered since .*?You're in the queue"),
+    re.compile("The server redirects .*? Ask your Usher admin to check base_url"),
     re.compile("Saturn Cloud asked me to slow down, so I'm waiting until "),
     # What a read is refused is no news before it was so for a minute.
     re.compile(re.escape(holds.UNSEEN)),

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from bot.services import naming
 from tests.messages.card_facts import WORKSPACE
+from tests.rigs.clock import FakeClock
+from tests.rigs.providers import FakeProvider, fake_settings
 
 
 def row(name, connection="saturn", alias=None, remote_id=None):
@@ -25,6 +27,10 @@ HUB_NOTEBOOK = row("notebook", "hub")
 GPU = row("training-gpu", alias="big one")
 MINE = [NOTEBOOK, NOTES, HUB_NOTEBOOK, GPU]
 ALONE = [NOTEBOOK, NOTES, GPU]
+CONNECTIONS = {
+    name: FakeProvider(FakeClock(), fake_settings(name, title=title))
+    for name, title in {"saturn": "Saturn Cloud", "hub": "Course hub"}.items()
+}
 
 
 @pytest.mark.parametrize(
@@ -43,6 +49,7 @@ ALONE = [NOTEBOOK, NOTES, GPU]
         ("notebook", MINE, "many", [NOTEBOOK, HUB_NOTEBOOK]),
         ("notebook@hub", MINE, "one", [HUB_NOTEBOOK]),
         ("notebook@HUB", MINE, "one", [HUB_NOTEBOOK]),
+        ("notebook@Course hub", MINE, "one", [HUB_NOTEBOOK]),
         ("noteb@hub", MINE, "one", [HUB_NOTEBOOK]),
         ("notes@hub", MINE, "near", [HUB_NOTEBOOK]),
         ("notebook@nowhere", ALONE, "near", [NOTEBOOK]),
@@ -54,7 +61,7 @@ ALONE = [NOTEBOOK, NOTES, GPU]
     ],
 )
 def test_what_a_name_means(name, rows, kind, found):
-    result = naming.find(name, rows, ["saturn", "hub"])
+    result = naming.find(name, rows, CONNECTIONS)
     assert result.kind == kind
     if found is not None:
         assert list(result.workspaces[: len(found)]) == found
@@ -63,25 +70,25 @@ def test_what_a_name_means(name, rows, kind, found):
 
 def test_ones_own_name_for_it_goes_before_another_ones_real_name():
     called = row("other", alias="notebook")
-    assert naming.find("notebook", [NOTEBOOK, called], []).workspaces == (called,)
+    assert naming.find("notebook", [NOTEBOOK, called], CONNECTIONS).workspaces == (called,)
 
 
 def test_a_workspace_whose_name_looks_like_an_address_is_found_by_it():
     odd = row("notebook@hub")
-    assert naming.find("notebook@hub", [odd, HUB_NOTEBOOK], ["hub"]).workspaces == (odd,)
+    assert naming.find("notebook@hub", [odd, HUB_NOTEBOOK], CONNECTIONS).workspaces == (odd,)
 
 
 def test_names_are_told_apart_by_connection_and_then_by_id():
     assert naming.address(NOTEBOOK, MINE) == "notebook@saturn"
     twin = row("notebook", remote_id="77")
     assert naming.address(twin, [*MINE, twin]) == "77@saturn"
-    assert naming.find("77@saturn", [*MINE, twin], ["saturn"]).workspaces == (twin,)
+    assert naming.find("77@saturn", [*MINE, twin], CONNECTIONS).workspaces == (twin,)
 
 
 @given(st.text(max_size=40), st.lists(st.text(min_size=1, max_size=12), max_size=6))
 def test_only_a_whole_name_or_its_beginning_is_ever_run(name, names):
     rows = [row(one) for one in dict.fromkeys(names)]
-    result = naming.find(name, rows, ["saturn"])
+    result = naming.find(name, rows, CONNECTIONS)
     if result.kind == "one":
         needle = naming.fold(name)
         stem = naming.fold(naming.split_connection(name, ["saturn"])[0])
@@ -91,4 +98,4 @@ def test_only_a_whole_name_or_its_beginning_is_ever_run(name, names):
 
 def test_names_of_thousands_of_letters_are_compared_in_no_time():
     rows = [row(f"{number}" * 5000) for number in range(30)]
-    assert naming.find("x" * 5000, rows, []).kind == "near"
+    assert naming.find("x" * 5000, rows, CONNECTIONS).kind == "near"

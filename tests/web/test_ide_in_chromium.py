@@ -78,6 +78,7 @@ async def test_it_opens_by_itself_when_it_runs_and_closes_when_it_stops():
         await window.shows("Console Python")
         await window.out_of_frame()
         await window.press("#stop button")
+        await window.press("[name=agreed] ~ button")
         await window.shows(words.PLACES["stopping"][0])
         (operation,) = await world.store.open_operations(ALICE)
         assert operation.verb == "stop"

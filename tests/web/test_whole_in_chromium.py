@@ -37,6 +37,7 @@ async def test_row_14_the_owner_opens_the_ide_from_the_direct_message_and_nobody
             await window.out_of_frame()
             assert await window.text("#line") == "Running"
             await window.press("#stop button")
+            await window.press("[name=agreed] ~ button")
             await window.shows(words.PLACES["stopped"][0])
             assert machine.phase == "stopped"
             await window.press("#start button")
