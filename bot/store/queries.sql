@@ -1585,7 +1585,10 @@ UPDATE homes SET look_at = NULL, wanted_at = NULL, leased_until = 0, answer = NU
 WHERE principal = :principal AND uses = :uses;
 
 -- name: due_notice
-SELECT id FROM notices WHERE class <= 2 AND state IN ('pending', 'retry', 'leased') AND due_at <= :now LIMIT 1;
+SELECT id FROM notices
+WHERE class <= 2 AND state IN ('pending', 'retry', 'leased') AND due_at <= :now AND held_by IS NULL
+    AND (held_until IS NULL OR held_until <= :now)
+LIMIT 1;
 
 -- Nobody waits for what has been superseded to say so.
 -- name: due_card

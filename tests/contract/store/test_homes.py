@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from bot.domain.models import HomeUse, NewNotice, NoticeKind, Principal
+from datetime import UTC, datetime
+
+from bot.domain.models import HomeUse, NewNotice, NoticeKind, Preferences, Principal
 from tests.rigs.store import ALICE, linked
 
 BOB = Principal(None, "T1", "UBOB")
@@ -116,6 +118,16 @@ async def test_news_that_somebody_waits_for(store, clock):
     clock.advance(5)
     assert await is_waiting()
     assert not await is_waiting(notices=False)
+
+
+async def test_what_is_held_in_quiet_hours_is_no_news(store, clock):
+    local = datetime.fromtimestamp(clock.now(), UTC)
+    begin = local.hour * 60 + local.minute
+    quiet = Preferences(quiet_from=begin, quiet_to=(begin + 60) % 1440)
+    await store.save_preferences(ALICE, quiet)
+    await store.add_notices([NewNotice("one", NoticeKind.READY, "1", ALICE)])
+    clock.advance(60)
+    assert not await store.is_news_waiting(notices=True, cards=True)
 
 
 async def test_unused_homes_are_swept_after_a_day(store, clock):
