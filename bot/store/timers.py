@@ -43,12 +43,12 @@ def change(
 ) -> Workspace | None:
     """Set or clear the timer of a person's workspace; return the workspace as it is then, None if not theirs.
 
-    With ``instead_of`` only a timer for exactly that time is changed.
+    With ``instead_of``, to the second as buttons carry it, only the timer for that time is changed.
     """
     row = tx.one("workspace", id=workspace_id)
     if row is None or row["principal"] != principal.key:
         return None
-    is_same = instead_of is None or row["stop_at"] == instead_of
+    is_same = instead_of is None or _is_for(row["stop_at"], instead_of)
     if is_same and people.first_sight(tx, interaction):
         if timer is not None:
             put(tx, workspace_id, timer)
@@ -57,6 +57,10 @@ def change(
         append_audit(tx, audit)
         row = tx.one("workspace", id=workspace_id)
     return rows.workspace(row) if row is not None else None
+
+
+def _is_for(stop_at: float | None, second: float) -> bool:
+    return stop_at is not None and abs(stop_at - second) < 1.0
 
 
 def claim(tx: Transaction, limit: int, lease: float) -> list[Workspace]:

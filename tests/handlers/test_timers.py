@@ -146,6 +146,19 @@ async def test_the_warnings_buttons(bot):
     assert "no longer has a planned stop" in words(await bot.press(f"hour_more:{mark}", workspace.id))
 
 
+async def test_the_buttons_mean_a_length_as_well_as_a_time_of_day(bot):
+    bot.clock.advance(0.4)
+    workspace = await runs(bot)
+    await bot.say("stop notebook in 2 hours")
+    planned = await stop_at(bot)
+    await bot.press(f"hour_more:u{planned:.0f}", workspace.id)
+    assert await stop_at(bot) == pytest.approx(planned + HOUR, abs=1.0)
+    answer = await bot.say("stop notebook in 3 hours")
+    keep = buttons(answer)["Keep running"]
+    await bot.press(keep["action_id"], keep["value"])
+    assert await stop_at(bot) is None
+
+
 async def test_nobody_elses_timer_is_touched(bot):
     workspace = await runs(bot)
     await bot.say("stop notebook at 18:00")
