@@ -136,6 +136,24 @@ async def test_taken_back_it_never_comes(world):
     assert world.provider.accepted_stops == []
 
 
+@pytest.mark.parametrize("later", [None, 2 * HOUR], ids=["taken back", "moved"])
+async def test_changed_while_others_are_stopped_it_is_not_stopped(world, later):
+    workspace = await timed(world, 5 * MINUTE)
+
+    async def change():
+        timer = later and timers(world).made(workspace, await whole.now() + later)
+        await whole.change_timer(ALICE, workspace.id, timer, instead_of=workspace.stop_at)
+
+    whole = world.store
+    world.store = Meanwhile(whole, "workspace_and_account", change)
+    world.reborn()
+    world.store = whole
+    await pass_until(world, workspace.stop_at + 120, step=5)
+    assert world.provider.accepted_stops == []
+    assert await world.store.latest_operation(workspace.id) is None
+    assert ((await row(world, workspace)).stop_at is None) == (later is None)
+
+
 async def test_after_a_downtime_its_person_gets_five_minutes(world):
     workspace = await timed(world)
     world.clock.advance(15 * MINUTE + 30)
