@@ -10,7 +10,7 @@ from bot.messages.texts import talk
 from bot.services import naming
 from handlers import routes
 from handlers.command_line import Quoted, written
-from handlers.job.stopping import ended
+from handlers.job.stopping import ended, offered
 from handlers.language.names import choose
 from handlers.language.reading import Manner
 from handlers.workspace import offering
@@ -40,8 +40,9 @@ async def cancel(request: Request) -> Answer:
         return await _without_a_name(request, list(under_way), runs)
     named = [run for run in runs if naming.fold(run.name) == naming.fold(choice.name)]
     if choice.kind == "near" and named:
-        if len(named) == 1 and request.manner is Manner.TYPED:
-            return await ended(request, named[0], force=False)
+        if len(named) == 1:
+            is_typed = request.manner is Manner.TYPED
+            return await ended(request, named[0], force=False) if is_typed else offered(request, named[0])
         return replies.hint(
             talk.CANCEL_WHICH, offers.command_buttons([f"job stop {run.id}" for run in named])
         )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bot.messages.blocks import offers, replies
+from bot.messages.blocks.buttons import AGREED
 from bot.messages.blocks.limits import Markup, fill, line
 from bot.messages.texts import answers as words
 from bot.messages.texts import talk
@@ -93,7 +94,8 @@ def unknown_verb(request: Request) -> Answer:
     word = first.casefold().rstrip(".,;:!?")
     sentence = fill(words.UNKNOWN_VERB, word=word)
     more = [fill(words.UNKNOWN_VERB_HELP, command=request.command)]
-    commands = [_Command(request.folder, (verb, *rest)) for verb in _near(request, word)]
+    flags = [f"--{flag}" for flag in sorted(request.flags - {AGREED})]
+    commands = [_Command(request.folder, (verb, *rest, *flags)) for verb in _near(request, word)]
     if commands:
         more.insert(0, fill(talk.DID_YOU_MEAN, commands=_listed(request, commands)))
     buttons = offers.command_buttons([command.text for command in commands])
@@ -170,9 +172,10 @@ async def _shown(request: Request, workspace: Workspace) -> Answer:
 
 
 async def _guessed(request: Request, verb: str, workspace: Workspace) -> Answer:
-    """Run a verb that only shows; offer any other."""
+    """Run a verb that only shows, if it is about a workspace at all; offer any other."""
     if routes.nature("workspace", verb).does is routes.Does.SHOWS:
-        return await _run_verb(request, "workspace", verb, workspace.id)
+        about = "open" if verb in {"open", "link"} else "status"
+        return await _run_verb(request, "workspace", about, workspace.id)
     return as_command(request.about("workspace", verb, (workspace.title,)))
 
 

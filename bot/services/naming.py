@@ -110,6 +110,13 @@ def find_runs(
     ]
 
 
+def is_whole_name_of(name: str, run: Run, connections: Mapping[str, Provider]) -> bool:
+    """Return whether a name is all of a run's name or id, with its connection or without."""
+    stem, connection = split_connection(name, connections)
+    names = [name, stem] if connection == run.connection else [name]
+    return any(one in {run.id, run.remote_id} or fold(one) == fold(run.name) for one in names)
+
+
 def nearest_runs(name: str, runs: Sequence[Run]) -> list[Run]:
     """Return the newest run of each name that contains this one or is most like it."""
     newest: dict[str, Run] = {}

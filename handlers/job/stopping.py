@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.messages.blocks import replies
+from bot.messages.blocks import offers, replies
 from bot.messages.blocks.limits import Markup, fill
 from bot.messages.blocks.runs import outcome_of
 from bot.messages.texts import runs as words
+from bot.services import naming
 from handlers import routes
 from handlers.job.targets import run_of
+from handlers.language.reading import Manner
 
 if TYPE_CHECKING:
     from bot.domain.models import Answer, Run
@@ -18,8 +20,12 @@ if TYPE_CHECKING:
 
 @routes.verb("job", "stop", flags=("force",), does=routes.Does.ENDS)
 async def stop(request: Request) -> Answer:
-    """Write the stop; the card and the final message report the rest."""
-    return await ended(request, await run_of(request), force="force" in request.flags)
+    """Write the stop, or offer it if the run or the verb is a guess; the card reports the rest."""
+    run, force = await run_of(request), "force" in request.flags
+    is_exact = naming.is_whole_name_of(request.name, run, request.services.connections)
+    if request.target is not None or (request.manner is Manner.TYPED and is_exact):
+        return await ended(request, run, force=force)
+    return offered(request, run, force=force)
 
 
 @routes.action("job_force")
@@ -27,6 +33,14 @@ async def force_quit(request: Request) -> Answer:
     """Ask for the run to be force quit."""
     run = await request.services.runs.owned(request.principal, "stop", request.target or "")
     return await ended(request, run, force=True)
+
+
+def offered(request: Request, run: Run, *, force: bool = False) -> Answer:
+    """Offer to stop a run, with one button; if it is already over, just say so."""
+    if run.state.is_over:
+        return over_already(request, run)
+    title = request.services.title(run.connection)
+    return offers.one("stop_run", run.id, run.name, title, action="job_force" if force else "job_stop")
 
 
 async def ended(request: Request, run: Run, *, force: bool) -> Answer:

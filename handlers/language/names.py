@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 _WORDS_OF_A_NAME: Final = 6
 #: More words than this aren't read as several names.
 _MOST_WORDS: Final = 40
+#: Words after the verb that mean another one: ``stop report; start notebook``, also on two lines.
+_OTHER_VERBS: Final = frozenset({"start", "stop", "restart", "suspend", "resume", "remove", "run", "kill"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +167,7 @@ def _several(
         return Choice("all", tuple(one for one in rows if one.id not in ids))
     if not found:
         return None
-    if _is_conditional(unknown):
+    if _is_conditional(unknown) or any(plain(word) in _OTHER_VERBS for word in unknown):
         return Choice("conditional", found)
     return Choice("several", found, unknown=unknown)
 

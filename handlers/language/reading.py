@@ -90,7 +90,8 @@ class _Sentence:
 
     def read(self) -> Reading:
         verb = plain(self._given[0])
-        if verb in self._verbs[self._folder]:
+        is_talk = verb == "forget" and tuple(map(plain, self._given)) in known.TALK
+        if verb in self._verbs[self._folder] and not is_talk:
             return self._typed(verb, self._given[1:])
         whole = self._whole(self._given)
         if whole is not None:
@@ -106,6 +107,7 @@ class _Sentence:
             self._question,
             self._trouble,
             self._negation,
+            self._caused,
         ):
             found = rule(words)
             if found is not None:
@@ -138,7 +140,17 @@ class _Sentence:
         if is_of_job and (verb == "new" or (verb == "start" and plain(about[0]) in {"job", "jobs"})):
             return self._of("job", "run", tuple(about[1:]), Manner.SAID)
         if is_of_job and verb in {"stop", "status", "cancel"} and len(about) > 1:
-            return Reading("status" if verb == "status" else "stop", tuple(about[1:]), Manner.SAID, "job")
+            is_asked = manner is Manner.ASKED
+            of_job = "status" if verb == "status" else "stop"
+            return self._of("job", of_job, tuple(about[1:]), manner if is_asked else Manner.SAID)
+        if folder == "workspace" and verb in {"stop", "cancel"} and _means_jobs(words):
+            return Reading("stop", (), Manner.SAID, "job")
+        if folder == "job" and manner is not Manner.TYPED and verb in {"stop", "status", "logs"}:
+            words = _end_off(words)
+        if folder == "job" and verb == "stop" and begins(words, known.ALL) == len(words):
+            return Reading(verb, (), manner, folder)
+        if verb == "keep":
+            return Reading(verb, _without_running(words), manner, folder)
         if verb == "new":
             return Reading(verb, _nouns_off(words), manner, folder)
         is_of_jobs = bool(words) and all(plain(word) in known.OF_JOBS | known.BEFORE_A_NAME for word in words)
@@ -287,6 +299,16 @@ class _Sentence:
             return self._made("open", words[1:], manner)
         return self._made("status", words, Manner.MENTIONED)
 
+    def _caused(self, words: tuple[str, ...]) -> Reading | None:
+        """Read ``make notebook stop`` and ``let notebook run``; it is offered."""
+        if len(words) < 3 or plain(words[0]) not in {"make", "let"}:
+            return None
+        last = plain(words[-1])
+        verb = last if last in _ONE_AT_A_TIME else ""
+        if (plain(words[0]), last) == ("let", "run"):
+            verb = "start"
+        return self._made(verb, words[1:-1], Manner.ASKED, "workspace") if verb else None
+
     def _turned(self, words: tuple[str, ...]) -> Reading | None:
         """Read a name with its verb behind it; it is a guess."""
         verb = self._verb_of(plain(words[-1])) if len(words) > 1 else ""
@@ -334,6 +356,27 @@ def _nouns_off(words: tuple[str, ...]) -> tuple[str, ...]:
     while words and plain(words[0]) in nouns:
         words = words[1:]
     return words
+
+
+def _without_running(words: tuple[str, ...]) -> tuple[str, ...]:
+    """Remove what only says again what ``keep`` does: ``keep notebook running until 20:00``."""
+    at = 0 if len(words) == 1 else 1
+    return (*words[:at], *_without(words[at:], {"running", "alive", "going"}))
+
+
+def _means_jobs(words: tuple[str, ...]) -> bool:
+    """Return whether words name job runs in general: ``my jobs``, ``all runs``, ``the job``."""
+    folded = [plain(word) for word in words]
+    is_of_jobs = bool(folded) and folded[-1] in known.OF_JOBS
+    is_general = len(folded) > 1 or (is_of_jobs and folded[0].endswith("s"))
+    return is_of_jobs and is_general and set(folded[:-1]) <= known.BEFORE_A_NAME | {"all", "running", "of"}
+
+
+def _end_off(words: tuple[str, ...]) -> tuple[str, ...]:
+    """Remove what ends a sentence."""
+    if not words or isinstance(words[-1], Quoted):
+        return words
+    return (*words[:-1], words[-1].rstrip(_ENDS) or words[-1])
 
 
 def _account_off(words: tuple[str, ...]) -> tuple[str, ...]:

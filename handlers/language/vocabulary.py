@@ -69,6 +69,21 @@ SYNONYMS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
     }
 )
 
+#: What people ask of a verb that it can't do and another one can: by the verb, the other one, and the first
+#: word of what they name. Only where no workspace is called that.
+ELSEWHERE: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
+    {
+        "stop": _by_word(
+            {
+                "settings": """notifications notification notifying messages messaging dms telling asking
+                    bothering sending pinging spamming reminding reminders writing"""
+            }
+        ),
+        "remove": _by_word({"unlink": "account accounts me login"}),
+        "forget": _by_word({"unlink": "account accounts me login"}),
+    }
+)
+
 #: Several words that are one verb of workspaces.
 PHRASAL: Final = _by_phrase(
     {
@@ -102,6 +117,9 @@ SENTENCES: Final = _by_phrase(
         "list": """what do i have, what have i got, what is running, what's running, whats running,
             is anything running, anything running, what is up and running, what's mine, show my stuff,
             what is on, what's on""",
+        "new": """i need a workspace, i need a new workspace, i want a workspace, i want a new workspace,
+            give me a workspace, give me a new workspace, get me a workspace, can i have a workspace,
+            may i have a workspace""",
         "job list": "what jobs do i have, what ran, what is queued, what's queued",
         "whoami": """who am i, what is my name, what am i linked to, what have i linked, am i linked,
             am i logged in, which accounts are linked, what accounts do i have""",
@@ -113,12 +131,13 @@ SENTENCES: Final = _by_phrase(
 TALK: Final = _by_phrase(
     {
         "hello": """hi, hello, hey, hey there, hi there, hello there, good morning, good afternoon,
-            good evening, morning, howdy, hallo, moin, servus, yo, greetings, hiya, test, ping,
+            good evening, morning, howdy, hallo, moin, servus, bonjour, hola, yo, greetings, hiya, test, ping,
             are you there, anybody there, you there, how are you, how are you doing""",
         "thanks": """thanks, thank you, thx, ty, cheers, thanks a lot, many thanks, thank you so much,
             thank you very much, much appreciated, danke, merci, perfect, great, nice, awesome, cool,
             good bot, good job, well done, great thanks, perfect thanks, thanks usher, bye, goodbye,
-            see you, good night, see you tomorrow, ciao""",
+            see you, good night, see you tomorrow, tschüss, danke schön, vielen dank, merci beaucoup,
+            gracias""",
         "nothing": """no, nope, never mind, nevermind, nvm, nothing, forget it, forget about it, no thanks,
             no thank you, not now, leave it, ignore that, don't, wait, sorry, oops, my bad, wrong channel,
             scratch that, later""",
@@ -181,7 +200,10 @@ INABILITY: Final = _words(
 #: Says that nothing is to be done.
 NEGATIONS: Final = INABILITY | _words("don't dont not never no nicht kein without shouldn't mustn't")
 #: Sets a condition: nothing is done to what is named with it.
-CONDITIONS: Final = _words("if when unless once while after before because but instead rather only whenever")
+CONDITIONS: Final = _words(
+    """if when unless once while after before because but instead rather only whenever or later soon tomorrow
+    tonight daily every someday eventually oder"""
+)
 EXCEPT: Final = _phrases(
     "except, except for, but, but not, besides, without, apart from, other than, not, excluding"
 )

@@ -11,10 +11,12 @@ from bot.messages.texts import talk
 from bot.services import naming
 from handlers import routes
 from handlers.command_line import written
+from handlers.language import vocabulary as known
 from handlers.language.names import Choice, choose
 from handlers.language.reading import Manner, plain
 from handlers.linking.account import link_any
 from handlers.request import Answered
+from handlers.talking import as_command
 from handlers.waiting import look, unread
 from handlers.welcome import first_steps, what
 from handlers.workspace import offering
@@ -182,6 +184,10 @@ async def _unknown(
     request: Request, choice: Choice, old: Sequence[Account] | None, *, has_any: bool
 ) -> Answer:
     """Say that there is no such name, suggest similar ones, and check again if the list is outdated."""
+    first, _, _ = choice.name.partition(" ")
+    elsewhere = known.ELSEWHERE.get(request.verb, {}).get(plain(first))
+    if elsewhere is not None:
+        return as_command(request.about("workspace", elsewhere, ()))
     runs = await _run_commands(request, choice.name)
     if not has_any and not runs:
         return await nothing_yet(request, old)

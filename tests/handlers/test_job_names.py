@@ -155,7 +155,7 @@ async def test_without_a_name_the_only_run_is_meant(bot):
     await over(bot, "test.R")
     assert words(await bot.say("job status")).startswith("*Your runs*")
     assert set(buttons(await bot.say("job logs"))) == {"Logs of test.R", "Logs of train.R"}
-    assert words(await bot.say("job stop")).startswith("Stopping *train.R*")
+    assert set(buttons(await bot.say("job stop"))) == {"Stop train.R"}
 
 
 # -- stop --------------------------------------------------------------------------------------------------
@@ -170,6 +170,33 @@ async def test_a_stop_is_written_down(bot):
     assert words(answer).startswith("Forcing *train.R*")
     assert (await bot.store.run(run.id)).stop_wanted == "force"
     assert words(await bot.say("job stop train.R")).startswith("Forcing *train.R*")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "job kill train.R",
+        "job stop train",
+        "job stop train.R?",
+        "job stop",
+        "job stop all",
+        "please stop job train.R",
+        "should I stop job train.R?",
+        "cancel job train.R",
+        "please cancel train.R",
+        "stop all jobs",
+        "stop my job",
+    ],
+)
+async def test_a_stop_that_is_a_guess_is_offered_and_done_on_the_press(bot, text):
+    await bot.link()
+    run = await going(bot, "train.R")
+    answer = await bot.say(text)
+    assert (await bot.store.run(run.id)).stop_wanted == ""
+    check_golden("answers/job-stop-offer", answer)
+    (button,) = buttons(answer).values()
+    await bot.press(button["action_id"], button["value"])
+    assert (await bot.store.run(run.id)).stop_wanted == "stop"
 
 
 async def test_of_one_name_the_only_one_that_goes_on_is_stopped(bot):

@@ -23,7 +23,7 @@ TALK: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 CONDITIONAL: Final = (
-    "I can't do that under conditions or with exceptions, so I've left everything as it is. {next}"
+    "I don't understand conditions, exceptions or times like that, so I've left everything as it is. {next}"
 )
 CONDITIONAL_NEXT: Final = "Name what you mean, for example `{command}{verb} {example}`."
 
@@ -49,6 +49,7 @@ OFFERS: Final[Mapping[str, str]] = MappingProxyType(
         "restart": "This will restart *{name}* on {title}. Unsaved work may be lost.",
         "suspend": "This will suspend *{name}* on {title}. It can continue where it was.",
         "force": "This will force *{name}* on {title} to quit. Unsaved work will be lost.",
+        "keep": "This will keep *{name}* on {title} running: any planned stop is cancelled.",
         "cancel": "This will cancel what is under way for *{name}* on {title}.",
         "forget": "This will take *{name}* off your list. It stays as it is on {title}.",
         "stop_run": "This will stop the run *{name}* on {title}.",
@@ -63,6 +64,7 @@ DO_ONE: Final[Mapping[str, str]] = MappingProxyType(
         "restart": "Restart {name}",
         "suspend": "Suspend {name}",
         "force": "Force quit {name}",
+        "keep": "Keep {name} running",
         "cancel": "Cancel {name}",
         "forget": "Take {name} off my list",
         "stop_run": "Stop {name}",
@@ -74,6 +76,7 @@ DO_AT: Final[Mapping[str, str]] = MappingProxyType(
     {
         "start": "Start {name} until then",
         "restart": "Restart {name} until then",
+        "resume": "Resume {name} until then",
         "stop": "Stop {name} then",
         "suspend": "Suspend {name} then",
         "keep": "Keep {name} until then",
