@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from bot.domain.models import Answer
+from bot.domain.models import Answer, State
 from bot.domain.models.stopping import is_final, planned_mode
 from bot.domain.models.timers import SOONEST_SECONDS
 from bot.domain.moments import Moment
-from bot.messages.blocks import kit, replies
+from bot.messages.blocks import kit, lists, replies
 from bot.messages.blocks import moments as answers
 from bot.messages.blocks import timers as drawn
 from bot.messages.blocks.buttons import AGREED
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from bot.domain.models import StopMode, Timer, Workspace
     from handlers.request import Request
     from handlers.submission import Submission
+
+_DOWN: Final = frozenset({State.STOPPING, State.STOPPED, State.SUSPENDED, State.FAILED, State.GONE})
 
 
 @routes.verb("workspace", "keep", flags=(AGREED,), does=routes.Does.STARTS)
@@ -97,8 +99,20 @@ async def keep_running(request: Request) -> Answer:
         instead_of=request.at,
     )
     if changed.stop_at is None:
-        return replies.answer(fill(words.KEPT, name=changed.title), replaces=True)
+        went_down = await _went_down(request, changed)
+        return went_down or replies.answer(fill(words.KEPT, name=changed.title), replaces=True)
     return _changed_since(request, changed)
+
+
+async def _went_down(request: Request, workspace: Workspace) -> Answer | None:
+    """Answer with how things are if a workspace is down or going down, so that nothing keeps it running."""
+    services = request.services
+    latest = await services.store.latest_operation(workspace.id)
+    facts = await services.gatherer.of_workspace(workspace, latest)
+    remark = fill(words.TOO_LATE, name=workspace.title)
+    if latest is not None and latest.is_open:
+        return lists.card_answer(facts, remark=remark) if latest.verb.brings_down else None
+    return lists.status_answer(facts, workspace, remark=remark) if workspace.state in _DOWN else None
 
 
 @routes.action("hour_more")

@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.domain.models import Created, Observed, Outcome, Person, Spec, State, Update
+from bot.domain.models import Created, Observed, OperationVerb, Outcome, Person, Spec, State, Update
+from bot.store.records import NewOperation
 from handlers.submission import Submission, submit
 from tests.handlers.rig import COLLEAGUE, Cloud, buttons, rig, words
 from tests.rigs.clock import FakeClock
@@ -157,6 +158,27 @@ async def test_the_buttons_mean_a_length_as_well_as_a_time_of_day(bot):
     keep = buttons(answer)["Keep running"]
     await bot.press(keep["action_id"], keep["value"])
     assert await stop_at(bot) is None
+
+
+async def test_a_press_after_the_stop_has_begun_does_not_say_that_it_keeps_running(bot):
+    workspace = await runs(bot)
+    await bot.say("stop notebook at 18:00")
+    at = at_hour(bot, 18)
+    stop = NewOperation(
+        ALICE, workspace.id, workspace.connection, OperationVerb.STOP, 600.0, "R", planned_for=at
+    )
+    operation = (await bot.store.accept_operation(stop, interaction="")).operation
+    await bot.store.end_timer(workspace.id, at)
+    said = words(await bot.press(f"keep_running:u{at:.0f}", workspace.id))
+    assert "keeps running" not in said
+    assert "no longer has a planned stop" in said
+    assert "Waiting to stop" in said
+    assert "The card in our direct messages" not in said
+    await observe(bot.store, bot.clock, workspace, Observed(State.STOPPED))
+    await bot.store.save_step(Update(operation.id, 0.0, outcome=Outcome.FULFILLED))
+    said = words(await bot.press(f"keep_running:u{at:.0f}", workspace.id))
+    assert "keeps running" not in said
+    assert "Stopped" in said
 
 
 async def test_nobody_elses_timer_is_touched(bot):

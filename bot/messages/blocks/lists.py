@@ -75,7 +75,9 @@ def workspace_list(
 def card_answer(facts: Facts, *, remark: str = "") -> Answer:
     """Answer with the card of what is under way, and since when that is so: an answer isn't redrawn."""
     card = operation_card(facts)
-    below = fill(words.AS_OF, at=kit.moment(facts.now, facts.now))
+    # What carries out a timer has no card of its own.
+    has_card = facts.operation is None or facts.operation.planned_for is None
+    below = fill(words.AS_OF if has_card else words.AS_OF_ALONE, at=kit.moment(facts.now, facts.now))
     above = [kit.section(remark)] if remark else []
     return kit.answer(remark or card.text, [*above, *card.blocks, kit.context(below)])
 

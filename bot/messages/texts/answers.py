@@ -95,6 +95,7 @@ TOO_MANY: Final = "You're sending requests too quickly, so I skipped this one. T
 OUTDATED: Final = "That message was out of date, so I did nothing. Here's how things are now:"
 #: Below a card as an answer, which isn't kept up to date.
 AS_OF: Final = "As of {at}. The card in our direct messages stays up to date."
+AS_OF_ALONE: Final = "As of {at}."
 OLD_BUTTON: Final = "That button no longer works. Write `{command}help` to see what I can do."
 
 # -- names -------------------------------------------------------------------------------------------------
