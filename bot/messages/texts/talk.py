@@ -11,10 +11,7 @@ if TYPE_CHECKING:
 #: By what was said (``handlers.language.vocabulary``); each is followed by what can be written next.
 TALK: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "hello": (
-            "Hi! I start, stop and open your workspaces. Write `{command}list` to see them, "
-            "or `{command}help` for everything else."
-        ),
+        "hello": "Hi! Write `{command}list` to see your workspaces, or `{command}help` for everything else.",
         "thanks": "You're welcome!",
         "nothing": "OK, I haven't done anything.",
         "yes": "I didn't ask anything. To do something, press its button, or write it out: `{command}help`.",
