@@ -26,7 +26,7 @@ TOPICS: Final[Mapping[NoticeKind, Topic]] = {
 }
 _DOWN: Final = frozenset({NoticeKind.STOPPED, NoticeKind.SUSPENDED, NoticeKind.STOPPED_ELSEWHERE})
 #: What can wait until the quiet hours end. Everything else is a question, a warning, a failure, or about the
-#: safety of an account.
+#: safety of an account. A sign-in that is refused is told only to somebody who is waiting for it.
 CAN_WAIT: Final = frozenset(
     {
         *TOPICS,
@@ -35,7 +35,6 @@ CAN_WAIT: Final = frozenset(
         NoticeKind.OUTAGE,
         NoticeKind.CLASS_OVER,
         NoticeKind.LINK_AGAIN,
-        NoticeKind.SIGN_IN_REFUSED,
     }
 )
 #: What was asked for within so many seconds is waited for.
@@ -115,7 +114,7 @@ def is_still_true(kind: NoticeKind, state: State | None, *, is_refused: bool) ->
         return state is State.RUNNING
     if kind in _DOWN:
         return state not in {State.RUNNING, State.STARTING}
-    if kind in {NoticeKind.LINK_AGAIN, NoticeKind.SIGN_IN_REFUSED}:
+    if kind is NoticeKind.LINK_AGAIN:
         return is_refused
     return True
 

@@ -60,6 +60,7 @@ ASKED_EARLY = at("2027-01-15 22:20")
         # Failures, warnings before something is lost, questions, and the safety of an account.
         *((News(kind), "now") for kind in (K.FAILED, K.REFUSED, K.JOB_FAILED, K.ENDING, K.CLASS_ENDING)),
         *((News(kind), "now") for kind in (K.WAITING, K.ASKED, K.JOB_ASKED, K.APPROVAL_ASKED)),
+        (News(K.SIGN_IN_REFUSED), "now"),
         *((News(kind), "now") for kind in (K.LINK_TRIED, K.RESTORED, K.UNLINKED, K.MESSAGE, K.REPLY)),
         *((News(kind), "now") for kind in (K.CARD, K.JOB_CARD, K.CLASS_CARD)),
     ],
@@ -152,7 +153,7 @@ def test_what_is_not_true_any_more_is_left_out(kind, state, expected):
 
 def test_a_link_that_works_again_is_no_news():
     assert is_still_true(K.LINK_AGAIN, None, is_refused=True)
-    assert not is_still_true(K.SIGN_IN_REFUSED, None, is_refused=False)
+    assert not is_still_true(K.LINK_AGAIN, None, is_refused=False)
 
 
 @pytest.mark.parametrize(
