@@ -36,7 +36,7 @@ async def cancel(request: Request) -> Answer:
     }
     rows = await services.store.workspaces(request.principal)
     choice = choose(request.arguments, rows, services.connections)
-    if choice.kind == "none":
+    if choice.kind in {"none", "all"}:
         return await _without_a_name(request, list(under_way), runs)
     named = [run for run in runs if naming.fold(run.name) == naming.fold(choice.name)]
     if choice.kind == "near" and named:

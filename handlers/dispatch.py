@@ -100,7 +100,7 @@ def _handler(reading: Reading) -> Verb:
             return await talking.unknown(request, reading.guess)
         if reading.manner is Manner.MENTIONED:
             found = await talking.mentioned_only(request)
-            return found or await talking.unknown(request.about(request.folder, "help", reading.words))
+            return found or talking.nothing_named(request)
         wrong = await talking.wrong_flags(request)
         if wrong:
             return talking.unknown_flag(request, wrong)

@@ -85,6 +85,11 @@ async def mentioned_only(request: Request) -> Answer | None:
     return await _run_shown(request) if await _is_run(request, request.name) else None
 
 
+def nothing_named(request: Request) -> Answer:
+    """Say that a question names nothing of the person's."""
+    return replies.hint(talk.NOTHING_NAMED, more=fill(words.UNKNOWN_VERB_HELP, command=request.command))
+
+
 def unknown_verb(request: Request) -> Answer:
     """Say that a word is no verb, and offer the nearest ones, with everything that followed it."""
     first, *rest = request.arguments or ("",)

@@ -15,8 +15,10 @@ from bot.services.classes import Draft
 from bot.services.gather import class_effects
 from handlers import routes
 from handlers.class_card.command import TITLE_MOST, card_command, ends_at
+from handlers.command_line import Quoted
 from handlers.linking.connections import makers, named
 from handlers.request import Answered
+from handlers.talking import as_command
 from handlers.waiting import catalog_of
 
 if TYPE_CHECKING:
@@ -79,8 +81,16 @@ async def _draft(request: Request, command: CardCommand) -> Draft:
 
 
 async def _pattern(request: Request, what: str) -> Draft:
-    """Find the connection of a name: given after an @, the only one, or where the name is known."""
+    """Find the connection of a name: given after an @, the only one, or where the name is known.
+
+    Several words that no workspace of the person begins with may be a sentence: a card for them is offered.
+    """
     services = request.services
+    is_plain = what.split() == list(request.arguments) and len(request.arguments) > 1
+    if is_plain and not any(isinstance(word, Quoted) for word in request.arguments):
+        rows = await services.store.workspaces(request.principal)
+        if naming.find(what, rows, services.connections).kind == "near":
+            raise Answered(as_command(request.about("workspace", "card", (Quoted(what),))))
     pattern, connection = naming.split_connection(what, services.connections)
     if connection is None and len(services.connections) == 1:
         connection = next(iter(services.connections))

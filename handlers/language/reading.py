@@ -98,7 +98,8 @@ class _Sentence:
             return whole
         words, is_polite = self._without_courtesy(self._given)
         if not words:
-            return Reading(talk="hello")
+            is_thanks = any(known.TALK.get((plain(word),)) == "thanks" for word in self._given)
+            return Reading(talk="thanks" if is_thanks else "hello")
         for rule in (
             self._whole,
             self._how_to,
@@ -132,29 +133,29 @@ class _Sentence:
         if verb in _ONE_AT_A_TIME and self._has_second_verb(words):
             return Reading(talk="one_at_a_time")
         if verb == "help":
+            topics = {plain(word) for word in words} - _OF_HELP
+            if topics and topics <= known.OF_JOBS - {"run"}:
+                return Reading("help", folder="job")
             return Reading("help", self._explained(words), folder=folder)
+        if folder == "job":
+            return _of_job(verb, words, manner)
         if verb in {"link", "unlink"}:
-            return Reading(verb, _account_off(words), manner, folder)
+            return Reading(verb, _account_off(verb, words), manner, folder)
         about = [word for word in words if plain(word) not in known.BEFORE_A_NAME]
-        is_of_job = folder == "workspace" and bool(about) and plain(about[0]) in known.OF_JOBS
+        is_of_job = bool(about) and plain(about[0]) in known.OF_JOBS
         if is_of_job and (verb == "new" or (verb == "start" and plain(about[0]) in {"job", "jobs"})):
             return self._of("job", "run", tuple(about[1:]), Manner.SAID)
         if is_of_job and verb in {"stop", "status", "cancel"} and len(about) > 1:
             is_asked = manner is Manner.ASKED
             of_job = "status" if verb == "status" else "stop"
             return self._of("job", of_job, tuple(about[1:]), manner if is_asked else Manner.SAID)
-        if folder == "workspace" and verb in {"stop", "cancel"} and _means_jobs(words):
+        if verb in {"stop", "cancel"} and _means_jobs(words):
             return Reading("stop", (), Manner.SAID, "job")
-        if folder == "job" and manner is not Manner.TYPED and verb in {"stop", "status", "logs"}:
-            words = _end_off(words)
-        if folder == "job" and verb == "stop" and begins(words, known.ALL) == len(words):
-            return Reading(verb, (), manner, folder)
         if verb == "keep":
             return Reading(verb, _without_running(words), manner, folder)
         if verb == "new":
             return Reading(verb, _nouns_off(words), manner, folder)
-        is_of_jobs = bool(words) and all(plain(word) in known.OF_JOBS | known.BEFORE_A_NAME for word in words)
-        if verb == "list" and is_of_jobs:
+        if verb == "list" and words and _are_of_jobs(words):
             return Reading("list", (), manner, "job")
         return Reading(verb, words, manner, folder)
 
@@ -167,8 +168,7 @@ class _Sentence:
         found = [verb for word in words if (verb := self._verb_of(plain(word))) and verb != "help"]
         if found:
             return (found[0],)
-        is_filler = all(plain(word) in known.BEFORE_A_NAME | {"me", "please", "with"} for word in words)
-        return () if is_filler else words
+        return tuple(word for word in words if plain(word) not in _OF_HELP)
 
     def _has_second_verb(self, words: tuple[str, ...]) -> bool:
         """Return whether a verb follows that is about something else: ``start a and stop b``."""
@@ -237,7 +237,9 @@ class _Sentence:
         folded = [plain(word) for word in words]
         if any(word in known.OF_JOBS for word in folded) and "job" in self._verbs:
             rest = _without(words, known.OF_QUESTIONS | known.OF_JOBS)
-            return self._made("status" if rest else "list", rest, Manner.MENTIONED, "job")
+            if not rest:
+                return self._made("list", (), Manner.SAID, "job")
+            return self._made("status", rest, Manner.MENTIONED, "job")
         if any(word in known.GENERICS for word in folded):
             return self._made("list", (), Manner.SAID)
         rest = _without(words, known.OF_QUESTIONS)
@@ -335,6 +337,7 @@ class _Sentence:
 
 
 _PLEASE: Final = frozenset({"please", "pls", "plz", "bitte", "kindly"})
+_OF_HELP: Final = known.BEFORE_A_NAME | {"me", "please", "with", "about"}
 _NEW: Final = tuple(phrase for phrase, verb in known.PHRASAL.items() if verb == "new")
 _SHOWABLE: Final = frozenset({"status", "list", "logs", "settings", "help", "version", "whoami", "about"})
 _STATES: Final = known.OF_QUESTIONS - known.ASKING - known.BEFORE_A_NAME
@@ -372,13 +375,22 @@ def _means_jobs(words: tuple[str, ...]) -> bool:
     return is_of_jobs and is_general and set(folded[:-1]) <= known.BEFORE_A_NAME | {"all", "running", "of"}
 
 
-def _end_off(words: tuple[str, ...]) -> tuple[str, ...]:
-    """Remove what ends a sentence."""
-    if not words or isinstance(words[-1], Quoted):
-        return words
-    return (*words[:-1], words[-1].rstrip(_ENDS) or words[-1])
+def _are_of_jobs(words: tuple[str, ...]) -> bool:
+    return all(plain(word) in known.OF_JOBS | known.BEFORE_A_NAME for word in words)
 
 
-def _account_off(words: tuple[str, ...]) -> tuple[str, ...]:
+def _of_job(verb: str, words: tuple[str, ...], manner: Manner) -> Reading:
+    """Return a verb of runs with its words, without what ends a sentence; a run is never called *all*."""
+    if verb in {"stop", "status", "logs", "list"}:
+        if begins(words, known.ALL) == len(words) or (verb == "list" and _are_of_jobs(words)):
+            words = ()
+        elif manner is not Manner.TYPED and not isinstance(words[-1], Quoted):
+            words = (*words[:-1], words[-1].rstrip(_ENDS) or words[-1])
+    return Reading(verb, words, manner, "job")
+
+
+def _account_off(verb: str, words: tuple[str, ...]) -> tuple[str, ...]:
+    if words and begins(words, known.ALL) == len(words):
+        return ("all",) if verb == "unlink" else ()
     nouns = known.BEFORE_A_NAME | {"account", "accounts", "me", "access", "link"}
     return _without(words, nouns)

@@ -202,7 +202,7 @@ NEGATIONS: Final = INABILITY | _words("don't dont not never no nicht kein withou
 #: Sets a condition: nothing is done to what is named with it.
 CONDITIONS: Final = _words(
     """if when unless once while after before because but instead rather only whenever or later soon tomorrow
-    tonight daily every someday eventually oder"""
+    tonight daily every someday eventually oder yesterday at by in until till til"""
 )
 EXCEPT: Final = _phrases(
     "except, except for, but, but not, besides, without, apart from, other than, not, excluding"

@@ -14,6 +14,7 @@ from bot.messages.blocks.buttons import agreed_button, suspend_button
 from bot.messages.blocks.limits import Markup, fill, line
 from bot.messages.texts import answers as words
 from bot.messages.texts import cards, talk
+from bot.support.errors import Refused
 from handlers import routes
 from handlers.command_line import written
 from handlers.language.reading import Manner
@@ -51,6 +52,8 @@ def verb_of(request: Request) -> str:
 async def one(request: Request, workspace: Workspace) -> Answer:
     """Offer to do it to one workspace; if that ends it for good, say so right away."""
     verb = verb_of(request)
+    if verb in _VERBS:
+        request.services.workspaces.check_possible(workspace, _VERBS[verb])
     if request.at is not None:
         return _at_its_time(request, workspace)
     if verb in _VERBS and ends_for_good(request, workspace, _VERBS[verb]):
@@ -117,7 +120,11 @@ async def several(request: Request, choice: Choice) -> Answer:
             )
         )
     under_way = {one.workspace_id: one for one in await services.store.open_operations(request.principal)}
-    fitting = [one for one in choice.workspaces if is_needed(verb, one, under_way.get(one.id))]
+    fitting = [
+        one
+        for one in choice.workspaces
+        if is_needed(verb, one, under_way.get(one.id)) and _is_possible(request, verb, one)
+    ]
     chosen, left = fitting[:MOST], fitting[MOST:]
     remarks = _remarks(request, choice, fitting)
     if left:
@@ -148,6 +155,17 @@ def is_needed(verb: str, workspace: Workspace, under_way: Operation | None) -> b
             return workspace.state is State.RUNNING
         case _:
             return True
+
+
+def _is_possible(request: Request, verb: str, workspace: Workspace) -> bool:
+    """Return whether the provider can do it at all: nothing else is offered."""
+    if verb not in _VERBS:
+        return True
+    try:
+        request.services.workspaces.check_possible(workspace, _VERBS[verb])
+    except Refused:
+        return False
+    return True
 
 
 async def stamp(request: Request, workspace: Workspace) -> str:

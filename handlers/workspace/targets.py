@@ -43,6 +43,9 @@ async def workspace_of(request: Request, *, guesses: bool = True, asks: bool = F
     if request.target is not None:
         return await workspaces.owned(request.principal, request.verb, request.target)
     choice, rows, old = await _chosen(request, request.arguments)
+    is_shown = routes.nature(request.folder, request.verb).does is routes.Does.SHOWS
+    if is_shown and choice.kind in {"several", "conditional"} and len(choice.workspaces) == 1:
+        return choice.workspaces[0]
     match choice.kind:
         case "none":
             if not rows:

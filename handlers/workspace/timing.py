@@ -28,7 +28,8 @@ _UNTIL: Final = frozenset({"for", "until", "till", "til", "'til"})
 async def runs_until(request: Request) -> tuple[Request, Moment | None]:
     """Split until when something is to run off a request; raises Answered for what can't be used."""
     plain, phrase = await _split(request)
-    if phrase is not None and phrase.lead and phrase.lead not in _UNTIL:
+    is_start = request.verb != "keep"
+    if is_start and phrase is not None and phrase.lead and phrase.lead not in _UNTIL:
         name = plain.name or "NAME"
         raise Answered(replies.hint(fill(words.START_LATER, command=request.command, name=name)))
     return await _at(plain, phrase)

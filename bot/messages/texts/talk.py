@@ -30,6 +30,8 @@ DID_YOU_MEAN: Final = "Did you mean {commands}?"
 OR: Final = " or "
 #: What was said in other words, as a command that one press runs.
 AS_COMMAND: Final = "Do you mean {commands}?"
+#: After a question about something that isn't the person's.
+NOTHING_NAMED: Final = "I don't see the name of any of your workspaces or runs in that."
 UNKNOWN_FLAG: Final = "`{verb}` has no option {flags}, so I haven't done anything."
 FLAGS_ARE: Final = "Its options are {flags}."
 FLAGS_NONE: Final = "It has no options."
@@ -112,9 +114,7 @@ SEVERAL_UNKNOWN: Final = "I can't find {names}."
 SEVERAL_MOST: Final = "I do {most} at once: repeat it for the rest."
 NONE_OF_THEM: Final = "There's nothing to do: {names}."
 NONE_AT_ALL: Final = "None of your workspaces needs that right now. Write `{command}list` to see them."
-ONE_BY_ONE: Final = (
-    "Each of these is a question of its own. Write `{command}{verb} {example}` for one of them."
-)
+ONE_BY_ONE: Final = "I do that for one workspace at a time. Write `{command}{verb} {example}`, for example."
 
 #: What became of several, by verb: ``names`` are those that were begun.
 DOING: Final[Mapping[str, str]] = MappingProxyType(
