@@ -266,7 +266,7 @@ TYPED = [
     ("stop report at banana", "says left everything as it is"),
     ("stop report in 5 bananas", "says left everything as it is"),
     ("cancel everything", "says nothing to cancel"),
-    ("suspend all", "says None of your workspaces"),
+    ("suspend all", "says That doesn't apply"),
     ("please suspend report", "says can't be suspended"),
     ("unlink everything", "offers Unlink"),
     ("keep report by 2h", "says 02:00"),

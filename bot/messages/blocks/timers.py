@@ -133,7 +133,6 @@ def asked(
         words.ASK,
         name=workspace.title,
         title=title,
-        verb=Markup("stop"),
         at=kit.day_moment(at),
         lost=Markup(cards.LOST[effects["stop"]]),
     )

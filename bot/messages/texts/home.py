@@ -27,10 +27,10 @@ PREVIOUS: Final = "Previous page"
 REFRESH: Final = "Refresh"
 #: What follows the sentence that says what Usher is, where there are no workspaces to show.
 NONE_LINKED: Final = "You don't have any workspaces yet."
-NONE_NEW: Final = "You don't have any workspaces yet. Press *New workspace* below to make one."
+NONE_NEW: Final = "You don't have any workspaces yet. Press *New workspace* below to create one."
 NONE_NEW_OR_LINK: Final = (
     "You don't have any workspaces yet. Link an account below to see yours, "
-    "or press *New workspace* to make one."
+    "or press *New workspace* to create one."
 )
 NONE_UNLINKED: Final = "Link an account below, and your workspaces show up here."
 NOTHING_SET_UP: Final = "Nothing is set up here yet. Ask your Usher admin to add a connection."
@@ -57,7 +57,7 @@ ASK_BUTTON: Final = "Ask to be linked"
 CODE: Final = "The link page showed you a code. Enter it here to finish linking."
 ENTER_CODE: Final = "Enter code"
 
-NEW: Final = "Make a workspace"
+NEW: Final = "Create a workspace"
 TEMPLATES: Final = "*{title}*\n{templates}"
 NO_TEMPLATES: Final = "*{title}*"
 MORE_TEMPLATES: Final = "{templates} and {count} more"

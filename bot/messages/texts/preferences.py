@@ -38,7 +38,7 @@ TELL_HINT: Final = (
 )
 HOLD: Final = "Quiet hours"
 HOLD_OPTION: Final = "Hold back what I didn't ask for in the last hour"
-HOLD_HINT: Final = "You get it in one message at the end. Failures and warnings still come at once."
+HOLD_HINT: Final = "You'll get it in one message at the end. Failures and warnings still come at once."
 BEGIN: Final = "From"
 END: Final = "To"
 DEFAULT_WORKSPACE: Final = "Workspace that a bare start means"

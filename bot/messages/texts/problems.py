@@ -107,7 +107,7 @@ CAUSES: Final[Mapping[str, str]] = MappingProxyType(
         "no_about": "{title} has nothing to show about itself.",
         "not_allowed_now": "{title} doesn't offer that for it right now. Check its status, then try again.",
         "no_spec": "I didn't create it, so I can't create another one like it. Write `new` to create one.",
-        "withheld": "The template that was made from isn't available to you on {title} any more. "
+        "withheld": "The template it was made from isn't available to you on {title} any more. "
         "Open a new form to see what is.",
         "still_there": "It still exists on {title}. Start it as it is.",
         "only_made_here": "On {title} your list has only what you create with `new`. "

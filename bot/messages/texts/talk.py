@@ -70,7 +70,7 @@ DO_ONE: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 #: The same with a time, which the button keeps.
-AT_ITS_TIME: Final = "I haven't done anything yet for *{name}*. The time I understood is {at}."
+AT_ITS_TIME: Final = "I haven't done anything with *{name}* yet. Do you mean {at}?"
 DO_AT: Final[Mapping[str, str]] = MappingProxyType(
     {
         "start": "Start {name} until then",
@@ -111,9 +111,11 @@ SEVERAL_FINAL: Final = "• *{name}* · {title} – this will end it for good. {
 SEVERAL_LEFT_OUT: Final = "Not included: {names}."
 SEVERAL_STATE: Final = "*{name}* ({state}, {age})"
 SEVERAL_UNKNOWN: Final = "I can't find {names}."
-SEVERAL_MOST: Final = "I do {most} at once: repeat it for the rest."
+SEVERAL_MOST: Final = "I do at most {most} at once. Ask again for the rest."
 NONE_OF_THEM: Final = "There's nothing to do: {names}."
-NONE_AT_ALL: Final = "None of your workspaces needs that right now. Write `{command}list` to see them."
+NONE_AT_ALL: Final = (
+    "That doesn't apply to any of your workspaces right now. Write `{command}list` to see them."
+)
 ONE_BY_ONE: Final = "I do that for one workspace at a time. Write `{command}{verb} {example}`, for example."
 
 #: What became of several, by verb: ``names`` are those that were begun.
@@ -128,7 +130,7 @@ DOING: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 CHANGED: Final = "*{name}* has changed since, so I left it alone: it's {state} ({age})."
-GONE: Final = "One that isn't yours any more was left out."
+GONE: Final = "I left out one that's no longer yours."
 NOT_DONE: Final = "*{name}*: {why}"
 NOTHING_DONE: Final = "I haven't done anything."
 

@@ -38,7 +38,7 @@ SET: Final = "*{name}* on {title} will be {done} {at}."
 TOMORROW: Final = "That time has already passed today, so I took tomorrow's."
 SHIFTED: Final = "The clocks go forward that night, so I took the time an hour later."
 KEPT: Final = "*{name}* keeps running. I won't stop it."
-NOTHING_PLANNED: Final = "*{name}* has no planned stop, so it keeps running."
+NOTHING_PLANNED: Final = "*{name}* has no planned stop, so there's nothing to cancel."
 TOO_LATE: Final = "*{name}* no longer has a planned stop."
 NOT_UP: Final = "*{name}* isn't running, so there's nothing to stop later."
 NOT_UP_NEXT: Final = "To start it for a while, write `{command}start {name} for 2h`."
@@ -51,7 +51,8 @@ STOP_FOR: Final = (
     "I can stop it now or later, but not for a while. To stop it later, write "
     "`{command}{verb} {name} at 18:00`."
 )
-ASK: Final = "If I {verb} *{name}* on {title} {at}, it can't be started again. {lost}"
+#: The same words as where something ends at once.
+ASK: Final = "This will end *{name}* on {title} for good {at}: it can't be started again. {lost}"
 
 KEEP: Final = "Keep running"
 MORE: Final = "1 hour more"
