@@ -305,6 +305,8 @@ class _Sentence:
         """Read ``make notebook stop`` and ``let notebook run``; it is offered."""
         if len(words) < 3 or plain(words[0]) not in {"make", "let"}:
             return None
+        if plain(words[1]) == "sure":
+            return Reading(words=words[2:])
         last = plain(words[-1])
         verb = last if last in _ONE_AT_A_TIME else ""
         if (plain(words[0]), last) == ("let", "run"):

@@ -279,6 +279,7 @@ TYPED = [
     ("forget it", "says I haven't done anything"),
     ("forget it!", "says I haven't done anything"),
     ("stop all jobs", "says Checking Saturn Cloud"),
+    ("make sure report is stopped", "says *report* · Saturn Cloud"),
     ("I stopped report yesterday", "says *report* · Saturn Cloud"),
     ("can you not stop report?", "says leave everything"),
     ("she said \u201cstop report\u201d", "says I don't"),
