@@ -22,14 +22,15 @@ class FreeName:
 
     def besides(self, others: Iterable[str]) -> str:
         """Return the name: the stem, or the stem with a number; unlike the taken names and ``others``."""
-        taken = {one.casefold() for one in (*self.taken, *others)}
+        taken = (*self.taken, *others)
         return free_name(self.stem, taken) or marked(self.stem, repr(sorted(taken)))
 
 
 def free_name(stem: str, taken: Collection[str], between: str = "-") -> str:
-    """Return an unused name; "" if a thousand are taken."""
+    """Return an unused name, in whatever case those are written; "" if a thousand are taken."""
+    folded = {one.casefold() for one in taken}
     tries = (stem if number == 1 else f"{stem}{between}{number}" for number in range(1, 1000))
-    return next((name for name in tries if name not in taken), "")
+    return next((name for name in tries if name.casefold() not in folded), "")
 
 
 def marked(stem: str, key: str) -> str:

@@ -24,6 +24,10 @@ def test_a_name_is_the_stem_or_the_first_number_that_is_free(taken, others, name
     assert FreeName("statistics", taken).besides(others) == name
 
 
+def test_a_taken_name_in_capitals_is_not_chosen_again():
+    assert FreeName("Statistics", ["Statistics"]).besides(["statistics-2"]) == "Statistics-3"
+
+
 def test_there_is_a_name_even_where_a_thousand_are_taken():
     taken = [f"lab-{number}" for number in range(1, 1000)] + ["lab"]
     assert free_name("lab", taken) == ""
