@@ -21,7 +21,7 @@ from playground.faults import Fault
 from playground.harness import Clock, Harness
 from tests.rigs.clock import FakeClock
 
-HUB_PEOPLE = [f"person{number:02d}" for number in range(45)]
+HUB_PEOPLE = [f"person{number:02d}" for number in range(60)]
 HUB_SEED = {
     "users": [{"name": name, "servers": ["training", "broken"]} for name in (*HUB_PEOPLE, "bob")],
     "pause_seconds": 0.2,
