@@ -16,7 +16,7 @@ from handlers import routes
 from handlers.command_line import Quoted, unknown_flags, written
 from handlers.language.names import choose, mentioned
 from handlers.language.nearness import near_verbs
-from handlers.language.reading import plain
+from handlers.language.words import plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from bot.services import naming
 from handlers.command_line import Quoted
 from handlers.language import vocabulary as known
-from handlers.language.reading import begins, ends, is_emoji, plain
+from handlers.language.words import begins, ends, is_emoji, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

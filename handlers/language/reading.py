@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Final
 
 from handlers.command_line import Quoted
 from handlers.language import vocabulary as known
+from handlers.language.objects import are_of_jobs, mean_jobs, without_account, without_nouns, without_running
+from handlers.language.words import ENDS, begins, ends, is_emoji, plain, without
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
-_ENDS: Final = ".,;:!?…)("
 #: Longer texts are no requests: nobody wrote them to a bot.
 _MOST_WORDS: Final = 60
 #: Verbs for one thing: a second one in the same sentence is about something else.
@@ -60,23 +61,6 @@ def read(given: Sequence[str], folder: str, verbs: Mapping[str, AbstractSet[str]
     if not given:
         return Reading("list", folder=folder)
     return _Sentence(tuple(given[:_MOST_WORDS]), folder, verbs).read()
-
-
-def plain(word: str) -> str:
-    """Return a word as rules compare it: in small letters, without what ends a sentence; "" if quoted."""
-    if isinstance(word, Quoted):
-        return ""
-    return word.casefold().strip(_ENDS) or word.casefold()
-
-
-def begins(words: Sequence[str], phrases: Sequence[tuple[str, ...]]) -> int:
-    """Return how many words the first phrase has that they begin with; 0 for none."""
-    return next((len(one) for one in phrases if tuple(map(plain, words[: len(one)])) == one), 0)
-
-
-def ends(words: Sequence[str], phrases: Sequence[tuple[str, ...]]) -> int:
-    """Return the same for what they end with."""
-    return next((len(one) for one in phrases if tuple(map(plain, words[-len(one) :])) == one), 0)
 
 
 class _Sentence:
@@ -123,7 +107,7 @@ class _Sentence:
             return Reading(verb, words, folder="job")
         if verb == "start" and words and begins(self._given, _NEW):
             rest = self._given[begins(self._given, _NEW) :]
-            if not _nouns_off(rest):
+            if not without_nouns(rest):
                 return self._made("new", (), Manner.SAID)
         manner = Manner.ASKED if self._is_question else Manner.TYPED
         return self._of(self._folder, verb, words, manner)
@@ -140,7 +124,7 @@ class _Sentence:
         if folder == "job":
             return _of_job(verb, words, manner)
         if verb in {"link", "unlink"}:
-            return Reading(verb, _account_off(verb, words), manner, folder)
+            return Reading(verb, without_account(verb, words), manner, folder)
         about = [word for word in words if plain(word) not in known.BEFORE_A_NAME]
         is_of_job = bool(about) and plain(about[0]) in known.OF_JOBS
         if is_of_job and (verb == "new" or (verb == "start" and plain(about[0]) in {"job", "jobs"})):
@@ -149,13 +133,13 @@ class _Sentence:
             is_asked = manner is Manner.ASKED
             of_job = "status" if verb == "status" else "stop"
             return self._of("job", of_job, tuple(about[1:]), manner if is_asked else Manner.SAID)
-        if verb in {"stop", "cancel"} and _means_jobs(words):
+        if verb in {"stop", "cancel"} and mean_jobs(words):
             return Reading("stop", (), Manner.SAID, "job")
         if verb == "keep":
-            return Reading(verb, _without_running(words), manner, folder)
+            return Reading(verb, without_running(words), manner, folder)
         if verb == "new":
-            return Reading(verb, _nouns_off(words), manner, folder)
-        if verb == "list" and words and _are_of_jobs(words):
+            return Reading(verb, without_nouns(words), manner, folder)
+        if verb == "list" and words and are_of_jobs(words):
             return Reading("list", (), manner, "job")
         return Reading(verb, words, manner, folder)
 
@@ -197,7 +181,7 @@ class _Sentence:
 
     def _whole(self, words: tuple[str, ...]) -> Reading | None:
         """Read sentences that mean one thing as a whole."""
-        sentence = tuple(plain(word) for word in words if plain(word).strip(_ENDS) and not is_emoji(word))
+        sentence = tuple(plain(word) for word in words if plain(word).strip(ENDS) and not is_emoji(word))
         talk = known.TALK.get(sentence)
         if talk is not None:
             return Reading(talk=talk)
@@ -236,13 +220,13 @@ class _Sentence:
             return None
         folded = [plain(word) for word in words]
         if any(word in known.OF_JOBS for word in folded) and "job" in self._verbs:
-            rest = _without(words, known.OF_QUESTIONS | known.OF_JOBS)
+            rest = without(words, known.OF_QUESTIONS | known.OF_JOBS)
             if not rest:
                 return self._made("list", (), Manner.SAID, "job")
             return self._made("status", rest, Manner.MENTIONED, "job")
         if any(word in known.GENERICS for word in folded):
             return self._made("list", (), Manner.SAID)
-        rest = _without(words, known.OF_QUESTIONS)
+        rest = without(words, known.OF_QUESTIONS)
         if rest:
             return self._made("status", rest, Manner.MENTIONED)
         is_about_state = len(words) > 1 and folded[-1] in _STATES
@@ -258,7 +242,7 @@ class _Sentence:
         """Read what doesn't work: the state of what is named is the answer."""
         if not any(plain(word) in known.INABILITY for word in words):
             return None
-        rest = _without(words, known.OF_QUESTIONS | known.INABILITY | {"i", "we", "you"})
+        rest = without(words, known.OF_QUESTIONS | known.INABILITY | {"i", "we", "you"})
         return self._made("status", rest, Manner.MENTIONED if rest else Manner.SAID)
 
     def _negation(self, words: tuple[str, ...]) -> Reading | None:
@@ -345,54 +329,11 @@ _SHOWABLE: Final = frozenset({"status", "list", "logs", "settings", "help", "ver
 _STATES: Final = known.OF_QUESTIONS - known.ASKING - known.BEFORE_A_NAME
 
 
-def is_emoji(word: str) -> bool:
-    """Return whether a word is one of Slack's ``:wave:``, or a sign without letters or digits."""
-    is_named = len(word) > 2 and word[0] == word[-1] == ":"
-    return not isinstance(word, Quoted) and (is_named or not any(sign.isalnum() for sign in word))
-
-
-def _without(words: tuple[str, ...], dropped: AbstractSet[str]) -> tuple[str, ...]:
-    return tuple(word for word in words if isinstance(word, Quoted) or plain(word) not in dropped)
-
-
-def _nouns_off(words: tuple[str, ...]) -> tuple[str, ...]:
-    """Remove what a new workspace is called in general: ``new notebook on saturn``."""
-    nouns = known.BEFORE_A_NAME | known.GENERIC | known.WHERE | {"new", "another", "notebook", "fresh", "me"}
-    while words and plain(words[0]) in nouns:
-        words = words[1:]
-    return words
-
-
-def _without_running(words: tuple[str, ...]) -> tuple[str, ...]:
-    """Remove what only says again what ``keep`` does: ``keep notebook running until 20:00``."""
-    at = 0 if len(words) == 1 else 1
-    return (*words[:at], *_without(words[at:], {"running", "alive", "going"}))
-
-
-def _means_jobs(words: tuple[str, ...]) -> bool:
-    """Return whether words name job runs in general: ``my jobs``, ``all runs``, ``the job``."""
-    folded = [plain(word) for word in words]
-    is_of_jobs = bool(folded) and folded[-1] in known.OF_JOBS
-    is_general = len(folded) > 1 or (is_of_jobs and folded[0].endswith("s"))
-    return is_of_jobs and is_general and set(folded[:-1]) <= known.BEFORE_A_NAME | {"all", "running", "of"}
-
-
-def _are_of_jobs(words: tuple[str, ...]) -> bool:
-    return all(plain(word) in known.OF_JOBS | known.BEFORE_A_NAME for word in words)
-
-
 def _of_job(verb: str, words: tuple[str, ...], manner: Manner) -> Reading:
     """Return a verb of runs with its words, without what ends a sentence; a run is never called *all*."""
     if verb in {"stop", "status", "logs", "list"}:
-        if begins(words, known.ALL) == len(words) or (verb == "list" and _are_of_jobs(words)):
+        if begins(words, known.ALL) == len(words) or (verb == "list" and are_of_jobs(words)):
             words = ()
         elif manner is not Manner.TYPED and not isinstance(words[-1], Quoted):
-            words = (*words[:-1], words[-1].rstrip(_ENDS) or words[-1])
+            words = (*words[:-1], words[-1].rstrip(ENDS) or words[-1])
     return Reading(verb, words, manner, "job")
-
-
-def _account_off(verb: str, words: tuple[str, ...]) -> tuple[str, ...]:
-    if words and begins(words, known.ALL) == len(words):
-        return ("all",) if verb == "unlink" else ()
-    nouns = known.BEFORE_A_NAME | {"account", "accounts", "me", "access", "link"}
-    return _without(words, nouns)

@@ -13,7 +13,8 @@ from handlers import routes
 from handlers.command_line import written
 from handlers.language import vocabulary as known
 from handlers.language.names import Choice, choose
-from handlers.language.reading import Manner, plain
+from handlers.language.reading import Manner
+from handlers.language.words import plain
 from handlers.linking.account import link_any
 from handlers.request import Answered
 from handlers.talking import as_command

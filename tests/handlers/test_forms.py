@@ -219,5 +219,5 @@ async def test_nothing_on_offer_is_said(bench):
     await offer(bench, {"clusters": {}, "maximum": 1})
     view = (await bench.say("new", trigger_id="t1")).view
     check_limits(view)
-    assert "nothing here for your account" in str(view)
+    assert "has nothing to choose from here" in str(view)
     assert "submit" not in view

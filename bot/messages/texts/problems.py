@@ -87,7 +87,7 @@ CAUSES: Final[Mapping[str, str]] = MappingProxyType(
         "credential_suspected": "{title} has refused your sign-in. It may be a problem there, so I'll keep "
         "checking and carry on once it's accepted again. If you've changed or revoked it, link again.",
         "forbidden": "Your {title} account isn't allowed to do that.{said} "
-        "Ask whoever runs {title} for permission.",
+        "Ask your {title} admin for permission.",
         "not_found": "{title} can't find it. Write `list` to see what's there.",
         "conflict": "{title} can't do that in its current state.{said} Check its status, then try again.",
         "invalid": "{title} refused the request.{said} Change what you asked for, then try again.",

@@ -1,0 +1,42 @@
+"""Compare words as people write them: small letters, no signs at the end, and nothing inside quotes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from handlers.command_line import Quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from collections.abc import Set as AbstractSet
+
+#: What may end a sentence.
+ENDS: Final = ".,;:!?…)("
+
+
+def plain(word: str) -> str:
+    """Return a word as rules compare it: in small letters, without what ends a sentence; "" if quoted."""
+    if isinstance(word, Quoted):
+        return ""
+    return word.casefold().strip(ENDS) or word.casefold()
+
+
+def begins(words: Sequence[str], phrases: Sequence[tuple[str, ...]]) -> int:
+    """Return how many words the first phrase has that they begin with; 0 for none."""
+    return next((len(one) for one in phrases if tuple(map(plain, words[: len(one)])) == one), 0)
+
+
+def ends(words: Sequence[str], phrases: Sequence[tuple[str, ...]]) -> int:
+    """Return the same for what they end with."""
+    return next((len(one) for one in phrases if tuple(map(plain, words[-len(one) :])) == one), 0)
+
+
+def is_emoji(word: str) -> bool:
+    """Return whether a word is one of Slack's ``:wave:``, or a sign without letters or digits."""
+    is_named = len(word) > 2 and word[0] == word[-1] == ":"
+    return not isinstance(word, Quoted) and (is_named or not any(sign.isalnum() for sign in word))
+
+
+def without(words: tuple[str, ...], dropped: AbstractSet[str]) -> tuple[str, ...]:
+    """Return the words that aren't among those; what is quoted always stays."""
+    return tuple(word for word in words if isinstance(word, Quoted) or plain(word) not in dropped)
