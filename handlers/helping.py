@@ -15,12 +15,12 @@ from bot.messages.texts.verbs import FIRST, GROUPS, VERBS, VerbWords
 from bot.support.errors import StoreError
 from handlers import routes
 from handlers.talking import help_on_unknown
-from handlers.welcome import first_steps, what
+from handlers.welcome import steps_with, what
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.domain.models import Answer
+    from bot.domain.models import Account, Answer
     from handlers.request import Request
 
 _EVERYTHING = "all"
@@ -33,9 +33,12 @@ async def helped(request: Request) -> Answer:
     asked = (request.target or "".join(request.arguments[:1])).casefold()
     if asked and asked != _EVERYTHING:
         return await _one(request, asked)
-    able = await _abilities(request)
+    accounts = await _accounts(request)
+    able = _abilities(request, accounts or ())
     possible = {verb: entry for verb, entry in VERBS[request.folder].items() if entry.is_for(able)}
-    steps = await _steps(request)
+    # Help comes without the first steps rather than not at all.
+    has_steps = accounts is not None and request.folder == "workspace"
+    steps = steps_with(request.services, accounts or ()) if has_steps else []
     head = what(request.services) if request.folder == "workspace" else runs.HELP
     if asked:
         small = (*_of_jobs(request, able), *_ways(request))
@@ -54,26 +57,21 @@ async def version(request: Request) -> Answer:  # noqa: ARG001 - all handlers ha
     return replies.answer(fill(talk.VERSION, version=metadata.version("usher-bot")))
 
 
-async def _steps(request: Request) -> list[dict[str, Any]]:
-    """Return the first steps; help is given without them rather than not at all."""
-    if request.folder != "workspace":
-        return []
+async def _accounts(request: Request) -> Sequence[Account] | None:
+    """Return what the person has linked; None if it can't be read now."""
     try:
-        return await first_steps(request.services, request.principal)
+        return await request.services.store.accounts(request.principal)
     except StoreError:
-        return []
+        return None
 
 
-async def _abilities(request: Request) -> frozenset[str]:
+def _abilities(request: Request, linked: Sequence[Account]) -> frozenset[str]:
     """Return what a person may do here: facets and ways of stopping of what they linked, their own roles.
 
     For somebody who has linked nothing, it is what any connection here can do.
     """
     services = request.services
-    try:
-        accounts = {one.connection for one in await services.store.accounts(request.principal)}
-    except StoreError:
-        accounts = set()
+    accounts = {one.connection for one in linked}
     usable = accounts | {name for name, _ in services.linkless()}
     providers = [one for name, one in services.connections.items() if not usable or name in usable]
     able = {word for one in providers for word in (*one.facets(), *one.stop_modes)}

@@ -13,9 +13,9 @@ from bot.support.errors import StoreError
 from handlers.linking.connections import makers
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
 
-    from bot.domain.models import Answer, Principal
+    from bot.domain.models import Account, Answer, Principal
     from handlers.services import Services
 
 log = structlog.get_logger(__name__)
@@ -31,7 +31,12 @@ def what(services: Services) -> str:
 
 async def first_steps(services: Services, principal: Principal) -> list[dict[str, Any]]:
     """Return the first steps that work here and for this person: link, show my workspaces, make one."""
-    linked = await _linked(services, principal)
+    return steps_with(services, await services.store.accounts(principal))
+
+
+def steps_with(services: Services, accounts: Sequence[Account]) -> list[dict[str, Any]]:
+    """Return the first steps for a person with these accounts."""
+    linked = _linked(services, accounts)
     by_token = dict(services.linkable())
     approved = services.approvals.possible()
     unlinked = sorted({*by_token, *approved} - linked)
@@ -47,12 +52,11 @@ async def first_steps(services: Services, principal: Principal) -> list[dict[str
 
 async def new_step(services: Services, principal: Principal) -> list[dict[str, Any]]:
     """Return *New workspace* if the person can make one."""
-    return _new(services, await _linked(services, principal))
+    return _new(services, _linked(services, await services.store.accounts(principal)))
 
 
-async def _linked(services: Services, principal: Principal) -> set[str]:
-    """Return the connections on which a person can act now."""
-    accounts = await services.store.accounts(principal)
+def _linked(services: Services, accounts: Sequence[Account]) -> set[str]:
+    """Return the connections on which a person with these accounts can act now."""
     active = {account.connection for account in accounts if account.state == "active"}
     return active | {name for name, _ in services.linkless()}
 
