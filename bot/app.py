@@ -34,7 +34,7 @@ from bot.support.rate_limit import RateLimiter
 from bot.support.settings import database_file
 from bot.support.vault import Vault
 from bot.upkeep.restored import Witness, tell_restored
-from bot.web.app import build_app, listen
+from bot.web.app import build_app, listening
 from bot.web.bolt import build_bolt
 from bot.web.metrics import Metrics
 from bot.web.socket import SocketSide
@@ -262,10 +262,10 @@ class Process:
             ready=self.readiness,
         )
         try:
-            runner, self.port = await listen(app, settings.host, settings.port)
+            opened = listening(app, settings.host, settings.port)
+            self.port = await self._stack.enter_async_context(opened)
         except OSError as error:
             raise StartError(_why_not_listening(error, settings)) from None
-        self._stack.push_async_callback(runner.cleanup)
         if self._socket is not None:
             self._socket.start()
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from typing import TYPE_CHECKING
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, cast
 
 from aiohttp import web
 from aiohttp.http import HttpProcessingError
@@ -24,7 +26,7 @@ from bot.web.render import STATIC_FILES, STATIC_PATH, Renderer, protect
 from bot.web.signed_in import SignedIn
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
     from slack_bolt.async_app import AsyncApp
 
@@ -117,8 +119,9 @@ def build_app(
     return app
 
 
-async def listen(app: web.Application, host: str, port: int) -> tuple[web.AppRunner, int]:
-    """Serve; return the runner, whose ``cleanup`` stops it, and the port (0 picks a free one)."""
+@asynccontextmanager
+async def listening(app: web.Application, host: str, port: int) -> AsyncIterator[int]:
+    """Serve for a block; yield the port (0 picks a free one). Raises OSError if it can't be listened at."""
     runner = web.AppRunner(
         app,
         access_log_class=AccessLog,
@@ -129,11 +132,20 @@ async def listen(app: web.Application, host: str, port: int) -> tuple[web.AppRun
     )
     await runner.setup()
     try:
-        await web.TCPSite(runner, host, port).start()
-    except OSError:
+        factory = cast("Callable[[], asyncio.Protocol]", runner.server)
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(factory, host, port, backlog=128)
+        try:
+            yield int(server.sockets[0].getsockname()[1])
+        finally:
+            # Nobody new from here on; who was let in a moment ago needs one more turn of the loop, or
+            # asyncio drops that connection without closing it.
+            for listener in server.sockets:
+                loop.remove_reader(listener)
+            await asyncio.sleep(0)
+            server.close()
+    finally:
         await runner.cleanup()
-        raise
-    return runner, int(runner.addresses[0][1])
 
 
 def _server_log() -> logging.Logger:

@@ -25,7 +25,7 @@ from bot.support.http import Http
 from bot.support.rate_limit import RateLimiter
 from bot.support.settings import Settings
 from bot.support.vault import Vault
-from bot.web.app import build_app, listen
+from bot.web.app import build_app, listening
 from bot.web.bolt import build_bolt
 from bot.web.metrics import Metrics
 from handlers.services import Services, build_services
@@ -254,6 +254,5 @@ async def rig(*, sign_in: bool = False, **more: Any) -> AsyncIterator[Rig]:
             ready=lambda: {"slack": made.slack_ready},
         )
         made.app = app
-        runner, _port = await listen(app, "127.0.0.1", port)
-        stack.push_async_callback(runner.cleanup)
+        await stack.enter_async_context(listening(app, "127.0.0.1", port))
         yield made

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import logging
+import socket
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
@@ -13,7 +16,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from pydantic import SecretStr
 
 from bot.support.errors import StoreBusy, StoreUnavailable
-from bot.web.app import build_app, listen
+from bot.web.app import build_app, listening
 from bot.web.failures import failures
 from bot.web.metrics import Metrics
 from bot.web.render import Renderer, protect
@@ -214,7 +217,23 @@ async def test_an_address_in_use_is_told_at_once():
     async with rig() as made:
         port = int(made.origin.rpartition(":")[2])
         with pytest.raises(OSError, match="in use"):
-            await listen(await build_again(made), "127.0.0.1", port)
+            async with listening(await build_again(made), "127.0.0.1", port):
+                pass
+
+
+@pytest.mark.parametrize("turns", range(5))
+async def test_who_connects_while_the_server_closes_is_let_go_in_good_order(turns):
+    """asyncio drops, unclosed, what it accepted in the moment it closes; such a warning fails a test."""
+    async with rig() as made:
+        with socket.socket() as caller:
+            async with listening(await build_again(made), "127.0.0.1", 0) as port:
+                caller.connect(("127.0.0.1", port))
+                for _ in range(turns):
+                    await asyncio.sleep(0)
+            caller.setblocking(False)
+            with suppress(ConnectionResetError):
+                assert await asyncio.get_running_loop().sock_recv(caller, 1) == b""
+    gc.collect()
 
 
 async def test_the_access_log_says_what_happened_without_query(caplog):
