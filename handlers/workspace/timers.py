@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from bot.domain.models import Answer, State
-from bot.domain.models.stopping import is_final, planned_mode
+from bot.domain.models.stopping import planned_mode
 from bot.domain.models.timers import SOONEST_SECONDS
 from bot.domain.moments import Moment
-from bot.messages.blocks import kit, lists, replies
+from bot.messages.blocks import forms, kit, lists, replies
 from bot.messages.blocks import moments as answers
 from bot.messages.blocks import timers as drawn
 from bot.messages.blocks.buttons import AGREED
@@ -24,6 +24,7 @@ from handlers.workspace.timing import runs_until, typed_moment
 if TYPE_CHECKING:
     from bot.domain.models import StopMode, Timer, Workspace
     from handlers.request import Request
+    from handlers.services import Services
     from handlers.submission import Submission
 
 _DOWN: Final = frozenset({State.STOPPING, State.STOPPED, State.SUSPENDED, State.FAILED, State.GONE})
@@ -69,24 +70,26 @@ def timer_or_ask(
     request: Request, workspace: Workspace, moment: Moment, mode: StopMode | None = None
 ) -> Timer:
     """Return the timer; raises Answered with a question if it would end the workspace for good."""
-    services = request.services
     agreed = AGREED in request.flags
     try:
-        return services.timers.made(workspace, moment.at, mode, agreed=agreed)
+        return request.services.timers.made(workspace, moment.at, mode, agreed=agreed)
     except Refused as refusal:
-        if refusal.rule != "workspace.ends":
-            raise
-        provider = services.connections[workspace.connection]
-        can_suspend = "suspend" in provider.stop_modes and workspace.allows("suspend")
-        question = drawn.asked(
-            workspace,
-            services.title(workspace.connection),
-            services.timers.effects(workspace),
-            request.verb,
-            moment.at,
-            can_suspend=can_suspend,
-        )
-        raise Answered(question) from None
+        raise Answered(_asked(request.services, workspace, moment, request.verb, refusal)) from None
+
+
+def _asked(services: Services, workspace: Workspace, moment: Moment, verb: str, refusal: Refused) -> Answer:
+    """Return the question whether a timer may end a workspace for good; raises any other refusal."""
+    if refusal.rule != "workspace.ends":
+        raise refusal
+    provider = services.connections[workspace.connection]
+    return drawn.asked(
+        workspace,
+        services.title(workspace.connection),
+        services.timers.effects(workspace),
+        verb,
+        moment.at,
+        can_suspend="suspend" in provider.stop_modes and workspace.allows("suspend"),
+    )
 
 
 @routes.action("keep_running")
@@ -142,13 +145,13 @@ async def open_form(request: Request) -> Answer:
     mode = workspace.stop_mode or planned_mode(facts.effects)
     said = fill(words.FORM_NONE, name=workspace.title, title=facts.connection_title)
     more = fill(words.PASSED, command=request.command, name=workspace.title)
-    view = drawn.form(facts, mode, is_ending=is_final(facts.effects, mode))
+    view = drawn.form(facts, mode)
     return Answer(text=kit.bare(said), blocks=(kit.section(f"{said} {more}"),), view=view)
 
 
 @routes.view(drawn.CALLBACK)
 async def form_sent(submission: Submission) -> dict[str, Any]:
-    """Set, change or take back the timer; the form has said whether that ends the workspace for good."""
+    """Set, change or take back the timer; if it would end the workspace for good, ask in place of the form."""
     services = submission.services
     key = str(submission.view.get("private_metadata") or "")
     chosen, typed = submission.choice("when"), submission.value("other").strip()
@@ -161,6 +164,10 @@ async def form_sent(submission: Submission) -> dict[str, Any]:
     found = await typed_moment(services, submission.principal, typed or f"{chosen} min")
     if not isinstance(found, Moment):
         return submission.error("other", kit.bare(answers.unread(found, typed, SOONEST_SECONDS)))
-    timer = services.timers.made(workspace, found.at, workspace.stop_mode, agreed=True)
+    try:
+        timer = services.timers.made(workspace, found.at, workspace.stop_mode)
+    except Refused as refusal:
+        question = _asked(services, workspace, found, "stop", refusal)
+        return {"response_action": "update", "view": forms.answer_view(question)}
     await services.timers.set(submission.principal, key, timer, interaction=submission.interaction)
     return {"response_action": "clear"}

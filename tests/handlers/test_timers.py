@@ -242,6 +242,25 @@ async def test_what_ends_for_good_asks_first():
         assert await stop_at(bot) == at_hour(bot, 18)
 
 
+async def test_the_form_asks_in_the_same_words_if_that_ends_it_for_good_by_now():
+    provider = Cloud(FakeClock(), fake_settings("saturn", title="Saturn Cloud"))
+    async with rig(connections={"saturn": provider}) as bot:
+        await bot.link()
+        await in_berlin(bot)
+        workspace = await runs(bot)
+        view = await form(bot, workspace)
+        provider.ends_for_good = True
+        sent = await send(bot, view, other="18:00")
+        assert await stop_at(bot) is None
+        typed = await bot.say("stop notebook at 18:00")
+        assert sent["response_action"] == "update"
+        assert sent["view"]["blocks"] == list(typed.blocks)
+        button = buttons(typed)["End it then"]
+        await bot.press(button["action_id"], button["value"])
+        workspace = await bot.workspace()
+        assert (workspace.stop_at, workspace.stop_agreed) == (at_hour(bot, 18), True)
+
+
 async def test_what_has_ended_asks_by_what_its_successor_will_lose():
     provider = Cloud(FakeClock(), fake_settings("saturn", title="Saturn Cloud"))
     provider.ends_for_good = True

@@ -154,8 +154,8 @@ def choices(
     ]
 
 
-def form(facts: Facts, timer_mode: StopMode, *, is_ending: bool) -> dict[str, Any]:
-    """Return the form of *Stop later…*; submitting it agrees to what it says about the end."""
+def form(facts: Facts, timer_mode: StopMode) -> dict[str, Any]:
+    """Return the form of *Stop later…*; a time at which that ends it for good is asked about once sent."""
     workspace = facts.workspace
     assert workspace is not None, "a form is about a workspace"
     names = _names(facts)
@@ -163,9 +163,7 @@ def form(facts: Facts, timer_mode: StopMode, *, is_ending: bool) -> dict[str, An
     if workspace.stop_at is not None:
         head = said(words.FORM_NOW, workspace, facts.connection_title)
     notes = [head]
-    if is_ending:
-        notes.append(fill(words.FORM_FINAL, lost=Markup(cards.LOST[facts.effects[timer_mode]])))
-    elif timer_mode == "suspend":
+    if timer_mode == "suspend":
         notes.append(words.FORM_SUSPENDS)
     choices_ = [(str(minutes), label) for minutes, label in words.FORM_CHOICES.items()]
     if workspace.stop_at is not None:
