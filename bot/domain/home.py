@@ -32,11 +32,11 @@ class LinkFacts:
 
 @dataclass(frozen=True, slots=True)
 class MakerFacts:
-    """Hold where a person can make workspaces, and from which templates, as far as they are known."""
+    """Hold where a person can make workspaces, and from which templates; None if they can't be read."""
 
     connection: str
     title: str
-    templates: Sequence[str] = ()
+    templates: Sequence[str] | None = ()
 
 
 @dataclass(frozen=True, slots=True)

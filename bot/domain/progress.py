@@ -23,6 +23,8 @@ ENOUGH_OWN: Final = 3
 ENOUGH: Final = 10
 #: A start that usually takes no longer than this is short.
 SHORT_SECONDS: Final = 180.0
+#: A start stands out after so long, in seconds, as long as there are too few to compare it with.
+SLOW_SECONDS: Final = 300.0
 #: A stop without effect for this many seconds counts as unanswered and can then be forced.
 UNANSWERED_SECONDS: Final = 60.0
 #: The estimate, as a share, once the usual time has passed; from there the bar creeps.

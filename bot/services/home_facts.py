@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+import structlog
+
 from bot.domain.facts import Facts
 from bot.domain.home import (
     ConnectionFacts,
@@ -16,11 +18,13 @@ from bot.domain.home import (
     TotalsFacts,
 )
 from bot.domain.models import OperationVerb, State
+from bot.domain.progress import SLOW_SECONDS
 from bot.providers import facets
 from bot.services.authority import Authority
 from bot.services.filling import PRESET
 from bot.services.preferences import PersonalPreferences
 from bot.services.snapshots import TEMPLATES, Catalog, Snapshots
+from bot.support.errors import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,14 +35,14 @@ if TYPE_CHECKING:
     from bot.services.gather import Gatherer
     from bot.store.totals import Totals
 
+log = structlog.get_logger(__name__)
+
 #: Workspaces on one page, runs, questions and failures: what fits into a view of 100 blocks.
 PAGE: Final = 15
 RUNS: Final = 5
 QUESTIONS: Final = 5
 #: How many slow starts and how many failures administrators see.
 OUTSTANDING: Final = 8
-#: A start that takes longer than this is shown to administrators, in seconds.
-SLOW_SECONDS: Final = 300.0
 DAY: Final = 86_400.0
 #: How many accounts' templates are remembered as people read them.
 REMEMBERED: Final = 2_000
@@ -58,8 +62,8 @@ class HomeGatherer:
         self._preferences = PersonalPreferences(context)
         self._command = context.command
         self._job_command = context.job_command
-        #: By account and time of reading.
-        self._templates: dict[tuple[str, float], tuple[str, ...]] = {}
+        #: By account and time of reading; None for what can't be read.
+        self._templates: dict[tuple[str, float], tuple[str, ...] | None] = {}
 
     async def own(self, home: Home) -> HomeFacts:
         """Gather what a person's own Home says: their rows alone, and what they are asked."""
@@ -101,7 +105,7 @@ class HomeGatherer:
     async def totals(self, home: Home) -> TotalsFacts:
         """Gather what administrators see of everybody."""
         found: Totals = await self._store.totals(
-            sorted(self._connections), slow_after=SLOW_SECONDS, failed_within=DAY, limit=OUTSTANDING
+            sorted(self._connections), slow_unless_known=SLOW_SECONDS, failed_within=DAY, limit=OUTSTANDING
         )
         now = await self._store.now()
         return TotalsFacts(
@@ -209,18 +213,24 @@ class HomeGatherer:
             found.append(MakerFacts(name, provider.settings.title, templates))
         return found
 
-    async def _templates_of(self, principal: Principal, account: Account) -> tuple[str, ...]:
-        """Return the names of what an account may make workspaces from, as it was last read."""
+    async def _templates_of(self, principal: Principal, account: Account) -> tuple[str, ...] | None:
+        """Return the names of what an account may make workspaces from, as last read; None: unreadable."""
         kept = await self._store.snapshot(account.connection, account.id, TEMPLATES)
         if kept is None:
             return ()
         key = account.id, kept.read_at
         if key not in self._templates:
             # Reading the offer in its provider's own type costs more than the rest of a Home.
-            snapshot = await self._snapshots.templates(account)
-            self._templates[key] = (
-                () if snapshot is None else self._named(account.connection, snapshot, principal)
-            )
+            try:
+                snapshot = await self._snapshots.templates(account)
+                named = () if snapshot is None else self._named(account.connection, snapshot, principal)
+            except StoreError:
+                raise
+            except Exception:
+                # One provider's mistake costs its line, not the Home: docs/rules.md, "Where errors end".
+                log.exception("templates not read", connection=account.connection, account=account.id)
+                named = None
+            self._templates[key] = named
             if len(self._templates) > REMEMBERED:
                 del self._templates[next(iter(self._templates))]
         return self._templates[key]

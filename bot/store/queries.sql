@@ -1607,8 +1607,9 @@ SELECT * FROM approvals WHERE state = 'asked' ORDER BY asked_at, id LIMIT :limit
 -- name: asked_approvals_of
 SELECT * FROM approvals WHERE principal = :principal AND state = 'asked' ORDER BY asked_at, id;
 
--- name: starts_under_way
-SELECT * FROM operations WHERE outcome IS NULL AND verb IN ('start', 'restart', 'create') AND created_at <= :before
+-- name: slow_starts
+SELECT * FROM operations WHERE outcome IS NULL AND verb IN ('start', 'restart', 'create')
+    AND :now - COALESCE(called_at, created_at) > COALESCE(slow_seconds, :unless_known)
 ORDER BY created_at, id LIMIT :limit;
 
 -- name: count_starts_under_way

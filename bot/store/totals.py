@@ -41,9 +41,12 @@ class Totals:
 
 
 def of_all(
-    tx: Transaction, connections: Sequence[str], *, slow_after: float, failed_within: float, limit: int
+    tx: Transaction, connections: Sequence[str], *, slow_unless_known: float, failed_within: float, limit: int
 ) -> Totals:
-    """Count everything, and find the oldest starts and the newest failures, ``limit`` of each."""
+    """Count everything, and find the oldest slow starts and the newest failures, ``limit`` of each.
+
+    A start is slow by ``bot.domain.progress.is_slow``, else after ``slow_unless_known`` seconds.
+    """
     now = tx.now()
     since = now - failed_within
     counts = tx.one("statistics") or {}
@@ -63,7 +66,7 @@ def of_all(
             found = tx.all("failed_operations", connection=name, since=since, limit=limit)
             failed += [rows.operation(row) for row in found]
     failed.sort(key=lambda operation: (-(operation.ended_at or 0.0), operation.id))
-    slow = tx.all("starts_under_way", before=now - slow_after, limit=limit)
+    slow = tx.all("slow_starts", now=now, unless_known=slow_unless_known, limit=limit)
     lost = tx.all("failed_runs", since=since, limit=limit)
     return Totals(
         at=at,

@@ -151,7 +151,7 @@ async def open_form(request: Request) -> Answer:
 
 @routes.view(drawn.CALLBACK)
 async def form_sent(submission: Submission) -> dict[str, Any]:
-    """Set, change or take back the timer; if it would end the workspace for good, ask in place of the form."""
+    """Set, change or take back the timer; what would end the workspace for good is asked about first."""
     services = submission.services
     key = str(submission.view.get("private_metadata") or "")
     chosen, typed = submission.choice("when"), submission.value("other").strip()

@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 from structlog.testing import capture_logs
 
-from bot.domain.models import HomeUse, NewNotice, NoticeKind, Observed, Principal, State
+from bot.domain.models import HomeUse, NewNotice, NoticeKind, Observed, Principal, Snapshot, State
 from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent
+from tests.rigs.maker import Maker
 from tests.rigs.providers import FakeProvider
-from tests.rigs.store import ALICE, observe
+from tests.rigs.store import ALICE, link_account, observe
 
 PUBLISH = "views.publish"
 
@@ -18,6 +19,15 @@ class Broken(FakeProvider):
 
     def page_url(self, remote_id):
         raise LookupError(remote_id)
+
+
+class BrokenMaker(Maker):
+    """Be a provider whose forms can't be made from what it once said."""
+
+    kind = "broken_maker"
+
+    def form(self, snapshot, purpose, values, asker):
+        raise LookupError(purpose)
 
 
 def person(number):
@@ -168,6 +178,42 @@ async def test_a_home_that_cannot_be_drawn_says_so(world):
     world.reborn()
     await opened(world)
     assert "name-r1" in shown(world)
+
+
+@pytest.mark.parametrize(
+    ("error", "tries", "is_shown"),
+    [
+        (SlackPermanent(PUBLISH, "invalid_arguments"), 1, False),
+        (SlackFailed(PUBLISH, "fatal_error"), 6, True),
+        (SlackLimited(PUBLISH, 20.0), 2, True),
+    ],
+)
+async def test_a_home_that_cannot_be_drawn_is_logged_once_whatever_slack_says_to_that(
+    world, error, tries, is_shown
+):
+    await world.own()
+    world.reborn(connections={"cloud": Broken(world.clock)})
+    for _ in range(tries):
+        world.slack.fail(PUBLISH, error)
+    with capture_logs() as logs:
+        await opened(world)
+        await world.pass_time(700, step=10)
+    assert [one["event"] for one in logs if one["log_level"] == "error"] == ["home failed"]
+    assert world.slack.count(PUBLISH) == tries + is_shown
+    assert ("UALICE" in world.slack.homes) == is_shown
+
+
+async def test_templates_that_cannot_be_read_cost_their_line_and_not_the_home(world):
+    world.reborn(connections={"cloud": world.provider, "maker": BrokenMaker(world.clock)})
+    await world.own()
+    account = await link_account(world.store, connection="maker")
+    await world.store.save_snapshot(Snapshot("maker", account.id, "templates", {}, world.clock.now()))
+    with capture_logs() as logs:
+        await opened(world)
+        await world.pass_time(100)
+    assert "name-r1" in shown(world)
+    assert "I couldn't read its templates." in shown(world)
+    assert [one["event"] for one in logs if one["log_level"] == "error"] == ["templates not read"]
 
 
 async def test_somebody_whom_slack_does_not_know_yet_gets_their_rows_once_it_does(world):

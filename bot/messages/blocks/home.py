@@ -254,13 +254,15 @@ def _makers(facts: HomeFacts) -> list[Block]:
 
 
 def _maker(maker: MakerFacts) -> Block:
+    button = kit.button(words.NEW_BUTTON, "make", f"workspace {maker.connection}")
+    if maker.templates is None:
+        return kit.section(fill(words.UNREAD_TEMPLATES, title=maker.title), button)
     named = [line(template) for template in maker.templates[:TEMPLATES]]
     templates = ", ".join(named)
     if len(maker.templates) > len(named):
         count = len(maker.templates) - len(named)
         templates = fill(words.MORE_TEMPLATES, templates=Markup(templates), count=count)
     template = words.TEMPLATES if templates else words.NO_TEMPLATES
-    button = kit.button(words.NEW_BUTTON, "make", f"workspace {maker.connection}")
     return kit.section(fill(template, title=maker.title, templates=Markup(templates)), button)
 
 

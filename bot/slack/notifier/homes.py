@@ -59,6 +59,8 @@ class HomeViews:
         self._ids = context.ids
         self._timing = timing
         self._looked_at = -1.0
+        #: The references under which Homes that can't be drawn were logged, by their person.
+        self._undrawn: dict[str, str] = {}
 
     async def step(self, pool: Pool | None = None) -> int:
         """Publish what people wait for, else look at some of the open Homes; return how many there were."""
@@ -105,9 +107,8 @@ class HomeViews:
         except StoreError as error:
             log.warning("home not written", principal=one.principal.key, problem=type(error).__name__)
         except Exception:
-            reference = self._ids.reference()
-            log.exception("home failed", principal=one.principal.key, reference=reference)
-            await self._failed(one, reference)
+            log.exception("home failed", principal=one.principal.key, reference=self._ids.reference())
+            await self._rest(one)
 
     async def _one(self, one: Home) -> None:
         is_wanted = one.wanted_at is not None
@@ -124,6 +125,16 @@ class HomeViews:
             view = sentence_home(words.NOT_KNOWN)
         except Refused as refusal:
             view = sentence_home(refusal.text)
+        except StoreError:
+            raise
+        except Exception:
+            reference = self._undrawn.get(one.principal.key)
+            if reference is None:
+                reference = self._undrawn[one.principal.key] = self._ids.reference()
+                log.exception("home failed", principal=one.principal.key, reference=reference)
+            await self._failed(one, reference)
+            return
+        self._undrawn.pop(one.principal.key, None)
         await self._publish(one, view)
 
     async def _drawn(self, one: Home, *, is_wanted: bool) -> dict[str, Any]:
@@ -156,18 +167,13 @@ class HomeViews:
         await self._published(one, drawn, view_hash)
 
     async def _failed(self, one: Home, reference: str) -> None:
-        """Don't leave somebody waiting in front of an empty page: say that it couldn't be drawn."""
-        if one.wanted_at is None:
-            await self._rest(one)
-            return
-        view = sentence_home(words.UNDRAWN.format(reference=reference))
-        try:
-            await self._slack.call(
-                slack_methods.VIEWS_PUBLISH, {"user_id": one.principal.user_id, "view": view}
-            )
-            await self._store.home_published(one, "", "")
-        except (SlackFailed, StoreError) as error:
-            log.warning("home not published", principal=one.principal.key, problem=type(error).__name__)
+        """Don't leave somebody waiting in front of an empty page: say that it couldn't be drawn.
+
+        It isn't drawn again before its person uses it, unless Slack takes that view only later.
+        """
+        if one.wanted_at is not None:
+            await self._publish(one, sentence_home(words.UNDRAWN.format(reference=reference)))
+        await self._store.home_rest(one)
 
     async def _published(self, one: Home, drawn: str, view_hash: str) -> None:
         await self._store.home_published(one, drawn, view_hash)

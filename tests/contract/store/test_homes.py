@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from bot.domain.models import HomeUse, NewNotice, NoticeKind, Preferences, Principal
+from bot.domain.progress import SLOW_SECONDS, is_slow
+from tests.contract.store.test_durations import start
 from tests.rigs.store import ALICE, linked
 
 BOB = Principal(None, "T1", "UBOB")
@@ -138,9 +140,29 @@ async def test_unused_homes_are_swept_after_a_day(store, clock):
     assert [home.principal for home in await wanted(store)] == [BOB]
 
 
+GIVEN = {"slow_unless_known": SLOW_SECONDS, "failed_within": 86_400.0, "limit": 5}
+
+
+async def test_a_start_stands_out_by_the_rule_of_cards_and_without_one_after_five_minutes(store, clock):
+    elsewhere = Principal(None, "T2", "UCAROL")
+    (known,) = (await linked(store, names=["one"])).workspaces
+    (unknown,) = (await linked(store, elsewhere, names=["two"], username="carol")).workspaces
+    for seconds in (*[60.0] * 9, 400.0):
+        await start(store, clock, known, seconds=seconds)
+    both = [await start(store, clock, known), await start(store, clock, unknown, elsewhere)]
+    slow_after = {}
+    for second in range(20, 340, 20):
+        clock.advance(20)
+        slow = (await store.totals(["saturn"], **GIVEN)).slow
+        for one in slow:
+            slow_after.setdefault(one.id, second)
+        assert is_slow(both[0], clock.now()) == (both[0].id in {one.id for one in slow})
+    assert slow_after == {both[0].id: 80, both[1].id: 320}
+
+
 async def test_the_totals_count_everybody(store, clock):
     made = await linked(store, names=["one", "two"])
-    given = {"slow_after": 300.0, "failed_within": 86_400.0, "limit": 5}
+    given = GIVEN
     totals = await store.totals([made.account.connection, "unknown"], **given)
     at = totals.at[made.account.connection]
     assert (at.linked, at.refused, at.known, at.running, at.failed) == (1, 0, 2, 0, 0)
