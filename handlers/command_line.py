@@ -18,8 +18,8 @@ from bot.services.filling import Flag
 from bot.support.visible import clean
 from handlers import routes
 
-#: Longer commands are cut: no valid name is longer.
-_LONGEST_NAMES: Final = 2000
+#: Longer texts are cut, and no command is read from them: no valid name is longer.
+LONGEST_COMMAND: Final = 2000
 #: A program's own words must not be cut, so anything longer is refused.
 LONGEST: Final = 6000
 
@@ -145,7 +145,7 @@ def running_flags(text: str, commands: Mapping[str, str]) -> tuple[str, list[tup
 
 def normalise(text: str) -> str:
     """Return the intended text: Slack's encoding undone, nothing invisible, straight quotes, no marks."""
-    plain = clean(html.unescape(_decoded(text[:_LONGEST_NAMES])))
+    plain = clean(html.unescape(_decoded(text[:LONGEST_COMMAND])))
     return _straight(plain.strip(_MARKS).strip())
 
 

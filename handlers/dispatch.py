@@ -18,8 +18,8 @@ from bot.messages.texts import problems, times
 from bot.store.records import NewTask
 from bot.support.errors import NotIdentified, NotLinked, Refused, StoreError, UsherError
 from handlers import mistyped, routes, talking
-from handlers.command_line import parse
-from handlers.language.reading import Manner, read
+from handlers.command_line import LONGEST_COMMAND, parse
+from handlers.language.reading import MOST_WORDS, Manner, Reading, read
 from handlers.linking.account import linked
 from handlers.request import Answered, Reference, Request
 
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping, Sequence
 
     from bot.domain.models import Principal, Surface
-    from handlers.language.reading import Reading
     from handlers.routes import Verb
     from handlers.services import Services
 
@@ -79,6 +78,9 @@ async def run_text(
         unread=unread,
         first=first,
     )
+    is_long = len(text) > LONGEST_COMMAND or len(parsed.words) > MOST_WORDS
+    if is_long and not routes.parses_itself(request.folder, reading.verb):
+        reading = Reading(talk="too_long")
     handler = _handler(reading)
     if not mistyped.suspected(request):
         return await guarded(request, handler)

@@ -76,6 +76,8 @@ class Request:
     flags: frozenset[str] = frozenset()
     #: The time that a button was drawn for, in epoch seconds.
     at: float | None = None
+    #: How much longer something is to run than is planned, in seconds.
+    more: float = 0.0
     #: How it was put: a verb of Usher as typed (or a button), or in other words.
     manner: Manner = Manner.TYPED
     looked: tuple[str, ...] = ()

@@ -121,6 +121,11 @@ def nature(command: str, name: str) -> Nature:
     return _natures.get((command, name), Nature(Does.SHOWS, None))
 
 
+def parses_itself(command: str, name: str) -> bool:
+    """Return whether a verb reads its whole text itself, such as a program's own words."""
+    return (command, name) in _natures and _natures[command, name].flags is None
+
+
 @cache
 def verbs_of_folders() -> Mapping[str, frozenset[str]]:
     """Return the names of all verbs by their folder, that of workspaces first."""

@@ -14,8 +14,10 @@ from bot.messages.texts.verbs import VERBS
 from bot.services import naming
 from handlers import routes
 from handlers.command_line import Quoted, unknown_flags, written
+from handlers.language import vocabulary as known
 from handlers.language.names import choose, mentioned
 from handlers.language.nearness import near_verbs
+from handlers.language.reading import Manner
 from handlers.language.words import plain
 
 if TYPE_CHECKING:
@@ -57,6 +59,9 @@ async def unknown(request: Request, guess: str = "") -> Answer:
     workspace = _named(request, given, rows) if request.folder == "workspace" else None
     if workspace is not None:
         return await _shown(request, workspace)
+    choice = choose(given, rows, request.services.connections)
+    if choice.kind == "theirs" and choice.workspaces:
+        return theirs(request, choice.workspaces)
     if guess and (workspace := _named(request, given[:-1], rows)) is not None:
         return await _guessed(request, guess, workspace)
     if await _is_run(request, " ".join(given)):
@@ -69,7 +74,7 @@ async def unknown(request: Request, guess: str = "") -> Answer:
         workspace = found.workspaces[0] if found.kind == "one" else None
     if workspace is not None:
         return await _shown(request, workspace)
-    return unknown_verb(request)
+    return _foreign(request) or unknown_verb(request)
 
 
 async def mentioned_only(request: Request) -> Answer | None:
@@ -82,12 +87,41 @@ async def mentioned_only(request: Request) -> Answer | None:
     )
     if workspace is not None:
         return await _shown(request, workspace)
+    choice = choose(request.arguments, rows, request.services.connections)
+    if choice.kind == "theirs" and choice.workspaces:
+        return theirs(request, choice.workspaces)
     return await _run_shown(request) if await _is_run(request, request.name) else None
 
 
 def nothing_named(request: Request) -> Answer:
     """Say that a question names nothing of the person's."""
-    return replies.hint(talk.NOTHING_NAMED, more=fill(words.UNKNOWN_VERB_HELP, command=request.command))
+    return _foreign(request) or replies.hint(
+        talk.NOTHING_NAMED, more=fill(words.UNKNOWN_VERB_HELP, command=request.command)
+    )
+
+
+def _foreign(request: Request) -> Answer | None:
+    """Answer what is written in another language; None for anything else."""
+    is_foreign = any(plain(word) in known.FOREIGN for word in request.arguments)
+    return small_talk(request, "foreign") if is_foreign else None
+
+
+def theirs(request: Request, named: Sequence[Workspace]) -> Answer:
+    """Say that somebody else's workspace is nobody's business here; one's own of that name is not offered."""
+    return replies.hint(talk.THEIRS, more=if_yours(request, named))
+
+
+def if_yours(request: Request, named: Sequence[Workspace]) -> str:
+    """Say how a command is written for one's own workspace, if there is one of that name."""
+    if not named:
+        return fill(words.UNKNOWN_VERB_HELP, command=request.command)
+    verb = (
+        request.verb
+        if request.verb in VERBS["workspace"] and request.manner is not Manner.MENTIONED
+        else "status"
+    )
+    typed = Markup(line(written((named[0].title,))))
+    return fill(talk.IF_YOURS, name=named[0].title, command=request.command, verb=Markup(verb), typed=typed)
 
 
 def unknown_verb(request: Request) -> Answer:
@@ -96,7 +130,7 @@ def unknown_verb(request: Request) -> Answer:
     if isinstance(first, Quoted):
         # No name is like this, so the quotes may enclose a whole command.
         first, *rest = (*first.split(), *rest)
-    word = first.casefold().rstrip(".,;:!?")
+    word = plain(first) or first
     sentence = fill(words.UNKNOWN_VERB, word=word)
     more = [fill(words.UNKNOWN_VERB_HELP, command=request.command)]
     flags = [f"--{flag}" for flag in sorted(request.flags - {AGREED})]

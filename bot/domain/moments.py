@@ -14,8 +14,10 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Final, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from bot.domain.models.timers import MORE_SECONDS
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 Kind = Literal["", "length", "time"]
 Why = Literal["unreadable", "no_time", "ambiguous", "past", "soon", "far"]
@@ -23,7 +25,8 @@ Why = Literal["unreadable", "no_time", "ambiguous", "past", "soon", "far"]
 #: The farthest moment that is accepted: two weeks. What is meant for later is a schedule, or a slip.
 FARTHEST_SECONDS: Final = 14 * 86_400.0
 
-_LEADS: Final[dict[str, Kind]] = {
+#: The words that announce a time, and what follows them.
+LEADS: Final[Mapping[str, Kind]] = {
     "for": "length",
     "in": "length",
     "after": "length",
@@ -34,6 +37,9 @@ _LEADS: Final[dict[str, Kind]] = {
     "at": "time",
     "by": "time",
 }
+#: Says that a length counts from a planned end, and what stands for an hour with it.
+_LONGER: Final = frozenset({"longer", "more", "another", "extra", "additional", "further"})
+_SOME: Final = frozenset({"time", "a", "bit", "little", "some", "while"})
 _WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _NUMBERS: Final = {"a": "1", "an": "1"} | {
     word: str(number)
@@ -91,11 +97,12 @@ class Unread:
 class Phrase:
     """Hold a time at the end of a command: the word that announces it, and all of it, for ``read``.
 
-    ``lead`` is empty for a length that nothing announces.
+    ``lead`` is empty for a length that nothing announces. ``is_within``: words follow it.
     """
 
     lead: str
     text: str
+    is_within: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,21 +148,50 @@ def read(text: str, zone: ZoneInfo, now: float, *, kind: Kind = "", soonest: flo
 def split(words: Sequence[str]) -> tuple[tuple[str, ...], Phrase | None]:
     """Split the time off the end of a command's words: ``notebook until 18:00``.
 
-    It begins with a word such as ``until`` or ``for``, or with a day; or it is a last word or two that can
-    hardly be anything else: ``6pm``, ``18:00``, ``2h``, ``90 min``. Anything else is part of the name.
+    It begins with a word such as ``until`` or ``for``, or with a day, and may then come before a name; or it
+    is a last word or two that can hardly be anything else: ``6pm``, ``18:00``, ``2h``, ``90 min``. Anything
+    else is part of the name.
     """
     for at, word in enumerate(words):
         lead = word.casefold()
-        is_lead = lead in _LEADS or _is_day(lead)
-        phrase = " ".join(words[at:])
-        if is_lead and at + 1 < len(words) and _is_time(_parsed(phrase, "")):
-            return tuple(words[:at]), Phrase(lead if lead in _LEADS else "at", phrase)
+        if lead not in LEADS and not _is_day(lead):
+            continue
+        for end in range(len(words), at + 1, -1):
+            phrase = " ".join(words[at:end])
+            if _is_time(_parsed(phrase, "")):
+                is_within = end < len(words)
+                known = Phrase(lead if lead in LEADS else "at", phrase, is_within)
+                return (*words[:at], *words[end:]), known
     for count in (2, 1):
         phrase = " ".join(words[-count:])
         found = _parsed(phrase, "") if len(words) > count else Unread("unreadable")
         if not isinstance(found, Unread):
             return tuple(words[:-count]), Phrase("" if isinstance(found, float) else "at", phrase)
     return tuple(words), None
+
+
+def longer(words: Sequence[str]) -> tuple[tuple[str, ...], float] | None:
+    """Split how much longer off a command's words: ``another hour``, ``30 min more``, ``longer`` (an hour).
+
+    Return the other words and the seconds; None if nothing says *longer*.
+    """
+    folded = [word.casefold().strip(".,;:!?") for word in words]
+    for at in range(len(words)):
+        for end in range(len(words), at, -1):
+            seconds = _more(folded[at:end])
+            if seconds is not None:
+                return (*words[:at], *words[end:]), seconds
+    return None
+
+
+def _more(words: Sequence[str]) -> float | None:
+    """Return how much longer words mean, if they mean nothing else."""
+    length = [word for word in words if word not in _LONGER and word not in {"by", "for"}]
+    if not _LONGER.intersection(words):
+        return None
+    if set(length) <= _SOME:
+        return MORE_SECONDS if length or "longer" in words else None
+    return _length(" ".join(length)) or _length(f"1 {' '.join(length)}")
 
 
 def _is_time(found: float | _Time | Unread) -> bool:
@@ -168,8 +204,8 @@ def _parsed(text: str, kind: Kind) -> float | _Time | Unread:
     plain = re.sub(r"\b([ap])\.?m\b\.?", r"\1m", plain).rstrip(" .,;!?")
     if plain.startswith("+"):
         plain, kind = plain[1:].strip(), "length"
-    while (first := plain.partition(" "))[0] in _LEADS and first[2]:
-        plain, kind = first[2], _LEADS[first[0]]
+    while (first := plain.partition(" "))[0] in LEADS and first[2]:
+        plain, kind = first[2], LEADS[first[0]]
     if not plain or len(text) > _LONGEST:
         return Unread("unreadable")
     if kind == "length":

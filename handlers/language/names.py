@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from bot.services import naming
 from handlers.command_line import Quoted
 from handlers.language import vocabulary as known
-from handlers.language.words import begins, ends, is_emoji, plain
+from handlers.language.words import MARKS, begins, ends, is_emoji, is_struck, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 #: Names have no more words than this when several are given.
 _WORDS_OF_A_NAME: Final = 6
-#: More words than this aren't read as several names.
-_MOST_WORDS: Final = 40
 #: Words after the verb that mean another one: ``stop report; start notebook``, also on two lines.
 _OTHER_VERBS: Final = frozenset({"start", "stop", "restart", "suspend", "resume", "remove", "run", "kill"})
 
@@ -33,14 +31,16 @@ class Choice:
     """Hold what words name.
 
     ``several`` and ``all`` may come with ``unknown`` words that no name explains; ``conditional`` words leave
-    something out or set a condition. ``is_exact``: exactly one whole name was typed, and nothing around it;
-    ``is_whole``: a whole name, with something around it.
+    something out or set a condition; ``theirs`` is said of somebody else's. ``is_exact``: exactly one whole
+    name was typed, and nothing around it; ``is_whole``: a whole name, with something around it.
+    ``is_described``: a word before a name says that another one may be meant, as in ``old report``.
     """
 
-    kind: Literal["none", "one", "many", "several", "all", "conditional", "near"]
+    kind: Literal["none", "one", "many", "several", "all", "conditional", "theirs", "near"]
     workspaces: tuple[Workspace, ...] = ()
     is_exact: bool = False
     is_whole: bool = False
+    is_described: bool = False
     unknown: tuple[str, ...] = ()
     #: The name that was looked for, for sentences.
     name: str = ""
@@ -60,31 +60,57 @@ def choose(words: Sequence[str], rows: Sequence[Workspace], connections: Mapping
             return Choice("none")
         whole = naming.find_whole(" ".join(core), rows, connections)
         if whole is not None:
-            # Only marks and punctuation were around it.
-            is_exact = core == _unmarked(tuple(words))
+            # Only marks and punctuation were around it, and nothing was taken back.
+            is_exact = core == _unmarked(tuple(words)) and not any(map(is_struck, words))
             return Choice(whole.kind, whole.workspaces, is_exact=is_exact, is_whole=True, name=" ".join(core))
     several = _several(_bare(words), rows, connections)
+    others = _others(words, rows, connections)
     if several is not None:
-        return several
+        return Choice("theirs", several.workspaces) if others else several
     as_typed = naming.find(name, rows, connections)
     if as_typed.kind != "near":
         return Choice(as_typed.kind, as_typed.workspaces, name=name)
     found = naming.find(" ".join(core), rows, connections)
+    if others:
+        # One's own may be called after somebody: only such a name is like this one.
+        named = tuple(
+            one for one in found.workspaces if all(other in naming.fold(one.title) for other in others)
+        )
+        return Choice("near", named, name=name) if named else Choice("theirs")
     return Choice(found.kind, found.workspaces, name=" ".join(_bare(words)) or name)
 
 
 def mentioned(
     words: Sequence[str], rows: Sequence[Workspace], connections: Mapping[str, Provider]
 ) -> Workspace | None:
-    """Return the only workspace whose whole name is among the words, wherever it is."""
+    """Return the only workspace of the person whose whole name is among the words, wherever it is."""
+    if _others(words, rows, connections):
+        return None
     found = _several(tuple(words), rows, connections)
     return found.workspaces[0] if found is not None and len(found.workspaces) == 1 else None
 
 
+def _others(
+    words: Sequence[str], rows: Sequence[Workspace], connections: Mapping[str, Provider]
+) -> tuple[str, ...]:
+    """Return who else something is said to belong to: a mention, ``bob's``, ``their``."""
+    found = []
+    for word in words:
+        folded = plain(word)
+        owner = next((folded.removesuffix(end) for end in ("'s", "s'") if folded.endswith(end)), "")
+        is_name = naming.find_whole(owner or word, rows, connections) is not None
+        is_place = naming.find_connection(folded.strip("@"), connections, is_whole=True) is not None
+        if not folded or is_name or is_place or folded in known.ASKING or folded in known.OF_ONESELF:
+            continue
+        if owner or word.startswith(("<@", "@")) or folded in known.OF_OTHERS:
+            found.append((owner or folded).lstrip("@"))
+    return tuple(found)
+
+
 def _unmarked(words: tuple[str, ...]) -> tuple[str, ...]:
-    """Return words without marks for code or bold around each, and without what ends a sentence."""
-    bare = [word.strip("`*") or word for word in words]
-    return (*bare[:-1], plain_end(bare[-1]).strip("`*") or bare[-1])
+    """Return words without Slack's marks around each, and without what ends a sentence."""
+    bare = [word.strip(MARKS) or word for word in words]
+    return (*bare[:-1], plain_end(bare[-1]).strip(MARKS) or bare[-1])
 
 
 def _cores(words: Sequence[str], connections: Mapping[str, Provider]) -> Iterator[tuple[str, ...]]:
@@ -123,12 +149,10 @@ def _bare(words: Sequence[str]) -> tuple[str, ...]:
     while bare and is_emoji(bare[-1]):
         bare = bare[:-1]
     while bare and not isinstance(bare[0], Quoted):
-        if plain(bare[0]) in known.BEFORE_A_NAME and not begins(bare, known.ALL):
-            bare = bare[1:]
-        elif count := begins(bare, (("please",), ("pls",), ("now",), ("just",))):
-            bare = bare[count:]
-        else:
+        is_before = plain(bare[0]) in known.BEFORE_A_NAME and not begins(bare, known.ALL)
+        if not is_before and plain(bare[0]) not in known.IN_BETWEEN:
             break
+        bare = bare[1:]
     if bare and not isinstance(bare[-1], Quoted):
         bare = (*bare[:-1], plain_end(bare[-1]))
     return bare
@@ -150,8 +174,6 @@ def _several(
     words: tuple[str, ...], rows: Sequence[Workspace], connections: Mapping[str, Provider]
 ) -> Choice | None:
     """Read words as several names, or as all; None if not even one of them is a whole name."""
-    if len(words) > _MOST_WORDS:
-        return None
     count = begins(words, known.ALL)
     rest = words[count:] if count else ()
     if count and not rest:
@@ -159,7 +181,7 @@ def _several(
     left_out = begins(rest, known.EXCEPT) if rest else 0
     if count and not left_out:
         return Choice("conditional") if _is_conditional(rest) else None
-    found, unknown = _names(rest[left_out:] if count else words, rows, connections)
+    found, unknown, is_described = _names(rest[left_out:] if count else words, rows, connections)
     if count:
         if unknown or not found:
             return Choice("conditional")
@@ -169,7 +191,8 @@ def _several(
         return None
     if _is_conditional(unknown) or any(plain(word) in _OTHER_VERBS for word in unknown):
         return Choice("conditional", found)
-    return Choice("several", found, unknown=unknown)
+    name = " ".join(words) if is_described else ""
+    return Choice("several", found, unknown=unknown, is_described=is_described, name=name)
 
 
 def _is_conditional(words: Sequence[str]) -> bool:
@@ -181,33 +204,53 @@ def _is_conditional(words: Sequence[str]) -> bool:
 
 def _names(
     words: Sequence[str], rows: Sequence[Workspace], connections: Mapping[str, Provider]
-) -> tuple[tuple[Workspace, ...], tuple[str, ...]]:
-    """Return the workspaces that are named, each once, and the words that no name explains."""
+) -> tuple[tuple[Workspace, ...], tuple[str, ...], bool]:
+    """Return the workspaces that are named, each once, the words that no name explains, ``is_described``.
+
+    A word without a comma that stands right before a name, or after *of*, says which one is meant.
+    """
     pieces = [piece for word in words for piece in _pieces(word)]
     found: dict[str, Workspace] = {}
     unknown: list[str] = []
-    at = 0
+    at, is_described, before = 0, False, ""
     while at < len(pieces):
-        longest = 1 if isinstance(pieces[at], Quoted) else _WORDS_OF_A_NAME
-        for end in range(min(at + longest, len(pieces)), at, -1):
-            name = " ".join((*pieces[at : end - 1], plain_end(pieces[end - 1])))
+        named = _first_name(pieces[at:], rows, connections)
+        if named is not None:
+            one, count = named
+            found.setdefault(one.id, one)
+            is_described = is_described or bool(before)
+            before = ""
+        else:
+            count, before = 1, ""
+            if not _only_joins(pieces[at]):
+                unknown.append(plain_end(pieces[at]))
+                before = "" if pieces[at].endswith((",", ";")) else pieces[at]
+                is_described = is_described or (at > 0 and plain(pieces[at - 1]) == "of")
+        at += count
+    return tuple(found.values()), tuple(unknown), is_described
+
+
+def _first_name(
+    pieces: Sequence[str], rows: Sequence[Workspace], connections: Mapping[str, Provider]
+) -> tuple[Workspace, int] | None:
+    """Return the workspace whose whole name words begin with, and how many words that is."""
+    longest = 1 if isinstance(pieces[0], Quoted) else _WORDS_OF_A_NAME
+    for count in range(min(longest, len(pieces)), 0, -1):
+        given = tuple(pieces[:count])
+        typed = " ".join((*given[:-1], plain_end(given[-1])))
+        bare = typed if isinstance(given[0], Quoted) else " ".join(_unmarked(given))
+        for name in dict.fromkeys((typed, bare, bare.removesuffix("'s"))):
             one = naming.find_whole(name, rows, connections)
             if one is not None and one.kind == "one":
-                found.setdefault(one.workspaces[0].id, one.workspaces[0])
-                at = end
-                break
-        else:
-            if not _only_joins(pieces[at]):
-                unknown.append(pieces[at])
-            at += 1
-    return tuple(found.values()), tuple(unknown)
+                return one.workspaces[0], count
+    return None
 
 
 def _pieces(word: str) -> list[str]:
-    """Split a word at its commas: ``a,b``."""
+    """Split a word at its commas, which stay: ``a,b``."""
     if isinstance(word, Quoted) or "," not in word.rstrip(","):
         return [word]
-    return [piece for piece in word.split(",") if piece]
+    return [f"{piece}," for piece in word.split(",") if piece]
 
 
 def _only_joins(word: str) -> bool:

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+from bot.domain.moments import LEADS
+from handlers.command_line import Quoted
 from handlers.language import vocabulary as known
 from handlers.language.words import begins, plain, without
+
+#: Verbs that take a time.
+_TIMED: Final = frozenset({"start", "stop", "restart", "suspend", "resume", "keep"})
 
 
 def without_nouns(words: tuple[str, ...]) -> tuple[str, ...]:
@@ -14,10 +21,31 @@ def without_nouns(words: tuple[str, ...]) -> tuple[str, ...]:
     return words
 
 
-def without_running(words: tuple[str, ...]) -> tuple[str, ...]:
+def objects_of(verb: str, words: tuple[str, ...]) -> tuple[str, ...]:
+    """Return what belongs to a verb of workspaces among the words after it, with times as words."""
+    if verb == "new":
+        return without_nouns(words)
+    if verb in _TIMED:
+        words = _with_times(words)
+    return _without_running(words) if verb == "keep" else words
+
+
+def _without_running(words: tuple[str, ...]) -> tuple[str, ...]:
     """Remove what only says again what ``keep`` does: ``keep notebook running until 20:00``."""
     at = 0 if len(words) == 1 else 1
     return (*words[:at], *without(words[at:], {"running", "alive", "going"}))
+
+
+def _with_times(words: tuple[str, ...]) -> tuple[str, ...]:
+    """Return words with a time that was given as a flag: ``--until=18:00`` means ``until 18:00``."""
+    found: list[str] = []
+    for word in words:
+        lead, is_joined, value = plain(word).removeprefix("--").partition("=")
+        if word.startswith("--") and not isinstance(word, Quoted) and lead in LEADS:
+            found += [lead, *([word.partition("=")[2]] if is_joined and value else [])]
+        else:
+            found.append(word)
+    return tuple(found)
 
 
 def mean_jobs(words: tuple[str, ...]) -> bool:

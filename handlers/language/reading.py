@@ -11,17 +11,24 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
+from bot.domain.moments import longer
 from handlers.command_line import Quoted
 from handlers.language import vocabulary as known
-from handlers.language.objects import are_of_jobs, mean_jobs, without_account, without_nouns, without_running
-from handlers.language.words import ENDS, begins, ends, is_emoji, plain, without
+from handlers.language.objects import (
+    are_of_jobs,
+    mean_jobs,
+    objects_of,
+    without_account,
+    without_nouns,
+)
+from handlers.language.words import ENDS, begins, ends, is_emoji, is_struck, plain, without
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
 #: Longer texts are no requests: nobody wrote them to a bot.
-_MOST_WORDS: Final = 60
+MOST_WORDS: Final = 60
 #: Verbs for one thing: a second one in the same sentence is about something else.
 _ONE_AT_A_TIME: Final = frozenset(
     {"start", "stop", "restart", "suspend", "resume", "remove", "forget", "open"}
@@ -60,7 +67,7 @@ def read(given: Sequence[str], folder: str, verbs: Mapping[str, AbstractSet[str]
     """Return what the words mean, for somebody who wrote them in a folder; never raises."""
     if not given:
         return Reading("list", folder=folder)
-    return _Sentence(tuple(given[:_MOST_WORDS]), folder, verbs).read()
+    return _Sentence(tuple(given[:MOST_WORDS]), folder, verbs).read()
 
 
 class _Sentence:
@@ -98,7 +105,12 @@ class _Sentence:
             if found is not None:
                 return found
         manner = Manner.ASKED if self._is_question and not is_polite else Manner.SAID
-        return self._command(words, manner) or self._turned(words) or Reading(words=words)
+        return (
+            self._longer(words, manner)
+            or self._command(words, manner)
+            or self._turned(words)
+            or Reading(words=words)
+        )
 
     # -- a verb comes first --------------------------------------------------------------------------------
 
@@ -109,7 +121,7 @@ class _Sentence:
             rest = self._given[begins(self._given, _NEW) :]
             if not without_nouns(rest):
                 return self._made("new", (), Manner.SAID)
-        manner = Manner.ASKED if self._is_question else Manner.TYPED
+        manner = Manner.ASKED if self._is_question or is_struck(self._given[0]) else Manner.TYPED
         return self._of(self._folder, verb, words, manner)
 
     def _of(self, folder: str, verb: str, words: tuple[str, ...], manner: Manner) -> Reading:
@@ -135,13 +147,9 @@ class _Sentence:
             return self._of("job", of_job, tuple(about[1:]), manner if is_asked else Manner.SAID)
         if verb in {"stop", "cancel"} and mean_jobs(words):
             return Reading("stop", (), Manner.SAID, "job")
-        if verb == "keep":
-            return Reading(verb, without_running(words), manner, folder)
-        if verb == "new":
-            return Reading(verb, without_nouns(words), manner, folder)
         if verb == "list" and words and are_of_jobs(words):
             return Reading("list", (), manner, "job")
-        return Reading(verb, words, manner, folder)
+        return Reading(verb, objects_of(verb, words), manner, folder)
 
     def _explained(self, words: tuple[str, ...]) -> tuple[str, ...]:
         """Return the verb that somebody wants help with: the first word that means one."""
@@ -268,6 +276,14 @@ class _Sentence:
             if verb:
                 return self._made(verb, rest, manner, folder)
         return None
+
+    def _longer(self, words: tuple[str, ...], manner: Manner) -> Reading | None:
+        """Read ``extend notebook by 1h`` and ``give notebook another hour``."""
+        if count := begins(words, known.LONGER):
+            return self._made("keep", (*words[count:], "longer"), manner, "workspace")
+        if longer(words) is None or self._verb_of(plain(words[0])) not in {"", "keep"}:
+            return None
+        return self._made("keep", without(words, known.GIVING), manner, "workspace")
 
     def _shown(self, words: tuple[str, ...], manner: Manner) -> Reading:
         """Read what is to be shown: everything, what another verb shows, or one thing."""

@@ -50,7 +50,7 @@ SYNONYMS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
                 "unlink": "logout disconnect signout revoke",
                 "cancel": "abort undo",
                 "alias": "rename call name",
-                "help": "commands usage man manual hilfe ? -h --help",
+                "help": "commands usage man manual hilfe aide ayuda ajuda ? -h --help",
                 "version": "ver --version -v",
                 "settings": "preferences prefs config configure configuration options setting",
             }
@@ -63,7 +63,7 @@ SYNONYMS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
                 "logs": "log output tail stdout stderr",
                 "status": "state stat stats info progress check",
                 "schedule": "cron",
-                "help": "commands usage man manual hilfe ? -h --help",
+                "help": "commands usage man manual hilfe aide ayuda ajuda ? -h --help",
             }
         ),
     }
@@ -103,6 +103,10 @@ PHRASAL: Final = _by_phrase(
         "status": "status of, state of, look at, how about, what about, check on",
     }
 )
+#: Asks for more time: `keep NAME longer`, unless they say until when.
+LONGER: Final = _phrases("extend, prolong, lengthen, postpone the stop of, add more time to, add time to")
+#: What such a request may say besides, where *longer* or *more* says it.
+GIVING: Final = _words("give add get have let i we need want can could run keep leave on to stay")
 #: The second word of a verb, which may follow the name: ``turn notebook off``.
 PARTICLES: Final = _words("on off up down")
 
@@ -132,6 +136,9 @@ TALK: Final = _by_phrase(
     {
         "hello": """hi, hello, hey, hey there, hi there, hello there, good morning, good afternoon,
             good evening, morning, howdy, hallo, moin, servus, bonjour, hola, yo, greetings, hiya, test, ping,
+            guten tag, guten morgen, guten abend, hallo zusammen, wie geht's, wie geht es dir, grüß gott,
+            grüezi, salut, bonsoir, ça va, comment ça va, buenos días, buenos dias, buenas tardes, buenas,
+            qué tal, que tal, cómo estás, como estas, ciao, buongiorno, olá, ola, bom dia, hej,
             are you there, anybody there, you there, how are you, how are you doing""",
         "thanks": """thanks, thank you, thx, ty, cheers, thanks a lot, many thanks, thank you so much,
             thank you very much, much appreciated, danke, merci, perfect, great, nice, awesome, cool,
@@ -161,6 +168,18 @@ AFTERTHOUGHTS: Final = _phrases(
     if you can, when you can, will you, would you, could you, usher, bot, ok, okay, right away, immediately,
     today, if possible, if you don't mind, cheers, at once, when you have a moment, for a moment, first,
     real quick, then, too, as well"""
+)
+
+#: Words of other languages that mean nothing in an English request to Usher.
+FOREIGN: Final = _words(
+    """ich du er wir ihr sie ist sind kann kannst könnt können möchte bitte nicht und oder mein meine
+    meinen dein auf aus ein eine einen wie was wo warum wann welche gibt läuft zeig zeige mach starte stoppe
+    stoppen starten beenden löschen guten danke hilf
+    je tu nous vous peux peut pouvez veux est sont suis mon mes le la les un une des et ou où quel
+    quelle pourquoi comment démarre démarrer démarrez arrête arrêter arrêtez ouvre ouvrir montre supprime
+    supprimer s'il plaît voudrais peux-tu pouvez-vous
+    yo tú puedo puedes puede quiero es están está mi mis el los las una y qué cómo dónde cuándo por
+    favor inicia iniciar arranca para parar detén detener abre abrir muestra borra borrar enciende apaga"""
 )
 
 #: Asks how something is done: the verb after it is explained, not run.
@@ -212,9 +231,15 @@ EXCEPT: Final = _phrases(
 JOINING: Final = _words("and & + , und plus as well also then both")
 #: What may come before a name without being part of it.
 BEFORE_A_NAME: Final = _words(
-    """my the a an our this that these those of for up to with mein meine meinen das der die named called both
-    from using into"""
+    """my the a an our this that these those of for up to with named called both from using into
+    mein meine meinen das der die den dem el la los las mi mis le les mon ma mes"""
 )
+#: What may stand between a verb and a name and says nothing.
+IN_BETWEEN: Final = _words("please pls plz bitte now just")
+#: Says that something is somebody else's: only one's own is ever touched.
+OF_OTHERS: Final = _words("his her hers their theirs somebody's someone's everybody's everyone's others'")
+#: What only looks like a possessive.
+OF_ONESELF: Final = _words("let's it's that's there's here's today's tonight's")
 #: What a workspace is called in general; on its own it names none.
 GENERIC: Final = _words(
     """workspace server session machine instance environment env vm box container pod ide one it that this

@@ -1,4 +1,4 @@
-"""Compare words as people write them: small letters, no signs at the end, and nothing inside quotes."""
+"""Compare words as people write them: small letters, no signs or marks around them, nothing inside quotes."""
 
 from __future__ import annotations
 
@@ -10,15 +10,24 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from collections.abc import Set as AbstractSet
 
-#: What may end a sentence.
-ENDS: Final = ".,;:!?…)("
+#: What may end a sentence, or begin one.
+ENDS: Final = ".,;:!?…)(¿¡"
+#: Slack's marks for bold, code, italics and what is struck out.
+MARKS: Final = "*`_~"
 
 
 def plain(word: str) -> str:
-    """Return a word as rules compare it: in small letters, without what ends a sentence; "" if quoted."""
+    """Return a word as rules compare it: in small letters, without signs and marks around; "" if quoted."""
     if isinstance(word, Quoted):
         return ""
-    return word.casefold().strip(ENDS) or word.casefold()
+    return word.casefold().strip(ENDS + MARKS) or word.casefold()
+
+
+def is_struck(word: str) -> bool:
+    """Return whether a word is struck out, or where that begins or ends: it may be meant as taken back."""
+    return not isinstance(word, Quoted) and word.strip(ENDS + MARKS) != word.strip(
+        ENDS + MARKS.replace("~", "")
+    )
 
 
 def begins(words: Sequence[str], phrases: Sequence[tuple[str, ...]]) -> int:

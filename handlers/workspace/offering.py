@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from bot.domain.models import OperationVerb, State
+from bot.domain.models.stopping import is_final, planned_mode
 from bot.messages.blocks import kit, offers, replies, timers
 from bot.messages.blocks.buttons import agreed_button, suspend_button
 from bot.messages.blocks.limits import Markup, fill, line
@@ -54,8 +55,9 @@ async def one(request: Request, workspace: Workspace) -> Answer:
     verb = verb_of(request)
     if verb in _VERBS:
         request.services.workspaces.check_possible(workspace, _VERBS[verb])
-    if request.at is not None:
-        return _at_its_time(request, workspace)
+    at = time_of(request, workspace)
+    if at is not None:
+        return _at_its_time(request, workspace, at)
     if verb in _VERBS and ends_for_good(request, workspace, _VERBS[verb]):
         await linked(request, workspace.connection)
         return await ask_before_ending(request, workspace, _VERBS[verb])
@@ -63,13 +65,18 @@ async def one(request: Request, workspace: Workspace) -> Answer:
     return offers.one(verb, workspace.id, workspace.title, title, action=verb)
 
 
-def _at_its_time(request: Request, workspace: Workspace) -> Answer:
+def time_of(request: Request, workspace: Workspace) -> float | None:
+    """Return the time that was asked for, which may depend on what is planned for a workspace."""
+    if request.more and workspace.stop_at is not None:
+        return workspace.stop_at + request.more
+    return request.at
+
+
+def _at_its_time(request: Request, workspace: Workspace, at: float) -> Answer:
     """Offer what was asked for a later time: the button keeps that time."""
-    sentence = fill(
-        talk.AT_ITS_TIME, name=workspace.title, at=kit.moment(request.at or 0.0, request.services.clock.now())
-    )
+    sentence = fill(talk.AT_ITS_TIME, name=workspace.title, at=kit.moment(at, request.services.clock.now()))
     label = fill(talk.DO_AT[request.verb], name=Markup(line(workspace.title)))
-    return replies.answer(sentence, timers.choices(request.verb, [workspace], [label], request.at))
+    return replies.answer(sentence, timers.choices(request.verb, [workspace], [label], [at]))
 
 
 def ends_for_good(request: Request, workspace: Workspace, verb: OperationVerb) -> bool:
@@ -109,7 +116,8 @@ def typed_name(workspace: Workspace) -> Markup:
 async def several(request: Request, choice: Choice) -> Answer:
     """Offer to do it to several workspaces with one button, which says exactly to which."""
     services, verb = request.services, verb_of(request)
-    if verb not in talk.DO_SEVERAL or request.at is not None:
+    at, done = request.at, talk.DO_SEVERAL if request.at is None else talk.DO_SEVERAL_AT
+    if verb not in done or request.more:
         example = choice.workspaces[0].title if choice.workspaces else words.EXAMPLE
         return replies.hint(
             fill(
@@ -120,11 +128,11 @@ async def several(request: Request, choice: Choice) -> Answer:
             )
         )
     under_way = {one.workspace_id: one for one in await services.store.open_operations(request.principal)}
-    fitting = [
-        one
-        for one in choice.workspaces
-        if is_needed(verb, one, under_way.get(one.id)) and _is_possible(request, verb, one)
-    ]
+    needed = [one for one in choice.workspaces if is_needed(verb, one, under_way.get(one.id), at)]
+    fitting = [one for one in needed if _is_possible(request, verb, one)]
+    if needed and not fitting:
+        # Nowhere: the refusal says why.
+        services.workspaces.check_possible(needed[0], _VERBS[verb])
     chosen, left = fitting[:MOST], fitting[MOST:]
     remarks = _remarks(request, choice, fitting)
     if left:
@@ -136,10 +144,11 @@ async def several(request: Request, choice: Choice) -> Answer:
         return replies.with_remarks(offered, remarks)
     rows = [_row(request, verb, workspace) for workspace in chosen]
     stamps = [await stamp(request, row.workspace) + ("!" if row.ends else "") for row in rows]
-    return offers.several(verb, rows, " ".join([verb, *stamps]), remarks)
+    timed = verb if at is None else f"{verb}@{at:.0f}"
+    return offers.several(verb, rows, " ".join([timed, *stamps]), remarks, at)
 
 
-def is_needed(verb: str, workspace: Workspace, under_way: Operation | None) -> bool:
+def is_needed(verb: str, workspace: Workspace, under_way: Operation | None, at: float | None = None) -> bool:
     """Return whether a verb would change anything about a workspace, as far as is known."""
     is_down = workspace.state in _DOWN
     match verb:
@@ -147,7 +156,9 @@ def is_needed(verb: str, workspace: Workspace, under_way: Operation | None) -> b
             return is_down and not (under_way is not None and not under_way.verb.brings_down)
         case "resume":
             return workspace.state is State.SUSPENDED
-        case "stop":
+        case "keep" if at is None:
+            return workspace.stop_at is not None
+        case "stop" | "force" | "keep":
             is_going_down = under_way is not None and under_way.verb.brings_down
             is_coming_up = under_way is not None and not under_way.verb.brings_down
             return not is_going_down and (is_coming_up or not (is_down or workspace.state is State.GONE))
@@ -179,8 +190,23 @@ def _row(request: Request, verb: str, workspace: Workspace) -> offers.Row:
     services = request.services
     title = services.title(workspace.connection)
     mode = services.workspaces.final_mode(workspace, _VERBS[verb]) if verb in _VERBS else None
-    effect = services.workspaces.effects(workspace).get(mode) if mode is not None else None
+    if request.at is not None:
+        mode = final_mode_then(request, verb, workspace)
+    effect = services.timers.effects(workspace).get(mode) if mode is not None else None
     return offers.Row(workspace, title, effect)
+
+
+def final_mode_then(request: Request, verb: str, workspace: Workspace) -> StopMode | None:
+    """Return how a workspace ends for good at the time that was asked for; None if it doesn't."""
+    timers = request.services.timers
+    mode = mode_then(verb, workspace) or planned_mode(timers.effects(workspace))
+    return mode if is_final(timers.effects(workspace), mode) else None
+
+
+def mode_then(verb: str, workspace: Workspace) -> StopMode | None:
+    """Return how a verb with a time stops a workspace; None for however it can be started again."""
+    modes: dict[str, StopMode | None] = {"stop": "stop", "suspend": "suspend", "keep": workspace.stop_mode}
+    return modes.get(verb)
 
 
 def _remarks(request: Request, choice: Choice, fitting: list[Workspace]) -> list[str]:

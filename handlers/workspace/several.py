@@ -6,12 +6,14 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from bot.domain.models import OperationVerb
-from bot.messages.blocks import offers, replies
+from bot.domain.moments import FARTHEST_SECONDS
+from bot.messages.blocks import kit, offers, replies
 from bot.messages.blocks.limits import Markup, fill, line, safe
-from bot.messages.texts import problems, talk
+from bot.messages.texts import problems, talk, timers
+from bot.messages.texts.answers import EXAMPLE
 from bot.support.errors import NotLinked, Refused, UsherError
 from handlers import routes
-from handlers.workspace.offering import stamp
+from handlers.workspace.offering import mode_then, stamp
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,9 +33,16 @@ class _Done:
 @routes.action(offers.SEVERAL)
 async def pressed(request: Request) -> Answer:
     """Do what the button said, and no more: what has changed since is left alone."""
-    verb, *stamps = (request.target or "").split()
-    if verb not in talk.DO_SEVERAL:
+    timed, *stamps = (request.target or "").split() or [""]
+    verb, _, time = timed.partition("@")
+    if verb not in (talk.DO_SEVERAL_AT if time else talk.DO_SEVERAL):
         return replies.hint(talk.NOTHING_DONE)
+    if time:
+        at = float(time) if time.isdecimal() else 0.0
+        now = await request.services.store.now()
+        if not now < at <= now + FARTHEST_SECONDS:
+            return replies.hint(fill(timers.PASSED, command=request.command, name=EXAMPLE))
+        request = replace(request, at=at)
     done = _Done()
     for one in stamps:
         key, _, _ = one.partition(".")
@@ -47,7 +56,7 @@ async def pressed(request: Request) -> Answer:
             done.remarks.append(offers.in_its_state(now, workspace, talk.CHANGED))
             continue
         await _do(request, verb, workspace, done, agreed=one.endswith("!"))
-    return _answer(verb, done)
+    return _answer(verb, done, request.at)
 
 
 async def all_at_once(request: Request, verb: str, workspaces: Sequence[Workspace]) -> Answer:
@@ -55,15 +64,22 @@ async def all_at_once(request: Request, verb: str, workspaces: Sequence[Workspac
     done = _Done()
     for workspace in workspaces:
         await _do(request, verb, workspace, done, agreed=True)
-    return _answer(verb, done)
+    return _answer(verb, done, request.at)
 
 
 async def _do(request: Request, verb: str, workspace: Workspace, done: _Done, *, agreed: bool) -> None:
     services, key = request.services, workspace.id
     interaction = f"{request.surface.interaction}/{key}" if request.surface.interaction else ""
     try:
+        timer = None
+        if request.at is not None:
+            timer = services.timers.made(workspace, request.at, mode_then(verb, workspace), agreed=agreed)
         if verb == "forget":
             await services.personal_list.forget(request.principal, key, interaction=interaction)
+        elif verb == "keep" and timer is None:
+            await services.timers.keep(request.principal, key, interaction=interaction)
+        elif verb in {"keep", "stop", "suspend"} and timer is not None:
+            await services.timers.set(request.principal, key, timer, interaction=interaction)
         else:
             await services.workspaces.begin(
                 request.principal,
@@ -73,6 +89,7 @@ async def _do(request: Request, verb: str, workspace: Workspace, done: _Done, *,
                 reference=request.reference,
                 channel_id=request.surface.channel_id,
                 agreed=agreed,
+                timer=timer,
             )
     except NotLinked:
         raise
@@ -83,12 +100,14 @@ async def _do(request: Request, verb: str, workspace: Workspace, done: _Done, *,
         done.names.append(f"*{line(workspace.title)}*")
 
 
-def _answer(verb: str, done: _Done) -> Answer:
+def _answer(verb: str, done: _Done, at: float | None) -> Answer:
     head = talk.NOTHING_DONE
     if done.names:
         *first, last = done.names
         names = f"{', '.join(first)} and {last}" if first else last
         head = fill(talk.DOING[verb], names=Markup(names))
+        if at is not None:
+            head = fill(talk.DOING_AT[verb], names=Markup(names), at=kit.day_moment(at))
     remarks = list(dict.fromkeys(done.remarks))
     answer = replies.hint(head, more="\n".join(remarks))
     return replace(answer, replaces=False)

@@ -17,7 +17,7 @@ from handlers.language.reading import Manner
 from handlers.language.words import plain
 from handlers.linking.account import link_any
 from handlers.request import Answered
-from handlers.talking import as_command
+from handlers.talking import as_command, if_yours, theirs
 from handlers.waiting import look, unread
 from handlers.welcome import first_steps, what
 from handlers.workspace import offering
@@ -57,18 +57,31 @@ async def workspace_of(request: Request, *, guesses: bool = True, asks: bool = F
             if usual is None:
                 raise Answered(which_of_all(request, rows))
             choice = Choice("one", (usual,), is_whole=True)
-        case "many":
-            raise Answered(_which_of_these(request, choice.name, choice.workspaces, rows))
-        case "conditional":
-            raise Answered(_conditional(request, choice, rows))
-        case "several" | "all":
-            raise Answered(await _several(request, choice))
-        case "near":
-            raise Answered(await _unknown(request, choice, old, has_any=bool(rows)))
+        case "one":
+            pass
+        case _:
+            raise Answered(await _not_one(request, choice, rows, old))
     (workspace,) = choice.workspaces
     if asks or offering.may_act(request, choice):
         return workspace
     raise Answered(await offering.one(request, workspace))
+
+
+async def _not_one(
+    request: Request, choice: Choice, rows: Sequence[Workspace], old: Sequence[Account] | None
+) -> Answer:
+    """Answer words that don't name exactly one workspace."""
+    match choice.kind:
+        case "many":
+            return _which_of_these(request, choice.name, choice.workspaces, rows)
+        case "conditional":
+            return _conditional(request, choice, rows)
+        case "theirs":
+            return theirs(request, choice.workspaces)
+        case "several" | "all":
+            return await _several(request, choice)
+        case _:
+            return await _unknown(request, choice, old, has_any=bool(rows))
 
 
 async def _chosen(
@@ -110,18 +123,32 @@ async def named(request: Request, name: str) -> Workspace:
 
 async def _several(request: Request, choice: Choice) -> Answer:
     """Offer one button for several; with ``--yes`` the person has answered it beforehand."""
+    is_end = routes.nature(request.folder, request.verb).does is routes.Does.ENDS
+    if is_end and choice.is_described:
+        return _described(request, choice)
     is_said_before = "yes" in request.flags and request.manner is Manner.TYPED and not choice.unknown
     verb = offering.verb_of(request)
-    if is_said_before and verb in talk.DO_SEVERAL and request.at is None:
+    known_verbs = talk.DO_SEVERAL if request.at is None else talk.DO_SEVERAL_AT
+    if is_said_before and verb in known_verbs and not request.more:
         under_way = await request.services.store.open_operations(request.principal)
         by_workspace = {one.workspace_id: one for one in under_way}
-        chosen = [one for one in choice.workspaces if offering.is_needed(verb, one, by_workspace.get(one.id))]
+        chosen = [
+            one
+            for one in choice.workspaces
+            if offering.is_needed(verb, one, by_workspace.get(one.id), request.at)
+        ]
         return await all_at_once(request, verb, chosen)
     if routes.nature(request.folder, request.verb).does is routes.Does.SHOWS and not choice.unknown:
         return lists.workspace_list(
             await request.services.gatherer.of_all(request.principal, choice.workspaces)
         )
     return await offering.several(request, choice)
+
+
+def _described(request: Request, choice: Choice) -> Answer:
+    """Say that another name was typed than the one in it: it is written, and offers no press."""
+    sentence = fill(talk.DESCRIBED, name=choice.name)
+    return replies.hint(sentence, more=if_yours(request, choice.workspaces))
 
 
 def _conditional(request: Request, choice: Choice, rows: Sequence[Workspace]) -> Answer:
@@ -237,7 +264,8 @@ def _typed(request: Request, command: str) -> str:
 
 def _choices(request: Request, found: Sequence[Workspace], labels: Sequence[str]) -> list[dict[str, object]]:
     if request.at is not None or request.verb == "keep":
-        return timers.choices(request.verb, found, labels, request.at)
+        times = [offering.time_of(request, one) for one in found]
+        return timers.choices(request.verb, found, labels, times)
     return replies.choices(request.verb, found, labels, request.services.workspaces.effects)
 
 

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from bot.domain.models import Answer, State
 from bot.domain.models.stopping import planned_mode
 from bot.domain.models.timers import SOONEST_SECONDS
-from bot.domain.moments import Moment
+from bot.domain.moments import FARTHEST_SECONDS, Moment, Unread
 from bot.messages.blocks import forms, kit, lists, replies
 from bot.messages.blocks import moments as answers
 from bot.messages.blocks import timers as drawn
 from bot.messages.blocks.buttons import AGREED
 from bot.messages.blocks.limits import fill
 from bot.messages.texts import timers as words
+from bot.messages.texts import times
 from bot.support.errors import Refused
 from handlers import routes
 from handlers.linking.account import linked
 from handlers.request import Answered
 from handlers.workspace.targets import workspace_of
-from handlers.workspace.timing import runs_until, typed_moment
+from handlers.workspace.timing import lasts_longer, runs_until, typed_moment
 
 if TYPE_CHECKING:
     from bot.domain.models import StopMode, Timer, Workspace
@@ -33,11 +35,27 @@ _DOWN: Final = frozenset({State.STOPPING, State.STOPPED, State.SUSPENDED, State.
 @routes.verb("workspace", "keep", flags=(AGREED,), does=routes.Does.STARTS)
 async def keep(request: Request) -> Answer:
     """Take a planned stop back, or move it: ``keep NAME until 20:00``."""
-    plain, moment = await runs_until(request)
+    longer, seconds = await lasts_longer(request)
+    plain, moment = await runs_until(longer)
+    if moment is None and seconds:
+        return await _extended(replace(plain, more=seconds))
     workspace = await workspace_of(plain)
     if moment is not None:
         return await stop_later(request, workspace, moment, workspace.stop_mode)
     return await _kept(request, workspace)
+
+
+async def _extended(request: Request) -> Answer:
+    """Move a planned stop by what was asked for."""
+    workspace = await workspace_of(request)
+    if workspace.stop_at is None:
+        next_ = fill(words.LONGER_NEXT, command=request.command, name=workspace.title)
+        return replies.hint(fill(words.NOT_PLANNED, name=workspace.title), more=next_)
+    moment = Moment(workspace.stop_at + request.more, request.more)
+    if moment.at > await request.services.store.now() + FARTHEST_SECONDS:
+        given = fill(words.LONGER, time=times.duration(request.more))
+        raise Answered(replies.hint(answers.unread(Unread("far"), given, SOONEST_SECONDS)))
+    return await stop_later(request, workspace, moment, workspace.stop_mode)
 
 
 async def _kept(request: Request, workspace: Workspace) -> Answer:

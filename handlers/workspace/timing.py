@@ -13,6 +13,7 @@ from bot.messages.blocks import replies
 from bot.messages.blocks.limits import Markup, fill
 from bot.messages.texts import timers as words
 from bot.services import naming
+from handlers.language.names import choose
 from handlers.request import Answered
 
 if TYPE_CHECKING:
@@ -44,6 +45,18 @@ async def happens_at(request: Request) -> tuple[Request, Moment | None]:
     return await _at(plain, phrase)
 
 
+async def lasts_longer(request: Request) -> tuple[Request, float]:
+    """Split how much longer something is to run off a request; 0 if it doesn't say."""
+    found = moments.longer(request.arguments)
+    if found is None:
+        return request, 0.0
+    rows = await request.services.store.workspaces(request.principal)
+    if naming.find_whole(request.name, rows, request.services.connections) is not None:
+        return request, 0.0
+    names, seconds = found
+    return replace(request, arguments=names), seconds
+
+
 async def typed_moment(services: Services, principal: Principal, text: str) -> Moment | Unread:
     """Return the moment that a text names in a person's zone, or why there is none."""
     person = await services.store.person(principal)
@@ -65,7 +78,11 @@ async def _split(request: Request) -> tuple[Request, Phrase | None]:
     if phrase is None:
         return request, None
     rows = await request.services.store.workspaces(request.principal)
-    if naming.find(request.name, rows, request.services.connections).kind == "one":
+    connections = request.services.connections
+    if naming.find(request.name, rows, connections).kind == "one":
+        return request, None
+    if phrase.is_within and choose(names, rows, connections).unknown:
+        # What follows it belongs to the time: `at 5 past 6`.
         return request, None
     return replace(request, arguments=names), phrase
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.domain.moments import FARTHEST_SECONDS, Moment, Unread, read, split, zone_of
+from bot.domain.moments import FARTHEST_SECONDS, Moment, Unread, longer, read, split, zone_of
 
 BERLIN = ZoneInfo("Europe/Berlin")
 #: A Friday, 14:00 in Berlin.
@@ -208,11 +208,37 @@ def test_when_the_clocks_change(text, now, ahead):
         ("work in progress", "work in progress", None),
         ("until", "until", None),
         ("at 6", "", "at 6"),
+        ("for 2h notebook", "notebook", "for 2h"),
+        ("until 6 pm my lab", "my lab", "until 6 pm"),
+        ("lab for 2h training", "lab training", "for 2h"),
     ],
 )
 def test_the_time_is_split_off_a_command(words, name, phrase):
     names, found = split(words.split())
     assert (" ".join(names), found.text if found else None) == (name, phrase)
+
+
+@pytest.mark.parametrize(
+    ("words", "name", "seconds"),
+    [
+        ("notebook another hour", "notebook", 3600),
+        ("one more hour for notebook", "notebook", 3600),
+        ("notebook by 90 min longer", "notebook", 5400),
+        ("my lab an extra hour", "my lab", 3600),
+        ("notebook two hours more", "notebook", 7200),
+        ("notebook half an hour longer", "notebook", 1800),
+        ("notebook longer", "notebook", 3600),
+        ("some more time on lab", "on lab", 3600),
+        ("another lab", None, None),
+        ("more", None, None),
+        ("one more notebook", None, None),
+        ("notebook by 2h", None, None),
+    ],
+)
+def test_how_much_longer_is_split_off_a_command(words, name, seconds):
+    found = longer(words.split())
+    expected = None if name is None else (name, seconds)
+    assert (found if found is None else (" ".join(found[0]), found[1])) == expected
 
 
 @pytest.mark.parametrize("name", [None, "", "Mars/Olympus", "../etc/passwd", "Europe"])

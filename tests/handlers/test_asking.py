@@ -115,6 +115,54 @@ async def test_several_are_done_at_once_by_those_who_said_yes_beforehand(bot: Ri
     assert await open_ones(bot) == ["stop notebook", "stop training"]
 
 
+async def test_several_are_started_and_stopped_at_a_time_with_one_press(bot: Rig):
+    await bot.link(names=("notebook", "training", "report"))
+    await up(bot, "report")
+    answer = await bot.say("start notebook training for 2h")
+    check_golden("answers/several-at", answer)
+    assert await open_ones(bot) == []
+    done = await press(bot, answer, "Start 2 workspaces until then")
+    check_golden("answers/several-at-done", done)
+    assert await open_ones(bot) == ["start notebook", "start training"]
+    ends = [(await bot.workspace(name)).stop_at for name in ("notebook", "training", "report")]
+    assert ends == [bot.clock.now() + 7200, bot.clock.now() + 7200, None]
+    await press(bot, await bot.say("keep all"), "Keep 2 workspaces running")
+    assert (await bot.workspace("notebook")).stop_at is None
+    later = await bot.say("stop notebook report in 1h")
+    assert "Stop 2 workspaces then" in buttons(later)
+    await press(bot, later, "Stop 2 workspaces then")
+    assert (await bot.workspace("report")).stop_mode == "stop"
+    assert await open_ones(bot) == ["start notebook", "start training"]
+    bot.clock.advance(7200)
+    passed = await press(bot, later, "Stop 2 workspaces then")
+    assert "That time has passed" in words(passed)
+
+
+async def test_what_will_end_for_good_at_a_time_says_so_among_several():
+    provider = Erasing(FakeClock(), fake_settings("saturn", title="Saturn Cloud"))
+    async with rig(connections={"saturn": provider}) as bot:
+        await bot.link(names=("notebook", "training"))
+        answer = await bot.say("start notebook training for 2h")
+        assert words(answer).count("this will end it for good") == 2
+        await press(bot, answer, "Start 2 workspaces until then")
+        assert (await bot.workspace("notebook")).stop_agreed
+
+
+async def test_a_planned_stop_is_moved_by_what_was_asked_for_and_no_other_is_guessed(bot: Rig):
+    await bot.link(names=("notebook", "training"))
+    await up(bot, "notebook")
+    await bot.say("stop notebook in 1h")
+    planned = bot.clock.now() + 3600
+    await bot.say("extend notebook by 2h")
+    assert (await bot.workspace("notebook")).stop_at == planned + 7200
+    offered = await bot.say("extend note by 30 min")
+    assert (await bot.workspace("notebook")).stop_at == planned + 7200
+    await press(bot, offered, "Keep notebook until then")
+    assert (await bot.workspace("notebook")).stop_at == planned + 9000
+    assert "Choose a time within" in words(await bot.say("extend notebook by 14 days"))
+    assert "nothing to extend" in words(await bot.say("extend training"))
+
+
 async def test_what_ends_for_good_says_so_among_several_and_by_itself():
     provider = Erasing(FakeClock(), fake_settings("saturn", title="Saturn Cloud"))
     async with rig(connections={"saturn": provider}) as bot:

@@ -1,7 +1,8 @@
-"""What people write, as they write it, through the whole bot: the table of ``phrasings.py``."""
+"""What people write, as they write it, through the whole bot: the tables of phrasings."""
 
 from __future__ import annotations
 
+import pytest
 import pytest_asyncio
 
 from bot.domain.models import Outcome, Update
@@ -9,6 +10,7 @@ from tests.rigs.scenario import SEED
 from tests.rigs.scenario.cloud import SEED as CLOUD
 from tests.rigs.scenario.cloud import cloud_world
 from tests.scenarios.phrasings import MENTIONED, TYPED, WRITTEN
+from tests.scenarios.phrasings_odd import ODD
 
 NAMES = ("deep thought", "list")
 WORKSPACES = [
@@ -72,11 +74,12 @@ async def failures(world, rows, say):
     return found
 
 
-async def test_each_phrase_does_what_it_must_and_nothing_else(office):
+@pytest.mark.parametrize("rows", [TYPED, ODD], ids=["usual", "odd"])
+async def test_each_phrase_does_what_it_must_and_nothing_else(office, rows):
     async def say(text):
         return [await office.alice.types(text, then_settle=False)]
 
-    found = await failures(office, TYPED, say)
+    found = await failures(office, rows, say)
     assert not found, "\n\n".join(found)
 
 
@@ -87,6 +90,6 @@ async def test_phrases_are_understood_in_direct_messages_and_after_a_mention(off
 
 
 def test_the_table_is_large_and_most_of_what_it_has_only_answers():
-    rows = [*TYPED, *WRITTEN, *MENTIONED]
-    assert len(set(TYPED)) == len(TYPED) >= 180
+    rows = [*TYPED, *ODD, *WRITTEN, *MENTIONED]
+    assert len({*TYPED, *ODD}) == len([*TYPED, *ODD]) >= 350
     assert sum(expected.startswith(("says ", "shows ")) for _, expected in rows) >= 40

@@ -51,10 +51,15 @@ def one(verb: str, key: str, name: str, title: str, *, action: str) -> Answer:
     return replies.answer(fill(words.OFFERS[verb], name=name, title=title), [button])
 
 
-def several(verb: str, rows: Sequence[Row], value: str, remarks: Sequence[str]) -> Answer:
+def several(
+    verb: str, rows: Sequence[Row], value: str, remarks: Sequence[str], at: float | None = None
+) -> Answer:
     """Offer to do something to several: all of them are named, and what ends for good says so."""
     count = Markup(str(len(rows)))
-    head = fill(words.SEVERAL[verb], count=count)
+    head, label = fill(words.SEVERAL[verb], count=count), words.DO_SEVERAL[verb]
+    if at is not None:
+        head = fill(words.SEVERAL_AT[verb], count=count, at=kit.day_moment(at))
+        label = words.DO_SEVERAL_AT[verb]
     lines = [
         fill(words.SEVERAL_ROW, name=row.workspace.title, title=row.title)
         if row.ends is None
@@ -67,7 +72,7 @@ def several(verb: str, rows: Sequence[Row], value: str, remarks: Sequence[str]) 
         for row in rows
     ]
     style = kit.DANGER if verb in _RED else kit.PRIMARY
-    button = kit.button(fill(words.DO_SEVERAL[verb], count=count), SEVERAL, value, style=style)
+    button = kit.button(fill(label, count=count), SEVERAL, value, style=style)
     parts = [lines[at : at + _IN_A_SECTION] for at in range(0, len(lines), _IN_A_SECTION)]
     blocks = [kit.section("\n".join([head, *parts[0]])), *(kit.section("\n".join(one)) for one in parts[1:])]
     small = [kit.context(*remarks)] if remarks else []

@@ -144,13 +144,13 @@ def asked(
 
 
 def choices(
-    verb: str, workspaces: Sequence[Workspace], labels: Sequence[str], at: float | None
+    verb: str, workspaces: Sequence[Workspace], labels: Sequence[str], times: Sequence[float | None]
 ) -> list[Element]:
-    """Return a button for each workspace that may be meant; pressing one means the same time."""
-    mark = "" if at is None else f":u{at:.0f}"
+    """Return a button for each workspace that may be meant; pressing one means its time."""
+    offered = zip(workspaces[:FEW], labels, times, strict=False)
     return [
-        kit.button(line(label, BUTTON), f"{verb}:{number}{mark}", one.id)
-        for number, (one, label) in enumerate(zip(workspaces[:FEW], labels, strict=False))
+        kit.button(line(label, BUTTON), f"{verb}:{number}{'' if at is None else f':u{at:.0f}'}", one.id)
+        for number, (one, label, at) in enumerate(offered)
     ]
 
 

@@ -16,6 +16,14 @@ TALK: Final[Mapping[str, str]] = MappingProxyType(
         "nothing": "OK, I haven't done anything.",
         "yes": "I didn't ask anything. To do something, press its button, or write it out: `{command}help`.",
         "left_alone": "OK, I'll leave everything as it is.",
+        "too_long": (
+            "That's too long for a command, so I haven't done anything. "
+            "Write `{command}help` to see what I can do."
+        ),
+        "foreign": (
+            "I only understand English. Write `{command}list` to see your workspaces, or `{command}help` "
+            "for everything else."
+        ),
         "one_at_a_time": "One thing at a time, please: send me each request on its own.",
     }
 )
@@ -23,6 +31,11 @@ CONDITIONAL: Final = (
     "I don't understand conditions, exceptions or times like that, so I've left everything as it is. {next}"
 )
 CONDITIONAL_NEXT: Final = "Name what you mean, for example `{command}{verb} {example}`."
+#: After a name that is said to be somebody else's.
+THEIRS: Final = "I only work with your own workspaces, so I haven't done anything."
+#: A name with a word before it, of which nothing is called.
+DESCRIBED: Final = "I can't find a workspace called *{name}*, so I haven't done anything."
+IF_YOURS: Final = "If you mean your own *{name}*, write `{command}{verb} {typed}`."
 
 # -- near misses -------------------------------------------------------------------------------------------
 
@@ -89,7 +102,19 @@ DO_SEVERAL: Final[Mapping[str, str]] = MappingProxyType(
         "stop": "Stop {count} workspaces",
         "restart": "Restart {count} workspaces",
         "suspend": "Suspend {count} workspaces",
+        "force": "Force quit {count} workspaces",
+        "keep": "Keep {count} workspaces running",
         "forget": "Take {count} workspaces off my list",
+    }
+)
+DO_SEVERAL_AT: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "start": "Start {count} workspaces until then",
+        "resume": "Resume {count} workspaces until then",
+        "restart": "Restart {count} workspaces until then",
+        "stop": "Stop {count} workspaces then",
+        "suspend": "Suspend {count} workspaces then",
+        "keep": "Keep {count} workspaces until then",
     }
 )
 SEVERAL: Final[Mapping[str, str]] = MappingProxyType(
@@ -102,7 +127,25 @@ SEVERAL: Final[Mapping[str, str]] = MappingProxyType(
         ),
         "restart": "This will restart these {count} workspaces. Unsaved work may be lost.",
         "suspend": "This will suspend these {count} workspaces. They can continue where they were.",
+        "force": "This will force these {count} workspaces to quit. Unsaved work will be lost.",
+        "keep": "This will keep these {count} workspaces running: any planned stop is cancelled.",
         "forget": "This will take these {count} workspaces off your list. They stay as they are.",
+    }
+)
+#: The same with a time: "today at 18:00".
+SEVERAL_AT: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "start": "This will start these {count} workspaces and stop them again {at}:",
+        "resume": "This will resume these {count} workspaces and stop them again {at}:",
+        "restart": (
+            "This will restart these {count} workspaces and stop them {at}. Unsaved work may be lost."
+        ),
+        "stop": (
+            "This will stop these {count} workspaces {at}, with everything running in them. "
+            "Unsaved work may be lost."
+        ),
+        "suspend": "This will suspend these {count} workspaces {at}. They can continue where they were.",
+        "keep": "This will keep these {count} workspaces running and stop them {at}:",
     }
 )
 SEVERAL_ROW: Final = "• *{name}* · {title}"
@@ -126,7 +169,19 @@ DOING: Final[Mapping[str, str]] = MappingProxyType(
         "stop": "Stopping {names}. I'll message you when each has stopped.",
         "restart": "Restarting {names}. I'll message you when each is ready.",
         "suspend": "Suspending {names}. I'll message you when each is done.",
+        "force": "Forcing {names} to quit. I'll message you when each has stopped.",
+        "keep": "I won't stop {names}.",
         "forget": "{names} are off your list.",
+    }
+)
+DOING_AT: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "start": "Starting {names}. I'll message you when each is ready, and stop them {at}.",
+        "resume": "Resuming {names}. I'll message you when each is ready, and stop them {at}.",
+        "restart": "Restarting {names}. I'll message you when each is ready, and stop them {at}.",
+        "stop": "I'll stop {names} {at}.",
+        "suspend": "I'll suspend {names} {at}.",
+        "keep": "{names} will keep running. I'll stop them {at}.",
     }
 )
 CHANGED: Final = "*{name}* has changed since, so I left it alone: it's {state} ({age})."

@@ -87,7 +87,7 @@ VERBS: Final[Mapping[str, Mapping[str, VerbWords]]] = MappingProxyType(
                 "keep": VerbWords(
                     "keep NAME [until TIME]",
                     "keep a workspace running that would be stopped later",
-                    ("`keep NAME until 20:00` or `keep NAME for 2h` stops it then instead.",),
+                    ("`keep NAME until 20:00` stops it then; `keep NAME 1h longer` moves a planned stop.",),
                 ),
                 "cancel": VerbWords(
                     "cancel NAME",
