@@ -8,14 +8,13 @@ from bot.store import people, rows
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices
 from bot.store.tasks import add_tasks
-from bot.store.text import as_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bot.domain.models import Approval, AuditEntry, NewNotice, Principal
     from bot.store.records import NewTask
-    from bot.store.transaction import Row, Transaction
+    from bot.store.transaction import Transaction
 
 #: The state that a request must be in to move to a new one.
 _BEFORE = {"approved": "asked", "denied": "asked", "linked": "approved", "failed": "approved"}
@@ -40,31 +39,18 @@ def ask(
     if not people.first_sight(tx, interaction):
         row = tx.one("approval", id=people.result_of(tx, interaction)) or existing
         return rows.approval(row) if row else approval
-    waiting = None if approval.waiting is None else as_json(approval.waiting)
     if existing is not None and existing["username"] == approval.username:
-        row = tx.one("ask_again", id=existing["id"], waiting=waiting, detail=approval.detail)
+        row = tx.one("ask_again", **rows.columns(approval) | {"id": existing["id"]})
     else:
         if existing is not None:
             # Whoever was shown the old username can't approve the new one with it.
             tx.run("delete_approval", id=existing["id"])
-        row = _add(tx, approval, pair, waiting)
+        row = tx.one("add_approval", **rows.columns(approval))
         add_notices(tx, notices, approval.id)
     assert row is not None  # written a moment ago, in this transaction
     people.keep_result(tx, interaction, row["id"])
     append_audit(tx, audit)
     return rows.approval(row)
-
-
-def _add(tx: Transaction, new: Approval, pair: Row, waiting: str | None) -> Row | None:
-    return tx.one(
-        "add_approval",
-        **pair,
-        id=new.id,
-        username=new.username,
-        asked_at=new.asked_at,
-        detail=new.detail,
-        waiting=waiting,
-    )
 
 
 def approval(tx: Transaction, approval_id: str) -> Approval | None:

@@ -18,15 +18,7 @@ if TYPE_CHECKING:
 
 def begin(tx: Transaction, session: BrowserSession, audit: Sequence[AuditEntry] = ()) -> None:
     """Write a fresh session."""
-    tx.run(
-        "begin_browser_session",
-        id_hash=session.id_hash,
-        principal=session.principal.key,
-        user_id=session.principal.user_id,
-        created_at=session.created_at,
-        seen_at=session.seen_at,
-        expires_at=session.expires_at,
-    )
+    tx.run("begin_browser_session", **rows.columns(session), user_id=session.principal.user_id)
     append_audit(tx, audit)
 
 

@@ -51,19 +51,7 @@ def post(
         return False
     tx.run(
         "add_class_card",
-        id=card.id,
-        principal=card.principal.key,
-        channel_id=card.channel_id,
-        connection=card.connection,
-        title=card.title,
-        reference=card.reference,
-        created_at=card.created_at,
-        pattern=card.pattern,
-        template=card.template,
-        spec=None if card.spec is None else as_json(card.spec.as_json()),
-        maximum=card.maximum,
-        time_zone=card.time_zone,
-        stops_at=card.stops_at,
+        **rows.columns(card),
         look_at=NEVER if card.stops_at is None else card.stops_at - WARNING_SECONDS,
     )
     cards.add(tx, NoticeKind.CLASS_CARD, card.id, card.principal.key)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bot.domain.models import PROVISIONAL, OperationVerb, Outcome, State
@@ -94,7 +95,7 @@ def _insert_provisional(tx: Transaction, workspace: Workspace) -> None:
         "remote_id": workspace.remote_id,
     }
     tx.run("have_gate", **gate)
-    workspaces.insert(tx, workspace, observed_at=None, verified_at=None, used_at=tx.now())
+    workspaces.insert(tx, replace(workspace, used_at=tx.now()))
 
 
 def unexplained(
@@ -216,9 +217,11 @@ def _put_beside(tx: Transaction, row: Row, created: Created, gate_key: str, now:
             "alias": None,
             **dict.fromkeys(_FOUND),
             "state": State.UNKNOWN,
+            "verified_at": now,
+            "used_at": now,
         }
     )
-    workspaces.insert(tx, made, observed_at=None, verified_at=now, used_at=now)
+    workspaces.insert(tx, made)
     existing = tx.one(
         "workspace_by_remote",
         principal=row["principal"],

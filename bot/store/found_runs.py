@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.domain.models import Call
-from bot.store import cards, run_rows
-from bot.store.text import as_json
+from bot.domain.models import Call, Run
+from bot.store import cards, rows, run_rows, runs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,7 +46,9 @@ def worth_keeping(unknown: Sequence[FoundRun], now: float) -> list[FoundRun]:
 def add(tx: Transaction, account_id: str, piece: Sequence[FoundRun], start: float) -> int:
     """Write a piece of the taken runs; return how many were new."""
     pair, now = _pair(tx, account_id), tx.now()
-    return 0 if pair is None else sum(_insert(tx, one, pair, start, now) for one in piece)
+    if pair is None:
+        return 0
+    return sum(runs.insert(tx, _run(tx.ids.new("job"), one, pair, start, now)) is not None for one in piece)
 
 
 def _pair(tx: Transaction, account_id: str) -> Row | None:
@@ -69,15 +70,14 @@ def _read(tx: Transaction, row: Row, one: FoundRun, start: float, now: float) ->
         cards.owe(tx, row["id"], changed=changed)
 
 
-def _insert(tx: Transaction, one: FoundRun, pair: Row, start: float, now: float) -> int:
-    seen = one.observed
-    is_over = seen.state.is_over
-    row = tx.one(
-        "add_run",
-        id=tx.ids.new("job"),
-        **pair,
+def _run(run_id: str, one: FoundRun, pair: Row, start: float, now: float) -> Run:
+    seen, is_over = one.observed, one.observed.state.is_over
+    return Run(
+        id=run_id,
+        principal=rows.principal_of(pair["principal"]),
+        connection=pair["connection"],
         name=seen.name or one.name,
-        spec=as_json({}),
+        spec=None,
         created_at=_began(one, now),
         reference="",
         remote_id=one.remote_id,
@@ -88,15 +88,10 @@ def _insert(tx: Transaction, one: FoundRun, pair: Row, start: float, now: float)
         finished_at=seen.ended_at,
         observed_at=start,
         launch_call=Call.ACCEPTED,
-        now=now,
         outcome="ended" if is_over else None,
         ended_at=_ended(one, now) if is_over else None,
-        channel_id=None,
         is_watched=False,
-        held_since=None,
-        deadline_at=None,
     )
-    return 0 if row is None else 1
 
 
 def _began(one: FoundRun, now: float) -> float:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from bot.domain.models import TaskKind
 from bot.store import cards, gates, rows, runs, snapshots
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices
 from bot.store.tasks import add_tasks
-from bot.store.text import as_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,30 +21,8 @@ if TYPE_CHECKING:
 def new(tx: Transaction, link: Link, audit: Sequence[AuditEntry] = ()) -> None:
     """Write a fresh link; older unused ones of the same principal and connection expire at once."""
     expire(tx, link.principal.key, link.connection)
-    tx.run(
-        "new_link",
-        principal=link.principal.key,
-        connection=link.connection,
-        waiting=None if link.waiting is None else as_json(link.waiting),
-        created_at=link.created_at,
-        **_changing(link),
-    )
+    tx.run("new_link", **rows.columns(link))
     append_audit(tx, audit)
-
-
-def _changing(link: Link) -> dict[str, Any]:
-    return {
-        "nonce_hash": link.nonce_hash,
-        "expires_at": link.expires_at,
-        "stage": link.stage,
-        "tries_left": link.tries_left,
-        "secret": link.secret,
-        "username": link.username,
-        "code_hash": link.code_hash,
-        "code_tries_left": link.code_tries_left,
-        "browser_hash": link.browser_hash,
-        "proven": link.proven,
-    }
 
 
 def expire(tx: Transaction, principal_key: str, connection: str) -> None:
@@ -67,7 +44,7 @@ def change(tx: Transaction, link: Link, expected_stage: str, expected_tries: int
     """
     written = tx.run(
         "change_link",
-        **_changing(link),
+        **rows.columns(link),
         expected_stage=expected_stage,
         expected_tries=expected_tries,
         now=tx.now(),
@@ -161,17 +138,7 @@ def _put(tx: Transaction, account: Account, pair: dict[str, str]) -> None:
         snapshots.delete_of(tx, account.connection, former["id"])
     if former is None or former["username"] != account.username or not account.username:
         tx.run("doubt_workspaces", **pair)
-    tx.run(
-        "add_account",
-        **pair,
-        id=account.id,
-        username=account.username,
-        secret=account.secret,
-        state=account.state,
-        linked_at=account.linked_at,
-        discovered_at=account.discovered_at,
-        unlinked_at=account.unlinked_at,
-    )
+    tx.run("add_account", **rows.columns(account))
 
 
 def resume(tx: Transaction, pair: dict[str, str]) -> None:

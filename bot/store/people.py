@@ -58,15 +58,4 @@ def save(tx: Transaction, people: Sequence[Person]) -> None:
     """Write people; the newer ``seen_at`` wins unless it is in the future."""
     now = tx.now()
     for one in people:
-        tx.run(
-            "save_person",
-            principal=one.principal.key,
-            name=one.name,
-            is_guest=one.is_guest,
-            is_bot=one.is_bot,
-            is_deleted=one.is_deleted,
-            is_stranger=one.is_stranger,
-            time_zone=one.time_zone,
-            seen_at=one.seen_at,
-            now=now,
-        )
+        tx.run("save_person", **rows.columns(one), now=now)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bot.domain.models import NoticeKind, Preferences, RunState
@@ -37,8 +37,7 @@ def save(
 ) -> None:
     """Set a person's preferences; a repeated interaction changes nothing."""
     if people.first_sight(tx, interaction):
-        columns = {one.name: getattr(wanted, one.name) for one in fields(wanted)}
-        tx.run("save_preferences", principal=principal.key, **columns)
+        tx.run("save_preferences", principal=principal.key, **rows.columns(wanted))
         append_audit(tx, audit)
 
 

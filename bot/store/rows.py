@@ -1,4 +1,4 @@
-"""Rows to models: each field is read from the column of its name, converted by its type."""
+"""Rows to models and back: each field is the column of its name, converted by its type."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from bot.domain.models import (
     TaskKind,
     Workspace,
 )
-from bot.store.text import from_json
+from bot.store.text import as_json, as_words, from_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -107,6 +107,21 @@ def _reader(model: Callable[..., Model], **own: Callable[[Row], Any]) -> Callabl
         return model(**given)
 
     return read
+
+
+#: How a value is written, by its type; all others are written as they are.
+_WRITES: dict[type, Callable[[Any], Any]] = {
+    Principal: lambda principal: principal.key,
+    Spec: lambda spec: as_json(spec.as_json()),
+    dict: as_json,
+    frozenset: as_words,
+}
+
+
+def columns(model: Any) -> Row:
+    """Return a model's fields by column, as parameters of a query; what a row keeps otherwise isn't bound."""
+    values = ((field.name, getattr(model, field.name)) for field in fields(model))
+    return {name: _WRITES[type(value)](value) if type(value) in _WRITES else value for name, value in values}
 
 
 account = _reader(Account)

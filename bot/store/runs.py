@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.domain.models import Call, NewNotice, NoticeKind
+from bot.domain.models import Call, NewNotice, NoticeKind, Run
 from bot.domain.plan import MAX_ATTEMPTS
 from bot.store import cards, people, rows
 from bot.store.audit import append_audit
@@ -15,7 +15,7 @@ from bot.support.errors import StoreError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.domain.models import AuditEntry, NewRun, Principal, Run
+    from bot.domain.models import AuditEntry, NewRun, Principal
     from bot.store.transaction import Row, Transaction
 
 #: ``woken``: a stop of another kind than the one possibly in flight was requested.
@@ -65,34 +65,32 @@ def _known(tx: Transaction, new: NewRun) -> Row | None:
 
 def _add(tx: Transaction, new: NewRun) -> Row:
     now = tx.now()
-    row = tx.one(
-        "add_run",
+    fresh = Run(
         id=tx.ids.new("job"),
-        principal=new.principal.key,
+        principal=new.principal,
         connection=new.connection,
         name=new.name,
-        spec=as_json(new.spec.as_json()),
+        spec=new.spec,
         created_at=now,
         reference=new.reference,
         remote_id=new.remote_id,
         state=new.state,
-        exit_code=None,
-        detail=None,
-        started_at=None,
-        finished_at=None,
-        observed_at=None,
         launch_call=Call.NONE if new.remote_id is None else Call.ACCEPTED,
-        now=now,
-        outcome=None,
-        ended_at=None,
         channel_id=new.channel_id,
         is_watched=new.is_watched,
         held_since=None if new.deadline_seconds is None else now,
         deadline_at=None if new.deadline_seconds is None else now + new.deadline_seconds,
     )
+    row = insert(tx, fresh)
     if row is None:
         raise StoreError("another row for this run came first")
     return row
+
+
+def insert(tx: Transaction, new: Run) -> Row | None:
+    """Write a row, due at once, unless its person has one with the same remote id; return it."""
+    spec = {} if new.spec is None else new.spec.as_json()
+    return tx.one("add_run", **rows.columns(new) | {"spec": as_json(spec)}, now=tx.now())
 
 
 def _show(tx: Transaction, row: Row, following: Sequence[NewNotice]) -> None:

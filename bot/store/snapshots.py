@@ -23,14 +23,7 @@ def save(tx: Transaction, snapshot: Snapshot[Any]) -> None:
         account = tx.one("account_by_id", id=snapshot.owner)
         if account is None or account["state"] == "revoking":
             return
-    tx.run(
-        "save_snapshot",
-        connection=snapshot.connection,
-        owner=snapshot.owner,
-        kind=snapshot.kind,
-        payload=as_json(snapshot.payload),
-        read_at=snapshot.read_at,
-    )
+    tx.run("save_snapshot", **rows.columns(snapshot) | {"payload": as_json(snapshot.payload)})
 
 
 def snapshot(tx: Transaction, connection: str, owner: str, kind: str) -> Snapshot[Any] | None:

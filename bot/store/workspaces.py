@@ -9,7 +9,7 @@ from bot.domain.models import PROVISIONAL, Outcome, State, TaskKind, Workspace
 from bot.domain.settling import GONE, UNLISTED
 from bot.store import auto_stops, cards, episodes, gates, operations, people, rows
 from bot.store.audit import append_audit
-from bot.store.text import as_json, as_words
+from bot.store.text import as_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -104,38 +104,9 @@ def _merge_one(tx: Transaction, one: FoundWorkspace, pair: Row, start: float) ->
     return 0
 
 
-def insert(
-    tx: Transaction,
-    new: Workspace,
-    *,
-    observed_at: float | None,
-    verified_at: float | None,
-    used_at: float | None,
-) -> int:
+def insert(tx: Transaction, new: Workspace) -> int:
     """Write a row unless its person has one with the same remote id; return how many were written."""
-    return tx.run(
-        "add_workspace",
-        id=new.id,
-        principal=new.principal.key,
-        connection=new.connection,
-        remote_id=new.remote_id,
-        gate_key=new.gate_key,
-        name=new.name,
-        alias=new.alias,
-        state=new.state,
-        url=new.url,
-        detail=new.detail,
-        progress=new.progress,
-        observed_at=observed_at,
-        verified_at=verified_at,
-        used_at=used_at,
-        origin=new.origin,
-        now=tx.now(),
-        spec=None if new.spec is None else as_json(new.spec.as_json()),
-        actions=as_words(new.actions),
-        ends_at=new.ends_at,
-        ends_how=new.ends_how,
-    )
+    return tx.run("add_workspace", **rows.columns(new), now=tx.now())
 
 
 def _insert_found(tx: Transaction, one: FoundWorkspace, pair: Row, start: float) -> int:
@@ -151,11 +122,13 @@ def _insert_found(tx: Transaction, one: FoundWorkspace, pair: Row, start: float)
         state=one.state,
         url=one.url,
         detail=one.detail,
+        observed_at=start,
+        verified_at=start,
         actions=one.actions,
         ends_at=one.ends_at,
         ends_how=one.ends_how,
     )
-    written = insert(tx, found, observed_at=start, verified_at=start, used_at=None)
+    written = insert(tx, found)
     if written and one.state in _MOVING:
         gates.make_due(tx, gate)
     return written
@@ -259,9 +232,7 @@ def add(
         connection=workspace.connection,
         remote_id=workspace.remote_id,
     )
-    written = insert(
-        tx, workspace, observed_at=workspace.observed_at, verified_at=workspace.verified_at, used_at=now
-    )
+    written = insert(tx, replace(workspace, used_at=now))
     row = tx.one("workspace_by_remote", **key)
     assert row is not None  # written a moment ago, or it was there
     if not written:
