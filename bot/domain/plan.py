@@ -23,6 +23,7 @@ from bot.domain.models import (
     StopMode,
 )
 from bot.domain.models.stopping import gentlest_mode, is_final, restart_mode
+from bot.domain.models.workspaces import DOWN
 from bot.domain.settling import (
     ANSWER_SECONDS,
     CALL_ENDS,
@@ -49,8 +50,6 @@ STOP_SETTLES = 600.0
 
 #: A running workspace unused for this long is read less often.
 UNUSED_AFTER = 86_400.0
-
-_DOWN = (State.STOPPED, State.SUSPENDED, State.FAILED)
 
 
 class Step(StrEnum):
@@ -219,7 +218,7 @@ def _decide(
     if mode is None:
         return _failed("not_agreed") if is_final(effects, "stop") else NO_RESTART
     ends = is_final(effects, mode)
-    if state in _DOWN and not ends:  # A suspended workspace can still be ended for good.
+    if state in DOWN and not ends:  # A suspended workspace can still be ended for good.
         if not restarts:
             return START_SENT if _may_come_up(operation, state, observed_at, up_at) else FULFILLED
         return RENEW if operation.agreed and mode not in effects else START
@@ -277,7 +276,7 @@ def _bring_down(
         return READ
     if operation.stop_call is not Call.ACCEPTED:
         return call
-    is_there = state in (State.RUNNING, State.STARTING, *_DOWN)
+    is_there = state in (State.RUNNING, State.STARTING, *DOWN)
     settled = observed_at >= (operation.called_at or 0.0) + STOP_SETTLES
     return _failed(failed) if is_there and settled else WAIT
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from bot.domain.models import State, Timer
 from bot.domain.models.stopping import is_final, planned_mode
 from bot.domain.models.timers import MORE_SECONDS
+from bot.domain.models.workspaces import NOT_UP
 from bot.messages.texts import problems
 from bot.services.making import check_account, entry, unknown
 from bot.support.errors import Refused
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from bot.domain.models import Effects, Principal, StopMode, Workspace
     from bot.services.context import Context
     from bot.services.workspaces import Workspaces
-
-_DOWN: Final = frozenset({State.STOPPED, State.SUSPENDED, State.FAILED, State.GONE})
 
 
 class Timers:
@@ -61,7 +60,7 @@ class Timers:
         check_account(
             self._provider(workspace.connection), await self._store.account(principal, workspace.connection)
         )
-        if workspace.state in _DOWN and not await self._is_coming_up(workspace):
+        if workspace.state in NOT_UP and not await self._is_coming_up(workspace):
             raise Refused("workspace.not_up", problems.sentence("not_up"))
         return await self._change(principal, workspace, timer, interaction=interaction)
 

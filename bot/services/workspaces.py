@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from bot.domain.models import Call, NewNotice, NoticeKind, OperationVerb, State, TaskKind, Update, Workspace
 from bot.domain.models.stopping import is_final, restart_mode
+from bot.domain.models.workspaces import DOWN, UP
 from bot.domain.plan import FRESH
 from bot.domain.policy import Target
 from bot.domain.settling import has_settled
@@ -29,15 +30,14 @@ if TYPE_CHECKING:
 #: A list of a person's workspaces is read again when it is older than this, in seconds.
 SNAPSHOT_SECONDS = 60.0
 
-_DOWN = frozenset({State.STOPPED, State.SUSPENDED, State.FAILED})
 #: What a workspace must allow for an operation, and the states in which that doesn't matter because the
 #: operation is already fulfilled or under way.
 _NEEDS: dict[OperationVerb, tuple[Action, frozenset[State]]] = {
-    OperationVerb.START: ("start", frozenset({State.RUNNING, State.STARTING})),
+    OperationVerb.START: ("start", UP),
     # A workspace that can't be stopped while it is starting is stopped once it is up.
-    OperationVerb.STOP: ("stop", frozenset({*_DOWN, State.STARTING, State.STOPPING})),
-    OperationVerb.SUSPEND: ("suspend", _DOWN),
-    OperationVerb.FORCE: ("force", _DOWN),
+    OperationVerb.STOP: ("stop", DOWN | {State.STARTING, State.STOPPING}),
+    OperationVerb.SUSPEND: ("suspend", DOWN),
+    OperationVerb.FORCE: ("force", DOWN),
     OperationVerb.REMOVE: ("remove", frozenset({State.STARTING})),
 }
 _MODES: dict[OperationVerb, StopMode] = {OperationVerb.STOP: "stop", OperationVerb.FORCE: "force"}

@@ -11,9 +11,9 @@ from bot.domain.models import (
     NewNotice,
     NoticeKind,
     OperationVerb,
-    State,
 )
 from bot.domain.models.classes import WARNING_SECONDS, Queue
+from bot.domain.models.workspaces import NOT_UP
 from bot.store import cards, creations, operations, people, rows, workspaces
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices
@@ -36,7 +36,6 @@ OBSERVED_SECONDS = 30.0
 #: A card is next looked at after this share of the time since its last change.
 _SLOWER = 0.1
 _UP = frozenset({OperationVerb.START, OperationVerb.RESTART, OperationVerb.CREATE})
-_DOWN = frozenset({State.STOPPED, State.SUSPENDED, State.FAILED, State.GONE})
 
 
 def post(
@@ -341,7 +340,7 @@ def _stop(tx: Transaction, press: Participant, new: NewOperation) -> tuple[str |
     if workspace is None or workspace["principal"] != press.principal.key:
         return None, False
     row = tx.one("open_operation_of", workspace_id=new.workspace_id)
-    if row is None and workspace["state"] in _DOWN:
+    if row is None and workspace["state"] in NOT_UP:
         return None, True
     if row is not None and row["verb"] not in _UP:
         return None, True

@@ -53,7 +53,7 @@ def accept(
         raise StoreError("a creation is of a provisional workspace of the same person")
     former = tx.one("workspace", id=instead_of) if instead_of else None
     if former is not None and former["principal"] == new.principal.key:
-        workspaces.put_away(tx, instead_of)
+        operations.put_away(tx, instead_of)
     _insert_provisional(tx, workspace)
     row = operations.add(tx, new)
     if new.timer is not None:

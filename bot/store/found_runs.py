@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.domain.models import Call, Run
-from bot.store import cards, rows, run_rows, runs
+from bot.store import cards, observations, rows, runs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,12 +61,12 @@ def _pair(tx: Transaction, account_id: str) -> Row | None:
 
 def _read(tx: Transaction, row: Row, one: FoundRun, start: float, now: float) -> None:
     """Write what a list says about an open run; a step then ends it, so that its person is told."""
-    after = {**row, **run_rows.seen(row, one.observed, start), "name": one.observed.name or one.name}
-    tx.run("observe_run", id=row["id"], **{column: after[column] for column in run_rows.OBSERVED})
+    after = {**row, **observations.run_after(row, one.observed, start), "name": one.observed.name or one.name}
+    tx.run("observe_run", id=row["id"], **{column: after[column] for column in observations.OF_RUNS})
     changed = after["state"] != row["state"]
     if changed:
         tx.run("wake_run", id=row["id"], now=now)
-    if run_rows.differ(row, after):
+    if observations.runs_differ(row, after):
         cards.owe(tx, row["id"], changed=changed)
 
 

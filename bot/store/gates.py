@@ -10,7 +10,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from bot.domain.models import PROVISIONAL, ReadClaim, State
-from bot.store import auto_stops, cards, episodes, expiry, rows
+from bot.store import cards, episodes, observations, rows
 from bot.store.text import as_words
 
 if TYPE_CHECKING:
@@ -256,7 +256,7 @@ def _observe(
     actions = as_words(seen.actions)
     before = (row["state"], row["url"], row["detail"], row["progress"], row["actions"])
     after = (seen.state.value, seen.url, seen.detail, seen.progress, actions)
-    ends_before, ends_after = (row["ends_at"], row["ends_how"]), expiry.end_of(row, seen, granted_at)
+    ends_before, ends_after = (row["ends_at"], row["ends_how"]), observations.end_of(row, seen, granted_at)
     is_kept = row["is_kept"] if seen.is_kept is None else int(seen.is_kept)
     is_same = before == after and name == row["name"] and is_kept == row["is_kept"]
     if is_same and ends_before == ends_after:
@@ -284,8 +284,7 @@ def _observe(
         is_kept=is_kept,
         ends_doubt=ends_doubt,
     )
-    auto_stops.note(tx, row["id"], row["state"], seen.state, granted_at)
-    episodes.note(tx, row["id"], row["state"], seen.state)
+    episodes.note(tx, row["id"], row["state"], seen.state, granted_at)
     # Buttons that no longer work are as wrong as an outdated state: neither waits.
     cards.owe_about(tx, row["id"], changed=before[0] != after[0] or before[4] != after[4])
     return before != after

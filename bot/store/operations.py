@@ -156,6 +156,18 @@ def end(tx: Transaction, operation_id: str, outcome: Outcome, cause: str | None)
     return rows.operation(row)
 
 
+def put_away(tx: Transaction, workspace_id: str) -> None:
+    """Hide a workspace: its watch ends, and an open operation on it ends as cancelled."""
+    row = tx.one("hide_workspace", id=workspace_id)
+    if row is None:
+        return
+    cards.owe_about(tx, workspace_id, changed=True)
+    operation = tx.one("open_operation_of", workspace_id=workspace_id)
+    if operation is not None:
+        end(tx, operation["id"], Outcome.CANCELLED, "forgotten")
+    tx.run("rest_gate_without_reader", gate_key=row["gate_key"])
+
+
 def keep_waiting(
     tx: Transaction, operation_id: str, deadline_seconds: float, interaction: str
 ) -> Operation | None:
@@ -224,13 +236,8 @@ def _step(tx: Transaction, row: Row, name: str) -> ClaimedOperation | None:
         # Deleting a workspace ends its operations; this one is left from a database edited by hand.
         end(tx, row["id"], Outcome.CANCELLED, "forgotten")
         return None
-    account = tx.one("account", principal=row["principal"], connection=row["connection"])
     return ClaimedOperation(
-        subject=rows.operation(row),
-        account=rows.account(account) if account and account["state"] != "revoking" else None,
-        person=people.current(tx, row["principal"]),
-        claim=name,
-        workspace=rows.workspace(workspace),
+        subject=rows.operation(row), claim=name, workspace=rows.workspace(workspace), **steps.acting(tx, row)
     )
 
 
@@ -255,10 +262,7 @@ def save(tx: Transaction, update: Update) -> bool:
         if workspace is not None:
             gates.make_due(tx, workspace)
     if update.hides and update.outcome is not None:
-        hidden = tx.one("hide_workspace", id=row["workspace_id"])
-        if hidden is not None:
-            tx.run("rest_gate_without_reader", gate_key=hidden["gate_key"])
-            cards.owe_about(tx, row["workspace_id"], changed=True)
+        put_away(tx, row["workspace_id"])
     if update.outcome is not None:
         timers.settle(tx, row["workspace_id"])
     add_notices(tx, update.notices, update.id)

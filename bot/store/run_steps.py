@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from bot.domain.models import Call, ClaimedRun, RunState, Update
-from bot.store import cards, people, rows, run_rows, steps
+from bot.store import cards, observations, rows, steps
 from bot.store.notices import add_notices
 from bot.store.runs import OTHER_STOP
 
@@ -47,17 +47,8 @@ def claim_of(tx: Transaction, account_id: str, limit: int, lease: float) -> list
 
 
 def _steps(tx: Transaction, found: Sequence[Row], name: str) -> list[ClaimedRun]:
-    return [_step(tx, row, name) for row in sorted(found, key=lambda row: (row["created_at"], row["id"]))]
-
-
-def _step(tx: Transaction, row: Row, name: str) -> ClaimedRun:
-    account = tx.one("account", principal=row["principal"], connection=row["connection"])
-    return ClaimedRun(
-        subject=rows.run(row),
-        account=rows.account(account) if account and account["state"] != "revoking" else None,
-        person=people.current(tx, row["principal"]),
-        claim=name,
-    )
+    found = sorted(found, key=lambda row: (row["created_at"], row["id"]))
+    return [ClaimedRun(subject=rows.run(row), claim=name, **steps.acting(tx, row)) for row in found]
 
 
 def save(tx: Transaction, update: Update) -> bool:
@@ -78,7 +69,7 @@ def save(tx: Transaction, update: Update) -> bool:
     add_notices(tx, update.notices, update.id)
     weighty = ("state", "outcome", "launch_call", "stop_call", "hold", "asked_at", "held_since")
     changed = any(after[column] != row[column] for column in weighty)
-    if changed or run_rows.differ(row, after) or update.card_dirty:
+    if changed or observations.runs_differ(row, after) or update.card_dirty:
         cards.owe(tx, update.id, changed=changed)
     return True
 
@@ -89,7 +80,7 @@ def _changes(row: Row, update: Update, now: float) -> dict[str, Any]:
     # Another kind of stop was requested meanwhile: what is known about this one doesn't apply to it.
     other_stop = bool(update.claim) and row["woken"] == OTHER_STOP
     return {
-        **run_rows.seen(row, update.observed, now),
+        **observations.run_after(row, update.observed, now),
         **_deadline(row, update, now),
         **shared,
         **({column: row[column] for column in ("stop_call", "attempts")} if other_stop else {}),

@@ -1,14 +1,24 @@
-"""What saving a step has in common for operations and runs: whether it applies, and most of its columns."""
+"""What steps of operations and of runs have in common: for whom they act, and what saving them writes."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from bot.domain.models import Call, Update
+from bot.store import people, rows
 from bot.store.audit import append_audit
 
 if TYPE_CHECKING:
     from bot.store.transaction import Row, Transaction
+
+
+def acting(tx: Transaction, row: Row) -> dict[str, Any]:
+    """Return the account and the person that a step of this row acts for, by their names in ``Claimed``."""
+    account = tx.one("account", principal=row["principal"], connection=row["connection"])
+    return {
+        "account": rows.account(account) if account and account["state"] != "revoking" else None,
+        "person": people.current(tx, row["principal"]),
+    }
 
 
 def counted(tx: Transaction, row: Row | None, update: Update) -> Update | None:

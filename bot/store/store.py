@@ -44,13 +44,13 @@ from bot.store import preferences as preferences_
 from bot.store import runs as runs_
 from bot.store import workspaces as workspaces_
 from bot.store.methods import OnEngine, read, write
-from bot.store.people_cache import PeopleCache
+from bot.store.people import PeopleCache
 from bot.store.transaction import Priority
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from bot.domain.models import AuditEntry, FoundRun, Person, Principal, ReadResult
+    from bot.domain.models import FoundRun, Person, Principal, ReadResult
     from bot.store.records import FoundWorkspace
     from bot.store.transaction import Engine
 
@@ -211,7 +211,6 @@ class Store(OnEngine):
         self,
         account_id: str,
         found: Sequence[FoundWorkspace],
-        audit: Sequence[AuditEntry] = (),
         *,
         is_whole: bool = True,
     ) -> int:
@@ -225,7 +224,7 @@ class Store(OnEngine):
         it verifies its rows.
         """
         listed = frozenset(one.remote_id for one in found)
-        merge = workspaces_.Merge(account_id, found, listed, is_whole, audit)
+        merge = workspaces_.Merge(account_id, found, listed, is_whole)
         while not merge.is_over:
             work = partial(workspaces_.merge, merge=merge)
             merge = await self.engine.write(work, rows=workspaces_.PIECE)

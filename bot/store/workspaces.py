@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from bot.domain.models import PROVISIONAL, Outcome, State, TaskKind, Workspace
+from bot.domain.models import PROVISIONAL, State, TaskKind, Workspace
 from bot.domain.settling import GONE, UNLISTED
-from bot.store import auto_stops, cards, episodes, gates, operations, people, rows
+from bot.store import cards, episodes, gates, operations, people, rows
 from bot.store.audit import append_audit
 from bot.store.text import as_words
 
@@ -51,7 +51,6 @@ class Merge:
     found: Sequence[FoundWorkspace]
     listed: frozenset[str]
     is_whole: bool
-    entries: Sequence[AuditEntry]
     start: float | None = None
     at: int = 0
     after: str = ""
@@ -86,7 +85,6 @@ def merge(tx: Transaction, merge: Merge) -> Merge:
         if len(rows_after) == left:
             return replace(merge, after=rows_after[-1]["remote_id"])
     tx.run("discovered", id=merge.account_id, now=now)
-    append_audit(tx, merge.entries)
     return replace(merge, is_over=True)
 
 
@@ -158,8 +156,7 @@ def _update_found(tx: Transaction, one: FoundWorkspace, row: Row, start: float) 
     )
     if row["hidden"]:
         return
-    auto_stops.note(tx, row["id"], row["state"], state, start)
-    episodes.note(tx, row["id"], row["state"], state)
+    episodes.note(tx, row["id"], row["state"], state, start)
     if changed and state in _MOVING:
         gates.make_due(tx, {**row, "gate_key": one.gate_key})
     has_other_buttons = values["actions"] != row["actions"]
@@ -209,7 +206,7 @@ def _note_absence(tx: Transaction, row: Row, start: float) -> None:
         ends_at=None,
         ends_how=None,
     )
-    auto_stops.note(tx, row["id"], row["state"], State.GONE, start)
+    episodes.note(tx, row["id"], row["state"], State.GONE, start)
     cards.owe_about(tx, row["id"], changed=True)
 
 
@@ -263,17 +260,5 @@ def hide(tx: Transaction, workspace_id: str, audit: Sequence[AuditEntry] = (), i
     """Hide a workspace and end its watch. Open operations on it end as cancelled (cause ``forgotten``)."""
     if not people.first_sight(tx, interaction):
         return
-    put_away(tx, workspace_id)
+    operations.put_away(tx, workspace_id)
     append_audit(tx, audit)
-
-
-def put_away(tx: Transaction, workspace_id: str) -> None:
-    """Hide a workspace: its watch ends, and an open operation on it ends as cancelled."""
-    row = tx.one("hide_workspace", id=workspace_id)
-    if row is None:
-        return
-    cards.owe_about(tx, workspace_id, changed=True)
-    operation = tx.one("open_operation_of", workspace_id=workspace_id)
-    if operation is not None:
-        operations.end(tx, operation["id"], Outcome.CANCELLED, "forgotten")
-    tx.run("rest_gate_without_reader", gate_key=row["gate_key"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.domain.models import Person, Principal
-from bot.store.people_cache import MOST, SECONDS, PeopleCache
+from bot.store.people import MOST, SECONDS, PeopleCache
 from tests.rigs.clock import FakeClock
 from tests.rigs.store import ALICE, memory_store
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Literal
+from typing import Final, Literal
 
 from bot.domain.models.forms import Spec
 from bot.domain.models.people import Account, Principal
@@ -22,6 +22,11 @@ class State(StrEnum):
     GONE = "gone"
     UNKNOWN = "unknown"
 
+
+#: Coming up or up; there without being either; and not up, whether it is there or not.
+UP: Final = frozenset({State.STARTING, State.RUNNING})
+DOWN: Final = frozenset({State.STOPPED, State.SUSPENDED, State.FAILED})
+NOT_UP: Final = DOWN | {State.GONE}
 
 #: What may be done with a workspace now; decides which buttons are shown.
 Action = Literal["open", "start", "stop", "suspend", "force", "remove"]
