@@ -79,7 +79,7 @@ def test_only_the_owner_reaches_what_is_theirs(owner, allowed):
         assert decision.rule == "policy.not_owner"
         # The same words as for one that does not exist: nothing is given away.
         said = problems.sentence(decision.rule)
-        assert said == "I can't find that workspace on your list. Write `list` to see what you have."
+        assert said == "I can't find that workspace on your list. Type `list` to see what you have."
 
 
 def test_an_administrator_does_not_reach_what_is_another_persons():

@@ -175,7 +175,7 @@ async def test_what_ends_for_good_says_so_among_several_and_by_itself():
         assert words(typed) == words(guessed)
         dialog = buttons(await bot.say("status notebook"))["Stop"]["confirm"]["text"]["text"]
         said = words(typed).replace("*notebook*", "notebook")
-        after = "To continue, press *End it* or write `/workspace stop notebook --yes`."
+        after = "To continue, press *End it* or type `/workspace stop notebook --yes`."
         assert said == f"{dialog} {after}"
         assert await open_ones(bot) == []
         await press(bot, answer, "Stop 2 workspaces")

@@ -85,16 +85,16 @@ async def test_who_posts_a_recipe_links_first(bot):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("card", "Write `/workspace card CONNECTION/TEMPLATE`"),
-        ("card --title X", "Write `/workspace card CONNECTION/TEMPLATE`"),
+        ("card", "Type `/workspace card CONNECTION/TEMPLATE`"),
+        ("card --title X", "Type `/workspace card CONNECTION/TEMPLATE`"),
         ("card notebook --until soon", "I can't read *soon* as a time."),
         ("card notebook --until", "Tell me when"),
-        ("card notebook --until 25:00", "as a time. Write it as `18:00`"),
+        ("card notebook --until 25:00", "as a time. Type it as `18:00`"),
         ("card notebook --max many", "`--max` takes a whole number from 1 to 5000."),
         ("card notebook --max 0", "`--max` takes a whole number"),
         ("card notebook --title", "A title can have 1 to 80 characters."),
         (f"card notebook --title {'x' * 81}", "A title can have 1 to 80 characters."),
-        ("card notebook --colour red", "I don't know `--colour` here."),
+        ("card notebook --colour red", "`card` has no option `--colour`"),
     ],
 )
 async def test_a_line_that_can_not_be_meant_is_said_whole(bot, text, said):

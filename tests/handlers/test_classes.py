@@ -248,7 +248,7 @@ async def test_problems_are_for_the_trainer_and_administrators_and_show_no_addre
     bot.clock.advance(60.0)
     for principal in (TRAINER, ADMIN):
         answer = await bot.press("class_problems", card.id, principal)
-        assert "<@UALICE>: A limit on Saturn Cloud has been reached." in words(answer)
+        assert "<@UALICE>: has reached a limit on Saturn Cloud." in words(answer)
         assert "<@UBOB>: hasn't linked a Saturn Cloud account yet (1 min)" in words(answer)
         assert "http" not in str(answer.blocks)
     check_golden("answers/class-problems", answer)

@@ -89,7 +89,7 @@ async def test_with_no_runs_the_list_waits_for_a_look_and_then_says_so(bot):
     [waiting] = task.payload["then"]
     await replay(bot.services, ALICE, {**waiting, "task": "t1"})
     [notice] = await bot.notices(NoticeKind.MESSAGE)
-    assert notice.body["text"].startswith("You don't have any runs yet. Write job run")
+    assert notice.body["text"].startswith("You don't have any runs yet. Type job run")
 
 
 async def test_a_list_of_runs_that_could_not_be_read_is_never_told_as_empty(bot):
@@ -146,7 +146,7 @@ async def test_an_unknown_name_is_looked_for_once_and_offers_the_nearest(bot):
     assert "I'll show the output of trian.R" in notice.body["text"]
     await bot.store.task_done(task.id)
     check_golden("answers/job-unknown-nearest", await bot.say("job logs trainn.R"))
-    assert "Write `/job list`" in words(await bot.say("job logs qqqq"))
+    assert "Type `/job list`" in words(await bot.say("job logs qqqq"))
 
 
 async def test_without_a_name_the_only_run_is_meant(bot):

@@ -68,8 +68,8 @@ async def test_help_names_every_verb_and_the_other_command(bot):
     check_golden("answers/job-help-all", everything)
     listed = {verb for verb, entry in VERBS["job"].items() if f"`/job {entry.usage}`" in words(everything)}
     assert set(VERBS["job"]) - listed == {"schedule"}
-    assert "For jobs, write `/job help`." in words(await bot.say("help"))
-    assert "For jobs, write `job help`." in words(await bot.direct("help"))
+    assert "For jobs, type `/job help`." in words(await bot.say("help"))
+    assert "For jobs, type `job help`." in words(await bot.direct("help"))
 
 
 @pytest.mark.parametrize("verb", list(VERBS["job"]))
@@ -80,7 +80,7 @@ async def test_help_on_every_verb(bot, verb):
 async def test_an_unknown_word_offers_the_nearest(bot):
     assert "`/job status`" in words(await bot.say("job statsu"))
     assert "`job status`" in words(await bot.direct("job statsu"))
-    assert "Write `job help`" in words(await bot.direct("job qzqz"))
+    assert "Type `job help`" in words(await bot.direct("job qzqz"))
 
 
 async def test_a_verb_of_the_other_command_is_understood(bot):

@@ -109,7 +109,7 @@ async def test_what_is_typed_is_asked_in_the_words_of_the_button(bot, typed, com
     await activate(bot.store, ALICE, "saturn")
     asked = await bot.say(typed)
     dialog = unlink_button("saturn", "Saturn Cloud")["confirm"]["text"]["text"]
-    assert words(asked) == f"{dialog} To continue, press *Unlink* or write `/workspace {command}`."
+    assert words(asked) == f"{dialog} To continue, press *Unlink* or type `/workspace {command}`."
     assert bot.accounts.unlinked == []
     button = buttons(asked)["Unlink"]
     await bot.press(button["action_id"], button["value"])
@@ -158,7 +158,7 @@ async def test_only_administrators_end_the_links_of_others(bot):
     async with rig(administrators=frozenset({"T1:UALICE"})) as other:
         await activate(other.store, COLLEAGUE, "saturn")
         assert "Only Usher admins" in words(await other.say("unlink all <@UALICE>", principal=COLLEAGUE))
-        assert "has no such account linked" in words(await other.say("unlink hub <@UCHEN|chen>"))
+        assert "hasn't linked that account" in words(await other.say("unlink hub <@UCHEN|chen>"))
         done = await other.say("unlink <@UCHEN> --yes")
         assert words(done) == "<@UCHEN> is unlinked from Saturn Cloud."
         assert other.accounts.unlinked[-1] == (COLLEAGUE, None, ALICE.key, "administrator", True)

@@ -173,7 +173,7 @@ async def test_a_list_that_could_not_be_read_is_never_told_as_empty(bot, text):
     (message,) = await bot.notices(NoticeKind.MESSAGE)
     said = message.body["blocks"][0]["text"]["text"]
     assert said.startswith("I couldn't read your list on Saturn Cloud. ")
-    assert "To try again, write `list`." in said
+    assert "To try again, type `list`." in said
 
 
 async def test_where_there_are_no_lists_people_add():
@@ -181,7 +181,7 @@ async def test_where_there_are_no_lists_people_add():
     async with rig(connections={"saturn": seeds}) as bot:
         await activate(bot.store, ALICE, "saturn")
         answer = await bot.say("start notebook")
-    assert "write `/workspace add LINK`" in words(answer)
+    assert "type `/workspace add LINK`" in words(answer)
 
 
 async def test_where_administrators_link_people_whoever_is_not_linked_asks_them():

@@ -30,7 +30,7 @@ async def test_an_id_that_could_be_at_two_places_is_asked_about(bot):
     for connection in ("saturn", "hub"):
         await activate(bot.store, ALICE, connection)
     answer = await bot.say("add id-1")
-    assert "Write `/workspace add id-1@hub` to say which." in words(answer)
+    assert "Type `/workspace add id-1@hub` to say which." in words(answer)
     assert "on your list" in words(await bot.say("add id-1@hub"))
 
 
@@ -43,7 +43,7 @@ async def test_adding_without_a_link_of_the_account_asks_for_it_and_waits(bot):
 async def test_what_is_no_link_and_no_id_is_said(bot):
     await activate(bot.store, ALICE, "saturn")
     assert "isn't the link or id of a workspace on Saturn Cloud" in words(await bot.say("add nonsense"))
-    assert "Write `/workspace add LINK`" in words(await bot.say("add"))
+    assert "Type `/workspace add LINK`" in words(await bot.say("add"))
     assert "isn't the link or id" in words(
         await bot.say("add https://app.example.test.evil.example/dash/abc")
     )
@@ -67,8 +67,8 @@ async def test_a_name_of_ones_own(bot):
         ("alias notebook trainer", "You already have a workspace with that name."),
         ("alias notebook TRAINER", "You already have a workspace with that name."),
         ("alias notebook " + "x" * 61, "A name can have 1 to 60 characters."),
-        ("alias notebook", "Write `/workspace alias NAME NEW-NAME`"),
-        ("alias", "Write `/workspace alias NAME NEW-NAME`"),
+        ("alias notebook", "Type `/workspace alias NAME NEW-NAME`"),
+        ("alias", "Type `/workspace alias NAME NEW-NAME`"),
         ("alias nothing-like-it nb", "I can't find a workspace called *nothing-like-it*."),
     ],
 )

@@ -89,7 +89,7 @@ async def test_nobody_answers_for_another_creation(bot, action):
 
 async def test_a_run_that_waits_is_let_go_or_waited_for(bot):
     waiting, seen = await launch(bot, "one"), await going(bot, "two")
-    assert "I'll keep trying with *one*" in words(await bot.press("job_keep_waiting", waiting.id))
+    assert "I'll keep checking on *one*" in words(await bot.press("job_keep_waiting", waiting.id))
     assert (await bot.store.run(waiting.id)).deadline_at == bot.clock.now() + 1800
     assert "cancelled *one*" in words(await bot.press("job_let_go", waiting.id))
     assert (await bot.store.run(waiting.id)).outcome == "cancelled"

@@ -69,4 +69,4 @@ async def test_a_hint_is_written_as_it_works_where_it_is_read(bot: Rig, place: d
 async def test_a_refusal_names_commands_as_they_are_typed_where_it_is_read(
     bot: Rig, place: dict, expected: str
 ) -> None:
-    assert f"Write {expected}" in words(await bot.press("status", "workspace_of_nobody", **place))
+    assert f"Type {expected}" in words(await bot.press("status", "workspace_of_nobody", **place))

@@ -143,7 +143,7 @@ async def test_a_default_template_is_chosen_in_the_form():
         ("notify notebook off", False, False, "I won't message you"),
         ("notify notebook on --stopped", None, True, "is ready, and when it stops by itself"),
         ("notify notebook off --ready", False, None, "I won't message you"),
-        ("notify notebook usual", None, None, "no settings of its own"),
+        ("notify notebook usual", None, None, "follows your usual settings"),
     ],
 )
 async def test_one_workspace_may_differ(bot, text, ready, stopped, said):

@@ -86,7 +86,7 @@ async def test_an_answer_says_until_when(bot):
     check_golden("answers/start-until", await bot.say("start notebook until 18:00"))
     assert (await bot.direct("start training until 18:00")).text == ""
     said = words(await bot.direct("start training until 8:00"))
-    assert "That time has already passed today, so I took tomorrow's." in said
+    assert "That time has already passed today, so I've set it for tomorrow." in said
 
 
 @pytest.mark.parametrize(
@@ -196,7 +196,7 @@ async def test_nobody_elses_timer_is_touched(bot):
         ("start notebook at 18:00", "`/workspace start notebook until 18:00` starts it now"),
         ("start notebook in 2 hours", "I can't start a workspace at a later time."),
         ("stop notebook for 2h", "`/workspace stop notebook at 18:00`"),
-        ("start notebook until 2h", "Write `for 2h` or `at 02:00`."),
+        ("start notebook until 2h", "Type `for 2h` or `at 02:00`."),
         ("stop notebook today 8:00", "has already passed"),
         ("stop notebook in 20 days", "too far away"),
         ("stop training at 18:00", "isn't running, so there's nothing to stop later"),

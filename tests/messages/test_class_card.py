@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from zoneinfo import ZoneInfo
 
@@ -12,6 +13,7 @@ from bot.domain.models import (
     ClassCard,
     ClassCounts,
     ClassProblem,
+    Outcome,
     Participant,
     Principal,
     Spec,
@@ -19,7 +21,10 @@ from bot.domain.models import (
     Workspace,
 )
 from bot.messages.blocks import classes
+from bot.messages.texts import classes as words
+from bot.messages.texts import problems
 from handlers.class_card.command import card_command, ends_at
+from tests.messages.card_facts import ALICE, OPERATION
 from tests.rigs.golden import check_golden, check_limits
 
 TRAINER = Principal(None, "T1", "UTRAINER")
@@ -71,7 +76,7 @@ def test_the_card(name):
 
 def test_the_promise_stands_on_the_card_before_anybody_presses():
     said = str(classes.class_card(CASES["until"]).blocks)
-    assert "By pressing it you agree that your workspace stops at 17:00" in said
+    assert "By pressing it, you agree that your workspace stops at 17:00" in said
     assert "or earlier if <@UTRAINER> or an Usher admin ends the class" in said
     assert "(Europe/Berlin)" in said
     assert "R &amp; more" in said
@@ -103,6 +108,17 @@ def test_many_problems_stay_within_the_limits():
     answer = classes.problems_of(ClassFacts(CARD, "S" * 200, NOW + 60, COUNTS), found)
     check_limits(answer)
     assert f"and {180 + 8 - classes.SHOWN} more" in str(answer.blocks)
+
+
+@pytest.mark.parametrize("cause", [*problems.CAUSES, "nobody knows this one"])
+def test_the_trainer_reads_about_somebody_else_not_what_that_person_is_told(cause):
+    press = Participant("class_1", ALICE, NOW, "")
+    failed = replace(OPERATION, outcome=Outcome.FAILED, cause=cause)
+    held = replace(OPERATION, hold=problems.sentence(cause, "Saturn Cloud"))
+    shown = [failed, held] if cause in words.WHY_CAUSE else [failed]
+    for operation in shown:
+        answer = classes.problems_of(CASES["going"], [ClassProblem(press, operation, workspace=None)])
+        assert not re.search(r"\b[Yy]our?\b", str(answer.blocks)), cause
 
 
 def test_the_poster_is_asked():

@@ -327,7 +327,7 @@ WRITTEN = [
     ("don't stop report", "says leave everything"),
     ("notebook", "shows notebook"),
     ("stop report survey", "offers Stop 2 workspaces"),
-    ("fly me to the moon", "says Write `help`"),
+    ("fly me to the moon", "says Type `help`"),
 ]
 MENTIONED = [
     ("hi", "says `@usher list`"),

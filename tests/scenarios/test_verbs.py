@@ -36,7 +36,7 @@ every_way = pytest.mark.parametrize("say", WAYS.values(), ids=WAYS)
         ("status", "Your workspaces"),
         ("open notebook", "*notebook* isn't running: stopped"),
         ("alias notebook lab", "*notebook* is now called *lab* on your list."),
-        ("alias notebook", "Write `"),
+        ("alias notebook", "Type `"),
         ("forget notebook", "*notebook* is off your list. Nothing changes on Saturn Cloud"),
         ("link", "Linking again replaces it."),
         ("unlink", "Which account do you want to unlink?"),
@@ -135,7 +135,7 @@ async def test_what_everybody_reads_offers_only_what_they_can_do(linked):
     alice = linked.alice
     for text in ("list --share", "status report --share", "start training --share"):
         assert (await alice.types(text)).labels == []
-    assert "To see your own, write `/workspace list`." in (await alice.types("list --share")).text
+    assert "To see your own, type `/workspace list`." in (await alice.types("list --share")).text
 
 
 async def test_a_name_of_ones_own_works_with_every_verb_until_it_is_cleared(linked):
@@ -168,7 +168,7 @@ async def test_where_there_are_no_lists_workspaces_are_added_by_link_and_by_id(b
     await alice.links("alice")
     await alice.types("list")
     nothing = alice.sees(GENERAL)[-1]
-    assert "You don't have any workspaces here yet. To add one, write `/workspace add LINK`" in nothing.text
+    assert "You don't have any workspaces here yet. To add one, type `/workspace add LINK`" in nothing.text
     page = f"{bare.saturn_url}/dash/resources/workspace/{ID['notebook']}"
     assert "on your list" in (await alice.types(f"add {page} lab")).text
     assert "on your list" in (await alice.types(f"add {ID['training']} gpu")).text

@@ -306,9 +306,16 @@ def _as_it_is(facts: Facts) -> tuple[str, list[Element]]:
 
 def reference_of(operation: Operation | None) -> list[str]:
     """Return what finds an operation in the log, if something broke."""
-    if operation is None or operation.outcome not in _BROKEN or not operation.reference:
+    if operation is None or operation.outcome not in _BROKEN:
         return []
-    return [fill(words.REFERENCE, reference=operation.reference)]
+    return reference_line(operation.reference, operation.cause)
+
+
+def reference_line(reference: str | None, cause: str | None) -> list[str]:
+    """Return a reference as a line; none where nothing broke."""
+    if not reference or problems.word_of(cause) in problems.NO_FAULTS:
+        return []
+    return [fill(words.REFERENCE, reference=reference)]
 
 
 def cause_words(facts: Facts, cause: str) -> str:

@@ -138,14 +138,27 @@ def _why(facts: ClassFacts, one: ClassProblem) -> str:
     if one.press.waits_for or operation is None:
         return fill(words.WHY_NO_WORKSPACE, title=facts.title)
     if not operation.is_open:
-        return cut(
-            safe(_without_addresses(problems.sentence(operation.cause or "internal", facts.title))), 200
-        )
+        detail = one.workspace.detail if one.workspace is not None else None
+        why = _of_another(operation.cause or "", facts.title, detail or "")
+        return cut(safe(_without_addresses(why)), 200)
     if operation.hold:
-        return cut(kit.held(_without_addresses(operation.hold), facts.now), 200)
+        return cut(kit.held(_without_addresses(_held(operation.hold, facts.title)), facts.now), 200)
     if operation.start_call is Call.NONE:
         return words.WHY_QUEUED
     return fill(words.WHY_STARTING, title=facts.title)
+
+
+def _of_another(cause: str, title: str, detail: str) -> str:
+    """Say why somebody else's start failed: what their own messages say is addressed to them."""
+    word, message = problems.word_of(cause), cause.partition(": ")[2]
+    said = problems.quoted(message or (detail if word == "provider_failed" else ""), title)
+    return words.WHY_CAUSE.get(word, words.WHY_ELSE).format(title=title, said=said)
+
+
+def _held(hold: str, title: str) -> str:
+    """Say what holds up somebody else's start."""
+    addressed = (word for word in words.WHY_CAUSE if problems.sentence(word, title) == hold)
+    return next((_of_another(word, title, "") for word in addressed), hold)
 
 
 def _without_addresses(text: str) -> str:

@@ -8,10 +8,10 @@ from bot.domain.models import Answer, Call, RunState
 from bot.domain.progress import is_run_unanswered
 from bot.messages.blocks import kit
 from bot.messages.blocks.buttons import page_button
-from bot.messages.blocks.cards import asked_buttons, link_again_button
+from bot.messages.blocks.cards import asked_buttons, link_again_button, reference_line
 from bot.messages.blocks.limits import Markup, fill, safe
 from bot.messages.blocks.outputs import preformatted
-from bot.messages.texts import cards, problems, times
+from bot.messages.texts import problems, times
 from bot.messages.texts import runs as words
 from bot.output.tail import MARK
 
@@ -50,8 +50,7 @@ def run_failed(run: Run, facts: Facts) -> Answer:
     else:
         template = _of_failed(run, words.NOT_RUN, words.NOT_SURE, words.NOT_KNOWN)
     sentence = fill(template, name=run.name, title=facts.connection_title, cause=Markup(_cause(run, facts)))
-    has_reference = run.reference and run.outcome != "cancelled"
-    small = [fill(cards.REFERENCE, reference=run.reference)] if has_reference else []
+    small = reference_line(run.reference, run.cause) if run.outcome != "cancelled" else []
     return kit.message(kit.bare(sentence), sentence, small, _over_buttons(run, facts))
 
 
@@ -192,8 +191,8 @@ def _small(run: Run, facts: Facts) -> list[str]:
         small.append(words.LATE)
     if is_run_unanswered(run, facts.now) and "runs" in facts.capabilities:
         small.append(words.UNANSWERED)
-    if run.outcome == "failed" and run.reference:
-        small.append(fill(cards.REFERENCE, reference=run.reference))
+    if run.outcome == "failed":
+        small += reference_line(run.reference, run.cause)
     return small
 
 

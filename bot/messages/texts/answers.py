@@ -32,7 +32,7 @@ RENEWING: Final = (
 )
 ENDING: Final = "Ending *{name}* on {title} for good. I'll message you when it's done."
 #: After what can't be undone: the same words as in the dialog of a button and on a page.
-TO_CONTINUE: Final = "To continue, press *{button}* or write `{command}{typed} {name} --yes`."
+TO_CONTINUE: Final = "To continue, press *{button}* or type `{command}{typed} {name} --yes`."
 RENEW_EFFECT: Final = (
     "{name} can't be restarted as it is. This will end it for good and start a new one with the same "
     "settings. {lost}"
@@ -50,7 +50,9 @@ CALLING_OFF: Final = "Cancelling the creation of *{name}*."
 MAKING: Final = "Creating *{name}* on {title}. I'll message you when it's ready."
 MAKING_ALREADY: Final = "*{name}* is already being created. I'll message you when it's ready."
 REMOVE_EFFECT: Final = "This will permanently delete *{name}* on {title} and everything stored only in it."
-REMOVE_ASK: Final = "To continue, press *Remove* and type its name, or write `{command}remove {name} --yes`."
+REMOVE_ASK: Final = (
+    "To continue, press *Remove* and confirm its name, or type `{command}remove {name} --yes`."
+)
 REMOVE_TITLE: Final = "Remove workspace"
 REMOVE_SUBMIT: Final = "Remove"
 REMOVE_CLOSE: Final = "Keep it"
@@ -76,13 +78,13 @@ TYPED: Final = {
     "force": "stop --force",
     "remove": "remove",
 }
-KEPT_WAITING: Final = "I'll keep checking on *{name}*, and message you again in {time} at the latest."
+KEPT_WAITING: Final = "I'll keep checking on *{name}* and message you again within {time}."
 TOO_LATE: Final = {
     "fulfilled": "That {verb} has already finished. Its latest message shows the result.",
-    "failed": "That {verb} failed. Press *Try again* on its card, or write `{command}{typed}`.",
-    "refused": "That {verb} was refused. Write `{command}status` to see where things stand.",
-    "cancelled": "That {verb} was cancelled. Write `{command}{typed}` to ask again.",
-    "replaced": "You've asked for something else since. Write `{command}status` to see where things stand.",
+    "failed": "That {verb} failed. Press *Try again* on its card, or type `{command}{typed}`.",
+    "refused": "That {verb} was refused. Type `{command}status` to see where things stand.",
+    "cancelled": "That {verb} was cancelled. Type `{command}{typed}` to ask again.",
+    "replaced": "You've asked for something else since. Type `{command}status` to see where things stand.",
     "unknown": "I never found out whether that {verb} went through. `{command}list` shows what's there.",
 }
 LOOKING_AGAIN: Final = "Looking for *{name}* again. Its card shows what I find."
@@ -96,40 +98,40 @@ OUTDATED: Final = "That message was out of date, so I did nothing. Here's how th
 #: Below a card as an answer, which isn't kept up to date.
 AS_OF: Final = "As of {at}. The card in our direct messages stays up to date."
 AS_OF_ALONE: Final = "As of {at}."
-OLD_BUTTON: Final = "That button no longer works. Write `{command}help` to see what I can do."
+OLD_BUTTON: Final = "That button no longer works. Type `{command}help` to see what I can do."
 
 # -- names -------------------------------------------------------------------------------------------------
 
 UNKNOWN_NAME: Final = "I can't find a workspace called *{name}*."
 NEAREST: Final = "Did you mean one of these?"
-UNKNOWN_NEXT: Final = "Write `{command}list` to see yours, or `{command}add LINK` to add one."
+UNKNOWN_NEXT: Final = "Type `{command}list` to see yours, or `{command}add LINK` to add one."
 LOOKING_FOR_IT: Final = "Checking {titles}…"
 LOOKING_AT_YOURS: Final = "Checking {titles}…"
 WHICH: Final = "You have more than one *{name}*. Which one?"
 WHICH_BEGINNING: Final = "More than one of your workspaces begins with *{name}*. Which one?"
-WHICH_AT: Final = "Press one, or write for example `{command}{verb} {example}`."
-WHICH_OF_ALL: Final = "Which workspace? Press one, or write `{command}{verb} NAME`."
+WHICH_AT: Final = "Press one, or type its full name, for example `{command}{verb} {example}`."
+WHICH_OF_ALL: Final = "Which workspace? Press one, or type `{command}{verb} NAME`."
 PICK: Final = "Find a workspace"
 #: In place of a name, where there is none to show.
 EXAMPLE: Final = "NAME"
-UNREAD: Final = "I couldn't read your list on {title}. {why} To try again, write `{command}list`."
+UNREAD: Final = "I couldn't read your list on {title}. {why} To try again, type `{command}list`."
 NONE_YET: Final = "You don't have any workspaces on {titles} yet."
 NONE_YET_NEW: Final = "You don't have any workspaces yet. Press *New workspace* to create one."
 OR_NEW: Final = "You don't need to link an account on {titles}: create a workspace there right away."
 NEW_WORKSPACE: Final = "New workspace"
 NEW_WORKSPACE_ON: Final = "New workspace on {title}"
 NONE_BUT_ADD: Final = (
-    "You don't have any workspaces here yet. To add one, write `{command}add LINK` with its link."
+    "You don't have any workspaces here yet. To add one, type `{command}add LINK` with its link."
 )
 NOT_THERE: Final = "*{name}* no longer exists on {title}. `{command}forget {name}` takes it off your list."
 UNKNOWN_VERB: Final = "I don't have a command called *{word}*."
-UNKNOWN_VERB_HELP: Final = "Write `{command}help` to see what I can do."
+UNKNOWN_VERB_HELP: Final = "Type `{command}help` to see what I can do."
 
 # -- lists and states --------------------------------------------------------------------------------------
 
 LIST: Final = "Your workspaces"
 LIST_SHARED: Final = "{who}'s workspaces"
-LIST_SHARED_NEXT: Final = "To see your own, write `{command}list`."
+LIST_SHARED_NEXT: Final = "To see your own, type `{command}list`."
 STATE_LINE: Final = "*{name}* · {title}\n{state} · {age}"
 STATE_SHORT: Final = "{name} on {title}: {state}, {age}."
 CHECKED: Final = "checked {age}"
@@ -141,18 +143,18 @@ OPENING: Final = "*{name}* is running."
 OPENING_PRIVATE: Final = "Only you can see this."
 REALIASED: Final = "*{old}* is now called *{name}* on your list."
 UNALIASED: Final = "*{name}* is back to its original name."
-ALIAS_USAGE: Final = "Write `{command}alias NAME NEW-NAME`. Put names with spaces in quotes."
+ALIAS_USAGE: Final = "Type `{command}alias NAME NEW-NAME`. Put names with spaces in quotes."
 ALIAS_LONG: Final = "A name can have 1 to 60 characters. Choose another one."
 FORGOTTEN: Final = (
     "*{name}* is off your list. Nothing changes on {title}; `{command}add {name}` brings it back."
 )
 BRING_BACK: Final = "Bring it back"
-ADD_USAGE: Final = "Write `{command}add LINK` with a workspace's link or id, and a name if you like."
+ADD_USAGE: Final = "Type `{command}add LINK` with a workspace's link or id, and a name if you like."
 ADD_UNKNOWN: Final = (
     "That isn't the link or id of a workspace on {titles}. Open the workspace's page there and copy its link."
 )
 ADD_AMBIGUOUS: Final = (
-    "That could be on more than one of these: {titles}. Write `{command}add {example}` to say which."
+    "That could be on more than one of these: {titles}. Type `{command}add {example}` to say which."
 )
 ADDED: Final = "*{name}* on {title} is now on your list. I'm checking on it."
 BROUGHT_BACK: Final = "*{name}* on {title} is back on your list."
@@ -193,13 +195,13 @@ UNLINK_OTHER_EFFECT: Final = (
 )
 UNLINKED: Final = "You're unlinked from {title}. I've deleted my access to your account there."
 UNLINKED_OTHER: Final = "{who} is unlinked from {title}."
-NOTHING_LINKED: Final = "You haven't linked an account. Write `{command}link` to link one."
+NOTHING_LINKED: Final = "You haven't linked an account. Type `{command}link` to link one."
 NOTHING_TO_UNLINK: Final = (
     "You don't have an account of your own on {title}, so there's nothing to unlink. "
-    "Write `{command}remove NAME` to remove something you created there."
+    "Type `{command}remove NAME` to remove something you created there."
 )
-NOTHING_LINKED_AT: Final = "You have no account linked on {title}. Write `{command}whoami` to see your links."
-NOTHING_LINKED_OTHER: Final = "{who} has no such account linked, so nothing has changed."
+NOTHING_LINKED_AT: Final = "You have no account linked on {title}. Type `{command}whoami` to see your links."
+NOTHING_LINKED_OTHER: Final = "{who} hasn't linked that account, so nothing has changed."
 
 # -- about a connection ------------------------------------------------------------------------------------
 
@@ -210,7 +212,7 @@ ABOUT_USER: Final = "`{username}` {level}"
 ABOUT_USER_INACTIVE: Final = "`{username}` {level} (not active)"
 ABOUT_AGE: Final = "checked {age}"
 ABOUT_ASKING: Final = "Checking {title}…"
-ABOUT_WHICH: Final = "Which connection? Write `{command}about CONNECTION` with one of these: {known}."
+ABOUT_WHICH: Final = "Which connection? Type `{command}about CONNECTION` with one of these: {known}."
 ABOUT_NONE: Final = "None of the connections here has anything to show about itself."
 
 ASKING_WHO: Final = "Checking with Slack who you are. I'll carry on with your request right after."

@@ -6,7 +6,7 @@ from typing import Final
 
 ASK: Final = (
     "On {title}, an Usher admin has to approve your link. "
-    "Write `{command}link {connection} USERNAME` with your username there."
+    "Type `{command}link {connection} USERNAME` with your username there."
 )
 ASK_BUTTON: Final = "Ask to link {title}"
 ASK_TITLE: Final = "Ask to be linked"
@@ -20,7 +20,7 @@ ASKED: Final = (
 )
 LINKED_ALREADY: Final = (
     "You're linked to *{username}* on {title}. "
-    "To ask for another username, write `{command}link {connection} USERNAME`."
+    "To ask for another username, type `{command}link {connection} USERNAME`."
 )
 
 #: To administrators.

@@ -99,7 +99,7 @@ USUAL_PASSED: Final = "Slower than usual: this usually takes {usual}."
 STILL_WAITING: Final = "This is taking longer than usual. I'll keep checking and tell you when it's done."
 #: Nobody can tell whether a creation went through: its person decides.
 ASKED: Final = (
-    "{title} didn't answer, and I can't tell whether anything there came from this request. "
+    "{title} didn't answer, so I can't tell whether this went through. "
     "Starting another may leave you with two."
 )
 ASKED_SHORT: Final = "Was {name} created on {title}? I can't tell."
@@ -205,7 +205,7 @@ CONFIRM_STOP: Final = (
 )
 CONFIRM_FORCE: Final = (
     "Force {name} to quit?",
-    "It ends right away, without being asked first. Anything unsaved in it is lost.",
+    "This ends it right away, without shutting it down first. Anything unsaved in it is lost.",
     "Force quit",
     "Keep waiting",
 )

@@ -14,12 +14,12 @@ DOES_MAKE: Final = (
 DOES_START: Final = "Press the button and I'll start your own *{pattern}* on {title}, using your own account."
 DOES_THEN: Final = "I'll send the link in a direct message that only you see."
 CONSENT: Final = (
-    "By pressing it you agree that your workspace can be {done} when {who} or an Usher admin ends the class."
+    "By pressing it, you agree that your workspace can be {done} when {who} or an Usher admin ends the class."
     "{means} You'll get a 5-minute warning and can keep it."
 )
 CONSENT_UNTIL: Final = (
-    "By pressing it you agree that your workspace {does} at {at}, or earlier if {who} or an Usher admin ends "
-    "the class.{means} You'll get a 5-minute warning and can keep it."
+    "By pressing it, you agree that your workspace {does} at {at}, or earlier if {who} or an Usher admin "
+    "ends the class.{means} You'll get a 5-minute warning and can keep it."
 )
 #: What the end of a class does to a workspace: what is done to it, what it does, what that means.
 STOPS: Final = ("stopped", "stops", "")
@@ -62,25 +62,25 @@ SHORT_NEW: Final = "{name}: press the button to get your workspace"
 # -- posting one -------------------------------------------------------------------------------------------
 
 USAGE: Final = (
-    "Write `{command}card CONNECTION/TEMPLATE` or `{command}card NAME`, "
+    "Type `{command}card CONNECTION/TEMPLATE` or `{command}card NAME`, "
     "followed by `--title TEXT`, `--until 17:00` and `--max 60` if you like."
 )
 IN_A_CHANNEL: Final = "A class card belongs in a channel. Write this in the channel that your class reads."
 POSTED: Final = "I'm posting the card for *{name}* in this channel. {ends}"
 POSTED_ENDS: Final = "The workspaces it starts will be {done} at {at}."
 POSTED_NO_END: Final = "Press *Stop all* on it to end the class."
-BAD_MAX: Final = "`--max` takes a whole number from 1 to {most}. Write for example `--max 60`."
-BAD_FLAG: Final = "I don't know `--{flag}` here."
+BAD_MAX: Final = "`--max` takes a whole number from 1 to {most}. For example: `--max 60`."
+BAD_FLAG: Final = "`card` has no option `--{flag}`, so I haven't posted anything."
 LONG_TITLE: Final = "A title can have 1 to {most} characters."
 NO_SUCH_RECIPE: Final = "There's no template called *{name}* for you on {title}. Choose from: {known}."
 NO_RECIPES: Final = (
-    "There are no templates for you on {title} yet. Write `{command}new` to see what you can create."
+    "There are no templates for you on {title} yet. Type `{command}new` to see what you can create."
 )
 WHICH_RECIPE: Final = (
-    "Which template on {title}? Write `{command}card {connection}/TEMPLATE` with one of these: {known}."
+    "Which template on {title}? Type `{command}card {connection}/TEMPLATE` with one of these: {known}."
 )
 WHICH_CONNECTION: Final = (
-    "Which connection is *{name}* on? Write `{command}card {name}@CONNECTION` with one of these: {known}."
+    "Which connection is *{name}* on? Type `{command}card {name}@CONNECTION` with one of these: {known}."
 )
 INCOMPLETE: Final = "{title} needs more information to create that: {problems}"
 ASKING: Final = "Checking what {title} offers. I'll post the card right after."
@@ -101,9 +101,7 @@ STANDS_ALREADY: Final = "It's already there."
 SUMMARY: Final = "The class *{name}* is over."
 SUMMARY_COUNTS: Final = "{pressed} joined, {ready} got a workspace, {failed} failed."
 SUMMARY_STOPPED: Final = "{stopped} stopped, {kept} kept by their owners."
-SUMMARY_LEFT: Final = (
-    "{left} couldn't be stopped yet. I've told their owners, or will tell them when it's done."
-)
+SUMMARY_LEFT: Final = "{left} couldn't be stopped yet. I'm keeping their owners posted."
 SUMMARY_REST: Final = "{rest} were already stopped or are no longer linked."
 
 # -- a press -----------------------------------------------------------------------------------------------
@@ -117,12 +115,12 @@ PLACE: Final = "You are number {place} in the queue."
 ESTIMATE: Final = "It should be your turn in about {time}."
 RUNNING: Final = "Your *{name}* is running."
 UNKNOWN: Final = "That card is no longer in use. Ask for a new one."
-ENDED: Final = "This class has ended. Write `{command}start` to carry on by yourself."
+ENDED: Final = "This class has ended. To start your workspace yourself, type `{command}start`."
 WITHHELD: Final = (
     "The template of this card is only available to some people on {title}, and you aren't one of them. "
     "Ask the person who posted it."
 )
-FULL: Final = "All {maximum} places in this class are taken. Ask {who} whether there's another one."
+FULL: Final = "All {maximum} places in this class are taken. Ask {who} if you need one."
 NO_WORKSPACE: Final = (
     "You don't have a workspace called *{pattern}* on {title}. {who} can see that you're waiting for one; "
     "press again when it's there."
@@ -135,10 +133,12 @@ MANY: Final = (
 NOT_LINKED: Final = (
     "You haven't linked your {title} account yet. Link it and I'll carry on; no need to press again."
 )
-LINK_REFUSED: Final = "{title} no longer accepts your link. Link again and I'll carry on by myself."
+LINK_REFUSED: Final = (
+    "{title} no longer accepts your link. Link again and I'll carry on; no need to press again."
+)
 NOT_LINKED_ASK: Final = (
     "On {title}, an Usher admin has to approve your link. Ask with your username there; "
-    "once you're linked, I'll carry on by myself."
+    "once you're linked, I'll carry on. No need to press again."
 )
 
 # -- problems and the end ----------------------------------------------------------------------------------
@@ -151,6 +151,29 @@ WHY_UNLINKED: Final = "hasn't linked a {title} account yet"
 WHY_NO_WORKSPACE: Final = "has no such workspace on {title}"
 WHY_MANY: Final = "has more than one workspace of that name"
 WHY_QUEUED: Final = "waiting in the queue"
+#: By the cause, as a trainer reads it about somebody else.
+WHY_CAUSE: Final = {
+    "cancelled": "cancelled it",
+    "credential_refused": "has to link their {title} account again",
+    "credential_suspected": "can't sign in to {title} right now",
+    "forbidden": "isn't allowed to do that on {title}.{said}",
+    "forgotten": "took it off their list",
+    "gave_up": "{title} kept failing",
+    "gone": "it no longer exists on {title}",
+    "guest": "is a guest, and guests can't use me",
+    "invalid": "{title} refused the request.{said}",
+    "conflict": "{title} refused the request.{said}",
+    "left": "has a deactivated Slack account",
+    "limit": "has reached a limit on {title}.{said}",
+    "not_found": "{title} can't find it",
+    "provider_failed": "it failed on {title}.{said}",
+    "secret": "has to link their {title} account again",
+    "stopped_elsewhere": "it didn't come up on {title}, or somebody stopped it there",
+    "unanswered": "{title} never answered",
+    "unlinked": "is no longer linked to {title}",
+    "withheld": "can't use this card's template on {title}",
+}
+WHY_ELSE: Final = "it couldn't be started on {title}"
 WHY_STARTING: Final = "starting on {title}"
 CLOSED: Final = (
     "I'm telling everyone, so that they can keep theirs. The rest will be stopped at {at}. "

@@ -26,20 +26,20 @@ WHERE: Final = {
 }
 NOWHERE: Final = {
     "workspace": (
-        "I can't create workspaces on any connection here. Write `{command}list` to see what you have."
+        "I can't create workspaces on any connection here. Type `{command}list` to see what you have."
     ),
     "job": "I can't run jobs on any connection here. Ask your Usher admin to add one.",
 }
 NOT_THERE: Final = {
-    "workspace": "I can't create workspaces on {title}. Write `{command}new` to see where I can.",
-    "job": "I can't run jobs on {title}. Write `{command}run` to see where I can.",
+    "workspace": "I can't create workspaces on {title}. Type `{command}new` to see where I can.",
+    "job": "I can't run jobs on {title}. Type `{command}run` to see where I can.",
 }
 
 #: Below a field, where the provider says nothing better.
 NOT_OFFERED: Final = "That's no longer available. Choose again."
 TOO_LONG: Final = "At most {limit} characters."
 OUTDATED: Final = "This form is out of date. Close it and open a new one."
-NOT_LINKED: Final = "Your {title} account is no longer linked. Close this and write `{command}link`."
+NOT_LINKED: Final = "Your {title} account is no longer linked. Close this and type `{command}link`."
 
 #: Shortcuts.
 ANSWER_TITLE: Final = "Usher"
@@ -63,7 +63,7 @@ CODE_INVISIBLE: Final = (
     "Type it again in a new message."
 )
 CODE_NO_PLACE: Final = (
-    "The form for {title} has no field for that command. Write `{command}run` to see what it offers."
+    "The form for {title} has no field for that command. Type `{command}run` to see what it offers."
 )
 CODE_NOWHERE: Final = "No connection here runs commands. Ask your Usher admin to add one."
 CODE_NOT_LINKED: Final = "You haven't linked {titles} yet. Link it, then choose *Run as a job* again."

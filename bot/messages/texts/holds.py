@@ -7,13 +7,11 @@ from typing import Final
 
 from bot.messages.texts.times import time_mark
 
-_SILENT_SINCE: Final = (
-    "{title} hasn't answered since {since}. You're in the queue: nothing is lost, and I'll keep trying."
-)
-_PAUSED: Final = "{title} asked me to slow down, so I'm waiting until {until}. Then I'll carry on by myself."
-PERSON_UNKNOWN: Final = "I'm checking with Slack who you are before I continue."
+_SILENT_SINCE: Final = "{title} hasn't answered since {since}. Nothing is lost: I'll keep trying."
+_PAUSED: Final = "{title} asked me to slow down, so I'm waiting. I'll carry on at {until}."
+PERSON_UNKNOWN: Final = "I'm checking with Slack who asked for this before I carry on."
 UNANSWERED: Final = (
-    "It hasn't stopped for a minute. *Force quit* ends it without asking it first; anything unsaved is lost."
+    "It didn't stop within a minute. *Force quit* ends it right away; anything unsaved is lost."
 )
 NOT_CONFIGURED: Final = (
     "The connection {name} isn't set up any more. Ask your Usher admin, or remove your link with `unlink`."
@@ -27,7 +25,7 @@ START_SENT: Final = (
 _STILL_DOWN: Final = (
     "{title} accepted the start at {since} but still shows it as stopped. I'll keep checking."
 )
-STRANGE_STATE: Final = "{title} reports an {word}, which I don't recognise. I'll keep checking."
+STRANGE_STATE: Final = "{title} reports an {word}. I'll keep checking."
 
 
 def silent_since(title: str, since: float) -> str:

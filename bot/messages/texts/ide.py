@@ -41,7 +41,7 @@ LOST: Final = (
     "Usher can't be reached right now. This page will keep trying, and your workspace keeps running."
 )
 NOT_GIVEN_TITLE: Final = "Your workspace couldn't be opened"
-NOT_GIVEN: Final = "Usher couldn't get what it needs to open it in time. Try again in a moment."
+NOT_GIVEN: Final = "Usher didn't get access to it in time. Try again in a moment."
 
 #: The line that says how it stands, by phase.
 LINES: Final[dict[str, str]] = {
@@ -142,8 +142,8 @@ def sign_in_expired() -> str:
 def forged() -> str:
     """Refuse a form that was not sent from our own page."""
     return (
-        "This didn't come from the page itself, or the page was too old. "
-        "Nothing was changed. Reload the page."
+        "That request didn't come from this page, or the page was too old. "
+        "Nothing was changed. Reload the page and try again."
     )
 
 

@@ -6,7 +6,7 @@ from typing import Final
 
 TRIED: Final = (
     "{who} tried to link your {title} account *{username}*, with a token that works. I refused, and your "
-    "link stays as it is. If they shouldn't have your token, renew it on {title} and then link again."
+    "link stays as it is. If they shouldn't have your token, replace it there and then link again."
 )
 TRIED_BY_APPROVAL: Final = (
     "{who} was approved to act as *{username}* on {title}, which is your account. I refused, and your link "
@@ -15,23 +15,23 @@ TRIED_BY_APPROVAL: Final = (
 
 SLACK: Final = "Slack"
 TYPED: Final = (
-    "That looks like a token from {titles}. I didn't use it and haven't kept it, but Slack may have. Renew "
-    "it now ({where}). If you sent it as a message, delete that too. To link your account, write "
+    "That looks like a token from {titles}. I didn't use it and haven't kept it, but Slack may have. "
+    "Replace it now ({where}). If you sent it as a message, delete that too. To link your account, type "
     "`{command}link` and use the page that opens."
 )
 #: Ids look like that, too.
 TYPED_ID: Final = (
     "I can't find anything of yours with that id. If it's a workspace of yours, `{command}add` puts it on "
-    "your list. If it's a token from {titles}, I haven't kept it. Renew it now ({where}). "
+    "your list. If it's a token from {titles}, I haven't kept it. Replace it now ({where}). "
     "If you sent it as a message, delete that too."
 )
 TYPED_SLACK: Final = (
-    "That looks like a Slack token. I didn't use it and haven't kept it, but others may have seen it. Renew "
-    "it now ({page}). If you sent it as a message, delete that too."
+    "That looks like a Slack token. I didn't use it and haven't kept it, but others may have seen it. "
+    "Replace it now ({page}). If you sent it as a message, delete that too."
 )
 #: Below a field of a form, where nothing is formatted.
 TYPED_IN_FIELD: Final = (
-    "That looks like a token from {titles}, so I haven't kept it. Renew it there, and write something else "
+    "That looks like a token from {titles}, so I haven't kept it. Replace it there, and enter something else "
     "here."
 )
 #: Where a token is renewed by nobody but an administrator.
@@ -39,5 +39,5 @@ BY_ADMINISTRATOR: Final = "ask your Usher admin for {title}"
 
 RESTORED: Final = (
     "My records were restored from a backup, and in them you're linked to {title}. If you ended that link "
-    "recently, it's back. Write `unlink {connection}` to end it again."
+    "recently, it's back. Type `unlink {connection}` to remove it again."
 )

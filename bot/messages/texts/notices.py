@@ -40,14 +40,14 @@ ENDING_SHORT: Final[dict[str, str]] = {
     "stops": "{name} on {title} will stop in {left}.",
     "removed": "{title} will remove {name} in {left}.",
 }
-ENDED_SHORT: Final = "{name} on {title} was due to stop by itself. Write list to see where things stand."
+ENDED_SHORT: Final = "{name} on {title} was due to stop by itself. Type list to see where things stand."
 WAITING: Final = (
     "I'm still {doing} *{name}* on {title}. It's taking longer than usual. "
     "I'll keep checking and tell you when it's done."
 )
 WAITING_SHORT: Final = "I'm still {doing} {name} on {title}. It's taking longer than usual."
 ASKED: Final = (
-    "{title} didn't answer about *{name}*, and I can't tell whether anything there came from this request. "
+    "{title} didn't answer, so I can't tell whether *{name}* was created there. "
     "I'll keep checking. Starting another may leave you with two."
 )
 #: The same message, once there is nothing to ask any more.

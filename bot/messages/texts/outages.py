@@ -7,11 +7,11 @@ from typing import Final
 AWAY: Final = (
     "*{title}* hasn't answered since {since}. People waiting for it can see that on their cards, and nothing "
     "is lost: I'll keep trying and tell you when it answers again. "
-    "If this lasts, run `doctor` to find out more."
+    "If this lasts, `python -m bot doctor` may say why."
 )
 AWAY_SHORT: Final = "{title} isn't answering."
 BACK: Final = (
-    "*{title}* is answering again. It had been silent since {since} ({lasted}). "
+    "*{title}* is answering again. It hadn't answered since {since} ({lasted}). "
     "I'm carrying on with what was waiting."
 )
 BACK_SHORT: Final = "{title} is answering again."
@@ -19,7 +19,7 @@ BACK_SHORT: Final = "{title} is answering again."
 LOCKED_OUT: Final = (
     "*{title}* is refusing the key that I was given for it, so I can't do anything "
     "there. Put a working one in the connections file and restart me. I'll then carry on with what's "
-    "waiting. `doctor` checks the key."
+    "waiting. `python -m bot doctor` checks the key."
 )
 LOCKED_OUT_SHORT: Final = "{title} is refusing my key."
 LET_IN: Final = "*{title}* accepts my key again. I'm carrying on with what was waiting."

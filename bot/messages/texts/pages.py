@@ -224,8 +224,8 @@ def token_shape(title: str) -> str:
 def token_of_slack(title: str) -> str:
     """Answer a token of Slack; it was sent nowhere."""
     return (
-        f"That's a Slack token, not one from {title}. Usher didn't keep it or send it anywhere. Renew it on "
-        f"your app's page at api.slack.com/apps, and paste your token from {title} here instead."
+        f"That's a Slack token, not one from {title}. Usher didn't keep it or send it anywhere. Replace it "
+        f"on your app's page at api.slack.com/apps, and paste your token from {title} here instead."
     )
 
 

@@ -19,7 +19,7 @@ DONE: Final[Mapping[OperationVerb, str]] = MappingProxyType(
         OperationVerb.CREATE: "Created *{name}* on {title} at {at}.",
         OperationVerb.SUSPEND: "Suspended *{name}* on {title} at {at}.",
         OperationVerb.FORCE: "Force quit *{name}* on {title} at {at}.",
-        OperationVerb.REMOVE: "Removed *{name}* on {title} at {at}.",
+        OperationVerb.REMOVE: "Removed *{name}* from {title} at {at}.",
     }
 )
 #: One whose operation ended otherwise, by its outcome.
@@ -28,7 +28,7 @@ ENDED: Final[Mapping[str, str]] = MappingProxyType(
         "failed": "I couldn't {do} *{name}* on {title} at {at}.",
         "refused": "I wasn't allowed to {do} *{name}* on {title} at {at}.",
         "cancelled": "The {verb} of *{name}* on {title} was cancelled at {at}.",
-        "replaced": "The {verb} of *{name}* on {title} gave way to a newer request at {at}.",
+        "replaced": "The {verb} of *{name}* on {title} was replaced by a newer request at {at}.",
         "unknown": "I couldn't tell at {at} whether *{name}* was {done} on {title}.",
     }
 )
@@ -42,7 +42,7 @@ SAID: Final[Mapping[NoticeKind, str]] = MappingProxyType(
         NoticeKind.READY: "*{name}* on {title} was ready at {at}.",
         NoticeKind.STOPPED: "*{name}* on {title} was stopped at {at}.",
         NoticeKind.SUSPENDED: "*{name}* on {title} was suspended at {at}.",
-        NoticeKind.REMOVED: "*{name}* on {title} was removed at {at}.",
+        NoticeKind.REMOVED: "*{name}* was removed from {title} at {at}.",
         NoticeKind.STOPPED_ELSEWHERE: "*{name}* on {title} stopped at {at}, without you asking for it.",
         NoticeKind.WAITING: "{doing} *{name}* on {title} was taking longer than usual at {at}.",
         NoticeKind.ENDING: "I warned you at {at} that *{name}* on {title} was about to end by itself.",

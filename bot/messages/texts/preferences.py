@@ -19,7 +19,9 @@ TOPICS: Final = {
     "run_ended": "a run ends",
 }
 SENT: Final = "I'll message you when {topics}."
-NOT_SENT: Final = "I won't message you about workspaces being ready, stops or runs. Their cards tell you."
+NOT_SENT: Final = (
+    "I won't message you when a workspace is ready or stops by itself, or a run ends. Their cards show it."
+)
 EXCEPT: Final = "With settings of their own: {names}."
 QUIET: Final = "Quiet hours: {begin} to {end} ({zone})."
 NOT_QUIET: Final = "No quiet hours."
@@ -33,15 +35,15 @@ AS_OF: Final = "As of {at}."
 #: The form.
 TELL: Final = "Message me when"
 TELL_HINT: Final = (
-    "What you leave out only shows on its card. Failures, warnings and questions always come. "
-    "For one workspace: notify NAME on, or off."
+    "Anything else only shows on its card. Failures, warnings and questions always arrive. "
+    "For a single workspace, use notify NAME on or notify NAME off."
 )
 HOLD: Final = "Quiet hours"
-HOLD_OPTION: Final = "Hold back what I didn't ask for in the last hour"
-HOLD_HINT: Final = "You'll get it in one message at the end. Failures and warnings still come at once."
+HOLD_OPTION: Final = "Hold back news of anything I didn't ask for in the last hour"
+HOLD_HINT: Final = "You'll get it in one message afterwards. Failures and warnings still arrive right away."
 BEGIN: Final = "From"
 END: Final = "To"
-DEFAULT_WORKSPACE: Final = "Workspace that a bare start means"
+DEFAULT_WORKSPACE: Final = "Workspace to start when you don't name one"
 DEFAULT_NEW: Final = "New workspaces come from"
 ASK: Final = "Ask me each time"
 SOURCE: Final = "{template} on {title}"
@@ -50,7 +52,9 @@ NO_TIME: Final = "Choose a time."
 NOT_YOURS: Final = "That workspace is no longer on your list. Choose another one."
 NOT_THERE: Final = "That isn't available any more. Choose something else."
 
-NOTIFY_USAGE: Final = "Write `{command}notify NAME on`, or `off` or `usual` in place of `on`."
+NOTIFY_USAGE: Final = (
+    "Type `{command}notify NAME on`, `{command}notify NAME off` or `{command}notify NAME usual`."
+)
 #: By what is sent: ready, stopped.
 NOTIFY: Final = {
     (True, True): "I'll message you when *{name}* on {title} is ready, and when it stops by itself.",
@@ -59,10 +63,10 @@ NOTIFY: Final = {
         "I'll message you when *{name}* on {title} stops by itself. Its card says when it's ready."
     ),
     (False, False): (
-        "I won't message you when *{name}* on {title} is ready or stops by itself. Its card tells you."
+        "I won't message you when *{name}* on {title} is ready or stops by itself. Its card shows it."
     ),
 }
-NOTIFY_USUAL: Final = "*{name}* on {title} has no settings of its own any more."
+NOTIFY_USUAL: Final = "*{name}* on {title} now follows your usual settings."
 
 #: What was held back.
 HELD: Final = "*During your quiet hours*"

@@ -49,7 +49,7 @@ CAUSES: Final[Mapping[str, str]] = MappingProxyType(
     {
         # The life of an operation (bot.plan and the reconciler).
         "gave_up": "{title} kept failing. Try again in a while.",
-        "gone": "It no longer exists on {title}. Write `list` to see what's there.",
+        "gone": "It no longer exists on {title}. Type `list` to see what's there.",
         "provider_failed": "{said} Its page there may say more.",
         "stopped_elsewhere": "It's stopped again on {title}: it didn't come up, "
         "or somebody stopped it. Try again.",
@@ -59,11 +59,11 @@ CAUSES: Final[Mapping[str, str]] = MappingProxyType(
         "not_suspended": "{title} accepted the request, but it's still running ten minutes later. "
         "Check its status, or stop it instead if you don't need what's in its memory.",
         "not_removed": "{title} accepted the request, but it's still there ten minutes later. "
-        "Its page there may say why. Then try again.",
-        "not_agreed": "On {title} this would end it for good, so nothing was sent. "
+        "See its page there, then try again.",
+        "not_agreed": "On {title} this would end it for good, so I haven't done it. "
         "Ask again, and I'll tell you first what would be lost.",
-        "no_restart": "{title} can't restart it, and I didn't make it, so I can't make another one like it. "
-        "Nothing was sent. If it's running, save your work and stop it. Then write `new` to make a new one.",
+        "no_restart": "{title} can't restart it, and I didn't create it, so I can't create another one like "
+        "it. Nothing has changed. To create a new one, save your work, stop this one and type `new`.",
         "not_made": "Nothing was created on {title}.",
         "unmade": "{title} hasn't created it yet. I'll message you when it's ready.",
         "unlinked": "Your {title} account was unlinked. Link it again to continue.",
@@ -88,7 +88,7 @@ CAUSES: Final[Mapping[str, str]] = MappingProxyType(
         "checking and carry on once it's accepted again. If you've changed or revoked it, link again.",
         "forbidden": "Your {title} account isn't allowed to do that.{said} "
         "Ask your {title} admin for permission.",
-        "not_found": "{title} can't find it. Write `list` to see what's there.",
+        "not_found": "{title} can't find it. Type `list` to see what's there.",
         "conflict": "{title} can't do that in its current state.{said} Check its status, then try again.",
         "invalid": "{title} refused the request.{said} Change what you asked for, then try again.",
         "limit": "A limit on {title} has been reached.{said} Stop something you don't need, then try again.",
@@ -100,24 +100,25 @@ CAUSES: Final[Mapping[str, str]] = MappingProxyType(
         "unknown_command": "I'm not set up for that command. "
         "Ask your Usher admin about `USHER_COMMAND` and `USHER_JOB_COMMAND`.",
         # What a provider can't do, or not with this workspace, or not now.
-        "no_create": "You can't create workspaces on {title} from here. Create it there, then write `list`.",
+        "no_create": "You can't create workspaces on {title} from here. Create it there, then type `list`.",
         "no_suspend": "Workspaces on {title} can't be suspended. Stop it instead.",
         "no_force": "{title} can't force a workspace to quit. Stop it instead.",
         "no_remove": "You can't remove workspaces from {title} here. Remove it from its page there.",
         "no_about": "{title} has nothing to show about itself.",
         "not_allowed_now": "{title} doesn't offer that for it right now. Check its status, then try again.",
-        "no_spec": "I didn't create it, so I can't create another one like it. Write `new` to create one.",
+        "no_spec": "I didn't create it, so I can't create another one like it. Type `new` to create one.",
         "withheld": "The template it was made from isn't available to you on {title} any more. "
         "Open a new form to see what is.",
         "still_there": "It still exists on {title}. Start it as it is.",
         "only_made_here": "On {title} your list has only what you create with `new`. "
         "You can't add anything else.",
-        "connection_refused": "{title} no longer accepts my own key. Ask your Usher admin for a new "
-        "one. I'll carry on by myself then.",
+        "connection_refused": "{title} no longer accepts my own key. Ask your Usher admin to "
+        "replace it, and I'll carry on.",
         "alias_taken": "You already have a workspace with that name. Choose another name.",
         # Runs of jobs.
         "no_job": "I can't find that run on your list. Look at the list of your runs to see what's there.",
-        "cannot": "{title} doesn't let me do that with runs. Its page there may.",
+        "cannot": "{title} doesn't let me do that with runs. "
+        "You may be able to do it on the run's page there.",
         "lost": "{title} can no longer find this run. Its page there may say more.",
         # Usher's own trouble.
         "busy": "I'm too busy right now, so I haven't started anything. Try again in a moment.",
@@ -144,9 +145,12 @@ CAUSES: Final[Mapping[str, str]] = MappingProxyType(
         "Usher admins are named in the setting `USHER_ADMINS`.",
         "not_administrator": "Only Usher admins can do that. Ask one of them.",
         "not_trainer": "Only the person who posted that card, or an Usher admin, can do that.",
-        "not_owner": "I can't find that workspace on your list. Write `list` to see what you have.",
+        "not_owner": "I can't find that workspace on your list. Type `list` to see what you have.",
     }
 )
+
+#: After these nobody has to look into the log.
+NO_FAULTS: Final = frozenset({"cancelled", "credential_refused", "let_go", "limit", "unlinked", "withheld"})
 
 
 def cause_of(error: BaseException) -> str:
@@ -169,7 +173,7 @@ def sentence(problem: BaseException | str, connection_title: str = "The provider
     word, _, text = cause.removeprefix("policy.").partition(": ")
     if word.endswith(":"):
         return text
-    said = _quoted(text or message, connection_title)
+    said = quoted(text or message, connection_title)
     is_silent = word == "provider_failed" and not said
     template = NO_REASON if is_silent else CAUSES.get(word, CAUSES["internal"])
     return template.format(title=connection_title, said=said).strip()
@@ -180,7 +184,7 @@ def word_of(cause: str | None) -> str:
     return (cause or "").removeprefix("policy.").partition(": ")[0].rstrip(":")
 
 
-def _quoted(message: str, title: str) -> str:
+def quoted(message: str, title: str) -> str:
     """Quote the provider's message as a sentence of its own, or say nothing."""
     text = " ".join(message.split())[:MESSAGE_LIMIT].strip()
     return f" {title} says: “{text.rstrip('.')}.”" if text else ""

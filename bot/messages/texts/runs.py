@@ -34,9 +34,9 @@ UNKNOWN: Final = "{title} hasn't reported its state yet."
 STOP_ASKED: Final = "You asked me to stop it. {title} hasn't stopped it yet."
 FORCE_ASKED: Final = "You asked me to force it to quit. {title} hasn't stopped it yet."
 CALLING_OFF: Final = "You asked me to stop it before it started, so I'm cancelling it."
-UNANSWERED: Final = "It hasn't stopped for a minute. *Force quit* ends it without asking it first."
+UNANSWERED: Final = "It didn't stop within a minute. *Force quit* ends it right away."
 ASKED: Final = (
-    "{title} didn't answer, and I can't tell whether anything there came from this request. "
+    "{title} didn't answer, so I can't tell whether this went through. "
     "Starting another may leave you with two."
 )
 LATE: Final = "You can keep waiting, or tell me to stop waiting."
@@ -88,7 +88,7 @@ NOT_LAUNCHED: Final = "*{name}* was cancelled before it reached {title}."
 
 #: Nobody can tell whether a launch went through: its person decides. Then what the message says afterwards.
 ASKED_NOTICE: Final = (
-    "{title} didn't answer about *{name}*, and I can't tell whether anything there came from this request. "
+    "{title} didn't answer, so I can't tell whether *{name}* was started there. "
     "I'll keep checking. Starting another may leave you with two."
 )
 ASKED_FOUND: Final = (
@@ -98,7 +98,7 @@ ASKED_ANOTHER: Final = "I asked whether to start another *{name}* on {title}. Yo
 ASKED_OVER: Final = "I asked whether to start another *{name}* on {title}. Its card says how that ended."
 #: After the deadline; what holds it up follows.
 LATE_UNBEGUN: Final = "*{name}* still hasn't started on {title}. {hold}"
-LATE_UNSEEN: Final = "I still can't check on *{name}* on {title}. {hold}"
+LATE_UNSEEN: Final = "I haven't been able to check on *{name}* on {title} for a while. {hold}"
 
 # -- output ------------------------------------------------------------------------------------------------
 
@@ -139,7 +139,7 @@ CONFIRM_STOP: Final = (
 )
 CONFIRM_FORCE: Final = (
     "Force {name} to quit?",
-    "It ends right away, without being asked first. Anything it hasn't saved is lost.",
+    "This ends it right away, without letting it finish first. Anything it hasn't saved is lost.",
     "Force quit",
     "Keep waiting",
 )
@@ -159,7 +159,7 @@ FORCING: Final = "Forcing *{name}* on {title} to quit. I'll message you when it 
 LOOKING_AGAIN: Final = "Looking for *{name}* on {title} again. Its card shows what I find."
 STARTING_ANOTHER: Final = "Starting another *{name}* on {title}. I'll message you when it ends."
 NOT_ASKED: Final = "That question is closed. *{name}*'s card shows where things stand."
-KEPT_WAITING: Final = "I'll keep trying with *{name}*, and message you again in {time} at the latest."
+KEPT_WAITING: Final = "I'll keep checking on *{name}* and message you again within {time}."
 LET_GONE: Final = "I've stopped following *{name}*. If {title} has it, it carries on there."
 NOT_LAUNCHING: Final = "I've cancelled *{name}*. It never reached {title}."
 OVER_ALREADY: Final = "*{name}* on {title} has already ended: {state}. There's nothing to stop."
@@ -170,7 +170,7 @@ SHOWING_LATER: Final = (
 )
 NO_LOGS: Final = "{title} doesn't give me the output of runs. The run's page there may show it."
 NOT_HANDED_OVER: Final = "*{name}* never ran, so there's no output. Its card says why."
-NO_SPEC: Final = "I didn't start *{name}*, so I can't run it again. Write `{command}run` to run a job."
+NO_SPEC: Final = "I didn't start *{name}*, so I can't run it again. Type `{command}run` to run a job."
 
 LIST: Final = "Your runs"
 ROW: Final = "*{name}* · {title}\n{state}"
@@ -178,7 +178,7 @@ AND_MORE: Final = "and {count} more"
 LOOKING: Final = "I'm checking {titles} for runs. Press *Refresh* in a moment."
 LOOKING_FOR_ANY: Final = "Checking {titles}…"
 LOOKING_FOR_IT: Final = "Checking {titles}…"
-NONE_YET: Final = "You don't have any runs yet. Write `{command}run` to run a job."
+NONE_YET: Final = "You don't have any runs yet. Type `{command}run` to run a job."
 NO_CONNECTIONS: Final = "I can't run jobs on any connection here. Ask your Usher admin to add one."
 NONE_GOING: Final = "None of your runs is in progress, so there's nothing to stop."
 NOT_LINKED: Final = (
@@ -186,10 +186,10 @@ NOT_LINKED: Final = (
 )
 UNKNOWN_NAME: Final = "I can't find a run called *{name}*."
 NEAREST: Final = "Did you mean one of these?"
-UNKNOWN_NEXT: Final = "Write `{command}list` to see your runs."
+UNKNOWN_NEXT: Final = "Type `{command}list` to see your runs."
 WHICH: Final = "More than one of your runs begins with *{name}*. Which one?"
 WHICH_TO_STOP: Final = "More than one run called *{name}* is in progress. Which one?"
-WHICH_OF_ALL: Final = "Which run? Press one, or write `{command}{verb} NAME`."
+WHICH_OF_ALL: Final = "Which run? Press one, or type `{command}{verb} NAME`."
 #: Tells runs of one name apart on buttons.
 FROM: Final = "{name}, {age}"
 
@@ -203,7 +203,7 @@ FLAGS_KNOWN: Final = "You can set: {known}."
 FLAG_EMPTY: Final = "Needs a value after it."
 FLAG_TWICE: Final = "It's there twice. Keep one of them."
 FLAG_NOT_OFFERED: Final = "{value} isn't available. Choose from: {offered}."
-FLAG_SOME_OFFERED: Final = "{value} isn't available. Choose for example from: {offered}."
+FLAG_SOME_OFFERED: Final = "{value} isn't available. For example: {offered}."
 FLAG_NONE_OFFERED: Final = "There's nothing to choose from here. Leave it out."
 COMMAND_PLACE: Final = "after `--`"
 OR: Final = "or"
@@ -211,7 +211,7 @@ JOB_PLACE: Final = "The job"
 #: Below a run that could not be understood.
 TAIL_HINT: Final = "Put the command after `--`: `{command}run -- Rscript train.R`."
 NO_TAIL_PLACE: Final = "The command is fixed here. Leave that out."
-WHERE: Final = "Where should I run it? Write the connection after `run`: {known}."
+WHERE: Final = "Where should I run it? Type the connection after `run`: {known}."
 TOO_LONG: Final = (
     "That's too long for one line (at most {limit} characters). Put it in a script and run that."
 )
@@ -224,6 +224,6 @@ NO_OFFER: Final = "{title} hasn't told me what it offers. Try again in a minute.
 # -- help --------------------------------------------------------------------------------------------------
 
 HELP: Final = "I run your jobs with your own account, show their output, and tell you when they end."
-HELP_WORKSPACES: Final = "For workspaces, write `{command}help`."
-HELP_JOBS: Final = "For jobs, write `{command}help`."
-HELP_DIRECT: Final = "In a direct message to me, write `job` first, for example `job list`."
+HELP_WORKSPACES: Final = "For workspaces, type `{command}help`."
+HELP_JOBS: Final = "For jobs, type `{command}help`."
+HELP_DIRECT: Final = "In a direct message to me, type `job` first, for example `job list`."

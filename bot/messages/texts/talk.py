@@ -11,17 +11,17 @@ if TYPE_CHECKING:
 #: By what was said (``handlers.language.vocabulary``); each is followed by what can be written next.
 TALK: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "hello": "Hi! Write `{command}list` to see your workspaces, or `{command}help` for everything else.",
+        "hello": "Hi! Type `{command}list` to see your workspaces, or `{command}help` for everything else.",
         "thanks": "You're welcome!",
         "nothing": "OK, I haven't done anything.",
-        "yes": "I didn't ask anything. To do something, press its button, or write it out: `{command}help`.",
+        "yes": "I didn't ask you anything. Type `{command}help` to see what I can do.",
         "left_alone": "OK, I'll leave everything as it is.",
         "too_long": (
             "That's too long for a command, so I haven't done anything. "
-            "Write `{command}help` to see what I can do."
+            "Type `{command}help` to see what I can do."
         ),
         "foreign": (
-            "I only understand English. Write `{command}list` to see your workspaces, or `{command}help` "
+            "I only understand English. Type `{command}list` to see your workspaces, or `{command}help` "
             "for everything else."
         ),
         "one_at_a_time": "One thing at a time, please: send me each request on its own.",
@@ -35,7 +35,7 @@ CONDITIONAL_NEXT: Final = "Name what you mean, for example `{command}{verb} {exa
 THEIRS: Final = "I only work with your own workspaces, so I haven't done anything."
 #: A name with a word before it, of which nothing is called.
 DESCRIBED: Final = "I can't find a workspace called *{name}*, so I haven't done anything."
-IF_YOURS: Final = "If you mean your own *{name}*, write `{command}{verb} {typed}`."
+IF_YOURS: Final = "If you mean your own *{name}*, type `{command}{verb} {typed}`."
 
 # -- near misses -------------------------------------------------------------------------------------------
 
@@ -59,10 +59,10 @@ OFFERS: Final[Mapping[str, str]] = MappingProxyType(
         "resume": "This will resume *{name}* on {title}.",
         "stop": "This will stop *{name}* on {title} and everything running in it. Unsaved work may be lost.",
         "restart": "This will restart *{name}* on {title}. Unsaved work may be lost.",
-        "suspend": "This will suspend *{name}* on {title}. It can continue where it was.",
+        "suspend": "This will suspend *{name}* on {title}. Resume it to pick up where you left off.",
         "force": "This will force *{name}* on {title} to quit. Unsaved work will be lost.",
         "keep": "This will keep *{name}* on {title} running: any planned stop is cancelled.",
-        "cancel": "This will cancel what is under way for *{name}* on {title}.",
+        "cancel": "This will cancel what's under way for *{name}* on {title}.",
         "forget": "This will take *{name}* off your list. It stays as it is on {title}.",
         "stop_run": "This will stop the run *{name}* on {title}.",
     }
@@ -126,7 +126,7 @@ SEVERAL: Final[Mapping[str, str]] = MappingProxyType(
             "Unsaved work may be lost."
         ),
         "restart": "This will restart these {count} workspaces. Unsaved work may be lost.",
-        "suspend": "This will suspend these {count} workspaces. They can continue where they were.",
+        "suspend": "This will suspend these {count} workspaces. Resume them to pick up where you left off.",
         "force": "This will force these {count} workspaces to quit. Unsaved work will be lost.",
         "keep": "This will keep these {count} workspaces running: any planned stop is cancelled.",
         "forget": "This will take these {count} workspaces off your list. They stay as they are.",
@@ -157,9 +157,9 @@ SEVERAL_UNKNOWN: Final = "I can't find {names}."
 SEVERAL_MOST: Final = "I do at most {most} at once. Ask again for the rest."
 NONE_OF_THEM: Final = "There's nothing to do: {names}."
 NONE_AT_ALL: Final = (
-    "That doesn't apply to any of your workspaces right now. Write `{command}list` to see them."
+    "That doesn't apply to any of your workspaces right now. Type `{command}list` to see them."
 )
-ONE_BY_ONE: Final = "I do that for one workspace at a time. Write `{command}{verb} {example}`, for example."
+ONE_BY_ONE: Final = "I do that for one workspace at a time. Type `{command}{verb} {example}`, for example."
 
 #: What became of several, by verb: ``names`` are those that were begun.
 DOING: Final[Mapping[str, str]] = MappingProxyType(

@@ -6,9 +6,9 @@ from typing import Final
 
 NEWS: Final = (
     "I have a message for you, but Slack doesn't let me send you direct messages. "
-    "Open a conversation with me, then write `list` to see where things stand."
+    "Open a conversation with me, then type `list` to see where things stand."
 )
 UNDRAWN: Final = (
     "I have a message for you, but something broke while I was putting it together. "
-    "Write `list` to see where things stand. Reference {reference}"
+    "Type `list` to see where things stand. Reference {reference}"
 )

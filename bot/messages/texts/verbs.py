@@ -62,7 +62,7 @@ VERBS: Final[Mapping[str, Mapping[str, VerbWords]]] = MappingProxyType(
                 "list": VerbWords(
                     "list",
                     "show your workspaces",
-                    ("Leave the verb out and you get the same.", "`list 2` shows the second page."),
+                    ("This is also what you get without a verb.", "`list 2` shows the second page."),
                 ),
                 "start": VerbWords(
                     "start NAME",
@@ -71,7 +71,7 @@ VERBS: Final[Mapping[str, Mapping[str, VerbWords]]] = MappingProxyType(
                         "If you have only one workspace, `start` is enough.",
                         "`start NAME for 2h` or `start NAME until 18:00` stops it again then.",
                         "The beginning of a name is enough if only one fits.",
-                        "If two have the same name, write `start NAME@CONNECTION`.",
+                        "If two have the same name, type `start NAME@CONNECTION`.",
                     ),
                 ),
                 "stop": VerbWords(
@@ -86,12 +86,12 @@ VERBS: Final[Mapping[str, Mapping[str, VerbWords]]] = MappingProxyType(
                 ),
                 "keep": VerbWords(
                     "keep NAME [until TIME]",
-                    "keep a workspace running that would be stopped later",
+                    "keep a workspace running past its planned stop",
                     ("`keep NAME until 20:00` stops it then; `keep NAME 1h longer` moves a planned stop.",),
                 ),
                 "cancel": VerbWords(
                     "cancel NAME",
-                    "cancel a start or a run that is under way",
+                    "cancel a start or a run that's under way",
                     ("What is already running keeps running: stop it with `stop NAME`.",),
                 ),
                 "suspend": VerbWords(
@@ -160,17 +160,17 @@ VERBS: Final[Mapping[str, Mapping[str, VerbWords]]] = MappingProxyType(
                 ),
                 "notify": VerbWords(
                     "notify NAME on|off|usual",
-                    "choose whether I message you about a workspace, or leave that to its card",
+                    "choose whether I message you when a workspace is ready or stops by itself",
                     (
-                        "`--ready` or `--stopped` changes only that: when it's ready, or stops by itself.",
-                        "`usual` goes back to what `settings` says about all of yours.",
+                        "Add `--ready` or `--stopped` to change only one of the two.",
+                        "`usual` goes back to your general `settings`.",
                     ),
                     group="list",
                 ),
                 "settings": VerbWords(
                     "settings",
                     "choose what I message you about, your quiet hours and your defaults",
-                    ("For one workspace, write `notify NAME on` or `notify NAME off`.",),
+                    ("For one workspace, type `notify NAME on` or `notify NAME off`.",),
                     group="accounts",
                 ),
                 "forget": VerbWords(
@@ -200,7 +200,7 @@ VERBS: Final[Mapping[str, Mapping[str, VerbWords]]] = MappingProxyType(
                 ),
                 "whoami": VerbWords(
                     "whoami",
-                    "show who you are to me, and what you have linked",
+                    "show who you are here and which accounts you've linked",
                     group="accounts",
                 ),
                 "about": VerbWords(
@@ -225,7 +225,7 @@ VERBS: Final[Mapping[str, Mapping[str, VerbWords]]] = MappingProxyType(
                     "list",
                     "show your runs, newest first",
                     (
-                        "Leave the verb out and you get the same. `list 2` shows the second page.",
+                        "This is also what you get without a verb. `list 2` shows the second page.",
                         "It also shows runs that you started elsewhere, once I've checked for them.",
                     ),
                 ),
