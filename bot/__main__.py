@@ -90,18 +90,18 @@ def _parser() -> argparse.ArgumentParser:
 
     add("serve", _serve, "run everything in one process")
     add("migrate", _migrate, "bring the database up to date")
-    add("doctor", _doctor, "check settings, Slack, connections and store").add_argument(
+    add("doctor", _doctor, "check the settings, Slack, the connections and the database").add_argument(
         "--json", action="store_true", help="answer as one JSON object"
     )
     add("routes", _routes, "print the commands, buttons, forms and events that were found")
     manifest = add("manifest", _manifest, "print the app manifest for Slack")
-    manifest.add_argument("--url", help="the https address that Slack reaches: prints the HTTP form")
+    manifest.add_argument("--url", help="the https address that Slack can reach; prints the HTTP form")
     manifest.add_argument(
-        "--socket", action="store_true", help="the Socket Mode form, with --url for Sign in with Slack"
+        "--socket", action="store_true", help="print the Socket Mode form; add --url for Sign in with Slack"
     )
-    manifest.add_argument("--command", default=WORKSPACE_COMMAND, help="another slash command")
-    manifest.add_argument("--job-command", default=JOB_COMMAND, help="another slash command for jobs")
-    keys = add("keys", None, "make or rotate encryption keys").add_subparsers(required=True, metavar="WHAT")
+    manifest.add_argument("--command", default=WORKSPACE_COMMAND, help="the slash command")
+    manifest.add_argument("--job-command", default=JOB_COMMAND, help="the slash command for jobs")
+    keys = add("keys", None, "create or rotate encryption keys").add_subparsers(required=True, metavar="WHAT")
     keys.add_parser("new", help="print a new key").set_defaults(run=_new_key)
     keys.add_parser("rotate", help="encrypt every secret with the newest key").set_defaults(run=_rotate)
     accounts = add("accounts", None, "link people to users").add_subparsers(required=True, metavar="WHAT")
@@ -209,7 +209,7 @@ def _manifest(arguments: argparse.Namespace) -> int:
         else:
             made = http_manifest(arguments.url, runs_commands=commanding, **names)
     except ValueError as wrong:
-        _complain(f"No manifest can be made from this: {wrong}.")
+        _complain(f"Can't create a manifest from this: {wrong}.")
         return 2
     print(render(made), end="")
     return 0
@@ -233,7 +233,7 @@ def _rotate(_arguments: argparse.Namespace) -> int:
             try:
                 sealed = vault.rotate(account.secret)
             except SecretError:
-                closed.append(f"  {account.principal.user_id} at {account.connection}")
+                closed.append(f"  {account.principal.user_id} on {account.connection}")
                 continue
             changed += not await store.save_secret(account.id, account.secret, sealed)
         done = len(accounts) - len(closed) - changed
@@ -241,7 +241,7 @@ def _rotate(_arguments: argparse.Namespace) -> int:
         if closed:
             opens = "doesn't open" if len(closed) == 1 else "don't open"
             people = "This person has" if len(closed) == 1 else "These people have"
-            _complain(f"{len(closed)} {opens} with any key. {people} to link again:", *closed)
+            _complain(f"{len(closed)} {opens} with any of the keys. {people} to link again:", *closed)
         if changed:
             _complain(f"{_secrets(changed)} changed in the meantime. Run this again.")
         return 1 if closed or changed else 0

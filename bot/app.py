@@ -217,7 +217,7 @@ class Process:
                     await asyncio.sleep(pause)
             else:
                 return Installation.from_auth_test(answer.data, self._settings.admin_ids())
-        raise StartError("Slack does not answer. Check the way out to Slack, then start again.")
+        raise StartError("Slack doesn't answer. Check that this machine can reach it, then try again.")
 
     def _compose(self, slack: PacedSlack) -> None:
         settings, context, monotonic = self._settings, self.context, self.clock.monotonic

@@ -163,13 +163,13 @@ class Settings(BaseSettings):
     def _keys(cls, value: SecretStr) -> SecretStr:
         keys = split_keys(value)
         if not keys:
-            raise ValueError("needs at least one key: `python -m bot keys new` makes one")
+            raise ValueError("needs at least one key: `python -m bot keys new` creates one")
         for key in keys:
             try:
                 Fernet(key)
             except ValueError:
                 raise ValueError(
-                    "holds something that is no Fernet key: `python -m bot keys new` makes one"
+                    "contains something that isn't a Fernet key: `python -m bot keys new` creates one"
                 ) from None
         return value
 
@@ -178,7 +178,7 @@ class Settings(BaseSettings):
     def _administrators(cls, value: str) -> str:
         for name in filter(None, (part.strip() for part in value.split(","))):
             if not _ADMINISTRATOR.match(name):
-                raise ValueError("needs Slack user ids such as U0123ABCD or T0123:U0123ABCD, comma-joined")
+                raise ValueError("needs Slack user ids (U0123ABCD or T0123:U0123ABCD), separated by commas")
         return value
 
     @field_validator("command", "job_command")
@@ -333,7 +333,7 @@ def _together(settings: Settings, wrong: Mapping[str, str]) -> list[str]:
         )
     is_half = (settings.slack_client_id is None) != (settings.slack_client_secret is None)
     if is_half and are_right("SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET"):
-        problems.append("SLACK_CLIENT_ID and SLACK_CLIENT_SECRET belong together: give both or neither")
+        problems.append("SLACK_CLIENT_ID and SLACK_CLIENT_SECRET belong together: set both or neither")
     if settings.command == settings.job_command and are_right("USHER_COMMAND", "USHER_JOB_COMMAND"):
         problems.append("USHER_COMMAND and USHER_JOB_COMMAND are the same: each needs a name of its own")
     return problems + (_key_beside_database(settings) if are_right("USHER_DATABASE_URL") else [])
@@ -374,7 +374,7 @@ def _key_beside_database(settings: Settings) -> list[str]:
     if database is None or Path(given.removeprefix("file:")).resolve().parent != database.resolve().parent:
         return []
     return [
-        "USHER_ENCRYPTION_KEYS: the key file lies beside the database, one stolen folder opens both: move it"
+        "USHER_ENCRYPTION_KEYS: move the key file out of the database's folder: whoever gets one gets both"
     ]
 
 

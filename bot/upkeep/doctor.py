@@ -38,13 +38,13 @@ if TYPE_CHECKING:
 REFUSALS_SECONDS = 7 * 86_400.0
 #: How many of the newest dead notices are read; they are kept for a week.
 DEAD_AT_MOST = 500
-_WRITES = "Check these people's Slack accounts, and that the app may write to them."
-_TAB = "Switch on the Messages Tab on your app's page, App Home."
-_BROKEN = 'Look for "notice" among the errors in the log: its references say what broke. Please report it.'
-_WAY_OUT = "Slack took no message for a day: check the way out to Slack."
+_WRITES = "Check these people's Slack accounts, and whether the app is allowed to message them."
+_TAB = "Turn on the Messages Tab on your app's page, App Home."
+_BROKEN = 'Look for errors with "notice" in the log: they say what broke. Please report it.'
+_WAY_OUT = "Slack accepted no message for a day: check that this machine can reach Slack."
 _SCOPES = "Paste manifest.yml into your app's manifest page, then reinstall the app."
 _OTHER_ADVICE = (
-    'The log has each of the others as "notice given up"; Slack\'s documentation explains its codes.'
+    'The log lists the others as "notice given up"; Slack\'s documentation explains its error codes.'
 )
 #: What to do, by the code with which a message was given up.
 _ADVICE = {
@@ -67,7 +67,7 @@ _ADVICE = {
     **dict.fromkeys(("missing_scope", "not_allowed_token_type"), _SCOPES),
     "messages_tab_disabled": _TAB,
 }
-_STORE_ADVICE = "Check the disk, the file's rights and USHER_DATABASE_URL."
+_STORE_ADVICE = "Check the disk, the file's permissions and USHER_DATABASE_URL."
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ def plain(value: object) -> str:
 
 
 def _why(failed: ProviderError) -> str:
-    return f"no good answer ({type(failed).__name__}): {plain(failed)}"
+    return f"no usable answer ({type(failed).__name__}): {plain(failed)}"
 
 
 async def check_slack(settings: Settings, http: Http) -> list[Check]:
@@ -100,7 +100,7 @@ async def check_slack(settings: Settings, http: Http) -> list[Check]:
         )
         body = answer.json_object()
     except ProviderError as failed:
-        return [Check("slack token", False, _why(failed), "Check the way out to Slack.")]
+        return [Check("slack token", False, _why(failed), "Check that this machine can reach Slack.")]
     if body.get("ok") is not True:
         advice = "Copy the Bot User OAuth Token from your app's page, OAuth & Permissions."
         return [Check("slack token", False, f"Slack says {plain(body.get('error'))}", advice)]
@@ -127,10 +127,10 @@ async def _check_app_token(settings: Settings, http: Http) -> Check:
         )
         body = answer.json_object()
     except ProviderError as failed:
-        return Check("slack app token", False, _why(failed), "Check the way out to Slack.")
+        return Check("slack app token", False, _why(failed), "Check that this machine can reach Slack.")
     if body.get("ok") is True:
         return Check("slack app token", True, "Socket Mode can be opened")
-    advice = "Make an app-level token with connections:write and switch Socket Mode on."
+    advice = "Create an app-level token with connections:write and turn on Socket Mode."
     return Check("slack app token", False, f"Slack says {plain(body.get('error'))}", advice)
 
 
@@ -140,9 +140,11 @@ async def check_connection(name: str, provider: Provider) -> Check:
     try:
         version, remark = await provider.probe(), await provider.remark()
     except TemporaryError as failed:
-        return Check(label, False, _why(failed), "Check base_url and the way to that server.")
+        return Check(
+            label, False, _why(failed), "Check base_url, and whether this machine reaches the server."
+        )
     except CredentialRefused as failed:
-        return Check(label, False, _why(failed), "Check its own token in the connections file.")
+        return Check(label, False, _why(failed), "Check the connection's own token in the connections file.")
     except ProviderError as failed:
         return Check(label, False, _why(failed), "Check base_url in the connections file.")
     return Check(label, True, f"{provider.settings.base_url} answers ({plain(version)}). {remark}".strip())
@@ -155,7 +157,7 @@ def check_sign_in(settings: Settings, providers: Mapping[str, Provider]) -> list
         return []
     if settings.slack_client_id is not None and settings.slack_client_secret is not None:
         return [Check("sign in with slack", True, "set up")]
-    found = f"not set up, so nobody can open a workspace of {', '.join(needing)}"
+    found = f"not set up, so nobody can open a workspace on {', '.join(needing)}"
     advice = "Set SLACK_CLIENT_ID and SLACK_CLIENT_SECRET (your app's page, Basic Information)."
     return [Check("sign in with slack", False, found, advice)]
 
@@ -182,11 +184,11 @@ async def check_store(settings: Settings, providers: Mapping[str, Provider] | No
 def _place_for(path: Path) -> Check:
     folder = path.absolute().parent
     if not folder.is_dir():
-        return Check("store", False, f"there is no folder {folder}", "Make it, for Usher's user alone.")
+        return Check("store", False, f"there is no folder {folder}", "Create it, for Usher's user only.")
     if not os.access(folder, os.W_OK | os.X_OK):
-        advice = "Give it to Usher's user, and run doctor as that user."
-        return Check("store", False, f"this user may not write in {folder}", advice)
-    return Check("store", True, f"{path} is not there yet: the first start makes it")
+        advice = "Make Usher's user its owner, and run doctor as that user."
+        return Check("store", False, f"this user can't write to {folder}", advice)
+    return Check("store", True, f"{path} doesn't exist yet: the first start creates it")
 
 
 async def read_store(store: Store) -> list[Check]:
@@ -211,8 +213,8 @@ async def check_age(store: Store, path: Path | None) -> list[Check]:
     """Report a database that is older than what this machine has seen of it. Raises StoreError."""
     if not await Witness(path).contradicts(store):
         return []
-    found = "it is older than what Usher last saw here: it was restored from a backup"
-    advice = "Start Usher: it tells everybody who is linked that a link which they ended may be back."
+    found = "the database is older than when Usher last ran here: it was restored from a backup"
+    advice = "Start Usher: it tells everyone who is linked that a link they removed may be back."
     return [Check("store age", False, found, advice)]
 
 
@@ -234,18 +236,16 @@ async def check_rights(store: Store, providers: Mapping[str, Provider]) -> list[
         refused = await store.refusals(name, since)
         if not is_good:
             advice = "Put a new admin_token into the connections file."
-            checks.append(Check(label, False, "the administrator's token is refused", advice))
+            checks.append(Check(label, False, "the admin token is refused", advice))
         elif refused and provider.describe().get("act_as") == "person":
             found = (
                 f"people's own tokens were refused the right to {refused} of their operations "
-                "in the last week, and the administrator's token is accepted"
+                "in the last week, and the admin token is accepted"
             )
-            advice = (
-                'If this server wants the administrator\'s, set act_as = "admin" and linking = ["admin"].'
-            )
+            advice = 'If this server requires the admin token, set act_as = "admin" and linking = ["admin"].'
             checks.append(Check(label, False, found, advice))
         else:
-            checks.append(Check(label, True, "the administrator's token is accepted"))
+            checks.append(Check(label, True, "the admin token is accepted"))
     return checks
 
 
@@ -282,7 +282,7 @@ def check_spool(providers: Mapping[str, Provider]) -> list[Check]:
     folder = tempfile.gettempdir()
     free = shutil.disk_usage(folder).free
     found = f"{free // 1_000_000} MB free in {folder}, and outputs take up to {TOTAL // 1_000_000} MB"
-    advice = "" if free >= TOTAL else "Make room there or set TMPDIR to another folder: outputs are cut."
+    advice = "" if free >= TOTAL else "Free some space or set TMPDIR to another folder: long outputs get cut."
     return [Check("room for outputs", free >= TOTAL, found, advice)]
 
 

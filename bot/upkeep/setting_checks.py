@@ -14,21 +14,21 @@ _APP: Final = "your app's page at api.slack.com/apps"
 _ADVICE: Final = {
     "SLACK_BOT_TOKEN": f"Copy the Bot User OAuth Token from {_APP}, OAuth & Permissions.",
     "SLACK_SIGNING_SECRET": f"Copy the Signing Secret from {_APP}, Basic Information.",
-    "SLACK_APP_TOKEN": f"Make an app-level token with connections:write on {_APP}, Basic Information.",
+    "SLACK_APP_TOKEN": f"Create an app-level token with connections:write on {_APP}, Basic Information.",
     "SLACK_CLIENT_ID": f"Copy both from {_APP}, Basic Information.",
     "SLACK_CLIENT_SECRET": f"Copy both from {_APP}, Basic Information.",
     "USHER_ENCRYPTION_KEYS": (
-        "`python -m bot keys new` makes a key. Keep the keys you have: what is stored opens only with them."
+        "`python -m bot keys new` creates a key. Keep your old keys too: stored data needs them."
     ),
-    "USHER_CONNECTIONS": "Give the path of your connections file: README.md, step 4, has an example.",
-    "USHER_PUBLIC_URL": "Give the address that people's browsers reach, such as https://usher.example.org.",
-    "USHER_DATABASE_URL": "Give a file, such as sqlite:////var/lib/usher/usher.db.",
+    "USHER_CONNECTIONS": "Set it to the path of your connections file: README.md, step 4, has an example.",
+    "USHER_PUBLIC_URL": "Set it to the address that people's browsers use, such as https://usher.example.org.",
+    "USHER_DATABASE_URL": "Set it to a file, such as sqlite:////var/lib/usher/usher.db.",
     "USHER_ADMINS": "Copy member ids from people's profiles in Slack, and join them with commas.",
 }
-_OTHER: Final = "Correct or remove it: README.md, “Settings”, has each with what it may be."
-_CONNECTIONS: Final = "Correct it in the connections file: docs/install.md has every key."
+_OTHER: Final = "Correct or remove it: README.md, “Settings”, lists the values each one takes."
+_CONNECTIONS: Final = "Correct it in the connections file: docs/install.md lists every key."
 _MISSPELT: Final = "Correct its name, or remove it."
-_UNKNOWN: Final = "Remove it, or correct its name: README.md, “Settings”, has all of them."
+_UNKNOWN: Final = "Remove it, or correct its name: README.md, “Settings”, lists them all."
 
 
 def check_settings(problems: Sequence[str], unknown: Sequence[str]) -> list[Check]:

@@ -71,7 +71,7 @@ async def test_a_refused_token_is_a_sentence(tmp_path):
 async def test_a_slack_that_stays_away_is_tried_again_and_then_a_sentence(tmp_path):
     url = f"http://127.0.0.1:{unused_port()}/api/"
     async with process(tmp_path, USHER_SLACK_API_URL=url) as made:
-        with capture_logs() as logs, pytest.raises(StartError, match="Slack does not answer"):
+        with capture_logs() as logs, pytest.raises(StartError, match="Slack doesn't answer"):
             await made.start()
     tries = [entry for entry in logs if entry["event"] == "slack not reached"]
     assert [entry["again_in"] for entry in tries] == [0.0, 0.0, None]

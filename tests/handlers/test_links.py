@@ -243,7 +243,7 @@ async def test_help_lists_what_the_person_may_do(bot):
     said = words(await bot.say("help all"))
     assert "`/workspace unlink" in said
     assert "`/workspace suspend" in said
-    for words_of_others in ("`/workspace about", "For Usher admins", "For jobs, write"):
+    for words_of_others in ("`/workspace about", "For Usher admins", "For jobs, type"):
         assert words_of_others not in said
     plain = OnlyStops(FakeClock(), fake_settings("plain", title="Plain"))
     shared = FakeMachines(FakeClock(), fake_settings("hub", title="Hub", linking=("none",)))

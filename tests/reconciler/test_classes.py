@@ -198,7 +198,7 @@ async def test_an_end_that_nobody_was_there_for_is_told_first_and_comes_all_the_
     await world.pass_time(300, step=2)
     assert states(world)["r-U000"] is State.SUSPENDED
     (summary,) = told(world, TRAINER)
-    assert "1 couldn't be stopped yet. I've told their owners, or will tell them when it's done." in summary
+    assert "1 couldn't be stopped yet. I'm keeping their owners posted." in summary
 
 
 async def test_a_trainer_who_lost_the_right_stops_nothing(world):

@@ -55,7 +55,7 @@ async def test_a_run_whose_credential_is_refused_is_told_of_once(runs, is_begun)
     assert waiting(runs, run_id) == []
     await runs.world.pass_time(3 * DEADLINE, step=30)
     (told,) = waiting(runs, run_id)
-    assert ("I still can't check on" if is_begun else "still hasn't started") in told
+    assert ("I haven't been able to check on" if is_begun else "still hasn't started") in told
     assert "Keep waiting" in told
     assert "Stop waiting" in told
     assert "Stop waiting" in said(runs.message(f"{run_id}/job_card/1"))
@@ -85,7 +85,7 @@ async def test_a_run_of_a_person_who_cannot_be_looked_up_is_told_of(runs):
     run_id = await runs.runs()
     await runs.world.pass_time(DEADLINE + 60, step=30)
     (told,) = waiting(runs, run_id)
-    assert "checking with Slack who you are" in told
+    assert "checking with Slack who asked for this" in told
 
 
 async def test_a_run_whose_connection_is_gone_for_good_ends_as_unknown(runs):

@@ -55,7 +55,7 @@ async def test_each_administrator_is_told_once_that_it_is_away_and_once_that_it_
         assert await world.until_ended(operation_id) is Outcome.FULFILLED
     for user in (AMIR, ROSA):
         _, second = told(world, user)
-        assert second.startswith("*Fake Cloud* is answering again. It had been silent since <!date^")
+        assert second.startswith("*Fake Cloud* is answering again. It hadn't answered since <!date^")
         assert "(10 min" in second
     assert world.provider.accepted_starts.count("r0") == 1
 
@@ -130,7 +130,7 @@ async def test_all_who_wait_read_since_when_and_their_cards_heal(world):
     for operation_id in ids:
         hold = (await world.store.operation(operation_id)).hold
         assert "Fake Cloud hasn't answered since {time:" in hold
-        assert "You're in the queue" in hold
+        assert "Nothing is lost" in hold
     cards = [one for one in world.slack.messages if "/card/" in one["metadata"]["event_payload"]["key"]]
     assert len(cards) == len(ids)
     assert all("hasn't answered since <!date^" in str(one["blocks"]) for one in cards)

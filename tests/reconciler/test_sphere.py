@@ -277,5 +277,5 @@ async def test_the_end_of_a_class_removes_nothing_whose_card_spoke_of_a_stop(wor
     assert "I'll leave it running" in str(world.told("class_ending")[-1])
     await world.pass_time(400)
     assert (await world.row(row)).state is State.RUNNING
-    assert "this would end it for good, so nothing was sent" in str(world.told("failed")[-1])
+    assert "this would end it for good, so I haven't done it" in str(world.told("failed")[-1])
     assert "1 couldn't be stopped" in told(world.world, TRAINER)[-1]

@@ -54,7 +54,7 @@ SENTENCES = [
     for word, text in problems.CAUSES.items()
     if word not in {"internal", "slack", "busy", "store_unavailable"}
 ] + [
-    re.compile("Saturn Cloud hasn't answered since .*?You're in the queue"),
+    re.compile("Saturn Cloud hasn't answered since .*?Nothing is lost"),
     re.compile("The server redirects .*? Ask your Usher admin to check base_url"),
     re.compile("Saturn Cloud asked me to slow down, so I'm waiting until "),
     # What a read is refused is no news before it was so for a minute.
@@ -103,7 +103,7 @@ async def test_a_call_that_fails_three_times(linked, call, name):
     assert len(resource.runs) <= runs + 1
     if told[0] == end:
         assert resource.status(linked.clock.now()) == {"ready": "running", "stopped": "stopped"}[end]
-        assert "You're in the queue" not in alice.card.text
+        assert "Nothing is lost" not in alice.card.text
 
 
 async def test_a_sentence_is_known_by_its_pattern():
@@ -119,7 +119,7 @@ async def test_after_a_long_outage_it_goes_on_within_a_minute(linked, name):
     await alice.types("start notebook")
     await alice.types("start training")
     await linked.pass_time(900, step=10)
-    assert "You're in the queue" in alice.card.text
+    assert "Nothing is lost" in alice.card.text
     assert linked.calls("") < 150
     linked.heal()
     await linked.pass_time(60)

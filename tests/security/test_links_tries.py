@@ -163,7 +163,7 @@ async def test_an_account_of_somebody_else_is_refused(made):
     assert [render(each.kind, await gatherer.of_notice(each)).text for each in told] == [
         (
             "<@U0BOB> tried to link your Saturn Cloud account alice, with a token that works. I refused, and "
-            "your link stays as it is. If they shouldn't have your token, renew it on Saturn Cloud and then "
+            "your link stays as it is. If they shouldn't have your token, replace it there and then "
             "link again."
         )
     ]

@@ -101,9 +101,7 @@ def test_fields_are_known_by_name_label_and_synonym_in_this_order():
 def test_of_many_choices_some_are_named():
     long = Form((Field("zone", "Zone", "search", forms._choices(f"z{number}" for number in range(20))),))
     result = filling.filled(lambda _: long, [Flag("zone", "x")])
-    assert flags.wrong(result.problems["zone"]).startswith(
-        "`x` isn't available. Choose for example from: `z0`, "
-    )
+    assert flags.wrong(result.problems["zone"]).startswith("`x` isn't available. For example: `z0`, ")
     empty = Form((Field("zone", "Zone", "search"),))
     result = filling.filled(lambda _: empty, [Flag("zone", "x")])
     assert "nothing to choose" in flags.wrong(result.problems["zone"])

@@ -192,7 +192,7 @@ def test_a_key_beside_the_database_is_refused(environment, tmp_path):
     key.write_text(KEY)
     key.chmod(0o600)
     environment(USHER_ENCRYPTION_KEYS=f"file:{key}", USHER_DATABASE_URL=f"sqlite:///{tmp_path}/usher.db")
-    assert "beside the database" in "\n".join(problems())
+    assert "out of the database's folder" in "\n".join(problems())
     environment(USHER_ENCRYPTION_KEYS=f"file:{key}", USHER_DATABASE_URL="sqlite:///elsewhere/usher.db")
     assert load_settings().keys() == [KEY]
 

@@ -128,7 +128,7 @@ async def test_a_slack_that_answers_oddly_is_one_line(tmp_path, http, answer):
 async def test_a_slack_that_is_away(tmp_path, http):
     url = f"http://127.0.0.1:{unused_port()}/api/"
     (check,) = await doctor.check_slack(settings(tmp_path, USHER_SLACK_API_URL=url), http)
-    assert (check.is_good, check.advice) == (False, "Check the way out to Slack.")
+    assert (check.is_good, check.advice) == (False, "Check that this machine can reach Slack.")
 
 
 def providers_of(folder, http, url, extra=""):
@@ -183,7 +183,7 @@ async def test_a_connection_that_is_away(tmp_path, http):
     check = await doctor.check_connection("saturn", provider)
     assert not check.is_good
     assert "Unreachable" in check.found
-    assert check.advice == "Check base_url and the way to that server."
+    assert check.advice == "Check base_url, and whether this machine reaches the server."
 
 
 async def test_workspaces_that_open_in_a_page_need_sign_in_with_slack(tmp_path):
@@ -198,7 +198,7 @@ async def test_workspaces_that_open_in_a_page_need_sign_in_with_slack(tmp_path):
     assert doctor.check_sign_in(settings(tmp_path), {"saturn": Elsewhere()}) == []
     (check,) = doctor.check_sign_in(settings(tmp_path), providers)
     assert not check.is_good
-    assert check.found == "not set up, so nobody can open a workspace of courses"
+    assert check.found == "not set up, so nobody can open a workspace on courses"
     client = {"SLACK_CLIENT_ID": "1.2", "SLACK_CLIENT_SECRET": "canary"}
     (check,) = doctor.check_sign_in(settings(tmp_path, **client), providers)
     assert check.is_good
@@ -207,7 +207,7 @@ async def test_workspaces_that_open_in_a_page_need_sign_in_with_slack(tmp_path):
 async def test_a_database_that_is_not_there_is_told_and_not_made(tmp_path):
     (check,) = await doctor.check_store(settings(tmp_path))
     assert check.is_good
-    assert "the first start makes it" in check.found
+    assert "the first start creates it" in check.found
     assert not (tmp_path / "usher.db").exists()
     (nowhere,) = await doctor.check_store(settings(tmp_path, USHER_DATABASE_URL="sqlite:////nowhere/x.db"))
     assert (nowhere.is_good, nowhere.found) == (False, "there is no folder /nowhere")
@@ -347,7 +347,7 @@ async def test_everything_that_is_wrong_comes_at_once_and_each_with_what_to_do(t
         "settings: connections.hub.provider: needs one of",
         "public address: not set",
         "slack token: Slack says invalid_auth",
-        "connection saturn: no good answer",
+        "connection saturn: no usable answer",
         "store: there is no folder /nowhere",
     ):
         assert sum(found.startswith(begin) for found in bad) == 1, (begin, bad)
@@ -383,7 +383,7 @@ async def test_a_server_that_wants_the_administrators_token_is_named(tmp_path, h
     async with saturn_server() as saturn, memory_store() as store:
         assert await rights(tmp_path, http, saturn.url, store, "") == []
         (good,) = await rights(tmp_path, http, saturn.url, store, by_admin)
-        assert (good.is_good, good.found) == (True, "the administrator's token is accepted")
+        assert (good.is_good, good.found) == (True, "the admin token is accepted")
         workspace = (await linked(store)).workspaces[0]
         new = NewOperation(ALICE, workspace.id, "saturn", OperationVerb.START, 1800.0, "R-1")
         operation = (await store.accept_operation(new, interaction="i1")).operation
@@ -396,4 +396,4 @@ async def test_a_server_that_wants_the_administrators_token_is_named(tmp_path, h
         assert good.is_good
         wrong = by_admin.replace('adm"\n', 'wrong"\n')
         (bad,) = await rights(tmp_path, http, saturn.url, store, wrong)
-        assert bad.found == "the administrator's token is refused"
+        assert bad.found == "the admin token is refused"

@@ -8,7 +8,7 @@ from typing import Final
 from bot.messages.texts.times import time_mark
 
 _SILENT_SINCE: Final = "{title} hasn't answered since {since}. Nothing is lost: I'll keep trying."
-_PAUSED: Final = "{title} asked me to slow down, so I'm waiting. I'll carry on at {until}."
+_PAUSED: Final = "{title} asked me to slow down, so I'm waiting until {until}."
 PERSON_UNKNOWN: Final = "I'm checking with Slack who asked for this before I carry on."
 UNANSWERED: Final = (
     "It didn't stop within a minute. *Force quit* ends it right away; anything unsaved is lost."

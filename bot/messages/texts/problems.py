@@ -150,7 +150,7 @@ CAUSES: Final[Mapping[str, str]] = MappingProxyType(
 )
 
 #: After these nobody has to look into the log.
-NO_FAULTS: Final = frozenset({"cancelled", "credential_refused", "let_go", "limit", "unlinked", "withheld"})
+NO_FAULTS: Final = frozenset({"cancelled", "credential_refused", "let_go", "unlinked"})
 
 
 def cause_of(error: BaseException) -> str:

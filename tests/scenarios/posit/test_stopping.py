@@ -61,7 +61,7 @@ async def test_what_was_made_here_is_ended_and_made_anew_once_its_person_agrees(
 async def test_what_was_not_made_here_and_cant_come_back_is_not_restarted(linked):
     answer = await linked.alice.types("restart lab")
     assert "Workbench can't restart it" in answer.text
-    assert "type `/workspace new` to make a new one" in answer.text
+    assert "stop this one and type `/workspace new`" in answer.text
     await linked.pass_time(20)
     assert (linked.session("lab").state, linked.asked("stop_session")) == ("running", 0)
 
