@@ -1,12 +1,12 @@
-# Everything that is done with Usher by hand or by a machine. `make help` lists it.
+# Everything there is to do with a checkout of Usher, for people and CI. `make help` lists it.
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 RUN := .venv/bin/python -m
-# A stamp is written when a lock has been installed; a change of the lock makes it stale.
+# A stamp file marks an installed lock; changing the lock makes it stale.
 DEMO := .venv/.installed-demo
 DEV := .venv/.installed-dev
 PROJECT := pyproject.toml tools/install.sh
-# What the random tests of test-thorough begin with: another one each time, unless it is given.
+# The seed of test-thorough's random tests: a new one each time unless it is given.
 SEED := $(if $(SEED),$(SEED),$(shell awk 'BEGIN { srand(); print int(rand() * 1000000000) }'))
 
 .PHONY: help demo demo-once test coverage test-thorough test-fast chaos bench lint lock clean
@@ -14,30 +14,30 @@ SEED := $(if $(SEED),$(SEED),$(shell awk 'BEGIN { srand(); print int(rand() * 10
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-demo: $(DEMO) ## Start a local Slack, local providers, a JupyterHub and the bot, and keep them running
+demo: $(DEMO) ## Run a local Slack, local providers, a JupyterHub and the bot
 	$(RUN) playground demo
 
-demo-once: $(DEMO) ## Play the whole way once, from the link to the opened IDE, and end
+demo-once: $(DEMO) ## Play the demo once without a person, from linking to an opened IDE
 	$(RUN) playground demo-once
 
-test: $(DEV) ## Run all tests; some ten minutes
+test: $(DEV) ## Run all tests; takes about ten minutes
 	$(RUN) pytest -n 4 --dist worksteal
 
-coverage: $(DEV) ## Run all tests with the branch coverage that is demanded; takes half as long again
+coverage: $(DEV) ## Run all tests and check branch coverage; takes half as long again
 	$(RUN) pytest -n 3 --dist worksteal --cov --cov-report=term
 
-test-thorough: $(DEV) ## Every call, every row of the matrices, long random histories; takes long; SEED=N repeats one
+test-thorough: $(DEV) ## Run every call, the full matrices and long random histories; slow; SEED=N repeats a run
 	@echo "Random tests with SEED=$(SEED)"
 	$(RUN) pytest -n 2 --dist worksteal -m hypothesis --hypothesis-profile=thorough --hypothesis-seed=$(SEED)
 	$(RUN) pytest -n 2 --dist worksteal -m "not hypothesis" tests/faults tests/reconciler tests/scenarios --every-call
 
-test-fast: $(DEV) ## Run the tests that take no long time and no browser
+test-fast: $(DEV) ## Run all tests but the slow ones and those that need a browser
 	$(RUN) pytest -n 2 --dist worksteal -m "not slow and not browser"
 
-chaos: $(DEV) ## Three minutes of kills and of all that goes wrong, then a look at every promise; CHAOS="--only MODE"
+chaos: $(DEV) ## Run three minutes of kills and faults, then check every promise; CHAOS="--only MODE"
 	$(RUN) benchmarks.chaos $(CHAOS)
 
-bench: $(DEV) ## Measure what it costs, one JSON object per figure; BENCH="NAME …" measures some
+bench: $(DEV) ## Run the benchmarks, one JSON object per figure; BENCH="NAME …" selects some
 	@$(RUN) benchmarks $(BENCH)
 
 lint: $(DEV) ## Check style, types, import layers, names and known vulnerabilities
@@ -49,10 +49,10 @@ lint: $(DEV) ## Check style, types, import layers, names and known vulnerabiliti
 	$(RUN) pip check
 	.venv/bin/python tools/audit.py
 
-lock: $(DEV) ## Write the locks from pyproject.toml; UPGRADE=1 looks for newer versions
+lock: $(DEV) ## Write the lock files from pyproject.toml; UPGRADE=1 upgrades
 	.venv/bin/python tools/lock.py $(if $(UPGRADE),--upgrade)
 
-clean: ## Remove what was made, the environment too
+clean: ## Remove everything generated, including the environment
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build *.egg-info .coverage .coverage.* htmlcov
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

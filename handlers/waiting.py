@@ -8,7 +8,7 @@ from bot.messages.blocks import replies
 from bot.messages.blocks.limits import fill, safe
 from bot.messages.texts import answers as words
 from bot.messages.texts import problems
-from bot.services.snapshots import Catalog
+from bot.services.snapshots import PersonalOffer
 from handlers.linking.account import linked
 from handlers.request import SILENT, Answered
 
@@ -66,13 +66,13 @@ def unread(request: Request) -> str:
     return fill(words.UNREAD, title=title, why=why, command=request.command)
 
 
-async def catalog_of(
+async def offer_of(
     request: Request, connection: str, purpose: Purpose, *, asking: str, nothing: str
-) -> Catalog:
+) -> PersonalOffer:
     """Return what a connection offers a person; raises Answered with *Link* first, or as ``offer_to``."""
     account = await linked(request, connection)
     known = await offer_to(request, account, asking=asking, nothing=nothing)
-    return Catalog(request.services.connections[connection], known, purpose, request.principal)
+    return PersonalOffer(request.services.connections[connection], known, purpose, request.principal)
 
 
 async def offer_to(request: Request, account: Account, *, asking: str, nothing: str) -> Snapshot[Any]:

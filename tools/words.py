@@ -10,7 +10,20 @@ from pathlib import Path
 
 #: No name of anything contains these: the glossary has a word for it, or the name says nothing.
 GONE = frozenset(
-    {"told", "meant", "standing", "trade", "trades", "teaching", "lane", "lanes", "turns", "wish", "wishes"}
+    {
+        "told",
+        "meant",
+        "standing",
+        "trade",
+        "trades",
+        "teaching",
+        "lane",
+        "lanes",
+        "turns",
+        "wish",
+        "wishes",
+        "catalog",
+    }
 )
 #: No module, class, table or column is called just that.
 EMPTY = frozenset({"known", "given", "one", "line"})

@@ -23,7 +23,7 @@ from bot.providers import facets
 from bot.services.authority import Authority
 from bot.services.filling import PRESET
 from bot.services.preferences import PersonalPreferences
-from bot.services.snapshots import TEMPLATES, Catalog, Snapshots
+from bot.services.snapshots import TEMPLATES, PersonalOffer, Snapshots
 from bot.support.errors import StoreError
 
 if TYPE_CHECKING:
@@ -237,7 +237,7 @@ class HomeGatherer:
 
     def _named(self, connection: str, snapshot: Snapshot[Any], principal: Principal) -> tuple[str, ...]:
         """Return the choices of the field that the rest of a form depends on."""
-        form = Catalog(self._connections[connection], snapshot, "workspace", principal).form({})
+        form = PersonalOffer(self._connections[connection], snapshot, "workspace", principal).form({})
         asked = form.field(PRESET) or next((one for one in form.fields if one.choices), None)
         return tuple(one.label for one in asked.choices if one.value) if asked is not None else ()
 

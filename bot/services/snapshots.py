@@ -89,8 +89,8 @@ class Snapshots:
 
 
 @dataclass(frozen=True, slots=True)
-class Catalog:
-    """Hold a provider's last offer for one purpose and one person."""
+class PersonalOffer:
+    """Hold what a provider last offered, as one person may use it for one purpose."""
 
     provider: Provider
     snapshot: Snapshot[Any]

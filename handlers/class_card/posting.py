@@ -19,7 +19,7 @@ from handlers.command_line import Quoted
 from handlers.linking.connections import makers, named
 from handlers.request import Answered
 from handlers.talking import as_command
-from handlers.waiting import catalog_of
+from handlers.waiting import offer_of
 
 if TYPE_CHECKING:
     from bot.domain.models import Form
@@ -108,8 +108,8 @@ async def _pattern(request: Request, what: str) -> Draft:
 async def _made_from(request: Request, connection: str, template: str) -> Draft:
     """Fill in the provider's own form with its defaults; only the name differs for each person."""
     title = request.services.title(connection)
-    catalog = await catalog_of(request, connection, "workspace", asking=words.ASKING, nothing=words.NO_OFFER)
-    values, form, label = filling.proposed(catalog.form, template)
+    offer = await offer_of(request, connection, "workspace", asking=words.ASKING, nothing=words.NO_OFFER)
+    values, form, label = filling.proposed(offer.form, template)
     if not form.fields:
         raise Answered(replies.hint(fill(words.NO_RECIPES, title=title, command=request.command)))
     known = _known(form)
@@ -118,7 +118,7 @@ async def _made_from(request: Request, connection: str, template: str) -> Draft:
         sentence = fill(wanting, title=title, name=template, known=known, command=request.command)
         raise Answered(replies.hint(sentence))
     try:
-        spec = catalog.spec(values | {"name": "usher-class"})
+        spec = offer.spec(values | {"name": "usher-class"})
     except FormProblems as wrong:
         if known and not template:
             sentence = fill(

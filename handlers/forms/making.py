@@ -13,7 +13,7 @@ from bot.messages.blocks import forms, kit, replies
 from bot.messages.blocks.limits import fill, line
 from bot.messages.texts import forms as words
 from bot.services.naming import find_connection, fold
-from bot.services.snapshots import Catalog
+from bot.services.snapshots import PersonalOffer
 from bot.support.errors import Refused, StoreError
 from handlers import routes
 from handlers.forms.values import PURPOSES, Making, value_of, values_of
@@ -68,8 +68,8 @@ async def open_form(request: Request, purpose: Purpose, words_given: tuple[str, 
     values = {name: value_of(value) for name, value in given.items()}
     if template:
         values["preset"] = template
-    catalog = Catalog(services.connections[connection], snapshot, purpose, request.principal)
-    view = view_of(catalog, making, account, values)
+    offer = PersonalOffer(services.connections[connection], snapshot, purpose, request.principal)
+    view = view_of(offer, making, account, values)
     if request.surface.is_form:
         return Answer(text=words.OPEN_FORM, view=view)
     return _with_button(fill(words.READY, title=services.title(connection)), making, view)
@@ -91,10 +91,10 @@ async def redrawn(request: Request) -> Answer:
     """Redraw an open form after a change to a field that others depend on."""
     services = request.services
     making = Making.of_view(request.view, services)
-    account, catalog = await _known(services, request.principal, making)
+    account, offer = await _known(services, request.principal, making)
     entered = values_of(request.view)
     values = {name: value for name, value in entered.items() if making.proposed.get(name) != value}
-    view = view_of(catalog, making, account, values)
+    view = view_of(offer, making, account, values)
     return Answer(text=words.OPEN_FORM, view=view)
 
 
@@ -103,9 +103,9 @@ async def choices(request: Request) -> list[dict[str, Any]]:
     """Return a field's choices in an open form for the letters typed so far."""
     services = request.services
     making = Making.of_view(request.view, services)
-    _, catalog = await _known(services, request.principal, making)
+    _, offer = await _known(services, request.principal, making)
     values = {**making.chosen, **values_of(request.view)}
-    asked = catalog.form(values).field(request.target or "")
+    asked = offer.form(values).field(request.target or "")
     if asked is None:
         return []
     needle = fold(request.name)
@@ -118,10 +118,10 @@ async def submitted(submission: Submission) -> dict[str, Any]:
     """Make what a submitted form describes; errors are shown at their fields."""
     services, principal = submission.services, submission.principal
     making = Making.of_view(submission.view, services)
-    _, catalog = await _known(services, principal, making)
+    _, offer = await _known(services, principal, making)
     values = values_of(submission.view)
     try:
-        spec = catalog.spec(values)
+        spec = offer.spec(values)
     except FormProblems as wrong:
         return _at_fields(submission, wrong)
     await make(
@@ -131,7 +131,7 @@ async def submitted(submission: Submission) -> dict[str, Any]:
         spec,
         interaction=submission.interaction,
         reference=submission.reference,
-        form=catalog.form(values),
+        form=offer.form(values),
         values=values,
     )
     return {"response_action": "clear"}
@@ -204,7 +204,7 @@ def _with_button(sentence: str, making: Making, view: dict[str, Any]) -> Answer:
     return Answer(text=answer.text, blocks=answer.blocks, view=view)
 
 
-async def _known(services: Services, principal: Principal, making: Making) -> tuple[Account, Catalog]:
+async def _known(services: Services, principal: Principal, making: Making) -> tuple[Account, PersonalOffer]:
     """Return the person's account and its offer; raises Refused if either is gone."""
     account = await services.accounts.acting(principal, making.connection)
     title = services.title(making.connection)
@@ -214,12 +214,14 @@ async def _known(services: Services, principal: Principal, making: Making) -> tu
     snapshot = await services.snapshots.templates(account)
     if snapshot is None:
         raise Refused("form.outdated", words.OUTDATED)
-    return account, Catalog(services.connections[making.connection], snapshot, making.purpose, principal)
+    return account, PersonalOffer(
+        services.connections[making.connection], snapshot, making.purpose, principal
+    )
 
 
-def view_of(catalog: Catalog, making: Making, account: Account, values: Values) -> dict[str, Any]:
+def view_of(offer: PersonalOffer, making: Making, account: Account, values: Values) -> dict[str, Any]:
     """Return the form as it is shown, with the values that may still be shown."""
-    form, provider = catalog.form(values), catalog.provider
+    form, provider = offer.form(values), offer.provider
     fitting = {one.name: values[one.name] for one in form.fields if _fits(one, values)}
     shown = {one.name: one.initial for one in form.fields if one.initial} | fitting
     return forms.make_view(

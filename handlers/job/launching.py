@@ -20,14 +20,14 @@ from handlers.forms.making import make, open_form
 from handlers.forms.values import Making
 from handlers.linking.connections import connection_of, leading, maker_of, named
 from handlers.request import SILENT, Answered
-from handlers.waiting import catalog_of
+from handlers.waiting import offer_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bot.domain.models import Answer, Form, Spec, Values
     from bot.services.filling import Filled
-    from bot.services.snapshots import Catalog
+    from bot.services.snapshots import PersonalOffer
     from handlers.command_line import CommandLine
     from handlers.request import Request
 
@@ -81,11 +81,11 @@ async def launched(request: Request, typed: CommandLine) -> Answer:
         which=lambda able: replies.hint(fill(words.WHERE, known=named(able))),
         more=fill(words.TAIL_HINT, command=request.command),
     )
-    catalog = await _catalog(request, connection)
-    result = filling.filled(catalog.form, _flags(request, typed))
-    said = _problems(request, connection, catalog.form, result)
+    offer = await _offer(request, connection)
+    result = filling.filled(offer.form, _flags(request, typed))
+    said = _problems(request, connection, offer.form, result)
     try:
-        spec = catalog.spec(result.values)
+        spec = offer.spec(result.values)
     except FormProblems as wrong:
         # A value that was not accepted looks missing to the provider: our own sentence says why.
         said += [
@@ -112,17 +112,17 @@ def runs_named_jobs(request: Request, name: str) -> bool:
 async def launched_by_name(request: Request, connection: str, name: str) -> Answer:
     """Launch a job that is set up on its provider, by its name, id or link."""
     connection = connection_of(request, connection)
-    catalog = await _catalog(request, connection)
+    offer = await _offer(request, connection)
     values = {filling.PRESET: name}
     try:
-        spec = catalog.spec(values)
+        spec = offer.spec(values)
     except FormProblems as wrong:
         said = [
             fill(words.PROBLEM, flag=Markup(words.JOB_PLACE), said=sentence)
             for sentence in wrong.problems.values()
         ]
         return replies.hint(words.NOT_RUN_YET, more="\n".join(said))
-    await _make(request, connection, spec, catalog.form(values), values)
+    await _make(request, connection, spec, offer.form(values), values)
     return started(request, spec.name, connection)
 
 
@@ -153,8 +153,8 @@ def checked_words(request: Request, typed: CommandLine) -> None:
         leading(request, typed.words, more=fill(words.TAIL_HINT, command=request.command))
 
 
-async def _catalog(request: Request, connection: str) -> Catalog:
-    return await catalog_of(request, connection, "job", asking=words.ASKING, nothing=words.NO_OFFER)
+async def _offer(request: Request, connection: str) -> PersonalOffer:
+    return await offer_of(request, connection, "job", asking=words.ASKING, nothing=words.NO_OFFER)
 
 
 def _flags(request: Request, command: CommandLine) -> list[Flag]:

@@ -18,7 +18,7 @@ from bot.messages.blocks.limits import fill
 from bot.messages.texts import forms as words
 from bot.providers import facets
 from bot.services.filling import COMMAND, PRESET
-from bot.services.snapshots import Catalog
+from bot.services.snapshots import PersonalOffer
 from bot.support.visible import has_invisible, unescape
 from handlers import routes
 from handlers.command_line import decoded
@@ -142,14 +142,14 @@ async def _form(request: Request, connection: str, code: Code) -> Answer:
         )
         loading = drawn.sentence_view("job", fill(words.LOADING, title=title), external_id=external_id)
         return Answer(text=fill(words.CODE_LATER, title=title), view=loading)
-    catalog = Catalog(services.connections[connection], snapshot, "job", request.principal)
+    offer = PersonalOffer(services.connections[connection], snapshot, "job", request.principal)
     given = await services.store.remembered(request.principal, connection, "job")
     values = {name: value_of(value) for name, value in given.items()}
-    field = catalog.form(values).field(COMMAND)
+    field = offer.form(values).field(COMMAND)
     if field is None:
         # A template of the last time may bring a command of its own.
         values.pop(PRESET, None)
-        field = catalog.form(values).field(COMMAND)
+        field = offer.form(values).field(COMMAND)
     if field is None or (field.kind != "long_text" and "\n" in code.text):
         raise Answered(
             replies.hint(fill(words.CODE_NO_PLACE, title=title, command=request.command_of("job")))
@@ -158,6 +158,4 @@ async def _form(request: Request, connection: str, code: Code) -> Answer:
     if len(code.text) > limit:
         sentence = fill(words.CODE_TOO_LONG, length=len(code.text), title=title, limit=limit)
         raise Answered(replies.hint(sentence))
-    return Answer(
-        text=words.OPEN_FORM, view=view_of(catalog, making, account, {**values, COMMAND: code.text})
-    )
+    return Answer(text=words.OPEN_FORM, view=view_of(offer, making, account, {**values, COMMAND: code.text}))

@@ -10,7 +10,7 @@ from bot.messages.blocks import preferences as blocks
 from bot.messages.blocks.limits import line
 from bot.messages.texts import preferences as words
 from bot.services import naming
-from bot.services.snapshots import Catalog
+from bot.services.snapshots import PersonalOffer
 from handlers import routes
 from handlers.linking.connections import makers
 
@@ -138,7 +138,7 @@ async def _templates(services: Services, principal: Principal, connection: str) 
     snapshot = await services.snapshots.templates(account)
     if snapshot is None:
         return []
-    form = Catalog(services.connections[connection], snapshot, "workspace", principal).form({})
+    form = PersonalOffer(services.connections[connection], snapshot, "workspace", principal).form({})
     field = next((one for one in form.fields if one.name in _TEMPLATE_FIELDS), None)
     if field is None:
         return []
