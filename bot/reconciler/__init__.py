@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from bot.domain.models import ClaimedOperation, ClaimedRun, NoticeKind
 from bot.reconciler.ask import Asker
 from bot.reconciler.classes import Classes
-from bot.reconciler.context import EngineContext, Numbers, Unheard, Unobserved
+from bot.reconciler.context import EngineContext, Numbers
 from bot.reconciler.early_looks import EarlyLooks
 from bot.reconciler.expiries import Expiries
 from bot.reconciler.keys import Keys
@@ -56,21 +56,20 @@ class Reconciler:
         context: Context,
         numbers: Numbers,
         board: Board,
-        replay: Replay | None = None,
-        news: News | None = None,
+        replay: Replay,
+        news: News,
+        observer: Observer,
         jitter: Callable[[], float] = random.random,
-        observer: Observer | None = None,
     ) -> None:
-        seen, heard = observer or Unobserved(), news or Unheard()
         runtimes = {
-            name: Runtime(name, provider, context.clock, jitter, seen, heard)
+            name: Runtime(name, provider, context.clock, jitter, observer, news)
             for name, provider in context.connections.items()
         }
         keys = Keys(context)
         asker = Asker(keys, numbers.call_seconds, jitter)
         engine = EngineContext.over(
             context,
-            news=heard,
+            news=news,
             runtimes=runtimes,
             keys=keys,
             asker=asker,
@@ -78,12 +77,12 @@ class Reconciler:
             jitter=jitter,
             board=board,
         )
+        self.engine = engine
         store = context.store
         preconditions = Preconditions(engine)
         operations = Updates[ClaimedOperation](store, store.save_step, NoticeKind.WAITING)
         early = EarlyLooks()
         calls = OperationCalls(engine, operations, early)
-        self._operations = Operations(engine, operations, preconditions, calls, early)
         runs = Updates[ClaimedRun](
             store,
             store.save_run_step,
@@ -91,50 +90,23 @@ class Reconciler:
             tells=partial(is_waited_for, store),
             held_seconds=context.deadline_seconds,
         )
-        self._runs = Runs(engine, runs, preconditions, RunCalls(engine, runs), RunReads(engine, runs))
-        self._reads = Reads(engine)
-        self._lists = Lists(engine)
-        self._suspicions = Suspicions(engine)
-        self._outages = Outages(engine, self._suspicions.outages)
-        self._ends = Expiries(engine)
-        self._timers = Timers(engine)
-        self._classes = Classes(engine)
-        self._streams = Streams(engine)
-        self._tasks = Tasks(engine, self._lists, replay)
-
-    async def step_operations(self, pool: Pool | None = None) -> int:
-        """Step the operations that are due; return how many there were."""
-        return await self._operations.step(pool)
-
-    async def step_reads(self, pool: Pool | None = None) -> int:
-        """Send the reads that the poll gate grants; return how many there were."""
-        return await self._reads.step(pool)
+        lists, suspicions = Lists(engine), Suspicions(engine)
+        self._suspicions = suspicions
+        self._outages = Outages(engine, suspicions.outages)
+        self._tasks = Tasks(engine, lists, replay)
+        # Each returns how much there was to do; their promises are documented where they are implemented.
+        self.step_operations = Operations(engine, operations, preconditions, calls, early).step
+        self.step_runs = Runs(
+            engine, runs, preconditions, RunCalls(engine, runs), RunReads(engine, runs)
+        ).step
+        self.step_reads = Reads(engine).step
+        self.step_streams = Streams(engine).step
+        self.step_classes = Classes(engine).step
+        self.step_timers = Timers(engine).step
+        self.warn_of_ends = Expiries(engine).step
+        self.refresh_lists = lists.refresh
 
     async def step_tasks(self, pool: Pool | None = None) -> int:
         """Do due tasks, check suspected credentials and report outages; return how many there were."""
         looks = await self._suspicions.step(pool)
         return looks + await self._outages.step() + await self._tasks.step(pool)
-
-    async def step_runs(self, pool: Pool | None = None) -> int:
-        """Step the runs of jobs that are due; return how many there were."""
-        return await self._runs.step(pool)
-
-    async def step_streams(self, pool: Pool | None = None) -> int:
-        """Open the output streams that are due; return how many there were."""
-        return await self._streams.step(pool)
-
-    async def step_classes(self, _pool: Pool | None = None) -> int:
-        """Process the class cards that are due; return how many there were."""
-        return await self._classes.step()
-
-    async def step_timers(self) -> int:
-        """Warn of and carry out the timers that are due; return how many there were."""
-        return await self._timers.step()
-
-    async def warn_of_ends(self) -> int:
-        """Warn owners of workspaces that will soon end by themselves; return how much there was to do."""
-        return await self._ends.step()
-
-    async def refresh_lists(self) -> int:
-        """Request fresh lists for accounts whose lists are old; return for how many."""
-        return await self._lists.refresh()

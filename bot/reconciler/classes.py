@@ -20,6 +20,7 @@ from bot.support.errors import StoreError
 if TYPE_CHECKING:
     from bot.domain.models import ClassCard, ClassCounts, Effects, Participant, Workspace
     from bot.reconciler.context import EngineContext
+    from bot.support.pool import Pool
 
 log = structlog.get_logger(__name__)
 
@@ -52,7 +53,7 @@ class Classes:
         self._installation = engine.installation
         self._looks_at = 0.0
 
-    async def step(self) -> int:
+    async def step(self, _pool: Pool | None = None) -> int:
         """Process the due cards; return how many there were."""
         now = self._clock.monotonic()
         if now < self._looks_at:

@@ -37,16 +37,6 @@ class News(Protocol):
         ...
 
 
-class Unheard:
-    """Ignore new work, for tests that step the engine themselves."""
-
-    def work_left(self) -> None:
-        """Do nothing."""
-
-    def turn_in(self, _seconds: float) -> None:
-        """Do nothing."""
-
-
 class Observer(Protocol):
     """Count calls to providers and their failures; ``bot.web.metrics.Metrics`` is one."""
 
@@ -57,16 +47,6 @@ class Observer(Protocol):
     def provider_failed(self, connection: str, kind: str, /) -> None:
         """Count a failed call by the name of its error."""
         ...
-
-
-class Unobserved:
-    """Count nothing, for tests that look at something else."""
-
-    def polled(self, _connection: str, _count: int = 1) -> None:
-        """Do nothing."""
-
-    def provider_failed(self, _connection: str, _kind: str) -> None:
-        """Do nothing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,7 +70,7 @@ class Reads:
         self._noted: set[tuple[str, str]] = set()
         self._noted_on = 0
 
-    async def step(self, pool: Pool | None) -> int:
+    async def step(self, pool: Pool | None = None) -> int:
         """Claim what is due on each connection, as far as slots are free, and read it; return how many."""
         count = sum(
             await asyncio.gather(*(self._of_line(runtime, pool) for runtime in self._runtimes.values()))

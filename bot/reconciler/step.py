@@ -51,7 +51,7 @@ class Stepper(ABC, Generic[S]):
         #: What this process is stepping, in case a step outlives its lease.
         self._under_way: set[str] = set()
 
-    async def step(self, pool: Pool | None) -> int:
+    async def step(self, pool: Pool | None = None) -> int:
         """Claim what is due and step it all concurrently; return how many there were."""
         most = pool_room(pool, self._numbers.batch)
         if most <= 0:

@@ -68,7 +68,7 @@ class Streams:
         self._ids = engine.ids
         self._followers: dict[str, _Follower] = {}
 
-    async def step(self, pool: Pool | None) -> int:
+    async def step(self, pool: Pool | None = None) -> int:
         """Open the streams that are due and end those that are over; return how many were opened.
 
         Without a pool it returns once the streams that it opened have ended.

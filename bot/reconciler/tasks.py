@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import structlog
 
-from bot.domain.models import AuditEntry, Principal, Task, TaskKind
+from bot.domain.models import Principal, Task, TaskKind
 from bot.domain.plan import backoff
 from bot.domain.policy import decide, is_current
 from bot.providers import facets
@@ -16,6 +16,7 @@ from bot.reconciler.lists import Again, Busy, waiting_commands
 from bot.reconciler.schedules import Schedules
 from bot.reconciler.snapshots import Snapshots
 from bot.reconciler.unfinished_links import UnfinishedLinks
+from bot.services.accounts import Accounts
 from bot.support.errors import SlackFailed, SlackLimited, StoreError
 from bot.support.pool import Pool, pool_room, run_all
 
@@ -43,13 +44,14 @@ _Found = TypeVar("_Found")
 class Tasks:
     """Do due tasks; a failing task is retried a limited number of times."""
 
-    def __init__(self, engine: EngineContext, lists: Lists, replay: Replay | None = None) -> None:
+    def __init__(self, engine: EngineContext, lists: Lists, replay: Replay) -> None:
         self._store = engine.store
         self._runtimes = engine.runtimes
         self._asker = engine.asker
         self._lists = lists
         self._approved = Approved(engine)
         self._people = engine.people
+        self._accounts = Accounts(engine)
         self._replay = replay
         self._ids = engine.ids
         self._numbers = engine.numbers
@@ -173,9 +175,6 @@ class Tasks:
     # -- waiting commands, revocations, people ---------------------------------------------------------------
 
     async def _run_waiting(self, task: Task) -> None:
-        if self._replay is None:
-            log.warning("nobody runs waiting commands here", task=task.id)
-            raise Again(60.0)
         principal = Principal.from_key(str(task.payload["principal"]))
         # The task's id distinguishes a retry of the same command from a second command.
         await self._replay(principal, {**task.payload["command"], "task": task.id})
@@ -201,25 +200,10 @@ class Tasks:
         left = {person.principal for person in await self._slack(self._people.sync()) if person.is_deleted}
         linked = {account.principal for account in await self._store.active_accounts()}
         for principal in left & linked:
-            await self._end_links(principal)
-        await self._store.did_daily(TaskKind.SYNC_PEOPLE)
-
-    async def _end_links(self, principal: Principal) -> None:
-        """End all links of a person who has left."""
-        revocable = [
-            name
-            for name, runtime in self._runtimes.items()
-            if isinstance(runtime.provider, facets.Revocation)
-        ]
-        ended = await self._store.unlink(
-            principal,
-            None,
-            revocable=revocable,
-            cause="left",
-            audit=[AuditEntry("usher", "account.unlink", principal.key, "left")],
-        )
-        if ended:
+            # Nothing can be sent to deactivated people.
+            ended = await self._accounts.unlink(principal, actor="usher", cause="left", tell=False)
             log.info("links ended", cause="left", count=len(ended))
+        await self._store.did_daily(TaskKind.SYNC_PEOPLE)
 
     async def _slack(self, asking: Coroutine[Any, Any, _Found]) -> _Found:
         try:

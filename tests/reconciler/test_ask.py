@@ -10,10 +10,10 @@ from pydantic import SecretStr
 
 from bot.providers.base import Access, Credential
 from bot.reconciler.ask import Asker, Done, Later, Refused, Unknown
-from bot.reconciler.context import Unheard, Unobserved
 from bot.reconciler.runtimes import Runtime
 from bot.support import errors
 from tests.rigs.clock import FakeClock
+from tests.rigs.listeners import Unheard, Unobserved
 from tests.rigs.providers import FakeProvider
 
 ACCOUNT = SimpleNamespace(id="account_1", connection="cloud", refused_since=None, state="active")

@@ -36,7 +36,7 @@ class Counter:
 def counter(world):
     seen = Counter()
     world.reconciler = Reconciler(
-        world.context, world.numbers, world.board, world.replay, jitter=lambda: 0.0, observer=seen
+        world.context, world.numbers, world.board, world.replay, world.news, seen, lambda: 0.0
     )
     return seen
 

@@ -150,7 +150,7 @@ async def test_reads_leave_slots_to_calls(world):
         await world.store.want_read(row.id)
 
     assert await world.reconciler.step_reads() == 4
-    assert world.reconciler._reads._runtimes["cloud"].slots.is_idle
+    assert world.reconciler.engine.runtimes["cloud"].slots.is_idle
 
 
 async def test_reads_of_one_account_go_together_where_the_provider_takes_many(world):

@@ -146,7 +146,7 @@ async def test_while_it_is_in_doubt_one_request_at_a_time_asks(world):
     """Reads, calls and lists share the one probe of a connection in doubt."""
     await away(world, operations=12)
     await world.pass_time(60)
-    (line,) = world.reconciler._lists._runtimes.values()
+    (line,) = world.reconciler.engine.runtimes.values()
     assert line.health.is_doubtful
     most = 0
 

@@ -117,7 +117,7 @@ async def test_a_busy_store_delays_and_doubles_nothing(world, method):
 async def test_a_secret_that_stops_opening_before_the_call_leaves_nothing_called(world):
     operation_id = await world.begin(await world.own())
     await world.reconciler.step_reads()
-    keys = world.reconciler._operations._caller._asker._keys
+    keys = world.reconciler.engine.keys
     real = keys.open
 
     def shut(account):

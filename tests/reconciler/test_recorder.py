@@ -7,11 +7,11 @@ import asyncio
 import pytest
 
 from bot.domain.models import Observed, ReadResult, State
-from bot.reconciler.context import Unheard
 from bot.reconciler.recorder import Recorder
 from bot.support.errors import StoreBusy
 from bot.support.pool import Pool
 from tests.rigs.clock import CountingIds
+from tests.rigs.listeners import Unheard
 
 SEEN = Observed(State.RUNNING)
 

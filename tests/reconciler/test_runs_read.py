@@ -115,7 +115,7 @@ async def test_unlinking_ends_what_is_open(runs):
 async def test_a_connection_that_was_taken_away_holds_the_run(runs):
     run_id = await runs.runs()
     await runs.world.pass_time(3)
-    runs.world.reconciler._runs._runtimes.clear()
+    runs.world.reconciler.engine.runtimes.clear()
     await runs.world.pass_time(80)
     run = await runs.run(run_id)
     assert run.is_open
@@ -145,7 +145,7 @@ async def test_runs_from_elsewhere_are_listed_followed_and_not_told_of(runs):
 
 async def access(runs):
     account = await runs.store.account(ALICE, "cloud") or await runs.world.link()
-    return runs.world.reconciler._runs._reads._asker.open(account)
+    return runs.world.reconciler.engine.asker.open(account)
 
 
 @pytest.mark.parametrize(

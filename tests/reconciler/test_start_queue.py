@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import pairwise
 
-from bot.reconciler.context import Unheard
 from bot.reconciler.start_queue import LEARNED_SECONDS, SOON, StartQueue
 from tests.rigs.clock import FakeClock
+from tests.rigs.listeners import Unheard
 
 
 @dataclass

@@ -220,7 +220,7 @@ async def test_a_long_list_ends_when_its_account_is_unlinked(world):
 
 async def test_a_list_of_a_connection_in_doubt_waits(world):
     account = await ask_for_list(world, COMMAND)
-    line = world.reconciler._lists._runtimes["cloud"]
+    line = world.reconciler.engine.runtimes["cloud"]
     line.health.hold_off(30)
     await world.pass_time(20)
     assert world.provider.count("discover") == 0
@@ -231,7 +231,7 @@ async def test_a_list_of_a_connection_in_doubt_waits(world):
 
 async def test_pauses_and_busy_moments_use_up_no_tries(world):
     account = await ask_for_list(world, COMMAND)
-    line = world.reconciler._lists._runtimes["cloud"]
+    line = world.reconciler.engine.runtimes["cloud"]
     for _ in range(12):
         line.health.hold_off(35)
         await world.pass_time(30, step=10)
@@ -249,7 +249,7 @@ async def test_pauses_and_busy_moments_use_up_no_tries(world):
 
 async def test_what_is_never_tried_ends_all_the_same(world):
     await ask_for_list(world, COMMAND)
-    line = world.reconciler._lists._runtimes["cloud"]
+    line = world.reconciler.engine.runtimes["cloud"]
     while line.slots.take_for("lists", 0.25):
         pass
     await world.pass_time(1_500, step=15)
@@ -259,7 +259,7 @@ async def test_what_is_never_tried_ends_all_the_same(world):
 
 async def test_a_list_of_a_connection_that_was_taken_away_lets_its_commands_go(world):
     await ask_for_list(world, COMMAND)
-    world.reconciler._lists._runtimes.clear()
+    world.reconciler.engine.runtimes.clear()
     await world.work()
     assert len(world.replayed) == 1
 
@@ -270,14 +270,6 @@ async def test_a_list_of_an_account_that_is_gone_is_not_read(world):
     await world.work()
     assert world.provider.calls == []
     assert (await world.store.statistics())["tasks"] == 0
-
-
-async def test_where_nobody_runs_commands_they_are_kept_for_a_while(world):
-    world.replay = None
-    world.reborn()
-    await ask_for_list(world, COMMAND)
-    await world.pass_time(5)
-    assert (await world.store.statistics())["tasks"] == 1
 
 
 async def test_people_that_slack_does_not_tell_are_asked_for_again(world):

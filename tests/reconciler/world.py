@@ -27,7 +27,7 @@ from bot.domain.policy import Installation
 from bot.output import Board
 from bot.providers.base import Credential
 from bot.reconciler import Numbers, Reconciler
-from bot.reconciler.context import News, Unheard
+from bot.reconciler.context import News
 from bot.reconciler.streams import AT_ONCE
 from bot.services.context import Context
 from bot.services.making import Making
@@ -43,6 +43,7 @@ from bot.support.pool import Pool
 from bot.support.vault import Vault, row_key
 from tests.reconciler.fuse import Fuse, Fused
 from tests.rigs.clock import CountingIds, FakeClock
+from tests.rigs.listeners import Unheard, Unobserved
 from tests.rigs.providers import FakeProvider
 from tests.rigs.slack import FakeSlack
 from tests.rigs.store import ALICE, link_account, memory_store
@@ -116,7 +117,7 @@ class World:
             public_url=self.public_url,
         )
         self.reconciler = Reconciler(
-            self.context, self.numbers, self.board, self.replay, self.news, jitter=lambda: 0.0
+            self.context, self.numbers, self.board, self.replay, self.news, Unobserved(), lambda: 0.0
         )
         self.notifier = Notifier(
             self.context,

@@ -1,0 +1,23 @@
+"""Who listens to the reconciler, for tests that step it themselves and look at something else."""
+
+from __future__ import annotations
+
+
+class Unheard:
+    """Ignore new work."""
+
+    def work_left(self) -> None:
+        """Do nothing."""
+
+    def turn_in(self, _seconds: float) -> None:
+        """Do nothing."""
+
+
+class Unobserved:
+    """Count nothing."""
+
+    def polled(self, _connection: str, _count: int = 1) -> None:
+        """Do nothing."""
+
+    def provider_failed(self, _connection: str, _kind: str) -> None:
+        """Do nothing."""
