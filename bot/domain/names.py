@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -31,6 +32,11 @@ def free_name(stem: str, taken: Collection[str], between: str = "-") -> str:
     folded = {one.casefold() for one in taken}
     tries = (stem if number == 1 else f"{stem}{between}{number}" for number in range(1, 1000))
     return next((name for name in tries if name.casefold() not in folded), "")
+
+
+def short(key: str) -> str:
+    """Return an id of our own shortened to eight letters and digits, to fit into another name or id."""
+    return re.sub(r"[^0-9a-z]", "", key.casefold())[-8:].rjust(8, "0")
 
 
 def marked(stem: str, key: str) -> str:

@@ -13,13 +13,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.domain.models import Spec
-from bot.providers.posit.presets import JobPreset, Parameters, Preset, SessionPreset
+from bot.domain.names import short
+from bot.providers.posit.presets import Hook, JobPreset, NamedValue, Parameters, Preset, SessionPreset
 from bot.providers.posit.types import (
-    EnvironmentVariable,
     LaunchParameters,
     PlacementConstraint,
     ResourceLimit,
-    SessionHook,
 )
 from bot.providers.prepared import named
 from bot.support.errors import InvalidRequest
@@ -38,9 +37,9 @@ class SessionLaunch:
     open_file: str | None = None
     working_directory: str | None = None
     launch_parameters: LaunchParameters | None = None
-    start_hooks: tuple[SessionHook, ...] = ()
-    stop_hooks: tuple[SessionHook, ...] = ()
-    environment: tuple[EnvironmentVariable, ...] = ()
+    start_hooks: tuple[Hook, ...] = ()
+    stop_hooks: tuple[Hook, ...] = ()
+    environment: tuple[NamedValue, ...] = ()
 
     def kwparams(self, username: str | None) -> dict[str, Any]:
         """Return the parameters; ``username`` is the session's future owner, None for the token's owner."""
@@ -52,9 +51,9 @@ class SessionLaunch:
             "open_file": self.open_file,
             "working_directory": self.working_directory,
             "launch_parameters": None if parameters is None else parameters.as_json(),
-            "start_hooks": [hook.as_json() for hook in self.start_hooks] or None,
-            "stop_hooks": [hook.as_json() for hook in self.stop_hooks] or None,
-            "environment": [variable.as_json() for variable in self.environment] or None,
+            "start_hooks": [hook.model_dump() for hook in self.start_hooks] or None,
+            "stop_hooks": [hook.model_dump() for hook in self.stop_hooks] or None,
+            "environment": [variable.model_dump() for variable in self.environment] or None,
         }
 
 
@@ -71,7 +70,7 @@ class JobLaunch:
     command: str | None = None
     args: tuple[str, ...] = ()
     working_directory: str | None = None
-    environment: tuple[EnvironmentVariable, ...] = ()
+    environment: tuple[NamedValue, ...] = ()
     tags: tuple[str, ...] = ()
     container_image: str | None = None
     resource_limits: tuple[ResourceLimit, ...] = ()
@@ -97,7 +96,7 @@ class JobLaunch:
             "args": list(self.args) or None,
             "working_directory": self.working_directory,
             "workingDirectory": self.working_directory,
-            "environment": [variable.as_json() for variable in self.environment] or None,
+            "environment": [variable.model_dump() for variable in self.environment] or None,
             "tags": list(self.tags) or None,
             "container_image": image,
             # The launcher behind the API expects an object here.
@@ -127,7 +126,7 @@ def preset_named(presets: Iterable[Preset], spec: Spec) -> Preset | None:
 
 def mark_of(spec: Spec, key: str) -> str:
     """Return the name of a session's launch parameters, which tells launches with the same name apart."""
-    mark = f" [{_short(key)}]"
+    mark = f" [{short(key)}]"
     return spec.name[: _MARK_LENGTH - len(mark)] + mark
 
 
@@ -138,7 +137,7 @@ def is_mark(name: str) -> bool:
 
 def tag_of(key: str) -> str:
     """Return the tag by which a job is found again."""
-    return f"usher-{_short(key)}"
+    return f"usher-{short(key)}"
 
 
 def session_launch(spec: Spec, preset: Preset | None, key: str) -> SessionLaunch:
@@ -165,8 +164,8 @@ def session_launch(spec: Spec, preset: Preset | None, key: str) -> SessionLaunch
         open_file=set_up.open_file or spec.word("file") or None,
         working_directory=set_up.working_directory or spec.word("directory") or None,
         launch_parameters=parameters,
-        start_hooks=tuple(SessionHook(exe=hook.exe) for hook in set_up.start_hooks),
-        stop_hooks=tuple(SessionHook(exe=hook.exe) for hook in set_up.stop_hooks),
+        start_hooks=set_up.start_hooks,
+        stop_hooks=set_up.stop_hooks,
         environment=_environment(spec, preset),
     )
 
@@ -199,10 +198,6 @@ def job_launch(spec: Spec, preset: Preset | None, key: str) -> JobLaunch:
     )
 
 
-def _short(key: str) -> str:
-    return re.sub(r"[^0-9a-z]", "", key.casefold())[-8:].rjust(8, "0")
-
-
 def _pairs(spec: Spec, key: str) -> list[tuple[str, str]]:
     """Return the entries that are written as ``name=value``."""
     return [(name, value) for name, _, value in (one.partition("=") for one in spec.several(key))]
@@ -220,9 +215,9 @@ def _constraints(spec: Spec) -> tuple[PlacementConstraint, ...]:
     return tuple(PlacementConstraint(name=name, value=value) for name, value in _pairs(spec, "constraints"))
 
 
-def _environment(spec: Spec, preset: Preset | None) -> tuple[EnvironmentVariable, ...]:
+def _environment(spec: Spec, preset: Preset | None) -> tuple[NamedValue, ...]:
     """Return the variables; those that a preset sets can't be overridden."""
     set_up = preset.environment if preset is not None else ()
     names = {variable.name for variable in set_up}
-    own = (EnvironmentVariable(name=name, value=value) for name, value in _pairs(spec, "environment"))
+    own = (NamedValue(name=name, value=value) for name, value in _pairs(spec, "environment"))
     return (*set_up, *(variable for variable in own if variable.name not in names))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field, field_validator, model_validator
 
 from bot.domain.models import Purpose
-from bot.providers.posit.types import EnvironmentVariable, PlacementConstraint, ResourceLimit
+from bot.providers.posit.types import PlacementConstraint, ResourceLimit
 from bot.providers.prepared import Prepared, Strict
 
 if TYPE_CHECKING:
@@ -131,14 +131,10 @@ class Preset(Prepared):
         return self.session.launch_parameters if self.session is not None else Resources()
 
     @property
-    def environment(self) -> tuple[EnvironmentVariable, ...]:
+    def environment(self) -> tuple[NamedValue, ...]:
         """Return the variables that it sets."""
         part = self.job or self.session
-        return (
-            tuple(EnvironmentVariable(name=one.name, value=one.value) for one in part.environment)
-            if part
-            else ()
-        )
+        return part.environment if part is not None else ()
 
 
 def pairs_of(value: Any) -> Any:

@@ -102,21 +102,15 @@ class _Answer(BaseModel):
         return field.get_default(call_default_factory=True)
 
 
-class _NamedValue(_Answer):
+class PlacementConstraint(_Answer):
+    """Choose one of the options that the server's configuration names; without a value, any of them."""
+
     name: Name
     value: str = ""
 
     def as_json(self) -> dict[str, str]:
         """Return its JSON for a request."""
         return {"name": self.name, "value": self.value}
-
-
-class PlacementConstraint(_NamedValue):
-    """Choose one of the options that the server's configuration names; without a value, any of them."""
-
-
-class EnvironmentVariable(_NamedValue):
-    """Hold one environment variable of a session or a job."""
 
 
 class ResourceLimit(_Answer):
@@ -135,16 +129,6 @@ class ResourceLimit(_Answer):
         """Return its JSON for a request, in both spellings."""
         typed = {"valueType": self.value_type} if self.value_type else {}
         return {"name": self.name, "type": self.name, "value": self.value, **typed}
-
-
-class SessionHook(_Answer):
-    """Name what runs on the server when a session starts or stops."""
-
-    exe: Name
-
-    def as_json(self) -> dict[str, str]:
-        """Return it for a request."""
-        return {"exe": self.exe}
 
 
 class LaunchParameters(_Answer):
@@ -240,7 +224,6 @@ class WorkbenchSupport(_Answer):
 class WorkbenchLanguage(_Answer):
     """Say whether an IDE's requirements are installed: they are, unless the server says otherwise."""
 
-    name: str = ""
     available: StrictBool = True
 
 

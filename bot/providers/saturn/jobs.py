@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from bot.domain.models import Created, FoundRun, ObservedRun, OutputChunk, RunState, Traces
+from bot.domain.names import short
 from bot.providers import facets
 from bot.providers.contract import CLOCK_SKEW, Listing
 from bot.providers.reading import note
@@ -58,7 +59,7 @@ class SaturnRuns(facets.Runs[Offer], facets.Schedules[Offer]):
         except (Forbidden, Conflict, InvalidRequest) as error:
             raise refusal(error) from None
         if before is None:
-            return Created(f"{job}/{pods.UNTOLD}{pods.short(key)}", name)
+            return Created(f"{job}/{pods.UNTOLD}{short(key)}", name)
         try:
             after = await pods.known(self._api, credential, job) or Pods()
         except ProviderError:

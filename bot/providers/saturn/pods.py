@@ -12,6 +12,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from bot.domain.models import ObservedRun, RunState
+from bot.domain.names import short
 from bot.providers.base import unknown_word
 from bot.providers.reading import entries, id_in, moment, word_in
 from bot.providers.requests import path_part, unless_absent
@@ -149,11 +150,6 @@ def came(pod: str, pods: Iterable[Pod], taken: Collection[str]) -> Pod | None:
 def began(pod: Pod) -> tuple[bool, float, str]:
     """Sort pods by when they began; those that haven't begun come last."""
     return pod.started_at is None, pod.started_at or 0.0, pod.name
-
-
-def short(key: str) -> str:
-    """Return our own id of a run, shortened to fit into another one."""
-    return re.sub(r"[^0-9a-z]", "", key.casefold())[-8:].rjust(8, "0")
 
 
 def _digest(name: str) -> str:

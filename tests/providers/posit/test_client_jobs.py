@@ -10,7 +10,8 @@ from aiohttp import web
 
 from bot.providers.posit.launches import JobLaunch
 from bot.providers.posit.output import Chunk
-from bot.providers.posit.types import EnvironmentVariable, PlacementConstraint, ResourceLimit
+from bot.providers.posit.presets import NamedValue
+from bot.providers.posit.types import PlacementConstraint, ResourceLimit
 from bot.support import errors
 from tests.providers.posit.fake import CREDENTIAL, TOKEN, FakeWorkbench, streamed
 from tests.support.http_rig import chain
@@ -65,7 +66,7 @@ async def test_fields_of_many_words_go_in_both_spellings(fake: FakeWorkbench):
         cluster="Kubernetes",
         command="Rscript train.R",
         working_directory="/work",
-        environment=(EnvironmentVariable(name="A", value="1"),),
+        environment=(NamedValue(name="A", value="1"),),
         tags=("t",),
         container_image="r:4",
         resource_limits=(ResourceLimit(name="cpuCount", value="2"),),

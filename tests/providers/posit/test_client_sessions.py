@@ -6,12 +6,11 @@ import pytest
 
 from bot.providers.posit.client import STATE_FIELDS
 from bot.providers.posit.launches import SessionLaunch
+from bot.providers.posit.presets import Hook, NamedValue
 from bot.providers.posit.types import (
-    EnvironmentVariable,
     LaunchParameters,
     PlacementConstraint,
     ResourceLimit,
-    SessionHook,
 )
 from bot.support import errors
 from tests.providers.posit.fake import CREDENTIAL, FakeWorkbench
@@ -73,9 +72,9 @@ async def test_a_launch_sends_every_parameter(fake: FakeWorkbench):
             snowflake_account="acc",
             snowflake_role="role",
         ),
-        start_hooks=(SessionHook(exe="/bin/on"),),
-        stop_hooks=(SessionHook(exe="/bin/off"),),
-        environment=(EnvironmentVariable(name="A", value=""),),
+        start_hooks=(Hook(exe="/bin/on"),),
+        stop_hooks=(Hook(exe="/bin/off"),),
+        environment=(NamedValue(name="A", value=""),),
     )
     await fake.client.launch_session(CREDENTIAL, launch, "alice")
     assert fake.kwparams == {

@@ -18,8 +18,6 @@ from tests.providers.posit.test_computing import ANSWER
 EXAMPLES = {
     types.PlacementConstraint: ({"name": "zone", "value": "a"}, {"name"}),
     types.ResourceLimit: ({"type": "memory", "value": "1"}, {"type"}),
-    types.EnvironmentVariable: ({"name": "A", "value": ""}, {"name"}),
-    types.SessionHook: ({"exe": "/bin/true"}, {"exe"}),
     types.LaunchParameters: (SESSION["launch_parameters"], set()),
     types.Launched: ({"id": "a1", "url": "/s/a1/", "project_id": "p"}, {"id"}),
     types.WorkbenchSession: (SESSION, {"id"}),
