@@ -10,11 +10,12 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationInfo, fiel
 from bot.domain.models import Choice, Field, text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from bot.domain.models import Principal, Values
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,40}")
+NOT_OFFERED = "That template is no longer available. Choose again."
 #: With more choices than this, the menu searches.
 FEW = 20
 
@@ -76,10 +77,12 @@ def proposed(offered: Sequence[P], values: Values) -> P | None:
     return next((one for one in offered if asked in {one.name, one.label.casefold()}), only)
 
 
-def preset_field(label: str, offered: Sequence[Prepared], chosen: Prepared | None) -> Field:
+def preset_field(offered: Sequence[Prepared], chosen: Prepared | None) -> Field:
     """Return the field that asks which one."""
     choices = tuple(Choice(one.name, one.label) for one in offered)
-    return choice_field("preset", label, choices, chosen.name if chosen is not None else "", redraws=True)
+    return choice_field(
+        "preset", "Template", choices, chosen.name if chosen is not None else "", redraws=True
+    )
 
 
 def choice_field(
@@ -87,6 +90,15 @@ def choice_field(
 ) -> Field:
     """Return a field for choosing one of few, or of many."""
     return Field(name, label, "choice" if len(choices) <= FEW else "search", choices, initial, **options)
+
+
+def name_problem(name: str, most: int, taken: Collection[str] = (), what: str = "workspace") -> str:
+    """Return what is wrong with a new name, "" if nothing is; ``what`` is what it is for."""
+    if not name:
+        return "Needs a name."
+    if len(name) > most:
+        return f"At most {most} characters."
+    return f"You already have a {what} with that name. Choose another name." if name in taken else ""
 
 
 def name_field(initial: str, max_length: int, **options: Any) -> Field:

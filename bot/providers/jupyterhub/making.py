@@ -15,7 +15,15 @@ from pydantic import Field
 
 from bot.domain.models import Form, FormProblems, Spec, text_of
 from bot.domain.names import free_name
-from bot.providers.prepared import Prepared, name_field, named, preset_field, proposed
+from bot.providers.prepared import (
+    NOT_OFFERED,
+    Prepared,
+    name_field,
+    name_problem,
+    named,
+    preset_field,
+    proposed,
+)
 from bot.providers.reading import clean
 
 if TYPE_CHECKING:
@@ -45,7 +53,7 @@ def form_of(offer: Offer, presets: Sequence[Preset], values: Values, asker: Prin
     offered = [preset for preset in presets if preset.is_for(asker)]
     chosen = proposed(offered, values)
     free = free_name(chosen.name if chosen is not None else "server", offer.names)
-    fields = [preset_field("Template", offered, chosen)] if offered else []
+    fields = [preset_field(offered, chosen)] if offered else []
     return Form((*fields, name_field(free, MAX_NAME, hint=NAME_HINT)))
 
 
@@ -55,14 +63,11 @@ def spec_of(offer: Offer, presets: Sequence[Preset], values: Values, asker: Prin
     offered = [preset for preset in presets if preset.is_for(asker)]
     preset = named(offered, text_of(values, "preset"))
     if offered and preset is None:
-        problems["preset"] = "That template is no longer available. Choose again."
+        problems["preset"] = NOT_OFFERED
     name = clean(text_of(values, "name"), 10 * MAX_NAME)
-    if not name:
-        problems["name"] = "Needs a name."
-    elif not _SERVER.fullmatch(name):
-        problems["name"] = NAME_HINT
-    elif name in offer.names:
-        problems["name"] = "You already have a server with that name. Choose another name."
+    is_shaped = not name or _SERVER.fullmatch(name) is not None
+    if wrong := name_problem(name, MAX_NAME, offer.names, "server") if is_shaped else NAME_HINT:
+        problems["name"] = wrong
     if problems:
         raise FormProblems(problems)
     return Spec(name, {"preset": preset.name} if preset is not None else {})

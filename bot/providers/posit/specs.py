@@ -20,6 +20,7 @@ from bot.providers.posit.forms import (
 )
 from bot.providers.posit.presets import Resources
 from bot.providers.posit.types import ComputeEnv, ResourceLimit
+from bot.providers.prepared import NOT_OFFERED, name_problem
 from bot.providers.reading import clean
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -34,7 +35,7 @@ def spec_of(offer: Offer, drafted: Draft, values: Values) -> Spec:
     if drafted.preset is not None:
         spec["preset"] = drafted.preset.name
     elif text_of(values, "preset"):
-        problems["preset"] = "That template is no longer available. Choose again."
+        problems["preset"] = NOT_OFFERED
     _choose(spec, drafted, values, problems)
     spec["limits"] = _limits(drafted, values, problems)
     spec["constraints"] = _constraints(drafted, values, problems)
@@ -52,12 +53,9 @@ def _name(offer: Offer, drafted: Draft, values: Values, problems: dict[str, str]
         name = name or proposed_name(offer, drafted)
         # A name derived from the command is cut; one that somebody chose is not.
         name = name or clean(text_of(values, "command").strip().partition("\n")[0], MAX_SESSION_NAME)
-    if not name:
-        problems["name"] = "Needs a name."
-    elif len(name) > MAX_SESSION_NAME:
-        problems["name"] = f"At most {MAX_SESSION_NAME} characters."
-    elif drafted.purpose == "workspace" and name in offer.names:
-        problems["name"] = "You already have a session with that name. Choose another name."
+    taken = offer.names if drafted.purpose == "workspace" else ()
+    if wrong := name_problem(name, MAX_SESSION_NAME, taken, "session"):
+        problems["name"] = wrong
     return name
 
 

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING
 from bot.domain.models import Choice, Field, Form, FormProblems, Spec, text_of
 from bot.domain.names import free_name
 from bot.providers.hosts import path_below
-from bot.providers.prepared import choice_field, name_field, named, preset_field, proposed
+from bot.providers.prepared import (
+    NOT_OFFERED,
+    choice_field,
+    name_field,
+    name_problem,
+    named,
+    preset_field,
+    proposed,
+)
 from bot.providers.reading import clean
 
 if TYPE_CHECKING:
@@ -46,7 +54,7 @@ def workspace_form(offer: Offer, recipes: Sequence[Recipe], values: Values, aske
         return Form((), NO_RECIPES)
     chosen = proposed(offered, values)
     fields = [
-        preset_field("Template", offered, chosen),
+        preset_field(offered, chosen),
         name_field(free_name(chosen.name if chosen is not None else "workspace", offer.names), MAX_NAME),
     ]
     if offer.sizes:
@@ -63,14 +71,10 @@ def workspace_spec(offer: Offer, recipes: Iterable[Recipe], values: Values, aske
     offered = [recipe for recipe in recipes if recipe.is_for(asker)]
     recipe = named(offered, text_of(values, "preset"))
     if recipe is None:
-        problems["preset"] = "That template is no longer available. Choose again."
+        problems["preset"] = NOT_OFFERED
     name = clean(text_of(values, "name"), 10 * MAX_NAME)
-    if not name:
-        problems["name"] = "Needs a name."
-    elif len(name) > MAX_NAME:
-        problems["name"] = f"At most {MAX_NAME} characters."
-    elif name in offer.names:
-        problems["name"] = "You already have a workspace with that name. Choose another name."
+    if wrong := name_problem(name, MAX_NAME, offer.names):
+        problems["name"] = wrong
     size = text_of(values, "size")
     if size and size not in {one.value for one in offer.sizes or ()}:
         problems["size"] = "That size isn't available here. Choose another one."

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bot.domain.models import Choice, Form, FormProblems, Spec, Values, text_of
-from bot.providers.prepared import choice_field, name_field
+from bot.providers.prepared import NOT_OFFERED, choice_field, name_field, name_problem
 from bot.providers.reading import clean
 
 MAX_NAME = 80
 NAME_HINT = "If you leave it empty, the template's name."
-NOT_OFFERED = "That template is no longer available. Choose again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +43,8 @@ def spec_of(offer: Offer, values: Values) -> Spec:
     if project not in projects:
         problems["project"] = NOT_OFFERED if project else "Choose a template."
     name = clean(text_of(values, "name"), 10 * MAX_NAME)
-    if len(name) > MAX_NAME:
-        problems["name"] = f"At most {MAX_NAME} characters."
+    if name and (wrong := name_problem(name, MAX_NAME)):
+        problems["name"] = wrong
     if problems:
         raise FormProblems(problems)
     label = projects[project]
