@@ -37,11 +37,10 @@ class Options(Asking, total=False):
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """Call one API below ``root`` (normalised, no trailing slash); ``setting`` is the key it came from."""
+    """Call one API below ``root`` (normalised, no trailing slash)."""
 
     http: Http
     root: str
-    setting: str = "base_url"
     scheme: str = "token"
 
     async def call(
@@ -61,7 +60,7 @@ class Api:
         changes = method not in _READS
         response = await self.send(method, path, credential, changes=changes, window=window, **options)
         if not 200 <= response.status < 300:
-            raise error_of(response, self.setting, changes=changes)
+            raise error_of(response, changes=changes)
         if changes and response.body.strip():
             # A page or garbage: something else may have answered in the server's place.
             with may_have_acted():
@@ -186,7 +185,7 @@ def authorization(credential: Credential | None, scheme: str = "token") -> dict[
     return headers
 
 
-def error_of(response: Response, setting: str, *, changes: bool) -> errors.ProviderError:
+def error_of(response: Response, *, changes: bool) -> errors.ProviderError:
     """Return the error for a response outside 2xx; the server's own message is cleaned and cut.
 
     What a failing server, or something in its place, says is not shown to people.
@@ -195,7 +194,7 @@ def error_of(response: Response, setting: str, *, changes: bool) -> errors.Provi
     said = _said(response)
     message = clean(said or f"HTTP {status}") if status < 500 else f"HTTP {status}"
     if 300 <= status < 400:
-        words = f"The server redirects (HTTP {status}). Ask your Usher admin to check {setting}."
+        words = f"The server redirects (HTTP {status}). Ask your Usher admin to check base_url."
         return errors.PermanentError(words, status=status)
     if status in {404, 410}:
         if said is None:

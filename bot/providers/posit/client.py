@@ -101,12 +101,10 @@ class Workbench:
             answer = answer["users"]
         return entries([{"users": answer}], "users", WorkbenchUser.from_json)
 
-    async def get_compute_envs(
-        self, credential: Credential, user: str | None = None, *, total: float = TOTAL_SECONDS
-    ) -> ComputeEnvs:
+    async def get_compute_envs(self, credential: Credential, user: str | None = None) -> ComputeEnvs:
         """Ask what the token's owner, or a user, may launch, and with which limits."""
         kwparams = None if user is None else {"user": user}
-        answer = await self.transport.call("get_compute_envs", credential, kwparams, total=total)
+        answer = await self.transport.call("get_compute_envs", credential, kwparams)
         return ComputeEnvs.from_json(_object(answer))
 
     async def get_session(

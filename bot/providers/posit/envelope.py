@@ -33,7 +33,7 @@ class ParametersMissing(errors.InvalidRequest):
     """Signal that this server launches nothing without launch parameters; nothing was launched."""
 
 
-def unwrap(response: Response, setting: str, *, changes: bool) -> Any:
+def unwrap(response: Response, *, changes: bool) -> Any:
     """Return the result of a response; raise the ProviderError that it represents.
 
     ``changes``: the request changes something, so an unreadable response leaves its outcome open,
@@ -44,7 +44,7 @@ def unwrap(response: Response, setting: str, *, changes: bool) -> Any:
     if isinstance(error, dict) and not 300 <= response.status < 400:
         raise error_in(error, response.status, changes=changes)
     if not 200 <= response.status < 300:
-        raise error_of(_with_words(response), setting, changes=changes)
+        raise error_of(_with_words(response), changes=changes)
     if answer is None and not (changes and not response.body.strip()):
         with may_have_acted() if changes else nullcontext():
             response.json()

@@ -56,7 +56,7 @@ class Transport:
             total=total,
             max_bytes=max_bytes,
         )
-        return unwrap(response, "base_url", changes=changes)
+        return unwrap(response, changes=changes)
 
     @asynccontextmanager
     async def stream(
@@ -79,7 +79,7 @@ class Transport:
         ) as opened:
             if opened.status != 200:
                 response = await opened.whole()
-                unwrap(response, "base_url", changes=False)
+                unwrap(response, changes=False)
                 raise errors.BadAnswer(f"HTTP {opened.status} is no stream", status=opened.status)
             yield opened
 

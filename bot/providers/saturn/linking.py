@@ -179,7 +179,7 @@ class _Session:
                 if token is not None:
                     return token
             elif response.status == 429 or response.status >= 500:
-                raise error_of(response, self._api.setting, changes=False)
+                raise error_of(response, changes=False)
             onwards = urljoin(url, response.headers.get("Location", ""))
             if not 300 <= response.status < 400 or not _is_at(onwards, self._api.root):
                 break
@@ -192,7 +192,7 @@ class _Session:
         if 300 <= response.status < 400 or response.status in {401, 403}:
             return None
         if response.status != 200:
-            raise error_of(response, self._api.setting, changes=False)
+            raise error_of(response, changes=False)
         return SecretStr(_shown_token(response))
 
     async def _get(self, url: str) -> Response:
