@@ -15,15 +15,18 @@ from bot.domain.models import Effects, Observed, StopEffect
 from bot.providers.connection import ConnectionSettings, Linking
 from bot.providers.contract import (
     CLOCK_SKEW,
+    Access,
+    Acts,
+    Credential,
     Discovered,
     Embedding,
+    Identity,
     Listing,
     Pace,
     Scheduled,
     SendWindow,
     TokenHelp,
 )
-from bot.providers.credentials import Access, Acts, Credential, Identity
 from bot.providers.facets import Facet, Lists
 from bot.providers.hosts import allowed_ide_url
 from bot.support.errors import InvalidRequest
@@ -83,6 +86,9 @@ class Provider(ABC):
     stop_modes: ClassVar[frozenset[StopMode]] = frozenset({"stop"})
     #: What its tokens look like, so that misplaced ones are recognised; None if nothing identifies them.
     token_shape: ClassVar[re.Pattern[str] | None] = None
+
+    #: Those of ``settings_model``, by which the connections file was checked.
+    settings: ConnectionSettings
 
     def __init__(self, settings: ConnectionSettings, http: Http) -> None:
         self.settings = settings

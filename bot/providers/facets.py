@@ -23,8 +23,16 @@ if TYPE_CHECKING:
         Traces,
         Values,
     )
-    from bot.providers.contract import Discovered, Embedding, Listing, Scheduled, TokenHelp
-    from bot.providers.credentials import Access, Credential, Identity
+    from bot.providers.contract import (
+        Access,
+        Credential,
+        Discovered,
+        Embedding,
+        Identity,
+        Listing,
+        Scheduled,
+        TokenHelp,
+    )
 
 #: A provider's offer, in its own type.
 Offer = TypeVar("Offer")

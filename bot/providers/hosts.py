@@ -34,9 +34,14 @@ class Origin:
     port: int
 
     @property
+    def shown_host(self) -> str:
+        """Return the host as an address shows it."""
+        return f"[{self.host}]" if ":" in self.host else self.host
+
+    @property
     def netloc(self) -> str:
         """Return host and port as an address shows them, without the default port."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
+        host = self.shown_host
         return host if self.port == _PORTS[self.scheme] else f"{host}:{self.port}"
 
     @property
@@ -102,8 +107,7 @@ def normalise_pattern(text: str) -> str:
     if star and (_is_address(origin.host) or (origin.host.count(".") < 1 and origin.host != "localhost")):
         raise ValueError("*. needs a name of two parts at least, such as *.example.org")
     port = f":{origin.port}" if parts.port is not None else ""
-    host = f"[{origin.host}]" if ":" in origin.host else origin.host
-    return f"{star}{host}{port}"
+    return f"{star}{origin.shown_host}{port}"
 
 
 def allowed_ide_url(url: str | None, base_url: str, patterns: Iterable[str]) -> str | None:

@@ -114,11 +114,6 @@ def plain_code(typed: str) -> str:
     return "".join(letter for letter in typed.upper() if letter in _READABLE)[: CODE_LENGTH * 2]
 
 
-def shown_code(code: str) -> str:
-    """Return a code in two groups, for people to read."""
-    return f"{code[:4]}-{code[4:]}"
-
-
 def is_token(text: str, help: TokenHelp) -> bool:  # noqa: A002 - what the provider calls it
     """Say whether a text can be a token: printable ASCII without spaces that fits the provider's pattern."""
     if not text or len(text) > LONGEST_TOKEN or not (text.isascii() and text.isprintable()) or " " in text:

@@ -64,18 +64,18 @@ class JupyterHub(
 
     kind: ClassVar[str] = "jupyterhub"
     settings_model: ClassVar[type[ConnectionSettings]] = JupyterHubSettings
+    settings: JupyterHubSettings
     offer_model: ClassVar[type[Offer]] = Offer
     token_shape: ClassVar[re.Pattern[str] | None] = re.compile(r"[0-9A-Fa-f]{32,512}")
     pace: ClassVar[Pace] = Pace(min_poll_interval=2.0, pending=2.0, running=60.0, unused=1800.0)
 
-    def __init__(self, settings: ConnectionSettings, http: Http) -> None:
+    def __init__(self, settings: JupyterHubSettings, http: Http) -> None:
         super().__init__(settings, http)
         root = _hub_root(settings.base_url)
-        public = settings.public_url if isinstance(settings, JupyterHubSettings) else None
-        self._public = root if public is None else _hub_root(public)
+        self._public = root if settings.public_url is None else _hub_root(settings.public_url)
         self._api = Api(http, f"{root}/hub/api")
         self._servers = Servers(self._api, self._public, self.allowed_url)
-        self._presets = settings.presets if isinstance(settings, JupyterHubSettings) else ()
+        self._presets = settings.presets
 
     def gate_key(self, remote_id: str) -> str:
         """Return the API's address and the id."""
@@ -249,8 +249,7 @@ class JupyterHub(
     def ide_hosts(self) -> tuple[str, ...]:
         """Return the operator's hosts and the public address's host with its port."""
         origin = origin_of(self._public)
-        host = f"[{origin.host}]" if ":" in origin.host else origin.host
-        return (*self.settings.ide_hosts, f"{host}:{origin.port}")
+        return (*self.settings.ide_hosts, f"{origin.shown_host}:{origin.port}")
 
     def describe(self) -> Mapping[str, Any]:
         """Add the addresses in use."""

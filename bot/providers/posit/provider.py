@@ -49,7 +49,7 @@ if TYPE_CHECKING:
         Workspace,
     )
     from bot.providers.base import Access, SendWindow
-    from bot.providers.posit.types import Version
+    from bot.providers.posit.types import Version, WorkbenchUser
     from bot.support.http import Http
 
 PROBE_SECONDS = 8.0
@@ -78,6 +78,7 @@ class PositProvider(
 
     kind: ClassVar[str] = "posit"
     settings_model: ClassVar[type[ConnectionSettings]] = PositSettings
+    settings: PositSettings
     offer_model: ClassVar[type[Offer]] = Offer
     # No rate limit is documented; one request reads up to 50 sessions of a person.
     pace: ClassVar[Pace] = Pace(
@@ -89,11 +90,9 @@ class PositProvider(
         r"(?=[^a-z]*[a-z])(?=[^A-Z]*[A-Z])(?=\D*\d)[0-9A-Za-z_+/-]{32,512}={0,2}"
     )
 
-    def __init__(self, settings: ConnectionSettings, http: Http) -> None:
+    def __init__(self, settings: PositSettings, http: Http) -> None:
         super().__init__(settings, http)
-        own = settings if isinstance(settings, PositSettings) else None
-        self._super_admin_token = own.super_admin_token if own is not None else None
-        self._presets = own.presets if own is not None else ()
+        self._presets = settings.presets
         self.workbench = Workbench(Transport(http, settings.base_url))
         self._sessions = Sessions(self.workbench, self._address)
 
@@ -186,9 +185,7 @@ class PositProvider(
 
     async def check_username(self, username: str) -> Identity:
         """Look a username up among the server's users."""
-        who = self._administrator()
-        listing = self.workbench.get_users(who.credential, total=ABOUT_SECONDS)
-        users = await rightly(self.workbench, who, "read", listing)
+        users = await self._users(self._administrator())
         found = next((user for user in users if user.username == username), None)
         if found is None:
             raise NotFound(f"there is no user {clean(username, MAX_NAME)}")
@@ -200,8 +197,7 @@ class PositProvider(
         """Return version, features and users with their level."""
         who = self._administrator()
         version = await self._version(who)
-        listing = self.workbench.get_users(who.credential, total=ABOUT_SECONDS)
-        users = await rightly(self.workbench, who, "read", listing)
+        users = await self._users(who)
         facts = (("Version", _words(version)), ("Features", ", ".join(version.features) or "none told"))
         levels = (
             User(
@@ -215,7 +211,7 @@ class PositProvider(
 
     async def probe(self) -> str:
         """Ask for the version, with the connection's own token if there is one: some servers require one."""
-        token = self._super_admin_token
+        token = self.settings.super_admin_token
         credential = Credential(token) if token is not None else None
         try:
             version = await self.workbench.version(credential, total=PROBE_SECONDS)
@@ -247,7 +243,7 @@ class PositProvider(
         """Add whether a super-admin token is configured, and the presets' names; never the token."""
         return {
             **super().describe(),
-            "super_admin_token": "set" if self._super_admin_token is not None else "not set",
+            "super_admin_token": "set" if self.settings.super_admin_token is not None else "not set",
             "presets": [preset.name for preset in self._presets],
         }
 
@@ -257,15 +253,19 @@ class PositProvider(
         return named(self._presets, spec.word("preset"))
 
     def _who(self, access: Access) -> Acting:
-        return acting(access, self._super_admin_token)
+        return acting(access, self.settings.super_admin_token)
 
     def _administrator(self) -> Acting:
-        if self._super_admin_token is None:
+        if self.settings.super_admin_token is None:
             raise CredentialRefused(NO_TOKEN)
-        return Acting(Credential(self._super_admin_token))
+        return Acting(Credential(self.settings.super_admin_token))
 
     async def _version(self, who: Acting) -> Version:
         asking = self.workbench.version(who.credential, total=ABOUT_SECONDS)
+        return await rightly(self.workbench, who, "read", asking)
+
+    async def _users(self, who: Acting) -> Listing[WorkbenchUser]:
+        asking = self.workbench.get_users(who.credential, total=ABOUT_SECONDS)
         return await rightly(self.workbench, who, "read", asking)
 
     def _address(self, address: str) -> str | None:

@@ -78,6 +78,7 @@ class Saturn(
 
     kind: ClassVar[str] = "saturn"
     settings_model: ClassVar[type[ConnectionSettings]] = SaturnSettings
+    settings: SaturnSettings
     offer_model: ClassVar[type[Offer]] = Offer
     token_shape: ClassVar[re.Pattern[str] | None] = re.compile(r"[0-9A-Fa-f]{32,512}")
     # The guide allows one read in ten seconds, recommends that while pending, and a slower pace otherwise.
@@ -88,9 +89,6 @@ class Saturn(
 
     def __init__(self, settings: ConnectionSettings, http: Http) -> None:
         super().__init__(settings, http)
-        if not isinstance(settings, SaturnSettings):
-            raise TypeError("a Saturn connection needs its own settings")
-        self._own = settings
         self._api = Api(http, settings.base_url)
 
     async def status(
@@ -161,21 +159,21 @@ class Saturn(
 
     async def check_username(self, username: str) -> Identity:
         """Get somebody's own token with the administrator's."""
-        return Identity(username, await linking.mint(self._api, self._own.admin_token, username))
+        return Identity(username, await linking.mint(self._api, self.settings.admin_token, username))
 
     async def own_secret(self) -> bool | None:
         """Check whether the administrator's token is valid."""
-        if self._own.admin_token is None:
+        if self.settings.admin_token is None:
             return None
         try:
-            await linking.check(self._api, Credential(self._own.admin_token))
+            await linking.check(self._api, Credential(self.settings.admin_token))
         except CredentialRefused:
             return False
         return True
 
     async def refresh(self, access: Access) -> Credential:
         """Get a new token, by the refresh token or the administrator's, just as the old one was obtained."""
-        return await linking.refresh(self._api, access, self._own.admin_token)
+        return await linking.refresh(self._api, access, self.settings.admin_token)
 
     def acts(self, access: Access, call: str) -> Acts:
         """Say that the administrator's token drives workspaces if the connection is configured that way."""
@@ -183,15 +181,15 @@ class Saturn(
 
     def needs_record(self, access: Access) -> bool:
         """Return whether the administrator's token, which opens everybody's, drives workspaces."""
-        return self._own.act_as == "admin" and access.credential.acts == "admin"
+        return self.settings.act_as == "admin" and access.credential.acts == "admin"
 
     def _driver(self, access: Access) -> Credential:
         """Return the token that drives workspaces (``docs/providers/saturn.md``, "Whose token")."""
         if not self.needs_record(access):
             return access.credential
-        if self._own.admin_token is None:
+        if self.settings.admin_token is None:
             raise CredentialRefused(linking.NO_ADMIN)
-        return Credential(self._own.admin_token, made_for=access.credential)
+        return Credential(self.settings.admin_token, made_for=access.credential)
 
     async def discover(self, access: Access) -> Listing[Discovered]:
         """List the person's workspaces, page by page; raise NotFound if the server has no lists."""
@@ -209,22 +207,22 @@ class Saturn(
         """Ask for a recipe, a name and a size; or for the job to run."""
         if purpose == "job":
             return forms.job_form(offer, values)
-        return forms.workspace_form(offer, self._own.recipes, values, asker)
+        return forms.workspace_form(offer, self.settings.recipes, values, asker)
 
     def spec(self, offer: Offer, purpose: Purpose, values: Values, asker: Principal) -> Spec:
         """Check what was filled in."""
         if purpose == "job":
             return forms.job_spec(offer, values, self.settings.base_url)
-        return forms.workspace_spec(offer, self._own.recipes, values, asker)
+        return forms.workspace_spec(offer, self.settings.recipes, values, asker)
 
     def withholds(self, spec: Spec, asker: Principal) -> bool:
         """Return whether it uses a recipe that is for other people."""
-        recipe = named(self._own.recipes, spec.word("recipe"))
+        recipe = named(self.settings.recipes, spec.word("recipe"))
         return recipe is not None and not recipe.is_for(asker)
 
     async def create(self, access: Access, spec: Spec, key: str) -> Created:  # noqa: ARG002
         """Create a workspace from a recipe; it can be found by its name, so it needs no mark of ours."""
-        return await making.create(self._api, access, spec, self._own.recipes)
+        return await making.create(self._api, access, spec, self.settings.recipes)
 
     async def names(self, access: Access, stem: str) -> Collection[str] | None:
         """List the person's own workspaces with that prefix."""
@@ -284,9 +282,9 @@ class Saturn(
         """Add whose token is used and whether an administrator's is configured; never the token."""
         return {
             **super().describe(),
-            "act_as": self._own.act_as,
-            "admin_token": "set" if self._own.admin_token is not None else "not set",
-            "recipes": [recipe.name for recipe in self._own.recipes],
+            "act_as": self.settings.act_as,
+            "admin_token": "set" if self.settings.admin_token is not None else "not set",
+            "recipes": [recipe.name for recipe in self.settings.recipes],
         }
 
 

@@ -58,6 +58,7 @@ class SphereProvider(Provider, facets.Removal, facets.Making[Offer], facets.Page
 
     kind: ClassVar[str] = "sphere"
     settings_model: ClassVar[type[ConnectionSettings]] = SphereSettings
+    settings: SphereSettings
     offer_model: ClassVar[type[Offer]] = Offer
     # No rate limit is published: 5 s between status reads of a workspace.
     pace: ClassVar[Pace] = Pace(
@@ -65,11 +66,8 @@ class SphereProvider(Provider, facets.Removal, facets.Making[Offer], facets.Page
     )
     token_shape: ClassVar[re.Pattern[str] | None] = re.compile(r"[0-9A-Fa-f]{32,512}")
 
-    def __init__(self, settings: ConnectionSettings, http: Http) -> None:
+    def __init__(self, settings: SphereSettings, http: Http) -> None:
         super().__init__(settings, http)
-        if not isinstance(settings, SphereSettings):
-            raise TypeError("a Sphere connection needs its own settings")
-        self.own = settings
         endpoint = origin_of(settings.base_url)
         self._embedding = Embedding(
             settings.sdk_host, settings.sdk_is_https, f"{endpoint.scheme}://{endpoint.netloc}"
@@ -137,7 +135,7 @@ class SphereProvider(Provider, facets.Removal, facets.Making[Offer], facets.Page
 
     async def templates(self, access: Access) -> Offer:  # noqa: ARG002 - as in status
         """Read the projects that people may use, page by page."""
-        allowed = self.own.projects
+        allowed = self.settings.projects
 
         def read(project: Any) -> tuple[str, str] | None:
             key = id_in(project, "id")
@@ -164,17 +162,17 @@ class SphereProvider(Provider, facets.Removal, facets.Making[Offer], facets.Page
     async def create(self, access: Access, spec: Spec, key: str) -> Created:  # noqa: ARG002
         """Create a workspace from a project; not idempotent, and without a mark of ours."""
         project = spec.word("project")
-        if self.own.projects != "all" and project not in self.own.projects:
+        if self.settings.projects != "all" and project not in self.settings.projects:
             # It was allowed when its form was filled in, or when its predecessor was made.
             raise Forbidden("That project isn't available here. Choose another one.")
         fields = {
             "project_id": project,
             "workspace_token_required": "true",
-            "auto_resume": "true" if self.own.auto_resume else "false",
-            "retention_time_stopped": str(self.own.retention_minutes),
+            "auto_resume": "true" if self.settings.auto_resume else "false",
+            "retention_time_stopped": str(self.settings.retention_minutes),
         }
-        if self.own.inactivity_minutes is not None:
-            fields["inactivity_timeout"] = str(self.own.inactivity_minutes)
+        if self.settings.inactivity_minutes is not None:
+            fields["inactivity_timeout"] = str(self.settings.inactivity_minutes)
         try:
             answer = await self._transport.change("POST", "/workspaces", fields, starts=True)
         except NotFound:
@@ -225,9 +223,9 @@ class SphereProvider(Provider, facets.Removal, facets.Making[Offer], facets.Page
     def _is_made_like_ours(self, workspace: Mapping[str, Any]) -> bool:
         kept = states.minutes(workspace.get("retention_time_stopped"))
         return (
-            kept == self.own.retention_minutes * 60.0
+            kept == self.settings.retention_minutes * 60.0
             and workspace.get("workspace_token_required") is True
-            and workspace.get("auto_resume") is self.own.auto_resume
+            and workspace.get("auto_resume") is self.settings.auto_resume
         )
 
     async def _pages(self, path: str, query: Mapping[str, str] | None = None) -> Listing[dict[str, Any]]:
@@ -239,7 +237,7 @@ class SphereProvider(Provider, facets.Removal, facets.Making[Offer], facets.Page
 
     def events(self, headers: Mapping[str, str], body: bytes) -> list[Event]:
         """Read the webhook about finished scenarios."""
-        hooks.check(self.own.webhook_secret, headers.get(hooks.SIGNATURE, ""), body)
+        hooks.check(self.settings.webhook_secret, headers.get(hooks.SIGNATURE, ""), body)
         return hooks.events_of(hidden(body, self.settings.secrets()))
 
     # -- the account and the server --------------------------------------------------------------------------
@@ -268,7 +266,7 @@ class SphereProvider(Provider, facets.Removal, facets.Making[Offer], facets.Page
 
     def describe(self) -> Mapping[str, Any]:
         """Add the settings for workspaces, and which secrets are set; never the secrets."""
-        own = self.own
+        own = self.settings
         return {
             **super().describe(),
             "sdk_base": own.sdk_host,
