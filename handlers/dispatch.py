@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -11,6 +12,7 @@ import structlog
 from bot.domain.models import Answer, TaskKind
 from bot.messages.blocks import replies
 from bot.messages.blocks.buttons import AGREED
+from bot.messages.blocks.hints import as_typed, in_view
 from bot.messages.blocks.limits import fill, safe
 from bot.messages.blocks.offers import SAY
 from bot.messages.texts import answers as words
@@ -36,7 +38,6 @@ _DRAWN = re.compile(r"(\w+)@(\d{1,18})")
 #: Checked before a log line that nobody would see is composed.
 _level = logging.getLogger(__name__)
 
-_COMMAND = re.compile(r"`([a-z][^`\n]*)`")
 _TIME_MARK = re.compile(r"(?:^|:)u([0-9]{1,11})(?::|$)")
 
 
@@ -200,7 +201,7 @@ async def guarded(request: Request, handler: Callable[[Any], Coroutine[Any, Any,
         answer = await _linked_first(request, handler)
     except Answered as early:
         _note(logger, "answered early", request, early.answer)
-        return early.answer
+        return _fit(request, early.answer)
     except NotIdentified as unknown:
         logger().info("not known yet")
         return await _kept(request, unknown)
@@ -218,7 +219,15 @@ async def guarded(request: Request, handler: Callable[[Any], Coroutine[Any, Any,
         return replies.plain_problem(problems.sentence("internal"), request.reference)
     # Mostly below info: a line for each would cost a quarter of a request. Every change is in the audit.
     _note(logger, "answered", request, answer)
-    return answer
+    return _fit(request, answer)
+
+
+def _fit(request: Request, answer: Answer) -> Answer:
+    """Return an answer whose form, if it has one, names commands as they are typed beside a form."""
+    if answer.view is None:
+        return answer
+    slash = request.services.slash
+    return replace(answer, view=in_view(answer.view, slash("workspace"), slash("job")))
 
 
 async def _linked_first(request: Request, handler: Callable[[Any], Coroutine[Any, Any, Answer]]) -> Answer:
@@ -232,12 +241,7 @@ async def _linked_first(request: Request, handler: Callable[[Any], Coroutine[Any
 
 def _as_read(request: Request, text: str) -> str:
     """Return a sentence of the catalogue, written as for a direct message, with commands as typed here."""
-
-    def here(found: re.Match[str]) -> str:
-        is_verb = found[1].split()[0] in routes.verbs("workspace").found
-        return f"`{request.command_of('workspace')}{found[1]}`" if is_verb else found[0]
-
-    return _COMMAND.sub(here, text)
+    return as_typed(text, request.command_of("workspace"), request.command_of("job"))
 
 
 async def _kept(request: Request, unknown: NotIdentified) -> Answer:

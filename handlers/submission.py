@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from bot.messages.blocks.forms import field_of
+from bot.messages.blocks.hints import as_typed, in_view
 from bot.messages.blocks.limits import cut
 from bot.messages.texts import answers, problems, times
 from bot.support.errors import Refused
@@ -61,6 +62,8 @@ class Submission:
 
     def error(self, block_id: str, text: str) -> dict[str, Any]:
         """Return the response that shows a sentence at a field, as plain text with the reference."""
+        slash = self.services.slash
+        text = as_typed(text, f"{slash('workspace')} ", f"{slash('job')} ")
         sentence = cut(f"{clean(text)} ({self.reference})", _ERROR)
         return {"response_action": "errors", "errors": {block_id: sentence}}
 
@@ -97,6 +100,9 @@ async def submit(submission: Submission) -> dict[str, Any]:
         logger.exception("failed", problem=type(error).__name__)
         return submission.error(first_field(submission.view), problems.sentence(error))
     logger.info("answered")
+    if "view" in answer:
+        slash = submission.services.slash
+        return {**answer, "view": in_view(answer["view"], slash("workspace"), slash("job"))}
     return answer
 
 

@@ -78,7 +78,7 @@ async def launched(request: Request, typed: CommandLine) -> Answer:
         "job",
         typed.words,
         nowhere=words.NO_CONNECTIONS,
-        which=lambda able: replies.hint(fill(words.WHERE, known=named(able))),
+        which=lambda able: replies.hint(fill(words.WHERE, known=named(able), command=request.command)),
         more=fill(words.TAIL_HINT, command=request.command),
     )
     offer = await _offer(request, connection)

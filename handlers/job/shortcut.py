@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from bot.domain.models import Answer
+from bot.domain.models import Answer, Surface
 from bot.messages.blocks import forms as drawn
 from bot.messages.blocks import replies
 from bot.messages.blocks.limits import fill
@@ -22,6 +22,7 @@ from bot.services.snapshots import PersonalOffer
 from bot.support.visible import has_invisible, unescape
 from handlers import routes
 from handlers.command_line import decoded
+from handlers.dispatch import run_button
 from handlers.forms.making import view_of
 from handlers.forms.values import Making, value_of
 from handlers.linking.account import linked
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
     from handlers.request import Request
     from handlers.services import Services
+    from handlers.submission import Submission
 
 _BLOCK: Final = re.compile(r"```(.*?)```", re.DOTALL)
 _INLINE: Final = re.compile(r"`([^`\n]+)`")
@@ -84,18 +86,33 @@ async def run_as_job(request: Request) -> Answer:
         return replies.hint(
             fill(words.CODE_NOT_LINKED, titles=services.titles(able)), buttons, more=difference
         )
-    if len(active) == 1 or len(code.carried) > _FIELD:
+    if len(active) == 1:
         return await _form(request, active[0], code)
+    if len(text) > _FIELD:
+        titles = services.titles(active)
+        return replies.hint(fill(words.CODE_TOO_LONG, length=len(text), title=titles, limit=_FIELD))
     choices = [(name, services.title(name)) for name in active]
-    view = drawn.code_choice_view(choices, code.carried)
-    return Answer(text=words.WHERE["job"], view=view)
+    return Answer(text=words.WHERE["job"], view=drawn.code_choice_view(choices, code.text, code.author))
+
+
+@routes.view(drawn.CODE_CALLBACK)
+async def place_chosen(submission: Submission) -> dict[str, Any]:
+    """Open the form of the connection that was chosen, with the command as it was in the question."""
+    connection = submission.choice(drawn.CODE_PLACE)
+    author = str(submission.view.get("private_metadata") or "")
+    code = Code(submission.value(drawn.CODE_FIELD).strip(), author)
+    surface = Surface(kind="view", interaction=submission.interaction)
+    answer = await run_button(
+        submission.services, submission.principal, surface, "run_code", f"{connection}\n{code.carried}"
+    )
+    return {"response_action": "update", "view": answer.view or drawn.answer_view(answer, "job")}
 
 
 @routes.action("run_code")
-async def place_chosen(request: Request) -> Answer:
-    """Open the form of the connection that was chosen, or that has told what it offers by now."""
+async def form_of_place(request: Request) -> Answer:
+    """Open the form of a connection that was chosen, or that has told what it offers by now."""
     connection, _, carried = (request.target or "").partition("\n")
-    code = Code.read(carried or str(request.view.get("private_metadata") or ""))
+    code = Code.read(carried)
     if not code.text or connection not in commanding(request.services):
         return replies.hint(words.OUTDATED)
     return await _form(request, connection, code)

@@ -67,7 +67,9 @@ async def test_a_press_runs_the_verb_and_its_answer_goes_into_the_next_view(bot,
 async def test_a_foreign_key_in_a_home_is_refused_like_anywhere(bot, app):
     await send(app, pressed("start", "workspace_of_bob"))
     (home,) = await wanted(bot)
-    assert home.answer["text"].startswith("I can't find that workspace on your list.")
+    assert home.answer["text"] == (
+        "I can't find that workspace on your list. Type /workspace list to see what you have."
+    )
 
 
 async def test_turning_pages_takes_numbers_alone(bot, app):

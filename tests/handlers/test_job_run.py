@@ -131,7 +131,8 @@ async def test_a_line_that_is_too_long_is_refused_whole(bot):
 
 async def test_with_several_connections_it_asks_where():
     async with run_rig("bench") as bot:
-        assert "Type the connection after `run`: `bench`, `posit`." in words(await bot.say("job run -- ls"))
+        asked = words(await bot.say("job run -- ls"))
+        assert "Type `/job run CONNECTION`, with one of these: `bench`, `posit`." in asked
         assert [button["value"] for button in buttons(await bot.say("job run")).values()] == [
             "job bench",
             "job posit",

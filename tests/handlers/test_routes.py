@@ -57,7 +57,16 @@ def test_what_was_found():
             *("run_code", "say", "settings_form", "several", "start_another", "stop_later", "try_again"),
         ],
         "shortcut": ["run_as_job", "start_workspace"],
-        "view": ["ask_link", "code", "make", "remove", "settings", "start_workspace", "stop_later"],
+        "view": [
+            "ask_link",
+            "code",
+            "make",
+            "remove",
+            "run_code",
+            "settings",
+            "start_workspace",
+            "stop_later",
+        ],
         "options": ["field", "workspace"],
         "event": [
             *("app_home_opened", "app_mention", "app_uninstalled", "message_im", "team_join"),
@@ -87,7 +96,8 @@ def test_every_button_that_people_see_has_a_handler():
         "username",
         "when",
         "other",
-        # The fields of the settings' form.
+        # The fields of the form that asks where to run a command, and of the settings' form.
+        *("place", "command"),
         *("tell", "hold", "begin", "end", "workspace"),
     }
     assert seen

@@ -102,21 +102,28 @@ async def test_the_form_of_a_message():
         assert await bot.store.runs(ALICE) == []
 
 
-async def test_with_several_places_the_person_chooses_and_the_command_comes_along():
+@pytest.mark.parametrize("text", ["ls -l", "echo " + '"' * 1900])
+async def test_with_several_places_the_person_chooses_and_the_command_comes_along(text):
     async with run_rig("slurm") as bot, wired(bot) as (app, slack):
-        await send(app, on_message("```ls -l```"))
+        await send(app, on_message(f"```{text}```"))
         asked = slack.views[0]["view"]
-        check_golden("views/run-message-where", asked)
-        press = {
-            "actions": [{"type": "button", "action_id": "run_code:1", "value": "slurm", "action_ts": "1.1"}],
-            "container": {"type": "view", "view_id": "V1"},
-            "view": asked | {"id": "V1", "hash": "h1"},
-        }
-        assert (await send(app, interaction("block_actions") | press)).status == 200
-        (told,) = await bot.notices(NoticeKind.REPLY)
-        assert (told.body["view_id"], told.body["hash"]) == ("V1", "h1")
-        assert "ls -l" in str(told.body["view"]["blocks"])
-        assert "<@UBOB>" in str(told.body["view"]["blocks"])
+        if text == "ls -l":
+            check_golden("views/run-message-where", asked)
+        chosen = {"selected_option": {"value": "slurm"}}
+        state = {"place": {"place": chosen}, "command": {"command": {"value": text}}}
+        sent = asked | {"id": "V1", "state": {"values": state}}
+        answer = await send(app, interaction("view_submission", view=sent))
+        assert answer.body["response_action"] == "update"
+        shown = [one["element"] for one in answer.body["view"]["blocks"] if "element" in one]
+        assert text in [element.get("initial_value") for element in shown]
+        assert "<@UBOB>" in str(answer.body["view"]["blocks"])
+        assert await bot.store.runs(ALICE) == []
+
+
+async def test_a_command_that_no_form_can_show_whole_is_refused_before_the_choice():
+    async with run_rig("slurm") as bot, wired(bot) as (app, slack):
+        await send(app, on_message(f"```{'x' * 3001}```"))
+        assert "That command has 3001 characters" in str(slack.views[0]["view"])
 
 
 async def test_an_offer_that_was_never_read_is_waited_for_and_nothing_runs():

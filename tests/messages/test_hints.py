@@ -7,7 +7,8 @@ import re
 
 import pytest
 
-from bot.messages.texts import answers, cards, classes, notices, problems, runs, talk
+from bot.messages.blocks.hints import as_typed, in_view
+from bot.messages.texts import answers, cards, classes, notices, preferences, problems, runs, talk, timers
 from bot.messages.texts.verbs import VERBS
 from handlers import routes
 from handlers.command_line import parse
@@ -69,6 +70,27 @@ def test_every_hint_of_the_catalogue_is_a_command(catalogue):
                 if not plain or plain.split()[0] in {"typed", "verb"}:
                     continue
                 assert is_understood(plain) or is_understood(f"job {plain}"), code
+
+
+@pytest.mark.parametrize(
+    "catalogue", [answers, cards, classes, notices, preferences, problems, runs, talk, timers]
+)
+def test_beside_a_form_and_a_home_every_hint_is_a_slash_command(catalogue):
+    for text in texts_of({key: value for key, value in vars(catalogue).items() if key.isupper()}):
+        shown = as_typed(text.replace("{command}", "/workspace "), "/workspace ", "/job ")
+        for command in commands_in(shown):
+            assert command.startswith("/"), (text, shown)
+
+
+@pytest.mark.parametrize("name", [name for name in GOLDEN if name.startswith(("home/", "views/"))])
+def test_nothing_else_can_be_typed_beside_a_form_or_a_home(name):
+    view = json.loads((FOLDER / name).read_text(encoding="utf-8"))
+    shown = in_view(view, "/workspace", "/job")
+    for text in texts_of(shown):
+        for command in commands_in(text):
+            assert command.startswith("/"), (name, command)
+            assert is_understood(command), (name, command)
+    assert in_view(shown, "/workspace", "/job") == shown
 
 
 @pytest.mark.parametrize("folder", list(VERBS))

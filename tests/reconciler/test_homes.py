@@ -248,3 +248,10 @@ async def test_nothing_is_asked_of_slack_when_nobody_uses_their_home(world):
         world.clock.advance(30)
         assert await world.notifier.step_homes() == 0
     assert world.slack.count(PUBLISH) == before
+
+
+async def test_hints_in_a_home_are_slash_commands(world):
+    await world.own()
+    await opened(world)
+    assert "`/workspace start` without a name asks which workspace you mean." in shown(world)
+    assert "`start`" not in shown(world)

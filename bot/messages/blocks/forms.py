@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
 CALLBACK: Final = "make"
 START_CALLBACK: Final = "start_workspace"
+#: The form that asks where to run a message's command, and its fields.
+CODE_CALLBACK: Final = "run_code"
+CODE_PLACE: Final = "place"
+CODE_FIELD: Final = "command"
 #: The only field of that form.
 START_FIELD: Final = "workspace"
 #: Slack's limits of a select menu and of an option.
@@ -118,14 +122,27 @@ def start_view(
     )
 
 
-def code_choice_view(connections: Sequence[tuple[str, str]], carried: str) -> dict[str, Any]:
-    """Return the question on which (name, title) to run a message's command, which the form carries."""
-    buttons = [
-        kit.button(limits.line(title, limits.BUTTON), f"run_code:{number}", name)
-        for number, (name, title) in enumerate(connections)
+def code_choice_view(connections: Sequence[tuple[str, str]], code: str, author: str) -> dict[str, Any]:
+    """Return the question on which (name, title) to run a message's command, which is shown whole."""
+    options = [
+        {"text": kit.plain(limits.line(title, limits.OPTION), limits.OPTION), "value": name}
+        for name, title in connections
     ]
-    blocks = [kit.section(words.WHERE["job"]), *kit.actions(buttons)]
-    return kit.modal(words.TITLE["job"], blocks, close=words.CLOSE, private_metadata=carried)
+    place = {
+        "type": "input",
+        "block_id": CODE_PLACE,
+        "label": kit.plain(words.WHERE["job"], limits.LABEL),
+        "element": {"type": "static_select", "action_id": CODE_PLACE, "options": options},
+    }
+    command = kit.text_field(CODE_FIELD, words.CODE_LABEL, multiline=True, initial_value=code)
+    return kit.modal(
+        words.TITLE["job"],
+        [place, command],
+        callback_id=CODE_CALLBACK,
+        private_metadata=author,
+        submit=words.CODE_SUBMIT,
+        close=words.CLOSE,
+    )
 
 
 def field_of(block_id: str) -> str:

@@ -54,6 +54,8 @@ FROM_MESSAGE: Final = (
 NO_CODE: Final = (
     "I can't find a command in that message. Put it in a code block, between three backticks, and try again."
 )
+CODE_LABEL: Final = "Command"
+CODE_SUBMIT: Final = "Continue"
 CODE_TOO_LONG: Final = (
     "That command has {length} characters, and a job on {title} takes {limit} at most. "
     "Save it as a script there and run the script."

@@ -211,7 +211,7 @@ JOB_PLACE: Final = "The job"
 #: Below a run that could not be understood.
 TAIL_HINT: Final = "Put the command after `--`: `{command}run -- Rscript train.R`."
 NO_TAIL_PLACE: Final = "The command is fixed here. Leave that out."
-WHERE: Final = "Where should I run it? Type the connection after `run`: {known}."
+WHERE: Final = "Where should I run it? Type `{command}run CONNECTION`, with one of these: {known}."
 TOO_LONG: Final = (
     "That's too long for one line (at most {limit} characters). Put it in a script and run that."
 )
@@ -226,4 +226,4 @@ NO_OFFER: Final = "{title} hasn't told me what it offers. Try again in a minute.
 HELP: Final = "I run your jobs with your own account, show their output, and tell you when they end."
 HELP_WORKSPACES: Final = "For workspaces, type `{command}help`."
 HELP_JOBS: Final = "For jobs, type `{command}help`."
-HELP_DIRECT: Final = "In a direct message to me, type `job` first, for example `job list`."
+HELP_DIRECT: Final = "In a direct message to me, leave out the slash: *job list*, for example."

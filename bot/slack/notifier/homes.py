@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import structlog
 
 from bot.domain.plan import backoff
+from bot.messages.blocks.hints import in_view
 from bot.messages.blocks.home import digest, home, sentence_home
 from bot.messages.blocks.totals import totals_home
 from bot.messages.texts import home as words
@@ -55,6 +56,7 @@ class HomeViews:
         self._slack = slack
         self._authority = Authority(context)
         self._gatherer = HomeGatherer(context, gatherer)
+        self._command, self._job_command = context.command, context.job_command
         self._clock = context.clock
         self._ids = context.ids
         self._timing = timing
@@ -122,9 +124,9 @@ class HomeViews:
                 view = await self._drawn(replace(one, answer=None), is_wanted=False)
         except NotIdentified:
             # Asked again at the next look, as long as the Home is open.
-            view = sentence_home(words.NOT_KNOWN)
+            view = self._typed(sentence_home(words.NOT_KNOWN))
         except Refused as refusal:
-            view = sentence_home(refusal.text)
+            view = self._typed(sentence_home(refusal.text))
         except StoreError:
             raise
         except Exception:
@@ -148,8 +150,12 @@ class HomeViews:
                 kind = NotIdentified if decision.rule == "policy.unknown_person" else Refused
                 raise kind(decision.rule, problems.sentence(decision.rule))
         if one.is_totals and (await self._authority.decide(one.principal, "totals")).allowed:
-            return totals_home(await self._gatherer.totals(one))
-        return home(await self._gatherer.own(one))
+            return self._typed(totals_home(await self._gatherer.totals(one)))
+        return self._typed(home(await self._gatherer.own(one)))
+
+    def _typed(self, view: dict[str, Any]) -> dict[str, Any]:
+        """Return a Home whose hints work there: nothing but a slash command can be typed beside it."""
+        return in_view(view, self._command, self._job_command)
 
     async def _publish(self, one: Home, view: dict[str, Any]) -> None:
         drawn, view_hash = digest(view), one.view_hash
