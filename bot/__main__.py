@@ -267,14 +267,14 @@ def _import_accounts(arguments: argparse.Namespace) -> int:
             http = Http(session)
             providers = build_providers(connections, http)
             token, clock = settings.slack_bot_token.get_secret_value(), SystemClock()
-            slack = PacedSlack(
-                WebApi(token, settings.slack_api_url, session, clock), Budget(clock.monotonic), clock
-            )
+            installation = await home(settings, http)
+            api = WebApi(token, settings.slack_api_url, session, clock)
+            slack = PacedSlack(api, Budget(store, installation), clock)
             context = Context(
                 store=store,
                 connections=providers,
                 people=People(store, slack),
-                installation=await home(settings, http),
+                installation=installation,
                 vault=Vault(settings.keys()),
                 clock=clock,
                 ids=SystemIds(),

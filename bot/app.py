@@ -155,12 +155,13 @@ class Process:
         self.providers = build_providers(self._connections, self.http)
         token = settings.slack_bot_token
         api = self._outlets.slack(token.get_secret_value(), settings.slack_api_url, slack_session, clock)
-        slack = PacedSlack(api, Budget(clock.monotonic), clock)
+        installation = await self._installation(api)
+        slack = PacedSlack(api, Budget(self.store, installation), clock)
         witness = Witness(database_file(settings.database_url))
         self.scheduler = Scheduler(self.store, clock, self.ids, on_beat=partial(witness.note, self.store))
-        self.context = await self._context(slack)
+        self.context = self._context(slack, installation)
         self._compose(slack)
-        await self._listen(slack_session)
+        await self._listen(slack, slack_session)
         if await witness.contradicts(self.store):
             await tell_restored(self.store, self.providers)
         await witness.note(self.store)
@@ -183,13 +184,13 @@ class Process:
         """Return whether Slack can reach the process and its own work is healthy (``background``)."""
         return {"slack": self._socket is None or self._socket.is_ready(), **self.background()}
 
-    async def _context(self, slack: PacedSlack) -> Context:
+    def _context(self, slack: PacedSlack, installation: Installation) -> Context:
         settings = self._settings
         return Context(
             store=self.store,
             connections=self.providers,
             people=People(self.store, slack),
-            installation=await self._installation(slack),
+            installation=installation,
             vault=Vault(settings.keys()),
             clock=self.clock,
             ids=self.ids,
@@ -201,7 +202,7 @@ class Process:
             sign_in=settings.slack_client_id is not None,
         )
 
-    async def _installation(self, slack: PacedSlack) -> Installation:
+    async def _installation(self, slack: SlackCaller) -> Installation:
         """Ask Slack who we are; try again while it is unavailable."""
         for pause in (*self._start_pauses, None):
             try:
@@ -237,7 +238,7 @@ class Process:
         )
         self.scheduler.drive(self.reconciler, self.notifier)
 
-    async def _listen(self, slack_session: aiohttp.ClientSession) -> None:
+    async def _listen(self, slack: PacedSlack, slack_session: aiohttp.ClientSession) -> None:
         settings, context = self._settings, self.context
         bolt = build_bolt(
             installation=context.installation,
@@ -246,7 +247,7 @@ class Process:
             ids=self.ids,
             session=slack_session,
         )
-        register(bolt, self.services)
+        register(bolt, self.services, slack)
         if settings.slack_app_token is not None:
             self._socket = SocketSide(
                 bolt, settings.slack_app_token, settings.slack_api_url, self.clock.monotonic

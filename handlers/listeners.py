@@ -20,7 +20,8 @@ from bot.messages.blocks import forms, replies
 from bot.messages.blocks.limits import safe
 from bot.messages.texts import problems
 from bot.slack.calls import leads_to_slack
-from bot.support.errors import Refused, StoreError
+from bot.slack.methods import VIEWS_OPEN
+from bot.support.errors import Refused, SlackFailed, StoreError
 from handlers import delivery, interactions, routes, searches
 from handlers.dispatch import run_button, run_shortcut, run_text
 from handlers.occurrence import Occurrence
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from slack_sdk.web.async_client import AsyncWebClient
 
     from bot.domain.models import Answer, Principal, Surface
+    from bot.slack.calls import PacedSlack
     from handlers.services import Services
 
 log = structlog.get_logger(__name__)
@@ -46,14 +48,16 @@ VIEW_SECONDS: Final = 1.5
 _RESPOND_SECONDS: Final = 1.0
 
 
-def register(app: AsyncApp, services: Services, *, view_seconds: float = VIEW_SECONDS) -> None:
+def register(
+    app: AsyncApp, services: Services, slack: PacedSlack, *, view_seconds: float = VIEW_SECONDS
+) -> None:
     """Register the six listeners; raises ValueError for an app that acknowledges before the work.
 
     ``view_seconds`` is how long Slack may take to open a form, within the 3 s that an ack has.
     """
     if not app.process_before_response:
         raise ValueError("the app must be made with process_before_response=True: the ack comes last")
-    made = Listeners(services, view_seconds)
+    made = Listeners(services, slack, view_seconds)
     app.command(_ANYTHING)(made.command)
     app.block_action(_ANYTHING)(made.action)
     app.shortcut(_ANYTHING)(made.shortcut)
@@ -68,11 +72,12 @@ class Listeners:
     Each does the work, then acknowledges: it returns its ack's result, or an answer of its own.
     """
 
-    def __init__(self, services: Services, view_seconds: float) -> None:
+    def __init__(self, services: Services, slack: PacedSlack, view_seconds: float) -> None:
         self._services = services
+        self._slack = slack
         self._view_seconds = view_seconds
 
-    async def command(self, ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> BoltResponse:
+    async def command(self, ack: AsyncAck, body: dict[str, Any]) -> BoltResponse:
         """Answer a slash command in the body of its ack."""
         services = self._services
         folder = services.commands.get(str(body.get("command")))
@@ -85,7 +90,7 @@ class Listeners:
         except Refused as refusal:
             return await ack(delivery.command_body(self._refusal(refusal)))
         answer = await run_text(services, principal, surface, str(body.get("text") or ""), folder=folder)
-        if answer.view is not None and await self._opened(client, surface, answer):
+        if answer.view is not None and await self._opened(surface, answer):
             return await ack()
         answer = await introduced(services, principal, answer)
         return await ack(delivery.command_body(answer))
@@ -108,9 +113,7 @@ class Listeners:
         chosen = action.get("selected_option") or {}
         value = str(action.get("value") or chosen.get("value") or "")
         answer = await run_button(services, principal, surface, action_id, value, body.get("view"))
-        is_opened = (
-            answer.view is not None and not surface.is_form and await self._opened(client, surface, answer)
-        )
+        is_opened = answer.view is not None and not surface.is_form and await self._opened(surface, answer)
         if surface.is_form and answer.view is None and answer.text:
             # Said where it was pressed, not in a conversation behind the form.
             answer = replace(answer, view=forms.answer_view(answer))
@@ -137,7 +140,7 @@ class Listeners:
             callback_id, message = str(body.get("callback_id") or ""), body.get("message")
             answer = await run_shortcut(services, principal, surface, callback_id, message)
         view = answer.view or forms.answer_view(answer)
-        if await self._opened(client, surface, replace(answer, view=view)):
+        if await self._opened(surface, replace(answer, view=view)):
             return await ack()
         if principal is None or not await self._delivered(answer, surface, principal):
             await _say(client, respond, answer)
@@ -220,14 +223,15 @@ class Listeners:
         self._services.wake()
         return True
 
-    async def _opened(self, client: AsyncWebClient, surface: Surface, answer: Answer) -> bool:
+    async def _opened(self, surface: Surface, answer: Answer) -> bool:
         """Open the form: the only call to Slack that is made before an ack."""
         if not surface.trigger_id:
             return False
         try:
             async with asyncio.timeout(self._view_seconds):
-                await client.views_open(trigger_id=surface.trigger_id, view=answer.view or {})
-        except (SlackClientError, aiohttp.ClientError, TimeoutError) as error:
+                view = {"trigger_id": surface.trigger_id, "view": answer.view or {}}
+                await self._slack.call(VIEWS_OPEN, view)
+        except (SlackFailed, StoreError, TimeoutError) as error:
             log.warning("form not opened", problem=type(error).__name__)
             return False
         return True

@@ -142,6 +142,7 @@ async def _figures(
         "clicks": crowd.clicks,
         "messages": made.slack.harness.requests["POST /api/chat.postMessage"],
         "look_ups": made.slack.harness.requests["POST /api/conversations.history"],
+        "beyond_limits": sum(one["rule"] == "rate_limit" for one in made.slack.harness.violations),
         "violations": Counter(
             violation["rule"]
             for server in (made.slack, made.saturn)
@@ -159,9 +160,10 @@ async def _figures(
 def holds(told: dict[str, Any], options: argparse.Namespace) -> bool:
     """Say whether every promise was kept."""
     gap, modes = told["smallest_gap_s"], set(told["modes"])
+    none = (*PROBLEMS, "beyond_limits", "false_alarms", "exceptions", "ended_by_itself")
     most = ("most_starts_per_operation", "most_runs_per_request", "most_creations_per_request")
     return (
-        not any(told[kind] for kind in (*PROBLEMS, "false_alarms", "exceptions", "ended_by_itself"))
+        not any(told[kind] for kind in none)
         and told["acknowledged"] == options.operations
         and all(told[one] <= 1 for one in most)
         and (gap is None or gap >= SMALLEST_GAP)

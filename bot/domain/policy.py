@@ -79,6 +79,11 @@ class Installation:
             bot_name=str(answer.get("user") or "usher"),
         )
 
+    @property
+    def id(self) -> str:
+        """Return the id of what it covers, the enterprise or the team; "" if Slack named neither."""
+        return (self.enterprise_id if self.is_org_wide else self.team_id) or ""
+
     def includes(self, enterprise_id: str | None, team_id: str | None) -> bool:
         """Return whether a team belongs here, with or without an enterprise; missing ids don't.
 

@@ -1,85 +1,76 @@
 """How often Slack's methods may be called: a sliding minute per method, a second per channel.
 
-The limits are in ``docs/slack.md``, "Rate limits". Kept in memory: after a restart, Slack's own
-429 responses teach it again. Times are the injected monotonic seconds.
+The limits are in ``docs/slack.md``, "Rate limits". Every call of a limited method is counted in the database
+before it is made, so the budget holds across restarts and for all processes together (ADR 47).
 """
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bot.slack.methods import METHODS, Method
+from bot.store.slack_calls import WINDOW
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from bot.domain.policy import Installation
+    from bot.store.store import Store
 
-WINDOW = 60.0
 #: Slack counts requests as they arrive, not as they leave, so only this share of a limit is used.
 USED_SHARE = 0.9
 #: The limit for methods without a row of their own, taken from Slack's lower tiers.
 UNLISTED = Method(per_minute=20)
-#: How many channels are remembered with the time of their last message.
-REMEMBERED = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """Hold how many calls of a method a minute has had; ``made`` is None while Slack wants a pause."""
+
+    per_minute: int | None
+    made: int | None
+
+    def within(self, share: float = 1.0) -> int:
+        """Return how many calls may leave now, within a share of the budget; a large number if unlimited."""
+        if self.made is None:
+            return 0
+        return 1_000 if self.per_minute is None else max(_most(self.per_minute, share) - self.made, 0)
 
 
 class Budget:
-    """Grant calls. ``share`` reserves the rest of a method's budget for more urgent calls."""
+    """Grant calls. ``share`` reserves the rest of a method's budget for more urgent calls.
 
-    def __init__(self, monotonic: Callable[[], float]) -> None:
-        self._monotonic = monotonic
-        self._calls: defaultdict[str, deque[float]] = defaultdict(deque)
-        self._paused: dict[str, float] = {}
-        self._channels: dict[str, float] = {}
+    A method that Slack doesn't limit costs nothing: it isn't counted. Raises StoreError.
+    """
 
-    def take(self, method: str, channel: str | None = None, share: float = 1.0) -> float:
+    def __init__(self, store: Store, installation: Installation) -> None:
+        self._store = store
+        self._team = installation.id
+
+    async def take(self, method: str, channel: str | None = None, share: float = 1.0) -> float:
         """Count a call and return 0; or count nothing and return how many seconds to wait."""
-        wait = self.wait(method, channel, share)
-        if wait > 0:
-            return wait
-        now = self._monotonic()
-        self._calls[method].append(now)
-        if channel is not None and self._gap(method):
-            self._channels.pop(channel, None)
-            self._channels[channel] = now
-            if len(self._channels) > REMEMBERED:
-                del self._channels[next(iter(self._channels))]
-        return 0.0
+        limit = METHODS.get(method, UNLISTED)
+        if limit.per_minute is None:
+            return 0.0
+        paced = limit.per_channel_per_minute if channel is not None else None
+        return await self._store.take_slack_call(
+            self._team,
+            method,
+            most=_most(limit.per_minute, share),
+            channel=channel or "",
+            gap=0.0 if paced is None else WINDOW / paced / USED_SHARE,
+        )
 
-    def wait(self, method: str, channel: str | None = None, share: float = 1.0) -> float:
-        """Return the seconds until a call may leave."""
-        now = self._monotonic()
-        waits = [self._paused.get(method, now) - now]
-        calls, most = self._recent(method, now), self._most(method, share)
-        if most is not None and len(calls) >= most:
-            waits.append(calls[len(calls) - most] + WINDOW - now)
-        gap = self._gap(method)
-        if gap and channel is not None and channel in self._channels:
-            waits.append(self._channels[channel] + gap - now)
-        return max(*waits, 0.0)
+    async def room(self, method: str) -> Room:
+        """Return how much of a method's budget is left."""
+        per_minute = METHODS.get(method, UNLISTED).per_minute
+        if per_minute is None:
+            return Room(None, 0)
+        return Room(per_minute, await self._store.slack_calls_made(self._team, method))
 
-    def room(self, method: str, share: float = 1.0) -> int:
-        """Return how many calls may leave now; a large number if there is no limit."""
-        now = self._monotonic()
-        if self._paused.get(method, now) > now:
-            return 0
-        most = self._most(method, share)
-        return 1_000 if most is None else max(most - len(self._recent(method, now)), 0)
-
-    def pause(self, method: str, seconds: float) -> None:
+    async def pause(self, method: str, seconds: float) -> None:
         """Stop calling a method for a while, because Slack asked for it."""
-        self._paused[method] = max(self._paused.get(method, 0.0), self._monotonic() + seconds)
+        await self._store.pause_slack_method(self._team, method, seconds)
 
-    def _most(self, method: str, share: float) -> int | None:
-        limit = METHODS.get(method, UNLISTED).per_minute
-        return None if limit is None else max(int(limit * USED_SHARE * share), 1)
 
-    def _gap(self, method: str) -> float:
-        limit = METHODS.get(method, UNLISTED).per_channel_per_minute
-        return 0.0 if limit is None else WINDOW / limit / USED_SHARE
-
-    def _recent(self, method: str, now: float) -> deque[float]:
-        calls = self._calls[method]
-        while calls and calls[0] <= now - WINDOW:
-            calls.popleft()
-        return calls
+def _most(per_minute: int, share: float) -> int:
+    return max(int(per_minute * USED_SHARE * share), 1)

@@ -104,16 +104,21 @@ class PacedSlack:
     async def call(
         self, method: str, arguments: Mapping[str, Any], *, channel: str | None = None, share: float = 1.0
     ) -> SlackAnswer:
-        """Call a method once. Raises SlackLimited, sending nothing, if the budget or Slack wants a pause."""
-        if self.is_shut:
-            raise SlackPermanent(method, self.shut_out or "shut_out")
-        wait = self.budget.take(method, channel, share)
+        """Call a method once.
+
+        Raises SlackLimited if the budget or Slack wants a pause, and StoreError if the call can't be counted;
+        nothing was sent then.
+        """
+        self._check(method)
+        wait = await self.budget.take(method, channel, share)
         if wait > 0:
             raise SlackLimited(method, wait)
+        # Another call may have been shut out in the meantime.
+        self._check(method)
         try:
             answer = await self._slack.call(method, arguments)
         except SlackLimited as error:
-            self.budget.pause(method, error.retry_after)
+            await self.budget.pause(method, error.retry_after)
             raise
         except SlackPermanent as error:
             if error.code in APP_SHUT_OUT:
@@ -127,9 +132,12 @@ class PacedSlack:
 
     async def upload(self, url: str, pieces: AsyncIterator[bytes], size: int) -> None:
         """Upload a file's bytes; raises as ``SlackCaller.upload`` does."""
-        if self.is_shut:
-            raise SlackPermanent(UPLOAD_URL, self.shut_out or "shut_out")
+        self._check(UPLOAD_URL)
         await self._slack.upload(url, pieces, size)
+
+    def _check(self, method: str) -> None:
+        if self.is_shut:
+            raise SlackPermanent(method, self.shut_out or "shut_out")
 
     @property
     def behind(self) -> float:

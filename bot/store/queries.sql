@@ -990,6 +990,13 @@ WHERE outcome IS NULL AND (called_at > :recent OR unknown_since > :recent OR lea
 UPDATE notices SET due_at = due_at + :jump
 WHERE (state = 'leased' OR (state = 'retry' AND unknown_since IS NOT NULL)) AND due_at > :before;
 
+-- While the machine slept, Slack's clock went on.
+-- name: move_slack_calls
+UPDATE slack_calls SET made_at = made_at + :was_set;
+
+-- name: move_slack_pauses
+UPDATE slack_methods SET paused_until = paused_until + :was_set WHERE paused_until > :before;
+
 -- == healing after a clock was moved while nobody served; the rest is in bot/store/times.py ==
 
 -- name: move_gates_back
@@ -1235,6 +1242,39 @@ DELETE FROM cards WHERE subject = :subject;
 -- name: card_lost
 UPDATE cards SET channel_id = NULL, message_ts = NULL, is_dirty = 0, changed_at = NULL, leased_until = 0
 WHERE id = :id;
+
+-- == calls of Slack ==
+
+-- name: have_slack_method
+INSERT INTO slack_methods (team, method, paused_until) VALUES (:team, :method, 0)
+ON CONFLICT (team, method) DO UPDATE SET team = excluded.team
+RETURNING paused_until;
+
+-- name: forget_slack_calls
+DELETE FROM slack_calls WHERE team = :team AND method = :method AND made_at <= :before;
+
+-- name: slack_call_at
+SELECT made_at FROM slack_calls WHERE team = :team AND method = :method
+ORDER BY made_at DESC LIMIT 1 OFFSET :place;
+
+-- name: slack_call_to
+SELECT made_at FROM slack_calls
+WHERE team = :team AND method = :method AND channel = :channel AND made_at > :since
+ORDER BY made_at DESC LIMIT 1;
+
+-- name: add_slack_call
+INSERT INTO slack_calls (team, method, channel, made_at) VALUES (:team, :method, :channel, :now);
+
+-- name: slack_calls_made
+SELECT
+    (SELECT COUNT(*) FROM slack_calls WHERE team = :team AND method = :method AND made_at > :since) AS made,
+    (SELECT COUNT(*) FROM slack_methods
+        WHERE team = :team AND method = :method AND paused_until > :now) AS paused;
+
+-- name: pause_slack_method
+INSERT INTO slack_methods (team, method, paused_until) VALUES (:team, :method, :until)
+ON CONFLICT (team, method) DO UPDATE SET paused_until = excluded.paused_until
+WHERE excluded.paused_until > slack_methods.paused_until;
 
 -- == tasks ==
 

@@ -74,8 +74,8 @@ def follow(tx: Transaction, jump: float, clock_reading: ClockReading) -> None:
 def _move_along(tx: Transaction, jump: float, before: float, clock_reading: ClockReading) -> None:
     """Move closed gates, recent calls, leases and sends: a jump doesn't mean that they had more time.
 
-    When a call was sent and when something was seen up move only with a clock that was set: while the machine
-    slept, the provider's clock went on.
+    When a call was sent, when something was seen up and what Slack counts move only with a clock that was
+    set: while the machine slept, the provider's clock and Slack's went on.
     """
     last, recent = tx.one("serving"), before - RECENT_CALL
     slept = clock_reading.slept - last["slept"] if last is not None else 0.0
@@ -85,6 +85,8 @@ def _move_along(tx: Transaction, jump: float, before: float, clock_reading: Cloc
     tx.run("move_calls", jump=jump, was_set=was_set, before=before, recent=recent)
     tx.run("move_run_calls", jump=jump, was_set=was_set, before=before, recent=recent)
     tx.run("move_sends", jump=jump, before=before)
+    tx.run("move_slack_calls", was_set=was_set)
+    tx.run("move_slack_pauses", was_set=was_set, before=before)
 
 
 def _write(tx: Transaction, now: float, clock_reading: ClockReading) -> None:

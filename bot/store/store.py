@@ -32,6 +32,7 @@ from bot.store import (
     people,
     run_steps,
     serving,
+    slack_calls,
     snapshots,
     suspicions,
     tasks,
@@ -345,7 +346,7 @@ class Store(OnEngine):
     asked_approvals_of = read(approvals.asked_of)
     totals = read(totals.of_all, Priority.STEADY)
 
-    # -- notices, cards, tasks -------------------------------------------------------------------------------
+    # -- notices, cards, calls of Slack, tasks ---------------------------------------------------------------
 
     add_notices = write(notices.add_notices, Priority.URGENT)
     claim_notices = write(notices.claim)
@@ -362,6 +363,9 @@ class Store(OnEngine):
     card_retry = write(cards.retry)
     card_lost = write(cards.lost)
     card = read(cards.card)
+    take_slack_call = write(slack_calls.take, Priority.URGENT)
+    slack_calls_made = read(slack_calls.made)
+    pause_slack_method = write(slack_calls.pause, Priority.URGENT)
     add_tasks = write(tasks.add_tasks, Priority.URGENT)
     is_task_open = read(tasks.is_open)
     claim_tasks = write(tasks.claim)

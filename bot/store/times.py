@@ -141,6 +141,10 @@ TIMES: Final[Mapping[str, Mapping[str, Column]]] = {
     },
     "outages": {"since": PAST},
     "people": {"seen_at": PAST},
+    # After another boot the clock is believed: what that may cost is refusals by Slack, for a minute.
+    "slack_calls": {"made_at": PAST},
+    # Slack's *Retry-After*; a longer one is simply received again.
+    "slack_methods": {"paused_until": _SEND},
     "serving": {"seen_at": STAYS, "ahead": STAYS, "slept": STAYS},
     "snapshots": {"read_at": PAST},
     # ``bot.services.linking.UNUSED_SECONDS``.

@@ -33,6 +33,7 @@ async def test_a_few_seconds_of_chaos_break_no_promise():
     assert told["holds"]
     assert (told["lost"], told["doubled"], told["leaks"], told["dead"]) == (0, 0, 0, 0)
     assert (told["unseen"], told["untrue"], told["unlinked"]) == (0, 0, 0)
+    assert told["beyond_limits"] == 0
     assert told["acknowledged"] == 40
     assert told["kills"] >= 2
     assert told["smallest_gap_s"] is None or told["smallest_gap_s"] >= 10.0

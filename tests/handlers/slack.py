@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,7 +16,10 @@ from slack_bolt.async_app import AsyncApp
 
 from bot.domain.models import Principal
 from bot.domain.policy import Installation
+from bot.slack.budget import Budget
+from bot.slack.calls import PacedSlack, SlackAnswer
 from bot.support.clock import SystemIds
+from bot.support.errors import SlackFailed
 from bot.web.bolt import build_bolt, dispatch
 from bot.web.shapes import read_envelope
 from handlers.listeners import register
@@ -26,19 +29,25 @@ from tests.rigs.store import ALICE
 
 @dataclass
 class LittleSlack:
-    """Take views.open and posts to a response_url; ``slow`` keeps views.open from answering."""
+    """Be a SlackCaller for views.open and take posts to a response_url; ``slow`` keeps forms from opening."""
 
-    url: str = ""
+    url: str = "http://127.0.0.1:9/"
     views: list[dict[str, Any]] = field(default_factory=list)
     responses: list[dict[str, Any]] = field(default_factory=list)
     opens: bool = True
     slow: asyncio.Event | None = None
 
-    async def open(self, request: web.Request) -> web.Response:
+    async def call(self, method: str, arguments: Mapping[str, Any]) -> SlackAnswer:
+        assert method == "views.open"
         if self.slow is not None:
             await self.slow.wait()
-        self.views.append(dict(await request.json()))
-        return web.json_response({"ok": True} if self.opens else {"ok": False, "error": "expired_trigger_id"})
+        self.views.append(dict(arguments))
+        if not self.opens:
+            raise SlackFailed(method, "expired_trigger_id")
+        return SlackAnswer({})
+
+    async def upload(self, url: str, pieces: AsyncIterator[bytes], size: int) -> None:
+        raise AssertionError(url)
 
     async def respond(self, request: web.Request) -> web.Response:
         self.responses.append(await request.json())
@@ -49,18 +58,22 @@ class LittleSlack:
 async def little_slack() -> AsyncIterator[LittleSlack]:
     slack = LittleSlack()
     app = web.Application()
-    app.router.add_post("/api/views.open", slack.open)
     app.router.add_post("/respond", slack.respond)
     async with TestServer(app) as server:
         slack.url = str(server.make_url("/"))
         yield slack
 
 
-def bolt_for(services: Services, slack_url: str, **keys: Any) -> AsyncApp:
+def bolt_for(services: Services, slack: LittleSlack, **keys: Any) -> AsyncApp:
     installation, token = Installation("T1", bot_user_id="UBOT", bot_id="BBOT"), SecretStr("xoxb-made-up")
-    app = build_bolt(installation=installation, bot_token=token, api_url=f"{slack_url}api/", ids=SystemIds())
-    register(app, services, **keys)
+    app = build_bolt(installation=installation, bot_token=token, api_url=f"{slack.url}api/", ids=SystemIds())
+    register(app, services, paced(services, slack), **keys)
     return app
+
+
+def paced(services: Services, slack: LittleSlack) -> PacedSlack:
+    """Let listeners call it within the budget."""
+    return PacedSlack(slack, Budget(services.store, Installation("T1")), services.clock)
 
 
 @dataclass

@@ -13,15 +13,13 @@ from bot.web.bolt import dispatch
 from handlers.events.people import user_changed
 from handlers.occurrence import Occurrence
 from tests.handlers.rig import COLLEAGUE, STRANGER, activate, rig
-from tests.handlers.slack import bolt_for, event, mention, message, send
+from tests.handlers.slack import LittleSlack, bolt_for, event, mention, message, send
 from tests.rigs.store import ALICE
-
-NOWHERE = "http://127.0.0.1:9/"
 
 
 @pytest.fixture
 def app(bot):
-    return bolt_for(bot.services, NOWHERE)
+    return bolt_for(bot.services, LittleSlack())
 
 
 async def replies(bot):

@@ -6,15 +6,13 @@ import pytest
 
 from bot.domain.models import NoticeKind, OperationVerb
 from handlers import interactions
-from tests.handlers.slack import bolt_for, event, send
+from tests.handlers.slack import LittleSlack, bolt_for, event, send
 from tests.rigs.store import ALICE
-
-NOWHERE = "http://127.0.0.1:9/"
 
 
 @pytest.fixture
 def app(bot):
-    return bolt_for(bot.services, NOWHERE)
+    return bolt_for(bot.services, LittleSlack())
 
 
 def opened(event_id="Ev1", tab="home"):

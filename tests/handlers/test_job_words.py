@@ -27,7 +27,7 @@ async def slack():
 
 async def test_the_slash_command_reaches_its_own_verbs(bot, slack):
     await going(bot, "train.R")
-    app = bolt_for(bot.services, slack.url)
+    app = bolt_for(bot.services, slack)
     told = await send(app, command("", command="/job"))
     assert "Your runs" in str(told.body["blocks"])
     told = await send(app, command("stop train.R", command="/job"))
@@ -36,27 +36,27 @@ async def test_the_slash_command_reaches_its_own_verbs(bot, slack):
 
 
 async def test_the_slash_command_opens_the_form(bot, slack):
-    told = await send(bolt_for(bot.services, slack.url), command("run", command="/job"))
+    told = await send(bolt_for(bot.services, slack), command("run", command="/job"))
     assert told.body == ""
     assert slack.views[-1]["view"]["title"]["text"] == "Run a job"
 
 
 async def test_the_words_for_workspaces_stay_as_they_are(bot, slack):
-    told = await send(bolt_for(bot.services, slack.url), command("stop", command="/workspace"))
+    told = await send(bolt_for(bot.services, slack), command("stop", command="/workspace"))
     assert "runs" not in told.body["text"]
 
 
 @pytest.mark.parametrize("text", ["job stop train.R", "/job stop train.R", "Jobs: stop train.R"])
 async def test_in_messages_a_word_says_that_it_is_about_jobs(bot, slack, text):
     await going(bot, "train.R")
-    await send(bolt_for(bot.services, slack.url), message(text))
+    await send(bolt_for(bot.services, slack), message(text))
     [notice] = await bot.notices(NoticeKind.REPLY)
     assert notice.body["text"].startswith("Stopping train.R")
 
 
 async def test_a_mention_takes_the_same_words(bot, slack):
     await going(bot, "train.R")
-    await send(bolt_for(bot.services, slack.url), mention("<@UBOT> job status train.R"))
+    await send(bolt_for(bot.services, slack), mention("<@UBOT> job status train.R"))
     [notice] = await bot.notices(NoticeKind.REPLY)
     assert notice.body["text"] == "train.R on Posit Workbench: running."
 

@@ -23,6 +23,7 @@ from tests.handlers.slack import (
     command,
     interaction,
     little_slack,
+    paced,
     send,
     submission,
 )
@@ -47,7 +48,7 @@ class Wired:
 @pytest.fixture
 async def wired(bot) -> AsyncIterator[Wired]:
     async with little_slack() as slack:
-        yield Wired(bot, bolt_for(bot.services, slack.url), slack)
+        yield Wired(bot, bolt_for(bot.services, slack), slack)
 
 
 class Watched(AsyncAck):
@@ -66,7 +67,7 @@ class Watched(AsyncAck):
 
 async def test_the_ack_comes_last_when_all_is_written(bot):
     await bot.link(names=("notebook", "trainer"))
-    app, row = bolt_for(bot.services, "http://127.0.0.1:9/"), await bot.workspace("trainer")
+    app, row = bolt_for(bot.services, LittleSlack()), await bot.workspace("trainer")
     typed, pressed = Watched(bot), Watched(bot)
     for ack, payload in ((typed, command("start notebook")), (pressed, click("start", row.id))):
         await app.async_dispatch(AsyncBoltRequest(body=payload, mode="socket_mode", context={"ack": ack}))
@@ -76,7 +77,11 @@ async def test_the_ack_comes_last_when_all_is_written(bot):
 
 def test_an_app_that_acknowledges_before_the_work_is_refused(bot):
     with pytest.raises(ValueError, match="process_before_response"):
-        register(AsyncApp(token="xoxb-made-up", signing_secret="x"), bot.services)
+        register(
+            AsyncApp(token="xoxb-made-up", signing_secret="x"),
+            bot.services,
+            paced(bot.services, LittleSlack()),
+        )
 
 
 # -- commands -----------------------------------------------------------------------------------------------
@@ -195,7 +200,7 @@ async def test_a_form_that_slack_does_not_open_is_said(wired):
 
 async def test_a_form_that_takes_too_long_does_not_hold_up_the_ack(wired):
     wired.slack.slow = asyncio.Event()
-    impatient = bolt_for(wired.bot.services, wired.slack.url, view_seconds=0.05)
+    impatient = bolt_for(wired.bot.services, wired.slack, view_seconds=0.05)
     spoken = await send(impatient, click("enter_code"))
     wired.slack.slow.set()
     assert spoken.status == 200

@@ -20,7 +20,7 @@ from tests.rigs.store import ALICE, BOB
 @asynccontextmanager
 async def wired(bot: Any) -> AsyncIterator[tuple[Any, LittleSlack]]:
     async with little_slack() as slack:
-        yield bolt_for(bot.services, slack.url), slack
+        yield bolt_for(bot.services, slack), slack
 
 
 def shortcut(callback_id: str = "start_workspace", who: Principal = ALICE, **keys: Any) -> dict[str, Any]:

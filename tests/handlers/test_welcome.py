@@ -24,7 +24,7 @@ from tests.rigs.store import ALICE
 @asynccontextmanager
 async def wired(bot) -> AsyncIterator:
     async with little_slack() as slack:
-        yield bolt_for(bot.services, slack.url)
+        yield bolt_for(bot.services, slack)
 
 
 def answered(body) -> Answer:

@@ -100,7 +100,7 @@ async def test_what_slack_would_not_take_now_holds_no_home_up(world):
     await observe(world.store, world.clock, row, Observed(State.RUNNING))
     world.clock.advance(10)
     await world.store.add_notices([NewNotice("one", NoticeKind.READY, "1", ALICE)])
-    world.line.budget.pause("chat.postMessage", 60)
+    await world.line.budget.pause("chat.postMessage", 60)
     assert await world.notifier.step_homes() == 1
 
 

@@ -103,7 +103,7 @@ class World:
             connections = {"cloud": through(self.provider, UnknownOutcome("no answer in time"))}
         self.streams, self.board = Pool(AT_ONCE, lambda: None), Board(self.clock.monotonic)
         self.lives.append((self.streams, self.board))
-        self.line = PacedSlack(slack, Budget(self.clock.monotonic), self.clock)
+        self.line = PacedSlack(slack, Budget(store, self.installation), self.clock)
         self.people = People(store, self.line)
         self.context = Context(
             store=store,

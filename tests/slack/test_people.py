@@ -90,7 +90,7 @@ async def test_five_hundred_unknown_people_at_once_are_read_from_the_list_in_few
 
 async def test_who_is_not_in_the_list_either_is_not_known():
     async with new_world() as world:
-        while world.line.budget.take("users.info") == 0:
+        while await world.line.budget.take("users.info") == 0:
             pass
         with pytest.raises(SlackLimited):
             await world.people.look_up(ALICE)

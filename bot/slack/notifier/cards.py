@@ -40,7 +40,8 @@ class CardUpdates:
 
     async def step(self, pool: Pool | None = None) -> int:
         """Claim as many cards as the budget allows, and update them; return how many there were."""
-        room = min(self._slack.budget.room(slack_methods.CHAT_UPDATE), pool_room(pool, self._timing.batch))
+        updates = await self._slack.budget.room(slack_methods.CHAT_UPDATE)
+        room = min(updates.within(), pool_room(pool, self._timing.batch))
         if room <= 0:
             return 0
         cards = await self._store.claim_cards(room, self._timing.card_interval, self._timing.lease)

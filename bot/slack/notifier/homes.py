@@ -66,26 +66,27 @@ class HomeViews:
 
     async def step(self, pool: Pool | None = None) -> int:
         """Publish what people wait for, else look at some of the open Homes; return how many there were."""
-        room = min(self._slack.budget.room(slack_methods.VIEWS_PUBLISH), pool_room(pool, self._timing.batch))
+        views = await self._slack.budget.room(slack_methods.VIEWS_PUBLISH)
+        room = min(views.within(), pool_room(pool, self._timing.batch))
         if room <= 0:
             return 0
         # Shorter than a notice's: publishing twice does no harm, and somebody is looking at an old view.
         homes = await self._store.claim_wanted_homes(room, 2 * self._timing.send_timeout)
         if not homes:
-            homes = await self._looks(room)
+            homes = await self._looks(room) if views.within(SHARE) else []
         await run_all([self._guarded(one) for one in homes], pool)
         return len(homes)
 
     async def _looks(self, room: int) -> list[Home]:
         """Claim Homes that nobody waits for, unless there is something that somebody waits for."""
         budget, now = self._slack.budget, self._clock.monotonic()
-        if now < self._looked_at + 1.0 or not budget.room(slack_methods.VIEWS_PUBLISH, SHARE):
+        if now < self._looked_at + 1.0:
             return []
         self._looked_at = now
         # What Slack wouldn't take now anyway doesn't hold Homes up: its budget is another one.
         is_news = await self._store.is_news_waiting(
-            notices=budget.room(slack_methods.CHAT_POST_MESSAGE) > 0,
-            cards=budget.room(slack_methods.CHAT_UPDATE) > 0,
+            notices=(await budget.room(slack_methods.CHAT_POST_MESSAGE)).within() > 0,
+            cards=(await budget.room(slack_methods.CHAT_UPDATE)).within() > 0,
         )
         return [] if is_news else await self._store.claim_homes_to_look_at(min(room, LOOKS))
 

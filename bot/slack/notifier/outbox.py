@@ -88,13 +88,13 @@ class Outbox:
 
     async def step(self, pool: Pool | None = None) -> int:
         """Claim due notices and handle each, in the pool or at once; return how many there were."""
-        budget, post = self._slack.budget, slack_methods.CHAT_POST_MESSAGE
-        # Replies don't use this budget; notices that don't fit keep their place because they aren't claimed.
-        classes = [number for number, share in SHARES.items() if number == 0 or budget.room(post, share)]
         most = pool_room(pool, self._timing.batch)
         if most <= 0:
             return 0
-        limit = min(most, budget.room(post)) or most
+        room = await self._slack.budget.room(slack_methods.CHAT_POST_MESSAGE)
+        # Replies don't use this budget; notices that don't fit keep their place because they aren't claimed.
+        classes = [number for number, share in SHARES.items() if number == 0 or room.within(share)]
+        limit = min(most, room.within()) or most
         claimed_at = self._clock.monotonic()
         notices = await self._store.claim_notices(limit, self._timing.lease, classes)
         await run_all([self._guarded(notice, claimed_at) for notice in notices], pool)
@@ -249,7 +249,8 @@ class Outbox:
     async def _limited(self, notice: Notice, error: SlackLimited) -> None:
         """Put back what Slack has no room for: at its old place, or until its person can be reached."""
         wait = error.retry_after
-        if not self._slack.budget.room(slack_methods.CHAT_POST_MESSAGE, SHARES[NOTICE_CLASS[notice.kind]]):
+        room = await self._slack.budget.room(slack_methods.CHAT_POST_MESSAGE)
+        if not room.within(SHARES[NOTICE_CLASS[notice.kind]]):
             wait = min(notice.created_at - await self._store.now(), 0.0)
         await self._store.notice_retry(notice.id, wait, error=error.code)
 

@@ -63,9 +63,13 @@ class Outputs:
 
     async def _update(self) -> int:
         """Draw the messages that are due, one after another; return how many were drawn."""
-        room = min(self._slack.budget.room(slack_methods.CHAT_UPDATE, SHARE), self._timing.batch)
+        due = self._board.due()
+        if not due:
+            return 0
+        updates = await self._slack.budget.room(slack_methods.CHAT_UPDATE)
+        room = min(updates.within(SHARE), self._timing.batch)
         drawn = 0
-        for entry in self._board.due():
+        for entry in due:
             if drawn >= room:
                 break
             try:

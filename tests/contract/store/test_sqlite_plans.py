@@ -32,6 +32,8 @@ RARE = {
     "move_sights",
     "move_run_calls",
     "move_sends",
+    "move_slack_calls",
+    "move_slack_pauses",
 }
 
 #: Indexes of the few rows that are just what is looked for, walked in the order that is wanted; and a table
