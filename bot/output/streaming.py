@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from bot.domain.models import OutputChunk
 from bot.support.errors import BadAnswer
 from bot.support.hiding import Hider
 from bot.support.http import Response
@@ -103,3 +105,25 @@ async def open_stream(
         method, url, headers=wanted, json_body=json_body, query=query, total=None
     ) as response:
         yield Stream(response, max_bytes, idle_seconds, http.known(headers))
+
+
+async def without_secrets(
+    stream: AsyncIterator[OutputChunk], secrets: Sequence[str]
+) -> AsyncIterator[OutputChunk]:
+    """Yield a stream without secrets, even those split across chunks; closes the stream."""
+    hiders: dict[str, Hider] = {}
+    try:
+        async for chunk in stream:
+            hider = hiders.setdefault(chunk.stream, Hider(secrets))
+            # Lone surrogates can't be encoded: they pass unchanged in both directions.
+            clean = hider.feed(chunk.text.encode("utf-8", "surrogatepass")).decode("utf-8", "surrogatepass")
+            if clean:
+                yield replace(chunk, text=clean)
+        for name, hider in hiders.items():
+            rest = hider.rest().decode()
+            if rest:
+                yield OutputChunk("stderr" if name == "stderr" else "stdout", rest)
+    finally:
+        close: Any = getattr(stream, "aclose", None)
+        if close is not None:
+            await close()

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from bot.domain.models import OutputChunk
-from bot.output.ansi import EscapeRemover
-from bot.output.lines import Lines, StreamName
-from bot.output.resume import Seen
+from bot.output.lines import MARK, EscapeRemover, Lines, StreamName, Tail, marked
 from bot.output.spool import Spool
-from bot.output.tail import MARK, Tail, marked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -102,3 +100,23 @@ class Transcript:
             self._unended = None if piece.ends else piece.stream
         if written:
             await self.spool.add("".join(written))
+
+
+class Seen:
+    """Count the characters of each stream, and skip that many after a restart."""
+
+    def __init__(self) -> None:
+        self._seen: Counter[str] = Counter()
+        self._to_skip: Counter[str] = Counter()
+
+    def begin(self) -> None:
+        """Note that the stream restarts."""
+        self._to_skip = Counter(self._seen)
+
+    def new_of(self, chunk: OutputChunk) -> str:
+        """Return the part of a chunk that wasn't seen before; empty if all of it was."""
+        skip = min(self._to_skip[chunk.stream], len(chunk.text))
+        self._to_skip[chunk.stream] -= skip
+        new = chunk.text[skip:]
+        self._seen[chunk.stream] += len(new)
+        return new

@@ -11,8 +11,8 @@ import structlog
 
 from bot.domain.models import NoticeKind, RunState
 from bot.messages.texts import outputs, problems
-from bot.output.hidden import without_secrets
 from bot.output.spool import CAP, LONGEST_CHARACTER
+from bot.output.streaming import without_secrets
 from bot.providers import facets
 from bot.reconciler import outcomes
 from bot.reconciler.ask import REFUSED_WAIT, SUSPECTED, Later, Refused, Unknown

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from bot.domain.models import OutputChunk
 from bot.output import Board, Spool, Transcript
-from bot.output.resume import Seen
 from bot.output.spool import Room
+from bot.output.transcript import Seen
 from tests.rigs.clock import FakeClock
 
 CHUNKS = st.lists(

@@ -13,7 +13,7 @@ from bot.messages.blocks.limits import Markup, fill, safe
 from bot.messages.blocks.outputs import preformatted
 from bot.messages.texts import problems, times
 from bot.messages.texts import runs as words
-from bot.output.tail import MARK
+from bot.output.lines import MARK
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
