@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +15,6 @@ from bot.providers.base import URL_NOT_ALLOWED, unknown_word
 from bot.providers.hosts import origin_of
 from bot.providers.jupyterhub import linking
 from bot.providers.jupyterhub.names import ServerName
-from bot.providers.jupyterhub.states import Progress, last_event
 from bot.providers.reading import MAX_NAME, clean, note, part_of, word_in
 from bot.providers.requests import Api, authorization
 from bot.support.errors import BadAnswer, Forbidden, NotFound, ServerFailed, TemporaryError
@@ -35,6 +36,7 @@ NO_SERVERS = (
 )
 UNREAD = "what the hub says of this server can't be read"
 NOT_YET = "The server doesn't answer yet."
+CANCELLED = "Spawn cancelled"
 
 
 class Listed(dict[str, dict[str, Any]]):
@@ -196,3 +198,54 @@ def _stopped(progress: Progress | None, label: str) -> Observed:
         return Observed(State.FAILED, detail=progress.message or None, name=label)
     # It was started again between the two reads.
     return Observed(State.STARTING, name=label)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Hold the last event of a start: ``percent`` is 0–100; ``message`` may be empty."""
+
+    percent: int | None = None
+    message: str = ""
+    has_failed: bool = False
+    is_ready: bool = False
+
+    @property
+    def was_cancelled(self) -> bool:
+        """Return whether somebody cancelled the start."""
+        return self.has_failed and self.message == CANCELLED
+
+
+def last_event(stream: bytes) -> Progress | None:
+    """Return the last complete event of a stream that may be cut anywhere; None if there is none.
+
+    Anything but a JSON object is skipped: progress is only for display, and nothing depends on it.
+    """
+    whole = stream.decode("utf-8", "replace").replace("\r\n", "\n").rpartition("\n")[0]
+    found = None
+    for line in whole.split("\n"):
+        if line.startswith("data:"):
+            found = _event(line[5:]) or found
+    return found
+
+
+def _event(text: str) -> Progress | None:
+    try:
+        event = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(event, dict):
+        return None
+    message = event.get("message")
+    return Progress(
+        percent=_percent(event),
+        message=clean(message) if isinstance(message, str) else "",
+        has_failed=event.get("failed") is True,
+        is_ready=event.get("ready") is True,
+    )
+
+
+def _percent(event: Mapping[str, Any]) -> int | None:
+    value = event.get("progress")
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        return None
+    return int(min(max(value, 0), 100))

@@ -13,7 +13,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from bot.providers.posit.envelope import error_in, inner
+from bot.providers.posit.transport import error_in, inner
 from bot.support import errors
 
 #: The maximum size of an object; a longer one is no chunk of a job's output.

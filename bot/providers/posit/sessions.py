@@ -12,8 +12,8 @@ from bot.providers.posit import addresses, launches
 from bot.providers.posit.acting import Acting, rightly
 from bot.providers.posit.client import STATE_FIELDS
 from bot.providers.posit.computing import SUSPENDS
-from bot.providers.posit.envelope import ParametersMissing
 from bot.providers.posit.states import is_over, is_up, observed
+from bot.providers.posit.transport import ParametersMissing
 from bot.providers.reading import MAX_NAME, clean, moment
 from bot.providers.requests import may_have_acted
 from bot.support.errors import (

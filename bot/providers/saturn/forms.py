@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from bot.domain.models import Principal, Purpose, Values
     from bot.providers.contract import Scheduled
     from bot.providers.saturn.offers import Offer
-    from bot.providers.saturn.recipes import Recipe
+    from bot.providers.saturn.settings import Recipe
 
 MAX_NAME = 60
 _ID = re.compile(r"[0-9a-fA-F]{32}")

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from bot.domain.models import Spec
     from bot.providers.base import Access
     from bot.providers.requests import Api
-    from bot.providers.saturn.recipes import Recipe
+    from bot.providers.saturn.settings import Recipe
 
 #: How refusals about limits, or about names, read: the guides don't say.
 _LIMIT = re.compile(r"\bquota\b|\b(limit|maximum)\b.*\b(exceeded|reached)\b", re.IGNORECASE)

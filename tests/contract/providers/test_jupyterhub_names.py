@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.providers.jupyterhub.names import ServerName, parse_reference
-from bot.providers.jupyterhub.states import Progress, last_event
+from bot.providers.jupyterhub.servers import Progress, last_event
 from bot.support.errors import NotFound
 
 ROOT = "https://hub.example.org/jhub"
