@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from bot.services.gather import Gatherer
 from bot.slack.notifier.cards import CardUpdates
-from bot.slack.notifier.drawn import Drawn
+from bot.slack.notifier.drawing import Drawn
 from bot.slack.notifier.homes import HomeViews
 from bot.slack.notifier.outbox import Outbox
 from bot.slack.notifier.outputs import Outputs

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from bot.services.context import Context
     from bot.services.gather import Gatherer
     from bot.slack.calls import PacedSlack
-    from bot.slack.notifier.drawn import Drawn
+    from bot.slack.notifier.drawing import Drawn
     from bot.slack.notifier.timing import Timing
 
 log = structlog.get_logger(__name__)

@@ -1,7 +1,12 @@
-"""Draw notices and cards from rows. Failures are retried at growing intervals, then a plain text is sent."""
+"""Draw notices and cards from rows, and remember what is drawn, as the same isn't sent twice.
+
+Failures are retried at growing intervals, then a plain text is sent.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,6 +21,8 @@ from bot.slack.notifier.places import CARD_WAIT, Place
 from bot.support.errors import StoreError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from bot.domain.facts import Facts
     from bot.domain.models import Card, Notice, Shown
     from bot.services.context import Context
@@ -29,6 +36,8 @@ log = structlog.get_logger(__name__)
 NOT_READY: Final = 2.0
 #: The longest pause between two attempts, in seconds.
 LONGEST_PAUSE: Final = 300.0
+#: How many messages are remembered with their last content.
+REMEMBERED: Final = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,3 +125,30 @@ def _waits_for_output(notice: Notice, facts: Facts) -> bool:
         return False
     is_followed = facts.run is not None and facts.run.is_watched
     return is_followed and facts.now - notice.created_at < CARD_WAIT
+
+
+class Drawn:
+    """Remember the last content of messages, by their card's id."""
+
+    def __init__(self) -> None:
+        self._drawn: dict[str, str] = {}
+
+    def shows(self, card_id: str, message: Mapping[str, Any]) -> bool:
+        """Return whether a message is known to show this already."""
+        return self._drawn.get(card_id) == _digest(message)
+
+    def remember(self, card_id: str, message: Mapping[str, Any]) -> None:
+        """Note what a message shows now."""
+        self.forget(card_id)
+        self._drawn[card_id] = _digest(message)
+        if len(self._drawn) > REMEMBERED:
+            del self._drawn[next(iter(self._drawn))]
+
+    def forget(self, card_id: str) -> None:
+        """Note that nobody knows what a message shows."""
+        self._drawn.pop(card_id, None)
+
+
+def _digest(message: Mapping[str, Any]) -> str:
+    shown = {"text": message["text"], "blocks": message["blocks"]}
+    return hashlib.sha256(json.dumps(shown, sort_keys=True).encode()).hexdigest()

@@ -26,8 +26,7 @@ if TYPE_CHECKING:
     from bot.services.context import Context
     from bot.services.gather import Gatherer
     from bot.slack.calls import PacedSlack
-    from bot.slack.notifier.drawing import Drawing
-    from bot.slack.notifier.drawn import Drawn
+    from bot.slack.notifier.drawing import Drawing, Drawn
     from bot.slack.notifier.replies import Replies
     from bot.slack.notifier.timing import Timing
 
