@@ -1,4 +1,4 @@
-"""Cookies in people's browsers, and the proof that a form came from our own page.
+"""Cookies in people's browsers, forms that they send, and the proof that one came from our own page.
 
 One signed cookie holds the link's nonce and the browser's own id, another what a sign-in must come back with;
 both last for minutes, and the server stores nothing of them. A third holds the id of a browser session, whose
@@ -12,12 +12,14 @@ import hmac
 import secrets
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from itsdangerous import BadData, URLSafeSerializer
 
 from bot.services.linking import digest
+from bot.web.front import Refusal, read_body
 from bot.web.openid import Flow
+from bot.web.shapes import FORM
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,6 +34,7 @@ SIGN_IN_SECONDS = 600.0
 
 _FLOW = ("state", "nonce", "verifier")
 _LONGEST_ID = 64
+MAX_FORM_BYTES = 16 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,3 +208,14 @@ def _flow(content: dict[str, Any], state: str) -> Flow | None:
     if not hmac.compare_digest(content["state"].encode(), state.encode()):
         return None
     return Flow(content["state"], content["nonce"], content["verifier"])
+
+
+async def read_form(request: web.Request) -> dict[str, str] | None:
+    """Return a form's fields; None if it isn't a form of ours."""
+    if request.content_type != FORM or (request.content_length or 0) > MAX_FORM_BYTES:
+        return None
+    try:
+        raw = await read_body(request)
+        return dict(parse_qsl(raw.decode(), keep_blank_values=True, errors="strict", max_num_fields=20))
+    except (Refusal, ValueError):
+        return None

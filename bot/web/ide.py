@@ -21,9 +21,9 @@ from bot.providers import facets
 from bot.services.gather import IDE_PATH
 from bot.services.linking import StoredNames
 from bot.support.errors import Refused, SecretError
-from bot.web import embedding
-from bot.web.forms import read_form
+from bot.web.browsers import read_form
 from bot.web.page_state import page_state
+from bot.web.render import headers_showing
 from bot.web.signed_in import SIGN_OUT_PATH, SIGNED_OUT_PATH, see_other
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ class IdePages:
             person=await self._names.person(shown.workspace.principal),
             slack=_back_to_slack(shown),
         )
-        response.headers.update(embedding.headers(loads))
+        response.headers.update(headers_showing(loads))
         return response
 
     async def _go_to_slack(self, request: web.Request) -> web.StreamResponse:

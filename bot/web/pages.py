@@ -15,7 +15,7 @@ from aiohttp import web
 
 from bot.messages.texts import pages as words
 from bot.support.errors import Refused, SlackFailed
-from bot.web.forms import read_form
+from bot.web.browsers import read_form
 from bot.web.signed_in import see_other
 
 if TYPE_CHECKING:

@@ -1,10 +1,14 @@
-"""Pages from templates: input from outside is escaped, nothing is cached or framed, no referrer is sent."""
+"""Pages from templates: input from outside is escaped, nothing is cached or framed, no referrer is sent.
+
+A workspace's page may also load from its vendor's hosts, and nothing else (``docs/security.md``, row 14).
+"""
 
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 from pathlib import Path
-from types import SimpleNamespace
+from types import MappingProxyType, SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
@@ -16,8 +20,10 @@ from bot.messages.texts import pages as words
 from bot.support.visible import clean
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from types import ModuleType
 
+    from bot.providers.base import Embedding
     from bot.support.errors import Refused
 
 FOLDER = Path(__file__).parent
@@ -155,3 +161,27 @@ def _name(text: object) -> str:
     """Return a name without invisible characters, cut to fit a page; the template escapes it."""
     shown = clean(text).replace("\n", " ")
     return shown if len(shown) <= _LONGEST_NAME else shown[: _LONGEST_NAME - 1] + "…"
+
+
+@lru_cache(maxsize=64)
+def headers_showing(embedding: Embedding) -> Mapping[str, str]:
+    """Return the headers that let one page show an IDE; the rest are those of every page."""
+    secure = "s" if embedding.is_https else ""
+    sdk = f"http{secure}://{embedding.sdk_host}"
+    sockets = f"ws{secure}://{embedding.sdk_host}"
+    endpoint = embedding.endpoint
+    hosts = " ".join(dict.fromkeys((sdk, endpoint)))
+    talks = " ".join(dict.fromkeys((sdk, sockets, endpoint, endpoint.replace("http", "ws", 1))))
+    quoted = " ".join(f'"{host}"' for host in dict.fromkeys((sdk, endpoint)))
+    values = {
+        "Content-Security-Policy": (
+            f"default-src 'none'; script-src 'self' {sdk}; style-src 'self' {sdk}; img-src 'self' {sdk}; "
+            f"font-src {sdk}; connect-src 'self' {talks}; frame-src {hosts}; form-action 'self'; "
+            "base-uri 'none'; frame-ancestors 'none'"
+        ),
+        "Permissions-Policy": (
+            f"camera=(), geolocation=(), microphone=(), payment=(), usb=(), fullscreen=(self {quoted}), "
+            f"clipboard-read=(self {quoted}), clipboard-write=(self {quoted})"
+        ),
+    }
+    return MappingProxyType(values)

@@ -12,7 +12,7 @@ from bot.messages.texts import ide as words
 from bot.messages.texts.times import duration
 from bot.services.gather import IDE_PATH
 from bot.support.errors import Refused, SlackFailed
-from bot.web.forms import read_form
+from bot.web.browsers import read_form
 
 if TYPE_CHECKING:
     from bot.services.browsers import Browsing
