@@ -14,8 +14,7 @@ from handlers.request import SILENT
 
 if TYPE_CHECKING:
     from bot.domain.models import Answer
-    from handlers.occurrence import Occurrence
-    from handlers.request import Request
+    from handlers.request import Occurrence, Request
 
 log = structlog.get_logger(__name__)
 

@@ -24,8 +24,8 @@ from bot.slack.methods import VIEWS_OPEN
 from bot.support.errors import Refused, SlackFailed, StoreError
 from handlers import delivery, interactions, routes, searches
 from handlers.dispatch import run_button, run_shortcut, run_text
-from handlers.occurrence import Occurrence
 from handlers.principal import principal as principal_of
+from handlers.request import Occurrence
 from handlers.submission import Submission, first_field, submit
 from handlers.welcome import introduced
 

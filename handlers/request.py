@@ -1,4 +1,7 @@
-"""What a verb receives, wherever it came from: slash command, direct message, mention, button, or replay."""
+"""What a verb receives, wherever it came from: slash command, direct message, mention, button, or replay.
+
+And what the handler of an event receives.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from bot.domain.models import Answer
 from bot.messages.blocks import kit
 from bot.messages.blocks.limits import Markup, line
 from handlers.language.reading import Manner
+from handlers.principal import installed_at
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -185,3 +189,29 @@ class Request:
             "looked": list(self.looked),
             "view": surface.view_external_id,
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Occurrence:
+    """Hold a Slack event. Handlers raise StoreError if nothing was written; Slack then sends it again."""
+
+    payload: Mapping[str, Any]
+    services: Services
+    interaction: str
+
+    @property
+    def event(self) -> Mapping[str, Any]:
+        """Return the inner event."""
+        event = self.payload.get("event")
+        return event if isinstance(event, dict) else {}
+
+    @property
+    def enterprise_id(self) -> str | None:
+        """Return the enterprise of the installation that it is for."""
+        return installed_at(self.payload)[1]
+
+    @property
+    def is_ours(self) -> bool:
+        """Return whether it is for the installation that this process serves."""
+        team, enterprise = installed_at(self.payload)
+        return self.services.authority.installation.includes(enterprise, team)

@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     from bot.domain.models import Answer
-    from handlers.occurrence import Occurrence
-    from handlers.request import Request
+    from handlers.request import Occurrence, Request
     from handlers.submission import Submission
 
     #: What a person types or presses ends in an Answer.

@@ -15,7 +15,7 @@ from handlers.welcome import introduced
 
 if TYPE_CHECKING:
     from bot.domain.models import Surface
-    from handlers.occurrence import Occurrence
+    from handlers.request import Occurrence
 
 _MENTION = re.compile(r"<@[UW][A-Z0-9]+(?:\|[^>]*)?>")
 log = structlog.get_logger(__name__)

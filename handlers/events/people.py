@@ -14,7 +14,7 @@ from handlers.principal import of_user
 if TYPE_CHECKING:
     from collections.abc import Container
 
-    from handlers.occurrence import Occurrence
+    from handlers.request import Occurrence
 
 log = structlog.get_logger(__name__)
 
