@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from bot.domain.models import AuditEntry, ClassCard, OperationVerb, State
 from bot.domain.models.classes import WARNING_SECONDS
+from bot.domain.names import marked
 from bot.domain.policy import Target
 from bot.messages.texts import classes as words
 from bot.messages.texts import problems
@@ -64,12 +65,14 @@ class Draft:
 class JoinTarget:
     """Say which workspace a press is about.
 
-    ``waits_for`` says why there is none. ``instead_of`` is a previous one that is gone.
+    ``waits_for`` says why there is none. ``instead_of`` is a previous one that is gone. ``beside`` names
+    another one that the new one would have been called like.
     """
 
     workspace: Workspace | None
     waits_for: Waiting = ""
     instead_of: str = ""
+    beside: str = ""
 
 
 class Classes:
@@ -159,10 +162,14 @@ class Classes:
         provider = self._provider(card.connection)
         return check_account(provider, await self._accounts.acting(principal, card.connection))
 
-    async def target_of(self, principal: Principal, card: ClassCard, account: Account) -> JoinTarget:
+    async def target_of(
+        self, principal: Principal, card: ClassCard, account: Account, *, has_looked: bool = False
+    ) -> JoinTarget:
         """Find which of the presser's workspaces a card is about, or what has to be made.
 
-        Raises Refused (``workspace.withheld``, ``workspace.unmade``).
+        What an earlier press made is found in their list again after an unlink, which deletes its row; their
+        list must have been read since, or ``has_looked``. Raises Refused (``workspace.withheld``,
+        ``workspace.unmade``).
         """
         rows = await self._store.workspaces(principal, connection=card.connection)
         if card.spec is None:
@@ -174,11 +181,18 @@ class Classes:
         if mine is not None and await self._is_there(mine):
             return JoinTarget(mine)
         provider = self._provider(card.connection)
+        if mine is None and before is not None and before.workspace_id is not None:
+            if account.discovered_at is None and provider.has_lists and not has_looked:
+                return JoinTarget(None, "no_workspace")
+            found = _found_again(rows, stem, before.workspace_id)
+            if found:
+                return JoinTarget(found[0]) if len(found) == 1 else JoinTarget(None, "many_workspaces")
         if provider.withholds(card.spec, principal):
             # The poster may use this template, but that gives nobody else the right to.
             raise Refused("workspace.withheld", words.WITHHELD.format(title=provider.settings.title))
         fresh = unmade(self._ids, provider, principal, replace(card.spec, name="", stem=stem))
-        return JoinTarget(fresh, instead_of=mine.id if mine is not None else "")
+        beside = next((row.title for row in rows if row.name.casefold() == stem and row != mine), "")
+        return JoinTarget(fresh, instead_of=mine.id if mine is not None else "", beside=beside)
 
     async def _is_there(self, workspace: Workspace) -> bool:
         """Return whether a workspace exists or is being made; raises Refused while it is being cancelled."""
@@ -279,6 +293,13 @@ def _made(rows: Sequence[Workspace], before: Participant | None, stem: str, form
             return found
     same = [row for row in rows if row.name == former or (row.spec is not None and row.spec.stem == stem)]
     return next((row for row in same if row.state is not State.GONE), next(iter(same), None))
+
+
+def _found_again(rows: Sequence[Workspace], stem: str, key: str) -> list[Workspace]:
+    """Return what a list has of what was made for a row that an unlink deleted, by the names it can have."""
+    there = [row for row in rows if row.state is not State.GONE]
+    certain = [row for row in there if row.name.casefold() == marked(stem, key)]
+    return certain or [row for row in there if re.fullmatch(rf"{stem}(-[0-9]+)?", row.name.casefold())]
 
 
 def _named(pattern: str, rows: Sequence[Workspace]) -> JoinTarget:

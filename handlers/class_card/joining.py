@@ -12,6 +12,7 @@ from bot.messages.blocks.classes import who
 from bot.messages.blocks.limits import Markup, fill
 from bot.messages.texts import classes as words
 from bot.messages.texts import times
+from bot.services.classes import workspace_stem
 from bot.support.errors import NotLinked
 from handlers import routes
 from handlers.linking.approvals import question
@@ -20,6 +21,7 @@ from handlers.waiting import look
 if TYPE_CHECKING:
     from bot.domain.models import ClassCard, Joined, Workspace
     from bot.domain.models.classes import Queue
+    from bot.services.classes import JoinTarget
     from handlers.request import Request
 
 #: Presses observed for a shorter time than this say nothing about how fast starts go.
@@ -44,6 +46,9 @@ async def press(request: Request) -> Answer:
         looking = await _looking(request, card) if wanted.waits_for == "no_workspace" else ""
         if looking:
             return replies.answer(looking)
+        # Whatever the list says now is all there is to know.
+        wanted = await classes.target_of(request.principal, card, account, has_looked=True)
+    if wanted.workspace is None:
         noted = await classes.note(request.principal, card, wanted.waits_for, interaction=surface.interaction)
         return _refused(request, card, noted) or _no_workspace(request, card, wanted.waits_for)
     is_button = surface.kind == "button"
@@ -61,7 +66,7 @@ async def press(request: Request) -> Answer:
         return refused
     if done.result == "running":
         return await _opened(request, wanted.workspace)
-    return _on_its_way(request, card, wanted.workspace, done)
+    return _on_its_way(request, card, wanted, done)
 
 
 def _refused(request: Request, card: ClassCard, done: Joined) -> Answer | None:
@@ -85,7 +90,7 @@ def _no_workspace(request: Request, card: ClassCard, waits_for: str) -> Answer:
     template = words.MANY if waits_for == "many_workspaces" else words.NO_WORKSPACE
     sentence = fill(
         template,
-        pattern=card.pattern,
+        pattern=_sought(card),
         title=request.services.title(card.connection),
         who=who(card.principal),
         command=request.command,
@@ -118,6 +123,11 @@ def _buttons(answer: Answer) -> list[dict[str, object]]:
     return [element for block in answer.blocks for element in block.get("elements", ()) if "value" in element]
 
 
+def _sought(card: ClassCard) -> str:
+    """Return what a person's workspace is called that a card is about."""
+    return card.pattern or workspace_stem(card.title)
+
+
 async def _looking(request: Request, card: ClassCard) -> str:
     """Have an outdated list of the presser's read again; the press continues afterwards."""
     return await look(
@@ -126,7 +136,7 @@ async def _looking(request: Request, card: ClassCard) -> str:
         words.LOOKING,
         text=f"press {card.id}",
         connection=card.connection,
-        pattern=card.pattern,
+        pattern=_sought(card),
     )
 
 
@@ -139,12 +149,16 @@ async def _opened(request: Request, workspace: Workspace) -> Answer:
     return replies.answer(sentence, open_buttons(facts))
 
 
-def _on_its_way(request: Request, card: ClassCard, workspace: Workspace, done: Joined) -> Answer:
+def _on_its_way(request: Request, card: ClassCard, wanted: JoinTarget, done: Joined) -> Answer:
+    workspace = wanted.workspace
+    assert workspace is not None, "a press is about a workspace"
     template = words.MAKING if workspace.is_provisional else words.STARTING
     if done.result == "joined":
         template = words.ON_ITS_WAY
     title = request.services.title(card.connection)
     sentences = [fill(template, name=workspace.title, title=title)]
+    if wanted.beside and workspace.is_provisional:
+        sentences.append(fill(words.BESIDE, name=wanted.beside))
     if done.queue is not None:
         provider = request.services.connections.get(card.connection)
         sentences += _place(done.queue, provider.settings.starts_per_second if provider is not None else None)

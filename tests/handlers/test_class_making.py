@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.domain.models import OperationVerb, Outcome, Principal, Spec, Update
+from bot.domain.names import marked
 from tests.handlers.class_rig import TRAINER, offer, posted
 from tests.handlers.rig import activate, rig, words
 from tests.rigs.clock import FakeClock
@@ -74,3 +75,60 @@ async def test_the_trainer_sees_why_it_was_not_made_without_any_address(bot):
     assert "ask for more" in said
     assert "alice" not in said
     assert "://" not in said
+
+
+async def made_and_unlinked(bot):
+    card = await posted(bot, "card saturn/local --title Maths")
+    for _ in range(9):
+        # The store counts ids of its own.
+        bot.services.ids.new("workspace")
+    await bot.press("class_press", card.id)
+    (row,) = await bot.store.workspaces(ALICE)
+    bot.clock.advance(1)
+    await bot.store.unlink(ALICE, "saturn", revocable=[], cause="unlinked")
+    assert await bot.store.workspaces(ALICE) == []
+    return card, row
+
+
+@pytest.mark.parametrize(
+    ("names", "taken"),
+    [
+        (("maths", "other"), "maths"),
+        (("Maths-2",), "Maths-2"),
+        (("maths", "maths-2", "MARKED"), "MARKED"),
+    ],
+)
+async def test_what_a_card_made_is_found_again_after_an_unlink(bot, names, taken):
+    card, row = await made_and_unlinked(bot)
+    known = {"MARKED": marked("maths", row.id)}
+    await bot.link(names=tuple(known.get(name, name) for name in names))
+    assert "Starting your" in words(await bot.press("class_press", card.id))
+    rows = {one.id: one.name for one in await bot.store.workspaces(ALICE)}
+    assert len(rows) == len(names)
+    pressed = (await bot.store.participant(card.id, ALICE)).workspace_id
+    assert rows[pressed] == known.get(taken, taken)
+
+
+async def test_which_of_several_a_card_made_is_not_guessed(bot):
+    card, _ = await made_and_unlinked(bot)
+    await bot.link(names=("maths", "maths-2"))
+    assert "More than one of your workspaces" in words(await bot.press("class_press", card.id))
+    assert len(await bot.store.workspaces(ALICE)) == 2
+
+
+async def test_a_list_is_read_before_another_one_is_made(bot):
+    card, _ = await made_and_unlinked(bot)
+    await activate(bot.store, ALICE, "saturn", "alice")
+    assert "Looking for your *maths*" in words(await bot.press("class_press", card.id))
+    assert await bot.store.workspaces(ALICE) == []
+    account = await bot.store.account(ALICE, "saturn")
+    said = await bot.say(f"press {card.id}", looked=(account.id,))
+    assert "Creating your *maths*" in words(said)
+
+
+async def test_one_of_that_name_that_the_card_did_not_make_is_left_alone_and_named(bot):
+    card = await posted(bot, "card saturn/local --title Notebook")
+    await bot.link()
+    said = words(await bot.press("class_press", card.id))
+    assert "You already have a *notebook* there that wasn't made by this card" in said
+    assert len(await bot.store.workspaces(ALICE)) == 2

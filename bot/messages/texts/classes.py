@@ -109,6 +109,8 @@ SUMMARY_REST: Final = "{rest} were already stopped or are no longer linked."
 STARTING: Final = "Starting your *{name}* on {title}."
 MAKING: Final = "Creating your *{name}* on {title}."
 ON_ITS_WAY: Final = "Your *{name}* on {title} is already on its way."
+#: Beside one of that name whose maker isn't known.
+BESIDE: Final = "You already have a *{name}* there that wasn't made by this card, so I'm leaving it alone."
 GOES_ON: Final = "I'll message you when it's ready."
 FIRST: Final = "You are next."
 PLACE: Final = "You are number {place} in the queue."
