@@ -25,8 +25,8 @@ CREATE TABLE direct_channels (
     channel_id TEXT NOT NULL
 );
 
--- refused_since: since when its credential is suspected; refused_for: for how many seconds it has been refused, as far
--- as that was seen; looked_at: when it was last tried for that. A suspicion ends with the first call that is accepted.
+-- refused_since: since when its credential has been suspected; refused_for: for how many seconds it was seen to be
+-- refused; looked_at: when it was last checked. A suspicion ends with the first call that is accepted.
 CREATE TABLE accounts (
     id TEXT PRIMARY KEY,
     principal TEXT NOT NULL,
@@ -41,7 +41,7 @@ CREATE TABLE accounts (
     refused_for DOUBLE PRECISION NOT NULL DEFAULT 0,
     looked_at DOUBLE PRECISION
 );
--- An account being revoked exists beside its successor until the provider has been asked to revoke it.
+-- An account being revoked exists next to its successor until the provider has been asked to revoke it.
 CREATE UNIQUE INDEX accounts_one_of_a_pair ON accounts (principal, connection) WHERE state <> 'revoking';
 CREATE UNIQUE INDEX accounts_one_of_a_username ON accounts (connection, username)
     WHERE state <> 'revoking' AND username <> '';
@@ -67,9 +67,9 @@ CREATE TABLE links (
 CREATE INDEX links_of_a_pair ON links (principal, connection);
 CREATE INDEX links_expiry ON links (expires_at);
 
--- The poll gate. due_at: when somebody wants a read (NULL: nobody). next_check_at: the earliest time at which one may
--- be sent; written by claims alone. claimed_at: when the last one was granted, to the account "reader".
--- wanted_at: when a read was last asked for, so that one already in flight doesn't count as the answer.
+-- The poll gate. due_at: when somebody wants a read (NULL: nobody). next_check_at: the earliest time one may be sent;
+-- only claims write it. claimed_at: when the last one was granted, to the account "reader".
+-- wanted_at: when a read was last requested, so that one already in flight doesn't count as the answer.
 CREATE TABLE gates (
     gate_key TEXT PRIMARY KEY,
     connection TEXT NOT NULL,
@@ -83,12 +83,12 @@ CREATE TABLE gates (
 CREATE INDEX gates_due ON gates (connection, due_at) WHERE due_at IS NOT NULL;
 
 -- One person's view of one workspace. tried_at: when a read was last made with this person's own account.
--- up_at: when a read last showed it up. doubt: what reads say that is no news before it is said again (a refusal,
--- that it is gone, that it was left out), how often in a row they said it, and since when. spec: what it was made
--- from, through Usher. actions: what may be done with it now (words joined by blanks; NULL: whatever the provider can
--- do). ends_at, ends_how: when it ends by itself, and how; is_kept: whether it is kept when it is stopped, where its
--- provider says that of each. entry: what opens it in a page of ours (sealed). remark: what its provider told last by
--- itself. tells_stop: its person wants to be told of a stop that they did not ask for.
+-- up_at: when a read last showed it up. doubt: what reads have reported but not yet confirmed (a refusal, that it is
+-- gone, that a list left it out), how often in a row, and since when. spec: what it was created from, through Usher.
+-- actions: what can be done with it now (words separated by spaces; NULL: whatever the provider can do). ends_at,
+-- ends_how: when it ends by itself, and how; is_kept: whether it is kept when stopped, if its provider says so for each.
+-- entry: what opens it in a page of ours (sealed). remark: the last thing its provider reported unasked. tells_stop: its
+-- person wants to be told of a stop that they didn't ask for.
 CREATE TABLE workspaces (
     id TEXT PRIMARY KEY,
     principal TEXT NOT NULL,
@@ -125,16 +125,16 @@ CREATE TABLE workspaces (
 CREATE INDEX workspaces_of_a_gate ON workspaces (gate_key);
 CREATE INDEX workspaces_ending ON workspaces (ends_at) WHERE ends_at IS NOT NULL AND hidden = 0;
 
--- People write what they want; steps write how far it has come; reads write read_hold and wake it.
--- leased_until and claim belong to the step under way; woken is what happened during it. is_orphan: its workspace
--- was deleted; it stays for a while, as its card and its notices are still drawn from it. called_at: when its call was
--- committed, moved along with a jump of the clock, so that it tells how long ago that was; sent_at: the same as it was
--- written, which no jump moves: what a creation or launch made is known by its age. unknown_since: when a call timed out,
--- was answered unusably, or was found under way after a crash. called_from: the state that was known when the call left.
+-- People write what they want, steps write the progress, reads write read_hold and wake it.
+-- leased_until and claim belong to the step under way; woken is what happened during it. is_orphan: its workspace was
+-- deleted; it stays for a while, because its card and its notices are still drawn from it. called_at: when its call was
+-- committed, moved along when the clock jumps, so that it says how long ago that was; sent_at: the same as written, which
+-- no jump moves: the result of a creation or launch is recognised by its age. unknown_since: when a call timed out, was
+-- answered unusably, or was found under way after a crash. called_from: the known state when the call was sent.
 -- prior_call, prior_at: what a replaced operation had sent, and when; it takes effect all the same. asked_at: since when
--- its person is asked whether to do it once more. held_since: since when something holds it up. agreed: its person agreed
--- that the workspace ends for good. channel_id: where it was typed; its person is told there when no direct message
--- reaches them. How far each time may lie ahead stands in bot/store/times.py.
+-- its person has been asked whether to do it again. held_since: since when something has been holding it up. agreed: its
+-- person agreed that the workspace ends for good. channel_id: where it was typed; its person is told there if no direct
+-- message reaches them. bot/store/times.py has how far ahead each time may be.
 CREATE TABLE operations (
     id TEXT PRIMARY KEY,
     principal TEXT NOT NULL,
@@ -265,10 +265,10 @@ CREATE TABLE audit_head (
 );
 INSERT INTO audit_head (id, count, hash) VALUES (1, 0, '');
 
--- Runs. People write stop_wanted and is_watched, steps the rest. woken: something came during the lease that
--- shall be stepped at once (1), or a stop of another kind than the one that may be under way (2). is_orphan: its
--- account was unlinked; it stays for a while, as its card and its notices are still drawn from it. deadline_at: when
--- the person of one that has not begun, or can't be looked at, is told. Other columns mean what they do above.
+-- Runs. People write stop_wanted and is_watched, steps the rest. woken: during the lease something arrived that needs
+-- a step at once (1), or a stop of another kind than the one that may be under way (2). is_orphan: its account was
+-- unlinked; it stays for a while, because its card and its notices are still drawn from it. deadline_at: when the person
+-- is told of a run that hasn't begun or can't be checked. Other columns mean what they do above.
 CREATE TABLE runs (
     id TEXT PRIMARY KEY,
     principal TEXT NOT NULL,
@@ -355,8 +355,8 @@ CREATE UNIQUE INDEX approvals_one_asked ON approvals (principal, connection) WHE
 CREATE INDEX approvals_of_a_pair ON approvals (principal, connection);
 CREATE INDEX approvals_decided ON approvals (decided_at) WHERE decided_at IS NOT NULL;
 
--- Who is signed in in which browser, known by the SHA-256 of what its cookie holds. user_id stands beside the
--- principal, so that all of a person's end together whatever enterprise a sign-in named.
+-- Who is signed in in which browser, by the SHA-256 of its cookie's value. user_id is stored as well as the principal,
+-- so that all of a person's sessions end together, whatever enterprise a sign-in named.
 CREATE TABLE browser_sessions (
     id_hash TEXT PRIMARY KEY,
     principal TEXT NOT NULL,
@@ -369,7 +369,7 @@ CREATE INDEX browser_sessions_of_a_user ON browser_sessions (user_id);
 CREATE INDEX browser_sessions_expiry ON browser_sessions (expires_at);
 
 -- Cards with one button for many people. look_at: when its counts, its warnings and its end are due next.
--- counted: what was drawn last; counted_at: when it was counted; changed_at: when that was something else last.
+-- counted: what was last drawn; counted_at: when it was counted; changed_at: when the counts last changed.
 CREATE TABLE class_cards (
     id TEXT PRIMARY KEY,
     principal TEXT NOT NULL,
@@ -396,8 +396,8 @@ CREATE TABLE class_cards (
 CREATE INDEX class_cards_due ON class_cards (look_at) WHERE done_at IS NULL;
 CREATE INDEX class_cards_age ON class_cards (created_at);
 
--- One row for each person and card: the press, the consent that it is, and what became of that. A workspace's row
--- goes with an unlink and its id never comes again: so does the consent.
+-- One row per person and card: the press, which is also the consent, and what became of it. An unlink deletes the
+-- workspace's row, whose id is never used again, and thereby ends the consent.
 CREATE TABLE participants (
     card_id TEXT NOT NULL,
     principal TEXT NOT NULL,
@@ -421,8 +421,8 @@ CREATE TABLE outages (
     since DOUBLE PRECISION NOT NULL
 );
 
--- When the serving process last wrote that it lives, and how far its time was ahead of the machine's monotonic clock in
--- which run of the machine, and for how long that has slept: a start tells by that whether a clock was moved while
+-- When the serving process last reported that it is alive, how far its time was ahead of the machine's monotonic clock, in
+-- which boot, and how long the machine had slept by then: a start can tell from this whether the clock was changed while
 -- nobody served.
 CREATE TABLE serving (
     id BIGINT PRIMARY KEY,
@@ -431,7 +431,7 @@ CREATE TABLE serving (
     slept DOUBLE PRECISION NOT NULL,
     boot TEXT NOT NULL
 );
--- When daily work was last done; how far each time may lie ahead stands in bot/store/times.py.
+-- When daily work was last done; bot/store/times.py has how far ahead each time may be.
 CREATE TABLE upkeep (
     work TEXT PRIMARY KEY,
     done_at DOUBLE PRECISION NOT NULL
