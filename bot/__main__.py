@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from bot.store.store import Store
 
 
-#: What a platform may be set up to run, and SQLite can't serve: refused with the reason, and not offered.
+#: What a platform may try to run, but SQLite can't serve: refused with the reason, and not listed.
 _NOT_BUILT: Final = frozenset({"web", "worker"})
 
 
@@ -61,7 +61,7 @@ def main(words: Sequence[str] | None = None) -> int:
     """Run one command; return the exit status."""
     given = list(sys.argv[1:] if words is None else words)
     arguments = None if _NOT_BUILT & set(given[:1]) else _parser().parse_args(given)
-    # Files that this process makes (database, logs) are its owner's alone.
+    # Files created by this process (database, logs) are accessible to its owner only.
     os.umask(0o077)
     try:
         status: int = _split() if arguments is None else arguments.run(arguments)
@@ -119,7 +119,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _load() -> tuple[Settings, dict[str, ConnectionSettings]]:
-    """Read settings and connections and set the logs up; raise SettingsError with the problems of both."""
+    """Read settings and connections and set up the logs; raise SettingsError with the problems of both."""
     reading, connections, problems = _read()
     if problems:
         raise SettingsError(problems)
@@ -129,7 +129,7 @@ def _load() -> tuple[Settings, dict[str, ConnectionSettings]]:
 
 
 def _read() -> tuple[Reading, dict[str, ConnectionSettings], list[str]]:
-    """Read settings and connections as far as they are right, with the problems of both; set the logs up."""
+    """Read settings and connections as far as they are valid, with the problems of both; set up the logs."""
     reading = read_settings()
     connections: dict[str, ConnectionSettings] = {}
     problems: list[str] = []
@@ -149,9 +149,9 @@ def _serve(_arguments: argparse.Namespace) -> int:
 
 
 def _collect_less() -> None:
-    """Leave what was imported out of the garbage collector's rounds, and have these come less often.
+    """Exempt what was imported from garbage collection, and collect less often.
 
-    What requests and polls make is freed by its counts; looking for rings in it was a twelfth of a start.
+    Reference counts free what requests and polls allocate; looking for cycles took a twelfth of a start.
     """
     gc.freeze()
     gc.set_threshold(10_000, 20, 50)
@@ -201,7 +201,7 @@ def _routes(_arguments: argparse.Namespace) -> int:
 def _manifest(arguments: argparse.Namespace) -> int:
     names = {"command": arguments.command, "job_command": arguments.job_command}
     place = given_connections()
-    # What is wrong with a connection is doctor's business: its provider is enough here.
+    # Problems with a connection are for doctor to report: its provider is enough here.
     commanding = runs_commands(read_connections(place)[0]) if place is not None else False
     try:
         if arguments.url is None or arguments.socket:
@@ -312,7 +312,7 @@ def _audit(_arguments: argparse.Namespace) -> int:
 def _with_store(
     settings: Settings, run: Callable[[Store], Awaitable[int]], *, may_be_new: bool = False
 ) -> int:
-    """Run with the store opened. A database that is not there is made only where that is meant."""
+    """Run with the store opened. A missing database is created only if ``may_be_new``."""
     path = database_file(settings.database_url)
     if not may_be_new and path is not None and not path.exists():
         _complain(f"There's no database yet ({path}). `python -m bot serve` creates it.")

@@ -171,7 +171,7 @@ class Process:
             self._works = True
 
     def background(self) -> Mapping[str, bool]:
-        """Return whether the loops, the way out to Slack and the disk are healthy."""
+        """Return whether the loops, sending to Slack and the disk are healthy."""
         if not self._works:
             return {}
         return {

@@ -21,7 +21,7 @@ log = structlog.get_logger(__name__)
 
 @routes.event("app_home_opened")
 async def opened(occurrence: Occurrence) -> None:
-    """Have the Home drawn that somebody came to; Slack shows what it was last sent meanwhile."""
+    """Have the Home that somebody opened drawn; meanwhile Slack shows the last version."""
     event, services = occurrence.event, occurrence.services
     if event.get("tab") != "home":
         return

@@ -1,4 +1,4 @@
-"""Tokens typed into Slack by mistake: never used, kept or repeated; people are told to renew them.
+"""Tokens typed into Slack by mistake: never used, kept or repeated; people are told to replace them.
 
 A word that looks like one may be something else: ids and links are valid arguments, and some ids have the
 same shape. Anything that can't be an argument of the command is treated as a token.
@@ -110,7 +110,7 @@ def _is_known_link(services: Services, word: str) -> bool:
 
 
 def _advice(template: str, request: Request, suspected: Sequence[str]) -> str:
-    """Say that a word looks like a token, and where to renew it, without repeating the word."""
+    """Say that a word looks like a token, and where to replace it, without repeating the word."""
     services = request.services
     titles = Markup(" or ".join(line(services.title(name)) for name in suspected))
     where = Markup(" or ".join(_renewed(services.connections[name]) for name in suspected))

@@ -81,7 +81,7 @@ class Facts:
     body: Mapping[str, Any] = field(default_factory=dict)
     run: Run | None = None
     output: Shown | None = None
-    #: What a message about held notices tells: their kinds and facts, oldest first.
+    #: The kinds and facts of the held notices that a message reports, oldest first.
     held: tuple[tuple[NoticeKind, Facts], ...] = ()
     #: For class cards and their notices: the card, or the class whose end stopped the workspace.
     of_class: ClassFacts | None = None

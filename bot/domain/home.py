@@ -11,13 +11,13 @@ if TYPE_CHECKING:
     from bot.domain.facts import Facts, PreferenceFacts
     from bot.domain.models import Approval, Run
 
-#: How a connection stands with a person; ``asked``: an administrator has yet to decide.
+#: The state of a person's link to a connection; ``asked``: an administrator has yet to decide.
 LinkState = Literal["linked", "suspected", "refused", "asked", "none", "needless"]
 
 
 @dataclass(frozen=True, slots=True)
 class LinkFacts:
-    """Hold one connection as a person's account stands there.
+    """Hold one connection with the state of a person's account on it.
 
     ``by`` is how they link themselves: with a token, by asking an administrator, either, or not at all ("").
     """

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Kind = Literal["", "length", "time"]
 Why = Literal["unreadable", "no_time", "ambiguous", "past", "soon", "far"]
 
-#: The farthest moment that is accepted: two weeks. What is meant for later is a schedule, or a slip.
+#: The farthest moment that is accepted: two weeks. Anything later is a schedule, or a typo.
 FARTHEST_SECONDS: Final = 14 * 86_400.0
 
 #: The words that announce a time, and what follows them.
@@ -37,7 +37,7 @@ LEADS: Final[Mapping[str, Kind]] = {
     "at": "time",
     "by": "time",
 }
-#: Says that a length counts from a planned end, and what stands for an hour with it.
+#: Words for a length that counts from a planned end, and those that mean an hour with it.
 _LONGER: Final = frozenset({"longer", "more", "another", "extra", "additional", "further"})
 _SOME: Final = frozenset({"time", "a", "bit", "little", "some", "while"})
 _WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -72,7 +72,7 @@ _AFTERNOON: Final = 13
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """Hold a moment that lies ahead, in epoch seconds.
+    """Hold a future moment, in epoch seconds.
 
     ``seconds`` is the length, if one was given. ``is_next_day``: only a time of day was given, and the next
     one isn't today; whoever acts on it must say so. ``is_shifted``: the clocks skip that time on that day, so
@@ -254,7 +254,7 @@ def _time(text: str, *, is_announced: bool) -> _Time | Unread:
 
 def _on(time: _Time, day: str) -> _Time | Unread:
     if time.options:
-        # Of a named day, `2h` can only be a time.
+        # With a day, `2h` can only be a time.
         return _Time(time.hour, time.minute, day=day)
     if not time.is_open:
         return _Time(time.hour, time.minute, day=day)
@@ -297,7 +297,7 @@ def _clock(text: str, *, is_announced: bool) -> _Time | Unread:
         return _Time(hour % 12 + (12 if mark == "pm" else 0), minute)
     is_bare, has_h = found[2] is None, "h" in text.removesuffix("o'clock")
     if not is_announced and ((is_bare and not mark) or (has_h and hour < _AFTERNOON)):
-        # A number alone is no time, and a length is written like this too.
+        # A number alone isn't a time, and lengths are written like this, too.
         return Unread("unreadable")
     if is_bare and has_h and 0 < hour < _AFTERNOON:
         return _Time(hour, minute, options=(f"for {hour}h", f"at {hour:02d}:00"))
@@ -312,7 +312,7 @@ def _resolved(time: _Time, zone: ZoneInfo, now: float) -> Moment | Unread:
     if time.day:
         return _on_day(time, zone, now, today)
     hours = _halves(time.hour) if time.is_open else (time.hour,)
-    # Two days suffice: a time that the clocks skip today is shifted, not lost.
+    # Two days are enough: a time that the clocks skip today is shifted, not lost.
     days = (today, today + timedelta(days=1))
     found = [_moment(day, hour, time.minute, zone, now) for day in days for hour in hours]
     moment = min((one for one in found if one.at > now), key=lambda one: one.at)
@@ -343,7 +343,7 @@ def _on_day(time: _Time, zone: ZoneInfo, now: float, today: date) -> Moment | Un
 
 
 def _moment(day: date, hour: int, minute: int, zone: ZoneInfo, now: float) -> Moment:
-    """Return a time of a day: of a time that comes twice, the first that lies ahead."""
+    """Return a time of a day: of a time that occurs twice, the next one."""
     local = datetime(day.year, day.month, day.day, hour, minute, tzinfo=zone)
     first, second = (local.replace(fold=fold).timestamp() for fold in (0, 1))
     at = second if first <= now < second else first

@@ -1,4 +1,4 @@
-"""Names that Usher chooses: what people would say, with a number or a mark only where it has to be; pure."""
+"""Names that Usher chooses: what people would say, with a number or a mark only where necessary; pure."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class FreeName:
 
 
 def free_name(stem: str, taken: Collection[str], between: str = "-") -> str:
-    """Return an unused name, in whatever case those are written; "" if a thousand are taken."""
+    """Return an unused name, ignoring case; "" if a thousand are taken."""
     folded = {one.casefold() for one in taken}
     tries = (stem if number == 1 else f"{stem}{between}{number}" for number in range(1, 1000))
     return next((name for name in tries if name.casefold() not in folded), "")

@@ -34,7 +34,7 @@ def plan_run(run: Run, now: float) -> Plan:
         return _before_launch(run, now)
     if run.state.is_over:
         return ENDED
-    # A stop that failed too often is given up: the run goes on and is read until it ends.
+    # A stop that failed too often is given up: the run continues and is read until it ends.
     if not run.stop_wanted or run.stop_call is Call.ACCEPTED or run.attempts >= MAX_ATTEMPTS:
         return READ
     since = unknown_since(run.stop_call, run.called_at, run.unknown_since)

@@ -23,7 +23,7 @@ POST_VERBS: Final = frozenset({"card"})
 TRAINERS_VERBS: Final = frozenset({"class_post", "class_problems", "class_stop"})
 #: What a recorded consent permits on another person's workspace; nothing else is ever permitted (ADR 12).
 CONSENTED_VERBS: Final = frozenset({"class_stop"})
-#: Verbs that show what is known and change nothing: what Slack said about a person long ago is good enough.
+#: Verbs that show what is known and change nothing: what Slack said about a person long ago is recent enough.
 SHOWING_VERBS: Final = frozenset(
     {
         "help",

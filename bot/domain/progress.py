@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 #: The bar stays below 95 % until the workspace is ready.
 MOST: Final = 94
-#: From so many of its person's own starts of a workspace the usual time is known, else from so many alike.
+#: How many of a person's own starts of a workspace give a usual time; otherwise, how many similar ones do.
 ENOUGH_OWN: Final = 3
 ENOUGH: Final = 10
 #: A start that usually takes no longer than this is short.
 SHORT_SECONDS: Final = 180.0
-#: A start stands out after so long, in seconds, as long as there are too few to compare it with.
+#: A start counts as slow after this many seconds while there are too few to compare it with.
 SLOW_SECONDS: Final = 300.0
 #: A stop without effect for this many seconds counts as unanswered and can then be forced.
 UNANSWERED_SECONDS: Final = 60.0
@@ -60,14 +60,14 @@ def is_slow(operation: Operation, now: float) -> bool:
 
 
 def is_short(operation: Operation) -> bool:
-    """Return whether a start is usually over so soon that its card should move within seconds."""
+    """Return whether a start is usually so short that its card should move within seconds."""
     return operation.usual_seconds is not None and operation.usual_seconds <= SHORT_SECONDS
 
 
 def start_kind(verb: OperationVerb, principal: Principal, connection: str, spec: Spec | None) -> str | None:
     """Return what starts of one kind have in common: Slack workspace, connection, what they are made from.
 
-    None for operations that aren't compared: what stops something first takes as long as that does.
+    None for operations that aren't compared: those that stop something first take as long as the stop.
     """
     if verb not in (OperationVerb.START, OperationVerb.CREATE):
         return None
@@ -78,7 +78,7 @@ def start_kind(verb: OperationVerb, principal: Principal, connection: str, spec:
 
 
 def typical(own: Sequence[float], alike: Sequence[float]) -> Typical:
-    """Return how long a start takes: by its person's own starts of it if they suffice, else by others'."""
+    """Return how long a start takes: from the person's own starts if there are enough, else from others'."""
     usual = median(own) if len(own) >= ENOUGH_OWN else median(alike) if len(alike) >= ENOUGH else None
     compared = own if len(own) >= ENOUGH else alike if len(alike) >= ENOUGH else ()
     slow = sorted(compared)[math.ceil(len(compared) * 0.9) - 1] if compared else None

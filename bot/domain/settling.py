@@ -105,7 +105,7 @@ def judge(
 ) -> Created | Verdict:
     """Decide what a look after an unknown outcome means.
 
-    A resource with Usher's mark, or the only one that the call can have made, is taken at once. ``is_proof``:
+    A resource with Usher's mark, or the only one that the call can have made, is adopted. ``is_proof``:
     the provider would show Usher's mark, so finding nothing means nothing was made.
     """
     if ours is not None:

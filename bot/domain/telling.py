@@ -1,7 +1,7 @@
-"""Whether something is told by direct message, and when: one table for preferences and quiet hours; pure.
+"""Whether something is sent as a direct message, and when: one table for preferences and quiet hours; pure.
 
-Failures, and warnings before something is lost, are always sent at once, and so is what the person asked for
-a moment ago. What the person switched off is told by the card alone, if there is one.
+Failures, and warnings before something is lost, are always sent at once, and so is what the person asked
+for recently. What the person switched off only shows on the card, if there is one.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 Topic = Literal["ready", "stopped", "run_ended"]
 
-#: What people choose whether to hear.
+#: What people can choose not to hear.
 TOPICS: Final[Mapping[NoticeKind, Topic]] = {
     NoticeKind.READY: "ready",
     NoticeKind.STOPPED_ELSEWHERE: "stopped",
@@ -26,7 +26,7 @@ TOPICS: Final[Mapping[NoticeKind, Topic]] = {
 }
 _DOWN: Final = frozenset({NoticeKind.STOPPED, NoticeKind.SUSPENDED, NoticeKind.STOPPED_ELSEWHERE})
 #: What can wait until the quiet hours end. Everything else is a question, a warning, a failure, or about the
-#: safety of an account. A sign-in that is refused is told only to somebody who is waiting for it.
+#: safety of an account. A refused sign-in is reported only to people who are waiting for something.
 CAN_WAIT: Final = frozenset(
     {
         *TOPICS,
@@ -37,9 +37,9 @@ CAN_WAIT: Final = frozenset(
         NoticeKind.LINK_AGAIN,
     }
 )
-#: What was asked for within so many seconds is waited for.
+#: People are still waiting for what they asked for within this many seconds.
 ASKED_SECONDS: Final = 3600.0
-#: Quiet hours end within a day; one that ends with summer time has 25 hours.
+#: Quiet hours end within a day, which has 25 hours when summer time ends.
 FARTHEST: Final = 25 * 3600.0
 _DAY_MINUTES: Final = 24 * 60
 
@@ -49,7 +49,7 @@ class News:
     """Hold what decides about one notice.
 
     ``chosen`` is what its person set for that workspace, None for nothing. ``asked_at`` is when they asked
-    for it, None if they didn't. ``has_card``: a card of theirs tells it, too.
+    for it, None if they didn't. ``has_card``: a card of theirs shows it, too.
     """
 
     kind: NoticeKind
@@ -61,7 +61,7 @@ class News:
 
 @dataclass(frozen=True, slots=True)
 class Telling:
-    """Say what happens: sent ``now``, ``later`` (at ``at``, epoch seconds), or told by the ``card`` alone."""
+    """Say what happens: sent ``now``, ``later`` (at ``at``, epoch seconds), or only on the ``card``."""
 
     way: Literal["now", "later", "card"]
     at: float = 0.0
@@ -72,7 +72,7 @@ CARD: Final = Telling("card")
 
 
 def tell(news: News, preferences: Preferences, now: float, zone: ZoneInfo) -> Telling:
-    """Decide how something is told."""
+    """Decide how something is reported."""
     if news.is_failure:
         return NOW
     topic = TOPICS.get(news.kind)
@@ -89,7 +89,7 @@ def tell(news: News, preferences: Preferences, now: float, zone: ZoneInfo) -> Te
 
 
 def quiet_until(preferences: Preferences, now: float, zone: ZoneInfo) -> float | None:
-    """Return when the quiet hours that it is now end, by the zone's own clock; None outside of them."""
+    """Return when the current quiet hours end, by the zone's own clock; None outside of them."""
     begin, end = preferences.quiet_from, preferences.quiet_to
     if begin is None or end is None or begin == end:
         return None
@@ -100,12 +100,12 @@ def quiet_until(preferences: Preferences, now: float, zone: ZoneInfo) -> float |
         return None
     day = local.date() + timedelta(days=1 if minute >= end else 0)
     last = datetime.combine(day, time(end // 60, end % 60), zone)
-    # Where summer time ends, an hour comes twice.
+    # When summer time ends, an hour occurs twice.
     return next((at for fold in (0, 1) if (at := last.replace(fold=fold).timestamp()) > now), None)
 
 
 def is_still_true(kind: NoticeKind, state: State | None, *, is_refused: bool) -> bool:
-    """Return whether what was held is worth telling by now.
+    """Return whether what was held is still worth sending.
 
     ``state`` is the workspace's, None if it is unknown there is one; ``is_refused`` says whether the person's
     account still is.

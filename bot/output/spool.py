@@ -38,7 +38,7 @@ class Room:
 
 
 class Spool:
-    """Take text as it comes, return it as bytes. ``is_full`` once its limit, or the shared one, is reached.
+    """Take text as it arrives, return it as bytes. ``is_full`` once its limit, or the shared one, is reached.
 
     The file has no name (``O_TMPFILE`` where available, otherwise it is unlinked at once), so nothing is left
     to clean up after a crash and nobody else can open it. Only one task may write and read at a

@@ -28,7 +28,7 @@ _NAME = re.compile(r"^[a-z][a-z0-9_-]{0,30}$")
 
 
 def load_connections(path: Path) -> dict[str, ConnectionSettings]:
-    """Read and check every connection; raise SettingsError with every problem at once, without values."""
+    """Read and check every connection; raise SettingsError with all problems, without values."""
     checked, problems = read_connections(path)
     if problems:
         raise SettingsError(problems)

@@ -65,7 +65,7 @@ class Done(Generic[_T]):
 class Later:
     """It certainly wasn't done, and may be retried after ``wait`` seconds.
 
-    ``sentence`` tells a person what is holding it up, None if that isn't worth telling; ``cause`` is its key
+    ``sentence`` says what is holding it up, None if that isn't worth mentioning; ``cause`` is its key
     in ``bot.messages.texts.problems``. ``attempts`` is the number of failures in a row so far; calls that
     weren't sent don't count.
     """

@@ -79,7 +79,7 @@ class Classes:
         counts = await self._store.class_counts(card.id)
         await self._store.class_counted(card.id, counts, rest=REST, longest=LONGEST)
         late = card.stops_at is not None and now >= card.stops_at + SUMMARY_SECONDS
-        # A finished card is never looked at again, so wait until everybody has had their five minutes,
+        # A finished card is never checked again, so wait until everybody has had their five minutes,
         # however late it is.
         if ends and not counts.left and (late or not counts.stopping):
             await self._finish(card, counts)

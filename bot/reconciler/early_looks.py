@@ -1,4 +1,4 @@
-"""Who is looked at a few seconds after the call, so that the card of a short start moves: few at a time."""
+"""A few operations are checked seconds after their call, so that the cards of short starts move."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bot.domain.progress import is_short
 if TYPE_CHECKING:
     from bot.domain.models import Operation
 
-#: How long after its call a short start is looked at for the first time, in seconds.
+#: How long after its call a short start is first checked, in seconds.
 AFTER: Final = 4.0
 #: The least seconds between two such looks: Slack takes fifty updates a minute, and a class has its counts.
 EVERY: Final = 2.0
@@ -26,7 +26,7 @@ class EarlyLooks:
         self._granted: deque[str] = deque(maxlen=MOST)
 
     def next_in(self, operation: Operation, now: float, otherwise: float) -> float:
-        """Return in how many seconds an operation whose call was just accepted is looked at."""
+        """Return in how many seconds to check an operation whose call was just accepted."""
         if not is_short(operation) or otherwise <= AFTER or now < self._last + EVERY:
             return otherwise
         self._last = now

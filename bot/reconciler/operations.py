@@ -83,7 +83,7 @@ class Operations(Stepper[ClaimedOperation]):
         return claimed.operation.verb, Target("workspace", claimed.workspace.id, claimed.workspace.principal)
 
     async def goes_on_forbidden(self, claimed: ClaimedOperation, _step: Step, rule: str) -> bool:
-        """End the operation: nothing forbidden goes on."""
+        """End the operation: nothing forbidden continues."""
         hides = _is_never_made(claimed)
         await self._updates.save(
             outcomes.ended(claimed.operation, Outcome.REFUSED, rule, claimed.claim, hides=hides)

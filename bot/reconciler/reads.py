@@ -299,7 +299,7 @@ class Reads:
         if len(claim.workspace_ids) > 1:
             # Others can read it with their own credentials: it is their turn next.
             result = replace(result, next_in=runtime.pace.min_poll_interval)
-        # Operations requested while this read was in flight haven't been looked at yet.
+        # Operations requested while this read was in flight haven't been checked yet.
         for workspace_id in result.workspace_ids if is_news else ():
             operation = await self._store.latest_operation(workspace_id)
             if operation is not None and operation.is_open:

@@ -35,7 +35,7 @@ MOST_REMEMBERED: Final = 10_000
 class StartQueue:
     """Grant starts. ``per_second`` is the provider's limit, or None.
 
-    ``news`` is told in how many seconds the next turn comes.
+    ``news`` gets the seconds until the next turn.
     """
 
     def __init__(self, per_second: float | None, monotonic: Callable[[], float], news: News) -> None:

@@ -1,4 +1,4 @@
-"""Outputs of runs, read as they arrive: one stream each, reopened after a cut while the run goes on."""
+"""Outputs of runs, read as they arrive: one stream each, reopened if it breaks while the run continues."""
 
 from __future__ import annotations
 

@@ -25,8 +25,8 @@ async def always(_step: ClaimedOperation | ClaimedRun) -> bool:
 class Updates(Generic[S]):
     """Save the updates of operations' or of runs' steps.
 
-    ``late`` is the notice at a deadline; ``tells`` says whether somebody waits for it. ``held_seconds`` is
-    the deadline that starts when something is held up.
+    ``late`` is the notice at a deadline; ``tells`` says whether somebody is waiting for it.
+    ``held_seconds`` is the deadline that starts when something is held up.
     """
 
     def __init__(

@@ -234,7 +234,7 @@ class Classes:
             reference=reference,
             channel_id=channel_id,
         )
-        # Its link can be handed over at once.
+        # Its link can be shown at once.
         url = shown_url(self._connections.get(workspace.connection), workspace, self._public_url)
         is_running = workspace.state is State.RUNNING and url is not None
         audit = _entry(principal, "class.press", card, workspace=workspace.id, consent="stop")

@@ -13,7 +13,7 @@ _MOST: Final = 20_000
 
 
 class Contacts:
-    """Remember who was told what Usher is."""
+    """Remember who has been introduced to Usher."""
 
     def __init__(self, context: Context) -> None:
         self._store = context.store

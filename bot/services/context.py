@@ -50,7 +50,7 @@ def nobody() -> None:
 class Context:
     """Hold the outside world (store, providers, people, clock), where Usher is installed, and the settings.
 
-    A constructor takes the context and, beside it, only what nobody else needs.
+    A constructor takes the context, and otherwise only what nobody else needs.
     """
 
     store: Store

@@ -34,7 +34,7 @@ def fires(cron: str) -> bool:
 
 
 def _numbers(field: str, place: int) -> set[int]:
-    """Return the numbers that a field stands for."""
+    """Return the numbers that a field means."""
     least, greatest = _RANGES[place]
     named: set[int] = set()
     for part in field.casefold().split(","):

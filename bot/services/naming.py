@@ -174,7 +174,7 @@ def split_connection(name: str, connections: Mapping[str, Provider]) -> tuple[st
 
 
 def address(workspace: Workspace, among: Sequence[Workspace]) -> str:
-    """Return what tells a workspace apart from others with the same name: its connection, or its id there."""
+    """Return what distinguishes a workspace from others of the same name: its connection, or its id there."""
     same = [one for one in among if one.connection == workspace.connection]
     if sum(fold(one.title) == fold(workspace.title) for one in same) > 1:
         return f"{workspace.remote_id}@{workspace.connection}"

@@ -62,7 +62,7 @@ class PersonalPreferences:
         stopped: bool | None,
         interaction: str,
     ) -> Workspace:
-        """Set what is told about one workspace; None: as about all of the person's."""
+        """Set what is sent about one workspace; None: by the person's general settings."""
         workspace = await self._owned(principal, "notify", workspace_id)
         said = {None: "usual", True: "on", False: "off"}
         audit = [entry(principal, "workspace.notify", workspace, ready=said[ready], stopped=said[stopped])]

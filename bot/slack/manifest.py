@@ -165,7 +165,7 @@ _LONG_DESCRIPTION: Final = (
 _COMMAND: Final = re.compile(r"/[^\sA-Z]{1,31}")
 _HEADER: Final = """\
 # The app manifest of Usher. Paste it where Slack asks for one: Create New App, From a manifest.
-# Made by `python -m bot manifest`; why each scope and event is asked for stands in bot/slack/manifest.py.
+# Made by `python -m bot manifest`; bot/slack/manifest.py says why each scope and event is requested.
 """
 
 

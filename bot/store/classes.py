@@ -33,7 +33,7 @@ REST = 3.0
 NEVER = 1e12
 #: How many seconds back starts are counted to estimate their rate.
 OBSERVED_SECONDS = 30.0
-#: A card is next looked at after this share of the time since its last change.
+#: A card is next checked after this share of the time since its last change.
 _SLOWER = 0.1
 _UP = frozenset({OperationVerb.START, OperationVerb.RESTART, OperationVerb.CREATE})
 

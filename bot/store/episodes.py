@@ -1,6 +1,6 @@
-"""Workspaces that come up and go down: episodes, timers that are over, and owners who want to hear of it.
+"""Workspaces that come up and go down: episodes, timers that have ended, and owners who want to know.
 
-An episode counts how often a workspace was brought up: a button that was drawn in an earlier one is known by
+An episode counts how often a workspace was brought up: a button drawn in an earlier one is recognised by
 that.
 """
 

@@ -24,7 +24,7 @@ def add_notices(tx: Transaction, notices: Sequence[NewNotice], subject: str = ""
     """Write notices; those that exist (subject, kind, occasion) are left unchanged.
 
     ``subject`` replaces an empty one. What its person doesn't want to hear isn't written; what comes in their
-    quiet hours is held, and told in one message at the end of them (``bot.domain.telling``).
+    quiet hours is held, and sent in one message at the end of them (``bot.domain.telling``).
     """
     for given in notices:
         new = given if given.subject else replace(given, subject=subject)
@@ -40,7 +40,7 @@ def add_notices(tx: Transaction, notices: Sequence[NewNotice], subject: str = ""
 
 
 def _add(tx: Transaction, new: NewNotice) -> Row | None:
-    """Write a notice; return what it is known by, None if it existed."""
+    """Write a notice; return its id, None if it existed."""
     now = tx.now()
     row = {
         "id": tx.ids.new("notice"),
@@ -73,7 +73,7 @@ def _holder(tx: Transaction, principal: Principal, first: str, until: float) -> 
 
 
 def held(tx: Transaction, notice_id: str) -> list[Notice]:
-    """Return what a notice of kind HELD tells, oldest first."""
+    """Return what a notice of kind HELD reports, oldest first."""
     found = [rows.notice(row) for row in tx.all("held_notices", id=notice_id)]
     return sorted(found, key=lambda notice: (notice.created_at, notice.id))
 

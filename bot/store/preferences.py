@@ -1,4 +1,4 @@
-"""What people want to hear: their preferences, and how each notice is told by them."""
+"""What people want to hear: their preferences, and how each notice is sent because of them."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def choose(
     audit: Sequence[AuditEntry] = (),
     interaction: str = "",
 ) -> None:
-    """Set what is told about one workspace; None: as about all of them."""
+    """Set what is sent about one workspace; None: as for all of them."""
     if people.first_sight(tx, interaction):
         tx.run("choose_for_workspace", id=workspace_id, tells_ready=ready, tells_stopped=stopped)
         append_audit(tx, audit)
@@ -62,7 +62,7 @@ def quiet(tx: Transaction, principal: Principal) -> float | None:
 
 
 def telling(tx: Transaction, new: NewNotice) -> Telling:
-    """Return how a new notice is told, by its person's preferences."""
+    """Return how a new notice is sent, by its person's preferences."""
     if new.kind not in CAN_WAIT:
         return NOW
     wanted = of(tx, new.principal)

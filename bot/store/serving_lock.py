@@ -1,6 +1,6 @@
-"""The lock that a serving process holds on a database file; the kernel frees it however the process ends.
+"""The lock that a serving process holds on a database file; the kernel releases it however the process ends.
 
-It is a file beside the database: SQLite loses its own locks when another handle of its file is closed.
+It is a file next to the database: SQLite loses its own locks when another handle of its file is closed.
 """
 
 from __future__ import annotations

@@ -62,7 +62,7 @@ def changes(row: Row, update: Update, making: Call | None, made: Call, now: floa
 
 
 def _asked_at(before: float | None, update: Update, made: str, now: float) -> float | None:
-    """Return since when a person is asked; an answer stands whatever a look in flight at the time says."""
+    """Return since when a person is asked; an answer holds whatever a search in flight at the time finds."""
     if before is not None and update.looks_again:
         return now
     if update.asked is None or (update.asked and made != Call.UNKNOWN):

@@ -71,7 +71,7 @@ def claim(tx: Transaction, limit: int, lease: float) -> list[Workspace]:
 
 
 def look(tx: Transaction, workspace_id: str, stop_at: float, at: float) -> None:
-    """Set when a timer is looked at next, if it is still the same."""
+    """Set when a timer is checked next, if it is still the same."""
     tx.run("look_at_timer", id=workspace_id, stop_at=stop_at, look_at=at)
 
 
@@ -83,7 +83,7 @@ def warned(tx: Transaction, workspace_id: str, stop_at: float, moved_to: float, 
 
 
 def end(tx: Transaction, workspace_id: str, stop_at: float, notices: Sequence[NewNotice] = ()) -> None:
-    """Clear a timer that was carried out or can't be, with what its person is told, if it is the same."""
+    """Clear a timer that was carried out or can't be, with the message to its person, if it is the same."""
     if tx.run("end_timer", id=workspace_id, stop_at=stop_at):
         add_notices(tx, notices)
         cards.owe_about(tx, workspace_id, changed=True)

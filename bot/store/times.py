@@ -49,7 +49,7 @@ _RECENT: Final = 86_400.0
 #: ``USHER_DEADLINE_MINUTES``, at most a day; *Keep waiting* sets it to that long again from then on.
 _DEADLINE: Final = Column(Kind.DUE, 86_400.0)
 
-#: Ended rows keep how long things took. What a replaced operation sent is looked for by the next one.
+#: Ended rows keep how long things took. The next operation looks for the result of what a replaced one sent.
 _OPEN: Final = {
     "runs": "outcome IS NULL",
     "operations": "(outcome IS NULL OR (outcome = 'replaced' AND workspace_id IN ("

@@ -69,7 +69,7 @@ def _delete_with_cards(tx: Transaction, query: str, **params: object) -> int:
 
 
 def sweep_operations(tx: Transaction, after: str) -> str | None:
-    """Delete ended operations beyond each workspace's 50 newest; return where to go on, None at the end."""
+    """Delete ended operations beyond each workspace's 50 newest; return where to continue, or None."""
     found = [row["id"] for row in tx.all("some_workspaces", after=after, limit=_SOME)]
     for workspace_id in found:
         _delete_with_cards(tx, "sweep_operations_of", workspace_id=workspace_id)
@@ -77,7 +77,7 @@ def sweep_operations(tx: Transaction, after: str) -> str | None:
 
 
 def sweep_runs(tx: Transaction, after: str) -> str | None:
-    """Delete the ended runs beyond each person's 50 newest; return where to go on, None at the end."""
+    """Delete the ended runs beyond each person's 50 newest; return where to continue, or None."""
     found = [row["principal"] for row in tx.all("some_run_people", after=after, limit=_SOME)]
     for principal in found:
         _delete_with_cards(tx, "sweep_runs_of", principal=principal)
@@ -85,7 +85,7 @@ def sweep_runs(tx: Transaction, after: str) -> str | None:
 
 
 def sweep_gates(tx: Transaction, after: str) -> str | None:
-    """Delete some gates that nobody watches, a day after they opened; return where to go on."""
+    """Delete some gates that nobody watches, a day after they opened; return where to continue."""
     found = [row["gate_key"] for row in tx.all("some_gates", after=after, limit=_SOME)]
     before = tx.now() - _DAY
     for gate_key in found:

@@ -58,7 +58,7 @@ class WriteQueue:
         self._batch_seconds = batch_seconds
         self._condition = Condition()
         self._queues: dict[Priority, deque[Run]] = {priority: deque() for priority in Priority}
-        #: The number of rows in waiting records, kept so that nobody has to count.
+        #: The number of rows in waiting records, so that they needn't be counted.
         self._record_rows = 0
         self._urgent_rounds = 0
         self._is_closed = False

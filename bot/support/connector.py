@@ -57,7 +57,7 @@ class CleanConnector(aiohttp.TCPConnector):
 
 
 def distrust(protocol: ResponseHandler | None, status: int) -> None:
-    """Don't reuse a connection that brought a 408: it may answer no request, with the real answer to come."""
+    """Don't reuse a connection after a 408: it may belong to no request, and the real answer may follow."""
     if status == _REQUEST_TIMEOUT and protocol is not None:
         protocol.force_close()
 

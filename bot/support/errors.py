@@ -43,7 +43,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-#: What stands for a message where the provider sent none.
+#: Replaces a message where the provider sent none.
 _CODE: Final = re.compile(r"(HTTP|error) \S+")
 
 

@@ -41,7 +41,7 @@ class Pool:
         loop = asyncio.get_running_loop()
         until = loop.time() + seconds
         late: set[asyncio.Task[None]] = set()
-        # Work that ends may add more, so go on until nothing runs.
+        # Work that ends may add more, so continue until nothing runs.
         while self._running and not late:
             _, late = await asyncio.wait(set(self._running), timeout=max(until - loop.time(), 0.0))
         late = set(self._running)

@@ -269,7 +269,7 @@ def given_connections() -> Path | None:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """Hold what the environment says, as far as it is right.
+    """Hold what the environment says, as far as it is valid.
 
     ``problems`` are sentences without values. ``wrong`` are the variables whose value in ``settings`` is
     only a stand-in. ``unknown`` are variables of ours that no setting reads.

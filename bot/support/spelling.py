@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 #: How similar (0–100) a variable is to a setting that isn't set to be taken for it.
 _ALIKE: Final = 88.0
-#: Whatever begins like this is meant for Usher; others' variables begin with SLACK_, too.
+#: Variables that begin like this are for Usher; those of other programs begin with SLACK_, too.
 OURS: Final = "USHER_"
 PREFIXES: Final = (OURS, "SLACK_")
 

@@ -1,1 +1,1 @@
-"""What operators run beside the bot: checks, imports, recovery from a restored backup."""
+"""What operators run besides the bot: checks, imports, recovery from a restored backup."""

@@ -1,6 +1,6 @@
 """Notice that a database was restored from a backup, which brings back links that were ended since.
 
-The database itself can't know that. A small file beside it, which belongs to no backup, records how far the
+The database itself can't know that. A small file next to it, which belongs to no backup, records how far the
 audit had come when this machine last saw it: a database that is behind that, or has a different history,
 is an older one put in its place.
 """
@@ -26,7 +26,7 @@ log = structlog.get_logger(__name__)
 
 
 class Witness:
-    """Remember, in a file beside the database, how far the audit had come; without a path, do nothing."""
+    """Remember, in a file next to the database, how far the audit had come; without a path, do nothing."""
 
     def __init__(self, database: Path | None) -> None:
         self._path = None if database is None else database.with_name(f"{database.name}.seen")

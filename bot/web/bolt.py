@@ -150,7 +150,7 @@ class TenantGuard(AsyncMiddleware):
 class Authorize(AsyncAuthorize):
     """Tell Bolt whose token a request is served with, without asking Slack.
 
-    An object like Bolt's own over an installation store: unlike a function, it is allowed beside OAuth.
+    An object like Bolt's own over an installation store: unlike a function, it can be combined with OAuth.
     """
 
     def __init__(self, installation: Installation, bot_token: SecretStr) -> None:

@@ -105,7 +105,7 @@ class Renderer:
         return web.Response(text=text, status=status, content_type="text/html")
 
     def refusal(self, refused: Refused, back: str = "/link") -> web.Response:
-        """Render a page that says why something doesn't work, and what to do; ``back`` is where to go on."""
+        """Render a page that says why something doesn't work and what to do; ``back`` is where to go."""
         title = words.LINK_CLOSED_TITLE if STATUS.get(refused.rule) == 410 else words.REFUSED_TITLE
         goes_on = refused.rule in _CAN_GO_ON or not refused.rule.startswith(("link.", "token."))
         return self.page(

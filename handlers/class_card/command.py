@@ -33,7 +33,7 @@ class CardCommand:
 
 
 def card_command(text: str, commands: Mapping[str, str]) -> CardCommand:
-    """Parse a command: a flag's words go on until the next flag, so titles need no quotes."""
+    """Parse a command: a flag's words reach to the next flag, so titles need no quotes."""
     what, flags = running_flags(text, commands)
     command = CardCommand(what)
     for flag, value in flags:

@@ -110,7 +110,7 @@ async def place_chosen(submission: Submission) -> dict[str, Any]:
 
 @routes.action("run_code")
 async def form_of_place(request: Request) -> Answer:
-    """Open the form of a connection that was chosen, or that has told what it offers by now."""
+    """Open the form of a connection that was chosen, or whose offer has been read by now."""
     connection, _, carried = (request.target or "").partition("\n")
     code = Code.read(carried)
     if not code.text or connection not in commanding(request.services):

@@ -207,7 +207,7 @@ def _names(
 ) -> tuple[tuple[Workspace, ...], tuple[str, ...], bool]:
     """Return the workspaces that are named, each once, the words that no name explains, ``is_described``.
 
-    A word without a comma that stands right before a name, or after *of*, says which one is meant.
+    A word without a comma right before a name, or after *of*, says which one is meant.
     """
     pieces = [piece for word in words for piece in _pieces(word)]
     found: dict[str, Workspace] = {}

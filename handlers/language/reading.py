@@ -286,7 +286,7 @@ class _Sentence:
         return self._made("keep", without(words, known.GIVING), manner, "workspace")
 
     def _shown(self, words: tuple[str, ...], manner: Manner) -> Reading:
-        """Read what is to be shown: everything, what another verb shows, or one thing."""
+        """Read what to show: everything, what another verb shows, or one thing."""
         while words and plain(words[0]) in {"me", "us", "my", "the", "a", "all", "mir", "meine", "out"}:
             words = words[1:]
         folded = [plain(word) for word in words]

@@ -69,8 +69,8 @@ SYNONYMS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
     }
 )
 
-#: What people ask of a verb that it can't do and another one can: by the verb, the other one, and the first
-#: word of what they name. Only where no workspace is called that.
+#: What one verb is asked to do although another one does it: by the verb, the other one, and the first word
+#: of what is named. Only where no workspace is called that.
 ELSEWHERE: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
     {
         "stop": _by_word(
@@ -216,7 +216,7 @@ OF_QUESTIONS: Final = ASKING | _words(
 INABILITY: Final = _words(
     "can't cannot cant couldn't won't wouldn't doesn't didn't isn't aren't haven't hasn't unable"
 )
-#: Says that nothing is to be done.
+#: Means that nothing should be done.
 NEGATIONS: Final = INABILITY | _words("don't dont not never no nicht kein without shouldn't mustn't")
 #: Sets a condition: nothing is done to what is named with it.
 CONDITIONS: Final = _words(

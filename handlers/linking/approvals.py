@@ -90,7 +90,7 @@ async def question(request: Request, connection: str, text: str = "") -> Answer:
 
 
 def ask_button(connection: str, title: str, number: int | None = None, *, text: str = "") -> dict[str, Any]:
-    """Return the button that opens the form; a number tells it apart from others in its row."""
+    """Return the button that opens the form; a number distinguishes it from others in its row."""
     action = "ask_link" if number is None else f"ask_link:{number}"
     return kit.button(
         fill(words.ASK_BUTTON, title=title), action, f"{connection} {text}".rstrip(), style=kit.PRIMARY

@@ -28,7 +28,7 @@ async def link(request: Request) -> Answer:
     """Answer with *Link* for one connection or for all; ``link code`` asks for the code of the page."""
     services = request.services
     if request.target:
-        # A button that stands for one connection.
+        # A button for one connection.
         request = replace(request, arguments=(request.target,))
     if request.name.casefold() == "code" and "code" not in services.connections:
         return replies.code_question()

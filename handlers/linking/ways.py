@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def ways(
     services: Services, connections: Collection[str], waiting: str = ""
 ) -> tuple[list[dict[str, Any]], str]:
-    """Return the buttons that link some connections, and what tells two ways to link one apart, or "".
+    """Return the buttons that link some connections, and the difference between two ways to link one, or "".
 
     ``waiting`` is the command that runs once one of them is linked.
     """

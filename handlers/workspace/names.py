@@ -1,4 +1,4 @@
-"""A person's own list: add a workspace, name it, choose what is told about it, remove it."""
+"""A person's own list: add a workspace, name it, choose what is sent about it, remove it."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ async def _split(request: Request) -> tuple[Workspace, str]:
 
 @routes.verb("workspace", "notify", flags=("ready", "stopped"))
 async def notify(request: Request) -> Answer:
-    """Choose what is told about one workspace; ``--ready`` and ``--stopped`` change one of both."""
+    """Choose what is sent about one workspace; ``--ready`` and ``--stopped`` change one of the two."""
     wanted = request.arguments[-1].casefold() if len(request.arguments) > 1 else ""
     if wanted not in _ON_OFF:
         return replies.hint(fill(preferences.NOTIFY_USAGE, command=request.command))

@@ -1,4 +1,4 @@
-"""What is offered instead of done at once, and the question before something ends for good.
+"""What is offered instead of being done at once, and the question before something ends for good.
 
 A verb of Usher with the whole name of one workspace is done. Whatever else ends something is a guess: one
 button says what it will do (ADR 24).
@@ -180,7 +180,7 @@ def _is_possible(request: Request, verb: str, workspace: Workspace) -> bool:
 
 
 async def stamp(request: Request, workspace: Workspace) -> str:
-    """Return a workspace's key with what tells later whether it has changed since."""
+    """Return a workspace's key, from which one can later tell whether it has changed."""
     latest = await request.services.store.latest_operation(workspace.id)
     state = "d" if workspace.state in _DOWN else "g" if workspace.state is State.GONE else "u"
     return f"{workspace.id}.{state}{latest.id[-6:] if latest is not None else ''}"

@@ -55,7 +55,7 @@ class Home:
 
 @dataclass(frozen=True, slots=True)
 class HomeUse:
-    """Describe what a person did with their Home; None leaves as it was what they look at.
+    """Describe what a person did with their Home; None leaves what they look at unchanged.
 
     ``seen`` is the version that Slack shows whoever opened it, None for a press.
     """

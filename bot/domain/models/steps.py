@@ -23,7 +23,7 @@ class Update:
 
     ``next_in`` is the seconds until the next step. With ``outcome`` the operation or run ends. While a call
     is in flight (``CALLING``) the lease is kept for ``next_in`` instead of released, so that no second step
-    can run beside it; wake-ups recorded meanwhile take effect at the next save.
+    can run at the same time; wake-ups recorded meanwhile take effect at the next save.
     """
 
     id: str

@@ -1,4 +1,4 @@
-"""Work and records beside operations: tasks, approvals, snapshots and the audit."""
+"""Work and records other than operations: tasks, approvals, snapshots and the audit."""
 
 from __future__ import annotations
 

@@ -81,7 +81,7 @@ class Workspace:
     entry: str | None = None
     #: What its provider last reported in an event, as a sentence.
     remark: str | None = None
-    #: Whether its person is told when it is ready, and when it stops by itself; None: as of all of theirs.
+    #: Whether its person is told when it is ready, and when it stops by itself; None: by their settings.
     tells_ready: bool | None = None
     tells_stopped: bool | None = None
     #: Whether it survives being stopped; None if its provider hasn't said.
@@ -228,8 +228,8 @@ class ReadResult:
     #: What the read reported that isn't certain yet, for the first of ``workspace_ids``; an observation
     #: clears it.
     doubt: Doubt | None = None
-    #: How many seconds the gate stays closed from now on, whoever asks: only the answer shows by when the
-    #: request had arrived.
+    #: How many seconds the gate stays closed from now on, whoever asks: only the answer shows when the
+    #: request arrived.
     closed_for: float = 0.0
     #: Whether the credential opens only the reader's own workspaces: a read with one that opens everybody's
     #: doesn't disprove a list of theirs that lacks this one.

@@ -1,4 +1,4 @@
-"""What a server tells its administrators about itself: facts, and its users in pages."""
+"""What administrators see of a server: facts, and its users in pages."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from bot.domain.models import Workspace
     from bot.messages.blocks.kit import Block, Element
 
-#: The most blocks of an answer, and the most accounts and makers: what fits beside a page of workspaces.
+#: The most blocks of an answer, and the most accounts and makers: what fits next to a page of workspaces.
 ANSWER_BLOCKS: Final = 7
 LINKS: Final = 10
 MAKERS: Final = 8
@@ -70,7 +70,7 @@ def sentence_home(sentence: str) -> dict[str, Any]:
 
 
 def digest(view: Mapping[str, Any]) -> str:
-    """Return what tells two views apart, if more changed than when somebody looked."""
+    """Return what distinguishes two views, leaving out when things were checked."""
     text = json.dumps(view, sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(_PASSING.sub("", text).encode()).hexdigest()
 
@@ -131,7 +131,7 @@ def _workspaces(facts: HomeFacts) -> list[Block]:
 
 
 def _nothing(facts: HomeFacts) -> str:
-    """Say what Usher is, which nobody else may have told yet, and how to get a workspace here."""
+    """Say what Usher is, in case nobody has yet, and how to get a workspace here."""
     if not facts.links:
         return words.NOTHING_SET_UP
     needs_accounts = any(link.state != "needless" for link in facts.links)
@@ -240,7 +240,7 @@ def _link_button(link: LinkFacts) -> Element | None:
     if link.by == "admin":
         return kit.button(words.ASK_BUTTON, "ask_link", link.connection)
     if link.by == "both":
-        # The answer says what tells the two ways apart.
+        # The answer explains the difference between the two ways.
         return kit.button(words.LINK_BUTTON, "link", link.connection, style=kit.PRIMARY)
     label = words.LINK_BUTTON if link.state == "none" else words.LINK_AGAIN_BUTTON
     style = kit.PRIMARY if link.state != "suspected" else None

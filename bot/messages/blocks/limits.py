@@ -1,4 +1,4 @@
-"""Slack's limits and escaping: every text from outside passes here once, on its way out.
+"""Slack's limits and escaping: every text from outside passes through here once.
 
 The rule is in ``docs/rules.md``, "Text from outside is escaped once".
 """
@@ -27,7 +27,7 @@ MESSAGE_BLOCKS: Final = 50
 VIEW_BLOCKS: Final = 100
 ACTIONS: Final = 25
 CONTEXT_ELEMENTS: Final = 10
-#: Slack cuts the text beside blocks at 40,000 and recommends 4,000; ours is a notification's line.
+#: Slack cuts the text that accompanies blocks at 40,000 and recommends 4,000; ours is a notification's line.
 TEXT: Final = 3000
 NAME: Final = SHOWN
 

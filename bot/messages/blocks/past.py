@@ -94,5 +94,5 @@ def _line(kind: NoticeKind, facts: Facts) -> str:
 
 
 def _clock(at: float) -> Markup:
-    """Return a time of day without the day: the message stands below that day in Slack."""
+    """Return a time of day without the day, which Slack shows above the message."""
     return kit.moment(at, at)

@@ -78,7 +78,7 @@ def name(workspace: Workspace) -> Markup:
 def verb_button(
     verb: str, workspace: Workspace, number: int, effects: Effects, label: str | None = None
 ) -> Element:
-    """Return the button that runs a verb on a workspace; a number tells it apart from others in its row."""
+    """Return the button that runs a verb on a workspace; a number distinguishes it from others in its row."""
     text = limits.line(label or f"{_LABELS[verb]} {workspace.title}", limits.BUTTON)
     match verb:
         case "stop":

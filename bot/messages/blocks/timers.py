@@ -146,7 +146,7 @@ def asked(
 def choices(
     verb: str, workspaces: Sequence[Workspace], labels: Sequence[str], times: Sequence[float | None]
 ) -> list[Element]:
-    """Return a button for each workspace that may be meant; pressing one means its time."""
+    """Return a button for each workspace that may be meant; pressing one chooses it."""
     offered = zip(workspaces[:FEW], labels, times, strict=False)
     return [
         kit.button(line(label, BUTTON), f"{verb}:{number}{'' if at is None else f':u{at:.0f}'}", one.id)

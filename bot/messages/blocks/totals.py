@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 #: Connections on the page.
 CONNECTIONS: Final = 20
-#: The most of a cause that is said here; whoever asked was told all of it.
+#: The longest part of a cause shown here; the person concerned got all of it.
 CAUSE: Final = 300
 
 

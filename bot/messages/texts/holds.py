@@ -31,7 +31,7 @@ STRANGE_STATE: Final = "{title} reports an {word}. I'll keep checking."
 def silent_since(title: str, since: float) -> str:
     """Say since when a connection gives no usable answer; ``since`` in epoch seconds.
 
-    The sentence is stored, so the time stands in it as a mark that each reader's own zone replaces.
+    The sentence is stored, so the time is a mark in it, which is replaced in each reader's own zone.
     """
     return _SILENT_SINCE.format(title=title, since=time_mark(since))
 
@@ -55,5 +55,5 @@ def not_configured(name: str) -> str:
 
 
 def strange_state(title: str, word: str) -> str:
-    """Say that a provider used a word that its documents do not name, told as ``unknown state 'x'``."""
+    """Say that a provider used an undocumented word, given as ``unknown state 'x'``."""
     return STRANGE_STATE.format(title=title, word=word)

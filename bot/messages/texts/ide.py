@@ -43,7 +43,7 @@ LOST: Final = (
 NOT_GIVEN_TITLE: Final = "Your workspace couldn't be opened"
 NOT_GIVEN: Final = "Usher didn't get access to it in time. Try again in a moment."
 
-#: The line that says how it stands, by phase.
+#: The line with its state, by phase.
 LINES: Final[dict[str, str]] = {
     "starting": "Starting",
     "running": "Running",
@@ -57,7 +57,7 @@ LINES: Final[dict[str, str]] = {
     "unknown": "Checking",
 }
 
-#: What stands in the place of the workspace while there is none to show, by phase: a heading and a sentence.
+#: Shown in place of the workspace while there is none to show, by phase: a heading and a sentence.
 PLACES: Final[dict[str, tuple[str, str]]] = {
     "starting": (
         "Your workspace is starting",

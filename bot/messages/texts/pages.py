@@ -1,6 +1,6 @@
 """Texts of linking: what the pages say, and what the same steps say in Slack.
 
-Plain text. The pages escape it by themselves; who puts it into a Slack message escapes it there.
+Plain text. Pages escape it by themselves; code that puts it into a Slack message has to escape it.
 """
 
 from __future__ import annotations

@@ -2,8 +2,7 @@
 
 A *cause* is what is stored with an operation: a word of ``CAUSES``, or a word and the provider's own message
 after a colon (``invalid: disk too small``), or a word and a sentence of ours after two colons,
-which stands for itself. ``cause_of``
-makes one from an error, ``sentence`` says each.
+which is shown as it is. ``cause_of`` makes one from an error, ``sentence`` puts it into words.
 """
 
 from __future__ import annotations

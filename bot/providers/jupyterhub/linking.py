@@ -1,4 +1,4 @@
-"""Find out whose token it is, and replace it by one of our own.
+"""Find out whose token it is, and replace it with one of our own.
 
 A token from a login ends with the logout, and one that a person made may be deleted along with others; so
 Usher mints its own at once, with the permissions it needs and no more, for as long as the pasted one lasts.

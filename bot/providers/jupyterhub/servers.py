@@ -165,7 +165,8 @@ class Servers:
     async def _progress(self, access: Access, name: ServerName, *, is_pending: bool) -> Progress | None:
         """Return the hub's progress of the last start; None if it reports none.
 
-        While a start is under way, no response does no harm; afterwards it tells a failure from a stop.
+        While a start is under way, a missing response does no harm; afterwards the response distinguishes a
+        failure from a stop.
         """
         headers = {**authorization(access.credential), "Accept": "text/event-stream"}
         try:

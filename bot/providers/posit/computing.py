@@ -49,7 +49,7 @@ def job_clusters(envs: ComputeEnvs) -> list[ComputeEnv]:
 def default_cluster(envs: ComputeEnvs, workbench: str) -> ComputeEnv | None:
     """Return where an IDE runs by default.
 
-    The server's default may not be listed ("Localhost" beside "Local"): then it is the first that is.
+    The server's default may not be listed ("Localhost" when "Local" is listed): then it is the first that is.
     """
     clusters = session_clusters(envs, workbench)
     info = envs.workbenches.get(workbench)

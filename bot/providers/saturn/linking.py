@@ -170,7 +170,7 @@ class _Session:
         self._jar = aiohttp.CookieJar(unsafe=True)
 
     async def token(self, link: str) -> SecretStr:
-        """Open a login link and ask for the token; raise Forbidden if that brought no session."""
+        """Open a login link and ask for the token; raise Forbidden if there is no session then."""
         url = link
         for _ in range(MOST_PAGES):
             response = await self._get(url)

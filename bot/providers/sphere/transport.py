@@ -48,7 +48,7 @@ class Transport:
     ) -> dict[str, Any]:
         """Send a change once; return the object in the response, empty if it is something else.
 
-        A request that was sent and brought nothing usable raises UnknownOutcome. ``starts``: it uses the
+        A request that was sent without a usable answer raises UnknownOutcome. ``starts``: it uses the
         account's quota, and is refused if that is exhausted.
         """
         form = None if fields is None else aiohttp.FormData(dict(fields), default_to_multipart=True)

@@ -87,7 +87,7 @@ class CardUpdates:
             await self._store.card_lost(card.id)
             return
         message = update(card.channel_id, card.message_ts, answer)
-        # What a run has written is kept nowhere else: its end stays as it was told.
+        # What a run has written is kept nowhere else: the message about its end stays.
         is_kept = card.kind is NoticeKind.JOB_ENDED and card.stage == "live"
         if not is_kept and not self._drawn.shows(card.id, message):
             await self._slack.call(slack_methods.CHAT_UPDATE, message)

@@ -42,7 +42,7 @@ log = structlog.get_logger(__name__)
 
 #: The share of the budget of views.publish for views that nobody asked for; presses have the rest.
 SHARE: Final = 0.7
-#: How many Homes are looked at per second although nobody asked: what that costs is bounded.
+#: How many Homes are checked per second although nobody asked: this bounds the cost.
 LOOKS: Final = 20
 #: The error of a view that isn't the newest any more.
 CONFLICT: Final = "hash_conflict"
@@ -155,7 +155,7 @@ class HomeViews:
         return self._typed(home(await self._gatherer.own(one)))
 
     def _typed(self, view: dict[str, Any]) -> dict[str, Any]:
-        """Return a Home whose hints work there: nothing but a slash command can be typed beside it."""
+        """Return a Home whose hints work there: people can type only slash commands next to it."""
         return in_view(view, self._command, self._job_command)
 
     async def _publish(self, one: Home, view: dict[str, Any]) -> None:

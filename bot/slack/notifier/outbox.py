@@ -34,7 +34,7 @@ log = structlog.get_logger(__name__)
 
 #: The share of the budget that each class may use; the rest is reserved for more urgent ones.
 SHARES: Final = {0: 1.0, 1: 1.0, 2: 0.9, 3: 0.8}
-#: Slack rejected the blocks; the text beside them says the same.
+#: Slack rejected the blocks; their text says the same.
 _BLOCKS_REFUSED: Final = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long"})
 #: The person can't receive direct messages.
 _NO_DIRECT_MESSAGE: Final = frozenset(

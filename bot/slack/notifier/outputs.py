@@ -1,4 +1,4 @@
-"""Outputs of runs in Slack: a message that is updated while they go on, and a file at the end."""
+"""Outputs of runs in Slack: a message that is updated while they run, and a file at the end."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 #: An edit notifies nobody: after so many seconds the answer is a message of its own.
 BECOMES_WITHIN: Final = 120.0
-#: How many seconds until a reply that is being sent just now is looked at again.
+#: Seconds until a reply that is just being sent is checked again.
 SOON: Final = 1.0
 
 
@@ -29,7 +29,7 @@ class Promises:
         self._slack = slack
 
     async def keep(self, notice: Notice, answer: Answer) -> bool:
-        """Let the answer take the place of its promise; return False if it is to be sent as a message.
+        """Let the answer replace its promise; return False if it has to be sent as a message.
 
         A promise that wasn't sent yet never is. Raises SlackFailed.
         """
