@@ -9,6 +9,7 @@ from bot.messages.texts import problems
 from bot.providers import facets
 from bot.providers.base import Credential
 from bot.reconciler.ask import Done, Refused
+from bot.reconciler.context import EnginePart
 from bot.reconciler.lists import not_yet
 from bot.services.approvals import notice
 from bot.services.linking import warn_holders
@@ -18,21 +19,13 @@ from bot.support.vault import row_key
 
 if TYPE_CHECKING:
     from bot.domain.models import Task
-    from bot.reconciler.context import EngineContext
     from bot.reconciler.runtimes import Runtime
 
 CHECK_SECONDS = 20.0
 
 
-class Approved:
+class Approved(EnginePart):
     """Link people as the usernames approved for them."""
-
-    def __init__(self, engine: EngineContext) -> None:
-        self._store = engine.store
-        self._asker = engine.asker
-        self._runtimes = engine.runtimes
-        self._vault = engine.vault
-        self._ids = engine.ids
 
     async def link(self, task: Task) -> None:
         """Check an approved username and link its person; raise Again while the provider doesn't answer."""

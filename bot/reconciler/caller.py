@@ -11,6 +11,7 @@ from bot.domain.settling import Verdict, judge, look_in
 from bot.providers.base import Access
 from bot.reconciler import outcomes
 from bot.reconciler.ask import Done, Later, Refused, Unknown
+from bot.reconciler.context import EnginePart
 from bot.reconciler.updates import S
 from bot.support.errors import Conflict
 
@@ -29,7 +30,7 @@ UP: Final = frozenset({Step.START, Step.CREATE})
 _MAKES: Final = frozenset({Step.CREATE, Step.LAUNCH})
 
 
-class Caller(ABC, Generic[S]):
+class Caller(EnginePart, ABC, Generic[S]):
     """Make the calls for operations or for runs; *calling* is committed before each one is sent (ADR 15).
 
     The abstract methods hold what differs between the two.
@@ -42,10 +43,8 @@ class Caller(ABC, Generic[S]):
     keeps_known: ClassVar[bool]
 
     def __init__(self, engine: EngineContext, updates: Updates[S]) -> None:
-        self._store = engine.store
-        self._asker = engine.asker
+        super().__init__(engine)
         self._updates: Updates[S] = updates
-        self._numbers = engine.numbers
 
     async def make(self, claimed: S, runtime: Runtime, step: Step) -> Update | None:
         """Commit ``calling`` and send the call; return the update still to be written, or None."""

@@ -13,6 +13,7 @@ from bot.domain.models import AuditEntry, NewNotice, NoticeKind, OperationVerb, 
 from bot.domain.models.classes import WARNING_SECONDS
 from bot.domain.models.stopping import NO_EFFECTS, ends_by_consent, gentlest_mode
 from bot.domain.policy import Target, decide
+from bot.reconciler.context import EnginePart
 from bot.services.gather import class_effects
 from bot.store.records import NewOperation
 from bot.support.errors import StoreError
@@ -41,16 +42,11 @@ LEAST_WARNING_SECONDS = WARNING_SECONDS - 30.0
 SUMMARY_SECONDS = 900.0
 
 
-class Classes:
+class Classes(EnginePart):
     """Process class cards that are due."""
 
     def __init__(self, engine: EngineContext) -> None:
-        self._store = engine.store
-        self._runtimes = engine.runtimes
-        self._clock = engine.clock
-        self._ids = engine.ids
-        self._numbers = engine.numbers
-        self._installation = engine.installation
+        super().__init__(engine)
         self._looks_at = 0.0
 
     async def step(self, _pool: Pool | None = None) -> int:

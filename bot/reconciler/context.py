@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Protocol
 
-from bot.services.context import Context
+from bot.services.context import Context, Part
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -97,3 +97,13 @@ class EngineContext(Context):
     def over(cls, context: Context, **parts: Any) -> EngineContext:
         """Return the context extended by the engine's own parts."""
         return cls(**{field.name: getattr(context, field.name) for field in fields(Context)}, **parts)
+
+
+class EnginePart(Part):
+    """Hold what most parts of a reconciler use of its context."""
+
+    def __init__(self, engine: EngineContext) -> None:
+        super().__init__(engine)
+        self._runtimes = engine.runtimes
+        self._asker = engine.asker
+        self._numbers = engine.numbers

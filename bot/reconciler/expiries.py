@@ -5,22 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.domain.models import NewNotice, NoticeKind
+from bot.reconciler.context import EnginePart
 
 if TYPE_CHECKING:
     from bot.domain.models import Workspace
-    from bot.reconciler.context import EngineContext
 
 #: A workspace read longer ago than this is read again first: it may have been used since.
 FRESH_SECONDS = 60.0
 
 
-class Expiries:
+class Expiries(EnginePart):
     """Find workspaces that end soon; each end is announced once, and an end that has moved is a new one."""
-
-    def __init__(self, engine: EngineContext) -> None:
-        self._store = engine.store
-        self._runtimes = engine.runtimes
-        self._numbers = engine.numbers
 
     async def step(self) -> int:
         """Request reads and write warnings; return how many there were of both."""

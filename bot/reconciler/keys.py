@@ -12,6 +12,7 @@ from bot.domain.models import AuditEntry
 from bot.messages.texts import problems
 from bot.providers import facets
 from bot.providers.base import Access, Credential
+from bot.services.context import Part
 from bot.support.errors import CredentialRefused, PermanentError, ProviderError, SecretError
 from bot.support.vault import row_key
 
@@ -40,13 +41,11 @@ OPEN_SECONDS = 60.0
 MOST_OPEN = 5_000
 
 
-class Keys:
+class Keys(Part):
     """Decrypt accounts' secrets, and react when a provider refuses one."""
 
     def __init__(self, context: Context) -> None:
-        self._store = context.store
-        self._vault = context.vault
-        self._clock = context.clock
+        super().__init__(context)
         #: Decrypted accesses by what they were decrypted from; all are dropped together when they expire.
         self._opened: dict[tuple[str, str, str], Access] = {}
         self._open_until = 0.0

@@ -11,6 +11,7 @@ import structlog
 from bot.domain.models import Task, TaskKind
 from bot.providers import facets
 from bot.reconciler.ask import LIMITED, SUSPECTED, Done, Later, Refused, Unknown
+from bot.reconciler.context import EnginePart
 from bot.reconciler.runtimes import LISTS_SHARE
 from bot.store.records import FoundWorkspace, NewTask
 from bot.support.errors import NotFound
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from bot.domain.models import Account, FoundRun, Principal
     from bot.providers.base import Access, Discovered, Listing
     from bot.reconciler.ask import Answer
-    from bot.reconciler.context import EngineContext
     from bot.reconciler.runtimes import Runtime
     from bot.store.store import Store
 
@@ -68,14 +68,8 @@ def slot(runtime: Runtime) -> Iterator[None]:
         runtime.slots.give_from(LISTS)
 
 
-class Lists:
+class Lists(EnginePart):
     """Read lists of workspaces and of runs, and keep the former fresh at a moderate pace."""
-
-    def __init__(self, engine: EngineContext) -> None:
-        self._store = engine.store
-        self._runtimes = engine.runtimes
-        self._asker = engine.asker
-        self._numbers = engine.numbers
 
     async def read(self, task: Task) -> Sequence[NewTask]:
         """Read the list for a task; return the commands that waited for it. Raise Again to retry."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from bot.domain.models import NewNotice, NoticeKind
+from bot.reconciler.context import EnginePart
 from bot.support.errors import StoreError
 
 if TYPE_CHECKING:
@@ -26,18 +27,16 @@ OURS = "#secret"
 PEOPLE = "#people"
 
 
-class Outages:
+class Outages(EnginePart):
     """Record what this process learns about its connections; nothing is read while nothing changes."""
 
     def __init__(self, engine: EngineContext, people: Mapping[str, float | None]) -> None:
         """``people``: since when people's credentials are refused, None once they are accepted again."""
-        self._store = engine.store
+        super().__init__(engine)
         self._refusals = (
             (OURS, engine.keys.lockouts, "locked_out", "let_in"),
             (PEOPLE, people, "people_out", "people_in"),
         )
-        self._runtimes = engine.runtimes
-        self._installation = engine.installation
         #: Current outages as far as this process knows; None until it has looked.
         self._current: dict[str, float] | None = None
 

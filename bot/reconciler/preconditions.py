@@ -14,6 +14,7 @@ import structlog
 from bot.domain.policy import decide
 from bot.domain.settling import ANSWER_SECONDS
 from bot.messages.texts import holds, problems
+from bot.reconciler.context import EnginePart
 from bot.support.errors import SlackFailed, SlackLimited
 
 if TYPE_CHECKING:
@@ -45,13 +46,12 @@ class Lost:
     cause: str
 
 
-class Preconditions:
+class Preconditions(EnginePart):
     """Check what an operation or a run needs; nothing here is written."""
 
     def __init__(self, engine: EngineContext) -> None:
-        self._runtimes = engine.runtimes
+        super().__init__(engine)
         self._people = engine.people
-        self._installation = engine.installation
 
     def line_of(self, subject: Operation | Run, account: Account | None, now: float) -> Runtime | Hold | Lost:
         """Return the runtime if both account and connection exist, else why it waits or can't continue."""

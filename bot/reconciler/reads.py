@@ -20,6 +20,7 @@ from bot.messages.texts import holds, problems
 from bot.providers.base import SendWindow
 from bot.reconciler import outcomes
 from bot.reconciler.ask import Done, Later, Refused, Unknown
+from bot.reconciler.context import EnginePart
 from bot.reconciler.entries import Entries
 from bot.reconciler.recorder import Recorder
 from bot.support.errors import (
@@ -50,16 +51,11 @@ REMEMBERED = 10_000
 SPARE = 0.5
 
 
-class Reads:
+class Reads(EnginePart):
     """Read what is due, each connection separately, so that a slow one doesn't delay the others."""
 
     def __init__(self, engine: EngineContext) -> None:
-        self._store = engine.store
-        self._runtimes = engine.runtimes
-        self._asker = engine.asker
-        self._clock = engine.clock
-        self._ids = engine.ids
-        self._numbers = engine.numbers
+        super().__init__(engine)
         self._recorder = Recorder(engine.store, engine.ids, engine.news)
         self._entries = Entries(engine)
         #: Reads sent since they were last reported to the observer, by connection.

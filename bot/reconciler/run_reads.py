@@ -14,6 +14,7 @@ from bot.messages.texts import holds
 from bot.providers import facets
 from bot.reconciler import outcomes
 from bot.reconciler.ask import LIMITED, SUSPECTED, Done, Refused
+from bot.reconciler.context import EnginePart
 from bot.reconciler.preconditions import PATIENCE
 from bot.support.errors import NotFound
 
@@ -35,15 +36,13 @@ LAST_LINES_WAIT: Final = 2.0
 REMEMBERED: Final = 5_000
 
 
-class RunReads:
+class RunReads(EnginePart):
     """Read runs. When accounts were last read is known to this process only."""
 
     def __init__(self, engine: EngineContext, updates: Updates[ClaimedRun]) -> None:
-        self._store = engine.store
-        self._asker = engine.asker
+        super().__init__(engine)
         self._updates = updates
         self._board = engine.board
-        self._clock = engine.clock
         self._deadline_seconds = engine.deadline_seconds
         #: When an account was last read, monotonic.
         self._read_at: dict[str, float] = {}

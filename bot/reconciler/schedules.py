@@ -9,6 +9,7 @@ import structlog
 from bot.domain.models import AuditEntry, NewNotice, NoticeKind, Principal, TaskKind
 from bot.providers import facets
 from bot.reconciler.ask import Refused
+from bot.reconciler.context import EnginePart
 from bot.reconciler.lists import settled, slot
 from bot.services.snapshots import TEMPLATES
 from bot.store.records import NewTask
@@ -26,16 +27,14 @@ log = structlog.get_logger(__name__)
 REMEMBERED = 10_000
 
 
-class Schedules:
+class Schedules(EnginePart):
     """Set and clear schedules. Doing it twice does no harm, so an interrupted task is repeated.
 
     A delayed task is dropped once a later one for the same job has come up: its schedule is outdated.
     """
 
     def __init__(self, engine: EngineContext) -> None:
-        self._store = engine.store
-        self._runtimes = engine.runtimes
-        self._asker = engine.asker
+        super().__init__(engine)
         #: When the newest request for each job was written, by account and job.
         self._newest: dict[tuple[str, str], float] = {}
 

@@ -9,6 +9,7 @@ import structlog
 from bot.domain.models import Snapshot
 from bot.providers import facets
 from bot.reconciler.ask import Done, Refused
+from bot.reconciler.context import EnginePart
 from bot.reconciler.lists import DISCOVER_SECONDS, not_yet, slot, waiting_commands, while_active
 from bot.services.snapshots import TEMPLATES, payload_of
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
     from bot.domain.models import Account, Principal, Task
     from bot.providers.base import Access
-    from bot.reconciler.context import EngineContext
     from bot.reconciler.runtimes import Runtime
     from bot.store.records import NewTask
 
@@ -27,14 +27,8 @@ log = structlog.get_logger(__name__)
 _CONNECTION: Final = "connection:"
 
 
-class Snapshots:
+class Snapshots(EnginePart):
     """Read what forms are built from with people's accounts, facts about servers with Usher's own secret."""
-
-    def __init__(self, engine: EngineContext) -> None:
-        self._store = engine.store
-        self._runtimes = engine.runtimes
-        self._asker = engine.asker
-        self._numbers = engine.numbers
 
     async def read(self, task: Task) -> Sequence[NewTask]:
         """Read and store a task's snapshot; return the commands that waited for it. Raise Again to retry."""

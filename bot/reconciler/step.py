@@ -10,6 +10,7 @@ import structlog
 from bot.domain.plan import Plan, Step
 from bot.messages.texts import problems
 from bot.reconciler.caller import UP
+from bot.reconciler.context import EnginePart
 from bot.reconciler.preconditions import PATIENCE, Hold, Lost
 from bot.reconciler.runtimes import PERSONS_SHARE
 from bot.reconciler.updates import S
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 
-class Stepper(ABC, Generic[S]):
+class Stepper(EnginePart, ABC, Generic[S]):
     """Step the due operations or runs; the methods at the end hold what differs between the two.
 
     Concurrent changes (replace, unlink) win: an ended subject takes no update.
@@ -42,12 +43,10 @@ class Stepper(ABC, Generic[S]):
     def __init__(
         self, engine: EngineContext, updates: Updates[S], preconditions: Preconditions, caller: Caller[S]
     ) -> None:
-        self._store = engine.store
+        super().__init__(engine)
         self._updates: Updates[S] = updates
         self._preconditions = preconditions
         self._caller: Caller[S] = caller
-        self._ids = engine.ids
-        self._numbers = engine.numbers
         #: What this process is stepping, in case a step outlives its lease.
         self._under_way: set[str] = set()
 

@@ -16,6 +16,7 @@ from bot.output.streaming import without_secrets
 from bot.providers import facets
 from bot.reconciler import outcomes
 from bot.reconciler.ask import REFUSED_WAIT, SUSPECTED, Later, Refused, Unknown
+from bot.reconciler.context import EnginePart
 from bot.support.errors import StoreError
 from bot.support.pool import Pool, pool_room, run_all
 
@@ -56,16 +57,12 @@ class _Follower:
     is_announced: bool = False
 
 
-class Streams:
+class Streams(EnginePart):
     """Follow watched outputs. Nothing survives the process: everything is read again."""
 
     def __init__(self, engine: EngineContext) -> None:
-        self._store = engine.store
-        self._runtimes = engine.runtimes
-        self._asker = engine.asker
+        super().__init__(engine)
         self._board = engine.board
-        self._clock = engine.clock
-        self._ids = engine.ids
         self._followers: dict[str, _Follower] = {}
 
     async def step(self, pool: Pool | None = None) -> int:

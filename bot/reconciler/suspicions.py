@@ -14,6 +14,7 @@ import structlog
 from bot.domain.models import AuditEntry, NewNotice, NoticeKind
 from bot.messages.texts import problems
 from bot.reconciler.ask import SUSPECTED, Done, Later, Refused
+from bot.reconciler.context import EnginePart
 from bot.reconciler.lists import LISTS
 from bot.reconciler.outages import PEOPLE
 from bot.reconciler.runtimes import LISTS_SHARE
@@ -55,16 +56,14 @@ def is_outage(refused: int, lately: int, fresh: int) -> bool:
     return fresh >= SEVERAL or (refused >= A_FEW and 2 * refused >= lately)
 
 
-class Suspicions:
+class Suspicions(EnginePart):
     """Check suspected credentials, tell people who wait, and give a link up as a last resort.
 
     ``outages`` says since when a connection has been refusing several people; None if it isn't.
     """
 
     def __init__(self, engine: EngineContext) -> None:
-        self._store = engine.store
-        self._runtimes = engine.runtimes
-        self._asker = engine.asker
+        super().__init__(engine)
         self.outages: dict[str, float | None] = {}
         self._lately = LATELY_PAUSES * max(
             (runtime.provider.pace.unused for runtime in engine.runtimes.values()), default=0.0

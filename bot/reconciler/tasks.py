@@ -12,6 +12,7 @@ from bot.domain.policy import decide, is_current
 from bot.providers import facets
 from bot.reconciler.approvals import Approved
 from bot.reconciler.ask import LIMITED
+from bot.reconciler.context import EnginePart
 from bot.reconciler.lists import Again, Busy, waiting_commands
 from bot.reconciler.schedules import Schedules
 from bot.reconciler.snapshots import Snapshots
@@ -41,21 +42,16 @@ _VERBS: Final = {TaskKind.APPROVE: "link", TaskKind.SCHEDULE: "schedule"}
 _Found = TypeVar("_Found")
 
 
-class Tasks:
+class Tasks(EnginePart):
     """Do due tasks; a failing task is retried a limited number of times."""
 
     def __init__(self, engine: EngineContext, lists: Lists, replay: Replay) -> None:
-        self._store = engine.store
-        self._runtimes = engine.runtimes
-        self._asker = engine.asker
+        super().__init__(engine)
         self._lists = lists
         self._approved = Approved(engine)
         self._people = engine.people
         self._accounts = Accounts(engine)
         self._replay = replay
-        self._ids = engine.ids
-        self._numbers = engine.numbers
-        self._installation = engine.installation
         self._jitter = engine.jitter
         self._snapshots = Snapshots(engine)
         self._schedules = Schedules(engine)

@@ -13,6 +13,7 @@ import structlog
 from bot.domain.models import NewNotice, NoticeKind, OperationVerb
 from bot.domain.models.stopping import is_final, planned_mode
 from bot.domain.models.timers import LEAST_WARNING_SECONDS, WARNING_SECONDS
+from bot.reconciler.context import EnginePart
 from bot.services.workspaces import Workspaces
 from bot.support.errors import NotIdentified, NotLinked, Refused, StoreError
 
@@ -34,12 +35,11 @@ LOOKS_EVERY: Final = 5.0
 ASKS_AGAIN: Final = 30.0
 
 
-class Timers:
+class Timers(EnginePart):
     """Process the timers that are due."""
 
     def __init__(self, engine: EngineContext) -> None:
-        self._store = engine.store
-        self._ids = engine.ids
+        super().__init__(engine)
         self._workspaces = Workspaces(engine)
 
     async def step(self) -> int:

@@ -7,21 +7,16 @@ from typing import TYPE_CHECKING
 from bot.domain.models import Account, Principal
 from bot.providers import facets
 from bot.reconciler.ask import Refused
+from bot.reconciler.context import EnginePart
 from bot.reconciler.lists import settled
 
 if TYPE_CHECKING:
     from bot.domain.models import Task
     from bot.providers.base import Access
-    from bot.reconciler.context import EngineContext
 
 
-class UnfinishedLinks:
+class UnfinishedLinks(EnginePart):
     """Revoke the credential that a provider issued to Usher for a checked token if no account uses it."""
-
-    def __init__(self, engine: EngineContext) -> None:
-        self._store = engine.store
-        self._runtimes = engine.runtimes
-        self._asker = engine.asker
 
     async def revoke(self, task: Task) -> None:
         """Revoke the payload's credential unless an account uses it; raise Again while there is no answer."""

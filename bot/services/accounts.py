@@ -15,6 +15,7 @@ from bot.messages.texts import pages as words
 from bot.providers import facets
 from bot.providers.base import Credential
 from bot.services import linking
+from bot.services.context import Part
 from bot.services.link_steps import LinkSteps, code_row, entry
 from bot.services.linking import digest
 from bot.store.records import Activation
@@ -25,17 +26,11 @@ if TYPE_CHECKING:
     from bot.services.context import Context
 
 
-class Accounts:
+class Accounts(Part):
     """Create links, accept the codes typed back, and unlink accounts. ``steps`` serves the pages."""
 
     def __init__(self, context: Context) -> None:
-        self._store = context.store
-        self._vault = context.vault
-        self._connections = context.connections
-        self._ids = context.ids
-        self._public_url = context.public_url
-        self._wake = context.wake
-        self._command = context.command
+        super().__init__(context)
         self.sign_in = context.sign_in
         self.steps = LinkSteps(context)
 

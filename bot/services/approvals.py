@@ -13,6 +13,7 @@ from bot.domain.models import Approval, AuditEntry, NewNotice, NoticeKind, Princ
 from bot.messages.texts import approvals as words
 from bot.messages.texts import pages, problems
 from bot.services.authority import Authority
+from bot.services.context import Part
 from bot.store.records import NewTask
 from bot.support.errors import Refused
 from bot.support.visible import SHOWN, clean, escape
@@ -23,16 +24,12 @@ if TYPE_CHECKING:
 _USERNAME = re.compile(r"[^\s\x00-\x1f\x7f]{1,100}")
 
 
-class Approvals:
+class Approvals(Part):
     """Write requests and decisions; what follows an approval is a task of the reconciler."""
 
     def __init__(self, context: Context) -> None:
-        self._store = context.store
-        self._connections = context.connections
-        self._provider = context.provider
+        super().__init__(context)
         self._authority = Authority(context)
-        self._ids = context.ids
-        self._wake = context.wake
 
     def possible(self) -> list[str]:
         """Return the names of the connections where usernames are approved."""

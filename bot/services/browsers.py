@@ -15,6 +15,7 @@ from bot.domain.policy import Target
 from bot.providers import facets
 from bot.services import linking
 from bot.services.authority import Authority
+from bot.services.context import Part
 from bot.services.linking import digest
 from bot.support.vault import entry_key
 
@@ -29,16 +30,14 @@ NOTED_EVERY = 60.0
 _log = structlog.get_logger(__name__)
 
 
-class Browsing:
+class Browsing(Part):
     """Begin, look up and end browser sessions. ``lifetime`` and ``idle`` are in seconds.
 
     Only the browser knows a session's id; the store holds its SHA-256.
     """
 
     def __init__(self, context: Context, *, lifetime: float, idle: float) -> None:
-        self._store = context.store
-        self._vault = context.vault
-        self._connections = context.connections
+        super().__init__(context)
         self._authority = Authority(context)
         self.lifetime = lifetime
         self._idle = idle

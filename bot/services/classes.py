@@ -19,6 +19,7 @@ from bot.messages.texts import classes as words
 from bot.messages.texts import problems
 from bot.services.accounts import Accounts
 from bot.services.authority import Authority
+from bot.services.context import Part
 from bot.services.gather import shown_url
 from bot.services.making import check_account, unmade
 from bot.store.classes import posting
@@ -75,19 +76,14 @@ class JoinTarget:
     beside: str = ""
 
 
-class Classes:
+class Classes(Part):
     """Post cards, handle presses, and end classes; ``wake`` notifies the background work."""
 
     def __init__(self, context: Context) -> None:
-        self._store = context.store
-        self._connections = context.connections
-        self._provider = context.provider
+        super().__init__(context)
         self._authority = Authority(context)
         self._accounts = Accounts(context)
-        self._ids = context.ids
         self._deadline_seconds = context.deadline_seconds
-        self._wake = context.wake
-        self._public_url = context.public_url
 
     # -- the trainer ---------------------------------------------------------------------------------------
 

@@ -76,3 +76,19 @@ class Context:
         if connection not in self.connections:
             raise Refused("connection.gone", problems.sentence("connection_gone", connection))
         return self.connections[connection]
+
+
+class Part:
+    """Hold what most parts of a process use of its context, under names of their own."""
+
+    def __init__(self, context: Context) -> None:
+        self._store = context.store
+        self._connections = context.connections
+        self._provider = context.provider
+        self._installation = context.installation
+        self._vault = context.vault
+        self._clock = context.clock
+        self._ids = context.ids
+        self._wake = context.wake
+        self._public_url = context.public_url
+        self._command = context.command

@@ -11,6 +11,7 @@ from bot.domain.models.stopping import NO_EFFECTS
 from bot.domain.telling import is_still_true
 from bot.providers import facets
 from bot.providers.hosts import allowed_ide_url
+from bot.services.context import Part
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,16 +26,14 @@ if TYPE_CHECKING:
 IDE_PATH: Final = "/ide"
 
 
-class Gatherer:
+class Gatherer(Part):
     """Read rows for drawing. An IDE URL is checked against its connection's hosts each time it is shown.
 
     ``public_url`` is the origin that browsers reach us at, for workspaces that open in our own page.
     """
 
     def __init__(self, context: Context, board: Board | None = None) -> None:
-        self._store = context.store
-        self._connections = context.connections
-        self._public_url = context.public_url
+        super().__init__(context)
         self._board = board
 
     async def of_operation(self, operation: Operation) -> Facts:

@@ -21,6 +21,7 @@ from bot.domain.models import OperationVerb, State
 from bot.domain.progress import SLOW_SECONDS
 from bot.providers import facets
 from bot.services.authority import Authority
+from bot.services.context import Part
 from bot.services.filling import PRESET
 from bot.services.preferences import PersonalPreferences
 from bot.services.snapshots import TEMPLATES, PersonalOffer, Snapshots
@@ -50,17 +51,15 @@ REMEMBERED: Final = 2_000
 _BUSY: Final = frozenset({State.STARTING, State.RUNNING, State.STOPPING})
 
 
-class HomeGatherer:
+class HomeGatherer(Part):
     """Read rows for drawing Homes; what a person may see has been decided before."""
 
     def __init__(self, context: Context, gatherer: Gatherer) -> None:
-        self._store = context.store
-        self._connections = context.connections
+        super().__init__(context)
         self._authority = Authority(context)
         self._snapshots = Snapshots(context)
         self._gatherer = gatherer
         self._preferences = PersonalPreferences(context)
-        self._command = context.command
         self._job_command = context.job_command
         #: By account and time of reading; None for what can't be read.
         self._templates: dict[tuple[str, float], tuple[str, ...] | None] = {}

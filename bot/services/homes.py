@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from bot.domain.models import State
 from bot.providers import facets
+from bot.services.context import Part
 from bot.services.runs import Runs
 from bot.services.snapshots import TEMPLATES, Snapshots
 from bot.services.workspaces import Workspaces
@@ -19,14 +20,11 @@ READ: Final = 10
 _UP: Final = frozenset({State.STARTING, State.RUNNING, State.STOPPING, State.UNKNOWN})
 
 
-class Homes:
+class Homes(Part):
     """Note what people do with their Homes; ``wake`` has the next view sent."""
 
     def __init__(self, context: Context) -> None:
-        self._store = context.store
-        self._connections = context.connections
-        self._installation = context.installation
-        self._wake = context.wake
+        super().__init__(context)
         self._workspaces = Workspaces(context)
         self._runs = Runs(context)
         self._snapshots = Snapshots(context)

@@ -15,6 +15,7 @@ from bot.messages.texts import pages as words
 from bot.providers import facets
 from bot.services import linking
 from bot.services.authority import Authority
+from bot.services.context import Part
 from bot.services.linking import Confirmed, Opened, StoredNames, digest
 from bot.store.records import Activation, NewTask
 from bot.support.errors import CredentialRefused, ProviderError, Refused, TemporaryError
@@ -24,19 +25,13 @@ if TYPE_CHECKING:
     from bot.services.context import Context
 
 
-class LinkSteps:
+class LinkSteps(Part):
     """Take a link from its first visit to the linked account."""
 
     def __init__(self, context: Context) -> None:
-        self._store = context.store
+        super().__init__(context)
         self._authority = Authority(context)
-        self._vault = context.vault
-        self._connections = context.connections
-        self._ids = context.ids
         self._names = StoredNames(context)
-        self._wake = context.wake
-        self._command = context.command
-        self._installation = context.installation
         self.sign_in = context.sign_in
 
     async def open(self, nonce: str, browser: str) -> Opened:

@@ -20,6 +20,7 @@ from bot.messages.texts import problems
 from bot.providers import facets
 from bot.services.accounts import Accounts
 from bot.services.authority import Authority
+from bot.services.context import Part
 from bot.store.records import Accepted, NewOperation
 from bot.support.errors import NotLinked, Refused
 
@@ -30,17 +31,14 @@ if TYPE_CHECKING:
     from bot.support.clock import Ids
 
 
-class Making:
+class Making(Part):
     """Write creations into the store; ``wake`` tells the background work that there is something to do."""
 
     def __init__(self, context: Context) -> None:
-        self._store = context.store
-        self._provider = context.provider
+        super().__init__(context)
         self._authority = Authority(context)
         self._accounts = Accounts(context)
-        self._ids = context.ids
         self._deadline_seconds = context.deadline_seconds
-        self._wake = context.wake
 
     async def create(
         self,

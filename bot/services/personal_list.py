@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from bot.domain.models import Workspace
 from bot.messages.texts import problems
 from bot.services.authority import Authority
+from bot.services.context import Part
 from bot.services.making import check_account, entry
 from bot.services.workspaces import Workspaces
 from bot.support.errors import Refused
@@ -17,15 +18,12 @@ if TYPE_CHECKING:
     from bot.services.context import Context
 
 
-class PersonalList:
+class PersonalList(Part):
     """Add workspaces to a person's list, name and remove them."""
 
     def __init__(self, context: Context) -> None:
-        self._store = context.store
-        self._provider = context.provider
+        super().__init__(context)
         self._authority = Authority(context)
-        self._ids = context.ids
-        self._wake = context.wake
         self._owned = Workspaces(context).owned
 
     async def add(

@@ -9,6 +9,7 @@ from bot.domain.facts import PreferenceFacts
 from bot.domain.models import AuditEntry
 from bot.domain.moments import zone_of
 from bot.services.authority import Authority
+from bot.services.context import Part
 from bot.services.making import entry
 from bot.services.workspaces import Workspaces
 
@@ -19,12 +20,11 @@ if TYPE_CHECKING:
     from bot.services.context import Context
 
 
-class PersonalPreferences:
+class PersonalPreferences(Part):
     """Keep people's preferences; a workspace's or connection's that is gone counts as none."""
 
     def __init__(self, context: Context) -> None:
-        self._store = context.store
-        self._connections = context.connections
+        super().__init__(context)
         self._authority = Authority(context)
         self._owned = Workspaces(context).owned
 

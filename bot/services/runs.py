@@ -9,6 +9,7 @@ from bot.domain.policy import Target
 from bot.messages.texts import problems
 from bot.providers import facets
 from bot.services.authority import Authority
+from bot.services.context import Part
 from bot.services.making import check_account
 from bot.store.records import NewTask
 from bot.support.errors import Refused
@@ -26,18 +27,14 @@ LOOK_SECONDS: Final = 15.0
 _REMEMBERED: Final = 10_000
 
 
-class Runs:
+class Runs(Part):
     """Write what people ask for into the store; ``wake`` notifies the background work."""
 
     def __init__(self, context: Context) -> None:
-        self._store = context.store
-        self._connections = context.connections
-        self._provider = context.provider
+        super().__init__(context)
         self._authority = Authority(context)
         #: Kept in memory only: it saves a request, and nothing depends on it.
         self._looked_at: dict[str, float] = {}
-        self._clock = context.clock
-        self._wake = context.wake
         self.deadline_seconds = context.deadline_seconds
 
     async def launch(

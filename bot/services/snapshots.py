@@ -14,6 +14,7 @@ from pydantic_core import to_jsonable_python
 
 from bot.domain.models import About, TaskKind
 from bot.providers import facets
+from bot.services.context import Part
 from bot.store.records import NewTask
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
     from bot.domain.models import Account, Form, Principal, Purpose, Snapshot, Spec, Values
     from bot.providers.base import Provider
-    from bot.services.context import Context
 
 TEMPLATES: Final = "templates"
 ABOUT: Final = "about"
@@ -47,14 +47,8 @@ def _read(kind: type[Any], kept: Snapshot[Any] | None) -> Snapshot[Any] | None:
         return None
 
 
-class Snapshots:
+class Snapshots(Part):
     """Return what is known, and request what isn't; ``wake`` notifies the background work."""
-
-    def __init__(self, context: Context) -> None:
-        self._store = context.store
-        self._connections = context.connections
-        self._clock = context.clock
-        self._wake = context.wake
 
     async def templates(self, account: Account) -> Snapshot[Any] | None:
         """Return what an account was last offered, in its provider's own type; None if it was never read."""

@@ -11,6 +11,7 @@ from bot.domain.models.stopping import is_final, planned_mode
 from bot.domain.models.timers import MORE_SECONDS
 from bot.domain.models.workspaces import NOT_UP
 from bot.messages.texts import problems
+from bot.services.context import Part
 from bot.services.making import check_account, entry, unknown
 from bot.support.errors import Refused
 
@@ -20,13 +21,11 @@ if TYPE_CHECKING:
     from bot.services.workspaces import Workspaces
 
 
-class Timers:
+class Timers(Part):
     """Write people's timers into the store; the reconciler carries them out."""
 
     def __init__(self, context: Context, workspaces: Workspaces) -> None:
-        self._store = context.store
-        self._provider = context.provider
-        self._wake = context.wake
+        super().__init__(context)
         self._workspaces = workspaces
 
     def made(

@@ -16,6 +16,7 @@ from bot.domain.settling import has_settled
 from bot.messages.texts import problems
 from bot.providers import facets
 from bot.services.authority import Authority
+from bot.services.context import Part
 from bot.services.making import Making, check_account, entry, unknown
 from bot.store.records import Accepted, NewOperation, NewTask
 from bot.support.errors import Refused
@@ -43,16 +44,12 @@ _NEEDS: dict[OperationVerb, tuple[Action, frozenset[State]]] = {
 _MODES: dict[OperationVerb, StopMode] = {OperationVerb.STOP: "stop", OperationVerb.FORCE: "force"}
 
 
-class Workspaces:
+class Workspaces(Part):
     """Write what people ask for into the store; ``wake`` notifies the background work."""
 
     def __init__(self, context: Context) -> None:
-        self._store = context.store
-        self._connections = context.connections
-        self._provider = context.provider
+        super().__init__(context)
         self._authority = Authority(context)
-        self._clock = context.clock
-        self._wake = context.wake
         self.deadline_seconds = context.deadline_seconds
         making = Making(context)
         # Implemented in its own module, but offered here so that callers need only this class.
