@@ -82,16 +82,23 @@ class HomeFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class ConnectionFacts:
-    """Hold one connection's health for administrators; ``outage`` is since when it hasn't answered."""
+class ConnectionCounts:
+    """Count what there is on one connection; ``failed`` counts operations since a given time."""
 
-    title: str
-    outage: float | None = None
     linked: int = 0
     refused: int = 0
     known: int = 0
     running: int = 0
     failed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionFacts:
+    """Hold one connection's health for administrators; ``outage`` is since when it hasn't answered."""
+
+    title: str
+    outage: float | None
+    counts: ConnectionCounts
 
 
 @dataclass(frozen=True, slots=True)

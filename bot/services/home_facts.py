@@ -110,16 +110,8 @@ class HomeGatherer(Part):
         return TotalsFacts(
             now=now,
             connections=[
-                ConnectionFacts(
-                    title=self._connections[name].settings.title,
-                    outage=found.outages.get(name),
-                    linked=at.linked,
-                    refused=at.refused,
-                    known=at.known,
-                    running=at.running,
-                    failed=at.failed,
-                )
-                for name, at in found.at.items()
+                ConnectionFacts(self._title(name), found.outages.get(name), counts)
+                for name, counts in found.at.items()
             ],
             starting=found.starting,
             open_runs=found.open_runs,
@@ -127,12 +119,7 @@ class HomeGatherer(Part):
             failed_runs=found.failed_runs,
             slow=[self._bare(now, one.connection, operation=one) for one in found.slow],
             failed=[self._bare(now, one.connection, operation=one) for one in found.failed],
-            lost_runs=[
-                Facts(
-                    now=now, connection=one.connection, connection_title=self._title(one.connection), run=one
-                )
-                for one in found.lost_runs
-            ],
+            lost_runs=[self._bare(now, one.connection, run=one) for one in found.lost_runs],
             answer=home.shown_answer(now),
             answered_at=home.answered_at or now,
         )
@@ -180,9 +167,7 @@ class HomeGatherer(Part):
     async def _links(self, principal: Principal, accounts: Mapping[str, Account]) -> list[LinkFacts]:
         asked = {one.connection: one for one in await self._store.asked_approvals_of(principal)}
         found = []
-        for name, provider in sorted(
-            self._connections.items(), key=lambda one: one[1].settings.title.casefold()
-        ):
+        for name, provider in self._by_title():
             title, account = provider.settings.title, accounts.get(name)
             if provider.links_by("none"):
                 found.append(LinkFacts(name, title, "needless"))
@@ -201,9 +186,7 @@ class HomeGatherer(Part):
 
     async def _makers(self, principal: Principal, accounts: Mapping[str, Account]) -> list[MakerFacts]:
         found = []
-        for name, provider in sorted(
-            self._connections.items(), key=lambda one: one[1].settings.title.casefold()
-        ):
+        for name, provider in self._by_title():
             account = accounts.get(name)
             may = account is not None and account.state == "active"
             if not isinstance(provider, facets.Making) or not (may or provider.links_by("none")):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bot.store import rows
+from bot.domain.home import ConnectionCounts
+from bot.store import outages, rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -15,21 +16,10 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class AtConnection:
-    """Count what there is on one connection; ``failed`` counts operations since a given time."""
-
-    linked: int = 0
-    refused: int = 0
-    known: int = 0
-    running: int = 0
-    failed: int = 0
-
-
-@dataclass(frozen=True, slots=True)
 class Totals:
     """Hold counts of everybody's rows, and the rows that stand out; ``outages`` says since when."""
 
-    at: Mapping[str, AtConnection]
+    at: Mapping[str, ConnectionCounts]
     outages: Mapping[str, float]
     open_runs: int
     dead_notices: int
@@ -55,7 +45,7 @@ def of_all(
     at, failed = {}, []
     for name in connections:
         links, workspaces = linked.get(name, {}), known.get(name, {})
-        at[name] = AtConnection(
+        at[name] = ConnectionCounts(
             linked=int(links.get("linked") or 0),
             refused=int(links.get("refused") or 0),
             known=int(workspaces.get("known") or 0),
@@ -70,7 +60,7 @@ def of_all(
     lost = tx.all("failed_runs", since=since, limit=limit)
     return Totals(
         at=at,
-        outages={row["connection"]: float(row["since"]) for row in tx.all("outages")},
+        outages=outages.current(tx),
         open_runs=int(counts.get("open_runs", 0)),
         dead_notices=int(counts.get("dead_notices", 0)),
         starting=_count(tx, "count_starts_under_way"),

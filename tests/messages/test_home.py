@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from bot.domain.facts import PreferenceFacts
 from bot.domain.home import (
+    ConnectionCounts,
     ConnectionFacts,
     HomeFacts,
     LinkFacts,
@@ -111,8 +112,8 @@ FAILED = {"outcome": Outcome.FAILED, "cause": "unreachable", "ended_at": NOW - 9
 TOTALS = TotalsFacts(
     now=NOW,
     connections=[
-        ConnectionFacts("Course hub", None, 120, 0, 118, 64, 0),
-        ConnectionFacts("Saturn Cloud", NOW - 400, 12, 2, 30, 4, 3),
+        ConnectionFacts("Course hub", None, ConnectionCounts(120, 0, 118, 64, 0)),
+        ConnectionFacts("Saturn Cloud", NOW - 400, ConnectionCounts(12, 2, 30, 4, 3)),
     ],
     starting=9,
     open_runs=2,
@@ -243,7 +244,7 @@ def test_any_totals_make_a_view_that_slack_takes(titles, cause):
     failed = [facts({"outcome": Outcome.FAILED, "cause": f"invalid: {cause}", "ended_at": NOW})] * 8
     given_ = TotalsFacts(
         now=NOW,
-        connections=[ConnectionFacts(title, NOW, 1, 1, 1, 1, 9) for title in titles],
+        connections=[ConnectionFacts(title, NOW, ConnectionCounts(1, 1, 1, 1, 9)) for title in titles],
         slow=[facts({"hold": cause})] * 8,
         failed=failed,
         dead_notices=5,

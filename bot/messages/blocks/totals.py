@@ -41,9 +41,9 @@ def totals_home(facts: TotalsFacts) -> dict[str, Any]:
 
 def _counts(facts: TotalsFacts) -> list[Block]:
     counted = words.TOTALS_LINE.format(
-        running=sum(one.running for one in facts.connections),
-        known=sum(one.known for one in facts.connections),
-        linked=sum(one.linked for one in facts.connections),
+        running=sum(one.counts.running for one in facts.connections),
+        known=sum(one.counts.known for one in facts.connections),
+        linked=sum(one.counts.linked for one in facts.connections),
         starting=facts.starting,
         runs=facts.open_runs,
     )
@@ -71,12 +71,12 @@ def _connection(one: ConnectionFacts, now: float) -> str:
         words.ANSWERING if one.outage is None else words.OUTAGE,
         title=one.title,
         since=kit.moment(one.outage if one.outage is not None else now, now),
-        running=one.running,
-        known=one.known,
-        linked=one.linked,
+        running=one.counts.running,
+        known=one.counts.known,
+        linked=one.counts.linked,
     )
-    text += words.REFUSED_LINKS.format(count=one.refused) if one.refused else ""
-    return text + (words.FAILED_HERE.format(count=one.failed) if one.failed else "")
+    text += words.REFUSED_LINKS.format(count=one.counts.refused) if one.counts.refused else ""
+    return text + (words.FAILED_HERE.format(count=one.counts.failed) if one.counts.failed else "")
 
 
 def _slow(facts: TotalsFacts) -> list[Block]:
@@ -99,7 +99,7 @@ def _slow_row(facts: Facts) -> str:
 
 def _failures(facts: TotalsFacts) -> list[Block]:
     failed = [kit.section(_failure(one)) for one in (*facts.failed, *facts.lost_runs)]
-    count = sum(one.failed for one in facts.connections) + facts.failed_runs
+    count = sum(one.counts.failed for one in facts.connections) + facts.failed_runs
     if count > len(failed):
         failed.append(kit.context(words.MORE_FAILURES.format(count=count - len(failed))))
     return [kit.header(words.FAILURES), *(failed or [kit.section(words.NO_FAILURES)])]
