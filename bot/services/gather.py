@@ -10,7 +10,6 @@ from bot.domain.models import NoticeKind, State, Workspace
 from bot.domain.models.stopping import NO_EFFECTS
 from bot.domain.telling import is_still_true
 from bot.providers import facets
-from bot.providers.hosts import allowed_ide_url
 from bot.services.context import Part
 
 if TYPE_CHECKING:
@@ -252,7 +251,7 @@ def shown_url(
     if provider is None or workspace is None or workspace.verified_at is None:
         return None
     if not isinstance(provider, facets.Page):
-        return _allowed(provider, workspace.url)
+        return provider.allowed_url(workspace.url)
     if public_url is None or workspace.state is not State.RUNNING or not workspace.allows("open"):
         return None
     return f"{public_url.rstrip('/')}{IDE_PATH}/{workspace.id}"
@@ -278,15 +277,11 @@ def class_effects(provider: Provider | None, card: ClassCard) -> Effects:
 def _page_url(provider: Provider | None, workspace: Workspace | None) -> str | None:
     if provider is None or workspace is None or workspace.is_provisional:
         return None
-    return _allowed(provider, provider.page_url(workspace.remote_id))
+    return provider.allowed_url(provider.page_url(workspace.remote_id))
 
 
 def _job_page(provider: Provider | None, run: Run) -> str | None:
     """Return the page that shows a run at its provider, if there is one on an allowed host."""
     if provider is None or not isinstance(provider, facets.Runs):
         return None
-    return _allowed(provider, provider.job_page_url(run))
-
-
-def _allowed(provider: Provider, url: str | None) -> str | None:
-    return allowed_ide_url(url, provider.settings.base_url, provider.ide_hosts())
+    return provider.allowed_url(provider.job_page_url(run))

@@ -25,7 +25,7 @@ from bot.store.records import Accepted, NewOperation
 from bot.support.errors import NotLinked, Refused
 
 if TYPE_CHECKING:
-    from bot.domain.models import Account, Principal, Timer
+    from bot.domain.models import Account, Principal, Purpose, Timer
     from bot.providers.base import Provider
     from bot.services.context import Context
     from bot.support.clock import Ids
@@ -107,8 +107,7 @@ class Making(Part):
         principal, provider = workspace.principal, self._provider(workspace.connection)
         if not isinstance(provider, facets.Making):
             raise Refused("workspace.no_create", problems.sentence("no_create", provider.settings.title))
-        if workspace.spec is not None and provider.withholds(workspace.spec, principal):
-            raise Refused("workspace.withheld", problems.sentence("withheld", provider.settings.title))
+        check_offered(provider, workspace.spec, principal)
         account = await self._accounts.acting(principal, workspace.connection)
         check_account(provider, account)
         new = NewOperation(
@@ -168,6 +167,14 @@ def check_account(provider: Provider, account: Account | None) -> Account:
     if account.state == "refused":
         raise NotLinked(name, problems.sentence("credential_refused", title), is_refused=True)
     return account
+
+
+def check_offered(
+    provider: Provider, spec: Spec | None, principal: Principal, purpose: Purpose = "workspace"
+) -> None:
+    """Raise Refused (``workspace.withheld``, ``job.withheld``) for what is by now reserved for others."""
+    if spec is not None and provider.withholds(spec, principal):
+        raise Refused(f"{purpose}.withheld", problems.sentence("withheld", provider.settings.title))
 
 
 def unknown() -> Refused:

@@ -10,7 +10,7 @@ from bot.messages.texts import problems
 from bot.providers import facets
 from bot.services.authority import Authority
 from bot.services.context import Part
-from bot.services.making import check_account
+from bot.services.making import check_account, check_offered
 from bot.store.records import NewTask
 from bot.support.errors import Refused
 
@@ -50,9 +50,7 @@ class Runs(Part):
         """Accept a run with its first card and audit row, in one transaction; raises Refused."""
         await self._authority.check(principal, "run")
         self._able(connection)
-        provider = self._connections[connection]
-        if provider.withholds(spec, principal):
-            raise Refused("job.withheld", problems.sentence("withheld", provider.settings.title))
+        check_offered(self._connections[connection], spec, principal, "job")
         await self._account(principal, connection)
         new = NewRun(
             principal=principal,
@@ -115,9 +113,7 @@ class Runs(Part):
         """Launch another run if nobody knows what became of the first; False if that is settled by now."""
         run = await self.owned(principal, "run", run_id)
         self._able(run.connection)
-        provider = self._connections[run.connection]
-        if run.spec is not None and provider.withholds(run.spec, principal):
-            raise Refused("job.withheld", problems.sentence("withheld", provider.settings.title))
+        check_offered(self._connections[run.connection], run.spec, principal, "job")
         await self._account(principal, run.connection)
         audit = [_entry(principal, "job.another", _target(run), run=run.id)]
         is_asked = await self._store.launch_another(run.id, interaction, audit)

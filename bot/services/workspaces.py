@@ -17,7 +17,7 @@ from bot.messages.texts import problems
 from bot.providers import facets
 from bot.services.authority import Authority
 from bot.services.context import Part
-from bot.services.making import Making, check_account, entry, unknown
+from bot.services.making import Making, check_account, check_offered, entry, unknown
 from bot.store.records import Accepted, NewOperation, NewTask
 from bot.support.errors import Refused
 
@@ -174,8 +174,7 @@ class Workspaces(Part):
         title = provider.settings.title
         if workspace.spec is None or not isinstance(provider, facets.Making):
             raise Refused("workspace.no_restart", problems.sentence("no_restart", title))
-        if provider.withholds(workspace.spec, workspace.principal):
-            raise Refused("workspace.withheld", problems.sentence("withheld", title))
+        check_offered(provider, workspace.spec, workspace.principal)
         return True
 
     def check_possible(self, workspace: Workspace, verb: OperationVerb) -> None:
@@ -225,8 +224,7 @@ class Workspaces(Part):
         workspace = await self.owned(principal, "new", operation.workspace_id)
         provider = self._connections[workspace.connection]
         check_account(provider, await self._store.account(principal, workspace.connection))
-        if workspace.spec is not None and provider.withholds(workspace.spec, principal):
-            raise Refused("workspace.withheld", problems.sentence("withheld", provider.settings.title))
+        check_offered(provider, workspace.spec, principal)
         audit = [entry(principal, "workspace.another", workspace, reference=operation.reference)]
         is_asked = await self._store.make_another(operation.id, interaction, audit)
         self._wake()
