@@ -14,15 +14,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
+import structlog
 from joserfc import jwt
 from joserfc.errors import InvalidKeyIdError, JoseError, SecurityWarning
 from joserfc.jwk import GuestProtocol, KeySet, RSAKey
 
 from bot.domain.models import Principal
 from bot.slack.methods import OPENID_CONNECT_TOKEN
-from bot.support.errors import ProviderError, SlackFailed
+from bot.support.errors import ProviderError, Refused, SlackFailed
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import ModuleType
+
     from pydantic import SecretStr
 
     from bot.support.clock import Clock
@@ -37,6 +41,8 @@ LEEWAY = 60
 KEYS_AGAIN = 60.0
 #: What the library raises for malformed tokens and keys: its own errors, and those of the parsers it uses.
 _ODD = (JoseError, ValueError, TypeError, AttributeError, RecursionError)
+
+log = structlog.get_logger(__name__)
 
 _CLAIM = "https://slack.com/"
 
@@ -179,6 +185,22 @@ def _public_key(given: Any) -> RSAKey | None:
             return RSAKey.import_key(given) if given["kty"] == "RSA" else None
     except (*_ODD, KeyError, SecurityWarning):
         return None
+
+
+async def proven(
+    sign_in: SlackSignIn | None, flow: Flow | None, query: Mapping[str, str], words: ModuleType
+) -> Principal:
+    """Return whom Slack's redirect proves; raises Refused (``sign_in.…``) in the ``words`` of its page."""
+    if sign_in is None or flow is None:
+        raise Refused("sign_in.expired", words.sign_in_expired())
+    code = query.get("code", "")[:1000]
+    if query.get("error") or not code:
+        raise Refused("sign_in.cancelled", words.sign_in_cancelled())
+    try:
+        return await sign_in.finish(code, flow)
+    except SlackFailed as failed:
+        log.warning("sign_in_failed", problem=failed.code)
+        raise Refused("sign_in.failed", words.sign_in_failed()) from None
 
 
 def _failed(code: str) -> SlackFailed:

@@ -14,8 +14,9 @@ import structlog
 from aiohttp import web
 
 from bot.messages.texts import pages as words
-from bot.support.errors import Refused, SlackFailed
+from bot.support.errors import Refused
 from bot.web.browsers import read_form
+from bot.web.openid import proven
 from bot.web.signed_in import see_other
 
 if TYPE_CHECKING:
@@ -125,17 +126,8 @@ class LinkPages:
 
     async def _prove(self, request: web.Request, visit: Visit) -> None:
         flow = self._browsers.flow(request, visit.nonce, request.query.get("state", "")[:200])
-        if self._sign_in is None or flow is None:
-            raise Refused("sign_in.expired", words.sign_in_expired())
-        code = request.query.get("code", "")[:1000]
-        if request.query.get("error") or not code:
-            raise Refused("sign_in.cancelled", words.sign_in_cancelled())
-        try:
-            proven = await self._sign_in.finish(code, flow)
-        except SlackFailed as failed:
-            _log.warning("link.sign_in_failed", problem=failed.code)
-            raise Refused("sign_in.failed", words.sign_in_failed()) from None
-        await self._steps.prove(visit.nonce, visit.browser, proven)
+        principal = await proven(self._sign_in, flow, request.query, words)
+        await self._steps.prove(visit.nonce, visit.browser, principal)
 
     # -- forms -------------------------------------------------------------------------------------------
 

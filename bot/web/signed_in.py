@@ -11,8 +11,9 @@ from aiohttp import web
 from bot.messages.texts import ide as words
 from bot.messages.texts.times import duration
 from bot.services.gather import IDE_PATH
-from bot.support.errors import Refused, SlackFailed
+from bot.support.errors import Refused
 from bot.web.browsers import read_form
+from bot.web.openid import proven
 
 if TYPE_CHECKING:
     from bot.services.browsers import Browsing
@@ -80,17 +81,7 @@ class SignedIn:
 
     async def _proven(self, request: web.Request) -> str:
         flow = self._browsers.page_flow(request, request.query.get("state", "")[:200])
-        if self._sign_in is None or flow is None:
-            raise Refused("sign_in.expired", words.sign_in_expired())
-        code = request.query.get("code", "")[:1000]
-        if request.query.get("error") or not code:
-            raise Refused("sign_in.cancelled", words.sign_in_cancelled())
-        try:
-            proven = await self._sign_in.finish(code, flow)
-        except SlackFailed as failed:
-            _log.warning("page.sign_in_failed", problem=failed.code)
-            raise Refused("sign_in.failed", words.sign_in_failed()) from None
-        return await self._browsing.begin(proven)
+        return await self._browsing.begin(await proven(self._sign_in, flow, request.query, words))
 
     async def sign_out(self, request: web.Request) -> web.StreamResponse:
         """End this browser's session, if its own page asks for that."""
