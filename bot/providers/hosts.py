@@ -15,6 +15,8 @@ from urllib.parse import SplitResult, quote, urlsplit
 
 from yarl import URL
 
+from bot.support.settings import is_loopback
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -48,16 +50,6 @@ class Origin:
     def is_loopback(self) -> bool:
         """Return whether the host can only be this machine."""
         return is_loopback(self.host)
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether a normalised host can only be this machine."""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def normalise_base_url(text: str) -> str:

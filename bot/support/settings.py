@@ -222,8 +222,8 @@ def _is_safe_origin(scheme: str, host: str | None) -> bool:
 
 
 def is_loopback(host: str) -> bool:
-    """Return whether a host name is this machine: localhost, 127.0.0.0/8 or ::1."""
-    if host == "localhost":
+    """Return whether a host can only be this machine: localhost and what is below it, 127.0.0.0/8 or ::1."""
+    if host == "localhost" or host.endswith(".localhost"):
         return True
     try:
         return ipaddress.ip_address(host).is_loopback
