@@ -274,8 +274,8 @@ class Process:
 def _why_not_listening(error: OSError, settings: Settings) -> str:
     place = f"{settings.host}, port {settings.port}"
     if error.errno == errno.EADDRINUSE:
-        return f"Something else listens already on {place}. Stop it, or set PORT to another number."
+        return f"Something else is already listening on {place}. Stop it, or set PORT to another number."
     if error.errno == errno.EACCES:
-        return f"This user may not listen on {place}. Set PORT to a number above 1023."
+        return f"This user isn't allowed to listen on {place}. Set PORT to a number above 1023."
     cause = error.strerror or "the system refused it"
     return f"Usher can't listen on {place} ({cause}). Check USHER_HOST and PORT."

@@ -47,7 +47,7 @@ class ConnectionSettings(BaseModel):
         for way in self.linking:
             key = self.ways[way]
             if key and getattr(self, key) is None:
-                raise ValueError(f'{key}: is needed where linking has "{way}"')
+                raise ValueError(f'{key}: is required if linking has "{way}"')
         return self
 
     @field_validator("base_url")

@@ -51,7 +51,7 @@ def read_connections(path: Path) -> tuple[dict[str, ConnectionSettings], list[st
             problems.extend(f"connections.{name}{problem}" for problem in wrong.problems)
     if path.stat().st_mode & READABLE and any(_holds_secrets(table) for table in tables.values()):
         problems.append(
-            f"USHER_CONNECTIONS: {path.name} holds secrets, and others on this machine can read it: "
+            f"USHER_CONNECTIONS: {path.name} contains secrets, but others on this machine can read it: "
             f"chmod 600 {path.name}"
         )
     return checked, problems
@@ -101,7 +101,7 @@ def _tables(path: Path) -> tuple[dict[str, Any], list[str]]:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as broken:
         place = re.search(r"\(at .*\)", str(broken))
         where = place.group() if place else ""
-        raise SettingsError([f"USHER_CONNECTIONS: {path.name} is no valid TOML {where}".rstrip()]) from None
+        raise SettingsError([f"USHER_CONNECTIONS: {path.name} isn't valid TOML {where}".rstrip()]) from None
     tables = content.get("connections", {})
     if not isinstance(tables, dict) or not all(isinstance(table, dict) for table in tables.values()):
         raise SettingsError(["USHER_CONNECTIONS: every connection needs a table [connections.NAME]"])
@@ -120,7 +120,7 @@ def _connection(name: str, table: dict[str, Any], folder: Path) -> ConnectionSet
     if not isinstance(provider, str) or provider not in classes:
         raise SettingsError([f".provider: needs one of {', '.join(sorted(classes))}"])
     # The connection is named by its table: a key of that name would rename it.
-    problems = [".name: is no key: the connection's name is its table's"] if "name" in table else []
+    problems = [".name: isn't a key: the table's name is the connection's"] if "name" in table else []
     values: dict[str, Any] = {"name": name, "title": name}
     for key, value in table.items():
         try:
@@ -146,6 +146,6 @@ def _sentence(error: Any) -> str:
     place = "".join(f".{part}" for part in error["loc"])
     message = {
         "missing": "is not set",
-        "extra_forbidden": "is no key of this provider",
+        "extra_forbidden": "isn't a key of this provider",
     }.get(error["type"], str(error["msg"]).removeprefix("Value error, "))
     return f"{place}: {message}"

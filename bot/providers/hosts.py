@@ -59,12 +59,12 @@ def normalise_base_url(text: str) -> str:
     """
     origin, parts = _split(text)
     if parts.query or parts.fragment or text.rstrip("/").endswith(("?", "#")):
-        raise ValueError("the address must end after its path: no ? and no #")
+        raise ValueError("the address must not contain ? or #")
     if origin.scheme == "http" and not origin.is_loopback:
-        raise ValueError("the address must begin with https:// (http:// is for this machine alone)")
+        raise ValueError("the address must begin with https:// (http:// only for this machine)")
     segments = parts.path.split("/")
     if any(is_dots(segment) for segment in segments):
-        raise ValueError("the address must have no . or .. in its path")
+        raise ValueError("the address must not have . or .. in its path")
     path = quote(parts.path, safe=_KEEP).rstrip("/")
     return f"{origin.scheme}://{origin.netloc}{path}"
 
@@ -146,7 +146,7 @@ def _split(url: str) -> tuple[Origin, SplitResult]:
     if not url or len(url) > MAX_LENGTH:
         raise ValueError("an address is needed, such as https://app.example.org")
     if "\\" in url or any(unicodedata.category(letter)[0] in "CZ" for letter in url):
-        raise ValueError("the address must have no spaces, backslashes or invisible characters")
+        raise ValueError("the address must not contain spaces, backslashes or invisible characters")
     try:
         parts = urlsplit(url)
         port = parts.port
@@ -155,9 +155,9 @@ def _split(url: str) -> tuple[Origin, SplitResult]:
     if parts.scheme not in _PORTS or not parts.hostname:
         raise ValueError("the address must begin with https:// and name a host")
     if "@" in parts.netloc:
-        raise ValueError("the address must hold no name or password")
+        raise ValueError("the address must not contain a name or password")
     if parts.netloc.endswith(":") or port == 0:
-        raise ValueError("the address has a port that is none")
+        raise ValueError("the address has an invalid port")
     host = _normal_host(parts.hostname)
     return Origin(parts.scheme, host, port or _PORTS[parts.scheme]), parts
 
@@ -168,13 +168,13 @@ def _normal_host(text: str) -> str:
     try:
         host = (URL(f"https://{text}/").raw_host or "").lower().removesuffix(".")
     except ValueError:
-        raise ValueError("the address names a host that can't be one") from None
+        raise ValueError("the address has an invalid host") from None
     labels = host.split(".")
     if len(host) > 253 or not all(_LABEL.fullmatch(label) for label in labels):
-        raise ValueError("the address names a host that can't be one")
+        raise ValueError("the address has an invalid host")
     # Browsers take 127.1, 0x7f.1 and 2130706433 for IPv4 addresses; we accept none of them.
     if re.fullmatch(r"\d+|0x[0-9a-f]*", labels[-1]):
-        raise ValueError("the address names a host that can't be one")
+        raise ValueError("the address has an invalid host")
     return host
 
 

@@ -155,7 +155,7 @@ async def pages(
         if isinstance(following, bool) or not isinstance(following, (str, int)) or key in asked:
             break
         asked.add(key)
-    note("the pages of a list find no end")
+    note("the pages of a list never end")
     found.is_whole = False
     return found
 
@@ -180,7 +180,7 @@ def authorization(credential: Credential | None, scheme: str = "token") -> dict[
     if credential is not None:
         token = credential.token.get_secret_value()
         if not _HEADER_SAFE.fullmatch(token):
-            raise errors.CredentialRefused("the token holds characters that no token has")
+            raise errors.CredentialRefused("the token contains characters that no token has")
         headers["Authorization"] = f"{scheme} {token}"
     return headers
 

@@ -28,7 +28,7 @@ class Use:
 BOT_SCOPES: Final[Mapping[str, Use]] = MappingProxyType(
     {
         "app_mentions:read": Use(
-            "Understands what people ask by mentioning the bot in a channel it was invited to.",
+            "Reads requests that mention the bot, in channels it was invited to.",
             "handlers.events.conversation",
         ),
         "chat:write": Use(
@@ -40,19 +40,19 @@ BOT_SCOPES: Final[Mapping[str, Use]] = MappingProxyType(
             "handlers.workspace",
         ),
         "files:write": Use(
-            "Sends the whole output of a job as a file, beneath the job's card.",
+            "Sends a job's full output as a file, in the thread of the job's card.",
             "bot.slack.notifier",
         ),
         "im:history": Use(
-            "Reads what people write to the bot, and looks up whether a message of its own has arrived.",
+            "Reads what people write to the bot, and checks whether a message of its own has arrived.",
             "handlers.events.conversation",
         ),
         "im:write": Use(
-            "Finds the direct message with a person, to look whether a first message there has arrived.",
+            "Finds the direct message with a person, to check whether a first message there has arrived.",
             "bot.slack.notifier",
         ),
         "users:read": Use(
-            "Knows who is a guest or has left, so that only members act and former members cannot.",
+            "Knows who is a guest or has left, so that only current members can use it.",
             "bot.slack.people",
         ),
     }
@@ -61,7 +61,7 @@ BOT_SCOPES: Final[Mapping[str, Use]] = MappingProxyType(
 USER_SCOPES: Final[Mapping[str, Use]] = MappingProxyType(
     {
         "openid": Use(
-            "Proves on the linking page who the person is (Sign in with Slack), and reads nothing else.",
+            "Proves who somebody is on the link page (Sign in with Slack), and reads nothing else.",
             "bot.web",
         ),
     }
@@ -86,7 +86,7 @@ EVENTS: Final[Mapping[str, Use]] = MappingProxyType(
             "handlers.events.conversation",
         ),
         "team_join": Use(
-            "Learns of a new person, and whether that is a guest.",
+            "Learns about new people, and who of them is a guest.",
             "handlers.events.people",
         ),
         "tokens_revoked": Use(
@@ -142,7 +142,7 @@ SHORTCUTS: Final[Mapping[str, Shortcut]] = MappingProxyType(
             "handlers.job.shortcut",
             kind="message",
             name="Run as a job",
-            description="Run the command in this message as a job of yours",
+            description="Run the command in this message as a job",
             runs_commands=True,
         ),
     }
@@ -155,12 +155,12 @@ SIGN_IN_REDIRECT_PATH: Final = "/link/slack"
 
 _LONG_DESCRIPTION: Final = (
     "Usher starts, stops and opens your cloud workspaces from Slack. Link your own account once, then type "
-    "`/workspace start notebook`: you see at once that it was understood, can follow the progress in a "
-    "direct message, and get the address of your workspace there as soon as it is ready. You always act with "
-    "your own account, and an address is sent to nobody but you.\n\n"
-    "`/job run` runs a program there, shows its output, and tells you when it ends. "
-    "Type `/workspace help` or `/job help` for everything it does, or write the same words to it in a direct "
-    "message."
+    "`/workspace start notebook`: Usher answers right away, shows the progress in a direct message, and "
+    "sends you the link there when the workspace is ready. It always uses your own account, and sends links "
+    "to nobody else.\n\n"
+    "`/job run` runs a job there, shows its output, and tells you when it ends. "
+    "Type `/workspace help` or `/job help` to see everything it can do. In a direct message, the same "
+    "commands work without the slash."
 )
 _COMMAND: Final = re.compile(r"/[^\sA-Z]{1,31}")
 _HEADER: Final = """\
@@ -223,9 +223,9 @@ def render(manifest: Mapping[str, Any]) -> str:
 def _common(command: str, job_command: str, *, runs_commands: bool) -> dict[str, Any]:
     for one in (command, job_command):
         if not one.startswith("/") or not 2 <= len(one) <= 32 or one != "".join(one.split()).lower():
-            raise ValueError("a slash command is / and up to 31 characters, in lower case and without blanks")
+            raise ValueError("a slash command is / and up to 31 characters, in lower case and without spaces")
     if command == job_command:
-        raise ValueError("a slash command is needed for workspaces and another one for jobs")
+        raise ValueError("workspaces and jobs need two different slash commands")
     return {
         "display_information": {
             "name": "Usher",
@@ -280,5 +280,5 @@ def _base(url: str) -> str:
     parts = urlsplit(url)
     plain = not (parts.query or parts.fragment or parts.username or parts.password)
     if parts.scheme != "https" or not parts.hostname or not plain or any(c.isspace() for c in url):
-        raise ValueError("the address must be https://HOST, with nothing but a path behind it")
+        raise ValueError("the address must be https://HOST, followed by nothing but a path")
     return url.rstrip("/")

@@ -141,7 +141,7 @@ class Settings(BaseSettings):
         parts = urlsplit(value)
         if not _is_safe_origin(parts.scheme, parts.hostname) or parts.username or parts.query:
             raise ValueError(
-                "needs the https address that people's browsers reach (http only for this machine)"
+                "needs the https address that people's browsers use (http only for this machine)"
             )
         if parts.path not in ("", "/"):
             raise ValueError("needs an address without a path")
@@ -328,14 +328,14 @@ def _together(settings: Settings, wrong: Mapping[str, str]) -> list[str]:
     has_way_in = settings.slack_signing_secret is not None or settings.slack_app_token is not None
     if not has_way_in and are_right("SLACK_SIGNING_SECRET", "SLACK_APP_TOKEN"):
         problems.append(
-            "SLACK_SIGNING_SECRET (HTTP) or SLACK_APP_TOKEN (Socket Mode) is needed, "
+            "SLACK_SIGNING_SECRET (HTTP) or SLACK_APP_TOKEN (Socket Mode) is required, "
             "so that Slack can reach Usher"
         )
     is_half = (settings.slack_client_id is None) != (settings.slack_client_secret is None)
     if is_half and are_right("SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET"):
         problems.append("SLACK_CLIENT_ID and SLACK_CLIENT_SECRET belong together: set both or neither")
     if settings.command == settings.job_command and are_right("USHER_COMMAND", "USHER_JOB_COMMAND"):
-        problems.append("USHER_COMMAND and USHER_JOB_COMMAND are the same: each needs a name of its own")
+        problems.append("USHER_COMMAND and USHER_JOB_COMMAND are the same: each needs its own name")
     return problems + (_key_beside_database(settings) if are_right("USHER_DATABASE_URL") else [])
 
 
@@ -374,7 +374,7 @@ def _key_beside_database(settings: Settings) -> list[str]:
     if database is None or Path(given.removeprefix("file:")).resolve().parent != database.resolve().parent:
         return []
     return [
-        "USHER_ENCRYPTION_KEYS: move the key file out of the database's folder: whoever gets one gets both"
+        "USHER_ENCRYPTION_KEYS: the key file must not be in the database's folder: whoever gets one gets both"
     ]
 
 

@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 
 _GAUGES = {
-    "open_operations": ("usher_open_operations", "Operations that have not ended."),
-    "pending_notices": ("usher_pending_notices", "Messages to people that wait to be sent."),
+    "open_operations": ("usher_open_operations", "Open operations."),
+    "pending_notices": ("usher_pending_notices", "Messages waiting to be sent."),
     "dead_notices": (
         "usher_dead_notices",
-        "Messages of the last week that were given up.",
+        "Messages given up in the last week.",
     ),
     "accounts": ("usher_accounts", "Linked accounts."),
     "workspaces": ("usher_workspaces", "Workspaces on people's lists."),
@@ -52,7 +52,7 @@ class Metrics:
 
     def follow_spool(self, used: Callable[[], int]) -> None:
         """Export how many bytes of output are spooled on disk."""
-        gauge = Gauge("usher_spooled_bytes", "Bytes of runs' outputs on the disk.", registry=self._registry)
+        gauge = Gauge("usher_spooled_bytes", "Bytes of runs' outputs on disk.", registry=self._registry)
         gauge.set_function(used)
 
     def polled(self, connection: str, count: int = 1) -> None:

@@ -73,7 +73,7 @@ async def test_migrate_makes_the_database_for_its_owner_alone_and_once(tmp_path)
 async def test_migrate_says_what_is_wrong_with_the_place(tmp_path):
     ended = await run("migrate", env=environment(tmp_path, USHER_DATABASE_URL="sqlite:////nowhere/usher.db"))
     assert ended.status == 1
-    assert ended.err == "/nowhere/usher.db can't be opened: its folder does not exist\n"
+    assert ended.err == "/nowhere/usher.db can't be opened: its folder doesn't exist\n"
 
 
 async def test_routes_lists_what_was_found():
@@ -107,7 +107,7 @@ async def test_the_manifest_in_its_forms():
 async def test_a_manifest_that_slack_would_refuse_is_not_made(words):
     ended = await run("manifest", *words)
     assert (ended.status, ended.out) == (2, "")
-    assert "must be https" in ended.err or "a slash command is" in ended.err
+    assert "must be https" in ended.err or "slash command" in ended.err
 
 
 async def test_a_new_key_is_a_key_and_another_each_time():

@@ -100,7 +100,8 @@ async def test_a_port_in_use_is_a_sentence(tmp_path):
             ended = await run("serve", env=environment(tmp_path, **of_slack(local, PORT=str(port))))
     assert ended.status == 1
     assert ended.err.splitlines()[-1] == (
-        f"Something else listens already on 127.0.0.1, port {port}. Stop it, or set PORT to another number."
+        f"Something else is already listening on 127.0.0.1, port {port}. "
+        "Stop it, or set PORT to another number."
     )
     assert "Traceback" not in ended.err
 
@@ -117,7 +118,7 @@ async def test_a_host_that_is_not_ours_is_a_sentence(tmp_path):
 async def test_a_database_without_a_folder_is_a_sentence(tmp_path):
     ended = await run("serve", env=environment(tmp_path, USHER_DATABASE_URL="sqlite:////nowhere/usher.db"))
     assert ended.status == 1
-    assert ended.err.splitlines()[-1] == "/nowhere/usher.db can't be opened: its folder does not exist"
+    assert ended.err.splitlines()[-1] == "/nowhere/usher.db can't be opened: its folder doesn't exist"
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -177,7 +177,7 @@ def test_commands_of_other_names_are_taken():
 
 
 def test_two_commands_of_one_name_are_refused():
-    with pytest.raises(ValueError, match="and another one for jobs"):
+    with pytest.raises(ValueError, match="two different slash commands"):
         socket_manifest(command="/job")
 
 

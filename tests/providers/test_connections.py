@@ -65,7 +65,7 @@ def test_all_problems_of_all_connections_come_at_once_without_values(file):
     text = "\n".join(found)
     for expected in (
         "connections.saturn.base_url: the address must begin with https",
-        "connections.saturn.token_canary: is no key of this provider",
+        "connections.saturn.token_canary: isn't a key of this provider",
         "connections.saturn.admin_token: names the variable ABSENT_VARIABLE, which is not set",
         "connections.hub.base_url: is not set",
         'connections.hub.linking: needs a list of "token": this provider has no other',
@@ -125,7 +125,7 @@ def test_secrets_in_a_file_that_others_can_read_are_refused(file, mode, monkeypa
     path.chmod(mode)
     assert problems(path) == [
         (
-            "USHER_CONNECTIONS: connections.toml holds secrets, and others on this machine can read it: "
+            "USHER_CONNECTIONS: connections.toml contains secrets, but others on this machine can read it: "
             "chmod 600 connections.toml"
         )
     ]
@@ -146,13 +146,13 @@ def test_secrets_in_a_file_that_others_can_read_are_refused(file, mode, monkeypa
     ],
 )
 def test_broken_toml_is_named_with_its_place(file, text, place):
-    assert problems(file(text)) == [f"USHER_CONNECTIONS: connections.toml is no valid TOML {place}"]
+    assert problems(file(text)) == [f"USHER_CONNECTIONS: connections.toml isn't valid TOML {place}"]
 
 
 def test_what_is_no_text_is_named(file):
     path = file("")
     path.write_bytes(b"\xff\xfe\x00")
-    assert problems(path) == ["USHER_CONNECTIONS: connections.toml is no valid TOML"]
+    assert problems(path) == ["USHER_CONNECTIONS: connections.toml isn't valid TOML"]
 
 
 def test_a_file_that_is_not_there_or_is_a_folder(tmp_path):
@@ -168,7 +168,7 @@ def test_a_file_that_is_not_there_or_is_a_folder(tmp_path):
         ("[connections]\nsaturn = 3", "needs a table"),
         ("[connections.saturn]", ".provider: needs one of"),
         ("[connections.saturn]\nprovider = ['saturn']", ".provider: needs one of"),
-        (SATURN + 'name = "other"', ".name: is no key"),
+        (SATURN + 'name = "other"', ".name: isn't a key"),
         (SATURN + "title = 3", ".title: "),
         (SATURN + 'ide_hosts = ["not a host"]', ".ide_hosts: "),
     ],
@@ -204,10 +204,10 @@ def test_a_provider_refuses_the_ways_of_linking_that_it_does_not_have(file, prov
         broken = f"{table}{base.replace('.one', '.two')}unknown_key = 1\n"
         first, *others = problems(file(broken))
         assert first.startswith("connections.one.linking: needs a list of ")
-        assert others == ["connections.two.unknown_key: is no key of this provider"]
+        assert others == ["connections.two.unknown_key: isn't a key of this provider"]
     for odd in ("[]", '"token"', "[1]", "1"):
         (said,) = problems(file(f"{base}linking = {odd}\n"))
         assert said.startswith("connections.one.linking: needs a list of ")
     if provider in SECRETS:
         (said,) = problems(file(f'{base}linking = ["admin"]\n'))
-        assert said == f'connections.one: {SECRETS[provider].split()[0]}: is needed where linking has "admin"'
+        assert said == f'connections.one: {SECRETS[provider].split()[0]}: is required if linking has "admin"'

@@ -55,7 +55,7 @@ def test_a_recipe_is_found_beside_the_connections_file(folder, monkeypatch, tmp_
 @pytest.mark.parametrize(
     ("recipe", "says"),
     [
-        ('{\n "type": "workspace",\n "spec": {,}\n}', "course.json is no valid JSON (line 3, column 11)"),
+        ('{\n "type": "workspace",\n "spec": {,}\n}', "course.json isn't valid JSON (line 3, column 11)"),
         ("[" * 100_000, "course.json is nested too deeply"),
         ("[]", "course.json: recipe: needs to be an object"),
         ({"type": "job", "spec": {}}, 'course.json: type (line 2): needs to be "workspace"'),

@@ -110,8 +110,8 @@ def test_all_problems_come_at_once_without_values(environment):
         ({"USHER_ADMINS": "olivia"}, "user ids"),
         ({"USHER_COMMAND": "workspace"}, "slash command"),
         ({"USHER_JOB_COMMAND": "Job"}, "slash command"),
-        ({"USHER_JOB_COMMAND": "/workspace"}, "a name of its own"),
-        ({"USHER_COMMAND": "/job"}, "a name of its own"),
+        ({"USHER_JOB_COMMAND": "/workspace"}, "its own name"),
+        ({"USHER_COMMAND": "/job"}, "its own name"),
         ({"USHER_PUBLIC_URL": "https://usher.example/path"}, "without a path"),
         ({"USHER_PUBLIC_URL": "https://user:pw@usher.example"}, "https address"),
         ({"USHER_SLACK_API_URL": "http://slack.example/api/"}, "https address"),
@@ -129,7 +129,7 @@ def test_each_problem_is_named(environment, changes, named):
 def test_what_belongs_together_is_checked_beside_what_is_wrong_by_itself(environment):
     environment(SLACK_BOT_TOKEN=None, SLACK_SIGNING_SECRET=None, SLACK_CLIENT_ID="1.2", USHER_COMMAND="/job")
     text = "\n".join(problems())
-    for named in ("SLACK_BOT_TOKEN: is not set", "SLACK_APP_TOKEN", "belong together", "a name of its own"):
+    for named in ("SLACK_BOT_TOKEN: is not set", "SLACK_APP_TOKEN", "belong together", "its own name"):
         assert named in text
     # A wrong one is there, so it isn't missing as well.
     environment(SLACK_SIGNING_SECRET=None, SLACK_APP_TOKEN="wrong")
@@ -192,7 +192,7 @@ def test_a_key_beside_the_database_is_refused(environment, tmp_path):
     key.write_text(KEY)
     key.chmod(0o600)
     environment(USHER_ENCRYPTION_KEYS=f"file:{key}", USHER_DATABASE_URL=f"sqlite:///{tmp_path}/usher.db")
-    assert "out of the database's folder" in "\n".join(problems())
+    assert "in the database's folder" in "\n".join(problems())
     environment(USHER_ENCRYPTION_KEYS=f"file:{key}", USHER_DATABASE_URL="sqlite:///elsewhere/usher.db")
     assert load_settings().keys() == [KEY]
 

@@ -218,7 +218,7 @@ async def test_a_database_that_is_none_or_is_old(tmp_path):
     file.write_bytes(b"canary " * 1000)
     (check,) = await doctor.check_store(settings(tmp_path))
     assert not check.is_good
-    assert "no SQLite database" in check.found
+    assert "isn't a SQLite database" in check.found
     file.write_bytes(b"")
     (old,) = await doctor.check_store(settings(tmp_path))
     assert not old.is_good

@@ -122,5 +122,5 @@ async def test_a_file_that_is_no_database_is_named(tmp_path):
     (tmp_path / "usher.db").write_bytes(b"canary " * 1000)
     ended = await run("audit", "verify", env=environment(tmp_path))
     assert ended.status == 1
-    assert "the file is no SQLite database" in ended.err
+    assert "the file isn't a SQLite database" in ended.err
     assert "Traceback" not in ended.err

@@ -208,7 +208,7 @@ class JupyterHub(
             await self.http.request("GET", f"{self._public}/hub/api/", total=PROBE_SECONDS)
         except TemporaryError:
             return (
-                f"{self._public} can't be reached from here. That is no harm if people's browsers reach it; "
+                f"{self._public} can't be reached from here. That's fine if people's browsers can reach it; "
                 "otherwise check public_url."
             )
         return ""
@@ -241,7 +241,7 @@ class JupyterHub(
                 f"Press Open {self.settings.title} and sign in.",
                 "Press “Request new API token” and leave its permissions empty.",
                 "Copy the token and paste it here.",
-                "Usher uses it to make one of its own. After that you can delete the one you pasted.",
+                "Usher uses it to create one of its own. After that, you can delete the one you pasted.",
             ),
             pattern=r"^[0-9A-Za-z._~+/=-]{8,512}$",
         )

@@ -134,7 +134,7 @@ def _first(drafted: Draft) -> list[Field]:
 
 def _naming(offer: Offer, drafted: Draft) -> list[Field]:
     job = drafted.purpose == "job"
-    hint = "If you leave it empty, the command is the name." if job and _asks_command(drafted) else ""
+    hint = "Defaults to the command." if job and _asks_command(drafted) else ""
     return [name_field(proposed_name(offer, drafted), MAX_SESSION_NAME, optional=bool(job), hint=hint)]
 
 
@@ -211,7 +211,7 @@ def _rest(drafted: Draft) -> list[Field]:
                 "Working directory",
                 "text",
                 optional=True,
-                hint="If you leave it empty, your home directory.",
+                hint="Defaults to your home directory.",
                 max_length=MAX_TEXT,
             )
         )
@@ -223,7 +223,7 @@ def _rest(drafted: Draft) -> list[Field]:
             "Environment variables",
             "long_text",
             optional=True,
-            hint="One on each line: NAME=value. They aren't encrypted, so don't put secrets here.",
+            hint="One per line: NAME=value. They aren't encrypted, so don't put secrets here.",
             remembers=False,
         )
     )

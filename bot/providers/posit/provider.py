@@ -232,7 +232,7 @@ class PositProvider(
         return TokenHelp(
             url=f"{self.settings.base_url}/home",
             steps=(
-                f"Ask an administrator of {self.settings.title} for a user API token of your account.",
+                f"Ask your {self.settings.title} admin for a user API token for your account.",
                 "They create it on the server: rstudio-server generate-api-token user usher YOUR-USERNAME.",
                 "Paste it here.",
             ),

@@ -156,7 +156,7 @@ def _command(values: Values, problems: dict[str, str]) -> str:
     if len(text) > MAX_COMMAND:
         problems["command"] = f"At most {MAX_COMMAND} characters."
     elif any(not letter.isprintable() and letter not in "\n\t" for letter in text):
-        problems["command"] = "Needs to be without invisible characters."
+        problems["command"] = "Needs to have no invisible characters."
     return text
 
 
@@ -169,7 +169,7 @@ def _environment(values: Values, problems: dict[str, str]) -> tuple[str, ...]:
             continue
         if not equals or not _VARIABLE.fullmatch(name):
             problems["environment"] = (
-                f"Write one variable on each line, as NAME=value. This isn't one: {clean(line, 40)}"
+                f"Put one variable on each line, as NAME=value. This isn't one: {clean(line, 40)}"
             )
         elif name in found:
             problems["environment"] = f"{name} is there twice."

@@ -33,7 +33,7 @@ _LINK = re.compile(r"/dash/resources/(workspace|job)/([0-9a-fA-F]{32})(/.*)?")
 NO_RECIPES = "There are no templates for you here yet. Ask your Usher admin to add one."
 NO_JOBS = "You don't have any jobs here yet. Set one up on Saturn Cloud, then come back."
 JOB_HINT = "This server doesn't list jobs. Paste the link or the id of the job's page."
-JOB_UNKNOWN = "I can't find that job. Write its name, or paste the link or id of its page."
+JOB_UNKNOWN = "I can't find that job. Type its name, or paste the link or id of its page."
 JOB_TWICE = "Two of your jobs have that name. Paste the link or id of the one you mean."
 
 
@@ -60,7 +60,7 @@ def workspace_form(offer: Offer, recipes: Sequence[Recipe], values: Values, aske
     if offer.sizes:
         size = chosen.size if chosen is not None else ""
         initial = size if size in {one.value for one in offer.sizes} else ""
-        hint = "If you leave it empty, the template's own."
+        hint = "Defaults to the template's own."
         fields.append(choice_field("size", "Size", offer.sizes, initial, optional=True, hint=hint))
     return Form(tuple(fields))
 

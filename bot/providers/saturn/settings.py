@@ -105,7 +105,7 @@ def parse(name: str, text: str) -> dict[str, Any]:
         content = json.loads(text)
     except json.JSONDecodeError as broken:
         place = f"line {broken.lineno}, column {broken.colno}"
-        raise ValueError(f"{name} is no valid JSON ({place}): {broken.msg}") from None
+        raise ValueError(f"{name} isn't valid JSON ({place}): {broken.msg}") from None
     except RecursionError:
         raise ValueError(f"{name} is nested too deeply") from None
     problems = _problems(content)

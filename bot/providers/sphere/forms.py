@@ -9,7 +9,7 @@ from bot.providers.prepared import NOT_OFFERED, choice_field, name_field, name_p
 from bot.providers.reading import clean
 
 MAX_NAME = 80
-NAME_HINT = "If you leave it empty, the template's name."
+NAME_HINT = "Defaults to the template's name."
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 #: Statuses that mean an exhausted quota when something is started; assumed, because no document says so.
 _QUOTA = {402, 403}
-NO_ROOM = "The limit of workspaces on this connection is reached. Remove one you don't need, then try again."
+NO_ROOM = "This connection can't hold more workspaces. Remove one you don't need, then try again."
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,9 +60,9 @@ async def test_an_unmigrated_database_says_so(path):
 @pytest.mark.parametrize(
     ("url", "words"),
     [
-        ("sqlite:////nowhere/at/all/usher.db", "folder does not exist"),
+        ("sqlite:////nowhere/at/all/usher.db", "folder doesn't exist"),
         ("sqlite:///{folder}", "is a folder"),
-        ("sqlite:///{text}", "no SQLite database"),
+        ("sqlite:///{text}", "isn't a SQLite database"),
         ("postgresql://host/usher", "keeps its data in SQLite"),
         ("mysql://host/usher", "not understood"),
         ("sqlite:///", "not understood"),
@@ -78,7 +78,7 @@ async def test_what_cannot_be_opened_says_why(tmp_path, url, words):
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 async def test_a_file_that_may_not_be_written_says_so(path):
     path.touch(0o400)
-    with pytest.raises(StoreUnavailable, match="may not use it"):
+    with pytest.raises(StoreUnavailable, match="isn't allowed to use it"):
         await opened(path)
 
 
