@@ -84,7 +84,7 @@ def claim(
     With ``together``, up to that many reads of one account make one request: reads that are due in a moment
     and open to the same readers are added, beyond ``limit``. The reader is a watcher with an active account,
     never-tried rows first. The claim names the rows that get the result: the reader's own first, then every
-    verified one. ``claimed_at`` is left 0: the caller sets it.
+    verified one.
     """
     now = tx.now()
     until = now + interval + margin
@@ -142,7 +142,6 @@ def _grant(
         has_open_operation=any(watcher["has_operation"] for watcher in watchers),
         state=State(reader["state"]),
         used_at=max(used, default=None),
-        claimed_at=0.0,
         granted_at=now,
         is_proven=reader["verified_at"] is not None,
         doubt=rows.doubt(reader),

@@ -22,7 +22,6 @@ from bot.store import (
     cards,
     classes,
     creations,
-    expiries,
     found_runs,
     gates,
     homes,
@@ -191,7 +190,7 @@ class Store(OnEngine):
     add_workspace = write(workspaces_.add, Priority.URGENT)
     name_workspace = write(workspaces_.name, Priority.URGENT)
     hide_workspace = write(workspaces_.hide, Priority.URGENT)
-    ending = read(expiries.ending)
+    ending = read(workspaces_.ending)
     change_timer = write(timers.change, Priority.URGENT)
     claim_timers = write(timers.claim)
     look_at_timer = write(timers.look)
@@ -201,8 +200,8 @@ class Store(OnEngine):
     preferences = read(preferences_.of)
     save_preferences = write(preferences_.save, Priority.URGENT)
     choose_for_workspace = write(preferences_.choose, Priority.URGENT)
-    hear = write(expiries.hear)
-    save_entry = write(expiries.save_entry)
+    hear = write(workspaces_.hear)
+    save_entry = write(workspaces_.save_entry)
     save_snapshot = write(snapshots.save)
     snapshot = read(snapshots.snapshot)
     remember = write(snapshots.remember, Priority.URGENT)
@@ -240,7 +239,7 @@ class Store(OnEngine):
     latest_operation = read(operations.latest)
     creation_of = read(operations.creation_of)
     open_operations = read(operations.open_ones)
-    refusals = read(expiries.refusals)
+    refusals = read(totals.refusals)
     claim_operations = write(operations.claim)
     save_step = write(operations.save)
     accept_creation = write(creations.accept, Priority.URGENT)
@@ -248,7 +247,7 @@ class Store(OnEngine):
     name_created = write(creations.name)
     unexplained = read(creations.unexplained, Priority.STEADY)
     want_read = write(gates.want, Priority.URGENT)
-    read_soon = write(expiries.read_soon)
+    read_soon = write(workspaces_.read_soon)
     claim_reads = write(gates.claim)
     hold_candidate = write(gates.hold_candidate, Priority.URGENT)
 

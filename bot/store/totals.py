@@ -71,6 +71,11 @@ def of_all(
     )
 
 
+def refusals(tx: Transaction, connection: str, since: float) -> int:
+    """Count the operations on a connection that ended since then because a permission was refused."""
+    return _count(tx, "count_refusals", connection=connection, since=since, cause="forbidden%")
+
+
 def _by_connection(found: Sequence[Row]) -> Mapping[str, Row]:
     return {str(row["connection"]): row for row in found}
 

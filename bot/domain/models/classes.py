@@ -57,7 +57,7 @@ class Participant:
 
     ``consented_at`` is when they agreed that ``workspace_id`` is stopped at the end of the class,
     ``withdrawn_at`` when they withdrew that. ``ended_at`` is when the end of the class was processed for this
-    person; ``stop_operation_id`` is set if there was something to stop.
+    person.
     """
 
     card_id: str
@@ -68,9 +68,7 @@ class Participant:
     operation_id: str | None = None
     consented_at: float | None = None
     withdrawn_at: float | None = None
-    warned_at: float | None = None
     ended_at: float | None = None
-    stop_operation_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

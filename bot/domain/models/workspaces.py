@@ -181,9 +181,8 @@ class ReadClaim:
     """Hold the right to read one resource's status once, granted by the poll gate.
 
     ``gate_key`` is the key of the gate's row, ``account`` the one whose credential reads, ``workspace_ids``
-    the rows that get the result. ``claimed_at`` is the injected monotonic time just before the claim was
-    issued; ``granted_at`` is the store's time of the claim, passed back in the result because an observation
-    is as old as its request.
+    the rows that get the result. ``granted_at`` is the store's time of the claim, passed back in the result
+    because an observation is as old as its request.
     """
 
     gate_key: str
@@ -194,7 +193,6 @@ class ReadClaim:
     has_open_operation: bool
     state: State
     used_at: float | None
-    claimed_at: float
     granted_at: float = 0.0
     #: Whether a read or list with the person's own credential has shown that the first of ``workspace_ids``
     #: is theirs.
