@@ -21,8 +21,7 @@ from bot.providers.base import SendWindow
 from bot.reconciler import outcomes
 from bot.reconciler.ask import Done, Later, Refused, Unknown
 from bot.reconciler.context import EnginePart
-from bot.reconciler.entries import Entries
-from bot.reconciler.recorder import Recorder
+from bot.reconciler.recorder import Entries, Recorder
 from bot.support.errors import (
     BadAnswer,
     CredentialRefused,
