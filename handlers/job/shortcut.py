@@ -25,8 +25,7 @@ from handlers.command_line import decoded
 from handlers.dispatch import run_button
 from handlers.forms.making import view_of
 from handlers.forms.values import Making, value_of
-from handlers.linking.account import linked
-from handlers.linking.ways import ways
+from handlers.linking.account import linked, ways
 from handlers.request import Answered
 from handlers.waiting import ask_for_offer, known_offer
 

@@ -1,21 +1,23 @@
-"""The account that a verb acts through, or a button that links it."""
+"""The account that a verb acts through, or the buttons that link it: with a token, or by an administrator."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bot.messages.blocks import replies
 from bot.messages.blocks.limits import fill
 from bot.messages.texts import answers as words
-from handlers.linking.ways import ways
+from bot.messages.texts import welcome
+from handlers.linking.approvals import ask_button
 from handlers.request import Answered
 from handlers.welcome import what
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from bot.domain.models import Account, Answer
     from handlers.request import Request
+    from handlers.services import Services
 
 
 async def linked(request: Request, connection: str) -> Account:
@@ -62,3 +64,22 @@ def link_any(request: Request) -> Answer:
     return replies.hint(
         "\n".join([*head, sentence]), [*buttons, *replies.new_buttons(linkless)], more="\n".join(more)
     )
+
+
+def ways(
+    services: Services, connections: Collection[str], waiting: str = ""
+) -> tuple[list[dict[str, Any]], str]:
+    """Return the buttons that link some connections, and the difference between two ways to link one, or "".
+
+    ``waiting`` is the command that runs once one of them is linked.
+    """
+    tokens = [(name, title) for name, title in services.linkable() if name in connections]
+    approved = [name for name in services.approvals.possible() if name in connections]
+    buttons = replies.link_buttons(tokens, waiting)
+    for number, name in enumerate(approved):
+        button = ask_button(name, services.title(name), number, text=waiting)
+        if buttons:
+            button.pop("style", None)
+        buttons.append(button)
+    both = {name for name, _ in tokens} & set(approved)
+    return buttons, fill(welcome.TWO_WAYS, titles=services.titles(both)) if both else ""

@@ -13,9 +13,9 @@ from bot.messages.texts import cards
 from bot.services import naming
 from bot.support.errors import Refused
 from handlers import routes
+from handlers.linking.account import ways
 from handlers.linking.approvals import asked, question
 from handlers.linking.connections import connection_of
-from handlers.linking.ways import ways
 
 if TYPE_CHECKING:
     from bot.domain.models import Account, Answer

@@ -17,8 +17,8 @@ from bot.services import naming
 from handlers import routes
 from handlers.command_line import written
 from handlers.language.reading import Manner
+from handlers.linking.account import ways
 from handlers.linking.connections import connection_of
-from handlers.linking.ways import ways
 from handlers.request import Answered
 
 if TYPE_CHECKING:
