@@ -46,10 +46,6 @@ class Redactor:
     def __init__(self, known: Iterable[str] = ()) -> None:
         self._known = {value for value in known if len(value) >= 8}
 
-    def learn(self, values: Iterable[str]) -> None:
-        """Add values that must never be logged."""
-        self._known.update(value for value in values if len(value) >= 8)
-
     def text(self, value: str) -> str:
         """Return a text without known values and without anything that looks like a secret."""
         for known in self._known:
