@@ -1,6 +1,7 @@
 """Whose start goes next on a connection: in the order of the operations, within the provider's rate limit.
 
-In memory, one per connection and process: after a restart the operations ask again, oldest first.
+In memory, one per connection and process: after a restart the operations ask again, oldest first, once the
+starts of before can't count any more.
 """
 
 from __future__ import annotations
@@ -44,8 +45,8 @@ class StartQueue:
         self._monotonic = monotonic
         self._learned: float | None = None
         self._learned_until = 0.0
-        # Starts before a restart aren't known, so none are granted in the first second.
-        self._held_until = monotonic() + SPARE if per_second else 0.0
+        # Starts before a restart aren't known, so none are granted until they don't count any more.
+        self._held_until = monotonic() + max(1.0, 1.0 / per_second) * SPARE if per_second else 0.0
         #: Who waits, oldest operation first, and until when each has to come back, by the operation's id.
         self._order: list[tuple[float, str]] = []
         self._comes_until: dict[str, float] = {}
@@ -92,7 +93,7 @@ class StartQueue:
         """Return the seconds until this start may be sent, 0 if it may go now; older ones go first."""
         older = bisect_left(self._order, (operation.created_at, operation.id))
         if now < self._held_until:
-            return self._held_until - now
+            return max(self._held_until - now, 0.01)
         rate = self.per_second
         if rate is None:
             is_first = not older or self._order[0][0] >= operation.created_at - OVERTAKES_SECONDS

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import pytest
+
 from bot.domain.models import OperationVerb, State
 from bot.reconciler.runtimes import SEVERAL
 from bot.support.errors import RateLimited
@@ -43,6 +45,22 @@ async def test_nobody_is_overtaken_and_the_rule_is_kept():
         # No second sees more than two; the clock's steps are a tenth.
         assert min(later.at - earlier.at for earlier, later in pairwise(made)) > 0.49
         assert made[-1].at - made[0].at < 20 / 2.0 * 1.3
+
+
+@pytest.mark.parametrize(("per_second", "lives"), [(4.0, 2.0), (0.5, 4.0)])
+async def test_the_rule_is_kept_by_a_process_that_is_killed_again_and_again(per_second, lives):
+    async with new_world(ruled(per_second)) as world:
+        card, everybody = await class_of(world, 8)
+        for principal in everybody:
+            await press(world, card, principal)
+        for _ in range(12):
+            world.reborn()
+            await world.pass_time(lives, step=0.1)
+        made = [one.at for one in starts(world)]
+        assert len(made) == 8
+        period = max(1.0, 1.0 / per_second)
+        most = max(sum(at - period < one <= at for one in made) for at in made)
+        assert most <= per_second * period
 
 
 async def test_a_limit_that_several_met_holds_all_later_starts_instead_of_each_finding_out():
