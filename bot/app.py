@@ -37,6 +37,7 @@ from bot.upkeep.restored import Witness, tell_restored
 from bot.web.app import build_app, listening
 from bot.web.bolt import build_bolt
 from bot.web.metrics import Metrics
+from bot.web.replays import SAVED_EVERY, Replays
 from bot.web.socket import SocketSide
 from handlers.listeners import register
 from handlers.replay import replay
@@ -161,12 +162,16 @@ class Process:
         self.scheduler = Scheduler(self.store, clock, self.ids, on_beat=partial(witness.note, self.store))
         self.context = self._context(slack, installation)
         self._compose(slack)
+        self._replays = Replays(clock.monotonic)
+        await self._replays.load(self.store)
+        stack.push_async_callback(self._replays.save, self.store)
         await self._listen(slack, slack_session)
         if await witness.contradicts(self.store):
             await tell_restored(self.store, self.providers)
         await witness.note(self.store)
         stack.push_async_callback(self.scheduler.drain, DRAIN_SECONDS)
         if loops:
+            self.scheduler.every(SAVED_EVERY, partial(self._replays.save, self.store))
             self.scheduler.start()
             self._works = True
 
@@ -260,6 +265,7 @@ class Process:
             bolt=bolt,
             http=self.http,
             metrics=self.metrics,
+            replays=self._replays,
             ready=self.readiness,
         )
         try:

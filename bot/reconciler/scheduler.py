@@ -166,6 +166,10 @@ class Scheduler:
             Loop("outputs", notifier.step_outputs, 10, ids, clock, self.work_left),
         ]
 
+    def every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
+        """Do something else as often, from ``start`` on; it must not raise."""
+        self._ticker.every(seconds, work)
+
     def start(self) -> None:
         """Start the loops on the running event loop; work left open by an earlier process resumes."""
         self._ticker.every(self._tick, self.wake)

@@ -13,6 +13,15 @@ SELECT result FROM inbox WHERE key = :key;
 -- name: set_interaction_result
 UPDATE inbox SET result = :result WHERE key = :key;
 
+-- name: add_signatures
+INSERT INTO signatures (id, seen_at, signatures) VALUES (:id, :now, :signatures);
+
+-- name: signatures_since
+SELECT seen_at, signatures FROM signatures WHERE seen_at > :since ORDER BY seen_at;
+
+-- name: forget_signatures
+DELETE FROM signatures WHERE seen_at <= :before;
+
 -- name: save_person
 INSERT INTO people (principal, name, is_guest, is_bot, is_deleted, is_stranger, time_zone, seen_at)
 VALUES (:principal, :name, :is_guest, :is_bot, :is_deleted, :is_stranger, :time_zone, :seen_at)

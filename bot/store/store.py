@@ -31,6 +31,7 @@ from bot.store import (
     people,
     run_steps,
     serving,
+    signatures,
     slack_calls,
     snapshots,
     suspicions,
@@ -123,6 +124,8 @@ class Store(OnEngine):
     # -- inbox, people, audit, outages -----------------------------------------------------------------------
 
     first_sight = write(people.first_sight, Priority.URGENT)
+    save_signatures = write(signatures.save)
+    saved_signatures = read(signatures.saved)
 
     async def person(self, principal: Principal) -> Person | None:
         """Return what is known of a person."""

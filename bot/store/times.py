@@ -141,6 +141,8 @@ TIMES: Final[Mapping[str, Mapping[str, Column]]] = {
     },
     "outages": {"since": PAST},
     "people": {"seen_at": PAST},
+    # After ten minutes; a request that old is refused anyway.
+    "signatures": {"seen_at": PAST},
     # After another boot the clock is believed: what that may cost is refusals by Slack, for a minute.
     "slack_calls": {"made_at": PAST},
     # Slack's *Retry-After*; a longer one is simply received again.

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from bot.support.http import Http
     from bot.support.settings import Settings
     from bot.web.metrics import Metrics
+    from bot.web.replays import Replays
     from handlers.services import Services
 
     Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -52,6 +53,7 @@ def build_app(
     bolt: AsyncApp,
     http: Http,
     metrics: Metrics,
+    replays: Replays,
     ready: Callable[[], Mapping[str, bool]],
 ) -> web.Application:
     """Build the application; ``ready`` says by name what readiness depends on.
@@ -70,7 +72,8 @@ def build_app(
     routes += Hooks(context).routes()
     routes.append(web.get(STATIC_PATH + "/{name}", _static))
     if settings.slack_signing_secret is not None:
-        front = Front(settings.slack_signing_secret, context.clock, refused=metrics.request_refused)
+        refused = metrics.request_refused
+        front = Front(settings.slack_signing_secret, context.clock, replays, refused=refused)
         middlewares.append(front.middleware())
         routes.append(web.post(SLACK_PATH, over_http(bolt)))
     if context.public_url is not None:

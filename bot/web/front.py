@@ -11,7 +11,6 @@ import asyncio
 import hashlib
 import hmac
 import re
-from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
@@ -29,14 +28,12 @@ if TYPE_CHECKING:
     from pydantic import SecretStr
 
     from bot.support.clock import Clock
+    from bot.web.replays import Replays
 
 #: Slack's own payloads are far smaller; the limit of the whole application is the same.
 MAX_BYTES = 1024 * 1024
-#: How far a request's time may differ from ours, and how long a signature is remembered; seconds.
+#: How far a request's time may differ from ours, in seconds: less than its signature is remembered.
 MAX_AGE = 300
-REMEMBERED = 600.0
-#: The most signed requests that are remembered; the oldest are dropped first.
-MAX_REMEMBERED = 200_000
 BODY_SECONDS = 10.0
 
 #: The payload of a request that passed.
@@ -58,30 +55,6 @@ class Refusal(Exception):
         self.reason = reason
 
 
-class Seen:
-    """Remember signatures for ten minutes, by the monotonic clock; the number is bounded."""
-
-    def __init__(self, monotonic: Callable[[], float], limit: int = MAX_REMEMBERED) -> None:
-        self._monotonic = monotonic
-        self._limit = limit
-        self._seen: OrderedDict[str, float] = OrderedDict()
-
-    def __len__(self) -> int:
-        return len(self._seen)
-
-    def is_first(self, signature: str) -> bool:
-        """Return whether a signature is new, and remember it."""
-        now = self._monotonic()
-        while self._seen and next(iter(self._seen.values())) <= now - REMEMBERED:
-            self._seen.popitem(last=False)
-        if signature in self._seen:
-            return False
-        self._seen[signature] = now
-        if len(self._seen) > self._limit:
-            self._seen.popitem(last=False)
-        return True
-
-
 class Front:
     """Check requests to Slack's address. ``refused`` counts refusals by reason."""
 
@@ -89,12 +62,13 @@ class Front:
         self,
         signing_secret: SecretStr,
         clock: Clock,
+        replays: Replays,
         *,
         refused: Callable[[str], None] = lambda _reason: None,
     ) -> None:
         self._secret = signing_secret
         self._clock = clock
-        self._seen = Seen(clock.monotonic)
+        self._replays = replays
         self._refused = refused
 
     def middleware(self) -> Middleware:
@@ -134,7 +108,7 @@ class Front:
         raw = await read_body(request)
         if not hmac.compare_digest(self._sign(timestamp, raw), signature):
             raise Refusal(401, "signature")
-        if not self._seen.is_first(signature):
+        if not self._replays.is_first(signature.removeprefix("v0=")):
             raise Refusal(401, "replay")
         if len(request.headers.getall("Content-Type", [])) != 1 or request.charset not in _CHARSETS:
             raise Refusal(400, "content type")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
+from contextlib import closing
 
 import pytest
 
@@ -108,6 +110,9 @@ async def test_replays_after_a_restart_of_the_bot_have_no_second_effect_either(l
         sent -= 1
     await linked.pass_time(30)
     await linked.stop_bot()
+    # A kill leaves the signatures of the last second unwritten: the inbox still knows what was done.
+    with closing(sqlite3.connect(linked.folder / "usher.db")) as database, database:
+        database.execute("DELETE FROM signatures")
     await linked.start_bot()
     assert (await linked.slack.dispatcher.replay(sent)).ok
     assert (await linked.slack.dispatcher.replay(sent)).status == 401

@@ -9,8 +9,10 @@ import json
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
+from bot.store.signatures import KEPT
 from bot.web.bolt import over_http
-from bot.web.front import MAX_BYTES, REMEMBERED, Seen
+from bot.web.front import MAX_BYTES
+from bot.web.replays import Replays
 from tests.rigs.clock import FakeClock
 from tests.web import signed
 from tests.web.bolts import REGISTER, bolt_with, noting
@@ -227,9 +229,9 @@ async def test_of_fifty_equal_requests_at_once_one_passes(client, clock, calls):
 
 def test_signatures_are_forgotten_after_ten_minutes_and_never_pile_up():
     clock = FakeClock()
-    seen = Seen(clock.monotonic, limit=3)
+    seen = Replays(clock.monotonic, limit=3)
     assert seen.is_first("a")
-    clock.advance(REMEMBERED - 1)
+    clock.advance(KEPT - 1)
     assert not seen.is_first("a")
     assert seen.is_first("b")
     clock.advance(1)

@@ -28,6 +28,7 @@ from bot.support.vault import Vault
 from bot.web.app import build_app, listening
 from bot.web.bolt import build_bolt
 from bot.web.metrics import Metrics
+from bot.web.replays import Replays
 from handlers.services import Services, build_services
 from tests.rigs.clock import CountingIds, FakeClock
 from tests.rigs.context import context
@@ -251,6 +252,7 @@ async def rig(*, sign_in: bool = False, **more: Any) -> AsyncIterator[Rig]:
             ),
             http=http,
             metrics=made.metrics,
+            replays=Replays(clock.monotonic),
             ready=lambda: {"slack": made.slack_ready},
         )
         made.app = app

@@ -12,6 +12,7 @@ from aiohttp import web
 from pydantic import SecretStr
 
 from bot.web.front import MAX_BYTES, Front
+from bot.web.replays import Replays
 from tests.rigs.clock import FakeClock
 
 SECRET = "a-signing-secret-of-the-tests"
@@ -94,7 +95,8 @@ def interaction(payload: Any) -> bytes:
 
 def guarded(clock: FakeClock, handler: Any, refused: list[str] | None = None) -> web.Application:
     """Return an application with the front before a handler."""
-    front = Front(SecretStr(SECRET), clock, refused=(refused if refused is not None else []).append)
+    count = (refused if refused is not None else []).append
+    front = Front(SecretStr(SECRET), clock, Replays(clock.monotonic), refused=count)
     app = web.Application(middlewares=[front.middleware()], client_max_size=MAX_BYTES)
     app.router.add_post("/slack/events", handler)
     return app

@@ -20,6 +20,7 @@ from bot.web.app import build_app, listening
 from bot.web.failures import failures
 from bot.web.metrics import Metrics
 from bot.web.render import Renderer, protect
+from bot.web.replays import Replays
 from tests.rigs.clock import CountingIds
 from tests.web.bolts import bolt_with
 from tests.web.rig import ALICE, rig, settings
@@ -196,6 +197,7 @@ async def build_again(made, **given):
         bolt=bolt_with(),
         http=None,
         metrics=Metrics(),
+        replays=Replays(made.clock.monotonic),
         ready=dict,
     )
 

@@ -1,0 +1,25 @@
+"""The signatures of Slack's last requests, many in a row: what each costs is a few bytes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from bot.store.transaction import Transaction
+
+#: How long they are kept, in seconds: longer than a request may be late.
+KEPT: Final = 600.0
+
+
+def save(tx: Transaction, signatures: str) -> None:
+    """Keep some signatures, and no longer the oldest."""
+    now = tx.now()
+    tx.run("forget_signatures", before=now - KEPT)
+    tx.run("add_signatures", id=tx.ids.new("signatures"), now=now, signatures=signatures)
+
+
+def saved(tx: Transaction) -> list[tuple[float, str]]:
+    """Return what is kept, oldest first: how many seconds ago they were seen, and the signatures."""
+    now = tx.now()
+    rows = tx.all("signatures_since", since=now - KEPT)
+    return [(max(now - row["seen_at"], 0.0), row["signatures"]) for row in rows]

@@ -1,0 +1,77 @@
+"""Which signed requests were there before: in memory for each request, in the database for who starts next.
+
+A second's signatures are written together, after the requests were served: writing each before would cost
+more than answering it. What a kill forgets is younger than ``SAVED_EVERY``, and the inbox knows what those
+requests did.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import TYPE_CHECKING
+
+import structlog
+
+from bot.store.signatures import KEPT
+from bot.support.errors import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bot.store.store import Store
+
+log = structlog.get_logger(__name__)
+
+#: The most signed requests that are remembered; the oldest are dropped first.
+MAX_REMEMBERED = 200_000
+#: How often what is new is written, in seconds.
+SAVED_EVERY = 1.0
+#: So much of a signature tells it from all others: 64 bits.
+LENGTH = 16
+
+
+class Replays:
+    """Remember signatures for ten minutes, by the monotonic clock; the number is bounded."""
+
+    def __init__(self, monotonic: Callable[[], float], limit: int = MAX_REMEMBERED) -> None:
+        self._monotonic = monotonic
+        self._limit = limit
+        self._seen: OrderedDict[str, float] = OrderedDict()
+        self._unsaved: list[str] = []
+
+    def __len__(self) -> int:
+        return len(self._seen)
+
+    def is_first(self, signature: str) -> bool:
+        """Return whether a signature, in hexadecimal, is new, and remember it."""
+        now, start = self._monotonic(), signature[:LENGTH]
+        while self._seen and next(iter(self._seen.values())) <= now - KEPT:
+            self._seen.popitem(last=False)
+        if start in self._seen:
+            return False
+        self._remember(start, now)
+        self._unsaved.append(start)
+        return True
+
+    async def load(self, store: Store) -> None:
+        """Remember what earlier processes have seen; call it before the first request."""
+        now = self._monotonic()
+        for age, signatures in await store.saved_signatures():
+            for at in range(0, len(signatures), LENGTH):
+                self._remember(signatures[at : at + LENGTH], now - age)
+
+    async def save(self, store: Store) -> None:
+        """Write what is new; where that fails, it is tried again with what comes next."""
+        unsaved, self._unsaved = self._unsaved, []
+        if not unsaved:
+            return
+        try:
+            await store.save_signatures("".join(unsaved))
+        except StoreError as error:
+            log.warning("signatures not written", problem=type(error).__name__)
+            self._unsaved = [*unsaved, *self._unsaved][-self._limit :]
+
+    def _remember(self, start: str, at: float) -> None:
+        self._seen[start] = at
+        if len(self._seen) > self._limit:
+            self._seen.popitem(last=False)
