@@ -16,7 +16,7 @@ from handlers import routes
 from handlers.command_line import Quoted, unknown_flags, written
 from handlers.language import vocabulary as known
 from handlers.language.names import choose, mentioned
-from handlers.language.nearness import near_verbs
+from handlers.language.nearness import is_slip, near_verbs
 from handlers.language.reading import Manner
 from handlers.language.words import plain
 
@@ -74,7 +74,7 @@ async def unknown(request: Request, guess: str = "") -> Answer:
         workspace = found.workspaces[0] if found.kind == "one" else None
     if workspace is not None:
         return await _shown(request, workspace)
-    return _foreign(request) or unknown_verb(request)
+    return _foreign(request) or _similar(request, rows) or _link(request) or unknown_verb(request)
 
 
 async def mentioned_only(request: Request) -> Answer | None:
@@ -100,6 +100,24 @@ def nothing_named(request: Request) -> Answer:
     )
 
 
+def _similar(request: Request, rows: Sequence[Workspace]) -> Answer | None:
+    """Offer the workspaces whose names are a slip of the finger away."""
+    found = [one for one in rows if is_slip(naming.fold(request.name), naming.fold(one.title))]
+    if not found or request.folder != "workspace":
+        return None
+    sentence = fill(words.UNKNOWN_NAME, name=request.name)
+    buttons = replies.choices("status", found, [one.title for one in found], lambda _: {})
+    return replies.hint(sentence, buttons, more=words.NEAREST)
+
+
+def _link(request: Request) -> Answer | None:
+    """Offer to add what a link on its own leads to, if a connection knows it."""
+    is_link = len(request.arguments) == 1 and "://" in request.name
+    if is_link and naming.references(request.name, request.services.connections):
+        return as_command(request.about("workspace", "add", request.arguments))
+    return None
+
+
 def _foreign(request: Request) -> Answer | None:
     """Answer what is written in another language; None for anything else."""
     is_foreign = any(plain(word) in known.FOREIGN for word in request.arguments)
@@ -115,11 +133,8 @@ def if_yours(request: Request, named: Sequence[Workspace]) -> str:
     """Say how a command is written for one's own workspace, if there is one of that name."""
     if not named:
         return fill(words.UNKNOWN_VERB_HELP, command=request.command)
-    verb = (
-        request.verb
-        if request.verb in VERBS["workspace"] and request.manner is not Manner.MENTIONED
-        else "status"
-    )
+    is_verb = request.verb != "help" and request.manner is not Manner.MENTIONED
+    verb = request.verb if is_verb and request.verb in VERBS["workspace"] else "status"
     typed = Markup(line(written((named[0].title,))))
     return fill(talk.IF_YOURS, name=named[0].title, command=request.command, verb=Markup(verb), typed=typed)
 

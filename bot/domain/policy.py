@@ -7,6 +7,7 @@ that Slack was asked, and recently enough.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -83,6 +84,13 @@ class Installation:
     def id(self) -> str:
         """Return the id of what it covers, the enterprise or the team; "" if Slack named neither."""
         return (self.enterprise_id if self.is_org_wide else self.team_id) or ""
+
+    def without_address(self, text: str) -> str:
+        """Return what somebody wrote to the bot without its name in front: ``@usher, list``."""
+        mention = rf"<@{re.escape(self.bot_user_id)}(?:\|[^>]*)?>|" if self.bot_user_id else ""
+        address = rf"\s*(?:(?:hi|hey|hello|ok|dear)\s+)?(?:{mention}@{re.escape(self.bot_name)}\b)[\s,:]*"
+        found = re.match(address, text, re.IGNORECASE)
+        return text[found.end() :] if found is not None else text
 
     def includes(self, enterprise_id: str | None, team_id: str | None) -> bool:
         """Return whether a team belongs here, with or without an enterprise; missing ids don't.

@@ -64,6 +64,9 @@ def find_whole(
 ) -> Found | None:
     """Resolve a name like ``find``, but only as a whole; None if nothing is called that."""
     found = _exact(name, workspaces)
+    if not found and "://" in name:
+        ids = references(name, connections)
+        found = [one for one in workspaces if ids.get(one.connection) == one.remote_id]
     if not found:
         stem, connection = split_connection(name, connections)
         inside = [one for one in workspaces if one.connection == connection]

@@ -37,7 +37,9 @@ async def mentioned(occurrence: Occurrence) -> None:
     """Run the words after the mention as a command; only their author sees the answer."""
     if not is_said(occurrence):
         return
-    text = _MENTION.sub("", str(occurrence.event.get("text") or ""), count=1).strip() or "help"
+    bot = occurrence.services.authority.installation.bot_user_id
+    mention = re.compile(rf"<@{re.escape(bot)}(?:\|[^>]*)?>") if bot else _MENTION
+    text = mention.sub("", str(occurrence.event.get("text") or ""), count=1).strip() or "help"
     await converse(occurrence, interactions.of_message(occurrence.payload, is_direct=False), text)
 
 

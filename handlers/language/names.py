@@ -133,7 +133,7 @@ def _cores(words: Sequence[str], connections: Mapping[str, Provider]) -> Iterato
         bare = bare[1:]
     while bare and plain(bare[-1]) in known.GENERIC:
         bare = bare[:-1]
-    yield bare
+    yield () if all(plain(word) in known.POINTING for word in bare) else bare
 
 
 def plain_end(word: str) -> str:
@@ -222,6 +222,9 @@ def _names(
             before = ""
         else:
             count, before = 1, ""
+            if found and plain(pieces[at]) in known.REMARKS:
+                unknown += [one for one in pieces[at:] if plain(one) in known.CONDITIONS]
+                break
             if not _only_joins(pieces[at]):
                 unknown.append(plain_end(pieces[at]))
                 before = "" if pieces[at].endswith((",", ";")) else pieces[at]

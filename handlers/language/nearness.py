@@ -22,11 +22,22 @@ _SHORTEST: Final = 4
 _MOST: Final = 2
 
 
+def is_slip(typed: str, word: str) -> bool:
+    """Return whether a typed word may be another one with a slip of the finger."""
+    slips = _slips(typed)
+    return slips > 0 and OSA.distance(typed, word, score_cutoff=slips) <= slips
+
+
+def _slips(word: str) -> int:
+    """Return how many letters may be wrong in a word."""
+    return next((most for least, most in _SLIPS if len(word) >= least), 0)
+
+
 def near_verbs(
     word: str, folder: str, verbs: Collection[str], takes_away: Callable[[str], bool]
 ) -> list[str]:
     """Return the verbs nearest to an unknown word, the nearest first; empty if none is near."""
-    slips = next((most for least, most in _SLIPS if len(word) >= least), 0)
+    slips = _slips(word)
     known = [(verb, verb) for verb in verbs]
     known += [
         (other, verb)

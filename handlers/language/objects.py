@@ -25,6 +25,8 @@ def objects_of(verb: str, words: tuple[str, ...]) -> tuple[str, ...]:
     """Return what belongs to a verb of workspaces among the words after it, with times as words."""
     if verb == "new":
         return without_nouns(words)
+    if verb == "settings":
+        return ()
     if verb in _TIMED:
         words = _with_times(words)
     return _without_running(words) if verb == "keep" else words

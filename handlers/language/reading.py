@@ -21,7 +21,7 @@ from handlers.language.objects import (
     without_account,
     without_nouns,
 )
-from handlers.language.words import ENDS, begins, ends, is_emoji, is_struck, plain, without
+from handlers.language.words import ENDS, begins, ends, is_emoji, is_sign, is_struck, plain, without
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -67,7 +67,10 @@ def read(given: Sequence[str], folder: str, verbs: Mapping[str, AbstractSet[str]
     """Return what the words mean, for somebody who wrote them in a folder; never raises."""
     if not given:
         return Reading("list", folder=folder)
-    return _Sentence(tuple(given[:MOST_WORDS]), folder, verbs).read()
+    words = tuple(given[:MOST_WORDS])
+    while len(words) > 1 and is_sign(words[0]):
+        words = words[1:]
+    return _Sentence(words, folder, verbs).read()
 
 
 class _Sentence:
@@ -164,6 +167,8 @@ class _Sentence:
 
     def _has_second_verb(self, words: tuple[str, ...]) -> bool:
         """Return whether a verb follows that is about something else: ``start a and stop b``."""
+        while words and (count := ends(words, known.AFTERTHOUGHTS)):
+            words = words[:-count]
         found = False
         for number, word in enumerate(words[1:], 1):
             joins = plain(words[number - 1]) in {"and", "then", "&", "und", "or"} or words[
@@ -235,9 +240,9 @@ class _Sentence:
         if any(word in known.GENERICS for word in folded):
             return self._made("list", (), Manner.SAID)
         rest = without(words, known.OF_QUESTIONS)
-        if rest:
+        if without(rest, known.GENERIC):
             return self._made("status", rest, Manner.MENTIONED)
-        is_about_state = len(words) > 1 and folded[-1] in _STATES
+        is_about_state = bool(rest) or (len(words) > 1 and folded[-1] in _STATES | {"up"})
         return self._made("status", (), Manner.SAID) if is_about_state else None
 
     def _forbidden(self, words: tuple[str, ...]) -> Reading | None:
@@ -254,7 +259,8 @@ class _Sentence:
         return self._made("status", rest, Manner.MENTIONED if rest else Manner.SAID)
 
     def _negation(self, words: tuple[str, ...]) -> Reading | None:
-        if not any(plain(word) in known.NEGATIONS for word in words):
+        remark = next((at for at, word in enumerate(words) if at > 1 and plain(word) in known.REMARKS), None)
+        if not any(plain(word) in known.NEGATIONS for word in words[:remark]):
             return None
         return Reading(talk="left_alone")
 
@@ -297,7 +303,7 @@ class _Sentence:
         verb = self._verb_of(folded[0])
         if verb in _SHOWABLE:
             return self._command(words, manner) or Reading(words=words)
-        if folded[0] == "link" and len(words) > 1:
+        if folded[0] in {"link", "url", "address"} and len(words) > 1:
             return self._made("open", words[1:], manner)
         return self._made("status", words, Manner.MENTIONED)
 

@@ -94,10 +94,12 @@ PHRASAL: Final = _by_phrase(
         "resume": "wake up, carry on, carry on with",
         "remove": "get rid of, throw away, throw out",
         "new": "set up, start a new, start new, start another, open a new, spin up a new",
-        "link": "log in, log into, sign in, sign into, hook up",
-        "unlink": "log out, log off, sign out, log out of, sign out of",
-        "open": """go to, take me to, bring me to, jump to, get into, open up, link to, link for, url of,
-            address of""",
+        "link": """log in, log into, sign in, sign into, hook up, log me in, sign me in, switch account,
+            switch accounts, change account""",
+        "unlink": "log out, log off, sign out, log out of, sign out of, log me out, sign me out",
+        "settings": "set default, set my default, change my default",
+        "open": """go to, take me to, bring me to, jump to, get into, open up, link to, link for,
+            url of, address of""",
         "cancel": "call off",
         "whoami": "who am i",
         "status": "status of, state of, look at, how about, what about, check on",
@@ -117,14 +119,19 @@ SENTENCES: Final = _by_phrase(
             how do you work, how does it work, what is this, what are you, who are you, help me,
             what commands do you have, what do you know, what now, what next, i need help, need help,
             how do i use this, how do i use you, how do i get started, where do i start, get started,
-            what are my options, what else can you do, i'm lost, i am lost""",
+            what are my options, what else can you do, i'm lost, i am lost, what can i do here, are you a bot,
+            who made you, who built you, i don't know what to do, i'm stuck""",
         "list": """what do i have, what have i got, what is running, what's running, whats running,
             is anything running, anything running, what is up and running, what's mine, show my stuff,
-            what is on, what's on""",
+            what is on, what's on, my workspaces, all my workspaces, my notebooks, my servers""",
         "new": """i need a workspace, i need a new workspace, i want a workspace, i want a new workspace,
             give me a workspace, give me a new workspace, get me a workspace, can i have a workspace,
             may i have a workspace""",
-        "job list": "what jobs do i have, what ran, what is queued, what's queued",
+        "job list": """what jobs do i have, what ran, what is queued, what's queued, my jobs, my runs,
+            my job runs, all my jobs""",
+        "link": """i can't log in, i cannot log in, i can't sign in, i cannot sign in, my link expired,
+            my token expired, my link is broken""",
+        "settings": "what's my default workspace, what is my default workspace, what's my default",
         "whoami": """who am i, what is my name, what am i linked to, what have i linked, am i linked,
             am i logged in, which accounts are linked, what accounts do i have""",
         "version": """what version, which version, what version are you, which version are you,
@@ -139,7 +146,8 @@ TALK: Final = _by_phrase(
             guten tag, guten morgen, guten abend, hallo zusammen, wie geht's, wie geht es dir, grüß gott,
             grüezi, salut, bonsoir, ça va, comment ça va, buenos días, buenos dias, buenas tardes, buenas,
             qué tal, que tal, cómo estás, como estas, ciao, buongiorno, olá, ola, bom dia, hej,
-            are you there, anybody there, you there, how are you, how are you doing""",
+            what's up, whats up, sup, are you there, anybody there, you there, how are you, how are you
+            doing""",
         "thanks": """thanks, thank you, thx, ty, cheers, thanks a lot, many thanks, thank you so much,
             thank you very much, much appreciated, danke, merci, perfect, great, nice, awesome, cool,
             good bot, good job, well done, great thanks, perfect thanks, thanks usher, bye, goodbye,
@@ -147,14 +155,17 @@ TALK: Final = _by_phrase(
             gracias""",
         "nothing": """no, nope, never mind, nevermind, nvm, nothing, forget it, forget about it, no thanks,
             no thank you, not now, leave it, ignore that, don't, wait, sorry, oops, my bad, wrong channel,
-            scratch that, later""",
+            scratch that, later, done, i'm done, i am done, that's all, that's it""",
         "yes": "yes, yep, yeah, sure, ok, okay, y, do it, go ahead, confirm, yes please",
     }
 )
 
+_GREETINGS: Final = ",".join(" ".join(phrase) for phrase, topic in TALK.items() if topic == "hello")
+_THANKS: Final = ",".join(" ".join(phrase) for phrase, topic in TALK.items() if topic == "thanks")
 #: What comes before a request and changes nothing about it.
 COURTESY: Final = _phrases(
-    """please, pls, plz, kindly, bitte, hey, hi, hello, hallo, ok, okay, so, well, and, now, just, quickly,
+    f"""{_GREETINGS}, {_THANKS}, yes, yeah, yep, sure, right, alright, hi usher, hey usher, hello usher,
+    please, pls, plz, kindly, bitte, hey, hi, hello, hallo, ok, okay, so, well, and, now, just, quickly,
     quick, usher, bot, dear usher, thanks, good morning, can you, can u, could you, would you, will you,
     would you mind, do you mind, are you able to, i want to, i want you to, i would like to,
     i would like you to, i'd like to, i'd like you to, i'd love to, i need to, i need you to, i have to,
@@ -164,7 +175,10 @@ COURTESY: Final = _phrases(
 )
 #: The same, at the end.
 AFTERTHOUGHTS: Final = _phrases(
-    """please, pls, plz, bitte, thanks, thank you, thx, ty, now, right now, asap, for me, again, quickly,
+    f"""{_THANKS}, thanks in advance, please, pls, plz, bitte, now, for today, for now, for the night,
+    for the day, for tonight, and open it, then open it, and send me the link, and give me the link,
+    and let me know, and let me know when it's ready, and tell me when it's ready, when it's ready,
+    right now, asap, for me, again, quickly,
     if you can, when you can, will you, would you, could you, usher, bot, ok, okay, right away, immediately,
     today, if possible, if you don't mind, cheers, at once, when you have a moment, for a moment, first,
     real quick, then, too, as well"""
@@ -240,6 +254,10 @@ IN_BETWEEN: Final = _words("please pls plz bitte now just")
 OF_OTHERS: Final = _words("his her hers their theirs somebody's someone's everybody's everyone's others'")
 #: What only looks like a possessive.
 OF_ONESELF: Final = _words("let's it's that's there's here's today's tonight's")
+#: Begins a remark, after which nothing more is named: ``stop report, I don't need it``.
+REMARKS: Final = _words("i i'm im i've i'll we we're we've it's its that's")
+#: What tells workspaces apart without naming one.
+POINTING: Final = _words("other last same usual first second next previous old new only right wrong")
 #: What a workspace is called in general; on its own it names none.
 GENERIC: Final = _words(
     """workspace server session machine instance environment env vm box container pod ide one it that this
@@ -258,6 +276,6 @@ ALL: Final = _phrases(
     all jobs, all my runs, all my jobs, my runs, my jobs"""
 )
 #: Shows something: of what follows, or of everything.
-SHOWING: Final = _words("show see display view get give print find zeig zeige look")
+SHOWING: Final = _words("send show see display view get give print find zeig zeige look")
 #: Where something is: between a name and its connection.
 WHERE: Final = _words("on at in from @ under")

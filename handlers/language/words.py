@@ -46,6 +46,11 @@ def is_emoji(word: str) -> bool:
     return not isinstance(word, Quoted) and (is_named or not any(sign.isalnum() for sign in word))
 
 
+def is_sign(word: str) -> bool:
+    """Return whether a word is an emoji for sure, and no sign that means something before a text."""
+    return is_emoji(word) and (word.startswith(":") or not word.isascii())
+
+
 def without(words: tuple[str, ...], dropped: AbstractSet[str]) -> tuple[str, ...]:
     """Return the words that aren't among those; what is quoted always stays."""
     return tuple(word for word in words if isinstance(word, Quoted) or plain(word) not in dropped)

@@ -12,6 +12,7 @@ from bot.messages.texts import answers as words
 from bot.messages.texts import preferences
 from bot.services import naming
 from handlers import routes
+from handlers.language.words import plain
 from handlers.linking.account import link_any, linked
 from handlers.workspace.targets import labels_of, named, workspace_of
 
@@ -118,8 +119,13 @@ async def _split(request: Request) -> tuple[Workspace, str]:
     for count in range(len(request.arguments) - 1, 1, -1):
         found = naming.find(" ".join(request.arguments[:count]), rows, request.services.connections)
         if found.kind == "one":
-            return found.workspaces[0], " ".join(request.arguments[count:])
-    return await named(request, request.arguments[0]), " ".join(request.arguments[1:])
+            return found.workspaces[0], _new_name(request.arguments[count:])
+    return await named(request, request.arguments[0]), _new_name(request.arguments[1:])
+
+
+def _new_name(given: tuple[str, ...]) -> str:
+    """Return the new name: `to` before it isn't part of it, unless it is quoted."""
+    return " ".join(given[1:] if len(given) > 1 and plain(given[0]) in {"to", "as", "into"} else given)
 
 
 @routes.verb("workspace", "notify", flags=("ready", "stopped"))

@@ -55,7 +55,7 @@ async def workspace_of(request: Request, *, guesses: bool = True, asks: bool = F
                 raise Answered(await nothing_yet(request, old))
             usual = await _usual(request, rows) if guesses else None
             if usual is None:
-                raise Answered(which_of_all(request, rows))
+                raise Answered(await _which_of_those(request, rows, guesses=guesses))
             choice = Choice("one", (usual,), is_whole=True)
         case "one":
             pass
@@ -184,6 +184,18 @@ async def _empty(request: Request, sentence: str) -> Answer:
     if request.verb == "list":
         sentence = f"{sentence} {what(request.services)}"
     return replies.answer(sentence, steps)
+
+
+async def _which_of_those(request: Request, rows: Sequence[Workspace], *, guesses: bool) -> Answer:
+    """Ask which workspace is meant among those to which it applies; if that is one, offer it."""
+    operations = await request.services.store.open_operations(request.principal)
+    under_way = {one.workspace_id: one for one in operations}
+    verb = offering.verb_of(request)
+    fitting = [one for one in rows if offering.is_needed(verb, one, under_way.get(one.id), request.at)]
+    is_end = routes.nature(request.folder, request.verb).does is routes.Does.ENDS
+    if is_end and guesses and len(fitting) == 1 and verb in talk.DO_ONE:
+        return await offering.one(request, fitting[0])
+    return which_of_all(request, fitting or rows)
 
 
 def which_of_all(request: Request, rows: Sequence[Workspace]) -> Answer:

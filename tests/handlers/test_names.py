@@ -255,3 +255,22 @@ async def test_a_list_that_comes_just_now_is_never_taken_for_an_empty_one(bot, t
     said = words(await bot.say(text))
     assert has_come
     assert "You have no workspaces" not in said
+
+
+async def test_a_link_is_a_name_and_one_that_is_on_no_list_is_offered_to_be_added(bot):
+    await bot.link()
+    pages = f"{bot.services.connections['saturn'].settings.base_url}/dash"
+    known, other = f"{pages}/ualice-notebook", f"{pages}/ualice-other"
+    assert "*notebook* · Saturn Cloud" in words(await bot.say(f"<{known}>"))
+    assert "Starting *notebook*" in words(await bot.say(f"start <{known}>"))
+    assert f"add {other}" in buttons(await bot.say(f"<{other}>"))
+    assert "don't have a command" in words(await bot.say("<https://example.org/w/x>"))
+
+
+async def test_a_new_name_may_come_after_to(bot):
+    await bot.link()
+    await bot.say("alias notebook to weekly report")
+    await bot.say("alias weekly report to")
+    assert [one.title for one in await bot.store.workspaces(ALICE)] == ["to"]
+    await bot.say('alias to "to be"')
+    assert [one.title for one in await bot.store.workspaces(ALICE)] == ["to be"]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.domain.models import Person, Preferences, Snapshot
+from bot.domain.models import OperationVerb, Person, Preferences, Snapshot
 from handlers.submission import Submission, submit
 from tests.handlers.class_rig import class_rig, offer
 from tests.handlers.rig import activate, buttons, words
@@ -107,8 +107,11 @@ async def test_a_bare_start_means_the_default_and_a_bare_stop_still_asks(bot):
     await save(bot, workspace=row.id)
     assert "Starting *training*" in words(await bot.say("start"))
     assert "*training*" in words(await bot.say("open"))
-    for verb in ("stop", "restart", "suspend", "forget", "remove"):
+    for verb in ("restart", "suspend", "forget", "remove"):
         assert "Which workspace?" in words(await bot.say(verb)), verb
+    # The only one to which it applies is offered.
+    assert list(buttons(await bot.say("stop"))) == ["Stop training"]
+    assert [one.verb for one in await bot.store.open_operations(ALICE)] == [OperationVerb.START]
     # What is no longer there means nothing.
     await bot.say("forget training")
     await bot.link(names=("notebook", "lab"))

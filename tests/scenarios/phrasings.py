@@ -319,6 +319,7 @@ TYPED = [
 
 #: Written in a direct message, and after a mention: the hints are those that work there.
 WRITTEN = [
+    ("hey @usher kill report", "offers Stop report"),
     ("hi", "says `list`"),
     ("what can you do", "says `list`"),
     ("is my notebook running?", "shows notebook"),
