@@ -234,7 +234,7 @@ SELECT s.connection,
                     WHERE w.principal = a.principal AND w.connection = a.connection AND w.observed_at >= :since
                 ))
             LIMIT :enough
-        ) AS some
+        ) AS recent
     ) AS lately
 FROM accounts s
 WHERE s.refused_since IS NOT NULL AND s.state = 'active'
@@ -1010,7 +1010,7 @@ UPDATE slack_methods SET paused_until = paused_until + :was_set WHERE paused_unt
 
 -- name: move_gates_back
 UPDATE gates SET next_check_at = next_check_at - :back, claimed_at = claimed_at - :back
-WHERE :back > 0 AND next_check_at > :now;
+WHERE :back > 0.0 AND next_check_at > :now;
 
 -- A gate claimed in the future, or an unknown time ago, stays closed for its whole interval.
 -- name: heal_gates
@@ -1587,7 +1587,7 @@ DELETE FROM participants WHERE card_id = :card_id;
 INSERT INTO homes (principal, used_at, page, is_totals, answer, answered_at, wanted_at)
 VALUES (
     :principal, :now, COALESCE(:page, 1), COALESCE(:is_totals, 0), :answer,
-    CASE WHEN :answer IS NULL THEN NULL ELSE :now END, :now
+    CASE WHEN :answer IS NULL THEN NULL ELSE CAST(:now AS DOUBLE PRECISION) END, :now
 )
 ON CONFLICT (principal) DO UPDATE SET
     used_at = excluded.used_at, uses = homes.uses + 1, page = COALESCE(:page, homes.page),

@@ -1,39 +1,43 @@
-"""The schema of a SQLite file: finding and running missing migrations."""
+"""The schema of a database: which migrations are missing, and which may run while Usher is running."""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from bot.support.errors import StoreTooNew, StoreUnreleased
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping
 
-    from sqlite_utils import Database
-
+TABLE = "CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY, applied_at DOUBLE PRECISION NOT NULL)"
 _UNRELEASED = (
     "The database {path} was made by an earlier, unreleased version of Usher. Set USHER_DATABASE_URL "
     "to a new file; people link their accounts again there."
 )
+_TOO_NEW = (
+    "The database was migrated by a newer release of Usher ({names}): run that release, or restore the "
+    "backup made before it."
+)
 #: The first migration of all versions before the first release: their tables had other names.
 _BEFORE_RELEASE = "0001_foundation"
+#: What a process of the release before can't go on with.
+_DISTURBS = re.compile(
+    r"\bDROP (TABLE|COLUMN)\b|\bRENAME\b|\bALTER COLUMN\b|\bADD CONSTRAINT\b"
+    r"|\bADD COLUMN (?![^;]*\bDEFAULT\b)[^;]*\bNOT NULL\b",
+    re.IGNORECASE,
+)
 
 
-def missing(database: Database, scripts: Mapping[str, str], path: str) -> list[str]:
+def missing(applied: Collection[str], scripts: Mapping[str, str], path: str) -> list[str]:
     """Return the migrations still to run, in order. Raise StoreTooNew or StoreUnreleased."""
-    database.execute(
-        "CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY, applied_at DOUBLE PRECISION NOT NULL)"
-    )
-    applied = {row[0] for row in database.execute("SELECT name FROM migrations")}
     if _BEFORE_RELEASE in applied:
         raise StoreUnreleased(_UNRELEASED.format(path=path))
-    if unknown := sorted(applied - scripts.keys()):
-        raise StoreTooNew(f"the database was migrated by a newer release ({', '.join(unknown)})")
+    if unknown := sorted(set(applied) - scripts.keys()):
+        raise StoreTooNew(_TOO_NEW.format(names=", ".join(unknown)))
     return [name for name in scripts if name not in applied]
 
 
-def run(database: Database, scripts: Mapping[str, str], names: Sequence[str], now: float) -> None:
-    """Run migrations and record them, within the caller's open transaction: all or nothing."""
-    for name in names:
-        database.executescript(scripts[name])
-        database.execute("INSERT INTO migrations VALUES (?, ?)", [name, now])
+def disturbs(script: str) -> bool:
+    """Return whether a process of the release before would fail on the schema that this migration leaves."""
+    return _DISTURBS.search(script) is not None

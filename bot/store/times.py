@@ -222,7 +222,7 @@ def _healthy(name: str, column: Column, is_open: str) -> str:
 
 def _is_ill(name: str, column: Column, is_open: str) -> str:
     since = ":now" if column.kind is Kind.DUE else f":now - {_RECENT!r}"
-    is_ahead = f"{name} > :now + {column.farthest!r} OR (:back > 0 AND {name} > {since})"
+    is_ahead = f"{name} > :now + {column.farthest!r} OR (:back > 0.0 AND {name} > {since})"
     return f"{is_ahead} OR ({_counts(name, is_open)})" if column.kind is Kind.SINCE else is_ahead
 
 

@@ -17,9 +17,10 @@ from typing import Any
 from sqlite_utils import Database
 
 from bot.store.queries import migrations
-from bot.store.sqlite import PATIENCE, SqliteEngine
-from bot.store.sqlite_transaction import SqliteTransaction
+from bot.store.queued_engine import PATIENCE
+from bot.store.sqlite import SqliteEngine, SqliteSession
 from bot.store.transaction import Priority
+from bot.store.worker import Worker
 from bot.store.write_queue import Run, Stage, WriteQueue
 from bot.support.clock import Clock, Ids
 from bot.support.errors import StoreUnavailable
@@ -51,7 +52,7 @@ class _NextTurn(WriteQueue):
         if not self.is_open:
             raise StoreUnavailable("the store is closed")
         run = Run(work, priority, is_read, rows, asyncio.get_running_loop().create_future(), is_alone)
-        self._engine._serve([run])
+        self._engine._worker.serve([run])
         return await run.future
 
     def deliver(self, runs: Iterable[Run]) -> None:
@@ -62,7 +63,7 @@ class _NextTurn(WriteQueue):
     def put_back(self, runs: Iterable[Run]) -> None:
         """Try what another process was in the way of again."""
         for run in runs:
-            run.future.get_loop().call_soon(self._engine._serve, [run])
+            run.future.get_loop().call_soon(self._engine._worker.serve, [run])
 
 
 class EngineWithoutThread(SqliteEngine):
@@ -71,29 +72,31 @@ class EngineWithoutThread(SqliteEngine):
     def __init__(self, path: str, clock: Clock, ids: Ids) -> None:
         super().__init__(path, clock, ids)
         self._write_queue = self._at_once = _NextTurn(self)
+        self._worker = Worker(self._at_once, self._session, self._begin_write, self._wrote)
+
+    def _new_session(self, ids: Ids) -> SqliteSession:
+        return _QuickSession(self._path, self._time, ids)
 
     async def open(self) -> None:
-        try:
-            self._database = self._connect()
-        except (OSError, sqlite3.Error) as error:
-            raise StoreUnavailable(str(error)) from None
-        self._transaction = SqliteTransaction(self._database.conn, self._time, self._ids)
+        self._session.open()
         self._at_once.is_open = True
 
-    def _connect(self) -> Database:
-        database = super()._connect()
+    async def close(self) -> None:
+        if self._at_once.is_open:
+            self._at_once.is_open = False
+            self._session.close()
+        self._release_lock()
+
+
+class _QuickSession(SqliteSession):
+    def connect(self) -> Database:
+        database = super().connect()
         database.execute("PRAGMA synchronous = OFF")
         if database.execute("PRAGMA page_count").fetchone()[0] == 0:
             with closing(sqlite3.connect(":memory:")) as copy:
                 copy.deserialize(migrated())
                 copy.backup(database.conn)
         return database
-
-    async def close(self) -> None:
-        if self._at_once.is_open:
-            self._at_once.is_open = False
-            self._database.close()
-        self._release_lock()
 
 
 def _resolve(run: Run) -> None:

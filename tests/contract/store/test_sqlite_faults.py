@@ -15,7 +15,8 @@ import pytest
 
 from bot.domain.models import NewNotice, NoticeKind, Update
 from bot.store import open_store
-from bot.store.sqlite import PATIENCE, SqliteEngine
+from bot.store.queued_engine import PATIENCE
+from bot.store.sqlite import SqliteEngine
 from bot.store.store import Store
 from bot.store.transaction import Priority
 from bot.support.clock import SystemIds

@@ -1,0 +1,89 @@
+"""What the engines share: the loop's side of the queue, and the store's time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from bot.store.serving import SLEWED, ClockReading, beat, follow
+from bot.store.store_time import StoreTime
+from bot.store.transaction import Priority
+from bot.store.write_queue import WriteQueue
+
+if TYPE_CHECKING:
+    from bot.store.transaction import Result, Work
+    from bot.store.worker import Session
+    from bot.support.clock import Clock
+
+#: How long a caller waits for a commit, in seconds.
+PATIENCE: Mapping[Priority, float] = {Priority.URGENT: 2.0, Priority.STEADY: 10.0, Priority.RECORDS: 10.0}
+#: Poll records are batched until there are this many rows, or for this many seconds.
+BATCH_ROWS, BATCH_SECONDS = 200, 0.05
+
+
+class QueuedEngine:
+    """Queue work for threads, and keep the store's time."""
+
+    def __init__(self, clock: Clock, patience: Mapping[Priority, float], batch_seconds: float) -> None:
+        self._clock = clock
+        self._time = StoreTime(clock)
+        #: Whether this is the serving process: only that one moves times.
+        self._serves = False
+        self._written_ahead = self._time.ahead()
+        self._wrote_at = clock.monotonic()
+        self._write_queue = WriteQueue(patience, BATCH_ROWS, batch_seconds)
+
+    def now(self) -> float:
+        """Return the store's epoch seconds."""
+        return self._time.now()
+
+    async def read(self, work: Work[Result], priority: Priority = Priority.URGENT) -> Result:
+        """Run read-only work, on one snapshot of the database."""
+        result: Result = await self._write_queue.submit(work, priority, is_read=True)
+        return result
+
+    async def write(self, work: Work[Result], priority: Priority = Priority.STEADY, rows: int = 1) -> Result:
+        """Run work that writes; durable when it returns."""
+        result: Result = await self._write_queue.submit(work, priority, is_read=False, rows=rows)
+        return result
+
+    def serves(self) -> None:
+        """Move times from now on, as the one process serving from this database."""
+        self._serves = True
+
+    def clock_reading(self) -> ClockReading:
+        """Return how far the store's time is ahead of the machine's monotonic clock."""
+        return ClockReading(self._clock.boot(), self._time.ahead(), self._clock.slept())
+
+    def seconds_since_write(self) -> float:
+        """Return how long ago something was last written and committed by this process."""
+        return self._clock.monotonic() - self._wrote_at
+
+    # -- the threads' side -----------------------------------------------------------------------------------
+
+    def _wrote(self) -> None:
+        self._wrote_at = self._clock.monotonic()
+
+    def _begin_write(self, session: Session) -> None:
+        """Begin a transaction; move waiting times along with a clock that jumped ahead, in one before it.
+
+        While the store's time slows down to meet a clock that was set back, the clock reading is written
+        repeatedly: the next start relies on it.
+        """
+        session.begin(writes=True)
+        jump = self._time.jump()
+        if not self._serves:
+            # Only the serving process moves them, not every other process that has the database open.
+            self._time.follow(jump)
+            return
+        clock_reading = self.clock_reading()
+        if not jump and abs(clock_reading.ahead - self._written_ahead) <= SLEWED:
+            return
+        if jump:
+            follow(session.transaction, jump, clock_reading)
+        else:
+            beat(session.transaction, clock_reading)
+        session.commit()
+        self._time.follow(jump)
+        self._written_ahead = clock_reading.ahead + jump
+        session.begin(writes=True)

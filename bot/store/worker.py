@@ -1,0 +1,217 @@
+"""A thread with a connection of its own: it takes queued work and runs it in transactions.
+
+Queued writes are committed together, for at most 20 ms. If one of them fails, all are rolled back and each is
+run again in a transaction of its own, so that it fails alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from threading import Thread
+from time import monotonic
+from typing import TYPE_CHECKING, ClassVar, Protocol
+
+from bot.support.errors import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from bot.store.transaction import Transaction
+    from bot.store.write_queue import Run, WriteQueue
+
+#: A transaction takes on no more work after this many seconds.
+LONGEST = 0.02
+
+
+class Session(Protocol):
+    """One connection to a database, used by one thread."""
+
+    #: What the driver raises.
+    errors: ClassVar[tuple[type[Exception], ...]]
+
+    @property
+    def transaction(self) -> Transaction:
+        """Run the queries of the open transaction."""
+        ...
+
+    def open(self) -> None:
+        """Connect. Raise StoreUnavailable with the cause for operators."""
+        ...
+
+    def begin(self, *, writes: bool) -> None:
+        """Begin a transaction: the only one that writes, or one that reads a single snapshot."""
+        ...
+
+    def commit(self) -> bool:
+        """Commit; return whether anything was written."""
+        ...
+
+    def rollback(self) -> None:
+        """Roll back, if there is anything to; never raise."""
+        ...
+
+    def will_pass(self, error: Exception) -> bool:
+        """Return whether the same work may succeed in a moment, although this error ended its transaction."""
+        ...
+
+    def translated(self, error: Exception) -> Exception:
+        """Translate an error of the driver to one that callers know; return others unchanged."""
+        ...
+
+    def close(self) -> None:
+        """Close the connection."""
+        ...
+
+
+class Worker:
+    """Run a queue's work on a session; the engine says how a transaction that writes begins and ends."""
+
+    def __init__(
+        self,
+        queue: WriteQueue,
+        session: Session,
+        begin_write: Callable[[Session], None],
+        wrote: Callable[[], None],
+    ) -> None:
+        self._queue = queue
+        self._session = session
+        self._begin_write = begin_write
+        self._wrote = wrote
+        self._errors: tuple[type[Exception], ...] = (*session.errors, StoreError)
+        self._thread: Thread | None = None
+
+    async def start(self, name: str) -> None:
+        """Start the thread and open the session in it. Raise StoreUnavailable."""
+        opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._thread = Thread(target=self._main, args=(opened,), name=name, daemon=True)
+        self._thread.start()
+        await opened
+
+    async def join(self) -> None:
+        """Wait until the thread has finished what is queued; the queue has been closed."""
+        if self._thread is not None:
+            await asyncio.get_running_loop().run_in_executor(None, self._thread.join)
+
+    def _main(self, opened: asyncio.Future[None]) -> None:
+        loop = opened.get_loop()
+        try:
+            self._session.open()
+        except StoreError as error:
+            self._queue.end(str(error))
+            loop.call_soon_threadsafe(_settle, opened, error)
+            return
+        loop.call_soon_threadsafe(_settle, opened, None)
+        try:
+            while (runs := self._queue.take()) is not None:
+                self.serve(runs)
+        finally:
+            self._session.close()
+            self._queue.end("the store is closed")
+
+    def serve(self, runs: Sequence[Run]) -> None:
+        """Run what was taken from the queue and deliver the results."""
+        reads = [run for run in runs if run.is_read]
+        if reads:
+            self._run_reads(reads)
+        writes = [run for run in runs if not run.is_read and not run.is_alone]
+        if writes:
+            self._run_writes(writes)
+        for run in runs:
+            if run.is_alone:
+                self._run_alone(run)
+
+    def _run_alone(self, run: Run) -> None:
+        try:
+            run.result = run.work(self._session.transaction)
+        except self._errors as error:
+            self._fail([run], error)
+        else:
+            self._queue.deliver([run])
+
+    def _run_reads(self, runs: Sequence[Run]) -> None:
+        """Run as many reads as fit into the time on one snapshot of the database; requeue the rest."""
+        ran: list[Run] = []
+        try:
+            self._session.begin(writes=False)
+            self._run_until(runs, ran, stops=False)
+            self._session.commit()
+        except self._errors as error:
+            self._retry(runs, error, self._run_reads)
+            return
+        self._queue.deliver(ran)
+        self._queue.put_back(runs[len(ran) :])
+
+    def _run_writes(self, runs: Sequence[Run]) -> None:
+        """Run as many writes as fit into one transaction and commit them; requeue the rest."""
+        ran: list[Run] = []
+        try:
+            self._begin_write(self._session)
+        except self._errors as error:
+            self._put_back_or_fail(runs, error)
+            return
+        try:
+            self._run_until(runs, ran, stops=True)
+        except Exception as error:  # noqa: BLE001 - any error belongs to a caller, not to this thread
+            self._retry(runs, error, self._run_writes)
+            return
+        if not self._queue.may_commit(ran):
+            self._session.rollback()
+            self._queue.put_back(runs)
+            return
+        try:
+            has_written = self._session.commit()
+        except self._errors as error:
+            self._session.rollback()
+            self._fail(ran, error)
+        else:
+            if has_written:
+                self._wrote()
+            self._queue.deliver(ran)
+        self._queue.put_back(runs[len(ran) :])
+
+    def _run_until(self, runs: Sequence[Run], ran: list[Run], *, stops: bool) -> None:
+        """Run jobs until time is up. The driver's errors end it; ``stops``: so do all others."""
+        until = monotonic() + LONGEST
+        for run in runs:
+            run.error = run.result = None
+            try:
+                run.result = run.work(self._session.transaction)
+            except Exception as error:
+                if stops or isinstance(error, self._session.errors):
+                    raise
+                run.error = error
+            ran.append(run)
+            if monotonic() >= until:
+                return
+
+    def _retry(self, runs: Sequence[Run], error: Exception, alone: Callable[[Sequence[Run]], None]) -> None:
+        """Roll back, and run each job in a transaction of its own; a single job has failed."""
+        if len(runs) == 1 or self._session.will_pass(error):
+            self._put_back_or_fail(runs, error)
+            return
+        self._session.rollback()
+        for run in runs:
+            alone([run])
+
+    def _put_back_or_fail(self, runs: Sequence[Run], error: Exception) -> None:
+        will_pass = self._session.will_pass(error)
+        self._session.rollback()
+        if will_pass:
+            # Callers whose patience ran out are gone before the next attempt.
+            self._queue.put_back(runs)
+        else:
+            self._fail(runs, error)
+
+    def _fail(self, runs: Sequence[Run], error: Exception) -> None:
+        for run in runs:
+            run.error = self._session.translated(error)
+        self._queue.deliver(runs)
+
+
+def _settle(opened: asyncio.Future[None], error: Exception | None) -> None:
+    if opened.done():
+        return
+    if error is None:
+        opened.set_result(None)
+    else:
+        opened.set_exception(error)
