@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bot.store.postgres import PostgresEngine
 from bot.store.sqlite import SqliteEngine
 from bot.store.store import Store
 from bot.support.errors import StoreUnavailable
+from bot.support.settings import is_postgres
 
 if TYPE_CHECKING:
     from bot.support.clock import Clock, Ids
@@ -15,20 +17,21 @@ _SQLITE = "sqlite:///"
 
 
 async def open_store(url: str, clock: Clock, ids: Ids) -> Store:
-    """Open the database of a URL: ``sqlite:///relative.db``, ``sqlite:////absolute.db``, ``sqlite:///:memory:``.
+    """Open the database of a URL.
 
-    A new file gets mode 0600; its folder must exist. The schema is brought up by ``migrate``. Raises
-    StoreUnavailable with the cause.
+    ``sqlite:///relative.db``, ``sqlite:////absolute.db``, ``sqlite:///:memory:``: a new file gets mode 0600;
+    its folder must exist. ``postgresql://USER:PASSWORD@HOST:PORT/DATABASE``: the database must exist. The
+    schema is brought up by ``migrate``. Raises StoreUnavailable with the cause.
     """
-    if not url.startswith(_SQLITE) or url == _SQLITE:
-        scheme = url.partition("://")[0]
-        if scheme.startswith("postgres"):
-            raise StoreUnavailable(
-                "this release keeps its data in SQLite: set a URL that begins with sqlite:///"
-            )
+    engine: PostgresEngine | SqliteEngine
+    if is_postgres(url):
+        engine = PostgresEngine(url, clock, ids)
+    elif url.startswith(_SQLITE) and url != _SQLITE:
+        engine = SqliteEngine(url.removeprefix(_SQLITE), clock, ids)
+    else:
         raise StoreUnavailable(
-            "the database's URL is not understood: it begins with sqlite:/// and names a file"
+            "the database's URL is not understood: give sqlite:///PATH or "
+            "postgresql://USER:PASSWORD@HOST:PORT/DATABASE"
         )
-    engine = SqliteEngine(url.removeprefix(_SQLITE), clock, ids)
     await engine.open()
     return Store(engine)

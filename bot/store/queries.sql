@@ -1587,7 +1587,7 @@ DELETE FROM participants WHERE card_id = :card_id;
 INSERT INTO homes (principal, used_at, page, is_totals, answer, answered_at, wanted_at)
 VALUES (
     :principal, :now, COALESCE(:page, 1), COALESCE(:is_totals, 0), :answer,
-    CASE WHEN :answer IS NULL THEN NULL ELSE CAST(:now AS DOUBLE PRECISION) END, :now
+    CASE WHEN CAST(:answer AS TEXT) IS NULL THEN NULL ELSE CAST(:now AS DOUBLE PRECISION) END, :now
 )
 ON CONFLICT (principal) DO UPDATE SET
     used_at = excluded.used_at, uses = homes.uses + 1, page = COALESCE(:page, homes.page),

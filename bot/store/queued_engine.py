@@ -31,7 +31,7 @@ class QueuedEngine:
         self._serves = False
         self._written_ahead = self._time.ahead()
         self._wrote_at = clock.monotonic()
-        self._write_queue = WriteQueue(patience, BATCH_ROWS, batch_seconds)
+        self._write_queue = self._read_queue = WriteQueue(patience, BATCH_ROWS, batch_seconds)
 
     def now(self) -> float:
         """Return the store's epoch seconds."""
@@ -39,7 +39,7 @@ class QueuedEngine:
 
     async def read(self, work: Work[Result], priority: Priority = Priority.URGENT) -> Result:
         """Run read-only work, on one snapshot of the database."""
-        result: Result = await self._write_queue.submit(work, priority, is_read=True)
+        result: Result = await self._read_queue.submit(work, priority, is_read=True)
         return result
 
     async def write(self, work: Work[Result], priority: Priority = Priority.STEADY, rows: int = 1) -> Result:

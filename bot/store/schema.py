@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
 TABLE = "CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY, applied_at DOUBLE PRECISION NOT NULL)"
+#: The type of text columns.
+TEXT = re.compile(r"\bTEXT\b")
 _UNRELEASED = (
     "The database {path} was made by an earlier, unreleased version of Usher. Set USHER_DATABASE_URL "
     "to a new file; people link their accounts again there."

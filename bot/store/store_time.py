@@ -26,9 +26,14 @@ class StoreTime:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._lock = Lock()
-        self._monotonic = clock.monotonic()
-        self._ahead = clock.now() - self._monotonic
-        self._last = 0.0
+        self.begin()
+
+    def begin(self) -> None:
+        """Begin at the clock's time of now, whatever it was before: nobody has asked yet."""
+        with self._lock:
+            self._monotonic = self._clock.monotonic()
+            self._ahead = self._clock.now() - self._monotonic
+            self._last = 0.0
 
     def now(self) -> float:
         """Return epoch seconds."""

@@ -109,10 +109,10 @@ class WriteQueue:
             return True
 
     def close(self) -> None:
-        """Take no more work; the thread finishes what is queued."""
+        """Take no more work; the threads finish what is queued."""
         with self._condition:
             self._is_closed = True
-            self._condition.notify()
+            self._condition.notify_all()
 
     # -- the thread's side -----------------------------------------------------------------------------------
 

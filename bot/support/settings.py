@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from cryptography.fernet import Fernet
 from pydantic import Field, SecretStr, ValidationError, field_validator
@@ -59,7 +59,7 @@ class Settings(BaseSettings):
     slack_api_url: str = Field(SLACK_API_URL, validation_alias="USHER_SLACK_API_URL")
     port: int = Field(3000, ge=0, le=65535, validation_alias="PORT")
     host: str = Field("127.0.0.1", validation_alias="USHER_HOST")
-    database_url: str = Field("sqlite:///usher.db", validation_alias="USHER_DATABASE_URL")
+    database_url: str = Field("sqlite:///usher.db", validation_alias="USHER_DATABASE_URL", repr=False)
     metrics_token: SecretStr | None = Field(None, validation_alias="USHER_METRICS_TOKEN")
     public_url: str | None = Field(None, validation_alias="USHER_PUBLIC_URL")
     encryption_keys: SecretStr = Field(validation_alias="USHER_ENCRYPTION_KEYS")
@@ -150,12 +150,9 @@ class Settings(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _database_url(cls, value: str) -> str:
-        if value.startswith(("postgresql://", "postgres://")):
-            raise ValueError(
-                "this release keeps its data in SQLite: give sqlite:///PATH (PostgreSQL is not built yet)"
-            )
-        if not value.startswith("sqlite:///") or len(value) <= len("sqlite:///"):
-            raise ValueError("needs the form sqlite:///PATH")
+        is_file = value.startswith("sqlite:///") and len(value) > len("sqlite:///")
+        if not is_file and not is_postgres(value):
+            raise ValueError("needs the form sqlite:///PATH or postgresql://USER:PASSWORD@HOST:PORT/DATABASE")
         return value
 
     @field_validator("encryption_keys")
@@ -205,7 +202,8 @@ class Settings(BaseSettings):
             self.slack_client_secret,
             self.metrics_token,
         )
-        return [secret.get_secret_value() for secret in held if secret is not None] + self.keys()
+        given = [secret.get_secret_value() for secret in held if secret is not None]
+        return given + self.keys() + _passwords(self.database_url)
 
 
 #: Every setting by the name of its variable.
@@ -360,10 +358,24 @@ def without_variables(prefix: str) -> Iterator[None]:
         os.environ.update(hidden)
 
 
+def is_postgres(url: str) -> bool:
+    """Return whether a database URL names a PostgreSQL database."""
+    return url.startswith(("postgresql://", "postgres://"))
+
+
 def database_file(url: str) -> Path | None:
-    """Return the SQLite file of a database URL; None for one in memory."""
+    """Return the SQLite file of a database URL; None for one in memory or on a server."""
     path = url.removeprefix("sqlite:///")
-    return None if path == ":memory:" else Path(path)
+    return None if path == ":memory:" or is_postgres(url) else Path(path)
+
+
+def _passwords(url: str) -> list[str]:
+    """Return what a database URL gives away, as it is written and decoded."""
+    if not is_postgres(url):
+        return []
+    parts = urlsplit(url)
+    written = [parts.password or "", *re.findall(r"(?:^|&)password=([^&]*)", parts.query)]
+    return [form for password in written if password for form in (password, unquote(password))]
 
 
 def _key_beside_database(settings: Settings) -> list[str]:

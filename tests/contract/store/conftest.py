@@ -1,4 +1,4 @@
-"""The engines that the contract is tested with: another one is another entry in ``ENGINES``."""
+"""The engines that the contract is tested with; what is in ``test_sqlite_*`` is about SQLite's alone."""
 
 from __future__ import annotations
 
@@ -8,14 +8,20 @@ from pathlib import Path
 import pytest
 
 from bot.domain.models import Account, Workspace
-from bot.store import open_store
 from bot.store.store import Store
 from bot.support.clock import Clock, Ids, SystemIds
+from tests.rigs import postgres
 from tests.rigs.clock import CountingIds, FakeClock
 from tests.rigs.engine import migrated
 from tests.rigs.store import ALICE, link_account, linked
 
-ENGINES = ["sqlite"]
+ENGINES = ["sqlite", "postgresql"]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "engine_name" in metafunc.fixturenames:
+        is_about_sqlite = metafunc.module.__name__.rpartition(".")[2].startswith("test_sqlite_")
+        metafunc.parametrize("engine_name", ENGINES[:1] if is_about_sqlite else ENGINES)
 
 
 class Database:
@@ -30,7 +36,7 @@ class Database:
         self, *, clock: Clock | None = None, ids: Ids | None = None, serves: bool = False
     ) -> Store:
         """Open a store and bring its schema up to date; one of them at a time ``serves``."""
-        store = await open_store(self.url, clock or self._clock, ids or SystemIds())
+        store = await postgres.open_store(self.url, clock or self._clock, ids or SystemIds())
         self._stores.append(store)
         await (store.begin_serving() if serves else store.migrate())
         return store
@@ -45,13 +51,16 @@ def clock() -> FakeClock:
     return FakeClock()
 
 
-@pytest.fixture(params=ENGINES)
-async def database(request, tmp_path: Path, clock: FakeClock) -> AsyncIterator[Database]:
-    assert request.param == "sqlite"
-    path = tmp_path / "usher.db"
-    path.touch(mode=0o600)
-    path.write_bytes(migrated())
-    database = Database(f"sqlite:///{path}", clock)
+@pytest.fixture
+async def database(engine_name: str, tmp_path: Path, clock: FakeClock) -> AsyncIterator[Database]:
+    if engine_name == "sqlite":
+        path = tmp_path / "usher.db"
+        path.touch(mode=0o600)
+        path.write_bytes(migrated())
+        url = f"sqlite:///{path}"
+    else:
+        url = await postgres.migrated()
+    database = Database(url, clock)
     yield database
     await database.close()
 

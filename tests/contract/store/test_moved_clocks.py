@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
 from dataclasses import replace
 
 import pytest
@@ -22,11 +20,11 @@ from bot.domain.models import (
     Timer,
     Update,
 )
-from bot.store import open_store
 from bot.store.records import NewTask
 from bot.support.clock import SystemIds
-from bot.support.errors import StoreInUse, StoreUnavailable
+from bot.support.errors import StoreInUse
 from tests.contract.store.test_gates import by_reference, claim_one
+from tests.rigs import postgres
 from tests.rigs.clock import FakeClock
 from tests.rigs.store import ALICE, link_account, linked, observe, start
 
@@ -130,7 +128,7 @@ async def test_a_clock_that_is_moved_again_while_a_process_starts_moves_no_momen
     await store.close()
     bot.clock.advance(3)
     bot.clock.jump(600)
-    store = await open_store(database.url, bot.clock, SystemIds())
+    store = await postgres.open_store(database.url, bot.clock, SystemIds())
     bot.clock.jump(5)
     await store.begin_serving()
     assert (await store.operation(operation.id)).called_at == pytest.approx(await store.now() - 3, abs=0.1)
@@ -315,31 +313,3 @@ async def test_one_process_serves_at_a_time(database, bot):
     assert await beside.first_sight("i1")
     await store.close()
     await beside.begin_serving()
-
-
-async def test_the_schema_is_not_changed_under_a_process_that_serves(database, bot):
-    await bot.serve()
-    path = database.url.removeprefix("sqlite:///")
-    with closing(sqlite3.connect(path)) as connection, connection:
-        connection.execute("DELETE FROM migrations WHERE name = (SELECT MAX(name) FROM migrations)")
-    with pytest.raises(StoreInUse, match="stop it first"):
-        await database.open()
-
-
-async def pragma(store, text):
-    await store.engine.read(lambda tx: tx._connection.execute(f"PRAGMA {text}").fetchall())
-
-
-async def test_the_newest_write_is_known_and_looking_is_none(bot):
-    store = await bot.serve()
-    bot.clock.advance(40)
-    await store.claim_notices(10, 60.0)
-    await store.statistics()
-    assert store.seconds_since_write() == pytest.approx(40)
-    await pragma(store, "query_only = ON")
-    with pytest.raises(StoreUnavailable):
-        await store.beat()
-    assert store.seconds_since_write() == pytest.approx(40)
-    await pragma(store, "query_only = OFF")
-    await store.beat()
-    assert store.seconds_since_write() == 0.0

@@ -20,7 +20,7 @@ ROUNDS = 4
 CLAIMER = """
 import asyncio, json, sys
 from bot.support.clock import SystemIds
-from bot.store import open_store
+from tests.rigs.postgres import open_store
 from tests.rigs.clock import FakeClock
 
 async def main(url, now):

@@ -63,7 +63,6 @@ async def test_an_unmigrated_database_says_so(path):
         ("sqlite:////nowhere/at/all/usher.db", "folder doesn't exist"),
         ("sqlite:///{folder}", "is a folder"),
         ("sqlite:///{text}", "isn't a SQLite database"),
-        ("postgresql://host/usher", "keeps its data in SQLite"),
         ("mysql://host/usher", "not understood"),
         ("sqlite:///", "not understood"),
         ("usher.db", "not understood"),

