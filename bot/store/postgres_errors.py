@@ -7,7 +7,7 @@ import re
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
-from bot.support.errors import StoreError, StoreUnavailable
+from bot.support.errors import StoreBusy, StoreError, StoreUnavailable
 
 _CAUSES = {
     "25006": "the database is read-only",
@@ -48,8 +48,8 @@ def translated(error: Exception) -> Exception:
         return error
     if isinstance(error, psycopg.IntegrityError):
         return StoreError(f"the data's own rules forbid it ({error.diag.constraint_name or error.sqlstate})")
-    if error.sqlstate is None:
-        return StoreUnavailable("the connection to the database was lost")
+    if error.sqlstate is None or is_passing(error):
+        return StoreBusy("the connection to the database was lost; nothing was done")
     return StoreUnavailable(_CAUSES.get(error.sqlstate) or f"the database failed (SQLSTATE {error.sqlstate})")
 
 

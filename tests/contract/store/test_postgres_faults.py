@@ -1,0 +1,258 @@
+"""PostgreSQL under bad conditions: locked, cut off, killed in the middle of a commit. Nothing is half done."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from contextlib import contextmanager
+
+import pytest
+
+from bot.domain.models import NewNotice, NoticeKind
+from bot.store.postgres import _BEGIN_WRITE, PostgresSession
+from bot.store.queued_engine import PATIENCE
+from bot.store.store import Store
+from bot.store.transaction import Priority
+from bot.support.clock import SystemIds
+from bot.support.errors import StoreBusy, StoreError, StoreInUse, StoreUnavailable
+from tests.rigs import postgres
+from tests.rigs.store import ALICE, linked, start
+
+
+@pytest.fixture
+async def url():
+    return await postgres.migrated()
+
+
+@pytest.fixture
+async def open_(url, clock):
+    """Open stores on the database, as processes would."""
+    opened = []
+
+    async def open_one(patience=PATIENCE):
+        engine = postgres.engine(url, clock, SystemIds(), patience=patience)
+        await engine.open()
+        opened.append(Store(engine))
+        return opened[-1]
+
+    yield open_one
+    for store in opened:
+        await store.close()
+
+
+@pytest.fixture
+async def store(open_):
+    return await open_()
+
+
+@pytest.fixture
+async def workspace(store):
+    return (await linked(store)).workspaces[0]
+
+
+@contextmanager
+def locked(url):
+    """Write in a transaction of somebody else's that does not end."""
+    with postgres.connected(url) as other, other.transaction():
+        other.execute(_BEGIN_WRITE.partition(";")[2].encode())
+        yield other
+
+
+async def pid_of(store):
+    """Return the server process of the connection that writes."""
+    return await store.engine.write(
+        lambda tx: tx._cursor().execute("SELECT pg_backend_pid() AS pid").fetchone()["pid"]
+    )
+
+
+def cut(url, pid):
+    """End a connection, as a network or an administrator would, and wait until it has ended."""
+    with postgres.connected(url) as other:
+        other.execute("SELECT pg_terminate_backend(%s, 10000)", [pid])
+
+
+async def test_an_operation_that_is_not_committed_in_time_never_happens(open_, url, store, workspace):
+    hasty = await open_(dict.fromkeys(Priority, 0.05))
+    with locked(url):
+        with pytest.raises(StoreBusy, match="nothing was done"):
+            await hasty.accept_operation(start(workspace), interaction="i1")
+        # People can still look.
+        assert await store.workspace(workspace.id) == workspace
+    assert await store.first_sight("i1")
+    assert await store.open_operations(ALICE) == []
+
+
+async def test_one_job_that_fails_leaves_the_others(store):
+    def broken(tx):
+        tx.run("see_interaction", key="broken", now=tx.now())
+        raise ZeroDivisionError
+
+    def wrong(tx):
+        tx.run("see_interaction", key="wrong", now=tx.now())
+        tx.run("see_interaction", key=None, now=tx.now())
+
+    results = await asyncio.gather(
+        store.first_sight("a"),
+        store.engine.write(broken, Priority.URGENT),
+        store.engine.write(wrong, Priority.URGENT),
+        store.first_sight("b"),
+        return_exceptions=True,
+    )
+    assert [type(result) for result in results] == [bool, ZeroDivisionError, StoreError, bool]
+    assert await store.first_sight("broken")
+    assert await store.first_sight("wrong")
+    assert not await store.first_sight("a")
+
+
+async def test_an_error_tells_no_value_of_a_row(store):
+    def twice(tx):
+        for _ in range(2):
+            tx._cursor().execute(b"INSERT INTO inbox (key, seen_at) VALUES ('canary', 0)")
+
+    with pytest.raises(StoreError, match="own rules") as failed:
+        await store.engine.write(twice)
+    assert "canary" not in str(failed.value)
+
+
+@pytest.mark.parametrize("when", ["idle", "in the middle"])
+async def test_a_connection_that_is_lost_is_made_again_and_nothing_is_done_twice(store, url, workspace, when):
+    cut_at_most_once = iter([await pid_of(store)])
+
+    def accept(tx):
+        tx.run("see_interaction", key="i1", now=tx.now())
+        for pid in cut_at_most_once:
+            cut(url, pid)
+        return tx.run("see_interaction", key="i2", now=tx.now())
+
+    if when == "idle":
+        cut(url, next(cut_at_most_once))
+    assert await store.engine.write(accept) == 1
+    assert not await store.first_sight("i1")
+    assert await store.workspace(workspace.id) == workspace
+
+
+class Cut(PostgresSession):
+    """Lose the connection just before or just after the server commits."""
+
+    when = ""
+
+    def _cursor(self):
+        return _CutCursor(self, super()._cursor())
+
+
+class _CutCursor:
+    def __init__(self, session, cursor):
+        self._session, self._cursor = session, cursor
+
+    def __getattr__(self, name):
+        return getattr(self._cursor, name)
+
+    def execute(self, query, *arguments, **options):
+        when = self._session.when
+        if query != "COMMIT" or not when:
+            return self._cursor.execute(query, *arguments, **options)
+        self._session.when = ""
+        if when == "after":
+            self._cursor.execute(query)
+        cut(self._session._url, self._session._connection.info.backend_pid)
+        return self._cursor.execute("SELECT 1")
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+async def test_a_commit_without_an_answer_is_looked_up(url, clock, when):
+    engine = postgres.engine(url, clock, SystemIds())
+    engine._session.__class__ = Cut
+    await engine.open()
+    store = Store(engine)
+    engine._session.when = when
+    if when == "after":
+        assert await store.first_sight("i1")
+    else:
+        with pytest.raises(StoreBusy, match="nothing was done"):
+            await store.first_sight("i1")
+    assert await store.first_sight("i1") is (when == "before")
+    await store.close()
+
+
+async def test_a_second_process_does_not_serve(open_, store):
+    await store.begin_serving()
+    second = await open_()
+    with pytest.raises(StoreInUse, match="Another Usher is already running on this database"):
+        await second.begin_serving()
+    # It may do what operators do meanwhile.
+    assert await second.migrate() == []
+    await store.close()
+    assert await second.begin_serving() == []
+
+
+async def test_a_process_that_lost_its_place_writes_no_more(open_, url):
+    first, second = await open_(dict.fromkeys(Priority, 0.5)), await open_()
+    await first.begin_serving()
+    pid = await pid_of(first)
+    entered, leave = threading.Event(), threading.Event()
+
+    def hold(tx):
+        entered.set()
+        assert leave.wait(10)
+
+    waiting = asyncio.ensure_future(first.engine.write(hold, Priority.URGENT))
+    await asyncio.to_thread(entered.wait)
+    cut(url, pid)
+    await second.begin_serving()
+    leave.set()
+    with pytest.raises(StoreBusy):
+        await waiting
+    with pytest.raises(StoreBusy):
+        await first.first_sight("i1")
+    assert await second.first_sight("i1")
+
+
+async def test_a_process_that_lost_its_connection_takes_its_place_again(open_, url, store):
+    await store.begin_serving()
+    cut(url, await pid_of(store))
+    assert await store.first_sight("i1")
+    second = await open_()
+    with pytest.raises(StoreInUse):
+        await second.begin_serving()
+
+
+async def test_a_database_that_became_read_only_is_said(store, url, workspace):
+    def forbid(tx):
+        tx._cursor().execute(b"SET default_transaction_read_only = on")
+        tx._cursor().execute(b"SET TRANSACTION READ ONLY")
+        tx.run("see_interaction", key="i1", now=tx.now())
+
+    with pytest.raises(StoreUnavailable, match="read-only"):
+        await store.engine.write(forbid)
+    assert await store.first_sight("i1")
+
+
+async def test_what_was_written_is_known_and_looking_is_none(store, clock):
+    clock.advance(40)
+    await store.claim_notices(10, 60.0)
+    await store.statistics()
+    assert store.seconds_since_write() == pytest.approx(40)
+    await store.add_notices([NewNotice("s", NoticeKind.MESSAGE, "1", ALICE)])
+    assert store.seconds_since_write() == 0.0
+
+
+async def test_a_database_without_tables_says_so(clock):
+    engine = postgres.engine(postgres.new_database("usher_bare"), clock, SystemIds())
+    await engine.open()
+    store = Store(engine)
+    with pytest.raises(StoreUnavailable, match="python -m bot migrate"):
+        await store.workspaces(ALICE)
+    with pytest.raises(StoreUnavailable, match="python -m bot migrate"):
+        await store.first_sight("i1")
+    await store.close()
+
+
+async def test_many_callers_at_once_are_all_served_and_closing_finishes_what_is_queued(store):
+    waiting = [asyncio.ensure_future(store.first_sight(f"i{number}")) for number in range(300)]
+    looking = [asyncio.ensure_future(store.statistics()) for _ in range(50)]
+    await asyncio.sleep(0)
+    await store.close()
+    assert all(await asyncio.gather(*waiting))
+    assert all(await asyncio.gather(*looking))
+    with pytest.raises(StoreUnavailable, match="closed"):
+        await store.first_sight("late")
