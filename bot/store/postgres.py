@@ -56,10 +56,12 @@ _CONNECTING = {
     "client_encoding": "utf8",
 }
 #: A lock is waited for briefly, so that callers whose patience ran out don't keep others waiting; a process
-#: that is stopped in the middle of a transaction loses it. Plans don't depend on the values.
+#: that is stopped in the middle of a transaction, or whose machine is gone, loses what it holds. Plans don't
+#: depend on the values.
 _SETTINGS = (
     "SET lock_timeout = '250ms'; SET statement_timeout = '20s'; "
-    "SET idle_in_transaction_session_timeout = '10s'; SET plan_cache_mode = force_generic_plan"
+    "SET idle_in_transaction_session_timeout = '10s'; SET plan_cache_mode = force_generic_plan; "
+    "SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 3"
 )
 _CLOCK = "SELECT extract(epoch FROM clock_timestamp())::float8 AS epoch"
 #: The two locks of an installation: its schema's name is part of them.
@@ -75,8 +77,6 @@ _ANOTHER = (
     "Another Usher is already running on this database ({name}): stop that one first, or set "
     "USHER_DATABASE_URL to another database."
 )
-_TOO_OLD = "{name} is PostgreSQL {version}: Usher needs 14 or newer."
-_NOT_UNICODE = "{name} doesn't store UTF-8: create the database with ENCODING 'UTF8'."
 
 
 class PostgresEngine(QueuedEngine):
@@ -170,6 +170,8 @@ class PostgresSession:
         self._time = time
         self._connection: psycopg.Connection[Row] | None = None
         self._is_lost = False
+        #: A migration has changed a table under the statements that are prepared.
+        self._has_stale_plans = False
         #: Whether this connection shall hold the serving process's lock, and whether it does.
         self._is_serving = self._has_lock = False
         self.transaction = PostgresTransaction(self._cursor, time, ids)
@@ -212,13 +214,14 @@ class PostgresSession:
             return
         with suppress(psycopg.Error):
             connection.execute("ROLLBACK")
+            if self._has_stale_plans:
+                connection.execute("DEALLOCATE ALL")
 
     def will_pass(self, error: Exception) -> bool:
         """Return whether the same work may succeed in a moment, perhaps on a new connection."""
         if not isinstance(error, psycopg.Error):
             return False
-        if error.sqlstate == STALE_PLAN:
-            self.close()
+        self._has_stale_plans = error.sqlstate == STALE_PLAN
         return self._is_gone() or is_passing(error)
 
     def translated(self, error: Exception) -> Exception:
@@ -226,8 +229,10 @@ class PostgresSession:
         return translated(error)
 
     def close(self) -> None:
-        """Close the connection."""
+        """Close the connection; the lock is free when this returns, not only once the server has noticed."""
         if self._connection is not None:
+            with suppress(psycopg.Error):
+                self.release_lock()
             self._connection.close()
 
     def take_lock(self) -> bool:
@@ -278,7 +283,8 @@ class PostgresSession:
             self._cursor().execute(_BEGIN_READ)
 
     def _connect(self) -> None:
-        self.close()
+        if self._connection is not None:
+            self._connection.close()
         given = {name: str(value) for name, value in conninfo_to_dict(self._url).items()}
         self._connection = psycopg.Connection[dict[str, object]].connect(
             make_conninfo(**_CONNECTING | given),
@@ -289,16 +295,23 @@ class PostgresSession:
         # None: all statements stay prepared.
         self._connection.prepared_max = None
         self._has_lock = False
-        info = self._connection.info
-        if info.server_version < OLDEST:
-            raise StoreUnavailable(_TOO_OLD.format(name=label(self._url), version=info.server_version // 10_000))
-        if info.parameter_status("server_encoding") != "UTF8":
-            raise StoreUnavailable(_NOT_UNICODE.format(name=label(self._url)))
+        if refusal := self._refusal(self._connection.info):
+            self._connection.close()
+            raise StoreUnavailable(refusal)
         self._read_clock(f"{_SETTINGS}; {_CLOCK}")
         if self._is_serving and not self.take_lock():
             self._is_serving = True
             self._connection.close()
             raise psycopg.OperationalError("another process serves from this database")
+
+    def _refusal(self, server: psycopg.ConnectionInfo) -> str:
+        """Return why this server or database can't be used, "" if it can."""
+        name = label(self._url)
+        if server.server_version < OLDEST:
+            return f"{name} is PostgreSQL {server.server_version // 10_000}: Usher needs 14 or newer"
+        if server.parameter_status("server_encoding") != "UTF8":
+            return f"{name} can't store every text: create the database with ENCODING 'UTF8'"
+        return ""
 
     def _connect_again(self) -> None:
         try:

@@ -26,9 +26,9 @@ _BEFORE_RELEASE = "0001_foundation"
 #: What a process of the release before can't go on with.
 _DISTURBS = re.compile(
     r"\bDROP (TABLE|COLUMN)\b|\bRENAME\b|\bALTER COLUMN\b|\bADD CONSTRAINT\b"
-    r"|\bADD COLUMN (?![^;]*\bDEFAULT\b)[^;]*\bNOT NULL\b",
-    re.IGNORECASE,
+    r"|\bADD COLUMN (?![^;]*\bDEFAULT\b)[^;]*\bNOT NULL\b"
 )
+_UNIQUE = re.compile(r"\bCREATE UNIQUE INDEX \w+ ON (\w+)")
 
 
 def missing(applied: Collection[str], scripts: Mapping[str, str], path: str) -> list[str]:
@@ -42,4 +42,5 @@ def missing(applied: Collection[str], scripts: Mapping[str, str], path: str) -> 
 
 def disturbs(script: str) -> bool:
     """Return whether a process of the release before would fail on the schema that this migration leaves."""
-    return _DISTURBS.search(script) is not None
+    tables = _UNIQUE.findall(script)
+    return _DISTURBS.search(script) is not None or any(f"CREATE TABLE {one} " not in script for one in tables)

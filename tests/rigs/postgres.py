@@ -6,6 +6,7 @@ With ``TEST_DATABASE_REQUIRED`` in the environment a test without a server fails
 
 from __future__ import annotations
 
+import atexit
 import os
 import tempfile
 from collections.abc import Iterator
@@ -83,17 +84,34 @@ def connected(url: str) -> Iterator[psycopg.Connection]:
         yield connection
 
 
-def new_database(name: str) -> str:
-    """Make an empty database on the server, in place of one of that name; return its URL."""
+def new_database(name: str, kind: str = "ENCODING 'UTF8'") -> str:
+    """Make an empty database of this process', in place of one of that name; return its URL."""
     server = _server()
     if not server:
         if "TEST_DATABASE_REQUIRED" in os.environ:
             pytest.fail(_NONE)
         pytest.skip(_NONE)
+    name = f"{name}_{os.getpid()}"
     with connected(server) as connection:
-        connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)".encode())
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'".encode())
+        _drop(connection, name)
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE template0 {kind}".encode())
+    if name not in _made:
+        _made.add(name)
+        if "TEST_DATABASE_URL" in os.environ:
+            atexit.register(_drop_later, server, name)
     return urlsplit(server)._replace(path=f"/{name}").geturl()
+
+
+_made: set[str] = set()
+
+
+def _drop(connection: psycopg.Connection, name: str) -> None:
+    connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)".encode())
+
+
+def _drop_later(server: str, name: str) -> None:
+    with connected(server) as connection:
+        _drop(connection, name)
 
 
 _EMPTY = """
@@ -106,7 +124,7 @@ _migrated: list[str] = []
 async def migrated() -> str:
     """Return the URL of this process' migrated database, emptied."""
     if not _migrated:
-        url = new_database(f"usher_{os.getpid()}")
+        url = new_database("usher")
         opened = engine(url, SystemClock(), SystemIds())
         await opened.open()
         await opened.migrate()

@@ -1,4 +1,4 @@
-"""PostgreSQL under bad conditions: locked, cut off, killed in the middle of a commit. Nothing is half done."""
+"""PostgreSQL under bad conditions: locked, cut off, lost in the middle of a commit. Nothing is half done."""
 
 from __future__ import annotations
 

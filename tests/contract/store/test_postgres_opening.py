@@ -1,0 +1,194 @@
+"""Opening and migrating PostgreSQL databases: what is wrong is said in words, and two versions may run."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+
+from bot.domain.models import NewNotice, NoticeKind
+from bot.store import open_store, schema
+from bot.store.postgres_errors import label, why_not_opened
+from bot.store.queries import migrations
+from bot.store.store import Store
+from bot.support.clock import SystemClock, SystemIds
+from bot.support.errors import StoreInUse, StoreTooNew, StoreUnavailable
+from tests.rigs import postgres
+from tests.rigs.store import ALICE, linked, start
+
+IDS = SystemIds()
+RELEASED = dict(migrations())
+#: Made for the test: what a release adds while the one before it goes on running.
+ADDED = RELEASED | {
+    "0101_added": "CREATE TABLE added (id TEXT PRIMARY KEY); ALTER TABLE workspaces ADD COLUMN added TEXT;"
+    "ALTER TABLE operations ADD COLUMN added BIGINT NOT NULL DEFAULT 0; UPDATE workspaces SET added = 'x';"
+}
+REMOVED = RELEASED | {"0101_removed": "ALTER TABLE workspaces DROP COLUMN remark"}
+BROKEN = RELEASED | {"0101_broken": "CREATE TABLE added (id TEXT); DELETE FROM accounts; NONSENSE;"}
+
+
+@pytest.fixture
+def url():
+    return postgres.new_database("usher_opening")
+
+
+@pytest.fixture
+async def open_(url, clock):
+    """Open stores of a release on the database, as its processes would."""
+    opened = []
+
+    async def open_one(scripts=None):
+        engine = postgres.engine(url, clock, IDS, scripts=scripts)
+        await engine.open()
+        opened.append(Store(engine))
+        return opened[-1]
+
+    yield open_one
+    for store in opened:
+        await store.close()
+
+
+async def test_its_time_is_the_databases(url):
+    store = await open_store(url, SystemClock(), IDS)
+    with postgres.connected(url) as connection:
+        clock = "SELECT extract(epoch FROM clock_timestamp())::float8"
+        before, now, after = connection.execute(clock), await store.now(), connection.execute(clock)
+        assert before.fetchone()[0] - 0.1 <= now <= after.fetchone()[0] + 0.1
+    await store.close()
+
+
+async def test_migrating_twice_at_once_runs_nothing_twice(open_):
+    first, second = await open_(), await open_()
+    ran = await asyncio.gather(first.migrate(), second.migrate(), first.migrate())
+    assert sorted(ran) == [[], [], list(RELEASED)]
+
+
+async def test_the_release_before_goes_on_while_the_schema_is_brought_up(open_):
+    old = await open_()
+    await old.begin_serving()
+    first, second = (await linked(old, names=["a", "b"])).workspaces
+    # Its statements are prepared before the tables change.
+    for number in range(3):
+        await old.accept_operation(start(first), interaction=f"i{number}")
+        assert (await old.workspace(first.id)).id == first.id
+    new = await open_(ADDED)
+    assert await new.migrate() == ["0101_added"]
+    operation = (await old.accept_operation(start(second), interaction="later")).operation
+    assert {one.id for one in await old.workspaces(ALICE)} == {first.id, second.id}
+    assert len(await old.open_operations(ALICE)) == 2
+    await old.add_notices([NewNotice("s", NoticeKind.MESSAGE, "1", ALICE)])
+    # What one of them writes, the other reads.
+    assert await new.operation(operation.id) == operation
+    assert len(await new.claim_notices(10, 60.0)) == 1
+    assert len(await old.claim_operations(10, 60.0)) == 2
+    await old.close()
+    assert await new.begin_serving() == []
+
+
+async def test_a_migration_that_the_release_before_cannot_bear_waits_for_its_end(open_, url):
+    old, new = await open_(), await open_(REMOVED)
+    await old.begin_serving()
+    with pytest.raises(StoreInUse, match="stop it first") as refused:
+        await new.migrate()
+    assert label(url) in str(refused.value)
+    await old.close()
+    assert await new.migrate() == ["0101_removed"]
+
+
+async def test_a_newer_database_is_refused_with_the_next_step(open_):
+    await (await open_(ADDED)).migrate()
+    with pytest.raises(StoreTooNew, match=r"newer release of Usher \(0101_added\): run that release"):
+        await (await open_()).begin_serving()
+
+
+async def test_a_migration_that_fails_leaves_everything_as_it_was(open_):
+    store = await open_()
+    await store.migrate()
+    await linked(store)
+    with pytest.raises(StoreUnavailable):
+        await (await open_(BROKEN)).migrate()
+    assert (await store.statistics())["accounts"] == 1
+    assert await (await open_(ADDED)).migrate() == ["0101_added"]
+
+
+@pytest.mark.parametrize(
+    ("script", "disturbs"),
+    [
+        ("ALTER TABLE t ADD COLUMN c TEXT; CREATE INDEX i ON t (c); DROP INDEX j;", False),
+        ("ALTER TABLE t ADD COLUMN c BIGINT NOT NULL DEFAULT 0;", False),
+        ("ALTER TABLE t ADD COLUMN c BIGINT NOT NULL;", True),
+        ("ALTER TABLE t ADD COLUMN c TEXT;\nALTER TABLE t DROP COLUMN d;", True),
+        ("DROP TABLE t;", True),
+        ("ALTER TABLE t RENAME TO u;", True),
+        ("CREATE UNIQUE INDEX i ON t (c);", True),
+        ("CREATE TABLE n (c TEXT NOT NULL); CREATE UNIQUE INDEX i ON n (c);", False),
+    ],
+)
+def test_what_a_running_release_can_bear(script, disturbs):
+    assert schema.disturbs(script) is disturbs
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"path": "/nothing_there"}, "no such database: create it first"),
+        ({"query": "user=nobody&host={host}"}, "no such user"),
+        (
+            {"netloc": "u:canary-1@127.0.0.1:1", "query": ""},
+            r"//127.0.0.1:1/usher_opening.* no server answers",
+        ),
+        ({"netloc": "u:canary-1%zz@127.0.0.1:1", "query": ""}, "USHER_DATABASE_URL .* not understood"),
+    ],
+)
+async def test_what_cannot_be_opened_says_why(url, change, words):
+    parts = urlsplit(url)
+    host = parts.query.partition("host=")[2]
+    given = {name: value.format(host=host) for name, value in change.items()}
+    if "host=" not in parts.query and "user=" in given.get("query", ""):
+        pytest.skip("the server is reached by TCP: its users are in the URL itself")
+    with pytest.raises(StoreUnavailable, match=words) as refused:
+        await open_store(parts._replace(**given).geturl(), SystemClock(), IDS)
+    assert "canary" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ('FATAL:  password authentication failed for user "u"', "user or the password in it is wrong"),
+        ("fe_sendauth: no password supplied", "user or the password in it is wrong"),
+        ('FATAL:  permission denied for database "d"', "may not connect"),
+        ('FATAL:  no pg_hba.conf entry for host "10.0.0.7"', "pg_hba.conf"),
+        ("failed to resolve host 'db'", "no such host"),
+        ("connection timeout expired", "no server answers there in time"),
+        ("FATAL:  sorry, too many clients already", "no free connection"),
+        ("FATAL:  the database system is starting up", "starting or stopping"),
+        ("server does not support SSL, but SSL was required", "sslmode"),
+        ("FATAL:  something else", "log of the PostgreSQL server"),
+    ],
+)
+def test_what_the_server_says_is_told_with_the_next_step(said, words):
+    given = "postgresql://u:canary-1@db:5433/usher"
+    text = why_not_opened(given, psycopg.OperationalError(f'connection to server at "db" failed: {said}'))
+    assert text.startswith("postgresql://db:5433/usher can't be opened: ")
+    assert words in text
+    assert "canary" not in text
+
+
+async def test_a_database_that_cannot_hold_every_text_is_refused():
+    ascii_only = postgres.new_database("usher_ascii", "ENCODING 'SQL_ASCII' LOCALE 'C' LOCALE_PROVIDER libc")
+    with pytest.raises(StoreUnavailable, match="ENCODING 'UTF8'"):
+        await open_store(ascii_only, SystemClock(), IDS)
+
+
+async def test_a_user_without_rights_is_told_so(open_, url):
+    role = f"usher_stranger_{os.getpid()}"
+    with postgres.connected(url) as connection:
+        connection.execute(f"CREATE ROLE {role}".encode())
+    store, create = await open_(), f"SET LOCAL ROLE {role}; CREATE TABLE t (i int)"
+    with pytest.raises(StoreUnavailable, match="owner of the database"):
+        await store.engine.write(lambda tx: tx._cursor().execute(create.encode()))
+    with postgres.connected(url) as connection:
+        connection.execute(f"DROP ROLE {role}".encode())
