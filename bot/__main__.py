@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from bot.store.store import Store
 
 
-#: What a platform may try to run, but SQLite can't serve: refused with the reason, and not listed.
+#: What a platform may try to run, but isn't there yet: refused with the reason, and not listed.
 _NOT_BUILT: Final = frozenset({"web", "worker"})
 
 
@@ -158,7 +158,7 @@ def _collect_less() -> None:
 
 
 def _split() -> int:
-    problems = ["USHER_DATABASE_URL: SQLite serves one process only: run `python -m bot serve` instead"]
+    problems = ["USHER_DATABASE_URL: one process serves a database: run `python -m bot serve` instead"]
     try:
         _load()
     except SettingsError as wrong:

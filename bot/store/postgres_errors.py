@@ -1,4 +1,4 @@
-"""What PostgreSQL's errors mean to the store's callers. Its own words may hold values of rows: none is kept."""
+"""What PostgreSQL's errors mean to the store's callers. Its own words may hold values: none is kept."""
 
 from __future__ import annotations
 

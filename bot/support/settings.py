@@ -88,6 +88,7 @@ class Settings(BaseSettings):
         "slack_client_secret",
         "encryption_keys",
         "metrics_token",
+        "database_url",
         mode="before",
     )
     @classmethod

@@ -21,7 +21,7 @@ from bot.slack.manifest import BOT_SCOPES
 from bot.store import open_store
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.errors import CredentialRefused, ProviderError, StoreError, TemporaryError
-from bot.support.settings import database_file
+from bot.support.settings import database_file, is_postgres
 from bot.upkeep.restored import Witness
 
 if TYPE_CHECKING:
@@ -68,6 +68,7 @@ _ADVICE = {
     "messages_tab_disabled": _TAB,
 }
 _STORE_ADVICE = "Check the disk, the file's permissions and USHER_DATABASE_URL."
+_SERVER_ADVICE = "Check the PostgreSQL server and USHER_DATABASE_URL: docs/install.md, “PostgreSQL”."
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +179,8 @@ async def check_store(settings: Settings, providers: Mapping[str, Provider] | No
         finally:
             await store.close()
     except StoreError as failed:
-        return [Check("store", False, str(failed), _STORE_ADVICE)]
+        advice = _SERVER_ADVICE if is_postgres(settings.database_url) else _STORE_ADVICE
+        return [Check("store", False, str(failed), advice)]
 
 
 def _place_for(path: Path) -> Check:

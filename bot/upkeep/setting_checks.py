@@ -22,7 +22,9 @@ _ADVICE: Final = {
     ),
     "USHER_CONNECTIONS": "Set it to the path of your connections file: README.md, step 4, has an example.",
     "USHER_PUBLIC_URL": "Set it to the address that people's browsers use, such as https://usher.example.org.",
-    "USHER_DATABASE_URL": "Set it to a file, such as sqlite:////var/lib/usher/usher.db.",
+    "USHER_DATABASE_URL": (
+        "Set it to a file, such as sqlite:////var/lib/usher/usher.db, or to a PostgreSQL database."
+    ),
     "USHER_ADMINS": "Copy member ids from people's profiles in Slack, and join them with commas.",
 }
 _OTHER: Final = "Correct or remove it: README.md, “Settings”, lists the values each one takes."

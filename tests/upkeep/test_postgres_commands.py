@@ -1,0 +1,84 @@
+"""The commands on a PostgreSQL database: what they say, and that they never say its password."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from bot.store import open_store
+from bot.store.queries import migrations
+from bot.support.clock import SystemClock, SystemIds
+from bot.support.settings import Settings
+from bot.upkeep import doctor
+from tests.app.command_line import environment, run
+from tests.rigs import postgres
+
+CANARY = "canary-1"
+#: Nobody answers there.
+NOWHERE = f"postgresql://usher:{CANARY}@127.0.0.1:1/usher"
+
+
+@pytest.fixture
+def env(tmp_path):
+    return environment(tmp_path, USHER_DATABASE_URL=postgres.new_database("usher_commands"))
+
+
+async def test_the_schema_is_made_once_and_doctor_says_so_before(env):
+    (check,) = await doctor.check_store(Settings(**env))
+    assert (check.is_good, check.found) == (
+        False,
+        "the database is not migrated; run: python -m bot migrate",
+    )
+    first = await run("migrate", env=env)
+    assert (first.status, first.out.splitlines()) == (0, list(migrations()))
+    again = await run("migrate", env=env)
+    assert (again.status, again.out) == (0, "The database is up to date.\n")
+    assert all(check.is_good for check in await doctor.check_store(Settings(**env)))
+
+
+async def test_beside_a_process_that_serves_no_second_one_does_and_the_other_commands_work(env):
+    store = await open_store(env["USHER_DATABASE_URL"], SystemClock(), SystemIds())
+    await store.begin_serving()
+    serve, rotate, migrate, audit = await asyncio.gather(
+        run("serve", env=env),
+        run("keys", "rotate", env=env),
+        run("migrate", env=env),
+        run("audit", "verify", env=env),
+    )
+    await store.close()
+    assert (serve.status, serve.out) == (1, "")
+    assert serve.err.startswith("Another Usher is already running on this database (postgresql://")
+    assert serve.err.endswith("stop that one first, or set USHER_DATABASE_URL to another database.\n")
+    assert [ended.status for ended in (rotate, migrate, audit)] == [0, 0, 0], (rotate, migrate, audit)
+
+
+@pytest.mark.parametrize("command", [("serve",), ("migrate",), ("audit", "verify"), ("doctor", "--json")])
+async def test_without_a_server_there_is_a_sentence_and_no_password(tmp_path, command):
+    ended = await run(*command, env=environment(tmp_path, USHER_DATABASE_URL=NOWHERE))
+    said = ended.out + ended.err
+    assert ended.status == 1
+    assert "postgresql://127.0.0.1:1/usher can't be opened: no server answers there" in said
+    assert CANARY not in said
+    assert "Traceback" not in said
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"postgresql://u:{CANARY}@db/usher",
+        f"postgres://db/usher?user=u&password={CANARY}",
+        "postgresql://u:canary%2D1@db/usher",
+    ],
+)
+def test_the_password_is_kept_out_of_logs(tmp_path, url):
+    settings = Settings(**environment(tmp_path, USHER_DATABASE_URL=url))
+    assert CANARY in settings.secrets()
+    assert "canary" not in repr(settings)
+
+
+def test_the_url_may_be_in_a_file(tmp_path):
+    file = tmp_path / "database"
+    file.write_text(f"{NOWHERE}\n")
+    file.chmod(0o600)
+    assert Settings(**environment(tmp_path, USHER_DATABASE_URL=f"file:{file}")).database_url == NOWHERE
