@@ -76,6 +76,7 @@ def of_message(payload: Mapping[str, Any], *, is_direct: bool) -> Surface:
         thread_ts=event.get("thread_ts"),
         message_ts=event.get("ts"),
         is_direct=is_direct,
+        is_mention=not is_direct,
         interaction=of_event(payload),
     )
 

@@ -11,6 +11,7 @@ from bot.domain.models import Surface
 from bot.messages.blocks import forms
 from handlers import delivery
 from handlers.dispatch import run_button, run_text
+from handlers.request import RESPONSE_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,28 +19,33 @@ if TYPE_CHECKING:
     from bot.domain.models import Principal
     from handlers.services import Services
 
+#: For how many seconds people look for an answer where they asked.
+_LOOKED_FOR_SECONDS = 120.0
 log = structlog.get_logger(__name__)
 
 
 async def replay(services: Services, principal: Principal, waiting: Mapping[str, Any]) -> None:
     """Run a waiting command (``Request.waiting``) or button, with the person's current rights.
 
-    The answer goes to the response_url while it is valid, otherwise by direct message. Running the same one
-    twice has one effect: its interaction is an inbox key, told apart from later ones by ``task``. Raises
-    StoreError if nothing could be written.
+    The answer goes to the response_url while it is valid, soon after a mention to its channel, otherwise by
+    direct message. Running the same one twice has one effect: its interaction is an inbox key, told apart
+    from later ones by ``task``. Raises StoreError if nothing could be written.
     """
     folder = str(waiting.get("folder") or "workspace")
     if folder not in services.commands.values():
         log.warning("a waiting command is of no command that exists", folder=folder)
         return
     url = waiting.get("response_url")
-    lives = isinstance(url, str) and float(waiting.get("response_until") or 0.0) > services.clock.now()
+    left = float(waiting.get("response_until") or 0.0) - services.clock.now()
+    lives = isinstance(url, str) and left > 0
+    is_soon = RESPONSE_SECONDS - left <= _LOOKED_FOR_SECONDS
     surface = Surface(
         kind="replay",
         channel_id=waiting.get("channel_id"),
         thread_ts=waiting.get("thread_ts"),
         response_url=url if lives else None,
         is_direct=bool(waiting.get("is_direct")),
+        is_mention=bool(waiting.get("is_mention")) and is_soon,
         view_external_id=waiting.get("view"),
         interaction=f"{waiting.get('interaction') or 'waiting'}/{waiting.get('task') or 'replay'}",
     )
@@ -69,7 +75,7 @@ async def replay(services: Services, principal: Principal, waiting: Mapping[str,
         # Don't leave an open form waiting: it shows the answer instead.
         answer = replace(answer, view=forms.answer_view(answer, "job" if folder == "job" else "workspace"))
     fills_form = surface.is_form
-    if lives or fills_form:
+    if lives or fills_form or surface.is_mention:
         notice = delivery.reply_notice(answer, surface, principal, services.ids)
     else:
         notice = delivery.message_notice(answer, surface, principal, services.ids, becomes=first)

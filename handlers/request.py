@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from handlers.services import Services
 
 #: A response_url is valid for 30 minutes (docs/slack.md, "Requests from Slack"), minus a minute for delivery.
-_RESPONSE_SECONDS = 29 * 60
+RESPONSE_SECONDS = 29 * 60
 #: Nothing to add, because the card in the same conversation says it. An empty text isn't delivered.
 SILENT = Answer(text="")
 
@@ -119,7 +119,7 @@ class Request:
         word = "" if folder == "workspace" else f"{folder} "
         if self.is_read_directly:
             return Markup(word)
-        if self.surface.kind == "mention":
+        if self.surface.is_mention:
             return Markup(f"@{line(self.services.authority.installation.bot_name)} {word}")
         return Markup(f"{self.services.slash(folder)} ")
 
@@ -131,7 +131,7 @@ class Request:
         """
         surface = self.surface
         if surface.kind == "replay":
-            return surface.response_url is None and not surface.is_form
+            return surface.response_url is None and not surface.is_form and not surface.is_mention
         return surface.is_direct and surface.kind != "command"
 
     @property
@@ -184,8 +184,9 @@ class Request:
             "channel_id": surface.channel_id,
             "thread_ts": surface.thread_ts,
             "is_direct": surface.is_direct,
+            "is_mention": surface.is_mention,
             "response_url": surface.response_url,
-            "response_until": self.services.clock.now() + _RESPONSE_SECONDS,
+            "response_until": self.services.clock.now() + RESPONSE_SECONDS,
             "looked": list(self.looked),
             "view": surface.view_external_id,
         }

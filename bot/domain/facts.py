@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from bot.domain.models import (
         Action,
+        Approval,
         ClassCard,
         Effects,
         NoticeKind,
@@ -83,6 +84,10 @@ class Facts:
     output: Shown | None = None
     #: The kinds and facts of the held notices that a message reports, oldest first.
     held: tuple[tuple[NoticeKind, Facts], ...] = ()
+    #: The rows of a list that is drawn again.
+    listed: tuple[Facts, ...] = ()
+    #: The request that an administrator is asked about, if it still exists.
+    approval: Approval | None = None
     #: For class cards and their notices: the card, or the class whose end stopped the workspace.
     of_class: ClassFacts | None = None
     #: For messages that are redrawn: when they were written, whether something newer was asked for since, and

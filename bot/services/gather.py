@@ -111,6 +111,9 @@ class Gatherer(Part):
     async def of_message(self, card: Card) -> Facts | None:
         """Gather facts for redrawing a message; return None if the row that it shows is gone."""
         facts: Facts | None
+        if card.kind in (NoticeKind.REPLY, NoticeKind.SHOWN):
+            facts = await self._of_answer(card)
+            return replace(facts, written_at=card.created_at, former_name=card.name)
         if card.kind in (NoticeKind.CARD, NoticeKind.JOB_CARD, NoticeKind.CLASS_CARD):
             facts = await self.of_card(card.kind, card.subject)
         else:
@@ -127,6 +130,9 @@ class Gatherer(Part):
             and not is_own
             and (facts.operation is not None or newest.created_at > card.created_at)
         )
+        if card.kind is NoticeKind.CLASS_POSTED:
+            posted = await self._store.card(card.subject)
+            is_superseded = posted is not None and posted.message_ts is not None
         kept = await self._kept(card) if card.kind is NoticeKind.CLASS_ENDING else None
         return replace(
             facts,
@@ -135,6 +141,26 @@ class Gatherer(Part):
             former_name=card.name,
             kept=kept,
         )
+
+    async def _of_answer(self, card: Card) -> Facts:
+        """Gather what an answer shows, by what is kept of it."""
+        body, principal = card.body, card.principal
+        is_shown = card.kind is NoticeKind.SHOWN and card.stage == "live"
+        facts = await self._of(principal, str(body.get("connection") or ""), body=body)
+        if is_shown and "workspaces" in body:
+            listed = await self.of_all(principal, await self._store.workspaces(principal))
+            return replace(facts, listed=tuple(listed))
+        if is_shown and "runs" in body:
+            listed = await self.of_runs(principal, await self._store.runs(principal))
+            return replace(facts, listed=tuple(listed))
+        if "run" in body:
+            run = await self._store.run(str(body["run"]))
+            return facts if run is None or run.principal != principal else await self.of_run(run)
+        workspace = await self._own_workspace(card, card.about) if "workspace" in body else None
+        if workspace is None:
+            return facts
+        operation = await self._store.latest_operation(workspace.id)
+        return replace(await self.of_workspace(workspace, operation), body=body)
 
     async def _kept(self, warning: Card) -> bool | None:
         """Return whether a person kept their workspace out of the end of a class; None while they may."""
@@ -156,6 +182,8 @@ class Gatherer(Part):
         workspace = await self._own_workspace(notice, workspace_id or str(body.get("workspace") or ""))
         connection = str(body.get("connection") or (workspace.connection if workspace else ""))
         facts = await self._of(notice.principal, connection, workspace=workspace, body=body)
+        if kind is NoticeKind.APPROVAL_ASKED:
+            return replace(facts, approval=await self._store.approval(notice.subject))
         card = await self._store.class_card(notice.subject) if kind.subject == "class" else None
         return facts if card is None else await self._of_class(card, facts)
 

@@ -129,6 +129,7 @@ def _end(tx: Transaction, ending: Account, *, can_revoke: bool, cause: str, tell
             add_notices(tx, [_not_stopped(ending, workspace)])
         tx.run("orphan_operations", workspace_id=workspace["id"])
         tx.run("rest_gate_without_reader", gate_key=workspace["gate_key"])
+    cards.owe_answers_of(tx, pair["principal"])
 
 
 def _not_stopped(ended: Account, workspace: Row) -> NewNotice:

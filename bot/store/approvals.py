@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.store import people, rows
+from bot.store import cards, people, rows
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices
 from bot.store.tasks import add_tasks
@@ -45,6 +45,7 @@ def ask(
         if existing is not None:
             # Whoever was shown the old username can't approve the new one with it.
             tx.run("delete_approval", id=existing["id"])
+            cards.close_of(tx, existing["id"])
         row = tx.one("add_approval", **rows.columns(approval))
         add_notices(tx, notices, approval.id)
     assert row is not None  # written a moment ago, in this transaction
@@ -104,6 +105,7 @@ def decide(
     )
     if row is None:
         return None
+    cards.close_of(tx, approval_id)
     add_tasks(tx, tasks)
     add_notices(tx, notices, approval_id)
     append_audit(tx, audit)
@@ -113,6 +115,8 @@ def decide(
 def withdraw(tx: Transaction, principal: Principal, connection: str | None) -> None:
     """Delete a person's pending requests, on one connection or all."""
     if connection is None:
-        tx.run("withdraw_approvals", principal=principal.key)
+        withdrawn = tx.all("withdraw_approvals", principal=principal.key)
     else:
-        tx.run("withdraw_approvals_at", principal=principal.key, connection=connection)
+        withdrawn = tx.all("withdraw_approvals_at", principal=principal.key, connection=connection)
+    for row in withdrawn:
+        cards.close_of(tx, row["id"])

@@ -1,8 +1,8 @@
-"""Messages that offer something, for as long as they can change: cards, and the notices about the same.
+"""Messages that offer something, for as long as they can change: cards, notices about the same, answers.
 
 They are posted once, then marked dirty for updates; the newest state wins, nothing is queued. At most two
-messages about a workspace or run are live: its card and the newest notice. Those before them lose their
-buttons, in one update each (``docs/rules.md``, "Cards are drawn from rows").
+messages about a workspace or run are live: its card and the newest notice or answer. Those before them lose
+their buttons, in one update each (``docs/rules.md``, "Cards are drawn from rows").
 """
 
 from __future__ import annotations
@@ -46,6 +46,10 @@ _OF_RUNS: Final = frozenset(
 _OF_LINKS: Final = frozenset(
     {NoticeKind.LINKED, NoticeKind.UNLINKED, NoticeKind.LINK_AGAIN, NoticeKind.SIGN_IN_REFUSED}
 )
+#: Answers, if they are sent where they can be edited: their body says what they offer.
+_ANSWERS: Final = frozenset({NoticeKind.REPLY, NoticeKind.MESSAGE})
+#: How many seconds a message that is often replaced by the answer to a press on it waits for that.
+_REPLACED_WITHIN: Final = 3.0
 #: These hold output, which is kept nowhere but in Slack: their body is not kept.
 _OUTPUT: Final = frozenset({NoticeKind.JOB_ENDED})
 
@@ -61,14 +65,36 @@ def add(tx: Transaction, kind: NoticeKind, subject: str, principal: str, about: 
 def add_notice(tx: Transaction, notice: Row, body: dict[str, Any]) -> None:
     """Add the message of a notice that offers something, if its kind does."""
     kind = NoticeKind(notice["kind"])
+    if kind in _ANSWERS:
+        _add_answer(tx, notice, body)
+        return
     about = body.get("workspace") if kind in _OF_WORKSPACES else None
     if kind in _OF_RUNS:
         about = notice["subject"]
     if kind in _OF_LINKS and body.get("connection"):
         about = of_link(notice["principal"], str(body["connection"]))
+    if kind is NoticeKind.APPROVAL_ASKED:
+        # Each administrator has one.
+        about = f"{notice['subject']}/{notice['principal']}"
+    if kind is NoticeKind.CLASS_POSTED:
+        about = notice["subject"]
     if about:
         kept = {} if kind in _OUTPUT else body
         _add(tx, notice["id"], kind, notice["subject"], notice["principal"], about, kept)
+
+
+def _add_answer(tx: Transaction, notice: Row, body: dict[str, Any]) -> None:
+    """Add an answer that offers something (``bot.messages.blocks.lasting``); a guess it accepts closes."""
+    pressed = body.get("pressed")
+    if pressed:
+        at = {"channel_id": body.get("channel_id"), "message_ts": pressed}
+        tx.run("close_guess", **at, now=tx.now(), later=tx.now() + _REPLACED_WITHIN)
+    offer = body.get("lasting")
+    if not offer:
+        return
+    principal, kind = notice["principal"], NoticeKind(offer["kind"])
+    about = offer["about"] if offer["is_one"] else f"{offer['about']}/{principal}"
+    _add(tx, notice["id"], kind, notice["subject"], principal, about, offer["kept"], names=offer["names"])
 
 
 def of_link(principal: str, connection: str) -> str:
@@ -84,10 +110,11 @@ def _add(
     principal: str,
     about: str,
     body: dict[str, Any] | None = None,
+    names: str = "",
 ) -> bool:
     key = {"id": card_id, "subject": subject, "kind": kind, "principal": principal, "about": about}
-    is_notice = int(kind not in _CARDS)
-    return tx.run("add_card", **key, is_notice=is_notice, body=as_json(body or {}), now=tx.now()) == 1
+    rest = {"is_notice": int(kind not in _CARDS), "body": as_json(body or {}), "names": names}
+    return tx.run("add_card", **key, **rest, now=tx.now()) == 1
 
 
 def id_of(kind: NoticeKind, notice_id: str, subject: str) -> str:
@@ -98,6 +125,7 @@ def id_of(kind: NoticeKind, notice_id: str, subject: str) -> str:
 def place(tx: Transaction, card_id: str, channel_id: str, message_ts: str) -> None:
     """Record which message is a card's; what it takes the place of is closed."""
     at = {"channel_id": channel_id, "message_ts": message_ts}
+    tx.run("displace_cards", id=card_id, **at)
     row = tx.one("place_card", id=card_id, **at, now=tx.now())
     if row is not None:
         close_former(tx, row["about"])
@@ -115,6 +143,11 @@ def close_former(tx: Transaction, about: str) -> None:
             tx.run("close_card", id=row["id"], now=tx.now())
 
 
+def close_of(tx: Transaction, subject: str) -> None:
+    """Close all messages that show a row which is settled."""
+    tx.run("close_cards_of", subject=subject, now=tx.now(), later=tx.now() + _REPLACED_WITHIN)
+
+
 def close_about(tx: Transaction, workspace: Row) -> None:
     """Close all messages about a workspace that is going to be deleted; they keep its name."""
     name = workspace["alias"] or workspace["name"]
@@ -130,11 +163,24 @@ def move(tx: Transaction, former: str, about: str) -> None:
 def owe(tx: Transaction, subject: str, *, changed: bool) -> None:
     """Mark the messages of an operation or run dirty; ``changed``: by more than progress."""
     tx.run("owe_cards_of", subject=subject, changed=changed, now=tx.now())
+    _owe_answers(tx, subject, changed=changed)
 
 
 def owe_about(tx: Transaction, about: str, *, changed: bool) -> None:
     """Mark the messages about a workspace, or the card of a class, dirty."""
     tx.run("owe_cards_about", about=about, changed=changed, now=tx.now())
+    _owe_answers(tx, about, changed=changed)
+
+
+def _owe_answers(tx: Transaction, about: str, *, changed: bool) -> None:
+    """Mark the answers dirty that name a workspace, operation or run, alone or in a list of all."""
+    if changed:
+        tx.run("owe_answers", about=about, now=tx.now(), later=tx.now() + _REPLACED_WITHIN)
+
+
+def owe_answers_of(tx: Transaction, principal: str) -> None:
+    """Mark all answers to a person dirty: they linked an account, or ended a link."""
+    tx.run("owe_answers_of", principal=principal, now=tx.now(), later=tx.now() + _REPLACED_WITHIN)
 
 
 def claim(tx: Transaction, limit: int, min_interval: float, lease: float) -> list[Card]:
@@ -173,8 +219,14 @@ def retry(tx: Transaction, card_id: str, due_in: float) -> None:
 
 
 def lost(tx: Transaction, card_id: str) -> None:
-    """Forget a card's message (it was deleted); it is no longer updated."""
-    tx.run("card_lost", id=card_id)
+    """Forget a message that was deleted, or can't be edited any more; a card stays known without it."""
+    if not tx.run("delete_notice_card", id=card_id):
+        unplace(tx, card_id)
+
+
+def unplace(tx: Transaction, card_id: str) -> None:
+    """Forget where a message is, as something else will correct it."""
+    tx.run("unplace_card", id=card_id)
 
 
 def drop(tx: Transaction, notice_id: str) -> None:

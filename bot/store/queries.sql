@@ -529,10 +529,12 @@ DELETE FROM approvals WHERE id = :id;
 
 -- name: withdraw_approvals_at
 DELETE FROM approvals
-WHERE principal = :principal AND connection = :connection AND state IN ('asked', 'approved');
+WHERE principal = :principal AND connection = :connection AND state IN ('asked', 'approved')
+RETURNING id;
 
 -- name: withdraw_approvals
-DELETE FROM approvals WHERE principal = :principal AND state IN ('asked', 'approved');
+DELETE FROM approvals WHERE principal = :principal AND state IN ('asked', 'approved')
+RETURNING id;
 
 -- The first decision keeps its author: later changes are the provider's answer.
 -- name: decide_approval
@@ -1142,11 +1144,10 @@ SELECT * FROM notices WHERE subject = :subject AND kind = :kind LIMIT 1;
 SELECT * FROM notices WHERE state = 'dead' ORDER BY created_at DESC, id DESC LIMIT :limit;
 
 -- name: add_card
-INSERT INTO cards (id, subject, kind, principal, updated_at, about, number, is_notice, body, created_at)
+INSERT INTO cards (id, subject, kind, principal, updated_at, about, number, is_notice, body, created_at, names)
 VALUES (
-    :id, :subject, :kind, :principal, :now, :about,
-    (SELECT COALESCE(MAX(c.number), 0) + 1 FROM cards c WHERE c.about = :about),
-    :is_notice, :body, :now
+    :id, :subject, :kind, :principal, :now, :about, (SELECT COALESCE(MAX(c.number), 0) + 1 FROM cards c),
+    :is_notice, :body, :now, :names
 )
 ON CONFLICT (id) DO NOTHING;
 
@@ -1159,10 +1160,42 @@ UPDATE cards SET is_dirty = 1, dirt = dirt + 1,
     changed_at = CASE WHEN :changed = 1 THEN :now ELSE changed_at END
 WHERE subject = :subject AND stage <> 'closed';
 
+-- What an answer said holds until something that it names has changed: then it is drawn again, or loses its buttons.
+-- Not at once, as what changed is often a press on that very answer, which replaces it.
+-- name: owe_answers
+UPDATE cards SET is_dirty = 1, dirt = dirt + 1, changed_at = :now,
+    stage = CASE WHEN kind = 'reply' THEN 'closing' ELSE stage END,
+    leased_until = CASE WHEN leased_until > :later THEN leased_until ELSE :later END
+WHERE kind IN ('reply', 'shown') AND principal IN (
+        SELECT principal FROM workspaces WHERE id = :about
+        UNION ALL SELECT principal FROM operations WHERE id = :about
+        UNION ALL SELECT principal FROM runs WHERE id = :about
+    ) AND (
+        names LIKE '% ' || :about || ' %'
+        OR (names = ' workspaces ' AND EXISTS (SELECT 1 FROM workspaces w WHERE w.id = :about))
+        OR (names = ' runs ' AND EXISTS (SELECT 1 FROM runs r WHERE r.id = :about))
+    );
+
+-- name: owe_answers_of
+UPDATE cards SET is_dirty = 1, dirt = dirt + 1, changed_at = :now,
+    stage = CASE WHEN kind = 'reply' THEN 'closing' ELSE stage END,
+    leased_until = CASE WHEN leased_until > :later THEN leased_until ELSE :later END
+WHERE kind IN ('reply', 'shown') AND principal = :principal;
+
+-- A guess that was accepted.
+-- name: close_guess
+UPDATE cards SET is_dirty = 1, dirt = dirt + 1, changed_at = :now, stage = 'closing',
+    leased_until = CASE WHEN leased_until > :later THEN leased_until ELSE :later END
+WHERE channel_id = :channel_id AND message_ts = :message_ts AND kind = 'reply' AND names LIKE '% say %';
+
 -- name: owe_cards_about
 UPDATE cards SET is_dirty = 1, dirt = dirt + 1,
     changed_at = CASE WHEN :changed = 1 THEN :now ELSE changed_at END
-WHERE about = :about AND stage <> 'closed';
+WHERE about = :about AND stage <> 'closed' AND kind NOT IN ('reply', 'shown');
+
+-- What a message showed before something else took its place in Slack.
+-- name: displace_cards
+DELETE FROM cards WHERE channel_id = :channel_id AND message_ts = :message_ts AND is_notice = 1 AND id <> :id;
 
 -- name: place_card
 UPDATE cards SET channel_id = :channel_id, message_ts = :message_ts, updated_at = :now
@@ -1178,6 +1211,11 @@ ORDER BY number DESC, id DESC;
 UPDATE cards SET stage = 'closing', is_dirty = 1, dirt = dirt + 1, changed_at = :now
 WHERE id = :id AND stage = 'live';
 
+-- name: close_cards_of
+UPDATE cards SET stage = 'closing', is_dirty = 1, dirt = dirt + 1, changed_at = :now,
+    leased_until = CASE WHEN leased_until > :later THEN leased_until ELSE :later END
+WHERE subject = :subject AND stage = 'live';
+
 -- A workspace is about to be deleted. The card of an operation that ends with it says so itself.
 -- name: close_cards_about
 UPDATE cards SET
@@ -1190,7 +1228,7 @@ UPDATE cards SET
 WHERE about = :about AND stage <> 'closed';
 
 -- name: move_cards
-UPDATE cards SET about = :about WHERE about = :former;
+UPDATE cards SET about = :about, names = REPLACE(names, :former, :about) WHERE about = :former;
 
 -- name: move_cards_of
 UPDATE cards SET about = :about WHERE subject = :subject;
@@ -1248,7 +1286,7 @@ UPDATE cards SET leased_until = :until WHERE id = :id;
 -- name: delete_cards_of
 DELETE FROM cards WHERE subject = :subject;
 
--- name: card_lost
+-- name: unplace_card
 UPDATE cards SET channel_id = NULL, message_ts = NULL, is_dirty = 0, changed_at = NULL, leased_until = 0
 WHERE id = :id;
 

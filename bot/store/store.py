@@ -364,6 +364,7 @@ class Store(OnEngine):
     card_updated = write(cards.updated)
     card_retry = write(cards.retry)
     card_lost = write(cards.lost)
+    unplace_card = write(cards.unplace)
     card = read(cards.card)
     take_slack_call = write(slack_calls.take, Priority.URGENT)
     slack_calls_made = read(slack_calls.made)

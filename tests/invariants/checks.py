@@ -192,6 +192,7 @@ _UNTRUE = {
 }
 #: At most so many messages about one workspace offer anything: its card and the newest notice.
 _LIVE = 2
+_ANSWERS = ("reply", "message")
 
 
 async def no_message_contradicts_its_row(life: Life) -> None:
@@ -204,15 +205,21 @@ async def no_message_contradicts_its_row(life: Life) -> None:
     offering: Counter[str] = Counter()
     for message in life.slack.messages:
         kind, subject = _kind_and_subject(message)
-        if not kind or NoticeKind(kind).subject != "operation":
+        is_answer = kind in _ANSWERS
+        if not is_answer and (not kind or NoticeKind(kind).subject != "operation"):
             continue
         operation = operations.get(subject)
         about = operation["workspace_id"] if operation else subject
         offered = [each for each in buttons(message) if each["action_id"] not in ("page_url", "invite")]
-        offering[about] += bool(offered)
+        if is_answer:
+            named = {each.get("value", "").partition("@")[0] for each in offered} & workspaces.keys()
+            about = named.pop() if len(named) == 1 else ""
+        offering[about] += bool(offered and about)
         for button in offered:
             name = button["action_id"].partition(":")[0]
             row = workspaces.get(button.get("value", "").partition("@")[0]) or workspaces.get(about)
+            if is_answer and row is None:
+                continue
             assert row is not None, f"{button} of {kind} is about nothing"
             assert row["state"] not in _UNTRUE.get(name, ()), f"{name} on {kind}, and it is {row}"
             of = operations.get(button.get("value", ""))
@@ -227,5 +234,5 @@ async def no_message_contradicts_its_row(life: Life) -> None:
 
 def _kind_and_subject(message: dict[str, Any]) -> tuple[str, str]:
     key = message.get("metadata", {}).get("event_payload", {}).get("key", "")
-    subject, kind, _ = f"{key}//".split("/", 2)
+    subject, kind, _ = key.rsplit("/", 2) if key else ("", "", "")
     return kind, subject

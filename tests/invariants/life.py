@@ -15,14 +15,17 @@ from bot.services.linking import digest
 from bot.store.records import Activation
 from bot.store.store import Store
 from bot.support.errors import Refused, StoreError
+from bot.support.http import Response
 from bot.support.rate_limit import RateLimiter
+from handlers.delivery import reply_notice
 from handlers.dispatch import run_button, run_text
 from handlers.replay import replay
 from handlers.services import Services, build_services
 from tests.invariants.provider import OwnedProvider, number_of
 from tests.reconciler.fuse import Fuse, Killed
-from tests.reconciler.world import World
+from tests.reconciler.world import FakeHttp, World
 from tests.rigs.clock import CountingIds, FakeClock
+from tests.rigs.slack import FakeSlack
 
 ALICE = Principal(None, "T1", "UALICE")
 BOB = Principal(None, "T1", "UBOB")
@@ -46,6 +49,22 @@ class Promise:
     place: str
 
 
+class Hooks(FakeHttp):
+    """Take replies to presses; those that replace a message do."""
+
+    def __init__(self, slack: FakeSlack) -> None:
+        super().__init__()
+        self._slack = slack
+
+    async def request(self, _method: str, url: str, *, json_body: dict[str, Any], **keys: Any) -> Response:
+        answer = await super().request(_method, url, json_body=json_body, **keys)
+        if json_body["replace_original"]:
+            ts = url.split("/")[-2]
+            message = next(one for one in self._slack.messages if one["ts"] == ts)
+            message.update(text=json_body["text"], blocks=json_body.get("blocks", []))
+        return answer
+
+
 class Life(World):
     """Be a world with people in front of it. A killed process is followed by a new one on the same rows."""
 
@@ -65,6 +84,8 @@ class Life(World):
             self.slack.add_user(principal.user_id)
 
     def reborn(self, fuse: Fuse | None = None) -> None:
+        if not isinstance(self.http, Hooks):
+            self.http = Hooks(self.slack)
         super().reborn(fuse)
         self.fuse = fuse
         context = replace(self.context, public_url="https://usher.example.test")
@@ -119,6 +140,27 @@ class Life(World):
             await self._note_ended()
         return answer
 
+    async def writes(self, principal: Principal, text: str, key: str) -> Answer | None:
+        """Write a direct message; what is answered stays there."""
+        surface = Surface("message", f"D{principal.user_id}", is_direct=True, interaction=f"event/{key}")
+        return await self._directly(
+            principal, surface, lambda: run_text(self.services, principal, surface, text)
+        )
+
+    async def _directly(
+        self, principal: Principal, surface: Surface, act: Callable[[], Awaitable[Answer]]
+    ) -> Answer | None:
+        async def answered() -> Answer:
+            answer = await act()
+            if answer.text:
+                await self.context.store.add_notices(
+                    [reply_notice(answer, surface, principal, self.services.ids)]
+                )
+            return answer
+
+        answer: Answer | None = await self.survives(answered)
+        return answer
+
     async def opens_home(self, principal: Principal) -> None:
         """Open the Home: Slack says which version it shows."""
         seen, _ = self.slack.homes.get(principal.user_id, ("", {}))
@@ -147,12 +189,24 @@ class Life(World):
             return None if accepted is None else Answer(text=f"Calling off, or {verb} {wanted.title}")
         return None
 
-    async def presses(self, principal: Principal, action_id: str, value: str, key: str) -> Answer | None:
-        """Press a button, one's own or one whose value somebody else was shown."""
-        surface = Surface("button", "C1", response_url=_url(principal), interaction=f"button/{key}")
+    async def presses(
+        self, principal: Principal, action_id: str, value: str, key: str, ts: str = ""
+    ) -> Answer | None:
+        """Press a button, one's own or one whose value somebody else was shown; ``ts``: in which message."""
+        is_own = any(
+            one["ts"] == ts and one["channel"] == f"D{principal.user_id}" for one in self.slack.messages
+        )
+        surface = Surface(
+            "button",
+            f"D{principal.user_id}" if is_own else "C1",
+            message_ts=ts if is_own else None,
+            response_url=f"https://hooks.slack.com/{ts}/{principal.user_id}",
+            is_direct=is_own,
+            interaction=f"button/{key}",
+        )
         before = await self._of_others(principal)
-        answer: Answer | None = await self.survives(
-            lambda: run_button(self.services, principal, surface, action_id, value)
+        answer = await self._directly(
+            principal, surface, lambda: run_button(self.services, principal, surface, action_id, value)
         )
         assert await self._of_others(principal) == before, (
             f"{principal} pressed {action_id} of another: {value}"

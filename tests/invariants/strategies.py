@@ -33,6 +33,21 @@ wants = st.sampled_from(
 #: How a request of Slack arrives: once, twice, twice at the same time, once more much later, late, or never.
 ways = st.sampled_from(["now", "now", "now", "now", "twice", "at once", "again", "again", "late", "lost"])
 texts = st.sampled_from(["list", "status common", "open alpha", "open common", "forget common"])
+#: What people write directly: its answers stay where they can be edited.
+written = st.sampled_from(
+    [
+        "list",
+        "status common",
+        "status common",
+        "start common",
+        "stop common",
+        "strt common",
+        "open common",
+        "stop common in 2 hours",
+        "keep common",
+        "which are running",
+    ]
+)
 states = st.sampled_from([State.STOPPED, State.RUNNING, State.FAILED])
 ends = st.sampled_from([State.RUNNING, State.RUNNING, State.FAILED])
 failures = st.sampled_from(

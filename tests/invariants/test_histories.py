@@ -26,6 +26,7 @@ from tests.invariants.strategies import (
     verbs,
     wants,
     ways,
+    written,
 )
 from tests.reconciler.fuse import Fuse
 from tests.rigs.clock import CountingIds, FakeClock
@@ -150,6 +151,12 @@ class Histories(RuleBasedStateMachine):
         self.goes_wrong(data.draw(troubles))
         self.arrives(way, lambda key: self.life.types(PEOPLE[name], text, key))
 
+    def writes(self, data):
+        """Write directly, and have answers that can be edited."""
+        name, text, way = data.draw(names), data.draw(written), data.draw(ways)
+        self.goes_wrong(data.draw(troubles))
+        self.arrives(way, lambda key: self.life.writes(PEOPLE[name], text, key))
+
     def presses(self, data):
         """Press what is on any message, one's own or another's: values can be forged."""
         # Everything is drawn whatever there is to press: what may be drawn never depends on the history.
@@ -158,16 +165,21 @@ class Histories(RuleBasedStateMachine):
         forged = data.draw(st.sampled_from(["open", "open", "stop", "start", "forget"]))
         trouble = data.draw(troubles)
         messages = self.life.slack.messages
-        shown = [each for message in messages for each in buttons(message) if "url" not in each][-12:]
+        shown = [
+            (message["ts"], each)
+            for message in messages
+            for each in buttons(message)
+            if "url" not in each and each["type"] == "button"
+        ][-12:]
         if not shown:
             return
-        button = shown[place % len(shown)]
+        ts, button = shown[place % len(shown)]
         action_id, value = button["action_id"], button.get("value", "")
         if is_forged:
             rows = self.run(self.life.rows("SELECT id FROM workspaces ORDER BY id"))
             action_id, value = forged, rows[row % len(rows)]["id"] if rows else value
         self.goes_wrong(trouble)
-        self.arrives(way, lambda key: self.life.presses(PEOPLE[name], action_id, value, key))
+        self.arrives(way, lambda key: self.life.presses(PEOPLE[name], action_id, value, key, ts))
 
     # -- links -----------------------------------------------------------------------------------------------
 
@@ -263,6 +275,7 @@ class Histories(RuleBasedStateMachine):
         "makes": 4,
         "waits": 6,
         "presses": 4,
+        "writes": 3,
         "jumps": 2,
         "links": 4,
         "unlinks": 2,

@@ -128,7 +128,8 @@ def test_the_status_says_how_old_it_is():
     told = run_status(CARDS["running"], facts(connection_title="Saturn Cloud", page_url=page))
     check_golden("jobs/status", told)
     assert "Not checked yet." in shown(run_status(JOB, facts()))
-    assert run_status(CARDS["done"], facts()) == run_card(CARDS["done"], facts())
+    over = run_status(CARDS["done"], facts())
+    assert replace(over, shows=None) == run_card(CARDS["done"], facts())
 
 
 def test_the_list():

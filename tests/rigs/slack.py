@@ -51,7 +51,7 @@ class FakeSlack(Faulty):
 
     def kinds(self) -> list[str]:
         """Return the kinds of the notices that arrived, in order."""
-        return [key.split("/")[1] for key in self.keys()]
+        return [key.rsplit("/", 2)[1] for key in self.keys()]
 
     async def call(self, method: str, arguments: Mapping[str, Any]) -> SlackAnswer:
         self.calls.append((method, dict(arguments)))

@@ -42,7 +42,7 @@ async def test_each_person_is_told_once_wherever_they_begin_and_nobody_unasked(b
     assert again.labels == ["Link Saturn Cloud"]
     await bare.stop_bot()
     await bare.start_bot()
-    (later,) = await bare.bob.writes("whoami")
+    *_, later = await bare.bob.writes("whoami")
     assert "from Slack, always with your own account." not in later.text
 
 

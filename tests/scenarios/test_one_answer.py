@@ -42,8 +42,8 @@ async def test_a_start_that_had_to_be_looked_for_says_so_once_beside_its_card(li
     await alice.writes("start fresh")
     await linked.pass_time(5)
     new = [one for one in alice.sees()[before:] if one.json["user"] != alice.id]
-    assert sorted(one.kind for one in new) == ["", "card"]
-    (answer,) = [one for one in new if not one.kind]
+    assert sorted(one.kind for one in new) == ["card", "message"]
+    (answer,) = [one for one in new if one.kind == "message"]
     assert "Starting *fresh* on Saturn Cloud" in answer.text
 
 
@@ -74,6 +74,35 @@ async def test_a_command_is_answered_twice_at_most_as_slack_replaces_nothing_of_
         "I can't find a workspace called *nowhere*",
     ]
     assert all(one.is_private for one in seen)
+
+
+async def test_after_a_mention_the_answer_comes_where_it_was_asked_for_and_nowhere_else(linked):
+    alice = linked.alice
+    await new_workspace(linked, "fresh")
+    before, directly = len(alice.sees(GENERAL)), len(alice.sees())
+    await alice.mentions("start nowhere")
+    await alice.mentions("status fresh")
+    await linked.pass_time(5)
+    new = [one for one in alice.sees(GENERAL)[before:] if one.json["user"] != alice.id]
+    assert [one.text.split("\n")[0].split(".")[0] for one in new] == [
+        "Checking Saturn Cloud…",
+        "I can't find a workspace called *nowhere*",
+        "*fresh* · Saturn Cloud",
+    ]
+    assert all(one.is_private for one in new)
+    assert "`@usher list`" in new[1].text
+    assert len(alice.sees()) == directly
+
+
+async def test_an_edit_of_unknown_outcome_is_found_and_not_told_again(linked):
+    alice = linked.alice
+    await linked.pass_time(70, step=10)
+    before = len(alice.sees())
+    linked.slack_fails("chat.update", times=1, after=True, drop=True)
+    await linked.slack.say(alice.id, "@bot", "start nowhere")
+    await linked.pass_time(300, step=20)
+    new = [one for one in alice.sees()[before:] if one.json["user"] != alice.id]
+    assert [one.text.split(".")[0] for one in new] == ["I can't find a workspace called *nowhere*"]
 
 
 async def test_a_post_to_a_commands_address_replaces_nothing(linked):

@@ -17,7 +17,7 @@ async def linked(tmp_path):
 
 
 def offering(person):
-    """Return the messages about the notebook that have buttons, by kind."""
+    """Return the messages that have buttons, by kind, but what the linking said."""
     return [shown.kind for shown in person.sees() if shown.kind not in ("", "linked") and shown.labels]
 
 
@@ -117,3 +117,101 @@ async def test_unlinking_leaves_no_button_of_its_workspaces(linked):
     assert "Started *notebook* on Saturn Cloud" in alice.card.text
     assert "was linked at" in alice.only("linked").text
     assert alice.only("linked").labels == []
+
+
+def said(person):
+    """Return what the bot wrote as answers in direct messages: the first line and the buttons of each."""
+    return [
+        (one.text.split("\n")[0], one.labels) for one in person.sees() if one.kind in ("reply", "message")
+    ]
+
+
+async def test_start_status_stop_leave_buttons_on_two_messages_and_no_untrue_one(linked):
+    alice = linked.alice
+    await alice.writes("start notebook")
+    await linked.pass_time(40)
+    assert offering(alice) == ["card", "ready"]
+    await alice.writes("status notebook")
+    await linked.pass_time(10)
+    assert offering(alice) == ["card", "reply"]
+    assert alice.only("reply").labels == ["Open", "Stop", "Refresh", "View on Saturn Cloud"]
+    assert "was ready at" in alice.only("ready").text
+    await alice.writes("stop notebook")
+    await linked.pass_time(2)
+    assert [shown.labels for shown in alice.told("card")] == [[], ["Refresh"]]
+    await linked.pass_time(40)
+    assert offering(alice) == ["card", "stopped"]
+    assert said(alice)[0][0].startswith("You asked about *notebook* on Saturn Cloud at ")
+    await linked.pass_time(300, step=20)
+    assert offering(alice) == ["card", "stopped"]
+
+
+async def test_what_is_said_about_a_workspace_is_drawn_again_when_it_changes(linked):
+    alice = linked.alice
+    await alice.writes("start notebook")
+    await linked.pass_time(40)
+    await alice.writes("status notebook")
+    assert alice.only("reply").labels[:2] == ["Open", "Stop"]
+    linked.resource("notebook").stop(linked.clock.now())
+    await linked.pass_time(120, step=10)
+    answer = alice.only("reply")
+    assert "Stopped" in answer.text
+    assert "As of" in answer.text
+    assert answer.labels == ["Start", "Refresh", "View on Saturn Cloud"]
+
+
+async def test_a_list_stays_true_and_only_the_newest_has_buttons(linked):
+    alice = linked.alice
+    await alice.writes("list")
+    first = alice.only("reply")
+    await alice.presses(first, "Start")
+    await linked.pass_time(60, step=5)
+    drawn = alice.only("reply")
+    assert "Stop" in drawn.labels
+    assert "Running" in drawn.text
+    await alice.presses(drawn, "Refresh")
+    await linked.pass_time(10)
+    assert len(alice.told("reply")) == 1
+    await alice.writes("list")
+    await linked.pass_time(10)
+    old, new = alice.told("reply")
+    assert (old.labels, old.text.split(" at ")[0]) == ([], "You asked for your workspaces")
+    assert new.labels == drawn.labels
+
+
+async def test_a_planned_stop_is_offered_to_be_taken_back_until_it_is(linked):
+    alice = linked.alice
+    await alice.writes("start notebook")
+    await linked.pass_time(40)
+    await alice.writes("stop notebook in 2 hours")
+    planned = alice.only("reply")
+    assert planned.labels == ["Keep running"]
+    await linked.pass_time(5)
+    assert offering(alice) == ["card", "reply"]
+    await alice.presses(planned, "Keep running")
+    await linked.pass_time(30)
+    (told, labels) = said(alice)[-1]
+    assert (told, labels) == ("*notebook* keeps running. I won't stop it.", [])
+
+
+async def test_a_guess_loses_its_button_once_it_was_taken_or_something_newer_was_said(linked):
+    alice = linked.alice
+    await alice.writes("strt notebook")
+    assert said(alice)[-1][1] == ["start notebook"]
+    await alice.writes("strt training")
+    await linked.pass_time(10)
+    assert [labels for _, labels in said(alice)] == [[], ["start training"]]
+    await alice.presses(alice.told("reply")[-1], "start training")
+    await linked.pass_time(10)
+    assert [labels for _, labels in said(alice)] == [[], []]
+    assert "is out of date" in alice.told("reply")[-1].text
+
+
+async def test_an_answer_of_unknown_outcome_is_found_and_edited_like_any_other(linked):
+    alice = linked.alice
+    linked.slack_fails("chat.postMessage", times=1, after=True, drop=True)
+    await alice.writes("status notebook")
+    await alice.types("start notebook")
+    await linked.pass_time(90, step=10)
+    assert len(alice.told("reply")) == 1
+    assert offering(alice) == ["card", "ready"]

@@ -68,6 +68,8 @@ class Surface:
     response_url: str | None = None
     trigger_id: str | None = None
     is_direct: bool = False
+    #: Asked by mentioning the bot in a channel, and to be answered there.
+    is_mention: bool = False
     #: The inbox key: an interaction takes effect once, however often it is delivered.
     interaction: str = ""
     #: The form that the request came from or that the answer fills: Slack's id, or Usher's external id.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from bot.domain.models import Principal
 from bot.messages.blocks import kit, replies
 from bot.messages.blocks.limits import Markup, fill
 from bot.messages.texts import approvals as words
@@ -17,15 +18,27 @@ ASK_FORM = "ask_link"
 
 
 def asked(facts: Facts) -> Answer:
-    """Ask an administrator; the buttons carry the request's key and the username that is shown."""
+    """Ask an administrator, or say who decided; the buttons carry the request's key and its username."""
     names = {
         "name": facts.word("name"),
         "username": facts.word("username"),
         "title": facts.connection_title,
     }
+    if facts.approval is None or facts.approval.state != "asked":
+        return _settled(facts, names)
     request = _request(facts.word("approval"), facts.word("person"), names)
     blocks = [*request, kit.context(fill(words.REQUEST_NOTE, **names))]
     return kit.answer(fill(words.REQUEST_SHORT, **names), blocks)
+
+
+def _settled(facts: Facts, names: dict[str, str]) -> Answer:
+    """Say what became of a request: the first decision counts, whatever the provider said to it."""
+    approval, template, by = facts.approval, words.WITHDRAWN, Markup("")
+    if approval is not None and approval.decided_by is not None:
+        template = words.DENIED_BY if approval.state == "denied" else words.APPROVED_BY
+        by = kit.mention(Principal.from_key(approval.decided_by).user_id)
+    line = fill(template, who=kit.mention(facts.word("person")), by=by, **names)
+    return kit.answer(kit.bare(line), [kit.context(line)])
 
 
 def decision(approval: Approval, title: str, name: str) -> list[Block]:

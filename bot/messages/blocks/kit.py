@@ -129,7 +129,12 @@ def bare(text: str) -> str:
 
 
 def answer(
-    text: str, blocks: Iterable[Block] = (), *, in_channel: bool = False, replaces: bool = False
+    text: str,
+    blocks: Iterable[Block] = (),
+    *,
+    in_channel: bool = False,
+    replaces: bool = False,
+    shows: dict[str, Any] | None = None,
 ) -> Answer:
     """Return an Answer within the limits; blocks beyond the limit of a message are cut, never refused."""
     return Answer(
@@ -137,11 +142,12 @@ def answer(
         blocks=tuple(blocks)[: limits.MESSAGE_BLOCKS],
         in_channel=in_channel,
         replaces=replaces,
+        shows=shows,
     )
 
 
 def message(
-    text: str, sentence: str, small: Sequence[str] = (), buttons: Iterable[Element] = (), **ways: bool
+    text: str, sentence: str, small: Sequence[str] = (), buttons: Iterable[Element] = (), **ways: Any
 ) -> Answer:
     """Return a message of one paragraph, with optional small grey texts and a row of buttons below it.
 

@@ -59,27 +59,37 @@ def workspace_list(
     """List workspaces; ``shared_by`` (a mention) makes a list for everybody, without addresses.
 
     ``rows`` are all of them; a page beyond the end becomes the last one. A list of one's own begins with a
-    menu: a search that leads to any workspace, and the buttons ``more``.
+    menu: a search that leads to any workspace, and the buttons ``more``, which are kept for drawing it again.
     """
     one = page_of(rows, page, PAGE)
     title = words.LIST if shared_by is None else fill(words.LIST_SHARED, who=Markup(shared_by))
     is_shared = shared_by is not None
     drawn = [block for facts in one.shown for block in _row(facts, is_shared=is_shared)]
     blocks = listed(title, drawn, one, remark, verb="" if is_shared else "list")
+    more = list(more)
     menu = [] if is_shared else [*([search("status")] if len(rows) > 1 else []), *more]
     blocks[1:1] = kit.actions(menu)
     text = "; ".join(_short(facts) for facts in one.shown[:5])
-    return kit.answer(text or title, blocks, in_channel=is_shared, replaces=replaces)
+    shows = None if is_shared else {"workspaces": one.number, "more": more}
+    return kit.answer(text or title, blocks, in_channel=is_shared, replaces=replaces, shows=shows)
 
 
 def card_answer(facts: Facts, *, remark: str = "") -> Answer:
-    """Answer with the card of what is under way, and since when that is so: an answer isn't redrawn."""
+    """Answer with the card of what is under way, and as of when: elsewhere an answer isn't redrawn."""
     card = operation_card(facts)
     # What carries out a timer has no card of its own.
     has_card = facts.operation is None or facts.operation.planned_for is None
     below = fill(words.AS_OF if has_card else words.AS_OF_ALONE, at=kit.moment(facts.now, facts.now))
     above = [kit.section(remark)] if remark else []
-    return kit.answer(remark or card.text, [*above, *card.blocks, kit.context(below)])
+    blocks = [*above, *card.blocks, kit.context(below)]
+    return kit.answer(remark or card.text, blocks, shows=shown(facts.workspace))
+
+
+def shown(workspace: Workspace | None) -> dict[str, str] | None:
+    """Return what an answer about one workspace shows, for drawing it again."""
+    if workspace is None:
+        return None
+    return {"workspace": workspace.id, "connection": workspace.connection}
 
 
 def status_answer(
@@ -94,7 +104,8 @@ def status_answer(
     if not in_channel:
         refresh = kit.button(cards.REFRESH, "status", workspace.id)
         buttons = [*row_buttons(facts, workspace), refresh, *page_button(facts)]
-    return kit.message(_short(facts), text, buttons=buttons, in_channel=in_channel)
+    shows = None if in_channel else shown(workspace)
+    return kit.message(_short(facts), text, buttons=buttons, in_channel=in_channel, shows=shows)
 
 
 def _row(facts: Facts, *, is_shared: bool) -> list[Block]:

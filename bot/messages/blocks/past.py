@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from bot.domain.models import NoticeKind, Outcome, State
-from bot.messages.blocks import kit
+from bot.messages.blocks import approvals, kit, lasting
 from bot.messages.blocks.cards import is_so_anyhow, name_of
 from bot.messages.blocks.limits import fill
 from bot.messages.blocks.notices import render
@@ -21,11 +21,14 @@ if TYPE_CHECKING:
 _UP: Final = frozenset({State.RUNNING, State.STARTING})
 #: Questions say themselves what became of them.
 _QUESTIONS: Final = frozenset({NoticeKind.ASKED, NoticeKind.JOB_ASKED})
+_ANSWERS: Final = frozenset({NoticeKind.REPLY, NoticeKind.SHOWN})
 _CARDS: Final = frozenset({NoticeKind.CARD, NoticeKind.JOB_CARD, NoticeKind.CLASS_CARD})
 
 
 def redraw(kind: NoticeKind, facts: Facts, *, is_closing: bool) -> Answer:
     """Draw a message again from the rows as they are; a closing one without its buttons."""
+    if kind in _ANSWERS:
+        return lasting.redraw(kind, facts, is_closing=is_closing)
     if is_closing or not holds(kind, facts):
         return past(kind, facts)
     return render(kind, facts)
@@ -64,6 +67,8 @@ def holds(kind: NoticeKind, facts: Facts) -> bool:
 
 def past(kind: NoticeKind, facts: Facts) -> Answer:
     """Draw a message as the one line that it becomes."""
+    if kind is NoticeKind.APPROVAL_ASKED:
+        return approvals.asked(facts)
     if facts.run is not None and kind in {NoticeKind.JOB_ENDED, NoticeKind.JOB_FAILED}:
         line = short(facts.run, facts)
     elif kind in _QUESTIONS and not (facts.operation or facts.run):

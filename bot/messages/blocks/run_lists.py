@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bot.domain.progress import is_run_unanswered
@@ -41,19 +42,20 @@ def run_list(
     drawn = [block for run, facts in one.shown for block in run_row(run, facts)]
     text = " ".join(short(run, facts) for run, facts in one.shown[:5])
     blocks = listed(words.LIST, drawn, one, remark, verb="job_list")
-    return kit.answer(text or words.LIST, blocks, replaces=replaces)
+    return kit.answer(text or words.LIST, blocks, replaces=replaces, shows={"runs": one.number})
 
 
 def run_status(run: Run, facts: Facts) -> Answer:
     """Answer with a run's progress, how old that is, and what can be done about it."""
-    card = run_card(run, facts)
+    card = replace(run_card(run, facts), shows={"run": run.id, "connection": run.connection})
     if not run.is_going:
         return card
     remark = words.NO_NEWS
     if run.observed_at is not None:
         remark = words.NEWS.format(age=times.age(facts.now - run.observed_at))
     blocks = [block for block in card.blocks if block["type"] != "actions"]
-    return kit.answer(card.text, [*blocks, kit.context(remark), *kit.actions(card_buttons(run, facts))])
+    blocks += [kit.context(remark), *kit.actions(card_buttons(run, facts))]
+    return replace(card, blocks=tuple(blocks))
 
 
 def choices(verb: str, runs: Sequence[Run], now: float) -> list[Element]:

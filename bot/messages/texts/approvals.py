@@ -30,6 +30,10 @@ REQUEST_NOTE: Final = (
     "Only approve this if you know that this person is {username} there: "
     "whatever they do here will be done as {username}."
 )
+#: What the request becomes for every administrator, once one of them has decided.
+APPROVED_BY: Final = "{who} wanted to be linked to *{username}* on {title}. {by} approved it."
+DENIED_BY: Final = "{who} wanted to be linked to *{username}* on {title}. {by} denied it."
+WITHDRAWN: Final = "{who} wanted to be linked to *{username}* on {title}. The request is no longer open."
 APPROVE: Final = "Approve as {username}"
 DENY: Final = "Deny"
 CONFIRM_APPROVE: Final = (

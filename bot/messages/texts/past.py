@@ -60,3 +60,7 @@ SAID: Final[Mapping[NoticeKind, str]] = MappingProxyType(
 KEPT: Final = "*{name}* on {title} stays as it is when its class ends."
 #: Any other, and one whose workspace or run nobody knows any more.
 OVER: Final = "This message from {at} is out of date."
+#: Answers that showed how things were.
+SHOWN: Final = "You asked about *{name}* on {title} at {at}."
+LISTED: Final = "You asked for your workspaces at {at}."
+LISTED_RUNS: Final = "You asked for your job runs at {at}."

@@ -77,7 +77,7 @@ class CardUpdates:
         self._drawn.forget(card.id)
         try:
             await self._store.add_notices([notice])
-            await self._store.card_lost(card.id)
+            await self._store.unplace_card(card.id)
         except StoreError as error:
             log.warning("card not written", card=card.id, problem=type(error).__name__)
 

@@ -19,6 +19,12 @@ if TYPE_CHECKING:
     from bot.store.store import Store
 
 PAGE: Final = 200
+EVENT_TYPE: Final = "usher_notice"
+
+
+def metadata(notice: Notice) -> dict[str, Any]:
+    """Return what marks a message as a notice's, to be found again."""
+    return {"event_type": EVENT_TYPE, "event_payload": {"key": notice.key}}
 
 
 class Lookup:
@@ -60,7 +66,8 @@ class Lookup:
 
     async def channel(self, notice: Notice) -> str:
         """Return the direct message's id, from an earlier send or by asking Slack; raises SlackFailed."""
-        known = notice.channel_id or await self._store.known_channel(notice.principal)
+        asked_in = str(notice.body.get("channel_id") or "") if notice.kind is NoticeKind.REPLY else ""
+        known = notice.channel_id or asked_in or await self._store.known_channel(notice.principal)
         if known:
             return known
         answer = await self._slack.call(slack_methods.CONVERSATIONS_OPEN, {"users": notice.principal.user_id})

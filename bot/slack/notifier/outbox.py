@@ -13,7 +13,7 @@ from bot.messages.texts import undelivered
 from bot.slack import methods as slack_methods
 from bot.slack.calls import APP_SHUT_OUT
 from bot.slack.notifier.drawing import LONGEST_PAUSE, Drawings, update
-from bot.slack.notifier.lookup import Lookup
+from bot.slack.notifier.lookup import Lookup, metadata
 from bot.slack.notifier.places import THREADED, Place, Places
 from bot.slack.notifier.promises import Promises
 from bot.store import cards
@@ -54,7 +54,6 @@ _NO_DIRECT_MESSAGE: Final = frozenset(
 _NO_THREAD: Final = frozenset({"thread_not_found", "cannot_reply_to_message"})
 #: Nobody knows whether a class card was posted.
 _UNSURE: Final = "outcome_unknown"
-EVENT_TYPE: Final = "usher_notice"
 
 
 class Outbox:
@@ -206,7 +205,7 @@ class Outbox:
         message: dict[str, Any] = {
             "channel": place.channel,
             "text": answer.text,
-            "metadata": {"event_type": EVENT_TYPE, "event_payload": {"key": notice.key}},
+            "metadata": metadata(notice),
             "unfurl_links": False,
             "unfurl_media": False,
             "link_names": False,

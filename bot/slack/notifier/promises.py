@@ -8,6 +8,7 @@ from bot.domain.models import NoticeState
 from bot.slack import methods as slack_methods
 from bot.slack.calls import APP_SHUT_OUT
 from bot.slack.notifier.drawing import update
+from bot.slack.notifier.lookup import metadata
 from bot.support.errors import SlackPermanent
 
 if TYPE_CHECKING:
@@ -48,7 +49,9 @@ class Promises:
         if not ts or not channel.startswith("D") or not is_recent:
             return False
         try:
-            await self._slack.call(slack_methods.CHAT_UPDATE, update(channel, ts, answer))
+            # With the key, so that an edit of unknown outcome is found like any message.
+            message = update(channel, ts, answer) | {"metadata": metadata(notice)}
+            await self._slack.call(slack_methods.CHAT_UPDATE, message)
         except SlackPermanent as error:
             if error.code in APP_SHUT_OUT:
                 raise

@@ -8,7 +8,15 @@ import structlog
 
 from bot.slack import methods as slack_methods
 from bot.slack.calls import leads_to_slack
-from bot.support.errors import ProviderError, RateLimited, SlackFailed, SlackLimited, Unreachable
+from bot.slack.notifier.lookup import Lookup, metadata
+from bot.support.errors import (
+    ProviderError,
+    RateLimited,
+    SlackFailed,
+    SlackLimited,
+    SlackUnknownOutcome,
+    Unreachable,
+)
 
 if TYPE_CHECKING:
     from bot.domain.models import Notice
@@ -30,14 +38,20 @@ class Replies:
 
     def __init__(self, store: Store, slack: PacedSlack, http: Http, timing: Timing, api_url: str) -> None:
         self._api_url = api_url
+        self._lookup = Lookup(store, slack)
         self._store = store
         self._slack = slack
         self._http = http
         self._timing = timing
 
     async def send(self, notice: Notice) -> None:
-        """Send a reply once; one that may have been sent, or that is too late, is given up."""
+        """Send a reply once; one that is too late is given up, and so is one that may have been sent.
+
+        If what may have been sent can be edited later, it is looked for: it offers something.
+        """
         left = notice.created_at + self._timing.reply_lives - await self._store.now()
+        if notice.unknown_since is not None and await self._is_found(notice, notice.unknown_since):
+            return
         if notice.unknown_since is not None or left <= 0:
             await self._dead(notice, "expired" if left <= 0 else "outcome_unknown")
             return
@@ -49,7 +63,28 @@ class Replies:
         except Unreachable:
             await self._again(notice, 1.0, left, "unreachable")
         except (SlackFailed, ProviderError) as error:
-            await self._dead(notice, getattr(error, "code", type(error).__name__))
+            code, since = getattr(error, "code", type(error).__name__), await self._store.now()
+            if isinstance(error, SlackUnknownOutcome) and notice.body.get("lasting"):
+                wait = self._timing.settles
+                await self._store.notice_retry(notice.id, wait, error=code, unknown_since=since)
+            else:
+                await self._dead(notice, code)
+
+    async def _is_found(self, notice: Notice, since: float) -> bool:
+        """Look for a reply of unknown outcome; return True if there is nothing left to do now."""
+        if not notice.body.get("lasting"):
+            return False
+        oldest, thread_ts = since - self._timing.looks_back, notice.body.get("thread_ts")
+        try:
+            found = await self._lookup.find(notice, oldest, thread_ts)
+        except (SlackLimited, SlackUnknownOutcome):
+            await self._store.notice_retry(notice.id, self._timing.settles, error="not looked up")
+            return await self._store.now() - since < self._timing.gives_up_after
+        except SlackFailed:
+            return False
+        if found is not None:
+            await self._store.notice_sent(notice.id, *found)
+        return found is not None
 
     async def _deliver(self, notice: Notice) -> None:
         body = notice.body
@@ -93,7 +128,9 @@ class Replies:
             raise RateLimited(retry_after=answer.retry_after())
         if answer.status >= 300:
             raise SlackFailed(slack_methods.RESPONSE_URL, f"status_{answer.status}")
-        await self._store.notice_sent(notice.id, "", "")
+        # Replaced where it was pressed, it is a message that can be edited.
+        pressed = str(notice.body.get("pressed") or "") if replaces else ""
+        await self._store.notice_sent(notice.id, str(notice.body["channel_id"]) if pressed else "", pressed)
 
     async def _in_channel(self, notice: Notice, message: dict[str, Any]) -> None:
         """Answer in a channel: visible only to this person, unless they asked to share it."""
@@ -114,6 +151,8 @@ class Replies:
         # A person's direct message goes by two ids; its budget goes by the person.
         direct = channel.startswith("D") or channel == notice.principal.user_id
         paced = notice.principal.user_id if direct else channel
+        if direct:
+            message["metadata"] = metadata(notice)
         answer = await self._slack.call(slack_methods.CHAT_POST_MESSAGE, message, channel=paced)
         data = answer.data
         await self._store.notice_sent(notice.id, str(data.get("channel") or ""), str(data.get("ts") or ""))

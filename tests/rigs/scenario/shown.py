@@ -42,7 +42,7 @@ class Shown:
     @property
     def kind(self) -> str:
         """Return the kind of the notice: card, ready, failed …; empty for what is no notice."""
-        return self.key.split("/")[1] if self.key else ""
+        return self.key.rsplit("/", 2)[1] if self.key else ""
 
     @property
     def labels(self) -> list[str]:

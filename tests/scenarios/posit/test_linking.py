@@ -93,6 +93,34 @@ async def test_what_an_administrator_denies_is_told_to_the_person(bare):
     assert bare.asked("get_users") == 0
 
 
+@pytest.mark.parametrize(("label", "done"), [("Approve as alice", "approved"), ("Deny", "denied")])
+async def test_once_one_administrator_has_decided_the_others_see_who_and_how(tmp_path, label, done):
+    settings = {"USHER_ADMINS": f"{AMIR},U0CHEN"}
+    async with workbench_world(tmp_path, workbench={"linking": ["admin"]}, settings=settings) as world:
+        amir, chen = world.person(AMIR), world.person("U0CHEN")
+        await world.alice.types("link wb alice")
+        await world.pass_time(2)
+        assert [len(one.only("approval_asked").labels) for one in (amir, chen)] == [2, 2]
+        await amir.presses(amir.only("approval_asked"), label)
+        await world.pass_time(10)
+        told = chen.only("approval_asked")
+        assert told.labels == []
+        assert f"<@U0OLIVIA> wanted to be linked to *alice* on Workbench. <@{AMIR}> {done} it." in told.text
+        assert amir.only("approval_asked").labels == []
+        await world.pass_time(60, step=10)
+        assert chen.only("approval_asked").text == told.text
+
+
+async def test_a_request_that_was_asked_again_offers_nothing(bare):
+    alice, amir = bare.alice, bare.person(AMIR)
+    for username in ("alice", "alice.w"):
+        await alice.types(f"link wb {username}")
+        await bare.pass_time(10)
+    old, new = amir.told("approval_asked")
+    assert (old.labels, new.labels) == ([], ["Approve as alice.w", "Deny"])
+    assert "The request is no longer open." in old.text
+
+
 async def test_nobody_else_approves(bare):
     """Who has the button's value without being an administrator is refused."""
     alice, bob, amir = bare.alice, bare.bob, bare.person(AMIR)
