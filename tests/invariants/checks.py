@@ -8,6 +8,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from bot.domain.models import Home, NoticeKind, State
+from bot.messages.blocks.hints import in_view
 from bot.messages.blocks.home import digest, home
 from bot.services.gather import Gatherer
 from bot.services.home_facts import HomeGatherer
@@ -66,7 +67,7 @@ async def homes(life: Life) -> dict[str, str]:
         for row in await life.rows(f"SELECT * FROM homes WHERE principal = '{principal.key}'"):
             if row["used_at"] > life.clock.now() - 500:
                 view = home(await gatherer.own(Home(principal, row["used_at"])))
-                found[principal.user_id] = digest(view)
+                found[principal.user_id] = digest(in_view(view, "/workspace", "/job"))
     return found
 
 
