@@ -112,7 +112,7 @@ class Renderer:
             "message.html",
             STATUS.get(refused.rule, 403 if refused.rule.startswith("policy.") else 400),
             title=title,
-            text=refused.text,
+            text=words.POLICY.get(refused.rule, refused.text),
             reference="",
             back=back if goes_on else "",
         )

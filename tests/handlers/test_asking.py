@@ -157,7 +157,7 @@ async def test_a_planned_stop_is_moved_by_what_was_asked_for_and_no_other_is_gue
     assert (await bot.workspace("notebook")).stop_at == planned + 7200
     offered = await bot.say("extend note by 30 min")
     assert (await bot.workspace("notebook")).stop_at == planned + 7200
-    await press(bot, offered, "Keep notebook until then")
+    await press(bot, offered, "Keep notebook running until then")
     assert (await bot.workspace("notebook")).stop_at == planned + 9000
     assert "Choose a time within" in words(await bot.say("extend notebook by 14 days"))
     assert "nothing to extend" in words(await bot.say("extend training"))

@@ -12,7 +12,21 @@ import pytest
 
 from bot.domain.models import OperationVerb, State
 from bot.messages import texts as catalogue
-from bot.messages.texts import answers, cards, classes, notices, problems, runs, times
+from bot.messages.texts import (
+    answers,
+    approvals,
+    cards,
+    classes,
+    holds,
+    ide,
+    notices,
+    pages,
+    problems,
+    runs,
+    talk,
+    timers,
+    times,
+)
 from bot.messages.texts.verbs import VERBS
 from bot.support import errors
 from tests.rigs.golden import check_golden_text
@@ -89,6 +103,29 @@ def _parts(name, value):
         yield name, value
     elif isinstance(value, tuple) and all(isinstance(part, str) for part in value):
         yield from ((f"{name}[{number}]", part) for number, part in enumerate(value))
+
+
+#: What the module of the link page says in Slack.
+IN_SLACK = {
+    "no_address",
+    "unknown_connection",
+    "not_by_token",
+    "code_none",
+    "code_wrong",
+    "code_busy",
+    "foreign_team",
+}
+OF_USHER = re.compile(r"\bUsher\b(?! admin)")
+
+
+def test_usher_says_i_in_slack_and_never_on_a_page():
+    for module in (ide, pages):
+        for name, text in every_text(module):
+            if name not in IN_SLACK:
+                assert not re.search(r"\b(I|I'\w+|me|my)\b", text), (name, text)
+    for module in (answers, approvals, cards, classes, holds, notices, problems, runs, talk, timers):
+        for name, text in every_text(module):
+            assert not OF_USHER.search(text) or name == "VERSION", (name, text)
 
 
 #: Verbs are in the golden files of help, trouble has its own test, and lengths of time are no sentences.

@@ -17,7 +17,7 @@ ODD = [
     ("keep report another hour", "says 22:00"),
     ("can you give report 30 more minutes?", "says 22:30"),
     ("extend report until 23:00", "says 23:00"),
-    ("extend rep by 1h", "offers Keep report until then"),
+    ("extend rep by 1h", "offers Keep report running until then"),
     ("extend repot", "offers report"),
     ("keep report", "says keeps running"),
     ("extend report", "says nothing to extend"),
@@ -25,7 +25,7 @@ ODD = [
     ("start notebook training for 2h", "offers Start 2 workspaces until then"),
     ("start for 2h notebook and training", "offers Start 2 workspaces until then"),
     ("stop report, survey at 6pm", "offers Stop 2 workspaces then"),
-    ("keep report survey until 20:00", "offers Keep 2 workspaces until then"),
+    ("keep report survey until 20:00", "offers Keep 2 workspaces running until then"),
     ("stop report at 5 past 6", "says left everything as it is"),
     ("stop at 5 past 6 report", "says left everything as it is"),
     # -- Slack's marks

@@ -7,6 +7,7 @@ from aiohttp import web
 
 from bot.domain.models import NoticeKind, Person
 from bot.domain.policy import Installation
+from bot.messages.texts import pages as words
 from tests.web import signed
 from tests.web.rig import ALICE, BOB, GOOD, rig
 
@@ -271,8 +272,11 @@ async def test_who_is_not_known_by_then_is_asked_about_and_a_guest_links_nothing
     # What another clock wrote down is not known well enough to change anything.
     await made.store.save_people([Person(ALICE, "Alice Liddell", seen_at=made.clock.now() + 1e6)])
     made.people.silent, made.people.marks[ALICE.user_id] = is_silent, {"is_guest": True}
-    await browser.send("/link/confirm")
+    said = await browser.send("/link/confirm")
     assert browser.status == 403
+    assert (
+        words.POLICY["policy.unknown_person" if is_silent else "policy.guest"].replace("'", "&#39;") in said
+    )
     assert await made.store.accounts(ALICE) == []
 
 

@@ -60,7 +60,7 @@ ENTER_CODE: Final = "Enter code"
 NEW: Final = "Create a workspace"
 TEMPLATES: Final = "*{title}*\n{templates}"
 NO_TEMPLATES: Final = "*{title}*"
-UNREAD_TEMPLATES: Final = "*{title}*\nI couldn't read its templates. Your Usher admin can look into it."
+UNREAD_TEMPLATES: Final = "*{title}*\nI couldn't read its templates. Ask your Usher admin to look into it."
 MORE_TEMPLATES: Final = "{templates} and {count} more"
 NEW_BUTTON: Final = "New workspace"
 

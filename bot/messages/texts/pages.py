@@ -5,7 +5,7 @@ Plain text. Pages escape it by themselves; code that puts it into a Slack messag
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from bot.support.errors import (
     BadAnswer,
@@ -19,6 +19,8 @@ from bot.support.errors import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from bot.support.errors import ProviderError
 
 BRAND = "Usher"
@@ -106,6 +108,28 @@ def code_shown(command: str, connection: str) -> str:
         f"If you don't have it any more, type {command} link {connection} in Slack to get a new link."
     )
 
+
+#: Refusals of the policy, by its rule, as a page says them.
+POLICY: Final[Mapping[str, str]] = {
+    "policy.bot": "Usher only takes requests from people. Ask a person to do it.",
+    "policy.foreign_team": (
+        "Usher isn't installed in your Slack workspace. Ask one of its admins to install it."
+    ),
+    "policy.guest": "Guests can't use Usher. Ask a full member of the Slack workspace to do it.",
+    "policy.left": (
+        "This Slack account is deactivated, so Usher won't do anything for it. "
+        "Ask a Slack workspace admin to reactivate it."
+    ),
+    "policy.not_owner": (
+        "This link doesn't lead to a workspace of yours. Open it again from Usher's message in Slack."
+    ),
+    "policy.stranger": (
+        "People from other organisations can't use Usher. Ask someone in this Slack workspace to do it."
+    ),
+    "policy.unknown_person": (
+        "Usher couldn't check with Slack who you are, so nothing was changed. Try again in a few minutes."
+    ),
+}
 
 # -- why a link does not work --------------------------------------------------------------------------------
 

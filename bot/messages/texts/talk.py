@@ -91,7 +91,7 @@ DO_AT: Final[Mapping[str, str]] = MappingProxyType(
         "resume": "Resume {name} until then",
         "stop": "Stop {name} then",
         "suspend": "Suspend {name} then",
-        "keep": "Keep {name} until then",
+        "keep": "Keep {name} running until then",
     }
 )
 #: The same for several.
@@ -114,7 +114,7 @@ DO_SEVERAL_AT: Final[Mapping[str, str]] = MappingProxyType(
         "restart": "Restart {count} workspaces until then",
         "stop": "Stop {count} workspaces then",
         "suspend": "Suspend {count} workspaces then",
-        "keep": "Keep {count} workspaces until then",
+        "keep": "Keep {count} workspaces running until then",
     }
 )
 SEVERAL: Final[Mapping[str, str]] = MappingProxyType(
@@ -144,7 +144,9 @@ SEVERAL_AT: Final[Mapping[str, str]] = MappingProxyType(
             "This will stop these {count} workspaces {at}, with everything running in them. "
             "Unsaved work may be lost."
         ),
-        "suspend": "This will suspend these {count} workspaces {at}. They can continue where they were.",
+        "suspend": (
+            "This will suspend these {count} workspaces {at}. Resume them to pick up where you left off."
+        ),
         "keep": "This will keep these {count} workspaces running and stop them {at}:",
     }
 )
