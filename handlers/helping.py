@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
@@ -18,9 +17,9 @@ from handlers.talking import help_on_unknown
 from handlers.welcome import steps_with, what
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
-    from bot.domain.models import Account, Answer
+    from bot.domain.models import Answer
     from handlers.request import Request
 
 _EVERYTHING = "all"
@@ -34,18 +33,20 @@ async def helped(request: Request) -> Answer:
     if asked and asked != _EVERYTHING:
         return await _one(request, asked)
     accounts = await _accounts(request)
-    able = _abilities(request, accounts or ())
-    possible = {verb: entry for verb, entry in VERBS[request.folder].items() if entry.is_for(able)}
+    able = _abilities(request, accounts or {})
     # Help comes without the first steps rather than not at all.
     has_steps = accounts is not None and request.folder == "workspace"
-    steps = steps_with(request.services, accounts or ()) if has_steps else []
+    steps = steps_with(request.services, accounts or {}) if has_steps else []
     head = what(request.services) if request.folder == "workspace" else runs.HELP
+    command, entries = request.command, VERBS[request.folder]
     if asked:
-        small = (*_of_jobs(request, able), *_ways(request))
-        blocks = _everything(request.folder, request.command, tuple(possible.values()), small)
+        possible = [entry for entry in entries.values() if entry.is_for(able)]
+        blocks = _everything(request.folder, command, possible)
+        small = [*_of_jobs(request, able), *_ways(request)]
+        blocks += [kit.context(*small)] if small else []
         is_pressed = request.surface.kind == "button"
         return kit.answer(head, [kit.section(head), *blocks, *kit.actions(steps)], replaces=is_pressed)
-    lines = "\n".join(_line(request.command, possible[verb]) for verb in FIRST[request.folder])
+    lines = "\n".join([_line(command, entries[verb]) for verb in FIRST[request.folder]])
     jobs = [kit.context(line) for line in _of_jobs(request, able)]
     buttons = kit.actions([*steps, drawn.help_button(request.folder)])
     return kit.answer(head, [kit.section(head), kit.section(lines), *jobs, *buttons])
@@ -57,35 +58,37 @@ async def version(request: Request) -> Answer:  # noqa: ARG001 - all handlers ha
     return replies.answer(fill(talk.VERSION, version=metadata.version("usher-bot")))
 
 
-async def _accounts(request: Request) -> Sequence[Account] | None:
-    """Return what the person has linked; None if it can't be read now."""
+async def _accounts(request: Request) -> Mapping[str, str] | None:
+    """Return the state of what the person has linked, by connection; None if it can't be read now."""
     try:
-        return await request.services.store.accounts(request.principal)
+        return await request.services.store.account_states(request.principal)
     except StoreError:
         return None
 
 
-def _abilities(request: Request, linked: Sequence[Account]) -> frozenset[str]:
+def _abilities(request: Request, accounts: Mapping[str, str]) -> set[str]:
     """Return what a person may do here: facets and ways of stopping of what they linked, their own roles.
 
     For somebody who has linked nothing, it is what any connection here can do.
     """
     services = request.services
-    accounts = {one.connection for one in linked}
-    usable = accounts | {name for name, _ in services.linkless()}
-    providers = [one for name, one in services.connections.items() if not usable or name in usable]
-    able = {word for one in providers for word in (*one.facets(), *one.stop_modes)}
-    if accounts - {name for name, _ in services.linkless()}:
+    linkless = {name for name, _ in services.linkless()}
+    usable = accounts.keys() | linkless or services.connections
+    able: set[str] = set()
+    for name, provider in services.connections.items():
+        if name in usable:
+            able |= provider.facets() | provider.stop_modes
+    if accounts.keys() - linkless:
         able.add("linked")
     if services.linkable() or services.approvals.possible():
         able.add("linking")
     if services.authority.installation.is_administrator(request.principal):
         able.add("administrator")
         able |= {word for one in services.connections.values() for word in one.facets() if word == "overview"}
-    return frozenset(able)
+    return able
 
 
-def _of_jobs(request: Request, able: frozenset[str]) -> list[str]:
+def _of_jobs(request: Request, able: Collection[str]) -> list[str]:
     """Return where the other command is explained; jobs are named only where there are any."""
     if request.folder == "job":
         return [fill(runs.HELP_WORKSPACES, command=request.command_of("workspace"))]
@@ -101,17 +104,14 @@ def _ways(request: Request) -> list[str]:
     return [words.HELP_SHARE, fill(words.HELP_DIRECT, command=Markup(request.command.strip()))]
 
 
-@lru_cache(maxsize=64)
-def _everything(
-    folder: str, command: Markup, entries: Sequence[VerbWords], small: Sequence[str]
-) -> tuple[dict[str, Any], ...]:
-    """Draw every entry by group; the same people may do the same things, and many ask."""
+def _everything(folder: str, command: Markup, entries: Sequence[VerbWords]) -> list[dict[str, Any]]:
+    """Draw every entry by group."""
     blocks = []
     for group, title in GROUPS[folder].items():
         lines = [_line(command, entry) for entry in entries if entry.group == group]
         if lines:
             blocks.append(kit.section("\n".join([f"*{title}*", *lines])))
-    return (*blocks, *([kit.context(*small)] if small else []))
+    return blocks
 
 
 def _line(command: Markup, entry: VerbWords) -> str:

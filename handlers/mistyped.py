@@ -79,11 +79,14 @@ def _suspects(services: Services, word: str) -> list[str]:
     """Return the connections, or Slack, whose tokens look like this word."""
     if _OF_SLACK.search(word):
         return [words.SLACK]
-    return sorted({name for piece in _pieces(word) for name in _issuers(services, piece)})
+    found: set[str] = set()
+    for piece in _pieces(word):
+        found.update(_issuers(services, piece))
+    return sorted(found)
 
 
 def _issuers(services: Services, piece: str) -> list[str]:
-    return sorted(name for name, one in services.connections.items() if one.looks_like_token(piece))
+    return sorted([name for name, one in services.connections.items() if one.looks_like_token(piece)])
 
 
 def _pieces(word: str) -> Iterator[str]:

@@ -13,9 +13,9 @@ from bot.support.errors import StoreError
 from handlers.linking.connections import makers
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping
 
-    from bot.domain.models import Account, Answer, Principal
+    from bot.domain.models import Answer, Principal
     from handlers.services import Services
 
 log = structlog.get_logger(__name__)
@@ -31,18 +31,18 @@ def what(services: Services) -> str:
 
 async def first_steps(services: Services, principal: Principal) -> list[dict[str, Any]]:
     """Return the first steps that work here and for this person: link, show my workspaces, make one."""
-    return steps_with(services, await services.store.accounts(principal))
+    return steps_with(services, await services.store.account_states(principal))
 
 
-def steps_with(services: Services, accounts: Sequence[Account]) -> list[dict[str, Any]]:
-    """Return the first steps for a person with these accounts."""
+def steps_with(services: Services, accounts: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Return the first steps for a person with accounts in these states, by connection."""
     linked = _linked(services, accounts)
     by_token = dict(services.linkable())
     approved = services.approvals.possible()
-    unlinked = sorted({*by_token, *approved} - linked)
+    unlinked = {*by_token, *approved} - linked
     steps: list[dict[str, Any]] = []
-    if len(unlinked) == 1 and unlinked[0] not in approved:
-        steps += replies.link_buttons([(unlinked[0], by_token[unlinked[0]])])
+    if len(unlinked) == 1 and unlinked.isdisjoint(approved):
+        steps += replies.link_buttons([(name, by_token[name]) for name in unlinked])
     elif unlinked:
         steps.append(drawn.link_button())
     if linked or unlinked:
@@ -52,12 +52,12 @@ def steps_with(services: Services, accounts: Sequence[Account]) -> list[dict[str
 
 async def new_step(services: Services, principal: Principal) -> list[dict[str, Any]]:
     """Return *New workspace* if the person can make one."""
-    return _new(services, _linked(services, await services.store.accounts(principal)))
+    return _new(services, _linked(services, await services.store.account_states(principal)))
 
 
-def _linked(services: Services, accounts: Sequence[Account]) -> set[str]:
-    """Return the connections on which a person with these accounts can act now."""
-    active = {account.connection for account in accounts if account.state == "active"}
+def _linked(services: Services, accounts: Mapping[str, str]) -> set[str]:
+    """Return the connections on which a person with accounts in these states can act now."""
+    active = {connection for connection, state in accounts.items() if state == "active"}
     return active | {name for name, _ in services.linkless()}
 
 
@@ -76,7 +76,7 @@ async def introduced(services: Services, principal: Principal, answer: Answer) -
     if not answer.text or answer.in_channel:
         return answer
     try:
-        steps = await _met(services, principal)
+        steps = await _met(services, principal) if await services.contacts.is_new(principal) else None
     except StoreError as error:
         log.warning("nobody introduced", problem=type(error).__name__)
         return answer
@@ -84,9 +84,7 @@ async def introduced(services: Services, principal: Principal, answer: Answer) -
 
 
 async def _met(services: Services, principal: Principal) -> list[dict[str, Any]] | None:
-    """Return the first steps for a person who is introduced now; None if they were, or may not use Usher."""
-    if not await services.contacts.is_new(principal):
-        return None
+    """Return the first steps for a new person, who is introduced now; None if they may not use Usher."""
     if await services.store.person(principal) is None:
         # Nothing is known yet: it would take a question to Slack, and there will be another contact.
         return None

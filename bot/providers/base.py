@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from bot.domain.models import Effects, Observed, StopEffect
@@ -175,6 +176,7 @@ class Provider(ABC):
     # -- helpers -------------------------------------------------------------------------------------------
 
     @classmethod
+    @cache
     def facets(cls) -> frozenset[str]:
         """Return the names of this provider's facets, for what is drawn."""
         own = (one for one in cls.__mro__ if one.__module__ == Facet.__module__ and one is not Facet)

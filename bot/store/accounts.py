@@ -55,6 +55,11 @@ def all_of(tx: Transaction, principal: Principal) -> list[Account]:
     return [rows.account(row) for row in tx.all("accounts", principal=principal.key)]
 
 
+def states_of(tx: Transaction, principal: Principal) -> dict[str, str]:
+    """Return the states of a principal's accounts except the ones being revoked, by connection."""
+    return {row["connection"]: row["state"] for row in tx.all("account_states", principal=principal.key)}
+
+
 def active(tx: Transaction, connection: str | None = None) -> list[Account]:
     """Return all active accounts (rotation, nightly reconciliation, doctor)."""
     found = (

@@ -153,6 +153,9 @@ SELECT * FROM accounts WHERE id = :id;
 -- name: accounts
 SELECT * FROM accounts WHERE principal = :principal AND state <> 'revoking' ORDER BY connection;
 
+-- name: account_states
+SELECT connection, state FROM accounts WHERE principal = :principal AND state <> 'revoking';
+
 -- name: active_accounts
 SELECT * FROM accounts WHERE state = 'active' ORDER BY connection, linked_at, id;
 

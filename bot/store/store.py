@@ -163,6 +163,7 @@ class Store(OnEngine):
     account = read(accounts_.account)
     account_by_id = read(accounts_.by_id)
     accounts = read(accounts_.all_of)
+    account_states = read(accounts_.states_of)
     accounts_of = read(accounts_.acting_as)
     active_accounts = read(accounts_.active, Priority.STEADY)
     unlink = write(accounts_.unlink, Priority.URGENT)

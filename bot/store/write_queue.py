@@ -58,6 +58,11 @@ class WriteQueue:
         self._batch_seconds = batch_seconds
         self._condition = Condition()
         self._queues: dict[Priority, deque[Run]] = {priority: deque() for priority in Priority}
+        #: Who waits for a result, the one who began first at the head, and the look at whose patience is out.
+        self._callers: dict[Priority, dict[Run, None]] = {priority: {} for priority in Priority}
+        self._looks: dict[Priority, asyncio.TimerHandle] = {}
+        #: Whether the thread will be woken in the loop's next turn.
+        self._wakes = False
         #: The number of rows in waiting records, so that they needn't be counted.
         self._record_rows = 0
         self._urgent_rounds = 0
@@ -85,21 +90,44 @@ class WriteQueue:
             self._queues[priority].append(run)
             if priority is Priority.RECORDS:
                 self._record_rows += rows
-            if priority is not Priority.RECORDS or len(self._queues[priority]) == 1 or self._is_full:
-                # Adding a record to a batch that isn't due yet needn't wake the thread.
-                self._condition.notify()
-        timer = loop.call_later(self._patience[priority], self._lose_patience, run)
+            # Adding a record to a batch that isn't due yet needn't wake the thread.
+            is_due = priority is not Priority.RECORDS or len(self._queues[priority]) == 1 or self._is_full
+        if is_due and not self._wakes:
+            # In the loop's next turn, so that the thread gets all that this turn asks for, and less often
+            # waits for the interpreter: each handing over costs more than reading a row.
+            self._wakes = True
+            loop.call_soon(self._wake)
+        callers = self._callers[priority]
+        callers[run] = None
+        if priority not in self._looks:
+            # One timer for all who wait: one each costs more than reading a row.
+            self._looks[priority] = loop.call_later(self._patience[priority], self._look_at, priority)
         try:
             return await run.future
         except asyncio.CancelledError:
             self._give_up(run)
             raise
         finally:
-            timer.cancel()
+            del callers[run]
 
-    def _lose_patience(self, run: Run) -> None:
-        if self._give_up(run) and not run.future.done():
-            run.future.set_exception(StoreBusy("the database is busy; nothing was done"))
+    def _wake(self) -> None:
+        self._wakes = False
+        with self._condition:
+            self._condition.notify()
+
+    def _look_at(self, priority: Priority) -> None:
+        """Turn away who has waited too long, and come again when the next one will have."""
+        del self._looks[priority]
+        patience, loop = self._patience[priority], asyncio.get_running_loop()
+        for run in self._callers[priority]:
+            if run.future.done():
+                continue
+            left = run.queued_at + patience - monotonic()
+            if left > 0:
+                self._looks[priority] = loop.call_later(left, self._look_at, priority)
+                return
+            if self._give_up(run):
+                run.future.set_exception(StoreBusy("the database is busy; nothing was done"))
 
     def _give_up(self, run: Run) -> bool:
         with self._condition:

@@ -81,10 +81,11 @@ def _fields(text: str) -> dict[str, str]:
     for pair in text.split("&"):
         if pair:
             name, _, value = pair.partition("=")
-            name = _decoded(name)
+            if "%" in pair or "+" in pair:
+                name, value = _decoded(name), _decoded(value)
             if name in fields:
                 raise Malformed("a field twice")
-            fields[name] = _decoded(value)
+            fields[name] = value
     return fields
 
 

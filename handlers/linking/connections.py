@@ -45,7 +45,7 @@ def leading(request: Request, given: Sequence[str], more: str = "") -> tuple[str
 def makers(services: Services, purpose: Purpose) -> list[str]:
     """Return the names of the connections where something for this purpose can be made."""
     needed = _FACETS[purpose]
-    return sorted(name for name, one in services.connections.items() if isinstance(one, needed))
+    return sorted([name for name, one in services.connections.items() if isinstance(one, needed)])
 
 
 def maker_of(

@@ -47,6 +47,7 @@ async def test_unlinking_where_it_can_be_revoked(store, clock):
     row = await store.account_by_id(mine.account.id)
     assert (row.state, row.secret, row.unlinked_at) == ("revoking", "sealed-ualice", clock.now())
     assert await store.accounts(ALICE) == []
+    assert await store.account_states(ALICE) == {}
     assert await store.active_accounts() == []
     (task,) = await store.claim_tasks(10, 60.0)
     assert (task.kind, task.subject) == (TaskKind.REVOKE, mine.account.id)
@@ -140,6 +141,7 @@ async def test_a_refusal_is_told_once_and_ends_the_secret(store, clock):
     assert await store.claim_reads("saturn", 10, 10.0, 0.5) == []
     assert await store.active_accounts() == []
     assert await store.accounts(ALICE) == [row]
+    assert await store.account_states(ALICE) == {"saturn": "refused"}
 
 
 async def test_a_refusal_of_an_older_secret_changes_nothing(store):

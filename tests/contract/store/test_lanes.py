@@ -11,7 +11,7 @@ from bot.store.sqlite import SqliteEngine
 from bot.store.transaction import Priority
 from bot.store.write_queue import WriteQueue
 from bot.support.clock import SystemIds
-from bot.support.errors import StoreUnavailable
+from bot.support.errors import StoreBusy, StoreUnavailable
 from tests.rigs.clock import FakeClock
 
 PATIENCE = dict.fromkeys(Priority, 60.0)
@@ -129,6 +129,38 @@ async def test_who_gives_up_after_the_commit_began_is_told_what_came_of_it():
     runs[0].result = "done"
     lanes.deliver(runs)
     assert await waiting == "done"
+
+
+async def test_everybody_is_turned_away_when_their_own_patience_is_out():
+    lanes = WriteQueue({**PATIENCE, Priority.URGENT: 0.01}, 200, 0.0)
+    patient = await queued(lanes, Priority.STEADY)
+    first = await queued(lanes, Priority.URGENT, 2)
+    left = await queued(lanes, Priority.URGENT)
+    left[0].cancel()
+    async with asyncio.timeout(5):
+        assert {type(error) for error in await asyncio.gather(*first, return_exceptions=True)} == {StoreBusy}
+        # Nobody is waiting any more, and then somebody comes.
+        for _ in range(2):
+            (later,) = await queued(lanes, Priority.URGENT)
+            with pytest.raises(StoreBusy):
+                await later
+    assert lanes.take() == []
+    runs = lanes.take()
+    assert [run.priority for run in runs] == [Priority.STEADY]
+    finish(lanes, runs)
+    await asyncio.gather(*patient)
+
+
+async def test_who_comes_while_another_waits_is_turned_away_after_them():
+    lanes = WriteQueue(dict.fromkeys(Priority, 0.02), 200, 0.0)
+    ended = []
+    for name in ("first", "second"):
+        (waiting,) = await queued(lanes, Priority.URGENT)
+        waiting.add_done_callback(lambda done, name=name: ended.append((name, type(done.exception()))))
+        await asyncio.sleep(0.005)
+    async with asyncio.timeout(5):
+        await asyncio.gather(waiting, return_exceptions=True)
+    assert ended == [("first", StoreBusy), ("second", StoreBusy)]
 
 
 async def test_a_queue_whose_thread_is_gone_refuses_all():
