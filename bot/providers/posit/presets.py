@@ -7,16 +7,13 @@ images, cloud identities, tags and apply_config_settings.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Annotated, Any
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
-from bot.domain.models import Purpose
+from bot.domain.models import Principal, Purpose
 from bot.providers.posit.types import PlacementConstraint, ResourceLimit
 from bot.providers.prepared import Prepared, Strict
-
-if TYPE_CHECKING:
-    from bot.domain.models import Principal
 
 
 class NamedValue(Strict):
@@ -24,6 +21,17 @@ class NamedValue(Strict):
 
     name: str = Field(min_length=1)
     value: str
+
+
+def _pairs_of(value: Any) -> Any:
+    """Return a table of variables as a list of names and values; a list is returned unchanged."""
+    if isinstance(value, Mapping):
+        return [{"name": name, "value": item} for name, item in value.items()]
+    return value
+
+
+#: Variables, as a table or as a list of names and values.
+Environment = Annotated[tuple[NamedValue, ...], BeforeValidator(_pairs_of)]
 
 
 class Hook(Strict):
@@ -73,12 +81,7 @@ class SessionPreset(Strict):
     launch_parameters: Parameters = Parameters()
     start_hooks: tuple[Hook, ...] = ()
     stop_hooks: tuple[Hook, ...] = ()
-    environment: tuple[NamedValue, ...] = ()
-
-    @field_validator("environment", mode="before")
-    @classmethod
-    def _environment(cls, value: Any) -> Any:
-        return pairs_of(value)
+    environment: Environment = ()
 
 
 class JobPreset(Resources):
@@ -89,14 +92,9 @@ class JobPreset(Resources):
     command: str | None = None
     args: tuple[str, ...] = ()
     working_directory: str | None = None
-    environment: tuple[NamedValue, ...] = ()
+    environment: Environment = ()
     tags: tuple[str, ...] = ()
     apply_config_settings: bool | None = None
-
-    @field_validator("environment", mode="before")
-    @classmethod
-    def _environment(cls, value: Any) -> Any:
-        return pairs_of(value)
 
     @model_validator(mode="after")
     def _one_command(self) -> JobPreset:
@@ -135,13 +133,6 @@ class Preset(Prepared):
         """Return the variables that it sets."""
         part = self.job or self.session
         return part.environment if part is not None else ()
-
-
-def pairs_of(value: Any) -> Any:
-    """Return a table of variables as a list of names and values; a list is returned unchanged."""
-    if isinstance(value, Mapping):
-        return [{"name": name, "value": item} for name, item in value.items()]
-    return value
 
 
 def offered(presets: Iterable[Preset], purpose: Purpose, asker: Principal) -> list[Preset]:
