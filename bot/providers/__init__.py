@@ -9,13 +9,12 @@ from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from bot.providers.base import Provider
+from bot.providers.base import ConnectionSettings, Provider
 from bot.support.settings import SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bot.providers.base import ConnectionSettings
     from bot.support.http import Http
 
 __all__ = ["build", "provider_classes"]

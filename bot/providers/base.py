@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
-from bot.domain.models import Effects, Observed, StopEffect
+from bot.domain.models import Effects, Observed, Principal, Spec, StopEffect, StopMode, Workspace
 from bot.providers.connection import ConnectionSettings, Linking
 from bot.providers.contract import (
     CLOCK_SKEW,
@@ -33,14 +33,6 @@ from bot.providers.hosts import allowed_ide_url
 from bot.support.errors import InvalidRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from bot.domain.models import (
-        Principal,
-        Spec,
-        StopMode,
-        Workspace,
-    )
     from bot.support.http import Http
 
 __all__ = [

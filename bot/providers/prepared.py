@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationInfo, field_validator
 
-from bot.domain.models import Choice, Field, text_of
+from bot.domain.models import Choice, Field, Principal, Values, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
-    from bot.domain.models import Principal, Values
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,40}")
 NOT_OFFERED = "That template is no longer available. Choose again."

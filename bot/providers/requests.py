@@ -12,13 +12,12 @@ from urllib.parse import quote
 from bot.providers.contract import Listing
 from bot.providers.reading import clean, note
 from bot.support import errors
-from bot.support.http import Asking
+from bot.support.http import Asking, Http, Response
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 
     from bot.providers.base import Credential, SendWindow
-    from bot.support.http import Http, Response
 
 T = TypeVar("T")
 K = TypeVar("K")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from bot.domain.models import ClaimedOperation, ClaimedRun, NoticeKind
 from bot.reconciler.ask import Asker
 from bot.reconciler.classes import Classes
-from bot.reconciler.context import EngineContext, Numbers
+from bot.reconciler.context import EngineContext, News, Numbers, Observer, Replay
 from bot.reconciler.early_looks import EarlyLooks
 from bot.reconciler.expiries import Expiries
 from bot.reconciler.keys import Keys
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bot.output import Board
-    from bot.reconciler.context import News, Observer, Replay
     from bot.services.context import Context
     from bot.support.pool import Pool
 

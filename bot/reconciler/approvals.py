@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.domain.models import Account, Approval, AuditEntry, NewNotice, NoticeKind, Principal, TaskKind
+from bot.domain.models import Account, Approval, AuditEntry, NewNotice, NoticeKind, Principal, Task, TaskKind
 from bot.messages.texts import problems
 from bot.providers import facets
 from bot.providers.base import Credential
@@ -18,7 +18,6 @@ from bot.support.errors import CredentialRefused, NotFound, Untrusted
 from bot.support.vault import row_key
 
 if TYPE_CHECKING:
-    from bot.domain.models import Task
     from bot.reconciler.runtimes import Runtime
 
 CHECK_SECONDS = 20.0

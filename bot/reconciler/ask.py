@@ -14,7 +14,7 @@ import structlog
 from bot.domain.plan import backoff
 from bot.messages.texts import problems
 from bot.providers.base import Access, Credential
-from bot.reconciler.runtimes import LONGEST_ASKED
+from bot.reconciler.runtimes import LONGEST_ASKED, Runtime
 from bot.support.errors import (
     BadAnswer,
     CredentialRefused,
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
     from bot.domain.models import Account
     from bot.reconciler.keys import Became, Keys
-    from bot.reconciler.runtimes import Runtime
 
 log = structlog.get_logger(__name__)
 

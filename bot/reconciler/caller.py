@@ -5,22 +5,18 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic
 
-from bot.domain.models import Call, Traces
+from bot.domain.models import AuditEntry, Call, Created, NoticeKind, Traces, Update
 from bot.domain.plan import Step
 from bot.domain.settling import Verdict, judge, look_in
 from bot.providers.base import Access
 from bot.reconciler import outcomes
-from bot.reconciler.ask import Done, Later, Refused, Unknown
-from bot.reconciler.context import EnginePart
-from bot.reconciler.updates import S
+from bot.reconciler.ask import Done, Later, NotDone, Refused, Unknown
+from bot.reconciler.context import EngineContext, EnginePart
+from bot.reconciler.updates import S, Updates
 from bot.support.errors import Conflict
 
 if TYPE_CHECKING:
-    from bot.domain.models import AuditEntry, Created, NoticeKind, Update
-    from bot.reconciler.ask import NotDone
-    from bot.reconciler.context import EngineContext
     from bot.reconciler.runtimes import Runtime
-    from bot.reconciler.updates import Updates
 
 #: How often to try a call that the current state doesn't allow: the state may just be changing.
 CONFLICTS: Final = 4

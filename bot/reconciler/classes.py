@@ -13,14 +13,13 @@ from bot.domain.models import AuditEntry, NewNotice, NoticeKind, OperationVerb, 
 from bot.domain.models.classes import WARNING_SECONDS
 from bot.domain.models.stopping import NO_EFFECTS, ends_by_consent, gentlest_mode
 from bot.domain.policy import Target, decide
-from bot.reconciler.context import EnginePart
+from bot.reconciler.context import EngineContext, EnginePart
 from bot.services.gather import class_effects
 from bot.store.records import NewOperation
 from bot.support.errors import StoreError
 
 if TYPE_CHECKING:
     from bot.domain.models import ClassCard, ClassCounts, Effects, Participant, Workspace
-    from bot.reconciler.context import EngineContext
     from bot.support.pool import Pool
 
 log = structlog.get_logger(__name__)

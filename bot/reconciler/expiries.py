@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from bot.domain.models import NewNotice, NoticeKind
+from bot.domain.models import NewNotice, NoticeKind, Workspace
 from bot.reconciler.context import EnginePart
-
-if TYPE_CHECKING:
-    from bot.domain.models import Workspace
 
 #: A workspace read longer ago than this is read again first: it may have been used since.
 FRESH_SECONDS = 60.0

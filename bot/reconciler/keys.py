@@ -8,21 +8,18 @@ from weakref import WeakValueDictionary
 
 import structlog
 
-from bot.domain.models import AuditEntry
+from bot.domain.models import Account, AuditEntry
 from bot.messages.texts import problems
 from bot.providers import facets
-from bot.providers.base import Access, Credential
-from bot.services.context import Part
+from bot.providers.base import Access, Credential, Provider
+from bot.services.context import Context, Part
 from bot.support.errors import CredentialRefused, PermanentError, ProviderError, SecretError
 from bot.support.vault import row_key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bot.domain.models import Account
-    from bot.providers.base import Provider
     from bot.reconciler.runtimes import Runtime
-    from bot.services.context import Context
 
     #: ``locked``: it is the connection's own secret that is refused.
     #: An error says why a renewal gave no usable credential.

@@ -8,21 +8,18 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
 
-from bot.domain.models import Task, TaskKind
+from bot.domain.models import Account, FoundRun, Principal, Task, TaskKind
 from bot.providers import facets
-from bot.reconciler.ask import LIMITED, SUSPECTED, Done, Later, Refused, Unknown
+from bot.reconciler.ask import LIMITED, SUSPECTED, Answer, Done, Later, Refused, Unknown
 from bot.reconciler.context import EnginePart
-from bot.reconciler.runtimes import LISTS_SHARE
+from bot.reconciler.runtimes import LISTS_SHARE, Runtime
 from bot.store.records import FoundWorkspace, NewTask
 from bot.support.errors import NotFound
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 
-    from bot.domain.models import Account, FoundRun, Principal
     from bot.providers.base import Access, Discovered, Listing
-    from bot.reconciler.ask import Answer
-    from bot.reconciler.runtimes import Runtime
     from bot.store.store import Store
 
 log = structlog.get_logger(__name__)

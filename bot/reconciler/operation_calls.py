@@ -10,17 +10,15 @@ from bot.domain.names import FreeName, marked
 from bot.domain.plan import Step
 from bot.domain.settling import Verdict, has_settled
 from bot.providers import facets
-from bot.providers.base import CLOCK_SKEW
+from bot.providers.base import CLOCK_SKEW, Access
 from bot.reconciler import outcomes
-from bot.reconciler.ask import REFUSED_WAIT, Done, Later, Refused, Unknown
+from bot.reconciler.ask import REFUSED_WAIT, Done, Later, NotDone, Refused, Unknown
 from bot.reconciler.caller import CONFLICTS, UP, Caller, known_as, went_well
 from bot.reconciler.replaced import make_true, send_down
 from bot.support.errors import Conflict
 
 if TYPE_CHECKING:
     from bot.domain.models import Created, Operation, Traces
-    from bot.providers.base import Access
-    from bot.reconciler.ask import NotDone
     from bot.reconciler.context import EngineContext
     from bot.reconciler.early_looks import EarlyLooks
     from bot.reconciler.runtimes import Runtime

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bot.domain.models import Call, ClaimedOperation, OperationVerb, Outcome, State
+from bot.domain.models import Call, ClaimedOperation, OperationVerb, Outcome, State, Update
 from bot.domain.plan import NO_RESTART, Plan, Step, plan, plan_unmade
 from bot.domain.policy import Target
 from bot.domain.progress import UNANSWERED_SECONDS, is_unanswered, progress_of
@@ -17,7 +17,6 @@ from bot.services.making import another
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.domain.models import Update
     from bot.reconciler.caller import Caller
     from bot.reconciler.context import EngineContext
     from bot.reconciler.early_looks import EarlyLooks

@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING
 import structlog
 
 from bot.domain.models import NewNotice, NoticeKind
-from bot.reconciler.context import EnginePart
+from bot.reconciler.context import EngineContext, EnginePart
 from bot.support.errors import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bot.reconciler.context import EngineContext
     from bot.reconciler.runtimes import Runtime
 
 log = structlog.get_logger(__name__)

@@ -11,16 +11,14 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from bot.domain.policy import decide
+from bot.domain.policy import Decision, Target, decide
 from bot.domain.settling import ANSWER_SECONDS
 from bot.messages.texts import holds, problems
-from bot.reconciler.context import EnginePart
+from bot.reconciler.context import EngineContext, EnginePart
 from bot.support.errors import SlackFailed, SlackLimited
 
 if TYPE_CHECKING:
     from bot.domain.models import Account, Operation, Person, Run
-    from bot.domain.policy import Decision, Target
-    from bot.reconciler.context import EngineContext
     from bot.reconciler.runtimes import Runtime
 
 log = structlog.get_logger(__name__)

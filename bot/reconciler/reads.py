@@ -17,10 +17,10 @@ from bot.domain.models import AuditEntry, Doubt, Observed, Outcome, ReadClaim, R
 from bot.domain.plan import next_read
 from bot.domain.settling import GONE, UNLISTED, doubted, is_certain
 from bot.messages.texts import holds, problems
-from bot.providers.base import SendWindow
+from bot.providers.base import Access, Pace, SendWindow
 from bot.reconciler import outcomes
 from bot.reconciler.ask import Done, Later, Refused, Unknown
-from bot.reconciler.context import EnginePart
+from bot.reconciler.context import EngineContext, EnginePart
 from bot.reconciler.recorder import Entries, Recorder
 from bot.support.errors import (
     BadAnswer,
@@ -36,8 +36,6 @@ from bot.support.pool import Pool, pool_room, run_all
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from bot.providers.base import Access, Pace
-    from bot.reconciler.context import EngineContext
     from bot.reconciler.runtimes import Runtime
 
 log = structlog.get_logger(__name__)

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from bot.domain.models import Outcome, Update
+from bot.domain.models import ClaimedOperation, Outcome, Update
 from bot.domain.plan import Step
 from bot.providers import facets
 from bot.support.errors import NotFound
 
 if TYPE_CHECKING:
-    from bot.domain.models import ClaimedOperation
     from bot.providers.base import Access
     from bot.reconciler.ask import Asker
     from bot.reconciler.runtimes import Runtime

@@ -7,19 +7,17 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from bot.domain.models import Call, ClaimedRun, NewNotice, NoticeKind, Spec
+from bot.domain.models import Call, ClaimedRun, Created, NewNotice, NoticeKind, Run, Spec, Traces, Update
 from bot.domain.plan import MAX_ATTEMPTS, Step
 from bot.domain.settling import Verdict, has_settled
 from bot.providers import facets
 from bot.reconciler import outcomes
-from bot.reconciler.ask import REFUSED_WAIT, Refused, Unknown
+from bot.reconciler.ask import REFUSED_WAIT, NotDone, Refused, Unknown
 from bot.reconciler.caller import CONFLICTS, Caller, known_as, went_well
 from bot.support.errors import Conflict, NotFound
 
 if TYPE_CHECKING:
-    from bot.domain.models import Created, Run, Traces, Update
     from bot.providers.base import Access
-    from bot.reconciler.ask import NotDone
     from bot.reconciler.runtimes import Runtime
 
 log = structlog.get_logger(__name__)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
-from bot.domain.models import RunState
+from bot.domain.models import Account, ClaimedRun, ObservedRun, Run, RunState, Update
 from bot.domain.plan_runs import next_run_read
 from bot.domain.progress import UNANSWERED_SECONDS, is_run_unanswered
 from bot.domain.settling import LEFT_OUT, START_SETTLES, doubted, is_certain
@@ -14,15 +14,13 @@ from bot.messages.texts import holds
 from bot.providers import facets
 from bot.reconciler import outcomes
 from bot.reconciler.ask import LIMITED, SUSPECTED, Done, Refused
-from bot.reconciler.context import EnginePart
+from bot.reconciler.context import EngineContext, EnginePart
 from bot.reconciler.preconditions import PATIENCE
 from bot.support.errors import NotFound
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from bot.domain.models import Account, ClaimedRun, ObservedRun, Run, Update
-    from bot.reconciler.context import EngineContext
     from bot.reconciler.runtimes import Runtime
     from bot.reconciler.updates import Updates
     from bot.store.store import Store

@@ -4,23 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.domain.models import Call, ClaimedRun, Outcome
+from bot.domain.models import Account, Call, ClaimedRun, Outcome, Update
 from bot.domain.plan import Plan, Step
 from bot.domain.plan_runs import plan_run
 from bot.domain.policy import Target
 from bot.messages.texts import problems
 from bot.reconciler import outcomes
-from bot.reconciler.preconditions import PATIENCE, PROBE_WAIT
+from bot.reconciler.preconditions import PATIENCE, PROBE_WAIT, Preconditions
 from bot.reconciler.run_reads import TOGETHER, RunReads
 from bot.reconciler.step import Stepper
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.domain.models import Account, Update
     from bot.reconciler.caller import Caller
     from bot.reconciler.context import EngineContext
-    from bot.reconciler.preconditions import Preconditions
     from bot.reconciler.runtimes import Runtime
     from bot.reconciler.updates import Updates
 

@@ -13,7 +13,7 @@ import structlog
 from bot.domain.models import TaskKind
 from bot.domain.plan import backoff
 from bot.reconciler.streams import AT_ONCE as STREAMS
-from bot.services.context import nobody
+from bot.services.context import Wake, nobody
 from bot.store.records import NewTask
 from bot.support.errors import StoreError
 from bot.support.pool import Pool
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from bot.reconciler import Reconciler
-    from bot.services.context import Wake
     from bot.slack.notifier import Notifier
     from bot.store.store import Store
     from bot.support.clock import Clock, Ids

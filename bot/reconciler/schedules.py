@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from bot.domain.models import AuditEntry, NewNotice, NoticeKind, Principal, TaskKind
+from bot.domain.models import Account, AuditEntry, NewNotice, NoticeKind, Principal, Task, TaskKind
 from bot.providers import facets
 from bot.reconciler.ask import Refused
-from bot.reconciler.context import EnginePart
+from bot.reconciler.context import EngineContext, EnginePart
 from bot.reconciler.lists import settled, slot
 from bot.services.snapshots import TEMPLATES
 from bot.store.records import NewTask
@@ -17,8 +17,6 @@ from bot.store.records import NewTask
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.domain.models import Account, Task
-    from bot.reconciler.context import EngineContext
     from bot.reconciler.runtimes import Runtime
 
 log = structlog.get_logger(__name__)

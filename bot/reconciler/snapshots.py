@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
-from bot.domain.models import Snapshot
+from bot.domain.models import Account, Principal, Snapshot, Task
 from bot.providers import facets
 from bot.reconciler.ask import Done, Refused
 from bot.reconciler.context import EnginePart
@@ -16,7 +16,6 @@ from bot.services.snapshots import TEMPLATES, payload_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.domain.models import Account, Principal, Task
     from bot.providers.base import Access
     from bot.reconciler.runtimes import Runtime
     from bot.store.records import NewTask

@@ -9,11 +9,11 @@ import structlog
 
 from bot.domain.plan import Plan, Step
 from bot.messages.texts import problems
-from bot.reconciler.caller import UP
-from bot.reconciler.context import EnginePart
-from bot.reconciler.preconditions import PATIENCE, Hold, Lost
-from bot.reconciler.runtimes import PERSONS_SHARE
-from bot.reconciler.updates import S
+from bot.reconciler.caller import UP, Caller
+from bot.reconciler.context import EngineContext, EnginePart
+from bot.reconciler.preconditions import PATIENCE, Hold, Lost, Preconditions
+from bot.reconciler.runtimes import PERSONS_SHARE, Runtime
+from bot.reconciler.updates import S, Updates
 from bot.support.errors import StoreError
 from bot.support.pool import Pool, pool_room, run_all
 
@@ -22,11 +22,6 @@ if TYPE_CHECKING:
 
     from bot.domain.models import Update
     from bot.domain.policy import Target
-    from bot.reconciler.caller import Caller
-    from bot.reconciler.context import EngineContext
-    from bot.reconciler.preconditions import Preconditions
-    from bot.reconciler.runtimes import Runtime
-    from bot.reconciler.updates import Updates
 
 log = structlog.get_logger(__name__)
 

@@ -9,22 +9,19 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from bot.domain.models import NoticeKind, RunState
+from bot.domain.models import Account, NoticeKind, OutputChunk, Run, RunState
 from bot.messages.texts import outputs, problems
 from bot.output.spool import CAP, LONGEST_CHARACTER
 from bot.output.streaming import without_secrets
 from bot.providers import facets
 from bot.reconciler import outcomes
-from bot.reconciler.ask import REFUSED_WAIT, SUSPECTED, Later, Refused, Unknown
-from bot.reconciler.context import EnginePart
+from bot.reconciler.ask import REFUSED_WAIT, SUSPECTED, Answer, Later, Refused, Unknown
+from bot.reconciler.context import EngineContext, EnginePart
 from bot.support.errors import StoreError
 from bot.support.pool import Pool, pool_room, run_all
 
 if TYPE_CHECKING:
-    from bot.domain.models import Account, OutputChunk, Run
     from bot.output import Entry
-    from bot.reconciler.ask import Answer
-    from bot.reconciler.context import EngineContext
 
 log = structlog.get_logger(__name__)
 

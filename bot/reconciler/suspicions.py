@@ -11,23 +11,19 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from bot.domain.models import AuditEntry, NewNotice, NoticeKind
+from bot.domain.models import Account, AuditEntry, NewNotice, NoticeKind
 from bot.messages.texts import problems
 from bot.reconciler.ask import SUSPECTED, Done, Later, Refused
-from bot.reconciler.context import EnginePart
+from bot.reconciler.context import EngineContext, EnginePart
 from bot.reconciler.lists import LISTS
 from bot.reconciler.outages import PEOPLE
-from bot.reconciler.runtimes import LISTS_SHARE
+from bot.reconciler.runtimes import LISTS_SHARE, Runtime
 from bot.support.errors import StoreError
-from bot.support.pool import run_all
+from bot.support.pool import Pool, run_all
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.domain.models import Account
-    from bot.reconciler.context import EngineContext
-    from bot.reconciler.runtimes import Runtime
-    from bot.support.pool import Pool
 
 log = structlog.get_logger(__name__)
 

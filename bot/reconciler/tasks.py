@@ -12,8 +12,8 @@ from bot.domain.policy import decide, is_current
 from bot.providers import facets
 from bot.reconciler.approvals import Approved
 from bot.reconciler.ask import LIMITED
-from bot.reconciler.context import EnginePart
-from bot.reconciler.lists import Again, Busy, waiting_commands
+from bot.reconciler.context import EngineContext, EnginePart, Replay
+from bot.reconciler.lists import Again, Busy, Lists, waiting_commands
 from bot.reconciler.schedules import Schedules
 from bot.reconciler.snapshots import Snapshots
 from bot.reconciler.unfinished_links import UnfinishedLinks
@@ -24,8 +24,6 @@ from bot.support.pool import Pool, pool_room, run_all
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Sequence
 
-    from bot.reconciler.context import EngineContext, Replay
-    from bot.reconciler.lists import Lists
     from bot.store.records import NewTask
 
 log = structlog.get_logger(__name__)

@@ -6,20 +6,16 @@ does no harm. The stop's interaction is the timer itself, so it is written once.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import structlog
 
-from bot.domain.models import NewNotice, NoticeKind, OperationVerb
+from bot.domain.models import NewNotice, NoticeKind, OperationVerb, Workspace
 from bot.domain.models.stopping import is_final, planned_mode
 from bot.domain.models.timers import LEAST_WARNING_SECONDS, WARNING_SECONDS
-from bot.reconciler.context import EnginePart
+from bot.reconciler.context import EngineContext, EnginePart
 from bot.services.workspaces import Workspaces
 from bot.support.errors import NotIdentified, NotLinked, Refused, StoreError
-
-if TYPE_CHECKING:
-    from bot.domain.models import Workspace
-    from bot.reconciler.context import EngineContext
 
 log = structlog.get_logger(__name__)
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.domain.models import Account, Principal
+from bot.domain.models import Account, Principal, Task
 from bot.providers import facets
 from bot.reconciler.ask import Refused
 from bot.reconciler.context import EnginePart
 from bot.reconciler.lists import settled
 
 if TYPE_CHECKING:
-    from bot.domain.models import Task
     from bot.providers.base import Access
 
 

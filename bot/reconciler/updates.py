@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from bot.domain.models import ClaimedOperation, ClaimedRun
+from bot.domain.models import ClaimedOperation, ClaimedRun, NoticeKind, Update
 from bot.reconciler import outcomes
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
-    from bot.domain.models import NoticeKind, Update
     from bot.store.store import Store
 
 S = TypeVar("S", ClaimedOperation, ClaimedRun)

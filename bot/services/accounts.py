@@ -8,22 +8,19 @@ from __future__ import annotations
 
 import hmac
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from bot.domain.models import Account, AuditEntry, Link, NewNotice, NoticeKind, Principal
 from bot.messages.texts import pages as words
 from bot.providers import facets
 from bot.providers.base import Credential
 from bot.services import linking
-from bot.services.context import Part
+from bot.services.context import Context, Part
 from bot.services.link_steps import LinkSteps, code_row, entry
 from bot.services.linking import digest
 from bot.store.records import Activation
 from bot.support.errors import Refused
 from bot.support.vault import row_key
-
-if TYPE_CHECKING:
-    from bot.services.context import Context
 
 
 class Accounts(Part):

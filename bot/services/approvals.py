@@ -7,19 +7,16 @@ Every step leaves an audit row.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from bot.domain.models import Approval, AuditEntry, NewNotice, NoticeKind, Principal, TaskKind
 from bot.messages.texts import approvals as words
 from bot.messages.texts import pages, problems
 from bot.services.authority import Authority
-from bot.services.context import Part
+from bot.services.context import Context, Part
 from bot.store.records import NewTask
 from bot.support.errors import Refused
 from bot.support.visible import SHOWN, clean, escape
-
-if TYPE_CHECKING:
-    from bot.services.context import Context
 
 _USERNAME = re.compile(r"[^\s\x00-\x1f\x7f]{1,100}")
 

@@ -6,12 +6,11 @@ import asyncio
 from typing import TYPE_CHECKING, Final
 
 from bot.domain import policy
-from bot.domain.models import AuditEntry
+from bot.domain.models import AuditEntry, Person, Principal
 from bot.messages.texts import problems
 from bot.support.errors import NotIdentified, Refused, SlackFailed
 
 if TYPE_CHECKING:
-    from bot.domain.models import Person, Principal
     from bot.domain.policy import Decision, Target
     from bot.services.context import Context
 

@@ -12,14 +12,14 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final
 
 from bot.domain.models import AuditEntry, ClassCard, OperationVerb, State
-from bot.domain.models.classes import WARNING_SECONDS
+from bot.domain.models.classes import WARNING_SECONDS, Waiting
 from bot.domain.names import marked
 from bot.domain.policy import Target
 from bot.messages.texts import classes as words
 from bot.messages.texts import problems
 from bot.services.accounts import Accounts
 from bot.services.authority import Authority
-from bot.services.context import Part
+from bot.services.context import Context, Part
 from bot.services.gather import shown_url
 from bot.services.making import check_account, unmade
 from bot.store.classes import posting
@@ -39,8 +39,6 @@ if TYPE_CHECKING:
         Spec,
         Workspace,
     )
-    from bot.domain.models.classes import Waiting
-    from bot.services.context import Context
 
 #: How much of a title goes into a workspace's name at most; of a person's name, formerly.
 TITLE_PART: Final = 28

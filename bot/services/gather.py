@@ -10,7 +10,7 @@ from bot.domain.models import NoticeKind, State, Workspace
 from bot.domain.models.stopping import NO_EFFECTS
 from bot.domain.telling import is_still_true
 from bot.providers import facets
-from bot.services.context import Part
+from bot.services.context import Context, Part
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from bot.domain.models import Account, Card, ClassCard, Effects, Notice, Operation, Principal, Run
     from bot.output import Board
     from bot.providers.base import Provider
-    from bot.services.context import Context
 
 #: The path of the pages in which workspaces open; our own ids follow it.
 IDE_PATH: Final = "/ide"

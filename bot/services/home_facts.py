@@ -21,7 +21,7 @@ from bot.domain.models import OperationVerb, State
 from bot.domain.progress import SLOW_SECONDS
 from bot.providers import facets
 from bot.services.authority import Authority
-from bot.services.context import Part
+from bot.services.context import Context, Part
 from bot.services.filling import PRESET
 from bot.services.preferences import PersonalPreferences
 from bot.services.snapshots import TEMPLATES, PersonalOffer, Snapshots
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
     from bot.domain.models import Account, Home, Operation, Principal, Run, Snapshot, Workspace
     from bot.providers.base import Provider
-    from bot.services.context import Context
     from bot.services.gather import Gatherer
     from bot.store.totals import Totals
 

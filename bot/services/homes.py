@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from bot.domain.models import State
+from bot.domain.models import HomeUse, Principal, State
 from bot.providers import facets
-from bot.services.context import Part
+from bot.services.context import Context, Part
 from bot.services.runs import Runs
 from bot.services.snapshots import TEMPLATES, Snapshots
 from bot.services.workspaces import Workspaces
-
-if TYPE_CHECKING:
-    from bot.domain.models import HomeUse, Principal
-    from bot.services.context import Context
 
 #: How many workspaces are read one by one for a Home.
 READ: Final = 10

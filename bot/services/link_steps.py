@@ -8,21 +8,18 @@ from __future__ import annotations
 
 import hmac
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from bot.domain.models import Account, AuditEntry, Link, NewNotice, NoticeKind, Principal, TaskKind
 from bot.messages.texts import pages as words
 from bot.providers import facets
 from bot.services import linking
 from bot.services.authority import Authority
-from bot.services.context import Part
+from bot.services.context import Context, Part
 from bot.services.linking import Confirmed, Opened, StoredNames, digest
 from bot.store.records import Activation, NewTask
 from bot.support.errors import CredentialRefused, ProviderError, Refused, TemporaryError
 from bot.support.vault import row_key
-
-if TYPE_CHECKING:
-    from bot.services.context import Context
 
 
 class LinkSteps(Part):

@@ -15,17 +15,15 @@ from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
-from bot.domain.models import NewNotice, NoticeKind
+from bot.domain.models import Account, Link, NewNotice, NoticeKind, Principal
 from bot.messages.texts import pages as words
-from bot.providers.base import Credential
+from bot.providers.base import Credential, Identity, Provider, TokenHelp
 from bot.support.errors import Refused, UnknownOutcome
 from bot.support.hiding import SLACK_TOKEN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from bot.domain.models import Account, Link, Principal
-    from bot.providers.base import Identity, Provider, TokenHelp
     from bot.services.context import Context
     from bot.store.store import Store
 

@@ -20,14 +20,13 @@ from bot.messages.texts import problems
 from bot.providers import facets
 from bot.services.accounts import Accounts
 from bot.services.authority import Authority
-from bot.services.context import Part
+from bot.services.context import Context, Part
 from bot.store.records import Accepted, NewOperation
 from bot.support.errors import NotLinked, Refused
 
 if TYPE_CHECKING:
     from bot.domain.models import Account, Principal, Purpose, Timer
     from bot.providers.base import Provider
-    from bot.services.context import Context
     from bot.support.clock import Ids
 
 

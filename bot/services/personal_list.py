@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
-from bot.domain.models import Workspace
+from bot.domain.models import Principal, Workspace
 from bot.messages.texts import problems
 from bot.services.authority import Authority
-from bot.services.context import Part
+from bot.services.context import Context, Part
 from bot.services.making import check_account, entry
 from bot.services.workspaces import Workspaces
 from bot.support.errors import Refused
-
-if TYPE_CHECKING:
-    from bot.domain.models import Principal
-    from bot.services.context import Context
 
 
 class PersonalList(Part):

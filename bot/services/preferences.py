@@ -6,18 +6,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bot.domain.facts import PreferenceFacts
-from bot.domain.models import AuditEntry
+from bot.domain.models import AuditEntry, Preferences, Principal, Workspace
 from bot.domain.moments import zone_of
 from bot.services.authority import Authority
-from bot.services.context import Part
+from bot.services.context import Context, Part
 from bot.services.making import entry
 from bot.services.workspaces import Workspaces
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from bot.domain.models import Preferences, Principal, Workspace
-    from bot.services.context import Context
 
 
 class PersonalPreferences(Part):

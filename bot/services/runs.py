@@ -9,7 +9,7 @@ from bot.domain.policy import Target
 from bot.messages.texts import problems
 from bot.providers import facets
 from bot.services.authority import Authority
-from bot.services.context import Part
+from bot.services.context import Context, Part
 from bot.services.making import check_account, check_offered
 from bot.store.records import NewTask
 from bot.support.errors import Refused
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from bot.domain.models import Account, Principal, Spec
     from bot.providers.base import Scheduled
-    from bot.services.context import Context
 
 #: A list of runs requested within this many seconds is not requested again.
 LOOK_SECONDS: Final = 15.0

@@ -12,7 +12,7 @@ import structlog
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import to_jsonable_python
 
-from bot.domain.models import About, TaskKind
+from bot.domain.models import About, Account, Form, Principal, Purpose, Snapshot, Spec, TaskKind, Values
 from bot.providers import facets
 from bot.services.context import Part
 from bot.store.records import NewTask
@@ -20,7 +20,6 @@ from bot.store.records import NewTask
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bot.domain.models import Account, Form, Principal, Purpose, Snapshot, Spec, Values
     from bot.providers.base import Provider
 
 TEMPLATES: Final = "templates"

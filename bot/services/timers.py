@@ -6,18 +6,16 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from bot.domain.models import State, Timer
+from bot.domain.models import Effects, Principal, State, StopMode, Timer, Workspace
 from bot.domain.models.stopping import is_final, planned_mode
 from bot.domain.models.timers import MORE_SECONDS
 from bot.domain.models.workspaces import NOT_UP
 from bot.messages.texts import problems
-from bot.services.context import Part
+from bot.services.context import Context, Part
 from bot.services.making import check_account, entry, unknown
 from bot.support.errors import Refused
 
 if TYPE_CHECKING:
-    from bot.domain.models import Effects, Principal, StopMode, Workspace
-    from bot.services.context import Context
     from bot.services.workspaces import Workspaces
 
 

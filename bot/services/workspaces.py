@@ -16,7 +16,7 @@ from bot.domain.settling import has_settled
 from bot.messages.texts import problems
 from bot.providers import facets
 from bot.services.authority import Authority
-from bot.services.context import Part
+from bot.services.context import Context, Part
 from bot.services.making import Making, check_account, check_offered, entry, unknown
 from bot.store.records import Accepted, NewOperation, NewTask
 from bot.support.errors import Refused
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from bot.domain.models import Account, Action, Effects, Operation, Principal, StopMode, Timer
-    from bot.services.context import Context
 
 #: A list of a person's workspaces is read again when it is older than this, in seconds.
 SNAPSHOT_SECONDS = 60.0

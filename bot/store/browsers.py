@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.domain.models import Look
+from bot.domain.models import AuditEntry, BrowserSession, Look
 from bot.store import operations, rows, workspaces
 from bot.store.audit import append_audit
 from bot.store.notices import known_channel
@@ -12,7 +12,6 @@ from bot.store.notices import known_channel
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.domain.models import AuditEntry, BrowserSession
     from bot.store.transaction import Transaction
 
 

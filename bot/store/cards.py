@@ -9,14 +9,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from bot.domain.models import NoticeKind
+from bot.domain.models import Card, NoticeKind
 from bot.store import rows
 from bot.store.text import as_json
 
 if TYPE_CHECKING:
     from typing import Any
 
-    from bot.domain.models import Card
     from bot.store.transaction import Row, Transaction
 
 _CARDS: Final = frozenset({NoticeKind.CARD, NoticeKind.JOB_CARD, NoticeKind.CLASS_CARD})

@@ -12,7 +12,7 @@ from bot.domain.models import (
     NoticeKind,
     OperationVerb,
 )
-from bot.domain.models.classes import WARNING_SECONDS, Queue
+from bot.domain.models.classes import WARNING_SECONDS, Queue, Waiting
 from bot.domain.models.workspaces import NOT_UP
 from bot.store import cards, creations, operations, people, rows, workspaces
 from bot.store.audit import append_audit
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bot.domain.models import AuditEntry, ClassCard, Operation, Participant, Principal
-    from bot.domain.models.classes import Waiting
     from bot.store.records import NewOperation, NewParticipant
     from bot.store.transaction import Row, Transaction
 

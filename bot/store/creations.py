@@ -9,7 +9,7 @@ from bot.domain.models import PROVISIONAL, OperationVerb, Outcome, State
 from bot.store import cards, gates, operations, people, rows, timers, workspaces
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices
-from bot.store.records import Accepted
+from bot.store.records import Accepted, NewOperation
 from bot.store.text import as_json, from_json
 from bot.support.errors import StoreError
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bot.domain.models import AuditEntry, Created, NewNotice, Workspace
-    from bot.store.records import NewOperation
     from bot.store.transaction import Row, Transaction
 
 #: The columns that a read or a list writes.

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.domain.models import Call, Run
+from bot.domain.models import Call, FoundRun, Run
 from bot.store import cards, observations, rows, runs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.domain.models import FoundRun
     from bot.store.transaction import Row, Transaction
 
 #: Ended runs beyond this age or number aren't taken from a list: the sweep would delete them again.

@@ -9,14 +9,13 @@ import math
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
-from bot.domain.models import PROVISIONAL, ReadClaim, State
+from bot.domain.models import PROVISIONAL, Account, Observed, ReadClaim, ReadResult, State
 from bot.store import cards, episodes, observations, rows
 from bot.store.text import as_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.domain.models import Account, Observed, ReadResult
     from bot.store.transaction import Row, Transaction
 
 #: The suffix of a gate's key for reading a candidate that no record explains.

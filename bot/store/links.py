@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from bot.domain.models import TaskKind
+from bot.domain.models import Account, AuditEntry, Link, Principal, TaskKind
 from bot.store import cards, gates, rows, runs, snapshots
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices
@@ -13,7 +13,6 @@ from bot.store.tasks import add_tasks
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.domain.models import Account, AuditEntry, Link, Principal
     from bot.store.records import Activation
     from bot.store.transaction import Transaction
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bot.domain.models import NOTICE_CLASS, NewNotice, NoticeKind
+from bot.domain.models import NOTICE_CLASS, NewNotice, Notice, NoticeKind, Principal
 from bot.store import cards, preferences, rows
 from bot.store.text import as_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.domain.models import Notice, Principal
     from bot.store.transaction import Row, Transaction
 
 

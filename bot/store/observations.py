@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.domain.models import RunState, State
+from bot.domain.models import Ending, Observed, ObservedRun, RunState, State
 
 if TYPE_CHECKING:
-    from bot.domain.models import Ending, Observed, ObservedRun
     from bot.store.transaction import Row
 
 #: The columns that ``run_after`` returns.

@@ -10,14 +10,13 @@ from bot.domain.progress import Typical, start_kind, typical
 from bot.store import cards, episodes, gates, names, people, rows, steps, timers
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices
-from bot.store.records import Accepted
+from bot.store.records import Accepted, NewOperation
 from bot.support.errors import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bot.domain.models import AuditEntry, NewNotice, Operation, Principal
-    from bot.store.records import NewOperation
     from bot.store.transaction import Row, Transaction
 
 #: An operation whose first step waits for a read is stepped after this many seconds without one.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bot.domain.models import NoticeKind, Preferences, RunState
+from bot.domain.models import AuditEntry, NewNotice, NoticeKind, Preferences, Principal, RunState
 from bot.domain.moments import zone_of
 from bot.domain.telling import CAN_WAIT, NOW, News, Telling, quiet_until, tell
 from bot.store import people, rows
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from zoneinfo import ZoneInfo
 
-    from bot.domain.models import AuditEntry, NewNotice, Principal
     from bot.store.transaction import Transaction
 
 #: How a run ends that didn't fail.

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 
 from bot.store.serving import SLEWED, ClockReading, beat, follow
 from bot.store.store_time import StoreTime
-from bot.store.transaction import Priority
+from bot.store.transaction import Priority, Result, Work
 from bot.store.write_queue import WriteQueue
 
 if TYPE_CHECKING:
-    from bot.store.transaction import Result, Work
     from bot.store.worker import Session
     from bot.support.clock import Clock
 

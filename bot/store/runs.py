@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.domain.models import Call, NewNotice, NoticeKind, Run
+from bot.domain.models import AuditEntry, Call, NewNotice, NewRun, NoticeKind, Principal, Run
 from bot.domain.plan import MAX_ATTEMPTS
 from bot.store import cards, people, rows
 from bot.store.audit import append_audit
@@ -15,7 +15,6 @@ from bot.support.errors import StoreError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.domain.models import AuditEntry, NewRun, Principal
     from bot.store.transaction import Row, Transaction
 
 #: ``woken``: a stop of another kind than the one possibly in flight was requested.

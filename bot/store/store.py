@@ -13,7 +13,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from bot.domain.models import TaskKind
+from bot.domain.models import FoundRun, Person, Principal, ReadResult, TaskKind
 from bot.store import accounts as accounts_
 from bot.store import (
     approvals,
@@ -46,14 +46,12 @@ from bot.store import runs as runs_
 from bot.store import workspaces as workspaces_
 from bot.store.methods import OnEngine, read, write
 from bot.store.people import PeopleCache
-from bot.store.transaction import Priority
+from bot.store.transaction import Engine, Priority
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from bot.domain.models import FoundRun, Person, Principal, ReadResult
     from bot.store.records import FoundWorkspace
-    from bot.store.transaction import Engine
 
 #: Results of reads per transaction: about ten milliseconds.
 _RECORDS_AT_ONCE = 100

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.domain.models import TaskKind
+from bot.domain.models import Account, AuditEntry, NewNotice, TaskKind
 from bot.store import links, rows
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices
@@ -13,7 +13,6 @@ from bot.store.text import from_json
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from bot.domain.models import Account, AuditEntry, NewNotice
     from bot.store.transaction import Row, Transaction
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from bot.domain.models import PROVISIONAL, State, TaskKind, Workspace
+from bot.domain.models import PROVISIONAL, AuditEntry, Principal, State, TaskKind, Workspace
 from bot.domain.settling import GONE, UNLISTED
 from bot.store import cards, episodes, gates, operations, people, rows
 from bot.store.audit import append_audit
@@ -14,7 +14,6 @@ from bot.store.text import as_words
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.domain.models import AuditEntry, Principal
     from bot.store.records import FoundWorkspace
     from bot.store.transaction import Row, Transaction
 

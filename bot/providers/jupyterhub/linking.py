@@ -13,16 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
 
-from bot.providers.base import Credential, Identity
+from bot.providers.base import Access, Credential, Identity
 from bot.providers.reading import text_in, word_in
-from bot.providers.requests import checks_token, path_part
+from bot.providers.requests import Api, checks_token, path_part
 from bot.support.errors import BadAnswer, CredentialRefused, Forbidden, NotFound, ProviderError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from bot.providers.base import Access
-    from bot.providers.requests import Api
 
 NOTE = "Usher"
 #: What a person's token is used for: start, stop and read servers; probe their IDE; delete the token.

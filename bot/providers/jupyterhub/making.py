@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import Field
 
-from bot.domain.models import Form, FormProblems, Spec, text_of
+from bot.domain.models import Form, FormProblems, Principal, Spec, Values, text_of
 from bot.domain.names import free_name
 from bot.providers.prepared import (
     NOT_OFFERED,
@@ -25,9 +25,6 @@ from bot.providers.prepared import (
     proposed,
 )
 from bot.providers.reading import clean
-
-if TYPE_CHECKING:
-    from bot.domain.models import Principal, Values
 
 #: What every spawner can use as the name of a container, a folder or a host.
 _SERVER = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,38}[A-Za-z0-9])?")

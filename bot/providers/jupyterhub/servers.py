@@ -11,7 +11,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 from bot.domain.models import Observed, State
-from bot.providers.base import URL_NOT_ALLOWED, unknown_word
+from bot.providers.base import URL_NOT_ALLOWED, Access, Credential, SendWindow, unknown_word
 from bot.providers.hosts import origin_of
 from bot.providers.jupyterhub import linking
 from bot.providers.jupyterhub.names import ServerName
@@ -22,7 +22,6 @@ from bot.support.errors import BadAnswer, Forbidden, NotFound, ServerFailed, Tem
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from bot.providers.base import Access, Credential, SendWindow
     from bot.support.http import Response
 
 DEFAULT_NAME = "default"

@@ -10,13 +10,12 @@ from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeVar
 
-from bot.providers.base import Credential
+from bot.providers.base import Access, Credential
 from bot.support.errors import CredentialRefused, Forbidden
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
 
-    from bot.providers.base import Access
     from bot.providers.posit.client import Workbench
 
 T = TypeVar("T")

@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
-from bot.domain.models import Created, FoundRun, ObservedRun, OutputChunk, RunState, Traces
+from bot.domain.models import Created, FoundRun, ObservedRun, OutputChunk, RunState, Spec, Traces
 from bot.providers import facets
-from bot.providers.base import CLOCK_SKEW, Listing
+from bot.providers.base import CLOCK_SKEW, Access, Listing
 from bot.providers.posit import addresses, launches
 from bot.providers.posit.acting import Acting, rightly
 from bot.providers.posit.computing import Offer
@@ -19,8 +19,6 @@ from bot.providers.requests import may_have_acted
 from bot.support.errors import Conflict, Forbidden, InvalidRequest, NotFound, UnknownOutcome
 
 if TYPE_CHECKING:
-    from bot.domain.models import Spec
-    from bot.providers.base import Access
     from bot.providers.posit.client import Workbench
     from bot.providers.posit.presets import Preset
     from bot.providers.posit.types import WorkbenchJob

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from bot.domain.models import Created, Observed, State, Traces
-from bot.providers.base import CLOCK_SKEW, Discovered, Listing
+from bot.domain.models import Created, Observed, Spec, State, StopMode, Traces
+from bot.providers.base import CLOCK_SKEW, Discovered, Listing, SendWindow
 from bot.providers.posit import addresses, launches
 from bot.providers.posit.acting import Acting, rightly
-from bot.providers.posit.client import STATE_FIELDS
+from bot.providers.posit.client import STATE_FIELDS, Workbench
 from bot.providers.posit.computing import SUSPENDS
 from bot.providers.posit.states import is_over, is_up, observed
 from bot.providers.posit.transport import ParametersMissing
@@ -27,9 +27,6 @@ from bot.support.errors import (
 )
 
 if TYPE_CHECKING:
-    from bot.domain.models import Spec, StopMode
-    from bot.providers.base import SendWindow
-    from bot.providers.posit.client import Workbench
     from bot.providers.posit.launches import SessionLaunch
     from bot.providers.posit.types import WorkbenchSession
 

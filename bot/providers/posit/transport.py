@@ -7,7 +7,7 @@ report errors with HTTP 200 as well as with 4xx, and as JSON, plain text or an H
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -19,8 +19,6 @@ from bot.support import errors
 from bot.support.http import MAX_BYTES, TOTAL_SECONDS, Http, Response
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
-
     from bot.providers.base import Credential, SendWindow
 
 #: A longer stream is no job's output; the actual output is at least a tenth of that.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from bot.domain.models import Choice, Field, Form, FormProblems, Spec, text_of
+from bot.domain.models import Choice, Field, Form, FormProblems, Principal, Purpose, Spec, Values, text_of
 from bot.domain.names import free_name
 from bot.providers.hosts import path_below
 from bot.providers.prepared import (
@@ -22,7 +22,6 @@ from bot.providers.reading import clean
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from bot.domain.models import Principal, Purpose, Values
     from bot.providers.contract import Scheduled
     from bot.providers.saturn.offers import Offer
     from bot.providers.saturn.settings import Recipe

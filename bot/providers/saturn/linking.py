@@ -16,7 +16,7 @@ from yarl import URL
 from bot.providers.base import Access, Acts, Credential, Identity
 from bot.providers.hosts import origin_of
 from bot.providers.reading import MAX_NAME, clean, text_in, word_in
-from bot.providers.requests import checks_token, error_of, path_part, unless_absent
+from bot.providers.requests import Api, checks_token, error_of, path_part, unless_absent
 from bot.support.errors import (
     BadAnswer,
     CredentialRefused,
@@ -31,7 +31,6 @@ from bot.support.errors import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from bot.providers.requests import Api
     from bot.support.http import Response
 
 #: People wait for these responses, 10 s at most in all.

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from bot.domain.models import Created
+from bot.domain.models import Created, Spec
 from bot.providers.prepared import named
 from bot.providers.reading import MAX_NAME, clean, id_in, part_of
-from bot.providers.requests import may_have_acted, path_part, unless_absent
+from bot.providers.requests import Api, may_have_acted, path_part, unless_absent
 from bot.providers.saturn import lists
 from bot.support.errors import (
     BadAnswer,
@@ -24,9 +24,7 @@ from bot.support.errors import (
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
-    from bot.domain.models import Spec
     from bot.providers.base import Access
-    from bot.providers.requests import Api
     from bot.providers.saturn.settings import Recipe
 
 #: How refusals about limits, or about names, read: the guides don't say.

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bot.domain.models import Choice
-from bot.providers.contract import Scheduled
+from bot.providers.contract import Listing, Scheduled
 from bot.providers.reading import clean, note, object_in
-from bot.providers.requests import unless_absent
+from bot.providers.requests import Api, unless_absent
 from bot.providers.saturn import lists
 from bot.support.errors import BadAnswer, NotFound
 
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from bot.providers.base import Access
-    from bot.providers.contract import Listing
-    from bot.providers.requests import Api
     from bot.providers.saturn.lists import Resource
 
 SIZES_SECONDS = 10.0

@@ -13,17 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 from bot.domain.models import ObservedRun, RunState
 from bot.domain.names import short
-from bot.providers.base import unknown_word
+from bot.providers.base import Credential, unknown_word
 from bot.providers.reading import entries, id_in, moment, word_in
-from bot.providers.requests import path_part, unless_absent
+from bot.providers.requests import Api, path_part, unless_absent
 from bot.providers.saturn import lists
 from bot.support.errors import BadAnswer, NotFound
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
 
-    from bot.providers.base import Credential
-    from bot.providers.requests import Api
 
 _STATES = {
     "pending": RunState.QUEUED,

@@ -6,17 +6,14 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from bot.domain.models import Observed, State
+from bot.domain.models import Action, Ending, Observed, State
 from bot.providers import reading
 from bot.providers.base import unknown_word
 from bot.providers.reading import MAX_MESSAGE, clean, note, object_in, word_in
 from bot.support.errors import BadAnswer
 from bot.support.hiding import HIDDEN
-
-if TYPE_CHECKING:
-    from bot.domain.models import Action, Ending
 
 _STATES = {
     1: State.STARTING,
