@@ -64,7 +64,7 @@ async def run_text(
     reading = read(parsed.words, folder, routes.verbs_of_folders())
     request = Request(
         principal=principal,
-        # The policy is asked about help, as anybody may see the answer to what is no verb.
+        # Authorised as help: anybody may see the answer to what isn't a verb.
         verb=reading.verb or "help",
         arguments=reading.words,
         surface=surface,
@@ -95,7 +95,7 @@ async def run_text(
 
 
 def _handler(reading: Reading) -> Verb:
-    """Return what answers: the verb, or what is said to words that are none."""
+    """Return what answers: the verb, or what handles words that aren't one."""
 
     async def handler(request: Request) -> Answer:
         if reading.talk:
@@ -224,7 +224,7 @@ async def guarded(request: Request, handler: Callable[[Any], Coroutine[Any, Any,
 
 
 def _fit(request: Request, answer: Answer) -> Answer:
-    """Return an answer whose form, if it has one, names commands as they are typed beside a form."""
+    """Return an answer whose form, if it has one, names commands as they are typed next to a form."""
     if answer.view is None:
         return answer
     slash = request.services.slash
@@ -289,7 +289,7 @@ def _too_many(request: Request, wait: float) -> Answer:
 
 @routes.action(SAY)
 async def said(request: Request) -> Answer:
-    """Run a command that was offered, as if it had been typed; it is authorised and counted as what it is."""
+    """Run a command that was offered, as if it had been typed; authorised and counted like any other."""
     return await run_text(request.services, request.principal, request.surface, request.target or "")
 
 

@@ -35,7 +35,7 @@ async def opened(occurrence: Occurrence) -> None:
     await services.homes.use(principal, HomeUse(seen=seen))
     decision = await services.authority.decide(principal, "home")
     if decision.allowed:
-        # A Home says what Usher is by itself, as long as there is nothing else to show.
+        # As long as there is nothing else to show, a Home itself says what Usher is.
         await services.contacts.meet(principal)
         await services.homes.read_lists(principal)
 

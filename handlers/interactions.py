@@ -26,7 +26,7 @@ def of_command(payload: Mapping[str, Any]) -> Surface:
 def of_button(payload: Mapping[str, Any], action: Mapping[str, Any]) -> Surface:
     """Return where a button was pressed; a double click has two action_ts, but is one operation.
 
-    In a person's Home nothing can be answered but by the next view of it.
+    In a Home, the only possible answer is its next view.
     """
     container = _mapping(payload.get("container"))
     message = _mapping(payload.get("message"))

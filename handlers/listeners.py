@@ -128,7 +128,7 @@ class Listeners:
     async def shortcut(
         self, ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient, respond: AsyncRespond
     ) -> BoltResponse:
-        """Answer a shortcut with a form, or with a page in place of one; too late for that, in words."""
+        """Answer a shortcut with a form, or a page in place of one; if it is too late, with a message."""
         services = self._services
         surface = interactions.of_shortcut(body)
         principal: Principal | None = None
@@ -206,7 +206,7 @@ class Listeners:
         try:
             await self._services.homes.show_again(principal)
         except StoreError as error:
-            # The form did what it is for, and the next look finds it.
+            # The form has done its work, and the next look shows the result.
             log.warning("home not wanted", problem=type(error).__name__)
 
     async def _delivered(self, answer: Answer, surface: Surface, principal: Principal) -> bool:

@@ -37,7 +37,7 @@ _OF_SLACK: Final = re.compile(r"(?<![^\W_])" + SLACK_TOKEN.pattern)
 #: Verbs that accept ids of things that aren't on any list here.
 _OF_ANY_JOB: Final = frozenset({"run", "schedule"})
 _OF_ANY_WORKSPACE: Final = frozenset({"add"})
-#: Where to renew a Slack token.
+#: Where to replace a Slack token.
 _SLACK_PAGE: Final = "https://api.slack.com/apps"
 
 

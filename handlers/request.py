@@ -80,12 +80,12 @@ class Request:
     flags: frozenset[str] = frozenset()
     #: The time that a button was drawn for, in epoch seconds.
     at: float | None = None
-    #: How much longer something is to run than is planned, in seconds.
+    #: How much longer than planned something should run, in seconds.
     more: float = 0.0
     #: How it was put: a verb of Usher as typed (or a button), or in other words.
     manner: Manner = Manner.TYPED
     looked: tuple[str, ...] = ()
-    #: The interaction that was answered with what this one waits for; its answer becomes that one's.
+    #: The interaction whose answer promised this one; that answer becomes this one.
     first: str = ""
     #: Why what a command waited for failed: a cause of ``bot.messages.texts.problems``.
     problem: str = ""
@@ -108,7 +108,7 @@ class Request:
 
     @property
     def command(self) -> Markup:
-        """Return what comes before a verb where the answer is read, so that people can write it there.
+        """Return what comes before a verb where the answer is read, so that people can type it there.
 
         That is the slash command in a channel, nothing in a direct message, the bot's name after a mention.
         """
@@ -136,7 +136,7 @@ class Request:
 
     @property
     def promised_in(self) -> str:
-        """Return the interaction whose answer says that this one comes."""
+        """Return the interaction whose answer promised this one."""
         return self.first or self.surface.interaction
 
     @property

@@ -1,4 +1,4 @@
-"""Answer what is no verb: small talk, a name on its own, a typo, a flag that doesn't exist."""
+"""Answer what isn't a verb: small talk, a name on its own, a typo, a flag that doesn't exist."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def _foreign(request: Request) -> Answer | None:
 
 
 def theirs(request: Request, named: Sequence[Workspace]) -> Answer:
-    """Say that somebody else's workspace is nobody's business here; one's own of that name is not offered."""
+    """Refuse to work on somebody else's workspace; one's own of that name isn't offered."""
     return replies.hint(talk.THEIRS, more=if_yours(request, named))
 
 
@@ -140,7 +140,7 @@ def if_yours(request: Request, named: Sequence[Workspace]) -> str:
 
 
 def unknown_verb(request: Request) -> Answer:
-    """Say that a word is no verb, and offer the nearest ones, with everything that followed it."""
+    """Say that a word isn't a verb, and offer the nearest ones, with everything that followed it."""
     first, *rest = request.arguments or ("",)
     if isinstance(first, Quoted):
         # No name is like this, so the quotes may enclose a whole command.

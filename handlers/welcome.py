@@ -63,7 +63,7 @@ def _linked(services: Services, accounts: Mapping[str, str]) -> set[str]:
 
 def _new(services: Services, linked: Collection[str]) -> list[dict[str, Any]]:
     able = makers(services, "workspace")
-    # Whoever has nothing linked yet is asked to link on the way.
+    # People who have linked nothing yet are asked to link on the way.
     usable = [name for name in able if name in linked] if linked else able
     return [drawn.new_button(usable[0] if len(usable) == 1 else None)] if usable else []
 
@@ -86,7 +86,7 @@ async def introduced(services: Services, principal: Principal, answer: Answer) -
 async def _met(services: Services, principal: Principal) -> list[dict[str, Any]] | None:
     """Return the first steps for a new person, who is introduced now; None if they may not use Usher."""
     if await services.store.person(principal) is None:
-        # Nothing is known yet: it would take a question to Slack, and there will be another contact.
+        # Nothing is known yet: it would take a request to Slack, and there will be another contact.
         return None
     if not (await services.authority.decide(principal, "help")).allowed:
         return None

@@ -122,7 +122,7 @@ def id_of(kind: NoticeKind, notice_id: str, subject: str) -> str:
 
 
 def place(tx: Transaction, card_id: str, channel_id: str, message_ts: str) -> None:
-    """Record which message is a card's; what it takes the place of is closed."""
+    """Record which message is a card's; the messages that it replaces are closed."""
     at = {"channel_id": channel_id, "message_ts": message_ts}
     tx.run("displace_cards", id=card_id, **at)
     row = tx.one("place_card", id=card_id, **at, now=tx.now())
@@ -131,7 +131,7 @@ def place(tx: Transaction, card_id: str, channel_id: str, message_ts: str) -> No
 
 
 def close_former(tx: Transaction, about: str) -> None:
-    """Close all posted messages but the newest card and what is the newest notice since."""
+    """Close all posted messages but the newest card and the newest notice after it."""
     posted = tx.all("posted_cards", about=about)
     card = next((row for row in posted if not row["is_notice"]), None)
     notice = next((row for row in posted if row["is_notice"]), None)
@@ -154,7 +154,7 @@ def close_about(tx: Transaction, workspace: Row) -> None:
 
 
 def move(tx: Transaction, former: str, about: str) -> None:
-    """Let the messages about a workspace be about another, which it turned out to be."""
+    """Move the messages about a workspace to the one that it turned out to be."""
     tx.run("move_cards", former=former, about=about)
     close_former(tx, about)
 
@@ -218,7 +218,7 @@ def retry(tx: Transaction, card_id: str, due_in: float) -> None:
 
 
 def lost(tx: Transaction, card_id: str) -> None:
-    """Forget a message that was deleted, or can't be edited any more; a card stays known without it."""
+    """Forget a message that was deleted, or can't be edited any more; the row of a card stays."""
     if not tx.run("delete_notice_card", id=card_id):
         unplace(tx, card_id)
 

@@ -73,7 +73,7 @@ def retry(tx: Transaction, home: Home, due_in: float) -> None:
 
 
 def rest(tx: Transaction, home: Home) -> None:
-    """Redraw a Home no more before its person uses it again, which it may have been since the claim."""
+    """Stop redrawing a Home until its person uses it again, which may have happened since the claim."""
     tx.run("home_rest", principal=home.principal.key, uses=home.uses)
 
 

@@ -83,7 +83,7 @@ class HomeViews:
         if now < self._looked_at + 1.0:
             return []
         self._looked_at = now
-        # What Slack wouldn't take now anyway doesn't hold Homes up: its budget is another one.
+        # What Slack wouldn't accept now doesn't hold up Homes, whose budget is separate.
         is_news = await self._store.is_news_waiting(
             notices=(await budget.room(slack_methods.CHAT_POST_MESSAGE)).within() > 0,
             cards=(await budget.room(slack_methods.CHAT_UPDATE)).within() > 0,
@@ -103,7 +103,7 @@ class HomeViews:
             await self._rest(one)
         except SlackFailed as error:
             if error.code == CONFLICT:
-                # Somebody published a newer one; which, isn't known here.
+                # Somebody has published a newer one, which isn't known here.
                 await self._published(one, "", "")
                 return
             await self._later(one, backoff(3, 0.5))
@@ -121,7 +121,7 @@ class HomeViews:
         try:
             view = await self._drawn(one, is_wanted=is_wanted)
             if not is_wanted and one.is_statement and digest(view) != one.drawn:
-                # What was said about the last press may no longer be so.
+                # What was said about the last press may no longer be true.
                 view = await self._drawn(replace(one, answer=None), is_wanted=False)
         except NotIdentified:
             # Asked again at the next look, as long as the Home is open.
@@ -141,7 +141,7 @@ class HomeViews:
         await self._publish(one, view)
 
     async def _drawn(self, one: Home, *, is_wanted: bool) -> dict[str, Any]:
-        """Draw a Home from the rows as they are; raises Refused for whom the policy refuses."""
+        """Draw a Home from the rows as they are; raises Refused if the policy refuses the person."""
         if is_wanted:
             await self._authority.check(one.principal, "home")
         else:
@@ -176,7 +176,7 @@ class HomeViews:
     async def _failed(self, one: Home, reference: str) -> None:
         """Don't leave somebody waiting in front of an empty page: say that it couldn't be drawn.
 
-        It isn't drawn again before its person uses it, unless Slack takes that view only later.
+        It isn't drawn again before its person uses it, unless Slack accepts that view only later.
         """
         if one.wanted_at is not None:
             await self._publish(one, sentence_home(words.UNDRAWN.format(reference=reference)))
