@@ -68,12 +68,16 @@ class Accounts(Part):
         return await self._store.account(principal, connection)
 
     async def invite(
-        self, principal: Principal, connection: str, waiting: dict[str, Any] | None = None
+        self,
+        principal: Principal,
+        connection: str,
+        waiting: dict[str, Any] | None = None,
+        interaction: str = "",
     ) -> str:
         """Return the address of a new link; this invalidates an older one for the same connection.
 
         ``waiting`` is the command that runs once the account is linked. Raises Refused (``link.no_address``,
-        ``link.unknown_connection``, ``link.not_by_token``).
+        ``link.unknown_connection``, ``link.not_by_token``, ``link.repeated``).
         """
         provider = self._connections.get(connection)
         if provider is None:
@@ -94,7 +98,8 @@ class Accounts(Part):
             expires_at=now + linking.LINK_SECONDS,
             tries_left=linking.TRIES,
         )
-        await self._store.new_link(link, [entry(link, "link.invited", "ok")])
+        if not await self._store.new_link(link, [entry(link, "link.invited", "ok")], interaction):
+            raise Refused("link.repeated", words.link_repeated())
         return f"{self._public_url.rstrip('/')}/link/{nonce}"
 
     async def confirm_code(self, principal: Principal, code: str) -> Account:

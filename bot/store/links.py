@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from bot.domain.models import Account, AuditEntry, Link, Principal, TaskKind
-from bot.store import cards, gates, rows, runs, snapshots
+from bot.store import cards, gates, people, rows, runs, snapshots
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices
 from bot.store.tasks import add_tasks
@@ -17,11 +17,17 @@ if TYPE_CHECKING:
     from bot.store.transaction import Transaction
 
 
-def new(tx: Transaction, link: Link, audit: Sequence[AuditEntry] = ()) -> None:
-    """Write a fresh link; older unused ones of the same principal and connection expire at once."""
+def new(tx: Transaction, link: Link, audit: Sequence[AuditEntry] = (), interaction: str = "") -> bool:
+    """Write a fresh link; older unused ones of the same principal and connection expire at once.
+
+    Return False, nothing written, for a repeated interaction: its first link stays as it is.
+    """
+    if not people.first_sight(tx, interaction):
+        return False
     expire(tx, link.principal.key, link.connection)
     tx.run("new_link", **rows.columns(link))
     append_audit(tx, audit)
+    return True
 
 
 def expire(tx: Transaction, principal_key: str, connection: str) -> None:

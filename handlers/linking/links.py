@@ -80,7 +80,7 @@ async def invite(request: Request) -> Answer:
     connection, _, text = (request.target or "").partition(" ")
     waiting = request.waiting(text) if text else None
     accounts = request.services.accounts
-    url = await accounts.invite(request.principal, connection, waiting)
+    url = await accounts.invite(request.principal, connection, waiting, request.surface.interaction)
     return replies.invitation(url, request.services.title(connection), code_comes=not accounts.sign_in)
 
 

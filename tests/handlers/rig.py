@@ -83,7 +83,7 @@ class FakeAccounts:
     fails: Exception | None = None
 
     async def invite(
-        self, principal: Principal, connection: str, waiting: dict[str, Any] | None = None
+        self, principal: Principal, connection: str, waiting: dict[str, Any] | None, _interaction: str
     ) -> str:
         if not self.has_address:
             raise Refused(

@@ -7,6 +7,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
+from playground.demo.browser import Browser
 from playground.slack.payloads import Retry
 
 
@@ -47,6 +48,21 @@ async def test_row_03_a_redelivery_has_no_second_effect(linked, way):
     assert linked.calls("POST .*/start") == 1
     assert (len(alice.told("card")), len(alice.told("ready"))) == (1, 1)
     assert len(await linked.audit("workspace.start")) == 1
+
+
+async def test_row_03_a_redelivered_press_leaves_the_link_valid_that_it_brought(bare):
+    alice = bare.alice
+    _, address = await alice.invited()
+    sent = next(one for one in reversed(bare.slack.dispatcher.sent) if b"block_actions" in one.body)
+    (payload,) = parse_qs(sent.body.decode())["payload"]
+    await bare.stop_bot()
+    await bare.start_bot()
+    await bare.pass_time(2)
+    assert (await bare.slack.dispatcher.send("interactive", json.loads(payload), Retry(1, "http_timeout"))).ok
+    await bare.settle()
+    assert len(await bare.audit("link.invited")) == 1
+    async with Browser() as browser:
+        assert "Paste" in (await browser.get(address)).text
 
 
 @pytest.mark.parametrize("way", [by_command, by_button, by_message])

@@ -300,6 +300,11 @@ def no_address() -> str:
     )
 
 
+def link_repeated() -> str:
+    """Answer a press that Slack delivered twice: its link was sent already."""
+    return "You already have a link from that press. If you can't see it, press the button again."
+
+
 def unknown_connection(name: str, known: str) -> str:
     """Refuse a connection that does not exist."""
     return f"I don't have a connection called {name}. I have: {known}."

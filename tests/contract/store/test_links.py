@@ -56,6 +56,15 @@ async def test_a_new_link_ends_the_older_one_of_the_same_pair_alone(store, clock
     assert not await store.change_link(old, "checked", 5)
 
 
+async def test_a_press_that_comes_twice_makes_one_link_and_leaves_it_valid(store, clock):
+    assert await store.new_link(fresh(clock, "first"), [ENTRY], "button:1")
+    assert not await store.new_link(fresh(clock, "second"), [ENTRY], "button:1")
+    assert await store.link("second") is None
+    assert (await store.link("first")).expires_at == clock.now() + 600
+    assert len(await store.audit_entries()) == 1
+    assert await store.new_link(fresh(clock, "third"), [ENTRY], "button:2")
+
+
 async def test_only_the_first_of_many_changes_counts(store, clock):
     link = fresh(clock)
     await store.new_link(link)
