@@ -165,10 +165,6 @@ class Request:
         """Return whether it was written in a direct message: no slash is needed there, and cards go there."""
         return self.surface.is_direct and self.surface.kind in {"message", "replay"}
 
-    def with_verb(self, verb: str) -> Request:
-        """Return the same request for another verb."""
-        return replace(self, verb=verb)
-
     def about(self, folder: str, verb: str, arguments: tuple[str, ...], target: str | None = None) -> Request:
         """Return the request for another verb, with other words or a key."""
         return replace(self, folder=folder, verb=verb, arguments=arguments, target=target)

@@ -134,7 +134,9 @@ class WebApi:
         data = getattr(response, "data", None)
         code = str(data.get("error") or "") if isinstance(data, dict) else ""
         if status == 429 or code in ("ratelimited", "rate_limited"):
-            wait = parse_retry_after(_header(response, "Retry-After"), self._clock.now())
+            wait = parse_retry_after(
+                _header(getattr(response, "headers", None), "retry-after"), self._clock.now()
+            )
             return SlackLimited(method, max(wait if wait is not None else 30.0, 1.0))
         if status >= 500 or not code or code in _UNKNOWN:
             return SlackUnknownOutcome(method, code or f"status_{status}")
@@ -151,15 +153,14 @@ def _form(arguments: Mapping[str, Any]) -> dict[str, str]:
     return {key: text for key, text in texts.items() if text}
 
 
-def _header(response: Any, name: str) -> str | None:
-    headers = getattr(response, "headers", None) or {}
-    found = next((value for key, value in headers.items() if key.lower() == name.lower()), None)
+def _header(headers: Any, name: str) -> str | None:
+    found = next((text for key, text in (headers or {}).items() if key.lower() == name), None)
     return None if found is None else str(found)
 
 
 def _date(headers: Any) -> float | None:
-    value = next((text for key, text in (headers or {}).items() if key.lower() == "date"), None)
+    value = _header(headers, "date")
     try:
-        return parsedate_to_datetime(str(value)).timestamp() if value else None
+        return parsedate_to_datetime(value).timestamp() if value else None
     except (ValueError, TypeError):
         return None
