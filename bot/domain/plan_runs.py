@@ -5,15 +5,9 @@ The table of ``tests/domain/test_plan_runs.py`` is its specification.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from bot.domain.models import Call, RunState
+from bot.domain.models import Call, Run, RunState
 from bot.domain.plan import FIND, MAX_ATTEMPTS, READ, STOP, WATCH, Plan, Step
 from bot.domain.settling import ANSWER_SECONDS, CALL_ENDS, START_SETTLES, unknown_since
-
-if TYPE_CHECKING:
-    from bot.domain.models import Run
-
 
 LAUNCH = Plan(Step.LAUNCH)
 ENDED = Plan(Step.END, "ended")

@@ -11,12 +11,11 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from bot.domain.models import Principal
+from bot.domain.models import Person, Principal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bot.domain.models import Person
 
 #: Posts that anybody who may use Usher can make in a channel: they act only for whoever presses them.
 POST_VERBS: Final = frozenset({"card"})

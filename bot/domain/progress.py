@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING, Final
 
-from bot.domain.models import Call, OperationVerb, Outcome, State
+from bot.domain.models import Call, Operation, OperationVerb, Outcome, Principal, Run, Spec, State, Workspace
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.domain.models import Operation, Principal, Run, Spec, Workspace
 
 #: The bar stays below 95 % until the workspace is ready.
 MOST: Final = 94

@@ -9,12 +9,11 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, Protocol
 
-from bot.domain.models import Call, Doubt
+from bot.domain.models import Call, Created, Doubt
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.domain.models import Created
 
 #: A start or stop of unknown outcome that shows no effect within this many seconds is sent again; sending it
 #: twice does no harm.

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from bot.domain.models import OutputChunk
 from bot.support.errors import BadAnswer
 from bot.support.hiding import Hider
-from bot.support.http import Response
+from bot.support.http import Http, Response
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     import aiohttp
     from multidict import CIMultiDictProxy
 
-    from bot.support.http import Http
 
 #: How large a response may be if it is read whole after all, such as an error page.
 WHOLE_BYTES = 65_536

@@ -7,13 +7,12 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from bot.domain.models import OutputChunk
-from bot.output.lines import MARK, EscapeRemover, Lines, StreamName, Tail, marked
+from bot.output.lines import MARK, EscapeRemover, Lines, Piece, StreamName, Tail, marked
 from bot.output.spool import Spool
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from bot.output.lines import Piece
 
 #: How many characters are processed at a time.
 SLICE: Final = 16_384

@@ -21,7 +21,7 @@ from bot.slack.manifest import BOT_SCOPES
 from bot.store import open_store
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.errors import CredentialRefused, ProviderError, StoreError, TemporaryError
-from bot.support.settings import database_file, is_postgres
+from bot.support.settings import Settings, database_file, is_postgres
 from bot.upkeep.restored import Witness
 
 if TYPE_CHECKING:
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from bot.providers.base import Provider
     from bot.store.store import Store
     from bot.support.http import Http
-    from bot.support.settings import Settings
 
 
 #: Permissions that were refused longer ago than this say nothing about today.

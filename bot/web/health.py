@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from bot.support.errors import StoreError
-from bot.web.metrics import CONTENT_TYPE
+from bot.web.metrics import CONTENT_TYPE, Metrics
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from pydantic import SecretStr
 
     from bot.store.store import Store
-    from bot.web.metrics import Metrics
 
 #: How long the store may take to count; seconds.
 STORE_SECONDS = 2.0

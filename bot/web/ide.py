@@ -14,29 +14,24 @@ from typing import TYPE_CHECKING
 import structlog
 from aiohttp import web
 
-from bot.domain.models import OperationVerb
+from bot.domain.models import Look, OperationVerb, Workspace
 from bot.messages.texts import ide as words
 from bot.messages.texts.cards import CONFIRM_END, CONFIRM_STOP, LOST
 from bot.providers import facets
 from bot.services.gather import IDE_PATH
 from bot.services.linking import StoredNames
 from bot.support.errors import Refused, SecretError
-from bot.web.browsers import read_form
-from bot.web.page_state import page_state
-from bot.web.render import headers_showing
-from bot.web.signed_in import SIGN_OUT_PATH, SIGNED_OUT_PATH, see_other
+from bot.web.browsers import Browsers, read_form
+from bot.web.page_state import PageState, page_state
+from bot.web.render import Renderer, headers_showing
+from bot.web.signed_in import SIGN_OUT_PATH, SIGNED_OUT_PATH, SignedIn, see_other
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from bot.domain.models import Look, Workspace
     from bot.providers.base import Provider
     from bot.services.browsers import Browsing
     from bot.services.context import Context
-    from bot.web.browsers import Browsers
-    from bot.web.page_state import PageState
-    from bot.web.render import Renderer
-    from bot.web.signed_in import SignedIn
     from handlers.services import Services
 
     Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]

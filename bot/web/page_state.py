@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from bot.domain.models import OperationVerb, State
+from bot.domain.models import Effects, Operation, OperationVerb, State, Workspace
 from bot.domain.models.stopping import NO_EFFECTS, is_final
 from bot.messages.texts import ide as words
 from bot.support.visible import clean
-
-if TYPE_CHECKING:
-    from bot.domain.models import Effects, Operation, Workspace
 
 #: An upcoming end is shown when it is no further away than this, in seconds.
 SOON = 10 * 60.0

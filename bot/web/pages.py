@@ -15,8 +15,8 @@ from aiohttp import web
 
 from bot.messages.texts import pages as words
 from bot.support.errors import Refused
-from bot.web.browsers import read_form
-from bot.web.openid import proven
+from bot.web.browsers import Browsers, Visit, read_form
+from bot.web.openid import SlackSignIn, proven
 from bot.web.signed_in import see_other
 
 if TYPE_CHECKING:
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
     from bot.services.accounts import Accounts
     from bot.services.linking import Opened
-    from bot.web.browsers import Browsers, Visit
-    from bot.web.openid import SlackSignIn
     from bot.web.render import Renderer
 
 LINK_PATH = "/link"

@@ -12,13 +12,11 @@ from bot.messages.texts import ide as words
 from bot.messages.texts.times import duration
 from bot.services.gather import IDE_PATH
 from bot.support.errors import Refused
-from bot.web.browsers import read_form
-from bot.web.openid import proven
+from bot.web.browsers import Browsers, read_form
+from bot.web.openid import SlackSignIn, proven
 
 if TYPE_CHECKING:
     from bot.services.browsers import Browsing
-    from bot.web.browsers import Browsers
-    from bot.web.openid import SlackSignIn
     from bot.web.render import Renderer
 
 SIGN_OUT_PATH: Final = "/sign-out"

@@ -6,20 +6,17 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from bot.domain.models import NewNotice, NoticeKind
+from bot.domain.models import Card, NewNotice, NoticeKind
 from bot.domain.plan import backoff
 from bot.slack import methods as slack_methods
-from bot.slack.calls import APP_SHUT_OUT, SHUT_OUT_SECONDS
-from bot.slack.notifier.drawing import draw_card, update
+from bot.slack.calls import APP_SHUT_OUT, SHUT_OUT_SECONDS, PacedSlack
+from bot.slack.notifier.drawing import Drawn, draw_card, update
 from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, StoreError
 from bot.support.pool import Pool, pool_room, run_all
 
 if TYPE_CHECKING:
-    from bot.domain.models import Card
     from bot.services.context import Context
     from bot.services.gather import Gatherer
-    from bot.slack.calls import PacedSlack
-    from bot.slack.notifier.drawing import Drawn
     from bot.slack.notifier.timing import Timing
 
 log = structlog.get_logger(__name__)

@@ -12,22 +12,20 @@ from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
-from bot.domain.models import Answer, NoticeKind
+from bot.domain.models import Answer, Card, Notice, NoticeKind, Shown
 from bot.domain.plan import backoff
 from bot.messages.blocks.notices import render
 from bot.messages.blocks.past import redraw
 from bot.messages.texts import undelivered
-from bot.slack.notifier.places import CARD_WAIT, Place
+from bot.slack.notifier.places import CARD_WAIT, Place, Places
 from bot.support.errors import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from bot.domain.facts import Facts
-    from bot.domain.models import Card, Notice, Shown
     from bot.services.context import Context
     from bot.services.gather import Gatherer
-    from bot.slack.notifier.places import Places
     from bot.slack.notifier.timing import Timing
 
 log = structlog.get_logger(__name__)

@@ -20,7 +20,7 @@ from bot.messages.texts import problems
 from bot.services.authority import Authority
 from bot.services.home_facts import HomeGatherer
 from bot.slack import methods as slack_methods
-from bot.slack.calls import APP_SHUT_OUT, SHUT_OUT_SECONDS
+from bot.slack.calls import APP_SHUT_OUT, SHUT_OUT_SECONDS, PacedSlack
 from bot.support.errors import (
     NotIdentified,
     Refused,
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from bot.domain.models import Home
     from bot.services.context import Context
     from bot.services.gather import Gatherer
-    from bot.slack.calls import PacedSlack
     from bot.slack.notifier.timing import Timing
 
 log = structlog.get_logger(__name__)

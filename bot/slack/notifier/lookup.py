@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from bot.domain.models import NoticeKind
+from bot.domain.models import Notice, NoticeKind
 from bot.slack import methods as slack_methods
 from bot.support.errors import SlackUnknownOutcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from bot.domain.models import Notice
     from bot.slack.calls import PacedSlack
     from bot.store.store import Store
 

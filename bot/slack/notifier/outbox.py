@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
-from bot.domain.models import NOTICE_CLASS, NewNotice, NoticeKind
+from bot.domain.models import NOTICE_CLASS, Answer, NewNotice, Notice, NoticeKind
 from bot.domain.plan import backoff
 from bot.messages.texts import undelivered
 from bot.slack import methods as slack_methods
-from bot.slack.calls import APP_SHUT_OUT
-from bot.slack.notifier.drawing import LONGEST_PAUSE, Drawings, update
+from bot.slack.calls import APP_SHUT_OUT, PacedSlack
+from bot.slack.notifier.drawing import LONGEST_PAUSE, Drawing, Drawings, Drawn, update
 from bot.slack.notifier.lookup import Lookup, metadata
 from bot.slack.notifier.places import THREADED, Place, Places
 from bot.slack.notifier.promises import Promises
@@ -21,12 +21,9 @@ from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, SlackU
 from bot.support.pool import Pool, pool_room, run_all
 
 if TYPE_CHECKING:
-    from bot.domain.models import Answer, Notice
     from bot.output import Board
     from bot.services.context import Context
     from bot.services.gather import Gatherer
-    from bot.slack.calls import PacedSlack
-    from bot.slack.notifier.drawing import Drawing, Drawn
     from bot.slack.notifier.replies import Replies
     from bot.slack.notifier.timing import Timing
 

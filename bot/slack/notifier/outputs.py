@@ -7,21 +7,19 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from bot.domain.models import NewNotice, NoticeKind
+from bot.domain.models import NewNotice, NoticeKind, Run
 from bot.domain.plan import backoff
 from bot.messages.blocks.run_notices import drawn_output
 from bot.messages.texts import outputs as words
 from bot.slack import methods as slack_methods
-from bot.slack.calls import APP_SHUT_OUT, SHUT_OUT_SECONDS
+from bot.slack.calls import APP_SHUT_OUT, SHUT_OUT_SECONDS, PacedSlack
 from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, StoreError
 from bot.support.pool import Pool, pool_room, run_all
 
 if TYPE_CHECKING:
-    from bot.domain.models import Run
     from bot.output import Board, Entry
     from bot.services.context import Context
     from bot.services.gather import Gatherer
-    from bot.slack.calls import PacedSlack
     from bot.slack.notifier.timing import Timing
 
 log = structlog.get_logger(__name__)

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from bot.domain.models import NoticeKind
+from bot.domain.models import Notice, NoticeKind
 
 if TYPE_CHECKING:
-    from bot.domain.models import Notice
     from bot.store.store import Store
 
 #: Notices that belong in the thread of a card.

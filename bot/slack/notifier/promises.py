@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from bot.domain.models import NoticeState
+from bot.domain.models import Answer, Notice, NoticeState
 from bot.slack import methods as slack_methods
-from bot.slack.calls import APP_SHUT_OUT
+from bot.slack.calls import APP_SHUT_OUT, PacedSlack
 from bot.slack.notifier.drawing import update
 from bot.slack.notifier.lookup import metadata
 from bot.support.errors import SlackPermanent
 
 if TYPE_CHECKING:
-    from bot.domain.models import Answer, Notice
-    from bot.slack.calls import PacedSlack
     from bot.store.store import Store
 
 #: An edit notifies nobody: after so many seconds the answer is a message of its own.

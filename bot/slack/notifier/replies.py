@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from bot.slack import methods as slack_methods
-from bot.slack.calls import leads_to_slack
+from bot.slack.calls import PacedSlack, leads_to_slack
 from bot.slack.notifier.lookup import Lookup, metadata
 from bot.support.errors import (
     ProviderError,
@@ -20,7 +20,6 @@ from bot.support.errors import (
 
 if TYPE_CHECKING:
     from bot.domain.models import Notice
-    from bot.slack.calls import PacedSlack
     from bot.slack.notifier.timing import Timing
     from bot.store.store import Store
     from bot.support.http import Http
