@@ -1,7 +1,7 @@
 """Whose start goes next on a connection: in the order of the operations, within the provider's rate limit.
 
-In memory, one per connection and process: after a restart the operations ask again, oldest first, once the
-starts of before can't count any more.
+In memory, one per connection and process: after a restart the operations ask again, oldest first, once
+earlier starts no longer count.
 """
 
 from __future__ import annotations

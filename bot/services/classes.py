@@ -65,7 +65,7 @@ class JoinTarget:
     """Say which workspace a press is about.
 
     ``waits_for`` says why there is none. ``instead_of`` is a previous one that is gone. ``beside`` names
-    another one that the new one would have been called like.
+    another one, whose name the new one would have had.
     """
 
     workspace: Workspace | None

@@ -42,7 +42,7 @@ READERS = 2
 OLDEST = 140_000
 #: Between two attempts to connect again, in seconds.
 RETRY_SECONDS = 0.1
-#: For how long the outcome of a commit is looked for after its connection was lost, in seconds.
+#: For how long to look for the outcome of a commit whose connection was lost, in seconds.
 OUTCOME_SECONDS = 10.0
 
 #: Where the URL doesn't say otherwise: a server that is gone without a word is noticed within ten seconds.
@@ -130,7 +130,7 @@ class PostgresEngine(QueuedEngine):
         """Bring the schema up to date; return the names of the migrations that ran.
 
         Raise StoreTooNew, StoreUnreleased or StoreInUse. Usher may be running meanwhile, unless a migration
-        changes what the release before needs.
+        changes what the previous release needs.
         """
         if holds and not await self.write(lambda _: self._session.take_lock()):
             raise StoreInUse(_ANOTHER.format(name=self._name))
@@ -172,7 +172,7 @@ class PostgresSession:
         self._is_lost = False
         #: A migration has changed a table under the statements that are prepared.
         self._has_stale_plans = False
-        #: Whether this connection shall hold the serving process's lock, and whether it does.
+        #: Whether this connection should hold the serving process's lock, and whether it does.
         self._is_serving = self._has_lock = False
         self.transaction = PostgresTransaction(self._cursor, time, ids)
 

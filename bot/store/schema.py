@@ -23,7 +23,7 @@ _TOO_NEW = (
 )
 #: The first migration of all versions before the first release: their tables had other names.
 _BEFORE_RELEASE = "0001_foundation"
-#: What a process of the release before can't go on with.
+#: What a process of the previous release can't work with.
 _DISTURBS = re.compile(
     r"\bDROP (TABLE|COLUMN)\b|\bRENAME\b|\bALTER COLUMN\b|\bADD CONSTRAINT\b"
     r"|\bADD COLUMN (?![^;]*\bDEFAULT\b)[^;]*\bNOT NULL\b"

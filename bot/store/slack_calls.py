@@ -18,7 +18,7 @@ WINDOW: Final = 60.0
 def take(tx: Transaction, team: str, method: str, *, most: int, channel: str = "", gap: float = 0.0) -> float:
     """Count a call and return 0; or count nothing and return how many seconds to wait.
 
-    ``most`` calls fit into a minute; ``gap`` is how many seconds lie between two to one channel.
+    ``most`` calls fit into a minute; ``gap`` is how many seconds have to pass between two to one channel.
     """
     key = {"team": team, "method": method}
     # Written before it is read: on any engine, nobody else counts this method's calls at the same time.

@@ -29,7 +29,7 @@ class StoreTime:
         self.begin()
 
     def begin(self) -> None:
-        """Begin at the clock's time of now, whatever it was before: nobody has asked yet."""
+        """Begin at the clock's current time, whatever it was before: nobody has read it yet."""
         with self._lock:
             self._monotonic = self._clock.monotonic()
             self._ahead = self._clock.now() - self._monotonic

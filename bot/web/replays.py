@@ -26,7 +26,7 @@ log = structlog.get_logger(__name__)
 MAX_REMEMBERED = 200_000
 #: How often what is new is written, in seconds.
 SAVED_EVERY = 1.0
-#: So much of a signature tells it from all others: 64 bits.
+#: The part of a signature that distinguishes it from all others: 64 bits.
 LENGTH = 16
 
 

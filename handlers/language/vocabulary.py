@@ -256,7 +256,7 @@ OF_OTHERS: Final = _words("his her hers their theirs somebody's someone's everyb
 OF_ONESELF: Final = _words("let's it's that's there's here's today's tonight's")
 #: Begins a remark, after which nothing more is named: ``stop report, I don't need it``.
 REMARKS: Final = _words("i i'm im i've i'll we we're we've it's its that's")
-#: What tells workspaces apart without naming one.
+#: Words that distinguish workspaces without naming one.
 POINTING: Final = _words("other last same usual first second next previous old new only right wrong")
 #: What a workspace is called in general; on its own it names none.
 GENERIC: Final = _words(

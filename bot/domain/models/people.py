@@ -96,8 +96,8 @@ class Link:
 class Preferences:
     """Hold a person's preferences.
 
-    ``ready``, ``stopped`` (by itself) and ``run_ended`` say what is sent as a message of its own; of the rest
-    the card tells. ``quiet_from`` and ``quiet_to`` are minutes since midnight in the person's zone, both None
+    ``ready``, ``stopped`` (by itself) and ``run_ended`` say what is sent as a message; the rest only shows
+    on the card. ``quiet_from`` and ``quiet_to`` are minutes since midnight in the person's zone, both None
     without quiet hours. ``workspace_id`` is what a bare `start` means, ``connection`` and ``template`` what
     new workspaces are made from; "" for none.
     """
