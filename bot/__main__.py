@@ -1,4 +1,4 @@
-"""The command line: ``python -m bot serve | migrate | doctor | routes | manifest | keys | accounts | audit``.
+"""The command line: ``python -m bot COMMAND``; ``python -m bot --help`` lists the commands.
 
 Exit status: 0 done, 1 not done (a sentence says why), 2 wrong settings or words.
 """
@@ -26,6 +26,7 @@ from bot.slack.notifier.web_api import WebApi
 from bot.slack.people import People
 from bot.store import open_store
 from bot.store.audit import verify_audit
+from bot.store.copying import copy_store
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.errors import SecretError, StoreError
 from bot.support.http import Http
@@ -36,7 +37,10 @@ from bot.support.settings import (
     SettingsError,
     database_file,
     given_connections,
+    is_postgres,
+    passwords_of,
     read_settings,
+    resolve_secret,
 )
 from bot.support.vault import Vault
 from bot.upkeep import doctor
@@ -111,6 +115,11 @@ def _parser() -> argparse.ArgumentParser:
     importing.add_argument("file", type=Path, help="CSV with the columns slack_user, connection, username")
     importing.add_argument("--apply", action="store_true", help="link them; without it nothing is written")
     importing.set_defaults(run=_import_accounts)
+    moving = add("store", None, "move to another database").add_subparsers(required=True, metavar="WHAT")
+    copying = moving.add_parser("copy", help="copy a SQLite file into an empty PostgreSQL database")
+    copying.add_argument("source", help="sqlite:///PATH")
+    copying.add_argument("target", help="postgresql://…, or file:PATH or env:NAME where that is written")
+    copying.set_defaults(run=_copy)
     audit = add("audit", None, "check the record of who did what").add_subparsers(
         required=True, metavar="WHAT"
     )
@@ -289,6 +298,28 @@ def _import_accounts(arguments: argparse.Namespace) -> int:
     except ImportProblem as wrong:
         _complain(str(wrong))
         return 1
+
+
+def _copy(arguments: argparse.Namespace) -> int:
+    try:
+        target = resolve_secret(arguments.target)
+    except ValueError as wrong:
+        _complain(f"The target {wrong}.")
+        return 2
+    source = database_file(arguments.source)
+    if not arguments.source.startswith("sqlite:///") or source is None or not is_postgres(target):
+        _complain("A copy goes from sqlite:///PATH to postgresql://USER:PASSWORD@HOST:PORT/DATABASE.")
+        return 2
+    if not source.exists():
+        _complain(f"There's no database in {source}.")
+        return 1
+    configure("info", "text", Redactor(passwords_of(target)))
+    copied = asyncio.run(copy_store(source, target))
+    print(f"Copied {sum(copied.counts.values())} rows of {len(copied.counts)} tables; nothing differs.")
+    print(f"Now set USHER_DATABASE_URL to the new database, and don't start Usher on {source} again.")
+    if copied.broken_at is not None:
+        _complain(f"The audit record was already broken at row {copied.broken_at}, and so is its copy.")
+    return 0
 
 
 def _audit(_arguments: argparse.Namespace) -> int:

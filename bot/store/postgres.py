@@ -7,71 +7,28 @@ calls in a thread are as quick as asynchronous ones (``docs/adr/0046-postgresql.
 
 from __future__ import annotations
 
-from contextlib import suppress
-from time import monotonic, sleep
-from typing import TYPE_CHECKING, ClassVar
-
-import psycopg
-import structlog
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
-from psycopg.pq import TransactionStatus
-from psycopg.rows import dict_row
+from contextlib import closing
+from typing import TYPE_CHECKING
 
 from bot.store import schema
 from bot.store.database_clock import DatabaseClock
-from bot.store.postgres_errors import STALE_PLAN, is_passing, label, translated, why_not_opened
-from bot.store.postgres_transaction import PostgresTransaction
+from bot.store.postgres_errors import label
+from bot.store.postgres_session import PostgresSession
 from bot.store.queries import migrations
 from bot.store.queued_engine import BATCH_ROWS, BATCH_SECONDS, PATIENCE, QueuedEngine
 from bot.store.worker import Worker
 from bot.store.write_queue import WriteQueue
-from bot.support.errors import StoreBusy, StoreInUse, StoreUnavailable
+from bot.support.errors import StoreInUse, StoreUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Generator, Mapping
 
-    from bot.store.store_time import StoreTime
-    from bot.store.transaction import Priority, Row
+    from bot.store.tables import Table
+    from bot.store.transaction import Priority, Transaction
     from bot.support.clock import Clock, Ids
-
-log = structlog.get_logger(__name__)
 
 #: Connections that read: a long list doesn't keep everybody else waiting.
 READERS = 2
-#: The oldest version that is still maintained.
-OLDEST = 140_000
-#: Between two attempts to connect again, in seconds.
-RETRY_SECONDS = 0.1
-#: For how long to look for the outcome of a commit whose connection was lost, in seconds.
-OUTCOME_SECONDS = 10.0
-
-#: Where the URL doesn't say otherwise: a server that is gone without a word is noticed within ten seconds.
-_CONNECTING = {
-    "connect_timeout": "5",
-    "application_name": "usher",
-    "keepalives_idle": "5",
-    "keepalives_interval": "2",
-    "keepalives_count": "3",
-    "tcp_user_timeout": "10000",
-    "client_encoding": "utf8",
-}
-#: A lock is waited for briefly, so that callers whose patience ran out don't keep others waiting; a process
-#: that is stopped in the middle of a transaction, or whose machine is gone, loses what it holds. Plans don't
-#: depend on the values.
-_SETTINGS = (
-    "SET lock_timeout = '250ms'; SET statement_timeout = '20s'; "
-    "SET idle_in_transaction_session_timeout = '10s'; SET plan_cache_mode = force_generic_plan; "
-    "SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 3"
-)
-_CLOCK = "SELECT extract(epoch FROM clock_timestamp())::float8 AS epoch"
-#: The two locks of an installation: its schema's name is part of them.
-_WRITING, _SERVING = 1_970_497_906, 1_970_497_907
-_OF_SCHEMA = "hashtext(coalesce(current_schema(), ''))"
-_BEGIN_WRITE = (
-    f"BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; "
-    f"SELECT pg_advisory_xact_lock({_WRITING}, {_OF_SCHEMA}); {_CLOCK}"
-)
-_BEGIN_READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _STOP_IT = "Usher is running on this database ({name}): stop it first, then try again."
 _ANOTHER = (
     "Another Usher is already running on this database ({name}): stop that one first, or set "
@@ -140,6 +97,18 @@ class PostgresEngine(QueuedEngine):
             if not (holds or self._serves):
                 await self.write(lambda _: self._session.release_lock())
 
+    async def fill(self, tables: Callable[[], Generator[Table]]) -> dict[str, int]:
+        """Copy whole tables into a migrated, empty database, all or none; return how many rows each has.
+
+        Raise StoreError if it isn't empty. ``tables`` is called again if the connection is lost meanwhile.
+        """
+
+        def copied(_: Transaction) -> dict[str, int]:
+            with closing(tables()) as found:
+                return self._session.fill(found, self._name)
+
+        return await self.write(copied)
+
     async def close(self) -> None:
         """Finish what is queued and disconnect."""
         for queue in (self._write_queue, self._read_queue):
@@ -157,201 +126,3 @@ class PostgresEngine(QueuedEngine):
         for name in missing:
             self._session.apply(name, self._scripts[name])
         return missing
-
-
-class PostgresSession:
-    """A connection of one of the engine's threads. It is made again when it is lost."""
-
-    errors: ClassVar[tuple[type[Exception], ...]] = (psycopg.Error,)
-
-    def __init__(self, url: str, clock: DatabaseClock, time: StoreTime, ids: Ids) -> None:
-        self._url = url
-        self._clock = clock
-        self._time = time
-        self._connection: psycopg.Connection[Row] | None = None
-        self._is_lost = False
-        #: A migration has changed a table under the statements that are prepared.
-        self._has_stale_plans = False
-        #: Whether this connection should hold the serving process's lock, and whether it does.
-        self._is_serving = self._has_lock = False
-        self.transaction = PostgresTransaction(self._cursor, time, ids)
-
-    def open(self) -> None:
-        """Connect. Raise StoreUnavailable with the cause for operators."""
-        try:
-            self._connect()
-        except psycopg.Error as error:
-            raise StoreUnavailable(why_not_opened(self._url, error)) from None
-
-    def begin(self, *, writes: bool) -> None:
-        """Begin a transaction; one that writes waits for its turn, and reads the database's clock."""
-        if self._is_gone():
-            self._connect_again()
-        try:
-            self._begin(writes=writes)
-        except psycopg.OperationalError:
-            if not self._is_gone():
-                raise
-            self._connect_again()
-            self._begin(writes=writes)
-
-    def commit(self) -> bool:
-        """Commit; return whether anything was written. Raise StoreBusy if nothing was after all."""
-        row = self._cursor().execute("SELECT pg_current_xact_id_if_assigned()::text AS id").fetchone()
-        transaction = row["id"] if row is not None else None
-        try:
-            self._cursor().execute("COMMIT")
-        except psycopg.OperationalError:
-            if not self._is_gone():
-                raise
-            return transaction is not None and self._was_committed(transaction)
-        return transaction is not None
-
-    def rollback(self) -> None:
-        """Roll back, if there is anything to."""
-        connection = self._connection
-        if connection is None or self._is_gone() or self._is_idle(connection):
-            return
-        with suppress(psycopg.Error):
-            connection.execute("ROLLBACK")
-            if self._has_stale_plans:
-                connection.execute("DEALLOCATE ALL")
-
-    def will_pass(self, error: Exception) -> bool:
-        """Return whether the same work may succeed in a moment, perhaps on a new connection."""
-        if not isinstance(error, psycopg.Error):
-            return False
-        self._has_stale_plans = error.sqlstate == STALE_PLAN
-        return self._is_gone() or is_passing(error)
-
-    def translated(self, error: Exception) -> Exception:
-        """Translate an error of PostgreSQL to one that callers know; return others unchanged."""
-        return translated(error)
-
-    def close(self) -> None:
-        """Close the connection; the lock is free when this returns, not only once the server has noticed."""
-        if self._connection is not None:
-            with suppress(psycopg.Error):
-                self.release_lock()
-            self._connection.close()
-
-    def take_lock(self) -> bool:
-        """Take the serving process's lock, to keep it; return False if another process has it."""
-        if not self._has_lock:
-            row = self._cursor().execute(_lock("pg_try_advisory_lock")).fetchone()
-            self._has_lock = self._is_serving = bool(row and row["done"])
-        return self._has_lock
-
-    def release_lock(self) -> None:
-        """Release the serving process's lock, if this connection has it."""
-        if self._has_lock:
-            self._cursor().execute(_lock("pg_advisory_unlock"))
-        self._has_lock = self._is_serving = False
-
-    def applied(self) -> set[str]:
-        """Return the names of the migrations that ran here."""
-        cursor = self._cursor().execute("SELECT to_regclass('migrations') IS NOT NULL AS is_there")
-        row = cursor.fetchone()
-        if row is None or not row["is_there"]:
-            return set()
-        return {row["name"] for row in self._cursor().execute("SELECT name FROM migrations")}
-
-    def apply(self, name: str, script: str) -> None:
-        """Run a migration and record it, within the open transaction."""
-        for statements in (schema.TABLE, script):
-            # Texts are compared as SQLite does, whatever the database's own order.
-            self._cursor().execute(schema.TEXT.sub('TEXT COLLATE "C"', statements).encode())
-        self._cursor().execute(b"INSERT INTO migrations VALUES ($1, $2)", [name, repr(self._time.now())])
-
-    # -- the connection --------------------------------------------------------------------------------------
-
-    def _cursor(self) -> psycopg.Cursor[Row]:
-        assert self._connection is not None  # opened before any work
-        return self._connection.cursor()
-
-    def _is_gone(self) -> bool:
-        return self._connection is None or self._connection.closed
-
-    @staticmethod
-    def _is_idle(connection: psycopg.Connection[Row]) -> bool:
-        return connection.info.transaction_status is TransactionStatus.IDLE
-
-    def _begin(self, *, writes: bool) -> None:
-        if writes:
-            self._read_clock(_BEGIN_WRITE)
-        else:
-            self._cursor().execute(_BEGIN_READ)
-
-    def _connect(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-        given = {name: str(value) for name, value in conninfo_to_dict(self._url).items()}
-        self._connection = psycopg.Connection[dict[str, object]].connect(
-            make_conninfo(**_CONNECTING | given),
-            autocommit=True,
-            row_factory=dict_row,
-            cursor_factory=psycopg.RawCursor,
-        )
-        # None: all statements stay prepared.
-        self._connection.prepared_max = None
-        self._has_lock = False
-        if refusal := self._refusal(self._connection.info):
-            self._connection.close()
-            raise StoreUnavailable(refusal)
-        self._read_clock(f"{_SETTINGS}; {_CLOCK}")
-        if self._is_serving and not self.take_lock():
-            self._is_serving = True
-            self._connection.close()
-            raise psycopg.OperationalError("another process serves from this database")
-
-    def _refusal(self, server: psycopg.ConnectionInfo) -> str:
-        """Return why this server or database can't be used, "" if it can."""
-        name = label(self._url)
-        if server.server_version < OLDEST:
-            return f"{name} is PostgreSQL {server.server_version // 10_000}: Usher needs 14 or newer"
-        if server.parameter_status("server_encoding") != "UTF8":
-            return f"{name} can't store every text: create the database with ENCODING 'UTF8'"
-        return ""
-
-    def _connect_again(self) -> None:
-        try:
-            self._connect()
-        except (psycopg.Error, StoreUnavailable):
-            if not self._is_lost:
-                log.warning("the connection to the database was lost", database=label(self._url))
-            self._is_lost = True
-            sleep(RETRY_SECONDS)
-            raise
-        if self._is_lost:
-            log.info("the database is back", database=label(self._url))
-        self._is_lost = False
-
-    def _read_clock(self, statements: str) -> None:
-        """Run statements of which the last one reads the database's clock."""
-        before = self._clock.monotonic()
-        cursor = self._cursor().execute(statements.encode())
-        while cursor.nextset():
-            pass
-        row = cursor.fetchone()
-        assert row is not None  # a SELECT without a table
-        self._clock.note(before, row["epoch"], self._clock.monotonic())
-
-    def _was_committed(self, transaction: str) -> bool:
-        """Return True if a commit whose connection was lost took effect; raise StoreBusy if it didn't."""
-        until = monotonic() + OUTCOME_SECONDS
-        while monotonic() < until:
-            with suppress(psycopg.Error, StoreUnavailable):
-                if self._is_gone():
-                    self._connect_again()
-                cursor = self._cursor().execute(b"SELECT pg_xact_status($1::xid8) AS status", [transaction])
-                row = cursor.fetchone()
-                if row is not None and row["status"] == "committed":
-                    return True
-                if row is None or row["status"] != "in progress":
-                    raise StoreBusy("the connection to the database was lost; nothing was done")
-                sleep(RETRY_SECONDS)
-        raise StoreUnavailable("the connection to the database was lost; it may or may not have been done")
-
-
-def _lock(function: str) -> bytes:
-    return f"SELECT {function}({_SERVING}, {_OF_SCHEMA}) AS done".encode()

@@ -204,7 +204,7 @@ class Settings(BaseSettings):
             self.metrics_token,
         )
         given = [secret.get_secret_value() for secret in held if secret is not None]
-        return given + self.keys() + _passwords(self.database_url)
+        return given + self.keys() + passwords_of(self.database_url)
 
 
 #: Every setting by the name of its variable.
@@ -370,7 +370,7 @@ def database_file(url: str) -> Path | None:
     return None if path == ":memory:" or is_postgres(url) else Path(path)
 
 
-def _passwords(url: str) -> list[str]:
+def passwords_of(url: str) -> list[str]:
     """Return what a database URL gives away, as it is written and decoded."""
     if not is_postgres(url):
         return []

@@ -127,7 +127,7 @@ async def test_words_that_are_none_are_answered_with_the_usage(words):
 async def test_help_names_every_command():
     ended = await run("--help")
     assert ended.status == 0
-    for name in ("serve", "migrate", "doctor", "routes", "manifest", "keys", "accounts", "audit"):
+    for name in ("serve", "migrate", "doctor", "routes", "manifest", "keys", "accounts", "store", "audit"):
         assert f"\n    {name} " in ended.out
 
 
@@ -135,4 +135,4 @@ async def test_what_is_not_built_is_not_offered():
     offered = await run("--help")
     mistyped = await run("serv")
     for text in (offered.out, mistyped.err):
-        assert not re.search(r"\b(web|worker|init|copy)\b", text), text
+        assert not re.search(r"\b(web|worker|init)\b", text), text

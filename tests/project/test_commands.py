@@ -67,9 +67,10 @@ def test_the_readme_and_the_example_name_every_setting_and_none_besides():
 def test_the_readme_names_every_command_line_there_is():
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     install = (ROOT / "docs/install.md").read_text(encoding="utf-8")
-    named = set(re.findall(r"python -m bot ([a-z]+(?: (?:import|new|rotate|verify))?)", readme + install))
+    command = r"python -m bot ([a-z]+(?: (?:copy|import|new|rotate|verify))?)"
+    named = set(re.findall(command, readme + install))
     known = {"serve", "migrate", "doctor", "routes", "manifest", "keys new", "keys rotate", "audit verify"}
-    assert named == known | {"accounts import"}
+    assert named == known | {"accounts import", "store copy"}
 
 
 def test_the_licence_is_the_one_that_the_project_names():

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import pytest
 
 from bot.domain.models import NewNotice, NoticeKind
-from bot.store.postgres import _BEGIN_WRITE, PostgresSession
+from bot.store.postgres_session import _BEGIN_WRITE, PostgresSession
 from bot.store.queued_engine import PATIENCE
 from bot.store.store import Store
 from bot.store.transaction import Priority

@@ -1,0 +1,90 @@
+"""Moving an installation from a SQLite file into a PostgreSQL database.
+
+Everything is copied in one transaction: after an interruption the target is as empty as before. Nobody may
+serve from either of them meanwhile.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from bot.store.audit import verify_audit
+from bot.store.postgres import PostgresEngine
+from bot.store.sqlite import SqliteEngine
+from bot.store.sqlite_errors import why_not_opened
+from bot.store.store import Store
+from bot.store.tables import Table
+from bot.store.transaction import Priority
+from bot.support.clock import SystemClock, SystemIds
+from bot.support.errors import StoreError, StoreInUse, StoreUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator
+    from pathlib import Path
+
+_PATIENCE = dict.fromkeys(Priority, 86_400.0)
+_SERVED = "Usher is running on {path}: stop it, then copy again."
+_DIFFERS = "The audit record of the copy differs from that of {path}: drop the copy, and report this."
+
+
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """Hold what was copied: rows by table, and the first bad row of an audit that was already broken."""
+
+    counts: dict[str, int]
+    broken_at: int | None
+
+
+async def copy_store(path: Path, url: str) -> Copied:
+    """Copy a file into an empty database. Raise StoreError with what to do; then nothing was copied."""
+    clock, ids = SystemClock(), SystemIds()
+    source = SqliteEngine(str(path), clock, ids)
+    await source.open()
+    try:
+        try:
+            await source.migrate(holds=True)
+        except StoreInUse:
+            raise StoreInUse(_SERVED.format(path=path)) from None
+        target = PostgresEngine(url, clock, ids, patience=_PATIENCE)
+        await target.open()
+        try:
+            await target.migrate(holds=True)
+            counts = await target.fill(partial(_tables, str(path)))
+            broken_at = await _compare(Store(source), Store(target), path)
+        finally:
+            await target.close()
+    finally:
+        await source.close()
+    return Copied(counts, broken_at)
+
+
+async def _compare(source: Store, target: Store, path: Path) -> int | None:
+    """Return the first bad row of the audit, the same in both."""
+    broken_at = await verify_audit(source)
+    heads = await source.audit_head(), await target.audit_head()
+    if heads[0] != heads[1] or await verify_audit(target) != broken_at:
+        raise StoreError(_DIFFERS.format(path=path))
+    return broken_at
+
+
+def _tables(path: str) -> Generator[Table]:
+    """Yield every table of a file, as of one moment; those that others refer to come first."""
+    try:
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
+            database.execute("BEGIN")
+            found = database.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
+            names = [name for (name,) in found.fetchall() if name != "migrations"]
+            for name in sorted(names, key=partial(_refers, database)):
+                rows: Iterator[tuple[Any, ...]] = database.execute(f'SELECT * FROM "{name}"')  # noqa: S608
+                columns = database.execute(f'PRAGMA table_info("{name}")').fetchall()
+                yield Table(name, tuple(column[1] for column in columns), rows)
+    except sqlite3.Error as error:
+        raise StoreUnavailable(why_not_opened(path, error)) from None
+
+
+def _refers(database: sqlite3.Connection, name: str) -> bool:
+    return bool(database.execute(f'PRAGMA foreign_key_list("{name}")').fetchall())

@@ -1,0 +1,177 @@
+"""Copying an installation from a SQLite file into PostgreSQL: all of it or nothing, while nobody serves."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import asynccontextmanager, closing
+
+import pytest
+
+from bot.domain.models import AuditEntry, NewNotice, NoticeKind
+from bot.store import open_store
+from bot.store.audit import verify_audit
+from bot.store.copying import _tables, copy_store
+from bot.support.clock import SystemClock, SystemIds
+from bot.support.errors import StoreError, StoreInUse
+from tests.app.command_line import run
+from tests.rigs import postgres
+from tests.rigs.store import ALICE, BOB, linked, start
+
+#: What a copy by way of text would get wrong.
+ODD = "tab\tline\nback\\slash \\N 'quote' \"double\" – ÄÖ 🦉 \\."
+CANARY = "canary-1"
+NOWHERE = f"postgresql://u:{CANARY}@127.0.0.1:1/d"
+
+
+@pytest.fixture
+def url():
+    return postgres.new_database("usher_copy")
+
+
+@pytest.fixture
+async def path(tmp_path):
+    """A file that has been in use."""
+    path = tmp_path / "usher.db"
+    async with opened(f"sqlite:///{path}") as store:
+        await store.begin_serving()
+        await linked(store, BOB, names=["a", "b"])
+        for workspace in (await linked(store, ALICE, names=["a", "b"])).workspaces:
+            await store.accept_operation(start(workspace), interaction=workspace.id)
+        await store.add_notices([NewNotice("s", NoticeKind.MESSAGE, "1", ALICE, {"text": ODD})])
+        await store.name_workspace(workspace.id, ODD)
+        await store.claim_reads("saturn", 1, 10.0, 0.5)
+        await store.append_audit([AuditEntry("T1:UALICE", f"act {n}", ODD, "ok") for n in range(30)])
+    return path
+
+
+@asynccontextmanager
+async def opened(url):
+    store = await open_store(url, SystemClock(), SystemIds())
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+def rows_of(execute, tables):
+    names = [name for (name,) in execute(tables).fetchall() if name != "migrations"]
+    return {name: sorted(execute(f"SELECT * FROM {name}").fetchall(), key=repr) for name in names}
+
+
+def in_file(path):
+    with closing(sqlite3.connect(path)) as database:
+        return rows_of(database.execute, "SELECT name FROM sqlite_master WHERE type = 'table'")
+
+
+def on_server(url):
+    with postgres.connected(url) as connection:
+        return rows_of(connection.execute, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+
+
+async def test_all_of_it_is_copied_and_the_copy_goes_on(path, url):
+    ended = await run("store", "copy", f"sqlite:///{path}", url)
+    before = in_file(path)
+    rows = sum(len(table) for table in before.values())
+    assert (ended.status, ended.err) == (0, "")
+    assert ended.out.splitlines() == [
+        f"Copied {rows} rows of {len(before)} tables; nothing differs.",
+        f"Now set USHER_DATABASE_URL to the new database, and don't start Usher on {path} again.",
+    ]
+    assert on_server(url) == before
+    async with opened(url) as store:
+        await store.begin_serving()
+        assert await verify_audit(store) is None
+        assert len(await store.open_operations(ALICE)) == 2
+        await store.append_audit([AuditEntry("T1:UALICE", "later", "", "ok")])
+        assert await verify_audit(store) is None
+
+
+async def test_a_database_that_holds_anything_is_left_alone(path, url):
+    await copy_store(path, url)
+    before = on_server(url)
+    ended = await run("store", "copy", f"sqlite:///{path}", url)
+    assert ended.status == 1
+    assert "isn't empty: create a new database" in ended.err
+    assert on_server(url) == before
+
+
+async def test_a_copy_that_breaks_off_leaves_nothing_and_can_be_begun_again(path, url):
+    def breaks_off():
+        for number, table in enumerate(_tables(str(path))):
+            if number == 12:
+                raise StoreError("the disk failed")
+            yield table
+
+    engine = postgres.engine(url, SystemClock(), SystemIds())
+    await engine.open()
+    await engine.migrate()
+    with pytest.raises(StoreError, match="the disk failed"):
+        await engine.fill(breaks_off)
+    await engine.close()
+    left = on_server(url)
+    assert left.pop("audit_head") == [(1, 0, "")]
+    assert not any(left.values())
+    copied = await copy_store(path, url)
+    assert copied.counts["workspaces"] == 4
+    assert on_server(url) == in_file(path)
+
+
+async def test_a_connection_that_is_lost_in_the_middle_begins_the_copy_again(path, url):
+    engine = postgres.engine(url, SystemClock(), SystemIds())
+    await engine.open()
+    await engine.migrate()
+    tries = iter([12])
+
+    def cut_once():
+        at = next(tries, None)
+        for number, table in enumerate(_tables(str(path))):
+            if number == at:
+                with postgres.connected(url) as other:
+                    pid = engine._session._connection.info.backend_pid
+                    other.execute("SELECT pg_terminate_backend(%s, 10000)", [pid])
+            yield table
+
+    await engine.fill(cut_once)
+    await engine.close()
+    assert on_server(url) == in_file(path)
+
+
+@pytest.mark.parametrize("which", ["source", "target"])
+async def test_nobody_serves_from_either_meanwhile(path, url, which):
+    async with opened(f"sqlite:///{path}" if which == "source" else url) as store:
+        await store.begin_serving()
+        with pytest.raises(StoreInUse, match=r"stop it, then copy again" if which == "source" else "Another"):
+            await copy_store(path, url)
+
+
+async def test_a_record_that_was_edited_before_is_said(path, url):
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute("UPDATE audit SET actor = 'T1:UMALLORY' WHERE seq = 7")
+    ended = await run("store", "copy", f"sqlite:///{path}", url)
+    assert (ended.status, ended.err) == (
+        0,
+        "The audit record was already broken at row 7, and so is its copy.\n",
+    )
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "status", "words"),
+    [
+        ("postgresql://a/b", "postgresql://a/c", 2, "from sqlite:///PATH to postgresql://"),
+        ("sqlite:///{path}", "sqlite:///other.db", 2, "from sqlite:///PATH to postgresql://"),
+        ("sqlite:///{path}", "file:/nowhere/url", 2, "The target names the file url, which can't be read"),
+        (
+            "sqlite:////nowhere/usher.db",
+            NOWHERE,
+            1,
+            "no database in /nowhere",
+        ),
+        ("sqlite:///{path}", NOWHERE, 1, "no server answers there"),
+    ],
+)
+async def test_what_cannot_be_copied_is_a_sentence(path, source, target, status, words):
+    ended = await run("store", "copy", source.format(path=path), target)
+    assert (ended.status, ended.out) == (status, "")
+    assert words in ended.err
+    assert CANARY not in ended.err
+    assert "Traceback" not in ended.err
