@@ -49,6 +49,8 @@ _OF_LINKS: Final = frozenset(
 _ANSWERS: Final = frozenset({NoticeKind.REPLY, NoticeKind.MESSAGE})
 #: How many seconds a message that is often replaced by the answer to a press on it waits for that.
 _REPLACED_WITHIN: Final = 3.0
+#: How many seconds what was held is drawn again, from when the first of it was: until the next night.
+_DRAWN_FOR: Final = 86_400.0
 #: These hold output, which is kept nowhere but in Slack: their body is not kept.
 _OUTPUT: Final = frozenset({NoticeKind.JOB_ENDED})
 
@@ -94,6 +96,12 @@ def _add_answer(tx: Transaction, notice: Row, body: dict[str, Any]) -> None:
     principal, kind = notice["principal"], NoticeKind(offer["kind"])
     about = offer["about"] if offer["is_one"] else f"{offer['about']}/{principal}"
     _add(tx, notice["id"], kind, notice["subject"], principal, about, offer["kept"], names=offer["names"])
+
+
+def add_held(tx: Transaction, notice: Row) -> None:
+    """Add the message that will tell what is held: it is about all of a person's workspaces."""
+    principal = notice["principal"]
+    _add(tx, notice["id"], NoticeKind.HELD, notice["subject"], principal, f"held/{principal}")
 
 
 def of_link(principal: str, connection: str) -> str:
@@ -172,8 +180,12 @@ def owe_about(tx: Transaction, about: str, *, changed: bool) -> None:
 
 
 def _owe_answers(tx: Transaction, about: str, *, changed: bool) -> None:
-    """Mark the answers dirty that name a workspace, operation or run, alone or in a list of all."""
+    """Mark the answers dirty that name a workspace, operation or run, alone or in a list of all.
+
+    So is what told a person what was held.
+    """
     if changed:
+        tx.run("owe_held", about=about, now=tx.now(), old=tx.now() - _DRAWN_FOR)
         tx.run("owe_answers", about=about, now=tx.now(), later=tx.now() + _REPLACED_WITHIN)
 
 

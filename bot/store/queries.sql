@@ -1104,14 +1104,15 @@ UPDATE notices SET held_by = :held_by, held_until = :held_until WHERE id = :id;
 SELECT id FROM notices WHERE principal = :principal AND kind = 'held' AND state = 'pending';
 
 -- name: held_notices
-SELECT * FROM notices WHERE held_by = :id AND state IN ('pending', 'retry', 'leased');
+SELECT * FROM notices WHERE held_by = :id AND state <> 'dead';
 
 -- name: hold_longer
 UPDATE notices SET state = 'pending', held_until = :held_until
 WHERE id = :id AND state IN ('pending', 'retry', 'leased');
 
+-- The message that tells them is drawn from their bodies again when something changes.
 -- name: held_sent
-UPDATE notices SET state = 'sent', sent_at = :now, error = NULL, body = '{}'
+UPDATE notices SET state = 'sent', sent_at = :now, error = NULL
 WHERE held_by = :id AND state IN ('pending', 'retry', 'leased');
 
 -- name: held_dead
@@ -1184,6 +1185,12 @@ UPDATE cards SET is_dirty = 1, dirt = dirt + 1, changed_at = :now,
     stage = CASE WHEN kind = 'reply' THEN 'closing' ELSE stage END,
     leased_until = CASE WHEN leased_until > :later THEN leased_until ELSE :later END
 WHERE kind IN ('reply', 'shown') AND principal = :principal;
+
+-- What was held is told in one message, which names any of a person's workspaces.
+-- name: owe_held
+UPDATE cards SET is_dirty = 1, dirt = dirt + 1, changed_at = :now,
+    stage = CASE WHEN created_at < :old THEN 'closing' ELSE stage END
+WHERE about = (SELECT 'held/' || principal FROM workspaces WHERE id = :about);
 
 -- A guess that was accepted.
 -- name: close_guess

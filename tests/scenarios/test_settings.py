@@ -27,7 +27,7 @@ async def test_settings_from_a_command_and_from_a_direct_message_and_what_they_c
     )
     answer = await alice.submits(tell=["run_ended"], workspace=notebook)
     assert answer["ok"], answer
-    assert "`start` without a name means *notebook*" in str(alice.modal())
+    assert "`/workspace start` without a name means *notebook*" in str(alice.modal())
     await linked.slack.close_view(alice.id)
     # The card alone tells it.
     await alice.types("start")

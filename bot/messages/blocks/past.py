@@ -29,7 +29,8 @@ def redraw(kind: NoticeKind, facts: Facts, *, is_closing: bool) -> Answer:
     """Draw a message again from the rows as they are; a closing one without its buttons."""
     if kind in _ANSWERS:
         return lasting.redraw(kind, facts, is_closing=is_closing)
-    if is_closing or not holds(kind, facts):
+    is_empty = kind is NoticeKind.HELD and not facts.held
+    if is_closing or is_empty or not holds(kind, facts):
         return past(kind, facts)
     return render(kind, facts)
 

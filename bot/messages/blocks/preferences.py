@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from bot.domain.models import Answer
+from bot.domain.models import Answer, NoticeKind, State
 from bot.messages.blocks import kit, limits
+from bot.messages.blocks.buttons import open_buttons
 from bot.messages.blocks.limits import Markup, fill, line
 from bot.messages.texts import preferences as words
 
@@ -13,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from bot.domain.facts import Facts, PreferenceFacts
-    from bot.domain.models import Choice, NoticeKind
-    from bot.messages.blocks.kit import Block
+    from bot.domain.models import Choice
+    from bot.messages.blocks.kit import Block, Element
 
 CALLBACK: Final = "settings"
 #: The names of the form's fields.
@@ -136,12 +137,34 @@ def _listed(parts: Sequence[str]) -> str:
 
 
 def held(facts: Facts, draw: Callable[[NoticeKind, Facts], Answer]) -> Answer:
-    """Draw what was held back in quiet hours: a line for each that is still true."""
-    lines = [f"• {draw(kind, one).text}" for kind, one in facts.held[-_LINES:]]
+    """Draw what was held back in quiet hours: a line for each that is still true, with *Open* for what runs.
+
+    Its owner alone sees it: ``docs/rules.md``, "An IDE's address reaches only the owner".
+    """
+    lines = [(f"• {draw(kind, one).text}", _opens(kind, one)) for kind, one in facts.held[-_LINES:]]
     if len(facts.held) > _LINES:
-        lines.append(f"• {fill(words.HELD_MORE, count=len(facts.held) - _LINES)}")
+        lines.append((f"• {fill(words.HELD_MORE, count=len(facts.held) - _LINES)}", None))
     text = fill(words.HELD_SEVERAL, count=len(facts.held))
     if len(facts.held) == 1:
         text = fill(words.HELD_ONE, what=Markup(draw(*facts.held[0]).text))
-    said = limits.cut("\n".join([words.HELD, *lines]), limits.SECTION)
-    return kit.message(text, said, [], [kit.button(words.SHOW, "list")])
+    blocks: list[Block] = []
+    plain = [words.HELD]
+    for line_, button in lines:
+        if button is None:
+            plain.append(line_)
+            continue
+        blocks += [*_paragraph(plain), kit.section(line_, button)]
+        plain = []
+    show = kit.actions([kit.button(words.SHOW, "list")])
+    return kit.answer(text, [*blocks, *_paragraph(plain), *show])
+
+
+def _opens(kind: NoticeKind, facts: Facts) -> Element | None:
+    """Return *Open* for a workspace that was ready and still is."""
+    is_up = facts.workspace is not None and facts.workspace.state is State.RUNNING
+    is_ready = kind is NoticeKind.READY and is_up and facts.ide_url
+    return open_buttons(facts)[0] if is_ready else None
+
+
+def _paragraph(lines: Sequence[str]) -> list[Block]:
+    return [kit.section(limits.cut("\n".join(lines), limits.SECTION))] if lines else []

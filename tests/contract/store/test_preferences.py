@@ -89,7 +89,20 @@ async def test_what_is_held_comes_in_one_notice_at_the_end(store, clock, noteboo
     assert not await store.hold_longer(held)
     await store.notice_sent(held.id, "D1", "1.0")
     assert (await store.statistics())["pending_notices"] == 0
-    assert await store.held_notices(held.id) == []
+    # They stay, as the message that tells them is drawn again.
+    told = await store.held_notices(held.id)
+    assert [(one.state, one.body["workspace"]) for one in told] == [(NoticeState.SENT, notebook.id)] * 2
+    card = await store.card(held.id)
+    assert (card.kind, card.message_ts, card.stage) == (NoticeKind.HELD, "1.0", "live")
+
+
+async def test_what_was_held_and_is_all_untrue_leaves_no_message_behind(store, clock, notebook):
+    await store.save_preferences(ALICE, QUIET)
+    await stop_by_itself(store, clock, notebook)
+    clock.advance(END)
+    (held,) = await claimed(store)
+    await store.notice_sent(held.id, "", "")
+    assert await store.card(held.id) is None
 
 
 async def test_what_comes_while_it_is_being_sent_is_held_by_another(store, clock, notebook):
