@@ -156,7 +156,7 @@ def close_of(tx: Transaction, subject: str) -> None:
 
 
 def close_about(tx: Transaction, workspace: Row) -> None:
-    """Close all messages about a workspace that is going to be deleted; they keep its name."""
+    """Close all messages about a workspace that is going to be deleted or hidden; they keep its name."""
     name = workspace["alias"] or workspace["name"]
     tx.run("close_cards_about", about=workspace["id"], name=name, now=tx.now())
 

@@ -260,6 +260,10 @@ def hide(tx: Transaction, workspace_id: str, audit: Sequence[AuditEntry] = (), i
     if not people.first_sight(tx, interaction):
         return
     operations.put_away(tx, workspace_id)
+    row = tx.one("workspace", id=workspace_id)
+    if row is not None and row["state"] != State.GONE:
+        # Nobody looks at it any more, so no message about it may go on saying how it is.
+        cards.close_about(tx, row)
     append_audit(tx, audit)
 
 

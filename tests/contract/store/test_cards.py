@@ -295,11 +295,20 @@ async def test_a_notice_that_is_given_up_takes_no_place(store, workspace):
     assert await claimed(store) == {}
 
 
-async def test_forgetting_or_bringing_back_a_workspace_owes_its_card(store, workspace):
-    await asked(store, workspace, OperationVerb.START, "1")
+async def test_what_nobody_looks_at_any_more_is_offered_nowhere(store, workspace):
+    start = await asked(store, workspace, OperationVerb.START, "1")
+    await told(store, workspace, NoticeKind.WAITING, start, "2")
     await store.hide_workspace(workspace.id)
-    assert await claimed(store) == {"1": "live"}
+    assert await claimed(store) == {"1": "closing", "2": "closing"}
     await store.add_workspace(workspace)
+    assert await claimed(store) == {}
+
+
+async def test_what_is_gone_stays_gone_when_it_is_forgotten(store, clock, workspace):
+    start = await asked(store, workspace, OperationVerb.START, "1")
+    await store.save_step(Update(start, 0.0, outcome=Outcome.FULFILLED))
+    await observe(store, clock, workspace, Observed(State.GONE))
+    await store.hide_workspace(workspace.id)
     assert await claimed(store) == {"1": "live"}
 
 
