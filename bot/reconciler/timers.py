@@ -1,7 +1,7 @@
 """Timers that are due: the warning, and the stop as its person's own operation.
 
-Driven by due rows, each claimed for a while: what a crash cuts short becomes due again, and doing it twice
-does no harm. The stop's interaction is the timer itself, so it is written once.
+Driven by due rows, each claimed for a while: what a crash cuts short becomes due again. The stop and the end
+of the timer are written as one, so it is done once, and never after its person took it back.
 """
 
 from __future__ import annotations
@@ -72,26 +72,24 @@ class Timers(EnginePart):
         """Ask for the stop in its person's name: the policy, the account and the provider decide again."""
         verb = self._verb(workspace)
         latest = await self._store.latest_operation(workspace.id)
-        is_going_down = latest is not None and latest.is_open and latest.verb.brings_down
-        if not is_going_down:
-            try:
-                await self._workspaces.begin(
-                    workspace.principal,
-                    workspace.id,
-                    verb,
-                    interaction=f"timer:{workspace.id}:{stop_at:.0f}",
-                    reference=self._ids.reference(),
-                    agreed=workspace.stop_agreed,
-                    planned_for=stop_at,
-                )
-            except NotIdentified:
-                now = await self._store.now()
-                await self._store.look_at_timer(workspace.id, stop_at, now + ASKS_AGAIN)
-                return
-            except Refused as refusal:
-                await self._store.end_timer(workspace.id, stop_at, [_failed(workspace, stop_at, refusal)])
-                return
-        await self._store.end_timer(workspace.id, stop_at)
+        if latest is not None and latest.is_open and latest.verb.brings_down:
+            await self._store.end_timer(workspace.id, stop_at)
+            return
+        try:
+            await self._workspaces.begin(
+                workspace.principal,
+                workspace.id,
+                verb,
+                interaction=f"timer:{workspace.id}:{stop_at:.0f}",
+                reference=self._ids.reference(),
+                agreed=workspace.stop_agreed,
+                planned_for=stop_at,
+            )
+        except NotIdentified:
+            now = await self._store.now()
+            await self._store.look_at_timer(workspace.id, stop_at, now + ASKS_AGAIN)
+        except Refused as refusal:
+            await self._store.end_timer(workspace.id, stop_at, [_failed(workspace, stop_at, refusal)])
 
     def _verb(self, workspace: Workspace) -> OperationVerb:
         """Return how to stop it: gentler, if the way that was chosen ends it for good only since then."""

@@ -37,15 +37,15 @@ def accept(
 
     Writes inbox row, operation, ``notices`` (a subject of "" becomes the operation's id), card row, audit,
     and makes the workspace's gate due. A joined operation already has a card, so no second CARD notice is
-    written for it. Raise StoreError if the workspace isn't the principal's, or if the operation carries out a
-    timer that isn't set any more.
+    written for it. The timer that it carries out is cleared. Raise StoreError if the workspace isn't the
+    principal's, or if that timer isn't set any more.
     """
     if not people.first_sight(tx, interaction):
         return Accepted(repeated(tx, interaction, new), repeated=True)
     workspace = tx.one("workspace", id=new.workspace_id)
     if workspace is None or workspace["principal"] != new.principal.key:
         raise StoreError("no such workspace of this person")
-    if new.planned_for is not None and workspace["stop_at"] != new.planned_for:
+    if new.planned_for is not None and not timers.end(tx, new.workspace_id, new.planned_for):
         raise StoreError("its person has changed or taken back this timer")
     replaced = None
     row = tx.one("open_operation_of", workspace_id=new.workspace_id)

@@ -82,11 +82,13 @@ def warned(tx: Transaction, workspace_id: str, stop_at: float, moved_to: float, 
         cards.owe_about(tx, workspace_id, changed=True)
 
 
-def end(tx: Transaction, workspace_id: str, stop_at: float, notices: Sequence[NewNotice] = ()) -> None:
-    """Clear a timer that was carried out or can't be, with the message to its person, if it is the same."""
-    if tx.run("end_timer", id=workspace_id, stop_at=stop_at):
-        add_notices(tx, notices)
-        cards.owe_about(tx, workspace_id, changed=True)
+def end(tx: Transaction, workspace_id: str, stop_at: float, notices: Sequence[NewNotice] = ()) -> bool:
+    """Clear a timer that is carried out or can't be, with the message to its person; False if it changed."""
+    if not tx.run("end_timer", id=workspace_id, stop_at=stop_at):
+        return False
+    add_notices(tx, notices)
+    cards.owe_about(tx, workspace_id, changed=True)
+    return True
 
 
 def settle(tx: Transaction, workspace_id: str) -> bool:

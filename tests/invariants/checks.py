@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _IDE = re.compile(r"/ide/(\w+)")
 _CANARY = re.compile(r"canary_\w+")
 #: What is logged when a fault of ours was caught at the last place for it.
-_FAULTS = re.compile(r"failed unexpectedly|(step|read|task|notice|card|loop) failed")
+_FAULTS = re.compile(r"failed unexpectedly|(step|read|task|timer|notice|card|home|loop) failed")
 _REPLIES = "reply"
 
 
@@ -189,6 +189,7 @@ _UNTRUE = {
     "stop": (State.STOPPED, State.GONE),
     "suspend": (State.STOPPED, State.SUSPENDED, State.GONE),
     "force": (State.STOPPED, State.SUSPENDED, State.GONE),
+    "stop_later": (State.STOPPED, State.SUSPENDED, State.GONE),
     "open_url": (State.STOPPED, State.SUSPENDED, State.STOPPING, State.STARTING, State.GONE),
 }
 #: At most so many messages about one workspace offer anything: its card and the newest notice.
@@ -198,7 +199,9 @@ _ANSWERS = ("reply", "message")
 
 async def no_message_contradicts_its_row(life: Life) -> None:
     """Cards true: what can be edited offers only what the rows allow, on two messages at most."""
-    workspaces = {row["id"]: row for row in await life.rows("SELECT id, state, remote_id FROM workspaces")}
+    workspaces = {
+        row["id"]: row for row in await life.rows("SELECT id, state, remote_id, stop_at FROM workspaces")
+    }
     operations = {
         row["id"]: row for row in await life.rows("SELECT * FROM operations ORDER BY created_at, id")
     }
@@ -207,7 +210,8 @@ async def no_message_contradicts_its_row(life: Life) -> None:
     for message in life.slack.messages:
         kind, subject = _kind_and_subject(message)
         is_answer = kind in _ANSWERS
-        if not is_answer and (not kind or NoticeKind(kind).subject != "operation"):
+        is_about_one = kind and (NoticeKind(kind).subject == "operation" or kind.startswith("timer_"))
+        if not is_answer and not is_about_one:
             continue
         operation = operations.get(subject)
         about = operation["workspace_id"] if operation else subject
@@ -223,6 +227,8 @@ async def no_message_contradicts_its_row(life: Life) -> None:
                 continue
             assert row is not None, f"{button} of {kind} is about nothing"
             assert row["state"] not in _UNTRUE.get(name, ()), f"{name} on {kind}, and it is {row}"
+            if name in ("keep_running", "hour_more"):
+                assert button["action_id"].endswith(f":u{row['stop_at'] or 0:.0f}"), f"{button}: {row}"
             of = operations.get(button.get("value", ""))
             if name == "try_again":
                 assert newest[about] == button["value"], f"{button}, and {newest[about]} came after it"

@@ -102,6 +102,7 @@ class Life(World):
             self.reconciler.step_tasks,
             self.reconciler.step_operations,
             self.reconciler.step_reads,
+            self.reconciler.step_timers,
             self.notifier.step_notices,
             self.notifier.step_cards,
             self.notifier.step_homes,
@@ -270,6 +271,7 @@ class Life(World):
         verb, _, place = text.partition(" ")
         if place.endswith(" --force"):
             verb, place = "force", place.removesuffix(" --force")
+        place, _, _ = place.partition(" for ")
         if verb in ("start", "stop", "restart", "suspend", "force") and ACCEPTED.match(
             answer.text.replace("*", "")
         ):

@@ -26,6 +26,20 @@ owned = st.sampled_from(
 verbs = st.sampled_from(
     ["start {}", "start {}", "start {}", "stop {}", "restart {}", "suspend {}", "stop {} --force"]
 )
+#: Until when people want something: with a warning and without, changed, and taken back.
+plans = st.sampled_from(
+    [
+        "start {} for 14 min",
+        "start {} for 25 min",
+        "start {} for 3 min",
+        "stop {} in 13 min",
+        "stop {} in 13 min",
+        "stop {} in 2 min",
+        "suspend {} in 20 min",
+        "keep {}",
+        "keep {} for 30 min",
+    ]
+)
 #: What people want with what they made.
 wants = st.sampled_from(
     [OperationVerb.REMOVE, OperationVerb.STOP, OperationVerb.STOP, OperationVerb.START, OperationVerb.SUSPEND]

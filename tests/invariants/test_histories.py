@@ -14,12 +14,14 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from bot.support.errors import ServerFailed, SlackFailed, SlackUnknownOutcome, UnknownOutcome
 from playground.demo.person import buttons
 from tests.invariants import checks
+from tests.invariants import ends as their_ends
 from tests.invariants.life import ACCEPTED, OWNERS, PEOPLE, Life
 from tests.invariants.strategies import (
     ends,
     names,
     owned,
     places,
+    plans,
     states,
     texts,
     troubles,
@@ -56,6 +58,7 @@ class Histories(RuleBasedStateMachine):
         store = await self.stack.enter_async_context(memory_store(clock, ids))
         self.life = Life(store, clock, ids)
         await self.life.meet()
+        await their_ends.watch(self.life)
         if linked:
             for name in PEOPLE:
                 await self._link(name)
@@ -94,16 +97,18 @@ class Histories(RuleBasedStateMachine):
         elif way == "again":
             answer = self.run(act(key))
             # What was refused or too much left no trace: brought again, it is a request like any other.
-            if answer is not None and ACCEPTED.match(answer.text.replace("*", "")):
+            said = answer.text.replace("*", "") if answer is not None else ""
+            if ACCEPTED.match(said) or "will be stopped" in said:
                 self.late.append(lambda: self._redelivered(act, key))
 
     async def _redelivered(self, act, key):
-        """Bring a request that was accepted once more: nothing is asked_for by it."""
-        before = await self.life.rows("SELECT id FROM operations")
+        """Bring a request that was accepted once more: nothing is asked for by it."""
+        asked = "SELECT id FROM operations UNION ALL SELECT id || stop_at FROM workspaces"
+        before = await self.life.rows(asked)
         promises = list(self.life.promises)
         await act(key)
         self.life.promises[:] = promises
-        assert await self.life.rows("SELECT id FROM operations") == before, "one request, two operations"
+        assert await self.life.rows(asked) == before, "one request was taken twice"
 
     def goes_wrong(self, trouble):
         """Arm what is to go wrong next."""
@@ -125,6 +130,33 @@ class Histories(RuleBasedStateMachine):
         (name, place), verb, way = data.draw(owned), data.draw(verbs), data.draw(ways)
         self.goes_wrong(data.draw(troubles))
         self.arrives(way, lambda key: self.life.types(PEOPLE[name], verb.format(place), key))
+
+    def plans(self, data):
+        """Say until when something runs, and let some of that time pass."""
+        (name, place), text, way = data.draw(owned), data.draw(plans), data.draw(ways)
+        seconds = data.draw(st.sampled_from([0.0, 0.0, 300.0]))
+        self.goes_wrong(data.draw(troubles))
+        self.arrives(way, lambda key: self.life.types(PEOPLE[name], text.format(place), key))
+        self.run(self._pass(seconds, step=25.0))
+
+    def is_warned(self, data):
+        """Start something for a while, answer the warning or don't, and come to the end, perhaps late."""
+        (name, place), answer = data.draw(owned), data.draw(st.sampled_from([*their_ends.ANSWERS, None]))
+        trouble, later, seconds = data.draw(troubles), data.draw(troubles), data.draw(st.floats(0.0, 620.0))
+        is_down = data.draw(st.booleans())
+        self.number += 1
+        key = f"warned/{self.number}"
+        self.run(self.life.types(PEOPLE[name], f"start {place} for 13 min", key))
+        self.goes_wrong(trouble)
+        self.run(self._pass(200.0, step=20.0))
+        self.goes_wrong(later)
+        if is_down:
+            self.life.clock.advance(seconds)
+        else:
+            self.run(self._pass(seconds, step=20.0))
+        if answer is not None:
+            self.run(their_ends.answers(self.life, PEOPLE[name], answer.format(place), f"{key}/answer"))
+        self.run(self._pass(640.0 - seconds, step=20.0))
 
     def changes_mind(self, data):
         """Ask for a start, and for a stop while its call is under way: the stop wins, whatever lands when."""
@@ -272,6 +304,8 @@ class Histories(RuleBasedStateMachine):
     PARTS: ClassVar[dict[str, int]] = {
         "asks": 12,
         "changes_mind": 2,
+        "plans": 3,
+        "is_warned": 3,
         "makes": 4,
         "waits": 6,
         "presses": 4,
@@ -332,15 +366,20 @@ class Histories(RuleBasedStateMachine):
         await life._note_ended()
         await self._link_again()
         # A stop that somebody else undid ends after ten minutes.
-        for _ in range(5):
+        for _ in range(8):
             await self._pass(200.0, step=10.0)
             await self._link_again()
             left = await life.store.statistics()
-            if left["open_operations"] == left["pending_notices"] == left["tasks"] == 0:
+            timers = await their_ends.timers(life)
+            if timers:
+                life.clock.advance(max(max(timers) - life.clock.now(), 0.0))
+            elif left["open_operations"] == left["pending_notices"] == left["tasks"] == 0:
                 break
         checks.at_any_time(life)
         await checks.one_start_per_operation(life)
         await checks.at_the_end(life, self.logs)
+        await their_ends.each_timer_came_to_one_end(life)
+        await their_ends.stopped_for_their_owner(life)
         await checks.no_message_contradicts_its_row(life)
 
 

@@ -1,0 +1,145 @@
+"""Timers in a history: what becomes of each is noted as it happens, and judged at the end."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from bot.domain.models.timers import LEAST_WARNING_SECONDS, SOONEST_SECONDS, WARNING_SECONDS
+from bot.store.transaction import Priority
+from playground.demo.person import buttons
+from tests.invariants.life import PEOPLE
+
+if TYPE_CHECKING:
+    from bot.domain.models import Principal
+    from tests.invariants.life import Life
+
+_DOWN = ("stopped", "suspended", "failed", "gone")
+#: What people do about the warning: buttons of it, and commands.
+ANSWERS = ("keep_running", "keep_running", "hour_more", "start {} for 40 min", "stop {}", "keep {}")
+#: How it is answered that something is kept, in time.
+_KEPT = "keeps running. I won't stop it."
+_WATCH = (
+    """
+    CREATE TABLE seen_timers (
+        id INTEGER PRIMARY KEY, workspace, before, after, warned, state, hidden, rising
+    )
+    """,
+    """
+    CREATE TRIGGER timer_changed AFTER UPDATE OF stop_at ON workspaces
+    WHEN OLD.stop_at IS NOT NEW.stop_at BEGIN
+        INSERT INTO seen_timers (workspace, before, after, warned, state, hidden, rising) VALUES (
+            NEW.id, OLD.stop_at, NEW.stop_at, NEW.stop_warned, NEW.state, NEW.hidden, (
+                SELECT COUNT(*) FROM operations
+                WHERE workspace_id = NEW.id AND outcome IS NULL AND verb IN ('start', 'restart', 'create')
+            )
+        );
+    END
+    """,
+)
+
+
+async def watch(life: Life) -> None:
+    """Have the database note every change of a timer, with how its workspace is at that moment."""
+
+    def begin(transaction: Any) -> None:
+        for statement in _WATCH:
+            transaction._connection.execute(statement)
+
+    await life.store.engine.write(begin, Priority.URGENT)  # type: ignore[attr-defined]
+
+
+async def timers(life: Life) -> list[float]:
+    """Return when each workspace is to be stopped that is to be."""
+    rows = await life.rows("SELECT stop_at FROM workspaces WHERE stop_at IS NOT NULL")
+    return [row["stop_at"] for row in rows]
+
+
+async def each_timer_came_to_one_end(life: Life) -> None:
+    """Done once and at its time, taken back by its person, or over because there was nothing to stop."""
+    assert await timers(life) == [], "a timer stayed"
+    operations = await life.rows("SELECT * FROM operations WHERE planned_for IS NOT NULL")
+    done = Counter((row["workspace_id"], row["planned_for"]) for row in operations)
+    assert all(count == 1 for count in done.values()), f"stopped twice for one timer: {done}"
+    for row in operations:
+        assert row["created_at"] >= row["planned_for"], f"stopped too soon: {row}"
+    told = await life.rows("SELECT subject, kind, occasion FROM notices WHERE kind LIKE 'timer_%'")
+    failed = {(row["subject"], row["occasion"]) for row in told if row["kind"] == "timer_failed"}
+    over: Counter[str] = Counter()
+    for change in await life.rows("SELECT * FROM seen_timers ORDER BY id"):
+        if change["after"] is not None or change["hidden"]:
+            continue
+        about = change["workspace"], change["before"]
+        if done.pop(about, 0) or (about[0], f"{about[1]:.0f}") in failed:
+            continue
+        is_settled = change["state"] in _DOWN and not change["rising"]
+        over[about[0]] += not is_settled
+    assert not done, f"stopped for a timer that wasn't set: {done}"
+    await _taken_back(life, over)
+    await _warned(life, operations)
+
+
+async def _taken_back(life: Life, over: Counter[str]) -> None:
+    """See that only its person, or a stop that was under way already, took a timer off what is up."""
+    for about, count in over.items():
+        kept = await life.rows(
+            "SELECT 1 FROM audit WHERE action = 'workspace.timer'"
+            f" AND json_extract(detail, '$.workspace') = '{about}'"
+            " AND json_extract(detail, '$.stops') = 'never'"
+        )
+        down = await life.rows(
+            f"SELECT 1 FROM operations WHERE workspace_id = '{about}' AND planned_for IS NULL"
+            " AND verb IN ('stop', 'suspend', 'force', 'remove')"
+        )
+        assert count <= len(kept) + len(down), f"{count} timers of {about} got lost"
+
+
+async def _warned(life: Life, operations: list[dict[str, Any]]) -> None:
+    """See that nobody was stopped without a warning, but for who named an end that near; and one each."""
+    set_near = {
+        (row["workspace"], row["after"])
+        for row in await life.rows("SELECT * FROM seen_timers WHERE after IS NOT NULL AND warned = 1")
+    }
+    warnings = await life.rows("SELECT * FROM notices WHERE kind = 'timer_ending'")
+    each = Counter((row["subject"], row["occasion"]) for row in warnings)
+    assert all(count == 1 for count in each.values()), f"warned twice: {each}"
+    for row in operations:
+        about = row["workspace_id"], row["planned_for"]
+        warned = (about[0], f"{about[1]:.0f}") in each
+        assert warned or about in set_near, f"stopped without a warning: {row}"
+    soonest = min(LEAST_WARNING_SECONDS, WARNING_SECONDS + SOONEST_SECONDS)
+    for row in warnings:
+        at = float(row["occasion"])
+        assert at - row["created_at"] >= soonest - 1.0, f"warned too late: {row}"
+
+
+async def answers(life: Life, principal: Principal, answer: str, key: str) -> None:
+    """Press a button of a person's newest warning, in time or late, or type a command.
+
+    What is told to keep running isn't being stopped by a timer, and isn't going to be.
+    """
+    channel = f"D{principal.user_id}"
+    mine = [each for each in life.slack.messages if each["channel"] == channel]
+    shown = [each for message in mine for each in buttons(message)]
+    wanted = [each for each in shown if each["action_id"].startswith(f"{answer}:")]
+    said = None
+    if wanted:
+        said = await life.presses(principal, wanted[-1]["action_id"], wanted[-1]["value"], key)
+    elif " " in answer:
+        said = await life.types(principal, answer, key)
+    if said is None or _KEPT not in said.text:
+        return
+    key = wanted[-1]["value"] if wanted else answer.rpartition(" ")[2]
+    left = await life.rows(
+        "SELECT planned_for, stop_at FROM workspaces LEFT JOIN operations"
+        " ON workspace_id = workspaces.id AND outcome IS NULL"
+        f" WHERE '{key}' IN (workspaces.id, remote_id) AND workspaces.principal = '{principal.key}'"
+    )
+    assert all(row["planned_for"] is row["stop_at"] is None for row in left), f"{said.text}, yet {left}"
+
+
+async def stopped_for_their_owner(life: Life) -> None:
+    """See that every stop by a timer is in the name of the workspace's own person."""
+    keys = {principal.key for principal in PEOPLE.values()}
+    for row in await life.rows("SELECT * FROM audit WHERE json_extract(detail, '$.because') = 'timer'"):
+        assert row["actor"] in keys, row
