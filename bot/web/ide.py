@@ -8,7 +8,7 @@ other page can send; the HTML contains no secret.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import wraps
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
@@ -25,9 +25,10 @@ from bot.web.browsers import Browsers, read_form
 from bot.web.page_state import PageState, page_state
 from bot.web.render import Renderer, headers_showing
 from bot.web.signed_in import SIGN_OUT_PATH, SIGNED_OUT_PATH, SignedIn, see_other
+from bot.web.stop_later import StopLater
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping
 
     from bot.providers.base import Provider
     from bot.services.browsers import Browsing
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from handlers.services import Services
 
     Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+    #: What a button does, with the fields of its form.
+    Act = Callable[["Shown", Mapping[str, str]], Awaitable[web.StreamResponse]]
 
 #: Rows older than this are read again while somebody looks, in seconds; the credential must be no older.
 FRESH_SECONDS = 20.0
@@ -60,6 +63,11 @@ class Shown:
     workspace: Workspace
     provider: Provider
     page_state: PageState
+
+    @property
+    def page(self) -> str:
+        """Return the page's own path."""
+        return f"{IDE_PATH}/{self.workspace.id}"
 
     @property
     def is_old(self) -> bool:
@@ -91,6 +99,7 @@ class IdePages:
         self._browsers = browsers
         self._renderer = renderer
         self._signed_in = signed_in
+        self._later = StopLater(services, browsers, renderer)
         self._names = StoredNames(context)
         self._limiter = services.limiter
         self._ids = context.ids
@@ -103,8 +112,10 @@ class IdePages:
             web.get(f"{page}/sign-in", self._go_to_slack),
             web.get(f"{page}/state", self._state),
             web.post(f"{page}/entry", self._entry),
-            web.post(f"{page}/start", self._pressed(OperationVerb.START)),
-            web.post(f"{page}/stop", self._pressed(OperationVerb.STOP)),
+            web.post(f"{page}/start", self._pressed(partial(self._begin, verb=OperationVerb.START))),
+            web.post(f"{page}/stop", self._pressed(partial(self._begin, verb=OperationVerb.STOP))),
+            web.get(f"{page}/stop-later", self._stop_later),
+            web.post(f"{page}/stop-later", self._pressed(self._later.sent)),
             web.post(SIGN_OUT_PATH, self._signed_in.sign_out),
             web.get(SIGNED_OUT_PATH, self._signed_in.signed_out),
         ]
@@ -175,33 +186,43 @@ class IdePages:
 
     # -- buttons -------------------------------------------------------------------------------------------
 
-    def _pressed(self, verb: OperationVerb) -> Handler:
-        """Return the handler of a button: the same operation as in Slack, from the page's own form."""
+    def _pressed(self, act: Act) -> Handler:
+        """Return the handler of a button: the same as in Slack, from the page's own form."""
 
-        @wraps(self._begin)
         async def pressed(request: web.Request) -> web.StreamResponse:
-            back = f"{IDE_PATH}/{request.match_info['id']}"
+            shown, look = await self._shown(request)
+            if shown is None:
+                return await self._elsewhere(request, look)
             try:
-                return await self._begin(request, verb)
+                fields = await read_form(request) or {}
+                if not self._browsers.is_of_session(request, shown.session_id, fields.get("form", "")):
+                    raise Refused("page.forged", words.forged())
+                if self._limiter.take(shown.workspace.principal.key) > 0.0:
+                    raise Refused("page.too_many", words.too_many())
+                return await act(shown, fields)
             except Refused as refused:
                 _log.info("page.refused", rule=refused.rule)
-                return self._renderer.refusal(refused, back)
+                return self._renderer.refusal(refused, shown.page)
 
         return pressed
 
-    async def _begin(self, request: web.Request, verb: OperationVerb) -> web.StreamResponse:
-        """Write the operation, and show its workspace."""
+    async def _stop_later(self, request: web.Request) -> web.StreamResponse:
         shown, look = await self._shown(request)
         if shown is None:
-            if look is None:
-                return see_other(f"{IDE_PATH}/{request.match_info['id']}")
-            return await self._nothing(request, look)
-        fields = await read_form(request) or {}
-        if not self._browsers.is_of_session(request, shown.session_id, fields.get("form", "")):
-            raise Refused("page.forged", words.forged())
+            return await self._elsewhere(request, look)
+        return await self._later.form(shown)
+
+    async def _elsewhere(self, request: web.Request, look: Look | None) -> web.StreamResponse:
+        """Answer whoever has nothing to press: ask to sign in, or say that nothing is there."""
+        if look is None:
+            return see_other(f"{IDE_PATH}/{request.match_info['id']}")
+        return await self._nothing(request, look)
+
+    async def _begin(
+        self, shown: Shown, fields: Mapping[str, str], *, verb: OperationVerb
+    ) -> web.StreamResponse:
+        """Write the operation, and show its workspace."""
         principal, asked = shown.workspace.principal, fields.get("agreed")
-        if self._limiter.take(principal.key) > 0.0:
-            raise Refused("page.too_many", words.too_many())
         if verb is OperationVerb.STOP and asked is None:
             self._workspaces.check_possible(shown.workspace, verb)
             return self._asked(shown)
@@ -226,7 +247,7 @@ class IdePages:
         is_final = effect is not None and effect.is_final
         return self._renderer.page(
             "stop.html",
-            page=f"{IDE_PATH}/{shown.workspace.id}",
+            page=shown.page,
             question=CONFIRM_END if is_final else CONFIRM_STOP,
             agreed=_FOR_GOOD if is_final else "stop",
             name=shown.workspace.title,
@@ -246,8 +267,8 @@ class IdePages:
         if own is None:
             return None, look
         workspace, provider = own
-        effects = provider.stops(workspace)
-        state = page_state(workspace, look.operation, provider.settings.title, look.now, effects)
+        effects, until = provider.stops(workspace), await self._later.until(workspace, look.now)
+        state = page_state(workspace, look.operation, provider.settings.title, look.now, effects, until)
         return Shown(session_id, look, workspace, provider, state), look
 
     async def _keep_fresh(self, shown: Shown) -> None:

@@ -7,6 +7,8 @@ from typing import Any
 
 from bot.domain.models import Effects, Operation, OperationVerb, State, Workspace
 from bot.domain.models.stopping import NO_EFFECTS, is_final
+from bot.domain.progress import is_slow
+from bot.messages.texts import cards, times
 from bot.messages.texts import ide as words
 from bot.support.visible import clean
 
@@ -61,14 +63,25 @@ class PageState:
 
 
 def page_state(
-    workspace: Workspace, operation: Operation | None, title: str, now: float, effects: Effects = NO_EFFECTS
+    workspace: Workspace,
+    operation: Operation | None,
+    title: str,
+    now: float,
+    effects: Effects = NO_EFFECTS,
+    until: str = "",
 ) -> PageState:
-    """Derive it from the row, its newest operation and what stopping means; ``title`` is the connection's."""
+    """Derive it from the row, its newest operation and what stopping means; ``title`` is the connection's.
+
+    ``until`` is when its person wants it stopped, with its day; empty without a timer.
+    """
     phase = _phase(workspace, operation)
     if phase == "stopping" and is_final(effects, "stop"):
         phase = "ending"
     heading, text = words.PLACES.get(phase, ("", ""))
     text = text.format(title=_plain(title))
+    if phase == "starting" and operation is not None and operation.usual_seconds:
+        usual = cards.USUAL_PASSED if is_slow(operation, now) else cards.USUAL
+        text = f"{text} {usual.format(usual=times.roughly(operation.usual_seconds))}"
     start = ""
     if phase == "stopped" and workspace.allows("start"):
         start = words.START
@@ -79,7 +92,7 @@ def page_state(
         text = f"{text} {words.REASON.format(detail=_plain(workspace.detail))}"
     return PageState(
         phase,
-        _sentence(phase, workspace, now),
+        _sentence(phase, workspace, now, until),
         heading,
         text,
         stops=phase in {"starting", "running", "closed"} and workspace.allows("stop"),
@@ -98,7 +111,7 @@ def _phase(workspace: Workspace, operation: Operation | None) -> str:
     return _PHASES[workspace.state] if verb is None else "starting"
 
 
-def _sentence(phase: str, workspace: Workspace, now: float) -> str:
+def _sentence(phase: str, workspace: Workspace, now: float, until: str) -> str:
     left = None if workspace.ends_at is None else workspace.ends_at - now
     if left is not None and 0 < left <= SOON:
         minutes = max(round(left / 60), 1)
@@ -106,6 +119,8 @@ def _sentence(phase: str, workspace: Workspace, now: float) -> str:
             return words.runs_until(minutes, is_removed=workspace.ends_how == "removed")
         if phase == "stopped" and workspace.ends_how == "removed":
             return words.kept_until(minutes)
+    if until and phase in {"starting", "running", "closed"}:
+        return words.until(phase, until)
     return words.LINES[phase]
 
 

@@ -21,7 +21,7 @@ from handlers import routes
 from handlers.linking.account import linked
 from handlers.request import Answered
 from handlers.workspace.targets import workspace_of
-from handlers.workspace.timing import lasts_longer, runs_until, typed_moment
+from handlers.workspace.timing import chosen_moment, lasts_longer, runs_until
 
 if TYPE_CHECKING:
     from bot.domain.models import StopMode, Timer, Workspace
@@ -177,9 +177,9 @@ async def form_sent(submission: Submission) -> dict[str, Any]:
         await services.timers.keep(submission.principal, key, interaction=submission.interaction)
         return {"response_action": "clear"}
     workspace = await services.workspaces.owned(submission.principal, "stop", key)
-    if not typed and chosen not in drawn.LENGTHS:
+    found = await chosen_moment(services, submission.principal, chosen, typed)
+    if found is None:
         return submission.error("when", words.FORM_EMPTY)
-    found = await typed_moment(services, submission.principal, typed or f"{chosen} min")
     if not isinstance(found, Moment):
         return submission.error("other", kit.bare(answers.unread(found, typed, SOONEST_SECONDS)))
     try:

@@ -11,6 +11,7 @@ from bot.domain.moments import FARTHEST_SECONDS, Moment
 from bot.messages.blocks import moments as answers
 from bot.messages.blocks import replies
 from bot.messages.blocks.limits import Markup, fill
+from bot.messages.blocks.timers import LENGTHS
 from bot.messages.texts import timers as words
 from bot.services import naming
 from handlers.language.names import choose
@@ -64,6 +65,20 @@ async def typed_moment(services: Services, principal: Principal, text: str) -> M
     return moments.read(text, zone, await services.store.now(), soonest=SOONEST_SECONDS)
 
 
+async def chosen_moment(
+    services: Services, principal: Principal, minutes: str, typed: str
+) -> Moment | Unread | None:
+    """Return the moment that a form names, typed or as one of its lengths; None if it names nothing."""
+    if not typed and minutes not in LENGTHS:
+        return None
+    return await typed_moment(services, principal, typed or f"{minutes} min")
+
+
+def moment_at(second: float, now: float) -> Moment | None:
+    """Return the moment that a button was drawn for, unless it has passed."""
+    return Moment(second) if now < second <= now + FARTHEST_SECONDS else None
+
+
 async def _read(request: Request, text: str) -> Moment:
     """Return the moment; raises Answered if there is none."""
     found = await typed_moment(request.services, request.principal, text)
@@ -95,7 +110,7 @@ async def _at(request: Request, phrase: Phrase | None) -> tuple[Request, Moment 
     if request.at is None:
         return request, None
     # From a button that was drawn for this time.
-    now = await request.services.store.now()
-    if not now < request.at <= now + FARTHEST_SECONDS:
+    drawn_for = moment_at(request.at, await request.services.store.now())
+    if drawn_for is None:
         raise Answered(replies.hint(fill(words.PASSED, command=request.command, name="NAME")))
-    return request, Moment(request.at)
+    return request, drawn_for

@@ -43,6 +43,36 @@ def test_every_state_with_every_operation_is_shown():
     assert words.PLACES.keys() | {"running"} == words.LINES.keys()
 
 
+def test_a_start_says_how_long_it_takes_once_that_is_known():
+    new = replace(operation(OperationVerb.START), called_at=1000.0)
+    known = replace(new, usual_seconds=90.0, slow_seconds=120.0)
+    row = replace(ROW, state=State.STARTING)
+    said = [
+        page_state(row, one, "T", now).text for one, now in ((new, 1e6), (known, 1100.0), (known, 1121.0))
+    ]
+    assert said == [
+        "It will open here by itself.",
+        "It will open here by itself. Usually ready in a minute or two.",
+        "It will open here by itself. Slower than usual: this usually takes a minute or two.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("state", "actions", "line"),
+    [
+        (State.RUNNING, None, "Running until 18:00"),
+        (State.RUNNING, frozenset({"stop"}), "Running until 18:00, but not open"),
+        (State.STARTING, None, "Starting, until 18:00"),
+        (State.STOPPED, None, "Stopped"),
+    ],
+)
+def test_until_when_it_runs_is_said_while_it_is_up(state, actions, line):
+    row = replace(ROW, state=state, actions=actions)
+    assert page_state(row, None, "T", 0.0, until="today at 18:00").line == line
+    soon = replace(ROW, ends_at=300.0, ends_how="stops")
+    assert "will stop in 5 minutes" in page_state(soon, None, "T", 0.0, until="today at 18:00").line
+
+
 @pytest.mark.parametrize(
     ("state", "verb", "phase"),
     [

@@ -45,7 +45,7 @@ async def test_row_14_the_owner_opens_the_ide_from_the_direct_message_and_nobody
             await window.text("#ide:not([hidden]) #run")
             await window.out_of_frame()
             assert await window.console() == []
-            slack = await window.script("return document.querySelector('.bar a.button').href")
+            slack = await window.script("return document.querySelector('.bar a[rel=noreferrer]').href")
             channel = world.alice.only("ready").json["channel"] if "channel" in world.alice.card.json else ""
             assert slack.startswith("https://slack.com/app_redirect?team=T")
             assert slack.endswith(channel)

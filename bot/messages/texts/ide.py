@@ -29,6 +29,7 @@ SIGNED_OUT_TEXT: Final = (
 
 BACK_TO_SLACK: Final = "Back to Slack"
 STOP: Final = "Stop"
+STOP_LATER: Final = "Stop later…"
 START: Final = "Start"
 START_NEW: Final = "Start a new one"
 TRY_AGAIN: Final = "Try again"
@@ -61,7 +62,7 @@ LINES: Final[dict[str, str]] = {
 PLACES: Final[dict[str, tuple[str, str]]] = {
     "starting": (
         "Your workspace is starting",
-        "It will open here by itself. This usually takes a minute or two.",
+        "It will open here by itself.",
     ),
     "closed": (
         "Your workspace isn't open right now",
@@ -107,6 +108,13 @@ def unreachable(title: str) -> str:
 def nothing() -> str:
     """Answer an address of somebody else's workspace, or of none: in the same words."""
     return "This link doesn't lead to a workspace of yours. Open it again from Usher's message in Slack."
+
+
+def until(phase: str, at: str) -> str:
+    """Say how it stands and when it will be stopped, as its person asked; ``at`` is a time with its day."""
+    line = LINES[phase]
+    at = at.removeprefix("today at ")
+    return line.replace("Running", f"Running until {at}") if "Running" in line else f"{line}, until {at}"
 
 
 def runs_until(minutes: int, *, is_removed: bool) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 
 #: What ``time_mark`` writes; the group is the epoch second.
 TIME_MARK = re.compile(r"\{time:(\d{1,11})\}")
@@ -64,6 +64,15 @@ def in_utc(at: float) -> str:
 def day_in_utc(at: float) -> str:
     """Say a day and a time of day for the same readers."""
     return datetime.fromtimestamp(at, UTC).strftime("%-d %b at %H:%M UTC")
+
+
+def day_in(at: float, now: float, zone: tzinfo) -> str:
+    """Say a time with its day in a zone, for pages: ``today at 18:00``, ``tomorrow at 09:00``."""
+    local, today = datetime.fromtimestamp(at, zone), datetime.fromtimestamp(now, zone).date()
+    days = (local.date() - today).days
+    day = {0: "today", 1: "tomorrow"}.get(days) or local.strftime("%-d %b")
+    # Where a person's zone isn't known, its name says which is meant.
+    return f"{day} at {local:%H:%M}{' UTC' if str(zone) == 'UTC' else ''}"
 
 
 def time_mark(at: float) -> str:

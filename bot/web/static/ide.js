@@ -134,7 +134,7 @@
     phase = seen.phase;
     d.body.dataset.phase = phase;
     if (part("line").textContent !== seen.line) part("line").textContent = seen.line;
-    part("stop").hidden = !seen.stops;
+    part("stop").hidden = part("later").hidden = !seen.stops;
     if (phase === "running") {
       open();
       return;

@@ -1,0 +1,112 @@
+"""*Stop later…* on the page of a workspace: when it is stopped, as the form in Slack sets it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from bot.domain.models.stopping import planned_mode
+from bot.domain.models.timers import SOONEST_SECONDS
+from bot.domain.moments import Moment, zone_of
+from bot.messages.blocks import kit, moments
+from bot.messages.blocks.timers import NEVER
+from bot.messages.texts import timers as words
+from bot.messages.texts import times
+from bot.messages.texts.cards import LOST
+from bot.support.errors import Refused
+from bot.web.signed_in import see_other
+from handlers.workspace.timing import chosen_moment, moment_at
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from aiohttp import web
+
+    from bot.domain.models import Workspace
+    from bot.domain.moments import Unread
+    from bot.web.browsers import Browsers
+    from bot.web.ide import Shown
+    from bot.web.render import Renderer
+    from handlers.services import Services
+
+
+class StopLater:
+    """Show the form, and set, change or take back the timer of a workspace that its owner looks at."""
+
+    def __init__(self, services: Services, browsers: Browsers, renderer: Renderer) -> None:
+        self._services = services
+        self._browsers = browsers
+        self._renderer = renderer
+
+    async def until(self, workspace: Workspace, now: float) -> str:
+        """Say when a workspace will be stopped, in its person's zone; empty if it won't."""
+        return "" if workspace.stop_at is None else await self._said(workspace, workspace.stop_at, now)
+
+    async def form(self, shown: Shown, problem: str = "") -> web.Response:
+        """Show when it is stopped so far, and the choices."""
+        workspace, timers = shown.workspace, self._services.timers
+        names = {"name": workspace.title, "title": shown.provider.settings.title}
+        is_suspended = (workspace.stop_mode or planned_mode(timers.effects(workspace))) == "suspend"
+        if workspace.stop_at is None:
+            notes = [kit.bare(words.FORM_NONE).format(**names)]
+        else:
+            done = words.DONE[workspace.stop_mode or "stop"]
+            notes = [
+                kit.bare(words.FORM_NOW).format(
+                    done=done, at=await self.until(workspace, shown.look.now), **names
+                )
+            ]
+        return self._page(
+            shown,
+            notes=[*notes, words.FORM_SUSPENDS] if is_suspended else notes,
+            choices=[(str(minutes), label) for minutes, label in words.FORM_CHOICES.items()],
+            never=NEVER if workspace.stop_at is not None else "",
+            problem=problem,
+        )
+
+    async def sent(self, shown: Shown, fields: Mapping[str, str]) -> web.Response:
+        """Do what the form says; what would end the workspace for good is asked about first."""
+        services, workspace = self._services, shown.workspace
+        principal, typed = workspace.principal, fields.get("other", "").strip()
+        if fields.get("when") == NEVER and not typed:
+            await services.timers.keep(principal, workspace.id, interaction="")
+            return see_other(shown.page)
+        at = fields.get("at", "")
+        if at.isdecimal():
+            found: Moment | Unread | None = moment_at(float(at[:11]), shown.look.now)
+        else:
+            found = await chosen_moment(services, principal, fields.get("when", ""), typed)
+        if not isinstance(found, Moment):
+            said = words.FORM_EMPTY if found is None else moments.unread(found, typed, SOONEST_SECONDS)
+            return await self.form(shown, kit.bare(said))
+        try:
+            timer = services.timers.made(workspace, found.at, workspace.stop_mode, agreed=at.isdecimal())
+        except Refused as refused:
+            if refused.rule != "workspace.ends":
+                raise
+            return await self._asked(shown, found)
+        await services.timers.set(principal, workspace.id, timer, interaction="")
+        return see_other(shown.page)
+
+    async def _asked(self, shown: Shown, moment: Moment) -> web.Response:
+        """Ask in the words of the question in Slack."""
+        question = kit.bare(words.ASK).format(
+            name=shown.workspace.title,
+            title=shown.provider.settings.title,
+            at=await self._said(shown.workspace, moment.at, shown.look.now),
+            lost=LOST[self._services.timers.effects(shown.workspace)["stop"]],
+        )
+        return self._page(shown, question=question, at=f"{moment.at:.0f}")
+
+    async def _said(self, workspace: Workspace, at: float, now: float) -> str:
+        person = await self._services.store.person(workspace.principal)
+        return times.day_in(at, now, zone_of(person.time_zone if person is not None else None))
+
+    def _page(self, shown: Shown, **facts: Any) -> web.Response:
+        given = {"question": "", "at": "", "notes": [], "choices": [], "never": "", "problem": ""}
+        return self._renderer.page(
+            "stop_later.html",
+            page=shown.page,
+            later=words,
+            form_mark=self._browsers.session_mark(shown.session_id),
+            **given | facts,
+        )
