@@ -120,20 +120,21 @@ async def answers(life: Life, principal: Principal, answer: str, key: str) -> No
     """
     channel = f"D{principal.user_id}"
     mine = [each for each in life.slack.messages if each["channel"] == channel]
-    shown = [each for message in mine for each in buttons(message)]
-    wanted = [each for each in shown if each["action_id"].startswith(f"{answer}:")]
-    said = None
+    shown = [(each, message["ts"]) for message in mine for each in buttons(message)]
+    wanted = [(each, ts) for each, ts in shown if each["action_id"].startswith(f"{answer}:")]
+    said, about = None, answer.rpartition(" ")[2]
     if wanted:
-        said = await life.presses(principal, wanted[-1]["action_id"], wanted[-1]["value"], key)
+        button, ts = wanted[-1]
+        about = button["value"]
+        said = await life.presses(principal, button["action_id"], about, key, ts)
     elif " " in answer:
         said = await life.types(principal, answer, key)
     if said is None or _KEPT not in said.text:
         return
-    key = wanted[-1]["value"] if wanted else answer.rpartition(" ")[2]
     left = await life.rows(
         "SELECT planned_for, stop_at FROM workspaces LEFT JOIN operations"
         " ON workspace_id = workspaces.id AND outcome IS NULL"
-        f" WHERE '{key}' IN (workspaces.id, remote_id) AND workspaces.principal = '{principal.key}'"
+        f" WHERE '{about}' IN (workspaces.id, remote_id) AND workspaces.principal = '{principal.key}'"
     )
     assert all(row["planned_for"] is row["stop_at"] is None for row in left), f"{said.text}, yet {left}"
 
