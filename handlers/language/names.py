@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
+from bot.domain.models import State
 from bot.services import naming
 from handlers.command_line import Quoted
 from handlers.language import vocabulary as known
@@ -63,6 +64,9 @@ def choose(words: Sequence[str], rows: Sequence[Workspace], connections: Mapping
             # Only marks and punctuation were around it, and nothing was taken back.
             is_exact = core == _unmarked(tuple(words)) and not any(map(is_struck, words))
             return Choice(whole.kind, whole.workspaces, is_exact=is_exact, is_whole=True, name=" ".join(core))
+    in_a_state = _in_a_state(words, rows)
+    if in_a_state is not None:
+        return in_a_state
     several = _several(_bare(words), rows, connections)
     others = _others(words, rows, connections)
     if several is not None:
@@ -78,6 +82,16 @@ def choose(words: Sequence[str], rows: Sequence[Workspace], connections: Mapping
         )
         return Choice("near", named, name=name) if named else Choice("theirs")
     return Choice(found.kind, found.workspaces, name=" ".join(_bare(words)) or name)
+
+
+def _in_a_state(words: Sequence[str], rows: Sequence[Workspace]) -> Choice | None:
+    """Read ``all that are running`` and ``the stopped ones``; None for anything else."""
+    folded = {plain(word) for word in _bare(words) if not is_emoji(word)}
+    states = folded & (known.RUNNING | known.STOPPED)
+    if len(states) != 1 or not folded - states or folded - states - known.WITH_A_STATE:
+        return None
+    is_up = bool(states & known.RUNNING)
+    return Choice("all", tuple(one for one in rows if (one.state is State.RUNNING) == is_up))
 
 
 def mentioned(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from rapidfuzz.distance import OSA
 
-from handlers.language.vocabulary import SYNONYMS
+from handlers.language.vocabulary import NO_VERBS, SYNONYMS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -37,7 +37,7 @@ def near_verbs(
     word: str, folder: str, verbs: Collection[str], takes_away: Callable[[str], bool]
 ) -> list[str]:
     """Return the verbs nearest to an unknown word, the nearest first; empty if none is near."""
-    slips = _slips(word)
+    slips = 0 if word in NO_VERBS else _slips(word)
     known = [(verb, verb) for verb in verbs]
     known += [
         (other, verb)

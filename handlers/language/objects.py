@@ -7,7 +7,7 @@ from typing import Final
 from bot.domain.moments import LEADS
 from handlers.command_line import Quoted
 from handlers.language import vocabulary as known
-from handlers.language.words import begins, plain, without
+from handlers.language.words import begins, ends, plain, without
 
 #: Verbs that take a time.
 _TIMED: Final = frozenset({"start", "stop", "restart", "suspend", "resume", "keep"})
@@ -27,6 +27,8 @@ def objects_of(verb: str, words: tuple[str, ...]) -> tuple[str, ...]:
         return without_nouns(words)
     if verb == "settings":
         return ()
+    while verb == "status" and words and (count := ends(words, known.AFTERTHOUGHTS)):
+        words = words[:-count]
     if verb in _TIMED:
         words = _with_times(words)
     return _without_running(words) if verb == "keep" else words

@@ -240,7 +240,7 @@ class _Sentence:
         if any(word in known.GENERICS for word in folded):
             return self._made("list", (), Manner.SAID)
         rest = without(words, known.OF_QUESTIONS)
-        if without(rest, known.GENERIC):
+        if without(rest, known.GENERIC | {"everything", "all"}):
             return self._made("status", rest, Manner.MENTIONED)
         is_about_state = bool(rest) or (len(words) > 1 and folded[-1] in _STATES | {"up"})
         return self._made("status", (), Manner.SAID) if is_about_state else None

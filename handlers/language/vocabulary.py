@@ -84,6 +84,12 @@ ELSEWHERE: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
     }
 )
 
+#: Verbs for what can't be done here: they aren't slips for another one.
+NO_VERBS: Final = _words(
+    """clone copy duplicate fork backup save share invite move transfer upload download export import
+    upgrade update resize reset clear refresh edit change"""
+)
+
 #: Several words that are one verb of workspaces.
 PHRASAL: Final = _by_phrase(
     {
@@ -274,6 +280,13 @@ ALL: Final = _phrases(
     my workspaces, workspaces, all my notebooks, all notebooks, all servers, all my servers, alles,
     all the workspaces, all of my workspaces, them all, all my stuff, every one, all of mine, all runs,
     all jobs, all my runs, all my jobs, my runs, my jobs"""
+)
+#: Which ones, by their state, where several are meant: ``all that are running``.
+RUNNING: Final = _words("running started active up on")
+STOPPED: Final = _words("stopped down off inactive")
+#: What is said with such a state and with nothing else.
+WITH_A_STATE: Final = (
+    GENERIC | GENERICS | _words("all every everything anything ones which are is my the of currently still")
 )
 #: Shows something: of what follows, or of everything.
 SHOWING: Final = _words("send show see display view get give print find zeig zeige look")

@@ -57,6 +57,7 @@ def test_nothing_that_takes_something_away_is_suggested_for_a_word_that_starts_s
     starting = {"start", "new", "resume", "open"} | {
         word for word, verb in vocabulary.SYNONYMS["workspace"].items() if verb in {"start", "new", "resume"}
     }
+    assert all(suggested(word) == set() for word in vocabulary.NO_VERBS)
     for word in starting:
         for slip in slips(word) - known:
             assert not suggested(slip) & ENDING, slip
