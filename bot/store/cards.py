@@ -51,6 +51,8 @@ _ANSWERS: Final = frozenset({NoticeKind.REPLY, NoticeKind.MESSAGE})
 _REPLACED_WITHIN: Final = 3.0
 #: How many seconds what was held is drawn again, from when the first of it was: until the next night.
 _DRAWN_FOR: Final = 86_400.0
+#: How many seconds an answer is drawn again; a later change closes it.
+_LOOKED_AT: Final = 3_600.0
 #: These hold output, which is kept nowhere but in Slack: their body is not kept.
 _OUTPUT: Final = frozenset({NoticeKind.JOB_ENDED})
 
@@ -185,8 +187,15 @@ def _owe_answers(tx: Transaction, about: str, *, changed: bool) -> None:
     So is what told a person what was held.
     """
     if changed:
-        tx.run("owe_held", about=about, now=tx.now(), old=tx.now() - _DRAWN_FOR)
-        tx.run("owe_answers", about=about, now=tx.now(), later=tx.now() + _REPLACED_WITHIN)
+        now = tx.now()
+        tx.run("owe_held", about=about, now=now, old=now - _DRAWN_FOR)
+        times = {"now": now, "later": now + _REPLACED_WITHIN, "fresh": now - _LOOKED_AT}
+        tx.run("owe_answers", about=about, **times)
+
+
+def owe_list(tx: Transaction, principal: str) -> None:
+    """Mark the list of a person's workspaces dirty, as there is one more."""
+    tx.run("owe_list", principal=principal, now=tx.now())
 
 
 def owe_answers_of(tx: Transaction, principal: str) -> None:

@@ -1165,10 +1165,11 @@ UPDATE cards SET is_dirty = 1, dirt = dirt + 1,
 WHERE subject = :subject AND stage <> 'closed';
 
 -- What an answer said holds until something that it names has changed: then it is drawn again, or loses its buttons.
--- Not at once, as what changed is often a press on that very answer, which replaces it.
+-- Not at once, as what changed is often a press on that very answer, which replaces it. An old one isn't drawn again:
+-- nobody looks at it, and Slack's limit is for those that are looked at.
 -- name: owe_answers
 UPDATE cards SET is_dirty = 1, dirt = dirt + 1, changed_at = :now,
-    stage = CASE WHEN kind = 'reply' THEN 'closing' ELSE stage END,
+    stage = CASE WHEN kind = 'reply' OR created_at < :fresh THEN 'closing' ELSE stage END,
     leased_until = CASE WHEN leased_until > :later THEN leased_until ELSE :later END
 WHERE kind IN ('reply', 'shown') AND principal IN (
         SELECT principal FROM workspaces WHERE id = :about
@@ -1191,6 +1192,10 @@ WHERE kind IN ('reply', 'shown') AND principal = :principal;
 UPDATE cards SET is_dirty = 1, dirt = dirt + 1, changed_at = :now,
     stage = CASE WHEN created_at < :old THEN 'closing' ELSE stage END
 WHERE about = (SELECT 'held/' || principal FROM workspaces WHERE id = :about);
+
+-- name: owe_list
+UPDATE cards SET is_dirty = 1, dirt = dirt + 1, changed_at = :now
+WHERE kind IN ('reply', 'shown') AND principal = :principal AND names = ' workspaces ';
 
 -- A guess that was accepted.
 -- name: close_guess

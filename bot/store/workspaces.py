@@ -84,6 +84,8 @@ def merge(tx: Transaction, merge: Merge) -> Merge:
         if len(rows_after) == left:
             return replace(merge, after=rows_after[-1]["remote_id"])
     tx.run("discovered", id=merge.account_id, now=now)
+    if merge.new:
+        cards.owe_list(tx, account["principal"])
     return replace(merge, is_over=True)
 
 
@@ -233,7 +235,7 @@ def add(
     assert row is not None  # written a moment ago, or it was there
     if not written:
         tx.run("unhide_workspace", id=row["id"], alias=workspace.alias, now=now)
-        cards.owe_about(tx, row["id"], changed=True)
+    cards.owe_about(tx, row["id"], changed=True)
     gates.want(tx, row["id"])
     append_audit(tx, audit)
     row = tx.one("workspace", id=row["id"])
@@ -251,7 +253,7 @@ def name(
     """Set or clear a person's own name for a workspace."""
     if people.first_sight(tx, interaction):
         tx.run("name_workspace", id=workspace_id, alias=alias)
-        cards.owe_about(tx, workspace_id, changed=False)
+        cards.owe_about(tx, workspace_id, changed=True)
         append_audit(tx, audit)
 
 

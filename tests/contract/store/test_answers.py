@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bot.domain.models import (
     Approval,
     NewNotice,
@@ -14,7 +16,7 @@ from bot.domain.models import (
     State,
     Update,
 )
-from bot.store.records import NewOperation
+from bot.store.records import FoundWorkspace, NewOperation
 from tests.rigs.store import ALICE, BOB, linked, observe
 
 LATER = 3.0
@@ -86,6 +88,33 @@ async def test_a_list_is_drawn_again_for_any_workspace_of_its_person_and_no_othe
         assert await owed(store, clock) == {shown: "live"}
     await said(store, "3", offer("shown", "workspaces", is_one=False))
     assert await owed(store, clock) == {"1": "closing"}
+
+
+async def test_an_old_answer_is_closed_by_what_changes(store, clock, workspace):
+    await said(store, "1", offer("shown", "workspaces", is_one=False))
+    await said(store, "2", offer("shown", workspace.id))
+    clock.advance(3_500.0)
+    await observe(store, clock, workspace, Observed(State.RUNNING))
+    assert await owed(store, clock) == {"1": "live", "2": "live"}
+    clock.advance(100.0)
+    await observe(store, clock, workspace, Observed(State.STOPPED))
+    assert await owed(store, clock) == {"1": "closing", "2": "closing"}
+    await observe(store, clock, workspace, Observed(State.RUNNING))
+    assert await owed(store, clock) == {}
+
+
+async def test_a_list_is_drawn_again_when_there_is_one_more_or_a_new_name(store, clock, workspace):
+    await said(store, "1", offer("shown", "workspaces", is_one=False))
+    account = await store.account(ALICE, "saturn")
+    known = FoundWorkspace(workspace.remote_id, workspace.gate_key, workspace.name, workspace.state)
+    for found in ([known], [known, FoundWorkspace("r9", "g9", "fresh", State.STOPPED)]):
+        assert await owed(store, clock) == {}
+        await store.merge_discovered(account.id, found)
+    assert await owed(store, clock) == {"1": "live"}
+    await store.name_workspace(workspace.id, "thesis")
+    assert await owed(store, clock) == {"1": "live"}
+    await store.add_workspace(replace(workspace, id="workspace_x", remote_id="r10", gate_key="g10"))
+    assert await owed(store, clock) == {"1": "live"}
 
 
 async def test_a_question_about_several_is_closed_by_each_of_them_only(store, clock):
