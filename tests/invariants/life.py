@@ -80,6 +80,8 @@ class Life(World):
         self.places: dict[str, str] = {}
         self.moves: OwnedProvider = OwnedProvider(clock, OWNERS, ids)
         super().__init__(store, clock, ids, self.moves)
+        # Whole searches have to fit into Slack's limit, as they do with its pages of hundreds.
+        self.slack.history_page = 50
         for principal in PEOPLE.values():
             self.slack.add_user(principal.user_id)
 

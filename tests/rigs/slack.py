@@ -28,6 +28,8 @@ class FakeSlack(Faulty):
         self.calls: list[tuple[str, dict[str, Any]]] = []
         #: People on a page of ``users.list``, however many are asked for.
         self.page = 2
+        #: Messages on a page of a conversation, however many are asked for: few, so that paging is seen to.
+        self.history_page = 2
         #: Calls that Slack itself would have answered with 429.
         self.over_budget = 0
         self._faults = defaultdict(list)
@@ -112,7 +114,7 @@ class FakeSlack(Faulty):
             if each["channel"] == arguments["channel"] and each.get("thread_ts") is None
         ]
         begin = int(arguments.get("cursor") or 0)
-        end = begin + min(int(arguments["limit"]), 2)  # Short pages, so that paging is seen to.
+        end = begin + min(int(arguments["limit"]), self.history_page)
         cursor = str(end) if end < len(found) else ""
         return {"messages": found[begin:end], "response_metadata": {"next_cursor": cursor}}
 
@@ -126,7 +128,7 @@ class FakeSlack(Faulty):
         if not found:
             raise SlackPermanent("conversations.replies", "thread_not_found")
         begin = int(arguments.get("cursor") or 0)
-        end = begin + min(int(arguments["limit"]), 2)
+        end = begin + min(int(arguments["limit"]), self.history_page)
         cursor = str(end) if end < len(found) else ""
         return {"messages": found[begin:end], "response_metadata": {"next_cursor": cursor}}
 
