@@ -115,7 +115,7 @@ def _everything(folder: str, command: Markup, entries: Sequence[VerbWords]) -> l
 
 
 def _line(command: Markup, entry: VerbWords) -> str:
-    return f"`{command}{entry.usage}` – {entry.summary}"
+    return f"`{command + entry.usage}` – {entry.summary}"
 
 
 async def _one(request: Request, verb: str) -> Answer:

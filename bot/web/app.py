@@ -65,7 +65,6 @@ def build_app(
     if context.sign_in != (client_id is not None):
         raise ValueError("Sign in with Slack needs the client id and secret, and only then")
     renderer = Renderer()
-    middlewares = [failures(renderer, context.ids)]
     routes = Health(
         store=context.store, ready=ready, metrics=metrics, metrics_token=settings.metrics_token
     ).routes()
@@ -74,8 +73,7 @@ def build_app(
     if settings.slack_signing_secret is not None:
         refused = metrics.request_refused
         front = Front(settings.slack_signing_secret, context.clock, replays, refused=refused)
-        middlewares.append(front.middleware())
-        routes.append(web.post(SLACK_PATH, over_http(bolt)))
+        routes.append(web.route("*", SLACK_PATH, front.guard(over_http(bolt))))
     if context.public_url is not None:
         sign_in = None
         if client_id is not None and client_secret is not None:
@@ -116,7 +114,7 @@ def build_app(
         # Before the links, where every other word is taken for a nonce.
         routes.append(web.get(SIGN_IN_REDIRECT_PATH, _from_slack(browsers, links, signed_in)))
         routes += links.routes()
-    app = web.Application(middlewares=middlewares, client_max_size=MAX_BYTES)
+    app = web.Application(middlewares=[failures(renderer, context.ids)], client_max_size=MAX_BYTES)
     app.router.add_routes(routes)
     app.on_response_prepare.append(protect)
     return app

@@ -22,7 +22,6 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.messages.texts import pages as words
 from bot.support.settings import without_variables
-from bot.web.front import PAYLOAD
 from bot.web.shapes import Malformed, kind_of
 
 if TYPE_CHECKING:
@@ -110,12 +109,12 @@ def left_bolt(kind: str, error: Exception) -> None:
     _log.error("slack.bolt_failed", kind=kind[:40], exc_info=error)
 
 
-def over_http(app: AsyncApp) -> Callable[[web.Request], Awaitable[web.Response]]:
+def over_http(app: AsyncApp) -> Callable[[dict[str, Any]], Awaitable[web.Response]]:
     """Return what serves Slack's address, behind the front."""
 
-    async def serve(request: web.Request) -> web.Response:
+    async def serve(payload: dict[str, Any]) -> web.Response:
         try:
-            answer = await dispatch(app, request[PAYLOAD])
+            answer = await dispatch(app, payload)
         except Malformed as malformed:
             return web.Response(status=400, text=f"malformed: {malformed}")
         return web.Response(status=answer.status, body=answer.body.encode(), headers=answer.first_headers())

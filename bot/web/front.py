@@ -18,13 +18,11 @@ import structlog
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
-from bot.slack.manifest import SLACK_PATH
 from bot.web import shapes
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from aiohttp.typedefs import Middleware
     from pydantic import SecretStr
 
     from bot.support.clock import Clock
@@ -35,9 +33,6 @@ MAX_BYTES = 1024 * 1024
 #: How far a request's time may differ from ours, in seconds: less than its signature is remembered.
 MAX_AGE = 300
 BODY_SECONDS = 10.0
-
-#: The payload of a request that passed.
-PAYLOAD = web.RequestKey("payload", dict)
 
 _TIMESTAMP = re.compile(r"[0-9]{9,11}")
 _SIGNATURE = re.compile(r"v0=[0-9a-f]{64}")
@@ -72,17 +67,14 @@ class Front:
         self._replays = replays
         self._refused = refused
 
-    def middleware(self) -> Middleware:
-        """Return the aiohttp middleware; it judges one path and nothing else."""
+    def guard(
+        self, serve: Callable[[dict[str, Any]], Awaitable[web.Response]]
+    ) -> Callable[[web.Request], Awaitable[web.Response]]:
+        """Return the handler of Slack's address for every method; ``serve`` gets payloads that passed."""
 
-        @web.middleware
-        async def check(
-            request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
-        ) -> web.StreamResponse:
-            if request.path != SLACK_PATH:
-                return await handler(request)
+        async def handler(request: web.Request) -> web.Response:
             try:
-                request[PAYLOAD] = await self._verified(request)
+                payload = await self._verified(request)
             except Refusal as refusal:
                 self._refused(refusal.reason)
                 _log.warning("slack.request_refused", reason=refusal.reason, status=refusal.status)
@@ -90,9 +82,9 @@ class Front:
                 # Don't wait for what was not read.
                 response.force_close()
                 return response
-            return await handler(request)
+            return await serve(payload)
 
-        return check
+        return handler
 
     async def _verified(self, request: web.Request) -> dict[str, Any]:
         if request.method != "POST":

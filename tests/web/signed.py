@@ -97,6 +97,6 @@ def guarded(clock: FakeClock, handler: Any, refused: list[str] | None = None) ->
     """Return an application with the front before a handler."""
     count = (refused if refused is not None else []).append
     front = Front(SecretStr(SECRET), clock, Replays(clock.monotonic), refused=count)
-    app = web.Application(middlewares=[front.middleware()], client_max_size=MAX_BYTES)
-    app.router.add_post("/slack/events", handler)
+    app = web.Application(client_max_size=MAX_BYTES)
+    app.router.add_route("*", "/slack/events", front.guard(handler))
     return app
