@@ -32,10 +32,10 @@ async def on_stage(arguments: Namespace, play: Callable[[Stage, asyncio.Event], 
             ) as running:
                 return await play(running, stop)
         except StoppedError:
-            say("Stopped before everything was up.")
+            say("Stopped before everything was running.")
             return 130
         except StageError as error:
-            print(f"The demonstration could not start: {error}", file=sys.stderr)  # noqa: T201 - a command line speaks
+            print(f"The demo couldn't start: {error}", file=sys.stderr)  # noqa: T201 - a command line speaks
             return 1
 
 
@@ -56,5 +56,5 @@ async def run(arguments: Namespace) -> int:
 
     status = await on_stage(arguments, keep)
     if status == 0:
-        say("Everything is stopped and removed.")
+        say("Everything has been stopped and removed.")
     return status

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def welcome(stage: Stage, *, light: bool = False) -> str:
-    """Return the text; the passwords and tokens in it are made up again at every start and end with it."""
+    """Return the text; its passwords and tokens are made up at every start and valid until the end."""
     saturn = stage.saturn["credentials"]["users"]["alice"]
     hub = stage.hub["credentials"]["users"]["alice"]
     posit = stage.posit["credentials"]["users"]["alice"]
@@ -23,16 +23,16 @@ You are Olivia there; choose somebody else at the top. In any channel, type
 
     /workspace help
     /workspace link              and link an account (see below)
-    /workspace start notebook    at Saturn Cloud: ready after some ten seconds, as it may be asked once in ten
-    /workspace start training    at Saturn Cloud or at the hub: it asks which one
-    /workspace new posit         a form: make a session of RStudio, and suspend and resume it
+    /workspace start notebook    on Saturn Cloud: ready after about ten seconds, the pace of status reads
+    /workspace start training    on Saturn Cloud or on the hub: Usher asks which one
+    /workspace new posit         a form: create an RStudio session; suspend and resume it
     /job run posit --cluster Local -- Rscript train.R
-                                 its output comes below its card, the whole as a file
+                                 its output appears below its card, and all of it as a file
     /job run posit               the same with a form
-    /workspace new courses       at Sphere Engine: nothing to link, and it opens in a page of Usher's own
-    /workspace about posit       as Amir, who is an administrator: the server and its people
+    /workspace new courses       on Sphere Engine: nothing to link, and it opens on a page of Usher's
+    /workspace about posit       as Amir, an Usher admin: shows the server and its users
 
-The link page asks for a token. Copy it from the provider, as people do, or from here:
+The link page asks for a token. Copy it from the provider, as people would, or from here:
 
     Saturn Cloud   {stage.saturn["url"]}/api/user/token
                    log in as alice, password {saturn["password"]}
@@ -40,10 +40,10 @@ The link page asks for a token. Copy it from the provider, as people do, or from
     Team hub       {stage.hub["url"]}/hub/token
                    log in as alice, password {hub["password"]}
                    her token: {hub["token"]}
-    Workbench      there an administrator makes the token; hers: {posit["token"]}
-                   or `/workspace link posit alice`, and approve it as Amir in the direct message to him
+    Workbench      an administrator creates the token; hers: {posit["token"]}
+                   or type `/workspace link posit alice`, and approve it as Amir in his direct message
                    log in as alice, password {posit["password"]}, at {stage.posit["url"]}
 
-An IDE opens for whoever is logged in as its owner: log in as alice. The hub's is {ide}.
-The logs of all parts are in {stage.folder}. Ctrl+C ends everything and removes it.
+An IDE opens for whoever is logged in as its owner: log in as alice. The hub's IDE is {ide}.
+All logs are in {stage.folder}. Ctrl+C stops everything and removes it.
 """

@@ -59,7 +59,7 @@ async def _play(running: Stage, *, light: bool) -> int:
             if gone is not None:
                 say(f"{gone.name} has ended by itself:\n{gone.last_words()}")
             return 1
-    say("\nThe whole story worked, at Saturn Cloud, at the hub, at the Workbench and at Sphere Engine.")
+    say("\nThe whole story worked: on Saturn Cloud, the hub, Workbench and Sphere Engine.")
     return 0
 
 

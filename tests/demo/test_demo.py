@@ -56,7 +56,7 @@ async def test_interrupted_while_it_starts_it_says_so_and_leaves_nothing(tmp_pat
         await line_with(process, "Starting a local Slack")
         process.send_signal(signal.SIGINT)
         status, text = await ended(process)
-    assert (status, text) == (130, "Stopped before everything was up.\n")
+    assert (status, text) == (130, "Stopped before everything was running.\n")
     assert list(tmp_path.glob("usher-demo-*")) == []
 
 
@@ -70,7 +70,7 @@ async def test_a_port_in_use_is_a_sentence(tmp_path):
         with pytest.raises(StageError, match=f"port {port} can't be used here"):
             free_port(int(port))
     assert status == 1
-    assert f"The demonstration could not start: port {port} can't be used here" in text
+    assert f"The demo couldn't start: port {port} can't be used here" in text
     assert "Traceback" not in text
     assert list(tmp_path.glob("usher-demo-*")) == []
 
@@ -151,7 +151,5 @@ async def test_the_whole_story_with_light_servers(tmp_path):
     assert text.count("bob's browser is refused: 403") == 3
     assert "lesson is ready." in text
     assert "Chen's browser is refused: 404" in text
-    assert text.endswith(
-        "The whole story worked, at Saturn Cloud, at the hub, at the Workbench and at Sphere Engine.\n"
-    )
+    assert text.endswith("The whole story worked: on Saturn Cloud, the hub, Workbench and Sphere Engine.\n")
     assert list(tmp_path.glob("usher-demo-*")) == []
