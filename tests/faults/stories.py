@@ -88,6 +88,26 @@ async def is_down(world: BreakingWorld) -> None:
     assert (operation["verb"], operation["outcome"]) == ("stop", "fulfilled")
 
 
+async def stops_later(world: BreakingWorld) -> None:
+    """Plan a stop, and let the warning and the stop come."""
+    await world.plans("stop training in 12 min")
+    await world.time(150, step=30)
+    await world.time(600, step=60)
+    await world.time(30)
+
+
+async def is_down_as_planned(world: BreakingWorld) -> None:
+    await is_down(world)
+    (operation,) = world.rows("SELECT * FROM operations ORDER BY created_at DESC LIMIT 1")
+    assert operation["planned_for"] is not None
+    assert operation["created_at"] >= operation["planned_for"]
+    assert world.rows("SELECT stop_at FROM workspaces WHERE stop_at IS NOT NULL") == []
+    same = "FROM operations WHERE planned_for IS NOT NULL"
+    (done,) = world.rows(f"SELECT COUNT(*) AS count, COUNT(DISTINCT planned_for) AS ends {same}")
+    warned = world.alice.told("timer_ending")
+    assert len(warned) == done["count"] == done["ends"], "each end has one warning and one stop"
+
+
 async def unlinks(world: BreakingWorld) -> None:
     """Unlink while a start is under way."""
     await world.unlinks()
@@ -116,6 +136,7 @@ STORIES = {
     "link-sign-in": Story(nothing, links, is_linked, unlinked, {"sign_in": True}),
     "start": Story(linked, starts, is_up, stopped, {}),
     "stop": Story(running, stops, is_down, nothing, {}),
+    "stop-later": Story(running, stops_later, is_down_as_planned, nothing, {}),
     "unlink": Story(starting, unlinks, is_unlinked, notebook_down, {}),
 }
 

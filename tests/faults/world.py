@@ -51,7 +51,7 @@ class BreakingWorld(World):
 
     async def reborn(self) -> None:
         """Drop the killed process: nothing that it still holds gets out any more. Then start another."""
-        await self._bot_stack.aclose()
+        await self._drop()
         while True:
             self._bot_stack = AsyncExitStack()
             if self.breaker.fuse.is_dead:
@@ -59,9 +59,14 @@ class BreakingWorld(World):
             try:
                 await self.start_bot()
             except (Killed, StoreError, StartError):
-                await self._bot_stack.aclose()
+                await self._drop()
             else:
                 return
+
+    async def _drop(self) -> None:
+        # What a process writes when it ends, a killed one doesn't.
+        with suppress(Killed):
+            await self._bot_stack.aclose()
 
     async def time(self, seconds: float, step: float = 5.0) -> None:
         """Let time pass; a kill on the way is followed by a start, as a supervisor does it."""
@@ -105,6 +110,16 @@ class BreakingWorld(World):
             shown = await self.alice.types(text, then_settle=False)
             await self.work()
             return bool(ACCEPTED.search(shown.text.replace("*", "")))
+
+        await self.persists(act)
+
+    async def plans(self, text: str) -> None:
+        """Type when something is to be stopped until it is accepted."""
+
+        async def act() -> bool:
+            shown = await self.alice.types(text, then_settle=False)
+            await self.work()
+            return "will be stopped" in shown.text
 
         await self.persists(act)
 

@@ -167,6 +167,18 @@ async def test_after_a_downtime_its_person_gets_five_minutes(world):
     assert world.provider.accepted_stops == ["r1"]
 
 
+async def test_who_was_warned_before_a_long_downtime_is_stopped_at_once_after_it(world):
+    workspace = await timed(world)
+    await pass_until(world, workspace.stop_at - 500)
+    world.clock.advance(3 * 24 * HOUR)
+    world.reborn()
+    await world.pass_time(60, step=5)
+    assert world.provider.accepted_stops == ["r1"]
+    assert told(world) == ["timer_ending", "stopped"]
+    operation = await world.store.latest_operation(workspace.id)
+    assert (operation.planned_for, operation.outcome) == (workspace.stop_at, Outcome.FULFILLED)
+
+
 async def killed():
     raise Killed
 
