@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from bot.domain.models import Workspace
     from bot.providers.base import Provider
 
+#: More words than this aren't read as several names.
+_MOST_WORDS: Final = 60
 #: Names have no more words than this when several are given.
 _WORDS_OF_A_NAME: Final = 6
 #: Words after the verb that mean another one: ``stop report; start notebook``, also on two lines.
@@ -88,7 +90,7 @@ def _in_a_state(words: Sequence[str], rows: Sequence[Workspace]) -> Choice | Non
     """Read ``all that are running`` and ``the stopped ones``; None for anything else."""
     folded = {plain(word) for word in _bare(words) if not is_emoji(word)}
     states = folded & (known.RUNNING | known.STOPPED)
-    if len(states) != 1 or not folded - states or folded - states - known.WITH_A_STATE:
+    if len(states) != 1 or not folded & known.OF_A_STATE or folded - states - known.WITH_A_STATE:
         return None
     is_up = bool(states & known.RUNNING)
     return Choice("all", tuple(one for one in rows if (one.state is State.RUNNING) == is_up))
@@ -188,6 +190,8 @@ def _several(
     words: tuple[str, ...], rows: Sequence[Workspace], connections: Mapping[str, Provider]
 ) -> Choice | None:
     """Read words as several names, or as all; None if not even one of them is a whole name."""
+    if len(words) > _MOST_WORDS:
+        return None
     count = begins(words, known.ALL)
     rest = words[count:] if count else ()
     if count and not rest:

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
-#: Longer texts are no requests: nobody wrote them to a bot.
-MOST_WORDS: Final = 60
+#: Longer texts are no requests; a name of a provider has at most 255 characters.
+MOST_WORDS: Final = 150
 #: Verbs for one thing: a second one in the same sentence is about something else.
 _ONE_AT_A_TIME: Final = frozenset(
     {"start", "stop", "restart", "suspend", "resume", "remove", "forget", "open"}

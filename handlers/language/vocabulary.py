@@ -251,7 +251,7 @@ EXCEPT: Final = _phrases(
 JOINING: Final = _words("and & + , und plus as well also then both")
 #: What may come before a name without being part of it.
 BEFORE_A_NAME: Final = _words(
-    """my the a an our this that these those of for up to with named called both from using into
+    """my own the a an our this that these those of for up to with named called both from using into
     mein meine meinen das der die den dem el la los las mi mis le les mon ma mes"""
 )
 #: What may stand between a verb and a name and says nothing.
@@ -263,7 +263,10 @@ OF_ONESELF: Final = _words("let's it's that's there's here's today's tonight's")
 #: Begins a remark, after which nothing more is named: ``stop report, I don't need it``.
 REMARKS: Final = _words("i i'm im i've i'll we we're we've it's its that's")
 #: Words that distinguish workspaces without naming one.
-POINTING: Final = _words("other last same usual first second next previous old new only right wrong")
+POINTING: Final = _words(
+    """other last same usual first second next previous old new only right wrong mine both two three
+    running up down on off"""
+)
 #: What a workspace is called in general; on its own it names none.
 GENERIC: Final = _words(
     """workspace server session machine instance environment env vm box container pod ide one it that this
@@ -284,10 +287,9 @@ ALL: Final = _phrases(
 #: Which ones, by their state, where several are meant: ``all that are running``.
 RUNNING: Final = _words("running started active up on")
 STOPPED: Final = _words("stopped down off inactive")
-#: What is said with such a state and with nothing else.
-WITH_A_STATE: Final = (
-    GENERIC | GENERICS | _words("all every everything anything ones which are is my the of currently still")
-)
+#: What means several with such a state, and what else may be said with it.
+OF_A_STATE: Final = GENERICS | _words("all every everything anything ones")
+WITH_A_STATE: Final = OF_A_STATE | GENERIC | _words("which are is my the of currently still")
 #: Shows something: of what follows, or of everything.
 SHOWING: Final = _words("send show see display view get give print find zeig zeige look")
 #: Where something is: between a name and its connection.

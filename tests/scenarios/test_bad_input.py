@@ -124,7 +124,8 @@ async def test_names_full_of_marks_are_shown_as_they_are_and_call_nobody(bare):
 @pytest.mark.parametrize("bare", [{"saturn_seed": ODD}], indirect=True)
 @pytest.mark.parametrize("number", range(len(NAMES)))
 async def test_a_workspace_of_any_name_is_started_by_its_button_and_by_its_name(bare, number):
-    alice, name = bare.alice, NAMES[number]
+    # A command of more than 2,000 characters is refused, and names are compared by the first 200.
+    alice, name = bare.alice, NAMES[number][:1900]
     await alice.links("alice")
     shown = await alice.types(f"status {name}" if number != 1 else "status 'a \"quoted\" name'")
     assert "Stopped" in shown.text, shown.text
