@@ -62,6 +62,8 @@ def add(tx: Transaction, kind: NoticeKind, subject: str, principal: str, about: 
 
     ``about`` is the workspace of an operation; runs and classes are about themselves.
     """
+    if kind is not NoticeKind.CLASS_CARD:
+        _close_guesses(tx, principal)
     return _add(tx, subject, kind, subject, principal, about or subject)
 
 
@@ -87,11 +89,9 @@ def add_notice(tx: Transaction, notice: Row, body: dict[str, Any]) -> None:
 
 
 def _add_answer(tx: Transaction, notice: Row, body: dict[str, Any]) -> None:
-    """Add an answer that offers something (``bot.messages.blocks.lasting``); a guess it accepts closes."""
-    pressed = body.get("pressed")
-    if pressed:
-        at = {"channel_id": body.get("channel_id"), "message_ts": pressed}
-        tx.run("close_guess", **at, now=tx.now(), later=tx.now() + _REPLACED_WITHIN)
+    """Add an answer that offers something (``bot.messages.blocks.lasting``); guesses before it close."""
+    if body.get("is_direct") or notice["kind"] == NoticeKind.MESSAGE:
+        _close_guesses(tx, notice["principal"])
     offer = body.get("lasting")
     if not offer:
         return
@@ -104,6 +104,10 @@ def add_held(tx: Transaction, notice: Row) -> None:
     """Add the message that will tell what is held: it is about all of a person's workspaces."""
     principal = notice["principal"]
     _add(tx, notice["id"], NoticeKind.HELD, notice["subject"], principal, f"held/{principal}")
+
+
+def _close_guesses(tx: Transaction, principal: str) -> None:
+    tx.run("close_guesses", principal=principal, now=tx.now(), later=tx.now() + _REPLACED_WITHIN)
 
 
 def of_link(principal: str, connection: str) -> str:

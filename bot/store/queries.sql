@@ -1197,11 +1197,11 @@ WHERE about = (SELECT 'held/' || principal FROM workspaces WHERE id = :about);
 UPDATE cards SET is_dirty = 1, dirt = dirt + 1, changed_at = :now
 WHERE kind IN ('reply', 'shown') AND principal = :principal AND names = ' workspaces ';
 
--- A guess that was accepted.
--- name: close_guess
+-- Guesses at what a person meant: they have said something else since, or accepted one.
+-- name: close_guesses
 UPDATE cards SET is_dirty = 1, dirt = dirt + 1, changed_at = :now, stage = 'closing',
     leased_until = CASE WHEN leased_until > :later THEN leased_until ELSE :later END
-WHERE channel_id = :channel_id AND message_ts = :message_ts AND kind = 'reply' AND names LIKE '% say %';
+WHERE kind IN ('reply', 'shown') AND principal = :principal AND stage = 'live' AND names LIKE '% say %';
 
 -- name: owe_cards_about
 UPDATE cards SET is_dirty = 1, dirt = dirt + 1,

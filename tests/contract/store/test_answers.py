@@ -152,13 +152,21 @@ async def test_an_answer_that_replaces_a_message_takes_its_row_too(store, clock,
     assert await owed(store, clock) == {}
 
 
-async def test_a_guess_is_closed_by_the_answer_to_its_press_and_other_answers_are_not(store, clock):
+async def test_a_guess_is_closed_by_the_next_answer_in_the_conversation_and_other_answers_are_not(
+    store, clock, workspace
+):
     await said(store, "1", offer("reply", "answers", "say", is_one=False))
-    await said(store, "2", None, pressed="1", channel_id="D1")
-    assert await owed(store, clock) == {"1": "closing"}
-    await said(store, "3", offer("reply", "answers", "none", is_one=False))
-    await said(store, "4", None, pressed="3", channel_id="D1")
+    await said(store, "2", offer("shown", "workspaces", is_one=False), BOB, is_direct=True)
+    await said(store, "3", None)
     assert await owed(store, clock) == {}
+    await said(store, "4", offer("reply", workspace.id), is_direct=True)
+    assert await owed(store, clock) == {"1": "closing"}
+    await said(store, "5", None, is_direct=True)
+    assert await owed(store, clock) == {}
+    await said(store, "6", offer("reply", "answers", "say", is_one=False))
+    new = NewOperation(ALICE, workspace.id, "saturn", OperationVerb.START, 60.0, "R")
+    await store.accept_operation(new, interaction="", notices=[NewNotice("", NoticeKind.CARD, "1", ALICE)])
+    assert await owed(store, clock) == {"6": "closing"}
 
 
 async def test_unlinking_leaves_no_answer_as_it_was(store, clock, workspace):
