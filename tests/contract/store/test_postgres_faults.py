@@ -186,9 +186,11 @@ async def test_a_second_process_does_not_serve(open_, store):
 
 
 async def test_a_process_that_lost_its_place_writes_no_more(open_, url):
-    first, second = await open_(dict.fromkeys(Priority, 0.5)), await open_()
+    patience = dict(PATIENCE)
+    first, second = await open_(patience), await open_()
     await first.begin_serving()
     pid = await pid_of(first)
+    patience.update(dict.fromkeys(Priority, 0.05))
     entered, leave = threading.Event(), threading.Event()
 
     def hold(tx):

@@ -1,0 +1,60 @@
+"""The database's clock between two readings of it, however long an answer takes."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.store.database_clock import DatabaseClock
+from bot.store.store_time import StoreTime
+from tests.rigs.clock import FakeClock
+
+#: How far the database's clock is from the machine's, which nobody must notice.
+APART = -3600.0
+
+
+def read(clock, machine, seconds, *, apart=APART, at=0.5):
+    """Read the database's clock; the answer takes so many seconds, and was given at that part of them."""
+    before = machine.monotonic()
+    machine.advance(seconds * at)
+    epoch = machine.now() + apart
+    machine.advance(seconds * (1 - at))
+    clock.note(before, epoch, machine.monotonic())
+
+
+@pytest.fixture
+def machine():
+    return FakeClock()
+
+
+@pytest.fixture
+def clock(machine):
+    clock = DatabaseClock(machine)
+    read(clock, machine, 0.001)
+    return clock
+
+
+def test_it_is_the_databases_and_goes_on_with_the_machine(clock, machine):
+    assert clock.now() == pytest.approx(machine.now() + APART, abs=0.001)
+    machine.advance(60)
+    assert clock.now() == pytest.approx(machine.now() + APART, abs=0.001)
+    # The machine's own clock is set: the database's isn't.
+    machine.jump(500)
+    assert clock.now() == pytest.approx(machine.now() - 500 + APART, abs=0.001)
+
+
+@pytest.mark.parametrize("at", [0.0, 0.5, 1.0])
+def test_an_answer_that_takes_long_is_no_clock_that_was_moved(clock, machine, at):
+    time = StoreTime(clock)
+    read(clock, machine, 8.0, at=at)
+    assert clock.now() == pytest.approx(machine.now() + APART, abs=0.001)
+    assert time.jump() == 0.0
+
+
+@pytest.mark.parametrize("moved", [-90.0, 90.0])
+def test_a_clock_that_was_moved_is_followed(clock, machine, moved):
+    time = StoreTime(clock)
+    before = time.now()
+    read(clock, machine, 0.001, apart=APART + moved)
+    assert clock.now() == pytest.approx(machine.now() + APART + moved, abs=0.01)
+    assert time.jump() == pytest.approx(max(moved, 0.0), abs=0.01)
+    assert before <= time.now() <= before + 0.01
