@@ -121,6 +121,7 @@ STILL = [
     (NoticeKind.ENDING, RUNNING | {"ends_at": NOW + 60, "ends_how": "stops"}, {}, False, True),
     (NoticeKind.ENDING, RUNNING, {}, False, False),
     (NoticeKind.CARD, STOPPED, ENDED, True, True),
+    (NoticeKind.CLASS_POSTED, STOPPED, {}, True, False),
 ]
 
 

@@ -321,6 +321,13 @@ async def test_messages_about_a_link_take_each_others_place(store, workspace):
     assert workspace
 
 
+async def test_a_question_about_a_class_card_takes_the_place_of_the_one_before(store):
+    for ts in ("1", "2"):
+        await store.add_notices([NewNotice("class_1", NoticeKind.CLASS_POSTED, f"posted:{ts}", ALICE)])
+        await sent(store, ts)
+    assert await claimed(store) == {"1": "closing"}
+
+
 async def test_what_a_run_wrote_is_not_kept_for_its_message(store):
     new = NewRun(ALICE, "saturn", "train", Spec("train"), "R")
     run, _ = await store.accept_run(new, interaction="")
