@@ -306,7 +306,7 @@ async def test_a_failed_look_up_delays_and_neither_lets_in_nor_refuses(world):
     operation_id = await world.begin(await world.own(is_known=False))
     await world.pass_time(40)
     assert (await world.store.operation(operation_id)).is_open
-    assert "checking with Slack who you are" in (await world.store.operation(operation_id)).hold
+    assert "checking with Slack who asked for this" in (await world.store.operation(operation_id)).hold
     assert world.provider.count("start") == 0
     world.slack.add_user(ALICE.user_id)
     assert await world.until_ended(operation_id) is Outcome.FULFILLED
