@@ -190,15 +190,15 @@ async def test_a_process_that_lost_its_place_writes_no_more(open_, url):
     first, second = await open_(patience), await open_()
     await first.begin_serving()
     pid = await pid_of(first)
-    patience.update(dict.fromkeys(Priority, 0.05))
     entered, leave = threading.Event(), threading.Event()
 
     def hold(tx):
         entered.set()
         assert leave.wait(10)
 
-    waiting = asyncio.ensure_future(first.engine.write(hold, Priority.URGENT))
+    waiting = asyncio.ensure_future(first.engine.write(hold))
     await asyncio.to_thread(entered.wait)
+    patience.update(dict.fromkeys(Priority, 0.05))
     cut(url, pid)
     await second.begin_serving()
     leave.set()
