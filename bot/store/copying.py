@@ -18,7 +18,6 @@ from bot.store.sqlite import SqliteEngine
 from bot.store.sqlite_errors import why_not_opened
 from bot.store.store import Store
 from bot.store.tables import Table
-from bot.store.transaction import Priority
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.errors import StoreError, StoreInUse, StoreUnavailable
 
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
     from pathlib import Path
 
-_PATIENCE = dict.fromkeys(Priority, 86_400.0)
 _SERVED = "Usher is running on {path}: stop it, then copy again."
 _DIFFERS = "The audit record of the copy differs from that of {path}: drop the copy, and report this."
 
@@ -49,7 +47,7 @@ async def copy_store(path: Path, url: str) -> Copied:
             await source.migrate(holds=True)
         except StoreInUse:
             raise StoreInUse(_SERVED.format(path=path)) from None
-        target = PostgresEngine(url, clock, ids, patience=_PATIENCE)
+        target = PostgresEngine(url, clock, ids)
         await target.open()
         try:
             await target.migrate(holds=True)

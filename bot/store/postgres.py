@@ -92,7 +92,7 @@ class PostgresEngine(QueuedEngine):
         if holds and not await self.write(lambda _: self._session.take_lock()):
             raise StoreInUse(_ANOTHER.format(name=self._name))
         try:
-            return await self.write(lambda _: self._migrate())
+            return await self._write_patiently(lambda _: self._migrate())
         finally:
             if not (holds or self._serves):
                 await self.write(lambda _: self._session.release_lock())
@@ -107,7 +107,7 @@ class PostgresEngine(QueuedEngine):
             with closing(tables()) as found:
                 return self._session.fill(found, self._name)
 
-        return await self.write(copied)
+        return await self._write_patiently(copied)
 
     async def close(self) -> None:
         """Finish what is queued and disconnect."""

@@ -164,6 +164,7 @@ class PostgresSession:
 
     def apply(self, name: str, script: str) -> None:
         """Run a migration and record it, within the open transaction."""
+        self._cursor().execute("SET LOCAL statement_timeout = 0")
         for statements in (schema.TABLE, script):
             # Texts are compared as SQLite does, whatever the database's own order.
             self._cursor().execute(schema.TEXT.sub('TEXT COLLATE "C"', statements).encode())

@@ -46,6 +46,11 @@ class QueuedEngine:
         result: Result = await self._write_queue.submit(work, priority, is_read=False, rows=rows)
         return result
 
+    async def _write_patiently(self, work: Work[Result]) -> Result:
+        """Run work that writes, however long it takes: nobody waits for it but an operator."""
+        result: Result = await self._write_queue.submit(work, Priority.STEADY, is_read=False, is_patient=True)
+        return result
+
     def serves(self) -> None:
         """Move times from now on, as the one process serving from this database."""
         self._serves = True

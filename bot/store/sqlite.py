@@ -95,7 +95,7 @@ class SqliteEngine(QueuedEngine):
         if holds and not self._take_lock():
             raise StoreInUse(_ANOTHER.format(path=self._path))
         try:
-            return await self.write(lambda _: self._migrate())
+            return await self._write_patiently(lambda _: self._migrate())
         finally:
             if not (holds or self._serves):
                 self._release_lock()

@@ -80,8 +80,12 @@ class WriteQueue:
         is_read: bool,
         rows: int = 1,
         is_alone: bool = False,
+        is_patient: bool = False,
     ) -> Any:
-        """Queue work and wait for its result; raise StoreBusy, StoreUnavailable or the work's own errors."""
+        """Queue work and wait for its result; raise StoreBusy, StoreUnavailable or the work's own errors.
+
+        ``is_patient``: wait for as long as it takes.
+        """
         loop = asyncio.get_running_loop()
         run = Run(work, priority, is_read, rows, loop.create_future(), is_alone)
         with self._condition:
@@ -98,8 +102,9 @@ class WriteQueue:
             self._wakes = True
             loop.call_soon(self._wake)
         callers = self._callers[priority]
-        callers[run] = None
-        if priority not in self._looks:
+        if not is_patient:
+            callers[run] = None
+        if callers and priority not in self._looks:
             # One timer for all who wait: one each costs more than reading a row.
             self._looks[priority] = loop.call_later(self._patience[priority], self._look_at, priority)
         try:
@@ -108,7 +113,7 @@ class WriteQueue:
             self._give_up(run)
             raise
         finally:
-            del callers[run]
+            callers.pop(run, None)
 
     def _wake(self) -> None:
         self._wakes = False

@@ -47,7 +47,14 @@ class _NextTurn(WriteQueue):
         self.is_open = False
 
     async def submit(
-        self, work: Any, priority: Priority, *, is_read: bool, rows: int = 1, is_alone: bool = False
+        self,
+        work: Any,
+        priority: Priority,
+        *,
+        is_read: bool,
+        rows: int = 1,
+        is_alone: bool = False,
+        is_patient: bool = False,
     ) -> Any:
         if not self.is_open:
             raise StoreUnavailable("the store is closed")

@@ -14,6 +14,7 @@ from bot.store import open_store, schema
 from bot.store.postgres_errors import label, why_not_opened
 from bot.store.queries import migrations
 from bot.store.store import Store
+from bot.store.transaction import Priority
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.errors import StoreInUse, StoreTooNew, StoreUnavailable
 from tests.rigs import postgres
@@ -102,6 +103,14 @@ async def test_a_newer_database_is_refused_with_the_next_step(open_):
     await (await open_(ADDED)).migrate()
     with pytest.raises(StoreTooNew, match=r"newer release of Usher \(0101_added\): run that release"):
         await (await open_()).begin_serving()
+
+
+async def test_a_migration_may_take_longer_than_people_wait(url, clock):
+    slow = {"0001_slow": "SELECT pg_sleep(0.3); CREATE TABLE slow (id TEXT);"}
+    engine = postgres.engine(url, clock, IDS, scripts=slow, patience=dict.fromkeys(Priority, 0.1))
+    await engine.open()
+    assert await engine.migrate() == ["0001_slow"]
+    await engine.close()
 
 
 async def test_a_migration_that_fails_leaves_everything_as_it_was(open_):

@@ -8,7 +8,7 @@ import resource
 import signal
 import sqlite3
 import sys
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -38,12 +38,7 @@ async def store(path, clock):
     engine = SqliteEngine(str(path), clock, SystemIds(), patience=dict.fromkeys(Priority, 0.2))
     await engine.open()
     store = Store(engine)
-    async with asyncio.timeout(30):
-        while True:
-            # A machine that is busy may take longer than that to make the tables.
-            with suppress(StoreBusy):
-                await store.migrate()
-                break
+    await store.migrate()
     yield store
     await store.close()
 
