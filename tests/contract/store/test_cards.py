@@ -240,6 +240,7 @@ async def test_progress_is_not_held_up_by_what_is_closing(store, clock):
     await observe(store, clock, workspaces[0], Observed(State.STOPPED, progress=10))
     for workspace, ts in zip(workspaces[1:], ("4", "5"), strict=True):
         await asked(store, workspace, OperationVerb.STOP, ts)
+        clock.advance(1)
     assert {card.message_ts for card in await store.claim_cards(2, 15.0, 60.0)} == {"1", "2"}
     assert [card.message_ts for card in await store.claim_cards(2, 15.0, 60.0)] == ["3"]
 
