@@ -148,7 +148,8 @@ def _update_found(tx: Transaction, one: FoundWorkspace, row: Row, start: float) 
         name=name,
         gate_key=one.gate_key,
         state=state,
-        url=one.url if is_news else row["url"],
+        # Not every list has addresses: one that was read stays while the workspace runs on.
+        url=(one.url or (None if changed else row["url"])) if is_news else row["url"],
         detail=one.detail if is_news else row["detail"],
         progress=None if changed else row["progress"],
         observed_at=start if is_news else row["observed_at"],

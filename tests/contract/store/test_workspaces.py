@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from bot.domain.models import (
@@ -48,6 +50,21 @@ async def test_a_list_becomes_workspaces_of_its_owner(store, clock):
     assert (await store.account_by_id(account.id)).discovered_at == clock.now()
     # What moves is read soon; what stands still when somebody asks.
     assert [claim.remote_id for claim in await store.claim_reads("saturn", 10, 10.0, 0.5)] == ["1"]
+
+
+async def test_a_list_without_addresses_leaves_the_one_of_what_runs_on(store):
+    account = await link_account(store)
+    running = FoundWorkspace("1", gate_key("saturn", "1"), "beta", State.RUNNING, "https://ide")
+    kept = []
+    for found in (
+        running,
+        replace(running, url=None),
+        replace(running, url=None, state=State.STOPPED),
+        replace(running, url=None),
+    ):
+        await store.merge_discovered(account.id, [found])
+        kept += [one.url for one in await store.workspaces(ALICE)]
+    assert kept == ["https://ide", "https://ide", None, None]
 
 
 async def test_a_list_again_updates_and_what_two_lists_lack_is_gone(store, clock):
