@@ -40,15 +40,6 @@ _NEW = {
     OperationVerb.FORCE: words.FORCING,
     OperationVerb.REMOVE: words.REMOVING,
 }
-_JOINED = {
-    OperationVerb.START: words.STARTING_ALREADY,
-    OperationVerb.STOP: words.STOPPING_ALREADY,
-    OperationVerb.RESTART: words.RESTARTING_ALREADY,
-    OperationVerb.CREATE: words.MAKING_ALREADY,
-    OperationVerb.SUSPEND: words.SUSPENDING_ALREADY,
-    OperationVerb.FORCE: words.FORCING_ALREADY,
-    OperationVerb.REMOVE: words.REMOVING_ALREADY,
-}
 
 
 @routes.verb("workspace", "start", flags=("share", AGREED), does=routes.Does.STARTS)
@@ -224,7 +215,7 @@ def _already(accepted: Accepted) -> str | None:
     """Return what to say if the same was requested before."""
     if accepted.repeated and not accepted.operation.is_open:
         return words.DONE_ALREADY
-    return _JOINED[accepted.operation.verb] if accepted.joined and not accepted.repeated else None
+    return words.JOINED[accepted.operation.verb] if accepted.joined and not accepted.repeated else None
 
 
 def _instead(workspace: Workspace, verb: OperationVerb, accepted: Accepted, effects: Effects) -> str | None:

@@ -9,8 +9,7 @@ from bot.domain.models import OperationVerb
 from bot.domain.moments import FARTHEST_SECONDS
 from bot.messages.blocks import kit, offers, replies
 from bot.messages.blocks.limits import Markup, fill, line, safe
-from bot.messages.texts import problems, talk, timers
-from bot.messages.texts.answers import EXAMPLE
+from bot.messages.texts import answers, problems, talk, timers
 from bot.support.errors import NotLinked, Refused, UsherError
 from handlers import routes
 from handlers.workspace.offering import mode_then, stamp
@@ -41,7 +40,7 @@ async def pressed(request: Request) -> Answer:
         at = float(time) if time.isdecimal() else 0.0
         now = await request.services.store.now()
         if not now < at <= now + FARTHEST_SECONDS:
-            return replies.hint(fill(timers.PASSED, command=request.command, name=EXAMPLE))
+            return replies.hint(fill(timers.PASSED, command=request.command, name=answers.EXAMPLE))
         request = replace(request, at=at)
     done = _Done()
     for one in stamps:
@@ -52,11 +51,18 @@ async def pressed(request: Request) -> Answer:
             done.remarks.append(talk.GONE)
             continue
         if await stamp(request, workspace) != one.rstrip("!"):
-            now = request.services.clock.now()
-            done.remarks.append(offers.in_its_state(now, workspace, talk.CHANGED))
+            done.remarks.append(await _as_it_is(request, workspace))
             continue
         await _do(request, verb, workspace, done, agreed=one.endswith("!"))
     return _answer(verb, done, request.at)
+
+
+async def _as_it_is(request: Request, workspace: Workspace) -> str:
+    """Say what is under way for a workspace that has changed since, or else what state it is in."""
+    operation = await request.services.store.latest_operation(workspace.id)
+    if operation is not None and operation.is_open:
+        return fill(answers.JOINED[operation.verb], name=workspace.title)
+    return offers.in_its_state(request.services.clock.now(), workspace, talk.CHANGED)
 
 
 async def all_at_once(request: Request, verb: str, workspaces: Sequence[Workspace]) -> Answer:

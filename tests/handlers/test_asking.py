@@ -75,7 +75,8 @@ async def test_one_button_for_several_names_all_of_them_and_does_no_more(bot: Ri
     check_golden("answers/several-done", done)
     assert await open_ones(bot) == ["stop notebook", "stop training"]
     again = await press(bot, answer, "Stop 2 workspaces")
-    assert "has changed since" in words(again)
+    assert "*notebook* is already stopping" in words(again)
+    assert "running" not in words(again)
     assert await open_ones(bot) == ["stop notebook", "stop training"]
 
 

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Final
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+from bot.domain.models import OperationVerb
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 # -- operations --------------------------------------------------------------------------------------------
 
@@ -49,6 +55,18 @@ REMOVING_ALREADY: Final = "*{name}* is already being removed. I'll message you w
 CALLING_OFF: Final = "Cancelling the creation of *{name}*."
 MAKING: Final = "Creating *{name}* on {title}. I'll message you when it's ready."
 MAKING_ALREADY: Final = "*{name}* is already being created. I'll message you when it's ready."
+#: What is under way already, by its verb.
+JOINED: Final[Mapping[OperationVerb, str]] = MappingProxyType(
+    {
+        OperationVerb.START: STARTING_ALREADY,
+        OperationVerb.STOP: STOPPING_ALREADY,
+        OperationVerb.RESTART: RESTARTING_ALREADY,
+        OperationVerb.CREATE: MAKING_ALREADY,
+        OperationVerb.SUSPEND: SUSPENDING_ALREADY,
+        OperationVerb.FORCE: FORCING_ALREADY,
+        OperationVerb.REMOVE: REMOVING_ALREADY,
+    }
+)
 REMOVE_EFFECT: Final = "This will permanently delete *{name}* on {title} and everything stored only in it."
 REMOVE_ASK: Final = (
     "To continue, press *Remove* and confirm its name, or type `{command}remove {name} --yes`."
