@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.domain.models import FormProblems
-from bot.messages.blocks import flags, replies
+from bot.messages.blocks import flags, offers, replies
 from bot.messages.blocks.limits import Markup, fill, line, safe
 from bot.messages.texts import runs as words
 from bot.providers import facets
@@ -18,7 +18,7 @@ from handlers import routes
 from handlers.command_line import LONGEST, command_line
 from handlers.forms.making import make, open_form
 from handlers.forms.values import Making
-from handlers.linking.connections import connection_of, leading, maker_of, named
+from handlers.linking.connections import connection_of, leading, maker_of, makers, named
 from handlers.request import SILENT, Answered
 from handlers.waiting import offer_of
 
@@ -148,9 +148,15 @@ def started(request: Request, name: str, connection: str, remark: str = "") -> A
 
 
 def checked_words(request: Request, typed: CommandLine) -> None:
-    """Raise Answered, with the correct syntax, if the first word isn't a connection."""
-    if typed.words:
-        leading(request, typed.words, more=fill(words.TAIL_HINT, command=request.command))
+    """Raise Answered if the first word isn't a connection: with what may be meant, and the correct syntax."""
+    if not typed.words:
+        return
+    able = makers(request.services, "job")
+    by_name = [name for name in able if runs_named_jobs(request, name)]
+    more = [words.NAME_HINT] if by_name else []
+    more += [fill(words.TAIL_HINT, command=request.command)] if len(by_name) < len(able) else []
+    commands = [f"job run {name} {' '.join(typed.words)}" for name in by_name[: replies.FEW]]
+    leading(request, typed.words, "\n".join(more), offers.command_buttons(commands))
 
 
 async def _offer(request: Request, connection: str) -> PersonalOffer:

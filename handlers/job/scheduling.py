@@ -62,7 +62,8 @@ def _split(typed: Sequence[str]) -> tuple[str, str | None]:
         return " ".join(typed[:-1]), OFF
     if len(typed) > 5 and is_cron(" ".join(typed[-5:])):
         return " ".join(typed[:-5]), _checked(" ".join(typed[-5:]))
-    if len(typed) > 1 and (is_cron(typed[-1]) or looks_like_cron(typed[-1])):
+    # What was quoted after a name is meant as a schedule, whatever it says.
+    if len(typed) > 1 and (is_cron(typed[-1]) or looks_like_cron(typed[-1]) or " " in typed[-1]):
         return " ".join(typed[:-1]), _checked(" ".join(typed[-1].split()))
     if len(typed) > 4 and looks_like_cron(" ".join(typed[1:])):
         return typed[0], _checked(" ".join(typed[1:]))

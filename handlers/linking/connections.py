@@ -16,30 +16,33 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from bot.domain.models import Answer, Purpose
+    from bot.messages.blocks.kit import Element
     from handlers.request import Request
     from handlers.services import Services
 
 _FACETS: Mapping[Purpose, type[facets.Facet]] = {"workspace": facets.Making, "job": facets.Runs}
 
 
-def connection_of(request: Request, name: str, more: str = "") -> str:
+def connection_of(request: Request, name: str, more: str = "", offers: Iterable[Element] = ()) -> str:
     """Return the connection with this name, title or unique prefix; raises Answered for any other.
 
-    ``more`` is a sentence of ours for that answer.
+    ``more`` and ``offers`` are a sentence of ours and buttons for that answer.
     """
     found = naming.find_connection(name, request.services.connections)
     if found is not None:
         return found
     sentence = fill(words.UNKNOWN_CONNECTION, name=name, known=named(request.services.connections))
-    raise Answered(replies.hint(sentence, more=more))
+    raise Answered(replies.hint(sentence, offers, more=more))
 
 
-def leading(request: Request, given: Sequence[str], more: str = "") -> tuple[str, tuple[str, ...]]:
+def leading(
+    request: Request, given: Sequence[str], more: str = "", offers: Iterable[Element] = ()
+) -> tuple[str, tuple[str, ...]]:
     """Return the connection that words begin with, and the rest; raises Answered as ``connection_of``."""
     found, rest = naming.leading_connection(given, request.services.connections)
     if found is not None:
         return found, rest
-    return connection_of(request, given[0], more), tuple(given[1:])
+    return connection_of(request, given[0], more, offers), tuple(given[1:])
 
 
 def makers(services: Services, purpose: Purpose) -> list[str]:

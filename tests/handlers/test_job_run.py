@@ -120,6 +120,7 @@ async def test_a_program_without_its_hyphens_is_explained(bot):
     answer = await bot.say("job run Rscript train.R")
     assert "I don't have a connection called *Rscript*" in words(answer)
     assert "`/job run -- Rscript train.R`" in words(answer)
+    assert "name of a job" not in words(answer)
     assert "`job run -- Rscript train.R`" in words(await bot.direct("job run Rscript train.R"))
 
 

@@ -34,6 +34,17 @@ async def test_a_run_by_name_is_followed_to_its_end_with_its_output(cloud):
     assert "nightly" in (await job(cloud, "list")).text
 
 
+async def test_a_job_without_its_connection_is_one_press_away(cloud):
+    asked = await job(cloud, "run nightly")
+    assert "I don't have a connection called *nightly*" in asked.text
+    assert "-- Rscript" not in asked.text
+    assert asked.labels == ["job run saturn nightly"]
+    assert starts(cloud) == 0
+    await cloud.alice.presses(asked, "job run saturn nightly")
+    await cloud.pass_time(5)
+    assert starts(cloud) == 1
+
+
 async def test_a_run_that_fails_tells_its_exit_code(cloud):
     await job(cloud, "run saturn failing")
     await cloud.until(lambda: cloud.alice.told("job_ended"), step=2.0)
@@ -119,6 +130,7 @@ async def test_schedules_are_shown_set_and_switched_off(cloud):
 async def test_what_is_wrong_about_a_schedule_is_said(cloud):
     await job(cloud, "schedule")
     assert "as a schedule" in (await job(cloud, 'schedule nightly "99 3 * * *"')).text
+    assert "as a schedule" in (await job(cloud, 'schedule nightly "every day"')).text
     assert "would never run" in (await job(cloud, 'schedule nightly "0 3 30 2 *"')).text
     assert "I can't find a job called *other*" in (await job(cloud, 'schedule other "0 3 * * *"')).text
     await job(cloud, f'schedule {cloud.job("retrain", "bob").id} "0 3 * * *"')

@@ -209,6 +209,7 @@ COMMAND_PLACE: Final = "after `--`"
 OR: Final = "or"
 JOB_PLACE: Final = "The job"
 #: Below a run that could not be understood.
+NAME_HINT: Final = "If that's the name of a job, choose where to run it:"
 TAIL_HINT: Final = "Put the command after `--`: `{command}run -- Rscript train.R`."
 NO_TAIL_PLACE: Final = "The command is fixed here. Leave that out."
 WHERE: Final = "Where should I run it? Type `{command}run CONNECTION`, with one of these: {known}."
