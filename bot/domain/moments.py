@@ -50,10 +50,16 @@ _NUMBERS: Final = {"a": "1", "an": "1"} | {
 }
 _NUMBER: Final = r"([0-9]{1,4}(?:[.,][0-9]{1,2})?)"
 _UNITS: Final = {"d": 86_400.0, "h": 3_600.0, "m": 60.0}
-_DAYS, _HOURS, _MINUTES = (r" ?d(?:ays?)?", r" ?h(?:(?:ou)?rs?)?", r" ?m(?:in(?:ute)?s?)?")
+_WEEKS, _DAYS, _HOURS, _MINUTES = (
+    r" ?w(?:(?:ee)?ks?)?",
+    r" ?d(?:ays?)?",
+    r" ?h(?:(?:ou)?rs?)?",
+    r" ?m(?:in(?:ute)?s?)?",
+)
 #: In this order; minutes need no unit after hours: ``1h30``.
 _LENGTH: Final = re.compile(
-    rf"(?:{_NUMBER}{_DAYS}(?: and)?)? ?(?:{_NUMBER}{_HOURS}(?: and)? ?(?:([0-5]?[0-9])(?:{_MINUTES})?)?"
+    rf"(?:{_NUMBER}{_WEEKS}(?: and)?)? ?(?:{_NUMBER}{_DAYS}(?: and)?)? ?"
+    rf"(?:{_NUMBER}{_HOURS}(?: and)? ?(?:([0-5]?[0-9])(?:{_MINUTES})?)?"
     rf"|{_NUMBER}{_MINUTES})?"
 )
 #: ``1 hour and a half``, ``2 and a half hours`` and ``half an hour``; number words are digits by then.
@@ -231,8 +237,8 @@ def _length(text: str) -> float | None:
     found = _LENGTH.fullmatch(plain)
     if found is None or not any(found.groups()):
         return None
-    days, hours, minutes, only_minutes = (_decimal(number) for number in found.groups())
-    return days * 86_400.0 + hours * 3_600.0 + (minutes + only_minutes) * 60.0
+    weeks, days, hours, minutes, only_minutes = (_decimal(number) for number in found.groups())
+    return (weeks * 7 + days) * 86_400.0 + hours * 3_600.0 + (minutes + only_minutes) * 60.0
 
 
 def _decimal(text: str | None) -> float:
