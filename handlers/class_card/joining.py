@@ -36,7 +36,7 @@ async def press(request: Request) -> Answer:
     classes = services.classes
     card = await classes.card(request.target or request.name)
     if card.is_over(services.clock.now()):
-        return _ended(request)
+        return _ended(request, card)
     try:
         account = await classes.account(request.principal, card)
     except NotLinked as missing:
@@ -72,7 +72,7 @@ async def press(request: Request) -> Answer:
 def _refused(request: Request, card: ClassCard, done: Joined) -> Answer | None:
     match done.result:
         case "over":
-            return _ended(request)
+            return _ended(request, card)
         case "full":
             sentence = fill(words.FULL, maximum=Markup(str(card.maximum)), who=who(card.principal))
             return replies.hint(sentence)
@@ -82,8 +82,9 @@ def _refused(request: Request, card: ClassCard, done: Joined) -> Answer | None:
             return None
 
 
-def _ended(request: Request) -> Answer:
-    return replies.hint(fill(words.ENDED, command=request.command))
+def _ended(request: Request, card: ClassCard) -> Answer:
+    sentence = words.ENDED if card.spec is None else words.ENDED_NOT_MADE
+    return replies.hint(fill(sentence, command=request.command))
 
 
 def _no_workspace(request: Request, card: ClassCard, waits_for: str) -> Answer:

@@ -81,8 +81,10 @@ def _state(facts: ClassFacts) -> list[str]:
     if not counts.pressed:
         lines = [words.NOBODY_YET]
     else:
-        lines = [fill(words.COUNTS, **_numbers(ready=counts.ready, pressed=counts.pressed))]
-        lines += [fill(words.WAITING, **_numbers(count=counts.waiting))] if counts.waiting else []
+        counted = words.COUNTS if card.done_at is None else words.COUNTS_OVER
+        is_waited_for = counts.waiting and card.done_at is None
+        lines = [fill(counted, **_numbers(ready=counts.ready, pressed=counts.pressed))]
+        lines += [fill(words.WAITING, **_numbers(count=counts.waiting))] if is_waited_for else []
         lines += [fill(words.FAILED, **_numbers(count=counts.failed))] if counts.failed else []
         lines += [fill(words.KEPT, **_numbers(count=counts.kept))] if counts.kept and not card.done_at else []
     if card.maximum is not None and not card.is_over(facts.now):
