@@ -88,6 +88,7 @@ CARDS = {
     ),
     "replaced-after-call": facts(operation=STOPPING | failed("sent", Outcome.REPLACED)),
     "stopping": facts(operation=STOPPING, workspace={"state": State.STOPPING}),
+    "running-already": facts(operation=READY | {"start_call": Call.NONE}, workspace=RUNNING, ide_url=IDE_URL),
     "running": facts(operation=READY, workspace=RUNNING, ide_url=IDE_URL),
     "running-until": facts(operation=READY, workspace=RUNNING | TIMED, ide_url=IDE_URL),
     "running-until-suspended": facts(
@@ -103,6 +104,7 @@ CARDS = {
     "running-gone": facts(operation=READY, workspace={"state": State.GONE}),
     "running-row-gone": replace(facts(operation=READY), workspace=None),
     "stopped": facts(operation=STOPPED),
+    "stopped-already": facts(operation=STOPPED | {"stop_call": Call.NONE}),
     "stopped-started-elsewhere": facts(operation=STOPPED, workspace=RUNNING),
     "stopped-gone": facts(operation=STOPPED, workspace={"state": State.GONE}),
     "failed": facts(operation=failed("provider_failed"), workspace={"state": State.FAILED}),

@@ -30,7 +30,7 @@ RUN = Run(
 
 
 def verb(name, outcome=Outcome.FULFILLED, **keys):
-    return {"verb": OperationVerb(name), "outcome": outcome, "ended_at": NOW - 600} | keys
+    return CALLED | {"verb": OperationVerb(name), "outcome": outcome, "ended_at": NOW - 600} | keys
 
 
 def late(run):
@@ -47,6 +47,8 @@ LINES = {
     "card-sent": (NoticeKind.CARD, facts(operation=verb("stop", Outcome.REPLACED, cause="sent"))),
     "card-not-made": (NoticeKind.CARD, facts(operation=verb("stop", cause="not_made"))),
     "card-open": (NoticeKind.CARD, facts()),
+    "card-already-running": (NoticeKind.CARD, facts(operation=verb("start", start_call=Call.NONE))),
+    "card-already-stopped": (NoticeKind.CARD, facts(operation=verb("stop", start_call=Call.NONE))),
     "card-forgotten-workspace": (
         NoticeKind.CARD,
         replace(facts(operation=ENDED, former_name="notebook <1>"), workspace=None),

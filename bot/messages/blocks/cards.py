@@ -179,7 +179,7 @@ def _bar(percent: int | None) -> list[str]:
 
 def _running_card(facts: Facts, operation: Operation) -> Answer:
     """Draw a fulfilled start or restart, and what has become of the workspace since."""
-    since = kit.moment(operation.ended_at or facts.now, facts.now)
+    ended_at = operation.ended_at or facts.now
     workspace = facts.workspace
     state = workspace.state if workspace is not None else State.UNKNOWN
     if workspace is None or state is State.GONE:
@@ -198,7 +198,9 @@ def _running_card(facts: Facts, operation: Operation) -> Answer:
             shown, text = words.STARTED_ELSEWHERE, words.STARTED_ELSEWHERE_SHORT
         case _:
             lines = [
-                fill(words.RUNNING, since=since),
+                fill(words.RUNNING, since=kit.moment(ended_at, facts.now))
+                if operation.has_called
+                else fill(words.RUNNING_ALREADY, at=kit.moment_at(ended_at, facts.now)),
                 opening(facts),
                 *timers.stops_line(workspace),
                 *warned(facts),
@@ -241,7 +243,8 @@ def _down_card(facts: Facts, operation: Operation) -> Answer:
     if workspace.state in {State.STARTING, State.RUNNING}:
         text = short(words.STARTED_ELSEWHERE_SHORT, facts)
         return _card(facts, text, [words.STARTED_ELSEWHERE], [], running_buttons(facts))
-    template, text = words.STOPPED, words.STOPPED_SHORT
+    template = words.STOPPED if operation.has_called else words.STOPPED_ALREADY
+    text = words.STOPPED_SHORT
     if workspace.state is State.SUSPENDED:
         template, text = words.SUSPENDED, words.SUSPENDED_SHORT
     return _card(facts, short(text, facts), [fill(template, at=at)], [], down_buttons(facts))

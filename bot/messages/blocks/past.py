@@ -89,6 +89,8 @@ def _line(kind: NoticeKind, facts: Facts) -> str:
         template = words.ASKED if operation.is_open else words.ENDED.get(str(operation.outcome), words.OVER)
         if operation.outcome is Outcome.FULFILLED:
             template = words.DONE[operation.asked_verb]
+            if not operation.has_called:
+                template = words.ALREADY.get(operation.asked_verb, template)
         elif operation.cause == "sent":
             template = words.SENT
         if operation.cause == "not_made":

@@ -22,6 +22,13 @@ DONE: Final[Mapping[OperationVerb, str]] = MappingProxyType(
         OperationVerb.REMOVE: "Removed *{name}* from {title} at {at}.",
     }
 )
+#: The same where nothing had to be sent for it.
+ALREADY: Final[Mapping[OperationVerb, str]] = MappingProxyType(
+    {
+        OperationVerb.START: "*{name}* on {title} was already running at {at}.",
+        OperationVerb.STOP: "*{name}* on {title} was already stopped at {at}.",
+    }
+)
 #: One whose operation ended otherwise, by its outcome.
 ENDED: Final[Mapping[str, str]] = MappingProxyType(
     {
