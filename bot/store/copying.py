@@ -10,6 +10,7 @@ import sqlite3
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bot.store.audit import verify_audit
@@ -23,7 +24,6 @@ from bot.support.errors import StoreError, StoreInUse, StoreUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
-    from pathlib import Path
 
 _SERVED = "Usher is running on {path}: stop it, then copy again."
 _DIFFERS = "The audit record of the copy differs from that of {path}: drop the copy, and report this."
@@ -72,10 +72,15 @@ async def _compare(source: Store, target: Store, path: Path) -> int | None:
 def _tables(path: str) -> Generator[Table]:
     """Yield every table of a file, as of one moment; those that others refer to come first."""
     try:
-        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
+        with closing(sqlite3.connect(f"{Path(path).absolute().as_uri()}?mode=ro", uri=True)) as database:
             database.execute("BEGIN")
             found = database.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
-            names = [name for (name,) in found.fetchall() if name != "migrations"]
+            # SQLite's own tables, such as the statistics of ANALYZE, stay with it.
+            names = [
+                name
+                for (name,) in found.fetchall()
+                if name != "migrations" and not name.startswith("sqlite_")
+            ]
             for name in sorted(names, key=partial(_refers, database)):
                 rows: Iterator[tuple[Any, ...]] = database.execute(f'SELECT * FROM "{name}"')  # noqa: S608
                 columns = database.execute(f'PRAGMA table_info("{name}")').fetchall()

@@ -86,6 +86,18 @@ async def test_all_of_it_is_copied_and_the_copy_goes_on(path, url):
         assert await verify_audit(store) is None
 
 
+async def test_a_file_of_any_name_is_copied_without_what_is_sqlites_own(path, url):
+    odd = path.with_name("usher #1 100%25?.db")
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("ANALYZE")
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    path.rename(odd)
+    before = {name: rows for name, rows in in_file(odd).items() if not name.startswith("sqlite_")}
+    await copy_store(odd, url)
+    assert on_server(url) == before
+    assert {one.name for one in path.parent.iterdir()} <= {odd.name, f"{path.name}.lock", f"{odd.name}.lock"}
+
+
 async def test_a_database_that_holds_anything_is_left_alone(path, url):
     await copy_store(path, url)
     before = on_server(url)
