@@ -164,7 +164,9 @@ def close_of(tx: Transaction, subject: str) -> None:
 def close_about(tx: Transaction, workspace: Row) -> None:
     """Close all messages about a workspace that is going to be deleted or hidden; they keep its name."""
     name = workspace["alias"] or workspace["name"]
-    tx.run("close_cards_about", about=workspace["id"], name=name, now=tx.now())
+    now = tx.now()
+    tx.run("close_cards_about", about=workspace["id"], name=name, now=now)
+    tx.run("owe_held", about=workspace["id"], now=now, old=now - _DRAWN_FOR)
 
 
 def move(tx: Transaction, former: str, about: str) -> None:

@@ -207,7 +207,7 @@ UPDATE accounts SET refused_since = :now, refused_for = 0
 WHERE id = :id AND secret = :secret AND state = 'active' AND refused_since IS NULL;
 
 -- name: suspects
-SELECT * FROM accounts WHERE refused_since IS NOT NULL AND state = 'active' ORDER BY looked_at, id;
+SELECT * FROM accounts WHERE refused_since IS NOT NULL AND state = 'active' ORDER BY COALESCE(looked_at, 0), id;
 
 -- name: look_at_account
 UPDATE accounts SET looked_at = :now WHERE id = :id;
@@ -1298,8 +1298,9 @@ UPDATE cards SET stage = 'closed', is_dirty = 0, changed_at = NULL WHERE id = :i
 -- name: card_retry
 UPDATE cards SET leased_until = :until WHERE id = :id;
 
+-- With the answers about it, which would wait for a change that never comes.
 -- name: delete_cards_of
-DELETE FROM cards WHERE subject = :subject;
+DELETE FROM cards WHERE subject = :subject OR about = :subject;
 
 -- name: unplace_card
 UPDATE cards SET channel_id = NULL, message_ts = NULL, is_dirty = 0, changed_at = NULL, leased_until = 0

@@ -96,6 +96,22 @@ async def test_what_is_held_comes_in_one_notice_at_the_end(store, clock, noteboo
     assert (card.kind, card.message_ts, card.stage) == (NoticeKind.HELD, "1.0", "live")
 
 
+@pytest.mark.parametrize("end", ["forget", "unlink"])
+async def test_what_was_held_is_drawn_again_once_its_workspace_is_no_longer_theirs(
+    store, clock, notebook, end
+):
+    await store.save_preferences(ALICE, QUIET)
+    await stop_by_itself(store, clock, notebook)
+    clock.advance(END)
+    (held,) = await claimed(store)
+    await store.notice_sent(held.id, "D1", "1.0")
+    if end == "forget":
+        await store.hide_workspace(notebook.id)
+    else:
+        await store.unlink(ALICE, None, revocable=[], cause="unlinked")
+    assert [card.id for card in await store.claim_cards(10, 15.0, 60.0)] == [held.id]
+
+
 async def test_what_was_held_and_is_all_untrue_leaves_no_message_behind(store, clock, notebook):
     await store.save_preferences(ALICE, QUIET)
     await stop_by_itself(store, clock, notebook)

@@ -37,6 +37,14 @@ async def test_one_look_in_a_while_is_granted(store, clock):
     assert granted == [0.0, None, 30.0, None, 30.0]
 
 
+async def test_who_was_never_checked_comes_first(store):
+    checked, never = [await link_account(store, principal) for principal in (ALICE, BOB)]
+    for account in (checked, never):
+        await store.suspect_account(account.id, account.secret)
+    await store.claim_look(checked.id, 30.0)
+    assert [account.id for account in await store.suspects()] == [never.id, checked.id]
+
+
 async def test_the_first_look_of_another_suspicion_waits_as_well_and_counts_nothing(store, clock):
     account = await link_account(store)
     await store.suspect_account(account.id, account.secret)
