@@ -6,6 +6,7 @@ import asyncio
 from contextlib import AsyncExitStack
 from typing import Any, ClassVar
 
+import pytest
 import structlog.testing
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -384,17 +385,15 @@ class Histories(RuleBasedStateMachine):
 
 
 def _profile() -> settings:
+    slow = list(HealthCheck)
     if settings.get_current_profile_name() == "thorough":
-        return settings(suppress_health_check=list(HealthCheck))
+        return settings(suppress_health_check=slow)
     # The same histories in every run: what is new is looked for by the long profile.
     return settings(
-        max_examples=70,
-        stateful_step_count=40,
-        derandomize=True,
-        deadline=None,
-        suppress_health_check=list(HealthCheck),
+        max_examples=70, stateful_step_count=40, derandomize=True, deadline=None, suppress_health_check=slow
     )
 
 
-TestHistories = Histories.TestCase
+# A minute alone on two cores; this holds beside other work, too.
+TestHistories = pytest.mark.timeout(600)(Histories.TestCase)
 TestHistories.settings = _profile()
