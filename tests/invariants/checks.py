@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from bot.domain.models import Home, NoticeKind, State
@@ -60,8 +61,12 @@ def _seen(life: Life) -> Iterator[tuple[str, str]]:
 
 
 async def homes(life: Life) -> dict[str, str]:
-    """Return what the Homes that are open would show by the rows as they are, as digests by person."""
-    gatherer = HomeGatherer(life.context, Gatherer(life.context))
+    """Return what the Homes that are open would show by the rows as they are, as digests by person.
+
+    The rows are read past every fuse: who looks can't be killed.
+    """
+    context = replace(life.context, store=life.store)
+    gatherer = HomeGatherer(context, Gatherer(context))
     found = {}
     for principal in PEOPLE.values():
         for row in await life.rows(f"SELECT * FROM homes WHERE principal = '{principal.key}'"):
