@@ -61,11 +61,10 @@ class Submission:
         return value if isinstance(value, str) else ""
 
     def error(self, block_id: str, text: str) -> dict[str, Any]:
-        """Return the response that shows a sentence at a field, as plain text with the reference."""
+        """Return the response that shows a sentence at a field, as plain text."""
         slash = self.services.slash
         text = as_typed(text, f"{slash('workspace')} ", f"{slash('job')} ")
-        sentence = cut(f"{clean(text)} ({self.reference})", _ERROR)
-        return {"response_action": "errors", "errors": {block_id: sentence}}
+        return {"response_action": "errors", "errors": {block_id: cut(clean(text), _ERROR)}}
 
 
 async def submit(submission: Submission) -> dict[str, Any]:
@@ -98,7 +97,8 @@ async def submit(submission: Submission) -> dict[str, Any]:
         return submission.error(first_field(submission.view), refusal.text)
     except Exception as error:
         logger.exception("failed", problem=type(error).__name__)
-        return submission.error(first_field(submission.view), problems.sentence(error))
+        sentence = f"{problems.sentence(error)} ({submission.reference})"
+        return submission.error(first_field(submission.view), sentence)
     logger.info("answered")
     if "view" in answer:
         slash = submission.services.slash

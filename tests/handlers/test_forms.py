@@ -111,7 +111,14 @@ async def test_who_is_not_linked_gets_the_link_and_the_command_waits(bench):
     assert buttons(answer)["Link Work &amp; Bench"]["value"] == "bench new bench"
 
 
-@pytest.mark.parametrize("where", ["posit", "nowhere"])
+@pytest.mark.parametrize("given", ["bench/local", "bench local", "bench/"])
+async def test_a_template_is_given_as_for_a_class_card(bench, given):
+    await offer(bench)
+    view = (await bench.say(f"new {given}", trigger_id="t1")).view
+    assert view["title"]["text"] == "New workspace"
+
+
+@pytest.mark.parametrize("where", ["posit", "nowhere", "nowhere/local"])
 async def test_a_connection_that_is_none_is_named(bench, where):
     answer = await bench.say(f"new {where}", trigger_id="t1")
     assert answer.view is None
@@ -151,16 +158,32 @@ async def test_a_search_knows_what_was_chosen_though_slack_sends_no_inputs_with_
     assert await search(bench.services, payload) == []
 
 
-async def test_wrong_values_are_told_at_their_fields_with_the_reference(bench):
+async def test_wrong_values_are_told_at_their_fields(bench):
     await offer(bench)
     view = (await bench.say("new", trigger_id="t1")).view
     answer = await submit(submission(bench, filled(view, cluster="Local", cpus="99")))
     assert answer["response_action"] == "errors"
     assert {block.partition("~")[0]: told for block, told in answer["errors"].items()} == {
-        "name": "Needs a name. (ab12cd)",
-        "cpus": "At most 8 are allowed here. (ab12cd)",
+        "name": "Needs a name.",
+        "cpus": "At most 8 are allowed here.",
     }
     assert await bench.store.workspaces(ALICE) == []
+
+
+class Broken(Maker):
+    """Break over every form that is sent."""
+
+    def spec(self, *_given: Any) -> Spec:
+        raise ZeroDivisionError
+
+
+async def test_only_what_broke_carries_the_reference(bench):
+    await offer(bench)
+    view = (await bench.say("new", trigger_id="t1")).view
+    bench.services.connections["bench"] = Broken(bench.clock, fake_settings("bench"))
+    answer = await submit(submission(bench, filled(view, name="train")))
+    (told,) = answer["errors"].values()
+    assert told.endswith(" (ab12cd)")
 
 
 async def test_a_submitted_form_is_one_creation_however_often_it_comes(bench):
