@@ -36,8 +36,15 @@ _VERBS: Mapping[Purpose, str] = {"workspace": "new", "job": "job run"}
 
 @routes.verb("workspace", "new")
 async def new(request: Request) -> Answer:
-    """Open the form of the requested connection, filled with what was chosen last time."""
-    return await open_form(request, "workspace", request.arguments)
+    """Open the form of the requested connection, filled with what was chosen last time.
+
+    A template may be given as for a class card: ``CONNECTION/TEMPLATE``.
+    """
+    given = tuple(request.arguments)
+    name, slash, template = given[0].partition("/") if given else ("", "", "")
+    if slash and find_connection(name, request.services.connections, is_whole=True):
+        given = tuple(word for word in (name, template, *given[1:]) if word)
+    return await open_form(request, "workspace", given)
 
 
 @routes.action("make")
@@ -168,15 +175,15 @@ async def make(
 
 def _where(request: Request, purpose: Purpose, able: list[str]) -> Answer:
     buttons = [
-        {**open_button(purpose, name, line(request.services.title(name))), "action_id": f"make:{number}"}
+        kit.button(line(request.services.title(name)), f"make:{number}", f"{purpose} {name}")
         for number, name in enumerate(able)
     ]
     return replies.answer(words.WHERE[purpose], buttons)
 
 
-def open_button(purpose: Purpose, connection: str, label: str = words.OPEN_FORM) -> dict[str, Any]:
+def open_button(purpose: Purpose, connection: str) -> dict[str, Any]:
     """Return the button that opens a form; its value is only keys."""
-    return kit.button(label, "make", f"{purpose} {connection}", style=kit.PRIMARY)
+    return kit.button(words.OPEN_FORM, "make", f"{purpose} {connection}", style=kit.PRIMARY)
 
 
 async def _loading(request: Request, making: Making, account: Account, template: str) -> Answer:

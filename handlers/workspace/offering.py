@@ -162,7 +162,7 @@ def is_needed(verb: str, workspace: Workspace, under_way: Operation | None, at: 
             is_going_down = under_way is not None and under_way.verb.brings_down
             is_coming_up = under_way is not None and not under_way.verb.brings_down
             return not is_going_down and (is_coming_up or not (is_down or workspace.state is State.GONE))
-        case "restart" | "suspend":
+        case "restart" | "suspend" | "open":
             return workspace.state is State.RUNNING
         case _:
             return True
