@@ -66,3 +66,13 @@ async def test_after_two_minutes_the_answer_is_a_message_that_notifies(world):
     await world.store.add_notices([found()])
     await world.pass_time(3)
     assert texts(world) == ["Checking Fake Cloud…", "Here it is."]
+
+
+async def test_an_answer_does_not_wait_for_room_that_cards_have_used_up(world):
+    await world.store.add_notices([checking()])
+    await world.pass_time(3)
+    while await world.store.take_slack_call("T1", "chat.update", most=45) == 0:
+        pass
+    await world.store.add_notices([found()])
+    await world.pass_time(3)
+    assert texts(world) == ["Checking Fake Cloud…", "Here it is."]

@@ -9,7 +9,7 @@ from bot.slack import methods as slack_methods
 from bot.slack.calls import APP_SHUT_OUT, PacedSlack
 from bot.slack.notifier.drawing import update
 from bot.slack.notifier.lookup import metadata
-from bot.support.errors import SlackPermanent
+from bot.support.errors import SlackLimited, SlackPermanent
 
 if TYPE_CHECKING:
     from bot.store.store import Store
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 BECOMES_WITHIN: Final = 120.0
 #: Seconds until a reply that is just being sent is checked again.
 SOON: Final = 1.0
+#: For how many seconds an answer waits until Slack has room for an edit; then it is a message of its own.
+LONGEST_WAIT: Final = 5.0
 
 
 class Promises:
@@ -50,6 +52,11 @@ class Promises:
             # With the key, so that an edit of unknown outcome is found like any message.
             message = update(channel, ts, answer) | {"metadata": metadata(notice)}
             await self._slack.call(slack_methods.CHAT_UPDATE, message)
+        except SlackLimited as error:
+            if error.retry_after <= LONGEST_WAIT:
+                raise
+            # Updates of cards have used up what fits into the minute; somebody waits for this.
+            return False
         except SlackPermanent as error:
             if error.code in APP_SHUT_OUT:
                 raise
