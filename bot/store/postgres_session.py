@@ -224,15 +224,18 @@ class PostgresSession:
         )
         # None: all statements stay prepared.
         self._connection.prepared_max = None
-        self._has_lock = False
-        if refusal := self._refusal(self._connection.info):
+        self._has_lock, is_serving = False, self._is_serving
+        try:
+            if refusal := self._refusal(self._connection.info):
+                raise StoreUnavailable(refusal)
+            self._read_clock(f"{_SETTINGS}; {_CLOCK}")
+            if is_serving and not self.take_lock():
+                raise psycopg.OperationalError("another process serves from this database")
+        except (psycopg.Error, StoreUnavailable):
+            # Nothing is written without these settings, or without the lock.
+            self._is_serving = is_serving
             self._connection.close()
-            raise StoreUnavailable(refusal)
-        self._read_clock(f"{_SETTINGS}; {_CLOCK}")
-        if self._is_serving and not self.take_lock():
-            self._is_serving = True
-            self._connection.close()
-            raise psycopg.OperationalError("another process serves from this database")
+            raise
 
     def _refusal(self, server: psycopg.ConnectionInfo) -> str:
         """Return why this server or database can't be used, "" if it can."""

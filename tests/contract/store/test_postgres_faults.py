@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pytest
 
@@ -216,6 +216,30 @@ async def test_a_process_that_lost_its_connection_takes_its_place_again(open_, u
     second = await open_()
     with pytest.raises(StoreInUse):
         await second.begin_serving()
+
+
+class Cancelled(PostgresSession):
+    """The session whose first statements on a new connection are cancelled once."""
+
+    cancels = False
+
+    def _read_clock(self, statements):
+        if self.cancels and statements.startswith("SET "):
+            self.cancels = False
+            statements = "SELECT pg_cancel_backend(pg_backend_pid()), pg_sleep(10)"
+        super()._read_clock(statements)
+
+
+async def test_a_connection_that_was_not_made_to_the_end_is_not_used(open_, url, store):
+    await store.begin_serving()
+    store.engine._session.__class__ = Cancelled
+    cut(url, await pid_of(store))
+    store.engine._session.cancels = True
+    with suppress(StoreUnavailable):
+        await store.first_sight("i1")
+    await store.first_sight("i2")
+    with pytest.raises(StoreInUse):
+        await (await open_()).begin_serving()
 
 
 async def test_a_database_that_became_read_only_is_said(store, url, workspace):
