@@ -170,7 +170,8 @@ def close_about(tx: Transaction, workspace: Row) -> None:
 
 
 def move(tx: Transaction, former: str, about: str) -> None:
-    """Move the messages about a workspace to the one that it turned out to be."""
+    """Move the messages about a workspace to the one that it turned out to be; answers that name it, too."""
+    _owe_answers(tx, former, changed=True)
     tx.run("move_cards", former=former, about=about)
     close_former(tx, about)
 
