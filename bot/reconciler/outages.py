@@ -5,7 +5,7 @@ A connection whose own secret is refused is also out of order, until the secret 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import structlog
 
@@ -16,98 +16,107 @@ from bot.support.errors import StoreError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bot.reconciler.runtimes import Runtime
-
 log = structlog.get_logger(__name__)
-
 
 #: The suffixes, in the store, of outages of a connection's own secret and of its people's credentials.
 OURS = "#secret"
 PEOPLE = "#people"
+#: What a message about the beginning and the end of each says.
+_WORDS: Final = {"": ("away", "back"), OURS: ("locked_out", "let_in"), PEOPLE: ("people_out", "people_in")}
 
 
 class Outages(EnginePart):
-    """Record what this process learns about its connections; nothing is read while nothing changes."""
+    """Begin and end outages from what this process learns about its connections; the rows are everybody's.
 
-    def __init__(self, engine: EngineContext, people: Mapping[str, float | None]) -> None:
+    An outage that another process began is taken over: whoever sees the connection answer next ends it.
+    """
+
+    def __init__(self, engine: EngineContext, people: dict[str, float | None]) -> None:
         """``people``: since when people's credentials are refused, None once they are accepted again."""
         super().__init__(engine)
-        self._refusals = (
-            (OURS, engine.keys.lockouts, "locked_out", "let_in"),
-            (PEOPLE, people, "people_out", "people_in"),
-        )
-        #: Current outages as far as this process knows; None until it has looked.
-        self._current: dict[str, float] | None = None
+        self._refusals = {OURS: engine.keys.lockouts, PEOPLE: people}
+        #: The current outages when the rows were last read.
+        self._current: Mapping[str, float] = {}
+        #: What this process still takes for an outage, since when, after another process has ended it: two
+        #: that find different things don't end and begin it in turn.
+        self._over: dict[str, float] = {}
 
     async def step(self) -> int:
-        """Begin and end outages from the connections' health; return how many changed."""
+        """Begin and end outages from the connections' health; return how many changed. Costs a small read."""
         try:
-            current = await self._known()
-            return await self._changed(current) + await self._refused(current)
+            current = dict(await self._store.outages())
+            self._take_over(current)
+            self._current = current
+            return await self._changed(current)
         except StoreError as error:
             log.warning("outage not written", problem=type(error).__name__)
             return 0
 
-    async def _known(self) -> dict[str, float]:
-        """Return the current outages; initially those left by an earlier process."""
-        if self._current is None:
-            self._current = dict(await self._store.outages())
-            for name, since in self._current.items():
-                if name in self._runtimes:
-                    self._runtimes[name].health.resume(since)
-        return self._current
+    def _take_over(self, current: Mapping[str, float]) -> None:
+        """Learn what other processes have begun and ended since the rows were last read."""
+        for name in current.keys() - self._current.keys():
+            connection, suffix = _parts(name)
+            if connection in self._runtimes and suffix:
+                self._refusals[suffix][connection] = current[name]
+            elif connection in self._runtimes:
+                self._runtimes[connection].health.resume(current[name])
+        found = self._found()
+        for name in self._current.keys() - current.keys():
+            since = found.get(name)
+            if since is not None:
+                self._over[name] = since
+
+    def _found(self) -> dict[str, float | None]:
+        """Return what this process finds: since when there is an outage, None where there is none."""
+        found: dict[str, float | None] = {}
+        for name, runtime in self._runtimes.items():
+            if runtime.health.answers:
+                found[name] = None
+            elif runtime.health.is_doubtful and runtime.health.since is not None:
+                found[name] = runtime.health.since
+        for suffix, refusals in self._refusals.items():
+            found |= {f"{name}{suffix}": since for name, since in refusals.items() if name in self._runtimes}
+        return found
 
     async def _changed(self, current: dict[str, float]) -> int:
-        changed = 0
         for name in list(current):
-            if name.partition("#")[0] not in self._runtimes:
+            if _parts(name)[0] not in self._runtimes:
                 await self._store.end_outage(name, [])
                 del current[name]
-        for name, runtime in self._runtimes.items():
-            since = runtime.health.since
-            if runtime.health.is_doubtful and since is not None and name not in current:
-                await self._begin(current, runtime, since)
-                changed += 1
-            elif runtime.health.answers and name in current:
-                await self._end(current, runtime)
-                changed += 1
-        return changed
-
-    async def _refused(self, current: dict[str, float]) -> int:
         changed = 0
-        for suffix, refusals, out, back in self._refusals:
-            for connection, since in refusals.items():
-                runtime, name = self._runtimes.get(connection), f"{connection}{suffix}"
-                if runtime is None or (since is None) != (name in current):
-                    continue
+        for name, since in self._found().items():
+            if since is None:
+                self._over.pop(name, None)
+                if name in current:
+                    await self._end(current, name)
+                    changed += 1
+            elif name not in current and self._over.get(name) != since:
+                await self._begin(current, name, since)
                 changed += 1
-                if since is not None:
-                    notices = self._messages(runtime, out, since, suffix)
-                    current[name] = await self._store.begin_outage(name, since, notices)
-                else:
-                    notices = self._messages(runtime, back, current[name], suffix)
-                    await self._store.end_outage(name, notices)
-                    del current[name]
         return changed
 
-    async def _begin(self, current: dict[str, float], runtime: Runtime, since: float) -> None:
-        notices = self._messages(runtime, "away", since)
-        current[runtime.name] = await self._store.begin_outage(runtime.name, since, notices)
-        runtime.health.resume(current[runtime.name])
+    async def _begin(self, current: dict[str, float], name: str, since: float) -> None:
+        connection, suffix = _parts(name)
+        notices = self._messages(connection, _WORDS[suffix][0], since, suffix)
+        current[name] = await self._store.begin_outage(name, since, notices)
+        if not suffix:
+            self._runtimes[connection].health.resume(current[name])
 
-    async def _end(self, current: dict[str, float], runtime: Runtime) -> None:
-        notices = self._messages(runtime, "back", current[runtime.name], until=await self._store.now())
-        await self._store.end_outage(runtime.name, notices)
-        del current[runtime.name]
+    async def _end(self, current: dict[str, float], name: str) -> None:
+        connection, suffix = _parts(name)
+        until = None if suffix else await self._store.now()
+        notices = self._messages(connection, _WORDS[suffix][1], current[name], suffix, until=until)
+        await self._store.end_outage(name, notices)
+        del current[name]
 
     def _messages(
-        self, runtime: Runtime, what: str, since: float, kind: str = "", *, until: float | None = None
+        self, connection: str, what: str, since: float, kind: str, *, until: float | None = None
     ) -> list[NewNotice]:
         """Return a message for each administrator: once per outage, as its beginning is the occasion."""
-        body = {"connection": runtime.name, "what": what, "since": since, "until": until}
+        body = {"connection": connection, "what": what, "since": since, "until": until}
         return [
             NewNotice(
-                f"outage:{runtime.name}{kind}:{principal.user_id}",
+                f"outage:{connection}{kind}:{principal.user_id}",
                 NoticeKind.OUTAGE,
                 f"{what}:{since:.3f}",
                 principal,
@@ -115,3 +124,9 @@ class Outages(EnginePart):
             )
             for principal in self._installation.administrating()
         ]
+
+
+def _parts(name: str) -> tuple[str, str]:
+    """Return an outage's connection and its suffix, "" if the connection itself is away."""
+    connection, mark, suffix = name.partition("#")
+    return connection, mark + suffix

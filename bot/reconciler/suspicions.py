@@ -107,6 +107,8 @@ class Suspicions(EnginePart):
                     log.warning("connection refuses several people", connection=name, people=refused)
                     self.outages[name] = now
                 self._may_end_at[name] = now + ENDS_AFTER
+            elif self.outages[name] is None:
+                self._may_end_at.pop(name, None)
             elif self._may_end_at.setdefault(name, now + ENDS_AFTER) <= now:
                 self.outages[name] = None
 

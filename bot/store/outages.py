@@ -21,12 +21,12 @@ def current(tx: Transaction) -> Mapping[str, float]:
 def begin(tx: Transaction, connection: str, since: float, notices: Sequence[NewNotice] = ()) -> float:
     """Write an outage with its notices; return since when it has lasted.
 
-    If another process has already written it, nothing is written.
+    If another process has already written it, nothing is written. That one may have ended it just now.
     """
     if tx.run("begin_outage", connection=connection, since=since):
         add_notices(tx, notices)
         return since
-    return current(tx)[connection]
+    return current(tx).get(connection, since)
 
 
 def end(tx: Transaction, connection: str, notices: Sequence[NewNotice] = ()) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.domain.models import Outcome, TaskKind
+from bot.reconciler.outages import OURS, PEOPLE
 from bot.reconciler.runtimes import BREAKS_AFTER, LONGEST_PAUSE
 from bot.store.records import NewTask
 from bot.support.errors import Unreachable
@@ -188,3 +189,84 @@ async def test_a_list_waits_for_the_probe_and_is_no_second_one(world):
     before = world.provider.count("discover")
     await world.pass_time(120)
     assert world.provider.count("discover") - before <= 4
+
+
+def reborn_beside(world):
+    """Return the reconciler of a process that keeps running beside the one which begins now."""
+    other = world.reconciler
+    world.reborn()
+    return other
+
+
+def health_of(reconciler):
+    (runtime,) = reconciler.engine.runtimes.values()
+    return runtime.health
+
+
+async def test_an_outage_that_another_process_began_is_ended_by_whoever_gets_an_answer_next(administered):
+    world = administered
+    other = reborn_beside(world)
+    health_of(world.reconciler).worked()
+    await world.reconciler.step_tasks()
+    for _ in range(BREAKS_AFTER):
+        health_of(other).failed(Unreachable("no connection"))
+    began = world.clock.now()
+    await other.step_tasks()
+    # The process that began it is gone; an answer from before it was known doesn't end it.
+    world.clock.advance(60)
+    await world.reconciler.step_tasks()
+    assert await world.store.outages() == {"cloud": began}
+    health_of(world.reconciler).worked()
+    await world.reconciler.step_tasks()
+    assert await world.store.outages() == {}
+    await world.pass_time(5)
+    assert len(told(world)) == 2
+    assert "(1 min" in told(world)[1]
+
+
+async def test_a_process_that_alone_gets_no_answer_does_not_begin_an_outage_again(administered):
+    world = administered
+    other = reborn_beside(world)
+    for _ in range(BREAKS_AFTER):
+        health_of(other).failed(Unreachable("no connection"))
+    await other.step_tasks()
+    await world.reconciler.step_tasks()
+    health_of(world.reconciler).worked()
+    await world.reconciler.step_tasks()
+    for _ in range(3):
+        health_of(other).failed(Unreachable("no connection"))
+        await other.step_tasks()
+        assert await world.store.outages() == {}
+    await world.pass_time(5)
+    assert len(told(world)) == 2
+    health_of(other).worked()
+    await other.step_tasks()
+    world.clock.advance(1.0)
+    for _ in range(BREAKS_AFTER):
+        health_of(other).failed(Unreachable("no connection"))
+    await other.step_tasks()
+    assert await world.store.outages() == {"cloud": world.clock.now()}
+
+
+@pytest.mark.parametrize("what", [OURS, PEOPLE])
+async def test_refusals_that_another_process_found_last_until_this_one_finds_them_over(administered, what):
+    world = administered
+    other = reborn_beside(world)
+    refusals = [
+        one.engine.keys.lockouts if what == OURS else one._suspicions.outages
+        for one in (other, world.reconciler)
+    ]
+    await other.step_tasks()
+    await world.reconciler.step_tasks()
+    refusals[1]["cloud"] = None
+    await world.reconciler.step_tasks()
+    refusals[0]["cloud"] = began = world.clock.now()
+    await other.step_tasks()
+    await world.reconciler.step_tasks()
+    assert await world.store.outages() == {f"cloud{what}": began}
+    refusals[1]["cloud"] = None
+    await world.reconciler.step_tasks()
+    await other.step_tasks()
+    assert await world.store.outages() == {}
+    await world.pass_time(5)
+    assert len(told(world)) == 2
