@@ -232,6 +232,7 @@ NOTICES = {
     "failed-called-off": (NoticeKind.FAILED, facts(operation=failed("unlinked", Outcome.CANCELLED))),
     "refused": (NoticeKind.REFUSED, facts(operation=failed("policy.left", Outcome.REFUSED))),
     "stopped": (NoticeKind.STOPPED, facts(operation=STOPPED)),
+    "stopped-already": (NoticeKind.STOPPED, facts(operation=STOPPED | {"stop_call": Call.NONE})),
     "stopped-elsewhere": (NoticeKind.STOPPED_ELSEWHERE, facts(operation=READY)),
     "ready-created": (
         NoticeKind.READY,

@@ -137,6 +137,8 @@ def _stopped(facts: Facts) -> Answer:
     is_gone = workspace is not None and workspace.state is State.GONE
     asked = operation is not None and operation.verb.brings_down
     sentence = short(notices.STOPPED if asked else notices.STOPPED_ELSEWHERE, facts)
+    if asked and operation is not None and not operation.has_called and operation.planned_for is None:
+        sentence = short(notices.STOPPED_ALREADY, facts)
     if is_gone and operation is not None and operation.agreed:
         sentence = short(notices.ENDED, facts)
     if operation is not None and operation.planned_for is not None:
