@@ -320,6 +320,20 @@ async def test_the_same_drawing_is_not_sent_twice(world):
     assert len(world.slack.updates) == before
 
 
+async def test_what_an_update_of_unknown_outcome_showed_is_drawn_over(world):
+    workspace = await world.own(state=State.RUNNING)
+    await world.until_ended(await world.begin(workspace))
+    await world.pass_time(60)
+    before = world.slack.messages[0]["text"]
+    world.slack.fail("chat.update", SlackUnknownOutcome("chat.update", "no_answer"), after=True)
+    await world.store.name_workspace(workspace.id, "other")
+    await world.notifier.step_cards()
+    assert "other" in world.slack.messages[0]["text"]
+    await world.store.name_workspace(workspace.id, None)
+    await world.pass_time(30)
+    assert world.slack.messages[0]["text"] == before
+
+
 async def test_a_mistake_in_drawing_a_card_is_logged_and_drawn_later(world):
     await world.begin(await world.own())
     await world.notifier.step_notices()

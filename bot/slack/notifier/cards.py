@@ -87,6 +87,8 @@ class CardUpdates:
         # What a run has written is kept nowhere else: the message about its end stays.
         is_kept = card.kind is NoticeKind.JOB_ENDED and card.stage == "live"
         if not is_kept and not self._drawn.shows(card.id, message):
+            # Whatever becomes of the update, the message may show it from now on.
+            self._drawn.forget(card.id)
             await self._slack.call(slack_methods.CHAT_UPDATE, message)
             self._drawn.remember(card.id, message)
         await self._store.card_updated(card.id, card)
