@@ -1,7 +1,7 @@
 """How often Slack's methods may be called: a sliding minute per method, a second per channel.
 
 The limits are in ``docs/slack.md``, "Rate limits". Every call of a limited method is counted in the database
-before it is made, so the budget holds across restarts and for all processes together (ADR 47).
+before it is made, so the budget holds across restarts and for all processes together (ADR 30).
 """
 
 from __future__ import annotations

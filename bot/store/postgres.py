@@ -2,7 +2,7 @@
 
 A transaction that writes takes an advisory lock first, so one writes at a time, as on SQLite: what a method
 reads stays true until it commits, in however many processes. Statements are sent one by one, and synchronous
-calls in a thread are as quick as asynchronous ones (``docs/adr/0046-postgresql.md``).
+calls in a thread are as quick as asynchronous ones (``docs/adr/0029-postgresql.md``).
 """
 
 from __future__ import annotations

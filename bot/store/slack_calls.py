@@ -1,7 +1,7 @@
 """The calls of Slack's limited methods: counted before they are made, for all processes and across restarts.
 
 A sliding minute for each method and Slack workspace, a gap between two calls to one channel, and the pauses
-that Slack asked for (``docs/adr/0047-slack-calls-are-counted-in-the-database.md``).
+that Slack asked for (``docs/adr/0030-slack-calls-are-counted-in-the-database.md``).
 """
 
 from __future__ import annotations
