@@ -161,9 +161,13 @@ class Request:
         return int(asked) if asked.isdecimal() and len(asked) < 6 else 1
 
     @property
-    def is_conversation(self) -> bool:
-        """Return whether it was written in a direct message: no slash is needed there, and cards go there."""
-        return self.surface.is_direct and self.surface.kind in {"message", "replay"}
+    def shows_cards_here(self) -> bool:
+        """Return whether cards and notices come to where it was asked, so that no answer repeats them.
+
+        An answer that was promised is given all the same, because the message that promised it becomes it.
+        A slash command may have been typed in anybody's direct messages.
+        """
+        return self.surface.is_direct and self.surface.kind != "command" and not self.first
 
     def about(self, folder: str, verb: str, arguments: tuple[str, ...], target: str | None = None) -> Request:
         """Return the request for another verb, with other words or a key."""

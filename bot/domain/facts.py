@@ -77,6 +77,8 @@ class Facts:
     page_url: str | None = None
     capabilities: frozenset[str] = frozenset()
     effects: Effects = field(default_factory=dict)
+    #: How people link their account on the connection.
+    linking: frozenset[str] = frozenset()
     #: The provider refuses the person's account, or did when it was last used.
     is_refused: bool = False
     body: Mapping[str, Any] = field(default_factory=dict)

@@ -261,6 +261,7 @@ class Gatherer(Part):
             page_url=_page_url(provider, workspace),
             capabilities=provider.facets() if provider is not None else frozenset(),
             effects=provider.stops(workspace) if provider and workspace else NO_EFFECTS,
+            linking=frozenset(provider.settings.linking if provider is not None else ()),
             is_refused=account is not None and account.is_refused,
             body=body or {},
         )

@@ -141,7 +141,7 @@ async def _make(request: Request, connection: str, spec: Spec, form: Form, value
 
 def started(request: Request, name: str, connection: str, remark: str = "") -> Answer:
     """Say that a run was accepted, with a remark; in a direct message its card already says the first."""
-    if not remark and request.is_conversation and not request.first:
+    if not remark and request.shows_cards_here:
         return SILENT
     sentence = fill(words.STARTED, name=name, title=request.services.title(connection))
     return replies.answer(f"{sentence} {remark}".strip())

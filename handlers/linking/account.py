@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bot.messages.blocks import replies
+from bot.messages.blocks import approvals, replies
 from bot.messages.blocks.limits import fill
 from bot.messages.texts import answers as words
 from bot.messages.texts import welcome
-from handlers.linking.approvals import ask_button
 from handlers.request import Answered
 from handlers.welcome import what
 
@@ -74,12 +73,8 @@ def ways(
     ``waiting`` is the command that runs once one of them is linked.
     """
     tokens = [(name, title) for name, title in services.linkable() if name in connections]
-    approved = [name for name in services.approvals.possible() if name in connections]
-    buttons = replies.link_buttons(tokens, waiting)
-    for number, name in enumerate(approved):
-        button = ask_button(name, services.title(name), number, text=waiting)
-        if buttons:
-            button.pop("style", None)
-        buttons.append(button)
-    both = {name for name, _ in tokens} & set(approved)
+    possible = services.approvals.possible()
+    approved = [(name, services.title(name)) for name in possible if name in connections]
+    buttons = approvals.ways(tokens, approved, waiting)
+    both = {name for name, _ in tokens} & {name for name, _ in approved}
     return buttons, fill(welcome.TWO_WAYS, titles=services.titles(both)) if both else ""

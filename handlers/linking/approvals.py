@@ -83,18 +83,10 @@ async def question(request: Request, connection: str, text: str = "") -> Answer:
             command=request.command,
             connection=Markup(connection),
         )
-    answer = replies.answer(sentence, [ask_button(connection, title, text=text)])
+    answer = replies.answer(sentence, [drawn.ask_button(connection, title, text=text)])
     view = drawn.ask_view(connection, title, suggestion)
     view["private_metadata"] = f"{connection} {text}".rstrip()
     return Answer(text=answer.text, blocks=answer.blocks, view=view)
-
-
-def ask_button(connection: str, title: str, number: int | None = None, *, text: str = "") -> dict[str, Any]:
-    """Return the button that opens the form; a number distinguishes it from others in its row."""
-    action = "ask_link" if number is None else f"ask_link:{number}"
-    return kit.button(
-        fill(words.ASK_BUTTON, title=title), action, f"{connection} {text}".rstrip(), style=kit.PRIMARY
-    )
 
 
 async def asked(request: Request, connection: str, username: str) -> Answer:

@@ -19,7 +19,7 @@ from handlers.command_line import written
 from handlers.language.reading import Manner
 from handlers.linking.account import ways
 from handlers.linking.connections import connection_of
-from handlers.request import Answered
+from handlers.request import SILENT, Answered
 
 if TYPE_CHECKING:
     from bot.domain.models import Answer
@@ -70,6 +70,8 @@ async def unlink(request: Request) -> Answer:
     ]
     if not ended:
         raise Answered(_none_at(request, connection))
+    if request.shows_cards_here:
+        return SILENT
     gone = {account.connection for account in ended}
     buttons, _ = ways(request.services, gone)
     return replies.answer(fill(words.UNLINKED, title=request.services.titles(gone)), buttons)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bot.domain.models import Answer, Call, OperationVerb, State
-from bot.domain.models.stopping import is_final, restart_mode
+from bot.domain.models import Answer, OperationVerb, State
 from bot.messages.blocks import kit, lists, replies
 from bot.messages.blocks.buttons import AGREED, down_buttons
 from bot.messages.blocks.limits import Markup, fill
@@ -18,13 +17,14 @@ from bot.support.errors import Refused
 from handlers import routes
 from handlers.linking.account import linked
 from handlers.request import SILENT, Answered
+from handlers.workspace.beside import beside_card, ends
 from handlers.workspace.offering import ask_before_ending
 from handlers.workspace.targets import workspace_of
 from handlers.workspace.timers import stop_later, timer_or_ask
 from handlers.workspace.timing import happens_at, runs_until
 
 if TYPE_CHECKING:
-    from bot.domain.models import Effects, Operation, Workspace
+    from bot.domain.models import Workspace
     from bot.domain.moments import Moment
     from bot.store.records import Accepted
     from handlers.request import Request
@@ -193,65 +193,19 @@ def not_there(request: Request, workspace: Workspace) -> Answer:
 
 
 def _answer(request: Request, workspace: Workspace, verb: OperationVerb, accepted: Accepted) -> Answer:
-    effects = request.services.workspaces.effects(workspace)
     title = request.services.title(workspace.connection)
-    template = _already(accepted) or _instead(workspace, verb, accepted, effects)
-    if template is not None:
-        _, age = lists.state_words(request.services.clock.now(), workspace)
-        return replies.answer(fill(template, name=workspace.title, title=title, age=Markup(age)))
-    if request.is_conversation and not request.first:
+    if said := beside_card(request, workspace, verb, accepted):
+        return replies.answer(said)
+    if request.shows_cards_here:
         return SILENT
     if request.is_shared:
         return _shared(request, workspace, accepted.operation.verb)
     template = _NEW[accepted.operation.verb]
     if accepted.operation.verb is OperationVerb.START and workspace.state is State.SUSPENDED:
         template = words.RESUMING
-    elif _ends(accepted.operation, effects):
+    elif ends(accepted.operation, request.services.workspaces.effects(workspace)):
         template = words.ENDING
     return replies.answer(fill(template, name=workspace.title, title=title))
-
-
-def _already(accepted: Accepted) -> str | None:
-    """Return what to say if the same was requested before."""
-    if accepted.repeated and not accepted.operation.is_open:
-        return words.DONE_ALREADY
-    return words.JOINED[accepted.operation.verb] if accepted.joined and not accepted.repeated else None
-
-
-def _instead(workspace: Workspace, verb: OperationVerb, accepted: Accepted, effects: Effects) -> str | None:
-    """Return what to say if something else happens than the verb alone suggests."""
-    is_down = workspace.state in {State.STOPPED, State.SUSPENDED}
-    sentence = None
-    if verb.brings_down and workspace.is_provisional:
-        sentence = words.CALLING_OFF
-    elif verb is OperationVerb.START and accepted.operation.prior_call is not Call.NONE:
-        sentence = words.STARTING_AFTER_STOP
-    elif verb is OperationVerb.START and workspace.state is State.RUNNING:
-        sentence = words.STARTING_RUNNING
-    elif verb is OperationVerb.SUSPEND and is_down:
-        sentence = words.SUSPENDED_ALREADY
-    elif verb is OperationVerb.RESTART and (accepted.operation.agreed or restart_mode(effects) is None):
-        sentence = words.RENEWING
-    elif verb is OperationVerb.RESTART and restart_mode(effects) == "suspend":
-        sentence = words.RESUMING if workspace.state is State.SUSPENDED else words.RESTARTING_KEEPS
-    elif verb is OperationVerb.STOP and not _ends(accepted.operation, effects):
-        if accepted.operation.prior_call is not Call.NONE:
-            sentence = words.STOPPING_STARTED
-        elif accepted.replaced is not None and not accepted.replaced.verb.brings_down:
-            sentence = words.STOPPING_PENDING
-        elif is_down:
-            sentence = words.STOPPING_STOPPED
-    return sentence
-
-
-def _ends(operation: Operation, effects: Effects) -> bool:
-    """Return whether a stop that its person consented to ends the workspace for good."""
-    is_stop = operation.verb in {OperationVerb.STOP, OperationVerb.FORCE}
-    return (
-        is_stop
-        and operation.agreed
-        and is_final(effects, "force" if operation.verb is OperationVerb.FORCE else "stop")
-    )
 
 
 def _shared(request: Request, workspace: Workspace, verb: OperationVerb) -> Answer:

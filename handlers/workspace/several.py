@@ -12,6 +12,8 @@ from bot.messages.blocks.limits import Markup, fill, line, safe
 from bot.messages.texts import answers, problems, talk, timers
 from bot.support.errors import NotLinked, Refused, UsherError
 from handlers import routes
+from handlers.request import SILENT
+from handlers.workspace.beside import beside_card
 from handlers.workspace.offering import mode_then, stamp
 
 if TYPE_CHECKING:
@@ -23,9 +25,13 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class _Done:
-    """Hold what became of each: the names of those begun, and sentences about the others."""
+    """Hold what became of each: the names of those begun, and sentences about the others.
+
+    ``has_cards`` is whether some were left out of the names, because their cards say it to whoever asked.
+    """
 
     names: list[str] = field(default_factory=list)
+    has_cards: bool = False
     remarks: list[str] = field(default_factory=list)
 
 
@@ -87,16 +93,22 @@ async def _do(request: Request, verb: str, workspace: Workspace, done: _Done, *,
         elif verb in {"keep", "stop", "suspend"} and timer is not None:
             await services.timers.set(request.principal, key, timer, interaction=interaction)
         else:
-            await services.workspaces.begin(
+            begun = OperationVerb.START if verb == "resume" else OperationVerb(verb)
+            accepted = await services.workspaces.begin(
                 request.principal,
                 key,
-                OperationVerb.START if verb == "resume" else OperationVerb(verb),
+                begun,
                 interaction=interaction,
                 reference=request.reference,
                 channel_id=request.surface.channel_id,
                 agreed=agreed,
                 timer=timer,
             )
+            if request.shows_cards_here:
+                done.has_cards = True
+                said = beside_card(request, workspace, begun, accepted)
+                done.remarks += [said] if said else []
+                return
     except NotLinked:
         raise
     except UsherError as error:
@@ -115,5 +127,7 @@ def _answer(verb: str, done: _Done, at: float | None) -> Answer:
         if at is not None:
             head = fill(talk.DOING_AT[verb], names=Markup(names), at=kit.day_moment(at))
     remarks = list(dict.fromkeys(done.remarks))
+    if done.has_cards and not done.names:
+        return replies.answer("\n".join(remarks)) if remarks else SILENT
     answer = replies.hint(head, more="\n".join(remarks))
     return replace(answer, replaces=False)

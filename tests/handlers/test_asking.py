@@ -87,6 +87,20 @@ async def test_one_button_for_several_names_all_of_them_and_does_no_more(bot: Ri
     assert await open_ones(bot) == ["stop notebook", "stop training"]
 
 
+async def test_in_a_direct_message_only_what_the_cards_of_several_do_not_say_is_told(bot: Rig):
+    await bot.link(names=("notebook", "training"))
+    await up(bot, "notebook", "training")
+    answer = await bot.direct("stop all")
+    await seen(bot, "training", State.STOPPED)
+    done = await press(bot, answer, "Stop 2 workspaces", channel_id="D1", is_direct=True)
+    assert "Stopping" not in words(done)
+    assert words(done).startswith("*training* has changed since")
+    await up(bot, "training")
+    assert (await bot.direct("stop all --yes")).text == ""
+    assert await open_ones(bot) == ["stop notebook", "stop training"]
+    assert "I haven't done anything" in words(await bot.direct("stop all --yes"))
+
+
 async def test_what_changed_since_the_offer_is_told_and_not_done(bot: Rig):
     await bot.link(names=("notebook", "training", "report"))
     await up(bot, "notebook", "training", "report")

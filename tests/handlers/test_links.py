@@ -96,6 +96,14 @@ async def test_unlink_asks_which_and_then_before_it_does(bot):
     assert bot.accounts.unlinked == [(ALICE, "hub", ALICE.key, "person", True)]
 
 
+async def test_in_a_direct_message_the_notice_alone_tells_of_an_unlink(bot):
+    await activate(bot.store, ALICE, "saturn")
+    button = unlink_button("saturn", "Saturn Cloud")
+    done = await bot.press(button["action_id"], button["value"], channel_id="D1", is_direct=True)
+    assert done.text == ""
+    assert bot.accounts.unlinked == [(ALICE, "saturn", ALICE.key, "person", True)]
+
+
 @pytest.mark.parametrize(
     ("typed", "command"),
     [

@@ -187,3 +187,20 @@ async def test_use_cases_refuse_by_themselves_too(bot):
     with pytest.raises(Refused) as refused:
         await bot.services.personal_list.add(ALICE, "hub", "id-1", None, interaction="r:3")
     assert refused.value.rule == "account.none"
+
+
+DIRECT = {"channel_id": "D1", "is_direct": True}
+
+
+@pytest.mark.parametrize("verb", ["start", "stop", "restart", "suspend", "resume"])
+async def test_a_press_is_answered_in_a_channel_and_by_the_card_in_a_direct_message(verb):
+    state = {"start": State.STOPPED, "resume": State.SUSPENDED}.get(verb, State.RUNNING)
+    for place, is_said in ((DIRECT, False), ({}, True)):
+        async with rig() as made:
+            await made.link(state=state)
+            row = await made.workspace()
+            answer = await made.press(verb, row.id, **place)
+            assert bool(answer.text) is is_said
+            operation = await made.store.latest_operation(row.id)
+            assert operation is not None
+            assert operation.is_open

@@ -279,8 +279,15 @@ NOTICES = {
     ),
     "linked": (NoticeKind.LINKED, facts()),
     "linked-without-username": (NoticeKind.LINKED, facts(username="")),
-    "unlinked": (NoticeKind.UNLINKED, facts(body={"cause": "person"})),
-    "unlinked-by-administrator": (NoticeKind.UNLINKED, facts(body={"cause": "administrator"})),
+    "unlinked": (NoticeKind.UNLINKED, facts(body={"cause": "person"}, linking=frozenset({"token"}))),
+    "unlinked-both-ways": (
+        NoticeKind.UNLINKED,
+        facts(body={"cause": "person"}, linking=frozenset({"token", "admin"})),
+    ),
+    "unlinked-by-administrator": (
+        NoticeKind.UNLINKED,
+        facts(body={"cause": "administrator"}, linking=frozenset({"token"})),
+    ),
     "link-again": (NoticeKind.LINK_AGAIN, facts()),
     "card": (NoticeKind.CARD, facts()),
 }

@@ -119,3 +119,69 @@ async def test_a_post_to_a_commands_address_replaces_nothing(linked):
     seen = [one for one in alice.sees(GENERAL) if one.ts >= first.ts]
     assert [one.text for one in seen][-1] == "new"
     assert seen[0].text == first.text
+
+
+def new_since(person, before):
+    """Return the kinds of what the bot said in direct messages since; ephemeral answers as such."""
+    return [
+        "ephemeral" if one.is_private else one.kind
+        for one in person.sees()[before:]
+        if one.json["user"] != person.id
+    ]
+
+
+async def test_unlinking_is_told_once_with_the_next_step(linked):
+    alice = linked.alice
+    before = len(alice.sees())
+    await alice.presses(alice.only("linked"), "Unlink")
+    await linked.pass_time(10)
+    assert new_since(alice, before) == ["unlinked"]
+    told = alice.only("unlinked")
+    assert told.labels == ["Link Saturn Cloud"]
+    await alice.links("alice", asked=told)
+    await linked.pass_time(10)
+    assert alice.only("unlinked").labels == []
+    assert len(alice.told("linked")) == 2
+
+
+async def test_a_press_in_a_direct_message_is_told_by_its_card_alone(linked):
+    alice = linked.alice
+    await alice.writes("start notebook")
+    await linked.pass_time(40)
+    for kind, label, result in (("ready", "Stop", "stopped"), ("stopped", "Start", "ready")):
+        before = len(alice.sees())
+        await alice.presses(alice.told(kind)[-1], label)
+        assert new_since(alice, before) == ["card"]
+        await linked.pass_time(60, step=5)
+        assert new_since(alice, before) == ["card", result]
+
+
+async def test_a_press_for_several_is_told_by_their_cards_alone(linked):
+    alice = linked.alice
+    await alice.writes("start notebook")
+    await linked.pass_time(40)
+    (asked,) = await alice.writes("stop notebook and report")
+    before = len(alice.sees())
+    await alice.presses(asked, "Stop 2 workspaces")
+    await linked.pass_time(60, step=5)
+    # Which of them is sent first is open.
+    assert sorted(new_since(alice, before)) == ["card", "card", "stopped", "stopped"]
+
+
+async def test_a_press_in_a_channel_is_answered_there(linked):
+    alice = linked.alice
+    shown = await alice.types("status report")
+    answer = (await alice.presses(shown, "Stop"))[-1]
+    assert answer.is_private
+    assert "Stopping *report*" in answer.text
+
+
+async def test_a_press_that_does_something_else_than_its_card_says_is_answered(linked):
+    alice = linked.alice
+    await alice.writes("start notebook")
+    await linked.pass_time(40)
+    ready = alice.only("ready")
+    await alice.presses(ready, "Stop")
+    told = await alice.presses_late(ready, "Stop")
+    (answer,) = [one for one in told if one.is_private]
+    assert "is already stopping" in answer.text

@@ -113,7 +113,8 @@ async def test_unlinking_leaves_no_button_of_its_workspaces(linked):
     for label in [each for each in asked.labels if each.startswith("Unlink")]:
         await alice.presses(asked, label)
     await linked.pass_time(30)
-    assert offering(alice) == []
+    assert offering(alice) == ["unlinked"]
+    assert alice.only("unlinked").labels == ["Link Saturn Cloud"]
     assert "Started *notebook* on Saturn Cloud" in alice.card.text
     assert "was linked at" in alice.only("linked").text
     assert alice.only("linked").labels == []

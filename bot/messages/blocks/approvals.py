@@ -10,11 +10,37 @@ from bot.messages.blocks.limits import Markup, fill
 from bot.messages.texts import approvals as words
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bot.domain.facts import Facts
     from bot.domain.models import Answer, Approval
-    from bot.messages.blocks.kit import Block
+    from bot.messages.blocks.kit import Block, Element
 
 ASK_FORM = "ask_link"
+
+
+def ask_button(connection: str, title: str, number: int | None = None, *, text: str = "") -> Element:
+    """Return the button that opens the form; a number distinguishes it from others in its row."""
+    action = "ask_link" if number is None else f"ask_link:{number}"
+    return kit.button(
+        fill(words.ASK_BUTTON, title=title), action, f"{connection} {text}".rstrip(), style=kit.PRIMARY
+    )
+
+
+def ways(
+    tokens: Sequence[tuple[str, str]], approved: Sequence[tuple[str, str]], waiting: str = ""
+) -> list[Element]:
+    """Return the buttons that link some (name, title), with a token or through an administrator.
+
+    ``waiting`` is the command that runs once one of them is linked.
+    """
+    buttons = replies.link_buttons(tokens, waiting)
+    for number, (name, title) in enumerate(approved):
+        button = ask_button(name, title, number, text=waiting)
+        if buttons:
+            button.pop("style", None)
+        buttons.append(button)
+    return buttons
 
 
 def asked(facts: Facts) -> Answer:

@@ -217,7 +217,11 @@ def _unlinked(facts: Facts) -> Answer:
     cause = facts.word("cause")
     because = notices.UNLINKED_BECAUSE.get(cause, "")
     small = [fill(because, title=facts.connection_title)] if because else []
-    return kit.message(short(notices.UNLINKED_SHORT, facts), short(notices.UNLINKED, facts), small, [])
+    one = [(facts.connection, facts.connection_title)]
+    by_token, by_approval = ("token" in facts.linking, "admin" in facts.linking)
+    # The next step of whoever ended it; where somebody else did, the reason is what counts.
+    buttons = [] if because else approvals.ways(one if by_token else [], one if by_approval else [])
+    return kit.message(short(notices.UNLINKED_SHORT, facts), short(notices.UNLINKED, facts), small, buttons)
 
 
 def _link_tried(facts: Facts) -> Answer:
