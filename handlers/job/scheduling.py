@@ -42,7 +42,7 @@ async def schedule(request: Request) -> Answer:
     title = request.services.title(wanted.connection)
     if cron is None:
         shown = fill(words.ONE, name=wanted.job.name, title=title, cron=_when(wanted.job))
-        return replies.answer(f"{shown} {fill(words.NEXT, command=request.command)}")
+        return replies.answer(f"{shown} {fill(words.NEXT_OF_ONE, command=request.command, name=name)}")
     await request.services.runs.schedule(
         request.principal,
         wanted.connection,

@@ -194,3 +194,12 @@ async def test_two_ways_to_link_one_account_are_told_apart():
             assert "There are two ways to link Saturn Cloud." in words(answer)
         check_golden("answers/link-two-ways", await bot.say("link"))
         assert "two ways" not in words(await bot.say("help"))
+
+
+async def test_a_first_greeting_begins_with_hi(bot):
+    async with wired(bot) as app:
+        await send(app, message("hi"))
+        (told,) = await bot.notices(NoticeKind.REPLY)
+        first, second = answered(told.body).blocks[:2]
+        assert first["text"]["text"] == f"Hi! {words_of.WHAT}"
+        assert second["text"]["text"].startswith("Type ")

@@ -119,7 +119,9 @@ async def test_schedules_are_shown_set_and_switched_off(cloud):
     assert "Setting the schedule of *failing* on Saturn Cloud. I'll message you when it's done." in told.text
     assert "*failing* on Saturn Cloud will run at `30 4 * * 1`" in cloud.alice.sees()[-1].text
     assert cloud.job("failing").cron == "30 4 * * 1"
-    assert "runs at `30 4 * * 1`" in (await job(cloud, "schedule failing")).text
+    failing = (await job(cloud, "schedule failing")).text
+    assert "runs at `30 4 * * 1`" in failing
+    assert "schedule failing off`" in failing
     await cloud.pass_time(2)
     await job(cloud, "schedule nightly off")
     assert "no longer runs on a schedule" in cloud.alice.sees()[-1].text

@@ -205,7 +205,7 @@ async def test_a_guess_loses_its_button_once_it_was_taken_or_something_newer_was
     await alice.presses(alice.told("reply")[-1], "start training")
     await linked.pass_time(10)
     assert [labels for _, labels in said(alice)] == [[], []]
-    assert "is out of date" in alice.told("reply")[-1].text
+    assert "removed its buttons" in alice.told("reply")[-1].text
 
 
 async def test_an_answer_of_unknown_outcome_is_found_and_edited_like_any_other(linked):

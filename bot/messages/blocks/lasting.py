@@ -126,5 +126,5 @@ def _line(facts: Facts) -> str:
 
 def _outdated(facts: Facts) -> Answer:
     text, blocks = str(facts.body.get("text") or ""), facts.body.get("blocks") or ()
-    over = fill(past.OVER, at=kit.moment(facts.written_at, facts.written_at))
+    over = fill(past.KEEPS_WORDS, at=kit.moment(facts.written_at, facts.written_at))
     return kit.answer(text, [*blocks, kit.context(over)])

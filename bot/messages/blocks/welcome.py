@@ -61,6 +61,10 @@ def introduced(answer: Answer, what: str, steps: Sequence[Element]) -> Answer:
     missing = [step for step in steps if _kind(step) not in offered]
     body = answer.blocks or (kit.section(limits.cut(answer.text, limits.SECTION)),)
     is_said = any(what in str((block.get("text") or {}).get("text")) for block in body)
+    first = str((body[0].get("text") or {}).get("text"))
+    if first.startswith(welcome.HI):
+        what = f"{welcome.HI}{what}"
+        body = (kit.section(first.removeprefix(welcome.HI)), *body[1:])
     head = [] if is_said else [kit.section(what)]
     tail = kit.actions(missing)
     room = limits.MESSAGE_BLOCKS - len(head) - len(tail)

@@ -67,6 +67,8 @@ SAID: Final[Mapping[NoticeKind, str]] = MappingProxyType(
 KEPT: Final = "*{name}* on {title} stays as it is when its class ends."
 #: Any other, and one whose workspace or run nobody knows any more.
 OVER: Final = "This message from {at} is out of date."
+#: Below an answer that keeps its words, whatever they were.
+KEEPS_WORDS: Final = "This message is from {at}. I've removed its buttons."
 #: Answers that showed how things were.
 SHOWN: Final = "You asked about *{name}* on {title} at {at}."
 LISTED: Final = "You asked for your workspaces at {at}."

@@ -11,6 +11,10 @@ RUNS: Final = "runs at `{cron}`"
 NONE: Final = "has no schedule"
 UNTOLD: Final = "its schedule isn't shown there"
 ONE: Final = "*{name}* on {title} {cron}."
+#: The same for one job, by its name.
+NEXT_OF_ONE: Final = (
+    'Type `{command}schedule {name} "0 3 * * *"` to set one, `{command}schedule {name} off` to end it.'
+)
 NEXT: Final = 'Type `{command}schedule NAME "0 3 * * *"` to set one, `{command}schedule NAME off` to end it.'
 
 SETTING: Final = "Setting the schedule of *{name}* on {title}. I'll message you when it's done."

@@ -11,6 +11,9 @@ WHAT_WITH_JOBS: Final = (
 #: Where nobody has an account of their own.
 WHAT_WITHOUT_ACCOUNTS: Final = "I start, stop and open cloud workspaces from Slack."
 
+#: How a greeting begins; what Usher is comes after it.
+HI: Final = "Hi! "
+
 LINK_ACCOUNT: Final = "Link an account"
 SHOW: Final = "Show my workspaces"
 
