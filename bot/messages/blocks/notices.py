@@ -136,9 +136,12 @@ def _stopped(facts: Facts) -> Answer:
         return kit.message(short(notices.SUSPENDED_SHORT, facts), sentence, [], down_buttons(facts))
     is_gone = workspace is not None and workspace.state is State.GONE
     asked = operation is not None and operation.verb.brings_down
-    sentence = short(notices.STOPPED if asked else notices.STOPPED_ELSEWHERE, facts)
+    sentence, text = (
+        short(notices.STOPPED if asked else notices.STOPPED_ELSEWHERE, facts),
+        notices.STOPPED_SHORT,
+    )
     if asked and operation is not None and not operation.has_called and operation.planned_for is None:
-        sentence = short(notices.STOPPED_ALREADY, facts)
+        sentence, text = short(notices.STOPPED_ALREADY, facts), notices.STOPPED_ALREADY_SHORT
     if is_gone and operation is not None and operation.agreed:
         sentence = short(notices.ENDED, facts)
     if operation is not None and operation.planned_for is not None:
@@ -148,7 +151,7 @@ def _stopped(facts: Facts) -> Answer:
             facts.of_class, name_of(facts), State.GONE if is_gone else State.STOPPED
         )
     buttons = again_buttons(facts) if is_gone else down_buttons(facts)
-    return kit.message(short(notices.STOPPED_SHORT, facts), sentence, [], buttons)
+    return kit.message(short(text, facts), sentence, [], buttons)
 
 
 def _removed(facts: Facts) -> Answer:
