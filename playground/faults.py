@@ -104,8 +104,9 @@ def _credentials(request: web.Request) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Hold which fault a request met, and how what it asks for is done under it."""
+    """Hold when a request came, which fault it met, and how what it asks for is done under it."""
 
+    came: float
     fault: Fault | None
     do: Callable[[Act], None]
 
@@ -120,6 +121,11 @@ def act(request: web.Request, do: Act) -> None:
     What a call is refused for is checked before; a Refused of an act that comes late is heard by nobody.
     """
     request[ASKED].do(do)
+
+
+def came(request: web.Request) -> float:
+    """Return when a request came, in epoch seconds: a server that is slow to act counts it all the same."""
+    return request[ASKED].came
 
 
 def is_late(request: web.Request) -> bool:

@@ -182,7 +182,7 @@ class Harness:
         self._count_read(request)
         self.settle()
         fault = next((one for one in self.faults if one.takes(request)), None)
-        request[ASKED] = Asked(fault, lambda do: self._act(fault, do))
+        request[ASKED] = Asked(self.clock.now(), fault, lambda do: self._act(fault, do))
         if fault is None:
             return await handler(request)
         if fault.after or fault.is_late:

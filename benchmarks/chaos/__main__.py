@@ -150,6 +150,9 @@ async def _figures(
         ),
         "ended_by_itself": keeper.ended,
     }
+    beyond = [one for one in made.slack.harness.violations if one["rule"] == "rate_limit"]
+    for one in beyond[:SHOWN]:
+        sys.stderr.write(f"beyond limits: {one['at']:.3f} {one['detail']}\n")
     for kind in PROBLEMS:
         for problem in told[kind][:SHOWN]:
             sys.stderr.write(f"{kind}: {problem}\n")

@@ -6,7 +6,7 @@ import json
 import random
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ from bot.support.http import Http
 from bot.support.vault import Vault, row_key
 from playground import saturn as local_saturn
 from playground import slack as local_slack
-from playground.faults import ASKED, Act, Asked
+from playground.faults import ASKED, Act
 from playground.processes import bot_environment, free_port
 
 CHANNEL = "C0GENERAL"
@@ -187,7 +187,7 @@ def _noting(made: Stage) -> Any:
 
                 return act
 
-            request[ASKED] = Asked(asked.fault, lambda do: asked.do(noted(do)))
+            request[ASKED] = replace(asked, do=lambda do: asked.do(noted(do)))
         response: web.StreamResponse = await handler(request)
         return response
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from playground.faults import came
 from playground.slack.calls import Call, Services, bearer, read_arguments
 from playground.slack.errors import SlackError
 from playground.slack.methods import METHODS, Method
@@ -79,7 +80,7 @@ class Api:
         if method.kinds:
             call.token = _token(call, method)
         call.arguments.pop("token", None)
-        self._services.budgets.method(call.method)
+        self._services.budgets.method(call.method, came(call.request))
         if method.scope:
             call.require_scope(method.scope)
         return await method.run(call), warning

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict, deque
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from playground.slack.errors import SlackError
@@ -27,35 +27,35 @@ CHANNEL_GAP = 0.9
 
 
 class Budgets:
-    """Count calls on the server's clock and refuse with 429 what goes beyond."""
+    """Count calls when they come, on the server's clock, and refuse with 429 what goes beyond.
+
+    A call that the server is slow to act on may be counted after one that came later.
+    """
 
     def __init__(self, harness: Harness, *, on: bool = True) -> None:
         self.on = on
         self._harness = harness
-        self._calls: defaultdict[str, deque[float]] = defaultdict(deque)
-        self._posted: dict[str, float] = {}
+        self._calls: defaultdict[str, list[float]] = defaultdict(list)
+        self._posted: defaultdict[str, list[float]] = defaultdict(list)
 
-    def method(self, method: str) -> None:
+    def method(self, method: str, came: float) -> None:
         """Count a call of a method; beyond its budget raises ``ratelimited`` with Retry-After."""
         budget = PER_MINUTE.get(method)
         if budget is None or not self.on:
             return
-        now, calls = self._harness.clock.now(), self._calls[method]
-        while calls and calls[0] <= now - WINDOW:
-            calls.popleft()
+        calls = self._calls[method] = [at for at in self._calls[method] if at > came - WINDOW]
         if len(calls) >= budget:
-            self._refuse(f"{method}: more than {budget} calls a minute", calls[0] + WINDOW - now)
-        calls.append(now)
+            self._refuse(f"{method}: more than {budget} calls a minute", min(calls) + WINDOW - came)
+        calls.append(came)
 
-    def post(self, channel: str) -> None:
+    def post(self, channel: str, came: float) -> None:
         """Count a message to a channel; a second one within the second raises ``ratelimited``."""
         if not self.on:
             return
-        now = self._harness.clock.now()
-        last = self._posted.get(channel)
-        if last is not None and now - last < CHANNEL_GAP:
-            self._refuse(f"chat.postMessage: more than one message a second to {channel}", last + 1.0 - now)
-        self._posted[channel] = now
+        posted = self._posted[channel] = [at for at in self._posted[channel] if at > came - WINDOW]
+        if any(abs(came - at) < CHANNEL_GAP for at in posted):
+            self._refuse(f"chat.postMessage: more than one message a second to {channel}", 1.0)
+        posted.append(came)
 
     def forget(self) -> None:
         """Start counting again."""

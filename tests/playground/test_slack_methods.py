@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import aiohttp
 import pytest
 
@@ -226,6 +228,21 @@ async def test_budgets_hold_on_the_servers_clock_and_can_be_switched_off():
         server.budgets.on = False
         for _ in range(60):
             await client.chat_update(channel=GENERAL, ts=sent["ts"], text="x")
+
+
+async def test_a_message_counts_when_it_came_however_slow_slack_is_to_post_it():
+    async with slack(limits=True) as (server, client), aiohttp.ClientSession() as session:
+        fault = {"path": "/api/chat.postMessage", "delay_s": 0.3}
+        await session.post(f"{server.state.base_url}/_playground/faults", json=fault)
+        slow = asyncio.create_task(client.chat_postMessage(channel=GENERAL, text="first"))
+        async with asyncio.timeout(5):
+            while not server.harness.requests["POST /api/chat.postMessage"]:  # noqa: ASYNC110 - it is the server's own count
+                await asyncio.sleep(0)
+        server.harness.clock.advance(1)
+        await client.chat_postMessage(channel=GENERAL, text="second")
+        assert not slow.done(), "the second was posted before the first"
+        await slow
+        assert server.harness.violations == []
 
 
 async def test_faults_can_strike_after_the_message_was_accepted():

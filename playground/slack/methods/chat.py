@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from playground.faults import act
+from playground.faults import act, came
 from playground.slack.content import Content, read_content
 from playground.slack.errors import SlackError
 from playground.slack.methods.table import method
@@ -91,7 +91,7 @@ async def post_message(call: Call) -> Json:
     content, metadata = _content(call, POST_LIMIT), _metadata(call)
     _may_post(call, channel)
     thread = call.text("thread_ts") or None
-    call.services.budgets.post(channel.id)
+    call.services.budgets.post(channel.id, came(call.request))
     message = call.state.from_bot(
         channel.id,
         content.text,
