@@ -17,8 +17,6 @@ from bot.support.errors import CredentialRefused, PermanentError, ProviderError,
 from bot.support.vault import row_key
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from bot.reconciler.runtimes import Runtime
 
     #: ``locked``: it is the connection's own secret that is refused.
@@ -65,10 +63,6 @@ class Keys(Part):
             sealed = self._vault.open(key[0], account.secret)
             access = self._opened[key] = Access(account.username, Credential.from_mapping(sealed))
         return access
-
-    def seal(self, row: str, secret: Mapping[str, str]) -> str:
-        """Return a secret encrypted for storage in the row of that key alone."""
-        return self._vault.seal(row, secret)
 
     def worked(self, account: Account) -> None:
         """Note that a provider accepted the credential."""

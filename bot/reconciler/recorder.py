@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from bot.support.errors import StoreBusy, StoreError, StoreUnavailable
+from bot.support.errors import SecretError, StoreBusy, StoreError, StoreUnavailable
 from bot.support.vault import entry_key
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from bot.support.pool import Pool
 
 log = structlog.get_logger(__name__)
-#: How many stored entries are remembered; beyond that, unchanged ones are written again.
+#: How many stored entries are remembered; beyond that, they are opened again.
 REMEMBERED = 10_000
 
 
@@ -81,30 +81,43 @@ class Recorder:
 
 
 class Entries:
-    """Store new entries only: a read every few seconds returns the same one."""
+    """Store new entries only: a read every few seconds returns the same one.
+
+    What is in the row decides, as another process may have written it; what it says is remembered.
+    """
 
     def __init__(self, engine: EngineContext) -> None:
         self._store = engine.store
-        self._keys = engine.keys
-        #: A digest of each stored entry, by row.
-        self._kept: dict[str, bytes] = {}
+        self._vault = engine.vault
+        #: A row's entry as it is stored, and a digest of what that says.
+        self._known: dict[str, tuple[str, bytes]] = {}
 
     async def keep(self, claim: ReadClaim, observed: Observed | None) -> None:
         """Store the entry from a read in the row whose account read it; a failure leaves the old one."""
         if observed is None or observed.entry is None:
             return
         workspace_id = claim.workspace_ids[0]
-        digest = sha256(f"{claim.gate_key}\n{observed.entry}".encode()).digest()
-        if self._kept.get(workspace_id) == digest:
+        row, sealed = entry_key(claim.account.principal.key, claim.connection, claim.remote_id), claim.entry
+        digest = _digest(row, observed.entry)
+        if sealed is not None and self._known.get(workspace_id) == (sealed, digest):
             return
-        row = entry_key(claim.account.principal.key, claim.connection, claim.remote_id)
+        if sealed is None or self._said(row, sealed) != digest:
+            sealed = self._vault.seal(row, {"entry": observed.entry})
+            try:
+                await self._store.save_entry(workspace_id, claim.gate_key, sealed)
+            except StoreError as error:
+                log.warning("entry not written", workspace=workspace_id, problem=type(error).__name__)
+                return
+        if len(self._known) >= REMEMBERED:
+            self._known.clear()
+        self._known[workspace_id] = (sealed, digest)
+
+    def _said(self, row: str, sealed: str) -> bytes | None:
         try:
-            await self._store.save_entry(
-                workspace_id, claim.gate_key, self._keys.seal(row, {"entry": observed.entry})
-            )
-        except StoreError as error:
-            log.warning("entry not written", workspace=workspace_id, problem=type(error).__name__)
-            return
-        if len(self._kept) >= REMEMBERED:
-            self._kept.clear()
-        self._kept[workspace_id] = digest
+            return _digest(row, self._vault.open(row, sealed).get("entry", ""))
+        except SecretError:
+            return None
+
+
+def _digest(row: str, entry: str) -> bytes:
+    return sha256(f"{row}\n{entry}".encode()).digest()

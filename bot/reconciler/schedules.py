@@ -9,8 +9,8 @@ import structlog
 from bot.domain.models import Account, AuditEntry, NewNotice, NoticeKind, Principal, Task, TaskKind
 from bot.providers import facets
 from bot.reconciler.ask import Refused
-from bot.reconciler.context import EngineContext, EnginePart
-from bot.reconciler.lists import settled, slot
+from bot.reconciler.context import EnginePart
+from bot.reconciler.lists import Busy, settled, slot
 from bot.services.snapshots import TEMPLATES
 from bot.store.records import NewTask
 
@@ -21,26 +21,24 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-#: How many jobs' newest requests are remembered.
-REMEMBERED = 10_000
+#: How soon, in seconds, to look again whether an earlier request about the same job has ended.
+SOON = 1.0
 
 
 class Schedules(EnginePart):
     """Set and clear schedules. Doing it twice does no harm, so an interrupted task is repeated.
 
-    A delayed task is dropped once a later one for the same job has come up: its schedule is outdated.
+    A delayed task is dropped once a later one for the same job was asked for, whichever process has it: its
+    schedule is outdated. The later one waits while the earlier one may be on its way.
     """
-
-    def __init__(self, engine: EngineContext) -> None:
-        super().__init__(engine)
-        #: When the newest request for each job was written, by account and job.
-        self._newest: dict[tuple[str, str], float] = {}
 
     async def set(self, task: Task) -> Sequence[NewTask]:
         """Set the schedule of a task and have the jobs read again. Raise Again to retry."""
-        if self._is_outdated(task):
+        if (is_next := await self._store.task_turn(task)) is None:
             await self._not_set(task, "replaced")
             return ()
+        if not is_next:
+            raise Busy(SOON)
         account = await self._store.account_by_id(str(task.payload["account"]))
         connection = str(task.payload["connection"])
         runtime = self._runtimes.get(connection)
@@ -55,15 +53,6 @@ class Schedules(EnginePart):
             return ()
         await self._tell(task, "ok")
         return [NewTask(TaskKind.SNAPSHOT, f"{account.id}/{TEMPLATES}", {"then": []})]
-
-    def _is_outdated(self, task: Task) -> bool:
-        key = (str(task.payload["account"]), str(task.payload["job"]))
-        newest = max(task.created_at, self._newest.pop(key, 0.0))
-        self._newest[key] = newest
-        if len(self._newest) > REMEMBERED:
-            # Drop the oldest request: its tasks have been given up by now.
-            del self._newest[next(iter(self._newest))]
-        return task.created_at < newest
 
     async def give_up(self, task: Task, because: str = "gave_up") -> None:
         """Tell the person that it wasn't set; by default because no attempt worked."""

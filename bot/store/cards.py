@@ -7,6 +7,7 @@ their buttons, in one update each (``docs/rules.md``, "Cards are drawn from rows
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from bot.domain.models import Card, NoticeKind
@@ -135,11 +136,12 @@ def id_of(kind: NoticeKind, notice_id: str, subject: str) -> str:
     return subject if kind in _CARDS or kind is NoticeKind.CARD_UPDATE else notice_id
 
 
-def place(tx: Transaction, card_id: str, channel_id: str, message_ts: str) -> None:
-    """Record which message is a card's; the messages that it replaces are closed."""
+def place(tx: Transaction, card_id: str, channel_id: str, message_ts: str, drawn: str = "") -> None:
+    """Record which message is a card's, and what it shows; the messages that it replaces are closed."""
     at = {"channel_id": channel_id, "message_ts": message_ts}
     tx.run("displace_cards", id=card_id, **at)
-    row = tx.one("place_card", id=card_id, **at, now=tx.now())
+    now = tx.now()
+    row = tx.one("place_card", id=card_id, **at, now=now, drawn=_as_of(drawn, now))
     if row is not None:
         close_former(tx, row["about"])
 
@@ -221,7 +223,7 @@ def claim(tx: Transaction, limit: int, min_interval: float, lease: float) -> lis
     def claimed(query: str, most: int, **keys: float) -> list[Card]:
         if most <= 0:
             return []
-        found = [rows.card(row) for row in tx.all(query, now=now, until=now + lease, limit=most, **keys)]
+        found = [_claimed(row) for row in tx.all(query, now=now, until=now + lease, limit=most, **keys)]
         return sorted(found, key=lambda card: (card.changed_at or card.updated_at, card.id))
 
     cards = claimed("claim_changed_cards", limit)
@@ -230,14 +232,33 @@ def claim(tx: Transaction, limit: int, min_interval: float, lease: float) -> lis
     return cards + claimed("claim_former_cards", limit - len(cards))
 
 
-def updated(tx: Transaction, card_id: str, claimed: Card) -> None:
+def updated(tx: Transaction, card_id: str, claimed: Card, drawn: str = "") -> None:
     """Clear dirty unless the card became dirty again since it was claimed; stamp ``updated_at``.
 
-    One that was closing is closed by that.
+    ``drawn`` is a digest of what it shows. One that was closing is closed by that.
     """
-    tx.run("card_updated", id=card_id, claimed_changed_at=claimed.changed_at or 0.0, now=tx.now())
+    now = tx.now()
+    tx.run(
+        "card_updated",
+        id=card_id,
+        claimed_changed_at=claimed.changed_at or 0.0,
+        drawn=_as_of(drawn, now),
+        leased_until=claimed.leased_until,
+        now=now,
+    )
     if claimed.stage == "closing" and not tx.run("delete_notice_card", id=card_id):
         tx.run("card_closed", id=card_id)
+
+
+def _as_of(drawn: str, now: float) -> str:
+    """Return what is kept of what a message shows: the previous release updates messages without it."""
+    return f"{drawn} {now!r}" if drawn else ""
+
+
+def _claimed(row: Row) -> Card:
+    found = rows.card(row)
+    drawn, _, at = found.claimed_drawn.partition(" ")
+    return replace(found, claimed_drawn=drawn if at == repr(found.updated_at) else "")
 
 
 def retry(tx: Transaction, card_id: str, due_in: float) -> None:

@@ -146,6 +146,7 @@ def _grant(
         doubt=rows.doubt(reader),
         is_ending=bool(reader["is_ending"]),
         interval=interval,
+        entry=reader["entry"],
     )
 
 

@@ -114,8 +114,11 @@ def claim(tx: Transaction, limit: int, lease: float, classes: Sequence[int] = (0
     return claimed
 
 
-def sent(tx: Transaction, notice_id: str, channel_id: str, message_ts: str) -> None:
-    """Mark as sent; what can change is written into its card's row in the same transaction."""
+def sent(tx: Transaction, notice_id: str, channel_id: str, message_ts: str, drawn: str = "") -> None:
+    """Mark as sent; what can change is written into its card's row in the same transaction.
+
+    ``drawn`` is a digest of what the message shows, "" if that isn't known.
+    """
     now = tx.now()
     row = tx.one("notice_sent", id=notice_id, channel_id=channel_id, message_ts=message_ts, now=now)
     if row is None:
@@ -126,7 +129,7 @@ def sent(tx: Transaction, notice_id: str, channel_id: str, message_ts: str) -> N
     if kind is NoticeKind.JOB_OUTPUT:
         tx.run("place_output", id=subject, message_ts=message_ts)
     elif message_ts:
-        cards.place(tx, cards.id_of(kind, notice_id, subject), channel_id, message_ts)
+        cards.place(tx, cards.id_of(kind, notice_id, subject), channel_id, message_ts, drawn)
     elif kind is NoticeKind.HELD:
         # None of it was true any more, so nothing was sent.
         cards.drop(tx, notice_id)

@@ -879,7 +879,7 @@ RETURNING gate_key, remote_id, reader;
 -- name: watchers
 SELECT w.gate_key, w.id, w.connection, w.state, w.used_at, w.verified_at, w.tried_at, a.id AS account_id,
     a.refused_since,
-    w.doubt, w.doubt_times, w.doubt_since, o.id IS NOT NULL AS has_operation,
+    w.doubt, w.doubt_times, w.doubt_since, w.entry, o.id IS NOT NULL AS has_operation,
     o.stop_call IS NOT NULL AND o.stop_call <> 'none' AS is_ending
 FROM gates g
 JOIN workspaces w ON w.gate_key = g.gate_key AND w.hidden = 0
@@ -1213,7 +1213,7 @@ WHERE about = :about AND stage <> 'closed' AND kind NOT IN ('reply', 'shown');
 DELETE FROM cards WHERE channel_id = :channel_id AND message_ts = :message_ts AND is_notice = 1 AND id <> :id;
 
 -- name: place_card
-UPDATE cards SET channel_id = :channel_id, message_ts = :message_ts, updated_at = :now
+UPDATE cards SET channel_id = :channel_id, message_ts = :message_ts, updated_at = :now, drawn = :drawn
 WHERE id = :id
 RETURNING about;
 
@@ -1249,7 +1249,7 @@ UPDATE cards SET about = :about, names = REPLACE(names, :former, :about) WHERE a
 UPDATE cards SET about = :about WHERE subject = :subject;
 
 -- name: claim_changed_cards
-UPDATE cards SET leased_until = :until, claimed_dirt = dirt
+UPDATE cards SET leased_until = :until, claimed_dirt = dirt, claimed_drawn = drawn, drawn = ''
 WHERE id IN (
     SELECT id FROM cards
     WHERE is_dirty = 1 AND message_ts IS NOT NULL AND leased_until <= :now AND changed_at IS NOT NULL
@@ -1259,7 +1259,7 @@ WHERE id IN (
 RETURNING *;
 
 -- name: claim_former_cards
-UPDATE cards SET leased_until = :until, claimed_dirt = dirt
+UPDATE cards SET leased_until = :until, claimed_dirt = dirt, claimed_drawn = drawn, drawn = ''
 WHERE id IN (
     SELECT id FROM cards
     WHERE is_dirty = 1 AND message_ts IS NOT NULL AND leased_until <= :now AND changed_at IS NOT NULL
@@ -1269,7 +1269,7 @@ WHERE id IN (
 RETURNING *;
 
 -- name: claim_progressed_cards
-UPDATE cards SET leased_until = :until, claimed_dirt = dirt
+UPDATE cards SET leased_until = :until, claimed_dirt = dirt, claimed_drawn = drawn, drawn = ''
 WHERE id IN (
     SELECT id FROM cards
     WHERE is_dirty = 1 AND message_ts IS NOT NULL AND leased_until <= :now AND changed_at IS NULL
@@ -1278,13 +1278,14 @@ WHERE id IN (
 ) AND is_dirty = 1 AND message_ts IS NOT NULL AND leased_until <= :now
 RETURNING *;
 
--- It stays dirty for changes made after the claim.
+-- It stays dirty for changes made after the claim. What it shows is known only to whoever holds it.
 -- name: card_updated
 UPDATE cards SET
     is_dirty = CASE WHEN dirt = claimed_dirt THEN 0 ELSE 1 END,
     changed_at = CASE
         WHEN dirt = claimed_dirt OR changed_at <= :claimed_changed_at THEN NULL
         ELSE changed_at END,
+    drawn = CASE WHEN leased_until = :leased_until THEN :drawn ELSE '' END,
     updated_at = :now, leased_until = 0
 WHERE id = :id;
 
@@ -1303,7 +1304,8 @@ UPDATE cards SET leased_until = :until WHERE id = :id;
 DELETE FROM cards WHERE subject = :subject OR about = :subject;
 
 -- name: unplace_card
-UPDATE cards SET channel_id = NULL, message_ts = NULL, is_dirty = 0, changed_at = NULL, leased_until = 0
+UPDATE cards SET
+    channel_id = NULL, message_ts = NULL, is_dirty = 0, changed_at = NULL, leased_until = 0, drawn = ''
 WHERE id = :id;
 
 -- == calls of Slack ==
@@ -1351,6 +1353,21 @@ SELECT * FROM tasks WHERE id = :id;
 INSERT INTO tasks (id, kind, subject, payload, created_at, due_at)
 VALUES (:id, :kind, :subject, :payload, :now, :due_at)
 ON CONFLICT (kind, subject) DO NOTHING;
+
+-- Written before the tasks about the same are: on any engine, two that come at once come one after the other.
+-- name: have_turn
+UPDATE accounts SET state = state WHERE id = :account_id;
+
+-- Their subject begins with :about and a slash, the character before 0.
+-- name: replace_tasks
+UPDATE tasks SET is_replaced = 1
+WHERE kind = :kind AND subject >= :about || '/' AND subject < :about || '0' AND id <> :id;
+
+-- name: task_under_way
+SELECT id FROM tasks
+WHERE kind = :kind AND subject >= :about || '/' AND subject < :about || '0' AND id <> :id
+    AND is_leased = 1 AND due_at > :now
+LIMIT 1;
 
 -- name: join_waiting_task
 UPDATE tasks SET payload = :payload, due_at = CASE WHEN due_at < :due_at THEN due_at ELSE :due_at END

@@ -371,6 +371,7 @@ class Store(OnEngine):
     add_tasks = write(tasks.add_tasks, Priority.URGENT)
     is_task_open = read(tasks.is_open)
     claim_tasks = write(tasks.claim)
+    task_turn = read(tasks.turn)
     task_done = write(tasks.done)
     task_retry = write(tasks.retry)
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from bot.domain.models import TaskKind
 from bot.store import people, rows
 from bot.store.notices import add_notices
 from bot.store.text import as_json, from_json
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from bot.domain.models import NewNotice, Task, TaskKind
+    from bot.domain.models import NewNotice, Task
     from bot.store.records import NewTask
     from bot.store.transaction import Row, Transaction
 
@@ -21,19 +22,44 @@ def add_tasks(tx: Transaction, tasks: Sequence[NewTask], interaction: str = "") 
     if not people.first_sight(tx, interaction):
         return
     for new in tasks:
-        now = tx.now()
+        now, task_id = tx.now(), tx.ids.new("task")
         written = tx.run(
             "add_task",
-            id=tx.ids.new("task"),
+            id=task_id,
             kind=new.kind,
             subject=new.subject,
             payload=as_json(new.payload),
             now=now,
             due_at=now + new.due_in,
         )
+        if written and new.kind is TaskKind.SCHEDULE:
+            _replace(tx, task_id, new)
         existing = None if written else tx.one("task_of", kind=new.kind, subject=new.subject)
         if existing is not None:
             _join(tx, existing, new, now)
+
+
+def _replace(tx: Transaction, task_id: str, new: NewTask) -> None:
+    """Mark earlier tasks about the same, so that none of them is carried out after this one."""
+    tx.run("have_turn", account_id=str(new.payload["account"]))
+    tx.run("replace_tasks", kind=new.kind, about=_about(new.payload), id=task_id)
+
+
+def turn(tx: Transaction, task: Task) -> bool | None:
+    """Return whether a task may be carried out now; None if a later one has taken its place.
+
+    What was asked for earlier about the same may be on its way: its end, or that of its lease, comes first.
+    """
+    row = tx.one("task", id=task.id)
+    if row is None or row["is_replaced"]:
+        return None
+    about = _about(task.payload)
+    return tx.one("task_under_way", kind=task.kind, about=about, id=task.id, now=tx.now()) is None
+
+
+def _about(payload: Mapping[str, Any]) -> str:
+    """Return how the subjects of all requests for a job's schedule begin."""
+    return f"{payload['account']}/{payload['job']}"
 
 
 def _join(tx: Transaction, existing: Row, new: NewTask, now: float) -> None:

@@ -64,6 +64,7 @@ TIMES: Final[Mapping[str, Mapping[str, Column]]] = {
         "unlinked_at": PAST,
         "refused_since": PAST,
         "looked_at": PAST,
+        "runs_read_at": PAST,
         # A duration.
         "refused_for": STAYS,
     },
@@ -140,6 +141,8 @@ TIMES: Final[Mapping[str, Mapping[str, Column]]] = {
         "held_until": Column(Kind.DUE, FARTHEST),
     },
     "outages": {"since": PAST},
+    # ``bot.reconciler.runtimes.LONGEST_ASKED``.
+    "pauses": {"noted_at": PAST, "until": Column(Kind.DUE, 300.0)},
     "people": {"seen_at": PAST},
     # After ten minutes; a request that old is refused anyway.
     "signatures": {"seen_at": PAST},

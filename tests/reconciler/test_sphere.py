@@ -56,6 +56,22 @@ async def test_a_rotated_secret_takes_the_place_of_the_old_one(world):
     assert world.world.vault.open(key, (await world.row(row)).entry) == {"entry": fresh}
 
 
+async def test_an_entry_is_written_only_where_the_row_says_something_else(world):
+    row = await world.made()
+    written = (await world.row(row)).entry
+    # A process that has just begun opens what is stored, and finds that it is the same.
+    world.world.reborn()
+    await world.store.want_read(row.id)
+    await world.pass_time(20)
+    assert (await world.row(row)).entry == written
+    # Another process has written since: what this one remembers doesn't count.
+    await world.store.save_entry(row.id, row.gate_key, "another's, which opens for nobody")
+    await world.store.want_read(row.id)
+    await world.pass_time(20)
+    key = entry_key(ALICE.key, "cloud", row.remote_id)
+    assert world.world.vault.open(key, (await world.row(row)).entry) == {"entry": world.machine(row).token}
+
+
 async def test_a_set_up_that_failed_is_told_when_it_runs(world):
     await world.made(spec=replace(SPEC, chosen={**SPEC.chosen, "project": SHAKY}))
     (ready,) = world.told("ready")

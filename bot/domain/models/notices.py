@@ -210,6 +210,10 @@ class Card:
     body: dict[str, Any] = field(default_factory=dict)
     created_at: float = 0.0
     name: str | None = None
+    #: A digest of what it showed when it was claimed, "" if nobody knows.
+    claimed_drawn: str = ""
+    #: Until when a claim holds it.
+    leased_until: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -203,6 +203,8 @@ class ReadClaim:
     is_ending: bool = False
     #: The least seconds between two reads of it; passed back in the result.
     interval: float = 0.0
+    #: The sealed entry in the reader's own row, if there is one.
+    entry: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from bot.services.gather import Gatherer
 from bot.slack.notifier.cards import CardUpdates
-from bot.slack.notifier.drawing import Drawn
 from bot.slack.notifier.homes import HomeViews
 from bot.slack.notifier.outbox import Outbox
 from bot.slack.notifier.outputs import Outputs
@@ -50,9 +49,8 @@ class Notifier:
         self._slack = slack
         gatherer = Gatherer(context, board)
         replies = Replies(context.store, slack, http, timing, api_url)
-        drawn = Drawn()
-        self._outbox = Outbox(context, slack, gatherer, replies, timing, board, drawn)
-        self._cards = CardUpdates(context, slack, gatherer, timing, drawn)
+        self._outbox = Outbox(context, slack, gatherer, replies, timing, board)
+        self._cards = CardUpdates(context, slack, gatherer, timing)
         self._homes = HomeViews(context, slack, gatherer, timing)
         self._outputs = Outputs(context, slack, gatherer, timing, board)
 

@@ -10,7 +10,7 @@ from bot.domain.models import Card, NewNotice, NoticeKind
 from bot.domain.plan import backoff
 from bot.slack import methods as slack_methods
 from bot.slack.calls import APP_SHUT_OUT, SHUT_OUT_SECONDS, PacedSlack
-from bot.slack.notifier.drawing import Drawn, draw_card, update
+from bot.slack.notifier.drawing import digest, draw_card, update
 from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, StoreError
 from bot.support.pool import Pool, pool_room, run_all
 
@@ -25,15 +25,12 @@ log = structlog.get_logger(__name__)
 class CardUpdates:
     """Redraw dirty cards in place."""
 
-    def __init__(
-        self, context: Context, slack: PacedSlack, gatherer: Gatherer, timing: Timing, drawn: Drawn
-    ) -> None:
+    def __init__(self, context: Context, slack: PacedSlack, gatherer: Gatherer, timing: Timing) -> None:
         self._store = context.store
         self._slack = slack
         self._gatherer = gatherer
         self._ids = context.ids
         self._timing = timing
-        self._drawn = drawn
 
     async def step(self, pool: Pool | None = None) -> int:
         """Claim as many cards as the budget allows, and update them; return how many there were."""
@@ -70,8 +67,6 @@ class CardUpdates:
         body = {"channel_id": card.channel_id, "message_ts": card.message_ts, "card": card.kind}
         occasion = f"update:{card.updated_at:.3f}"
         notice = NewNotice(card.id, NoticeKind.CARD_UPDATE, occasion, card.principal, body)
-        # Whatever the message shows then, it isn't what was last sent from here.
-        self._drawn.forget(card.id)
         try:
             await self._store.add_notices([notice])
             await self._store.unplace_card(card.id)
@@ -86,9 +81,7 @@ class CardUpdates:
         message = update(card.channel_id, card.message_ts, answer)
         # What a run has written is kept nowhere else: the message about its end stays.
         is_kept = card.kind is NoticeKind.JOB_ENDED and card.stage == "live"
-        if not is_kept and not self._drawn.shows(card.id, message):
-            # Whatever becomes of the update, the message may show it from now on.
-            self._drawn.forget(card.id)
+        drawn = card.claimed_drawn if is_kept else digest(message)
+        if drawn != card.claimed_drawn:
             await self._slack.call(slack_methods.CHAT_UPDATE, message)
-            self._drawn.remember(card.id, message)
-        await self._store.card_updated(card.id, card)
+        await self._store.card_updated(card.id, card, drawn)

@@ -1,4 +1,4 @@
-"""Draw notices and cards from rows, and remember what is drawn, as the same isn't sent twice.
+"""Draw notices and cards from rows; a digest tells what is drawn, as the same isn't sent twice.
 
 Failures are retried at growing intervals, then a plain text is sent.
 """
@@ -34,8 +34,6 @@ log = structlog.get_logger(__name__)
 NOT_READY: Final = 2.0
 #: The longest pause between two attempts, in seconds.
 LONGEST_PAUSE: Final = 300.0
-#: How many messages are remembered with their last content.
-REMEMBERED: Final = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,28 +123,7 @@ def _waits_for_output(notice: Notice, facts: Facts) -> bool:
     return is_followed and facts.now - notice.created_at < CARD_WAIT
 
 
-class Drawn:
-    """Remember the last content of messages, by their card's id."""
-
-    def __init__(self) -> None:
-        self._drawn: dict[str, str] = {}
-
-    def shows(self, card_id: str, message: Mapping[str, Any]) -> bool:
-        """Return whether a message is known to show this already."""
-        return self._drawn.get(card_id) == _digest(message)
-
-    def remember(self, card_id: str, message: Mapping[str, Any]) -> None:
-        """Note what a message shows now."""
-        self.forget(card_id)
-        self._drawn[card_id] = _digest(message)
-        if len(self._drawn) > REMEMBERED:
-            del self._drawn[next(iter(self._drawn))]
-
-    def forget(self, card_id: str) -> None:
-        """Note that nobody knows what a message shows."""
-        self._drawn.pop(card_id, None)
-
-
-def _digest(message: Mapping[str, Any]) -> str:
+def digest(message: Mapping[str, Any]) -> str:
+    """Return what tells messages apart that don't show the same."""
     shown = {"text": message["text"], "blocks": message["blocks"]}
     return hashlib.sha256(json.dumps(shown, sort_keys=True).encode()).hexdigest()

@@ -12,11 +12,10 @@ from bot.domain.plan import backoff
 from bot.messages.texts import undelivered
 from bot.slack import methods as slack_methods
 from bot.slack.calls import APP_SHUT_OUT, PacedSlack
-from bot.slack.notifier.drawing import LONGEST_PAUSE, Drawing, Drawings, Drawn, update
+from bot.slack.notifier.drawing import LONGEST_PAUSE, Drawing, Drawings, digest, update
 from bot.slack.notifier.lookup import Lookup, metadata
 from bot.slack.notifier.places import THREADED, Place, Places
 from bot.slack.notifier.promises import Promises
-from bot.store import cards
 from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, SlackUnknownOutcome, StoreError
 from bot.support.pool import Pool, pool_room, run_all
 
@@ -64,10 +63,8 @@ class Outbox:
         replies: Replies,
         timing: Timing,
         board: Board,
-        drawn: Drawn,
     ) -> None:
         self._board = board
-        self._drawn = drawn
         self._store = context.store
         self._places = Places(self._store)
         self._slack = slack
@@ -220,11 +217,9 @@ class Outbox:
             self._plain.add(notice.id)
             await self._store.notice_retry(notice.id, 0.0, error=error.code)
             return
-        if notice.id in self._plain:
-            self._plain.discard(notice.id)
-        else:
-            self._drawn.remember(cards.id_of(notice.kind, notice.id, notice.subject), update(*sent, answer))
-        await self._store.notice_sent(notice.id, *sent)
+        drawn = "" if notice.id in self._plain else digest(update(*sent, answer))
+        self._plain.discard(notice.id)
+        await self._store.notice_sent(notice.id, *sent, drawn)
 
     async def _post(self, notice: Notice, message: dict[str, Any]) -> tuple[str, str]:
         method = slack_methods.CHAT_POST_MESSAGE

@@ -337,3 +337,52 @@ async def test_what_a_run_wrote_is_not_kept_for_its_message(store):
     (claimed_,) = await store.claim_notices(10, 60.0)
     assert claimed_.body == {"lines": ["secret"]}
     assert (await store.card(claimed_.id)).body == {}
+
+
+async def owed(store, clock, workspace, state):
+    """Return what a message shows, as its claim after another change says."""
+    clock.advance(1)
+    await observe(store, clock, workspace, Observed(state))
+    (card,) = await store.claim_cards(10, 15.0, 60.0)
+    return card
+
+
+async def test_what_a_message_shows_is_known_to_all(database, store, clock, workspace, operation):
+    card = await owed(store, clock, workspace, State.STARTING)
+    assert card.claimed_drawn == "", "it was posted by somebody who did not say"
+    await store.card_updated(operation.id, card, "starting")
+    card = await owed(await database.open(), clock, workspace, State.RUNNING)
+    assert card.claimed_drawn == "starting"
+    await store.unplace_card(operation.id)
+    assert (await store.card(operation.id)).message_ts is None
+
+
+async def test_nobody_knows_what_an_update_without_an_end_has_shown(store, clock, workspace, operation):
+    card = await owed(store, clock, workspace, State.STARTING)
+    await store.card_updated(operation.id, card, "starting")
+    lost = await owed(store, clock, workspace, State.RUNNING)
+    clock.advance(60)
+    (again,) = await store.claim_cards(10, 15.0, 60.0)
+    assert (lost.claimed_drawn, again.claimed_drawn) == ("starting", "")
+    # It ended after all, and late: what it showed isn't what the other one shows.
+    await store.card_updated(operation.id, lost, "running")
+    assert (await owed(store, clock, workspace, State.STOPPED)).claimed_drawn == ""
+    await store.card_retry(operation.id, 0.0)
+    (again,) = await store.claim_cards(10, 15.0, 60.0)
+    assert again.claimed_drawn == "", "nor is it known after an attempt that failed"
+
+
+async def test_what_was_posted_is_known_until_its_place_is_not(store, clock, workspace):
+    new = NewOperation(ALICE, workspace.id, "saturn", OperationVerb.START, 60.0, "R")
+    notices = [NewNotice("", NoticeKind.CARD, "first", ALICE)]
+    operation = (await store.accept_operation(new, interaction="", notices=notices)).operation
+    (notice,) = await store.claim_notices(10, 60.0)
+    await store.notice_sent(notice.id, "D1", "1.1", "posted")
+    card = await owed(store, clock, workspace, State.STARTING)
+    assert (card.id, card.claimed_drawn) == (operation.id, "posted")
+    await store.card_updated(operation.id, card, "starting")
+    await store.unplace_card(operation.id)
+    await store.add_notices([NewNotice(operation.id, NoticeKind.CARD_UPDATE, "again", ALICE)])
+    (notice,) = await store.claim_notices(10, 60.0)
+    await store.notice_sent(notice.id, "D1", "1.1")
+    assert (await owed(store, clock, workspace, State.RUNNING)).claimed_drawn == ""

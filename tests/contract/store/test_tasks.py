@@ -113,3 +113,46 @@ async def test_claims_are_oldest_first_and_each_by_one(store, clock):
     assert [task.subject for task in await store.claim_tasks(2, 60.0)] == ["a0", "a1"]
     rounds = await asyncio.gather(*(store.claim_tasks(3, 60.0) for _ in range(3)))
     assert sorted(task.subject for claimed in rounds for task in claimed) == ["a2", "a3", "a4", "a5"]
+
+
+def schedule(account, number, job="j1"):
+    payload = {"account": account.id, "job": job, "number": number}
+    return NewTask(TaskKind.SCHEDULE, f"{account.id}/{job}/{number}", payload)
+
+
+async def test_what_was_asked_for_earlier_is_not_sent_after_what_was_asked_for_later(
+    database, store, clock, account
+):
+    other = await database.open()
+    await store.add_tasks([schedule(account, 1), schedule(account, 1, "j10"), schedule(account, 1, "j")])
+    first = {task.payload["job"]: task for task in await store.claim_tasks(10, 40.0)}["j1"]
+    assert await other.task_turn(first) is True
+    clock.advance(1)
+    await other.add_tasks([schedule(account, 2)])
+    (second,) = await other.claim_tasks(10, 60.0)
+    assert await store.task_turn(first) is None, "a later one has taken its place"
+    assert await other.task_turn(second) is False, "the earlier one may be on its way"
+    await store.task_retry(first.id, 5.0)
+    assert await other.task_turn(second) is True
+    await other.task_done(second.id)
+    clock.advance(5)
+    (first,) = await other.claim_tasks(10, 60.0)
+    assert await other.task_turn(first) is None, "also when the later one is done"
+
+
+async def test_a_request_whose_process_died_holds_up_the_next_one_for_its_lease(store, clock, account):
+    await store.add_tasks([schedule(account, 1)])
+    await store.claim_tasks(10, 40.0)
+    clock.advance(30)
+    await store.add_tasks([schedule(account, 2)])
+    (second,) = await store.claim_tasks(10, 60.0)
+    assert await store.task_turn(second) is False
+    clock.advance(10)
+    assert await store.task_turn(second) is True
+
+
+async def test_of_two_requests_at_once_one_is_the_later(database, store, account):
+    other = await database.open()
+    await asyncio.gather(store.add_tasks([schedule(account, 1)]), other.add_tasks([schedule(account, 2)]))
+    turns = [await store.task_turn(task) for task in await store.claim_tasks(10, 60.0)]
+    assert turns.count(None) == 1
