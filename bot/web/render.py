@@ -6,7 +6,7 @@ A workspace's page may also load from its vendor's hosts, and nothing else (``do
 from __future__ import annotations
 
 import hashlib
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from types import MappingProxyType, ModuleType, SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -80,23 +80,27 @@ _CAN_GO_ON = frozenset(
 )
 
 
+@cache
+def _templates() -> Environment:
+    """Return the templates, each compiled once in a process: their files don't change while it runs."""
+    templates = Environment(
+        loader=FileSystemLoader(FOLDER / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    templates.filters["name"] = _name
+    templates.globals.update(words=_escaped(words), ide=_escaped(ide_words), asset=_Assets().address)
+    return templates
+
+
 class Renderer:
     """Render pages."""
 
     def __init__(self) -> None:
-        self._templates = Environment(
-            loader=FileSystemLoader(FOLDER / "templates"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            # The files of a running process don't change.
-            auto_reload=False,
-        )
-        self._templates.filters["name"] = _name
-        self._templates.globals.update(
-            words=_escaped(words), ide=_escaped(ide_words), asset=_Assets().address
-        )
+        self._templates = _templates()
 
     def page(self, template: str, status: int = 200, **facts: Any) -> web.Response:
         """Fill a template; raises UndefinedError for a missing value."""

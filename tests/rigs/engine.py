@@ -99,7 +99,8 @@ class _QuickSession(SqliteSession):
     def connect(self) -> Database:
         database = super().connect()
         database.execute("PRAGMA synchronous = OFF")
-        if database.execute("PRAGMA page_count").fetchone()[0] == 0:
+        # Not by the size: a new file that is to write ahead has a page already.
+        if database.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()[0] == 0:
             with closing(sqlite3.connect(":memory:")) as copy:
                 copy.deserialize(migrated())
                 copy.backup(database.conn)
