@@ -41,7 +41,8 @@ class Entry:
     changed_at: float = float("-inf")
     updated_at: float = float("-inf")
     #: The version of the transcript that the message shows; the final update says that the run is over.
-    shown_version: int = -1
+    #: Before anything is read, it stays as it is: what it showed earlier is more than nothing.
+    shown_version: int = 0
     shown_over: bool = False
     #: The message was deleted, so it isn't updated any more.
     is_lost: bool = False

@@ -15,6 +15,7 @@ from bot.support.errors import (
     Unreachable,
 )
 from tests.reconciler.runs import content, end, new_run_world, output, said
+from tests.rigs.run_provider import Output
 from tests.rigs.store import ALICE
 
 COMPLETE = "files.completeUploadExternal"
@@ -103,6 +104,20 @@ async def test_a_run_that_nobody_watches_has_no_stream_until_somebody_asks(runs)
     await runs.world.pass_time(10)
     assert "quiet" in said(output(runs, run_id))
     assert [content(message) for message in runs.slack.shared()] == ["quiet\n"]
+
+
+async def test_output_that_is_asked_for_again_stays_while_it_is_read_again(runs):
+    run_id = await runs.runs()
+    await runs.world.pass_time(5)
+    runs.cloud.writes("run1", "kept\n")
+    await end(runs, run_id)
+    shown = output(runs, run_id)
+    assert "kept" in said(shown)
+    await runs.store.watch_run(run_id, "logs-1")
+    runs.cloud.outputs["run1"] = Output(is_closed=False)
+    await runs.world.pass_time(10)
+    assert runs.cloud.outputs["run1"].open
+    assert "kept" in said(shown)
 
 
 async def test_a_run_that_writes_nothing_says_so_and_has_no_file(runs):

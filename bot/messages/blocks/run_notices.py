@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from bot.domain.facts import Facts
     from bot.domain.models import Answer, Run
 
-_NOTHING_YET = Shown(tail="", lines=0, every=EVERY, is_over=False)
+#: What isn't read in this process, or not yet.
+_UNREAD = Shown(tail="", lines=0, every=EVERY, is_over=False)
 
 
 def render_job(kind: NoticeKind, facts: Facts) -> Answer:
@@ -54,7 +55,7 @@ def _plain(template: str, facts: Facts, run: Run) -> Answer:
 
 def drawn_output(run: Run, facts: Facts) -> Answer:
     """Draw the message about a run's output."""
-    shown = facts.output or _NOTHING_YET
+    shown = facts.output or _UNREAD
     return output_message(run, facts, shown.tail, every=shown.every, lines=shown.lines, is_over=shown.is_over)
 
 

@@ -84,7 +84,7 @@ def output_message(run: Run, facts: Facts, tail: str, *, every: float, lines: in
     shown = preformatted(tail)
     small = []
     if shown is None:
-        small.append(words.NO_OUTPUT if is_over else words.NO_OUTPUT_YET)
+        small.append(words.NO_OUTPUT if is_over else words.READING)
     else:
         blocks.append(kit.section(shown.text))
         one, many = (words.ONE_LINE_IN_ALL, words.LINES_IN_ALL) if is_over else (words.ONE_LINE, words.LINES)

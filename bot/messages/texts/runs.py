@@ -104,7 +104,7 @@ LATE_UNSEEN: Final = "I haven't been able to check on *{name}* on {title} for a 
 
 OUTPUT: Final = "*Output of {name}*"
 OUTPUT_SHORT: Final = "Output of {name} on {title}."
-NO_OUTPUT_YET: Final = "No output yet."
+READING: Final = "Reading the output…"
 NO_OUTPUT: Final = "No output."
 LINES: Final = "{count} lines so far"
 ONE_LINE: Final = "1 line so far"
