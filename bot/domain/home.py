@@ -94,11 +94,15 @@ class ConnectionCounts:
 
 @dataclass(frozen=True, slots=True)
 class ConnectionFacts:
-    """Hold one connection's health for administrators; ``outage`` is since when it hasn't answered."""
+    """Hold one connection's health for administrators; ``outage`` is since when it hasn't answered.
+
+    Without links, its accounts are only ours: nobody linked them.
+    """
 
     title: str
     outage: float | None
     counts: ConnectionCounts
+    has_links: bool = True
 
 
 @dataclass(frozen=True, slots=True)

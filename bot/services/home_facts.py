@@ -109,7 +109,12 @@ class HomeGatherer(Part):
         return TotalsFacts(
             now=now,
             connections=[
-                ConnectionFacts(self._title(name), found.outages.get(name), counts)
+                ConnectionFacts(
+                    self._title(name),
+                    found.outages.get(name),
+                    counts,
+                    has_links=not self._connections[name].links_by("none"),
+                )
                 for name, counts in found.at.items()
             ],
             starting=found.starting,

@@ -1750,7 +1750,7 @@ SELECT * FROM runs WHERE outcome = 'failed' AND ended_at >= :since ORDER BY ende
 SELECT COUNT(*) AS count FROM runs WHERE outcome = 'failed' AND ended_at >= :since;
 
 -- name: links_by_connection
-SELECT connection, COUNT(*) AS linked,
+SELECT connection, SUM(CASE WHEN state = 'active' THEN 1 ELSE 0 END) AS linked,
     SUM(CASE WHEN state = 'refused' OR refused_since IS NOT NULL THEN 1 ELSE 0 END) AS refused
 FROM accounts WHERE state <> 'revoking' GROUP BY connection;
 

@@ -114,6 +114,7 @@ TOTALS = TotalsFacts(
     connections=[
         ConnectionFacts("Course hub", None, ConnectionCounts(120, 0, 118, 64, 0)),
         ConnectionFacts("Saturn Cloud", NOW - 400, ConnectionCounts(12, 2, 30, 4, 3)),
+        ConnectionFacts("Sphere Engine", None, ConnectionCounts(7, 0, 9, 1, 0), has_links=False),
     ],
     starting=9,
     open_runs=2,

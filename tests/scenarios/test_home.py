@@ -223,10 +223,12 @@ async def test_an_administrator_decides_in_their_home(cloud):
     assert "Waiting for you" not in amir.home().text
 
 
-async def test_link_in_home_says_what_tells_two_ways_apart(cloud):
+async def test_home_has_both_ways_to_link_and_says_what_tells_them_apart(cloud):
     shown = await cloud.bob.opens_home()
-    shown = await cloud.bob.presses_home("Link")
-    assert "There are two ways to link Saturn Cloud." in shown.text
+    assert "With *Ask to link* you don't need one" in shown.text
+    await cloud.bob.presses_home("Ask to link")
+    assert cloud.bob.modal()["callback_id"] == "ask_link"
+    assert "Open the link page" in (await cloud.bob.presses_home("Link")).labels
 
 
 async def test_a_guest_sees_a_sentence_and_no_rows(linked):

@@ -210,15 +210,15 @@ def _links(facts: HomeFacts) -> list[Block]:
     if not facts.links:
         return []
     shown = facts.links[:LINKS]
-    # Those with something to do come first, each with its button; the others share a paragraph.
-    pressed = [(_link(link, facts.now), _link_button(link)) for link in shown]
-    buttons = [(text, button) for text, button in pressed if button is not None]
+    # Those with something to do come first, with their buttons; the others share a paragraph.
+    pressed = [(_link(link, facts.now), _link_buttons(link)) for link in shown]
     blocks = [kit.header(words.LINKS)]
-    blocks += [
-        kit.section(text, _quiet(button) if number else button)
-        for number, (text, button) in enumerate(buttons)
-    ]
-    calm = [text for text, button in pressed if button is None]
+    is_first = True
+    for text, buttons in pressed:
+        if buttons:
+            blocks += row(text, buttons if is_first else [_quiet(button) for button in buttons])
+            is_first = False
+    calm = [text for text, buttons in pressed if not buttons]
     if calm:
         blocks.append(kit.section("\n".join(calm)))
     if len(facts.links) > len(shown):
@@ -230,21 +230,22 @@ def _links(facts: HomeFacts) -> list[Block]:
 def _link(link: LinkFacts, now: float) -> str:
     state = "nameless" if link.state == "linked" and not link.username else link.state
     since = kit.moment(link.since if link.since is not None else now, now)
-    return fill(words.LINK[state], title=link.title, username=link.username, since=since)
+    text = fill(words.LINK[state], title=link.title, username=link.username, since=since)
+    return f"{text}\n{words.TWO_WAYS}" if (link.state, link.by) == ("none", "both") else text
 
 
-def _link_button(link: LinkFacts) -> Element | None:
-    """Return *Link* where the person can do something about it; it carries the connection's key."""
+def _link_buttons(link: LinkFacts) -> list[Element]:
+    """Return the ways to link where the person can do something about it, with the connection's key."""
     if not link.by or link.state in {"linked", "needless", "asked"}:
-        return None
-    if link.by == "admin":
-        return kit.button(words.ASK_BUTTON, "ask_link", link.connection)
-    if link.by == "both":
-        # The answer explains the difference between the two ways.
-        return kit.button(words.LINK_BUTTON, "link", link.connection, style=kit.PRIMARY)
-    label = words.LINK_BUTTON if link.state == "none" else words.LINK_AGAIN_BUTTON
-    style = kit.PRIMARY if link.state != "suspected" else None
-    return kit.button(label, "invite", link_value(link.connection), style=style)
+        return []
+    buttons = []
+    if link.by != "admin":
+        label = words.LINK_BUTTON if link.state == "none" else words.LINK_AGAIN_BUTTON
+        style = kit.PRIMARY if link.state != "suspected" else None
+        buttons.append(kit.button(label, "invite", link_value(link.connection), style=style))
+    if link.by != "token":
+        buttons.append(kit.button(words.ASK_BUTTON, "ask_link", link.connection))
+    return buttons
 
 
 def _makers(facts: HomeFacts) -> list[Block]:

@@ -43,7 +43,7 @@ def _counts(facts: TotalsFacts) -> list[Block]:
     counted = words.TOTALS_LINE.format(
         running=sum(one.counts.running for one in facts.connections),
         known=sum(one.counts.known for one in facts.connections),
-        linked=sum(one.counts.linked for one in facts.connections),
+        linked=sum(one.counts.linked for one in facts.connections if one.has_links),
         starting=facts.starting,
         runs=facts.open_runs,
     )
@@ -73,8 +73,8 @@ def _connection(one: ConnectionFacts, now: float) -> str:
         since=kit.moment(one.outage if one.outage is not None else now, now),
         running=one.counts.running,
         known=one.counts.known,
-        linked=one.counts.linked,
     )
+    text += words.LINKED_HERE.format(count=one.counts.linked) if one.has_links else ""
     text += words.REFUSED_LINKS.format(count=one.counts.refused) if one.counts.refused else ""
     return text + (words.FAILED_HERE.format(count=one.counts.failed) if one.counts.failed else "")
 

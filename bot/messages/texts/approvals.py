@@ -9,7 +9,7 @@ ASK: Final = (
     "Type `{command}link {connection} USERNAME` with your username there."
 )
 ASK_BUTTON: Final = "Ask to link {title}"
-ASK_TITLE: Final = "Ask to be linked"
+ASK_TITLE: Final = "Ask to link"
 ASK_SUBMIT: Final = "Ask"
 ASK_CLOSE: Final = "Not now"
 ASK_LABEL: Final = "Your username on {title}"

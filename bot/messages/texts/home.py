@@ -53,7 +53,11 @@ LINK: Final[Mapping[str, str]] = MappingProxyType(
 )
 LINK_BUTTON: Final = "Link"
 LINK_AGAIN_BUTTON: Final = "Link again"
-ASK_BUTTON: Final = "Ask to be linked"
+ASK_BUTTON: Final = "Ask to link"
+#: Where there are both.
+TWO_WAYS: Final = (
+    "With *Link* you paste your own token. With *Ask to link* you don't need one: an Usher admin approves it."
+)
 CODE: Final = "The link page showed you a code. Enter it here to finish linking."
 ENTER_CODE: Final = "Enter code"
 
@@ -79,13 +83,14 @@ TO_OWN: Final = "Show my workspaces"
 TOTALS: Final = "Totals"
 TOTALS_LINE: Final = (
     "{running} of {known} workspaces running · {starting} starting\n"
-    "{runs} job runs open · {linked} linked accounts"
+    "Open job runs: {runs} · Linked accounts: {linked}"
 )
 UNDELIVERED: Final = "{count} messages couldn't be delivered. `python -m bot doctor` says which, and why."
 ONE_UNDELIVERED: Final = "1 message couldn't be delivered. `python -m bot doctor` says which, and why."
 CONNECTIONS: Final = "Connections"
-ANSWERING: Final = "*{title}*\nAnswering · {running} of {known} running · {linked} linked"
-OUTAGE: Final = "*{title}*\nNot answering since {since} · {running} of {known} running · {linked} linked"
+ANSWERING: Final = "*{title}*\nAnswering · {running} of {known} running"
+OUTAGE: Final = "*{title}*\nNot answering since {since} · {running} of {known} running"
+LINKED_HERE: Final = " · {count} linked"
 REFUSED_LINKS: Final = " · {count} refused"
 FAILED_HERE: Final = " · {count} failed in 24 hours"
 MORE_CONNECTIONS: Final = "{count} more connections"

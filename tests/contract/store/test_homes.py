@@ -162,8 +162,11 @@ async def test_a_start_stands_out_by_the_rule_of_cards_and_without_one_after_fiv
 
 async def test_the_totals_count_everybody(store, clock):
     made = await linked(store, names=["one", "two"])
+    bob = (await linked(store, BOB, username="bob")).account
+    notice = NewNotice(bob.id, NoticeKind.LINK_AGAIN, "1", BOB)
+    await store.refuse_account(bob.id, bob.secret, notice, [], hold="Link again.")
     given = GIVEN
     totals = await store.totals([made.account.connection, "unknown"], **given)
     at = totals.at[made.account.connection]
-    assert (at.linked, at.refused, at.known, at.running, at.failed) == (1, 0, 2, 0, 0)
+    assert (at.linked, at.refused, at.known, at.running, at.failed) == (1, 1, 3, 0, 0)
     assert (totals.starting, totals.slow, totals.failed, totals.outages) == (0, [], [], {})

@@ -64,7 +64,7 @@ async def test_an_administrator_approves_whom_somebody_acts_as(bare):
 async def test_without_a_username_the_form_asks_for_it(bare):
     alice, amir = bare.alice, bare.person(AMIR)
     assert (await bare.slack.say(alice.id, "C0GENERAL", "/workspace link wb"))["ok"]
-    assert alice.modal()["title"]["text"] == "Ask to be linked"
+    assert alice.modal()["title"]["text"] == "Ask to link"
     assert (await alice.submits(username="alice"))["ok"]
     assert len(amir.sees()) == 1
 
