@@ -9,7 +9,7 @@ from bot.domain import moments
 from bot.messages.blocks import moments as answers
 from bot.messages.blocks.limits import fill
 from bot.messages.texts import classes as words
-from handlers.command_line import running_flags
+from handlers.command_line import running_flags, written
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,6 +30,12 @@ class CardCommand:
     until: str | None = None
     maximum: int | None = None
     problems: list[str] = field(default_factory=list)
+
+    def about(self, what: str) -> str:
+        """Return it as it is typed after the verb, for something else."""
+        given = [("title", self.title), ("until", self.until), ("max", self.maximum)]
+        flags = [f"--{flag} {value}" for flag, value in given if value]
+        return " ".join([written([what]), *flags])
 
 
 def card_command(text: str, commands: Mapping[str, str]) -> CardCommand:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from bot.domain import moments
 from bot.domain.models import Answer, FormProblems
-from bot.messages.blocks import replies
+from bot.messages.blocks import offers, replies
 from bot.messages.blocks.classes import at, end_words
 from bot.messages.blocks.limits import Markup, fill, line, safe
 from bot.messages.texts import classes as words
@@ -18,7 +18,6 @@ from handlers.class_card.command import TITLE_MOST, card_command, ends_at
 from handlers.command_line import Quoted
 from handlers.linking.connections import makers, named
 from handlers.request import Answered
-from handlers.talking import as_command
 from handlers.waiting import offer_of
 
 if TYPE_CHECKING:
@@ -28,6 +27,8 @@ if TYPE_CHECKING:
 
 #: How many templates are listed if an unknown one was requested.
 NAMED = 12
+#: How many names are suggested for one that isn't known.
+NEAR = 3
 
 
 @routes.verb("workspace", "card", flags=None)
@@ -77,25 +78,30 @@ async def _draft(request: Request, command: CardCommand) -> Draft:
     connection = naming.find_connection(name, services.connections, is_whole=True)
     if connection is not None and connection in makers(services, "workspace"):
         return await _made_from(request, connection, template.strip() if slash else "")
-    return await _pattern(request, command.what)
+    return await _pattern(request, command)
 
 
-async def _pattern(request: Request, what: str) -> Draft:
+async def _pattern(request: Request, command: CardCommand) -> Draft:
     """Find the connection of a name: given after an @, the only one, or where the name is known.
 
-    Several words that no workspace of the person begins with may be a sentence: a card for them is offered.
+    A name that no workspace of the person begins with may be a slip or a sentence: unless it is in quotes or
+    a pattern, a card for it is offered, after those for the names that are like it.
     """
-    services = request.services
-    is_plain = what.split() == list(request.arguments) and len(request.arguments) > 1
-    if is_plain and not any(isinstance(word, Quoted) for word in request.arguments):
-        rows = await services.store.workspaces(request.principal)
-        if naming.find(what, rows, services.connections).kind == "near":
-            raise Answered(as_command(request.about("workspace", "card", (Quoted(what),))))
+    services, what = request.services, command.what
+    rows = await services.store.workspaces(request.principal)
+    found = naming.find(what, rows, services.connections)
+    is_deliberate = "*" in what or isinstance(next(iter(request.arguments), ""), Quoted)
+    # Who has no workspaces can only mean those of others.
+    is_sentence = len(request.arguments) > 1 and what.split() == list(request.arguments)
+    if found.kind == "near" and (rows or is_sentence) and not is_deliberate:
+        near = [one.title for one in found.workspaces]
+        commands = [f"card {command.about(name)}" for name in (*near[:NEAR], Quoted(what))]
+        sentence = fill(words.UNKNOWN_NAME, name=what, command=request.command)
+        raise Answered(replies.hint(sentence, offers.command_buttons(commands)))
     pattern, connection = naming.split_connection(what, services.connections)
     if connection is None and len(services.connections) == 1:
         connection = next(iter(services.connections))
     if connection is None:
-        rows = await services.store.workspaces(request.principal)
         found = naming.find(pattern, rows, {})
         connection = found.workspaces[0].connection if found.kind == "one" else None
     if connection is None:

@@ -243,6 +243,13 @@ CONDITIONS: Final = _words(
     """if when unless once while after before because but instead rather only whenever or later soon tomorrow
     tonight daily every someday eventually oder yesterday at by in until till til"""
 )
+#: Asks for something again and again: on its own, and after ``every``.
+DAILY: Final = _words("daily nightly weekly hourly monthly weekdays weekends mornings evenings nights")
+EVERY: Final = _words("every each")
+OF_DAYS: Final = _words(
+    """day days morning evening afternoon night weekday weekend week hour month minutes hours
+    monday tuesday wednesday thursday friday saturday sunday"""
+)
 EXCEPT: Final = _phrases(
     "except, except for, but, but not, besides, without, apart from, other than, not, excluding"
 )

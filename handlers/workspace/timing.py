@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from bot.domain import moments
@@ -14,11 +15,15 @@ from bot.messages.blocks.limits import Markup, fill
 from bot.messages.blocks.timers import LENGTHS
 from bot.messages.texts import timers as words
 from bot.services import naming
+from handlers.language import vocabulary as known
 from handlers.language.names import choose
+from handlers.language.words import plain, without
 from handlers.request import Answered
 
 if TYPE_CHECKING:
-    from bot.domain.models import Principal
+    from collections.abc import Sequence
+
+    from bot.domain.models import Answer, Principal
     from bot.domain.moments import Phrase, Unread
     from handlers.request import Request
     from handlers.services import Services
@@ -29,21 +34,19 @@ _UNTIL: Final = frozenset({"for", "until", "till", "til", "'til"})
 
 async def runs_until(request: Request) -> tuple[Request, Moment | None]:
     """Split until when something is to run off a request; raises Answered for what can't be used."""
-    plain, phrase = await _split(request)
+    timeless, phrase = await _split(request)
     is_start = request.verb != "keep"
     if is_start and phrase is not None and phrase.lead and phrase.lead not in _UNTIL:
-        name = plain.name or "NAME"
-        raise Answered(replies.hint(fill(words.START_LATER, command=request.command, name=name)))
-    return await _at(plain, phrase)
+        raise Answered(await _example(words.START_LATER, timeless))
+    return await _at(timeless, phrase)
 
 
 async def happens_at(request: Request) -> tuple[Request, Moment | None]:
     """Split when something is to happen off a request; raises Answered for what can't be used."""
-    plain, phrase = await _split(request)
+    timeless, phrase = await _split(request)
     if phrase is not None and phrase.lead in _UNTIL:
-        name, verb = plain.name or "NAME", Markup(request.verb)
-        raise Answered(replies.hint(fill(words.STOP_FOR, command=request.command, name=name, verb=verb)))
-    return await _at(plain, phrase)
+        raise Answered(await _example(words.STOP_FOR, timeless))
+    return await _at(timeless, phrase)
 
 
 async def lasts_longer(request: Request) -> tuple[Request, float]:
@@ -87,14 +90,40 @@ async def _read(request: Request, text: str) -> Moment:
     raise Answered(replies.hint(answers.unread(found, text, SOONEST_SECONDS)))
 
 
+async def _example(template: str, request: Request) -> Answer:
+    """Say what can't be timed so, with a command that can, for the workspace that was named."""
+    rows = await request.services.store.workspaces(request.principal)
+    found = choose(request.arguments, rows, request.services.connections).workspaces
+    name = found[0].title if len(found) == 1 else request.name or "NAME"
+    lead = Markup("at" if request.verb in {"stop", "suspend"} else "until")
+    verb = Markup(request.verb)
+    return replies.hint(fill(template, command=request.command, name=name, verb=verb, lead=lead))
+
+
+def _repeats(given: Sequence[str]) -> bool:
+    """Return whether words ask for something again and again: ``every day``, ``daily``."""
+    folded = [plain(word) for word in given]
+    return bool(known.DAILY.intersection(folded)) or any(
+        first in known.EVERY and (then in known.OF_DAYS or then[:1].isdigit())
+        for first, then in pairwise(folded)
+    )
+
+
 async def _split(request: Request) -> tuple[Request, Phrase | None]:
     """Split the time off; a workspace that is called like all of it is what is meant."""
     names, phrase = moments.split(request.arguments)
-    if phrase is None:
+    is_repeated = _repeats(names)
+    if phrase is None and not is_repeated:
         return request, None
     rows = await request.services.store.workspaces(request.principal)
     connections = request.services.connections
     if naming.find(request.name, rows, connections).kind == "one":
+        return request, None
+    if is_repeated and not choose(names, rows, connections).is_whole:
+        once = without(names, known.DAILY | known.EVERY | known.OF_DAYS)
+        if choose(once, rows, connections).is_whole:
+            raise Answered(await _example(words.REPEATED, replace(request, arguments=once)))
+    if phrase is None:
         return request, None
     if phrase.is_within and choose(names, rows, connections).unknown:
         # What follows it belongs to the time: `at 5 past 6`.

@@ -42,6 +42,18 @@ async def test_a_card_is_written_with_its_notice_and_its_audit(bot):
     assert (entry["actor"], entry["action"]) == (TRAINER.key, "class.post")
 
 
+async def test_a_name_that_is_not_known_is_asked_about_and_the_flags_stay(bot):
+    await linked(bot.store, TRAINER, names=["notebook"])
+    answer = await bot.say("card notebok --title Data Science 101 --max 60", TRAINER)
+    check_golden("answers/class-name-unknown", answer)
+    assert await bot.notices() == []
+    command = buttons(answer)['card "notebok" --title Data Science 101 --max 60']["value"]
+    await bot.press("say", command, TRAINER)
+    (notice,) = await bot.notices()
+    card = await bot.store.class_card(notice.subject)
+    assert (card.pattern, card.title, card.maximum) == ("notebok", "Data Science 101", 60)
+
+
 async def test_a_card_of_a_recipe_holds_what_is_made(bot):
     await offer(bot)
     card = await posted(bot, "card saturn/kubernetes --title 'R for all'")

@@ -194,7 +194,7 @@ async def test_nobody_elses_timer_is_touched(bot):
     ("text", "said"),
     [
         ("start notebook at 18:00", "`/workspace start notebook until 18:00` starts it now"),
-        ("start notebook in 2 hours", "I can't start a workspace at a later time."),
+        ("start notebook in 2 hours", "I can only start a workspace right away"),
         ("stop notebook for 2h", "`/workspace stop notebook at 18:00`"),
         ("start notebook until 2h", "Type `for 2h` or `at 02:00`."),
         ("stop notebook today 8:00", "has already passed"),

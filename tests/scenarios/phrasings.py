@@ -152,6 +152,7 @@ TYPED = [
     ("helpp", "offers help"),
     ("whoam", "offers whoami"),
     ("start notebok", "offers notebook"),
+    ("card notebok", "offers card notebook"),
     ("start nootebook", "offers notebook"),
     ("stop repot", "offers report"),
     ("open reprt", "offers report"),

@@ -28,6 +28,11 @@ ODD = [
     ("keep report survey until 20:00", "offers Keep 2 workspaces running until then"),
     ("stop report at 5 past 6", "says left everything as it is"),
     ("stop at 5 past 6 report", "says left everything as it is"),
+    # -- not at a later time, and not on a schedule
+    ("start notebook at 6pm", "says `/workspace start notebook until 18:00` starts it now"),
+    ("start notebook every day at 9", "says only once: `/workspace start notebook until 18:00`"),
+    ("stop report daily at 6pm", "says only once: `/workspace stop report at 18:00`"),
+    ("stop my report every evening please", "says only once: `/workspace stop report at 18:00`"),
     # -- Slack's marks
     ("*start* notebook", "does start notebook"),
     ("start _notebook_", "does start notebook"),

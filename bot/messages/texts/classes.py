@@ -66,6 +66,11 @@ USAGE: Final = (
     "Type `{command}card CONNECTION/TEMPLATE` or `{command}card NAME`, "
     "followed by `--title TEXT`, `--until 17:00` and `--max 60` if you like."
 )
+#: With a button for each name that is like it, and one for the name as it was typed.
+UNKNOWN_NAME: Final = (
+    "None of your workspaces is called *{name}*. Which card should I post? "
+    "To give everyone a new workspace, type `{command}card CONNECTION/TEMPLATE`."
+)
 IN_A_CHANNEL: Final = "A class card belongs in a channel. Write this in the channel that your class reads."
 POSTED: Final = "I'm posting the card for *{name}* in this channel. {ends}"
 POSTED_ENDS: Final = "The workspaces it starts will be {done} at {at}."

@@ -48,9 +48,11 @@ NOT_UP: Final = "*{name}* isn't running, so there's nothing to stop later."
 NOT_UP_NEXT: Final = "To start it for a while, type `{command}start {name} for 2h`."
 PASSED: Final = "That time has passed. Choose a new one with `{command}stop {name} at TIME`."
 START_LATER: Final = (
-    "I can't start a workspace at a later time. `{command}start {name} until 18:00` starts it now and stops "
-    "it then."
+    "I can only start a workspace right away; it's the stop that can be timed. "
+    "`{command}{verb} {name} until 18:00` starts it now and stops it then."
 )
+#: To those who want it done every day.
+REPEATED: Final = "I can't do that on a schedule, only once: `{command}{verb} {name} {lead} 18:00`."
 STOP_FOR: Final = (
     "I can stop it now or later, but not for a while. To stop it later, type "
     "`{command}{verb} {name} at 18:00`."
