@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from threading import Lock
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ class DatabaseClock:
 
     def __init__(self, machine: Clock) -> None:
         self._machine = machine
+        self._lock = Lock()
         self._ahead = machine.now() - machine.monotonic()
 
     def note(self, before: float, epoch: float, after: float) -> None:
@@ -20,7 +22,8 @@ class DatabaseClock:
 
         What is known is kept as far as the reading allows, so a slow answer doesn't look like a moved clock.
         """
-        self._ahead = min(max(self._ahead, epoch - after), epoch - before)
+        with self._lock:
+            self._ahead = min(max(self._ahead, epoch - after), epoch - before)
 
     def now(self) -> float:
         """Return epoch seconds."""

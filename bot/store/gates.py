@@ -267,7 +267,7 @@ def _observe(
             ends_doubt=ends_doubt,
         )
         return False
-    tx.run(
+    is_newest = tx.run(
         "observed",
         id=row["id"],
         name=name,
@@ -283,6 +283,9 @@ def _observe(
         is_kept=is_kept,
         ends_doubt=ends_doubt,
     )
+    if not is_newest:
+        # Another process has just written what a later read found.
+        return False
     episodes.note(tx, row["id"], row["state"], seen.state, granted_at)
     # Buttons that no longer work are as wrong as an outdated state: neither waits.
     cards.owe_about(tx, row["id"], changed=before[0] != after[0] or before[4] != after[4])
@@ -293,8 +296,9 @@ def _tell_operation(tx: Transaction, row: Row, result: ReadResult, now: float, *
     if row["operation_id"] is None:
         return False
     has_news = row["operation_hold"] != result.hold
-    may_wake = row["waits_for"] == "read" or (changed and row["waits_for"] == "change")
-    wakes = bool(has_news or may_wake or row["leased_until"] > now)
+    may_wake = row["waits_for"] == "read"
+    # A change is told whatever the row said: it may have been claimed since, for a step that doesn't know.
+    wakes = bool(changed or has_news or may_wake or row["leased_until"] > now)
     if wakes:
         tx.run(
             "wake_operation", id=row["operation_id"], hold=result.hold, strength=2 if changed else 1, now=now

@@ -64,6 +64,7 @@ def _holder(tx: Transaction, principal: Principal, first: str, until: float) -> 
 
     ``first`` is what it is made for, if there is none that hasn't been claimed yet.
     """
+    tx.one("hold_preferences", principal=principal.key)
     row = tx.one("holding_notice", principal=principal.key)
     if row is None:
         row = _add(tx, NewNotice(principal.key, NoticeKind.HELD, first, principal))

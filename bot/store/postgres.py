@@ -1,8 +1,9 @@
-"""The PostgreSQL engine: one connection writes, others read, each in a thread of its own.
+"""The PostgreSQL engine: connections that write alone, claim, record and read, each in a thread of its own.
 
-A transaction that writes takes an advisory lock first, so one writes at a time, as on SQLite: what a method
-reads stays true until it commits, in however many processes. Statements are sent one by one, and synchronous
-calls in a thread are as quick as asynchronous ones (``docs/adr/0029-postgresql.md``).
+A transaction that decides anything takes an advisory lock first, so one does at a time, as on SQLite: what a
+method reads stays true until it commits, in however many processes. Claims and the records of polls share
+that lock: they run side by side, in one process and in several, and lock the rows that they change
+(``docs/adr/0029-postgresql.md``). Synchronous calls in a thread are as quick as asynchronous ones.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from bot.store.postgres_errors import label
 from bot.store.postgres_session import PostgresSession
 from bot.store.queries import migrations
 from bot.store.queued_engine import BATCH_ROWS, BATCH_SECONDS, PATIENCE, QueuedEngine
-from bot.store.worker import Worker
+from bot.store.transaction import Priority, Result, Work
+from bot.store.worker import Session, Worker
 from bot.store.write_queue import WriteQueue
 from bot.support.errors import StoreInUse, StoreUnavailable
 
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping
 
     from bot.store.tables import Table
-    from bot.store.transaction import Priority, Transaction
+    from bot.store.transaction import Transaction
     from bot.support.clock import Clock, Ids
 
 #: Connections that read: a long list doesn't keep everybody else waiting.
@@ -59,7 +61,20 @@ class PostgresEngine(QueuedEngine):
         self._read_queue = WriteQueue(patience, BATCH_ROWS, batch_seconds)
         self._session = PostgresSession(url, database_clock, self._time, ids)
         self._writer = Worker(self._write_queue, self._session, self._begin_write, self._wrote)
-        self._readers = [
+        self._beside = {
+            priority: WriteQueue(patience, BATCH_ROWS, batch_seconds)
+            for priority in (Priority.CLAIMS, Priority.RECORDS)
+        }
+        self._others = [
+            Worker(
+                queue,
+                PostgresSession(url, database_clock, self._time, ids, self._session),
+                self._begin_beside,
+                self._wrote,
+            )
+            for queue in self._beside.values()
+        ]
+        self._others += [
             Worker(
                 self._read_queue,
                 PostgresSession(url, database_clock, self._time, ids),
@@ -74,11 +89,18 @@ class PostgresEngine(QueuedEngine):
         await self._writer.start("store")
         self._time.begin()
         try:
-            for reader in self._readers:
-                await reader.start("store-reader")
+            for worker in self._others:
+                await worker.start("store-worker")
         except StoreUnavailable:
             await self.close()
             raise
+
+    async def write(self, work: Work[Result], priority: Priority = Priority.STEADY, rows: int = 1) -> Result:
+        """Run work that writes; durable when it returns."""
+        if priority in self._beside and self._time.jump():
+            # Whoever writes alone moves the times, before anybody claims by the new one.
+            await super().write(lambda _: None)
+        return await super().write(work, priority, rows)
 
     async def tidy(self) -> None:
         """Do nothing: PostgreSQL reclaims space by itself."""
@@ -111,10 +133,18 @@ class PostgresEngine(QueuedEngine):
 
     async def close(self) -> None:
         """Finish what is queued and disconnect."""
-        for queue in (self._write_queue, self._read_queue):
+        for queue in (self._write_queue, self._read_queue, *self._beside.values()):
             queue.close()
-        for worker in (self._writer, *self._readers):
+        for worker in (self._writer, *self._others):
             await worker.join()
+
+    def _queue_of(self, priority: Priority) -> WriteQueue:
+        return self._beside.get(priority, self._write_queue)
+
+    @staticmethod
+    def _begin_beside(session: Session) -> None:
+        """Begin a transaction beside others; it moves no times."""
+        session.begin(writes=True)
 
     def _migrate(self) -> list[str]:
         """Run missing migrations, all or nothing: a transaction is open."""

@@ -58,10 +58,11 @@ _CLOCK = "SELECT extract(epoch FROM clock_timestamp())::float8 AS epoch"
 #: The two locks of an installation: its schema's name is part of them.
 _WRITING, _SERVING = 1_970_497_906, 1_970_497_907
 _OF_SCHEMA = "hashtext(coalesce(current_schema(), ''))"
-_BEGIN_WRITE = (
-    f"BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; "
-    f"SELECT pg_advisory_xact_lock({_WRITING}, {_OF_SCHEMA}); {_CLOCK}"
+_BEGIN_WRITE, _BEGIN_BESIDE = (
+    f"BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SELECT {lock}({_WRITING}, {_OF_SCHEMA}); {_CLOCK}"
+    for lock in ("pg_advisory_xact_lock", "pg_advisory_xact_lock_shared")
 )
+_ANOTHER_SERVES = "another process serves from this database"
 _BEGIN_READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 
@@ -70,8 +71,17 @@ class PostgresSession:
 
     errors: ClassVar[tuple[type[Exception], ...]] = (psycopg.Error,)
 
-    def __init__(self, url: str, clock: DatabaseClock, time: StoreTime, ids: Ids) -> None:
+    def __init__(
+        self,
+        url: str,
+        clock: DatabaseClock,
+        time: StoreTime,
+        ids: Ids,
+        beside: PostgresSession | None = None,
+    ) -> None:
+        """``beside``: the session that writes alone; this one writes beside others, while that one may."""
         self._url = url
+        self._beside = beside
         self._clock = clock
         self._time = time
         self._connection: psycopg.Connection[Row] | None = None
@@ -141,6 +151,11 @@ class PostgresSession:
                 self.release_lock()
             self._connection.close()
 
+    @property
+    def lost_its_place(self) -> bool:
+        """Return whether this connection should hold the serving process's lock, and doesn't."""
+        return self._is_serving and not self._has_lock
+
     def take_lock(self) -> bool:
         """Take the serving process's lock, to keep it; return False if another process has it."""
         if not self._has_lock:
@@ -207,10 +222,14 @@ class PostgresSession:
         return connection.info.transaction_status is TransactionStatus.IDLE
 
     def _begin(self, *, writes: bool) -> None:
-        if writes:
-            self._read_clock(_BEGIN_WRITE)
-        else:
+        if not writes:
             self._cursor().execute(_BEGIN_READ)
+        elif self._beside is None:
+            self._read_clock(_BEGIN_WRITE)
+        elif self._beside.lost_its_place:
+            raise psycopg.OperationalError(_ANOTHER_SERVES)
+        else:
+            self._read_clock(_BEGIN_BESIDE)
 
     def _connect(self) -> None:
         if self._connection is not None:
@@ -230,7 +249,7 @@ class PostgresSession:
                 raise StoreUnavailable(refusal)
             self._read_clock(f"{_SETTINGS}; {_CLOCK}")
             if is_serving and not self.take_lock():
-                raise psycopg.OperationalError("another process serves from this database")
+                raise psycopg.OperationalError(_ANOTHER_SERVES)
         except (psycopg.Error, StoreUnavailable):
             # Nothing is written without these settings, or without the lock.
             self._is_serving = is_serving

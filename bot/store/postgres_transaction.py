@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from bot.support.clock import Ids
 
 _PARAMETER = re.compile(r"(?<!:):(\w+)")
+#: What only this engine is told; for SQLite it is a comment.
+_OURS = re.compile(r"/\* postgresql: (.*?) \*/")
 
 
 @cache
@@ -32,6 +34,7 @@ def numbered_queries() -> Mapping[str, tuple[str, tuple[str, ...]]]:
 
 
 def _numbered(query: str) -> tuple[str, tuple[str, ...]]:
+    query = _OURS.sub(r"\1", query)
     names = tuple(dict.fromkeys(_PARAMETER.findall(query)))
     return _PARAMETER.sub(lambda found: f"${names.index(found[1]) + 1}", query), names
 

@@ -1,6 +1,8 @@
 -- Every statement of the store, by name, in the order of bot/store/*.py. Portable between SQLite and PostgreSQL:
--- no scalar MIN/MAX, no IN over a parameter, conflicts by ON CONFLICT, results by RETURNING. Claims repeat their
--- condition in the outer WHERE: without it PostgreSQL could claim a row twice.
+-- no scalar MIN/MAX, no IN over a parameter, conflicts by ON CONFLICT, results by RETURNING. What only PostgreSQL
+-- is told stands in a comment that begins with its name: who claims side by side there skips what another claims,
+-- and what is read to be changed while others claim is locked. SQLite has one writer. What is
+-- claimed is chosen as an array, once: PostgreSQL may run a subquery again for each row, and would choose others.
 
 -- == inbox, people, audit ==
 
@@ -470,8 +472,9 @@ UPDATE workspaces SET (stop_at, stop_mode, stop_agreed, stop_warned, stop_look_a
 WHERE id = :id;
 
 -- name: claim_timers
-UPDATE workspaces SET stop_look_at = :until WHERE id IN (
+UPDATE workspaces SET stop_look_at = :until WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
     SELECT id FROM workspaces WHERE stop_look_at <= :now ORDER BY stop_look_at LIMIT :limit
+    /* postgresql: FOR UPDATE SKIP LOCKED)) */
 )
 RETURNING *;
 
@@ -656,22 +659,24 @@ UPDATE runs SET next_step_at = :until, leased_until = :until, claim = :claim, wo
     unknown_since = CASE WHEN launch_call = 'calling' OR stop_call = 'calling' THEN :now ELSE unknown_since END,
     launch_call = CASE WHEN launch_call = 'calling' THEN 'unknown' ELSE launch_call END,
     stop_call = CASE WHEN stop_call = 'calling' THEN 'unknown' ELSE stop_call END
-WHERE id IN (
+WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
     SELECT id FROM runs WHERE outcome IS NULL AND next_step_at <= :now AND leased_until <= :now
     ORDER BY next_step_at LIMIT :limit
-) AND outcome IS NULL AND next_step_at <= :now AND leased_until <= :now
+    /* postgresql: FOR UPDATE SKIP LOCKED)) */
+)
 RETURNING *;
 
 -- name: claim_runs_of
 UPDATE runs SET next_step_at = :until, leased_until = :until, claim = :claim, woken = 0,
     unknown_since = CASE WHEN stop_call = 'calling' THEN :now ELSE unknown_since END,
     stop_call = CASE WHEN stop_call = 'calling' THEN 'unknown' ELSE stop_call END
-WHERE id IN (
+WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
     SELECT id FROM runs
     WHERE principal = :principal AND connection = :connection AND outcome IS NULL AND remote_id IS NOT NULL
         AND next_step_at <= :soon AND leased_until <= :now
     ORDER BY next_step_at LIMIT :limit
-) AND outcome IS NULL AND remote_id IS NOT NULL AND next_step_at <= :soon AND leased_until <= :now
+    /* postgresql: FOR UPDATE SKIP LOCKED)) */
+)
 RETURNING *;
 
 -- Like save_step; for woken see the table.
@@ -777,10 +782,11 @@ UPDATE operations SET next_step_at = :until, leased_until = :until, claim = :cla
     unknown_since = CASE WHEN start_call = 'calling' OR stop_call = 'calling' THEN :now ELSE unknown_since END,
     start_call = CASE WHEN start_call = 'calling' THEN 'unknown' ELSE start_call END,
     stop_call = CASE WHEN stop_call = 'calling' THEN 'unknown' ELSE stop_call END
-WHERE id IN (
+WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
     SELECT id FROM operations WHERE outcome IS NULL AND next_step_at <= :now AND leased_until <= :now
     ORDER BY next_step_at LIMIT :limit
-) AND outcome IS NULL AND next_step_at <= :now AND leased_until <= :now
+    /* postgresql: FOR UPDATE SKIP LOCKED)) */
+)
 RETURNING *;
 
 -- woken: 1 a read was recorded during the lease, 2 one that changed something, 3 it must be stepped at once.
@@ -854,25 +860,26 @@ WHERE gate_key = :gate_key AND (:is_answered OR next_check_at <= :now);
 UPDATE gates SET next_check_at = c.next_check_at, claimed_at = c.claimed_at FROM gates c
 WHERE gates.gate_key = :gate_key AND c.gate_key = :candidate AND c.next_check_at > gates.next_check_at;
 
--- The outer conditions are written so that they use no index: that would scan everything that is due.
 -- name: claim_gates
 UPDATE gates SET claimed_at = :now, next_check_at = :next_check_at, due_at = :next_check_at
-WHERE gate_key IN (
+WHERE gate_key IN (/* postgresql: SELECT unnest(ARRAY( */
     SELECT gate_key FROM gates
     WHERE connection = :connection AND due_at IS NOT NULL AND due_at <= :now AND next_check_at <= :now
     ORDER BY due_at LIMIT :limit
-) AND connection || '' = :connection AND due_at + 0 <= :now AND next_check_at <= :now
+    /* postgresql: FOR UPDATE SKIP LOCKED)) */
+)
 RETURNING gate_key, remote_id, reader;
 
 -- Other reads for a claim's reader in the same request: due soon, and never before their gates open.
 -- name: claim_gates_along
 UPDATE gates SET claimed_at = :now, next_check_at = :next_check_at, due_at = :next_check_at
-WHERE gate_key IN (
+WHERE gate_key IN (/* postgresql: SELECT unnest(ARRAY( */
     SELECT gate_key FROM gates
     WHERE connection = :connection AND due_at IS NOT NULL AND due_at <= :soon AND reader = :reader
         AND next_check_at <= :now
     ORDER BY due_at LIMIT :limit
-) AND next_check_at <= :now
+    /* postgresql: FOR UPDATE SKIP LOCKED)) */
+)
 RETURNING gate_key, remote_id, reader;
 
 -- Who may see what a claim granted: found by the due time just written, which other rows may share.
@@ -941,7 +948,7 @@ UPDATE workspaces SET doubt = :kind, doubt_times = :times, doubt_since = :since 
 UPDATE workspaces SET observed_at = :observed_at, verified_at = :verified_at,
     doubt = CASE WHEN doubt = 'unlisted' AND NOT :ends_doubt THEN doubt END,
     up_at = CASE WHEN state IN ('starting', 'running') THEN :observed_at ELSE up_at END
-WHERE id = :id;
+WHERE id = :id AND (observed_at IS NULL OR observed_at <= :observed_at);
 
 -- name: observed
 UPDATE workspaces SET
@@ -950,7 +957,7 @@ UPDATE workspaces SET
     ends_how = :ends_how, is_kept = :is_kept,
     doubt = CASE WHEN doubt = 'unlisted' AND NOT :ends_doubt THEN doubt END,
     up_at = CASE WHEN :state IN ('starting', 'running') THEN :observed_at ELSE up_at END
-WHERE id = :id;
+WHERE id = :id AND (observed_at IS NULL OR observed_at <= :observed_at);
 
 -- name: wake_operation
 UPDATE operations SET
@@ -1051,7 +1058,7 @@ ON CONFLICT (subject, kind, occasion) DO NOTHING;
 UPDATE notices SET
     unknown_since = CASE WHEN state = 'leased' THEN COALESCE(unknown_since, leased_at) ELSE unknown_since END,
     state = 'leased', attempts = attempts + 1, leased_at = :now, due_at = :until
-WHERE id IN (
+WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
     SELECT id FROM notices
     WHERE class = :class AND state IN ('pending', 'retry', 'leased') AND due_at <= :now AND held_by IS NULL
         AND (held_until IS NULL OR held_until <= :now) AND NOT (
@@ -1064,7 +1071,8 @@ WHERE id IN (
         )
     )
     ORDER BY due_at LIMIT :limit
-) AND state IN ('pending', 'retry', 'leased') AND due_at <= :now
+    /* postgresql: FOR UPDATE SKIP LOCKED)) */
+)
 RETURNING *;
 
 -- A reply holds its response URL, which is a capability and is deleted with it. Nobody reads a reply's content once
@@ -1099,9 +1107,14 @@ WHERE id = :id AND state IN ('pending', 'retry', 'leased');
 -- name: join_held
 UPDATE notices SET held_by = :held_by, held_until = :held_until WHERE id = :id;
 
--- One that was never claimed: what is on its way holds what it held then.
+-- One that was never claimed: what is on its way holds what it held then. Whoever looks for it holds the person's
+-- preferences, so that two who find none don't both make one.
+-- name: hold_preferences
+SELECT 1 AS found FROM preferences WHERE principal = :principal /* postgresql: FOR UPDATE */;
+
 -- name: holding_notice
-SELECT id FROM notices WHERE principal = :principal AND kind = 'held' AND state = 'pending';
+SELECT id FROM notices WHERE principal = :principal AND kind = 'held' AND state = 'pending'
+/* postgresql: FOR UPDATE */;
 
 -- name: held_notices
 SELECT * FROM notices WHERE held_by = :id AND state <> 'dead';
@@ -1250,32 +1263,35 @@ UPDATE cards SET about = :about WHERE subject = :subject;
 
 -- name: claim_changed_cards
 UPDATE cards SET leased_until = :until, claimed_dirt = dirt, claimed_drawn = drawn, drawn = ''
-WHERE id IN (
+WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
     SELECT id FROM cards
     WHERE is_dirty = 1 AND message_ts IS NOT NULL AND leased_until <= :now AND changed_at IS NOT NULL
         AND is_notice = 0 AND stage = 'live'
     ORDER BY changed_at LIMIT :limit
-) AND is_dirty = 1 AND message_ts IS NOT NULL AND leased_until <= :now
+    /* postgresql: FOR UPDATE SKIP LOCKED)) */
+)
 RETURNING *;
 
 -- name: claim_former_cards
 UPDATE cards SET leased_until = :until, claimed_dirt = dirt, claimed_drawn = drawn, drawn = ''
-WHERE id IN (
+WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
     SELECT id FROM cards
     WHERE is_dirty = 1 AND message_ts IS NOT NULL AND leased_until <= :now AND changed_at IS NOT NULL
         AND (is_notice = 1 OR stage <> 'live')
     ORDER BY changed_at LIMIT :limit
-) AND is_dirty = 1 AND message_ts IS NOT NULL AND leased_until <= :now
+    /* postgresql: FOR UPDATE SKIP LOCKED)) */
+)
 RETURNING *;
 
 -- name: claim_progressed_cards
 UPDATE cards SET leased_until = :until, claimed_dirt = dirt, claimed_drawn = drawn, drawn = ''
-WHERE id IN (
+WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
     SELECT id FROM cards
     WHERE is_dirty = 1 AND message_ts IS NOT NULL AND leased_until <= :now AND changed_at IS NULL
         AND updated_at <= :before
     ORDER BY updated_at LIMIT :limit
-) AND is_dirty = 1 AND message_ts IS NOT NULL AND leased_until <= :now
+    /* postgresql: FOR UPDATE SKIP LOCKED)) */
+)
 RETURNING *;
 
 -- It stays dirty for changes made after the claim. What it shows is known only to whoever holds it.
@@ -1389,7 +1405,10 @@ WHERE kind IN ('discover', 'list_jobs', 'snapshot', 'schedule')
 
 -- name: claim_tasks
 UPDATE tasks SET is_leased = 1, claimed_at = :now, due_at = :until
-WHERE id IN (SELECT id FROM tasks WHERE due_at <= :now ORDER BY due_at LIMIT :limit) AND due_at <= :now
+WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
+    SELECT id FROM tasks WHERE due_at <= :now ORDER BY due_at LIMIT :limit
+    /* postgresql: FOR UPDATE SKIP LOCKED)) */
+)
 RETURNING *;
 
 -- name: requeue_task
@@ -1502,9 +1521,10 @@ SELECT * FROM class_cards WHERE id = :id;
 -- Leases here are as short as the least time between two redraws: doing one twice does no harm.
 -- name: claim_class_cards
 UPDATE class_cards SET look_at = :until
-WHERE id IN (
+WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
     SELECT id FROM class_cards WHERE done_at IS NULL AND look_at <= :now ORDER BY look_at LIMIT :limit
-) AND done_at IS NULL AND look_at <= :now
+    /* postgresql: FOR UPDATE SKIP LOCKED)) */
+)
 RETURNING *;
 
 -- A press is counted soon, but not before the counts may be redrawn.
@@ -1673,17 +1693,19 @@ WHERE principal = :principal AND used_at > :since;
 
 -- name: claim_wanted_homes
 UPDATE homes SET leased_until = :until
-WHERE principal IN (
+WHERE principal IN (/* postgresql: SELECT unnest(ARRAY( */
     SELECT principal FROM homes WHERE wanted_at IS NOT NULL AND leased_until <= :now ORDER BY wanted_at LIMIT :limit
-) AND wanted_at IS NOT NULL AND leased_until <= :now
+    /* postgresql: FOR UPDATE SKIP LOCKED)) */
+)
 RETURNING *;
 
 -- name: claim_homes_to_look_at
 UPDATE homes SET look_at = :again
-WHERE principal IN (
+WHERE principal IN (/* postgresql: SELECT unnest(ARRAY( */
     SELECT principal FROM homes WHERE look_at IS NOT NULL AND look_at <= :now AND wanted_at IS NULL
     ORDER BY look_at LIMIT :limit
-) AND look_at IS NOT NULL AND look_at <= :now AND wanted_at IS NULL
+    /* postgresql: FOR UPDATE SKIP LOCKED)) */
+)
 RETURNING *;
 
 -- A Home that its person used since the claim stays wanted. Only whoever was asked for a view holds the lease.

@@ -43,8 +43,15 @@ class QueuedEngine:
 
     async def write(self, work: Work[Result], priority: Priority = Priority.STEADY, rows: int = 1) -> Result:
         """Run work that writes; durable when it returns."""
-        result: Result = await self._write_queue.submit(work, priority, is_read=False, rows=rows)
+        queue = self._queue_of(priority)
+        if priority is Priority.CLAIMS:
+            priority = Priority.STEADY
+        result: Result = await queue.submit(work, priority, is_read=False, rows=rows)
         return result
+
+    def _queue_of(self, priority: Priority) -> WriteQueue:  # noqa: ARG002 - an engine may have several
+        """Return the queue of those who write at a priority."""
+        return self._write_queue
 
     async def _write_patiently(self, work: Work[Result]) -> Result:
         """Run work that writes, however long it takes: nobody waits for it but an operator."""

@@ -22,8 +22,9 @@ class Priority(IntEnum):
     """Name how soon work is wanted; lower goes first."""
 
     URGENT = 0  #: a person is waiting: 2 s, then StoreBusy
-    STEADY = 1  #: claims, steps, notices: 10 s
-    RECORDS = 2  #: results of polls, written in batches
+    STEADY = 1  #: steps, notices: 10 s
+    RECORDS = 2  #: results of polls, written in batches; beside other records and claims, of any process
+    CLAIMS = 3  #: due rows that nobody else may take: as steady work, and beside others as records
 
 
 class Transaction(Protocol):

@@ -1,0 +1,345 @@
+"""Claims and records of several processes run side by side on PostgreSQL; no rule needs a single writer."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from dataclasses import replace
+from functools import partial
+from itertools import pairwise
+
+import pytest
+
+from bot.domain.models import (
+    AuditEntry,
+    HomeUse,
+    NewNotice,
+    NoticeKind,
+    Observed,
+    Principal,
+    ReadResult,
+    State,
+    TaskKind,
+    Timer,
+    Update,
+)
+from bot.store import cards, classes, gates, homes, notices, operations, tasks, timers
+from bot.store.audit import append_audit, verify_audit
+from bot.store.records import NewTask
+from bot.store.store import Store
+from bot.store.transaction import Priority
+from bot.support.clock import SystemIds
+from tests.contract.store.test_classes import posted
+from tests.contract.store.test_preferences import QUIET
+from tests.rigs import postgres
+from tests.rigs.store import ALICE, INTERVAL, MARGIN, linked, start
+
+#: For stores that aren't meant to give up.
+PATIENT = dict.fromkeys(Priority, 60.0)
+MANY = 8
+ENTRY = AuditEntry(ALICE.key, "test", "t", "sent")
+
+
+@pytest.fixture
+async def url():
+    return await postgres.migrated()
+
+
+@pytest.fixture
+async def stores(url, clock):
+    """Return two stores on one database, as two processes would have."""
+    opened = []
+    for _ in range(2):
+        engine = postgres.engine(url, clock, SystemIds(), patience=PATIENT)
+        await engine.open()
+        opened.append(Store(engine))
+    yield opened
+    for store in opened:
+        await store.close()
+
+
+class Pause:
+    """Stop a transaction after a query, until it may go on; nobody else is stopped."""
+
+    def __init__(self, query):
+        self._query = query
+        self._reached, self._goes_on = threading.Event(), threading.Event()
+        #: More than once: its transaction was rolled back, as it stood in the way of somebody.
+        self.times = 0
+
+    def begin(self, store, priority, work):
+        """Begin work in a store, which stops once it has asked the query."""
+        return asyncio.ensure_future(store.engine.write(lambda tx: work(_Paused(tx, self.at)), priority))
+
+    def at(self, query):
+        if query == self._query:
+            self.times += 1
+            self._reached.set()
+            assert self._goes_on.wait(15)
+
+    async def reached(self):
+        assert await asyncio.get_running_loop().run_in_executor(None, self._reached.wait, 30)
+
+    def end(self):
+        self._goes_on.set()
+
+
+class _Paused:
+    def __init__(self, tx, after):
+        self._tx, self._after = tx, after
+
+    def __getattr__(self, name):
+        return getattr(self._tx, name)
+
+    def one(self, query, **params):
+        return self._told(query, self._tx.one(query, **params))
+
+    def run(self, query, **params):
+        return self._told(query, self._tx.run(query, **params))
+
+    def all(self, query, **params):
+        return self._told(query, self._tx.all(query, **params))
+
+    def _told(self, query, found):
+        self._after(query)
+        return found
+
+
+async def waits_for_a_lock(url, waiting):
+    """Wait until the database makes somebody wait; fail if what is expected to wait ends first."""
+    waits = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    with postgres.connected(url) as connection:
+        while not connection.execute(waits).fetchone():
+            assert not waiting.done()
+            await asyncio.sleep(0)
+
+
+def result(claim, state, **fields):
+    return ReadResult(
+        claim.gate_key, claim.workspace_ids, Observed(state), 60.0, granted_at=claim.granted_at, **fields
+    )
+
+
+async def fill(store, clock):
+    """Make as many rows of each kind due."""
+    for number in range(MANY):
+        principal = Principal(None, "T1", f"U{number}")
+        (workspace,) = (await linked(store, principal, state=State.RUNNING)).workspaces
+        await store.change_timer(principal, workspace.id, Timer(clock.now() + 60.0, "stop"))
+        accepted = await store.accept_operation(
+            replace(start(workspace), principal=principal), interaction=""
+        )
+        subject = accepted.operation.id
+        await store.add_notices([NewNotice(subject, NoticeKind.CARD, "1", principal)])
+        await store.use_home(principal, HomeUse())
+        await posted(store, id=f"class_{number}", stops_at=clock.now() + 30.0)
+        await store.add_tasks([NewTask(TaskKind.REPLAY, str(number))])
+    for notice in await store.claim_notices(100, 60.0):
+        await store.notice_sent(notice.id, "C1", notice.id)
+        if notice.kind is NoticeKind.CARD:
+            await store.engine.write(partial(cards.owe, subject=notice.subject, changed=False))
+    await store.add_notices([NewNotice(str(n), NoticeKind.MESSAGE, "1", ALICE) for n in range(MANY)])
+    clock.advance(60.0)
+
+
+CLAIMS = {
+    "claim_gates": lambda tx, most: gates.claim(tx, "saturn", most, INTERVAL, MARGIN),
+    "claim_operations": lambda tx, most: operations.claim(tx, most, 60.0),
+    "claim_notices": lambda tx, most: notices.claim(tx, most, 60.0, [1]),
+    "claim_progressed_cards": lambda tx, most: cards.claim(tx, most, 15.0, 60.0),
+    "claim_tasks": lambda tx, most: tasks.claim(tx, most, 60.0),
+    "claim_timers": lambda tx, most: timers.claim(tx, most, 60.0),
+    "claim_wanted_homes": lambda tx, most: homes.claim_wanted(tx, most, 60.0),
+    "claim_class_cards": lambda tx, most: classes.claim(tx, most, 60.0),
+}
+
+
+async def test_a_claim_takes_what_others_leave_and_waits_for_none_of_them(stores, clock):
+    first, second = stores
+    await fill(first, clock)
+    for query, claim in CLAIMS.items():
+        pause = Pause(query)
+        some = pause.begin(first, Priority.CLAIMS, partial(lambda claim, tx: claim(tx, 3), claim))
+        await pause.reached()
+        rest = await second.engine.write(partial(lambda claim, tx: claim(tx, 100), claim), Priority.CLAIMS)
+        assert not some.done()
+        pause.end()
+        assert (len(await some), len(rest), pause.times) == (3, MANY - 3, 1), query
+        assert len({key_of(one) for one in [*await some, *rest]}) == MANY, query
+
+
+def key_of(claimed):
+    return getattr(claimed, "gate_key", None) or str(getattr(claimed, "operation", claimed))
+
+
+async def test_polls_are_claimed_while_others_are_recorded(stores, clock):
+    first, second = stores
+    await linked(first, ALICE, ("a", "b"), state=State.RUNNING)
+    clock.advance(60.0)
+    (one,) = await first.claim_reads("saturn", 1, INTERVAL, MARGIN)
+    pause = Pause("observed")
+    recorded = pause.begin(
+        first, Priority.RECORDS, partial(gates.record, results=[result(one, State.STOPPED)])
+    )
+    await pause.reached()
+    (other,) = await second.claim_reads("saturn", 100, INTERVAL, MARGIN)
+    assert other.gate_key != one.gate_key
+    await second.record_reads([result(other, State.STOPPED)])
+    assert not recorded.done()
+    pause.end()
+    assert await recorded
+    assert pause.times == 1
+    assert {one.state for one in await second.workspaces(ALICE)} == {State.STOPPED}
+
+
+async def test_a_decision_waits_for_those_who_write_side_by_side_and_they_for_it(stores, url, clock):
+    first, second = stores
+    (workspace,) = (await linked(first, state=State.RUNNING)).workspaces
+    clock.advance(60.0)
+    (one,) = await first.claim_reads("saturn", 1, INTERVAL, MARGIN)
+    for priority, query, work, other in (
+        (
+            Priority.RECORDS,
+            "observed",
+            partial(gates.record, results=[result(one, State.STOPPED)]),
+            second.accept_operation(start(workspace), interaction="i1"),
+        ),
+        (
+            Priority.URGENT,
+            "lengthen_audit",
+            partial(append_audit, entries=[ENTRY]),
+            second.claim_operations(1, 60.0),
+        ),
+    ):
+        pause = Pause(query)
+        running = pause.begin(first, priority, work)
+        await pause.reached()
+        waiting = asyncio.ensure_future(other)
+        await waits_for_a_lock(url, waiting)
+        pause.end()
+        await running
+        assert await waiting
+
+
+async def test_a_change_recorded_while_its_operation_is_claimed_is_stepped_on(stores, clock):
+    first, second = stores
+    (workspace,) = (await linked(first, state=State.STARTING)).workspaces
+    await first.accept_operation(start(workspace), interaction="")
+    clock.advance(60.0)
+    (read,) = await first.claim_reads("saturn", 1, INTERVAL, MARGIN)
+    pause = Pause("read_row")
+    recorded = pause.begin(
+        first, Priority.RECORDS, partial(gates.record, results=[result(read, State.RUNNING)])
+    )
+    await pause.reached()
+    # The step knows nothing of the change, and means to wait for one.
+    (claimed,) = await second.claim_operations(1, 60.0)
+    assert claimed.workspace.state is State.STARTING
+    pause.end()
+    assert await recorded
+    await second.save_step(Update(claimed.operation.id, 600.0, claim=claimed.claim, waits_for="change"))
+    (again,) = await second.claim_operations(1, 60.0)
+    assert again.workspace.state is State.RUNNING
+
+
+async def test_what_was_read_earlier_does_not_replace_what_was_read_later(stores, clock):
+    first, second = stores
+    (workspace,) = (await linked(first, state=State.RUNNING)).workspaces
+    clock.advance(60.0)
+    (late,) = await first.claim_reads("saturn", 1, INTERVAL, MARGIN)
+    clock.advance(60.0)
+    (newer,) = await second.claim_reads("saturn", 1, INTERVAL, MARGIN)
+    pause = Pause("read_row")
+    recorded = pause.begin(
+        first, Priority.RECORDS, partial(gates.record, results=[result(late, State.STOPPED)])
+    )
+    await pause.reached()
+    await second.record_reads([result(newer, State.FAILED)])
+    pause.end()
+    assert not await recorded
+    assert (await first.workspace(workspace.id)).state is State.FAILED
+
+
+async def test_what_two_hold_back_at_once_is_told_in_one_message(stores, url, clock):
+    first, second = stores
+    await linked(first, ALICE, ("a", "b"), state=State.RUNNING)
+    await first.save_preferences(ALICE, QUIET)
+    clock.advance(60.0)
+    one, other = await first.claim_reads("saturn", 2, INTERVAL, MARGIN)
+    pause = Pause("holding_notice")
+    stopped = pause.begin(
+        first, Priority.RECORDS, partial(gates.record, results=[result(one, State.STOPPED)])
+    )
+    await pause.reached()
+    waiting = asyncio.ensure_future(second.record_reads([result(other, State.STOPPED)]))
+    await waits_for_a_lock(url, waiting)
+    pause.end()
+    await asyncio.gather(stopped, waiting)
+    # What is about to hold more isn't claimed meanwhile.
+    clock.advance(4 * 3600.0)
+    (held,) = await first.claim_notices(10, 60.0)
+    assert (held.kind, len(await first.held_notices(held.id))) == (NoticeKind.HELD, 2)
+
+
+async def test_what_two_want_in_each_others_way_is_done_once_each(stores, url):
+    first = stores[0]
+    await linked(first, ALICE, ("a", "b"))
+    one, other = await first.workspaces(ALICE)
+    pauses = [Pause("next_episode"), Pause("next_episode")]
+
+    def work(ids, tx):
+        for workspace_id in ids:
+            tx.run("next_episode", id=workspace_id)
+
+    ways = [partial(work, (one.id, other.id)), partial(work, (other.id, one.id))]
+    running = [
+        pause.begin(store, Priority.RECORDS, way)
+        for pause, store, way in zip(pauses, stores, ways, strict=True)
+    ]
+    for pause in pauses:
+        await pause.reached()
+    for pause in pauses:
+        pause.end()
+    await asyncio.gather(*running)
+    assert {
+        workspace.episode - before.episode
+        for workspace, before in zip(await first.workspaces(ALICE), (one, other), strict=True)
+    } == {2}
+
+
+async def test_everything_at_once_at_two_stores_breaks_no_rule(stores, clock):
+    first, second = stores
+    names = [f"w{number}" for number in range(MANY)]
+    workspaces = (await linked(first, ALICE, names, state=State.RUNNING)).workspaces
+    granted = {}
+
+    async def life(store, number):
+        for _ in range(4):
+            for claim in await store.claim_reads("saturn", 3, INTERVAL, MARGIN):
+                granted.setdefault(claim.gate_key, []).append(claim.granted_at)
+                state = State.STOPPED if len(granted[claim.gate_key]) % 2 else State.RUNNING
+                await store.record_reads([result(claim, state)])
+            for step in await store.claim_operations(2, 60.0):
+                update = Update(step.operation.id, 0.0, claim=step.claim, audit=[ENTRY], wants_read=True)
+                assert await store.save_step(update)
+            await store.append_audit([ENTRY])
+            await store.take_slack_call("T1", "chat.update", most=20)
+            await store.want_read(workspaces[number].id)
+
+    for turn in range(4):
+        accepted = await asyncio.gather(
+            *(
+                store.accept_operation(start(one), interaction=f"{turn}/{one.id}")
+                for one in workspaces
+                for store in stores
+            ),
+            *(life(store, number) for number, store in enumerate(stores * 2)),
+        )
+        repeated = [one.repeated for one in accepted if one is not None]
+        assert repeated.count(False) == MANY
+        clock.advance(INTERVAL / 2)
+    assert len(await first.open_operations(ALICE)) == MANY
+    times = [sorted(times) for times in granted.values()]
+    assert min(later - earlier for some in times for earlier, later in pairwise(some)) >= INTERVAL
+    assert await verify_audit(second) is None
+    assert await first.slack_calls_made("T1", "chat.update") == 20
