@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections import defaultdict
+from contextlib import closing
 
 import pytest
 
-from bot.store import open_store
 from bot.store.queries import named_queries
 from bot.store.times import healing_queries
-from bot.support.clock import SystemIds
-from tests.rigs.clock import FakeClock
+from tests.rigs.engine import migrated
 
 #: For operators, once a process, once a jump of the clock, or while several people are refused: these may
 #: look at everything.
@@ -51,15 +50,12 @@ SMALL = (
 )
 
 
-@pytest.fixture
-async def connection(tmp_path):
-    path = tmp_path / "usher.db"
-    store = await open_store(f"sqlite:///{path}", FakeClock(), SystemIds())
-    await store.migrate()
-    await store.close()
-    connection = sqlite3.connect(path)
-    yield connection
-    connection.close()
+@pytest.fixture(scope="module")
+def connection():
+    """The schema alone, which no test here writes to."""
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.deserialize(migrated())
+        yield connection
 
 
 def plan(connection, query):
