@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from itertools import pairwise
 
 import pytest
 
 from bot.domain.models import Call, OperationVerb, Outcome, State
-from bot.support.errors import SlackUnknownOutcome, StoreBusy, UnknownOutcome
+from bot.support.errors import SlackUnknownOutcome, UnknownOutcome
 from tests.reconciler.fuse import Fuse, Killed
 from tests.reconciler.world import new_world
 
 
 async def kill_and_go_on(world, operation_ids):
     """Work until the fuse blows, then as the restarted process until all has ended."""
-    with suppress(Killed, StoreBusy):
-        for _ in range(60):
-            await world.work()
-            world.clock.advance(1.0)
+    await world.until_trouble()
     world.reborn()
     # Leases of the dead run out, messages of unknown outcome settle.
     for _ in range(70):

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from itertools import count
 
 import pytest
 
 from bot.domain.models import OperationVerb, Outcome, State
-from bot.support.errors import StoreBusy
-from tests.reconciler.fuse import Fuse, Killed
+from tests.reconciler.fuse import Fuse
 from tests.reconciler.world import new_world
 from tests.rigs.store import ALICE
 
@@ -21,14 +19,9 @@ HOW = {
 }
 
 
-async def go_on(world, fuse):
+async def go_on(world):
     """Work until the fuse blows, then as the restarted process until everything has settled."""
-    with suppress(Killed, StoreBusy):
-        for _ in range(60):
-            await world.work()
-            world.clock.advance(1.0)
-            if fuse.is_blown:
-                break
+    await world.until_trouble()
     world.reborn()
     # A call that was under way is found when its lease runs out, and settles for two minutes from then on.
     for _ in range(48):
@@ -39,7 +32,7 @@ async def go_on(world, fuse):
 async def made(world, fuse):
     operation_id = await world.make()
     world.reborn(fuse)
-    await go_on(world, fuse)
+    await go_on(world)
     assert (await world.store.operation(operation_id)).outcome is Outcome.FULFILLED
     assert sorted(world.slack.kinds()) == ["card", "ready"]
     assert await there(world) == ["m1"]
@@ -51,7 +44,7 @@ async def named(world, fuse):
     world.provider.put("theirs", State.STOPPED, name="lab")
     operation_id = await world.make(stem="lab")
     world.reborn(fuse)
-    await go_on(world, fuse)
+    await go_on(world)
     assert (await world.store.operation(operation_id)).outcome is Outcome.FULFILLED
     assert sorted(world.slack.kinds()) == ["card", "ready"]
     assert await made_ids(world) == ["m1"]
@@ -70,7 +63,7 @@ async def called_off(world, fuse):
             stops.append(await world.begin(row, OperationVerb.STOP))
 
     world.provider.during = meanwhile
-    await go_on(world, fuse)
+    await go_on(world)
     if not stops:  # The trouble came first: that is the story of another test.
         return
     assert (await world.store.operation(creation)).outcome is Outcome.REPLACED
@@ -88,7 +81,7 @@ async def renewed(world, fuse):
     row = (await world.store.workspaces(ALICE))[0]
     operation_id = await world.begin(row, OperationVerb.RESTART, agreed=True)
     world.reborn(fuse)
-    await go_on(world, fuse)
+    await go_on(world)
     ended = await world.store.operation(operation_id)
     assert (ended.outcome, ended.asked_verb) == (Outcome.FULFILLED, OperationVerb.RESTART)
     assert sorted(world.slack.kinds()) == ["card", "card", "ready", "ready"]
@@ -112,7 +105,7 @@ async def brought_down(world, fuse, verb, kind):
     workspace = await world.own(state=State.RUNNING)
     operation_id = await world.begin(workspace, verb)
     world.reborn(fuse)
-    await go_on(world, fuse)
+    await go_on(world)
     assert (await world.store.operation(operation_id)).outcome is Outcome.FULFILLED
     assert sorted(world.slack.kinds()) == ["card", kind]
     effects = world.provider.removed if verb is OperationVerb.REMOVE else world.provider.accepted_stops
@@ -151,7 +144,7 @@ async def go_through(name, how, numbers):
 @pytest.mark.parametrize("how", HOW)
 @pytest.mark.parametrize("name", STORIES)
 async def test_trouble_at_any_call_breaks_no_promise(request, name, how):
-    """Every number each way with ``--every-call``; else every 56th, so each fourteenth in one way."""
-    first = 1 + list(HOW).index(how) * 14 + list(STORIES).index(name)
-    numbers = count(1) if request.config.getoption("--every-call") else count(first, 56)
+    """Every number each way with ``--every-call``; else every 112th, so each 28th in one way."""
+    first = 1 + list(HOW).index(how) * 28 + list(STORIES).index(name) * 4
+    numbers = count(1) if request.config.getoption("--every-call") else count(first, 112)
     assert await go_through(name, how, numbers) > 20

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
@@ -41,7 +41,7 @@ from bot.support.errors import SlackUnknownOutcome, StoreBusy, UnknownOutcome
 from bot.support.http import Response
 from bot.support.pool import Pool
 from bot.support.vault import Vault, row_key
-from tests.reconciler.fuse import Fuse, Fused
+from tests.reconciler.fuse import Fuse, Fused, Killed
 from tests.rigs.clock import CountingIds, FakeClock
 from tests.rigs.listeners import Unheard, Unobserved
 from tests.rigs.providers import FakeProvider
@@ -276,6 +276,19 @@ class World:
         for _ in range(round(seconds / step)):
             self.clock.advance(step)
             await self.work()
+
+    async def until_trouble(self) -> None:
+        """Let time pass until the process dies, or all that was asked for has ended, and a little longer.
+
+        The calls that idle loops make from then on are each like the one before.
+        """
+        left = 60
+        with suppress(Killed, StoreBusy):
+            while left > 0:
+                await self.work()
+                self.clock.advance(1.0)
+                is_over = (await self.store.statistics())["open_operations"] == 0
+                left = min(left - 1, 5) if is_over else left - 1
 
     async def until_ended(self, operation_id: str, most: float = 300.0) -> Outcome:
         """Let time pass until an operation has ended; return how."""
