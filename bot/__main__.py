@@ -28,6 +28,7 @@ from bot.store import open_store
 from bot.store.audit import verify_audit
 from bot.store.copying import copy_store
 from bot.support.clock import SystemClock, SystemIds
+from bot.support.database_url import database_file, is_postgres, passwords_of
 from bot.support.errors import SecretError, StoreError
 from bot.support.http import Http
 from bot.support.logs import Redactor, configure
@@ -35,10 +36,7 @@ from bot.support.settings import (
     Reading,
     Settings,
     SettingsError,
-    database_file,
     given_connections,
-    is_postgres,
-    passwords_of,
     read_settings,
     resolve_secret,
 )
@@ -118,7 +116,7 @@ def _parser() -> argparse.ArgumentParser:
     moving = add("store", None, "move to another database").add_subparsers(required=True, metavar="WHAT")
     copying = moving.add_parser("copy", help="copy a SQLite file into an empty PostgreSQL database")
     copying.add_argument("source", help="sqlite:///PATH")
-    copying.add_argument("target", help="postgresql://…, or file:PATH or env:NAME where that is written")
+    copying.add_argument("target", help="postgresql://…, or file:PATH, env:NAME or credential:NAME")
     copying.set_defaults(run=_copy)
     audit = add("audit", None, "check the record of who did what").add_subparsers(
         required=True, metavar="WHAT"

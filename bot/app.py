@@ -28,10 +28,10 @@ from bot.slack.people import People
 from bot.store import open_store
 from bot.support.clock import Clock, SystemClock, SystemIds
 from bot.support.connector import CleanConnector
+from bot.support.database_url import database_file
 from bot.support.errors import SlackFailed, SlackPermanent, UsherError
 from bot.support.http import Http
 from bot.support.rate_limit import RateLimiter
-from bot.support.settings import database_file
 from bot.support.vault import Vault
 from bot.upkeep.restored import Witness, tell_restored
 from bot.web.app import build_app, listening

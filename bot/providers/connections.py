@@ -7,7 +7,6 @@ it, or if others may read it while it contains secrets.
 from __future__ import annotations
 
 import re
-import stat
 import tomllib
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +14,7 @@ from pydantic import ValidationError
 
 from bot.providers import build, provider_classes
 from bot.providers.facets import Runs
-from bot.support.settings import ELSEWHERE, READABLE, SettingsError, resolve_secret
+from bot.support.settings import ELSEWHERE, READABLE, WRITABLE, SettingsError, resolve_secret
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -88,7 +87,7 @@ def _holds_secrets(table: dict[str, Any]) -> bool:
 def _tables(path: Path) -> tuple[dict[str, Any], list[str]]:
     """Return the tables below ``connections``, and anything else in the file as problems."""
     try:
-        if path.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        if path.stat().st_mode & WRITABLE:
             raise SettingsError(
                 [f"USHER_CONNECTIONS: others on this machine can write {path.name}: chmod 600 {path.name}"]
             )

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from bot.store.postgres import PostgresEngine
 from bot.store.sqlite import SqliteEngine
 from bot.store.store import Store
+from bot.support.database_url import is_postgres
 from bot.support.errors import StoreUnavailable
-from bot.support.settings import is_postgres
 
 if TYPE_CHECKING:
     from bot.support.clock import Clock, Ids

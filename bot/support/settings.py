@@ -1,7 +1,8 @@
 """The only reader of the environment: every setting with its default, and all problems reported at once.
 
-A secret may be given literally, as ``file:PATH`` or as ``env:NAME``. A file that others on the machine can
-read is refused. Problems are sentences without values, because they end up in terminals and tickets.
+A secret may be given literally, as ``file:PATH``, ``env:NAME`` or ``credential:NAME``. A file that others on
+the machine can read is refused. Problems are sentences without values, because they end up in terminals and
+tickets.
 """
 
 from __future__ import annotations
@@ -15,12 +16,13 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from bot.support.database_url import database_file, is_postgres, passwords_of
 from bot.support.spelling import strangers
 
 _ADMINISTRATOR = re.compile(r"^(?:T[A-Z0-9]+:)?[UW][A-Z0-9]+$")
@@ -28,10 +30,12 @@ SLACK_API_URL = "https://slack.com/api/"
 #: What can follow "Bearer" (RFC 6750), and is too long to guess.
 _METRICS_TOKEN = re.compile(r"[A-Za-z0-9._~+/-]{16,}=*")
 #: The prefixes of a secret that is stored elsewhere.
-ELSEWHERE = ("env:", "file:")
+ELSEWHERE = ("credential:", "env:", "file:")
 _REFERENCE = re.compile(r"\benv:([A-Za-z_][A-Za-z0-9_]*)")
 #: The permission bits that let others on the machine read a file.
 READABLE = stat.S_IRGRP | stat.S_IROTH
+#: The permission bits that let others change it.
+WRITABLE = stat.S_IWGRP | stat.S_IWOTH
 _COMMAND = re.compile(r"^/[a-z0-9_-]{1,31}$")
 
 
@@ -231,7 +235,7 @@ def is_loopback(host: str) -> bool:
 
 
 def resolve_secret(value: str) -> str:
-    """Return what ``env:NAME`` or ``file:PATH`` refers to, or the value; raise ValueError with a sentence."""
+    """Return what the value refers to (``ELSEWHERE``), or itself; raise ValueError with a sentence."""
     if value.startswith("env:"):
         name = value.removeprefix("env:")
         found = os.environ.get(name)
@@ -240,16 +244,31 @@ def resolve_secret(value: str) -> str:
         return found
     if value.startswith("file:"):
         return read_secret_file(Path(value.removeprefix("file:")))
+    if value.startswith("credential:"):
+        return _read_credential(value.removeprefix("credential:"))
     return value
 
 
-def read_secret_file(path: Path) -> str:
-    """Return a secret file's text without its line end; raise ValueError if others may read it."""
+def _read_credential(name: str) -> str:
+    """Return a secret that systemd or a container's runtime put into the folder it names.
+
+    Who may read that folder is up to them: systemd's own access list shows as a mode for the group.
+    """
+    folder = os.environ.get("CREDENTIALS_DIRECTORY")
+    if not folder:
+        raise ValueError(f"names the credential {name[:60]}, but CREDENTIALS_DIRECTORY is not set")
+    if Path(name).name != name:
+        raise ValueError("names a credential with a path: only its name is needed")
+    return read_secret_file(Path(folder, name), others=WRITABLE)
+
+
+def read_secret_file(path: Path, others: int = READABLE | WRITABLE) -> str:
+    """Return a secret file's text without its line end; raise ValueError if its mode allows ``others``."""
     try:
-        mode = path.stat().st_mode
-        if mode & (READABLE | stat.S_IWGRP | stat.S_IWOTH):
+        if path.stat().st_mode & others:
+            what = "read" if others & READABLE else "write"
             raise ValueError(
-                f"names the file {path.name}, which others on this machine can read: chmod 600 it"
+                f"names the file {path.name}, which others on this machine can {what}: chmod 600 it"
             )
         return path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError):
@@ -357,26 +376,6 @@ def without_variables(prefix: str) -> Iterator[None]:
         yield
     finally:
         os.environ.update(hidden)
-
-
-def is_postgres(url: str) -> bool:
-    """Return whether a database URL names a PostgreSQL database."""
-    return url.startswith(("postgresql://", "postgres://"))
-
-
-def database_file(url: str) -> Path | None:
-    """Return the SQLite file of a database URL; None for one in memory or on a server."""
-    path = url.removeprefix("sqlite:///")
-    return None if path == ":memory:" or is_postgres(url) else Path(path)
-
-
-def passwords_of(url: str) -> list[str]:
-    """Return what a database URL gives away, as it is written and decoded."""
-    if not is_postgres(url):
-        return []
-    parts = urlsplit(url)
-    written = [parts.password or "", *re.findall(r"(?:^|&)password=([^&]*)", parts.query)]
-    return [form for password in written if password for form in (password, unquote(password))]
 
 
 def _key_beside_database(settings: Settings) -> list[str]:

