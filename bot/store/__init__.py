@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.store.postgres import PostgresEngine
 from bot.store.sqlite import SqliteEngine
 from bot.store.store import Store
 from bot.support.database_url import is_postgres
 from bot.support.errors import StoreUnavailable
 
 if TYPE_CHECKING:
+    from bot.store.postgres import PostgresEngine
     from bot.support.clock import Clock, Ids
 
 _SQLITE = "sqlite:///"
@@ -25,6 +25,9 @@ async def open_store(url: str, clock: Clock, ids: Ids) -> Store:
     """
     engine: PostgresEngine | SqliteEngine
     if is_postgres(url):
+        # Its driver takes longer to import than a file to open.
+        from bot.store.postgres import PostgresEngine  # noqa: PLC0415 - only where it is used
+
         engine = PostgresEngine(url, clock, ids)
     elif url.startswith(_SQLITE) and url != _SQLITE:
         engine = SqliteEngine(url.removeprefix(_SQLITE), clock, ids)

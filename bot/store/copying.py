@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bot.store.audit import verify_audit
-from bot.store.postgres import PostgresEngine
 from bot.store.sqlite import SqliteEngine
 from bot.store.sqlite_errors import why_not_opened
 from bot.store.store import Store
@@ -39,6 +38,8 @@ class Copied:
 
 async def copy_store(path: Path, url: str) -> Copied:
     """Copy a file into an empty database. Raise StoreError with what to do; then nothing was copied."""
+    from bot.store.postgres import PostgresEngine  # noqa: PLC0415 - only where it is used
+
     clock, ids = SystemClock(), SystemIds()
     source = SqliteEngine(str(path), clock, ids)
     await source.open()

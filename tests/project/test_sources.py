@@ -74,6 +74,31 @@ def test_the_fence_of_the_environment_sees(source):
     assert reads_environment(ast.parse(source))
 
 
+def test_a_start_on_sqlite_does_not_import_the_driver_of_postgresql():
+    imports = {
+        named(path).removesuffix(".py").replace("/", "."): {
+            name
+            for node in tree(path).body
+            if isinstance(node, ast.Import | ast.ImportFrom)
+            for name in (
+                [node.module or ""] if isinstance(node, ast.ImportFrom) else [a.name for a in node.names]
+            )
+        }
+        for path in python_files("bot", "handlers")
+    }
+    found: set[str] = set()
+    while more := {
+        module
+        for module, names in imports.items()
+        if module not in found and any(name in found or name.partition(".")[0] == "psycopg" for name in names)
+    }:
+        found |= more
+    assert found
+    assert {
+        module for module in found if not module.startswith(("bot.store.postgres", "bot.store.hints"))
+    } == set()
+
+
 def test_no_file_holds_what_belongs_elsewhere():
     found = []
     for path in files():
