@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Final, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from bot.domain.models.timers import MORE_SECONDS
+from bot.domain.models.stopping import MORE_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

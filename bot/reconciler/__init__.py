@@ -14,7 +14,6 @@ from bot.reconciler.ask import Asker
 from bot.reconciler.classes import Classes
 from bot.reconciler.context import EngineContext, News, Numbers, Observer, Replay
 from bot.reconciler.early_looks import EarlyLooks
-from bot.reconciler.expiries import Expiries
 from bot.reconciler.keys import Keys
 from bot.reconciler.lists import Lists
 from bot.reconciler.operation_calls import OperationCalls
@@ -29,7 +28,7 @@ from bot.reconciler.runtimes import Runtime
 from bot.reconciler.streams import Streams
 from bot.reconciler.suspicions import Suspicions
 from bot.reconciler.tasks import Tasks
-from bot.reconciler.timers import Timers
+from bot.reconciler.timers import Expiries, Timers
 from bot.reconciler.updates import Updates
 
 if TYPE_CHECKING:

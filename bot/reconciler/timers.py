@@ -1,7 +1,7 @@
-"""Timers that are due: the warning, and the stop as its person's own operation.
+"""Ends that come by themselves: a person's timer, with its warning and its stop, and a provider's own expiry.
 
-Driven by due rows, each claimed for a while: what a crash cuts short becomes due again. The stop and the end
-of the timer are written as one, so it is done once, and never after its person took it back.
+Timers are driven by due rows, each claimed for a while: what a crash cuts short becomes due again. The stop
+and the end of the timer are written as one, so it is done once, and never after its person took it back.
 """
 
 from __future__ import annotations
@@ -11,8 +11,7 @@ from typing import Any, Final
 import structlog
 
 from bot.domain.models import NewNotice, NoticeKind, OperationVerb, Workspace
-from bot.domain.models.stopping import is_final, planned_mode
-from bot.domain.models.timers import LEAST_WARNING_SECONDS, WARNING_SECONDS
+from bot.domain.models.stopping import LEAST_WARNING_SECONDS, WARNING_SECONDS, is_final, planned_mode
 from bot.reconciler.context import EngineContext, EnginePart
 from bot.services.workspaces import Workspaces
 from bot.support.errors import NotIdentified, NotLinked, Refused, StoreError
@@ -22,7 +21,7 @@ log = structlog.get_logger(__name__)
 #: How many timers are claimed at once, and for how long.
 SOME: Final = 50
 LEASE: Final = 60.0
-#: A workspace read longer ago than this is read again first: somebody may have stopped it.
+#: A workspace read longer ago than this is read again first: it may have been stopped, or used, since.
 FRESH_SECONDS: Final = 60.0
 #: For how long such a read is waited for, and how often to look whether it has come.
 PATIENCE: Final = 30.0
@@ -114,3 +113,34 @@ def _failed(workspace: Workspace, stop_at: float, refusal: Refused) -> NewNotice
 def _notice(workspace: Workspace, kind: NoticeKind, stop_at: float, **more: Any) -> NewNotice:
     body = {"workspace": workspace.id, "connection": workspace.connection, "stop_at": stop_at, **more}
     return NewNotice(workspace.id, kind, f"{stop_at:.0f}", workspace.principal, body)
+
+
+class Expiries(EnginePart):
+    """Find workspaces that end soon; each end is announced once, and an end that has moved is a new one."""
+
+    async def step(self) -> int:
+        """Request reads and write warnings; return how many there were of both."""
+        now = await self._store.now()
+        found = [
+            workspace
+            for workspace in await self._store.ending(self._numbers.warn_seconds)
+            if workspace.connection in self._runtimes and workspace.verified_at is not None
+        ]
+        warned = [one for one in found if now - (one.observed_at or 0.0) <= FRESH_SECONDS]
+        for workspace in found:
+            if workspace not in warned:
+                await self._store.read_soon(workspace.id)
+        if warned:
+            await self._store.add_notices([_expiry(workspace) for workspace in warned])
+        return len(found)
+
+
+def _expiry(workspace: Workspace) -> NewNotice:
+    assert workspace.ends_at is not None, "what ends has a time for that"
+    return NewNotice(
+        subject=workspace.id,
+        kind=NoticeKind.ENDING,
+        occasion=f"{workspace.ends_at:.0f}",
+        principal=workspace.principal,
+        body={"workspace": workspace.id, "connection": workspace.connection},
+    )

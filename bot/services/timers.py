@@ -7,8 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from bot.domain.models import Effects, Principal, State, StopMode, Timer, Workspace
-from bot.domain.models.stopping import is_final, planned_mode
-from bot.domain.models.timers import MORE_SECONDS
+from bot.domain.models.stopping import MORE_SECONDS, is_final, planned_mode
 from bot.domain.models.workspaces import NOT_UP
 from bot.messages.texts import problems
 from bot.services.context import Context, Part

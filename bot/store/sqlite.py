@@ -16,16 +16,16 @@ import os
 import sqlite3
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from sqlite_utils import Database
 
 from bot.store import schema
-from bot.store.queries import migrations
+from bot.store.queries import migrations, named_queries
 from bot.store.queued_engine import BATCH_SECONDS, PATIENCE, QueuedEngine
 from bot.store.serving_lock import ServingLock
 from bot.store.sqlite_errors import is_locked, translated, why_not_opened
-from bot.store.sqlite_transaction import SqliteTransaction
+from bot.store.text import clean
 from bot.store.transaction import Priority
 from bot.store.worker import Worker
 from bot.support.errors import StoreInUse, StoreUnavailable
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from bot.store.store_time import StoreTime
+    from bot.store.transaction import Row
     from bot.support.clock import Clock, Ids
 
 #: How long SQLite waits for another process's lock before readers get a turn and it tries again.
@@ -219,6 +220,43 @@ class SqliteSession:
         """Refuse to write to a file that was moved or deleted."""
         if self._path != _IN_MEMORY and _inode(self._path) != self._inode:
             raise FileNotFoundError(self._path)
+
+
+class SqliteTransaction:
+    """Run the queries of ``queries.sql`` by name; the engine begins and ends the transaction."""
+
+    def __init__(self, connection: sqlite3.Connection, time: StoreTime, ids: Ids) -> None:
+        self.ids = ids
+        self._connection = connection
+        self._time = time
+        self._queries = named_queries()
+        #: The column names of each query, as SQLite gave them.
+        self._columns: dict[str, list[str]] = {}
+
+    def _execute(self, query: str, params: dict[str, Any]) -> sqlite3.Cursor:
+        cleaned = {name: clean(value) for name, value in params.items()}
+        return self._connection.execute(self._queries[query], cleaned)
+
+    def all(self, query: str, **params: Any) -> list[Row]:
+        """Return all rows."""
+        cursor = self._execute(query, params)
+        columns = self._columns.get(query)
+        if columns is None:
+            columns = self._columns[query] = [column[0] for column in cursor.description]
+        return [dict(zip(columns, row, strict=True)) for row in cursor]
+
+    def one(self, query: str, **params: Any) -> Row | None:
+        """Return the first row."""
+        rows = self.all(query, **params)
+        return rows[0] if rows else None
+
+    def run(self, query: str, **params: Any) -> int:
+        """Run a statement; return how many rows were written."""
+        return self._execute(query, params).rowcount
+
+    def now(self) -> float:
+        """Return the store's epoch seconds."""
+        return self._time.now()
 
 
 def _inode(path: str) -> tuple[int, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.domain.models.timers import WARNING_SECONDS
+from bot.domain.models.stopping import WARNING_SECONDS
 from bot.store import cards, people, rows
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bot.domain.models.stopping import planned_mode
-from bot.domain.models.timers import SOONEST_SECONDS
+from bot.domain.models.stopping import SOONEST_SECONDS, planned_mode
 from bot.domain.moments import Moment, zone_of
 from bot.messages.blocks import kit, moments
 from bot.messages.blocks.timers import NEVER

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.domain.models import FormProblems
-from bot.messages.blocks import flags, offers, replies
+from bot.messages.blocks import forms, offers, replies
 from bot.messages.blocks.limits import Markup, fill, line, safe
 from bot.messages.texts import runs as words
 from bot.providers import facets
@@ -174,13 +174,15 @@ def _flags(request: Request, command: CommandLine) -> list[Flag]:
 def _problems(
     request: Request, connection: str, form_of: Callable[[Values], Form], result: Filled
 ) -> list[str]:
-    said = [_at_flag(name, flags.wrong(problem)) for name, problem in result.problems.items()]
+    said = [_at_flag(name, forms.wrong_flag(problem)) for name, problem in result.problems.items()]
     title = request.services.title(connection)
     for flag in result.unknown:
         if flag.name == filling.COMMAND:
             said.append(_at_flag(flag.name, words.NO_TAIL_PLACE))
             continue
-        others = [flags.flag(*one) for one in filling.allowed_with(form_of, result, flag)[: flags.NAMED]]
+        others = [
+            forms.flag(*one) for one in filling.allowed_with(form_of, result, flag)[: forms.FLAGS_NAMED]
+        ]
         if others:
             with_what = Markup(f" {words.OR} ".join(others))
             said.append(fill(words.FLAG_WITH, name=flag.name, with_what=with_what))
@@ -191,13 +193,13 @@ def _problems(
 
 def _at_flag(name: str, sentence: str) -> str:
     """Return a sentence, already escaped, with the flag that it is about."""
-    place = {filling.COMMAND: words.COMMAND_PLACE}.get(name, flags.flag(name))
+    place = {filling.COMMAND: words.COMMAND_PLACE}.get(name, forms.flag(name))
     return fill(words.PROBLEM, flag=Markup(place), said=Markup(sentence))
 
 
 def _refused(request: Request, result: Filled, said: list[str]) -> Answer:
     more, form = list(said), result.form
-    known = [flags.flag(one.name) for one in form.fields if one.name != filling.COMMAND]
+    known = [forms.flag(one.name) for one in form.fields if one.name != filling.COMMAND]
     if result.unknown and known:
         more.append(fill(words.FLAGS_KNOWN, known=Markup(", ".join(known))))
     if form.field(filling.COMMAND) and filling.COMMAND not in result.values:

@@ -6,8 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from bot.domain.models import Answer, State
-from bot.domain.models.stopping import planned_mode
-from bot.domain.models.timers import SOONEST_SECONDS
+from bot.domain.models.stopping import SOONEST_SECONDS, planned_mode
 from bot.domain.moments import FARTHEST_SECONDS, Moment, Unread
 from bot.messages.blocks import forms, kit, lists, replies
 from bot.messages.blocks import moments as answers

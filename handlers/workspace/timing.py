@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from bot.domain import moments
-from bot.domain.models.timers import SOONEST_SECONDS
+from bot.domain.models.stopping import SOONEST_SECONDS
 from bot.domain.moments import FARTHEST_SECONDS, Moment
 from bot.messages.blocks import moments as answers
 from bot.messages.blocks import replies

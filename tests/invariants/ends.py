@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from bot.domain.models.timers import LEAST_WARNING_SECONDS, SOONEST_SECONDS, WARNING_SECONDS
+from bot.domain.models.stopping import LEAST_WARNING_SECONDS, SOONEST_SECONDS, WARNING_SECONDS
 from bot.store.transaction import Priority
 from playground.demo.person import buttons
 from tests.invariants.life import PEOPLE

@@ -7,7 +7,7 @@ from contextlib import suppress
 import pytest
 
 from bot.domain.models import OperationVerb, Outcome, State
-from bot.domain.models.timers import WARNING_SECONDS
+from bot.domain.models.stopping import WARNING_SECONDS
 from bot.services.accounts import Accounts
 from bot.services.timers import Timers
 from bot.services.workspaces import Workspaces

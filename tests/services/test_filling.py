@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.models import Field, Form, Spec
-from bot.messages.blocks import flags
+from bot.messages.blocks.forms import flag as shown_flag
+from bot.messages.blocks.forms import wrong_flag
 from bot.providers.posit import forms, specs
 from bot.providers.posit.computing import Offer
 from bot.providers.posit.types import ComputeEnvs
@@ -91,7 +92,7 @@ def test_fields_are_known_by_name_label_and_synonym_in_this_order():
     assert meant("nvidia-GPU") == meant("nvidia-gpus") == "limit_NVIDIA-gpu"
     assert meant("image") == "container_image"
     assert meant("rockets") is None
-    assert [flags.flag(one.name) for one in form.fields] == [
+    assert [shown_flag(one.name) for one in form.fields] == [
         "`--dir`",
         "`--NVIDIA-gpu`",
         "`--container-image`",
@@ -101,10 +102,10 @@ def test_fields_are_known_by_name_label_and_synonym_in_this_order():
 def test_of_many_choices_some_are_named():
     long = Form((Field("zone", "Zone", "search", forms._choices(f"z{number}" for number in range(20))),))
     result = filling.filled(lambda _: long, [Flag("zone", "x")])
-    assert flags.wrong(result.problems["zone"]).startswith("`x` isn't available. For example: `z0`, ")
+    assert wrong_flag(result.problems["zone"]).startswith("`x` isn't available. For example: `z0`, ")
     empty = Form((Field("zone", "Zone", "search"),))
     result = filling.filled(lambda _: empty, [Flag("zone", "x")])
-    assert "nothing to choose" in flags.wrong(result.problems["zone"])
+    assert "nothing to choose" in wrong_flag(result.problems["zone"])
 
 
 @given(

@@ -36,8 +36,7 @@ from bot.domain.models.runs import (
     StopKind,
 )
 from bot.domain.models.steps import Claimed, ClaimedOperation, ClaimedRun, Update
-from bot.domain.models.stopping import Effects, StopEffect
-from bot.domain.models.timers import Timer
+from bot.domain.models.stopping import Effects, StopEffect, Timer
 from bot.domain.models.work import About, Approval, AuditEntry, Snapshot, Task, TaskKind, User
 from bot.domain.models.workspaces import (
     PROVISIONAL,

@@ -1,4 +1,4 @@
-"""Forms drawn as modals: each field of a provider's form becomes one input block.
+"""Forms: each field of a provider's form becomes one input block of a modal, or a flag of a command.
 
 A block's id is the field's name and a digest of its choices or its default: Slack keeps what was entered in a
 block as long as its id stays the same, so a field whose choices changed starts afresh.
@@ -10,14 +10,17 @@ import json
 import zlib
 from typing import TYPE_CHECKING, Any, Final
 
+from bot.domain.models.forms import flag_name
 from bot.messages.blocks import kit, limits
-from bot.messages.blocks.limits import fill
+from bot.messages.blocks.limits import Markup, fill, line
 from bot.messages.texts import forms as words
+from bot.messages.texts import runs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from bot.domain.models import Answer, Choice, Field, Form, Purpose, Values, Workspace
+    from bot.domain.models.forms import FlagProblem
     from bot.messages.blocks.kit import Block, Element
 
 CALLBACK: Final = "make"
@@ -36,6 +39,8 @@ _TEXT: Final = 3000
 _METADATA: Final = 3000
 _HINT: Final = 2000
 _MARK: Final = "~"
+#: How many alternatives to a flag, or to its value, are listed.
+FLAGS_NAMED: Final = 8
 
 
 def make_view(
@@ -269,3 +274,22 @@ def _number(bound: float) -> str:
 def _option(choice: Choice) -> dict[str, Any]:
     label = limits.line(choice.label, limits.OPTION)
     return {"text": kit.plain(label, limits.OPTION), "value": choice.value}
+
+
+def flag(name: str, *value: str) -> str:
+    """Return a field's flag, with a value if one is given."""
+    return f"`--{' '.join(line(word, 40) for word in (flag_name(name), *value))}`"
+
+
+def wrong_flag(problem: FlagProblem) -> str:
+    """Say what is wrong with a flag."""
+    match problem.kind:
+        case "empty":
+            return runs.FLAG_EMPTY
+        case "twice":
+            return runs.FLAG_TWICE
+    if not problem.offered:
+        return runs.FLAG_NONE_OFFERED
+    named = Markup(", ".join(f"`{line(label, 40)}`" for label in problem.offered[:FLAGS_NAMED]))
+    template = runs.FLAG_NOT_OFFERED if len(problem.offered) <= FLAGS_NAMED else runs.FLAG_SOME_OFFERED
+    return fill(template, value=Markup(f"`{line(problem.value, 40)}`"), offered=named)

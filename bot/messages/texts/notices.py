@@ -83,3 +83,13 @@ UNLINKED_BECAUSE: Final[dict[str, str]] = {
     "refused": "{title} no longer accepted your link.",
     "replaced": "A new link took its place.",
 }
+
+#: In place of a message that can't be sent directly, or can't be put together.
+NOT_DIRECT: Final = (
+    "I have a message for you, but Slack doesn't let me send you direct messages. "
+    "Open a conversation with me, then type `list` to see where things stand."
+)
+NOT_DRAWN: Final = (
+    "I have a message for you, but something broke while I was putting it together. "
+    "Type `list` to see where things stand. Reference {reference}"
+)

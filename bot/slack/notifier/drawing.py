@@ -16,7 +16,7 @@ from bot.domain.models import Answer, Card, Notice, NoticeKind, Shown
 from bot.domain.plan import backoff
 from bot.messages.blocks.notices import render
 from bot.messages.blocks.past import redraw
-from bot.messages.texts import undelivered
+from bot.messages.texts import notices as words
 from bot.slack.notifier.places import CARD_WAIT, Place, Places
 from bot.support.errors import StoreError
 
@@ -84,7 +84,7 @@ class Drawings:
             wait = backoff(notice.attempts, 0.5, longest=LONGEST_PAUSE)
             await self._store.notice_retry(notice.id, wait, error="undrawable")
             return None
-        text = undelivered.UNDRAWN.format(reference=reference)
+        text = words.NOT_DRAWN.format(reference=reference)
         is_update = notice.kind is NoticeKind.CARD_UPDATE
         place = Place(str(notice.body["channel_id"]) if is_update else notice.principal.user_id)
         return Drawing(place, Answer(text), is_plain=True)

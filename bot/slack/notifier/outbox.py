@@ -9,7 +9,7 @@ import structlog
 
 from bot.domain.models import NOTICE_CLASS, Answer, NewNotice, Notice, NoticeKind
 from bot.domain.plan import backoff
-from bot.messages.texts import undelivered
+from bot.messages.texts import notices as words
 from bot.slack import methods as slack_methods
 from bot.slack.calls import APP_SHUT_OUT, PacedSlack
 from bot.slack.notifier.drawing import LONGEST_PAUSE, Drawing, Drawings, digest, update
@@ -270,7 +270,7 @@ class Outbox:
         channel = notice.body.get("channel_id")
         if error.code not in _NO_DIRECT_MESSAGE or not channel or str(channel).startswith("D"):
             return
-        message = {"channel": channel, "user": notice.principal.user_id, "text": undelivered.NEWS}
+        message = {"channel": channel, "user": notice.principal.user_id, "text": words.NOT_DIRECT}
         try:
             await self._slack.call(slack_methods.CHAT_POST_EPHEMERAL, message)
         except SlackFailed as failed:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.domain.models import NewNotice, NoticeKind, Observed, OperationVerb, Outcome, State, Timer, Update
-from bot.domain.models.timers import WARNING_SECONDS
+from bot.domain.models.stopping import WARNING_SECONDS
 from bot.store.records import NewOperation
 from tests.rigs.store import ALICE, BOB, linked, observe
 
