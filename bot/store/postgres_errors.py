@@ -23,6 +23,19 @@ _PASSING = frozenset({"55P03", "40P01", "40001", "25P03", "53300", "57P01", "57P
 STALE_PLAN = "0A000"
 #: By what the client library says when it can't connect.
 _NOT_OPENED = (
+    (r"root certificate file", "the file of sslrootcert can't be read"),
+    (
+        r"does not match host name",
+        "its certificate is for another host: write the name that it is for in the URL",
+    ),
+    (
+        r"certificate verify failed|self.signed",
+        "its certificate can't be verified: set sslrootcert to the certificate of who signed it",
+    ),
+    (
+        r"does not support SSL",
+        "it doesn't encrypt connections, which sslmode asks for: switch ssl on at the server",
+    ),
     (r"password authentication failed|no password supplied", "the user or the password in it is wrong"),
     (r"role .* does not exist", "there is no such user"),
     (r"database .* does not exist", "there is no such database: create it first"),

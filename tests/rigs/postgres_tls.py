@@ -1,0 +1,92 @@
+"""PostgreSQL as it is reached elsewhere: over TCP and TLS, by a role that has to give its password.
+
+The server from the wheel speaks no TLS. A proxy before it does, as PostgreSQL describes it: the client asks
+for TLS with one message, and everything after the answer is encrypted.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import psycopg
+import pytest
+
+from tests.rigs import postgres
+
+_ASKS_FOR_TLS = bytes.fromhex("0000000804d2162f")
+
+
+@contextmanager
+def owned_by(url: str, role: str, password: str) -> Iterator[None]:
+    """Make a role that owns the database of a URL, and has to give a password there."""
+    name = urlsplit(url).path.strip("/")
+    with postgres.connected(url) as connection:
+        rules = Path(connection.execute("SHOW hba_file").fetchone()[0])
+        if not rules.exists():
+            pytest.skip("the server is on another machine: its rules can't be changed")
+        connection.execute(f"CREATE ROLE {role} LOGIN PASSWORD '{password}'".encode())
+        connection.execute(f"ALTER DATABASE {name} OWNER TO {role}".encode())
+        connection.execute(f"ALTER SCHEMA public OWNER TO {role}".encode())
+        before = rules.read_text(encoding="utf-8")
+        rules.write_text(f"local {name} {role} scram-sha-256\n{before}", encoding="utf-8")
+        try:
+            connection.execute("SELECT pg_reload_conf()")
+            # The server reads them in its own time.
+            while _is_let_in(url, role):
+                pass
+            yield
+        finally:
+            rules.write_text(before, encoding="utf-8")
+            connection.execute("SELECT pg_reload_conf()")
+            connection.execute(f"ALTER DATABASE {name} OWNER TO CURRENT_USER".encode())
+            connection.execute(f"DROP OWNED BY {role}; DROP ROLE {role}".encode())
+
+
+def _is_let_in(url: str, role: str) -> bool:
+    try:
+        psycopg.connect(url, user=role, password="not this one").close()
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+@asynccontextmanager
+async def tls_before(url: str, certificate: ssl.SSLContext | None) -> AsyncIterator[int]:
+    """Listen on TCP in front of a server, with TLS if there is a certificate; yield the port."""
+    place = f"{parse_qs(urlsplit(url).query)['host'][0]}/.s.PGSQL.5432"
+    tasks: set[asyncio.Task[None]] = set()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        tasks.add(asyncio.current_task())
+        # Whoever doesn't trust the certificate hangs up.
+        with suppress(OSError, asyncio.IncompleteReadError):
+            first = await reader.readexactly(len(_ASKS_FOR_TLS))
+            if first == _ASKS_FOR_TLS:
+                writer.write(b"N" if certificate is None else b"S")
+                if certificate is not None:
+                    await writer.start_tls(certificate)
+                first = b""
+            server_reader, server_writer = await asyncio.open_unix_connection(place)
+            server_writer.write(first)
+            await asyncio.gather(_pass_on(reader, server_writer), _pass_on(server_reader, writer))
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        yield server.sockets[0].getsockname()[1]
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    try:
+        while read := await reader.read(65_536):
+            writer.write(read)
+    finally:
+        writer.close()
