@@ -101,10 +101,10 @@ def _handler(reading: Reading) -> Verb:
         if reading.talk:
             return talking.small_talk(request, reading.talk)
         if not reading.verb:
-            return await talking.unknown(request, reading.guess)
+            return await talking.on_topic(request) or await talking.unknown(request, reading.guess)
         if reading.manner is Manner.MENTIONED:
-            found = await talking.mentioned_only(request)
-            return found or talking.nothing_named(request)
+            found = await talking.on_topic(request) or await talking.mentioned_only(request)
+            return found or await talking.nothing_named(request)
         wrong = await talking.wrong_flags(request)
         if wrong:
             return talking.unknown_flag(request, wrong)

@@ -13,7 +13,7 @@ from bot.messages.texts import welcome as words
 from bot.messages.texts.verbs import FIRST, GROUPS, VERBS, VerbWords
 from bot.support.errors import StoreError
 from handlers import routes
-from handlers.talking import help_on_unknown
+from handlers.talking import help_on_unknown, mentioned_only
 from handlers.welcome import steps_with, what
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ def _line(command: Markup, entry: VerbWords) -> str:
 async def _one(request: Request, verb: str) -> Answer:
     entry = VERBS[request.folder].get(verb)
     if entry is None:
-        return help_on_unknown(request, verb)
+        return await mentioned_only(request) or help_on_unknown(request, verb)
     sentence = f"{_line(request.command, entry)}."
     blocks = [kit.section(sentence), *([kit.section("\n".join(entry.more))] if entry.more else [])]
     return kit.answer(kit.bare(sentence), blocks)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bot.messages.blocks import offers, replies
+from bot.messages.blocks import kit, offers, replies
 from bot.messages.blocks.buttons import AGREED
 from bot.messages.blocks.limits import Markup, fill, line
 from bot.messages.texts import answers as words
@@ -15,7 +15,7 @@ from bot.services import naming
 from handlers import routes
 from handlers.command_line import Quoted, unknown_flags, written
 from handlers.language import vocabulary as known
-from handlers.language.names import choose, mentioned
+from handlers.language.names import choose, mentioned, plain_end
 from handlers.language.nearness import is_slip, near_verbs
 from handlers.language.reading import Manner
 from handlers.language.words import plain
@@ -42,11 +42,13 @@ class _Command:
 
 #: A name's beginning must be this long to be shown without a verb.
 _SHORTEST_BEGINNING = 3
+#: So many words are no command with a typo.
+_WORDS_OF_A_SENTENCE = 3
 
 
 def small_talk(request: Request, topic: str) -> Answer:
-    """Answer a greeting, thanks, or what needs nothing done."""
-    return replies.hint(fill(talk.TALK[topic], command=request.command))
+    """Answer a greeting, thanks, or what needs nothing done; the commands in it are those of workspaces."""
+    return replies.hint(fill(talk.TALK[topic], command=request.command_of("workspace")))
 
 
 async def unknown(request: Request, guess: str = "") -> Answer:
@@ -68,6 +70,8 @@ async def unknown(request: Request, guess: str = "") -> Answer:
         return await _run_shown(request)
     if given and _near(request, plain(given[0])):
         return unknown_verb(request)
+    if request.folder == "job" and len(given) == 1:
+        return await _run_shown(request)
     workspace = mentioned(given, rows, request.services.connections)
     if workspace is None and len(given) == 1 and len(given[0]) >= _SHORTEST_BEGINNING:
         found = naming.find(given[0], rows, request.services.connections)
@@ -93,9 +97,44 @@ async def mentioned_only(request: Request) -> Answer | None:
     return await _run_shown(request) if await _is_run(request, request.name) else None
 
 
-def nothing_named(request: Request) -> Answer:
+async def on_topic(request: Request) -> Answer | None:
+    """Answer what is asked about prices and the like, below the workspace that is named; None otherwise."""
+    folded = [plain(word) for word in request.arguments]
+    topic = next((word for word in folded if word in known.TOPICS), "")
+    if not topic:
+        return None
+    said = fill(talk.TALK[known.TOPICS[topic]], command=request.command_of("workspace"))
+    rows = await request.services.store.workspaces(request.principal)
+    workspace = mentioned(request.arguments, rows, request.services.connections)
+    if workspace is None:
+        return replies.hint(said)
+    if topic in naming.fold(workspace.title).split():
+        return None
+    return replies.with_remarks(await _shown(request, workspace), [said])
+
+
+async def of_connection(request: Request, given: Sequence[str]) -> Answer | None:
+    """Answer what is asked about a connection: whether it answers; None if none is named."""
+    services = request.services
+    given = [*given[:-1], *(plain_end(word) for word in given[-1:])]
+    rest = (naming.leading_connection(given[at:], services.connections)[0] for at in range(len(given)))
+    connection = next((name for name in rest if name is not None), None)
+    if connection is None or routes.nature(request.folder, request.verb).does is not routes.Does.SHOWS:
+        return None
+    since = (await services.store.outages()).get(connection)
+    now = services.clock.now()
+    sentence = fill(
+        talk.CONNECTION_UP if since is None else talk.CONNECTION_AWAY,
+        title=services.title(connection),
+        since=kit.moment(since if since is not None else now, now),
+    )
+    return replies.hint(sentence, offers.command_buttons([f"list {written((connection,))}"]))
+
+
+async def nothing_named(request: Request) -> Answer:
     """Say that a question names nothing of the person's."""
-    return _foreign(request) or replies.hint(
+    found = _foreign(request) or await of_connection(request, request.arguments)
+    return found or replies.hint(
         talk.NOTHING_NAMED, more=fill(words.UNKNOWN_VERB_HELP, command=request.command)
     )
 
@@ -146,13 +185,14 @@ def unknown_verb(request: Request) -> Answer:
         # No name is like this, so the quotes may enclose a whole command.
         first, *rest = (*first.split(), *rest)
     word = plain(first) or first
-    sentence = fill(words.UNKNOWN_VERB, word=word)
     more = [fill(words.UNKNOWN_VERB_HELP, command=request.command)]
     flags = [f"--{flag}" for flag in sorted(request.flags - {AGREED})]
     commands = [_Command(request.folder, (verb, *rest, *flags)) for verb in _near(request, word)]
     if commands:
         more.insert(0, fill(talk.DID_YOU_MEAN, commands=_listed(request, commands)))
     buttons = offers.command_buttons([command.text for command in commands])
+    is_sentence = len(request.arguments) >= _WORDS_OF_A_SENTENCE and not commands
+    sentence = talk.NOT_UNDERSTOOD if is_sentence else fill(words.UNKNOWN_VERB, word=word)
     return replies.hint(sentence, buttons, more="\n".join(more))
 
 

@@ -147,10 +147,12 @@ class Gatherer(Part):
         is_shown = card.kind is NoticeKind.SHOWN and card.stage == "live"
         facts = await self._of(principal, str(body.get("connection") or ""), body=body)
         if is_shown and "workspaces" in body:
-            listed = await self.of_all(principal, await self._store.workspaces(principal))
+            rows = await self._store.workspaces(principal)
+            listed = await self.of_all(principal, [one for one in rows if _is_among(one, body)])
             return replace(facts, listed=tuple(listed))
         if is_shown and "runs" in body:
-            listed = await self.of_runs(principal, await self._store.runs(principal))
+            runs = await self._store.runs(principal)
+            listed = await self.of_runs(principal, [run for run in runs if _is_among(run, body)])
             return replace(facts, listed=tuple(listed))
         if "run" in body:
             run = await self._store.run(str(body["run"]))
@@ -313,3 +315,13 @@ def _job_page(provider: Provider | None, run: Run) -> str | None:
     if provider is None or not isinstance(provider, facets.Runs):
         return None
     return provider.allowed_url(provider.job_page_url(run))
+
+
+def _is_among(one: Workspace | Run, body: Mapping[str, Any]) -> bool:
+    """Return whether a list shows this: if it shows only some, by their state, connection or names."""
+    only = body.get("only") or {}
+    return (
+        only.get("state", "") in {"", str(one.state)}
+        and only.get("connection") in {None, one.connection}
+        and (only.get("rows") is None or one.id in only["rows"])
+    )

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.messages.blocks import replies, run_lists
+from bot.messages.blocks import kit, replies, run_lists
 from bot.messages.blocks.limits import fill
 from bot.messages.blocks.run_lists import run_status
 from bot.messages.texts import runs as words
 from bot.providers import facets
-from handlers import routes
+from handlers import narrowed, routes
 from handlers.job.targets import nothing_yet, old_and_rows, run_of
+from handlers.language.narrowing import runs_like
 from handlers.linking.account import linked
 
 if TYPE_CHECKING:
@@ -20,7 +21,10 @@ if TYPE_CHECKING:
 
 @routes.verb("job", "list", does=routes.Does.SHOWS)
 async def show_list(request: Request) -> Answer:
-    """Answer with a page of the list; ``list 2`` and the button *More* show later ones."""
+    """Answer with a page of the list; ``list 2`` and the button *More* show later ones.
+
+    Words narrow it: to a state, a connection, a name; the buttons keep them.
+    """
     runs = request.services.runs
     stale, rows = await old_and_rows(request)
     if not rows:
@@ -30,12 +34,18 @@ async def show_list(request: Request) -> Answer:
         await runs.look(stale)
         titles = request.services.titles(account.connection for account in stale)
         remark = fill(words.LOOKING, titles=titles)
-    facts = await request.services.gatherer.of_runs(request.principal, rows)
+    page, given = narrowed.asked(request)
+    part = runs_like(given, rows, request.services.connections)
+    if part is not None and not part.rows:
+        return narrowed.none_of_these(request, part, words.RUNS, kit.button(words.SHOW_ALL, "job_list"))
+    shown = rows if part is None else list(part.rows)
+    facts = await request.services.gatherer.of_runs(request.principal, shown)
     return run_lists.run_list(
-        list(zip(rows, facts, strict=True)),
-        page=request.page,
-        remark=remark,
+        list(zip(shown, facts, strict=True)),
+        page=page,
+        remark=f"{narrowed.remark(request, part, len(rows), words.UNKNOWN_NAME)} {remark}".strip(),
         replaces=request.surface.kind == "button",
+        only=narrowed.only(request, part, words.RUNS),
     )
 
 

@@ -7,7 +7,7 @@ from typing import Final
 from bot.domain.moments import LEADS
 from handlers.command_line import Quoted
 from handlers.language import vocabulary as known
-from handlers.language.words import begins, ends, plain, without
+from handlers.language.words import ENDS, begins, ends, plain, without
 
 #: Verbs that take a time.
 _TIMED: Final = frozenset({"start", "stop", "restart", "suspend", "resume", "keep"})
@@ -65,9 +65,35 @@ def are_of_jobs(words: tuple[str, ...]) -> bool:
     return all(plain(word) in known.OF_JOBS | known.BEFORE_A_NAME for word in words)
 
 
+def are_list(words: tuple[str, ...]) -> bool:
+    """Return whether words are only what a list of workspaces shows: ``my stopped servers``."""
+    folded = {plain(word) for word in words}
+    return bool(folded & known.GENERICS) and folded <= known.OF_LISTS | known.STATES.keys()
+
+
+def are_run_list(words: tuple[str, ...]) -> bool:
+    """Return the same for runs: ``my failed jobs``."""
+    folded = {plain(word) for word in words}
+    return bool(folded & known.OF_JOBS) and folded <= known.OF_LISTS | known.RUN_STATES.keys()
+
+
+def words_of_job(verb: str, words: tuple[str, ...], *, is_typed: bool) -> tuple[str, ...]:
+    """Return the words of a verb of runs, without what ends a sentence; a run is never called *all*."""
+    if verb not in {"stop", "status", "logs", "list"}:
+        return words
+    if begins(words, known.ALL) == len(words) or (verb == "list" and are_of_jobs(words)):
+        return ()
+    if not is_typed and not isinstance(words[-1], Quoted):
+        return (*words[:-1], words[-1].rstrip(ENDS) or words[-1])
+    return words
+
+
 def without_account(verb: str, words: tuple[str, ...]) -> tuple[str, ...]:
     """Remove what only says that an account is meant: ``unlink my saturn account``."""
     if words and begins(words, known.ALL) == len(words):
         return ("all",) if verb == "unlink" else ()
     nouns = known.BEFORE_A_NAME | {"account", "accounts", "me", "access", "link"}
-    return without(words, nouns)
+    named = without(words, nouns)
+    if named and not isinstance(named[-1], Quoted):
+        return (*named[:-1], named[-1].rstrip(ENDS) or named[-1])
+    return named

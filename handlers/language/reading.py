@@ -9,17 +9,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
-from bot.domain.moments import longer
+from bot.domain.moments import LEADS, longer
 from handlers.command_line import Quoted
 from handlers.language import vocabulary as known
 from handlers.language.objects import (
-    are_of_jobs,
+    are_list,
+    are_run_list,
     mean_jobs,
     objects_of,
     without_account,
     without_nouns,
+    words_of_job,
 )
 from handlers.language.words import ENDS, begins, ends, is_emoji, is_sign, is_struck, plain, without
 
@@ -111,6 +114,8 @@ class _Sentence:
         return (
             self._longer(words, manner)
             or self._command(words, manner)
+            or self._listed(words)
+            or self._one_by_one()
             or self._turned(words)
             or Reading(words=words)
         )
@@ -137,7 +142,8 @@ class _Sentence:
                 return Reading("help", folder="job")
             return Reading("help", self._explained(words), folder=folder)
         if folder == "job":
-            return _of_job(verb, words, manner)
+            is_typed = manner is Manner.TYPED
+            return Reading(verb, words_of_job(verb, words, is_typed=is_typed), manner, "job")
         if verb in {"link", "unlink"}:
             return Reading(verb, without_account(verb, words), manner, folder)
         about = [word for word in words if plain(word) not in known.BEFORE_A_NAME]
@@ -150,8 +156,8 @@ class _Sentence:
             return self._of("job", of_job, tuple(about[1:]), manner if is_asked else Manner.SAID)
         if verb in {"stop", "cancel"} and mean_jobs(words):
             return Reading("stop", (), Manner.SAID, "job")
-        if verb == "list" and words and are_of_jobs(words):
-            return Reading("list", (), manner, "job")
+        if verb == "list" and are_run_list(words):
+            return self._of("job", "list", words, manner)
         return Reading(verb, objects_of(verb, words), manner, folder)
 
     def _explained(self, words: tuple[str, ...]) -> tuple[str, ...]:
@@ -232,14 +238,21 @@ class _Sentence:
         if first not in known.ASKING:
             return None
         folded = [plain(word) for word in words]
+        is_which = folded[0] in known.WHICH or "anything" in folded[:2] or folded[:2] == ["how", "many"]
         if any(word in known.OF_JOBS for word in folded) and "job" in self._verbs:
-            rest = without(words, known.OF_QUESTIONS | known.OF_JOBS)
+            rest = without(words, known.OF_QUESTIONS | known.OF_JOBS | {"many"})
+            states = tuple(word for word in folded if word in known.RUN_STATES) if is_which else ()
             if not rest:
-                return self._made("list", (), Manner.SAID, "job")
+                return self._made("list", states, Manner.SAID, "job")
             return self._made("status", rest, Manner.MENTIONED, "job")
-        if any(word in known.GENERICS for word in folded):
-            return self._made("list", (), Manner.SAID)
+        states = tuple(word for word in folded if word in known.STATES) if is_which else ()
         rest = without(words, known.OF_QUESTIONS)
+        if any(word in known.GENERICS for word in folded):
+            asked = without(rest, known.GENERICS | known.OF_LISTS | {"i", "we", "you", "many"})
+            if is_which or not asked:
+                return self._made("list", states, Manner.SAID)
+        if states and not without(rest, known.OF_LISTS | known.STATES.keys()):
+            return self._made("list", states, Manner.SAID)
         if without(rest, known.GENERIC | {"everything", "all"}):
             return self._made("status", rest, Manner.MENTIONED)
         is_about_state = bool(rest) or (len(words) > 1 and folded[-1] in _STATES | {"up"})
@@ -297,9 +310,11 @@ class _Sentence:
             words = words[1:]
         folded = [plain(word) for word in words]
         if not words or folded[0] in known.GENERICS:
-            return self._made("list", (), manner)
-        if all(word in known.OF_JOBS | known.BEFORE_A_NAME for word in folded):
-            return self._made("list", (), manner, "job")
+            return self._made("list", words[1:], manner)
+        if are_run_list(words):
+            return self._made("list", words, manner, "job")
+        if set(folded) <= known.OF_LISTS | known.STATES.keys():
+            return self._made("list", words, manner)
         verb = self._verb_of(folded[0])
         if verb in _SHOWABLE:
             return self._command(words, manner) or Reading(words=words)
@@ -308,9 +323,12 @@ class _Sentence:
         return self._made("status", words, Manner.MENTIONED)
 
     def _caused(self, words: tuple[str, ...]) -> Reading | None:
-        """Read ``make notebook stop`` and ``let notebook run``; it is offered."""
-        if len(words) < 3 or plain(words[0]) not in {"make", "let"}:
+        """Read ``make notebook stop``, ``let notebook run`` and ``leave it on until 8pm``; it is offered."""
+        if len(words) < 3 or plain(words[0]) not in {"make", "let", "leave"}:
             return None
+        on = next((at for at, word in enumerate(words) if at > 1 and plain(word) in _STAYING), 0)
+        if on and (plain(words[0]) == "leave" or any(plain(word) in LEADS for word in words[on + 1 :])):
+            return self._made("keep", (*words[1:on], *words[on + 1 :]), Manner.ASKED, "workspace")
         if plain(words[1]) == "sure":
             return Reading(words=words[2:])
         last = plain(words[-1])
@@ -323,6 +341,27 @@ class _Sentence:
         """Read a name with its verb behind it; it is a guess."""
         verb = self._verb_of(plain(words[-1])) if len(words) > 1 else ""
         return Reading(words=words, guess=verb) if verb else None
+
+    def _listed(self, words: tuple[str, ...]) -> Reading | None:
+        """Read ``my running workspaces`` and ``failed jobs``."""
+        if are_run_list(words):
+            return self._made("list", words, Manner.SAID, "job")
+        if are_list(words):
+            return self._made("list", words, Manner.SAID, "workspace")
+        return None
+
+    def _one_by_one(self) -> Reading | None:
+        """Read several sentences, if what they ask for only shows something: ``I'm new. Who am I?``."""
+        ends = [at + 1 for at, word in enumerate(self._given) if word.endswith((".", "!", "?"))]
+        found = None
+        for begin, end in pairwise((0, *ends, len(self._given))):
+            if not 0 < end - begin < len(self._given):
+                continue
+            one = _Sentence(self._given[begin:end], self._folder, self._verbs).read()
+            if one.verb and one.verb not in _SHOWABLE:
+                return None
+            found = one if one.verb else found
+        return found
 
     def _verb_of(self, word: str) -> str:
         """Return the verb that a word means: of the folder, or of another one."""
@@ -348,14 +387,5 @@ _PLEASE: Final = frozenset({"please", "pls", "plz", "bitte", "kindly"})
 _OF_HELP: Final = known.BEFORE_A_NAME | {"me", "please", "with", "about"}
 _NEW: Final = tuple(phrase for phrase, verb in known.PHRASAL.items() if verb == "new")
 _SHOWABLE: Final = frozenset({"status", "list", "logs", "settings", "help", "version", "whoami", "about"})
+_STAYING: Final = frozenset({"run", "running", "on", "up", "alive"})
 _STATES: Final = known.OF_QUESTIONS - known.ASKING - known.BEFORE_A_NAME
-
-
-def _of_job(verb: str, words: tuple[str, ...], manner: Manner) -> Reading:
-    """Return a verb of runs with its words, without what ends a sentence; a run is never called *all*."""
-    if verb in {"stop", "status", "logs", "list"}:
-        if begins(words, known.ALL) == len(words) or (verb == "list" and are_of_jobs(words)):
-            words = ()
-        elif manner is not Manner.TYPED and not isinstance(words[-1], Quoted):
-            words = (*words[:-1], words[-1].rstrip(ENDS) or words[-1])
-    return Reading(verb, words, manner, "job")

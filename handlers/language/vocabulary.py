@@ -46,18 +46,19 @@ SYNONYMS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
                 "list": "ls ps dir workspaces mine all overview dashboard",
                 "status": "state stat stats info describe inspect check",
                 "open": "enter visit goto url address",
-                "link": "login connect signin auth authenticate authorize authorise",
+                "link": "login connect signin auth authenticate authorize authorise account token access",
                 "unlink": "logout disconnect signout revoke",
                 "cancel": "abort undo",
                 "alias": "rename call name",
                 "help": "commands usage man manual hilfe aide ayuda ajuda ? -h --help",
+                "whoami": "accounts links",
                 "version": "ver --version -v",
                 "settings": "preferences prefs config configure configuration options setting",
             }
         ),
         "job": _by_word(
             {
-                "run": "start launch begin execute exec submit new create",
+                "run": "start launch begin execute exec submit new create rerun re-run",
                 "stop": "kill end halt quit terminate cancel abort",
                 "list": "ls ps dir all mine",
                 "logs": "log output tail stdout stderr",
@@ -101,7 +102,7 @@ PHRASAL: Final = _by_phrase(
         "remove": "get rid of, throw away, throw out",
         "new": "set up, start a new, start new, start another, open a new, spin up a new",
         "link": """log in, log into, sign in, sign into, hook up, log me in, sign me in, switch account,
-            switch accounts, change account""",
+            switch accounts, change account, have access to, get access to, have access, get access""",
         "unlink": "log out, log off, sign out, log out of, sign out of, log me out, sign me out",
         "settings": "set default, set my default, change my default",
         "open": """go to, take me to, bring me to, jump to, get into, open up, link to, link for,
@@ -126,19 +127,20 @@ SENTENCES: Final = _by_phrase(
             what commands do you have, what do you know, what now, what next, i need help, need help,
             how do i use this, how do i use you, how do i get started, where do i start, get started,
             what are my options, what else can you do, i'm lost, i am lost, what can i do here, are you a bot,
-            who made you, who built you, i don't know what to do, i'm stuck""",
-        "list": """what do i have, what have i got, what is running, what's running, whats running,
-            is anything running, anything running, what is up and running, what's mine, show my stuff,
-            what is on, what's on, my workspaces, all my workspaces, my notebooks, my servers""",
+            who made you, who built you, i don't know what to do, i'm stuck, i'm new here, i am new here,
+            i'm new, i am new, how do i start, how to start, how to get started, i want to get started,
+            what can i run here, what is a workspace, what's a workspace, what is a template,
+            what's a template, what is usher, what's usher, who is usher""",
+        "list": """what do i have, what have i got, what's mine, show my stuff, try again, retry, again""",
         "new": """i need a workspace, i need a new workspace, i want a workspace, i want a new workspace,
             give me a workspace, give me a new workspace, get me a workspace, can i have a workspace,
             may i have a workspace""",
-        "job list": """what jobs do i have, what ran, what is queued, what's queued, my jobs, my runs,
-            my job runs, all my jobs""",
+        "job list": "what jobs do i have, what ran, what is queued, what's queued",
         "link": """i can't log in, i cannot log in, i can't sign in, i cannot sign in, my link expired,
             my token expired, my link is broken""",
         "settings": "what's my default workspace, what is my default workspace, what's my default",
-        "whoami": """who am i, what is my name, what am i linked to, what have i linked, am i linked,
+        "whoami": """who am i, what is my name, what's my name, what is my username, what's my username,
+            my account, my accounts, my links, what am i linked to, what have i linked, am i linked,
             am i logged in, which accounts are linked, what accounts do i have""",
         "version": """what version, which version, what version are you, which version are you,
             what version is this, what is your version, what's your version""",
@@ -162,6 +164,9 @@ TALK: Final = _by_phrase(
         "nothing": """no, nope, never mind, nevermind, nvm, nothing, forget it, forget about it, no thanks,
             no thank you, not now, leave it, ignore that, don't, wait, sorry, oops, my bad, wrong channel,
             scratch that, later, done, i'm done, i am done, that's all, that's it""",
+        "totals": """totals, total, show totals, show the totals, admin, who is running what, who runs what,
+            who is using what, who is online, who is running something, how many people use this""",
+        "cost": "how much is this, how much is it, how much does this cost",
         "yes": "yes, yep, yeah, sure, ok, okay, y, do it, go ahead, confirm, yes please",
     }
 )
@@ -171,7 +176,8 @@ _THANKS: Final = ",".join(" ".join(phrase) for phrase, topic in TALK.items() if 
 #: What comes before a request and changes nothing about it.
 COURTESY: Final = _phrases(
     f"""{_GREETINGS}, {_THANKS}, yes, yeah, yep, sure, right, alright, hi usher, hey usher, hello usher,
-    please, pls, plz, kindly, bitte, hey, hi, hello, hallo, ok, okay, so, well, and, now, just, quickly,
+    please, pls, plz, kindly, bitte, oops, sorry, hm,
+    hmm, actually, btw, by the way, hey, hi, hello, hallo, ok, okay, so, well, and, now, just, quickly,
     quick, usher, bot, dear usher, thanks, good morning, can you, can u, could you, would you, will you,
     would you mind, do you mind, are you able to, i want to, i want you to, i would like to,
     i would like you to, i'd like to, i'd like you to, i'd love to, i need to, i need you to, i have to,
@@ -220,8 +226,10 @@ WHETHER: Final = _phrases(
 ASKING: Final = _words(
     """is are was were has have had did does do am why when where how what what's whats which who who's whose
     isn't aren't wasn't hasn't haven't didn't doesn't won't will where's how's hows when's why's still tell
-    wonder wondering any ist"""
+    wonder wondering any anything ist"""
 )
+#: Those that ask which ones: a list of only these is the answer.
+WHICH: Final = _words("what what's whats which anything")
 #: Words of such a question that aren't the name.
 OF_QUESTIONS: Final = ASKING | _words(
     """running run up down ready stopped stop start started starting stopping done finished online offline
@@ -232,6 +240,16 @@ OF_QUESTIONS: Final = ASKING | _words(
     anything something wrong kaputt"""
 )
 
+#: What is asked about that isn't known here, by the answer (``bot.messages.texts.talk``).
+TOPICS: Final = _by_word(
+    {
+        "cost": """cost costs price prices pricing pay paid billing bill billed invoice expensive cheap
+            cheaper money budget credits spend spending free""",
+        "size": """gpu gpus cpu cpus ram memory cores disk storage size bigger larger smaller faster resize
+            upgrade""",
+        "privacy": "see private privacy visible safe secure confidential",
+    }
+)
 #: Says that something can't be done or doesn't work.
 INABILITY: Final = _words(
     "can't cannot cant couldn't won't wouldn't doesn't didn't isn't aren't haven't hasn't unable"
@@ -297,6 +315,31 @@ STOPPED: Final = _words("stopped down off inactive")
 #: What means several with such a state, and what else may be said with it.
 OF_A_STATE: Final = GENERICS | _words("all every everything anything ones")
 WITH_A_STATE: Final = OF_A_STATE | GENERIC | _words("which are is my the of currently still")
+#: States that a list can be narrowed to, and what else may be said there.
+STATES: Final = _by_word(
+    {
+        "running": "running active up",
+        "starting": "starting",
+        "stopped": "stopped inactive down off",
+        "suspended": "suspended paused",
+        "failed": "failed broken",
+    }
+)
+RUN_STATES: Final = _by_word(
+    {
+        "running": "running active",
+        "queued": "queued waiting pending",
+        "failed": "failed broken",
+        "succeeded": "succeeded successful done finished completed",
+        "cancelled": "cancelled canceled stopped",
+    }
+)
+OF_LISTS: Final = (
+    WITH_A_STATE
+    | BEFORE_A_NAME
+    | OF_JOBS
+    | _words("and on at in from page show me list what what's whats that's currently now right just please")
+)
 #: Shows something: of what follows, or of everything.
 SHOWING: Final = _words("send show see display view get give print find zeig zeige look")
 #: Where something is: between a name and its connection.

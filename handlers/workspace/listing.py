@@ -10,9 +10,10 @@ from bot.messages.blocks import lists, replies
 from bot.messages.blocks.buttons import open_buttons, start_button
 from bot.messages.blocks.cards import opening
 from bot.messages.blocks.limits import Markup, fill
-from bot.messages.blocks.welcome import help_button
+from bot.messages.blocks.welcome import help_button, list_button
 from bot.messages.texts import answers as words
-from handlers import routes
+from handlers import narrowed, routes
+from handlers.language.narrowing import workspaces_like
 from handlers.linking.account import linked
 from handlers.welcome import new_step
 from handlers.workspace.operations import as_it_is, not_there
@@ -25,7 +26,10 @@ if TYPE_CHECKING:
 
 @routes.verb("workspace", "list", flags=("share",), does=routes.Does.SHOWS)
 async def show_list(request: Request) -> Answer:
-    """Answer with a page of the list; ``list 2`` and the button *More* show later ones."""
+    """Answer with a page of the list; ``list 2`` and the button *More* show later ones.
+
+    Words narrow it: to a state, a connection, names; the buttons keep them.
+    """
     services = request.services
     # A button of a list carries its page and redraws it; other buttons ask for a list of its own.
     is_redrawn = request.surface.kind == "button" and request.target is not None
@@ -42,16 +46,22 @@ async def show_list(request: Request) -> Answer:
         await services.workspaces.look(stale)
         titles = services.titles(account.connection for account in stale)
         remark = fill(words.OLD_SNAPSHOT, titles=titles)
+    page, given = narrowed.asked(request)
+    part = workspaces_like(given, rows, services.connections)
+    if part is not None and not part.rows:
+        return narrowed.none_of_these(request, part, words.WORKSPACES, list_button())
+    remark = f"{narrowed.remark(request, part, len(rows), words.UNKNOWN_NAME)} {remark}".strip()
     if request.is_shared:
         # What the list offers to its owner would refuse everybody else.
         remark = fill(words.LIST_SHARED_NEXT, command=request.command)
     return lists.workspace_list(
-        await services.gatherer.of_all(request.principal, rows),
-        page=request.page,
+        await services.gatherer.of_all(request.principal, rows if part is None else part.rows),
+        page=page,
         remark=remark,
         shared_by=request.who if request.is_shared else None,
         replaces=is_redrawn,
         more=[*await new_step(services, request.principal), help_button("workspace", is_short=True)],
+        only=narrowed.only(request, part, words.WORKSPACES),
     )
 
 

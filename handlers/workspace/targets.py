@@ -17,7 +17,7 @@ from handlers.language.reading import Manner
 from handlers.language.words import plain
 from handlers.linking.account import link_any
 from handlers.request import Answered
-from handlers.talking import as_command, if_yours, theirs
+from handlers.talking import as_command, if_yours, of_connection, theirs
 from handlers.waiting import look, unread
 from handlers.welcome import first_steps, what
 from handlers.workspace import offering
@@ -140,7 +140,12 @@ async def _several(request: Request, choice: Choice) -> Answer:
         return await all_at_once(request, verb, chosen)
     if routes.nature(request.folder, request.verb).does is routes.Does.SHOWS and not choice.unknown:
         return lists.workspace_list(
-            await request.services.gatherer.of_all(request.principal, choice.workspaces)
+            await request.services.gatherer.of_all(request.principal, choice.workspaces),
+            only={
+                "what": words.WORKSPACES,
+                "words": written([one.title for one in choice.workspaces]),
+                "rows": [one.id for one in choice.workspaces],
+            },
         )
     return await offering.several(request, choice)
 
@@ -154,7 +159,10 @@ def _described(request: Request, choice: Choice) -> Answer:
 def _conditional(request: Request, choice: Choice, rows: Sequence[Workspace]) -> Answer:
     """Say that exceptions and conditions aren't understood: nothing is done, and nothing offered."""
     example = next(iter(choice.workspaces or rows)).title if rows else words.EXAMPLE
-    after = fill(talk.CONDITIONAL_NEXT, command=request.command, verb=Markup(request.verb), example=example)
+    shown = {"command": request.command, "verb": Markup(request.verb), "example": example}
+    is_timed = request.verb in {"stop", "suspend"}
+    later = fill(talk.CONDITIONAL_LATER, **shown) if is_timed else ""
+    after = fill(talk.CONDITIONAL_NEXT, **shown, later=Markup(later))
     return replies.hint(fill(talk.CONDITIONAL, next=Markup(after)))
 
 
@@ -238,6 +246,8 @@ async def _unknown(
     looking = await look(request, request.services.workspaces, words.LOOKING_FOR_IT, old=old)
     if looking:
         return replies.answer(looking)
+    if not near and (asked := await of_connection(request, choice.name.split())):
+        return asked
     sentence = fill(words.UNKNOWN_NAME, name=choice.name)
     more: list[str] = [unread(request)] if request.problem else []
     buttons = _choices(request, near, labels_of(near, near))

@@ -52,7 +52,7 @@ async def test_an_answer_in_a_thread_stays_there(bot, app):
 
 
 @pytest.mark.parametrize(
-    ("text", "said"), [("fly me to the moon", "I don't have a command called fly"), ("", "I start, stop")]
+    ("text", "said"), [("fly me to the moon", "I didn't understand that"), ("", "I start, stop")]
 )
 async def test_anything_else_gets_a_short_help(bot, app, text, said):
     await send(app, message(text))

@@ -59,6 +59,20 @@ async def test_a_long_list_comes_in_pages(bot):
     assert "workspace-00" in words(await bot.say("list of all"))
 
 
+async def test_the_buttons_of_a_list_of_only_some_keep_the_words(bot):
+    await bot.link(names=[f"workspace-{number:02}" for number in range(45)])
+    first = await bot.say("list workspace-3 stopped")
+    check_golden("answers/list-narrowed", first)
+    await bot.say("list stopped")
+    more = await bot.press("list:more", "2 stopped")
+    assert more.replaces
+    assert "workspace-20" in words(more)
+    assert buttons(more)["More"]["value"] == "3 stopped"
+    none = await bot.press("list:refresh", "1 running")
+    assert none.replaces
+    assert "You don't have any running workspaces." in words(none)
+
+
 async def test_an_old_list_is_shown_and_read_anew_behind(bot):
     await bot.link()
     bot.clock.advance(120)

@@ -44,6 +44,11 @@ def listing(page=1):
     return lists.workspace_list(rows, page=page, more=[help_button("workspace", is_short=True)])
 
 
+def running():
+    """Return a list of only those that run."""
+    return lists.workspace_list([alone(**RUNNING)], only={"what": "running workspaces", "words": "running"})
+
+
 def guess():
     return replies.hint("Did you mean one of these?", offers.command_buttons(["start notebook"]))
 
@@ -108,6 +113,7 @@ DRAWN = {
     "status-forgotten": (status(), alone(hidden=True)),
     "list": (listing(page=9), replace(alone(), listed=(alone(), alone(**RUNNING)))),
     "list-empty": (listing(), replace(alone(), workspace=None)),
+    "list-narrowed": (running(), replace(alone(), listed=(alone(**RUNNING),))),
     "run": (run_lists.run_status(RUN, facts()), replace(facts(), operation=None, workspace=None, run=RUN)),
     "runs": (
         run_lists.run_list([(RUN, facts())]),

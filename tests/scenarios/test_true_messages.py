@@ -161,6 +161,22 @@ async def test_what_is_said_about_a_workspace_is_drawn_again_when_it_changes(lin
     assert answer.labels == ["Start", "Refresh", "View on Saturn Cloud"]
 
 
+async def test_a_list_of_what_runs_has_what_runs_when_it_is_drawn_again(linked):
+    alice = linked.alice
+    (shown,) = await alice.writes("list running")
+    assert "*report*" in shown.text
+    assert "*training*" not in shown.text
+    await alice.types("start training")
+    await linked.pass_time(40)
+    again = next(one for one in alice.sees() if one.ts == shown.ts)
+    assert again.text.startswith("*Your running workspaces*")
+    assert "*training*" in again.text
+    await alice.types("stop report")
+    await linked.pass_time(40)
+    again = next(one for one in alice.sees() if one.ts == shown.ts)
+    assert "*report*" not in again.text
+
+
 async def test_a_list_stays_true_and_only_the_newest_has_buttons(linked):
     alice = linked.alice
     await alice.writes("list")

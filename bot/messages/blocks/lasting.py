@@ -101,10 +101,10 @@ def _as_it_is(facts: Facts) -> Answer | None:
     """Draw what an answer shows; None if that is gone."""
     body, workspace, run = facts.body, facts.workspace, facts.run
     if "workspaces" in body and facts.listed:
-        return workspace_list(facts.listed, page=body["workspaces"], more=body["more"])
+        return workspace_list(facts.listed, page=body["workspaces"], more=body["more"], only=body.get("only"))
     if "runs" in body and facts.listed:
         rows = [(one.run, one) for one in facts.listed if one.run is not None]
-        return run_list(rows, page=body["runs"])
+        return run_list(rows, page=body["runs"], only=body.get("only"))
     if run is not None:
         return run_status(run, facts)
     if workspace is None or workspace.hidden:

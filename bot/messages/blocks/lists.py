@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bot.domain.models import Answer, State
 from bot.messages.blocks import kit, limits
@@ -16,7 +16,7 @@ from bot.messages.texts import answers as words
 from bot.messages.texts import cards, times
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from bot.domain.facts import Facts
     from bot.domain.models import Workspace
@@ -55,22 +55,28 @@ def workspace_list(
     shared_by: str | None = None,
     replaces: bool = False,
     more: Iterable[Element] = (),
+    only: Mapping[str, Any] | None = None,
 ) -> Answer:
     """List workspaces; ``shared_by`` (a mention) makes a list for everybody, without addresses.
 
-    ``rows`` are all of them; a page beyond the end becomes the last one. A list of one's own begins with a
-    menu: a search that leads to any workspace, and the buttons ``more``, which are kept for drawing it again.
+    ``rows`` are all of them; a page beyond the end becomes the last one. ``only`` says that they are some of
+    the person's: what they are, the words that ask for them, and how they are found again. A list of one's
+    own begins with a menu: a search that leads to any workspace, and the buttons ``more``, which are kept for
+    drawing it again.
     """
     one = page_of(rows, page, PAGE)
-    title = words.LIST if shared_by is None else fill(words.LIST_SHARED, who=Markup(shared_by))
+    what, typed = (only["what"], only["words"]) if only is not None else (words.WORKSPACES, "")
+    title = fill(words.LIST, what=Markup(what))
+    if shared_by is not None:
+        title = fill(words.LIST_SHARED, who=Markup(shared_by), what=Markup(what))
     is_shared = shared_by is not None
     drawn = [block for facts in one.shown for block in _row(facts, is_shared=is_shared)]
-    blocks = listed(title, drawn, one, remark, verb="" if is_shared else "list")
+    blocks = listed(title, drawn, one, remark, verb="" if is_shared else "list", words=typed)
     more = list(more)
     menu = [] if is_shared else [*([search("status")] if len(rows) > 1 else []), *more]
     blocks[1:1] = kit.actions(menu)
     text = "; ".join(_short(facts) for facts in one.shown[:5])
-    shows = None if is_shared else {"workspaces": one.number, "more": more}
+    shows = None if is_shared else {"workspaces": one.number, "more": more, "only": only}
     return kit.answer(text or title, blocks, in_channel=is_shared, replaces=replaces, shows=shows)
 
 

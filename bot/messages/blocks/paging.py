@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from bot.messages.blocks import kit
-from bot.messages.texts import answers as words
+from bot.messages.texts import answers as texts
 from bot.messages.texts import cards
 
 if TYPE_CHECKING:
@@ -40,18 +40,22 @@ def listed(
     remark: str = "",
     *,
     verb: str = "",
+    words: str = "",
 ) -> list[Block]:
-    """Return a list: title, rows, how many are left, a remark, and the buttons of ``verb`` if any."""
+    """Return a list: title, rows, how many are left, a remark, and the buttons of ``verb`` if any.
+
+    ``words`` are those that the list was narrowed by, which its buttons keep.
+    """
     blocks = [kit.section(f"*{title}*"), *rows]
-    small = [words.AND_MORE.format(count=page.left)] if page.left else []
+    small = [texts.AND_MORE.format(count=page.left)] if page.left else []
     small += [remark] if remark else []
     if small:
         blocks.append(kit.context(*small))
     if not verb:
         return blocks
-    buttons = [kit.button(cards.REFRESH, f"{verb}:refresh", str(page.number))]
+    buttons = [kit.button(cards.REFRESH, f"{verb}:refresh", f"{page.number} {words}".strip())]
     if page.left:
-        buttons.append(kit.button(cards.MORE, f"{verb}:more", str(page.number + 1)))
+        buttons.append(kit.button(cards.MORE, f"{verb}:more", f"{page.number + 1} {words}".strip()))
     return [*blocks, *kit.actions(buttons)]
 
 

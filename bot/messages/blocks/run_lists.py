@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bot.domain.progress import is_run_unanswered
 from bot.messages.blocks import kit, limits
@@ -22,7 +22,7 @@ from bot.messages.texts import runs as words
 from bot.messages.texts import times
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from bot.domain.facts import Facts
     from bot.domain.models import Answer, Run
@@ -35,14 +35,24 @@ FEW = 5
 
 
 def run_list(
-    rows: Sequence[tuple[Run, Facts]], *, page: int = 1, remark: str = "", replaces: bool = False
+    rows: Sequence[tuple[Run, Facts]],
+    *,
+    page: int = 1,
+    remark: str = "",
+    replaces: bool = False,
+    only: Mapping[str, Any] | None = None,
 ) -> Answer:
-    """List runs. ``rows`` are all of them; a page beyond the end becomes the last one."""
+    """List runs. ``rows`` are all of them; a page beyond the end becomes the last one.
+
+    ``only`` as for workspaces.
+    """
     one = page_of(rows, page, PAGE)
+    what, typed = (only["what"], only["words"]) if only is not None else (words.RUNS, "")
+    title = fill(words.LIST, what=Markup(what))
     drawn = [block for run, facts in one.shown for block in run_row(run, facts)]
     text = " ".join(short(run, facts) for run, facts in one.shown[:5])
-    blocks = listed(words.LIST, drawn, one, remark, verb="job_list")
-    return kit.answer(text or words.LIST, blocks, replaces=replaces, shows={"runs": one.number})
+    blocks = listed(title, drawn, one, remark, verb="job_list", words=typed)
+    return kit.answer(text or title, blocks, replaces=replaces, shows={"runs": one.number, "only": only})
 
 
 def run_status(run: Run, facts: Facts) -> Answer:

@@ -147,8 +147,17 @@ UNKNOWN_VERB_HELP: Final = "Type `{command}help` to see what I can do."
 
 # -- lists and states --------------------------------------------------------------------------------------
 
-LIST: Final = "Your workspaces"
-LIST_SHARED: Final = "{who}'s workspaces"
+LIST: Final = "Your {what}"
+LIST_SHARED: Final = "{who}'s {what}"
+#: What is listed: all of them, or those that were asked for.
+WORKSPACES: Final = "workspaces"
+IN_STATE: Final = "{state} {what}"
+#: States of runs that their lists call otherwise.
+LISTED_AS: Final[Mapping[str, str]] = MappingProxyType({"succeeded": "successful", "cancelled": "stopped"})
+MATCHING: Final = "{what} matching “{name}”"
+ON: Final = "{what} on {title}"
+NARROWED: Final = "{count} of {all}. Type `{command}list` to see all of them."
+NONE_OF_THESE: Final = "You don't have any {what}."
 LIST_SHARED_NEXT: Final = "To see your own, type `{command}list`."
 STATE_LINE: Final = "*{name}* · {title}\n{state} · {age}"
 STATE_SHORT: Final = "{name} on {title}: {state}, {age}."

@@ -172,7 +172,9 @@ NO_LOGS: Final = "{title} doesn't give me the output of runs. The run's page the
 NOT_HANDED_OVER: Final = "*{name}* never ran, so there's no output. Its card says why."
 NO_SPEC: Final = "I didn't start *{name}*, so I can't run it again. Type `{command}run` to run a job."
 
-LIST: Final = "Your runs"
+LIST: Final = "Your {what}"
+RUNS: Final = "runs"
+SHOW_ALL: Final = "Show my runs"
 ROW: Final = "*{name}* · {title}\n{state}"
 AND_MORE: Final = "and {count} more"
 LOOKING: Final = "I'm checking {titles} for runs. Press *Refresh* in a moment."

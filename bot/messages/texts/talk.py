@@ -24,13 +24,28 @@ TALK: Final[Mapping[str, str]] = MappingProxyType(
             "I only understand English. Type `{command}list` to see your workspaces, or `{command}help` "
             "for everything else."
         ),
+        "cost": (
+            "I don't see prices or bills; your cloud's own pages do. To keep costs down, "
+            "`{command}list running` shows what's on, and `{command}stop NAME at 6pm` stops it later."
+        ),
+        "size": "I can't see or change how big a workspace is. Its own page can.",
+        "privacy": (
+            "Here in Slack, only you see your workspaces and get their links. "
+            "`--share` shows an answer to everyone in the channel, without the links."
+        ),
+        "totals": (
+            "Usher admins see how much is running, and where, on my *Home* tab: they press "
+            "*Show everybody's totals* there."
+        ),
         "one_at_a_time": "One thing at a time, please: send me each request on its own.",
     }
 )
 CONDITIONAL: Final = (
     "I don't understand conditions, exceptions or times like that, so I've left everything as it is. {next}"
 )
-CONDITIONAL_NEXT: Final = "Name what you mean, for example `{command}{verb} {example}`."
+CONDITIONAL_NEXT: Final = "Name what you mean, for example `{command}{verb} {example}`{later}."
+#: For what can be stopped at a time.
+CONDITIONAL_LATER: Final = " or `{command}{verb} {example} at 18:00`"
 #: After a name that is said to be somebody else's.
 THEIRS: Final = "I only work with your own workspaces, so I haven't done anything."
 #: A name with a word before it, of which nothing is called.
@@ -45,6 +60,10 @@ OR: Final = " or "
 AS_COMMAND: Final = "Do you mean {commands}?"
 #: After a question about something that isn't the person's.
 NOTHING_NAMED: Final = "I don't see the name of any of your workspaces or runs in that."
+NOT_UNDERSTOOD: Final = "I didn't understand that."
+#: To a question about a connection.
+CONNECTION_UP: Final = "I don't know of any problem with *{title}* right now."
+CONNECTION_AWAY: Final = "*{title}* hasn't answered since {since}. Nothing is lost: I'll keep trying."
 UNKNOWN_FLAG: Final = "`{verb}` has no option {flags}, so I haven't done anything."
 FLAGS_ARE: Final = "Its options are {flags}."
 FLAGS_NONE: Final = "It has no options."

@@ -62,7 +62,10 @@ VERBS: Final[Mapping[str, Mapping[str, VerbWords]]] = MappingProxyType(
                 "list": VerbWords(
                     "list",
                     "show your workspaces",
-                    ("This is also what you get without a verb.", "`list 2` shows the second page."),
+                    (
+                        "This is also what you get without a verb. `list 2` shows the second page.",
+                        "`list running`, `list CONNECTION` and `list NAME` show only some of them.",
+                    ),
                 ),
                 "start": VerbWords(
                     "start NAME",
@@ -226,6 +229,7 @@ VERBS: Final[Mapping[str, Mapping[str, VerbWords]]] = MappingProxyType(
                     "show your runs, newest first",
                     (
                         "This is also what you get without a verb. `list 2` shows the second page.",
+                        "`list failed`, `list CONNECTION` and `list NAME` show only some of them.",
                         "It also shows runs that you started elsewhere, once I've checked for them.",
                     ),
                 ),

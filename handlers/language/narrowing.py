@@ -1,0 +1,92 @@
+"""Tell what a list should show by the words after it: ``running``, a connection, a name; pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from bot.services import naming
+from handlers.language import vocabulary as known
+from handlers.language.names import choose
+from handlers.language.nearness import is_slip
+from handlers.language.words import plain, without
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from bot.domain.models import Run, Workspace
+    from bot.providers.base import Provider
+
+_Row = TypeVar("_Row")
+
+
+@dataclass(frozen=True, slots=True)
+class Narrowed(Generic[_Row]):
+    """Hold some of a person's rows, and what they have in common: a state, a connection, a name.
+
+    ``is_unknown``: nothing is called ``name``, so it narrows nothing.
+    """
+
+    rows: tuple[_Row, ...]
+    state: str = ""
+    connection: str | None = None
+    name: str = ""
+    is_unknown: bool = False
+
+
+def page_and_words(given: Sequence[str]) -> tuple[int, tuple[str, ...]]:
+    """Return the page of a list and the words that narrow it: ``list running 2``."""
+    words = tuple(given)
+    for at in (0, -1):
+        if words and words[at].isdecimal() and len(words[at]) < 6:
+            return int(words[at]), (words[1:] if at == 0 else words[:-1])
+    return 1, words
+
+
+def workspaces_like(
+    words: Sequence[str], rows: Sequence[Workspace], connections: Mapping[str, Provider]
+) -> Narrowed[Workspace] | None:
+    """Return what words narrow a list to; None if they mean all of it."""
+    chosen = choose(words, rows, connections)
+    if chosen.is_whole or (chosen.kind == "several" and not chosen.unknown):
+        return Narrowed(chosen.workspaces, name=" ".join(words))
+    state, connection, name = _parts(words, connections, known.STATES)
+    kept = [(one, one.connection, str(one.state), (one.title, one.name)) for one in rows]
+    return _narrowed(kept, state, connection, name)
+
+
+def runs_like(
+    words: Sequence[str], runs: Sequence[Run], connections: Mapping[str, Provider]
+) -> Narrowed[Run] | None:
+    """Return the same for runs."""
+    state, connection, name = _parts(words, connections, known.RUN_STATES)
+    kept = [(run, run.connection, str(run.state), (run.name,)) for run in runs]
+    return _narrowed(kept, state, connection, name)
+
+
+def _parts(
+    words: Sequence[str], connections: Mapping[str, Provider], states: Mapping[str, str]
+) -> tuple[str, str | None, str]:
+    """Return the state and the connection that words name, and what is left of them."""
+    state, connection, left = "", None, list[str]()
+    while words:
+        found, rest = naming.leading_connection(words, connections)
+        if found is not None:
+            connection, words = found, rest
+            continue
+        state = states.get(plain(words[0]), state)
+        left += without((words[0],), known.OF_LISTS | states.keys())
+        words = words[1:]
+    return state, connection, " ".join(left)
+
+
+def _narrowed(
+    rows: Sequence[tuple[_Row, str, str, tuple[str, ...]]], state: str, connection: str | None, name: str
+) -> Narrowed[_Row] | None:
+    if not (state or connection or name):
+        return None
+    needle = naming.fold(name)
+    named = [row for row in rows if any(needle in naming.fold(one) for one in row[3])]
+    named = named or [row for row in rows if any(is_slip(needle, naming.fold(one)) for one in row[3])]
+    found = [row[0] for row in named or rows if connection in {None, row[1]} and state in {"", row[2]}]
+    return Narrowed(tuple(found), state, connection, name, is_unknown=not named)
