@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 from cryptography.fernet import Fernet
 
-from bot.app import StartError, serve
+from bot.app import Role, StartError, serve
 from bot.providers.connections import build_providers, read_connections, runs_commands, secrets_of
 from bot.services.context import Context
 from bot.slack.budget import Budget
@@ -55,18 +55,19 @@ if TYPE_CHECKING:
     from bot.store.store import Store
 
 
-#: What a platform may try to run, but isn't there yet: refused with the reason, and not listed.
-_NOT_BUILT: Final = frozenset({"web", "worker"})
+_ONE_PROCESS: Final = (
+    "USHER_DATABASE_URL: one process serves a SQLite file: run `python -m bot serve` instead, or move to "
+    "PostgreSQL"
+)
 
 
 def main(words: Sequence[str] | None = None) -> int:
     """Run one command; return the exit status."""
-    given = list(sys.argv[1:] if words is None else words)
-    arguments = None if _NOT_BUILT & set(given[:1]) else _parser().parse_args(given)
+    arguments = _parser().parse_args(sys.argv[1:] if words is None else words)
     # Files created by this process (database, logs) are accessible to its owner only.
     os.umask(0o077)
     try:
-        status: int = _split() if arguments is None else arguments.run(arguments)
+        status: int = arguments.run(arguments)
     except SettingsError as wrong:
         _complain("These settings need fixing:", *(f"  {problem}" for problem in wrong.problems))
         return 2
@@ -90,7 +91,11 @@ def _parser() -> argparse.ArgumentParser:
         command.set_defaults(run=run)
         return command
 
-    add("serve", _serve, "run everything in one process")
+    add("serve", _serve, "run everything in one process").set_defaults(role=Role.SERVE)
+    web = "take requests and show pages; with PostgreSQL, beside others and at least one worker"
+    add("web", _serve, web).set_defaults(role=Role.WEB)
+    worker = "do the work in the background; with PostgreSQL, beside others and at least one web"
+    add("worker", _serve, worker).set_defaults(role=Role.WORKER)
     add("migrate", _migrate, "bring the database up to date")
     add("doctor", _doctor, "check the settings, Slack, the connections and the database").add_argument(
         "--json", action="store_true", help="answer as one JSON object"
@@ -125,9 +130,15 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _load() -> tuple[Settings, dict[str, ConnectionSettings]]:
-    """Read settings and connections and set up the logs; raise SettingsError with the problems of both."""
+def _load(*, is_split: bool = False) -> tuple[Settings, dict[str, ConnectionSettings]]:
+    """Read settings and connections and set up the logs; raise SettingsError with the problems of both.
+
+    ``is_split``: requests and work have processes of their own.
+    """
     reading, connections, problems = _read()
+    is_file = "USHER_DATABASE_URL" not in reading.wrong and not is_postgres(reading.settings.database_url)
+    if is_split and is_file:
+        problems.insert(0, _ONE_PROCESS)
     if problems:
         raise SettingsError(problems)
     for name in reading.unknown:
@@ -148,10 +159,11 @@ def _read() -> tuple[Reading, dict[str, ConnectionSettings], list[str]]:
     return reading, connections, reading.problems + problems
 
 
-def _serve(_arguments: argparse.Namespace) -> int:
-    settings, connections = _load()
+def _serve(arguments: argparse.Namespace) -> int:
+    role: Role = arguments.role
+    settings, connections = _load(is_split=role is not Role.SERVE)
     _collect_less()
-    asyncio.run(serve(settings, connections))
+    asyncio.run(serve(settings, connections, role))
     return 0
 
 
@@ -162,15 +174,6 @@ def _collect_less() -> None:
     """
     gc.freeze()
     gc.set_threshold(10_000, 20, 50)
-
-
-def _split() -> int:
-    problems = ["USHER_DATABASE_URL: one process serves a database: run `python -m bot serve` instead"]
-    try:
-        _load()
-    except SettingsError as wrong:
-        problems += [problem for problem in wrong.problems if "USHER_DATABASE_URL" not in problem]
-    raise SettingsError(problems)
 
 
 def _migrate(_arguments: argparse.Namespace) -> int:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import os
 import signal
+import socket
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +23,8 @@ from bot.reconciler import Numbers, Reconciler
 from bot.reconciler.scheduler import BEAT_SECONDS, Scheduler
 from bot.services.accounts import Accounts
 from bot.services.context import Context
+from bot.services.hints import Hints
+from bot.services.owners import RENEWED_EVERY, Owners, SharedOwners
 from bot.slack.budget import Budget
 from bot.slack.calls import PacedSlack
 from bot.slack.methods import AUTH_TEST
@@ -34,7 +39,7 @@ from bot.support.http import Http
 from bot.support.rate_limit import RateLimiter
 from bot.support.vault import Vault
 from bot.upkeep.restored import Witness, tell_restored
-from bot.web.app import build_app, listening
+from bot.web.app import build_app, build_health_app, listening
 from bot.web.bolt import build_bolt
 from bot.web.metrics import Metrics
 from bot.web.replays import SAVED_EVERY, Replays
@@ -46,7 +51,10 @@ from handlers.services import build_services
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 
+    from aiohttp import web
+
     from bot.providers.base import ConnectionSettings
+    from bot.services.context import Wake
     from bot.slack.calls import SlackCaller
     from bot.store.store import Store
     from bot.support.clock import Ids
@@ -60,6 +68,14 @@ DRAIN_SECONDS = 8.0
 WRITES_WITHIN = 2 * BEAT_SECONDS
 #: Seconds between the attempts at start-up to ask Slack who we are; then the process gives up.
 START_PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0, 20.0, 20.0)
+
+
+class Role(StrEnum):
+    """Name what a process does: everything, take requests and show pages, or the work in the background."""
+
+    SERVE = "serve"
+    WEB = "web"
+    WORKER = "worker"
 
 
 class StartError(UsherError):
@@ -78,16 +94,19 @@ class Outlets:
     slack: Callable[[str, str, aiohttp.ClientSession, Clock], SlackCaller] = WebApi
 
 
-async def serve(settings: Settings, connections: Mapping[str, ConnectionSettings]) -> None:
+async def serve(
+    settings: Settings, connections: Mapping[str, ConnectionSettings], role: Role = Role.SERVE
+) -> None:
     """Run until SIGTERM or SIGINT, then drain. Raises StartError, StoreError, OSError if it can't start."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     async with AsyncExitStack() as stack:
-        process = Process(settings, connections, stack)
+        process = Process(settings, connections, stack, role=role)
         if await _until(stop, process.start()):
-            log.info("ready", host=settings.host, port=process.port, connections=sorted(connections))
+            place = {"host": settings.host, "port": process.port} if process.port else {}
+            log.info("ready", role=str(role), **place, connections=sorted(connections))
             await stop.wait()
         log.info("draining")
 
@@ -119,6 +138,7 @@ class Process:
         connections: Mapping[str, ConnectionSettings],
         stack: AsyncExitStack,
         *,
+        role: Role = Role.SERVE,
         clock: Clock | None = None,
         ids: Ids | None = None,
         start_pauses: Sequence[float] = START_PAUSES,
@@ -127,14 +147,17 @@ class Process:
         self._settings = settings
         self._connections = connections
         self._stack = stack
+        self._takes_requests, self._works = role is not Role.WORKER, role is not Role.WEB
+        self.role = role
         self.clock = clock or SystemClock()
         self.ids = ids or SystemIds()
         self._outlets = outlets or Outlets()
         self.metrics = Metrics()
         self._start_pauses = start_pauses
-        self._works = False
+        self._runs = False
         self.port = 0
         self._socket: SocketSide | None = None
+        self._listening: asyncio.Task[None] | None = None
 
     async def start(self, *, loops: bool = True) -> None:
         """Open the store, learn where Usher is installed, listen, and start working.
@@ -142,12 +165,16 @@ class Process:
         With ``loops`` False nothing runs by itself: tests step ``reconciler`` and ``notifier``. Raises
         StartError and StoreError. Cancelling it is safe at any moment: ``stack`` undoes what was done.
         """
-        settings, stack, clock = self._settings, self._stack, self.clock
-        self.store = await self._outlets.store(settings.database_url, clock, self.ids)
+        settings, stack = self._settings, self._stack
+        self.store = await self._outlets.store(settings.database_url, self.clock, self.ids)
         stack.push_async_callback(self.store.close)
         applied = await self.store.begin_serving()
         if applied:
             log.info("database brought up to date", migrations=applied)
+        self.clock = clock = self.store.clock
+        self.owners = self._owners()
+        stack.push_async_callback(self.owners.leave)
+        await self.owners.renew()
         http_session = await stack.enter_async_context(Http.new_session())
         slack_session = await stack.enter_async_context(
             aiohttp.ClientSession(connector=CleanConnector(), trust_env=True)
@@ -160,36 +187,67 @@ class Process:
         slack = PacedSlack(api, Budget(self.store, installation), clock)
         witness = Witness(database_file(settings.database_url))
         self.scheduler = Scheduler(self.store, clock, self.ids, on_beat=partial(witness.note, self.store))
-        self.context = self._context(slack, installation)
+        self.context = self._context(slack, installation, self._wake())
         self._compose(slack)
         self._replays = Replays(clock.monotonic)
-        await self._replays.load(self.store)
-        stack.push_async_callback(self._replays.save, self.store)
+        if self._takes_requests:
+            await self._replays.load(self.store)
+            stack.push_async_callback(self._replays.save, self.store)
         await self._listen(slack, slack_session)
         if await witness.contradicts(self.store):
             await tell_restored(self.store, self.providers)
         await witness.note(self.store)
-        stack.push_async_callback(self.scheduler.drain, DRAIN_SECONDS)
+        stack.push_async_callback(self._drain)
         if loops:
+            self._run()
+
+    def _run(self) -> None:
+        """Start what runs by itself."""
+        self.scheduler.every(RENEWED_EVERY, self.owners.renew)
+        if self._takes_requests:
             self.scheduler.every(SAVED_EVERY, partial(self._replays.save, self.store))
-            self.scheduler.start()
-            self._works = True
+        self.scheduler.start()
+        if self._works:
+            self._listening = asyncio.create_task(self.store.listen(self.scheduler.wake), name="hints")
+        self._runs = True
+
+    async def _drain(self) -> None:
+        """Let running work end, hand back the rest and everything that is owned."""
+        if self._listening is not None:
+            self._listening.cancel()
+            await asyncio.gather(self._listening, return_exceptions=True)
+        await self.scheduler.drain(DRAIN_SECONDS)
+        await self.owners.leave()
+
+    def _owners(self) -> Owners:
+        """Return how this process shares what one at a time has to do."""
+        if not self.store.is_shared:
+            return Owners()
+        name = self.ids.new(f"{socket.gethostname()}/{os.getpid()}")
+        return SharedOwners(self.store, self.clock.monotonic, name, f"{self.role}:{name}")
+
+    def _wake(self) -> Wake:
+        """Return how whoever writes something wakes the background work: here, or in other processes."""
+        if self._works:
+            return self.scheduler.wake
+        hints = Hints(self.store)
+        self._stack.push_async_callback(hints.close)
+        return hints.wake
 
     def background(self) -> Mapping[str, bool]:
         """Return whether the loops, sending to Slack and the disk are healthy."""
-        if not self._works:
+        if not self._runs:
             return {}
-        return {
-            "loops": not self.scheduler.stalled,
-            "sending": self.notifier.shut_out is None,
-            "writing": self.store.seconds_since_write() < WRITES_WITHIN,
-        }
+        checks = {"writing": self.store.seconds_since_write() < WRITES_WITHIN}
+        if self._works:
+            checks |= {"loops": not self.scheduler.stalled, "sending": self.notifier.shut_out is None}
+        return checks
 
     def readiness(self) -> Mapping[str, bool]:
         """Return whether Slack can reach the process and its own work is healthy (``background``)."""
         return {"slack": self._socket is None or self._socket.is_ready(), **self.background()}
 
-    def _context(self, slack: PacedSlack, installation: Installation) -> Context:
+    def _context(self, slack: PacedSlack, installation: Installation, wake: Wake) -> Context:
         settings = self._settings
         return Context(
             store=self.store,
@@ -199,7 +257,8 @@ class Process:
             vault=Vault(settings.keys()),
             clock=self.clock,
             ids=self.ids,
-            wake=self.scheduler.wake,
+            wake=wake,
+            owners=self.owners,
             deadline_seconds=settings.deadline_minutes * 60.0,
             public_url=settings.public_url,
             command=settings.command,
@@ -229,6 +288,8 @@ class Process:
         settings, context, monotonic = self._settings, self.context, self.clock.monotonic
         limiter = RateLimiter(monotonic, burst=settings.person_burst, per_second=settings.person_rate)
         self.services = build_services(context, Accounts(context), limiter)
+        if not self._works:
+            return
         board = Board(monotonic)
         self._stack.callback(board.close)
         self.metrics.follow_spool(lambda: board.room.used)
@@ -245,6 +306,12 @@ class Process:
 
     async def _listen(self, slack: PacedSlack, slack_session: aiohttp.ClientSession) -> None:
         settings, context = self._settings, self.context
+        if not self._takes_requests:
+            # Workers on one machine may have the same settings: they listen only where they are told to.
+            if "port" in settings.model_fields_set:
+                app = build_health_app(context.store, settings, metrics=self.metrics, ready=self.readiness)
+                await self._open(app)
+            return
         bolt = build_bolt(
             installation=context.installation,
             bot_token=settings.slack_bot_token,
@@ -268,13 +335,17 @@ class Process:
             replays=self._replays,
             ready=self.readiness,
         )
+        await self._open(app)
+        if self._socket is not None:
+            self._socket.start()
+
+    async def _open(self, app: web.Application) -> None:
+        settings = self._settings
         try:
             opened = listening(app, settings.host, settings.port)
             self.port = await self._stack.enter_async_context(opened)
         except OSError as error:
             raise StartError(_why_not_listening(error, settings)) from None
-        if self._socket is not None:
-            self._socket.start()
 
 
 def _why_not_listening(error: OSError, settings: Settings) -> str:

@@ -48,7 +48,7 @@ class Operations(Stepper[ClaimedOperation]):
 
     async def claim(self, limit: int, lease: float) -> Sequence[ClaimedOperation]:
         """Lease due operations, oldest first."""
-        return await self._store.claim_operations(limit, lease)
+        return await self._store.claim_operations(limit, lease, self._owners.name)
 
     async def lost(self, claimed: ClaimedOperation, cause: str | None) -> Update | None:
         """End what can't continue: cancelled, or of unknown outcome if a call was sent."""

@@ -42,7 +42,7 @@ class Runs(Stepper[ClaimedRun]):
 
     async def claim(self, limit: int, lease: float) -> Sequence[ClaimedRun]:
         """Lease due runs, oldest first."""
-        return await self._store.claim_runs(limit, lease)
+        return await self._store.claim_runs(limit, lease, self._owners.name)
 
     # -- reads -----------------------------------------------------------------------------------------------
 
@@ -96,7 +96,9 @@ class Runs(Stepper[ClaimedRun]):
             return []
         now = await self._store.now()
         others = []
-        for claimed in await self._store.claim_runs_of(account.id, room, self._numbers.lease):
+        for claimed in await self._store.claim_runs_of(
+            account.id, room, self._numbers.lease, self._owners.name
+        ):
             if claimed.run.id in self._under_way:
                 continue
             if self._is_read(claimed, now):

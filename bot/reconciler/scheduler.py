@@ -170,13 +170,17 @@ class Scheduler:
         self._ticker.every(seconds, work)
 
     def start(self) -> None:
-        """Start the loops on the running event loop; work left open by an earlier process resumes."""
-        self._ticker.every(self._tick, self.wake)
-        self._ticker.every(20.0, self._ends)
-        self._ticker.every(2.0, self._timers)
-        self._ticker.every(120.0, self._lists)
+        """Start the loops on the running event loop; work left open by an earlier process resumes.
+
+        Without any, only what ``every`` was given runs.
+        """
+        if self._loops:
+            self._ticker.every(self._tick, self.wake)
+            self._ticker.every(20.0, self._ends)
+            self._ticker.every(2.0, self._timers)
+            self._ticker.every(120.0, self._lists)
+            self._ticker.every(600.0, self._daily, at_once=True)
         self._ticker.every(self._beats_every, self._beat)
-        self._ticker.every(600.0, self._daily, at_once=True)
         self._ticker.start()
         self._running = [asyncio.create_task(loop.run(), name=loop.name) for loop in self._loops]
 

@@ -1,7 +1,7 @@
 """Whose start goes next on a connection: in the order of the operations, within the provider's rate limit.
 
-In memory, one per connection and process: after a restart the operations ask again, oldest first, once
-earlier starts no longer count.
+In the memory of the process that owns the connection's starts: with a new owner, as after a restart, the
+operations ask again, oldest first, once earlier starts no longer count.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ MOST_REMEMBERED: Final = 10_000
 
 
 class StartQueue:
-    """Grant starts. ``per_second`` is the provider's limit, or None.
+    """Grant starts, as long as this process owns them. ``per_second`` is the provider's limit, or None.
 
     ``news`` gets the seconds until the next turn.
     """
@@ -45,13 +45,21 @@ class StartQueue:
         self._monotonic = monotonic
         self._learned: float | None = None
         self._learned_until = 0.0
-        # Starts before a restart aren't known, so none are granted until they don't count any more.
-        self._held_until = monotonic() + max(1.0, 1.0 / per_second) * SPARE if per_second else 0.0
+        self._owned_since = 0.0
+        self._held_until = 0.0
         #: Who waits, oldest operation first, and until when each has to come back, by the operation's id.
         self._order: list[tuple[float, str]] = []
         self._comes_until: dict[str, float] = {}
         #: When starts were granted, as far back as matters.
         self._gone: deque[float] = deque()
+        self._begin()
+
+    def _begin(self) -> None:
+        """Grant nothing until starts that aren't known here, of an earlier owner, don't count any more."""
+        self._order.clear()
+        self._comes_until.clear()
+        self._gone.clear()
+        self._held_until = self._monotonic() + max(1.0, 1.0 / self._rule) * SPARE if self._rule else 0.0
 
     @property
     def per_second(self) -> float | None:
@@ -60,8 +68,11 @@ class StartQueue:
             return self._rule
         return self._learned if self._monotonic() < self._learned_until else None
 
-    def wait(self, operation: Operation | Run) -> float:
+    def wait(self, operation: Operation | Run, owned_since: float = 0.0) -> float:
         """Return 0 and count the start, or return the seconds after which the operation should ask again."""
+        if owned_since != self._owned_since:
+            self._owned_since = owned_since
+            self._begin()
         now = self._monotonic()
         self._forget(now)
         wait = self._wait(operation, now)

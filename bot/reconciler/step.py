@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, ClassVar, Generic
+from typing import TYPE_CHECKING, ClassVar, Final, Generic
 
 import structlog
 
@@ -20,10 +20,13 @@ from bot.support.pool import Pool, pool_room, run_all
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.domain.models import Update
+    from bot.domain.models import Operation, Run, Update
     from bot.domain.policy import Target
 
 log = structlog.get_logger(__name__)
+
+#: When a start is looked at again that another process has to send; that one claims it then.
+ELSEWHERE: Final = 0.25
 
 
 class Stepper(EnginePart, ABC, Generic[S]):
@@ -122,7 +125,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
         subject, starts = claimed.subject, step in UP
         if (closed := self._preconditions.closed(runtime)) is not None:
             await self._held(claimed, closed)
-        elif starts and (turn := runtime.start_queue.wait(subject)) > 0:
+        elif starts and (turn := await self._turn(subject, runtime)) > 0:
             await self._updates.later(claimed, turn)
         elif not runtime.slots.take_for(subject.principal.key, PERSONS_SHARE):
             if starts:
@@ -136,6 +139,11 @@ class Stepper(EnginePart, ABC, Generic[S]):
             if update is not None:
                 # However often it is retried, and however long it waits, the person is told at the deadline.
                 await self._updates.save(await self._updates.after_deadline(claimed, update))
+
+    async def _turn(self, subject: Operation | Run, runtime: Runtime) -> float:
+        """Return 0 if this start may be sent now, or when to ask again: one process grants a connection's."""
+        owned_since = await self._owners.own(f"starts:{runtime.name}")
+        return ELSEWHERE if owned_since is None else runtime.start_queue.wait(subject, owned_since)
 
     async def _held(self, claimed: S, held: Hold) -> None:
         await self._updates.later(claimed, held.seconds, held.said)

@@ -21,6 +21,8 @@ from bot.support.errors import StoreError
 from bot.support.pool import Pool, pool_room, run_all
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bot.output import Entry
 
 log = structlog.get_logger(__name__)
@@ -33,6 +35,10 @@ SILENT_AT_END: Final = 30.0
 TRIES_AT_END: Final = 5
 #: How soon, at the earliest, an ended stream of a running run is reopened.
 AGAIN_AFTER: Final = 5.0
+
+
+def _thing(run_id: str) -> str:
+    return f"output:{run_id}"
 
 
 @dataclass(slots=True, eq=False)
@@ -55,7 +61,7 @@ class _Follower:
 
 
 class Streams(EnginePart):
-    """Follow watched outputs. Nothing survives the process: everything is read again."""
+    """Follow watched outputs that this process owns. Nothing survives it: everything is read again."""
 
     def __init__(self, engine: EngineContext) -> None:
         super().__init__(engine)
@@ -68,9 +74,11 @@ class Streams(EnginePart):
         Without a pool it returns once the streams that it opened have ended.
         """
         began_at = self._clock.monotonic()
-        runs = {run.id: run for run in await self._store.watched_runs()}
-        for run_id in self._followers.keys() - runs.keys():
-            self._forget(run_id)
+        runs = await self._owned(await self._store.watched_runs(self._owners.name), self._room(pool))
+        if left := self._followers.keys() - runs.keys():
+            for run_id in left:
+                self._forget(run_id)
+            await self._owners.disown(*map(_thing, left))
         due: list[tuple[Run, _Follower, Account]] = []
         for run in runs.values():
             try:
@@ -85,6 +93,13 @@ class Streams(EnginePart):
                     due.append((run, self._followers[run.id], account))
         await run_all([self._follow(*each) for each in due], pool)
         return len(due)
+
+    async def _owned(self, runs: Sequence[Run], room: int) -> dict[str, Run]:
+        """Return the runs whose output is followed here; others are left to processes with more room."""
+        fresh = [run for run in runs if run.id not in self._followers][: max(room, 0)]
+        things = [_thing(run.id) for run in [*fresh, *(run for run in runs if run.id in self._followers)]]
+        owned = await self._owners.own_all(things) if things else {}
+        return {run.id: run for run in runs if _thing(run.id) in owned}
 
     async def _begun(self, run: Run, began_at: float, room: int) -> Account | None:
         """Handle one output; return the account to read its next stream with, None for not now."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from bot.messages.texts import problems
+from bot.services.owners import Owners
 from bot.support.errors import Refused
 
 if TYPE_CHECKING:
@@ -61,6 +62,8 @@ class Context:
     clock: Clock
     ids: Ids
     wake: Wake = nobody
+    #: What this process does for all processes on its database; usually all of it.
+    owners: Owners = field(default_factory=Owners)
     #: How long an operation may take before its person is told, in seconds.
     deadline_seconds: float = 1800.0
     #: The origin that browsers reach, or None.
@@ -90,5 +93,6 @@ class Part:
         self._clock = context.clock
         self._ids = context.ids
         self._wake = context.wake
+        self._owners = context.owners
         self._public_url = context.public_url
         self._command = context.command

@@ -92,10 +92,13 @@ def hold_longer(tx: Transaction, notice: Notice) -> bool:
     return True
 
 
-def claim(tx: Transaction, limit: int, lease: float, classes: Sequence[int] = (0, 1, 2, 3)) -> list[Notice]:
+def claim(
+    tx: Transaction, limit: int, lease: float, classes: Sequence[int] = (0, 1, 2, 3), owner: str = ""
+) -> list[Notice]:
     """Lease due notices by class, then age; ``attempts`` includes the attempt that now begins.
 
-    Notices with an expired lease come again, with ``unknown_since`` set to the attempt's time if unset.
+    Notices with an expired lease come again, with ``unknown_since`` set to the attempt's time if unset. Those
+    about a run whose output another process follows are left to that one.
     """
     claimed: list[Notice] = []
     for number in sorted(set(classes)):
@@ -110,6 +113,7 @@ def claim(tx: Transaction, limit: int, lease: float, classes: Sequence[int] = (0
             until=now + lease,
             limit=left,
             settled=now - CARD_FIRST,
+            owner=owner,
         )
         claimed += sorted(map(rows.notice, found), key=lambda notice: (notice.created_at, notice.id))
     return claimed

@@ -220,11 +220,14 @@ def make_another(
     return True
 
 
-def claim(tx: Transaction, limit: int, lease: float) -> list[ClaimedOperation]:
-    """Lease due open operations, oldest first, each with everything a step needs."""
+def claim(tx: Transaction, limit: int, lease: float, owner: str = "") -> list[ClaimedOperation]:
+    """Lease due open operations, oldest first, each with everything a step needs.
+
+    Starts of a connection whose start queue another process owns are left to that one.
+    """
     now = tx.now()
     name = tx.ids.new("claim")
-    found = tx.all("claim_operations", now=now, until=now + lease, limit=limit, claim=name)
+    found = tx.all("claim_operations", now=now, until=now + lease, limit=limit, claim=name, owner=owner)
     found.sort(key=lambda row: (row["created_at"], row["id"]))
     return [step for row in found if (step := _step(tx, row, name)) is not None]
 

@@ -11,13 +11,13 @@ from __future__ import annotations
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from bot.store import schema
+from bot.store import hints, schema
 from bot.store.database_clock import DatabaseClock
 from bot.store.postgres_errors import label
 from bot.store.postgres_session import PostgresSession
 from bot.store.queries import migrations
 from bot.store.queued_engine import BATCH_ROWS, BATCH_SECONDS, PATIENCE, QueuedEngine
-from bot.store.transaction import Priority, Result, Work
+from bot.store.transaction import Priority
 from bot.store.worker import Session, Worker
 from bot.store.write_queue import WriteQueue
 from bot.support.errors import StoreInUse, StoreUnavailable
@@ -32,14 +32,13 @@ if TYPE_CHECKING:
 #: Connections that read: a long list doesn't keep everybody else waiting.
 READERS = 2
 _STOP_IT = "Usher is running on this database ({name}): stop it first, then try again."
-_ANOTHER = (
-    "Another Usher is already running on this database ({name}): stop that one first, or set "
-    "USHER_DATABASE_URL to another database."
-)
+_CLOSED = "This database ({name}) is just being brought up to date or copied to: try again when that is done."
 
 
 class PostgresEngine(QueuedEngine):
     """Supply transactions of one PostgreSQL database."""
+
+    is_shared = True
 
     def __init__(
         self,
@@ -54,6 +53,8 @@ class PostgresEngine(QueuedEngine):
         database_clock: DatabaseClock | None = None,
     ) -> None:
         """``scripts`` are the migrations by name, in the order to run them."""
+        #: Where the listener connects.
+        self._url = url
         database_clock = database_clock or DatabaseClock(clock)
         super().__init__(database_clock, patience, batch_seconds)
         self._name = label(url)
@@ -69,7 +70,7 @@ class PostgresEngine(QueuedEngine):
             Worker(
                 queue,
                 PostgresSession(url, database_clock, self._time, ids, self._session),
-                self._begin_beside,
+                self._begin_write,
                 self._wrote,
             )
             for queue in self._beside.values()
@@ -95,12 +96,13 @@ class PostgresEngine(QueuedEngine):
             await self.close()
             raise
 
-    async def write(self, work: Work[Result], priority: Priority = Priority.STEADY, rows: int = 1) -> Result:
-        """Run work that writes; durable when it returns."""
-        if priority in self._beside and self._time.jump():
-            # Whoever writes alone moves the times, before anybody claims by the new one.
-            await super().write(lambda _: None)
-        return await super().write(work, priority, rows)
+    async def hint(self) -> None:
+        """Let the processes that listen look for work now. It takes no turn among those that write."""
+        await self.read(hints.send)
+
+    async def listen(self, wake: Callable[[], None]) -> None:
+        """Call ``wake`` whenever another process gives a hint, until cancelled."""
+        await hints.listen(self._url, wake)
 
     async def tidy(self) -> None:
         """Do nothing: PostgreSQL reclaims space by itself."""
@@ -109,23 +111,25 @@ class PostgresEngine(QueuedEngine):
         """Bring the schema up to date; return the names of the migrations that ran.
 
         Raise StoreTooNew, StoreUnreleased or StoreInUse. Usher may be running meanwhile, unless a migration
-        changes what the previous release needs.
+        changes what the previous release needs. ``holds``: serve, beside others that do.
         """
         if holds and not await self.write(lambda _: self._session.take_lock()):
-            raise StoreInUse(_ANOTHER.format(name=self._name))
+            raise StoreInUse(_CLOSED.format(name=self._name))
         try:
             return await self._write_patiently(lambda _: self._migrate())
         finally:
-            if not (holds or self._serves):
-                await self.write(lambda _: self._session.release_lock())
+            await self.write(lambda _: self._session.let_others_serve())
 
     async def fill(self, tables: Callable[[], Generator[Table]]) -> dict[str, int]:
         """Copy whole tables into a migrated, empty database, all or none; return how many rows each has.
 
-        Raise StoreError if it isn't empty. ``tables`` is called again if the connection is lost meanwhile.
+        Raise StoreError if it isn't empty, StoreInUse if somebody serves from it. ``tables`` is called again
+        if the connection is lost meanwhile.
         """
 
         def copied(_: Transaction) -> dict[str, int]:
+            if not self._session.take_lock(alone=True):
+                raise StoreInUse(_STOP_IT.format(name=self._name))
             with closing(tables()) as found:
                 return self._session.fill(found, self._name)
 
@@ -141,17 +145,17 @@ class PostgresEngine(QueuedEngine):
     def _queue_of(self, priority: Priority) -> WriteQueue:
         return self._beside.get(priority, self._write_queue)
 
-    @staticmethod
-    def _begin_beside(session: Session) -> None:
-        """Begin a transaction beside others; it moves no times."""
+    def _begin_write(self, session: Session) -> None:
+        """Begin a transaction. Its time is the database's, however that has changed: nobody moves times."""
         session.begin(writes=True)
+        self._time.catch_up()
 
     def _migrate(self) -> list[str]:
         """Run missing migrations, all or nothing: a transaction is open."""
         applied = self._session.applied()
         missing = schema.missing(applied, self._scripts, self._name)
         disturbs = bool(applied) and any(schema.disturbs(self._scripts[name]) for name in missing)
-        if disturbs and not self._session.take_lock():
+        if disturbs and not self._session.take_lock(alone=True):
             raise StoreInUse(_STOP_IT.format(name=self._name))
         for name in missing:
             self._session.apply(name, self._scripts[name])

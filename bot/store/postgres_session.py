@@ -36,7 +36,7 @@ RETRY_SECONDS = 0.1
 OUTCOME_SECONDS = 10.0
 
 #: Where the URL doesn't say otherwise: a server that is gone without a word is noticed within ten seconds.
-_CONNECTING = {
+CONNECTING = {
     "connect_timeout": "5",
     "application_name": "usher",
     "keepalives_idle": "5",
@@ -55,14 +55,15 @@ _SETTINGS = (
 )
 _NOT_EMPTY = "{name} isn't empty: create a new database and copy into that. Nothing was copied."
 _CLOCK = "SELECT extract(epoch FROM clock_timestamp())::float8 AS epoch"
-#: The two locks of an installation: its schema's name is part of them.
+#: The two locks of an installation: its schema's name is part of them. All who serve share the second.
 _WRITING, _SERVING = 1_970_497_906, 1_970_497_907
+_ALONE, _SHARED = "", "_shared"
 _OF_SCHEMA = "hashtext(coalesce(current_schema(), ''))"
 _BEGIN_WRITE, _BEGIN_BESIDE = (
     f"BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SELECT {lock}({_WRITING}, {_OF_SCHEMA}); {_CLOCK}"
     for lock in ("pg_advisory_xact_lock", "pg_advisory_xact_lock_shared")
 )
-_ANOTHER_SERVES = "another process serves from this database"
+_CLOSED = "the database is closed to who serves from it"
 _BEGIN_READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 
@@ -88,8 +89,9 @@ class PostgresSession:
         self._is_lost = False
         #: A migration has changed a table under the statements that are prepared.
         self._has_stale_plans = False
-        #: Whether this connection should hold the serving process's lock, and whether it does.
-        self._is_serving = self._has_lock = False
+        #: Which of the locks of those who serve this connection should hold, and which it does.
+        self._wanted: set[str] = set()
+        self._held: set[str] = set()
         self.transaction = PostgresTransaction(self._cursor, time, ids)
 
     def open(self) -> None:
@@ -148,26 +150,38 @@ class PostgresSession:
         """Close the connection; the lock is free when this returns, not only once the server has noticed."""
         if self._connection is not None:
             with suppress(psycopg.Error):
-                self.release_lock()
+                for mode in sorted(self._held):
+                    self._release(mode)
             self._connection.close()
 
     @property
     def lost_its_place(self) -> bool:
-        """Return whether this connection should hold the serving process's lock, and doesn't."""
-        return self._is_serving and not self._has_lock
+        """Return whether this connection should hold a lock of those who serve, and doesn't."""
+        return not self._wanted <= self._held
 
-    def take_lock(self) -> bool:
-        """Take the serving process's lock, to keep it; return False if another process has it."""
-        if not self._has_lock:
-            row = self._cursor().execute(_lock("pg_try_advisory_lock")).fetchone()
-            self._has_lock = self._is_serving = bool(row and row["done"])
-        return self._has_lock
+    def take_lock(self, *, alone: bool = False) -> bool:
+        """Take the lock that all who serve share, to keep it; ``alone``: while nobody else serves.
 
-    def release_lock(self) -> None:
-        """Release the serving process's lock, if this connection has it."""
-        if self._has_lock:
-            self._cursor().execute(_lock("pg_advisory_unlock"))
-        self._has_lock = self._is_serving = False
+        Return False if that isn't possible now.
+        """
+        mode = _ALONE if alone else _SHARED
+        if mode not in self._held:
+            row = self._cursor().execute(_lock(f"pg_try_advisory_lock{mode}")).fetchone()
+            if not (row and row["done"]):
+                return False
+            self._held.add(mode)
+            self._wanted.add(mode)
+        return True
+
+    def let_others_serve(self) -> None:
+        """Release the lock that was taken ``alone``, if it was."""
+        self._release(_ALONE)
+
+    def _release(self, mode: str) -> None:
+        if mode in self._held:
+            self._cursor().execute(_lock(f"pg_advisory_unlock{mode}"))
+        self._held.discard(mode)
+        self._wanted.discard(mode)
 
     def applied(self) -> set[str]:
         """Return the names of the migrations that ran here."""
@@ -227,7 +241,7 @@ class PostgresSession:
         elif self._beside is None:
             self._read_clock(_BEGIN_WRITE)
         elif self._beside.lost_its_place:
-            raise psycopg.OperationalError(_ANOTHER_SERVES)
+            raise psycopg.OperationalError(_CLOSED)
         else:
             self._read_clock(_BEGIN_BESIDE)
 
@@ -236,23 +250,23 @@ class PostgresSession:
             self._connection.close()
         given = {name: str(value) for name, value in conninfo_to_dict(self._url).items()}
         self._connection = psycopg.Connection[dict[str, object]].connect(
-            make_conninfo(**_CONNECTING | given),
+            make_conninfo(**CONNECTING | given),
             autocommit=True,
             row_factory=dict_row,
             cursor_factory=psycopg.RawCursor,
         )
         # None: all statements stay prepared.
         self._connection.prepared_max = None
-        self._has_lock, is_serving = False, self._is_serving
+        self._held = set()
         try:
             if refusal := self._refusal(self._connection.info):
                 raise StoreUnavailable(refusal)
             self._read_clock(f"{_SETTINGS}; {_CLOCK}")
-            if is_serving and not self.take_lock():
-                raise psycopg.OperationalError(_ANOTHER_SERVES)
+            for mode in sorted(self._wanted):
+                if not self.take_lock(alone=mode == _ALONE):
+                    raise psycopg.OperationalError(_CLOSED)
         except (psycopg.Error, StoreUnavailable):
             # Nothing is written without these settings, or without the lock.
-            self._is_serving = is_serving
             self._connection.close()
             raise
 

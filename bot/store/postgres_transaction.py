@@ -65,6 +65,10 @@ class PostgresTransaction:
         """Run a statement; return how many rows were written."""
         return self._execute(query, params).rowcount
 
+    def notify(self) -> None:
+        """Wake whoever listens, once the transaction ends."""
+        self._cursor().execute(b"NOTIFY usher")
+
     def now(self) -> float:
         """Return the store's epoch seconds."""
         return self._time.now()

@@ -591,7 +591,11 @@ RETURNING *;
 UPDATE runs SET is_watched = 1 WHERE id = :id AND is_orphan = 0 RETURNING *;
 
 -- name: watched_runs
-SELECT * FROM runs WHERE is_watched = 1 AND remote_id IS NOT NULL AND is_orphan = 0 ORDER BY created_at;
+SELECT * FROM runs WHERE is_watched = 1 AND remote_id IS NOT NULL AND is_orphan = 0
+    AND NOT EXISTS (
+        SELECT 1 FROM owners o WHERE o.name = 'output:' || runs.id AND o.owner <> :owner AND o.until > :now
+    )
+ORDER BY created_at;
 
 -- name: place_output
 UPDATE runs SET output_ts = :message_ts WHERE id = :id;
@@ -661,6 +665,9 @@ UPDATE runs SET next_step_at = :until, leased_until = :until, claim = :claim, wo
     stop_call = CASE WHEN stop_call = 'calling' THEN 'unknown' ELSE stop_call END
 WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
     SELECT id FROM runs WHERE outcome IS NULL AND next_step_at <= :now AND leased_until <= :now
+        AND NOT EXISTS (
+            SELECT 1 FROM owners o WHERE o.name = 'output:' || runs.id AND o.owner <> :owner AND o.until > :now
+        )
     ORDER BY next_step_at LIMIT :limit
     /* postgresql: FOR UPDATE SKIP LOCKED)) */
 )
@@ -674,6 +681,9 @@ WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
     SELECT id FROM runs
     WHERE principal = :principal AND connection = :connection AND outcome IS NULL AND remote_id IS NOT NULL
         AND next_step_at <= :soon AND leased_until <= :now
+        AND NOT EXISTS (
+            SELECT 1 FROM owners o WHERE o.name = 'output:' || runs.id AND o.owner <> :owner AND o.until > :now
+        )
     ORDER BY next_step_at LIMIT :limit
     /* postgresql: FOR UPDATE SKIP LOCKED)) */
 )
@@ -784,6 +794,10 @@ UPDATE operations SET next_step_at = :until, leased_until = :until, claim = :cla
     stop_call = CASE WHEN stop_call = 'calling' THEN 'unknown' ELSE stop_call END
 WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
     SELECT id FROM operations WHERE outcome IS NULL AND next_step_at <= :now AND leased_until <= :now
+        AND NOT (verb IN ('start', 'restart', 'create') AND start_call <> 'accepted' AND EXISTS (
+            SELECT 1 FROM owners o
+            WHERE o.name = 'starts:' || operations.connection AND o.owner <> :owner AND o.until > :now
+        ))
     ORDER BY next_step_at LIMIT :limit
     /* postgresql: FOR UPDATE SKIP LOCKED)) */
 )
@@ -1069,6 +1083,8 @@ WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
             WHERE c.subject = notices.subject AND c.kind IN ('card', 'job_card')
                 AND c.state IN ('pending', 'retry', 'leased')
         )
+    ) AND NOT EXISTS (
+        SELECT 1 FROM owners o WHERE o.name = 'output:' || notices.subject AND o.owner <> :owner AND o.until > :now
     )
     ORDER BY due_at LIMIT :limit
     /* postgresql: FOR UPDATE SKIP LOCKED)) */
@@ -1324,6 +1340,26 @@ UPDATE cards SET
     channel_id = NULL, message_ts = NULL, is_dirty = 0, changed_at = NULL, leased_until = 0, drawn = ''
 WHERE id = :id;
 
+-- == owners: what another process owns is left to it by the claims, wherever its memory is needed ==
+
+-- name: own
+INSERT INTO owners (name, owner, until) VALUES (:name, :owner, :until)
+ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, until = excluded.until
+WHERE owners.owner = excluded.owner OR owners.until <= :now
+RETURNING name;
+
+-- name: renew_owned
+UPDATE owners SET until = :until WHERE owner = :owner RETURNING name;
+
+-- name: disown
+DELETE FROM owners WHERE owner = :owner AND name = :name;
+
+-- name: disown_all
+DELETE FROM owners WHERE owner = :owner;
+
+-- name: owned
+SELECT name, owner, until FROM owners WHERE until > :now ORDER BY name;
+
 -- == calls of Slack ==
 
 -- name: have_slack_method
@@ -1475,6 +1511,9 @@ DELETE FROM approvals WHERE id IN (
 DELETE FROM browser_sessions WHERE id_hash IN (
     SELECT id_hash FROM browser_sessions WHERE expires_at < :before ORDER BY expires_at LIMIT :limit
 );
+
+-- name: sweep_owners
+DELETE FROM owners WHERE name IN (SELECT name FROM owners WHERE until < :before LIMIT :limit);
 
 -- name: some_run_people
 SELECT DISTINCT principal FROM runs WHERE principal > :after ORDER BY principal LIMIT :limit;

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, ClassVar
 
 from bot.store.serving import SLEWED, ClockReading, beat, follow
 from bot.store.store_time import StoreTime
@@ -23,8 +23,11 @@ BATCH_ROWS, BATCH_SECONDS = 200, 0.05
 class QueuedEngine:
     """Queue work for threads, and keep the store's time."""
 
+    #: Whether several processes may serve from it.
+    is_shared: ClassVar[bool] = False
+
     def __init__(self, clock: Clock, patience: Mapping[Priority, float], batch_seconds: float) -> None:
-        self._clock = clock
+        self.clock = clock
         self._time = StoreTime(clock)
         #: Whether this is the serving process: only that one moves times.
         self._serves = False
@@ -35,6 +38,12 @@ class QueuedEngine:
     def now(self) -> float:
         """Return the store's epoch seconds."""
         return self._time.now()
+
+    async def hint(self) -> None:
+        """Do nothing: no other process listens."""
+
+    async def listen(self, _wake: Callable[[], None]) -> None:
+        """Return at once: no other process gives hints."""
 
     async def read(self, work: Work[Result], priority: Priority = Priority.URGENT) -> Result:
         """Run read-only work, on one snapshot of the database."""
@@ -64,16 +73,16 @@ class QueuedEngine:
 
     def clock_reading(self) -> ClockReading:
         """Return how far the store's time is ahead of the machine's monotonic clock."""
-        return ClockReading(self._clock.boot(), self._time.ahead(), self._clock.slept())
+        return ClockReading(self.clock.boot(), self._time.ahead(), self.clock.slept())
 
     def seconds_since_write(self) -> float:
         """Return how long ago something was last written and committed by this process."""
-        return self._clock.monotonic() - self._wrote_at
+        return self.clock.monotonic() - self._wrote_at
 
     # -- the threads' side -----------------------------------------------------------------------------------
 
     def _wrote(self) -> None:
-        self._wrote_at = self._clock.monotonic()
+        self._wrote_at = self.clock.monotonic()
 
     def _begin_write(self, session: Session) -> None:
         """Begin a transaction; move waiting times along with a clock that jumped ahead, in one before it.

@@ -25,6 +25,15 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class Owned:
+    """Hold what a process owns, and for how many seconds more unless it is renewed."""
+
+    name: str
+    owner: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class NewOperation:
     """Describe a new operation; the store assigns its id, reference and times.
 

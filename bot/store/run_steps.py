@@ -18,15 +18,18 @@ if TYPE_CHECKING:
 _TOGETHER = 2.0
 
 
-def claim(tx: Transaction, limit: int, lease: float) -> list[ClaimedRun]:
-    """Lease due open runs, oldest first, each with everything a step needs."""
+def claim(tx: Transaction, limit: int, lease: float, owner: str = "") -> list[ClaimedRun]:
+    """Lease due open runs, oldest first, each with everything a step needs.
+
+    A run whose output another process follows is left to that one.
+    """
     now = tx.now()
     name = tx.ids.new("claim")
-    found = tx.all("claim_runs", now=now, until=now + lease, limit=limit, claim=name)
+    found = tx.all("claim_runs", now=now, until=now + lease, limit=limit, claim=name, owner=owner)
     return _steps(tx, found, name)
 
 
-def claim_of(tx: Transaction, account_id: str, limit: int, lease: float) -> list[ClaimedRun]:
+def claim_of(tx: Transaction, account_id: str, limit: int, lease: float, owner: str = "") -> list[ClaimedRun]:
     """Lease open, launched runs of one active account that are due within 2 s, to be read together."""
     account = tx.one("account_by_id", id=account_id)
     if account is None or account["state"] != "active":
@@ -42,6 +45,7 @@ def claim_of(tx: Transaction, account_id: str, limit: int, lease: float) -> list
         until=now + lease,
         limit=limit,
         claim=name,
+        owner=owner,
     )
     return _steps(tx, found, name)
 

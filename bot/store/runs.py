@@ -204,9 +204,12 @@ def by_remote(tx: Transaction, principal: Principal, connection: str, remote_id:
     return rows.run(row) if row else None
 
 
-def watched(tx: Transaction) -> list[Run]:
-    """Return launched runs whose output is watched and whose file wasn't sent yet, oldest first."""
-    return [rows.run(row) for row in tx.all("watched_runs")]
+def watched(tx: Transaction, owner: str = "") -> list[Run]:
+    """Return launched runs whose output is watched and whose file wasn't sent yet, oldest first.
+
+    Those that another process follows are left out.
+    """
+    return [rows.run(row) for row in tx.all("watched_runs", owner=owner, now=tx.now())]
 
 
 def place_output(tx: Transaction, run_id: str, message_ts: str) -> None:

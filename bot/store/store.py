@@ -28,6 +28,7 @@ from bot.store import (
     links,
     notices,
     operations,
+    owners,
     people,
     run_steps,
     serving,
@@ -49,9 +50,10 @@ from bot.store.people import PeopleCache
 from bot.store.transaction import Engine, Priority
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from bot.store.records import FoundWorkspace
+    from bot.support.clock import Clock
 
 #: Results of reads per transaction: about ten milliseconds.
 _RECORDS_AT_ONCE = 100
@@ -71,24 +73,46 @@ class Store(OnEngine):
         return await self.engine.migrate()
 
     async def begin_serving(self) -> list[str]:
-        """Become the one process serving from this database, until it is closed: migrate, heal times.
+        """Serve from this database until it is closed: migrate, and heal times unless it is shared.
 
         Raise as ``migrate`` does.
         """
         applied = await self.engine.migrate(holds=True)
+        if self.engine.is_shared:
+            return applied
         await self.engine.write(lambda tx: serving.heal(tx, self.engine.clock_reading()))
         # Not earlier, or the clock reading needed for healing would be overwritten.
         self.engine.serves()
         return applied
 
     async def beat(self) -> None:
-        """Write a heartbeat with the clock reading: a tiny write."""
+        """Write a heartbeat with the clock reading: a tiny write. A shared database's clock needs none."""
+        if self.engine.is_shared:
+            return
         # Read the clock within the work, to include a jump that this write is the first to see.
         await self.engine.write(lambda tx: serving.beat(tx, self.engine.clock_reading()))
 
     def seconds_since_write(self) -> float:
         """Return how long ago this process last wrote something that was committed."""
         return self.engine.seconds_since_write()
+
+    @property
+    def is_shared(self) -> bool:
+        """Return whether several processes may serve from this database."""
+        return self.engine.is_shared
+
+    @property
+    def clock(self) -> Clock:
+        """Return the clock that tells everybody's time: the machine's, or that of a shared database."""
+        return self.engine.clock
+
+    async def hint(self) -> None:
+        """Let the processes that listen look for work now, not at their next tick."""
+        await self.engine.hint()
+
+    async def listen(self, wake: Callable[[], None]) -> None:
+        """Call ``wake`` for each hint of another process, until cancelled."""
+        await self.engine.listen(wake)
 
     async def now(self) -> float:
         """Return the store's epoch seconds, never going back within a process."""
@@ -98,6 +122,11 @@ class Store(OnEngine):
         """Finish what is queued and close the database."""
         await self.engine.close()
 
+    own = write(owners.own)
+    renew_owned = write(owners.renew, Priority.URGENT)
+    disown = write(owners.disown)
+    disown_all = write(owners.disown_all, Priority.URGENT)
+    owned = read(owners.owned, Priority.STEADY)
     statistics = read(upkeep.statistics, Priority.STEADY)
     did_daily = write(upkeep.did_daily)
     last_did = read(upkeep.last_did, Priority.STEADY)
@@ -108,7 +137,8 @@ class Store(OnEngine):
         Inbox rows, links and unused Homes after a day, browser sessions at their end, sent notices after 30
         days, dead ones after 7, ended operations beyond the 50 newest of a workspace, ended runs beyond the
         50 newest of a person or after 30 days, decided requests after 30 days, classes with their presses
-        after 30 days, unwatched gates after a day. A card is deleted with its operation, run or class.
+        after 30 days, unwatched gates and what dead processes owned after a day. A card is deleted with its
+        operation, run or class.
         """
         for query in upkeep.SWEEPS:
             while await self.engine.write(partial(upkeep.sweep_aged, query=query)):

@@ -143,6 +143,8 @@ TIMES: Final[Mapping[str, Mapping[str, Column]]] = {
     "outages": {"since": PAST},
     # ``bot.reconciler.runtimes.LONGEST_ASKED``.
     "pauses": {"noted_at": PAST, "until": Column(Kind.DUE, 300.0)},
+    # ``bot.store.owners.LEASE``.
+    "owners": {"until": _LEASE},
     "people": {"seen_at": PAST},
     # After ten minutes; a request that old is refused anyway.
     "signatures": {"seen_at": PAST},

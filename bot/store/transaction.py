@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from bot.store.serving import ClockReading
-    from bot.support.clock import Ids
+    from bot.support.clock import Clock, Ids
 
 Result = TypeVar("Result")
 Row = dict[str, Any]
@@ -53,7 +53,15 @@ Work = Callable[[Transaction], Result]
 
 
 class Engine(Protocol):
-    """Supply transactions of one database. The errors are those of ``bot.store.store``."""
+    """Supply transactions of one database. The errors are those of ``bot.store.store``.
+
+    ``is_shared``: several processes may serve from it, and its clock is the time of all of them.
+    """
+
+    @property
+    def is_shared(self) -> bool:
+        """Return whether several processes may serve from it."""
+        ...
 
     async def read(self, work: Work[Result], priority: Priority = Priority.URGENT) -> Result:
         """Run read-only work, on one snapshot of the database."""
@@ -68,7 +76,7 @@ class Engine(Protocol):
 
         Raise StoreTooNew, StoreUnreleased or StoreInUse.
 
-        ``holds``: be the one process that holds this database, until it is closed.
+        ``holds``: serve from this database until it is closed; alone, unless it is shared.
         """
         ...
 
@@ -86,6 +94,19 @@ class Engine(Protocol):
 
     def seconds_since_write(self) -> float:
         """Return how long ago something was last written and committed by this process."""
+        ...
+
+    @property
+    def clock(self) -> Clock:
+        """Return the clock that tells everybody's time: the machine's, or that of a shared database."""
+        ...
+
+    async def hint(self) -> None:
+        """Let the processes that listen look for work now."""
+        ...
+
+    async def listen(self, wake: Callable[[], None]) -> None:
+        """Call ``wake`` whenever another process gives a hint, until cancelled."""
         ...
 
     async def tidy(self) -> None:

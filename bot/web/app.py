@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from slack_bolt.async_app import AsyncApp
 
     from bot.services.context import Context
+    from bot.store.store import Store
     from bot.support.http import Http
     from bot.support.settings import Settings
     from bot.web.metrics import Metrics
@@ -65,9 +66,7 @@ def build_app(
     if context.sign_in != (client_id is not None):
         raise ValueError("Sign in with Slack needs the client id and secret, and only then")
     renderer = Renderer()
-    routes = Health(
-        store=context.store, ready=ready, metrics=metrics, metrics_token=settings.metrics_token
-    ).routes()
+    routes = _health(context.store, settings, metrics, ready)
     routes += Hooks(context).routes()
     routes.append(web.get(STATIC_PATH + "/{name}", _static))
     if settings.slack_signing_secret is not None:
@@ -118,6 +117,22 @@ def build_app(
     app.router.add_routes(routes)
     app.on_response_prepare.append(protect)
     return app
+
+
+def build_health_app(
+    store: Store, settings: Settings, *, metrics: Metrics, ready: Callable[[], Mapping[str, bool]]
+) -> web.Application:
+    """Build the application of a process that takes no requests: it answers whoever monitors it."""
+    app = web.Application(client_max_size=MAX_BYTES)
+    app.router.add_routes(_health(store, settings, metrics, ready))
+    app.on_response_prepare.append(protect)
+    return app
+
+
+def _health(
+    store: Store, settings: Settings, metrics: Metrics, ready: Callable[[], Mapping[str, bool]]
+) -> list[web.RouteDef]:
+    return Health(store=store, ready=ready, metrics=metrics, metrics_token=settings.metrics_token).routes()
 
 
 @asynccontextmanager

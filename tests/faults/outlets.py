@@ -114,6 +114,17 @@ class _Engine:
     def serves(self) -> None:
         self._engine.serves()
 
+    @property
+    def is_shared(self) -> bool:
+        return self._engine.is_shared
+
+    @property
+    def clock(self) -> Any:
+        return self._engine.clock
+
+    async def listen(self, wake: Any) -> None:
+        await self._engine.listen(wake)
+
     def clock_reading(self) -> Any:
         return self._engine.clock_reading()
 

@@ -71,6 +71,7 @@ class Outbox:
         self._replies = replies
         self._clock = context.clock
         self._ids = context.ids
+        self._owners = context.owners
         self._timing = timing
         self._lookup = Lookup(self._store, slack)
         self._promises = Promises(self._store, slack)
@@ -88,7 +89,7 @@ class Outbox:
         classes = [number for number, share in SHARES.items() if number == 0 or room.within(share)]
         limit = min(most, room.within()) or most
         claimed_at = self._clock.monotonic()
-        notices = await self._store.claim_notices(limit, self._timing.lease, classes)
+        notices = await self._store.claim_notices(limit, self._timing.lease, classes, self._owners.name)
         await run_all([self._guarded(notice, claimed_at) for notice in notices], pool)
         return len(notices)
 

@@ -13,7 +13,7 @@ from bot.store.postgres_session import _BEGIN_WRITE, PostgresSession
 from bot.store.store import Store
 from bot.store.transaction import Priority
 from bot.support.clock import SystemIds
-from bot.support.errors import StoreBusy, StoreError, StoreInUse, StoreUnavailable
+from bot.support.errors import StoreBusy, StoreError, StoreUnavailable
 from tests.rigs import postgres
 from tests.rigs.store import ALICE, linked, start
 
@@ -176,18 +176,31 @@ async def test_a_commit_without_an_answer_is_looked_up(url, clock, when):
     await store.close()
 
 
-async def test_a_second_process_does_not_serve(open_, store):
+async def is_served(store):
+    """Return whether some other process serves from the database."""
+
+    def take(_):
+        session = store.engine._session
+        is_alone = session.take_lock(alone=True)
+        session.let_others_serve()
+        return not is_alone
+
+    return await store.engine.write(take)
+
+
+async def test_several_processes_serve_and_any_of_them_is_noticed(open_, store):
     await store.begin_serving()
-    second = await open_()
-    with pytest.raises(StoreInUse, match="Another Usher is already running on this database"):
-        await second.begin_serving()
-    # It may do what operators do meanwhile.
-    assert await second.migrate() == []
-    await store.close()
+    second, third = await open_(), await open_()
     assert await second.begin_serving() == []
+    # What operators do meanwhile isn't serving.
+    assert await third.migrate() == []
+    await store.close()
+    assert await is_served(third)
+    await second.close()
+    assert not await is_served(third)
 
 
-async def test_a_process_that_lost_its_place_writes_no_more(open_, url):
+async def test_who_comes_back_while_the_database_is_closed_to_all_writes_nothing(open_, url):
     patience = dict(PATIENT)
     first, second = await open_(patience), await open_()
     await first.begin_serving()
@@ -202,7 +215,7 @@ async def test_a_process_that_lost_its_place_writes_no_more(open_, url):
     await asyncio.to_thread(entered.wait)
     patience.update(dict.fromkeys(Priority, 0.05))
     cut(url, pid)
-    await second.begin_serving()
+    assert await second.engine.write(lambda _: second.engine._session.take_lock(alone=True))
     leave.set()
     with pytest.raises(StoreBusy):
         await waiting
@@ -215,9 +228,7 @@ async def test_a_process_that_lost_its_connection_takes_its_place_again(open_, u
     await store.begin_serving()
     cut(url, await pid_of(store))
     assert await store.first_sight("i1")
-    second = await open_()
-    with pytest.raises(StoreInUse):
-        await second.begin_serving()
+    assert await is_served(await open_())
 
 
 class Cancelled(PostgresSession):
@@ -240,8 +251,7 @@ async def test_a_connection_that_was_not_made_to_the_end_is_not_used(open_, url,
     with suppress(StoreUnavailable):
         await store.first_sight("i1")
     await store.first_sight("i2")
-    with pytest.raises(StoreInUse):
-        await (await open_()).begin_serving()
+    assert await is_served(await open_())
 
 
 async def test_a_database_that_became_read_only_is_said(store, url, workspace):

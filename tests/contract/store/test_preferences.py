@@ -24,6 +24,7 @@ from bot.store.queries import migrations
 from bot.store.records import NewOperation
 from bot.store.sqlite import SqliteEngine
 from bot.support.clock import SystemIds
+from tests.contract.store.conftest import machines_clock
 from tests.rigs.clock import FakeClock
 from tests.rigs.store import ALICE, BOB, linked, observe, start
 
@@ -151,6 +152,7 @@ async def test_a_claimed_one_is_held_on_while_it_is_still_quiet(store, clock, no
     assert not await store.hold_longer(again)
 
 
+@machines_clock
 @pytest.mark.parametrize("ahead", [1800.0, 30 * 86_400.0])
 async def test_a_clock_that_was_ahead_holds_nothing_for_longer(database, clock, ahead):
     clock.jump(ahead)

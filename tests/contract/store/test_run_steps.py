@@ -19,6 +19,7 @@ from bot.domain.models import (
     Spec,
     Update,
 )
+from tests.contract.store.conftest import machines_clock
 from tests.rigs.store import ALICE, BOB, link_account
 
 ENTRY = AuditEntry("usher", "job.end", "train", "ended")
@@ -219,6 +220,7 @@ async def test_a_run_that_a_list_brought_in_is_the_launched_one(store, account, 
     assert await store.card(listed.id) is None
 
 
+@machines_clock
 async def test_a_jump_of_the_clock_gives_a_call_no_more_time(store, clock):
     await link_account(store, ALICE, "posit")
     run = await ran(store)

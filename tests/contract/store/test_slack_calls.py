@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from tests.contract.store.conftest import machines_clock
 from tests.rigs.clock import FakeClock
 
 POST = "chat.postMessage"
@@ -50,6 +51,7 @@ async def test_a_channel_is_paced_within_its_method_alone(store, clock):
     assert await take(store, channel="D1", **told) == 0
 
 
+@machines_clock
 @pytest.mark.parametrize("ahead", [-86_400.0, -30.0, -5.0, 5.0, 30.0, 86_400.0])
 async def test_a_clock_that_is_moved_while_nobody_serves_neither_frees_nor_locks_out(database, clock, ahead):
     clock.jump(max(-ahead, 0.0))
@@ -66,6 +68,7 @@ async def test_a_clock_that_is_moved_while_nobody_serves_neither_frees_nor_locks
     assert await take_all(store) == 45
 
 
+@machines_clock
 @pytest.mark.parametrize("ahead", [30.0, 86_400.0])
 async def test_a_clock_that_is_set_ahead_while_it_serves_frees_nothing(store, clock, ahead):
     assert await take_all(store) == 45
@@ -80,6 +83,7 @@ async def test_while_the_machine_sleeps_slacks_minute_passes(store, clock):
     assert await take_all(store) == 45
 
 
+@machines_clock
 async def test_after_another_boot_the_longest_wait_is_a_minute(database, clock):
     clock.jump(86_400.0)
     store = await database.open(serves=True)

@@ -20,6 +20,8 @@ RARE = {
     "active_accounts",
     "active_accounts_at",
     "suspicion_totals",
+    "owned",
+    "sweep_owners",
     "links_by_connection",
     "workspaces_by_connection",
     "heal_gates",

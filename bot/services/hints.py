@@ -1,0 +1,50 @@
+"""Hints to the processes that do the background work, from one that only takes requests."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Final
+
+import structlog
+
+from bot.support.errors import StoreError
+
+if TYPE_CHECKING:
+    from bot.store.store import Store
+
+log = structlog.get_logger(__name__)
+
+#: What is written within so many seconds gives one hint.
+TOGETHER: Final = 0.05
+
+
+class Hints:
+    """Pass wake-ups on through the database; losing one costs a tick."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._sending: asyncio.Task[None] | None = None
+        self._is_wanted = False
+
+    def wake(self) -> None:
+        """Let other processes look for work soon."""
+        self._is_wanted = True
+        if self._sending is None:
+            self._sending = asyncio.create_task(self._send())
+
+    async def _send(self) -> None:
+        try:
+            while self._is_wanted:
+                self._is_wanted = False
+                await self._store.hint()
+                await asyncio.sleep(TOGETHER)
+        except StoreError as error:
+            log.info("no hint given", problem=type(error).__name__)
+        finally:
+            self._sending = None
+
+    async def close(self) -> None:
+        """Give no more hints."""
+        if self._sending is not None:
+            self._sending.cancel()
+            await asyncio.gather(self._sending, return_exceptions=True)

@@ -1,0 +1,122 @@
+"""What this process keeps in memory for all on its database: each thing is one process's at a time (ADR 44).
+
+Where one process has the database to itself, it owns everything and writes nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Final
+
+import structlog
+
+from bot.store.owners import LEASE
+from bot.support.errors import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+    from bot.store.store import Store
+
+log = structlog.get_logger(__name__)
+
+#: How often leases are renewed, in seconds: two attempts may fail.
+RENEWED_EVERY: Final = 3.0
+#: A lease counts for this long here, from before it was asked for: others take it over later than that.
+SURE: Final = LEASE - 1.0
+
+
+class Owners:
+    """Own everything: no other process works on this database."""
+
+    #: This process's name in the database; "" where it has none.
+    name = ""
+
+    async def own(self, thing: str) -> float | None:
+        """Return since when this process has owned something, monotonic; None if another one owns it."""
+        return (await self.own_all([thing])).get(thing)
+
+    async def own_all(self, things: Collection[str]) -> dict[str, float]:
+        """Take what is free; return since when this process has owned each that it owns."""
+        return dict.fromkeys(things, 0.0)
+
+    async def disown(self, *things: str) -> None:
+        """Leave something to others."""
+
+    async def renew(self) -> None:
+        """Keep what is owned; never raise."""
+
+    async def leave(self) -> None:
+        """Leave everything to others, for good; never raise."""
+
+
+class SharedOwners(Owners):
+    """Own by leases in the database. ``presence`` says that this process lives, for whoever looks."""
+
+    def __init__(self, store: Store, monotonic: Callable[[], float], name: str, presence: str) -> None:
+        self.name = name
+        self._store = store
+        self._monotonic = monotonic
+        self._presence = presence
+        #: Since when each is owned, and until when that is sure.
+        self._since: dict[str, float] = {}
+        self._sure_until: dict[str, float] = {}
+        self._asking = asyncio.Lock()
+        self._has_left = False
+
+    async def own_all(self, things: Collection[str]) -> dict[str, float]:
+        """Take what is free; return since when this process has owned each that it owns."""
+        if self._missing(things):
+            async with self._asking:
+                if missing := self._missing(things):
+                    now = self._monotonic()
+                    self._owns(await self._store.own(self.name, missing), now)
+        now = self._monotonic()
+        return {one: self._since[one] for one in things if self._sure_until.get(one, 0.0) > now}
+
+    def _missing(self, things: Collection[str]) -> list[str]:
+        now = self._monotonic()
+        return [] if self._has_left else [one for one in things if self._sure_until.get(one, 0.0) <= now]
+
+    def _owns(self, things: Collection[str], now: float) -> None:
+        for one in things:
+            if self._sure_until.get(one, 0.0) <= now:
+                # Nobody knows who owned it since: it begins again.
+                self._since[one] = now
+            self._sure_until[one] = now + SURE
+
+    async def disown(self, *things: str) -> None:
+        """Leave something to others."""
+        for one in things:
+            self._since.pop(one, None)
+            self._sure_until.pop(one, None)
+        await self._store.disown(self.name, things)
+
+    async def renew(self) -> None:
+        """Keep what is owned; never raise."""
+        async with self._asking:
+            if self._has_left:
+                return
+            now = self._monotonic()
+            try:
+                kept = set(await self._store.renew_owned(self.name))
+                if self._presence not in kept:
+                    await self._store.own(self.name, [self._presence])
+            except StoreError as error:
+                log.warning("leases not renewed", problem=type(error).__name__)
+                return
+            for one in self._since.keys() - kept:
+                log.info("no longer owned", thing=one)
+                del self._since[one], self._sure_until[one]
+            self._owns(kept & self._since.keys(), now)
+
+    async def leave(self) -> None:
+        """Leave everything to others, for good; never raise."""
+        async with self._asking:
+            self._has_left = True
+            self._since.clear()
+            self._sure_until.clear()
+            try:
+                await self._store.disown_all(self.name)
+            except StoreError as error:
+                log.warning("leases not handed back", problem=type(error).__name__)

@@ -1,0 +1,133 @@
+"""What one process does for all: one owner at a time, a dead one replaced in time, and claims that follow."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.domain.models import Call, NewNotice, NewRun, NoticeKind, Spec, Update
+from bot.services.owners import RENEWED_EVERY, SharedOwners
+from bot.store.owners import LEASE
+from bot.support.errors import StoreUnavailable
+from tests.rigs.store import ALICE, link_account, linked, start
+
+#: How long a dead owner may be missed, in seconds, with the tick at which others look.
+REPLACED_WITHIN, TICK = 15.0, 1.0
+
+
+@pytest.fixture
+async def two(database, clock):
+    """Two processes on one database."""
+    stores = [await database.open(), await database.open()]
+    return [
+        SharedOwners(store, clock.monotonic, name, f"worker:{name}")
+        for store, name in zip(stores, "ab", strict=True)
+    ]
+
+
+async def test_one_owns_at_a_time_until_it_leaves(two, clock):
+    first, second = two
+    since = await first.own("starts:hub")
+    assert since == clock.monotonic()
+    assert await second.own("starts:hub") is None
+    for _ in range(10):
+        clock.advance(RENEWED_EVERY)
+        await first.renew()
+        assert await second.own_all(["starts:hub", "output:r1"]) == {"output:r1": since + RENEWED_EVERY}
+        await second.renew()
+    # It was never without it.
+    assert await first.own("starts:hub") == since
+    await first.leave()
+    assert await second.own("starts:hub") == clock.monotonic()
+    assert await first.own("starts:hub") is None
+    assert await first.own("free") is None
+
+
+async def test_a_dead_owner_is_replaced_in_time_and_knows_it_before(two, clock):
+    first, second = two
+    await first.own("starts:hub")
+    clock.advance(LEASE - 0.5)
+    assert await second.own("starts:hub") is None
+    clock.advance(0.5)
+    assert await second.own("starts:hub") == clock.monotonic()
+    assert LEASE + TICK < REPLACED_WITHIN
+    # It wasn't renewed, so it isn't the first one's any more, which asks again and is told so.
+    assert await first.own("starts:hub") is None
+    await first.renew()
+    await first.disown("starts:hub")
+    clock.advance(LEASE - 0.1)
+    assert await first.own("starts:hub") is None
+
+
+async def test_what_was_not_renewed_in_time_begins_again_though_nobody_took_it(two, clock):
+    first, _ = two
+    before = await first.own("starts:hub")
+    clock.advance(LEASE + 3.0)
+    await first.renew()
+    assert await first.own("starts:hub") == clock.monotonic() != before
+
+
+async def test_a_database_that_is_away_leaves_it_owned_only_as_long_as_that_is_sure(two, clock):
+    first, _ = two
+    since = await first.own("starts:hub")
+    await first._store.close()
+    clock.advance(LEASE - 2.0)
+    await first.renew()
+    assert await first.own("starts:hub") == since
+    clock.advance(1.5)
+    with pytest.raises(StoreUnavailable):
+        await first.own("starts:hub")
+    await first.leave()
+
+
+async def test_who_lives_can_be_seen(two, store, clock):
+    first, second = two
+    await first.renew()
+    await second.renew()
+    assert [(one.name, one.seconds) for one in await store.owned()] == [
+        ("worker:a", LEASE),
+        ("worker:b", LEASE),
+    ]
+    clock.advance(LEASE - 1.0)
+    await second.renew()
+    clock.advance(1.0)
+    assert [one.name for one in await store.owned()] == ["worker:b"]
+    clock.advance(2 * 86_400.0)
+    await store.sweep()
+    assert await store.own("c", ["worker:b"]) == ["worker:b"]
+
+
+async def test_starts_are_left_to_who_owns_them_until_they_are_sent(two, store, clock):
+    first, _ = two
+    workspaces = (await linked(store, names=["x", "y"])).workspaces
+    ids = [(await store.accept_operation(start(one), interaction=one.id)).operation.id for one in workspaces]
+    await first.own("starts:saturn")
+    assert await store.claim_operations(10, 1.0, "b") == []
+    claimed = await store.claim_operations(10, 1.0, "a")
+    assert {one.operation.id for one in claimed} == set(ids)
+    sent = Update(ids[0], 0.0, start_call=Call.ACCEPTED, called=True, claim=claimed[0].claim)
+    await store.save_step(sent)
+    clock.advance(LEASE - 1.0)
+    assert [one.operation.id for one in await store.claim_operations(10, 1.0, "b")] == [ids[0]]
+    clock.advance(1.0)
+    assert {one.operation.id for one in await store.claim_operations(10, 1.0, "b")} == set(ids)
+
+
+async def test_a_run_is_left_to_who_follows_its_output_with_all_that_is_said_of_it(two, store, clock):
+    first, _ = two
+    account = await link_account(store)
+    run, _ = await store.accept_run(NewRun(ALICE, "saturn", "train", Spec("train"), "R"), interaction="i1")
+    (claimed,) = await store.claim_runs(10, 0.0, "b")
+    launched = Update(run.id, 0.0, launch_call=Call.ACCEPTED, remote_id="r1", claim=claimed.claim)
+    await store.save_run_step(launched)
+    await store.watch_run(run.id)
+    await store.add_notices([NewNotice(run.id, NoticeKind.JOB_OUTPUT, "1", ALICE)])
+    assert [one.id for one in await store.watched_runs("b")] == [run.id]
+    await first.own(f"output:{run.id}")
+    clock.advance(1.0)
+    assert await store.watched_runs("b") == []
+    assert await store.claim_runs(10, 60.0, "b") == []
+    assert await store.claim_runs_of(account.id, 10, 60.0, "b") == []
+    assert not [one for one in await store.claim_notices(10, 60.0, owner="b") if one.subject == run.id]
+    assert [one.id for one in await store.watched_runs("a")] == [run.id]
+    assert [one.subject for one in await store.claim_notices(10, 60.0, owner="a")].count(run.id) >= 1
+    assert len(await store.claim_runs_of(account.id, 10, 60.0, "a")) == 1
