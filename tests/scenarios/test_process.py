@@ -31,24 +31,30 @@ class ProcessWorld(World):
 
     child: Child | None = None
 
-    async def start_bot(self) -> None:
+    def write_connections(self) -> None:
         connections = self.folder / "connections.toml"
         connections.write_text(
             '[connections.saturn]\nprovider = "saturn"\ntitle = "Saturn Cloud"\nlinking = ["token"]\n'
             f"base_url = {json.dumps(self.saturn_url)}\n"
         )
         connections.chmod(0o600)
+
+    def variables(self, **more: object) -> dict[str, str]:
         empty = {"SLACK_APP_TOKEN": "", "SLACK_CLIENT_ID": "", "SLACK_CLIENT_SECRET": ""}
-        self.child = await start_child("usher", ["bot", "serve"], self.folder, empty | self.environment())
+        return empty | self.environment() | {name: str(value) for name, value in more.items()}
+
+    async def start_bot(self) -> None:
+        self.write_connections()
+        self.child = await start_child("usher", ["bot", "serve"], self.folder, self.variables())
         async with asyncio.timeout(30), aiohttp.ClientSession() as session:
-            while not await self._is_ready(session):
+            while not await self._is_ready(session, self.port):
                 assert self.child.process.returncode is None, self.child.last_words()
                 await asyncio.sleep(0.05)
         self._install(f"http://127.0.0.1:{self.port}")
 
-    async def _is_ready(self, session: aiohttp.ClientSession) -> bool:
+    async def _is_ready(self, session: aiohttp.ClientSession, port: int) -> bool:
         try:
-            async with session.get(f"http://127.0.0.1:{self.port}/readyz") as answer:
+            async with session.get(f"http://127.0.0.1:{port}/readyz") as answer:
                 return answer.status == 200
         except aiohttp.ClientError:
             return False

@@ -1,0 +1,102 @@
+"""A web and two workers on one PostgreSQL, as processes of their own, in real time."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+
+import aiohttp
+import pytest
+import pytest_asyncio
+
+from playground.processes import Child, start_child
+from tests.rigs import postgres
+from tests.rigs.ports import quiet_port
+from tests.rigs.scenario import ID, SEED
+from tests.scenarios.test_process import ProcessWorld
+
+pytestmark = pytest.mark.slow
+
+QUICK = {
+    **SEED,
+    "workspaces": [
+        {"owner": "alice", "name": "training", "id": ID["training"], "start_seconds": 2},
+        {"owner": "alice", "name": "report", "id": ID["report"], "start_seconds": 2},
+    ],
+}
+
+
+class Cluster(ProcessWorld):
+    """Run the roles by their commands."""
+
+    async def start_bot(self) -> None:
+        self.write_connections()
+        self.workers = [await self.start_role("worker", quiet_port()) for _ in range(2)]
+        self.web = await self.start_role("web", self.port)
+        self._install(f"http://127.0.0.1:{self.port}")
+
+    async def start_role(self, role: str, port: int) -> Child:
+        child = await start_child(f"{role}-{port}", ["bot", role], self.folder, self.variables(PORT=port))
+        async with asyncio.timeout(30), aiohttp.ClientSession() as session:
+            while not await self._is_ready(session, port):
+                child.must_live()
+                await asyncio.sleep(0.05)
+        return child
+
+    def owner(self, thing: str) -> Child:
+        """Return the worker that owns something."""
+        with postgres.connected(self.settings().database_url) as connection:
+            row = connection.execute("SELECT owner FROM owners WHERE name = %s", [thing]).fetchone()
+        pid = int(row[0].partition("/")[2].partition("_")[0])
+        return next(worker for worker in self.workers if worker.pid == pid)
+
+    async def stop_bot(self) -> None:
+        for child in (self.web, *self.workers):
+            await child.stop()
+            self.watch.log.write(child.log.read_text())
+
+
+@pytest_asyncio.fixture
+async def cluster(tmp_path):
+    settings = {"USHER_DATABASE_URL": postgres.new_database("usher_cluster")}
+    async with Cluster(
+        tmp_path, {"live": True, "saturn_seed": QUICK, "settings": settings}
+    ).running() as ready:
+        await ready.alice.links("alice")
+        yield ready
+
+
+async def test_a_worker_that_is_killed_is_replaced_and_everything_happens_once(cluster):
+    alice, starts = cluster.alice, "POST .*/start"
+    await alice.types("start training")
+    assert await cluster.slack.state.wait_for(lambda: cluster.calls(starts) == 1, 20.0)
+    owner = cluster.owner("starts:saturn")
+    owner.process.send_signal(signal.SIGKILL)
+    await owner.process.wait()
+    killed_at = time.monotonic()
+    # The next start waits until nobody else can be granting one.
+    await alice.types("start report")
+    assert await cluster.slack.state.wait_for(lambda: cluster.calls(starts) == 2, 20.0)
+    assert time.monotonic() - killed_at < 15.0
+    assert cluster.owner("starts:saturn") is not owner
+    assert await cluster.slack.state.wait_for(lambda: len(alice.told("ready")) == 2, 60.0)
+    assert len(alice.told("card")) == 2
+    assert cluster.calls(starts) == 2
+    assert cluster.saturn.harness.smallest_gap >= 10.0
+
+
+async def test_a_worker_that_is_stopped_hands_over_at_once(cluster):
+    alice, starts = cluster.alice, "POST .*/start"
+    await alice.types("start training")
+    await alice.waits_for("card")
+    assert await cluster.slack.state.wait_for(lambda: cluster.calls(starts) == 1, 20.0)
+    owner = cluster.owner("starts:saturn")
+    began = time.monotonic()
+    owner.process.terminate()
+    assert await asyncio.wait_for(owner.process.wait(), 12) == 0
+    assert time.monotonic() - began < 10.0
+    await alice.types("start report")
+    # Sooner than a lease would have ended.
+    assert await cluster.slack.state.wait_for(lambda: cluster.calls(starts) == 2, 5.0)
+    assert await cluster.slack.state.wait_for(lambda: len(alice.told("ready")) == 2, 60.0)
