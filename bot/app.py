@@ -171,7 +171,7 @@ class Process:
         applied = await self.store.begin_serving()
         if applied:
             log.info("database brought up to date", migrations=applied)
-        self.clock = clock = self.store.clock
+        self.clock = clock = self.store.engine.clock
         self.owners = self._owners()
         stack.push_async_callback(self.owners.leave)
         await self.owners.renew()
@@ -208,7 +208,7 @@ class Process:
             self.scheduler.every(SAVED_EVERY, partial(self._replays.save, self.store))
         self.scheduler.start()
         if self._works:
-            self._listening = asyncio.create_task(self.store.listen(self.scheduler.wake), name="hints")
+            self._listening = asyncio.create_task(self.store.engine.listen(self.scheduler.wake), name="hints")
         self._runs = True
 
     async def _drain(self) -> None:
@@ -221,7 +221,7 @@ class Process:
 
     def _owners(self) -> Owners:
         """Return how this process shares what one at a time has to do."""
-        if not self.store.is_shared:
+        if not self.store.engine.is_shared:
             return Owners()
         name = self.ids.new(f"{socket.gethostname()}/{os.getpid()}")
         return SharedOwners(self.store, self.clock.monotonic, name, f"{self.role}:{name}")

@@ -36,7 +36,7 @@ class Hints:
         try:
             while self._is_wanted:
                 self._is_wanted = False
-                await self._store.hint()
+                await self._store.engine.hint()
                 await asyncio.sleep(TOGETHER)
         except StoreError as error:
             log.info("no hint given", problem=type(error).__name__)

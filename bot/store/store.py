@@ -50,10 +50,9 @@ from bot.store.people import PeopleCache
 from bot.store.transaction import Engine, Priority
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from bot.store.records import FoundWorkspace
-    from bot.support.clock import Clock
 
 #: Results of reads per transaction: about ten milliseconds.
 _RECORDS_AT_ONCE = 100
@@ -95,24 +94,6 @@ class Store(OnEngine):
     def seconds_since_write(self) -> float:
         """Return how long ago this process last wrote something that was committed."""
         return self.engine.seconds_since_write()
-
-    @property
-    def is_shared(self) -> bool:
-        """Return whether several processes may serve from this database."""
-        return self.engine.is_shared
-
-    @property
-    def clock(self) -> Clock:
-        """Return the clock that tells everybody's time: the machine's, or that of a shared database."""
-        return self.engine.clock
-
-    async def hint(self) -> None:
-        """Let the processes that listen look for work now, not at their next tick."""
-        await self.engine.hint()
-
-    async def listen(self, wake: Callable[[], None]) -> None:
-        """Call ``wake`` for each hint of another process, until cancelled."""
-        await self.engine.listen(wake)
 
     async def now(self) -> float:
         """Return the store's epoch seconds, never going back within a process."""

@@ -49,9 +49,9 @@ def test_random_tests_are_the_same_in_every_run_but_the_thorough_one_which_tells
     assert f"--hypothesis-seed={told}" in fresh
 
 
-def test_the_procfile_has_one_process_that_the_platform_reaches():
+def test_the_procfile_has_the_processes_that_share_a_database():
     assert (ROOT / "Procfile").read_text(encoding="utf-8") == (
-        "web: env USHER_HOST=0.0.0.0 python -m bot serve\n"
+        "web: env USHER_HOST=0.0.0.0 python -m bot web\nworker: env USHER_HOST=0.0.0.0 python -m bot worker\n"
     )
 
 
@@ -69,7 +69,18 @@ def test_the_readme_names_every_command_line_there_is():
     text = "".join((ROOT / page).read_text(encoding="utf-8") for page in pages)
     command = r"python -m bot ([a-z]+(?: (?:copy|import|new|rotate|verify))?)"
     named = set(re.findall(command, text))
-    known = {"serve", "migrate", "doctor", "routes", "manifest", "keys new", "keys rotate", "audit verify"}
+    known = {
+        "serve",
+        "web",
+        "worker",
+        "migrate",
+        "doctor",
+        "routes",
+        "manifest",
+        "keys new",
+        "keys rotate",
+        "audit verify",
+    }
     assert named == known | {"accounts import", "store copy"}
 
 
