@@ -27,7 +27,7 @@ async def go_through(folder, how, numbers):
                 if fuse.is_dead and world.breaker.fuse is fuse:
                     await world.reborn()
                 world.breaker.fuse = Fuse()
-                await world.time(SETTLES, step=5)
+                await world.time(SETTLES, step=15)
                 await world.is_whole()
                 await world.check()
             except Exception as error:
