@@ -43,7 +43,7 @@ async def test_a_start_that_is_answered_with(linked, name):
     await linked.pass_time(2)
     seen = alice.card.text + "".join(shown.text for shown in alice.told("failed"))
     assert said in seen, seen
-    await linked.pass_time(100)
+    await linked.pass_time(100, step=4)
     assert "Something went wrong" not in "".join(shown.text for shown in alice.sees())
     if recovers:
         assert alice.only("ready")
@@ -74,7 +74,7 @@ async def test_a_start_that_was_taken_in_words_only_ends_with_try_again_and_no_s
 async def test_after_an_unknown_outcome_it_looks_before_it_starts_again(linked, fault, after):
     linked.saturn_fails(START, times=1, after=after, **fault)
     await linked.alice.types("start notebook")
-    await linked.pass_time(100)
+    await linked.pass_time(100, step=4)
     assert linked.alice.only("ready")
     assert len(linked.resource("notebook").runs) == 1
     assert linked.calls("POST .*/start") == (1 if after else 2)

@@ -135,7 +135,7 @@ async def test_row_19_the_whole_way(tmp_path, sign_in):
             await link(canaries, connection, "alice")
         for text in ("start notebook", "start default", "list --share", "open report", "whoami", "status"):
             await alice.types(text)
-            await scene.pass_time(20)
+            await scene.pass_time(20, step=4)
         assert len(alice.told("ready")) == 2
         for path in ("/metrics", "/healthz", "/readyz", "/link", "/link/x", "/nowhere?token=x"):
             await canaries.get(path)
@@ -168,7 +168,7 @@ async def test_row_19_a_provider_that_fails_in_every_way(tmp_path, number):
             scene.saturn_fails(path, times=2, **fault)
         for text in ("start notebook", "stop report", "list", "status notebook"):
             await alice.types(text)
-            await scene.pass_time(15)
+            await scene.pass_time(15, step=3)
         await canaries.doctor()
         await canaries.get("/metrics")
         assert {*canaries.errors.kinds} & {name for name in vars(errors) if name[0].isupper()}
@@ -192,7 +192,7 @@ async def test_row_19_a_hub_that_says_tokens_back(tmp_path, spoiled):
         canaries.hub.spoiled = spoiled
         for text in ("start default", "list", "stop default"):
             await alice.types(text)
-            await scene.pass_time(20)
+            await scene.pass_time(20, step=4)
         await alice.types("unlink hub --yes")
         await scene.pass_time(10)
         canaries.hub.spoiled = {}
@@ -237,11 +237,11 @@ async def test_row_19_a_slack_that_fails_in_every_way(tmp_path, number):
         await alice.presses(shown, "Start")
         for text in ("start notebook", "link code", "list"):
             await alice.types(text)
-            await scene.pass_time(20)
+            await scene.pass_time(20, step=4)
         for word in ("channel_not_found", "token_revoked"):
             scene.slack_fails("chat.postMessage", status=200, body=f'{{"ok": false, "error": "{word}"}}')
             await alice.types("stop notebook")
-            await scene.pass_time(70)
+            await scene.pass_time(70, step=5)
         await canaries.doctor()
 
 
