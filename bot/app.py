@@ -322,7 +322,11 @@ class Process:
         register(bolt, self.services, slack)
         if settings.slack_app_token is not None:
             self._socket = SocketSide(
-                bolt, settings.slack_app_token, settings.slack_api_url, self.clock.monotonic
+                bolt,
+                settings.slack_app_token,
+                settings.slack_api_url,
+                self.clock.monotonic,
+                connections=settings.socket_connections,
             )
             self._stack.push_async_callback(self._socket.close)
         app = build_app(

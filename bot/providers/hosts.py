@@ -15,7 +15,7 @@ from urllib.parse import SplitResult, quote, urlsplit
 
 from yarl import URL
 
-from bot.support.settings import is_loopback
+from bot.support.addresses import is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

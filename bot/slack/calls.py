@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 import structlog
 
 from bot.slack.methods import UPLOAD_URL
+from bot.support.addresses import is_loopback
 from bot.support.errors import SlackLimited, SlackPermanent
-from bot.support.settings import is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping

@@ -7,7 +7,6 @@ tickets.
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import re
 import stat
@@ -22,6 +21,7 @@ from cryptography.fernet import Fernet
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from bot.support.addresses import is_safe_origin
 from bot.support.database_url import database_file, is_postgres, passwords_of
 from bot.support.spelling import strangers
 
@@ -61,6 +61,7 @@ class Settings(BaseSettings):
     slack_client_id: str | None = Field(None, validation_alias="SLACK_CLIENT_ID")
     slack_client_secret: SecretStr | None = Field(None, validation_alias="SLACK_CLIENT_SECRET")
     slack_api_url: str = Field(SLACK_API_URL, validation_alias="USHER_SLACK_API_URL")
+    socket_connections: int = Field(2, ge=1, le=10, validation_alias="USHER_SOCKET_CONNECTIONS")
     port: int = Field(3000, ge=0, le=65535, validation_alias="PORT")
     host: str = Field("127.0.0.1", validation_alias="USHER_HOST")
     database_url: str = Field("sqlite:///usher.db", validation_alias="USHER_DATABASE_URL", repr=False)
@@ -134,7 +135,7 @@ class Settings(BaseSettings):
     @classmethod
     def _api_url(cls, value: str) -> str:
         parts = urlsplit(value)
-        if not _is_safe_origin(parts.scheme, parts.hostname):
+        if not is_safe_origin(parts.scheme, parts.hostname):
             raise ValueError("needs an https address (http only for this machine)")
         return value if value.endswith("/") else value + "/"
 
@@ -144,7 +145,7 @@ class Settings(BaseSettings):
         if value is None:
             return None
         parts = urlsplit(value)
-        if not _is_safe_origin(parts.scheme, parts.hostname) or parts.username or parts.query:
+        if not is_safe_origin(parts.scheme, parts.hostname) or parts.username or parts.query:
             raise ValueError(
                 "needs the https address that people's browsers use (http only for this machine)"
             )
@@ -218,20 +219,6 @@ VARIABLES: Final = {str(field.validation_alias): field for field in Settings.mod
 def split_keys(value: SecretStr) -> list[str]:
     """Split keys joined by commas or white space."""
     return [key for key in re.split(r"[,\s]+", value.get_secret_value()) if key]
-
-
-def _is_safe_origin(scheme: str, host: str | None) -> bool:
-    return bool(host) and (scheme == "https" or (scheme == "http" and is_loopback(host or "")))
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether a host can only be this machine: localhost and what is below it, 127.0.0.0/8 or ::1."""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def resolve_secret(value: str) -> str:

@@ -1,27 +1,32 @@
-"""Socket Mode: the same listeners over a connection that Usher opens to Slack; no public address is needed.
+"""Socket Mode: the same listeners over connections that Usher opens to Slack; no public address is needed.
 
-Slack sends each payload to a random one of the app's connections and repeats what was not acknowledged; the
-inbox makes both harmless. Health is judged by the age of the last pong, not of the last event.
+Slack sends each payload to a random one of the app's connections, those of all processes, and repeats events
+that were not acknowledged; the inbox makes both harmless. An acknowledgement goes back on the connection that
+its payload came on. Health is judged by the age of the last pong, not of the last event.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import ipaddress
 import logging
 import time
-from typing import TYPE_CHECKING, Any
+from contextlib import suppress
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 import aiohttp
 import structlog
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
+from slack_sdk.errors import SlackApiError
 from slack_sdk.socket_mode.response import SocketModeResponse
 from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
+from bot.support.addresses import is_loopback
 from bot.web.bolt import left_bolt
 from bot.web.shapes import Malformed, read_envelope
+from bot.web.socket_connection import Connection
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,14 +37,16 @@ if TYPE_CHECKING:
     from slack_sdk.socket_mode.request import SocketModeRequest
 
 PING_SECONDS = 10.0
-#: How many unanswered pings make the connection count as dead; the client reconnects at the same age.
-MISSED_PINGS = 4
+#: How long a connection that Slack wants to close is kept for what it still sends; Slack closes it sooner.
+LINGER_SECONDS = 30.0
+#: Slack has more connections of this app than the ten it allows: this one has to go before another comes.
+TOO_MANY: Final = "too_many_websockets"
 
 _log = structlog.get_logger(__name__)
 
 
 class SocketSide(AsyncSocketModeHandler):
-    """Keep the connection open, and pass what arrives on it to the listeners."""
+    """Keep the connections open, and pass what arrives on them to the listeners."""
 
     def __init__(
         self,
@@ -48,43 +55,35 @@ class SocketSide(AsyncSocketModeHandler):
         api_url: str,
         monotonic: Callable[[], float] = time.monotonic,
         *,
+        connections: int = 1,
         ping_seconds: float = PING_SECONDS,
     ) -> None:
+        # Bolt's own initialiser makes a client; ours are made for one connection each.
+        self.app = app
+        self.app_token = app_token.get_secret_value()
         # The client logs payloads, and in errors the address with its ticket; what matters is logged here.
-        silent = logging.getLogger("bot.slack.socket")
-        silent.setLevel(logging.CRITICAL)
-        super().__init__(
-            app,
-            app_token.get_secret_value(),
-            logger=silent,
-            web_client=AsyncWebClient(base_url=api_url, logger=silent, timeout=10),
-            ping_interval=ping_seconds,
-        )
-        if _is_this_machine(api_url):
+        self._silent = logging.getLogger("bot.slack.socket")
+        self._silent.setLevel(logging.CRITICAL)
+        self.web_client = AsyncWebClient(base_url=api_url, logger=self._silent, timeout=10)
+        if is_loopback(urlsplit(api_url).hostname or ""):
             # A proxy from the environment can't reach back to this machine.
-            self.client.proxy = None
-            self.client.web_client.proxy = None
+            self.web_client.proxy = None
         self._monotonic = monotonic
-        #: The last pong as the client timestamps it, by the wall clock, and when we first saw it.
-        self._last_pong: float | None = None
-        self._pong_at = 0.0
-        self._keeping: asyncio.Task[None] | None = None
-        self._under_way: set[asyncio.Task[Any]] = set()
+        self._count = connections
+        self._ping_seconds = ping_seconds
+        self._live: dict[int, Connection] = {}
+        self._open: set[Connection] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._under_way: dict[asyncio.Task[Any], SocketModeClient] = {}
 
     def start(self) -> None:
         """Connect in the background, and keep trying while Slack is unavailable; see ``is_ready``."""
-        self._keeping = asyncio.create_task(self._keep_connected(), name="socket-mode")
+        for number in range(self._count):
+            self._run(self._keep_connected(number))
 
     def is_ready(self) -> bool:
-        """Return whether payloads can arrive: connected, and the last pong is recent enough."""
-        session = self.client.current_session
-        if session is None or session.closed or self.client.closed:
-            return False
-        last = self.client.last_ping_pong_time
-        if last != self._last_pong:
-            self._last_pong, self._pong_at = last, self._monotonic()
-        # By our own clock, because the wall clock may be changed between a ping and its pong.
-        return last is None or self._monotonic() - self._pong_at < MISSED_PINGS * self.client.ping_interval
+        """Return whether payloads can arrive on at least one connection."""
+        return any(connection.is_ready() for connection in self._live.values())
 
     async def handle(  # type: ignore[override]  # narrower, as Bolt's own
         self, client: SocketModeClient, req: SocketModeRequest
@@ -92,8 +91,8 @@ class SocketSide(AsyncSocketModeHandler):
         """Dispatch one envelope and acknowledge it with the answer."""
         task = asyncio.current_task()
         if task is not None:
-            self._under_way.add(task)
-            task.add_done_callback(self._under_way.discard)
+            self._under_way[task] = client
+            task.add_done_callback(self._under_way.pop)
         try:
             try:
                 req.payload = read_envelope(req.type, req.payload)
@@ -112,54 +111,81 @@ class SocketSide(AsyncSocketModeHandler):
             _log.warning("slack.envelope_not_acknowledged", error=type(error).__name__)
 
     async def close(self, seconds: float = 5.0) -> None:
-        """Let running work finish for some seconds, then close the connection and all of its tasks."""
-        if self._keeping is not None:
-            self._keeping.cancel()
-        under_way = self._under_way - {asyncio.current_task()}
+        """Let running work finish for some seconds, then close the connections and all of their tasks."""
+        tasks = tuple(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._finish(set(self._under_way), seconds)
+        await asyncio.gather(*(self._end(connection) for connection in tuple(self._open)))
+
+    def _run(self, work: Any) -> None:
+        task: asyncio.Task[None] = asyncio.create_task(work, name="socket-mode")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _keep_connected(self, number: int) -> None:
+        """Keep one connection: the next is open before the one that Slack wants to close is given up."""
+        while True:
+            new = await self._connected()
+            old, self._live[number] = self._live.get(number), new
+            if old is not None:
+                self._run(self._retire(old))
+            _log.info("slack.socket_connected", connection=number)
+            await new.ending.wait()
+            _log.info("slack.socket_ending", connection=number, reason=new.reason)
+            if new.reason == TOO_MANY:
+                await self._end(new)
+                await asyncio.sleep(self._ping_seconds)
+
+    async def _connected(self) -> Connection:
+        """Open a connection, with a new address for each attempt: one works once, and for a short time."""
+        while True:
+            connection = Connection(
+                self.app_token, self.web_client, self._monotonic, self._ping_seconds, self._silent
+            )
+            connection.socket_mode_request_listeners.append(self.handle)  # type: ignore[arg-type]  # as Bolt does
+            self._open.add(connection)
+            pause = self._ping_seconds
+            try:
+                address = await self._address()
+                # The client repeats a failed attempt after as long, with the address that it has.
+                async with asyncio.timeout(pause):
+                    await connection.open(address)
+            except TimeoutError:
+                pause = 0.0
+            except SlackApiError as refused:
+                answer = refused.response
+                # It is something else where the answer couldn't be read.
+                known = isinstance(answer, AsyncSlackResponse)
+                if known and answer.status_code == HTTPStatus.TOO_MANY_REQUESTS:
+                    pause = float(answer.headers.get("Retry-After", pause))
+                _log.warning("slack.socket_refused", error=answer.get("error") if known else "unreadable")
+            except (OSError, aiohttp.ClientError) as error:
+                _log.warning("slack.socket_not_opened", error=type(error).__name__)
+            else:
+                return connection
+            await self._end(connection)
+            await asyncio.sleep(pause)
+
+    async def _address(self) -> str:
+        answer = await self.web_client.apps_connections_open(app_token=self.app_token)
+        return str(answer["url"])
+
+    async def _retire(self, old: Connection) -> None:
+        """Let Slack close a connection, which it does soon after it said so, and finish what came on it."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LINGER_SECONDS):
+                await old.gone.wait()
+        on_it = {task for task, client in self._under_way.items() if client is old}
+        await self._finish(on_it, LINGER_SECONDS)
+        await self._end(old)
+
+    async def _finish(self, tasks: set[asyncio.Task[Any]], seconds: float) -> None:
+        under_way = tasks - {asyncio.current_task()}
         if under_way:
             await asyncio.wait(under_way, timeout=seconds)
-        ours = (
-            self._keeping,
-            self.client.message_processor,
-            self.client.message_receiver,
-            self.client.current_session_monitor,
-        )
-        await self.client.close()  # type: ignore[no-untyped-call]  # slack_sdk leaves it without types
-        for task in ours:
-            if task is not None:
-                with contextlib.suppress(asyncio.CancelledError, Exception):
-                    await task
 
-    async def _keep_connected(self) -> None:
-        """Connect, then log when the connection is lost and restored.
-
-        The client reconnects by itself, but with the address it was first given, which works once and for a
-        short time: while disconnected the address is dropped, so that it asks for a new one.
-        """
-        connecting = asyncio.create_task(self.client.connect())  # type: ignore[no-untyped-call]  # as above
-        was_ready = False
-        without = 0.0
-        pause = min(self.client.ping_interval, 1.0)
-        try:
-            while True:
-                await asyncio.sleep(pause)
-                is_ready = self.is_ready()
-                if is_ready != was_ready:
-                    was_ready = is_ready
-                    _log.info("slack.socket_connected" if is_ready else "slack.socket_lost")
-                without = 0.0 if is_ready else without + pause
-                if without >= 2 * self.client.ping_interval:
-                    without = 0.0
-                    self.client.wss_uri = None
-        finally:
-            connecting.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await connecting
-
-
-def _is_this_machine(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+    async def _end(self, connection: Connection) -> None:
+        await connection.end()
+        self._open.discard(connection)

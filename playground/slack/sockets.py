@@ -7,6 +7,7 @@ import json
 import random
 import secrets
 import uuid
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import WSMsgType, web
@@ -38,10 +39,14 @@ class Sockets:
 
     def __init__(self, state: State, harness: Harness) -> None:
         self.open: list[web.WebSocketResponse] = []
+        #: Connections whose other side gets no answer to its pings, as if the way between were cut.
+        self.mute: set[web.WebSocketResponse] = set()
+        #: The last envelopes, so that a test can send one again.
+        self.sent: deque[Json] = deque(maxlen=200)
         self._state = state
         self._harness = harness
         self._tickets: dict[str, float] = {}
-        self._waiting: dict[str, asyncio.Future[Json]] = {}
+        self._waiting: dict[str, tuple[web.WebSocketResponse, asyncio.Future[Json]]] = {}
         self._late: set[str] = set()
 
     def new_url(self) -> str:
@@ -58,7 +63,7 @@ class Sockets:
             return web.Response(status=401, text="invalid ticket")
         if len(self.open) >= CONNECTIONS:
             return web.Response(status=429, text="too many connections")
-        socket = web.WebSocketResponse(heartbeat=PING_SECONDS)
+        socket = web.WebSocketResponse(heartbeat=PING_SECONDS, autoping=False)
         await socket.prepare(request)
         self.open.append(socket)
         self._state.changed()
@@ -66,7 +71,9 @@ class Sockets:
             await socket.send_json(self._hello())
             async for message in socket:
                 if message.type is WSMsgType.TEXT:
-                    self._acknowledged(message.data)
+                    self._acknowledged(socket, message.data)
+                elif message.type is WSMsgType.PING and socket not in self.mute:
+                    await socket.pong(message.data)
         finally:
             if socket in self.open:
                 self.open.remove(socket)
@@ -75,9 +82,8 @@ class Sockets:
 
     async def send(self, kind: str, payload: Json, retry: Retry | None, ack_seconds: float) -> Reply:
         """Send an envelope to one of the connections and wait for its acknowledgement."""
-        envelope_id = str(uuid.uuid4())
         envelope: Json = {
-            "envelope_id": envelope_id,
+            "envelope_id": str(uuid.uuid4()),
             "payload": payload,
             "type": ENVELOPES[kind],
             "accepts_response_payload": accepts_payload(kind, payload),
@@ -87,11 +93,20 @@ class Sockets:
                 "retry_attempt": retry.number if retry else 0,
                 "retry_reason": retry.reason if retry else "",
             }
+        self.sent.append(envelope)
+        return await self.deliver(envelope, ack_seconds)
+
+    async def deliver(
+        self, envelope: Json, ack_seconds: float, to: web.WebSocketResponse | None = None
+    ) -> Reply:
+        """Send an envelope, or send it again, to any connection or that one; wait for its acknowledgement."""
+        envelope_id = envelope["envelope_id"]
         answer: asyncio.Future[Json] = asyncio.get_running_loop().create_future()
-        self._waiting[envelope_id] = answer
         try:
             async with asyncio.timeout(ack_seconds):
-                await random.choice(self.open).send_json(envelope)
+                socket = to or random.choice(self.open)
+                self._waiting[envelope_id] = socket, answer
+                await socket.send_json(envelope)
                 acknowledged = await answer
         except TimeoutError:
             self._late.add(envelope_id)
@@ -115,7 +130,7 @@ class Sockets:
             return Reply(200, payload.encode(), "text/plain")
         return Reply(200, json.dumps(payload).encode(), "application/json")
 
-    def _acknowledged(self, text: str) -> None:
+    def _acknowledged(self, socket: web.WebSocketResponse, text: str) -> None:
         try:
             values: Any = loads(text)
         except ValueError:
@@ -124,7 +139,9 @@ class Sockets:
         if not isinstance(envelope_id, str):
             self._harness.violation("socket_message", "a message without envelope_id")
             return
-        waiting = self._waiting.get(envelope_id)
+        asked, waiting = self._waiting.get(envelope_id, (None, None))
+        if asked is not None and asked is not socket:
+            self._harness.violation("socket_message", "an acknowledgement on another connection")
         if waiting is not None and not waiting.done():
             waiting.set_result(values)
         elif envelope_id in self._late:

@@ -13,6 +13,7 @@ import slack_bolt
 
 from bot.web.bolt import Authorize, TenantGuard
 from bot.web.socket import SocketSide
+from bot.web.socket_connection import Connection
 from tests.project.repository import ROOT
 
 RUFF = Path(sys.executable).with_name("ruff")
@@ -35,7 +36,7 @@ def test_the_fence_round_bolt_sees():
     assert (done.returncode, "internal to Bolt" in done.stdout) == (1, True)
 
 
-@pytest.mark.parametrize("made", [SocketSide, TenantGuard, Authorize])
+@pytest.mark.parametrize("made", [SocketSide, Connection, TenantGuard, Authorize])
 def test_nothing_private_of_bolt_is_overridden(made):
     own = {name for name, value in vars(made).items() if inspect.isfunction(value)}
     private = {name for name in own if name.startswith("_") and not name.startswith("__")}

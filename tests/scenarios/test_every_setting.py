@@ -69,6 +69,12 @@ async def app_token(folder):
         assert "workspace" in (await ready.alice.types("help")).text
 
 
+@proves("USHER_SOCKET_CONNECTIONS")
+async def socket_connections(folder):
+    async with world(folder, socket=True, settings={"USHER_SOCKET_CONNECTIONS": "3"}) as ready:
+        assert await ready.slack.state.wait_for(lambda: len(ready.slack.sockets.open) == 3)
+
+
 @proves("SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET")
 async def sign_in(folder):
     for number, changed in enumerate(({}, {"SLACK_CLIENT_ID": "1.2"}, {"SLACK_CLIENT_SECRET": "another"})):

@@ -1,6 +1,8 @@
-"""The same over Socket Mode: one connection, no address of ours that Slack reaches."""
+"""The same over Socket Mode: two connections, no address of ours that Slack reaches."""
 
 from __future__ import annotations
+
+import asyncio
 
 import pytest
 
@@ -27,6 +29,22 @@ async def test_words_mentions_and_lists_over_socket_mode(bare):
     assert "notebook" in (await alice.types("list")).text
     assert "notebook" in (await alice.mentions("list"))[-1].text
     assert "notebook" in (await alice.writes("list"))[-1].text
+
+
+@socket_mode
+async def test_the_same_envelope_on_both_connections_has_one_effect(bare):
+    alice, sockets = bare.alice, bare.slack.sockets
+    await alice.links("alice")
+    assert await bare.slack.state.wait_for(lambda: len(sockets.open) == 2)
+    await alice.types("start training", then_settle=False)
+    again = [
+        sockets.deliver({**sockets.sent[-1], "envelope_id": f"again-{number}"}, 3.0, one)
+        for number, one in enumerate(sockets.open)
+    ]
+    assert all(reply.ok for reply in await asyncio.gather(*again))
+    await bare.pass_time(60, step=5)
+    assert bare.calls("POST .*/start") == 1
+    assert (len(alice.told("card")), len(alice.told("ready"))) == (1, 1)
 
 
 @socket_mode

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from cryptography.fernet import Fernet
 
+from bot.support.addresses import is_loopback
 from bot.support.settings import (
     SettingsError,
-    is_loopback,
     load_settings,
     read_secret_file,
     read_settings,

@@ -13,14 +13,18 @@ from aiohttp.test_utils import TestServer
 from pydantic import SecretStr
 from slack_bolt.response import BoltResponse
 from slack_sdk.socket_mode.request import SocketModeRequest
+from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.policy import Installation
 from bot.web.socket import SocketSide
+from bot.web.socket_connection import Connection
 from tests.playground.slack_help import GENERAL, OLIVIA, slack
 from tests.rigs.clock import FakeClock
 from tests.security.canaries import logging_everything
 from tests.web.bolts import NOWHERE, REGISTER, bolt_with, noting
 from tests.web.signed import click, command, event
+
+SILENT = logging.getLogger("tests.silent")
 
 
 async def until(condition, seconds=10.0):
@@ -30,20 +34,24 @@ async def until(condition, seconds=10.0):
 
 
 @asynccontextmanager
-async def connected(listen=None, **options):
+async def connected(listen=None, *, connections=1, ping_seconds=10.0, **options):
     async with slack(**options) as (server, client):
         told = server.credentials
         home = Installation(told["team_id"])
         app = bolt_with({} if listen is None else {"command": listen}, home, client.base_url)
-        socket = SocketSide(app, SecretStr(told["app_token"]), client.base_url, ping_seconds=0.2)
+        token = SecretStr(told["app_token"])
+        tasks = asyncio.all_tasks()
+        socket = SocketSide(app, token, client.base_url, connections=connections, ping_seconds=ping_seconds)
         assert not socket.is_ready()
         socket.start()
         try:
-            await until(socket.is_ready)
+            await until(lambda: socket.is_ready() and len(server.sockets.open) == connections)
             yield server, socket
         finally:
             await socket.close()
             assert not socket.is_ready()
+        assert server.harness.violations == []
+        assert {one for one in asyncio.all_tasks() - tasks if one.get_name() == "socket-mode"} == set()
 
 
 async def test_a_command_arrives_and_is_answered_in_its_acknowledgement():
@@ -82,9 +90,74 @@ async def test_what_is_under_way_is_finished_before_the_end():
 
 async def test_a_lost_connection_comes_back():
     async with connected() as (server, socket):
-        first = socket.client.current_session
+        (first,) = server.sockets.open
         await server.sockets.close()
-        await until(lambda: socket.client.current_session is not first and socket.is_ready())
+        await until(lambda: server.sockets.open not in ([], [first]) and socket.is_ready())
+
+
+@pytest.mark.parametrize("reason", ["warning", "refresh_requested"])
+async def test_new_connections_are_open_before_the_old_ones_go_and_answers_take_the_way_they_came(reason):
+    began, go_on, seen = asyncio.Event(), asyncio.Event(), []
+
+    async def listen(ack, body):
+        seen.append(body["text"])
+        began.set()
+        await go_on.wait()
+        return await ack()
+
+    async with connected(listen, connections=2) as (server, socket):
+        old = list(server.sockets.open)
+        saying = asyncio.create_task(server.say(OLIVIA, GENERAL, "/workspace list"))
+        await began.wait()
+        await server.sockets.disconnect(reason, close=False)
+        await until(lambda: len(server.sockets.open) == 4)
+        assert socket.is_ready()
+        # What Slack still sends on an old connection is taken, too.
+        later = {**server.sockets.sent[-1], "envelope_id": "later"}
+        again = asyncio.create_task(server.sockets.deliver(later, 3.0, old[0]))
+        await until(lambda: len(seen) == 2)
+        go_on.set()
+        assert (await saying)["ok"]
+        assert (await again).ok
+        for one in old:
+            await one.close()
+        await until(lambda: len(server.sockets.open) == 2)
+        assert socket.is_ready()
+        assert not set(old) & set(server.sockets.open)
+
+
+async def test_a_connection_that_died_silently_is_replaced_while_the_other_serves():
+    async with connected(connections=2, ping_seconds=0.2) as (server, socket):
+        dead = server.sockets.open[0]
+        server.sockets.mute.add(dead)
+        await until(lambda: dead not in server.sockets.open and len(server.sockets.open) == 2)
+        await until(socket.is_ready)
+
+
+async def test_one_connection_too_many_goes_before_another_comes():
+    async with connected(ping_seconds=0.2) as (server, socket):
+        (first,) = server.sockets.open
+        await server.sockets.disconnect("too_many_websockets", close=False)
+        # Slack hasn't closed it: it would be kept for what may still come on it.
+        await until(lambda: first not in server.sockets.open)
+        await until(lambda: server.sockets.open and socket.is_ready())
+
+
+async def test_while_one_process_ends_the_other_is_served():
+    async def listen(ack):
+        return await ack()
+
+    async with connected(listen, connections=2) as (server, socket):
+        told = server.credentials
+        other = SocketSide(socket.app, SecretStr(told["app_token"]), told["api_url"], connections=2)
+        other.start()
+        await until(lambda: len(server.sockets.open) == 4)
+        await socket.close()
+        assert len(server.sockets.open) == 2
+        for _ in range(3):
+            assert (await server.say(OLIVIA, GENERAL, "/workspace list"))["ok"]
+        assert other.is_ready()
+        await other.close()
 
 
 async def test_without_slack_it_goes_on_trying_and_can_be_ended(caplog):
@@ -117,8 +190,10 @@ async def test_without_slack_it_goes_on_trying_and_can_be_ended(caplog):
 async def test_a_proxy_is_not_asked_for_what_is_on_this_machine(api_url, is_ours, monkeypatch):
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:3128")
     socket = SocketSide(bolt_with(), SecretStr("xapp-1"), api_url)
-    assert (socket.client.proxy is None) == is_ours
-    await socket.close()
+    assert (socket.web_client.proxy is None) == is_ours
+    connection = Connection("xapp-1", socket.web_client, FakeClock().monotonic, 10.0, SILENT)
+    assert (connection.proxy is None) == is_ours
+    await connection.end()
 
 
 class Open:
@@ -129,20 +204,24 @@ class Open:
 
 async def test_a_dead_connection_is_seen_whatever_was_done_to_the_wall_clock():
     clock = FakeClock()
-    socket = SocketSide(bolt_with(), SecretStr("xapp-1"), NOWHERE, clock.monotonic)
-    socket.client.current_session = Open()
+    connection = Connection("xapp-1", AsyncWebClient(), clock.monotonic, 10.0, SILENT)
+    connection.current_session = Open()
+    assert not connection.is_ready()
+    await connection.run_message_listeners({"type": "hello"}, "")
     # The clock was set back by an hour after this pong.
-    socket.client.last_ping_pong_time = time.time() + 3600.0
-    assert socket.is_ready()
+    connection.last_ping_pong_time = time.time() + 3600.0
+    assert connection.is_ready()
     clock.advance(39.0)
-    assert socket.is_ready()
+    assert connection.is_ready()
     clock.advance(2.0)
-    assert not socket.is_ready()
+    assert not connection.is_ready()
+    assert await connection.is_ping_pong_failing()
     # And ahead: a pong that looks old has just come.
-    socket.client.last_ping_pong_time = time.time() - 3600.0
-    assert socket.is_ready()
-    socket.client.current_session = None
-    await socket.close()
+    connection.last_ping_pong_time = time.time() - 3600.0
+    assert connection.is_ready()
+    assert not await connection.is_ping_pong_failing()
+    connection.current_session = None
+    await connection.end()
 
 
 class Acknowledged:
