@@ -19,6 +19,7 @@ from bot.reconciler.lists import Lists
 from bot.reconciler.operation_calls import OperationCalls
 from bot.reconciler.operations import Operations
 from bot.reconciler.outages import Outages
+from bot.reconciler.pauses import Pauses
 from bot.reconciler.preconditions import Preconditions
 from bot.reconciler.reads import Reads
 from bot.reconciler.run_calls import RunCalls
@@ -64,7 +65,7 @@ class Reconciler:
             for name, provider in context.connections.items()
         }
         keys = Keys(context)
-        asker = Asker(keys, numbers.call_seconds, jitter)
+        asker = Asker(context.store, keys, numbers, jitter)
         engine = EngineContext.over(
             context,
             news=news,
@@ -91,6 +92,7 @@ class Reconciler:
         lists, suspicions = Lists(engine), Suspicions(engine)
         self._suspicions = suspicions
         self._outages = Outages(engine, suspicions.outages)
+        self._pauses = Pauses(engine)
         self._tasks = Tasks(engine, lists, replay)
         # Each returns how much there was to do; their promises are documented where they are implemented.
         self.step_operations = Operations(engine, operations, preconditions, calls, early).step
@@ -105,6 +107,7 @@ class Reconciler:
         self.refresh_lists = lists.refresh
 
     async def step_tasks(self, pool: Pool | None = None) -> int:
-        """Do due tasks, check suspected credentials and report outages; return how many there were."""
+        """Do due tasks, check suspected credentials, learn of pauses, report outages; return how many."""
+        await self._pauses.step()
         looks = await self._suspicions.step(pool)
         return looks + await self._outages.step() + await self._tasks.step(pool)

@@ -15,6 +15,7 @@ from bot.domain.plan import backoff
 from bot.messages.texts import problems
 from bot.providers.base import Access, Credential
 from bot.reconciler.runtimes import LONGEST_ASKED, Runtime
+from bot.reconciler.watch import Watch
 from bot.support.errors import (
     BadAnswer,
     CredentialRefused,
@@ -23,6 +24,7 @@ from bot.support.errors import (
     SecretError,
     SentTooLate,
     ServerFailed,
+    StoreError,
     TemporaryError,
     UnknownOutcome,
 )
@@ -31,7 +33,10 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
     from bot.domain.models import Account
+    from bot.reconciler.context import Numbers
     from bot.reconciler.keys import Became, Keys
+    from bot.store.records import Calls
+    from bot.store.store import Store
 
 log = structlog.get_logger(__name__)
 
@@ -44,6 +49,8 @@ _OWN: Final = Access("", Credential.of_connection("admin"))
 #: The causes of waiting because the provider asked for a pause, or because it refused the sign-in.
 LIMITED: Final = "rate_limited"
 SUSPECTED: Final = "credential_suspected"
+#: The cause of not asking for an account that was unlinked.
+UNLINKED: Final = "unlinked"
 #: The cause of an unreadable answer; after this many failures in a row it isn't a transient error page.
 _UNREADABLE: Final = "bad_answer"
 _UNREADABLE_TIMES: Final = 3
@@ -116,9 +123,10 @@ Answer: TypeAlias = Done[_T] | NotDone
 class Asker:
     """Ask providers, and update credentials and the connections' health from their answers."""
 
-    def __init__(self, keys: Keys, call_seconds: float, jitter: Callable[[], float]) -> None:
+    def __init__(self, store: Store, keys: Keys, numbers: Numbers, jitter: Callable[[], float]) -> None:
+        self._store = store
         self._keys = keys
-        self._call_seconds = call_seconds
+        self._numbers = numbers
         self._jitter = jitter
 
     def backoff(self, attempts: int) -> float:
@@ -168,20 +176,35 @@ class Asker:
         seconds: float | None = None,
         starts: bool = False,
         tries_suspected: bool = False,
+        is_gated: bool = False,
     ) -> Answer[_T]:
         """Ask once, for ``seconds`` at most. ``what`` names it in the log; ``attempts`` failed before it.
 
         ``account`` None uses the connection's own secret. ``starts``: the call starts something, and such
         calls have a rate limit of their own. ``tries_suspected`` sends it even with a suspected credential,
         to test it. Errors that aren't the provider's (the store's, Usher's own) are raised.
+
+        Nothing is sent for an account that was unlinked, by whichever process: its row is read first, and
+        again while a call takes long, as it may consist of many requests. ``is_gated``: its row came with a
+        claim of the poll gate, which drops what would leave late.
         """
+        if account is not None and not is_gated:
+            current = await self._current(account)
+            if current is None or current.state == "refused":
+                return _ended(runtime, UNLINKED if current is None else "credential_refused")
+            account = current
         access = self.admit(runtime, account, attempts, starts=starts, tries_suspected=tries_suspected)
         if not isinstance(access, Access):
             return access
+        limit = asyncio.timeout(self._numbers.call_seconds if seconds is None else seconds)
+        watch = Watch(self._current, account, self._numbers.watch, limit)
         try:
-            async with asyncio.timeout(self._call_seconds if seconds is None else seconds):
-                value = await send(access)
+            async with limit:
+                with watch:
+                    value = await send(access)
         except TimeoutError:
+            if watch.is_unlinked:
+                return _ended(runtime, UNLINKED)
             failure: ProviderError = UnknownOutcome("no answer in time")
         except ProviderError as error:
             failure = error
@@ -189,6 +212,13 @@ class Asker:
             self._worked(runtime, account)
             return Done(value)
         return await self.judge(runtime, account, what, failure, attempts, starts=starts)
+
+    async def _current(self, account: Account) -> Account | None:
+        """Return an account as it is now; None if it was unlinked."""
+        if account.state == "revoking":
+            return account  # It gets one more call, to revoke its credential.
+        current = await self._store.account_by_id(account.id)
+        return None if current is None or current.state == "revoking" else current
 
     async def follow(
         self,
@@ -200,7 +230,10 @@ class Asker:
         *,
         attempts: int = 0,
     ) -> Answer[None]:
-        """Read a stream to its end. One that breaks off after sending data doesn't count as a failure."""
+        """Read a stream to its end. One that breaks off after sending data doesn't count as a failure.
+
+        Whoever follows it reads the run's row every second, and ends it when its account is unlinked.
+        """
         access = self.admit(runtime, account, attempts)
         if not isinstance(access, Access):
             return access
@@ -260,8 +293,7 @@ class Asker:
         if isinstance(error, RateLimited):
             runtime.health.worked(error)
             is_shared = account is None or self._is_shared(runtime, account, what)
-            limits = runtime.start_limits if starts else runtime.limits
-            limits.note(who, wait, is_shared=is_shared)
+            await self._pause(runtime, who, wait, "start" if starts else "any", is_shared=is_shared)
             return Later(wait, runtime.health.asked(wait), attempts, LIMITED)
         if not spoke:
             runtime.health.failed(error)
@@ -269,9 +301,17 @@ class Asker:
         if isinstance(error, _AMBIGUOUS):
             if starts and error.retry_after:
                 # Its result is looked for first; it isn't sent again before that.
-                runtime.start_limits.note(who, wait, is_shared=False)
+                await self._pause(runtime, who, wait, "start", is_shared=False)
             return Unknown(wait, sentence, attempts, cause)
         return Later(wait, sentence, attempts, cause)
+
+    async def _pause(self, runtime: Runtime, who: str, wait: float, calls: Calls, *, is_shared: bool) -> None:
+        """Note that the provider asked for a pause: here at once, in the rows for other processes."""
+        seconds = runtime.limits_of(calls).note(who, wait, is_shared=is_shared)
+        try:
+            await self._store.note_pauses(runtime.name, calls, seconds)
+        except StoreError as error:
+            log.warning("pause not written", connection=runtime.name, problem=type(error).__name__)
 
     def _is_shared(self, runtime: Runtime, account: Account, what: str) -> bool:
         """Return whether a call uses a secret that other people's calls use as well."""
@@ -301,3 +341,8 @@ class Asker:
             case _:
                 cause = "credential_refused"
         return Refused(error, cause, problems.sentence(cause, runtime.title))
+
+
+def _ended(runtime: Runtime, cause: str) -> Refused:
+    """Return the answer for an account whose credential isn't used any more."""
+    return Refused(CredentialRefused(), cause, problems.sentence(cause, runtime.title))

@@ -95,9 +95,6 @@ class Caller(EnginePart, ABC, Generic[S]):
         """Look for what was made. This has no effect, so nothing is committed first."""
         account = claimed.account
         assert account is not None, "what has no account ends before it calls"
-        current = await self._store.account_by_id(account.id)
-        if current is None or current.state != account.state:
-            return None
         answer = await self._asker.ask(
             runtime,
             account,

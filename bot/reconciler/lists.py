@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 
     from bot.providers.base import Access, Discovered, Listing
-    from bot.store.store import Store
 
 log = structlog.get_logger(__name__)
 _Found = TypeVar("_Found")
@@ -111,14 +109,13 @@ class Lists(EnginePart):
                 runtime,
                 account,
                 what,
-                lambda access: while_active(self._store, account, listing(access), self._numbers.watch),
+                listing,
                 attempts=task.attempts,
                 seconds=DISCOVER_SECONDS,
             )
             match settled(answer):
                 case Done(found):
-                    if found is not None:
-                        await merge(account, runtime, found)
+                    await merge(account, runtime, found)
                     return ""
                 case Refused(error=NotFound()):  # The server has no such lists.
                     return ""
@@ -200,21 +197,6 @@ def settled(answer: Answer[_Found]) -> Done[_Found] | Refused:
 def not_yet(answer: Later | Unknown) -> Again:
     """Return how to retry a task that wasn't done; limits and suspicions don't count as its failures."""
     return (Busy if answer.cause in {LIMITED, SUSPECTED} else Again)(answer.wait, answer.cause)
-
-
-async def while_active(
-    store: Store, account: Account, listing: Coroutine[Any, Any, _Found], watch: float
-) -> _Found | None:
-    """Finish a long read; return None if its account is unlinked meanwhile."""
-    reading = asyncio.ensure_future(listing)
-    try:
-        while not (await asyncio.wait({reading}, timeout=watch))[0]:
-            current = await store.account_by_id(account.id)
-            if current is None or current.state == "revoking":
-                return None
-        return reading.result()
-    finally:
-        reading.cancel()
 
 
 def waiting_commands(task: Task, principal: Principal | None = None, problem: str = "") -> list[NewTask]:

@@ -65,6 +65,8 @@ class Outages(EnginePart):
             since = found.get(name)
             if since is not None:
                 self._over[name] = since
+                if name in self._runtimes:
+                    self._runtimes[name].health.retry()
 
     def _found(self) -> dict[str, float | None]:
         """Return what this process finds: since when there is an outage, None where there is none."""

@@ -144,6 +144,7 @@ class Reads(EnginePart):
             "read",
             lambda access: self._ask_for_theirs(runtime, access, claims, window),
             attempts=max(self._failures.get(claim.gate_key, 0) for claim in claims),
+            is_gated=True,
         )
         match answer:
             case Done((found, is_own)):

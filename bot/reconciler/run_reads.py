@@ -31,34 +31,26 @@ log = structlog.get_logger(__name__)
 TOGETHER: Final = 50
 #: How many seconds the end of a run waits for the last lines of its output.
 LAST_LINES_WAIT: Final = 2.0
-REMEMBERED: Final = 5_000
 
 
 class RunReads(EnginePart):
-    """Read runs. When accounts were last read is known to this process only."""
+    """Read runs. When an account's were last read is in its row."""
 
     def __init__(self, engine: EngineContext, updates: Updates[ClaimedRun]) -> None:
         super().__init__(engine)
         self._updates = updates
         self._board = engine.board
         self._deadline_seconds = engine.deadline_seconds
-        #: When an account was last read, monotonic.
-        self._read_at: dict[str, float] = {}
 
-    def wait(self, account: Account, runtime: Runtime) -> float:
-        """Return the seconds until an account may be read again."""
-        last = self._read_at.get(account.id)
-        if last is None:
-            return 0.0
-        return max(last + runtime.pace.min_poll_interval - self._clock.monotonic(), 0.0)
+    async def wait(self, account: Account, runtime: Runtime) -> float:
+        """Return the seconds until an account's runs may be read again."""
+        interval = runtime.pace.min_poll_interval
+        left = (account.runs_read_at or 0.0) + interval - await self._store.now()
+        # The time of a clock that has since been corrected counts as now.
+        return min(max(left, 0.0), interval)
 
     async def read(self, account: Account, runtime: Runtime, batch: Sequence[ClaimedRun]) -> None:
         """Read runs of one account in one request, record the results, and end the runs that are over."""
-        now = self._clock.monotonic()
-        self._read_at.pop(account.id, None)
-        self._read_at[account.id] = now
-        if len(self._read_at) > REMEMBERED:
-            del self._read_at[next(iter(self._read_at))]
         runtime.observer.polled(runtime.name, len(batch))
         remote_ids = [_remote(claimed.run) for claimed in batch]
         answer = await self._asker.ask(

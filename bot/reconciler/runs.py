@@ -71,7 +71,7 @@ class Runs(Stepper[ClaimedRun]):
         if account is None or not self._is_read(batch[0], await self._store.now()):
             return batch
         runtime = self._runtimes[account.connection]
-        wait = max(runtime.health.pause, self._reads.wait(account, runtime))
+        wait = max(runtime.health.pause, await self._reads.wait(account, runtime))
         if wait > 0:
             await self._updates.all_later(batch, wait, runtime.health.hold)
         elif runtime.is_probed:
@@ -81,24 +81,28 @@ class Runs(Stepper[ClaimedRun]):
         else:
             try:
                 others = await self._joined(account, batch)
-                await self._reads.read(account, runtime, batch[:TOGETHER])
+                if others is not None:
+                    await self._reads.read(account, runtime, batch[:TOGETHER])
             finally:
                 runtime.slots.give()
-            # Runs that didn't fit into one request wait for the next one.
-            await self._updates.all_later(batch[TOGETHER:], self._reads.wait(account, runtime), None)
-            return others
+            # Runs that didn't fit into one request wait for the next one, and all do if somebody else reads.
+            left = batch if others is None else batch[TOGETHER:]
+            await self._updates.all_later(left, runtime.pace.min_poll_interval, None)
+            return others or ()
         return ()
 
-    async def _joined(self, account: Account, batch: list[ClaimedRun]) -> list[ClaimedRun]:
-        """Claim more runs of the account; return those that need something other than a read."""
-        room = TOGETHER - len(batch)
-        if room <= 0:
-            return []
+    async def _joined(self, account: Account, batch: list[ClaimedRun]) -> list[ClaimedRun] | None:
+        """Claim the read, with more runs of the account; return those that need something other than a read.
+
+        Return None if another process has read its runs just now.
+        """
+        room = max(TOGETHER - len(batch), 0)
         now = await self._store.now()
+        more = await self._store.claim_runs_of(account, room, self._numbers.lease, self._owners.name)
+        if more is None:
+            return None
         others = []
-        for claimed in await self._store.claim_runs_of(
-            account.id, room, self._numbers.lease, self._owners.name
-        ):
+        for claimed in more:
             if claimed.run.id in self._under_way:
                 continue
             if self._is_read(claimed, now):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from bot.providers.base import Provider
     from bot.reconciler.context import News, Observer
+    from bot.store.records import Calls, Pause
     from bot.support.clock import Clock
 
 log = structlog.get_logger(__name__)
@@ -30,6 +32,11 @@ LONGEST_ASKED = 300.0
 #: When this many people's credentials are rate-limited within this many seconds, the limit is everybody's.
 SEVERAL = 3
 TOGETHER = 60.0
+#: The pauses' key of everybody; no account has it.
+_EVERYBODY = ""
+_NEVER = (-math.inf, -math.inf)
+#: What this process noted itself is a little later in the rows, as that was written later.
+SLACK = 1.0
 #: The share of a connection's slots for one person's calls, and for all lists.
 PERSONS_SHARE = 0.5
 LISTS_SHARE = 0.25
@@ -87,7 +94,7 @@ class Limits:
     """Keep the one rule for 429s: one delays whoever got it, and everybody only if it's meant for everybody.
 
     That is so if the connection's own secret got it, or several people within a short time. ``hold_off``
-    delays everybody for some seconds.
+    delays everybody for some seconds. What other processes were told is learned from the pauses' rows.
     """
 
     def __init__(self, name: str, monotonic: Callable[[], float], hold_off: Callable[[float], None]) -> None:
@@ -98,8 +105,11 @@ class Limits:
         self._limited: dict[str, tuple[float, float]] = {}
         self._all_until = 0.0
 
-    def note(self, who: str, seconds: float, *, is_shared: bool) -> None:
-        """Note a 429 and its wait in seconds; logged once for each pause of everybody."""
+    def note(self, who: str, seconds: float, *, is_shared: bool) -> dict[str, float]:
+        """Note a 429 and its wait in seconds; logged once for each pause of everybody.
+
+        Return for how many seconds each has to pause now, for the rows; "" is everybody.
+        """
         now = self._monotonic()
         seconds = max(min(seconds, LONGEST_ASKED), self.wait(who))
         self._limited = {
@@ -108,11 +118,23 @@ class Limits:
         self._limited[who] = (now, now + seconds)
         count = sum(at > now - TOGETHER for at, _ in self._limited.values())
         if not is_shared and count < SEVERAL:
-            return
+            return {who: seconds}
         if now >= self._all_until:
             log.warning("connection asked for a pause", connection=self._name, seconds=seconds, people=count)
         self._all_until = max(self._all_until, now + seconds)
         self._hold_off(seconds)
+        return {who: seconds, _EVERYBODY: seconds}
+
+    def learn(self, pause: Pause) -> None:
+        """Learn from a row of a pause that another process noted, or this one did before it was restarted."""
+        now = self._monotonic()
+        at, until = now - pause.ago, now + pause.left
+        if pause.who == _EVERYBODY:
+            if until > self._all_until + SLACK:
+                self._all_until = until
+                self._hold_off(pause.left)
+        elif until > self._limited.get(pause.who, _NEVER)[1] + SLACK:
+            self._limited[pause.who] = (at, until)
 
     def wait(self, who: str) -> float:
         """Return the seconds that an account still has to wait."""
@@ -172,9 +194,14 @@ class Health:
         self._away_until = 0.0
 
     def resume(self, since: float) -> None:
-        """Resume an outage that began before this process."""
+        """Resume an outage that began before this process, or that another one found: probe it, no more."""
         self._answers = False
         self._since = since if self._since is None else min(self._since, since)
+        self._failures = max(self._failures, BREAKS_AFTER)
+
+    def retry(self) -> None:
+        """Probe it now, as another process had an answer."""
+        self._away_until = 0.0
 
     def failed(self, error: TemporaryError) -> None:
         """Note a failure; logged once, when the connection counts as down."""
@@ -236,6 +263,10 @@ class Runtime:
         self.limits = Limits(name, clock.monotonic, self.health.hold_off)
         #: A limit on starts doesn't affect reads: it holds up only the start queue.
         self.start_limits = Limits(name, clock.monotonic, self.start_queue.hold_off)
+
+    def limits_of(self, calls: Calls) -> Limits:
+        """Return the limits of calls that start something, or of any."""
+        return self.start_limits if calls == "start" else self.limits
 
     @property
     def is_probed(self) -> bool:

@@ -10,7 +10,7 @@ from bot.domain.models import Account, Principal, Snapshot, Task
 from bot.providers import facets
 from bot.reconciler.ask import Done, Refused
 from bot.reconciler.context import EnginePart
-from bot.reconciler.lists import DISCOVER_SECONDS, not_yet, slot, waiting_commands, while_active
+from bot.reconciler.lists import DISCOVER_SECONDS, not_yet, slot, waiting_commands
 from bot.services.snapshots import TEMPLATES, payload_of
 
 if TYPE_CHECKING:
@@ -56,24 +56,16 @@ class Snapshots(EnginePart):
         async def send(access: Access) -> Any:
             if account is None:
                 return await runtime.provider.need(facets.Overview).about()
-            return await while_active(
-                self._store,
-                account,
-                runtime.provider.need(facets.Forms).templates(access),
-                self._numbers.watch,
-            )
+            return await runtime.provider.need(facets.Forms).templates(access)
 
         seconds = None if account is None else DISCOVER_SECONDS
         answer = await self._asker.ask(runtime, account, kind, send, attempts=task.attempts, seconds=seconds)
         match answer:
             case Done(offer):
-                if offer is not None:
-                    owner = account.id if account is not None else ""
-                    now = await self._store.now()
-                    await self._store.save_snapshot(
-                        Snapshot(runtime.name, owner, kind, payload_of(offer), now)
-                    )
-                    log.info("snapshot read", connection=runtime.name, kind=kind)
+                owner = account.id if account is not None else ""
+                now = await self._store.now()
+                await self._store.save_snapshot(Snapshot(runtime.name, owner, kind, payload_of(offer), now))
+                log.info("snapshot read", connection=runtime.name, kind=kind)
                 return ""
             case Refused(cause=cause):
                 return cause

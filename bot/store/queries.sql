@@ -81,6 +81,20 @@ INSERT INTO outages (connection, since) VALUES (:connection, :since) ON CONFLICT
 -- name: end_outage
 DELETE FROM outages WHERE connection = :connection;
 
+-- == pauses that providers asked for ==
+
+-- name: pauses
+SELECT * FROM pauses WHERE until > :now OR noted_at > :before;
+
+-- name: forget_pauses
+DELETE FROM pauses WHERE until <= :now AND noted_at <= :before;
+
+-- name: note_pause
+INSERT INTO pauses (connection, calls, who, noted_at, until) VALUES (:connection, :calls, :who, :now, :until)
+ON CONFLICT (connection, calls, who) DO UPDATE SET
+    noted_at = excluded.noted_at,
+    until = CASE WHEN pauses.until > excluded.until THEN pauses.until ELSE excluded.until END;
+
 -- == links and accounts ==
 
 -- name: expire_links
@@ -672,6 +686,10 @@ WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
     /* postgresql: FOR UPDATE SKIP LOCKED)) */
 )
 RETURNING *;
+
+-- One process at a time reads an account's runs: who has read them last is what the others find.
+-- name: read_runs_of
+UPDATE accounts SET runs_read_at = :now WHERE id = :id AND COALESCE(runs_read_at, 0.0) = :last AND state = 'active';
 
 -- name: claim_runs_of
 UPDATE runs SET next_step_at = :until, leased_until = :until, claim = :claim, woken = 0,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
         Timer,
         Workspace,
     )
+
+    Calls = Literal["any", "start"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,20 @@ class Activation:
     tasks: Sequence[NewTask] = ()
     audit: Sequence[AuditEntry] = ()
     settles: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Describe a pause that a provider asked for, ``ago`` seconds ago, with ``left`` seconds to go.
+
+    ``calls``: ``any``, or ``start`` for those that start something. ``who`` is an account, "" for everybody.
+    """
+
+    connection: str
+    calls: Calls
+    who: str
+    ago: float
+    left: float
 
 
 @dataclass(frozen=True, slots=True)

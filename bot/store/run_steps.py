@@ -12,6 +12,7 @@ from bot.store.runs import OTHER_STOP
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from bot.domain.models import Account
     from bot.store.transaction import Row, Transaction
 
 #: Runs of one account due within this many seconds are read along with one that is due.
@@ -29,17 +30,22 @@ def claim(tx: Transaction, limit: int, lease: float, owner: str = "") -> list[Cl
     return _steps(tx, found, name)
 
 
-def claim_of(tx: Transaction, account_id: str, limit: int, lease: float, owner: str = "") -> list[ClaimedRun]:
-    """Lease open, launched runs of one active account that are due within 2 s, to be read together."""
-    account = tx.one("account_by_id", id=account_id)
-    if account is None or account["state"] != "active":
-        return []
+def claim_of(
+    tx: Transaction, account: Account, limit: int, lease: float, owner: str = ""
+) -> list[ClaimedRun] | None:
+    """Claim the next read of an active account's runs, and lease those that are due within 2 s for it.
+
+    Only open, launched ones are read. Return None if the account has ended, or somebody else has read its
+    runs since it was read itself.
+    """
     now = tx.now()
+    if not tx.run("read_runs_of", id=account.id, last=account.runs_read_at or 0.0, now=now):
+        return None
     name = tx.ids.new("claim")
     found = tx.all(
         "claim_runs_of",
-        principal=account["principal"],
-        connection=account["connection"],
+        principal=account.principal.key,
+        connection=account.connection,
         now=now,
         soon=now + _TOGETHER,
         until=now + lease,

@@ -42,6 +42,7 @@ from bot.store import (
     upkeep,
 )
 from bot.store import outages as outages_
+from bot.store import pauses as pauses_
 from bot.store import preferences as preferences_
 from bot.store import runs as runs_
 from bot.store import workspaces as workspaces_
@@ -160,6 +161,8 @@ class Store(OnEngine):
     outages = read(outages_.current, Priority.STEADY)
     begin_outage = write(outages_.begin)
     end_outage = write(outages_.end)
+    pauses = read(pauses_.current, Priority.STEADY)
+    note_pauses = write(pauses_.note)
 
     # -- links, accounts, browsers ---------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from pydantic import SecretStr
 
 from bot.providers.base import Access, Credential
 from bot.reconciler.ask import Asker, Done, Later, Refused, Unknown
+from bot.reconciler.context import Numbers
 from bot.reconciler.runtimes import Runtime
 from bot.support import errors
 from tests.rigs.clock import FakeClock
@@ -68,12 +69,25 @@ class Book:
         self.seen.append("locked")
 
 
+class Rows:
+    """Stand where the account's row is, which somebody else may change."""
+
+    def __init__(self) -> None:
+        self.account: SimpleNamespace | None = ACCOUNT
+        self.reads = 0
+
+    async def account_by_id(self, _account_id):
+        self.reads += 1
+        return self.account
+
+
 class Bench:
     def __init__(self) -> None:
         clock = FakeClock()
         self.runtime = Runtime("cloud", FakeProvider(clock), clock, lambda: 0.0, Unobserved(), Unheard())
         self.book = Book()
-        self.asker = Asker(self.book, 25.0, lambda: 0.0)
+        self.rows = Rows()
+        self.asker = Asker(self.rows, self.book, Numbers(watch=0.0), lambda: 0.0)
 
     async def ask(self, way: str, error: BaseException, attempts: int = 0):
         async def send(_access):
@@ -90,6 +104,7 @@ class Bench:
         if way.startswith("a stream"):
             return await self.asker.follow(self.runtime, ACCOUNT, "output", stream, take, attempts=attempts)
         account = None if way == "the connection's own" else SUSPECT if way == "a suspect's" else ACCOUNT
+        self.rows.account = account
         return await self.asker.ask(
             self.runtime,
             account,
@@ -184,8 +199,52 @@ async def test_a_suspected_credential_is_tried_by_who_finds_out_about_it_alone()
     async def send(_access):
         raise NOTHING_MAY_BE_SENT
 
-    got = await bench.asker.ask(bench.runtime, SUSPECT, "call", send, attempts=2)
+    bench.rows.account = SUSPECT
+    got = await bench.asker.ask(bench.runtime, ACCOUNT, "call", send, attempts=2)
     assert (type(got), got.cause, got.attempts) == (Later, "credential_suspected", 2)
+
+
+@pytest.mark.parametrize(
+    ("row", "cause"),
+    [
+        (None, "unlinked"),
+        (SimpleNamespace(id="account_1", state="revoking"), "unlinked"),
+        (SimpleNamespace(id="account_1", state="refused"), "credential_refused"),
+    ],
+)
+async def test_nothing_is_sent_for_an_account_that_has_ended_since_it_was_read(row, cause):
+    bench = Bench()
+    bench.rows.account = row
+
+    async def send(_access):
+        raise NOTHING_MAY_BE_SENT
+
+    got = await bench.asker.ask(bench.runtime, ACCOUNT, "call", send)
+    assert (type(got), got.cause, got.needs_credential) == (Refused, cause, True)
+    assert (bench.book.seen, bench.runtime.health.since) == ([], None)
+
+
+async def test_a_call_that_takes_long_ends_when_its_account_is_unlinked():
+    bench = Bench()
+
+    async def many_requests(_access):
+        await asyncio.sleep(0)
+        bench.rows.account = None
+        await asyncio.Event().wait()
+
+    got = await bench.asker.ask(bench.runtime, ACCOUNT, "call", many_requests)
+    assert (type(got), got.cause) == (Refused, "unlinked")
+    assert (bench.book.seen, bench.runtime.health.since) == ([], None)
+
+
+async def test_the_poll_gates_reads_cost_no_other_look():
+    bench = Bench()
+
+    async def soon(_access):
+        return "read"
+
+    assert await bench.asker.ask(bench.runtime, ACCOUNT, "read", soon, is_gated=True) == Done("read")
+    assert bench.rows.reads == 0
 
 
 async def test_a_call_that_takes_too_long_is_unknown_and_an_answer_is_handed_on():

@@ -60,6 +60,8 @@ class Account:
     unlinked_at: float | None = None
     refused_since: float | None = None
     looked_at: float | None = None
+    #: When its runs were last read.
+    runs_read_at: float | None = None
 
     @property
     def is_refused(self) -> bool:

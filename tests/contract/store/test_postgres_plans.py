@@ -8,8 +8,9 @@ from bot.store.postgres_transaction import numbered_queries
 from tests.contract.store.test_sqlite_plans import RARE
 from tests.rigs import postgres
 
-#: Tables that stay small: a row for each connection, for each kind of work, for the process that serves.
-SMALL = ("outages", "serving", "upkeep", "audit_head")
+#: Tables that stay small: a row for each connection, for each person limited within a minute, for each
+#: kind of work, for the process that serves.
+SMALL = ("outages", "pauses", "serving", "upkeep", "audit_head")
 #: One has two ways to look for operations, and takes the one that costs less; the other means every row.
 OTHERS = {"namesakes", "end_browser_sessions"}
 

@@ -48,7 +48,7 @@ async def test_a_step_holds_all_that_it_needs(store, account, run):
 async def test_a_leased_run_is_not_claimed_again_before_its_lease_ends(store, clock, account, run):
     assert len(await store.claim_runs(10, 60.0)) == 1
     clock.advance(59.9)
-    assert await store.claim_runs(10, 60.0) == await store.claim_runs_of(account.id, 10, 60.0) == []
+    assert await store.claim_runs(10, 60.0) == await store.claim_runs_of(account, 10, 60.0) == []
     clock.advance(0.1)
     assert len(await store.claim_runs(10, 60.0)) == 1
 
@@ -60,10 +60,23 @@ async def test_of_two_processes_each_claims_its_own(database):
         await ran(first, remote_id=f"r{number}")
     claims = await asyncio.gather(
         *(store.claim_runs(5, 60.0) for store in (first, second) * 3),
-        *(store.claim_runs_of(account.id, 5, 60.0) for store in (first, second)),
+        *(store.claim_runs_of(account, 5, 60.0) for store in (first, second)),
     )
-    taken = [step.run.id for steps in claims for step in steps]
-    assert len(taken) == len(set(taken)) == 40
+    assert claims.count(None) == 1, "one of them reads this account's runs"
+    taken = [step.run.id for steps in claims for step in steps or ()]
+    assert len(taken) == len(set(taken)) == 35
+
+
+async def test_an_accounts_runs_are_read_by_whoever_knows_when_they_were_last(database, clock):
+    first, second = await database.open(), await database.open()
+    account = await link_account(first, ALICE, "posit")
+    assert await first.claim_runs_of(account, 5, 60.0) == []
+    assert await second.claim_runs_of(account, 5, 60.0) is None
+    read = await second.account_by_id(account.id)
+    assert read.runs_read_at == clock.now()
+    clock.advance(5)
+    assert await second.claim_runs_of(read, 0, 60.0) == []
+    assert await first.claim_runs_of(read, 5, 60.0) is None
 
 
 async def test_runs_of_one_account_are_read_together(store, clock, account):
@@ -74,10 +87,11 @@ async def test_runs_of_one_account_are_read_together(store, clock, account):
     await ran(store, BOB, remote_id="theirs")
     for name, wait in waits.items():
         await store.save_run_step(Update(made[name].id, wait))
-    steps = await store.claim_runs_of(account.id, 10, 60.0)
+    steps = await store.claim_runs_of(account, 10, 60.0)
     assert {step.run.remote_id for step in steps} == {"now", "soon"}
-    assert [step.run.remote_id for step in await store.claim_runs_of(bob.id, 10, 60.0)] == ["theirs"]
-    assert await store.claim_runs_of("nobody", 10, 60.0) == []
+    assert [step.run.remote_id for step in await store.claim_runs_of(bob, 10, 60.0)] == ["theirs"]
+    await store.unlink(BOB, None, revocable=["posit"], cause="unlinked")
+    assert await store.claim_runs_of(await store.account_by_id(bob.id), 10, 60.0) is None
 
 
 async def test_a_saved_step_comes_again_when_it_is_due(store, clock, run):

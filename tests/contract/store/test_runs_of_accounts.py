@@ -90,7 +90,7 @@ async def test_a_refused_account_holds_runs_and_a_new_link_lets_them_go_on(store
     assert await store.refuse_account(account.id, account.secret, AGAIN, [], hold="Link again.")
     held = await store.run(run.id)
     assert (held.hold, held.is_open) == ("Link again.", True)
-    assert await store.claim_runs_of(account.id, 10, 60.0) == []
+    assert await store.claim_runs_of(account, 10, 60.0) is None
     await link_account(store, ALICE, "posit", secret="again")
     resumed = await store.run(run.id)
     assert (resumed.hold, resumed.next_step_at) == (None, clock.now())

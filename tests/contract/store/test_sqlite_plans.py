@@ -37,8 +37,8 @@ RARE = {
     "move_slack_pauses",
 }
 
-#: Indexes of the few rows that are just what is looked for, walked in the order that is wanted; and a table
-#: with a row for each connection at most.
+#: Indexes of the few rows that are just what is looked for, walked in the order that is wanted; and tables
+#: with a row for each connection at most, or for each person who was limited within a minute.
 SMALL = (
     "INDEX cards_changed",
     "INDEX notices_dead",
@@ -49,6 +49,7 @@ SMALL = (
     "INDEX runs_failed",
     "INDEX homes_wanted",
     "SCAN outages",
+    "SCAN pauses",
 )
 
 

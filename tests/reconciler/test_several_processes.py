@@ -1,0 +1,251 @@
+"""Two processes on one database: what one of them learns counts for the other."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, replace
+
+import pytest
+
+from bot.domain.models import Person, Principal, State, TaskKind
+from bot.providers import facets
+from bot.reconciler.runtimes import LONGEST_PAUSE
+from bot.services.authority import Authority
+from bot.store.records import NewTask
+from bot.store.store import Store
+from bot.support.errors import RateLimited, Refused, Unreachable
+from tests.reconciler.fuse import Meanwhile
+from tests.reconciler.runs import RunWorld
+from tests.reconciler.world import World
+from tests.rigs import postgres
+from tests.rigs.clock import CountingIds, FakeClock
+from tests.rigs.engine import migrated
+from tests.rigs.run_provider import JobProvider
+from tests.rigs.store import ALICE, BOB
+
+CAROL = Principal(None, "T1", "UCAROL")
+
+
+class Cloud(JobProvider, facets.Schedules):
+    def schedules(self, snapshot):
+        raise AssertionError("no list of jobs is drawn here")
+
+    async def schedule(self, access, run_id, cron):
+        self._note("schedule", access, run_id)
+
+
+@dataclass
+class Pair:
+    """Hold two processes, each with a store of its own, and what both talk to."""
+
+    mine: World
+    theirs: World
+    cloud: Cloud
+    clock: FakeClock
+
+    @property
+    def both(self) -> tuple[World, World]:
+        return self.mine, self.theirs
+
+
+@pytest.fixture
+async def pair(request, tmp_path):
+    clock, ids = FakeClock(), CountingIds()
+    if getattr(request, "param", "sqlite") == "sqlite":
+        path = tmp_path / "usher.db"
+        path.touch(mode=0o600)
+        path.write_bytes(migrated())
+        url = f"sqlite:///{path}"
+    else:
+        url = await postgres.migrated()
+    stores: list[Store] = [await postgres.open_store(url, clock, ids) for _ in range(2)]
+    cloud = Cloud(clock)
+    mine, theirs = worlds = [World(store, clock, ids, cloud) for store in stores]
+    theirs.slack = mine.slack
+    theirs.reborn()
+    yield Pair(mine, theirs, cloud, clock)
+    for world in worlds:
+        for streams, board in world.lives:
+            await streams.drain(0.0)
+            board.close()
+    for store in stores:
+        await store.close()
+
+
+# -- credentials ---------------------------------------------------------------------------------------------
+
+
+async def start(world):
+    await world.begin(await world.own())
+
+
+async def look_at_names(world):
+    await world.make(stem="lab")
+
+
+async def read(world):
+    workspace = await world.own(state=State.RUNNING)
+    await world.store.want_read(workspace.id)
+
+
+async def list_workspaces(world):
+    account = await world.link()
+    await world.store.add_tasks([NewTask(TaskKind.DISCOVER, account.id)])
+
+
+async def schedule(world):
+    account = await world.link()
+    payload = {"account": account.id, "principal": ALICE.key, "connection": "cloud", "job": "j1"}
+    payload |= {"name": "etl", "cron": "0 3 * * *"}
+    await world.store.add_tasks([NewTask(TaskKind.SCHEDULE, f"{account.id}/j1/1", payload)])
+
+
+async def launch(world):
+    await RunWorld(world).runs()
+
+
+async def read_runs(world):
+    await RunWorld(world).runs()
+    await world.pass_time(1)
+
+
+async def follow_output(world):
+    await RunWorld(world).runs()
+    await world.pass_time(1)
+
+
+@pytest.mark.parametrize("pair", ["sqlite", "postgresql"], indirect=True)
+@pytest.mark.parametrize(
+    ("ask", "step"),
+    [
+        (start, "claim_operations"),
+        (look_at_names, "claim_operations"),
+        (read, "claim_reads"),
+        (list_workspaces, "claim_tasks"),
+        (list_workspaces, "account_by_id"),
+        (schedule, "task_turn"),
+        (launch, "claim_runs"),
+        (read_runs, "claim_runs"),
+        (follow_output, "watched_runs"),
+    ],
+)
+async def test_after_an_unlink_elsewhere_no_call_with_that_credential_begins_later(pair, ask, step):
+    """Somebody unlinks at another process, and what this one had begun takes five seconds more."""
+
+    async def unlink():
+        assert await pair.theirs.store.unlink(ALICE, "cloud", revocable=[], cause="unlinked")
+        pair.clock.advance(5)
+        pair.cloud.calls.clear()
+        unlinked.append(pair.clock.now())
+
+    unlinked: list[float] = []
+    await ask(pair.mine)
+    real = pair.mine.store
+    pair.mine.store = Meanwhile(real, step, unlink)
+    pair.mine.reborn()
+    await pair.mine.pass_time(9, step=3)
+    assert unlinked
+    assert pair.cloud.calls == []
+
+
+async def test_a_call_of_many_requests_ends_when_its_account_is_unlinked_elsewhere(pair):
+    async def many(method):
+        if method == "discover":
+            await pair.theirs.store.unlink(ALICE, "cloud", revocable=[], cause="unlinked")
+            try:
+                await asyncio.Event().wait()
+            finally:
+                ended.append(method)
+
+    ended: list[str] = []
+    await list_workspaces(pair.mine)
+    pair.mine.numbers = replace(pair.mine.numbers, watch=0.0)
+    pair.mine.reborn()
+    pair.cloud.during = many
+    await pair.mine.reconciler.step_tasks()
+    assert ended == ["discover"]
+
+
+# -- people --------------------------------------------------------------------------------------------------
+
+
+async def test_who_was_deactivated_at_one_web_is_refused_at_the_other(pair):
+    await pair.mine.know()
+    for world in pair.both:
+        await Authority(world.context).check(ALICE, "start")
+    left = Person(ALICE, "Alice", is_deleted=True, seen_at=await pair.mine.store.now())
+    await pair.mine.store.save_people([left])
+    with pytest.raises(Refused):
+        await Authority(pair.mine.context).check(ALICE, "start")
+    pair.clock.advance(2)
+    with pytest.raises(Refused):
+        await Authority(pair.theirs.context).check(ALICE, "start")
+
+
+# -- what a provider asked for -------------------------------------------------------------------------------
+
+
+def health(world):
+    return world.reconciler.engine.runtimes["cloud"].health
+
+
+def limited(seconds):
+    return RateLimited("slow down", status=429, retry_after=seconds)
+
+
+async def test_a_pause_of_one_person_holds_at_the_other_process_too(pair):
+    workspace, other = await pair.mine.own(), await pair.mine.own(BOB, "r2")
+    pair.cloud.answers_to["token-1"] = limited(60.0)
+    await pair.mine.begin(workspace)
+    await pair.mine.work()
+    pair.cloud.answers_to.clear()
+    before = len(pair.cloud.calls)
+    assert before == 1
+    # What the other one learns within a second holds for all of her calls, and for nobody else's.
+    await pair.theirs.reconciler.step_tasks()
+    await pair.theirs.pass_time(40, step=10)
+    assert {call.remote_id for call in pair.cloud.calls[before:]} <= {"r2"}
+    await pair.theirs.begin(other)
+    await pair.theirs.pass_time(10, step=5)
+    assert pair.cloud.accepted_starts == ["r2"]
+    await pair.theirs.pass_time(40, step=10)
+    assert pair.cloud.accepted_starts == ["r2", "r1"]
+
+
+async def test_limits_of_several_people_at_several_processes_are_everybodys(pair):
+    people = (ALICE, BOB, CAROL)
+    for number, (who, world) in enumerate(zip(people, (*pair.both, pair.mine), strict=True)):
+        account = await world.link(who, token=f"token-{number}")
+        pair.cloud.answers_to[f"token-{number}"] = limited(60.0)
+        pair.clock.advance(1)
+        await world.reconciler.step_tasks()
+        await world.store.add_tasks([NewTask(TaskKind.DISCOVER, account.id)])
+        await world.reconciler.step_tasks()
+    assert health(pair.mine).pause == 60.0, "it found two of them, and learned of the third"
+    pair.clock.advance(1)
+    await pair.theirs.reconciler.step_tasks()
+    assert health(pair.theirs).pause == 59.0
+    pair.mine.reborn()
+    await pair.mine.reconciler.step_tasks()
+    assert health(pair.mine).pause == 59.0, "so does a process that was started since"
+
+
+async def test_what_one_process_finds_away_the_other_only_probes(pair):
+    account = await pair.mine.link()
+    pair.cloud.fail("discover", Unreachable("no connection"), times=99)
+    await pair.mine.store.add_tasks([NewTask(TaskKind.DISCOVER, account.id)])
+    await pair.mine.pass_time(60, step=5)
+    assert health(pair.mine).is_doubtful
+    for number in range(8):
+        await pair.theirs.begin(await pair.theirs.own(BOB, f"r{number}"))
+    pair.cloud.calls.clear()
+    pair.cloud.fail("status", Unreachable("no connection"), times=99)
+    await pair.theirs.reconciler.step_tasks()
+    await pair.theirs.work()
+    assert len(pair.cloud.calls) == 1
+    # Whoever gets an answer tells the other one, which asks at once then.
+    pair.cloud.heal()
+    await pair.mine.pass_time(LONGEST_PAUSE, step=5)
+    assert not health(pair.mine).is_doubtful
+    await pair.theirs.reconciler.step_tasks()
+    assert health(pair.theirs).pause == 0
