@@ -70,11 +70,15 @@ class Book:
 
 
 class Rows:
-    """Stand where the account's row is, which somebody else may change."""
+    """Stand where the account's row is, which somebody else may change, and where pauses are noted."""
 
     def __init__(self) -> None:
         self.account: SimpleNamespace | None = ACCOUNT
         self.reads = 0
+        self.pauses: list[tuple[str, dict[str, float]]] = []
+
+    async def note_pauses(self, _connection, calls, seconds):
+        self.pauses.append((calls, seconds))
 
     async def account_by_id(self, _account_id):
         self.reads += 1
@@ -137,6 +141,10 @@ async def test_every_error_means_one_answer_whichever_way_was_asked(kind, way):
     limits = (runtime.limits.wait(who) > 0, runtime.start_limits.wait(who) > 0)
     is_limit = kind is errors.RateLimited
     assert limits == (is_limit and way != "a start", is_limit and way == "a start")
+    # Everybody has to pause if the secret is the connection's own.
+    everybody = {"": 1.0} if way == "the connection's own" else {}
+    noted = ("start" if way == "a start" else "any", {who: 1.0, **everybody})
+    assert bench.rows.pauses == ([noted] if is_limit else [])
 
 
 def test_the_table_has_every_error_of_a_provider():
