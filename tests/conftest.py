@@ -47,7 +47,8 @@ LONG_MATRICES: Final = (
 KEPT: Final = 3
 
 
-#: What takes long by the clock is begun first, spread over the workers: nobody waits for it at the end.
+#: What takes long by the clock is begun first, by half of the workers: nobody waits for it at the end, and
+#: the others use the processor while these wait.
 LONG: Final = (
     "tests/chaos/test_chaos.py",
     "tests/demo/test_demo.py",
@@ -56,6 +57,9 @@ LONG: Final = (
     "tests/benchmarks/test_smoke.py",
     "tests/playground/test_jupyterhub_lab.py",
     "tests/scenarios/test_process.py",
+    "tests/scenarios/test_hub.py",
+    "tests/playground/test_jupyterhub_process.py",
+    "tests/playground/test_jupyterhub_light.py",
 )
 
 
@@ -75,14 +79,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def long_first(items: list[pytest.Item], workers: int) -> list[pytest.Item]:
-    """Return the tests so that each worker's share, as xdist deals them out, begins with long ones."""
+    """Return the tests so that half of the workers' shares, as xdist deals them out, begin with long ones."""
     ranks = {part: rank for rank, part in enumerate(LONG)}
     ranked = [(rank, one) for one in items for part, rank in ranks.items() if one.nodeid.startswith(part)]
     long = [one for _, one in sorted(ranked, key=lambda pair: pair[0])]
     rest = iter([one for one in items if not one.nodeid.startswith(LONG)])
     ordered: list[pytest.Item] = []
+    patient = max(workers // 2, 1)
     for worker in range(workers):
-        first = long[worker::workers]
+        first = long[worker::patient] if worker < patient else []
         size = (len(items) - len(ordered)) // (workers - worker)
         ordered += first + list(islice(rest, max(size - len(first), 0) if worker < workers - 1 else None))
     return ordered
