@@ -37,13 +37,14 @@ async def show_list(request: Request) -> Answer:
     page, given = narrowed.asked(request)
     part = runs_like(given, rows, request.services.connections)
     if part is not None and not part.rows:
-        return narrowed.none_of_these(request, part, words.RUNS, kit.button(words.SHOW_ALL, "job_list"))
+        show_all = [kit.button(words.SHOW_ALL, "job_list")]
+        return narrowed.none_of_these(request, part, words.RUNS, "job_list", show_all, remark)
     shown = rows if part is None else list(part.rows)
     facts = await request.services.gatherer.of_runs(request.principal, shown)
     return run_lists.run_list(
         list(zip(shown, facts, strict=True)),
         page=page,
-        remark=f"{narrowed.remark(request, part, len(rows), words.UNKNOWN_NAME)} {remark}".strip(),
+        remark=f"{narrowed.remark(request, part, len(rows))} {remark}".strip(),
         replaces=request.surface.kind == "button",
         only=narrowed.only(request, part, words.RUNS),
     )

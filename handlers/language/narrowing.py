@@ -22,16 +22,12 @@ _Row = TypeVar("_Row")
 
 @dataclass(frozen=True, slots=True)
 class Narrowed(Generic[_Row]):
-    """Hold some of a person's rows, and what they have in common: a state, a connection, a name.
-
-    ``is_unknown``: nothing is called ``name``, so it narrows nothing.
-    """
+    """Hold some of a person's rows, and what they have in common: a state, a connection, a name."""
 
     rows: tuple[_Row, ...]
     state: str = ""
     connection: str | None = None
     name: str = ""
-    is_unknown: bool = False
 
 
 def page_and_words(given: Sequence[str]) -> tuple[int, tuple[str, ...]]:
@@ -88,5 +84,5 @@ def _narrowed(
     needle = naming.fold(name)
     named = [row for row in rows if any(needle in naming.fold(one) for one in row[3])]
     named = named or [row for row in rows if any(is_slip(needle, naming.fold(one)) for one in row[3])]
-    found = [row[0] for row in named or rows if connection in {None, row[1]} and state in {"", row[2]}]
-    return Narrowed(tuple(found), state, connection, name, is_unknown=not named)
+    found = [row[0] for row in named if connection in {None, row[1]} and state in {"", row[2]}]
+    return Narrowed(tuple(found), state, connection, name)

@@ -27,7 +27,7 @@ def objects_of(verb: str, words: tuple[str, ...]) -> tuple[str, ...]:
         return without_nouns(words)
     if verb == "settings":
         return ()
-    while verb == "status" and words and (count := ends(words, known.AFTERTHOUGHTS)):
+    while verb in {"status", "list"} and words and (count := ends(words, known.AFTERTHOUGHTS)):
         words = words[:-count]
     if verb in _TIMED:
         words = _with_times(words)

@@ -49,8 +49,8 @@ async def show_list(request: Request) -> Answer:
     page, given = narrowed.asked(request)
     part = workspaces_like(given, rows, services.connections)
     if part is not None and not part.rows:
-        return narrowed.none_of_these(request, part, words.WORKSPACES, list_button())
-    remark = f"{narrowed.remark(request, part, len(rows), words.UNKNOWN_NAME)} {remark}".strip()
+        return narrowed.none_of_these(request, part, words.WORKSPACES, "list", [list_button()], remark)
+    remark = f"{narrowed.remark(request, part, len(rows))} {remark}".strip()
     if request.is_shared:
         # What the list offers to its owner would refuse everybody else.
         remark = fill(words.LIST_SHARED_NEXT, command=request.command)

@@ -210,4 +210,6 @@ def linked_view(title: str, username: str) -> dict[str, Any]:
     """Return what the form becomes once the code was right."""
     template = words.CODE_DONE if username else words.CODE_DONE_NAMELESS
     done = kit.section(fill(template, username=username, title=title))
-    return kit.modal(words.CODE_DONE_TITLE, [done, kit.context(words.CODE_DONE_NEXT)])
+    return kit.modal(
+        words.CODE_DONE_TITLE, [done, kit.context(words.CODE_DONE_NEXT)], close=words.CODE_DONE_CLOSE
+    )

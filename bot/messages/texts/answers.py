@@ -210,6 +210,7 @@ CODE_EXPLAINED: Final = (
     "Only type a code from a link page that you opened yourself. Nobody else ever needs it."
 )
 CODE_DONE_TITLE: Final = "Linked"
+CODE_DONE_CLOSE: Final = "Close"
 CODE_DONE: Final = "Your {title} account {username} is linked."
 CODE_DONE_NAMELESS: Final = "Your {title} account is linked."
 CODE_DONE_NEXT: Final = "If you asked for something, I'm carrying on with it in our direct messages."

@@ -43,7 +43,7 @@ TALK: Final[Mapping[str, str]] = MappingProxyType(
 CONDITIONAL: Final = (
     "I don't understand conditions, exceptions or times like that, so I've left everything as it is. {next}"
 )
-CONDITIONAL_NEXT: Final = "Name what you mean, for example `{command}{verb} {example}`{later}."
+CONDITIONAL_NEXT: Final = "Type something like `{command}{verb} {example}`{later}."
 #: For what can be stopped at a time.
 CONDITIONAL_LATER: Final = " or `{command}{verb} {example} at 18:00`"
 #: After a name that is said to be somebody else's.
