@@ -54,7 +54,7 @@ class Watch:
         # Without an answer of the store, the next look may tell.
         with suppress(StoreError):
             self.is_unlinked = await self._current(account) is None
-        if self.is_unlinked:
-            self._limit.reschedule(asyncio.get_running_loop().time())
-        else:
+        if not self.is_unlinked:
             self._again(account)
+        elif not self._limit.expired():
+            self._limit.reschedule(asyncio.get_running_loop().time())
