@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from abc import ABC, abstractmethod
+from contextlib import suppress
 from typing import TYPE_CHECKING, ClassVar, Final, Generic
 
 import structlog
@@ -59,11 +61,16 @@ class Stepper(EnginePart, ABC, Generic[S]):
         return len(claimed)
 
     async def _guarded(self, batch: list[S]) -> None:
-        """Contain errors to their batch: log them and retry later."""
+        """Contain errors to their batch: log them and retry later. A process that ends hands it back."""
         self._under_way.update(claimed.subject.id for claimed in batch)
         try:
             for claimed in await self.together(batch):
                 await self._one(claimed)
+        except asyncio.CancelledError:
+            # A call that was committed to is *calling* in its row, so its outcome is checked first.
+            with suppress(StoreError):
+                await self._updates.all_later(batch, 0.0, None)
+            raise
         except StoreError as error:
             log.warning("step not written", subjects=_ids(batch), problem=type(error).__name__)
         except Exception:  # docs/rules.md, "Where errors end"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import structlog
@@ -67,6 +69,11 @@ class Tasks(EnginePart):
     async def _guarded(self, task: Task) -> None:
         try:
             await self._one(task)
+        except asyncio.CancelledError:
+            # This process ends; doing it again from the beginning does no harm.
+            with suppress(StoreError):
+                await self._store.task_retry(task.id, 0.0, counts=False)
+            raise
         except StoreError as error:
             log.warning("task not written", task=task.id, problem=type(error).__name__)
 

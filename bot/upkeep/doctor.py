@@ -175,6 +175,8 @@ async def check_store(settings: Settings, providers: Mapping[str, Provider] | No
         store = await open_store(settings.database_url, SystemClock(), SystemIds())
         try:
             checks = await read_store(store) + await check_rights(store, providers or {})
+            if store.engine.is_shared:
+                checks.append(await check_processes(store))
             return checks + await check_age(store, path)
         finally:
             await store.close()
@@ -209,6 +211,27 @@ async def read_store(store: Store) -> list[Check]:
     advice = " ".join(dict.fromkeys(_ADVICE.get(code, _OTHER_ADVICE) for code in codes))
     found = f"{len(dead)} ({', '.join(codes)}), the newest for {people}"
     return [*checks, Check("dead notices", False, found, advice)]
+
+
+async def check_processes(store: Store) -> Check:
+    """List the processes that serve from a shared database: requests and work need one each, or one for both.
+
+    Raises StoreError.
+    """
+    running = [one.name.partition(":") for one in await store.owned()]
+    by_role = {role: [who for name, _, who in running if name == role] for role in ("serve", "web", "worker")}
+    found = ", ".join(
+        f"{len(names)} {role} on {', '.join(sorted({name.partition('/')[0] for name in names}))}"
+        for role, names in by_role.items()
+        if names
+    )
+    if not found or by_role["serve"] or (by_role["web"] and by_role["worker"]):
+        return Check("processes", True, found or "none is running")
+    missing = "worker" if by_role["web"] else "web"
+    lost = "Slack's requests aren't answered" if missing == "web" else "nothing is done or sent"
+    return Check(
+        "processes", False, f"{found}, but no {missing}, so {lost}", f"Start `python -m bot {missing}`."
+    )
 
 
 async def check_age(store: Store, path: Path | None) -> list[Check]:

@@ -37,6 +37,25 @@ async def test_the_schema_is_made_once_and_doctor_says_so_before(env):
     assert all(check.is_good for check in await doctor.check_store(Settings(**env)))
 
 
+@pytest.mark.parametrize(
+    ("running", "is_good", "found"),
+    [
+        ([], True, "none is running"),
+        (["serve:m1/7_a"], True, "1 serve on m1"),
+        (["web:m2/7_a", "web:m1/8_b", "worker:m1/9_c", "output:r1"], True, "2 web on m1, m2, 1 worker on m1"),
+        (["web:m1/7_a"], False, "1 web on m1, but no worker, so nothing is done or sent"),
+        (["worker:m1/7_a"], False, "1 worker on m1, but no web, so Slack's requests aren't answered"),
+    ],
+)
+async def test_doctor_says_which_processes_serve(env, running, is_good, found):
+    store = await open_store(env["USHER_DATABASE_URL"], SystemClock(), SystemIds())
+    await store.migrate()
+    await store.own("someone", running)
+    check = await doctor.check_processes(store)
+    await store.close()
+    assert (check.is_good, check.found, bool(check.advice)) == (is_good, found, not is_good)
+
+
 async def test_beside_a_process_that_serves_the_other_commands_work(env):
     store = await open_store(env["USHER_DATABASE_URL"], SystemClock(), SystemIds())
     await store.begin_serving()

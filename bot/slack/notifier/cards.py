@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import structlog
@@ -56,6 +58,11 @@ class CardUpdates:
         except SlackFailed:
             # Repeating an update does no harm, whatever became of the first attempt.
             await self._store.card_retry(card.id, backoff(4, 0.5))
+        except asyncio.CancelledError:
+            # This process ends, and the same applies.
+            with suppress(StoreError):
+                await self._store.card_retry(card.id, backoff(4, 0.5))
+            raise
         except StoreError as error:
             log.warning("card not written", card=card.id, problem=type(error).__name__)
         except Exception:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 import structlog
@@ -100,6 +101,11 @@ class Outbox:
                 await self._replies.send(notice)
             else:
                 await self._one(notice, claimed_at)
+        except asyncio.CancelledError:
+            # This process ends, and it may have been sent.
+            with suppress(StoreError):
+                await self._unknown(notice, SlackUnknownOutcome(slack_methods.CHAT_POST_MESSAGE, "stopped"))
+            raise
         except StoreError as error:
             log.warning("notice not written", notice=notice.id, problem=type(error).__name__)
         except Exception:

@@ -1,0 +1,105 @@
+"""A process that is stopped in the middle of something hands it back: another one goes on without waiting."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from bot.domain.models import Call, NewNotice, NoticeKind, Outcome, State, TaskKind
+from bot.slack.methods import CHAT_POST_MESSAGE
+from bot.store.records import NewTask
+from bot.support.pool import Pool
+from tests.rigs.slack import FakeSlack
+from tests.rigs.store import ALICE
+
+
+class HangingSlack(FakeSlack):
+    """Answer one method never, whether or not it takes the message."""
+
+    hangs = ""
+    takes = True
+
+    def __init__(self, clock):
+        super().__init__(clock)
+        self.began = asyncio.Event()
+
+    async def call(self, method, arguments):
+        if method != self.hangs:
+            return await super().call(method, arguments)
+        if self.takes:
+            await super().call(method, arguments)
+        self.began.set()
+        return await asyncio.Event().wait()
+
+
+@pytest.fixture
+async def stopped(world):
+    """Let a step work in a pool until something has begun, then stop it as at the end of a process."""
+    pools = []
+
+    async def stop(step, began):
+        pools.append(Pool(10, lambda: None))
+        assert await step(pools[-1]) == 1
+        await asyncio.wait_for(began.wait(), 30)
+        assert await pools[-1].drain(0.0) == 1
+
+    return stop
+
+
+async def test_a_call_under_way_is_checked_by_the_next_process_at_once(world, stopped):
+    began = asyncio.Event()
+
+    async def hang(method):
+        if method == "start":
+            began.set()
+            await asyncio.Event().wait()
+
+    operation_id = await world.begin(await world.own())
+    await world.reconciler.step_operations()
+    await world.reconciler.step_reads()
+    world.provider.during = hang
+    await stopped(world.reconciler.step_operations, began)
+    world.provider.during = None
+    assert (await world.store.operation(operation_id)).start_call is Call.CALLING
+    world.reborn()
+    await world.work()
+    assert (await world.store.operation(operation_id)).start_call is Call.UNKNOWN
+    assert await world.until_ended(operation_id) is Outcome.FULFILLED
+    assert len(world.provider.accepted_starts) == 1
+
+
+async def test_a_task_begins_again_at_once(world, stopped):
+    began = asyncio.Event()
+
+    async def hang(method):
+        if method == "discover":
+            began.set()
+            await asyncio.Event().wait()
+
+    workspace = await world.own(state=State.RUNNING)
+    account = await world.store.account(workspace.principal, "cloud")
+    await world.work()
+    await world.store.add_tasks([NewTask(TaskKind.DISCOVER, account.id)])
+    world.provider.during = hang
+    await stopped(world.reconciler.step_tasks, began)
+    world.provider.during = None
+    world.reborn()
+    (task,) = await world.store.claim_tasks(10, 40.0)
+    assert (task.kind, task.attempts) == (TaskKind.DISCOVER, 0)
+
+
+@pytest.mark.parametrize("takes", [True, False])
+async def test_a_message_that_may_have_been_sent_is_looked_for_first(world, stopped, takes):
+    await world.know()
+    world.slack = HangingSlack(world.clock)
+    world.slack.add_user(ALICE.user_id)
+    world.slack.hangs, world.slack.takes = CHAT_POST_MESSAGE, takes
+    world.reborn()
+    await world.store.add_notices([NewNotice("s", NoticeKind.MESSAGE, "1", ALICE, {"text": "hello"})])
+    await stopped(world.notifier.step_notices, world.slack.began)
+    world.slack.hangs = ""
+    world.reborn()
+    # Long before its lease would have ended.
+    await world.pass_time(world.timing.settles + 1)
+    assert len(world.slack.messages) == 1
