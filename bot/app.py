@@ -203,9 +203,12 @@ class Process:
 
     def _run(self) -> None:
         """Start what runs by itself."""
-        self.scheduler.every(RENEWED_EVERY, self.owners.renew)
+        is_shared = self.store.engine.is_shared
+        if is_shared:
+            self.scheduler.every(RENEWED_EVERY, self.owners.renew)
         if self._takes_requests:
-            self.scheduler.every(SAVED_EVERY, partial(self._replays.save, self.store))
+            keep = self._replays.share if is_shared else self._replays.save
+            self.scheduler.every(SAVED_EVERY, partial(keep, self.store))
         self.scheduler.start()
         if self._works:
             self._listening = asyncio.create_task(self.store.engine.listen(self.scheduler.wake), name="hints")
@@ -252,7 +255,7 @@ class Process:
         return Context(
             store=self.store,
             connections=self.providers,
-            people=People(self.store, slack),
+            people=People(self.store, slack, self.owners),
             installation=installation,
             vault=Vault(settings.keys()),
             clock=self.clock,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from bot.domain.models import Person, Principal
+from bot.services.owners import Owners
 from bot.slack.methods import USERS_INFO, USERS_LIST
 from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent
 
@@ -21,6 +22,9 @@ log = structlog.get_logger(__name__)
 
 #: People per page of ``users.list``; the budget allows 18 pages a minute.
 PAGE = 500
+#: What a process owns while it reads everybody, and when another one looks whether it may, in seconds.
+READING = "people"
+ELSEWHERE = 5.0
 #: Slackbot isn't marked as a bot.
 _SLACKBOT = "USLACKBOT"
 
@@ -28,9 +32,10 @@ _SLACKBOT = "USLACKBOT"
 class People:
     """Ask Slack who people are, and store the answers."""
 
-    def __init__(self, store: Store, slack: PacedSlack) -> None:
+    def __init__(self, store: Store, slack: PacedSlack, owners: Owners | None = None) -> None:
         self._store = store
         self._slack = slack
+        self._owners = owners or Owners()
         #: The cursor at which Slack's rate limit interrupted a sync, and the people read until then.
         self._cursor = ""
         self._read: list[Person] = []
@@ -69,10 +74,14 @@ class People:
         """Read everybody (``users.list``, paged) and return them.
 
         Raises SlackFailed; the next call continues where this one stopped, or starts over if Slack rejected
-        the request.
+        the request. Until it is done it is this process's, if several share a database.
         """
         async with self._reading:
-            return await self._everybody()
+            if await self._owners.own(READING) is None:
+                raise SlackLimited(USERS_LIST, ELSEWHERE)
+            everybody = await self._everybody()
+            await self._owners.disown(READING)
+            return everybody
 
     async def _everybody(self) -> list[Person]:
         while True:

@@ -1460,7 +1460,10 @@ WHERE kind IN ('discover', 'list_jobs', 'snapshot', 'schedule')
 -- name: claim_tasks
 UPDATE tasks SET is_leased = 1, claimed_at = :now, due_at = :until
 WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
-    SELECT id FROM tasks WHERE due_at <= :now ORDER BY due_at LIMIT :limit
+    SELECT id FROM tasks WHERE due_at <= :now AND NOT (kind = 'sync_people' AND EXISTS (
+        SELECT 1 FROM owners o WHERE o.name = 'people' AND o.owner <> :owner AND o.until > :now
+    ))
+    ORDER BY due_at LIMIT :limit
     /* postgresql: FOR UPDATE SKIP LOCKED)) */
 )
 RETURNING *;

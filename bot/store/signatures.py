@@ -18,8 +18,8 @@ def save(tx: Transaction, signatures: str) -> None:
     tx.run("add_signatures", id=tx.ids.new("signatures"), now=now, signatures=signatures)
 
 
-def saved(tx: Transaction) -> list[tuple[float, str]]:
-    """Return what is kept, oldest first: how many seconds ago they were seen, and the signatures."""
+def saved(tx: Transaction, within: float = KEPT) -> list[tuple[float, str]]:
+    """Return what was kept within so many seconds, oldest first: how long ago, and the signatures."""
     now = tx.now()
-    rows = tx.all("signatures_since", since=now - KEPT)
+    rows = tx.all("signatures_since", since=now - within)
     return [(max(now - row["seen_at"], 0.0), row["signatures"]) for row in rows]

@@ -85,11 +85,14 @@ def is_open(tx: Transaction, kind: TaskKind, subject: str) -> bool:
     return tx.one("task_of", kind=kind, subject=subject) is not None
 
 
-def claim(tx: Transaction, limit: int, lease: float) -> list[Task]:
-    """Lease due tasks, oldest first; whatever joined one whose worker died becomes part of it."""
+def claim(tx: Transaction, limit: int, lease: float, owner: str = "") -> list[Task]:
+    """Lease due tasks, oldest first; whatever joined one whose worker died becomes part of it.
+
+    Reading everybody is left to the process that has begun with it.
+    """
     now = tx.now()
     claimed = []
-    for row in tx.all("claim_tasks", now=now, until=now + lease, limit=limit):
+    for row in tx.all("claim_tasks", now=now, until=now + lease, limit=limit, owner=owner):
         if row["joined"] is not None:
             row["payload"] = as_json(_extended(from_json(row["payload"]), from_json(row["joined"])))
             tx.run("refresh_task", id=row["id"], payload=row["payload"])

@@ -1,13 +1,14 @@
-"""Which signed requests were there before: in memory for each request, in the database for who starts next.
+"""Which signed requests were there before: in memory for each request, in the database for all processes.
 
 A second's signatures are written together, after the requests were served: writing each before would cost
-more than answering it. What a kill forgets is younger than ``SAVED_EVERY``, and the inbox knows what those
-requests did.
+more than answering it. What a kill forgets, or another process doesn't know yet, is younger than
+``SAVED_EVERY``, and the inbox knows what those requests did.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import structlog
@@ -26,6 +27,8 @@ log = structlog.get_logger(__name__)
 MAX_REMEMBERED = 200_000
 #: How often what is new is written, in seconds.
 SAVED_EVERY = 1.0
+#: How far back others' are read each time, in seconds.
+SHARED_SECONDS = 10.0
 #: The part of a signature that distinguishes it from all others: 64 bits.
 LENGTH = 16
 
@@ -53,12 +56,19 @@ class Replays:
         self._unsaved.append(start)
         return True
 
-    async def load(self, store: Store) -> None:
-        """Remember what earlier processes have seen; call it before the first request."""
+    async def load(self, store: Store, within: float = KEPT) -> None:
+        """Remember what other processes have seen; call it before the first request."""
         now = self._monotonic()
-        for age, signatures in await store.saved_signatures():
+        for age, signatures in await store.saved_signatures(within):
             for at in range(0, len(signatures), LENGTH):
                 self._remember(signatures[at : at + LENGTH], now - age)
+
+    async def share(self, store: Store) -> None:
+        """Write what is new, and learn what other processes have written."""
+        await self.save(store)
+        with suppress(StoreError):
+            # The next time covers what comes late now.
+            await self.load(store, SHARED_SECONDS)
 
     async def save(self, store: Store) -> None:
         """Write what is new; where that fails, it is tried again with what comes next."""

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.models import Call, NewNotice, NewRun, NoticeKind, Spec, Update
+from bot.domain.models import Call, NewNotice, NewRun, NoticeKind, Spec, TaskKind, Update
 from bot.services.owners import RENEWED_EVERY, SharedOwners
+from bot.slack.calls import SlackAnswer
+from bot.slack.methods import USERS_LIST
+from bot.slack.people import People
 from bot.store.owners import LEASE
-from bot.support.errors import StoreUnavailable
+from bot.store.records import NewTask
+from bot.support.errors import SlackLimited, StoreUnavailable
 from tests.rigs.store import ALICE, link_account, linked, start
 
 #: How long a dead owner may be missed, in seconds, with the tick at which others look.
@@ -112,6 +116,30 @@ async def test_starts_are_left_to_who_owns_them_until_they_are_sent(two, store, 
     assert {one.operation.id for one in await store.claim_operations(10, 1.0, "b")} == set(ids)
 
 
+async def test_reading_everybody_goes_on_where_it_began(two, store):
+    first, second = two
+    pages = [{"members": [], "response_metadata": {"next_cursor": "more"}}, SlackLimited(USERS_LIST, 5.0), {}]
+
+    class Slack:
+        async def call(self, _method, _arguments):
+            page = pages.pop(0)
+            if isinstance(page, Exception):
+                raise page
+            return SlackAnswer(page, None)
+
+    here, there = People(store, Slack(), first), People(store, Slack(), second)
+    await store.add_tasks([NewTask(TaskKind.SYNC_PEOPLE, "everybody")])
+    with pytest.raises(SlackLimited):
+        await here.sync()
+    assert await store.claim_tasks(10, 0.0, "b") == []
+    with pytest.raises(SlackLimited):
+        await there.sync()
+    assert len(await store.claim_tasks(10, 0.0, "a")) == 1
+    assert await here.sync() == []
+    assert pages == []
+    assert len(await store.claim_tasks(10, 0.0, "b")) == 1
+
+
 async def test_a_run_is_left_to_who_follows_its_output_with_all_that_is_said_of_it(two, store, clock):
     first, _ = two
     account = await link_account(store)
@@ -126,8 +154,9 @@ async def test_a_run_is_left_to_who_follows_its_output_with_all_that_is_said_of_
     clock.advance(1.0)
     assert await store.watched_runs("b") == []
     assert await store.claim_runs(10, 60.0, "b") == []
-    assert await store.claim_runs_of(account.id, 10, 60.0, "b") == []
+    assert await store.claim_runs_of(account, 10, 60.0, "b") == []
     assert not [one for one in await store.claim_notices(10, 60.0, owner="b") if one.subject == run.id]
     assert [one.id for one in await store.watched_runs("a")] == [run.id]
     assert [one.subject for one in await store.claim_notices(10, 60.0, owner="a")].count(run.id) >= 1
-    assert len(await store.claim_runs_of(account.id, 10, 60.0, "a")) == 1
+    account = await store.account_by_id(account.id)
+    assert len(await store.claim_runs_of(account, 10, 60.0, "a")) == 1

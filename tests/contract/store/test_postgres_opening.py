@@ -61,6 +61,31 @@ async def test_its_time_is_the_databases(url):
     await store.close()
 
 
+class AnHourAhead(SystemClock):
+    def now(self):
+        return super().now() + 3600.0
+
+
+async def test_a_machine_whose_clock_is_wrong_reads_nothing_early_and_takes_nothing_over(url):
+    right, wrong = await open_store(url, SystemClock(), IDS), await open_store(url, AnHourAhead(), IDS)
+    for store in (right, wrong):
+        await store.begin_serving()
+    workspace = (await linked(right)).workspaces[0]
+    await right.accept_operation(start(workspace), interaction="i1")
+    assert await wrong.claim_operations(10, 40.0)
+    assert await right.claim_operations(10, 40.0) == []
+    await right.want_read(workspace.id)
+    assert await right.claim_reads("saturn", 10, 10.0, 0.5)
+    await wrong.want_read(workspace.id)
+    assert await wrong.claim_reads("saturn", 10, 10.0, 0.5) == []
+    assert await wrong.own("wrong", ["thing"]) == ["thing"]
+    assert await right.own("right", ["thing"]) == []
+    # What it says about times, in messages and rows, is right as well.
+    assert wrong.engine.clock.now() == pytest.approx(right.engine.clock.now(), abs=1.0)
+    for store in (right, wrong):
+        await store.close()
+
+
 async def test_migrating_twice_at_once_runs_nothing_twice(open_):
     first, second = await open_(), await open_()
     ran = await asyncio.gather(first.migrate(), second.migrate(), first.migrate())

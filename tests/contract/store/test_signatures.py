@@ -10,6 +10,20 @@ def signature(number):
     return f"{number:064x}"[::-1]
 
 
+async def test_processes_that_share_a_database_know_what_the_others_have_seen(database, clock):
+    store, other = await database.open(), await database.open()
+    seen, there = Replays(clock.monotonic), Replays(clock.monotonic)
+    assert there.is_first(signature(1))
+    await there.share(other)
+    clock.advance(SAVED_EVERY)
+    await seen.share(store)
+    assert not seen.is_first(signature(1))
+    await store.close()
+    # A database that is away for a moment loses nothing.
+    await seen.share(store)
+    assert seen.is_first(signature(2))
+
+
 async def test_who_starts_next_knows_what_was_seen_and_for_how_long_yet(database, clock):
     store, seen = await database.open(serves=True), Replays(clock.monotonic)
     assert seen.is_first(signature(1))
