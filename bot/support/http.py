@@ -142,7 +142,8 @@ class Response:
         if value is _NOT_JSON:
             # Raised outside the handler: the parser's error contains the whole body, which may be a token.
             raise BadAnswer("the answer is not JSON", status=self.status)
-        _check_depth(value, self.status)
+        if is_deeper(value, MAX_DEPTH):
+            raise BadAnswer("the answer is nested too deeply", status=self.status)
         return value
 
     def json_object(self, *, revealed: bool = False) -> dict[str, Any]:
@@ -180,9 +181,10 @@ def _epoch(date: str) -> float | None:
         return None
 
 
-def _check_depth(value: Any, status: int) -> None:
+def is_deeper(value: Any, most: int) -> bool:
+    """Return whether parsed JSON is nested more than so deeply."""
     layer = [value]
-    for _ in range(MAX_DEPTH):
+    for _ in range(most):
         layer = [
             child
             for parent in layer
@@ -190,8 +192,8 @@ def _check_depth(value: Any, status: int) -> None:
             for child in (parent.values() if isinstance(parent, dict) else parent)
         ]
         if not layer:
-            return
-    raise BadAnswer("the answer is nested too deeply", status=status)
+            return False
+    return True
 
 
 class Http:

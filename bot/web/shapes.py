@@ -11,6 +11,8 @@ import json
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
 
+from bot.support.http import is_deeper
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -54,7 +56,8 @@ def read_envelope(kind: str, payload: object) -> dict[str, Any]:
     """Check what came through Socket Mode; ``kind`` is the envelope's. Raises Malformed."""
     if not isinstance(payload, dict):
         raise Malformed("payload")
-    _check_depth(payload)
+    if is_deeper(payload, _MAX_DEPTH):
+        raise Malformed("too deep")
     if kind == "slash_commands":
         if any(not isinstance(value, str) and value is not None for value in payload.values()):
             raise Malformed("command field")
@@ -114,22 +117,9 @@ def _object(text: str) -> dict[str, Any]:
         raise Malformed("not JSON") from None
     if not isinstance(value, dict):
         raise Malformed("not a JSON object")
-    _check_depth(value)
+    if is_deeper(value, _MAX_DEPTH):
+        raise Malformed("too deep")
     return value
-
-
-def _check_depth(value: object) -> None:
-    layer: list[Any] = [value]
-    for _ in range(_MAX_DEPTH):
-        layer = [
-            child
-            for parent in layer
-            if isinstance(parent, (dict, list))
-            for child in (parent.values() if isinstance(parent, dict) else parent)
-        ]
-        if not layer:
-            return
-    raise Malformed("too deep")
 
 
 #: The types of keys, wherever they occur; null counts as missing.
