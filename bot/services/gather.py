@@ -192,7 +192,7 @@ class Gatherer(Part):
         """Gather what was held and is still true; of several about the same, the newest."""
         newest: dict[str, tuple[NoticeKind, Facts]] = {}
         for one in await self._store.held_notices(notice.id):
-            facts = await self.of_notice(one)
+            facts = replace(await self.of_notice(one), written_at=one.created_at)
             about = facts.workspace.id if facts.workspace is not None else one.subject
             newest.pop(about, None)
             newest[about] = (one.kind, facts)

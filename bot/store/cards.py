@@ -48,10 +48,10 @@ _OF_LINKS: Final = frozenset(
 )
 #: Answers, if they are sent where they can be edited: their body says what they offer.
 _ANSWERS: Final = frozenset({NoticeKind.REPLY, NoticeKind.MESSAGE})
+#: What a list is of, by how the ids of what it may show begin.
+_LISTS: Final = {"workspace": "workspaces", "operation": "workspaces", "job": "runs"}
 #: How many seconds a message that is often replaced by the answer to a press on it waits for that.
 _REPLACED_WITHIN: Final = 3.0
-#: How many seconds what was held is drawn again, from when the first of it was: until the next night.
-_DRAWN_FOR: Final = 86_400.0
 #: How many seconds an answer is drawn again; a later change closes it.
 _LOOKED_AT: Final = 3_600.0
 #: These hold output, which is kept nowhere but in Slack: their body is not kept.
@@ -101,12 +101,6 @@ def _add_answer(tx: Transaction, notice: Row, body: dict[str, Any]) -> None:
     _add(tx, notice["id"], kind, notice["subject"], principal, about, offer["kept"], names=offer["names"])
 
 
-def add_held(tx: Transaction, notice: Row) -> None:
-    """Add the message that will tell what is held: it is about all of a person's workspaces."""
-    principal = notice["principal"]
-    _add(tx, notice["id"], NoticeKind.HELD, notice["subject"], principal, f"held/{principal}")
-
-
 def _close_guesses(tx: Transaction, principal: str) -> None:
     tx.run("close_guesses", principal=principal, now=tx.now(), later=tx.now() + _REPLACED_WITHIN)
 
@@ -143,19 +137,28 @@ def place(tx: Transaction, card_id: str, channel_id: str, message_ts: str, drawn
     now = tx.now()
     row = tx.one("place_card", id=card_id, **at, now=now, drawn=_as_of(drawn, now))
     if row is not None:
-        close_former(tx, row["about"])
+        _close_superseded(tx, row["principal"], row["about"], row["names"])
 
 
-def close_former(tx: Transaction, about: str) -> None:
-    """Close all posted messages but the newest card and the newest notice after it."""
-    posted = tx.all("posted_cards", about=about)
-    card = next((row for row in posted if not row["is_notice"]), None)
-    notice = next((row for row in posted if row["is_notice"]), None)
-    if card is not None and notice is not None and notice["number"] < card["number"]:
-        notice = None
-    for row in posted:
-        if row not in (card, notice):
-            tx.run("close_card", id=row["id"], now=tx.now())
+def _close_superseded(tx: Transaction, principal: str, about: str, names: str = "") -> None:
+    """Close what newer messages have taken the place of, among those posted about a row and the rows named.
+
+    A card takes the place of all before it about the same; anything else that of what isn't a card and offers
+    something for one of the same rows. A list may come to show any row: every later message takes its place.
+    """
+    cards: set[str] = set()
+    offered: set[str] = set()
+    over = []
+    for row in tx.all("posted_cards", principal=principal, about=about, names=names):
+        named = {row["about"], *row["names"].split()}
+        if row["about"] in cards or (row["is_notice"] and named & offered):
+            over.append(row["id"])
+        elif row["is_notice"]:
+            offered |= named | {_LISTS.get(one.partition("_")[0], one) for one in named}
+        else:
+            cards.add(row["about"])
+    if over:
+        tx.run("close_cards", principal=principal, ids=f" {' '.join(over)} ", now=tx.now())
 
 
 def close_of(tx: Transaction, subject: str) -> None:
@@ -166,16 +169,14 @@ def close_of(tx: Transaction, subject: str) -> None:
 def close_about(tx: Transaction, workspace: Row) -> None:
     """Close all messages about a workspace that is going to be deleted or hidden; they keep its name."""
     name = workspace["alias"] or workspace["name"]
-    now = tx.now()
-    tx.run("close_cards_about", about=workspace["id"], name=name, now=now)
-    tx.run("owe_held", about=workspace["id"], now=now, old=now - _DRAWN_FOR)
+    tx.run("close_cards_about", about=workspace["id"], name=name, now=tx.now())
 
 
-def move(tx: Transaction, former: str, about: str) -> None:
+def move(tx: Transaction, principal: str, former: str, about: str) -> None:
     """Move the messages about a workspace to the one that it turned out to be; answers that name it, too."""
     _owe_answers(tx, former, changed=True)
-    tx.run("move_cards", former=former, about=about)
-    close_former(tx, about)
+    tx.run("move_cards", principal=principal, former=former, about=about)
+    _close_superseded(tx, principal, about)
 
 
 def owe(tx: Transaction, subject: str, *, changed: bool) -> None:
@@ -191,13 +192,9 @@ def owe_about(tx: Transaction, about: str, *, changed: bool) -> None:
 
 
 def _owe_answers(tx: Transaction, about: str, *, changed: bool) -> None:
-    """Mark the answers dirty that name a workspace, operation or run, alone or in a list of all.
-
-    So is what told a person what was held.
-    """
+    """Mark the answers dirty that name a workspace, operation or run, alone or in a list of all."""
     if changed:
         now = tx.now()
-        tx.run("owe_held", about=about, now=now, old=now - _DRAWN_FOR)
         times = {"now": now, "later": now + _REPLACED_WITHIN, "fresh": now - _LOOKED_AT}
         tx.run("owe_answers", about=about, **times)
 

@@ -201,7 +201,7 @@ def _take_over(tx: Transaction, row: Row, listed: Row) -> None:
             body = from_json(notice["body"])
             if body.get("workspace") == listed["id"]:
                 tx.run("rewrite_notice", id=notice["id"], body=as_json({**body, "workspace": row["id"]}))
-    cards.move(tx, listed["id"], row["id"])
+    cards.move(tx, row["principal"], listed["id"], row["id"])
     tx.run("delete_workspace", id=listed["id"])
 
 

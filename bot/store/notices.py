@@ -69,7 +69,6 @@ def _holder(tx: Transaction, principal: Principal, first: str, until: float) -> 
     if row is None:
         row = _add(tx, NewNotice(principal.key, NoticeKind.HELD, first, principal))
         assert row is not None, "a notice that was just written holds nothing yet"
-        cards.add_held(tx, row)
     tx.run("hold_longer", id=row["id"], held_until=until)
     return str(row["id"])
 
@@ -135,9 +134,6 @@ def sent(tx: Transaction, notice_id: str, channel_id: str, message_ts: str, draw
         tx.run("place_output", id=subject, message_ts=message_ts)
     elif message_ts:
         cards.place(tx, cards.id_of(kind, notice_id, subject), channel_id, message_ts, drawn)
-    elif kind is NoticeKind.HELD:
-        # None of it was true any more, so nothing was sent.
-        cards.drop(tx, notice_id)
     # Slack's ids of direct messages begin with D. A card may be in a channel, and a reply goes to wherever
     # the person typed, which may be a conversation with somebody else.
     if channel_id.startswith("D") and kind is not NoticeKind.REPLY:

@@ -1157,9 +1157,8 @@ SELECT * FROM notices WHERE held_by = :id AND state <> 'dead';
 UPDATE notices SET state = 'pending', held_until = :held_until
 WHERE id = :id AND state IN ('pending', 'retry', 'leased');
 
--- The message that tells them is drawn from their bodies again when something changes.
 -- name: held_sent
-UPDATE notices SET state = 'sent', sent_at = :now, error = NULL
+UPDATE notices SET state = 'sent', sent_at = :now, error = NULL, body = '{}'
 WHERE held_by = :id AND state IN ('pending', 'retry', 'leased');
 
 -- name: held_dead
@@ -1224,8 +1223,8 @@ WHERE kind IN ('reply', 'shown') AND principal IN (
         UNION ALL SELECT principal FROM runs WHERE id = :about
     ) AND (
         names LIKE '% ' || :about || ' %'
-        OR (names = ' workspaces ' AND EXISTS (SELECT 1 FROM workspaces w WHERE w.id = :about))
-        OR (names = ' runs ' AND EXISTS (SELECT 1 FROM runs r WHERE r.id = :about))
+        OR (names LIKE ' workspaces %' AND EXISTS (SELECT 1 FROM workspaces w WHERE w.id = :about))
+        OR (names LIKE ' runs %' AND EXISTS (SELECT 1 FROM runs r WHERE r.id = :about))
     );
 
 -- name: owe_answers_of
@@ -1234,15 +1233,9 @@ UPDATE cards SET is_dirty = 1, dirt = dirt + 1, changed_at = :now,
     leased_until = CASE WHEN leased_until > :later THEN leased_until ELSE :later END
 WHERE kind IN ('reply', 'shown') AND principal = :principal;
 
--- What was held is told in one message, which names any of a person's workspaces.
--- name: owe_held
-UPDATE cards SET is_dirty = 1, dirt = dirt + 1, changed_at = :now,
-    stage = CASE WHEN created_at < :old THEN 'closing' ELSE stage END
-WHERE about = (SELECT 'held/' || principal FROM workspaces WHERE id = :about);
-
 -- name: owe_list
 UPDATE cards SET is_dirty = 1, dirt = dirt + 1, changed_at = :now
-WHERE kind IN ('reply', 'shown') AND principal = :principal AND names = ' workspaces ';
+WHERE kind IN ('reply', 'shown') AND principal = :principal AND names LIKE ' workspaces %';
 
 -- Guesses at what a person meant: they have said something else since, or accepted one.
 -- name: close_guesses
@@ -1262,16 +1255,21 @@ DELETE FROM cards WHERE channel_id = :channel_id AND message_ts = :message_ts AN
 -- name: place_card
 UPDATE cards SET channel_id = :channel_id, message_ts = :message_ts, updated_at = :now, drawn = :drawn
 WHERE id = :id
-RETURNING about;
+RETURNING principal, about, names;
 
+-- What is about a row or the rows that are named, and all answers, newest first.
 -- name: posted_cards
-SELECT id, number, is_notice FROM cards
-WHERE about = :about AND stage = 'live' AND message_ts IS NOT NULL
+SELECT id, is_notice, about, names FROM cards
+WHERE principal = :principal AND stage = 'live' AND message_ts IS NOT NULL AND (
+        about = :about
+        OR kind IN ('reply', 'shown')
+        OR (is_notice = 1 AND :names LIKE '% ' || about || ' %')
+    )
 ORDER BY number DESC, id DESC;
 
--- name: close_card
+-- name: close_cards
 UPDATE cards SET stage = 'closing', is_dirty = 1, dirt = dirt + 1, changed_at = :now
-WHERE id = :id AND stage = 'live';
+WHERE principal = :principal AND stage = 'live' AND :ids LIKE '% ' || id || ' %';
 
 -- name: close_cards_of
 UPDATE cards SET stage = 'closing', is_dirty = 1, dirt = dirt + 1, changed_at = :now,
@@ -1290,7 +1288,11 @@ UPDATE cards SET
 WHERE about = :about AND stage <> 'closed';
 
 -- name: move_cards
-UPDATE cards SET about = :about, names = REPLACE(names, :former, :about) WHERE about = :former;
+UPDATE cards SET
+    about = CASE WHEN about = :former THEN :about ELSE about END,
+    names = REPLACE(names, ' ' || :former || ' ', ' ' || :about || ' ')
+WHERE about = :former
+    OR (kind IN ('reply', 'shown') AND principal = :principal AND names LIKE '% ' || :former || ' %');
 
 -- name: move_cards_of
 UPDATE cards SET about = :about WHERE subject = :subject;

@@ -59,9 +59,11 @@ class Hooks(FakeHttp):
     async def request(self, _method: str, url: str, *, json_body: dict[str, Any], **keys: Any) -> Response:
         answer = await super().request(_method, url, json_body=json_body, **keys)
         if json_body["replace_original"]:
-            ts = url.split("/")[-2]
-            message = next(one for one in self._slack.messages if one["ts"] == ts)
-            message.update(text=json_body["text"], blocks=json_body.get("blocks", []))
+            # What a person pressed elsewhere was for their eyes only, and isn't among the messages.
+            _, ts, user_id = url.rsplit("/", 2)
+            for message in self._slack.messages:
+                if (message["channel"], message["ts"]) == (f"D{user_id}", ts):
+                    message.update(text=json_body["text"], blocks=json_body.get("blocks", []))
         return answer
 
 

@@ -60,6 +60,8 @@ written = st.sampled_from(
         "stop common in 2 hours",
         "keep common",
         "which are running",
+        "stop all",
+        "kill common",
     ]
 )
 states = st.sampled_from([State.STOPPED, State.RUNNING, State.FAILED])

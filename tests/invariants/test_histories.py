@@ -189,6 +189,8 @@ class Histories(RuleBasedStateMachine):
         name, text, way = data.draw(names), data.draw(written), data.draw(ways)
         self.goes_wrong(data.draw(troubles))
         self.arrives(way, lambda key: self.life.writes(PEOPLE[name], text, key))
+        self.run(self._pass(6.0, step=2.0))
+        self.run(checks.two_offer_at_most(self.life))
 
     def presses(self, data):
         """Press what is on any message, one's own or another's: values can be forged."""
@@ -310,7 +312,7 @@ class Histories(RuleBasedStateMachine):
         "makes": 4,
         "waits": 6,
         "presses": 4,
-        "writes": 3,
+        "writes": 4,
         "jumps": 2,
         "links": 4,
         "unlinks": 2,
@@ -371,8 +373,7 @@ class Histories(RuleBasedStateMachine):
             await self._pass(200.0, step=10.0)
             await self._link_again()
             left = await life.store.statistics()
-            timers = await their_ends.timers(life)
-            if timers:
+            if timers := await their_ends.timers(life):
                 life.clock.advance(max(max(timers) - life.clock.now(), 0.0))
             elif left["open_operations"] == left["pending_notices"] == left["tasks"] == 0:
                 break

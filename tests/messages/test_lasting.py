@@ -62,7 +62,7 @@ OFFERS = {
     "status": (status(), "shown", "workspace_1", True, " workspace_1 "),
     "under way": (lists.card_answer(facts()), "shown", "workspace_1", True, " workspace_1 operation_1 "),
     "opening": (replies.opening(alone(**RUNNING), "Here."), "shown", "workspace_1", True, " workspace_1 "),
-    "list": (listing(), "shown", "workspaces", False, " workspaces "),
+    "list": (listing(), "shown", "workspaces", False, " workspaces workspace_1 workspace_2 "),
     "run": (run_lists.run_status(RUN, facts()), "shown", "job_1", True, " job_1 "),
     "runs": (run_lists.run_list([(RUN, facts())]), "shown", "runs", False, " runs "),
     "guess": (guess(), "reply", "answers", False, " say "),

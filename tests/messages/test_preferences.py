@@ -14,7 +14,6 @@ from tests.messages.card_facts import NOW, WORKSPACE, facts
 from tests.rigs.golden import check_golden, check_limits
 
 RUNNING = facts(workspace={"state": State.RUNNING})
-OPEN = replace(RUNNING, ide_url="https://ide.example.org/1")
 ODD = facts(workspace={"name": "<!channel> & *co*"})
 ALL = Preferences(
     stopped=True,
@@ -30,10 +29,7 @@ ALL = Preferences(
     ("name", "held"),
     [
         ("one", [(NoticeKind.READY, RUNNING)]),
-        (
-            "open",
-            [(NoticeKind.STOPPED_ELSEWHERE, ODD), (NoticeKind.READY, OPEN), (NoticeKind.READY, RUNNING)],
-        ),
+        ("links", [(NoticeKind.LINK_AGAIN, RUNNING), (NoticeKind.CLASS_OVER, RUNNING)]),
         ("several", [(NoticeKind.STOPPED_ELSEWHERE, ODD), (NoticeKind.READY, RUNNING)]),
         ("many", [(NoticeKind.STOPPED_ELSEWHERE, facts(workspace={"name": f"w{n}"})) for n in range(33)]),
     ],

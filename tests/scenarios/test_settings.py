@@ -62,6 +62,6 @@ async def test_quiet_hours_hold_back_what_was_not_asked_for_until_they_end(linke
     assert "*training* is ready" in alice.only("ready").text
     await linked.pass_time(1900, step=20)
     held = alice.only("held")
-    assert "report has stopped" in held.text
+    assert "*report* on Saturn Cloud stopped at" in held.text
     shown = await alice.presses(held, "Show my workspaces")
     assert "Your workspaces" in shown[-1].text

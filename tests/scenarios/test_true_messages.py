@@ -163,6 +163,8 @@ async def test_what_is_said_about_a_workspace_is_drawn_again_when_it_changes(lin
 
 async def test_a_list_of_what_runs_has_what_runs_when_it_is_drawn_again(linked):
     alice = linked.alice
+    # A message that it is ready would take the list's place.
+    await alice.types("notify training off")
     (shown,) = await alice.writes("list running")
     assert "*report*" in shown.text
     assert "*training*" not in shown.text
@@ -171,10 +173,16 @@ async def test_a_list_of_what_runs_has_what_runs_when_it_is_drawn_again(linked):
     again = next(one for one in alice.sees() if one.ts == shown.ts)
     assert again.text.startswith("*Your running workspaces*")
     assert "*training*" in again.text
-    await alice.types("stop report")
+    linked.resource("report").stop(linked.clock.now())
+    await alice.types("status report")
     await linked.pass_time(40)
     again = next(one for one in alice.sees() if one.ts == shown.ts)
+    assert "*training*" in again.text
     assert "*report*" not in again.text
+    await alice.types("stop training")
+    await linked.pass_time(60)
+    again = next(one for one in alice.sees() if one.ts == shown.ts)
+    assert (again.labels, again.text.split(" at ")[0]) == ([], "You asked for your workspaces")
 
 
 async def test_a_list_stays_true_and_only_the_newest_has_buttons(linked):
@@ -183,15 +191,18 @@ async def test_a_list_stays_true_and_only_the_newest_has_buttons(linked):
     first = alice.only("reply")
     await alice.presses(first, "Start")
     await linked.pass_time(60, step=5)
-    drawn = alice.only("reply")
-    assert "Stop" in drawn.labels
-    assert "Running" in drawn.text
-    await alice.presses(drawn, "Refresh")
-    await linked.pass_time(10)
-    assert len(alice.told("reply")) == 1
+    # The notice is newer, so what is offered for the workspace is on that and on its card.
+    assert alice.only("reply").labels == []
     await alice.writes("list")
     await linked.pass_time(10)
-    old, new = alice.told("reply")
+    _, drawn = alice.told("reply")
+    assert "Stop" in drawn.labels
+    await alice.presses(drawn, "Refresh")
+    await linked.pass_time(10)
+    assert len(alice.told("reply")) == 2
+    await alice.writes("list")
+    await linked.pass_time(10)
+    _, old, new = alice.told("reply")
     assert (old.labels, old.text.split(" at ")[0]) == ([], "You asked for your workspaces")
     assert new.labels == drawn.labels
 
@@ -232,3 +243,19 @@ async def test_an_answer_of_unknown_outcome_is_found_and_edited_like_any_other(l
     await linked.pass_time(90, step=10)
     assert len(alice.told("reply")) == 1
     assert offering(alice) == ["card", "ready"]
+
+
+async def test_whatever_is_asked_one_message_besides_the_card_offers_something(linked):
+    alice = linked.alice
+    await alice.writes("start notebook")
+    await linked.pass_time(40)
+    for text in ("list", "status notebook", "start training", "stop all", "kill notebook"):
+        await alice.writes(text)
+        await linked.pass_time(40)
+        if text != "start training":
+            assert len([one for one in alice.told("reply") if one.labels]) == 1, text
+            assert alice.told("reply")[-1].labels
+            assert alice.told("ready")[0].labels == []
+    question, newest = alice.told("reply")[-2:]
+    assert "I've removed its buttons" in question.text
+    assert newest.labels == ["Stop notebook"]

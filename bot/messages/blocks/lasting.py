@@ -45,7 +45,7 @@ def lasting(answer: Answer) -> dict[str, Any] | None:
     if shows is not None:
         several = next((kind for kind in ("workspaces", "runs") if kind in shows), "")
         about = several or shows.get("workspace") or shows["run"]
-        names = [several] if several else [about, *rows]
+        names = [several or about, *rows]
         return _offer(NoticeKind.SHOWN, about, names, shows, is_one=not several)
     actions = {str(one.get("action_id")).partition(":")[0] for one in offered}
     names = [*rows, *([SAY] if SAY in actions else [])]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from bot.domain.models import Answer, NoticeKind, State
+from bot.domain.models import Answer, NoticeKind
 from bot.messages.blocks import kit, limits
-from bot.messages.blocks.buttons import open_buttons
 from bot.messages.blocks.limits import Markup, fill, line
+from bot.messages.blocks.past_tense import sentence
+from bot.messages.texts import past
 from bot.messages.texts import preferences as words
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from bot.domain.facts import Facts, PreferenceFacts
     from bot.domain.models import Choice
-    from bot.messages.blocks.kit import Block, Element
+    from bot.messages.blocks.kit import Block
 
 CALLBACK: Final = "settings"
 #: The names of the form's fields.
@@ -29,6 +30,7 @@ _PROPOSED: Final = (22 * 60, 7 * 60)
 #: How many of the names and of the held ones are shown.
 _NAMES: Final = 10
 _LINES: Final = 30
+_IN_A_SECTION: Final = 8
 
 
 def section(facts: PreferenceFacts, heading: str = "") -> Block:
@@ -137,34 +139,21 @@ def _listed(parts: Sequence[str]) -> str:
 
 
 def held(facts: Facts, draw: Callable[[NoticeKind, Facts], Answer]) -> Answer:
-    """Draw what was held back in quiet hours: a line for each that is still true, with *Open* for what runs.
-
-    Its owner alone sees it: ``docs/rules.md``, "An IDE's address reaches only the owner".
-    """
-    lines = [(f"• {draw(kind, one).text}", _opens(kind, one)) for kind, one in facts.held[-_LINES:]]
-    if len(facts.held) > _LINES:
-        lines.append((f"• {fill(words.HELD_MORE, count=len(facts.held) - _LINES)}", None))
-    text = fill(words.HELD_SEVERAL, count=len(facts.held))
-    if len(facts.held) == 1:
-        text = fill(words.HELD_ONE, what=Markup(draw(*facts.held[0]).text))
-    blocks: list[Block] = []
-    plain = [words.HELD]
-    for line_, button in lines:
-        if button is None:
-            plain.append(line_)
-            continue
-        blocks += [*_paragraph(plain), kit.section(line_, button)]
-        plain = []
+    """Draw what was held back in quiet hours: a line for each that is still true, which stays true."""
+    lines = [_past(kind, one, draw) for kind, one in facts.held]
+    more = [fill(words.HELD_MORE, count=len(lines) - _LINES)] if len(lines) > _LINES else []
+    text = fill(words.HELD_SEVERAL, count=len(lines))
+    if len(lines) == 1:
+        text = fill(words.HELD_ONE, what=Markup(kit.bare(lines[0])))
+    shown = [words.HELD, *(f"• {one}" for one in [*lines[-_LINES:], *more])]
+    parts = ["\n".join(shown[at : at + _IN_A_SECTION]) for at in range(0, len(shown), _IN_A_SECTION)]
     show = kit.actions([kit.button(words.SHOW, "list")])
-    return kit.answer(text, [*blocks, *_paragraph(plain), *show])
+    return kit.answer(text, [*(kit.section(limits.cut(one, limits.SECTION)) for one in parts), *show])
 
 
-def _opens(kind: NoticeKind, facts: Facts) -> Element | None:
-    """Return *Open* for a workspace that was ready and still is."""
-    is_up = facts.workspace is not None and facts.workspace.state is State.RUNNING
-    is_ready = kind is NoticeKind.READY and is_up and facts.ide_url
-    return open_buttons(facts)[0] if is_ready else None
-
-
-def _paragraph(lines: Sequence[str]) -> list[Block]:
-    return [kit.section(limits.cut("\n".join(lines), limits.SECTION))] if lines else []
+def _past(kind: NoticeKind, facts: Facts, draw: Callable[[NoticeKind, Facts], Answer]) -> str:
+    """Say what happened and when: the message isn't drawn again, so it must stay true."""
+    if kind is NoticeKind.LINK_AGAIN:
+        at = kit.moment(facts.written_at, facts.written_at)
+        return fill(words.HELD_LINK, title=facts.connection_title, at=at)
+    return sentence(kind, facts) if kind in past.SAID else draw(kind, facts).text

@@ -90,14 +90,55 @@ async def test_a_list_is_drawn_again_for_any_workspace_of_its_person_and_no_othe
     assert await owed(store, clock) == {"1": "closing"}
 
 
+async def told(store, workspace, ts, principal=ALICE):
+    """Warn that a workspace is about to end by itself, in a message with this timestamp."""
+    new = NewNotice(workspace.id, NoticeKind.ENDING, ts, principal, {"workspace": workspace.id})
+    await store.add_notices([new])
+    (notice,) = await store.claim_notices(10, 60.0)
+    await store.notice_sent(notice.id, "D1", ts)
+
+
+async def test_the_newest_message_that_names_a_row_takes_the_place_of_those_before_it(store, clock):
+    one, two, three = (await linked(store, names=["one", "two", "three"])).workspaces
+    (theirs,) = (await linked(store, BOB, ["other"])).workspaces
+    await told(store, theirs, "theirs", BOB)
+    for workspace in (one, two, three):
+        await told(store, workspace, workspace.name)
+    assert await owed(store, clock) == {}
+    await said(store, "list", offer("shown", "workspaces", "workspaces", one.id, two.id, is_one=False))
+    assert await owed(store, clock) == {"one": "closing", "two": "closing"}
+    # A list may show what wasn't there when it was sent.
+    await told(store, three, "three again")
+    assert await owed(store, clock) == {"three": "closing", "list": "closing"}
+    await said(store, "question", offer("reply", "answers", one.id, two.id, is_one=False))
+    await said(store, "other question", offer("reply", three.id))
+    assert await owed(store, clock) == {"three again": "closing"}
+    await said(store, "state", offer("shown", two.id))
+    assert await owed(store, clock) == {"question": "closing"}
+    assert await owed(store, clock) == {}
+
+
+async def test_an_answer_that_is_found_after_newer_ones_takes_nobodys_place(store, clock, workspace):
+    names = ("workspaces", workspace.id)
+    body = {"lasting": offer("shown", "workspaces", *names, is_one=False)}
+    await store.add_notices([NewNotice("event:1", NoticeKind.REPLY, "1", ALICE, body)])
+    (late,) = await store.claim_notices(10, 60.0)
+    await told(store, workspace, "stopped")
+    await store.notice_sent(late.id, "D1", "late")
+    assert await owed(store, clock) == {"late": "closing"}
+
+
 async def test_an_old_answer_is_closed_by_what_changes(store, clock, workspace):
-    await said(store, "1", offer("shown", "workspaces", is_one=False))
     await said(store, "2", offer("shown", workspace.id))
+    run, _ = await store.accept_run(NewRun(ALICE, "saturn", "train", Spec("train"), "R"), interaction="")
+    await said(store, "1", offer("shown", "runs", is_one=False))
     clock.advance(3_500.0)
+    await store.keep_run_waiting(run.id, 60.0, "")
     await observe(store, clock, workspace, Observed(State.RUNNING))
     assert await owed(store, clock) == {"1": "live", "2": "live"}
     clock.advance(100.0)
     await observe(store, clock, workspace, Observed(State.STOPPED))
+    await store.keep_run_waiting(run.id, 120.0, "")
     assert await owed(store, clock) == {"1": "closing", "2": "closing"}
     await observe(store, clock, workspace, Observed(State.RUNNING))
     assert await owed(store, clock) == {}
@@ -137,11 +178,13 @@ async def test_what_changed_before_an_answer_was_sent_is_owed_right_after(store,
 
 async def test_runs_change_what_shows_them(store, clock):
     run, _ = await store.accept_run(NewRun(ALICE, "saturn", "train", Spec("train"), "R"), interaction="")
-    await said(store, "1", offer("shown", run.id))
-    await said(store, "2", offer("shown", "runs", is_one=False))
+    await said(store, "1", offer("shown", "runs", is_one=False))
     await said(store, "3", offer("shown", "workspaces", is_one=False))
     await store.keep_run_waiting(run.id, 60.0, "")
-    assert await owed(store, clock) == {"1": "live", "2": "live"}
+    assert await owed(store, clock) == {"1": "live"}
+    await said(store, "2", offer("shown", run.id))
+    await store.keep_run_waiting(run.id, 120.0, "")
+    assert await owed(store, clock) == {"1": "closing", "2": "live"}
 
 
 async def test_an_answer_that_replaces_a_message_takes_its_row_too(store, clock, workspace):

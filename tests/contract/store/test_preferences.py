@@ -90,36 +90,8 @@ async def test_what_is_held_comes_in_one_notice_at_the_end(store, clock, noteboo
     assert not await store.hold_longer(held)
     await store.notice_sent(held.id, "D1", "1.0")
     assert (await store.statistics())["pending_notices"] == 0
-    # They stay, as the message that tells them is drawn again.
     told = await store.held_notices(held.id)
-    assert [(one.state, one.body["workspace"]) for one in told] == [(NoticeState.SENT, notebook.id)] * 2
-    card = await store.card(held.id)
-    assert (card.kind, card.message_ts, card.stage) == (NoticeKind.HELD, "1.0", "live")
-
-
-@pytest.mark.parametrize("end", ["forget", "unlink"])
-async def test_what_was_held_is_drawn_again_once_its_workspace_is_no_longer_theirs(
-    store, clock, notebook, end
-):
-    await store.save_preferences(ALICE, QUIET)
-    await stop_by_itself(store, clock, notebook)
-    clock.advance(END)
-    (held,) = await claimed(store)
-    await store.notice_sent(held.id, "D1", "1.0")
-    if end == "forget":
-        await store.hide_workspace(notebook.id)
-    else:
-        await store.unlink(ALICE, None, revocable=[], cause="unlinked")
-    assert [card.id for card in await store.claim_cards(10, 15.0, 60.0)] == [held.id]
-
-
-async def test_what_was_held_and_is_all_untrue_leaves_no_message_behind(store, clock, notebook):
-    await store.save_preferences(ALICE, QUIET)
-    await stop_by_itself(store, clock, notebook)
-    clock.advance(END)
-    (held,) = await claimed(store)
-    await store.notice_sent(held.id, "", "")
-    assert await store.card(held.id) is None
+    assert [(one.state, one.body) for one in told] == [(NoticeState.SENT, {})] * 2
 
 
 async def test_what_comes_while_it_is_being_sent_is_held_by_another(store, clock, notebook):
