@@ -23,7 +23,8 @@ DEPLOY = ROOT / "deploy"
 PINNED = re.compile(r"docker\.io/library/[a-z]+:[\w.-]+@sha256:[0-9a-f]{64}")
 COMPOSE = yaml.safe_load((DEPLOY / "compose.yaml").read_text(encoding="utf-8"))
 OURS = {name: service for name, service in COMPOSE["services"].items() if name != "database"}
-UNITS = sorted((DEPLOY / "systemd").iterdir())
+UNIT = DEPLOY / "systemd/usher@.service"
+PAGE = (ROOT / "docs/deploy.md").read_text(encoding="utf-8")
 
 
 def instructions() -> list[tuple[str, str]]:
@@ -50,6 +51,12 @@ def is_command(words: list[str]) -> bool:
 
 def seconds(text: str) -> float:
     return float(text.removesuffix("s"))
+
+
+def test_each_role_of_the_procfile_runs_in_compose():
+    lines = (ROOT / "Procfile").read_text(encoding="utf-8").splitlines()
+    assert [line.partition(":")[0] for line in lines] == list(OURS)
+    assert all(line.endswith(f"python -m bot {OURS[line.partition(':')[0]]['command']}") for line in lines)
 
 
 def unit(path) -> configparser.ConfigParser:
@@ -128,27 +135,28 @@ def test_a_service_has_settings_of_ours_and_no_more_rights_than_it_needs(name):
     (mounted,) = service["volumes"]
     assert mounted.split(":")[1] == environment()["USHER_CONNECTIONS"]
     for port in service.get("ports", ()):
-        address, _published, target = port.split(":")
+        address, published, target = port.split(":")
         assert (address, target) == ("127.0.0.1", environment()["PORT"])
+        first, _, last = published.partition("-")
+        assert int(last) - int(first) + 1 == service["scale"]
 
 
-@pytest.mark.parametrize("path", UNITS, ids=lambda path: path.name)
-def test_a_unit_runs_a_command_of_ours_as_a_user_of_its_own(path):
-    service = unit(path)["Service"]
-    python, *words = shlex.split(service["ExecStart"])
-    assert python.startswith("/opt/usher/")
-    assert words[:2] == ["-m", "bot"]
-    assert is_command(words[2:])
+def test_the_unit_runs_each_role_as_a_user_of_its_own():
+    text = UNIT.read_text(encoding="utf-8")
+    service = unit(UNIT)["Service"]
+    assert service["ExecStart"] == "/opt/usher/bin/python -m bot %i"
+    named = set(re.findall(r"usher@(\w+)", text + PAGE))
+    assert named == {"serve", "web", "worker"}
+    assert all(is_command([name]) for name in named)
     assert (service["DynamicUser"], service["UMask"], service["NoNewPrivileges"]) == ("yes", "0077", "yes")
     assert (service["Restart"], service["RestartPreventExitStatus"]) == ("on-failure", "2")
     assert seconds(service["TimeoutStopSec"]) > DRAIN_SECONDS + 2
-    page = (ROOT / "docs/deploy.md").read_text(encoding="utf-8")
-    assert service["EnvironmentFile"] in page
-    assert f"LoadCredential={service['LoadCredential']}" in page
+    files = re.findall(r"^EnvironmentFile=-?(.*)$", text, re.MULTILINE)
+    assert all(file.replace("%i", "worker") in PAGE for file in files)
+    assert f"LoadCredential={service['LoadCredential']}" in PAGE
     prefix = service["LoadCredential"].partition(":")[0]
-    assert {name for name in re.findall(r"=credential:(\w+)", page) if not name.startswith(prefix)} == set()
+    assert {name for name in re.findall(r"=credential:(\w+)", PAGE) if not name.startswith(prefix)} == set()
 
 
 def test_the_page_names_settings_that_exist():
-    text = (ROOT / "docs/deploy.md").read_text(encoding="utf-8")
-    assert set(re.findall(r"\b(?:USHER|SLACK)_[A-Z_]+\b|\bPORT\b", text)) <= VARIABLES.keys()
+    assert set(re.findall(r"\b(?:USHER|SLACK)_[A-Z_]+\b|\bPORT\b", PAGE)) <= VARIABLES.keys()
