@@ -171,7 +171,8 @@ class Process:
         applied = await self.store.begin_serving()
         if applied:
             log.info("database brought up to date", migrations=applied)
-        self.clock = clock = self.store.engine.clock
+        machine, clock = self.clock, self.store.engine.clock
+        self.clock = clock
         self.owners = self._owners()
         stack.push_async_callback(self.owners.leave)
         await self.owners.renew()
@@ -186,7 +187,8 @@ class Process:
         installation = await self._installation(api)
         slack = PacedSlack(api, Budget(self.store, installation), clock)
         witness = Witness(database_file(settings.database_url))
-        self.scheduler = Scheduler(self.store, clock, self.ids, on_beat=partial(witness.note, self.store))
+        # Its ticks follow the machine's clock.
+        self.scheduler = Scheduler(self.store, machine, self.ids, on_beat=partial(witness.note, self.store))
         self.context = self._context(slack, installation, self._wake())
         self._compose(slack)
         self._replays = Replays(clock.monotonic)
@@ -219,6 +221,7 @@ class Process:
         if self._listening is not None:
             self._listening.cancel()
             await asyncio.gather(self._listening, return_exceptions=True)
+        await self.owners.end()
         await self.scheduler.drain(DRAIN_SECONDS)
         await self.owners.leave()
 

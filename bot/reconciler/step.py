@@ -16,6 +16,7 @@ from bot.reconciler.context import EngineContext, EnginePart
 from bot.reconciler.preconditions import PATIENCE, Hold, Lost, Preconditions
 from bot.reconciler.runtimes import PERSONS_SHARE, Runtime
 from bot.reconciler.updates import S, Updates
+from bot.services.owners import STARTS
 from bot.support.errors import StoreError
 from bot.support.pool import Pool, pool_room, run_all
 
@@ -149,7 +150,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
 
     async def _turn(self, subject: Operation | Run, runtime: Runtime) -> float:
         """Return 0 if this start may be sent now, or when to ask again: one process grants a connection's."""
-        owned_since = await self._owners.own(f"starts:{runtime.name}")
+        owned_since = await self._owners.own(STARTS + runtime.name)
         return ELSEWHERE if owned_since is None else runtime.start_queue.wait(subject, owned_since)
 
     async def _held(self, claimed: S, held: Hold) -> None:

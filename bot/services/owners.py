@@ -14,7 +14,7 @@ from bot.store.owners import LEASE
 from bot.support.errors import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Awaitable, Callable, Collection
 
     from bot.store.store import Store
 
@@ -22,6 +22,8 @@ log = structlog.get_logger(__name__)
 
 #: How often leases are renewed, in seconds: two attempts may fail.
 RENEWED_EVERY: Final = 3.0
+#: What the names of connections' starts begin with.
+STARTS: Final = "starts:"
 #: A lease counts for this long here, from before it was asked for: others take it over later than that.
 SURE: Final = LEASE - 1.0
 
@@ -46,6 +48,9 @@ class Owners:
     async def renew(self) -> None:
         """Keep what is owned; never raise."""
 
+    async def end(self) -> None:
+        """Own nothing more, and leave starts to others at once; never raise."""
+
     async def leave(self) -> None:
         """Leave everything to others, for good; never raise."""
 
@@ -62,7 +67,7 @@ class SharedOwners(Owners):
         self._since: dict[str, float] = {}
         self._sure_until: dict[str, float] = {}
         self._asking = asyncio.Lock()
-        self._has_left = False
+        self._has_ended = False
 
     async def own_all(self, things: Collection[str]) -> dict[str, float]:
         """Take what is free; return since when this process has owned each that it owns."""
@@ -76,7 +81,7 @@ class SharedOwners(Owners):
 
     def _missing(self, things: Collection[str]) -> list[str]:
         now = self._monotonic()
-        return [] if self._has_left else [one for one in things if self._sure_until.get(one, 0.0) <= now]
+        return [] if self._has_ended else [one for one in things if self._sure_until.get(one, 0.0) <= now]
 
     def _owns(self, things: Collection[str], now: float) -> None:
         for one in things:
@@ -95,7 +100,7 @@ class SharedOwners(Owners):
     async def renew(self) -> None:
         """Keep what is owned; never raise."""
         async with self._asking:
-            if self._has_left:
+            if self._has_ended:
                 return
             now = self._monotonic()
             try:
@@ -110,13 +115,24 @@ class SharedOwners(Owners):
                 del self._since[one], self._sure_until[one]
             self._owns(kept & self._since.keys(), now)
 
+    async def end(self) -> None:
+        """Own nothing more, and leave starts to others at once; never raise."""
+        async with self._asking:
+            self._has_ended = True
+        starts = [one for one in self._since if one.startswith(STARTS)]
+        await self._handed_back(self.disown(*starts))
+
     async def leave(self) -> None:
         """Leave everything to others, for good; never raise."""
         async with self._asking:
-            self._has_left = True
-            self._since.clear()
-            self._sure_until.clear()
-            try:
-                await self._store.disown_all(self.name)
-            except StoreError as error:
-                log.warning("leases not handed back", problem=type(error).__name__)
+            self._has_ended = True
+        self._since.clear()
+        self._sure_until.clear()
+        await self._handed_back(self._store.disown_all(self.name))
+
+    @staticmethod
+    async def _handed_back(work: Awaitable[None]) -> None:
+        try:
+            await work
+        except StoreError as error:
+            log.warning("leases not handed back", problem=type(error).__name__)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-#: Between two attempts to listen again, in seconds: until then, ticks do.
+#: Between two attempts to connect again, in seconds: until then, ticks do.
 RETRY_SECONDS: Final = 1.0
 
 
@@ -43,7 +43,8 @@ async def listen(url: str, wake: Callable[[], None]) -> None:
                 async for _ in connection.notifies():
                     wake()
         except psycopg.Error as error:
-            if not is_lost:
+            if is_lost:
+                await asyncio.sleep(RETRY_SECONDS)
+            else:
                 log.info("no hints from other processes", problem=type(error).__name__)
             is_lost = True
-        await asyncio.sleep(RETRY_SECONDS)

@@ -32,7 +32,10 @@ if TYPE_CHECKING:
 #: Connections that read: a long list doesn't keep everybody else waiting.
 READERS = 2
 _STOP_IT = "Usher is running on this database ({name}): stop it first, then try again."
-_CLOSED = "This database ({name}) is just being brought up to date or copied to: try again when that is done."
+_CLOSED = (
+    "This database ({name}) is in use by an earlier release of Usher, or is being copied to or brought up to "
+    "date: stop that release, or try again in a moment."
+)
 
 
 class PostgresEngine(QueuedEngine):

@@ -126,3 +126,16 @@ def test_others_are_told_when_the_turn_comes():
     wait = made.wait(Operation("b", 2.0))
     assert told == [wait]
     assert 1.0 <= wait <= 1.2
+
+
+def test_a_new_owner_counts_starts_that_it_does_not_know():
+    made, clock = turns(10.0)
+    first, second, third = operations(3)
+    assert made.wait(first, 100.0) > 1.0
+    clock.advance(1.2)
+    assert made.wait(first, 100.0) == 0.0
+    assert made.wait(second, 100.0) == 0.0
+    # Somebody else may have granted some in between.
+    assert made.wait(third, 200.0) > 1.0
+    clock.advance(1.2)
+    assert made.wait(third, 200.0) == 0.0

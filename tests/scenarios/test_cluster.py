@@ -23,6 +23,7 @@ QUICK = {
     "workspaces": [
         {"owner": "alice", "name": "training", "id": ID["training"], "start_seconds": 2},
         {"owner": "alice", "name": "report", "id": ID["report"], "start_seconds": 2},
+        {"owner": "alice", "name": "analysis", "start_seconds": 2},
     ],
 }
 
@@ -67,36 +68,29 @@ async def cluster(tmp_path):
         yield ready
 
 
-async def test_a_worker_that_is_killed_is_replaced_and_everything_happens_once(cluster):
-    alice, starts = cluster.alice, "POST .*/start"
+async def test_whoever_owns_is_replaced_when_killed_or_stopped_and_everything_happens_once(cluster):
+    alice, starts, told = cluster.alice, "POST .*/start", cluster.slack.state.wait_for
     await alice.types("start training")
-    assert await cluster.slack.state.wait_for(lambda: cluster.calls(starts) == 1, 20.0)
-    owner = cluster.owner("starts:saturn")
-    owner.process.send_signal(signal.SIGKILL)
-    await owner.process.wait()
+    assert await told(lambda: cluster.calls(starts) == 1, 20.0)
+    killed = cluster.owner("starts:saturn")
+    killed.process.send_signal(signal.SIGKILL)
+    await killed.process.wait()
     killed_at = time.monotonic()
     # The next start waits until nobody else can be granting one.
     await alice.types("start report")
-    assert await cluster.slack.state.wait_for(lambda: cluster.calls(starts) == 2, 20.0)
+    assert await told(lambda: cluster.calls(starts) == 2, 20.0)
     assert time.monotonic() - killed_at < 15.0
-    assert cluster.owner("starts:saturn") is not owner
-    assert await cluster.slack.state.wait_for(lambda: len(alice.told("ready")) == 2, 60.0)
-    assert len(alice.told("card")) == 2
-    assert cluster.calls(starts) == 2
-    assert cluster.saturn.harness.smallest_gap >= 10.0
-
-
-async def test_a_worker_that_is_stopped_hands_over_at_once(cluster):
-    alice, starts = cluster.alice, "POST .*/start"
-    await alice.types("start training")
-    await alice.waits_for("card")
-    assert await cluster.slack.state.wait_for(lambda: cluster.calls(starts) == 1, 20.0)
-    owner = cluster.owner("starts:saturn")
-    began = time.monotonic()
-    owner.process.terminate()
-    assert await asyncio.wait_for(owner.process.wait(), 12) == 0
-    assert time.monotonic() - began < 10.0
-    await alice.types("start report")
+    stopped = cluster.owner("starts:saturn")
+    assert stopped is not killed
+    cluster.workers.append(await cluster.start_role("worker", quiet_port()))
+    stopped_at = time.monotonic()
+    stopped.process.terminate()
+    assert await asyncio.wait_for(stopped.process.wait(), 12) == 0
+    assert time.monotonic() - stopped_at < 10.0
+    await alice.types("start analysis")
     # Sooner than a lease would have ended.
-    assert await cluster.slack.state.wait_for(lambda: cluster.calls(starts) == 2, 5.0)
-    assert await cluster.slack.state.wait_for(lambda: len(alice.told("ready")) == 2, 60.0)
+    assert await told(lambda: cluster.calls(starts) == 3, 5.0)
+    assert await told(lambda: len(alice.told("ready")) == 3, 60.0)
+    assert len(alice.told("card")) == 3
+    assert cluster.calls(starts) == 3
+    assert cluster.saturn.harness.smallest_gap >= 10.0

@@ -62,6 +62,17 @@ async def test_a_dead_owner_is_replaced_in_time_and_knows_it_before(two, clock):
     assert await first.own("starts:hub") is None
 
 
+async def test_who_is_about_to_end_leaves_starts_at_once_and_keeps_outputs_for_now(two):
+    first, second = two
+    await first.own_all(["starts:hub", "output:r1"])
+    await first.end()
+    await first.renew()
+    assert set(await first.own_all(["starts:hub", "output:r1"])) == {"output:r1"}
+    assert set(await second.own_all(["starts:hub", "output:r1"])) == {"starts:hub"}
+    await first.leave()
+    assert await second.own("output:r1") is not None
+
+
 async def test_what_was_not_renewed_in_time_begins_again_though_nobody_took_it(two, clock):
     first, _ = two
     before = await first.own("starts:hub")
