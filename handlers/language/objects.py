@@ -92,6 +92,8 @@ def without_account(verb: str, words: tuple[str, ...]) -> tuple[str, ...]:
     """Remove what only says that an account is meant: ``unlink my saturn account``."""
     if words and begins(words, known.ALL) == len(words):
         return ("all",) if verb == "unlink" else ()
+    while words and (count := ends(words, known.AFTERTHOUGHTS)):
+        words = words[:-count]
     nouns = known.BEFORE_A_NAME | {"account", "accounts", "me", "access", "link"}
     named = without(words, nouns)
     if named and not isinstance(named[-1], Quoted):

@@ -136,6 +136,10 @@ class _Sentence:
         """Return a verb with its words, as far as they belong to it."""
         if verb in _ONE_AT_A_TIME and self._has_second_verb(words):
             return Reading(talk="one_at_a_time")
+        if words and plain(words[0]) in {"nothing", "none"}:
+            return Reading(talk="left_alone")
+        if verb == "remove" and (count := ends(words, known.OFF_THE_LIST)):
+            return Reading("forget", words[:-count], Manner.SAID, folder)
         if verb == "help":
             topics = {plain(word) for word in words} - _OF_HELP
             if topics and topics <= known.OF_JOBS - {"run"}:
@@ -219,6 +223,8 @@ class _Sentence:
             return None
         rest = words[count:] if count else words[2:-1]
         explained = self._named_verb(rest)
+        if explained in {"new", "start"} and any(plain(word) in known.OF_JOBS for word in rest[1:]):
+            return Reading("help", ("run",), folder="job")
         return self._made("help", (explained,) if explained else (), Manner.SAID)
 
     def _named_verb(self, words: tuple[str, ...]) -> str:
@@ -240,7 +246,7 @@ class _Sentence:
         folded = [plain(word) for word in words]
         is_which = folded[0] in known.WHICH or "anything" in folded[:2] or folded[:2] == ["how", "many"]
         if any(word in known.OF_JOBS for word in folded) and "job" in self._verbs:
-            rest = without(words, known.OF_QUESTIONS | known.OF_JOBS | {"many"})
+            rest = without(words, known.OF_QUESTIONS | known.OF_JOBS | {"many", "i", "can", "we", "you"})
             states = tuple(word for word in folded if word in known.RUN_STATES) if is_which else ()
             if not rest:
                 return self._made("list", states, Manner.SAID, "job")
@@ -324,6 +330,8 @@ class _Sentence:
 
     def _caused(self, words: tuple[str, ...]) -> Reading | None:
         """Read ``make notebook stop``, ``let notebook run`` and ``leave it on until 8pm``; it is offered."""
+        if plain(words[0]) in {"make", "set", "use"} and plain(words[-1]) == "default":
+            return self._made("settings", (), Manner.SAID)
         if len(words) < 3 or plain(words[0]) not in {"make", "let", "leave"}:
             return None
         on = next((at for at, word in enumerate(words) if at > 1 and plain(word) in _STAYING), 0)

@@ -88,7 +88,7 @@ ELSEWHERE: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
 #: Verbs for what can't be done here: they aren't slips for another one.
 NO_VERBS: Final = _words(
     """clone copy duplicate fork backup save share invite move transfer upload download export import
-    upgrade update resize reset clear refresh edit change"""
+    quiet upgrade update resize reset clear refresh edit change"""
 )
 
 #: Several words that are one verb of workspaces.
@@ -138,7 +138,8 @@ SENTENCES: Final = _by_phrase(
         "job list": "what jobs do i have, what ran, what is queued, what's queued",
         "link": """i can't log in, i cannot log in, i can't sign in, i cannot sign in, my link expired,
             my token expired, my link is broken""",
-        "settings": "what's my default workspace, what is my default workspace, what's my default",
+        "settings": """quiet hours, my quiet hours, what's my default workspace,
+            what is my default workspace, what's my default""",
         "whoami": """who am i, what is my name, what's my name, what is my username, what's my username,
             my account, my accounts, my links, what am i linked to, what have i linked, am i linked,
             am i logged in, which accounts are linked, what accounts do i have""",
@@ -156,7 +157,8 @@ TALK: Final = _by_phrase(
             qué tal, que tal, cómo estás, como estas, ciao, buongiorno, olá, ola, bom dia, hej,
             what's up, whats up, sup, are you there, anybody there, you there, how are you, how are you
             doing""",
-        "thanks": """thanks, thank you, thx, ty, cheers, thanks a lot, many thanks, thank you so much,
+        "thanks": """thanks, thank you, thank u, thanx, thx, ty, cheers, thanks a lot, many thanks,
+            thank you so much,
             thank you very much, much appreciated, danke, merci, perfect, great, nice, awesome, cool,
             good bot, good job, well done, great thanks, perfect thanks, thanks usher, bye, goodbye,
             see you, good night, see you tomorrow, tschüss, danke schön, vielen dank, merci beaucoup,
@@ -166,6 +168,8 @@ TALK: Final = _by_phrase(
             scratch that, later, done, i'm done, i am done, that's all, that's it""",
         "totals": """totals, total, show totals, show the totals, admin, who is running what, who runs what,
             who is using what, who is online, who is running something, how many people use this""",
+        "class": """create a class, make a class, set up a class, post a card, post a class card, make a card,
+            create a card, create a class card, make a class card, show problems, who is waiting""",
         "cost": "how much is this, how much is it, how much does this cost",
         "yes": "yes, yep, yeah, sure, ok, okay, y, do it, go ahead, confirm, yes please",
     }
@@ -240,6 +244,8 @@ OF_QUESTIONS: Final = ASKING | _words(
     anything something wrong kaputt"""
 )
 
+#: Takes something off one's list, whatever the verb before it.
+OFF_THE_LIST: Final = _phrases("from my list, from the list, from list, off my list, off the list")
 #: What is asked about that isn't known here, by the answer (``bot.messages.texts.talk``).
 TOPICS: Final = _by_word(
     {
@@ -247,6 +253,9 @@ TOPICS: Final = _by_word(
             cheaper money budget credits spend spending free""",
         "size": """gpu gpus cpu cpus ram memory cores disk storage size bigger larger smaller faster resize
             upgrade""",
+        "data": "lose unsaved data",
+        "share": "share sharing invite collaborate",
+        "class": "class classes student students lesson seminar",
         "privacy": "see private privacy visible safe secure confidential",
     }
 )

@@ -13,9 +13,11 @@ from bot.messages.texts import cards
 from bot.services import naming
 from bot.support.errors import Refused
 from handlers import routes
+from handlers.language.names import choose
 from handlers.linking.account import ways
 from handlers.linking.approvals import asked, question
 from handlers.linking.connections import connection_of
+from handlers.talking import as_command
 
 if TYPE_CHECKING:
     from bot.domain.models import Account, Answer
@@ -35,6 +37,9 @@ async def link(request: Request) -> Answer:
     linkable, linkless = services.linkable(), services.linkless()
     names = sorted({name for name, _ in linkable} | set(services.approvals.possible()))
     if request.name:
+        opening = await _link_of_a_workspace(request)
+        if opening is not None:
+            return opening
         chosen, username = _chosen(request)
         if chosen in dict(linkless):
             return _needless(request, [(chosen, services.title(chosen))])
@@ -64,6 +69,18 @@ async def link(request: Request) -> Answer:
 def _needless(request: Request, linkless: list[tuple[str, str]]) -> Answer:
     titles = request.services.titles(name for name, _ in linkless)
     return replies.answer(fill(words.LINK_NONE, titles=titles), replies.new_buttons(linkless))
+
+
+async def _link_of_a_workspace(request: Request) -> Answer | None:
+    """Offer to open the workspace that is named where no connection is; None for anything else."""
+    connections = request.services.connections
+    if naming.leading_connection(request.arguments, connections)[0] is not None:
+        return None
+    rows = await request.services.store.workspaces(request.principal)
+    choice = choose(request.arguments, rows, connections)
+    if choice.kind != "one" or not choice.is_whole:
+        return None
+    return as_command(request.about("workspace", "open", (choice.workspaces[0].title,)))
 
 
 def _chosen(request: Request) -> tuple[str, str]:

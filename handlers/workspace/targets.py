@@ -17,7 +17,7 @@ from handlers.language.reading import Manner
 from handlers.language.words import plain
 from handlers.linking.account import link_any
 from handlers.request import Answered
-from handlers.talking import as_command, if_yours, of_connection, theirs
+from handlers.talking import as_command, if_yours, of_connection, on_topic, theirs
 from handlers.waiting import look, unread
 from handlers.welcome import first_steps, what
 from handlers.workspace import offering
@@ -246,7 +246,8 @@ async def _unknown(
     looking = await look(request, request.services.workspaces, words.LOOKING_FOR_IT, old=old)
     if looking:
         return replies.answer(looking)
-    if not near and (asked := await of_connection(request, choice.name.split())):
+    asked = await on_topic(request) or await of_connection(request, choice.name.split())
+    if asked is not None and not near:
         return asked
     sentence = fill(words.UNKNOWN_NAME, name=choice.name)
     more: list[str] = [unread(request)] if request.problem else []

@@ -114,7 +114,7 @@ async def test_a_schedule_that_goes_wrong_is_set_or_said(tmp_path, name):
         await world.pass_time(60, step=3)
         said = [shown.text for shown in world.alice.sees() if "failing" in shown.text]
         assert len(said) == 1
-        assert ("will run at" in said[0]) == (job.next_fire_at is not None)
+        assert ("will run on" in said[0]) == (job.next_fire_at is not None)
 
 
 @pytest.mark.parametrize("path", ["createloginlink", "/auth/loginlink$", "/api/user/token$", "/api/user$"])

@@ -31,6 +31,10 @@ WORDS = sorted(
         ),
         *vocabulary.OF_QUESTIONS,
         *vocabulary.NEGATIONS,
+        *vocabulary.TOPICS,
+        *vocabulary.STATES,
+        *vocabulary.RUN_STATES,
+        *("make", "let", "leave", "default", "nothing", "my", "list."),
         *VERBS["workspace"],
         *VERBS["job"],
         *("notebook", "report", "?", "and", "--yes", "é"),
@@ -79,6 +83,11 @@ def test_nothing_that_takes_something_away_is_suggested_for_a_word_that_starts_s
 )
 def test_the_nearest_verbs(word, verbs):
     assert suggested(word) == verbs
+
+
+@pytest.mark.parametrize("text", ["quiet hours", "make notebook my default", "set report as default"])
+def test_what_is_chosen_in_the_settings_leads_there(text):
+    assert read(text.split(), "workspace", VERBS).verb == "settings"
 
 
 @given(st.lists(st.sampled_from(WORDS), max_size=8))

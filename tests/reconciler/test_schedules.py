@@ -61,7 +61,7 @@ async def test_what_had_to_wait_is_not_set_after_what_was_asked_for_later(world)
     assert world.provider.cron == "0 5 * * *"
     assert world.provider.count("schedule") == 2
     texts = sorted(told(world))
-    assert "will run at `0 5 * * *`" in texts[0]
+    assert "will run on the schedule `0 5 * * *`" in texts[0]
     assert "schedule of *etl* on Fake Cloud. You've asked for something else since" in texts[1]
 
 

@@ -113,14 +113,14 @@ async def test_schedules_are_shown_set_and_switched_off(cloud):
     listed = await job(cloud, "schedule")
     assert "Checking" in listed.text
     cloud_shown = cloud.alice.sees("C0GENERAL")[-1].text
-    assert "*nightly* · Saturn Cloud\nruns at `0 3 * * *`" in cloud_shown
+    assert "*nightly* · Saturn Cloud\nruns on the schedule `0 3 * * *`" in cloud_shown
     assert "*failing* · Saturn Cloud\nhas no schedule" in cloud_shown
     told = await job(cloud, 'schedule failing "30 4 * * 1"')
     assert "Setting the schedule of *failing* on Saturn Cloud. I'll message you when it's done." in told.text
-    assert "*failing* on Saturn Cloud will run at `30 4 * * 1`" in cloud.alice.sees()[-1].text
+    assert "*failing* on Saturn Cloud will run on the schedule `30 4 * * 1`" in cloud.alice.sees()[-1].text
     assert cloud.job("failing").cron == "30 4 * * 1"
     failing = (await job(cloud, "schedule failing")).text
-    assert "runs at `30 4 * * 1`" in failing
+    assert "runs on the schedule `30 4 * * 1`" in failing
     assert "schedule failing off`" in failing
     await cloud.pass_time(2)
     await job(cloud, "schedule nightly off")

@@ -115,7 +115,7 @@ CAUSES: Final[Mapping[str, str]] = MappingProxyType(
         "replace it, and I'll carry on.",
         "alias_taken": "You already have a workspace with that name. Choose another name.",
         # Runs of jobs.
-        "no_job": "I can't find that run on your list. Look at the list of your runs to see what's there.",
+        "no_job": "I can't find that run on your list. Type `job list` to see your runs.",
         "cannot": "{title} doesn't let me do that with runs. "
         "You may be able to do it on the run's page there.",
         "lost": "{title} can no longer find this run. Its page there may say more.",

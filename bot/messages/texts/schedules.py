@@ -7,19 +7,22 @@ from typing import Final
 LIST: Final = "*Your jobs*"
 ROW: Final = "*{name}* · {title}\n{cron}"
 #: A job's schedule, or that it has none.
-RUNS: Final = "runs at `{cron}`"
+RUNS: Final = "runs on the schedule `{cron}`"
 NONE: Final = "has no schedule"
 UNTOLD: Final = "its schedule isn't shown there"
 ONE: Final = "*{name}* on {title} {cron}."
 #: The same for one job, by its name.
 NEXT_OF_ONE: Final = (
-    'Type `{command}schedule {name} "0 3 * * *"` to set one, `{command}schedule {name} off` to end it.'
+    'Type `{command}schedule {name} "0 3 * * *"` to set one, or `{command}schedule {name} off` '
+    "to turn it off."
 )
-NEXT: Final = 'Type `{command}schedule NAME "0 3 * * *"` to set one, `{command}schedule NAME off` to end it.'
+NEXT: Final = (
+    'Type `{command}schedule NAME "0 3 * * *"` to set one, or `{command}schedule NAME off` to turn it off.'
+)
 
 SETTING: Final = "Setting the schedule of *{name}* on {title}. I'll message you when it's done."
 CLEARING: Final = "Turning off the schedule of *{name}* on {title}. I'll message you when it's done."
-SET: Final = "*{name}* on {title} will run at `{cron}`, by {title}'s clock."
+SET: Final = "*{name}* on {title} will run on the schedule `{cron}`, by {title}'s clock."
 CLEARED: Final = "*{name}* on {title} no longer runs on a schedule."
 NOT_SET: Final = "I couldn't change the schedule of *{name}* on {title}. {because}"
 

@@ -28,10 +28,17 @@ TALK: Final[Mapping[str, str]] = MappingProxyType(
             "I don't see prices or bills; your cloud's own pages do. To keep costs down, "
             "`{command}list running` shows what's on, and `{command}stop NAME at 6pm` stops it later."
         ),
-        "size": "I can't see or change how big a workspace is. Its own page can.",
+        "size": "I can't see or change how big a workspace is. Its provider's own pages can.",
         "privacy": (
             "Here in Slack, only you see your workspaces and get their links. "
             "`--share` shows an answer to everyone in the channel, without the links."
+        ),
+        "data": "Stopping a workspace may lose unsaved work. If more than that would be lost, I ask first.",
+        "share": "I can't share a workspace: everyone works in their own, with their own account.",
+        "class": (
+            "For a class, type `{command}card NAME` or `{command}card CONNECTION/TEMPLATE` in its channel. "
+            "The card gives everyone there a workspace of their own. *Show problems* on it shows who is "
+            "waiting, and *Stop all* ends the class."
         ),
         "totals": (
             "Usher admins see how much is running, and where, on my *Home* tab: they press "
@@ -102,7 +109,7 @@ DO_ONE: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 #: The same with a time, which the button keeps.
-AT_ITS_TIME: Final = "I haven't done anything with *{name}* yet. Do you mean {at}?"
+AT_ITS_TIME: Final = "Do you mean {at}? I haven't done anything with *{name}* yet."
 DO_AT: Final[Mapping[str, str]] = MappingProxyType(
     {
         "start": "Start {name} until then",

@@ -54,7 +54,7 @@ START_LATER: Final = (
 #: To those who want it done every day.
 REPEATED: Final = "I can't do that on a schedule, only once: `{command}{verb} {name} {lead} 18:00`."
 STOP_FOR: Final = (
-    "I can stop it now or later, but not for a while. To stop it later, type "
+    "I can't do that just for a while: it would stay stopped. To stop it later, type "
     "`{command}{verb} {name} at 18:00`."
 )
 #: The same words as where something ends at once.
