@@ -112,6 +112,8 @@ class Listeners:
             return await ack()
         chosen = action.get("selected_option") or {}
         value = str(action.get("value") or chosen.get("value") or "")
+        if not surface.is_direct and str(surface.channel_id or "").startswith("D"):
+            surface = replace(surface, is_beside_cards=await self._is_with_us(principal, surface))
         answer = await run_button(services, principal, surface, action_id, value, body.get("view"))
         is_opened = answer.view is not None and not surface.is_form and await self._opened(surface, answer)
         if surface.is_form and answer.view is None and answer.text:
@@ -124,6 +126,13 @@ class Listeners:
         if not await self._delivered(answer, surface, principal):
             await _say(client, respond, answer)
         return await ack()
+
+    async def _is_with_us(self, principal: Principal, surface: Surface) -> bool:
+        """Return whether a person's direct message is the one with the bot, as far as that is known."""
+        try:
+            return await self._services.store.known_channel(principal) == surface.channel_id
+        except StoreError:
+            return False
 
     async def shortcut(
         self, ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient, respond: AsyncRespond

@@ -167,7 +167,8 @@ class Request:
         An answer that was promised is given all the same, because the message that promised it becomes it.
         A slash command may have been typed in anybody's direct messages.
         """
-        return self.surface.is_direct and self.surface.kind != "command" and not self.first
+        is_here = (self.surface.is_direct and self.surface.kind != "command") or self.surface.is_beside_cards
+        return is_here and not self.first
 
     def about(self, folder: str, verb: str, arguments: tuple[str, ...], target: str | None = None) -> Request:
         """Return the request for another verb, with other words or a key."""

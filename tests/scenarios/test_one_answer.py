@@ -160,12 +160,21 @@ async def test_a_press_for_several_is_told_by_their_cards_alone(linked):
     alice = linked.alice
     await alice.writes("start notebook")
     await linked.pass_time(40)
-    (asked,) = await alice.writes("stop notebook and report")
+    *_, asked = await alice.writes("stop notebook and report")
     before = len(alice.sees())
     await alice.presses(asked, "Stop 2 workspaces")
     await linked.pass_time(60, step=5)
     # Which of them is sent first is open.
     assert sorted(new_since(alice, before)) == ["card", "card", "stopped", "stopped"]
+
+
+async def test_a_press_on_what_only_one_person_sees_is_told_by_the_card_that_comes_there(linked):
+    alice = linked.alice
+    shown = await alice.types("status report", channel="@bot")
+    before = len(alice.sees())
+    await alice.presses(shown, "Stop")
+    await linked.pass_time(60, step=5)
+    assert new_since(alice, before) == ["card", "stopped"]
 
 
 async def test_a_press_in_a_channel_is_answered_there(linked):

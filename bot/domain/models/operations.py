@@ -68,6 +68,8 @@ class Surface:
     response_url: str | None = None
     trigger_id: str | None = None
     is_direct: bool = False
+    #: Pressed in what only its person sees, in their direct message with the bot: cards come there, too.
+    is_beside_cards: bool = False
     #: Asked by mentioning the bot in a channel, and to be answered there.
     is_mention: bool = False
     #: The inbox key: an interaction takes effect once, however often it is delivered.
