@@ -338,7 +338,9 @@ def retry_buttons(facts: Facts, operation: Operation) -> list[Element]:
         return [link_again_button(facts)]
     if word in {"gone", "not_found", "forgotten"}:
         return [*again_buttons(facts), *page_button(facts)]
-    if operation.outcome in {Outcome.FAILED, Outcome.CANCELLED, Outcome.UNKNOWN}:
+    # The same again would end the same way; the sentence says what helps.
+    is_hopeless = word == "no_restart"
+    if operation.outcome in {Outcome.FAILED, Outcome.CANCELLED, Outcome.UNKNOWN} and not is_hopeless:
         return [
             kit.button(words.TRY_AGAIN, "try_again", operation.id, style=kit.PRIMARY),
             *page_button(facts),
