@@ -189,10 +189,14 @@ BROUGHT_BACK: Final = "*{name}* on {title} is back on your list."
 # -- links -------------------------------------------------------------------------------------------------
 
 NOT_LINKED: Final = (
-    "You haven't linked your {title} account yet. Link it and I'll carry on with your request."
+    "You haven't linked your {title} account yet. Link it here and I'll carry on with your request."
 )
-NOT_LINKED_ANY: Final = "You haven't linked an account yet. Link one and I'll carry on with your request."
-LINK_REFUSED: Final = "{title} no longer accepts your link. Link again and I'll carry on with your request."
+NOT_LINKED_ANY: Final = (
+    "You haven't linked an account yet. Link one here and I'll carry on with your request."
+)
+LINK_REFUSED: Final = (
+    "{title} no longer accepts your link. Link again here and I'll carry on with your request."
+)
 LINK_WHICH: Final = "Which account do you want to link?"
 LINK_ONE: Final = "Link your {title} account. I'll give you a private page for it."
 LINKED_AS: Final = "Your {title} account {username} is linked. Linking again replaces it."

@@ -184,7 +184,7 @@ NONE_YET: Final = "You don't have any runs yet. Type `{command}run` to run a job
 NO_CONNECTIONS: Final = "I can't run jobs on any connection here. Ask your Usher admin to add one."
 NONE_GOING: Final = "None of your runs is in progress, so there's nothing to stop."
 NOT_LINKED: Final = (
-    "You haven't linked an account that can run jobs. Link one and I'll carry on with your request."
+    "You haven't linked an account that can run jobs. Link one here and I'll carry on with your request."
 )
 UNKNOWN_NAME: Final = "I can't find a run called *{name}*."
 NEAREST: Final = "Did you mean one of these?"
