@@ -196,8 +196,9 @@ class Asker:
         access = self.admit(runtime, account, attempts, starts=starts, tries_suspected=tries_suspected)
         if not isinstance(access, Access):
             return access
-        limit = asyncio.timeout(self._numbers.call_seconds if seconds is None else seconds)
-        watch = Watch(self._current, account, self._numbers.watch, limit)
+        limit = asyncio.timeout(None)
+        within = self._numbers.call_seconds if seconds is None else seconds
+        watch = Watch(limit, within, account, self._current, self._numbers.watch)
         try:
             async with limit:
                 with watch:

@@ -147,8 +147,8 @@ async def test_a_step_whose_operation_was_replaced_meanwhile_sends_nothing(world
     await world.reconciler.step_reads()
     claim = world.store.claim_operations
 
-    async def slow(limit, lease):
-        steps = await claim(limit, lease)
+    async def slow(*how):
+        steps = await claim(*how)
         await world.begin(workspace, OperationVerb.STOP)
         world.store.claim_operations = claim
         return steps
@@ -164,8 +164,8 @@ async def test_an_operation_whose_account_vanished_is_called_off(world):
     operation_id = await world.begin(workspace)
     real = world.store.claim_operations
 
-    async def without_account(limit, lease):
-        return [replace(step, account=None) for step in await real(limit, lease)]
+    async def without_account(*how):
+        return [replace(step, account=None) for step in await real(*how)]
 
     world.store.claim_operations = without_account
     await world.pass_time(3)
