@@ -34,8 +34,8 @@ test-thorough: $(DEV) ## Run every call, the full matrices and long random histo
 test-fast: $(DEV) ## Run all tests but the slow ones and those that need a browser
 	$(RUN) pytest -n 2 --dist worksteal -m "not slow and not browser"
 
-chaos: $(DEV) ## Run three minutes of kills and faults, then check every promise; CHAOS="--only MODE"
-	$(RUN) benchmarks.chaos $(CHAOS)
+chaos: $(DEV) ## Run three minutes of kills and faults, then check every promise; CHAOS="--only MODE", CLUSTER=1
+	$(RUN) benchmarks.chaos $(if $(CLUSTER),--cluster) $(CHAOS)
 
 bench: $(DEV) ## Run the benchmarks, one JSON object per figure; BENCH="NAME …" selects some
 	@$(RUN) benchmarks $(BENCH)

@@ -34,7 +34,7 @@ from bot.store import open_store
 from bot.support.clock import Clock, SystemClock, SystemIds
 from bot.support.connector import CleanConnector
 from bot.support.database_url import database_file
-from bot.support.errors import SlackFailed, SlackPermanent, UsherError
+from bot.support.errors import SlackFailed, SlackPermanent, StoreAway, StoreBusy, UsherError
 from bot.support.http import Http
 from bot.support.rate_limit import RateLimiter
 from bot.support.vault import Vault
@@ -68,6 +68,8 @@ DRAIN_SECONDS = 8.0
 WRITES_WITHIN = 2 * BEAT_SECONDS
 #: Seconds between the attempts at start-up to ask Slack who we are; then the process gives up.
 START_PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0, 20.0, 20.0)
+#: So many of them are waited for a database: 15 seconds, which is how long a restart of its server may take.
+STORE_PAUSES = 4
 
 
 class Role(StrEnum):
@@ -166,11 +168,8 @@ class Process:
         StartError and StoreError. Cancelling it is safe at any moment: ``stack`` undoes what was done.
         """
         settings, stack = self._settings, self._stack
-        self.store = await self._outlets.store(settings.database_url, self.clock, self.ids)
+        self.store = await self._begin_serving()
         stack.push_async_callback(self.store.close)
-        applied = await self.store.begin_serving()
-        if applied:
-            log.info("database brought up to date", migrations=applied)
         machine, clock = self.clock, self.store.engine.clock
         self.clock = clock
         self.owners = self._owners()
@@ -271,6 +270,24 @@ class Process:
             job_command=settings.job_command,
             sign_in=settings.slack_client_id is not None,
         )
+
+    async def _begin_serving(self) -> Store:
+        """Open the database and begin to serve from it; try again for a while if its server is restarted."""
+        for pause in (*self._start_pauses[:STORE_PAUSES], None):
+            try:
+                async with AsyncExitStack() as stack:
+                    store = await self._outlets.store(self._settings.database_url, self.clock, self.ids)
+                    stack.push_async_callback(store.close)
+                    if applied := await store.begin_serving():
+                        log.info("database brought up to date", migrations=applied)
+                    stack.pop_all()
+                    return store
+            except (StoreAway, StoreBusy) as away:
+                if pause is None:
+                    raise
+                log.warning("database not reached", problem=str(away), again_in=pause)
+                await asyncio.sleep(pause)
+        raise AssertionError("the last attempt raises")
 
     async def _installation(self, slack: SlackCaller) -> Installation:
         """Ask Slack who we are; try again while it is unavailable."""

@@ -11,17 +11,23 @@ import secrets
 import sys
 import tempfile
 from collections import Counter
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from benchmarks.chaos.clocks import WallClock
+from benchmarks.chaos.cluster import PAUSE, WEBS, balancer, members, trouble
 from benchmarks.chaos.crowd import Crowd
-from benchmarks.chaos.keeper import Keeper, NotReadyError
+from benchmarks.chaos.keeper import Keeper, Member, NotReadyError
 from benchmarks.chaos.rows import unsettled
 from benchmarks.chaos.stage import Stage, stage
 from benchmarks.chaos.verdict import Verdict
 from benchmarks.chaos.weather import MODES, Weather
 from benchmarks.chaos.witness import Witness
+from benchmarks.postgres import Database, database
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
 
 #: The gate's rule, in seconds.
 SMALLEST_GAP = 10.0
@@ -33,6 +39,8 @@ PROBLEMS = ("lost", "doubled", "unseen", "untrue", "unlinked", "dead", "leaks")
 LONGEST_HOLD = 40.0
 #: What can go wrong.
 ALL = ("kills", "clock", *MODES)
+#: What the bot's processes say, in the folder of a run.
+LOG = "usher.log"
 #: Seconds between two lines about what is still to come.
 SAID_EVERY = 10.0
 
@@ -46,9 +54,7 @@ async def play(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
     if clock is not None and not await clock.make():
         sys.stderr.write("no C compiler here: the clocks stay as they are\n")
         modes, clock = modes - {"clock"}, None
-    async with stage(folder, options.people, chance) as made:
-        log = folder / "usher.log"
-        keeper = Keeper(made.environment(), made.bot_url, log, chance, clock)
+    async with _raised(folder, options, chance, clock) as (made, keeper, server):
         crowd = Crowd(made, options.operations, options.seconds, chance)
         longest = 20.0 + 40.0 * min(1.0, options.seconds / 180.0)
         weather = Weather(made, chance, modes, longest)
@@ -63,6 +69,7 @@ async def play(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
             kills = modes & {"kills", "clock"}
             storms = [weather.storm(options.seconds)]
             storms += [keeper.kill_now_and_then(options.seconds)] if kills else []
+            storms += [trouble(server, options.seconds, chance)] if server is not None else []
             await asyncio.gather(*storms)
             weather.clear()
             calm = loop.time()
@@ -81,16 +88,35 @@ async def play(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
             drained = await keeper.stop()
         settled = loop.time() - calm
         asked = witness.asked if clock is not None else {}
-        verdict = Verdict(made, crowd.acknowledged, log, asked)
+        verdict = Verdict(made, crowd.acknowledged, folder / LOG, asked)
         return {**await _figures(made, verdict, crowd, keeper, weather), "drained": drained} | {
             "bursts": sum(weather.bursts.values()),
             "clock_moves": clock.moves if clock is not None else 0,
+            "processes": len(keeper.members),
             "settle_s": round(settled, 1),
             "seconds": options.seconds,
             "people": options.people,
             "seed": options.seed,
             "modes": sorted(modes),
         }
+
+
+@asynccontextmanager
+async def _raised(
+    folder: Path, options: argparse.Namespace, chance: random.Random, clock: WallClock | None
+) -> AsyncIterator[tuple[Stage, Keeper, Database | None]]:
+    """Raise the stage, with what keeps the bot running on it, and with the database's server in a cluster."""
+    async with AsyncExitStack() as stack:
+        server = await asyncio.to_thread(stack.enter_context, database(folder)) if options.cluster else None
+        url = server.url if server is not None else ""
+        made = await stack.enter_async_context(stage(folder, options.people, chance, url))
+        if server is None:
+            keeper = Keeper([Member(made.environment(), made.bot_url)], folder / LOG, chance, clock)
+        else:
+            processes = members(made.environment(), clock)
+            await stack.enter_async_context(balancer(made.port, processes[:WEBS]))
+            keeper = Keeper(processes, folder / LOG, chance, pause=PAUSE)
+        yield made, keeper, server
 
 
 async def _settled(made: Stage) -> None:
@@ -185,6 +211,9 @@ def main() -> int:
     parser.add_argument("--operations", type=int, default=1000)
     parser.add_argument("--people", type=int, default=200)
     parser.add_argument("--settle", type=float, default=900.0, help="how long the calm may take at most")
+    parser.add_argument(
+        "--cluster", action="store_true", help="webs and workers on PostgreSQL, which has trouble, too"
+    )
     parser.add_argument("--only", action="append", choices=ALL, metavar="MODE", help=f"of {', '.join(ALL)}")
     parser.add_argument("--seed", type=int, default=secrets.randbelow(2**31))
     parser.add_argument("--keep", type=Path, help="a folder that keeps the database and the log")

@@ -1,4 +1,4 @@
-"""The bot as a process of its own: kept running, and killed without a word now and then."""
+"""The bot's processes: kept running, and killed without a word now and then."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ import asyncio
 import os
 import random
 import sys
-from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import aiohttp
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from benchmarks.chaos.clocks import WallClock
 
 HOME = Path(__file__).resolve().parents[2]
@@ -24,24 +26,56 @@ class NotReadyError(Exception):
     """Say that the bot did not come up."""
 
 
+@dataclass(slots=True)
+class Member:
+    """Hold one process: its settings, where it tells how it is, and what it does."""
+
+    environment: Mapping[str, str]
+    url: str
+    role: str = "serve"
+    process: asyncio.subprocess.Process | None = field(default=None)
+
+    async def start(self, log: Path) -> None:
+        """Start it; what it says is added to the log."""
+        with log.open("ab") as sink:
+            self.process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "bot", self.role),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=sink,
+                stderr=sink,
+                cwd=HOME,
+                env={**os.environ, **self.environment},
+            )
+
+    async def answers(self, path: str) -> bool:
+        """Say whether it answers a question about itself well."""
+        try:
+            async with (
+                aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=2)) as session,
+                session.get(self.url + path) as answer,
+            ):
+                return answer.status == 200
+        except (aiohttp.ClientError, TimeoutError):
+            return False
+
+
 class Keeper:
-    """Start ``python -m bot serve``, kill it every 2–5 s, start it again; now and then at another time."""
+    """Start the processes, kill one of them every few seconds, and start it again."""
 
     def __init__(
         self,
-        environment: Mapping[str, str],
-        url: str,
+        members: Sequence[Member],
         log: Path,
         chance: random.Random,
         clock: WallClock | None = None,
+        pause: tuple[float, float] = (2.0, 5.0),
     ) -> None:
         """With a clock, kills are the moments at which it is set, and later put right."""
-        self._environment = {**os.environ, **environment, **(clock.environment() if clock else {})}
+        self.members = members
         self._clock = clock
-        self._url = url
         self._log = log
         self._chance = chance
-        self._process: asyncio.subprocess.Process | None = None
+        self._pause = pause
         self.kills = 0
         #: Kills before the process had begun to listen.
         self.early_kills = 0
@@ -49,80 +83,66 @@ class Keeper:
         self.ended: list[int] = []
 
     async def start(self) -> None:
-        """Start the process; what it says is added to the log."""
-        with self._log.open("ab") as sink:
-            self._process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                "bot",
-                "serve",
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=sink,
-                stderr=sink,
-                cwd=HOME,
-                env=self._environment,
-            )
+        """Start all of them."""
+        for member in self.members:
+            await member.start(self._log)
 
     async def ready(self) -> None:
-        """Wait until the bot says that it is ready; raise NotReadyError when it is not in time."""
+        """Wait until all say that they are ready; raise NotReadyError when one is not in time."""
         loop = asyncio.get_running_loop()
         until = loop.time() + READY_SECONDS
-        while loop.time() < until:
-            if await self._answers("/readyz"):
-                return
-            await asyncio.sleep(0.1)
-        raise NotReadyError("the bot was not ready in time")
-
-    async def _answers(self, path: str) -> bool:
-        try:
-            async with (
-                aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=2)) as session,
-                session.get(self._url + path) as answer,
-            ):
-                return answer.status == 200
-        except (aiohttp.ClientError, TimeoutError):
-            return False
+        for member in self.members:
+            while not await member.answers("/readyz"):
+                if loop.time() >= until:
+                    raise NotReadyError("the bot was not ready in time")
+                await asyncio.sleep(0.1)
 
     async def kill_now_and_then(self, seconds: float) -> None:
-        """Kill and start again, every 2–5 s for so long."""
+        """Kill one and start it again, with a pause in between, for so long."""
         loop = asyncio.get_running_loop()
         until = loop.time() + seconds
         while loop.time() < until:
-            await asyncio.sleep(self._chance.uniform(2.0, 5.0))
-            self.early_kills += not await self._answers("/healthz")
+            await asyncio.sleep(self._chance.uniform(*self._pause))
+            member = self._chance.choice(self.members)
+            self.early_kills += not await member.answers("/healthz")
             if self._clock is not None and self._chance.random() < 0.3:
                 # While it runs: the clock moves under it, and back again across a restart.
                 self._clock.set(self._chance.choice((0.0, self._chance.uniform(-240.0, 240.0))))
                 await asyncio.sleep(self._chance.uniform(1.0, 3.0))
-            await self.kill()
+            await self.kill(member)
             if self._clock is not None:
                 self._clock.set(self._chance.choice((0.0, self._chance.uniform(-240.0, 240.0))))
-            await self.start()
+            await member.start(self._log)
         if self._clock is not None:
-            await self.kill()
+            for member in self.members:
+                await self.kill(member)
             self._clock.set(0.0)
             await self.start()
 
-    async def kill(self) -> None:
+    async def kill(self, member: Member) -> None:
         """Send SIGKILL and wait for the end."""
-        assert self._process is not None, "started before"
-        if self._process.returncode is None:
-            self._process.kill()
+        assert member.process is not None, "started before"
+        if member.process.returncode is None:
+            member.process.kill()
             self.kills += 1
-        await self._process.wait()
-        if self._process.returncode != -9:
-            self.ended.append(self._process.returncode or 0)
+        await member.process.wait()
+        if member.process.returncode != -9:
+            self.ended.append(member.process.returncode or 0)
 
     async def stop(self) -> bool:
-        """Send SIGTERM; say whether the process drained and ended well in time."""
-        assert self._process is not None, "started before"
-        if self._process.returncode is not None:
-            self.ended.append(self._process.returncode)
+        """Send SIGTERM; say whether all drained and ended well in time."""
+        return all(await asyncio.gather(*(self._stop(member) for member in self.members)))
+
+    async def _stop(self, member: Member) -> bool:
+        process = member.process
+        assert process is not None, "started before"
+        if process.returncode is not None:
+            self.ended.append(process.returncode)
             return False
-        self._process.terminate()
+        process.terminate()
         try:
-            await asyncio.wait_for(self._process.wait(), DRAIN_SECONDS + 2.0)
+            await asyncio.wait_for(process.wait(), DRAIN_SECONDS + 2.0)
         except TimeoutError:
-            self._process.kill()
-            await self._process.wait()
-        return self._process.returncode == 0
+            process.kill()
+            await process.wait()
+        return process.returncode == 0

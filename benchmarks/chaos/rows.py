@@ -4,13 +4,25 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
-from pathlib import Path
 from typing import Any
 
+from bot.support.settings import database_file
 
-def rows(database: Path, query: str) -> list[dict[str, Any]]:
+#: What was accepted before what: a file numbers its rows, whose clock may be set; a server's clock isn't.
+_IN_ORDER = "operations.rowid", "operations.created_at, operations.id"
+
+
+def rows(url: str, query: str) -> list[dict[str, Any]]:
     """Return rows of the bot's database."""
-    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=10)) as connection:
+    path = database_file(url)
+    if path is None:
+        # Its driver is needed by a cluster alone.
+        import psycopg  # noqa: PLC0415 - see above
+        from psycopg.rows import dict_row  # noqa: PLC0415 - see above
+
+        with psycopg.connect(url, row_factory=dict_row, application_name="chaos") as server:
+            return list(server.execute(query.replace(*_IN_ORDER).encode()))
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)) as connection:
         connection.row_factory = sqlite3.Row
         return [dict(row) for row in connection.execute(query)]
 
@@ -20,10 +32,10 @@ def waits_for_answer(row: dict[str, Any]) -> bool:
     return row.get("asked_at") is not None
 
 
-def unsettled(database: Path) -> tuple[int, int, int]:
+def unsettled(url: str) -> tuple[int, int, int]:
     """Return how many operations and runs are open, and how many notices are still to be sent."""
-    operations = rows(database, "SELECT * FROM operations WHERE outcome IS NULL")
-    runs = rows(database, "SELECT * FROM runs WHERE outcome IS NULL AND reference != ''")
-    left = rows(database, "SELECT 1 FROM notices WHERE state NOT IN ('sent', 'dead')")
+    operations = rows(url, "SELECT * FROM operations WHERE outcome IS NULL")
+    runs = rows(url, "SELECT * FROM runs WHERE outcome IS NULL AND reference != ''")
+    left = rows(url, "SELECT 1 FROM notices WHERE state NOT IN ('sent', 'dead')")
     opened = [sum(not waits_for_answer(row) for row in found) for found in (operations, runs)]
     return opened[0], opened[1], len(left)

@@ -60,15 +60,17 @@ class Stage:
     saturn: local_saturn.SaturnServer
     users: list[str]
     port: int
+    #: The URL of a PostgreSQL database.
+    server: str = ""
     slack_url: str = ""
     saturn_url: str = ""
     keys: str = field(default_factory=lambda: Fernet.generate_key().decode())
     calls: list[Called] = field(default_factory=list)
 
     @property
-    def database(self) -> Path:
-        """Return the bot's SQLite file."""
-        return self.folder / "usher.db"
+    def database(self) -> str:
+        """Return the URL of the bot's database: a SQLite file, unless there is a server."""
+        return self.server or f"sqlite:///{self.folder / 'usher.db'}"
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -83,7 +85,7 @@ class Stage:
     def environment(self) -> dict[str, str]:
         """Return the settings of the bot as its environment gives them."""
         given, connections = self.slack.credentials, self.folder / "connections.toml"
-        return bot_environment(given, self.port, f"sqlite:///{self.database}", self.keys, connections) | {
+        return bot_environment(given, self.port, self.database, self.keys, connections) | {
             "USHER_COMMAND": "/workspace",
             "USHER_JOB_COMMAND": "/job",
             "USHER_ADMINS": ADMIN,
@@ -144,7 +146,7 @@ def _saturn_seed(users: list[str], chance: random.Random) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def stage(folder: Path, people: int, chance: random.Random) -> AsyncIterator[Stage]:
+async def stage(folder: Path, people: int, chance: random.Random, server: str = "") -> AsyncIterator[Stage]:
     """Serve both and link everybody; nothing of the bot runs yet."""
     users = [f"U0{number:04d}" for number in range(people)]
     made = Stage(
@@ -153,6 +155,7 @@ async def stage(folder: Path, people: int, chance: random.Random) -> AsyncIterat
         local_saturn.build(seed=_saturn_seed(users, chance)),
         users,
         free_port(),
+        server,
     )
     # Innermost: what is noted here was accepted, whatever a fault makes of the answer.
     made.saturn.app.middlewares.append(_noting(made))
@@ -216,7 +219,7 @@ def _offer(account: Account, jobs: list[Any], now: float) -> Snapshot:
 
 async def _link_everybody(made: Stage) -> None:
     """Write people, accounts and workspaces as linking and listing would have."""
-    store = await open_store(f"sqlite:///{made.database}", SystemClock(), SystemIds())
+    store = await open_store(made.database, SystemClock(), SystemIds())
     vault = Vault([made.keys])
     try:
         await store.migrate()

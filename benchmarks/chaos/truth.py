@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Mapping
@@ -36,9 +37,8 @@ class Truth:
         self._asked = asked
         self._now = stage.saturn.harness.clock.now()
         self._resources = stage.saturn.state.resources
-        self.runs = rows(
-            stage.database, "SELECT *, json_extract(spec, '$.job') AS job FROM runs WHERE reference != ''"
-        )
+        asked_for = rows(stage.database, "SELECT * FROM runs WHERE reference != ''")
+        self.runs = [{**row, "job": json.loads(row["spec"]).get("job")} for row in asked_for]
         #: An operation on a new workspace becomes one for its start; what it was stands with the workspace.
         self.created = rows(stage.database, "SELECT * FROM workspaces WHERE spec IS NOT NULL")
         self._called = {name: call.at for call in stage.calls for name in call.begun}

@@ -159,7 +159,7 @@ class Verdict:
 
     async def audit(self) -> str:
         """Say whether the audit's chain is whole."""
-        store = await open_store(f"sqlite:///{self._stage.database}", SystemClock(), SystemIds())
+        store = await open_store(self._stage.database, SystemClock(), SystemIds())
         try:
             bad = await verify_audit(store)
         finally:

@@ -7,7 +7,7 @@ import re
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
-from bot.support.errors import StoreBusy, StoreError, StoreUnavailable
+from bot.support.errors import StoreAway, StoreBusy, StoreError, StoreUnavailable
 
 _CAUSES = {
     "25006": "the database is read-only",
@@ -21,6 +21,10 @@ _CAUSES = {
 _PASSING = frozenset({"55P03", "40P01", "40001", "25P03", "53300", "57P01", "57P02", "57P03"})
 #: ``feature_not_supported``: what a prepared statement gets once a migration has changed its table.
 STALE_PLAN = "0A000"
+_NO_SERVER = "no server answers there: start it, or correct the address"
+_TOO_LATE = "no server answers there in time"
+_FULL = "the server has no free connection"
+_RESTARTS = "the server is starting or stopping"
 #: By what the client library says when it can't connect.
 _NOT_OPENED = (
     (r"root certificate file", "the file of sslrootcert can't be read"),
@@ -42,10 +46,10 @@ _NOT_OPENED = (
     (r"permission denied for database", "its user may not connect to that database"),
     (r"no pg_hba.conf entry", "the server admits no such connection: see its pg_hba.conf"),
     (r"could not translate host name|failed to resolve host", "there is no such host"),
-    (r"refused|No such file", "no server answers there: start it, or correct the address"),
-    (r"timeout|timed out", "no server answers there in time"),
-    (r"too many clients|remaining connection slots", "the server has no free connection"),
-    (r"starting up|shutting down", "the server is starting or stopping"),
+    (r"refused|No such file", _NO_SERVER),
+    (r"timeout|timed out", _TOO_LATE),
+    (r"too many clients|remaining connection slots", _FULL),
+    (r"starting up|shutting down|closed the connection", _RESTARTS),
     (r"certificate|SSL", "no secure connection can be made: see sslmode and the server's certificate"),
 )
 
@@ -74,6 +78,13 @@ def label(url: str) -> str:
         return "USHER_DATABASE_URL"
     host, port, name = (str(parts.get(key) or "") for key in ("host", "port", "dbname"))
     return f"postgresql://{host}{':' if port else ''}{port}/{name}"
+
+
+def not_opened(url: str, error: psycopg.Error) -> StoreUnavailable:
+    """Return the error for operators when a database can't be opened."""
+    why = why_not_opened(url, error)
+    is_away = why.endswith((_NO_SERVER, _TOO_LATE, _FULL, _RESTARTS))
+    return StoreAway(why) if is_away else StoreUnavailable(why)
 
 
 def why_not_opened(url: str, error: psycopg.Error) -> str:

@@ -13,7 +13,7 @@ from psycopg.pq import TransactionStatus
 from psycopg.rows import dict_row
 
 from bot.store import schema
-from bot.store.postgres_errors import STALE_PLAN, is_passing, label, translated, why_not_opened
+from bot.store.postgres_errors import STALE_PLAN, is_passing, label, not_opened, translated
 from bot.store.postgres_transaction import PostgresTransaction
 from bot.support.errors import StoreBusy, StoreError, StoreUnavailable
 
@@ -99,7 +99,7 @@ class PostgresSession:
         try:
             self._connect()
         except psycopg.Error as error:
-            raise StoreUnavailable(why_not_opened(self._url, error)) from None
+            raise not_opened(self._url, error) from None
 
     def begin(self, *, writes: bool) -> None:
         """Begin a transaction; one that writes waits for its turn, and reads the database's clock."""

@@ -88,6 +88,10 @@ class StoreUnavailable(StoreError):
     """Signal that the database can't be used at all; the message names the cause for operators."""
 
 
+class StoreAway(StoreUnavailable):
+    """Signal that the database's server doesn't answer now; it may in a moment."""
+
+
 class StoreInUse(StoreError):
     """Signal that another process serves from this database; the message says what to do."""
 

@@ -14,8 +14,10 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer, unused_port
 from structlog.testing import capture_logs
 
-from bot.app import Process, StartError
+from bot.app import Outlets, Process, StartError
 from bot.providers.connections import load_connections
+from bot.store import open_store
+from bot.support.errors import StoreAway, StoreBusy, StoreUnavailable
 from bot.support.settings import Settings
 from tests.app.command_line import environment, run, running
 from tests.playground.slack_help import slack
@@ -51,11 +53,12 @@ async def silent():
 
 
 @asynccontextmanager
-async def process(folder, **changes):
+async def process(folder, outlets=None, **changes):
     env = environment(folder, **changes)
     settings = Settings(**env)
     async with AsyncExitStack() as stack:
-        yield Process(settings, load_connections(settings.connections), stack, start_pauses=(0.0, 0.0))
+        connections = load_connections(settings.connections)
+        yield Process(settings, connections, stack, start_pauses=(0.0, 0.0), outlets=outlets)
 
 
 async def test_a_refused_token_is_a_sentence(tmp_path):
@@ -89,6 +92,31 @@ async def test_a_slack_that_comes_back_is_found(tmp_path):
                 session.get(f"http://127.0.0.1:{made.port}/readyz") as answer,
             ):
                 assert answer.status == 200
+
+
+async def test_a_database_whose_server_stays_away_is_tried_again_and_then_a_sentence(tmp_path):
+    url = f"postgresql://u:canary-1@127.0.0.1:{unused_port()}/usher"
+    async with process(tmp_path, USHER_DATABASE_URL=url) as made:
+        with capture_logs() as logs, pytest.raises(StoreUnavailable, match="no server answers there"):
+            await made.start()
+    tries = [entry for entry in logs if entry["event"] == "database not reached"]
+    assert [entry["again_in"] for entry in tries] == [0.0, 0.0]
+    assert "canary" not in str(logs)
+
+
+async def test_a_database_whose_server_is_restarted_is_found(tmp_path):
+    answers = iter([StoreAway("the server is starting or stopping"), StoreBusy("lost"), None])
+
+    async def store(*given):
+        if (problem := next(answers)) is not None:
+            raise problem
+        return await open_store(*given)
+
+    outlets = Outlets(store=store)
+    async with slack() as (local, _client), process(tmp_path, outlets, **of_slack(local)) as made:
+        await made.start(loops=False)
+        assert await made.store.audit_head() == (0, "")
+    assert next(answers, None) is None
 
 
 async def test_a_port_in_use_is_a_sentence(tmp_path):

@@ -45,7 +45,7 @@ class Scene:
         state.add(Message(state.new_ts(), channel.id, state.app.bot_user, text, "T", metadata=told))
 
     def run(self, query):
-        with closing(sqlite3.connect(self.stage.database)) as database:
+        with closing(sqlite3.connect(self.stage.folder / "usher.db")) as database:
             database.execute(query)
             database.commit()
 
@@ -63,7 +63,7 @@ class Scene:
 @pytest.fixture
 async def scene(tmp_path):
     async with stage(tmp_path, 1, random.Random(1)) as made:
-        store = await open_store(f"sqlite:///{made.database}", SystemClock(), SystemIds())
+        store = await open_store(made.database, SystemClock(), SystemIds())
         principal = made.principal(USER)
         workspace = next(w for w in await store.workspaces(principal) if w.name == "red")
         new = NewOperation(principal, workspace.id, "saturn", OperationVerb.START, 60.0, "R")

@@ -11,7 +11,7 @@ import sys
 import pytest
 
 from benchmarks.chaos.crowd import Crowd
-from benchmarks.chaos.keeper import HOME, Keeper
+from benchmarks.chaos.keeper import HOME, Keeper, Member
 from benchmarks.chaos.rows import unsettled
 from benchmarks.chaos.stage import stage
 from benchmarks.chaos.verdict import Verdict
@@ -46,7 +46,7 @@ async def killed_at(folder, at, when):
                 stdout=sink,
                 stderr=sink,
             )
-        keeper = Keeper(made.environment(), made.bot_url, log, chance)
+        keeper = Keeper([Member(made.environment(), made.bot_url)], log, chance)
         crowd = Crowd(made, 1, 0.0, chance)
         people = asyncio.create_task(crowd.live())
         try:

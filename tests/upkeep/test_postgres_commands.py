@@ -68,7 +68,7 @@ async def test_beside_a_process_that_serves_the_other_commands_work(env):
     assert [ended.status for ended in (rotate, migrate, audit)] == [0, 0, 0], (rotate, migrate, audit)
 
 
-@pytest.mark.parametrize("command", [("serve",), ("migrate",), ("audit", "verify"), ("doctor", "--json")])
+@pytest.mark.parametrize("command", [("migrate",), ("audit", "verify"), ("doctor", "--json")])
 async def test_without_a_server_there_is_a_sentence_and_no_password(tmp_path, command):
     ended = await run(*command, env=environment(tmp_path, USHER_DATABASE_URL=NOWHERE))
     said = ended.out + ended.err

