@@ -1,8 +1,8 @@
 """``python -m benchmarks [NAME …] [--toy]``: measure, and print one JSON object per figure.
 
-A name is a figure's or a measurement's (help, start, polls, ready, limited, class, class_killed, startup,
-idle, posit, jobs, list, homes, page). Exit status: 0 measured (whether or not the goals are met), 1 a
-measurement broke off, 2 wrong words.
+A name is a figure's or a measurement's (help, start, polls, claims, ready, limited, class, class_killed,
+startup, idle, posit, jobs, list, homes, page). Exit status: 0 measured (whether or not the goals are met),
+1 a measurement broke off, 2 wrong words.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
+from benchmarks.claims import measure_claims
 from benchmarks.classroom import measure_class, measure_class_killed
 from benchmarks.figures import GOALS, Figure
 from benchmarks.homes import measure_homes
@@ -38,6 +39,10 @@ MEASUREMENTS: Final[Mapping[str, tuple[Measure, tuple[str, ...]]]] = MappingProx
         "help": (measure_help, ("ack_help_cpu",)),
         "start": (measure_start, ("start_cpu", "start_rate", "start_p99")),
         "polls": (measure_polls, ("poll_cpu", "gap_min", "gap_p99", "poll_rate", "poll_memory")),
+        "claims": (
+            measure_claims,
+            ("claim_p99", "claim_rate", "claim_gap_min", "claim_gap_p99", "claim_database_cpu"),
+        ),
         "ready": (measure_ready, ("ready_median", "ready_p99")),
         "limited": (measure_limited, ("ready_limited_last",)),
         "class": (measure_class, ("class_ack_p99", "class_exactly_one", "class_limited_last")),

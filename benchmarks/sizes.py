@@ -22,6 +22,9 @@ class Sizes:
     settle_seconds: float = 25.0
     watch_seconds: float = 60.0
     baseline_polls: int = 10_000
+    #: Processes that claim beside each other, and seconds between two reads of one workspace.
+    claimers: int = 4
+    claim_interval: float = 10.0
     ready: int = 200
     ready_spread: float = 60.0
     limited: int = 500
@@ -67,6 +70,8 @@ TOY = Sizes(
     settle_seconds=1.0,
     watch_seconds=12.0,
     baseline_polls=100,
+    claimers=2,
+    claim_interval=0.2,
     ready=4,
     ready_spread=2.0,
     limited=4,
