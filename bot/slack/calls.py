@@ -36,6 +36,8 @@ APP_SHUT_OUT: Final = frozenset(
 )
 #: Slack's hosts for files and responses, besides the Web API's own.
 _HOSTS: Final = ("slack.com", "slack-gov.com")
+#: A call that hasn't left so many seconds after it was counted isn't made: Slack counts it when it arrives.
+LEAVES_WITHIN: Final = 1.0
 #: How long nothing is sent after Slack shut the app out; then a single call tests whether that is over.
 SHUT_OUT_SECONDS: Final = 60.0
 
@@ -110,9 +112,10 @@ class PacedSlack:
         nothing was sent then.
         """
         self._check(method)
+        began = self._clock.monotonic()
         wait = await self.budget.take(method, channel, share)
-        if wait > 0:
-            raise SlackLimited(method, wait)
+        if wait > 0 or self._clock.monotonic() - began > LEAVES_WITHIN:
+            raise SlackLimited(method, wait or LEAVES_WITHIN)
         # Another call may have been shut out in the meantime.
         self._check(method)
         try:

@@ -49,7 +49,7 @@ CONNECTING = {
 #: that is stopped in the middle of a transaction, or whose machine is gone, loses what it holds. Plans don't
 #: depend on the values.
 _SETTINGS = (
-    "SET lock_timeout = '250ms'; SET statement_timeout = '20s'; "
+    "SET lock_timeout = '1s'; SET statement_timeout = '20s'; "
     "SET idle_in_transaction_session_timeout = '10s'; SET plan_cache_mode = force_generic_plan; "
     "SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 3"
 )

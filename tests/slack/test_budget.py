@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from bot.domain.policy import Installation
 from bot.slack.budget import Budget
+from bot.slack.calls import PacedSlack, SlackAnswer
 from bot.slack.methods import METHODS
+from bot.support.errors import SlackLimited
 from tests.rigs.clock import FakeClock
 from tests.rigs.store import memory_store
 
@@ -137,3 +139,35 @@ async def test_no_window_of_a_minute_holds_more_than_slack_allows(asks):
     for channel in ("D1", "D2"):
         times = [at for method, where, at in granted if (method, where) == (POST, channel)]
         assert all(later - earlier >= 1 for earlier, later in pairwise(times))
+
+
+class _Slow(Budget):
+    """Count a call, and be told of it only later, as on a busy machine."""
+
+    def __init__(self, clock, *given):
+        super().__init__(*given)
+        self._clock = clock
+        self.seconds = 0.0
+
+    async def take(self, method, channel=None, share=1.0):
+        wait = await super().take(method, channel, share)
+        self._clock.advance(self.seconds)
+        return wait
+
+
+async def test_a_call_that_was_counted_a_while_ago_is_not_made(store, clock):
+    made = []
+
+    class Slack:
+        async def call(self, method, _arguments):
+            made.append(method)
+            return SlackAnswer({"ok": True})
+
+    budget = _Slow(clock, store, HERE)
+    slack = PacedSlack(Slack(), budget, clock)
+    await slack.call(UPDATE, {})
+    budget.seconds = 1.1
+    with pytest.raises(SlackLimited):
+        await slack.call(UPDATE, {})
+    assert made == [UPDATE]
+    assert (await budget.room(UPDATE)).made == 2
