@@ -175,7 +175,7 @@ async def test_an_address_that_was_not_read_with_ones_own_credential_is_not_show
 async def test_hostile_names_stay_names_everywhere(bot):
     names = ("<!channel>", '"><script>', "<@UALICE>", "*bold*_~`x`", "🚀" * 400, "x" * 5000, "a&lt;b")
     await bot.link(names=names)
-    for text in ("list", "list --share", "start", "status", "stop <", "forget", 'start "<!channel>"'):
+    for text in ("list", "list --share", "start", "status", "stop <", "forget", 'start "<!channel>"', 'list "<!channel>"', "list <x> & y"):
         said = shown(await bot.say(text))
         assert "<!channel>" not in said
         assert "<script>" not in said
