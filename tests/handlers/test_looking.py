@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from bot.domain.models import NoticeKind, Observed, State, TaskKind
 from tests.handlers.rig import COLLEAGUE, activate, buttons, words
 from tests.rigs.golden import check_golden
@@ -71,6 +73,32 @@ async def test_the_buttons_of_a_list_of_only_some_keep_the_words(bot):
     none = await bot.press("list:refresh", "1 running")
     assert none.replaces
     assert "You don't have any running workspaces." in words(none)
+
+
+async def test_a_question_about_a_connection_is_answered_with_its_outage(bot):
+    await bot.link()
+    check_golden("answers/connection-up", await bot.say("is Saturn Cloud down?"))
+    await bot.store.begin_outage("saturn", bot.clock.now() - 600)
+    away = await bot.say("what's wrong with saturn?")
+    check_golden("answers/connection-away", away)
+    assert "hasn't answered since" in words(away)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("list-none", "list running"),
+        ("not-understood", "fly me to the moon"),
+        ("topic-cost", "how much does notebook cost?"),
+        ("topic-class", "end the class"),
+        ("start-later", "start notebook at 6pm"),
+        ("repeated", "stop notebook every day at 6pm"),
+    ],
+)
+async def test_what_can_only_be_said(bot, name, text):
+    await bot.link()
+    check_golden(f"answers/{name}", await bot.say(text))
+    assert await bot.notices() == []
 
 
 async def test_an_old_list_is_shown_and_read_anew_behind(bot):
@@ -175,7 +203,17 @@ async def test_an_address_that_was_not_read_with_ones_own_credential_is_not_show
 async def test_hostile_names_stay_names_everywhere(bot):
     names = ("<!channel>", '"><script>', "<@UALICE>", "*bold*_~`x`", "🚀" * 400, "x" * 5000, "a&lt;b")
     await bot.link(names=names)
-    for text in ("list", "list --share", "start", "status", "stop <", "forget", 'start "<!channel>"', 'list "<!channel>"', "list <x> & y"):
+    for text in (
+        "list",
+        "list --share",
+        "start",
+        "status",
+        "stop <",
+        "forget",
+        'start "<!channel>"',
+        'list "<!channel>"',
+        "list <x> & y",
+    ):
         said = shown(await bot.say(text))
         assert "<!channel>" not in said
         assert "<script>" not in said
