@@ -19,10 +19,7 @@ from cryptography.fernet import Fernet
 from bot.app import Role, StartError, serve
 from bot.providers.connections import build_providers, read_connections, runs_commands, secrets_of
 from bot.services.context import Context
-from bot.slack.budget import Budget
-from bot.slack.calls import PacedSlack
 from bot.slack.manifest import JOB_COMMAND, WORKSPACE_COMMAND, http_manifest, render, socket_manifest
-from bot.slack.notifier.web_api import WebApi
 from bot.slack.people import People
 from bot.store import open_store
 from bot.store.audit import verify_audit
@@ -42,7 +39,7 @@ from bot.support.settings import (
 )
 from bot.support.vault import Vault
 from bot.upkeep import doctor
-from bot.upkeep.importing import Importer, ImportProblem, as_lines, home, read_rows
+from bot.upkeep.importing import Importer, ImportProblem, as_lines, enter_slack, read_rows
 from bot.upkeep.setting_checks import check_settings
 from handlers import routes
 
@@ -105,6 +102,11 @@ def _parser() -> argparse.ArgumentParser:
     manifest.add_argument("--url", help="the https address that Slack can reach; prints the HTTP form")
     manifest.add_argument(
         "--socket", action="store_true", help="print the Socket Mode form; add --url for Sign in with Slack"
+    )
+    manifest.add_argument(
+        "--by-oauth",
+        action="store_true",
+        help="for several Slack workspaces, in which Usher is installed at /slack/install",
     )
     manifest.add_argument("--command", default=WORKSPACE_COMMAND, help="the slash command")
     manifest.add_argument("--job-command", default=JOB_COMMAND, help="the slash command for jobs")
@@ -210,14 +212,18 @@ def _routes(_arguments: argparse.Namespace) -> int:
 
 def _manifest(arguments: argparse.Namespace) -> int:
     names = {"command": arguments.command, "job_command": arguments.job_command}
+    by_oauth = arguments.by_oauth
+    if by_oauth and arguments.url is None:
+        _complain("--by-oauth needs --url: Slack sends people back there.")
+        return 2
     place = given_connections()
     # Problems with a connection are for doctor to report: its provider is enough here.
     commanding = runs_commands(read_connections(place)[0]) if place is not None else False
     try:
         if arguments.url is None or arguments.socket:
-            made = socket_manifest(arguments.url, runs_commands=commanding, **names)
+            made = socket_manifest(arguments.url, runs_commands=commanding, by_oauth=by_oauth, **names)
         else:
-            made = http_manifest(arguments.url, runs_commands=commanding, **names)
+            made = http_manifest(arguments.url, runs_commands=commanding, by_oauth=by_oauth, **names)
     except ValueError as wrong:
         _complain(f"Can't create a manifest from this: {wrong}.")
         return 2
@@ -236,9 +242,17 @@ def _rotate(_arguments: argparse.Namespace) -> int:
 
     async def run(store: Store) -> int:
         await store.migrate()
-        accounts = await store.active_accounts()
+        accounts, installed = await store.active_accounts(), await store.installations()
         closed: list[str] = []
+        shut: list[str] = []
         changed = 0
+        for place in installed:
+            try:
+                sealed = vault.rotate(place.secret)
+            except SecretError:
+                shut.append(f"  {place.team_name} ({place.id})")
+                continue
+            changed += not await store.reseal_installation(place.id, place.secret, sealed)
         for account in accounts:
             try:
                 sealed = vault.rotate(account.secret)
@@ -246,15 +260,19 @@ def _rotate(_arguments: argparse.Namespace) -> int:
                 closed.append(f"  {account.principal.user_id} on {account.connection}")
                 continue
             changed += not await store.save_secret(account.id, account.secret, sealed)
-        done = len(accounts) - len(closed) - changed
+        done = len(accounts) + len(installed) - len(closed) - len(shut) - changed
         print(f"{_secrets(done)} encrypted with the newest key.")
         if closed:
             opens = "doesn't open" if len(closed) == 1 else "don't open"
             people = "This person has" if len(closed) == 1 else "These people have"
             _complain(f"{len(closed)} {opens} with any of the keys. {people} to link again:", *closed)
+        if shut:
+            _complain(
+                "Usher has to be installed again in these Slack workspaces: no key opens the token.", *shut
+            )
         if changed:
             _complain(f"{_secrets(changed)} changed in the meantime. Run this again.")
-        return 1 if closed or changed else 0
+        return 1 if closed or shut or changed else 0
 
     return _with_store(settings, run)
 
@@ -276,10 +294,8 @@ def _import_accounts(arguments: argparse.Namespace) -> int:
         async with Http.new_session() as session:
             http = Http(session)
             providers = build_providers(connections, http)
-            token, clock = settings.slack_bot_token.get_secret_value(), SystemClock()
-            installation = await home(settings, http)
-            api = WebApi(token, settings.slack_api_url, session, clock)
-            slack = PacedSlack(api, Budget(store, installation), clock)
+            clock = SystemClock()
+            installation, slack = await enter_slack(settings, store, http, session)
             context = Context(
                 store=store,
                 connections=providers,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import os
 import signal
 import socket
@@ -27,6 +26,7 @@ from bot.services.hints import Hints
 from bot.services.owners import RENEWED_EVERY, Owners, SharedOwners
 from bot.slack.budget import Budget
 from bot.slack.calls import PacedSlack
+from bot.slack.installed import READ_EVERY, InstalledSlack
 from bot.slack.methods import AUTH_TEST
 from bot.slack.notifier import Notifier, WebApi
 from bot.slack.people import People
@@ -39,8 +39,9 @@ from bot.support.http import Http
 from bot.support.rate_limit import RateLimiter
 from bot.support.vault import Vault
 from bot.upkeep.restored import Witness, tell_restored
-from bot.web.app import build_app, build_health_app, listening
-from bot.web.bolt import build_bolt
+from bot.web.app import build_app, build_health_app, listening, why_not_listening
+from bot.web.bolt import OneTenant, build_bolt
+from bot.web.install import InstallPages
 from bot.web.metrics import Metrics
 from bot.web.replays import SAVED_EVERY, Replays
 from bot.web.socket import SocketSide
@@ -53,12 +54,14 @@ if TYPE_CHECKING:
 
     from aiohttp import web
 
+    from bot.domain.policy import AnyInstallation
     from bot.providers.base import ConnectionSettings
     from bot.services.context import Wake
-    from bot.slack.calls import SlackCaller
+    from bot.slack.calls import AnySlack, SlackCaller
     from bot.store.store import Store
     from bot.support.clock import Ids
     from bot.support.settings import Settings
+    from bot.web.bolt import Tenants
 
 log = structlog.get_logger(__name__)
 
@@ -160,6 +163,9 @@ class Process:
         self.port = 0
         self._socket: SocketSide | None = None
         self._listening: asyncio.Task[None] | None = None
+        self._installed: InstalledSlack | None = None
+        self._place: AnyInstallation
+        self._tenants: Tenants
 
     async def start(self, *, loops: bool = True) -> None:
         """Open the store, learn where Usher is installed, listen, and start working.
@@ -181,14 +187,11 @@ class Process:
         )
         self.http = self._outlets.http(http_session, clock.monotonic)
         self.providers = build_providers(self._connections, self.http)
-        token = settings.slack_bot_token
-        api = self._outlets.slack(token.get_secret_value(), settings.slack_api_url, slack_session, clock)
-        installation = await self._installation(api)
-        slack = PacedSlack(api, Budget(self.store, installation), clock)
+        slack = await self._slack(slack_session)
         witness = Witness(database_file(settings.database_url))
         # Its ticks follow the machine's clock.
         self.scheduler = Scheduler(self.store, machine, self.ids, on_beat=partial(witness.note, self.store))
-        self.context = self._context(slack, installation, self._wake())
+        self.context = self._context(slack, self._wake())
         self._compose(slack)
         self._replays = Replays(clock.monotonic)
         if self._takes_requests:
@@ -210,6 +213,8 @@ class Process:
         if self._takes_requests:
             keep = self._replays.share if is_shared else self._replays.save
             self.scheduler.every(SAVED_EVERY, partial(keep, self.store))
+        if self._installed is not None:
+            self.scheduler.every(READ_EVERY, self._installed.read_again)
         self.scheduler.start()
         if self._works:
             self._listening = asyncio.create_task(self.store.engine.listen(self.scheduler.wake), name="hints")
@@ -252,13 +257,14 @@ class Process:
         """Return whether Slack can reach the process and its own work is healthy (``background``)."""
         return {"slack": self._socket is None or self._socket.is_ready(), **self.background()}
 
-    def _context(self, slack: PacedSlack, installation: Installation, wake: Wake) -> Context:
+    def _context(self, slack: AnySlack, wake: Wake) -> Context:
         settings = self._settings
         return Context(
             store=self.store,
             connections=self.providers,
             people=People(self.store, slack, self.owners),
-            installation=installation,
+            installation=self._place,
+            removals=self._installed,
             vault=Vault(settings.keys()),
             clock=self.clock,
             ids=self.ids,
@@ -289,6 +295,23 @@ class Process:
                 await asyncio.sleep(pause)
         raise AssertionError("the last attempt raises")
 
+    async def _slack(self, session: aiohttp.ClientSession) -> AnySlack:
+        """Learn where Usher is installed, and return what calls Slack there."""
+        settings, clock = self._settings, self.clock
+
+        def make(token: str) -> SlackCaller:
+            return self._outlets.slack(token, settings.slack_api_url, session, clock)
+
+        if settings.slack_bot_token is not None:
+            api = make(settings.slack_bot_token.get_secret_value())
+            self._place = installation = await self._installation(api)
+            self._tenants = OneTenant(installation, settings.slack_bot_token)
+            return PacedSlack(api, Budget(self.store, installation), clock)
+        self._installed = await InstalledSlack.enter(settings, self.store, make, clock)
+        self._tenants, self._place = self._installed, self._installed.installations
+        self._stack.push_async_callback(self._installed.close)
+        return self._installed
+
     async def _installation(self, slack: SlackCaller) -> Installation:
         """Ask Slack who we are; try again while it is unavailable."""
         for pause in (*self._start_pauses, None):
@@ -307,7 +330,7 @@ class Process:
                 return Installation.from_auth_test(answer.data, self._settings.admin_ids())
         raise StartError("Slack doesn't answer. Check that this machine can reach it, then try again.")
 
-    def _compose(self, slack: PacedSlack) -> None:
+    def _compose(self, slack: AnySlack) -> None:
         settings, context, monotonic = self._settings, self.context, self.clock.monotonic
         limiter = RateLimiter(monotonic, burst=settings.person_burst, per_second=settings.person_rate)
         self.services = build_services(context, Accounts(context), limiter)
@@ -327,7 +350,7 @@ class Process:
         )
         self.scheduler.drive(self.reconciler, self.notifier)
 
-    async def _listen(self, slack: PacedSlack, slack_session: aiohttp.ClientSession) -> None:
+    async def _listen(self, slack: AnySlack, slack_session: aiohttp.ClientSession) -> None:
         settings, context = self._settings, self.context
         if not self._takes_requests:
             # Workers on one machine may have the same settings: they listen only where they are told to.
@@ -336,8 +359,7 @@ class Process:
                 await self._open(app)
             return
         bolt = build_bolt(
-            installation=context.installation,
-            bot_token=settings.slack_bot_token,
+            tenants=self._tenants,
             api_url=settings.slack_api_url,
             ids=self.ids,
             session=slack_session,
@@ -362,6 +384,8 @@ class Process:
             replays=self._replays,
             ready=self.readiness,
         )
+        if self._installed is not None:
+            app.router.add_routes(InstallPages(context, self._installed, settings.slack_api_url).routes())
         await self._open(app)
         if self._socket is not None:
             self._socket.start()
@@ -372,14 +396,4 @@ class Process:
             opened = listening(app, settings.host, settings.port)
             self.port = await self._stack.enter_async_context(opened)
         except OSError as error:
-            raise StartError(_why_not_listening(error, settings)) from None
-
-
-def _why_not_listening(error: OSError, settings: Settings) -> str:
-    place = f"{settings.host}, port {settings.port}"
-    if error.errno == errno.EADDRINUSE:
-        return f"Something else is already listening on {place}. Stop it, or set PORT to another number."
-    if error.errno == errno.EACCES:
-        return f"This user isn't allowed to listen on {place}. Set PORT to a number above 1023."
-    cause = error.strerror or "the system refused it"
-    return f"Usher can't listen on {place} ({cause}). Check USHER_HOST and PORT."
+            raise StartError(why_not_listening(error, settings.host, settings.port)) from None

@@ -54,7 +54,7 @@ async def run_text(
     first: str = "",
 ) -> Answer:
     """Run what a person typed; always answers. The words may start with a folder (``job list``)."""
-    text = services.authority.installation.without_address(text)
+    text = services.authority.installation.at(principal).without_address(text)
     parsed = parse(text, services.commands)
     if parsed.folder:
         folder = parsed.folder

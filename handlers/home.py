@@ -9,7 +9,6 @@ import structlog
 from bot.domain.models import HomeUse
 from bot.support.errors import Refused
 from handlers import routes
-from handlers.principal import principal as principal_of
 from handlers.request import SILENT
 
 if TYPE_CHECKING:
@@ -26,7 +25,7 @@ async def opened(occurrence: Occurrence) -> None:
     if event.get("tab") != "home":
         return
     try:
-        principal = principal_of(occurrence.payload)
+        principal = services.actor(occurrence.payload)
     except Refused as refusal:
         log.info("refused", rule=refusal.rule, surface="home")
         return

@@ -33,7 +33,7 @@ def of_button(payload: Mapping[str, Any], action: Mapping[str, Any]) -> Surface:
     view = _mapping(payload.get("view"))
     channel = _mapping(payload.get("channel")).get("id") or container.get("channel_id")
     message_ts = container.get("message_ts") or message.get("ts")
-    user = _mapping(payload.get("user")).get("id")
+    user = _user(payload)
     # An ephemeral message may be in anybody's direct messages: it answers a slash command there.
     is_direct = str(channel or "").startswith("D") and not container.get("is_ephemeral")
     is_home = view.get("type") == "home"
@@ -55,7 +55,7 @@ def of_button(payload: Mapping[str, Any], action: Mapping[str, Any]) -> Surface:
 
 def of_shortcut(payload: Mapping[str, Any]) -> Surface:
     """Return where a shortcut was chosen: on a message, or nowhere in particular."""
-    user = _mapping(payload.get("user")).get("id")
+    user = _user(payload)
     message = _mapping(payload.get("message"))
     return Surface(
         kind="shortcut",
@@ -94,6 +94,12 @@ def of_event(payload: Mapping[str, Any]) -> str:
 def _key(kind: str, *parts: object) -> str:
     """Join the parts of the key; empty (never deduplicated) if Slack named nothing."""
     return f"{kind}:{':'.join(str(part or '') for part in parts)}" if any(parts) else ""
+
+
+def _user(payload: Mapping[str, Any]) -> str:
+    """Return who it was, for a key: the same id may be somebody else in another Slack workspace."""
+    user = _mapping(payload.get("user"))
+    return f"{user.get('team_id') or ''}/{user.get('id') or ''}"
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

@@ -24,7 +24,7 @@ from bot.slack.methods import VIEWS_OPEN
 from bot.support.errors import Refused, SlackFailed, StoreError
 from handlers import delivery, interactions, routes, searches
 from handlers.dispatch import run_button, run_shortcut, run_text
-from handlers.principal import principal as principal_of
+from handlers.principal import place_of
 from handlers.request import Occurrence
 from handlers.submission import Submission, first_field, submit
 from handlers.welcome import introduced
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from slack_sdk.web.async_client import AsyncWebClient
 
     from bot.domain.models import Answer, Principal, Surface
-    from bot.slack.calls import PacedSlack
+    from bot.slack.calls import AnySlack
     from handlers.services import Services
 
 log = structlog.get_logger(__name__)
@@ -49,7 +49,7 @@ _RESPOND_SECONDS: Final = 1.0
 
 
 def register(
-    app: AsyncApp, services: Services, slack: PacedSlack, *, view_seconds: float = VIEW_SECONDS
+    app: AsyncApp, services: Services, slack: AnySlack, *, view_seconds: float = VIEW_SECONDS
 ) -> None:
     """Register the six listeners; raises ValueError for an app that acknowledges before the work.
 
@@ -72,7 +72,7 @@ class Listeners:
     Each does the work, then acknowledges: it returns its ack's result, or an answer of its own.
     """
 
-    def __init__(self, services: Services, slack: PacedSlack, view_seconds: float) -> None:
+    def __init__(self, services: Services, slack: AnySlack, view_seconds: float) -> None:
         self._services = services
         self._slack = slack
         self._view_seconds = view_seconds
@@ -86,11 +86,11 @@ class Listeners:
             return await ack(delivery.command_body(self._refusal(unknown)))
         surface = interactions.of_command(body)
         try:
-            principal = principal_of(body)
+            principal = services.actor(body)
         except Refused as refusal:
             return await ack(delivery.command_body(self._refusal(refusal)))
         answer = await run_text(services, principal, surface, str(body.get("text") or ""), folder=folder)
-        if answer.view is not None and await self._opened(surface, answer):
+        if answer.view is not None and await self._opened(principal, surface, answer):
             return await ack()
         answer = await introduced(services, principal, answer)
         return await ack(delivery.command_body(answer))
@@ -106,7 +106,7 @@ class Listeners:
             return await ack()
         surface = interactions.of_button(body, action)
         try:
-            principal = principal_of(body)
+            principal = services.actor(body)
         except Refused as refusal:
             await _say(client, respond, self._refusal(refusal))
             return await ack()
@@ -115,7 +115,8 @@ class Listeners:
         if not surface.is_direct and str(surface.channel_id or "").startswith("D"):
             surface = replace(surface, is_beside_cards=await self._is_with_us(principal, surface))
         answer = await run_button(services, principal, surface, action_id, value, body.get("view"))
-        is_opened = answer.view is not None and not surface.is_form and await self._opened(surface, answer)
+        is_form = answer.view is not None and not surface.is_form
+        is_opened = is_form and await self._opened(principal, surface, answer)
         if surface.is_form and answer.view is None and answer.text:
             # Said where it was pressed, not in a conversation behind the form.
             answer = replace(answer, view=forms.answer_view(answer))
@@ -142,14 +143,14 @@ class Listeners:
         surface = interactions.of_shortcut(body)
         principal: Principal | None = None
         try:
-            principal = principal_of(body)
+            principal = services.actor(body)
         except Refused as refusal:
             answer = self._refusal(refusal)
         else:
             callback_id, message = str(body.get("callback_id") or ""), body.get("message")
             answer = await run_shortcut(services, principal, surface, callback_id, message)
         view = answer.view or forms.answer_view(answer)
-        if await self._opened(surface, replace(answer, view=view)):
+        if await self._opened(principal or place_of(body), surface, replace(answer, view=view)):
             return await ack()
         if principal is None or not await self._delivered(answer, surface, principal):
             await _say(client, respond, answer)
@@ -161,7 +162,7 @@ class Listeners:
         view: dict[str, Any] = body.get("view") or {}
         reference = services.ids.reference()
         try:
-            principal = principal_of(body)
+            principal = services.actor(body)
         except Refused as refusal:
             log.info("refused", rule=refusal.rule, reference=reference)
             return await ack(response_action="errors", errors={first_field(view): refusal.text})
@@ -194,7 +195,7 @@ class Listeners:
         logger = log.bind(event_name=name, event_id=body.get("event_id"))
         try:
             await handler(Occurrence(body, self._services, interactions.of_event(body)))
-        except StoreError as error:
+        except (StoreError, SlackFailed) as error:
             logger.warning("event not written down", problem=type(error).__name__)
             return BoltResponse(status=503, body="")
         except Exception:
@@ -232,14 +233,14 @@ class Listeners:
         self._services.wake()
         return True
 
-    async def _opened(self, surface: Surface, answer: Answer) -> bool:
+    async def _opened(self, principal: Principal, surface: Surface, answer: Answer) -> bool:
         """Open the form: the only call to Slack that is made before an ack."""
         if not surface.trigger_id:
             return False
         try:
             async with asyncio.timeout(self._view_seconds):
                 view = {"trigger_id": surface.trigger_id, "view": answer.view or {}}
-                await self._slack.call(VIEWS_OPEN, view)
+                await self._slack.to(principal).call(VIEWS_OPEN, view)
         except (SlackFailed, StoreError, TimeoutError) as error:
             log.warning("form not opened", problem=type(error).__name__)
             return False

@@ -33,6 +33,13 @@ def principal(payload: Mapping[str, Any]) -> Principal:
     return _of_interaction(payload)
 
 
+def place_of(payload: Mapping[str, Any]) -> Principal:
+    """Return nobody in particular where an interaction came from, to answer one that names nobody."""
+    team = _mapping(payload.get("team"))
+    enterprise = _id(_mapping(payload.get("enterprise")).get("id")) or _id(team.get("enterprise_id"))
+    return Principal(enterprise, _id(team.get("id")) or "", "")
+
+
 def _of_interaction(payload: Mapping[str, Any]) -> Principal:
     """Read ``block_actions``, ``block_suggestion`` and ``view_submission``."""
     user = _mapping(payload.get("user"))

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from bot.domain.models import Principal, Surface
+    from bot.domain.policy import Installation
     from bot.support.clock import Ids
     from handlers.services import Services
 
@@ -120,7 +121,7 @@ class Request:
         if self.is_read_directly:
             return Markup(word)
         if self.surface.is_mention:
-            return Markup(f"@{line(self.services.authority.installation.bot_name)} {word}")
+            return Markup(f"@{line(self.services.authority.installation.at(self.principal).bot_name)} {word}")
         return Markup(f"{self.services.slash(folder)} ")
 
     @property
@@ -215,5 +216,10 @@ class Occurrence:
     @property
     def is_ours(self) -> bool:
         """Return whether it is for the installation that this process serves."""
+        return self.installation is not None
+
+    @property
+    def installation(self) -> Installation | None:
+        """Return the installation that it is for."""
         team, enterprise = installed_at(self.payload)
-        return self.services.authority.installation.includes(enterprise, team)
+        return self.services.authority.installation.of(enterprise, team)

@@ -10,7 +10,6 @@ from bot.domain.models import Surface
 from bot.support.errors import Refused, UsherError
 from bot.support.visible import unescape
 from handlers import routes
-from handlers.principal import principal as principal_of
 from handlers.request import Reference, Request
 
 if TYPE_CHECKING:
@@ -33,7 +32,7 @@ async def search(services: Services, payload: Mapping[str, Any]) -> list[dict[st
         log.warning("no such search", reference=str(drawing))
         return []
     try:
-        principal = principal_of(payload)
+        principal = services.actor(payload)
         await services.authority.check(principal, "search")
         request = Request(
             principal=principal,

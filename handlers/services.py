@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bot.messages.blocks.limits import Markup, line
 from bot.services.approvals import Approvals
@@ -20,13 +20,15 @@ from bot.services.snapshots import Snapshots
 from bot.services.timers import Timers
 from bot.services.workspaces import Workspaces
 from handlers import routes
+from handlers.principal import principal as principal_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from bot.domain.models import Principal
     from bot.providers.base import Provider
     from bot.services.accounts import Accounts
-    from bot.services.context import Context, Wake
+    from bot.services.context import Context, Removals, Wake
     from bot.store.store import Store
     from bot.support.clock import Clock, Ids
     from bot.support.rate_limit import RateLimiter
@@ -49,6 +51,7 @@ class Services:
     homes: Homes
     gatherer: Gatherer
     authority: Authority
+    removals: Removals | None
     contacts: Contacts
     connections: Mapping[str, Provider]
     clock: Clock
@@ -56,6 +59,10 @@ class Services:
     wake: Wake
     commands: Mapping[str, str]
     limiter: RateLimiter
+
+    def actor(self, payload: Mapping[str, Any]) -> Principal:
+        """Return who acts, by a payload; raises Refused (``principal.missing``)."""
+        return self.authority.installation.who(principal_of(payload))
 
     def title(self, connection: str) -> str:
         """Return a connection's title; its name if the operator removed it."""
@@ -106,6 +113,7 @@ def build_services(context: Context, accounts: Accounts, limiter: RateLimiter) -
         homes=Homes(context),
         gatherer=Gatherer(context),
         authority=Authority(context),
+        removals=context.removals,
         contacts=Contacts(context),
         connections=context.connections,
         clock=context.clock,

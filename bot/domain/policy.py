@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from bot.domain.models import Person, Principal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 
 #: Posts that anybody who may use Usher can make in a channel: they act only for whoever presses them.
@@ -80,9 +80,34 @@ class Installation:
         )
 
     @property
+    def sign_in_team(self) -> str:
+        """Return the team that Sign in with Slack suggests where nobody is known yet; "" for none."""
+        return self.team_id or ""
+
+    @property
+    def enterprise(self) -> str | None:
+        """Return the enterprise that it covers, if it is a whole one."""
+        return self.enterprise_id if self.is_org_wide else None
+
+    @property
     def id(self) -> str:
         """Return the id of what it covers, the enterprise or the team; "" if Slack named neither."""
         return (self.enterprise_id if self.is_org_wide else self.team_id) or ""
+
+    def at(self, principal: Principal) -> Installation:  # noqa: ARG002 - as ``Installations`` has it
+        """Return the installation that serves a person: the only one."""
+        return self
+
+    def who(self, principal: Principal) -> Principal:
+        """Return who acts, for whoever a payload or a sign-in names.
+
+        Where a whole enterprise has installed Usher, it is enterprise and user: one person in all its teams.
+        Elsewhere it is team and user, with the enterprise that is known of the installation. A stranger stays
+        who they are.
+        """
+        if not self.includes(principal.enterprise_id, principal.team_id):
+            return principal
+        return Principal(self.enterprise_id, self.id, principal.user_id)
 
     def without_address(self, text: str) -> str:
         """Return what somebody wrote to the bot without its name in front: ``@usher, list``."""
@@ -90,6 +115,10 @@ class Installation:
         address = rf"\s*(?:(?:hi|hey|hello|ok|dear)\s+)?(?:{mention}@{re.escape(self.bot_name)}\b)[\s,:]*"
         found = re.match(address, text, re.IGNORECASE)
         return text[found.end() :] if found is not None else text
+
+    def of(self, enterprise_id: str | None, team_id: str | None) -> Installation | None:
+        """Return this installation if a team belongs to it."""
+        return self if self.includes(enterprise_id, team_id) else None
 
     def includes(self, enterprise_id: str | None, team_id: str | None) -> bool:
         """Return whether a team belongs here, with or without an enterprise; missing ids don't.
@@ -128,6 +157,74 @@ class Installation:
         return self.is_org_wide and bool(enterprise) and enterprise == other_enterprise
 
 
+class Installations:
+    """Hold where Usher is installed now, where it is installed by OAuth in any number of Slack workspaces.
+
+    It answers as ``Installation`` does, for all of them. ``replace`` changes what is known; nothing here asks
+    the database (``bot.slack.installed`` does).
+    """
+
+    def __init__(self, administrators: frozenset[str] = frozenset()) -> None:
+        self.administrators = administrators
+        self._known: Mapping[str, Installation] = {}
+
+    @property
+    def sign_in_team(self) -> str:
+        """Return "": people choose their workspace themselves."""
+        return ""
+
+    def replace(self, installations: Iterable[Installation]) -> None:
+        """Know these installations and no others."""
+        self._known = {one.id: one for one in installations}
+
+    def __iter__(self) -> Iterator[Installation]:
+        """Return all of them, in the order of their ids."""
+        return iter([self._known[name] for name in sorted(self._known)])
+
+    def of(self, enterprise_id: str | None, team_id: str | None) -> Installation | None:
+        """Return the installation that a team belongs to: its own, or that of its whole enterprise."""
+        for name in (team_id, enterprise_id):
+            found = self._known.get(name or "")
+            if found is not None and found.includes(enterprise_id, team_id):
+                return found
+        return None
+
+    def at(self, principal: Principal) -> Installation:
+        """Return the installation that serves a person; an empty one, which includes nobody, if none does."""
+        return self.of(principal.enterprise_id, principal.team_id) or Installation(None)
+
+    def who(self, principal: Principal) -> Principal:
+        """Return who acts, as ``Installation.who`` does."""
+        return self.at(principal).who(principal)
+
+    def includes(self, enterprise_id: str | None, team_id: str | None) -> bool:
+        """Return whether a team belongs to any of them."""
+        return self.of(enterprise_id, team_id) is not None
+
+    def is_same_person(self, one: Principal, other: Principal) -> bool:
+        """Return whether two principals are one person of one installation."""
+        return self.at(one).is_same_person(one, other)
+
+    def is_administrator(self, principal: Principal) -> bool:
+        """Return whether the operator named this person of this workspace: an id alone names nobody here."""
+        return f"{principal.team_id}:{principal.user_id}" in self.administrators
+
+    def administrating(self) -> list[Principal]:
+        """Return the principals named in ``USHER_ADMINS``, sorted by name, where Usher is installed."""
+        named = [self.named(name) for name in sorted(self.administrators)]
+        return [one for one in named if self.includes(one.enterprise_id, one.team_id)]
+
+    def named(self, name: str) -> Principal:
+        """Return the principal that an operator means by ``T…:U…`` or ``E…:U…``."""
+        place, _, user = name.rpartition(":")
+        found = self._known.get(place)
+        return Principal(found.enterprise_id if found is not None else None, place, user)
+
+
+#: One installation, given by its bot token, or any number of them, made by OAuth.
+AnyInstallation = Installation | Installations
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """Identify what a verb acts on and who owns it.
@@ -154,7 +251,7 @@ def decide(
     principal: Principal,
     verb: str,
     target: Target | None,
-    installation: Installation,
+    installation: AnyInstallation,
     person: Person | None = None,
 ) -> Decision:
     """Decide whether a principal may do this; pure, total, fails closed.
@@ -182,7 +279,7 @@ def decide(
     return Decision(allowed=True, rule="policy.member")
 
 
-def _of_another(principal: Principal, verb: str, target: Target, installation: Installation) -> Decision:
+def _of_another(principal: Principal, verb: str, target: Target, installation: AnyInstallation) -> Decision:
     """Decide about somebody else's target: a trainer's card, or a workspace whose owner consented."""
     is_admin = installation.is_administrator(principal)
     if target.kind == "class" and verb in TRAINERS_VERBS:

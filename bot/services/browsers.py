@@ -42,6 +42,7 @@ class Browsing(Part):
 
     async def begin(self, principal: Principal) -> str:
         """Return the id of a new session; raises Refused (``policy.…``) for anybody who may not use Usher."""
+        principal = self._installation.who(principal)
         await self._authority.check(principal, "sign_in")
         session_id = linking.new_nonce()
         now = await self._store.now()

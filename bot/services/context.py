@@ -12,8 +12,8 @@ from bot.support.errors import Refused
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bot.domain.models import Person, Principal
-    from bot.domain.policy import Installation
+    from bot.domain.models import Installed, Person, Principal
+    from bot.domain.policy import AnyInstallation, Installation
     from bot.providers.base import Provider
     from bot.store.store import Store
     from bot.support.clock import Clock, Ids
@@ -43,6 +43,18 @@ class PeopleBook(Protocol):
         ...
 
 
+class Removals(Protocol):
+    """Know whether Slack still lets an installation in, and forget it if not: ``InstalledSlack``."""
+
+    async def is_gone(self, installation: Installation) -> Installed | None:
+        """Return the row whose token Slack takes no more; None if it takes it. Raises SlackFailed."""
+        ...
+
+    async def forget(self, gone: Installed) -> None:
+        """Forget its token, unless it was replaced meanwhile."""
+        ...
+
+
 def nobody() -> None:
     """Wake nothing, for commands that run no background work."""
 
@@ -57,7 +69,7 @@ class Context:
     store: Store
     connections: Mapping[str, Provider]
     people: PeopleBook
-    installation: Installation
+    installation: AnyInstallation
     vault: Vault
     clock: Clock
     ids: Ids
@@ -73,6 +85,8 @@ class Context:
     job_command: str = "/job"
     #: Whether Sign in with Slack proves who somebody is; otherwise a code is typed back.
     sign_in: bool = False
+    #: Only where Usher is installed by OAuth.
+    removals: Removals | None = None
 
     def provider(self, connection: str) -> Provider:
         """Return a connection's provider; raises Refused (``connection.gone``) if there is none."""

@@ -49,7 +49,7 @@ class StoredNames:
 
     def __init__(self, context: Context) -> None:
         self._store = context.store
-        self._workspace = context.installation.team_name
+        self._installation = context.installation
 
     async def person(self, principal: Principal) -> str:
         """Return the person's name, or their Slack id if it isn't known yet."""
@@ -57,8 +57,8 @@ class StoredNames:
         return known.name if known is not None and known.name.strip() else principal.user_id
 
     async def workspace(self, principal: Principal) -> str:
-        """Return the name of the installed workspace, or its id."""
-        return self._workspace.strip() or principal.team_id
+        """Return the name of the workspace (or the organisation) that Usher is installed in, or its id."""
+        return self._installation.at(principal).team_name.strip() or principal.team_id
 
 
 @dataclass(frozen=True, slots=True)

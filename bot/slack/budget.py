@@ -44,6 +44,7 @@ class Budget:
 
     def __init__(self, store: Store, installation: Installation) -> None:
         self._store = store
+        self.installation = installation
         self._team = installation.id
 
     async def take(self, method: str, channel: str | None = None, share: float = 1.0) -> float:

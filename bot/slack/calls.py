@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import urlsplit
@@ -15,11 +16,14 @@ from bot.support.errors import SlackLimited, SlackPermanent
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
-    from bot.slack.budget import Budget
+    from bot.domain.models import Principal
+    from bot.slack.budget import Budget, Room
     from bot.support.clock import Clock
 
 log = structlog.get_logger(__name__)
 
+#: Our own code: Usher isn't installed there, or not any more.
+NOT_INSTALLED: Final = "not_installed"
 #: Slack doesn't let the app in at all any more; the message itself is fine.
 APP_SHUT_OUT: Final = frozenset(
     {
@@ -28,6 +32,7 @@ APP_SHUT_OUT: Final = frozenset(
         "ekm_access_denied",
         "invalid_auth",
         "not_authed",
+        NOT_INSTALLED,
         "org_login_required",
         "team_access_not_granted",
         "token_expired",
@@ -84,6 +89,32 @@ class SlackCaller(Protocol):
         ...
 
 
+class AnySlack(Protocol):
+    """Call Slack where a person is: with the only token, or with that of their installation."""
+
+    def to(self, principal: Principal) -> PacedSlack:
+        """Return what calls Slack where a person is."""
+        ...
+
+    def all(self) -> list[PacedSlack]:
+        """Return what calls Slack, for each installation."""
+        ...
+
+    async def room(self, method: str) -> Room:
+        """Return how much may be claimed for a method now."""
+        ...
+
+    @property
+    def is_shut(self) -> bool:
+        """Return whether nothing can be sent for now."""
+        ...
+
+    @property
+    def shut_out(self) -> str | None:
+        """Return Slack's error code for why nothing can be sent at all; None if it can."""
+        ...
+
+
 class PacedSlack:
     """Call Slack within the budget; track the offset of its clock, and whether the app is shut out."""
 
@@ -95,13 +126,33 @@ class PacedSlack:
         #: Slack's time minus ours, in seconds, by the last response's header and by the last message.
         self._by_header = 0.0
         self._by_message = 0.0
-        #: Slack's error code for why nothing can be sent at all; None if it can.
-        self.shut_out: str | None = None
+        self._shut_out: str | None = None
+
+    def to(self, principal: Principal) -> PacedSlack:  # noqa: ARG002 - as ``InstalledSlack`` has it
+        """Return what calls Slack where a person is: there is only one place."""
+        return self
+
+    def all(self) -> list[PacedSlack]:
+        """Return it as the only one."""
+        return [self]
+
+    async def room(self, method: str) -> Room:
+        """Return how much of a method's budget is left."""
+        return await self.budget.room(method)
+
+    @property
+    def shut_out(self) -> str | None:
+        """Return Slack's error code for why nothing can be sent at all; None if it can."""
+        return self._shut_out
 
     @property
     def is_shut(self) -> bool:
         """Return whether to send nothing for now, because Slack doesn't let the app in."""
-        return self.shut_out is not None and self._clock.monotonic() < self._shut_until
+        return self._shut_out is not None and self._clock.monotonic() < self._shut_until
+
+    def shut(self, code: str) -> None:
+        """Send nothing any more, for a reason of our own."""
+        self._shut_out, self._shut_until = code, math.inf
 
     async def call(
         self, method: str, arguments: Mapping[str, Any], *, channel: str | None = None, share: float = 1.0
@@ -129,7 +180,7 @@ class PacedSlack:
             raise
         if self.shut_out is not None:
             log.info("slack lets the app in again")
-            self.shut_out = None
+            self._shut_out = None
         self._compare_clocks(answer)
         return answer
 
@@ -158,5 +209,5 @@ class PacedSlack:
     def _shut(self, error: SlackPermanent) -> None:
         if self.shut_out is None:
             log.error("slack shut the app out", problem=error.code)
-        self.shut_out = error.code
+        self._shut_out = error.code
         self._shut_until = self._clock.monotonic() + SHUT_OUT_SECONDS

@@ -152,6 +152,9 @@ SHORTCUTS: Final[Mapping[str, Shortcut]] = MappingProxyType(
 SLACK_PATH: Final = "/slack/events"
 #: Where Sign in with Slack sends people back to.
 SIGN_IN_REDIRECT_PATH: Final = "/link/slack"
+#: Where Usher is installed in a Slack workspace by OAuth, and where Slack sends people back to.
+INSTALL_PATH: Final = "/slack/install"
+INSTALL_REDIRECT_PATH: Final = "/slack/oauth_redirect"
 
 _LONG_DESCRIPTION: Final = (
     "Usher starts, stops and opens your cloud workspaces from Slack. Link your own account once, then type "
@@ -175,16 +178,20 @@ def socket_manifest(
     command: str = WORKSPACE_COMMAND,
     job_command: str = JOB_COMMAND,
     runs_commands: bool = False,
+    by_oauth: bool = False,
 ) -> dict[str, Any]:
     """Return the manifest of the Socket Mode form: Slack needs no address of ours.
 
     With ``url``, the address that people's browsers reach, Sign in with Slack can redirect there.
-    ``runs_commands`` says whether a connection does.
+    ``runs_commands`` says whether a connection does, ``by_oauth`` whether Usher is to be installed in several
+    Slack workspaces.
     Raises ValueError for an address or a command that Slack would reject.
     """
     manifest = _common(command, job_command, runs_commands=runs_commands)
     if url is not None:
         manifest["oauth_config"]["redirect_urls"] = [_base(url) + SIGN_IN_REDIRECT_PATH]
+        if by_oauth:
+            _for_several(manifest, _base(url))
     manifest["settings"]["socket_mode_enabled"] = True
     return manifest
 
@@ -195,10 +202,12 @@ def http_manifest(
     command: str = WORKSPACE_COMMAND,
     job_command: str = JOB_COMMAND,
     runs_commands: bool = False,
+    by_oauth: bool = False,
 ) -> dict[str, Any]:
     """Return the manifest of the HTTP form for a server that Slack reaches at ``url`` (https).
 
-    ``runs_commands`` says whether a connection does.
+    ``runs_commands`` says whether a connection does, ``by_oauth`` whether Usher is to be installed in several
+    Slack workspaces.
     Raises ValueError for an address or a command that Slack would reject.
     """
     base = _base(url)
@@ -211,6 +220,8 @@ def http_manifest(
     settings["interactivity"]["request_url"] = base + SLACK_PATH
     settings["interactivity"]["message_menu_options_url"] = base + SLACK_PATH
     settings["socket_mode_enabled"] = False
+    if by_oauth:
+        _for_several(manifest, base)
     return manifest
 
 
@@ -218,6 +229,13 @@ def render(manifest: Mapping[str, Any]) -> str:
     """Return the manifest as YAML, ready to paste into Slack's form."""
     text: str = yaml.safe_dump(dict(manifest), sort_keys=False, allow_unicode=True, width=100)
     return _HEADER + text
+
+
+def _for_several(manifest: dict[str, Any], base: str) -> None:
+    """Let the app be installed from our own page, in whole organisations too, with tokens that expire."""
+    manifest["oauth_config"]["redirect_urls"].append(base + INSTALL_REDIRECT_PATH)
+    manifest["settings"]["org_deploy_enabled"] = True
+    manifest["settings"]["token_rotation_enabled"] = True
 
 
 def _common(command: str, job_command: str, *, runs_commands: bool) -> dict[str, Any]:

@@ -45,6 +45,8 @@ VIEWS_OPEN: Final = "views.open"
 VIEWS_UPDATE: Final = "views.update"
 VIEWS_PUBLISH: Final = "views.publish"
 OPENID_CONNECT_TOKEN: Final = "openid.connect.token"  # noqa: S105 - the name of a method, no secret
+OAUTH_ACCESS: Final = "oauth.v2.access"
+AUTH_TEAMS_LIST: Final = "auth.teams.list"
 APPS_CONNECTIONS_OPEN: Final = "apps.connections.open"
 #: Not a method of the Web API, but a post to the address that came with a command or a click.
 RESPONSE_URL: Final = "response_url"
@@ -74,7 +76,10 @@ METHODS: Final[Mapping[str, Method]] = MappingProxyType(
         VIEWS_OPEN: Method(per_minute=100),
         VIEWS_UPDATE: Method(per_minute=100),
         VIEWS_PUBLISH: Method(per_minute=100),
+        # The workspaces of an enterprise that has installed the app: ``users.list`` takes one of them.
+        AUTH_TEAMS_LIST: Method(per_minute=20),
         OPENID_CONNECT_TOKEN: Method(caller="none"),
+        OAUTH_ACCESS: Method(caller="none"),
         APPS_CONNECTIONS_OPEN: Method(caller="app", scopes=frozenset({"connections:write"})),
         RESPONSE_URL: Method(caller="none"),
         UPLOAD_URL: Method(caller="none"),

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import structlog
 
 from bot.domain.models import Person, Principal
 from bot.services.owners import Owners
-from bot.slack.methods import USERS_INFO, USERS_LIST
+from bot.slack.methods import AUTH_TEAMS_LIST, USERS_INFO, USERS_LIST
 from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bot.slack.calls import PacedSlack
+    from bot.slack.calls import AnySlack, PacedSlack, SlackAnswer
     from bot.store.store import Store
 
 log = structlog.get_logger(__name__)
@@ -25,20 +27,38 @@ PAGE = 500
 #: What a process owns while it reads everybody, and when another one looks whether it may, in seconds.
 READING = "people"
 ELSEWHERE = 5.0
+#: Workspaces per page of ``auth.teams.list``.
+TEAMS = 100
 #: Slackbot isn't marked as a bot.
 _SLACKBOT = "USLACKBOT"
+
+
+@dataclass(slots=True)
+class _Reading:
+    """Hold how far reading everybody of an installation has come, when Slack's rate limit interrupts it.
+
+    ``teams`` are the workspaces still to be read, None if they aren't known yet; a single one has no name.
+    """
+
+    teams: list[str] | None = None
+    cursor: str = ""
+    read: list[Person] = field(default_factory=list)
+
+    @property
+    def is_done(self) -> bool:
+        """Return whether everybody was read."""
+        return self.teams == []
 
 
 class People:
     """Ask Slack who people are, and store the answers."""
 
-    def __init__(self, store: Store, slack: PacedSlack, owners: Owners | None = None) -> None:
+    def __init__(self, store: Store, slack: AnySlack, owners: Owners | None = None) -> None:
         self._store = store
         self._slack = slack
         self._owners = owners or Owners()
-        #: The cursor at which Slack's rate limit interrupted a sync, and the people read until then.
-        self._cursor = ""
-        self._read: list[Person] = []
+        #: By the installation's id.
+        self._readings: defaultdict[str, _Reading] = defaultdict(_Reading)
         self._reading = asyncio.Lock()
 
     async def look_up(self, principal: Principal) -> Person:
@@ -55,14 +75,19 @@ class People:
         async with self._reading:
             person = await self._store.person(principal)
             if person is None or person.seen_at < began:
-                await self._everybody()
+                slack = self._slack.to(principal)
+                name = slack.budget.installation.id
+                if self._readings[name].is_done:
+                    del self._readings[name]
+                await self._everybody(slack)
+                del self._readings[name]
                 person = await self._store.person(principal)
         if person is None or person.seen_at < began:
             raise limited
         return person
 
     async def _one(self, principal: Principal) -> Person:
-        answer = await self._slack.call(USERS_INFO, {"user": principal.user_id})
+        answer = await self._slack.to(principal).call(USERS_INFO, {"user": principal.user_id})
         user = answer.data.get("user")
         if not isinstance(user, dict) or user.get("id") != principal.user_id:
             raise SlackFailed(USERS_INFO, "malformed_answer")
@@ -71,36 +96,75 @@ class People:
         return person
 
     async def sync(self) -> list[Person]:
-        """Read everybody (``users.list``, paged) and return them.
+        """Read everybody (``users.list``, paged), of each installation, and return them.
 
         Raises SlackFailed; the next call continues where this one stopped, or starts over if Slack rejected
-        the request. Until it is done it is this process's, if several share a database.
+        the request. Where one of several installations rejects it, the others are read all the same. Until it
+        is done it is this process's, if several share a database.
         """
+        failed: list[SlackFailed] = []
         async with self._reading:
             if await self._owners.own(READING) is None:
                 raise SlackLimited(USERS_LIST, ELSEWHERE)
-            everybody = await self._everybody()
+            for slack in self._slack.all():
+                try:
+                    await self._everybody(slack)
+                except SlackLimited:
+                    raise
+                except SlackFailed as error:
+                    failed.append(error)
+            done = [one for one in self._readings.values() if one.is_done]
+            if failed and not done:
+                raise failed[0]
+            self._readings.clear()
             await self._owners.disown(READING)
-            return everybody
+        for problem in failed:
+            log.warning("people not read", problem=str(problem))
+        return [person for one in done for person in one.read]
 
-    async def _everybody(self) -> list[Person]:
+    async def _everybody(self, slack: PacedSlack) -> None:
+        """Read everybody of an installation, as far as it hasn't been done."""
+        installation = slack.budget.installation
+        reading = self._readings[installation.id]
+        try:
+            if reading.teams is None:
+                reading.teams = [""] if installation.enterprise is None else await self._teams(slack)
+            while reading.teams:
+                await self._page(slack, reading)
+        except SlackPermanent:
+            # Such as ``invalid_cursor``: the same request would be rejected again.
+            del self._readings[installation.id]
+            raise
+        log.info("people read", installation=installation.id, count=len(reading.read))
+
+    async def _teams(self, slack: PacedSlack) -> list[str]:
+        """Return the workspaces of an enterprise in which the app may be used."""
+        teams: list[str] = []
+        cursor = ""
         while True:
-            try:
-                answer = await self._slack.call(USERS_LIST, {"limit": PAGE, "cursor": self._cursor})
-            except SlackPermanent:
-                # Such as ``invalid_cursor``: the same request would be rejected again.
-                self._cursor, self._read = "", []
-                raise
-            now = await self._store.now()
-            users = [user for user in answer.data.get("members") or () if isinstance(user, dict)]
-            page = [person_of(user, _principal_of(user), now) for user in users if _is_whole(user)]
-            await self._store.save_people(page)
-            self._read += page
-            self._cursor = str((answer.data.get("response_metadata") or {}).get("next_cursor") or "")
-            if not self._cursor:
-                everybody, self._read = self._read, []
-                log.info("people read", count=len(everybody))
-                return everybody
+            answer = await slack.call(AUTH_TEAMS_LIST, {"limit": TEAMS, "cursor": cursor})
+            teams += [str(one["id"]) for one in answer.data.get("teams") or () if one.get("id")]
+            cursor = _next(answer)
+            if not cursor:
+                return teams
+
+    async def _page(self, slack: PacedSlack, reading: _Reading) -> None:
+        assert reading.teams
+        asked = {"limit": PAGE, "cursor": reading.cursor, "team_id": reading.teams[0]}
+        answer = await slack.call(USERS_LIST, asked)
+        now, who = await self._store.now(), slack.budget.installation.who
+        users = [user for user in answer.data.get("members") or () if isinstance(user, dict)]
+        page = [person_of(user, who(_principal_of(user)), now) for user in users if _is_whole(user)]
+        await self._store.save_people(page)
+        reading.read += page
+        reading.cursor = _next(answer)
+        if not reading.cursor:
+            del reading.teams[0]
+
+
+def _next(answer: SlackAnswer) -> str:
+    """Return where the next page begins; "" after the last."""
+    return str((answer.data.get("response_metadata") or {}).get("next_cursor") or "")
 
 
 def person_of(user: Mapping[str, Any], principal: Principal, seen_at: float) -> Person:
@@ -122,10 +186,13 @@ def person_of(user: Mapping[str, Any], principal: Principal, seen_at: float) -> 
 
 
 def _is_of_team(user: Mapping[str, Any], principal: Principal) -> bool:
-    """Return whether the user belongs to the principal's team; a user object without a team is accepted."""
+    """Return whether the user belongs to the principal's team; a user object without a team is accepted.
+
+    An enterprise that has installed us is in the place of a team.
+    """
     enterprise = user.get("enterprise_user") or {}
     teams = {user.get("team_id"), *(enterprise.get("teams") or ())} - {None}
-    return not teams or principal.team_id in teams
+    return not teams or principal.team_id in {*teams, enterprise.get("enterprise_id")}
 
 
 def _is_whole(user: Mapping[str, Any]) -> bool:

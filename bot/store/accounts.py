@@ -101,7 +101,7 @@ def unlink(
     if ending and not people.first_sight(tx, interaction):
         return []
     approvals.withdraw(tx, principal, connection)
-    browsers.end_all(tx, principal.user_id)
+    browsers.end_of(tx, principal)
     if not ending:
         return []
     for one in ending:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.domain.models import AuditEntry, BrowserSession, Look
+from bot.domain.models import AuditEntry, BrowserSession, Look, Principal
 from bot.store import operations, rows, workspaces
 from bot.store.audit import append_audit
 from bot.store.notices import known_channel
@@ -58,8 +58,12 @@ def end(tx: Transaction, id_hash: str, audit: Sequence[AuditEntry] = ()) -> bool
     return True
 
 
-def end_all(tx: Transaction, user_id: str | None = None) -> int:
-    """End all sessions of a Slack user, or everybody's; return how many ended."""
-    if user_id is None:
-        return tx.run("end_browser_sessions")
-    return tx.run("end_browser_sessions_of", user_id=user_id)
+def end_of(tx: Transaction, principal: Principal) -> int:
+    """End all sessions of a person, whatever enterprise a sign-in named; return how many ended."""
+    ending = f"%:{principal.team_id}:{principal.user_id}"
+    return tx.run("end_browser_sessions_of", user_id=principal.user_id, ending=ending)
+
+
+def end_at(tx: Transaction, installation: str) -> int:
+    """End everybody's sessions in a team, or in an enterprise that installed Usher; return how many ended."""
+    return tx.run("end_browser_sessions_at", within=f"%:{installation}:%")

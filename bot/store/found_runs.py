@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from bot.domain.models import Call, FoundRun, Run
 from bot.store import cards, observations, rows, runs
+from bot.store.workspaces import PIECE
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from bot.store.transaction import Row, Transaction
 
@@ -100,3 +101,8 @@ def _began(one: FoundRun, now: float) -> float:
 
 def _ended(one: FoundRun, now: float) -> float:
     return min(now, one.observed.ended_at or one.observed.started_at or now)
+
+
+def pieces(found: Sequence[FoundRun]) -> Iterator[Sequence[FoundRun]]:
+    """Return a list in pieces, each for a transaction of its own."""
+    return (found[at : at + PIECE] for at in range(0, len(found), PIECE))

@@ -861,10 +861,10 @@ UPDATE browser_sessions SET seen_at = :now WHERE id_hash = :id_hash;
 DELETE FROM browser_sessions WHERE id_hash = :id_hash;
 
 -- name: end_browser_sessions_of
-DELETE FROM browser_sessions WHERE user_id = :user_id;
+DELETE FROM browser_sessions WHERE user_id = :user_id AND principal LIKE :ending;
 
--- name: end_browser_sessions
-DELETE FROM browser_sessions;
+-- name: end_browser_sessions_at
+DELETE FROM browser_sessions WHERE principal LIKE :within;
 
 -- == the poll gate ==
 
@@ -1379,6 +1379,53 @@ DELETE FROM owners WHERE owner = :owner;
 
 -- name: owned
 SELECT name, owner, until FROM owners WHERE until > :now ORDER BY name;
+
+-- == installations by OAuth ==
+
+-- Installed again, it keeps its enterprise: the keys of its people begin with it.
+-- name: install
+INSERT INTO installations (id, enterprise_id, team_id, team_name, bot_user_id, bot_id, bot_name, scopes, secret,
+    expires_at, renewing_until, installed_by, installed_at)
+VALUES (:id, :enterprise_id, :team_id, :team_name, :bot_user_id, :bot_id, :bot_name, :scopes, :secret,
+    :expires_at, 0, :installed_by, :installed_at)
+ON CONFLICT (id) DO UPDATE SET
+    team_name = excluded.team_name, bot_user_id = excluded.bot_user_id, bot_id = excluded.bot_id,
+    bot_name = excluded.bot_name, scopes = excluded.scopes, secret = excluded.secret,
+    expires_at = excluded.expires_at, renewing_until = 0, installed_by = excluded.installed_by,
+    installed_at = excluded.installed_at, removed_at = NULL;
+
+-- name: installations
+SELECT * FROM installations WHERE removed_at IS NULL ORDER BY id;
+
+-- name: installation
+SELECT * FROM installations WHERE id = :id AND removed_at IS NULL;
+
+-- name: teams_of_enterprise
+SELECT id FROM installations WHERE enterprise_id = :enterprise_id AND team_id IS NOT NULL AND removed_at IS NULL
+ORDER BY id LIMIT 1;
+
+-- The token is worth nothing any more.
+-- name: remove_installation
+UPDATE installations SET removed_at = :now, secret = '', expires_at = NULL
+WHERE id = :id AND secret = :secret AND removed_at IS NULL;
+
+-- name: claim_renewal
+UPDATE installations SET renewing_until = :until
+WHERE id = :id AND secret = :secret AND renewing_until <= :now AND removed_at IS NULL;
+
+-- name: renew_installation
+UPDATE installations SET secret = :secret, expires_at = :expires_at, renewing_until = 0
+WHERE id = :id AND secret = :old AND removed_at IS NULL;
+
+-- name: reseal_installation
+UPDATE installations SET secret = :secret WHERE id = :id AND secret = :old AND removed_at IS NULL;
+
+-- name: use_oauth_state
+INSERT INTO oauth_states (state_hash, expires_at) VALUES (:state_hash, :expires_at)
+ON CONFLICT (state_hash) DO NOTHING;
+
+-- name: forget_oauth_states
+DELETE FROM oauth_states WHERE expires_at <= :now;
 
 -- == calls of Slack ==
 

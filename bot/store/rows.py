@@ -16,6 +16,7 @@ from bot.domain.models import (
     ClassCard,
     Doubt,
     Home,
+    Installed,
     Link,
     Notice,
     NoticeKind,
@@ -131,6 +132,7 @@ card = _reader(Card)
 class_card = _reader(ClassCard)
 run = _reader(Run, doubt=doubt)
 home = _reader(Home)
+installed = _reader(Installed)
 link = _reader(Link)
 notice = _reader(Notice)
 #: A step's hold takes precedence over a read's.

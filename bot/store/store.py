@@ -41,6 +41,7 @@ from bot.store import (
     totals,
     upkeep,
 )
+from bot.store import installations as installations_
 from bot.store import outages as outages_
 from bot.store import pauses as pauses_
 from bot.store import preferences as preferences_
@@ -51,7 +52,7 @@ from bot.store.people import PeopleCache
 from bot.store.transaction import Engine, Priority
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from bot.store.records import FoundWorkspace
 
@@ -196,7 +197,8 @@ class Store(OnEngine):
     look = read(browsers.look)
     keep_browser_session = write(browsers.keep, Priority.URGENT)
     end_browser_session = write(browsers.end, Priority.URGENT)
-    end_browser_sessions = write(browsers.end_all, Priority.URGENT)
+    end_browser_sessions_of = write(browsers.end_of, Priority.URGENT)
+    end_browser_sessions_at = write(browsers.end_at, Priority.URGENT)
 
     # -- workspaces ------------------------------------------------------------------------------------------
 
@@ -313,7 +315,7 @@ class Store(OnEngine):
             lambda tx: workspaces_.listing_start(tx, TaskKind.LIST_JOBS, account_id), Priority.STEADY
         )
         unknown: list[FoundRun] = []
-        for piece in _pieces(found):
+        for piece in found_runs.pieces(found):
             read_known = partial(found_runs.read_known, account_id=account_id, piece=piece, start=start)
             left = await self.engine.write(read_known, rows=len(piece))
             if left is None:
@@ -321,7 +323,7 @@ class Store(OnEngine):
             unknown += left
         kept = found_runs.worth_keeping(unknown, self.engine.now())
         new = 0
-        for piece in _pieces(kept):
+        for piece in found_runs.pieces(kept):
             add = partial(found_runs.add, account_id=account_id, piece=piece, start=start)
             new += await self.engine.write(add, rows=len(piece))
         return new
@@ -361,7 +363,7 @@ class Store(OnEngine):
     asked_approvals_of = read(approvals.asked_of)
     totals = read(totals.of_all, Priority.STEADY)
 
-    # -- notices, cards, calls of Slack, tasks ---------------------------------------------------------------
+    # -- notices, cards, Slack, tasks ------------------------------------------------------------------------
 
     add_notices = write(notices.add_notices, Priority.URGENT)
     claim_notices = write(notices.claim, Priority.CLAIMS)
@@ -382,13 +384,16 @@ class Store(OnEngine):
     take_slack_call = write(slack_calls.take, Priority.URGENT)
     slack_calls_made = read(slack_calls.made)
     pause_slack_method = write(slack_calls.pause, Priority.URGENT)
+    install = write(installations_.install, Priority.URGENT)
+    installations = read(installations_.all_of)
+    remove_installation = write(installations_.remove, Priority.URGENT)
+    claim_renewal = write(installations_.claim_renewal, Priority.URGENT)
+    renew_installation = write(installations_.renew, Priority.URGENT)
+    reseal_installation = write(installations_.reseal)
+    use_oauth_state = write(installations_.use_state, Priority.URGENT)
     add_tasks = write(tasks.add_tasks, Priority.URGENT)
     is_task_open = read(tasks.is_open)
     claim_tasks = write(tasks.claim, Priority.CLAIMS)
     task_turn = read(tasks.turn)
     task_done = write(tasks.done)
     task_retry = write(tasks.retry)
-
-
-def _pieces(found: Sequence[FoundRun]) -> Iterator[Sequence[FoundRun]]:
-    return (found[at : at + workspaces_.PIECE] for at in range(0, len(found), workspaces_.PIECE))

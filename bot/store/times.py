@@ -128,6 +128,13 @@ TIMES: Final[Mapping[str, Mapping[str, Column]]] = {
         "ended_at": PAST,
         "leased_until": _LEASE,
     },
+    # A token that seems to last longer is refused by Slack, and replaced then.
+    "installations": {
+        "expires_at": STAYS,
+        "renewing_until": _LEASE,
+        "installed_at": PAST,
+        "removed_at": PAST,
+    },
     # ``bot.services.linking``: ten minutes for the page, and ten for the code.
     "links": {"created_at": PAST, "expires_at": Column(Kind.DUE, 1_200.0)},
     "migrations": {"applied_at": STAYS},
@@ -140,6 +147,8 @@ TIMES: Final[Mapping[str, Mapping[str, Column]]] = {
         # The end of quiet hours; whether they have ended is asked again before anything is sent.
         "held_until": Column(Kind.DUE, FARTHEST),
     },
+    # ``bot.store.installations.STATE_KEPT``.
+    "oauth_states": {"expires_at": Column(Kind.DUE, 900.0)},
     "outages": {"since": PAST},
     # ``bot.reconciler.runtimes.LONGEST_ASKED``.
     "pauses": {"noted_at": PAST, "until": Column(Kind.DUE, 300.0)},

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,9 +23,10 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot.support.addresses import is_safe_origin
 from bot.support.database_url import database_file, is_postgres, passwords_of
+from bot.support.setting_rules import together
 from bot.support.spelling import strangers
 
-_ADMINISTRATOR = re.compile(r"^(?:T[A-Z0-9]+:)?[UW][A-Z0-9]+$")
+_ADMINISTRATOR = re.compile(r"^(?:[TE][A-Z0-9]+:)?[UW][A-Z0-9]+$")
 SLACK_API_URL = "https://slack.com/api/"
 #: What can follow "Bearer" (RFC 6750), and is too long to guess.
 _METRICS_TOKEN = re.compile(r"[A-Za-z0-9._~+/-]{16,}=*")
@@ -55,7 +56,8 @@ class Settings(BaseSettings):
         extra="ignore", hide_input_in_errors=True, frozen=True, env_ignore_empty=True
     )
 
-    slack_bot_token: SecretStr = Field(validation_alias="SLACK_BOT_TOKEN")
+    #: Without one, Usher is installed by OAuth, in any number of Slack workspaces.
+    slack_bot_token: SecretStr | None = Field(None, validation_alias="SLACK_BOT_TOKEN")
     slack_signing_secret: SecretStr | None = Field(None, validation_alias="SLACK_SIGNING_SECRET")
     slack_app_token: SecretStr | None = Field(None, validation_alias="SLACK_APP_TOKEN")
     slack_client_id: str | None = Field(None, validation_alias="SLACK_CLIENT_ID")
@@ -114,8 +116,8 @@ class Settings(BaseSettings):
 
     @field_validator("slack_bot_token")
     @classmethod
-    def _bot_token(cls, value: SecretStr) -> SecretStr:
-        if not value.get_secret_value().startswith("xoxb-"):
+    def _bot_token(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not value.get_secret_value().startswith("xoxb-"):
             raise ValueError("needs the bot token of the app, which begins with xoxb-")
         return value
 
@@ -297,9 +299,13 @@ def read_settings() -> Reading:
     misspelt, unknown = strangers(
         [name for name, value in os.environ.items() if value], VARIABLES, _referenced()
     )
+    is_installed = settings.slack_client_id is not None and settings.slack_client_secret is not None
+    if settings.slack_bot_token is None and not is_installed and "SLACK_BOT_TOKEN" not in wrong:
+        wrong = {"SLACK_BOT_TOKEN": "SLACK_BOT_TOKEN: is not set", **wrong}
     problems = [
         *wrong.values(),
-        *_together(settings, wrong),
+        *together(settings, wrong),
+        *(_key_beside_database(settings) if "USHER_DATABASE_URL" not in wrong else ()),
         *(f"{name}: there is no such setting. Did you mean {near}?" for name, near in misspelt.items()),
     ]
     return Reading(settings, problems, frozenset(wrong), unknown)
@@ -316,32 +322,10 @@ def load_settings() -> Settings:
 def _stand_in(name: str) -> Any:
     """Return a value in place of a wrong one, so that the rest can be checked."""
     needed = {
-        "SLACK_BOT_TOKEN": "xoxb-",
         "USHER_ENCRYPTION_KEYS": Fernet.generate_key().decode(),
         "USHER_CONNECTIONS": os.devnull,
     }
     return needed.get(name, VARIABLES[name].default)
-
-
-def _together(settings: Settings, wrong: Mapping[str, str]) -> list[str]:
-    """Return what is wrong with settings that depend on each other; one that is wrong by itself is enough."""
-
-    def are_right(*names: str) -> bool:
-        return not set(names) & wrong.keys()
-
-    problems = []
-    has_way_in = settings.slack_signing_secret is not None or settings.slack_app_token is not None
-    if not has_way_in and are_right("SLACK_SIGNING_SECRET", "SLACK_APP_TOKEN"):
-        problems.append(
-            "SLACK_SIGNING_SECRET (HTTP) or SLACK_APP_TOKEN (Socket Mode) is required, "
-            "so that Slack can reach Usher"
-        )
-    is_half = (settings.slack_client_id is None) != (settings.slack_client_secret is None)
-    if is_half and are_right("SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET"):
-        problems.append("SLACK_CLIENT_ID and SLACK_CLIENT_SECRET belong together: set both or neither")
-    if settings.command == settings.job_command and are_right("USHER_COMMAND", "USHER_JOB_COMMAND"):
-        problems.append("USHER_COMMAND and USHER_JOB_COMMAND are the same: each needs its own name")
-    return problems + (_key_beside_database(settings) if are_right("USHER_DATABASE_URL") else [])
 
 
 def _referenced() -> set[str]:

@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING
 
 from bot.output.spool import TOTAL
 from bot.providers import facets
-from bot.slack.manifest import BOT_SCOPES
+from bot.slack.manifest import BOT_SCOPES, INSTALL_PATH
 from bot.store import open_store
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.database_url import database_file, is_postgres
-from bot.support.errors import CredentialRefused, ProviderError, StoreError, TemporaryError
+from bot.support.errors import CredentialRefused, ProviderError, SecretError, StoreError, TemporaryError
 from bot.support.settings import Settings
+from bot.support.vault import Vault
 from bot.upkeep.restored import Witness
 
 if TYPE_CHECKING:
@@ -93,7 +94,18 @@ def _why(failed: ProviderError) -> str:
 
 async def check_slack(settings: Settings, http: Http) -> list[Check]:
     """Ask Slack who the bot token belongs to and which scopes it has; try the app token if one is set."""
-    token = settings.slack_bot_token.get_secret_value()
+    checks = []
+    if settings.slack_bot_token is not None:
+        checks += await check_token(settings, http, settings.slack_bot_token.get_secret_value())
+    if settings.slack_app_token is not None:
+        checks.append(await _check_app_token(settings, http))
+    return checks
+
+
+async def check_token(settings: Settings, http: Http, token: str, place: str = "") -> list[Check]:
+    """Ask Slack whose token this is, and which scopes it has; ``place`` names one of several workspaces."""
+    of = f" of {place}" if place else ""
+    advice = f"Install Usher there again: {settings.public_url}{INSTALL_PATH}" if place else ""
     checks = []
     try:
         answer = await http.request(
@@ -101,20 +113,40 @@ async def check_slack(settings: Settings, http: Http) -> list[Check]:
         )
         body = answer.json_object()
     except ProviderError as failed:
-        return [Check("slack token", False, _why(failed), "Check that this machine can reach Slack.")]
+        return [Check(f"slack token{of}", False, _why(failed), "Check that this machine can reach Slack.")]
     if body.get("ok") is not True:
-        advice = "Copy the Bot User OAuth Token from your app's page, OAuth & Permissions."
-        return [Check("slack token", False, f"Slack says {plain(body.get('error'))}", advice)]
-    checks.append(Check("slack token", True, f"{plain(body.get('user'))} in {plain(body.get('team'))}"))
+        copy = "Copy the Bot User OAuth Token from your app's page, OAuth & Permissions."
+        return [Check(f"slack token{of}", False, f"Slack says {plain(body.get('error'))}", advice or copy)]
+    checks.append(Check(f"slack token{of}", True, f"{plain(body.get('user'))} in {plain(body.get('team'))}"))
     granted = {scope.strip() for scope in answer.headers.get("X-OAuth-Scopes", "").split(",")}
     missing = sorted(set(BOT_SCOPES) - granted)
     if missing:
-        advice = "Add them by pasting manifest.yml into your app's manifest page, then reinstall the app."
-        checks.append(Check("slack scopes", False, f"missing: {', '.join(missing)}", advice))
+        paste = "Add them by pasting manifest.yml into your app's manifest page, then reinstall the app."
+        checks.append(Check(f"slack scopes{of}", False, f"missing: {', '.join(missing)}", advice or paste))
     else:
-        checks.append(Check("slack scopes", True, "all there"))
-    if settings.slack_app_token is not None:
-        checks.append(await _check_app_token(settings, http))
+        checks.append(Check(f"slack scopes{of}", True, "all there"))
+    return checks
+
+
+async def check_installations(settings: Settings, http: Http, store: Store) -> list[Check]:
+    """Check the tokens of installations by OAuth; the environment may have one instead. Raises StoreError."""
+    if settings.slack_bot_token is not None:
+        return []
+    vault, checks = Vault(settings.keys()), []
+    page = f"{settings.public_url}{INSTALL_PATH}"
+    for row in await store.installations():
+        place = plain(f"{row.team_name} ({row.id})")
+        try:
+            token = vault.open(row.row_key, row.secret)["token"]
+        except SecretError:
+            found = "it doesn't open with any of the keys"
+            checks.append(
+                Check(f"slack token of {place}", False, found, f"Install Usher there again: {page}")
+            )
+            continue
+        checks += await check_token(settings, http, token, place)
+    if not checks:
+        checks.append(Check("slack", False, "Usher isn't installed in any Slack workspace", f"Open {page}"))
     return checks
 
 
@@ -163,10 +195,13 @@ def check_sign_in(settings: Settings, providers: Mapping[str, Provider]) -> list
     return [Check("sign in with slack", False, found, advice)]
 
 
-async def check_store(settings: Settings, providers: Mapping[str, Provider] | None = None) -> list[Check]:
+async def check_store(
+    settings: Settings, providers: Mapping[str, Provider] | None = None, http: Http | None = None
+) -> list[Check]:
     """Open the database and read its counts and dead notices; a missing one is not created.
 
-    With ``providers``, what they recently refused is compared with how their connections are configured.
+    With ``providers``, what they recently refused is compared with how their connections are configured. With
+    ``http``, the tokens of installations by OAuth are tried.
     """
     path = database_file(settings.database_url)
     if path is not None and not await asyncio.to_thread(path.exists):
@@ -177,6 +212,8 @@ async def check_store(settings: Settings, providers: Mapping[str, Provider] | No
             checks = await read_store(store) + await check_rights(store, providers or {})
             if store.engine.is_shared:
                 checks.append(await check_processes(store))
+            if http is not None:
+                checks += await check_installations(settings, http, store)
             return checks + await check_age(store, path)
         finally:
             await store.close()
@@ -289,7 +326,7 @@ async def run_checks(
         checks.append(await check_connection(name, provider))
     checks += check_spool(providers)
     if "USHER_DATABASE_URL" not in wrong:
-        checks += await check_store(settings, providers)
+        checks += await check_store(settings, providers, http)
     return checks
 
 

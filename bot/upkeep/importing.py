@@ -15,7 +15,12 @@ from bot.domain.policy import Installation
 from bot.providers import facets
 from bot.services.approvals import is_username
 from bot.services.authority import Authority
+from bot.slack.budget import Budget
+from bot.slack.calls import PacedSlack
+from bot.slack.installed import InstalledSlack
+from bot.slack.notifier import WebApi
 from bot.store.records import Activation, NewTask
+from bot.support.clock import SystemClock
 from bot.support.errors import Forbidden, NotFound, PermanentError, ProviderError
 from bot.support.vault import row_key
 
@@ -23,15 +28,20 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    import aiohttp
+
+    from bot.domain.policy import AnyInstallation
     from bot.providers.base import Identity
     from bot.services.context import Context
+    from bot.slack.calls import AnySlack
+    from bot.store.store import Store
     from bot.support.http import Http
     from bot.support.settings import Settings
 
 COLUMNS: Final = ("slack_user", "connection", "username")
 #: More rows than a file of people ever has.
 MOST_BYTES: Final = 5_000_000
-_SLACK_USER: Final = re.compile(r"(?:(T[A-Z0-9]{2,30}):)?([UW][A-Z0-9]{2,30})")
+_SLACK_USER: Final = re.compile(r"(?:([TE][A-Z0-9]{2,30}):)?([UW][A-Z0-9]{2,30})")
 
 _MAY_NOT: Final = "{user} can't use Usher: a guest, a bot, deactivated, or from another organisation"
 _WHY_NOT: Final = {
@@ -94,9 +104,8 @@ def _row(line: int, found: Mapping[str, str | None]) -> Row:
     return Row(line, *values)
 
 
-async def home(settings: Settings, http: Http) -> Installation:
-    """Ask Slack where Usher is installed; raises ImportProblem."""
-    token = settings.slack_bot_token.get_secret_value()
+async def _home(settings: Settings, http: Http, token: str) -> Installation:
+    """Ask Slack where the bot token is installed; raises ImportProblem."""
     try:
         answer = await http.request(
             "POST", f"{settings.slack_api_url}auth.test", headers={"Authorization": f"Bearer {token}"}
@@ -107,6 +116,23 @@ async def home(settings: Settings, http: Http) -> Installation:
     if body.get("ok") is not True or not body.get("team_id"):
         raise ImportProblem("Slack refuses the bot token. `python -m bot doctor` says more.")
     return Installation.from_auth_test(body)
+
+
+async def enter_slack(
+    settings: Settings, store: Store, http: Http, session: aiohttp.ClientSession
+) -> tuple[AnyInstallation, AnySlack]:
+    """Return where Usher is installed, and what calls Slack there; raises ImportProblem."""
+    clock = SystemClock()
+
+    def make(token: str) -> WebApi:
+        return WebApi(token, settings.slack_api_url, session, clock)
+
+    if settings.slack_bot_token is None:
+        installed = await InstalledSlack.enter(settings, store, make, clock)
+        return installed.installations, installed
+    token = settings.slack_bot_token.get_secret_value()
+    installation = await _home(settings, http, token)
+    return installation, PacedSlack(make(token), Budget(store, installation), clock)
 
 
 class Importer:
@@ -127,7 +153,7 @@ class Importer:
         if problem:
             return Result(row, "problem", problem)
         provider = self._connections[row.connection]
-        principal = self._home.named(row.slack_user)
+        principal = self._home.who(self._home.named(row.slack_user))
         current = await self._store.account(principal, row.connection)
         if current is not None and current.state == "active" and current.username == row.username:
             return Result(row, "same", "is already linked")
@@ -161,8 +187,11 @@ class Importer:
         found = _SLACK_USER.fullmatch(row.slack_user)
         if found is None:
             return "slack_user needs a Slack user id such as U0123ABCD"
-        if found[1] and found[1] != self._home.team_id:
-            return f"{found[1]} isn't the Slack workspace that Usher is installed in"
+        principal = self._home.named(row.slack_user)
+        if not principal.team_id:
+            return f"slack_user needs the id of the Slack workspace, too, such as T0123ABCD:{found[2]}"
+        if not self._home.includes(principal.enterprise_id, principal.team_id):
+            return f"Usher isn't installed in the Slack workspace {principal.team_id}"
         provider = self._connections.get(row.connection)
         if provider is None:
             return f"there's no connection {row.connection[:40]}"
@@ -170,7 +199,7 @@ class Importer:
             return f'{row.connection} doesn\'t link by approval: its linking needs "admin"'
         if not is_username(row.username):
             return "username needs 1 to 80 visible characters, without spaces"
-        earlier = self._seen.setdefault((found[2], row.connection), row.line)
+        earlier = self._seen.setdefault((principal.key, row.connection), row.line)
         if earlier != row.line:
             return f"line {earlier} names the same person and connection"
         return ""

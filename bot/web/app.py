@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, cast
@@ -100,7 +101,7 @@ def build_app(
             browsers=browsers,
             renderer=renderer,
             sign_in=sign_in,
-            team_id=context.installation.team_id or "",
+            team_id=context.installation.sign_in_team,
         )
         routes += IdePages(
             context,
@@ -162,6 +163,17 @@ async def listening(app: web.Application, host: str, port: int) -> AsyncIterator
             server.close()
     finally:
         await runner.cleanup()
+
+
+def why_not_listening(error: OSError, host: str, port: int) -> str:
+    """Return why nothing can be served there, and what to do."""
+    place = f"{host}, port {port}"
+    if error.errno == errno.EADDRINUSE:
+        return f"Something else is already listening on {place}. Stop it, or set PORT to another number."
+    if error.errno == errno.EACCES:
+        return f"This user isn't allowed to listen on {place}. Set PORT to a number above 1023."
+    cause = error.strerror or "the system refused it"
+    return f"Usher can't listen on {place} ({cause}). Check USHER_HOST and PORT."
 
 
 def _server_log() -> logging.Logger:

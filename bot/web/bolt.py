@@ -1,4 +1,4 @@
-"""Bolt behind our checks: one installed workspace, a tenant guard before authorisation, no bodies logged.
+"""Bolt behind our checks: a tenant guard before authorisation, no bodies logged.
 
 What arrives here has been verified (by ``bot.web.front``, or by the Socket Mode connection), and its shape
 has been checked. Bolt finds the listener, which finishes before its answer is sent (ADR 20).
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import structlog
 from aiohttp import web
@@ -36,10 +36,37 @@ if TYPE_CHECKING:
 _log = structlog.get_logger(__name__)
 
 
+class Tenants(Protocol):
+    """Know whose requests are served, and with which token: ``OneTenant``, or ``InstalledSlack``."""
+
+    async def installation(self, enterprise_id: str | None, team_id: str | None) -> Installation | None:
+        """Return the installation that a team belongs to; None for a stranger's."""
+        ...
+
+    def held(self, name: str) -> str:
+        """Return the bot's token of an installation, by its id."""
+        ...
+
+
+class OneTenant:
+    """Serve the one installation that the bot token in the environment is for."""
+
+    def __init__(self, installation: Installation, bot_token: SecretStr) -> None:
+        self._installation = installation
+        self._token = bot_token.get_secret_value()
+
+    async def installation(self, enterprise_id: str | None, team_id: str | None) -> Installation | None:
+        """Return the only installation, if a team belongs to it."""
+        return self._installation.of(enterprise_id, team_id)
+
+    def held(self, name: str) -> str:  # noqa: ARG002 - as ``InstalledSlack`` has it
+        """Return the only token."""
+        return self._token
+
+
 def build_bolt(
     *,
-    installation: Installation,
-    bot_token: SecretStr,
+    tenants: Tenants,
     api_url: str,
     ids: Ids,
     session: aiohttp.ClientSession | None = None,
@@ -62,8 +89,8 @@ def build_bolt(
             # The listener finishes before the answer is sent: what is acknowledged is written, and an
             # exception is answered.
             process_before_response=True,
-            before_authorize=TenantGuard(installation),
-            authorize=Authorize(installation, bot_token),  # type: ignore[arg-type]  # it may return None, too
+            before_authorize=TenantGuard(tenants),
+            authorize=Authorize(tenants),  # type: ignore[arg-type]  # it may return None, too
             # A kind without a listener goes to ``failed``; otherwise Bolt would log it whole and answer 404.
             raise_error_for_unhandled_request=True,
             # Verified by the front; Socket Mode has nothing to verify.
@@ -128,8 +155,8 @@ class TenantGuard(AsyncMiddleware):
     An object, not a function: Bolt reads no arguments for it, so no payload is too odd to check.
     """
 
-    def __init__(self, installation: Installation) -> None:
-        self._installation = installation
+    def __init__(self, tenants: Tenants) -> None:
+        self._tenants = tenants
 
     async def async_process(
         self,
@@ -140,7 +167,9 @@ class TenantGuard(AsyncMiddleware):
     ) -> BoltResponse | None:
         """Continue with what is ours, and with Slack's own check of the address."""
         kind, context = kind_of(req.body), req.context
-        if kind == "url_verification" or self._installation.includes(context.enterprise_id, context.team_id):
+        if kind == "url_verification":
+            return await next()
+        if await self._tenants.installation(context.enterprise_id, context.team_id) is not None:
             return await next()
         _log.warning("slack.foreign_team_refused", kind=kind[:40], team=context.team_id)
         return _foreign(kind)
@@ -152,21 +181,29 @@ class Authorize(AsyncAuthorize):
     An object like Bolt's own over an installation store: unlike a function, it can be combined with OAuth.
     """
 
-    def __init__(self, installation: Installation, bot_token: SecretStr) -> None:
-        self._installation = installation
-        self._result = AuthorizeResult(
-            enterprise_id=installation.enterprise_id,
-            team_id=installation.team_id,
-            bot_token=bot_token.get_secret_value(),
-            bot_user_id=installation.bot_user_id,
-            bot_id=installation.bot_id,
-        )
+    def __init__(self, tenants: Tenants) -> None:
+        self._tenants = tenants
+        #: The last result of each installation.
+        self._results: dict[str, AuthorizeResult] = {}
 
     async def __call__(
         self, *, enterprise_id: str | None, team_id: str | None, **_others: object
     ) -> AuthorizeResult | None:
-        """Return the installation of our workspace; None for any other."""
-        return self._result if self._installation.includes(enterprise_id, team_id) else None
+        """Return the installation that a request is for; None for any other."""
+        found = await self._tenants.installation(enterprise_id, team_id)
+        if found is None:
+            return None
+        token = self._tenants.held(found.id)
+        result = self._results.get(found.id)
+        if result is None or result.bot_token != token:
+            result = self._results[found.id] = AuthorizeResult(
+                enterprise_id=found.enterprise_id,
+                team_id=found.team_id,
+                bot_token=token,
+                bot_user_id=found.bot_user_id,
+                bot_id=found.bot_id,
+            )
+        return result
 
 
 def _ephemeral(text: str) -> str:

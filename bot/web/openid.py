@@ -81,7 +81,7 @@ class SlackSignIn:
         self._keys_asked_at: float | None = None
 
     def begin(self, team_id: str) -> tuple[str, Flow]:
-        """Return Slack's address for somebody of this workspace, and what must come back."""
+        """Return Slack's address for somebody of this workspace ("" if unknown), and what must come back."""
         flow = Flow(*(secrets.token_urlsafe(32) for _ in range(3)))
         challenge = _unpadded(hashlib.sha256(flow.verifier.encode()).digest())
         query = {
@@ -91,10 +91,11 @@ class SlackSignIn:
             "redirect_uri": self._redirect_url,
             "state": flow.state,
             "nonce": flow.nonce,
-            "team": team_id,
             "code_challenge": challenge,
             "code_challenge_method": "S256",
         }
+        if team_id.startswith("T"):
+            query["team"] = team_id
         return f"{self._origin}/openid/connect/authorize?{urlencode(query)}", flow
 
     async def finish(self, code: str, flow: Flow) -> Principal:

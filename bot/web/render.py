@@ -16,6 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import escape
 
 from bot.messages.texts import ide as ide_words
+from bot.messages.texts import install as install_words
 from bot.messages.texts import pages as words
 from bot.support.visible import clean
 
@@ -92,7 +93,12 @@ def _templates() -> Environment:
         auto_reload=False,
     )
     templates.filters["name"] = _name
-    templates.globals.update(words=_escaped(words), ide=_escaped(ide_words), asset=_Assets().address)
+    templates.globals.update(
+        words=_escaped(words),
+        ide=_escaped(ide_words),
+        install=_escaped(install_words),
+        asset=_Assets().address,
+    )
     return templates
 
 

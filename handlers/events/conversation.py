@@ -10,7 +10,6 @@ import structlog
 from bot.support.errors import Refused
 from handlers import delivery, interactions, routes
 from handlers.dispatch import run_text
-from handlers.principal import principal as principal_of
 from handlers.welcome import introduced
 
 if TYPE_CHECKING:
@@ -37,7 +36,8 @@ async def mentioned(occurrence: Occurrence) -> None:
     """Run the words after the mention as a command; only their author sees the answer."""
     if not is_said(occurrence):
         return
-    bot = occurrence.services.authority.installation.bot_user_id
+    installation = occurrence.installation
+    bot = installation.bot_user_id if installation is not None else None
     mention = re.compile(rf"<@{re.escape(bot)}(?:\|[^>]*)?>") if bot else _MENTION
     text = mention.sub("", str(occurrence.event.get("text") or ""), count=1).strip() or "help"
     await converse(occurrence, interactions.of_message(occurrence.payload, is_direct=False), text)
@@ -60,7 +60,7 @@ async def converse(occurrence: Occurrence, surface: Surface, text: str) -> None:
     """Run the words and write the answer into the outbox; raises StoreError if that failed."""
     services = occurrence.services
     try:
-        principal = principal_of(occurrence.payload)
+        principal = services.actor(occurrence.payload)
     except Refused as refusal:
         log.info("refused", rule=refusal.rule, surface=surface.kind)
         return

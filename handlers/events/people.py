@@ -14,6 +14,7 @@ from handlers.principal import of_user
 if TYPE_CHECKING:
     from collections.abc import Container
 
+    from bot.domain.policy import Installation
     from handlers.request import Occurrence
 
 log = structlog.get_logger(__name__)
@@ -28,10 +29,11 @@ async def user_changed(occurrence: Occurrence) -> None:
     if not occurrence.is_ours or not isinstance(user, dict):
         return
     try:
-        principal = of_user(user, occurrence.enterprise_id)
+        named = of_user(user, occurrence.enterprise_id)
     except Refused:
         log.warning("a changed user could not be read")
         return
+    principal = services.authority.installation.who(named)
     person = person_of(user, principal, services.clock.now())
     await services.store.save_people([person])
     if not person.is_deleted:
@@ -46,30 +48,49 @@ async def user_changed(occurrence: Occurrence) -> None:
 @routes.event("app_uninstalled")
 async def app_uninstalled(occurrence: Occurrence) -> None:
     """End every link: nobody can be told anything any more, and nothing may continue in their name."""
-    if occurrence.is_ours:
-        await end_links(occurrence, cause="uninstalled")
+    if occurrence.installation is not None:
+        await removed(occurrence, occurrence.installation)
 
 
-async def end_links(occurrence: Occurrence, *, cause: str, users: Container[str] | None = None) -> None:
+async def removed(occurrence: Occurrence, installation: Installation) -> None:
+    """End every link of an installation, unless Slack still takes its token: then the event is outdated.
+
+    Its token is forgotten last: until then a redelivery ends what is left. Slack lets nothing through anyway.
+    """
+    removals = occurrence.services.removals
+    if removals is None:
+        await end_links(occurrence, installation, cause="uninstalled")
+    elif (gone := await removals.is_gone(installation)) is not None:
+        await end_links(occurrence, installation, cause="uninstalled")
+        await removals.forget(gone)
+
+
+async def end_links(
+    occurrence: Occurrence, installation: Installation, *, cause: str, users: Container[str] | None = None
+) -> None:
     """End all links, or those of some users; each in its own transaction, so a redelivery ends the rest."""
     services = occurrence.services
-    accounts = await services.store.active_accounts()
-    principals = {one.principal for one in accounts if users is None or one.principal.user_id in users}
+    principals = {
+        account.principal
+        for account in await services.store.active_accounts()
+        if installation.of(account.principal.enterprise_id, account.principal.team_id) is not None
+        and (users is None or account.principal.user_id in users)
+    }
     if users is None:
         # People may be signed in without having any account.
-        await services.store.end_browser_sessions()
+        await services.store.end_browser_sessions_at(installation.id)
     for principal in sorted(principals, key=lambda one: one.key):
         await services.accounts.unlink(principal, actor="slack", cause=cause, tell=False)
-    log.warning("links ended", cause=cause, people=len(principals))
+    log.warning("links ended", cause=cause, installation=installation.id, people=len(principals))
 
 
 @routes.event("tokens_revoked")
 async def tokens_revoked(occurrence: Occurrence) -> None:
     """End every link if the bot itself was shut out, otherwise the links of the people listed."""
-    tokens = occurrence.event.get("tokens")
-    if not occurrence.is_ours or not isinstance(tokens, dict):
+    tokens, installation = occurrence.event.get("tokens"), occurrence.installation
+    if installation is None or not isinstance(tokens, dict):
         return
     if tokens.get("bot"):
-        await end_links(occurrence, cause="uninstalled")
+        await removed(occurrence, installation)
     elif tokens.get("oauth"):
-        await end_links(occurrence, cause="left", users=frozenset(map(str, tokens["oauth"])))
+        await end_links(occurrence, installation, cause="left", users=frozenset(map(str, tokens["oauth"])))

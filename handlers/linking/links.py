@@ -123,8 +123,8 @@ async def code_typed(submission: Submission) -> dict[str, Any]:
 async def whoami(request: Request) -> Answer:
     """Answer with the principal and the links; none of it is secret."""
     services = request.services
-    installation = services.authority.installation
-    is_here = bool(installation.team_name) and request.principal.team_id == installation.team_id
+    installation = services.authority.installation.at(request.principal)
+    is_here = bool(installation.team_name) and request.principal.team_id == installation.id
     template = words.WHOAMI if is_here else words.WHOAMI_ELSEWHERE
     sentences = [fill(template, who=request.who, team=installation.team_name)]
     if installation.is_administrator(request.principal):

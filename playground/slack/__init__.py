@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING
 from playground.harness import serve_until_stopped
 from playground.slack import manifest
 from playground.slack.server import SlackServer, build
+from playground.slack.several import SlackWorkspaces
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
-__all__ = ["SlackServer", "add_arguments", "build", "run"]
+__all__ = ["SlackServer", "SlackWorkspaces", "add_arguments", "build", "run"]
 
 FIXED = (
     "SLACK_BOT_TOKEN",

@@ -39,6 +39,8 @@ def _token(call: Call, method: Method) -> Token:
         raise SlackError("invalid_auth")
     if token.revoked:
         raise SlackError("token_revoked")
+    if token.expires_at is not None and call.state.clock.now() >= token.expires_at:
+        raise SlackError("token_expired")
     if not call.state.app.installed and token.kind != "app":
         raise SlackError("account_inactive")
     if token.user and call.state.people[token.user].deleted:

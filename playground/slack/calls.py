@@ -31,7 +31,7 @@ FORM_ONLY = {
 async def read_arguments(request: web.Request, method: str) -> tuple[Json, str | None]:
     """Return the arguments and the warning that Slack attaches about the content type."""
     found: Json = dict(request.query)
-    if request.method == "GET" or not request.can_read_body:
+    if request.method == "GET" or not request.body_exists:
         return found, None
     kind, charset = request.content_type, "charset" in request.headers.get("Content-Type", "")
     if "Content-Type" not in request.headers:

@@ -140,11 +140,11 @@ class FileServer:
 
     def install(self, app: web.Application) -> None:
         """Add the routes."""
-        app.router.add_post("/upload/v1/{secret}", self._upload)
+        app.router.add_post("/upload/v1/{secret}", self.upload)
         app.router.add_get("/files-pri/{name}/{filename}", self._download)
         app.router.add_get("/files-pri/{name}/download/{filename}", self._download)
 
-    async def _upload(self, request: web.Request) -> web.Response:
+    async def upload(self, request: web.Request) -> web.Response:
         """Take raw bytes or one part of a form; the length has to be the one that was announced."""
         secret = request.match_info["secret"]
         file = next((f for f in self._state.files.values() if f.secret == secret), None)

@@ -40,6 +40,7 @@ def apply(state: State, manifest: Json) -> None:
     app.events = set(subscriptions.get("bot_events") or [])
     app.home_tab = bool(home.get("home_tab_enabled", False))
     app.messages_tab = bool(home.get("messages_tab_enabled", False))
+    app.token_rotation = bool(settings.get("token_rotation_enabled", False))
     if not settings.get("socket_mode_enabled"):
         app.request_url = subscriptions.get("request_url", app.request_url)
     for token in state.tokens.values():

@@ -88,9 +88,14 @@ class OpenId:
         app.router.add_get("/.well-known/openid-configuration", self._configuration)
 
     async def _keys(self, _request: web.Request) -> web.Response:
+        return web.json_response({"keys": [self.public_key]})
+
+    @property
+    def public_key(self) -> Json:
+        """Return the key that id_tokens are checked with."""
         numbers = self._key.public_key().public_numbers()
         size = (numbers.n.bit_length() + 7) // 8
-        key = {
+        return {
             "kty": "RSA",
             "use": "sig",
             "alg": "RS256",
@@ -98,7 +103,6 @@ class OpenId:
             "e": base64url(numbers.e.to_bytes(3, "big")),
             "n": base64url(numbers.n.to_bytes(size, "big")),
         }
-        return web.json_response({"keys": [key]})
 
     async def _configuration(self, _request: web.Request) -> web.Response:
         base = self._state.base_url
@@ -124,19 +128,19 @@ class OpenId:
         )
 
     async def _authorize_openid(self, request: web.Request) -> web.StreamResponse:
-        return self._authorize(request, "openid")
+        return self.authorize(request, "openid")
 
     async def _authorize_install(self, request: web.Request) -> web.StreamResponse:
-        return self._authorize(request, "install")
+        return self.authorize(request, "install")
 
-    def _authorize(self, request: web.Request, flow: str) -> web.StreamResponse:
+    def authorize(self, request: web.Request, flow: str) -> web.StreamResponse:
         """Send the browser back with a code when it is known who sits there; otherwise ask."""
         query = request.query
         try:
             scopes, redirect_uri = self._scopes(request, flow), self._redirect_uri(request)
             person = self._person(request)
         except Refused as refusal:
-            return _page("Something went wrong", f"<p>{html.escape(str(refusal))}</p>", 400)
+            return page("Something went wrong", f"<p>{html.escape(str(refusal))}</p>", 400)
         if query.get("deny"):
             return self._back(redirect_uri, {"error": "access_denied", "state": query.get("state", "")})
         if person is None:
@@ -219,7 +223,7 @@ class OpenId:
         app = html.escape(self._state.app.name)
         what = f"Sign in to {app} with Slack" if flow == "openid" else f"Install {app}"
         body = f'<p>Who is at this browser?</p><ul>{"".join(rows)}</ul><p><a href="{deny}">Cancel</a></p>'
-        return _page(what, body)
+        return page(what, body)
 
     def identity(self, person: Person, scopes: Sequence[str]) -> Json:
         """Return what the scopes of a sign-in allow to be told about a person."""
@@ -271,7 +275,8 @@ class OpenId:
         return ".".join([*parts, base64url(signature)])
 
 
-def _page(title: str, body: str, status: int = 200) -> web.Response:
+def page(title: str, body: str, status: int = 200) -> web.Response:
+    """Return one of Slack's own pages."""
     text = (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{html.escape(title)}</title>'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'

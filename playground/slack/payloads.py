@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from playground.slack import shapes
 
 if TYPE_CHECKING:
-    from playground.slack.records import Channel, Json, Message, View
+    from playground.slack.records import Channel, Json, Message, Team, View
     from playground.slack.state import State
 
 
@@ -22,9 +22,15 @@ class Retry:
     reason: str
 
 
+def _team_of(state: State, user: str) -> Team:
+    """Return the workspace that somebody is in: one of an enterprise that has the app is their own."""
+    own = state.teams.get(state.people[user].team_id)
+    return own if own is not None and state.app.is_enterprise_install else state.team
+
+
 def command(state: State, user: str, channel: Channel, name: str, text: str) -> Json:
     """Make the fields of a slash command."""
-    person, team = state.people[user], state.team
+    person, team = state.people[user], _team_of(state, user)
     shown = {"im": "directmessage", "group": "privategroup"}.get(channel.kind, channel.name)
     made: Json = {
         "token": state.app.verification_token,
@@ -57,7 +63,7 @@ def interaction(state: State, kind: str, user: str) -> Json:
         "user": {"id": user, "username": person.name, "name": person.name, "team_id": person.team_id},
         "api_app_id": state.app.id,
         "token": state.app.verification_token,
-        "team": shown,
+        "team": None if state.app.is_enterprise_install else shown,
         "enterprise": team.enterprise(),
         "is_enterprise_install": state.app.is_enterprise_install,
     }
@@ -121,7 +127,7 @@ def callback(state: State, event: Json, *, shared: bool = False) -> Json:
     team, app = state.team, state.app
     installed = {
         "enterprise_id": team.enterprise_id,
-        "team_id": team.id,
+        "team_id": None if app.is_enterprise_install else team.id,
         "user_id": app.bot_user,
         "is_bot": True,
         "is_enterprise_install": app.is_enterprise_install,

@@ -188,6 +188,9 @@ class Token:
     user: str | None
     scopes: tuple[str, ...]
     revoked: bool = False
+    #: With token rotation: until when it is valid, and what it is exchanged with for the next, once.
+    expires_at: float | None = None
+    refresh: str | None = None
 
 
 @dataclass(slots=True)
@@ -216,6 +219,8 @@ class App:
     messages_tab: bool = True
     installed: bool = True
     is_enterprise_install: bool = False
+    #: Whether tokens expire after twelve hours.
+    token_rotation: bool = False
 
 
 @dataclass(slots=True)

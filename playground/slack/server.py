@@ -58,6 +58,10 @@ class SlackServer:
         self.dispatcher = Dispatcher(self.state, harness, self.sockets, wall, ack_s)
         self.events = Events(self.state, self.dispatcher, self.timers)
         self.openid = OpenId(self.state, wall)
+        services = Services(self.state, self.budgets, self.openid, self.sockets.new_url)
+        self.api = Api(services, harness)
+        self.answers = ResponseUrls(self.state, harness)
+        self.file_server = FileServer(self.state, harness)
         self.acts = Acts(self.state, harness, self.dispatcher, self.events)
         self.hands = Hands(self.state, harness, self.dispatcher)
         self.forms = Forms(self.state, self.hands)
@@ -88,14 +92,12 @@ class SlackServer:
         self.page.install(self.app)
         self.control.install(self.app)
         self.openid.install(self.app)
-        FileServer(self.state, self.harness).install(self.app)
-        answers = ResponseUrls(self.state, self.harness)
+        self.file_server.install(self.app)
         for family in ("commands", "actions", "app"):
-            self.app.router.add_post(f"/{family}/{{team}}/{{number}}/{{secret}}", answers.handle)
+            self.app.router.add_post(f"/{family}/{{team}}/{{number}}/{{secret}}", self.answers.handle)
         self.app.router.add_get("/link/", self.sockets.handle)
-        api = Api(Services(self.state, self.budgets, self.openid, self.sockets.new_url), self.harness)
         for verb in ("GET", "POST"):
-            self.app.router.add_route(verb, "/api/{method:.*}", api.handle)
+            self.app.router.add_route(verb, "/api/{method:.*}", self.api.handle)
         self.app.cleanup_ctx.append(self._background)
         self.app.on_shutdown.append(self._shut)
 
@@ -178,7 +180,7 @@ class SlackServer:
         return readable(self.state, file_id, user).content or b""
 
 
-def _injected(status: int) -> Json:
+def injected(status: int) -> Json:
     """Return the body of an injected error in Slack's words."""
     words = {401: "invalid_auth", 429: "ratelimited"}
     return {"ok": False, "error": words.get(status, "internal_error")}
@@ -195,6 +197,6 @@ def build(
 ) -> SlackServer:
     """Make a local Slack; signatures follow the clock that is handed in, otherwise the machine's time."""
     signing_time = wall or (clock.now if clock is not None else time.time)
-    server = SlackServer(Harness(clock, _injected), signing_time, seed, environment or {}, ack_seconds)
+    server = SlackServer(Harness(clock, injected), signing_time, seed, environment or {}, ack_seconds)
     server.budgets.on = limits
     return server

@@ -20,7 +20,7 @@ from bot.slack.budget import Budget
 from bot.slack.calls import PacedSlack, SlackAnswer
 from bot.support.clock import SystemIds
 from bot.support.errors import SlackFailed
-from bot.web.bolt import build_bolt, dispatch
+from bot.web.bolt import OneTenant, build_bolt, dispatch
 from bot.web.shapes import read_envelope
 from handlers.listeners import register
 from handlers.services import Services
@@ -66,7 +66,8 @@ async def little_slack() -> AsyncIterator[LittleSlack]:
 
 def bolt_for(services: Services, slack: LittleSlack, **keys: Any) -> AsyncApp:
     installation, token = Installation("T1", bot_user_id="UBOT", bot_id="BBOT"), SecretStr("xoxb-made-up")
-    app = build_bolt(installation=installation, bot_token=token, api_url=f"{slack.url}api/", ids=SystemIds())
+    tenants = OneTenant(installation, token)
+    app = build_bolt(tenants=tenants, api_url=f"{slack.url}api/", ids=SystemIds())
     register(app, services, paced(services, slack), **keys)
     return app
 

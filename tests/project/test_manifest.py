@@ -37,6 +37,8 @@ FORMS = {
     "socket with pages": socket_manifest(URL),
     "http": http_manifest(URL),
     "http where commands run": http_manifest(URL, runs_commands=True),
+    "http for several": http_manifest(URL, by_oauth=True),
+    "socket for several": socket_manifest(URL, by_oauth=True),
 }
 
 #: Which scope of the bot an event or a command needs; source: Slack's reference of events.
@@ -163,6 +165,14 @@ def test_the_http_form_sends_everything_to_the_one_slack_address():
     redirects = form["oauth_config"]["redirect_urls"]
     assert redirects == [URL + SIGN_IN_REDIRECT_PATH]
     assert sorted(addresses(form)) == sorted([*redirects, *[URL + SLACK_PATH] * (3 + len(COMMANDS))])
+
+
+@pytest.mark.parametrize("form", [name for name in FORMS if name.endswith("several")])
+def test_an_app_for_several_workspaces_is_installed_from_our_page_with_tokens_that_expire(form):
+    made = FORMS[form]
+    assert made["oauth_config"]["redirect_urls"] == [f"{URL}/link/slack", f"{URL}/slack/oauth_redirect"]
+    assert made["settings"]["org_deploy_enabled"]
+    assert made["settings"]["token_rotation_enabled"]
 
 
 def test_a_slash_at_the_end_of_the_address_makes_no_difference():

@@ -125,6 +125,14 @@ def test_each_problem_is_named(environment, changes, named):
     assert named in "\n".join(problems())
 
 
+def test_without_a_bot_token_several_workspaces_need_an_address_and_whole_names(environment):
+    several = {"SLACK_BOT_TOKEN": None, "SLACK_CLIENT_ID": "1.2", "SLACK_CLIENT_SECRET": "canary-3"}
+    environment(**several, USHER_PUBLIC_URL=None, USHER_ADMINS="T1:U1,U2")
+    assert [one.split()[0].strip(":") for one in problems()] == ["USHER_PUBLIC_URL", "USHER_ADMINS"]
+    environment(**several, USHER_PUBLIC_URL="https://usher.example.org", USHER_ADMINS="T1:U1,E1:W2")
+    assert load_settings().slack_bot_token is None
+
+
 def test_what_belongs_together_is_checked_beside_what_is_wrong_by_itself(environment):
     environment(SLACK_BOT_TOKEN=None, SLACK_SIGNING_SECRET=None, SLACK_CLIENT_ID="1.2", USHER_COMMAND="/job")
     text = "\n".join(problems())

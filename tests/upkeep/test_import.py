@@ -95,7 +95,7 @@ async def test_rows_that_cannot_be_are_named_by_their_line(place):
     ended = await run("accounts", "import", str(folder / "people.csv"), env=env)
     told = [line.partition(": ")[2] for line in ended.out.splitlines()[:6]]
     assert "needs a Slack user id" in told[0]
-    assert "isn't the Slack workspace" in told[1]
+    assert "isn't installed in the Slack workspace T9ELSE" in told[1]
     assert "there's no connection nowhere" in told[2]
     assert "without spaces" in told[3]
     assert "would be linked" in told[4]

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from slack_bolt.async_app import AsyncApp
 
 from bot.domain.policy import Installation
-from bot.web.bolt import build_bolt
+from bot.web.bolt import OneTenant, build_bolt
 from tests.rigs.clock import CountingIds
 from tests.web.signed import TEAM
 
@@ -35,7 +35,7 @@ def bolt_with(
     listeners: Mapping[str, Any] | None = None, home: Installation = HOME, api_url: str = NOWHERE
 ) -> AsyncApp:
     """Return an app with a listener for each kind that is named."""
-    app = build_bolt(installation=home, bot_token=TOKEN, api_url=api_url, ids=CountingIds())
+    app = build_bolt(tenants=OneTenant(home, TOKEN), api_url=api_url, ids=CountingIds())
     for kind, listener in (listeners or {}).items():
         REGISTER[kind](app, ANYTHING)(listener)
     return app

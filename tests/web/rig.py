@@ -26,7 +26,7 @@ from bot.support.rate_limit import RateLimiter
 from bot.support.settings import Settings
 from bot.support.vault import Vault
 from bot.web.app import build_app, listening
-from bot.web.bolt import build_bolt
+from bot.web.bolt import OneTenant, build_bolt
 from bot.web.metrics import Metrics
 from bot.web.replays import Replays
 from handlers.services import Services, build_services
@@ -245,8 +245,7 @@ async def rig(*, sign_in: bool = False, **more: Any) -> AsyncIterator[Rig]:
             made.services,
             made.settings,
             bolt=build_bolt(
-                installation=given.installation,
-                bot_token=made.settings.slack_bot_token,
+                tenants=OneTenant(given.installation, made.settings.slack_bot_token),
                 api_url=api_url,
                 ids=ids,
             ),

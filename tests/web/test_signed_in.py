@@ -139,7 +139,7 @@ async def test_a_lost_event_shows_nothing_all_the_same(world):
 
 async def test_when_the_app_is_removed_everybody_is_signed_out(world):
     browsers = [await world.signed_in(user) for user in ("U0ALICE", "U0BOB")]
-    assert await world.store.end_browser_sessions() == 2
+    assert await world.store.end_browser_sessions_at(ALICE.team_id) == 2
     assert [await is_signed_in(browser, "workspace_x") for browser in browsers] == [False, False]
 
 

@@ -21,6 +21,7 @@ from bot.domain.models.forms import (
     text_of,
 )
 from bot.domain.models.homes import Home, HomeUse
+from bot.domain.models.installations import Installed
 from bot.domain.models.notices import NOTICE_CLASS, Answer, Card, NewNotice, Notice, NoticeKind, NoticeState
 from bot.domain.models.operations import Call, Operation, OperationVerb, Outcome, Surface
 from bot.domain.models.people import Account, Link, Person, Preferences, Principal
@@ -85,6 +86,7 @@ __all__ = [
     "FoundRun",
     "Home",
     "HomeUse",
+    "Installed",
     "Joined",
     "Link",
     "Look",

@@ -20,7 +20,7 @@ from bot.support.settings import SLACK_API_URL
 if TYPE_CHECKING:
     from bot.output import Board
     from bot.services.context import Context
-    from bot.slack.calls import PacedSlack
+    from bot.slack.calls import AnySlack
     from bot.support.http import Http
     from bot.support.pool import Pool
 
@@ -38,7 +38,7 @@ class Notifier:
     def __init__(
         self,
         context: Context,
-        slack: PacedSlack,
+        slack: AnySlack,
         http: Http,
         board: Board,
         timing: Timing | None = None,

@@ -11,7 +11,7 @@ import structlog
 from bot.domain.models import Card, NewNotice, NoticeKind
 from bot.domain.plan import backoff
 from bot.slack import methods as slack_methods
-from bot.slack.calls import APP_SHUT_OUT, SHUT_OUT_SECONDS, PacedSlack
+from bot.slack.calls import APP_SHUT_OUT, SHUT_OUT_SECONDS, AnySlack
 from bot.slack.notifier.drawing import digest, draw_card, update
 from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, StoreError
 from bot.support.pool import Pool, pool_room, run_all
@@ -27,7 +27,7 @@ log = structlog.get_logger(__name__)
 class CardUpdates:
     """Redraw dirty cards in place."""
 
-    def __init__(self, context: Context, slack: PacedSlack, gatherer: Gatherer, timing: Timing) -> None:
+    def __init__(self, context: Context, slack: AnySlack, gatherer: Gatherer, timing: Timing) -> None:
         self._store = context.store
         self._slack = slack
         self._gatherer = gatherer
@@ -36,7 +36,7 @@ class CardUpdates:
 
     async def step(self, pool: Pool | None = None) -> int:
         """Claim as many cards as the budget allows, and update them; return how many there were."""
-        updates = await self._slack.budget.room(slack_methods.CHAT_UPDATE)
+        updates = await self._slack.room(slack_methods.CHAT_UPDATE)
         room = min(updates.within(), pool_room(pool, self._timing.batch))
         if room <= 0:
             return 0
@@ -90,5 +90,5 @@ class CardUpdates:
         is_kept = card.kind is NoticeKind.JOB_ENDED and card.stage == "live"
         drawn = card.claimed_drawn if is_kept else digest(message)
         if drawn != card.claimed_drawn:
-            await self._slack.call(slack_methods.CHAT_UPDATE, message)
+            await self._slack.to(card.principal).call(slack_methods.CHAT_UPDATE, message)
         await self._store.card_updated(card.id, card, drawn)

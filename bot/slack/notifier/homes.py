@@ -20,7 +20,7 @@ from bot.messages.texts import problems
 from bot.services.authority import Authority
 from bot.services.home_facts import HomeGatherer
 from bot.slack import methods as slack_methods
-from bot.slack.calls import APP_SHUT_OUT, SHUT_OUT_SECONDS, PacedSlack
+from bot.slack.calls import APP_SHUT_OUT, SHUT_OUT_SECONDS, AnySlack
 from bot.support.errors import (
     NotIdentified,
     Refused,
@@ -50,7 +50,7 @@ CONFLICT: Final = "hash_conflict"
 class HomeViews:
     """Draw and publish the Homes that are wanted, then those that changed."""
 
-    def __init__(self, context: Context, slack: PacedSlack, gatherer: Gatherer, timing: Timing) -> None:
+    def __init__(self, context: Context, slack: AnySlack, gatherer: Gatherer, timing: Timing) -> None:
         self._store = context.store
         self._slack = slack
         self._authority = Authority(context)
@@ -65,7 +65,7 @@ class HomeViews:
 
     async def step(self, pool: Pool | None = None) -> int:
         """Publish what people wait for, else look at some of the open Homes; return how many there were."""
-        views = await self._slack.budget.room(slack_methods.VIEWS_PUBLISH)
+        views = await self._slack.room(slack_methods.VIEWS_PUBLISH)
         room = min(views.within(), pool_room(pool, self._timing.batch))
         if room <= 0:
             return 0
@@ -78,14 +78,14 @@ class HomeViews:
 
     async def _looks(self, room: int) -> list[Home]:
         """Claim Homes that nobody waits for, unless there is something that somebody waits for."""
-        budget, now = self._slack.budget, self._clock.monotonic()
+        now = self._clock.monotonic()
         if now < self._looked_at + 1.0:
             return []
         self._looked_at = now
         # What Slack wouldn't accept now doesn't hold up Homes, whose budget is separate.
         is_news = await self._store.is_news_waiting(
-            notices=(await budget.room(slack_methods.CHAT_POST_MESSAGE)).within() > 0,
-            cards=(await budget.room(slack_methods.CHAT_UPDATE)).within() > 0,
+            notices=(await self._slack.room(slack_methods.CHAT_POST_MESSAGE)).within() > 0,
+            cards=(await self._slack.room(slack_methods.CHAT_UPDATE)).within() > 0,
         )
         return [] if is_news else await self._store.claim_homes_to_look_at(min(room, LOOKS))
 
@@ -164,7 +164,7 @@ class HomeViews:
             message: dict[str, Any] = {"user_id": one.principal.user_id, "view": view}
             if not is_wanted and one.drawn and view_hash:
                 message["hash"] = view_hash
-            answer = await self._slack.call(
+            answer = await self._slack.to(one.principal).call(
                 slack_methods.VIEWS_PUBLISH, message, share=1.0 if is_wanted else SHARE
             )
             view_hash = str((answer.data.get("view") or {}).get("hash") or "")

@@ -14,7 +14,7 @@ from bot.support.errors import SlackUnknownOutcome
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from bot.slack.calls import PacedSlack
+    from bot.slack.calls import AnySlack
     from bot.store.store import Store
 
 PAGE: Final = 200
@@ -29,7 +29,7 @@ def metadata(notice: Notice) -> dict[str, Any]:
 class Lookup:
     """Read the direct message with a person, or a thread in it, back to a time."""
 
-    def __init__(self, store: Store, slack: PacedSlack) -> None:
+    def __init__(self, store: Store, slack: AnySlack) -> None:
         self._store = store
         self._slack = slack
 
@@ -42,13 +42,13 @@ class Lookup:
         the first page's response at the latest: so the search starts with the newest. A thread is short, and
         Slack returns it from its beginning, so it is read whole.
         """
-        channel = await self.channel(notice)
+        slack, channel = self._slack.to(notice.principal), await self.channel(notice)
         method, within = slack_methods.CONVERSATIONS_HISTORY, {}
         if thread_ts is not None:
             method, within = slack_methods.CONVERSATIONS_REPLIES, {"ts": thread_ts}
         cursor = ""
         while True:
-            answer = await self._slack.call(
+            answer = await slack.call(
                 method,
                 {"channel": channel, "limit": PAGE, "include_all_metadata": True, "cursor": cursor, **within},
             )
@@ -59,7 +59,7 @@ class Lookup:
             cursor = str((answer.data.get("response_metadata") or {}).get("next_cursor") or "")
             if not messages or not cursor:
                 return None
-            back_to = oldest - self._slack.behind
+            back_to = oldest - slack.behind
             if thread_ts is None and float(messages[-1].get("ts") or 0.0) < back_to:
                 return None
 
@@ -69,7 +69,8 @@ class Lookup:
         known = notice.channel_id or asked_in or await self._store.known_channel(notice.principal)
         if known:
             return known
-        answer = await self._slack.call(slack_methods.CONVERSATIONS_OPEN, {"users": notice.principal.user_id})
+        whom = notice.principal
+        answer = await self._slack.to(whom).call(slack_methods.CONVERSATIONS_OPEN, {"users": whom.user_id})
         channel = (answer.data.get("channel") or {}).get("id")
         if not channel:
             raise SlackUnknownOutcome(slack_methods.CONVERSATIONS_OPEN, "malformed_answer")

@@ -12,7 +12,7 @@ from bot.domain.models import NOTICE_CLASS, Answer, NewNotice, Notice, NoticeKin
 from bot.domain.plan import backoff
 from bot.messages.texts import notices as words
 from bot.slack import methods as slack_methods
-from bot.slack.calls import APP_SHUT_OUT, PacedSlack
+from bot.slack.calls import APP_SHUT_OUT, NOT_INSTALLED, AnySlack
 from bot.slack.notifier.drawing import LONGEST_PAUSE, Drawing, Drawings, digest, update
 from bot.slack.notifier.lookup import Lookup, metadata
 from bot.slack.notifier.places import THREADED, Place, Places
@@ -59,7 +59,7 @@ class Outbox:
     def __init__(
         self,
         context: Context,
-        slack: PacedSlack,
+        slack: AnySlack,
         gatherer: Gatherer,
         replies: Replies,
         timing: Timing,
@@ -85,7 +85,7 @@ class Outbox:
         most = pool_room(pool, self._timing.batch)
         if most <= 0:
             return 0
-        room = await self._slack.budget.room(slack_methods.CHAT_POST_MESSAGE)
+        room = await self._slack.room(slack_methods.CHAT_POST_MESSAGE)
         # Replies don't use this budget; notices that don't fit keep their place because they aren't claimed.
         classes = [number for number, share in SHARES.items() if number == 0 or room.within(share)]
         limit = min(most, room.within()) or most
@@ -184,7 +184,9 @@ class Outbox:
             await self._store.notice_dead(notice.id, "undrawable")
             return
         channel, ts = drawing.place.channel, str(notice.body["message_ts"])
-        await self._slack.call(slack_methods.CHAT_UPDATE, update(channel, ts, drawing.answer))
+        await self._slack.to(notice.principal).call(
+            slack_methods.CHAT_UPDATE, update(channel, ts, drawing.answer)
+        )
         await self._store.notice_sent(notice.id, channel, ts)
 
     async def _complete(self, notice: Notice, answer: Answer, place: Place) -> None:
@@ -199,7 +201,7 @@ class Outbox:
         }
         if place.thread_ts is not None:
             message["thread_ts"] = place.thread_ts
-        await self._slack.call(slack_methods.FILES_COMPLETE_UPLOAD, message)
+        await self._slack.to(notice.principal).call(slack_methods.FILES_COMPLETE_UPLOAD, message)
         await self._store.notice_sent(notice.id, channel, "")
 
     async def _send(self, notice: Notice, answer: Answer, place: Place) -> None:
@@ -231,7 +233,9 @@ class Outbox:
     async def _post(self, notice: Notice, message: dict[str, Any]) -> tuple[str, str]:
         method = slack_methods.CHAT_POST_MESSAGE
         share = SHARES[NOTICE_CLASS[notice.kind]]
-        answer = await self._slack.call(method, message, channel=_paced_as(notice), share=share)
+        answer = await self._slack.to(notice.principal).call(
+            method, message, channel=_paced_as(notice), share=share
+        )
         stands_in, ts = answer.data.get("channel"), answer.data.get("ts")
         if not stands_in or not ts:
             raise SlackUnknownOutcome(method, "malformed_answer")
@@ -246,14 +250,15 @@ class Outbox:
     async def _limited(self, notice: Notice, error: SlackLimited) -> None:
         """Put back what Slack has no room for: at its old place, or until its person can be reached."""
         wait = error.retry_after
-        room = await self._slack.budget.room(slack_methods.CHAT_POST_MESSAGE)
+        room = await self._slack.room(slack_methods.CHAT_POST_MESSAGE)
         if not room.within(SHARES[NOTICE_CLASS[notice.kind]]):
             wait = min(notice.created_at - await self._store.now(), 0.0)
         await self._store.notice_retry(notice.id, wait, error=error.code)
 
     async def _later(self, notice: Notice, error: SlackFailed, *, is_unknown: bool = False) -> None:
         now = await self._store.now()
-        if now - notice.created_at > self._timing.gives_up_after and self._slack.shut_out is None:
+        is_let_in = self._slack.to(notice.principal).shut_out in (None, NOT_INSTALLED)
+        if now - notice.created_at > self._timing.gives_up_after and is_let_in:
             await self._dead(notice, error)
             return
         # The middle of the jitter range, because the budget spreads sends anyway.
@@ -279,7 +284,7 @@ class Outbox:
             return
         message = {"channel": channel, "user": notice.principal.user_id, "text": words.NOT_DIRECT}
         try:
-            await self._slack.call(slack_methods.CHAT_POST_EPHEMERAL, message)
+            await self._slack.to(notice.principal).call(slack_methods.CHAT_POST_EPHEMERAL, message)
         except SlackFailed as failed:
             log.info("person not reached", notice=notice.id, problem=failed.code)
 

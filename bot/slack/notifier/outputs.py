@@ -12,7 +12,7 @@ from bot.domain.plan import backoff
 from bot.messages.blocks.run_notices import drawn_output
 from bot.messages.texts import outputs as words
 from bot.slack import methods as slack_methods
-from bot.slack.calls import APP_SHUT_OUT, SHUT_OUT_SECONDS, PacedSlack
+from bot.slack.calls import APP_SHUT_OUT, SHUT_OUT_SECONDS, AnySlack
 from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, StoreError
 from bot.support.pool import Pool, pool_room, run_all
 
@@ -38,7 +38,7 @@ class Outputs:
     """Draw the outputs on the board, and upload the files of those that are over."""
 
     def __init__(
-        self, context: Context, slack: PacedSlack, gatherer: Gatherer, timing: Timing, board: Board
+        self, context: Context, slack: AnySlack, gatherer: Gatherer, timing: Timing, board: Board
     ) -> None:
         self._store = context.store
         self._slack = slack
@@ -64,7 +64,7 @@ class Outputs:
         due = self._board.due()
         if not due:
             return 0
-        updates = await self._slack.budget.room(slack_methods.CHAT_UPDATE)
+        updates = await self._slack.room(slack_methods.CHAT_UPDATE)
         room = min(updates.within(SHARE), self._timing.batch)
         drawn = 0
         for entry in due:
@@ -110,7 +110,7 @@ class Outputs:
             "blocks": list(answer.blocks),
             "link_names": False,
         }
-        await self._slack.call(slack_methods.CHAT_UPDATE, message, share=SHARE)
+        await self._slack.to(run.principal).call(slack_methods.CHAT_UPDATE, message, share=SHARE)
         self._board.drawn(run.id, facts.output)
         return True
 
@@ -154,10 +154,12 @@ class Outputs:
             id=run.id.rpartition("_")[2][:8],
         )
         try:
-            answer = await self._slack.call(
+            answer = await self._slack.to(run.principal).call(
                 slack_methods.FILES_GET_UPLOAD_URL, {"filename": name, "length": spool.size}
             )
-            await self._slack.upload(str(answer.data.get("upload_url") or ""), spool.pieces(), spool.size)
+            await self._slack.to(run.principal).upload(
+                str(answer.data.get("upload_url") or ""), spool.pieces(), spool.size
+            )
         except SlackLimited as error:
             entry.deliver_after = self._board.monotonic() + error.retry_after
         except SlackPermanent as error:

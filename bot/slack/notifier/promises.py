@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from bot.domain.models import Answer, Notice, NoticeState
 from bot.slack import methods as slack_methods
-from bot.slack.calls import APP_SHUT_OUT, PacedSlack
+from bot.slack.calls import APP_SHUT_OUT, AnySlack
 from bot.slack.notifier.drawing import update
 from bot.slack.notifier.lookup import metadata
 from bot.support.errors import SlackLimited, SlackPermanent
@@ -25,7 +25,7 @@ LONGEST_WAIT: Final = 5.0
 class Promises:
     """Find the message that promised an answer, and edit it."""
 
-    def __init__(self, store: Store, slack: PacedSlack) -> None:
+    def __init__(self, store: Store, slack: AnySlack) -> None:
         self._store = store
         self._slack = slack
 
@@ -51,7 +51,7 @@ class Promises:
         try:
             # With the key, so that an edit of unknown outcome is found like any message.
             message = update(channel, ts, answer) | {"metadata": metadata(notice)}
-            await self._slack.call(slack_methods.CHAT_UPDATE, message)
+            await self._slack.to(notice.principal).call(slack_methods.CHAT_UPDATE, message)
         except SlackLimited as error:
             if error.retry_after <= LONGEST_WAIT:
                 raise

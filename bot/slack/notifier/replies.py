@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from bot.slack import methods as slack_methods
-from bot.slack.calls import PacedSlack, leads_to_slack
+from bot.slack.calls import AnySlack, leads_to_slack
 from bot.slack.notifier.lookup import Lookup, metadata
 from bot.support.errors import (
     ProviderError,
@@ -35,7 +35,7 @@ class Replies:
     With ``view`` it redraws a form.
     """
 
-    def __init__(self, store: Store, slack: PacedSlack, http: Http, timing: Timing, api_url: str) -> None:
+    def __init__(self, store: Store, slack: AnySlack, http: Http, timing: Timing, api_url: str) -> None:
         self._api_url = api_url
         self._lookup = Lookup(store, slack)
         self._store = store
@@ -105,7 +105,9 @@ class Replies:
         """Redraw an open form; one that was closed or changed in the meantime doesn't need it."""
         body = notice.body
         place = {key: body[key] for key in ("view_id", "hash", "external_id") if body.get(key)}
-        await self._slack.call(slack_methods.VIEWS_UPDATE, {"view": body["view"], **place})
+        await self._slack.to(notice.principal).call(
+            slack_methods.VIEWS_UPDATE, {"view": body["view"], **place}
+        )
         await self._store.notice_sent(notice.id, "", "")
 
     async def _respond(self, notice: Notice, message: dict[str, Any]) -> None:
@@ -140,7 +142,7 @@ class Replies:
             await self._post(notice, message, channel)
             return
         message |= {"channel": channel, "user": notice.principal.user_id}
-        await self._slack.call(slack_methods.CHAT_POST_EPHEMERAL, message)
+        await self._slack.to(notice.principal).call(slack_methods.CHAT_POST_EPHEMERAL, message)
         await self._store.notice_sent(notice.id, channel, "")
 
     async def _post(self, notice: Notice, message: dict[str, Any], channel: str) -> None:
@@ -152,7 +154,9 @@ class Replies:
         paced = notice.principal.user_id if direct else channel
         if direct:
             message["metadata"] = metadata(notice)
-        answer = await self._slack.call(slack_methods.CHAT_POST_MESSAGE, message, channel=paced)
+        answer = await self._slack.to(notice.principal).call(
+            slack_methods.CHAT_POST_MESSAGE, message, channel=paced
+        )
         data = answer.data
         await self._store.notice_sent(notice.id, str(data.get("channel") or ""), str(data.get("ts") or ""))
 

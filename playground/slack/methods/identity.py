@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from playground.slack.calls import page
 from playground.slack.errors import SlackError
 from playground.slack.methods.table import method
 
@@ -38,6 +39,20 @@ async def auth_test(call: Call) -> Json:
     if state.team.enterprise_id:
         answer["enterprise_id"] = state.team.enterprise_id
     return answer
+
+
+@method("auth.teams.list")
+async def teams_list(call: Call) -> Json:
+    """List the workspaces in which the app may be used: all of its enterprise, or its own."""
+    state = call.state
+    teams = [
+        {"id": team.id, "name": team.name}
+        for team in state.teams.values()
+        if team.id == state.team.id
+        or (state.app.is_enterprise_install and team.enterprise_id == state.team.enterprise_id)
+    ]
+    found, cursor = page(teams, call.text("cursor"), call.number("limit", 100, 1000))
+    return {"teams": found, "response_metadata": {"next_cursor": cursor}}
 
 
 @method("auth.revoke", kinds=("bot", "user", "app"))

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from playground.slack.calls import Call
     from playground.slack.records import Json
 
+#: How long a token lasts where tokens are rotated.
+TOKEN_SECONDS = 43_200.0
+
 
 def _client(call: Call) -> None:
     """Check client id and secret, from the Basic header or from the fields."""
@@ -65,24 +68,59 @@ async def user_info(call: Call) -> Json:
 
 @method("oauth.v2.access", kinds=())
 async def oauth_access(call: Call) -> Json:
-    """Exchange the code of an installation for the bot's token."""
+    """Exchange the code of an installation, or a refresh token, for the bot's token."""
+    if call.text("grant_type") == "refresh_token":
+        return _installed(call, _refreshed(call), None)
     grant = _grant(call, "install", "invalid_code_verifier")
     state = call.state
     token = next((t for t in state.tokens.values() if t.kind == "bot" and not t.revoked), None)
-    if token is None:
-        value = f"xoxb-{secrets.token_urlsafe(24)}"
-        token = Token(value, "bot", state.app.bot_user, ())
-        state.tokens[value] = token
+    if token is None or state.app.token_rotation:
+        token = _new_token(call, tuple(grant.scopes))
     token.scopes = tuple(grant.scopes)
     state.app.scopes, state.app.installed = list(grant.scopes), True
-    return {
+    return _installed(call, token, grant.user)
+
+
+def _new_token(call: Call, scopes: tuple[str, ...]) -> Token:
+    app, state = call.state.app, call.state
+    token = Token(f"xoxb-{secrets.token_urlsafe(24)}", "bot", app.bot_user, scopes)
+    if app.token_rotation:
+        token.value = f"xoxe.xoxb-1-{secrets.token_urlsafe(40)}"
+        token.refresh = f"xoxe-1-{secrets.token_urlsafe(40)}"
+        token.expires_at = state.clock.now() + TOKEN_SECONDS
+    state.tokens[token.value] = token
+    return token
+
+
+def _refreshed(call: Call) -> Token:
+    """Exchange a refresh token, which is worth nothing afterwards; the access token lives on to its end."""
+    _client(call)
+    given = call.text("refresh_token")
+    old = next(
+        (t for t in call.state.tokens.values() if given and t.refresh == given and not t.revoked), None
+    )
+    if old is None:
+        raise SlackError("invalid_refresh_token")
+    old.refresh = None
+    return _new_token(call, old.scopes)
+
+
+def _installed(call: Call, token: Token, user: str | None) -> Json:
+    state = call.state
+    is_whole, team = state.app.is_enterprise_install, state.team
+    made: Json = {
         "access_token": token.value,
         "token_type": "bot",
-        "scope": ",".join(grant.scopes),
+        "scope": ",".join(token.scopes),
         "bot_user_id": state.app.bot_user,
         "app_id": state.app.id,
-        "team": {"name": state.team.name, "id": state.team.id},
-        "enterprise": state.team.enterprise(),
-        "is_enterprise_install": state.app.is_enterprise_install,
-        "authed_user": {"id": grant.user},
+        "team": None if is_whole else {"name": team.name, "id": team.id},
+        "enterprise": team.enterprise(),
+        "is_enterprise_install": is_whole,
     }
+    if user is not None:
+        made["authed_user"] = {"id": user}
+    if token.expires_at is not None:
+        lasts = int(token.expires_at - state.clock.now())
+        made |= {"refresh_token": token.refresh, "expires_in": lasts}
+    return made

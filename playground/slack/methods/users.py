@@ -20,7 +20,11 @@ def _with_email(call: Call) -> bool:
 @method("users.list", scope="users:read")
 async def list_users(call: Call) -> Json:
     """List the people of the workspace, deleted ones too, without those of other organisations."""
-    people = [p for p in call.state.people.values() if p.team_id == call.state.team.id]
+    team = call.state.team.id
+    if call.state.app.is_enterprise_install:
+        call.need("team_id")
+        team = call.text("team_id")
+    people = [p for p in call.state.people.values() if p.team_id == team]
     found, cursor = page(people, call.text("cursor"), call.number("limit", 1000, 1000))
     shown = [
         shapes.user(call.state, p, email=_with_email(call), locale=call.flag("include_locale")) for p in found

@@ -92,9 +92,9 @@ async def test_an_unlink_of_another_person_ends_nothing(store):
 async def test_all_of_a_user_and_all_of_everybody(store):
     for number, principal in enumerate((ALICE, ALICE, BOB)):
         await begun(store, principal, f"h{number}")
-    assert await store.end_browser_sessions(ALICE.user_id) == 2
-    assert await store.end_browser_sessions() == 1
-    assert await store.end_browser_sessions() == 0
+    assert await store.end_browser_sessions_of(ALICE) == 2
+    assert await store.end_browser_sessions_at("T1") == 1
+    assert await store.end_browser_sessions_at("T1") == 0
 
 
 async def test_a_look_holds_what_a_page_needs(store):
@@ -123,4 +123,4 @@ async def test_what_is_over_is_swept(store, clock):
     await begun(store, BOB, "h2")
     clock.advance(2 * HOUR)
     await store.sweep()
-    assert await store.end_browser_sessions() == 1
+    assert await store.end_browser_sessions_at("T1") == 1

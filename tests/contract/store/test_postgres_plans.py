@@ -12,7 +12,7 @@ from tests.rigs import postgres
 #: kind of work, for the process that serves.
 SMALL = ("outages", "pauses", "serving", "upkeep", "audit_head")
 #: One has two ways to look for operations, and takes the one that costs less; the other means every row.
-OTHERS = {"namesakes", "end_browser_sessions"}
+OTHERS = {"namesakes", "end_browser_sessions_at"}
 
 
 @pytest.fixture

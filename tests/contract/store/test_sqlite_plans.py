@@ -19,6 +19,7 @@ RARE = {
     "statistics",
     "active_accounts",
     "active_accounts_at",
+    "end_browser_sessions_at",
     "suspicion_totals",
     "owned",
     "sweep_owners",
@@ -50,6 +51,8 @@ SMALL = (
     "INDEX homes_wanted",
     "SCAN outages",
     "SCAN pauses",
+    # A row for each Slack workspace; all of them are wanted.
+    "SCAN installations USING INDEX sqlite_autoindex_installations_1",
 )
 
 

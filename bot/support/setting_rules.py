@@ -1,0 +1,49 @@
+"""The rules of settings that depend on each other; each by itself is checked in ``bot.support.settings``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from bot.support.settings import Settings
+
+
+def together(settings: Settings, wrong: Mapping[str, str]) -> list[str]:
+    """Return what is wrong with settings that depend on each other; one that is wrong by itself is enough."""
+
+    def are_right(*names: str) -> bool:
+        return not set(names) & wrong.keys()
+
+    problems = []
+    has_way_in = settings.slack_signing_secret is not None or settings.slack_app_token is not None
+    if not has_way_in and are_right("SLACK_SIGNING_SECRET", "SLACK_APP_TOKEN"):
+        problems.append(
+            "SLACK_SIGNING_SECRET (HTTP) or SLACK_APP_TOKEN (Socket Mode) is required, "
+            "so that Slack can reach Usher"
+        )
+    is_half = (settings.slack_client_id is None) != (settings.slack_client_secret is None)
+    if is_half and are_right("SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET"):
+        problems.append("SLACK_CLIENT_ID and SLACK_CLIENT_SECRET belong together: set both or neither")
+    problems += _for_several(settings, are_right)
+    if settings.command == settings.job_command and are_right("USHER_COMMAND", "USHER_JOB_COMMAND"):
+        problems.append("USHER_COMMAND and USHER_JOB_COMMAND are the same: each needs its own name")
+    return problems
+
+
+def _for_several(settings: Settings, are_right: Callable[..., bool]) -> list[str]:
+    """Return what is missing where Usher is installed by OAuth, because there is no bot token."""
+    if settings.slack_bot_token is not None or not are_right("SLACK_BOT_TOKEN"):
+        return []
+    problems = []
+    if settings.public_url is None and are_right("USHER_PUBLIC_URL"):
+        problems.append(
+            "USHER_PUBLIC_URL is required without SLACK_BOT_TOKEN: Usher is installed at /slack/install there"
+        )
+    if are_right("USHER_ADMINS") and any(":" not in name for name in settings.admin_ids()):
+        problems.append(
+            "USHER_ADMINS: without SLACK_BOT_TOKEN, each id needs its workspace (T0123:U0123ABCD) or its "
+            "organisation (E0123:U0123ABCD), because the same id may be somebody else in another one"
+        )
+    return problems

@@ -1,0 +1,264 @@
+"""Installing Usher in a Slack workspace: Bolt's OAuth flow, with our stores and our pages.
+
+``docs/adr/0045-several-slack-workspaces.md``; the facts are in ``docs/slack.md``, "Installation by OAuth".
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import re
+import secrets
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlencode, urlsplit
+
+import structlog
+from aiohttp import web
+from slack_bolt.adapter.aiohttp import to_aiohttp_response
+from slack_bolt.async_app import AsyncBoltRequest
+from slack_bolt.error import BoltError
+from slack_bolt.oauth.async_callback_options import AsyncCallbackOptions
+from slack_bolt.oauth.async_oauth_flow import AsyncOAuthFlow
+from slack_bolt.oauth.async_oauth_settings import AsyncOAuthSettings
+from slack_bolt.response import BoltResponse
+from slack_sdk.oauth.installation_store import Installation
+from slack_sdk.oauth.installation_store.async_installation_store import AsyncInstallationStore
+from slack_sdk.oauth.state_store.async_state_store import AsyncOAuthStateStore
+
+from bot.domain.models import Installed
+from bot.messages.texts import install as words
+from bot.slack.installed import lasts
+from bot.slack.manifest import BOT_SCOPES, INSTALL_PATH, INSTALL_REDIRECT_PATH
+from bot.support.errors import SecretError, SlackFailed, SlackLimited, SlackUnknownOutcome
+from bot.support.settings import without_variables
+from bot.web.render import Renderer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from slack_bolt.oauth.async_callback_options import AsyncFailureArgs, AsyncSuccessArgs
+
+    from bot.services.context import Context
+    from bot.slack.installed import InstalledSlack
+
+#: How long somebody may take on Slack's pages, and how far ahead another process's clock may be; seconds.
+STATE_SECONDS: Final = 600.0
+_AHEAD: Final = 60.0
+#: What a state is sealed for; no row has this key.
+_STATE: Final = "state of an installation"
+#: What our installations hold besides Bolt's fields.
+_BOT_NAME: Final = "bot_name"
+_PLACE: Final = re.compile(r"[TE][A-Z0-9]{1,30}")
+_REASON: Final = re.compile(r"[a-z_]{1,60}")
+
+_log = structlog.get_logger(__name__)
+
+
+class NotInstalled(BoltError):
+    """Say why an installation isn't stored: a key of ``words.REFUSED``."""
+
+
+class States(AsyncOAuthStateStore):
+    """Make states that only we can make, and accept each once, within ten minutes.
+
+    What is begun is written nowhere: anybody can open the page, and only a genuine state becomes a row.
+    """
+
+    def __init__(self, context: Context) -> None:
+        self._store = context.store
+        self._vault = context.vault
+
+    async def async_issue(self, *_args: object, **_named: object) -> str:
+        """Return a new state."""
+        made = {"nonce": secrets.token_urlsafe(16), "at": repr(await self._store.now())}
+        return self._vault.seal(_STATE, made)
+
+    async def async_consume(self, state: str) -> bool:
+        """Return whether a state is ours, young enough, and used for the first time. Raises StoreError."""
+        try:
+            made_at = float(self._vault.open(_STATE, state)["at"])
+        except SecretError:
+            return False
+        if not -_AHEAD <= await self._store.now() - made_at <= STATE_SECONDS:
+            return False
+        return await self._store.use_oauth_state(hashlib.sha256(state.encode()).hexdigest())
+
+
+class Rows(AsyncInstallationStore):
+    """Store what Slack has granted, encrypted. Requests are authorised from the same rows (``Authorize``)."""
+
+    def __init__(self, slack: InstalledSlack) -> None:
+        self._slack = slack
+
+    async def async_save(self, installation: Installation) -> None:
+        """Write an installation; raises NotInstalled (a BoltError, as Bolt expects) and StoreError."""
+        is_whole, enterprise = bool(installation.is_enterprise_install), installation.enterprise_id
+        id_ = enterprise if is_whole else installation.team_id
+        if not id_ or not _PLACE.fullmatch(id_) or not installation.bot_token:
+            raise NotInstalled("invalid_code")
+        secret = {"token": installation.bot_token}
+        if installation.bot_refresh_token:
+            secret["refresh"] = installation.bot_refresh_token
+        made = Installed(
+            id=id_,
+            enterprise_id=enterprise,
+            team_id=None if is_whole else id_,
+            team_name=(installation.enterprise_name if is_whole else installation.team_name) or "",
+            bot_user_id=installation.bot_user_id,
+            bot_id=installation.bot_id,
+            bot_name=installation.get_custom_value(_BOT_NAME) or "usher",
+            scopes=",".join(sorted(installation.bot_scopes or ())),
+            secret="",
+            expires_at=installation.bot_token_expires_at,
+            installed_by=installation.user_id or "",
+        )
+        result = await self._slack.install(made, secret)
+        if result in words.REFUSED:
+            raise NotInstalled(result)
+
+
+class _Flow(AsyncOAuthFlow):
+    """Bolt's flow with our page, and with our way to call Slack."""
+
+    def __init__(self, context: Context, slack: InstalledSlack, settings: AsyncOAuthSettings) -> None:
+        super().__init__(logger=_quiet(), settings=settings)
+        self._store = context.store
+        self._slack = slack
+        self._renderer = Renderer()
+
+    async def run_installation(self, code: str) -> Installation | None:
+        """Exchange the code; None if Slack doesn't accept it. Raises SlackFailed if it doesn't answer."""
+        try:
+            granted, bot = await self._slack.exchange(code, self.redirect_uri or "")
+        except (SlackLimited, SlackUnknownOutcome):
+            raise
+        except SlackFailed as error:
+            _log.warning("install.code_refused", problem=error.code)
+            return None
+        seconds = lasts(granted)
+        team, enterprise = granted.get("team") or {}, granted.get("enterprise") or {}
+        made = Installation(
+            app_id=granted.get("app_id"),
+            enterprise_id=enterprise.get("id"),
+            enterprise_name=enterprise.get("name"),
+            team_id=team.get("id"),
+            team_name=team.get("name"),
+            is_enterprise_install=granted.get("is_enterprise_install"),
+            bot_token=granted.get("access_token"),
+            bot_refresh_token=granted.get("refresh_token"),
+            bot_token_expires_at=None if seconds is None else int(await self._store.now() + seconds),
+            bot_id=bot.bot_id,
+            bot_user_id=bot.bot_user_id,
+            bot_scopes=granted.get("scope") or "",
+            user_id=(granted.get("authed_user") or {}).get("id") or "",
+        )
+        made.set_custom_value(_BOT_NAME, bot.bot_name)
+        return made
+
+    async def build_install_page_html(self, url: str, request: AsyncBoltRequest) -> str:  # noqa: ARG002 - Bolt's
+        """Return the page on which somebody presses *Add to Slack*."""
+        permissions = [(scope, use.why) for scope, use in sorted(BOT_SCOPES.items())]
+        return self._renderer.page("install.html", url=url, permissions=permissions).text or ""
+
+
+def _quiet() -> logging.Logger:
+    """Return the log that ``build_bolt`` keeps quiet: the SDK logs codes and answers below errors."""
+    return logging.getLogger("bot.slack")
+
+
+class InstallPages:
+    """Serve the page that installs Usher, and the address that Slack redirects people to."""
+
+    def __init__(
+        self,
+        context: Context,
+        slack: InstalledSlack,
+        api_url: str,
+    ) -> None:
+        self._command = context.command
+        origin = urlsplit(api_url)
+        # Bolt takes what it isn't given from variables of these names.
+        with without_variables("SLACK_"):
+            settings = AsyncOAuthSettings(
+                client_id=slack.client["client_id"],
+                client_secret=slack.client["client_secret"],
+                scopes=sorted(BOT_SCOPES),
+                user_scopes=[],
+                redirect_uri=f"{(context.public_url or '').rstrip('/')}{INSTALL_REDIRECT_PATH}",
+                install_path=INSTALL_PATH,
+                redirect_uri_path=INSTALL_REDIRECT_PATH,
+                authorization_url=f"{origin.scheme}://{origin.netloc}/oauth/v2/authorize",
+                installation_store=Rows(slack),
+                installation_store_bot_only=True,
+                state_store=States(context),
+                state_expiration_seconds=int(STATE_SECONDS),
+                callback_options=AsyncCallbackOptions(success=self._installed, failure=self._refused),
+                logger=_quiet(),
+            )
+        self._cookie = settings.state_utils
+        self._flow = _Flow(context, slack, settings)
+        self._renderer = Renderer()
+
+    def routes(self) -> list[web.RouteDef]:
+        """Return the routes."""
+        return [web.get(INSTALL_PATH, self._begin), web.get(INSTALL_REDIRECT_PATH, self._come_back)]
+
+    async def _begin(self, request: web.Request) -> web.Response:
+        # Which workspace is suggested on Slack's page; nothing else is passed on.
+        team = request.query.get("team", "")
+        query = {"team": team} if _PLACE.fullmatch(team) else {}
+        answer = await self._flow.handle_installation(AsyncBoltRequest(body="", query=query))
+        return await to_aiohttp_response(answer)
+
+    async def _come_back(self, request: web.Request) -> web.Response:
+        query = {name: request.query[name] for name in ("code", "state", "error") if name in request.query}
+        headers: dict[str, str | Sequence[str]] = {"cookie": request.headers.get("Cookie", "")}
+        try:
+            answer = await self._flow.handle_callback(AsyncBoltRequest(body="", query=query, headers=headers))
+        except SlackFailed as error:
+            _log.warning("install.no_answer", problem=error.code)
+            answer = self._page_of("no_answer", 502)
+        return await to_aiohttp_response(answer)
+
+    async def _installed(self, args: AsyncSuccessArgs) -> BoltResponse:
+        made = args.installation
+        is_whole = bool(made.is_enterprise_install)
+        id_ = (made.enterprise_id if is_whole else made.team_id) or ""
+        if is_whole:
+            url = f"https://app.slack.com/manage/{id_}/integrations/profile/{made.app_id}/workspaces/add"
+        else:
+            url = f"https://slack.com/app_redirect?{urlencode({'app': made.app_id or '', 'team': id_})}"
+        page = self._renderer.page(
+            "installed.html",
+            place=(made.enterprise_name if is_whole else made.team_name) or id_,
+            is_whole=is_whole,
+            url=url,
+            command=f"{self._command} help",
+        )
+        return self._answer(page)
+
+    async def _refused(self, args: AsyncFailureArgs) -> BoltResponse:
+        reason = str(args.error) if isinstance(args.error, NotInstalled) else args.reason
+        _log.info("install.refused", reason=reason if _REASON.fullmatch(reason) else "other")
+        return self._page_of(reason, 409 if args.error is not None else max(args.suggested_status_code, 400))
+
+    def _page_of(self, reason: str, status: int) -> BoltResponse:
+        text = words.refused(reason if _REASON.fullmatch(reason) else "unknown")
+        return self._answer(
+            self._renderer.page(
+                "message.html",
+                status,
+                title=words.REFUSED_TITLE,
+                text=text,
+                reference="",
+                back=INSTALL_PATH,
+            )
+        )
+
+    def _answer(self, page: web.Response) -> BoltResponse:
+        """Return a page as Bolt's answer, which also ends the browser's state."""
+        headers: dict[str, str | Sequence[str]] = {
+            "Content-Type": "text/html; charset=utf-8",
+            "Set-Cookie": self._cookie.build_set_cookie_for_deletion(),
+        }
+        return BoltResponse(status=page.status, body=page.text or "", headers=headers)

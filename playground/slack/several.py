@@ -1,0 +1,155 @@
+"""Several Slack workspaces behind one address, as Slack's are, with one app that is installed by OAuth.
+
+Each workspace is a local Slack of its own: what arrives is handed to the one that it is for, by its token, by
+its code, or by the workspace in its address.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from html import escape
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from playground.harness import Harness
+from playground.slack.calls import bearer
+from playground.slack.openid import page
+from playground.slack.server import SlackServer, injected
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Sequence
+    from typing import Any
+
+    from playground.harness import Clock
+    from playground.slack.records import Json
+
+
+class SlackWorkspaces:
+    """Be Slack for several workspaces, which are found by the id of a team or an enterprise."""
+
+    def __init__(
+        self,
+        seeds: Sequence[Json],
+        clock: Clock,
+        *,
+        limits: bool = True,
+        wall: Callable[[], float] | None = None,
+    ) -> None:
+        self.harness = Harness(clock, injected)
+        first = SlackServer(self.harness, wall or clock.now, seeds[0], {}, 3.0)
+        app = first.state.app
+        shared = {
+            "SLACK_CLIENT_ID": app.client_id,
+            "SLACK_CLIENT_SECRET": app.client_secret,
+            "SLACK_SIGNING_SECRET": app.signing_secret,
+        }
+        others = [SlackServer(self.harness, wall or clock.now, seed, shared, 3.0) for seed in seeds[1:]]
+        self.members = [first, *others]
+        for member in self.members:
+            member.budgets.on = limits
+            member.state.app.installed = False
+            member.state.tokens = {
+                name: one for name, one in member.state.tokens.items() if one.kind == "app"
+            }
+        self.app = web.Application()
+        self._install()
+
+    def __getitem__(self, team: str) -> SlackServer:
+        """Return the workspace with a team; raises KeyError."""
+        for member in self.members:
+            if team in (member.state.team.id, member.state.team.enterprise_id) or self._has(member, team):
+                return member
+        raise KeyError(team)
+
+    @staticmethod
+    def _has(member: SlackServer, team: str) -> bool:
+        found, own = member.state.teams.get(team), member.state.team.enterprise_id
+        return found is not None and own is not None and found.enterprise_id == own
+
+    def _install(self) -> None:
+        self.harness.install(self.app)
+        router = self.app.router
+        for verb in ("GET", "POST"):
+            router.add_route(verb, "/api/{method:.*}", self._api)
+        for family in ("commands", "actions", "app"):
+            router.add_post(f"/{family}/{{team}}/{{number}}/{{secret}}", self._respond)
+        router.add_get("/oauth/v2/authorize", self._authorize)
+        router.add_get("/openid/connect/authorize", self._authorize)
+        router.add_get("/openid/connect/keys", self._keys)
+        router.add_post("/upload/v1/{secret}", self._upload)
+
+    async def _api(self, request: web.Request) -> web.Response:
+        return await (await self._of(request)).api.handle(request)
+
+    async def _of(self, request: web.Request) -> SlackServer:
+        """Return whose token or code a call has; the first for one that nobody has given out."""
+        given = {bearer(request)}
+        if request.method == "POST" and request.content_type == "application/x-www-form-urlencoded":
+            # Kept by the request, so that the method reads the same.
+            fields = await request.post()
+            given |= {str(fields[name]) for name in ("token", "code", "refresh_token") if name in fields}
+        for member in self.members:
+            state = member.state
+            tokens = {value for one in state.tokens.values() for value in (one.value, one.refresh)}
+            if given & (tokens | member.openid.grants.keys()) - {None}:
+                return member
+        return self.members[0]
+
+    async def _respond(self, request: web.Request) -> web.Response:
+        return await self[request.match_info["team"]].answers.handle(request)
+
+    async def _upload(self, request: web.Request) -> web.StreamResponse:
+        secret = request.match_info["secret"]
+        has = (one for one in self.members for file in one.state.files.values() if file.secret == secret)
+        return await next(has, self.members[0]).file_server.upload(request)
+
+    async def _authorize(self, request: web.Request) -> web.StreamResponse:
+        """Let a workspace ask who sits there; first choose one, if the address names none."""
+        flow = "install" if request.path.startswith("/oauth/") else "openid"
+        team = request.query.get("team", "")
+        try:
+            return self[team].openid.authorize(request, flow)
+        except KeyError:
+            rows = []
+            for member in self.members:
+                place = member.state.team
+                target = escape(str(request.rel_url.update_query({"team": place.id})), quote=True)
+                rows.append(f'<li><a href="{target}"><b>{escape(place.name)}</b></a></li>')
+            return page("Choose a workspace", f"<ul>{''.join(rows)}</ul>")
+
+    async def _keys(self, _request: web.Request) -> web.Response:
+        return web.json_response({"keys": [member.openid.public_key for member in self.members]})
+
+    @property
+    def credentials(self) -> dict[str, Any]:
+        """Return what the app's operator copies from Slack's settings pages; there is no bot token."""
+        app = self.members[0].state.app
+        return {
+            "signing_secret": app.signing_secret,
+            "client_id": app.client_id,
+            "client_secret": app.client_secret,
+            "app_id": app.id,
+            "api_url": f"{self.members[0].state.base_url}/api/",
+        }
+
+    @asynccontextmanager
+    async def running(self, port: int = 0) -> AsyncIterator[str]:
+        """Serve on 127.0.0.1 within a block and give its address."""
+        runner = web.AppRunner(self.app, access_log=None, shutdown_timeout=1.0)
+        await runner.setup()
+        background = [asyncio.create_task(member.timers.run()) for member in self.members]
+        try:
+            await web.TCPSite(runner, "127.0.0.1", port).start()
+            address = f"http://127.0.0.1:{runner.addresses[0][1]}"
+            for member in self.members:
+                member.state.base_url = address
+            yield address
+        finally:
+            for task in background:
+                task.cancel()
+            await asyncio.gather(*background, return_exceptions=True)
+            for member in self.members:
+                await member.dispatcher.close()
+            await runner.cleanup()

@@ -1,0 +1,201 @@
+"""A stage with several Slack workspaces, in which Usher is installed by OAuth or not yet."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from aiohttp.test_utils import TestServer
+
+from bot.domain.models import TaskKind
+from bot.providers.connections import secrets_of
+from bot.slack.manifest import http_manifest
+from bot.store.records import NewTask
+from bot.support.logs import Redactor
+from playground.demo.browser import Browser, Page
+from playground.harness import Clock
+from playground.slack import SlackServer, SlackWorkspaces, manifest
+from tests.rigs.scenario.people import Person
+from tests.rigs.scenario.stage import World
+from tests.rigs.scenario.watch import Watch, listening
+
+COOKIE = "slack-app-oauth-state"
+#: Two workspaces in which the same ids are other people, and an organisation of two workspaces.
+FIRST, SECOND, ORG = "T0ACME", "T0BETA", "E0GRID"
+_GRID = {"enterprise_id": ORG, "enterprise_name": "Grid Holdings"}
+SEEDS: list[dict[str, Any]] = [
+    {"team": {"id": FIRST, "domain": "acme", "name": "Acme Research"}},
+    {"team": {"id": SECOND, "domain": "beta", "name": "Beta Labs"}},
+    {
+        "team": {"id": "T0NORTH", "domain": "north", "name": "North", **_GRID},
+        "teams": [{"id": "T0SOUTH", "domain": "south", "name": "South", **_GRID}],
+        "people": [
+            {"id": "U0OLIVIA", "name": "olivia", "real_name": "Olivia North"},
+            {"id": "U0SAM", "name": "sam", "real_name": "Sam South", "team_id": "T0SOUTH"},
+        ],
+        "channels": [
+            {"id": "C0GENERAL", "name": "general", "members": ["U0OLIVIA", "U0SAM", "@bot"]},
+        ],
+    },
+]
+
+
+@dataclass
+class Came:
+    """Hold what a browser got in the end: status and text of the page, and the address that it was at."""
+
+    status: int
+    text: str
+    address: str
+
+
+class Place:
+    """Be the stage as people of one Slack workspace see it."""
+
+    def __init__(self, world: SeveralWorld, slack: SlackServer) -> None:
+        self._world = world
+        self.slack = slack
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._world, name)
+
+
+class Member(Person):
+    """Be a person in one of several workspaces; a sign-in may have to choose it first."""
+
+    async def goes_through(self, browser: Browser, address: str, token: str) -> Page:
+        page = await browser.get(address)
+        page = await browser.get(page.link("/link/sign-in"))
+        if not any("as=" in link for link in page.links):
+            page = await browser.get(page.link(f"team={self.world.slack.state.team.id}"))
+        page = await browser.get(page.link(f"as={self.id}"))
+        page = await browser.submit(page, token=token)
+        return await browser.submit(page)
+
+
+class SeveralWorld(World):
+    """Hold several Slack workspaces and one bot without a bot token."""
+
+    def __init__(self, folder: Path, options: Mapping[str, Any]) -> None:
+        super().__init__(folder, {"sign_in": True, **options})
+        self.slacks = SlackWorkspaces(SEEDS, Clock(self.clock.now))
+        self.slacks.app.on_response_prepare.append(self._date)
+        self.slack = self.slacks.members[0]
+        self.slacks[ORG].state.app.is_enterprise_install = True
+        self.watches = [Watch() for _ in self.slacks.members]
+
+    def at(self, team: str, user: str) -> Member:
+        """Return a person in a workspace."""
+        return Member(Place(self, self.slacks[team]), user)  # type: ignore[arg-type]  # it is the stage, too
+
+    def environment(self) -> dict[str, str]:
+        given = self.slacks.credentials
+        mine = {
+            "SLACK_SIGNING_SECRET": given["signing_secret"],
+            "SLACK_CLIENT_ID": given["client_id"],
+            "SLACK_CLIENT_SECRET": given["client_secret"],
+            "USHER_SLACK_API_URL": given["api_url"],
+            "USHER_ADMINS": f"{FIRST}:U0AMIR",
+        }
+        others = {name: value for name, value in self._base().items() if name not in mine}
+        return {**others, **mine, **self._options.get("settings", {})}
+
+    def _base(self) -> dict[str, str]:
+        return {
+            "PORT": str(self.port),
+            "USHER_PUBLIC_URL": self.origin,
+            "USHER_DATABASE_URL": f"sqlite:///{self.folder / 'usher.db'}",
+            "USHER_ENCRYPTION_KEYS": self._keys,
+            "USHER_CONNECTIONS": str(self.folder / "connections.toml"),
+            "USHER_COMMAND": "/workspace",
+        }
+
+    @property
+    def origin(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    async def settle(self) -> None:
+        for _ in range(200):
+            for member in self.slacks.members:
+                await member.timers.run_due()
+            if not sum([await step() for step in self.steps()]):
+                return
+        raise AssertionError("it never comes to rest")
+
+    def _install(self, address: str) -> None:
+        stand_in = "https://usher.example.test"
+        told = http_manifest(stand_in, by_oauth=True)
+        for member in self.slacks.members:
+            manifest.apply(member.state, told)
+            app = member.state.app
+            app.redirect_urls = [url.replace(stand_in, address) for url in app.redirect_urls]
+            app.request_url = str(app.request_url).replace(stand_in, address)
+
+    # -- a browser that installs -----------------------------------------------------------------------------
+
+    async def visits(self, address: str, state: str = "") -> Came:
+        """Open a page, following nothing, with the cookie of a state."""
+        headers = {"Cookie": f"{COOKIE}={state}"} if state else {}
+        async with (
+            aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session,
+            session.get(address, headers=headers, allow_redirects=False) as answer,
+        ):
+            cookie = answer.cookies.get(COOKIE)
+            self.state = cookie.value if cookie is not None else ""
+            text = unescape(await answer.text())
+            return Came(answer.status, text, answer.headers.get("Location", ""))
+
+    async def begins(self, team: str) -> tuple[str, str]:
+        """Open the page that installs; return the address of Slack's page and the browser's state."""
+        page = await self.visits(f"{self.origin}/slack/install?team={team}")
+        assert page.status == 200, page.text
+        found = re.search(r'href="([^"]+/oauth/v2/authorize[^"]+)"', page.text)
+        assert found is not None, page.text
+        return found[1], self.state
+
+    async def installs(self, team: str, user: str = "U0OLIVIA") -> Came:
+        """Install Usher in a workspace, as its person would."""
+        named = self.slacks[team].state.team.id
+        address, state = await self.begins(named)
+        allowed = await self.visits(f"{address}&as={user}")
+        assert allowed.status == 302, allowed.text
+        return await self.visits(allowed.address, state)
+
+    async def know_everybody(self) -> None:
+        await self.bot.store.add_tasks([NewTask(TaskKind.SYNC_PEOPLE, "everybody")])
+        await self.settle()
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[SeveralWorld]:
+        async with AsyncExitStack() as stack:
+            self.slack_url = await stack.enter_async_context(self.slacks.running())
+            server = await stack.enter_async_context(TestServer(self.saturn.app, host="127.0.0.1"))
+            self.saturn_url = str(server.make_url("")).rstrip("/")
+            redactor = Redactor(self.settings().secrets() + secrets_of(self.connections()))
+            stack.enter_context(listening(self.watch, redactor))
+            stack.push_async_callback(self.stop_bot)
+            await self.start_bot()
+            yield self
+        self.watch.learn(self.saturn)
+        assert self.slacks.harness.violations == []
+        assert self.saturn.harness.violations == []
+        secrets = {self._keys, self.slacks.credentials["client_secret"], *self.watch.secrets}
+        for member in self.slacks.members:
+            tokens = member.state.tokens.values()
+            secrets |= {text for one in tokens for text in (one.value, one.refresh) if text}
+        log, held = self.watch.log.getvalue(), self.stored()
+        assert not [secret for secret in secrets if secret in log or secret.encode() in held]
+        assert not [line for line in self.watch.lines() if "exception" in line]
+
+
+@asynccontextmanager
+async def several(folder: Path, **options: Any) -> AsyncIterator[SeveralWorld]:
+    """Make and run a world with several Slack workspaces."""
+    async with SeveralWorld(folder, options).running() as ready:
+        yield ready

@@ -1,0 +1,147 @@
+"""Several Slack workspaces and an organisation: installed by OAuth, served side by side, and removed."""
+
+from __future__ import annotations
+
+import pytest_asyncio
+
+from bot.slack.installed import EARLY
+from bot.upkeep import doctor
+from tests.rigs.scenario.several import FIRST, ORG, SECOND, several
+
+HOUR = 3600.0
+
+
+@pytest_asyncio.fixture
+async def places(tmp_path):
+    async with several(tmp_path) as ready:
+        yield ready
+
+
+async def test_the_same_id_in_two_workspaces_is_two_people_with_tokens_of_their_own(places):
+    olivia, other = places.at(FIRST, "U0OLIVIA"), places.at(SECOND, "U0OLIVIA")
+    done = await places.installs(FIRST)
+    assert (done.status, "Usher is installed in Acme Research" in done.text) == (200, True)
+    await places.know_everybody()
+    # Whatever is signed, only those of that workspace are served.
+    places.slacks[SECOND].state.app.installed = True
+    assert "not installed in your Slack" in (await other.types("list")).text
+    assert (await places.installs(SECOND)).status == 200
+    await places.know_everybody()
+    await olivia.links("alice")
+    await other.links("bob")
+    await olivia.types("start training")
+    await places.pass_time(30)
+    assert "*training* is ready" in olivia.only("ready").text
+    assert other.told("ready") == []
+    assert "analysis" in (await other.types("list")).text
+    assert "training" not in (await other.types("list")).text
+    people = {account.principal.key: account.username for account in await places.bot.store.active_accounts()}
+    assert people == {f"-:{FIRST}:U0OLIVIA": "alice", f"-:{SECOND}:U0OLIVIA": "bob"}
+    assert "*Beta Labs*" in (await other.types("whoami")).text
+    # Budgets are each workspace's own.
+    made = [await places.bot.store.slack_calls_made(team, "chat.postMessage") for team in (FIRST, SECOND)]
+    assert made[0] is not None
+    installed = await places.audit("slack.installed")
+    assert [(row["actor"], row["target"]) for row in installed] == [
+        (f"{FIRST}:U0OLIVIA", FIRST),
+        (f"{SECOND}:U0OLIVIA", SECOND),
+    ]
+
+
+async def test_tokens_are_replaced_in_time_once_and_also_after_they_have_expired(places):
+    await places.installs(FIRST)
+    await places.know_everybody()
+    olivia, tokens = places.at(FIRST, "U0OLIVIA"), places.slacks[FIRST].state.tokens
+    await olivia.links("alice")
+
+    def bots():
+        return [one for one in tokens.values() if one.kind == "bot"]
+
+    assert len(bots()) == 1
+    places.clock.advance(12 * HOUR - EARLY + 60)
+    await olivia.types("start training")
+    await places.pass_time(30)
+    assert "*training* is ready" in olivia.only("ready").text
+    assert [one.refresh is None for one in bots()] == [True, False]
+    # Nothing was sent for long after it expired; the first that is sent replaces it.
+    places.clock.advance(30 * HOUR)
+    await olivia.types("status training")
+    assert (await olivia.writes("list"))[-1].text
+    assert [one.refresh is None for one in bots()] == [True, True, False]
+    # A bot that starts anew goes on with what is stored.
+    await places.stop_bot()
+    await places.start_bot()
+    assert "training" in (await olivia.types("list")).text
+    assert len(bots()) == 3
+
+
+async def test_a_removed_app_ends_links_there_alone_and_is_installed_again(places):
+    await places.installs(FIRST)
+    await places.installs(SECOND)
+    await places.know_everybody()
+    olivia, other = places.at(FIRST, "U0OLIVIA"), places.at(SECOND, "U0OLIVIA")
+    await olivia.links("alice")
+    await other.links("bob")
+    await olivia.types("start notebook")
+    slack = places.slacks[FIRST]
+    events = await slack.uninstall()
+    seen = len(olivia.sees())
+    await places.pass_time(60)
+    assert len(olivia.sees()) == seen
+    assert [one.principal.team_id for one in await places.bot.store.active_accounts()] == [SECOND]
+    assert [one.id for one in await places.bot.store.installations()] == [SECOND]
+    assert [row["target"] for row in await places.audit("slack.removed")] == [FIRST]
+    unlinked = [row["target"] for row in await places.audit("account.unlinked")]
+    assert len(unlinked) == 1
+    assert "analysis" in (await other.types("list")).text
+    found = await doctor.check_installations(places.settings(), places.bot.http, places.bot.store)
+    assert [(one.name, one.is_good) for one in found] == [
+        (f"slack token of Beta Labs ({SECOND})", True),
+        (f"slack scopes of Beta Labs ({SECOND})", True),
+    ]
+    # Installed again, people link again; what says that it was removed comes once more and changes nothing.
+    assert (await places.installs(FIRST)).status == 200
+    await olivia.links("alice")
+    for event in filter(None, events):
+        await slack.events.redeliver(event)
+    await places.settle()
+    assert [one.id for one in await places.bot.store.installations()] == [FIRST, SECOND]
+    await olivia.types("start training")
+    await places.pass_time(40)
+    assert "*training* is ready" in olivia.only("ready").text
+
+
+async def test_an_organisation_has_one_person_in_all_its_workspaces(places):
+    done = await places.installs(ORG)
+    assert "Usher is installed in Grid Holdings" in done.text
+    assert f"https://app.slack.com/manage/{ORG}/" in done.text
+    await places.know_everybody()
+    sam = places.at("T0SOUTH", "U0SAM")
+    await sam.links("alice")
+    assert [one.principal.key for one in await places.bot.store.active_accounts()] == [f"{ORG}:{ORG}:U0SAM"]
+    # What he presses names no workspace, and after he moved he is the same.
+    await sam.types("start notebook")
+    await places.pass_time(2)
+    places.slacks[ORG].state.people["U0SAM"].team_id = "T0NORTH"
+    await sam.presses(sam.card, "Stop")
+    await places.pass_time(60)
+    assert "topped" in sam.card.text
+    assert "notebook" in (await sam.types("list")).text
+    assert "*Grid Holdings*" in (await sam.types("whoami")).text
+
+
+async def test_neither_an_organisation_nor_one_of_its_workspaces_replaces_the_other(places):
+    await places.installs(ORG)
+    grid = places.slacks[ORG].state.app
+    grid.is_enterprise_install = False
+    refused = await places.installs(ORG)
+    assert (refused.status, "already installed for your whole organisation" in refused.text) == (409, True)
+    assert [one.id for one in await places.bot.store.installations()] == [ORG]
+    grid.is_enterprise_install = True
+    await places.slacks[ORG].uninstall()
+    grid.is_enterprise_install = False
+    assert (await places.installs(ORG)).status == 200
+    grid.is_enterprise_install = True
+    refused = await places.installs(ORG)
+    assert (refused.status, "remove it from that workspace first" in refused.text) == (409, True)
+    assert [one.id for one in await places.bot.store.installations()] == ["T0NORTH"]

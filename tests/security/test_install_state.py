@@ -1,0 +1,73 @@
+"""The state of an installation: made by us, for one browser, for ten minutes, for one use."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import pytest_asyncio
+from cryptography.fernet import Fernet
+
+from bot.support.vault import Vault
+from bot.web.install import STATE_SECONDS
+from tests.rigs.scenario.several import FIRST, SECOND, several
+
+
+@pytest_asyncio.fixture
+async def places(tmp_path):
+    async with several(tmp_path) as ready:
+        yield ready
+
+
+async def allowed(places, team=FIRST):
+    """Return the address that Slack redirects to, and the state of the browser that began."""
+    address, state = await places.begins(team)
+    return (await places.visits(f"{address}&as=U0OLIVIA")).address, state
+
+
+def with_state(address, state):
+    parts = urlsplit(address)
+    query = {**{name: values[0] for name, values in parse_qs(parts.query).items()}, "state": state}
+    return parts._replace(query=urlencode(query)).geturl()
+
+
+async def test_a_state_is_taken_once_from_the_browser_that_began(places):
+    back, state = await allowed(places)
+    # Another browser, one with another state, and one without any: an attacker's link does nothing.
+    _, others = await places.begins(FIRST)
+    assert (await places.visits(back)).status == 400
+    assert (await places.visits(back, others)).status == 400
+    assert await places.bot.store.installations() == []
+    assert (await places.visits(back, state)).status == 200
+    again, _ = await allowed(places)
+    assert (await places.visits(with_state(again, state), state)).status == 401
+    assert len(await places.audit("slack.installed")) == 1
+
+
+async def test_a_forged_and_an_old_state_are_refused(places):
+    back, state = await allowed(places)
+    for sealed in (
+        "x" * 40,
+        Vault([Fernet.generate_key().decode()]).seal("state of an installation", {"at": "1"}),
+    ):
+        page = await places.visits(with_state(back, sealed), sealed)
+        assert (page.status, "Start again" in page.text) == (401, True)
+    places.clock.advance(STATE_SECONDS + 1)
+    assert (await places.visits(back, state)).status == 401
+    assert await places.bot.store.installations() == []
+
+
+async def test_whoever_cancels_or_is_sent_elsewhere_installs_nothing(places):
+    address, state = await places.begins(FIRST)
+    refused = await places.visits((await places.visits(f"{address}&deny=1")).address, state)
+    assert "You cancelled in Slack" in refused.text
+    # Slack itself redirects to the app's own address only, and a used code is worth nothing.
+    elsewhere = address.replace("oauth_redirect", "elsewhere")
+    assert (await places.visits(f"{elsewhere}&as=U0OLIVIA")).status == 400
+    back, state = await allowed(places)
+    assert (await places.visits(back, state)).status == 200
+    _, fresh = await places.begins(SECOND)
+    replayed = await places.visits(with_state(back, fresh), fresh)
+    assert (replayed.status, "didn't accept" in replayed.text) == (401, True)
+    # What a link names besides a workspace isn't passed on.
+    page = await places.visits(f"{places.origin}/slack/install?team=T1%26scope%3Dadmin")
+    assert "admin" not in page.text.partition("oauth/v2/authorize")[2].partition('"')[0]

@@ -1,0 +1,180 @@
+"""Tokens of installations: replaced by one process at a time, read again when Slack refuses one."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+from cryptography.fernet import Fernet
+
+from bot.domain.models import Installed, Principal
+from bot.domain.policy import Installations
+from bot.slack.calls import NOT_INSTALLED, SlackAnswer
+from bot.slack.installed import EARLY, InstalledSlack
+from bot.store.installations import RENEWING_SECONDS
+from bot.support.errors import SlackLimited, SlackPermanent, SlackUnknownOutcome
+from bot.support.vault import Vault
+from tests.rigs.clock import FakeClock
+from tests.rigs.store import memory_store
+
+ACME = Installed(
+    id="T1",
+    enterprise_id=None,
+    team_id="T1",
+    team_name="Acme",
+    bot_user_id="UBOT",
+    bot_id="BBOT",
+    bot_name="usher",
+    scopes="chat:write",
+    secret="",
+    expires_at=None,
+    installed_by="U1",
+)
+ALICE, STRANGER = Principal(None, "T1", "U1"), Principal(None, "T2", "U1")
+LASTS = 43_200.0
+
+
+class Web:
+    """Be Slack for any token: it takes the valid ones, and gives out the next for a refresh token."""
+
+    def __init__(self) -> None:
+        self.valid = {"token 1"}
+        self.refreshed: list[str] = []
+        self.sent: list[str] = []
+        self.goes_on = asyncio.Event()
+        self.goes_on.set()
+        self.asked = asyncio.Event()
+        self.error: Exception | None = None
+
+    def make(self, token):
+        web = self
+
+        class Caller:
+            async def call(self, method, arguments):
+                if method == "oauth.v2.access":
+                    return await web.refresh(arguments)
+                if token not in web.valid:
+                    raise SlackPermanent(method, "token_expired")
+                web.sent.append(token)
+                return SlackAnswer({"ok": True})
+
+        return Caller()
+
+    async def refresh(self, arguments):
+        assert arguments["grant_type"] == "refresh_token"
+        self.refreshed.append(arguments["refresh_token"])
+        self.asked.set()
+        await self.goes_on.wait()
+        if self.error is not None:
+            raise self.error
+        number = len(self.refreshed) + 1
+        self.valid.add(f"token {number}")
+        data = {"access_token": f"token {number}", "token_type": "bot", "expires_in": int(LASTS)}
+        return SlackAnswer({**data, "refresh_token": f"refresh {number}"})
+
+
+class Rig:
+    def __init__(self, store, clock) -> None:
+        self.store, self.clock, self.web = store, clock, Web()
+        self.vault = Vault([Fernet.generate_key().decode()])
+
+    async def process(self):
+        slack = InstalledSlack(
+            self.store, self.vault, Installations(), ("1.2", "secret"), self.web.make, self.clock
+        )
+        await slack.read()
+        return slack
+
+    async def installed(self, lasts=LASTS):
+        secret = self.vault.seal(ACME.row_key, {"token": "token 1", "refresh": "refresh 1"})
+        at = None if lasts is None else self.clock.now() + lasts
+        await self.store.install(replace(ACME, secret=secret, expires_at=at))
+
+
+@pytest.fixture
+async def rig():
+    clock = FakeClock()
+    async with memory_store(clock) as store:
+        yield Rig(store, clock)
+
+
+async def says(slack, principal=ALICE):
+    return await slack.to(principal).call("views.open", {})
+
+
+async def test_of_two_processes_one_replaces_a_token_and_the_others_go_on_with_the_old_one(rig):
+    await rig.installed()
+    one, other = await rig.process(), await rig.process()
+    await says(one)
+    assert rig.web.refreshed == []
+    rig.clock.advance(LASTS - EARLY + 1)
+    rig.web.goes_on.clear()
+    first = asyncio.create_task(says(one))
+    await rig.web.asked.wait()
+    # Neither its own calls nor another process's wait for that, or ask for another.
+    await says(one)
+    await says(other)
+    assert rig.web.sent == ["token 1"] * 3
+    rig.web.goes_on.set()
+    await first
+    await says(other)
+    await other.read()
+    await says(other)
+    assert rig.web.refreshed == ["refresh 1"]
+    assert rig.web.sent[-1] == "token 2"
+    await one.close()
+
+
+async def test_what_one_process_replaced_the_other_reads_when_its_token_is_refused(rig):
+    await rig.installed(lasts=None)
+    one, other = await rig.process(), await rig.process()
+    (row,) = await rig.store.installations()
+    sealed = rig.vault.seal(row.row_key, {"token": "token 9"})
+    assert await rig.store.renew_installation("T1", row.secret, sealed, None)
+    rig.web.valid = {"token 9"}
+    await says(other)
+    assert rig.web.sent == ["token 9"]
+    # Where there is no other token, the refusal stays, and nothing more is sent for now.
+    rig.web.valid = set()
+    with pytest.raises(SlackPermanent, match="token_expired"):
+        await says(one)
+    assert (one.to(ALICE).shut_out, one.shut_out) == ("token_expired", "token_expired")
+
+
+async def test_a_token_that_has_expired_waits_for_the_next_and_is_asked_for_again_after_no_answer(rig):
+    await rig.installed()
+    one, other = await rig.process(), await rig.process()
+    rig.clock.advance(LASTS + 1)
+    rig.web.error = SlackUnknownOutcome("oauth.v2.access", "no_answer")
+    for slack in (one, other):
+        with pytest.raises(SlackLimited):
+            await says(slack)
+    assert len(rig.web.refreshed) == 1
+    rig.clock.advance(RENEWING_SECONDS)
+    rig.web.error = None
+    await says(other)
+    assert rig.web.sent == ["token 3"]
+
+
+async def test_nothing_is_sent_where_usher_is_not_installed_or_no_key_opens_the_token(rig):
+    await rig.installed(lasts=None)
+    slack = await rig.process()
+    with pytest.raises(SlackPermanent, match=NOT_INSTALLED):
+        await says(slack, STRANGER)
+    # A removal by another process is seen at the next look.
+    (row,) = await rig.store.installations()
+    await rig.store.remove_installation("T1", row.secret)
+    await slack.read_again()
+    with pytest.raises(SlackPermanent, match=NOT_INSTALLED):
+        await says(slack)
+    assert await slack.installation(None, "T1") is None
+    await rig.installed(lasts=None)
+    rig.clock.advance(1.0)
+    # Somebody from a place that isn't known makes it look at once.
+    assert (await slack.installation(None, "T1")).id == "T1"
+    rig.vault = Vault([Fernet.generate_key().decode()])
+    closed = await rig.process()
+    with pytest.raises(SlackPermanent, match="not_authed"):
+        await says(closed)
+    assert rig.web.sent == []
