@@ -136,7 +136,7 @@ class _Sentence:
         """Return a verb with its words, as far as they belong to it."""
         if verb in _ONE_AT_A_TIME and self._has_second_verb(words):
             return Reading(talk="one_at_a_time")
-        if words and plain(words[0]) in {"nothing", "none"}:
+        if [plain(word) for word in words] in (["nothing"], ["none"]):
             return Reading(talk="left_alone")
         if verb == "remove" and (count := ends(words, known.OFF_THE_LIST)):
             return Reading("forget", words[:-count], Manner.SAID, folder)
