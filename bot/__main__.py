@@ -10,6 +10,7 @@ import asyncio
 import gc
 import os
 import sys
+from getpass import getpass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -39,6 +40,7 @@ from bot.support.settings import (
 )
 from bot.support.vault import Vault
 from bot.upkeep import doctor
+from bot.upkeep.first_settings import NotWrittenError, write_first_settings
 from bot.upkeep.importing import Importer, ImportProblem, as_lines, enter_slack, read_rows
 from bot.upkeep.setting_checks import check_settings
 from handlers import routes
@@ -68,7 +70,7 @@ def main(words: Sequence[str] | None = None) -> int:
     except SettingsError as wrong:
         _complain("These settings need fixing:", *(f"  {problem}" for problem in wrong.problems))
         return 2
-    except (StartError, StoreError) as failed:
+    except (StartError, StoreError, NotWrittenError) as failed:
         _complain(str(failed))
         return 1
     except OSError as failed:
@@ -93,6 +95,8 @@ def _parser() -> argparse.ArgumentParser:
     add("web", _serve, web).set_defaults(role=Role.WEB)
     worker = "do the work in the background; with PostgreSQL, beside others and at least one web"
     add("worker", _serve, worker).set_defaults(role=Role.WORKER)
+    init = add("init", _init, "write the first settings and connections file from a few questions")
+    init.add_argument("folder", type=Path, nargs="?", default=Path(), help="where to; here by default")
     add("migrate", _migrate, "bring the database up to date")
     add("doctor", _doctor, "check the settings, Slack, the connections and the database").add_argument(
         "--json", action="store_true", help="answer as one JSON object"
@@ -159,6 +163,14 @@ def _read() -> tuple[Reading, dict[str, ConnectionSettings], list[str]]:
     settings = reading.settings
     configure(settings.log_level, settings.log_format, Redactor(settings.secrets() + secrets_of(connections)))
     return reading, connections, reading.problems + problems
+
+
+def _init(arguments: argparse.Namespace) -> int:
+    ask_secret = getpass if sys.stdin.isatty() else input
+    written = write_first_settings(arguments.folder, input, ask_secret, print)
+    print("Written:", *written, sep="\n  ")
+    print("Fill in what is missing, load the settings, and run `python -m bot doctor`.")
+    return 0
 
 
 def _serve(arguments: argparse.Namespace) -> int:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from bot.providers.base import ConnectionSettings, Provider
     from bot.support.http import Http
 
-_NAME = re.compile(r"^[a-z][a-z0-9_-]{0,30}$")
+NAME = re.compile(r"^[a-z][a-z0-9_-]{0,30}$")
 
 
 def load_connections(path: Path) -> dict[str, ConnectionSettings]:
@@ -112,7 +112,7 @@ def _tables(path: Path) -> tuple[dict[str, Any], list[str]]:
 
 
 def _connection(name: str, table: dict[str, Any], folder: Path) -> ConnectionSettings:
-    if not _NAME.match(name):
+    if not NAME.match(name):
         raise SettingsError([": its name needs lower-case letters, digits, - and _, at most 31"])
     classes = provider_classes()
     provider = table.get("provider")

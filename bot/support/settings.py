@@ -319,6 +319,15 @@ def load_settings() -> Settings:
     return reading.settings
 
 
+def problem_with(name: str, value: str) -> str:
+    """Return what is wrong with a setting's value, taken by itself; empty if nothing is."""
+    try:
+        Settings(**dict[str, Any]({name: value}))
+    except ValidationError as invalid:
+        return next((_sentence(error) for error in invalid.errors() if error["loc"] == (name,)), "")
+    return ""
+
+
 def _stand_in(name: str) -> Any:
     """Return a value in place of a wrong one, so that the rest can be checked."""
     needed = {

@@ -71,6 +71,7 @@ def test_the_readme_names_every_command_line_there_is():
     named = set(re.findall(command, text))
     known = {
         "serve",
+        "init",
         "web",
         "worker",
         "migrate",

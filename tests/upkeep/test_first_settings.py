@@ -1,0 +1,96 @@
+"""The first settings and connections file: answers are checked, and what is written can be used."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+
+import pytest
+
+from bot.providers import provider_classes
+from bot.providers.connections import read_connections
+from bot.support.settings import VARIABLES, load_settings
+from bot.upkeep.first_settings import NotWrittenError, write_first_settings
+from tests.app.command_line import run
+
+SLACK = ["xoxb-1", "xapp-1", "https://usher.example.org", "U0OLIVIA"]
+ADDRESSES = {"sphere": "https://acme.containers.sphere-engine.com"}
+
+
+class Terminal:
+    """Answer in turn, and keep what is asked and said."""
+
+    def __init__(self, *answers: str) -> None:
+        self._answers = list(answers)
+        self.said: list[str] = []
+
+    def ask(self, question: str) -> str:
+        self.said.append(question)
+        return self._answers.pop(0)
+
+    def write(self, folder):
+        paths = write_first_settings(folder, self.ask, self.ask, self.said.append)
+        assert self._answers == []
+        return paths
+
+
+def variables(path) -> dict[str, str]:
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+
+
+@pytest.fixture
+def loaded(monkeypatch):
+    def load(path):
+        for name in VARIABLES:
+            monkeypatch.delenv(name, raising=False)
+        for name, value in variables(path).items():
+            monkeypatch.setenv(name, value)
+        return load_settings()
+
+    return load
+
+
+@pytest.mark.parametrize("kind", sorted(provider_classes()))
+def test_what_is_written_can_be_used_and_its_options_are_keys_of_that_provider(tmp_path, kind, loaded):
+    address = ADDRESSES.get(kind, "https://cloud.acme.example")
+    secret = ["token-1"] if kind == "sphere" else []
+    terminal = Terminal(*SLACK, kind, "", "Our cloud", address, *secret, "")
+    settings, connections = terminal.write(tmp_path)
+    assert {path.stat().st_mode & 0o777 for path in (settings, connections)} == {0o600}
+    read = loaded(settings)
+    assert (read.public_url, read.admin_ids()) == ("https://usher.example.org", {"U0OLIVIA"})
+    assert read.connections == connections
+    found, problems = read_connections(connections)
+    assert problems == []
+    assert (found[kind].title, found[kind].base_url) == ("Our cloud", address)
+    text = connections.read_text(encoding="utf-8")
+    table = tomllib.loads(re.sub(r"^# (\w+ = )", r"\1", text, flags=re.MULTILINE))["connections"][kind]
+    assert len(table) > 4
+    assert table.keys() <= provider_classes()[kind].settings_model.model_fields.keys()
+
+
+def test_a_wrong_answer_is_asked_again_and_none_is_left_for_later(tmp_path):
+    terminal = Terminal(
+        *("token", "", "", "", "http://usher.example.org", "", ""),
+        *("zeppelin", "jupyterhub", "Hub!", "hub", 'A "hub"', "ftp://x", "https://hub.example", ""),
+    )
+    settings, connections = terminal.write(tmp_path)
+    said = "\n".join(terminal.said)
+    for part in ("begins with xoxb-", "needs the https address", "needs one of", "needs lower-case letters"):
+        assert part in said
+    assert variables(settings)["SLACK_BOT_TOKEN"] == variables(settings)["USHER_PUBLIC_URL"] == ""
+    assert read_connections(connections)[0]["hub"].title == 'A "hub"'
+
+
+def test_nothing_is_overwritten(tmp_path):
+    (tmp_path / "connections.toml").write_text("kept")
+    with pytest.raises(NotWrittenError, match="already there"):
+        Terminal().write(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["connections.toml"]
+
+
+async def test_without_anybody_who_answers_nothing_is_written(tmp_path):
+    ended = await run("init", str(tmp_path))
+    assert (ended.status, list(tmp_path.iterdir())) == (1, [])
+    assert "nothing was written" in ended.err
