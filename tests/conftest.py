@@ -57,6 +57,7 @@ LONG: Final = (
     "tests/invariants",
     "tests/benchmarks/test_smoke.py",
     "tests/playground/test_jupyterhub_lab.py",
+    "tests/scenarios/test_cluster.py",
     "tests/scenarios/test_process.py",
     "tests/scenarios/test_cluster.py",
     "tests/scenarios/test_hub.py",

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-#: What is written within so many seconds gives one hint.
-TOGETHER: Final = 0.05
+#: After a hint the next one waits this long, in seconds: each makes every loop of every worker look.
+TOGETHER: Final = 0.2
 
 
 class Hints:
