@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
 from bot.domain.models import Call, NewNotice, NewRun, NoticeKind, Spec, TaskKind, Update
+from bot.domain.policy import Installation
 from bot.services.owners import RENEWED_EVERY, SharedOwners
 from bot.slack.calls import SlackAnswer
 from bot.slack.methods import USERS_LIST
@@ -132,6 +135,11 @@ async def test_reading_everybody_goes_on_where_it_began(two, store):
     pages = [{"members": [], "response_metadata": {"next_cursor": "more"}}, SlackLimited(USERS_LIST, 5.0), {}]
 
     class Slack:
+        budget = SimpleNamespace(installation=Installation("T1"))
+
+        def all(self):
+            return [self]
+
         async def call(self, _method, _arguments):
             page = pages.pop(0)
             if isinstance(page, Exception):
