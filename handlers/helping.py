@@ -80,7 +80,7 @@ def _abilities(request: Request, accounts: Mapping[str, str]) -> set[str]:
             able |= provider.facets() | provider.stop_modes
     if accounts.keys() - linkless:
         able.add("linked")
-    if services.linkable() or services.approvals.possible():
+    if services.linkable() or services.approvable():
         able.add("linking")
     if services.authority.installation.is_administrator(request.principal):
         able.add("administrator")

@@ -170,7 +170,7 @@ class Listeners:
             principal=principal,
             callback_id=str(view.get("callback_id") or ""),
             view=view,
-            services=services,
+            services=services.of(principal),
             interaction=interactions.of_view(body),
             reference=reference,
         )

@@ -39,7 +39,7 @@ async def search(services: Services, payload: Mapping[str, Any]) -> list[dict[st
             verb="search",
             arguments=(unescape(str(payload.get("value") or "")),),
             surface=Surface(kind="view"),
-            services=services,
+            services=services.of(principal),
             drawing=drawing,
             target=source,
             view=payload.get("view") or {},

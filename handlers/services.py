@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -53,7 +53,9 @@ class Services:
     authority: Authority
     removals: Removals | None
     contacts: Contacts
+    #: Those that the person who is served may use, and all of them, for their titles.
     connections: Mapping[str, Provider]
+    configured: Mapping[str, Provider]
     clock: Clock
     ids: Ids
     wake: Wake
@@ -64,9 +66,14 @@ class Services:
         """Return who acts, by a payload; raises Refused (``principal.missing``)."""
         return self.authority.installation.who(principal_of(payload))
 
+    def of(self, principal: Principal) -> Services:
+        """Return the services with the connections that a person's Slack workspace may use."""
+        served = {name: one for name, one in self.connections.items() if one.settings.serves(principal)}
+        return self if len(served) == len(self.connections) else replace(self, connections=served)
+
     def title(self, connection: str) -> str:
         """Return a connection's title; its name if the operator removed it."""
-        provider = self.connections.get(connection)
+        provider = self.configured.get(connection)
         return provider.settings.title if provider is not None else connection
 
     def titles(self, connections: Iterable[str]) -> Markup:
@@ -80,6 +87,10 @@ class Services:
             for name, provider in sorted(self.connections.items())
             if provider.links_by("token")
         ]
+
+    def approvable(self) -> list[str]:
+        """Return the names of the connections where an administrator approves usernames."""
+        return sorted(name for name, provider in self.connections.items() if provider.links_by("admin"))
 
     def linkless(self) -> list[tuple[str, str]]:
         """Return (name, title) of the connections where there is nothing to link."""
@@ -116,6 +127,7 @@ def build_services(context: Context, accounts: Accounts, limiter: RateLimiter) -
         removals=context.removals,
         contacts=Contacts(context),
         connections=context.connections,
+        configured=context.connections,
         clock=context.clock,
         ids=context.ids,
         wake=context.wake,

@@ -38,7 +38,7 @@ def steps_with(services: Services, accounts: Mapping[str, str]) -> list[dict[str
     """Return the first steps for a person with accounts in these states, by connection."""
     linked = _linked(services, accounts)
     by_token = dict(services.linkable())
-    approved = services.approvals.possible()
+    approved = services.approvable()
     unlinked = {*by_token, *approved} - linked
     steps: list[dict[str, Any]] = []
     if len(unlinked) == 1 and unlinked.isdisjoint(approved):
@@ -80,7 +80,7 @@ async def introduced(services: Services, principal: Principal, answer: Answer) -
     except StoreError as error:
         log.warning("nobody introduced", problem=type(error).__name__)
         return answer
-    return answer if steps is None else drawn.introduced(answer, what(services), steps)
+    return answer if steps is None else drawn.introduced(answer, what(services.of(principal)), steps)
 
 
 async def _met(services: Services, principal: Principal) -> list[dict[str, Any]] | None:
@@ -90,5 +90,5 @@ async def _met(services: Services, principal: Principal) -> list[dict[str, Any]]
         return None
     if not (await services.authority.decide(principal, "help")).allowed:
         return None
-    steps = await first_steps(services, principal)
+    steps = await first_steps(services.of(principal), principal)
     return steps if await services.contacts.meet(principal) else None

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
+from bot.domain.models import Principal
 from bot.providers.hosts import normalise_base_url, normalise_pattern
 
+_SLACK_WORKSPACE = re.compile(r"[TE][A-Z0-9]{1,30}")
 #: How people link: with their own token, as a username that an administrator
 #: approved, or without any link.
 Linking = Literal["token", "admin", "none"]
@@ -30,6 +33,8 @@ class ConnectionSettings(BaseModel):
     linking: tuple[Linking, ...] = ("token",)
     #: Hosts that IDE URLs may have, besides the ones the provider derives from the base URL.
     ide_hosts: tuple[str, ...] = ()
+    #: The Slack workspaces (``T…``) and organisations (``E…``) whose people may use it; all if omitted.
+    workspaces: tuple[str, ...] | None = None
     #: The most starts per second that it is asked for, if it has such a limit.
     starts_per_second: float | None = Field(default=None, gt=0)
 
@@ -49,6 +54,17 @@ class ConnectionSettings(BaseModel):
             if key and getattr(self, key) is None:
                 raise ValueError(f'{key}: is required if linking has "{way}"')
         return self
+
+    @field_validator("workspaces")
+    @classmethod
+    def _workspaces(cls, value: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        if value is not None and not (value and all(map(_SLACK_WORKSPACE.fullmatch, value))):
+            raise ValueError("needs ids of Slack workspaces or organisations, such as T0123ABCD or E0123ABCD")
+        return value
+
+    def serves(self, principal: Principal) -> bool:
+        """Return whether a person's Slack workspace or organisation may use it."""
+        return self.workspaces is None or principal.team_id in self.workspaces
 
     @field_validator("base_url")
     @classmethod

@@ -57,7 +57,8 @@ class Preconditions(EnginePart):
             return Lost("unlinked")
         runtime = self._runtimes.get(subject.connection)
         if runtime is not None:
-            return runtime
+            is_served = runtime.provider.settings.serves(subject.principal)
+            return runtime if is_served else Lost("not_here")
         missing = Hold(PATIENCE, holds.not_configured(subject.connection))
         since = subject.held_since if subject.hold == missing.said else None
         if since is not None and now >= since + ANSWER_SECONDS:

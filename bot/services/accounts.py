@@ -31,9 +31,13 @@ class Accounts(Part):
         self.sign_in = context.sign_in
         self.steps = LinkSteps(context)
 
-    def linkable(self) -> list[str]:
-        """Return the names of the connections that people link themselves."""
-        return sorted(name for name, provider in self._connections.items() if provider.links_by("token"))
+    def linkable(self, principal: Principal) -> list[str]:
+        """Return the names of the connections that a person may link themselves."""
+        return sorted(
+            name
+            for name, provider in self._connections.items()
+            if provider.links_by("token") and provider.settings.serves(principal)
+        )
 
     async def acting(self, principal: Principal, connection: str) -> Account | None:
         """Return the account a person acts through on a connection, or None.
@@ -41,10 +45,12 @@ class Accounts(Part):
         Where the provider has no user accounts (linking ``none``), the row is written on first use: what a
         person makes there is theirs alone.
         """
+        provider = self._connections.get(connection)
+        if provider is not None and not provider.settings.serves(principal):
+            return None
         account = await self._store.account(principal, connection)
         if account is not None and account.state != "revoking":
             return account
-        provider = self._connections.get(connection)
         if provider is None or not provider.links_by("none"):
             return None
         credential = Credential.of_connection("none")
@@ -80,8 +86,8 @@ class Accounts(Part):
         ``link.unknown_connection``, ``link.not_by_token``, ``link.repeated``).
         """
         provider = self._connections.get(connection)
-        if provider is None:
-            known = ", ".join(self.linkable()) or "none"
+        if provider is None or not provider.settings.serves(principal):
+            known = ", ".join(self.linkable(principal)) or "none"
             raise Refused("link.unknown_connection", words.unknown_connection(connection, known))
         if not provider.links_by("token"):
             raise Refused("link.not_by_token", words.not_by_token(provider.settings.title))

@@ -28,9 +28,13 @@ class Approvals(Part):
         super().__init__(context)
         self._authority = Authority(context)
 
-    def possible(self) -> list[str]:
-        """Return the names of the connections where usernames are approved."""
-        return sorted(name for name, provider in self._connections.items() if provider.links_by("admin"))
+    def possible(self, principal: Principal) -> list[str]:
+        """Return the names of the connections where a person's username may be approved."""
+        return sorted(
+            name
+            for name, provider in self._connections.items()
+            if provider.links_by("admin") and provider.settings.serves(principal)
+        )
 
     async def ask(
         self,
@@ -44,8 +48,8 @@ class Approvals(Part):
         """Ask the administrators; raises Refused (``link.unknown_connection``, ``approval.…``)."""
         await self._authority.check(principal, "link")
         provider = self._connections.get(connection)
-        if provider is None or not provider.links_by("admin"):
-            known = ", ".join(self.possible()) or "none"
+        if provider is None or connection not in self.possible(principal):
+            known = ", ".join(self.possible(principal)) or "none"
             raise Refused("link.unknown_connection", pages.unknown_connection(connection, known))
         if not is_username(username):
             raise Refused("approval.username", words.USERNAME_SHAPE)
@@ -66,7 +70,7 @@ class Approvals(Part):
         asked = await self._store.ask_approval(
             approval,
             [
-                notice(approval, NoticeKind.APPROVAL_ASKED, f"asked:{one.user_id}", one, name=name)
+                notice(approval, NoticeKind.APPROVAL_ASKED, f"asked:{one.key}", one, name=name)
                 for one in administrators
             ],
             [entry(approval, principal.key, "approval.asked", "ok")],

@@ -139,8 +139,9 @@ class HomeGatherer(Part):
         provider = self._connections.get(connection)
         return provider.settings.title if provider is not None else connection
 
-    def _by_title(self) -> list[tuple[str, Provider]]:
-        return sorted(self._connections.items(), key=lambda one: one[1].settings.title.casefold())
+    def _by_title(self, principal: Principal) -> list[tuple[str, Provider]]:
+        served = [one for one in self._connections.items() if one[1].settings.serves(principal)]
+        return sorted(served, key=lambda one: one[1].settings.title.casefold())
 
     async def _of_runs(self, principal: Principal, runs: Sequence[Run]) -> list[tuple[Run, Facts]]:
         return list(zip(runs, await self._gatherer.of_runs(principal, runs), strict=True)) if runs else []
@@ -171,7 +172,7 @@ class HomeGatherer(Part):
     async def _links(self, principal: Principal, accounts: Mapping[str, Account]) -> list[LinkFacts]:
         asked = {one.connection: one for one in await self._store.asked_approvals_of(principal)}
         found = []
-        for name, provider in self._by_title():
+        for name, provider in self._by_title(principal):
             title, account = provider.settings.title, accounts.get(name)
             if provider.links_by("none"):
                 found.append(LinkFacts(name, title, "needless"))
@@ -190,7 +191,7 @@ class HomeGatherer(Part):
 
     async def _makers(self, principal: Principal, accounts: Mapping[str, Account]) -> list[MakerFacts]:
         found = []
-        for name, provider in self._by_title():
+        for name, provider in self._by_title(principal):
             account = accounts.get(name)
             may = account is not None and account.state == "active"
             if not isinstance(provider, facets.Making) or not (may or provider.links_by("none")):

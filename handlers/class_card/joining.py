@@ -110,7 +110,7 @@ async def _linking(request: Request, card: ClassCard, *, is_refused: bool) -> An
     if refused is not None:
         return refused
     if card.connection not in {name for name, _ in services.linkable()}:
-        if card.connection not in services.approvals.possible():
+        if card.connection not in services.approvable():
             return replies.hint(fill(words.NOT_LINKED, title=title))
         asking = await question(request, card.connection, f"press {card.id}")
         answer = replies.answer(fill(words.NOT_LINKED_ASK, title=title), _buttons(asking))

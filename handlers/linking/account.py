@@ -54,7 +54,7 @@ def link_any(request: Request) -> Answer:
             return replies.answer("\n".join([*head, words.NONE_YET_NEW]), replies.new_buttons(linkless))
         return replies.hint(words.NO_CONNECTIONS)
     sentence = words.NOT_LINKED_ANY
-    names = {name for name, _ in services.linkable()} | set(services.approvals.possible())
+    names = {name for name, _ in services.linkable()} | set(services.approvable())
     if len(names) == 1:
         sentence = fill(words.NOT_LINKED, title=services.title(names.pop()))
     titles = services.titles(name for name, _ in linkless)
@@ -73,7 +73,7 @@ def ways(
     ``waiting`` is the command that runs once one of them is linked.
     """
     tokens = [(name, title) for name, title in services.linkable() if name in connections]
-    possible = services.approvals.possible()
+    possible = services.approvable()
     approved = [(name, services.title(name)) for name in possible if name in connections]
     buttons = approvals.ways(tokens, approved, waiting)
     both = {name for name, _ in tokens} & {name for name, _ in approved}

@@ -35,7 +35,7 @@ async def link(request: Request) -> Answer:
     if request.name.casefold() == "code" and "code" not in services.connections:
         return replies.code_question()
     linkable, linkless = services.linkable(), services.linkless()
-    names = sorted({name for name, _ in linkable} | set(services.approvals.possible()))
+    names = sorted({name for name, _ in linkable} | set(services.approvable()))
     if request.name:
         opening = await _link_of_a_workspace(request)
         if opening is not None:
@@ -43,10 +43,10 @@ async def link(request: Request) -> Answer:
         chosen, username = _chosen(request)
         if chosen in dict(linkless):
             return _needless(request, [(chosen, services.title(chosen))])
-        if username and chosen in services.approvals.possible():
+        if username and chosen in services.approvable():
             return await asked(request, chosen, username)
         names = [chosen]
-    if len(names) == 1 and names[0] in services.approvals.possible() and names[0] not in dict(linkable):
+    if len(names) == 1 and names[0] in services.approvable() and names[0] not in dict(linkable):
         return await question(request, names[0])
     if not names:
         if linkless:

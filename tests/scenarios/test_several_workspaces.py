@@ -111,6 +111,31 @@ async def test_a_removed_app_ends_links_there_alone_and_is_installed_again(place
     assert "*training* is ready" in olivia.only("ready").text
 
 
+async def test_a_connection_is_only_for_the_workspaces_that_are_named(tmp_path):
+    async with several(tmp_path, saturn_connection={"workspaces": [SECOND, ORG]}) as places:
+        await places.installs(FIRST)
+        await places.installs(SECOND)
+        await places.know_everybody()
+        olivia, other = places.at(FIRST, "U0OLIVIA"), places.at(SECOND, "U0OLIVIA")
+        for asked in ("link saturn", "link", "list", "new", "whoami"):
+            shown = await olivia.types(asked)
+            assert not [label for label in shown.labels if "Saturn" in label or "New" in label], shown.text
+        assert "Saturn Cloud" not in (await olivia.opens_home()).text
+        await other.links("bob")
+        await other.types("start analysis")
+        await places.pass_time(40)
+        assert "*analysis* is ready" in other.only("ready").text
+        # Named no longer, it is for nobody of that workspace any more, linked or not.
+        await places.stop_bot()
+        places._options["saturn_connection"] = {"workspaces": [ORG]}
+        await places.start_bot()
+        await places.pass_time(2)
+        assert "*analysis* on Saturn Cloud" in (await other.types("stop analysis")).text
+        await places.pass_time(40)
+        assert "Saturn Cloud isn't available in your Slack workspace" in other.only("failed").text
+        assert not places.calls("POST .*/stop")
+
+
 async def test_an_organisation_has_one_person_in_all_its_workspaces(places):
     done = await places.installs(ORG)
     assert "Usher is installed in Grid Holdings" in done.text

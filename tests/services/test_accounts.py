@@ -50,7 +50,7 @@ async def test_invitations_need_an_address():
 )
 async def test_invitations_need_a_connection_that_links_by_token(connection, rule):
     async with rig() as made:
-        assert made.accounts.linkable() == ["saturn"]
+        assert made.accounts.linkable(ALICE) == ["saturn"]
         with pytest.raises(Refused) as refused:
             await made.accounts.invite(ALICE, connection)
         assert refused.value.rule == rule

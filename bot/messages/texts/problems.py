@@ -127,6 +127,7 @@ CAUSES: Final[Mapping[str, str]] = MappingProxyType(
         "slack": "Slack didn't accept my answer. Try again in a moment.",
         "internal": "Something went wrong on my side. Try again. If it happens again, "
         "give your Usher admin the reference.",
+        "not_here": "{title} isn't available in your Slack workspace. Ask your Usher admin.",
         # The policy (bot.policy).
         "foreign_team": "I only work for people in the Slack workspace that I was installed in. "
         "Ask a colleague there to do it.",
