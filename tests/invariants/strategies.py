@@ -61,7 +61,6 @@ written = st.sampled_from(
         "keep common",
         "which are running",
         "stop all",
-        "kill common",
     ]
 )
 states = st.sampled_from([State.STOPPED, State.RUNNING, State.FAILED])
