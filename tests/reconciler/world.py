@@ -31,6 +31,7 @@ from bot.reconciler.context import News
 from bot.reconciler.streams import AT_ONCE
 from bot.services.context import Context
 from bot.services.making import Making
+from bot.services.owners import Owners
 from bot.slack.budget import Budget
 from bot.slack.calls import PacedSlack
 from bot.slack.notifier import Notifier, Timing
@@ -87,6 +88,7 @@ class World:
         self.numbers = Numbers()
         self.news: News = Unheard()
         self.timing = Timing()
+        self.owners = Owners()
         #: The streams and outputs of each life of the process.
         self.lives: list[tuple[Pool, Board]] = []
         self.reborn()
@@ -115,6 +117,7 @@ class World:
             ids=self.ids,
             deadline_seconds=DEADLINE,
             public_url=self.public_url,
+            owners=self.owners,
         )
         self.reconciler = Reconciler(
             self.context, self.numbers, self.board, self.replay, self.news, Unobserved(), lambda: 0.0

@@ -1,0 +1,77 @@
+"""Two workers on one database: what one remembers it does alone, and the other goes on when it is gone."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.services.owners import SharedOwners
+from bot.store.owners import LEASE
+from tests.reconciler.runs import content, new_run_world, output, said
+
+PARTS = ("owners", "reconciler", "notifier", "streams", "board")
+
+
+class Workers:
+    """Let several processes work in turn on one world."""
+
+    def __init__(self, runs):
+        self.runs, self.world = runs, runs.world
+        self.living = {name: self._born(name) for name in "ab"}
+
+    def _born(self, name):
+        self.world.owners = SharedOwners(self.world.store, self.world.clock.monotonic, name, f"worker:{name}")
+        self.world.reborn()
+        return {part: getattr(self.world, part) for part in PARTS}
+
+    async def pass_time(self, seconds):
+        for _ in range(seconds):
+            self.world.clock.advance(1.0)
+            for parts in list(self.living.values()):
+                vars(self.world).update(parts)
+                await self.world.owners.renew()
+                await self.world.work()
+
+    async def owner(self, thing):
+        return next(one.owner for one in await self.world.store.owned() if one.name == thing)
+
+
+@pytest.fixture
+async def workers():
+    async with new_run_world() as made:
+        made.cloud.job_takes = None
+        made.cloud.opens("run1")
+        yield Workers(made)
+
+
+@pytest.mark.parametrize("dies", [False, True])
+async def test_an_output_is_followed_by_one_and_then_by_who_takes_over(workers, dies):
+    runs = workers.runs
+    run_id = await runs.runs()
+    await workers.pass_time(5)
+    runs.cloud.writes("run1", "one\n")
+    await workers.pass_time(4)
+    shown = output(runs, run_id)
+    assert "one" in said(shown)
+    assert runs.cloud.outputs["run1"].open == 1
+    owner = await workers.owner(f"output:{run_id}")
+    if dies:
+        # It stops renewing, without a word.
+        gone = workers.living.pop(owner)
+        await gone["streams"].drain(0.0)
+        runs.cloud.writes("run1", "two\n")
+        await workers.pass_time(round(LEASE) + 4)
+        assert await workers.owner(f"output:{run_id}") != owner
+        assert "two" in said(shown)
+    else:
+        await workers.pass_time(round(2 * LEASE))
+        assert await workers.owner(f"output:{run_id}") == owner
+    runs.cloud.writes("run1", "last\n")
+    runs.cloud.ends("run1")
+    runs.cloud.closes("run1")
+    await workers.pass_time(60)
+    keys = runs.slack.keys()
+    key = next(key for key in keys if "/job_ended/" in key)
+    assert "last" in said(runs.message(key))
+    whole = "one\ntwo\nlast\n" if dies else "one\nlast\n"
+    assert [content(message) for message in runs.slack.shared()] == [whole]
+    assert sorted(runs.slack.kinds()) == ["job_card", "job_ended", "job_output"]
