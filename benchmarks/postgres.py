@@ -78,7 +78,7 @@ def _fields(path: Path) -> list[str]:
 def database(folder: Path) -> Iterator[Database]:
     """Run a server in a folder within a block, with an empty database."""
     try:
-        server = get_server(folder / "postgresql", cleanup_mode="delete")
+        server = get_server(folder / "postgresql", cleanup_mode="stop")
     except Exception as error:
         raise StageError(f"PostgreSQL doesn't start here: {error}") from error
     try:
