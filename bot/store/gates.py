@@ -98,22 +98,22 @@ def claim(
         # Skip gates claimed at the same moment by another claim.
         if row["gate_key"] in watchers:
             watchers[row["gate_key"]].append(row)
-    accounts: dict[str, Account] = {}
-    granted = (
-        _grant(tx, gate, watchers[gate["gate_key"]], connection, interval, now, accounts) for gate in found
-    )
-    return [claimed for claimed in granted if claimed is not None]
+    granted = [
+        (gate, reader)
+        for gate in found
+        if (reader := _reader(tx, gate, watchers[gate["gate_key"]], connection, now)) is not None
+    ]
+    times = {"due_at": until, "claimed_at": now}
+    readers = tx.all("readers", connection=connection, **times) if granted else []
+    accounts = {row["id"]: rows.account(row) for row in readers}
+    return [
+        _grant(gate, reader, watchers[gate["gate_key"]], accounts[reader["account_id"]], interval, now)
+        for gate, reader in granted
+    ]
 
 
-def _grant(
-    tx: Transaction,
-    gate: Row,
-    watchers: Sequence[Row],
-    connection: str,
-    interval: float,
-    now: float,
-    accounts: dict[str, Account],
-) -> ReadClaim | None:
+def _reader(tx: Transaction, gate: Row, watchers: Sequence[Row], connection: str, now: float) -> Row | None:
+    """Write down who reads a granted gate, and return them; nobody can: pass it on, or let it rest."""
     able = [watcher for watcher in watchers if watcher["account_id"] is not None]
     here = sorted((watcher for watcher in able if watcher["connection"] == connection), key=_turn)
     if not here:
@@ -126,6 +126,12 @@ def _grant(
     if len(here) > 1 or not _is_proven(reader):
         # With a single reader the order of turns doesn't matter, so skip the write.
         tx.run("mark_tried", id=reader["id"], now=now)
+    return reader
+
+
+def _grant(
+    gate: Row, reader: Row, watchers: Sequence[Row], account: Account, interval: float, now: float
+) -> ReadClaim:
     others = [
         watcher
         for watcher in watchers
@@ -134,9 +140,9 @@ def _grant(
     used = [watcher["used_at"] for watcher in (reader, *others) if watcher["used_at"] is not None]
     return ReadClaim(
         gate_key=gate["gate_key"],
-        connection=connection,
+        connection=account.connection,
         remote_id=gate["remote_id"],
-        account=_account(tx, reader["account_id"], accounts),
+        account=account,
         workspace_ids=(reader["id"], *(watcher["id"] for watcher in others)),
         has_open_operation=any(watcher["has_operation"] for watcher in watchers),
         state=State(reader["state"]),
@@ -167,15 +173,6 @@ def _pass_on(tx: Transaction, gate_key: str, able: Sequence[Row]) -> None:
         tx.run("hand_gate_over", gate_key=gate_key, connection=able[0]["connection"])
     else:
         tx.run("rest_gate", gate_key=gate_key)
-
-
-def _account(tx: Transaction, account_id: str, known: dict[str, Account]) -> Account:
-    """Return an account; one that reads for many gates of a claim is fetched once."""
-    if account_id not in known:
-        row = tx.one("account_by_id", id=account_id)
-        assert row is not None  # joined a moment ago, in this transaction
-        known[account_id] = rows.account(row)
-    return known[account_id]
 
 
 def record(tx: Transaction, results: Sequence[ReadResult]) -> bool:

@@ -926,6 +926,12 @@ LEFT JOIN accounts a ON a.principal = w.principal AND a.connection = w.connectio
 LEFT JOIN operations o ON o.workspace_id = w.id AND o.outcome IS NULL
 WHERE g.connection = :connection AND g.due_at = :due_at AND g.claimed_at = :claimed_at;
 
+-- Whose accounts read what a claim granted.
+-- name: readers
+SELECT * FROM accounts WHERE id IN (
+    SELECT reader FROM gates WHERE connection = :connection AND due_at = :due_at AND claimed_at = :claimed_at
+);
+
 -- name: set_reader
 UPDATE gates SET reader = :account_id WHERE gate_key = :gate_key;
 
