@@ -103,8 +103,8 @@ async def _work(url: str, interval: float, settles: float, watched: float) -> No
         if now >= began + settles:
             seen["took"].append(time.monotonic() - now)
             seen["reads"] += len(claims)
-        for claim in claims:
-            seen["granted"][claim.gate_key].append(claim.granted_at)
+            for claim in claims:
+                seen["granted"][claim.gate_key].append(claim.granted_at)
         if claims:
             record = asyncio.create_task(_record(store, claims, interval))
             records.add(record)
