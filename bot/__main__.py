@@ -159,7 +159,8 @@ def _read() -> tuple[Reading, dict[str, ConnectionSettings], list[str]]:
     problems: list[str] = []
     place = given_connections()
     if place is not None:
-        connections, problems = read_connections(place)
+        is_one = reading.settings.slack_bot_token is not None or "SLACK_BOT_TOKEN" in reading.wrong
+        connections, problems = read_connections(place, has_several=not is_one)
     settings = reading.settings
     configure(settings.log_level, settings.log_format, Redactor(settings.secrets() + secrets_of(connections)))
     return reading, connections, reading.problems + problems

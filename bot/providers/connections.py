@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from bot.providers import build, provider_classes
 from bot.providers.facets import Runs
+from bot.providers.prepared import Prepared
 from bot.support.settings import ELSEWHERE, READABLE, WRITABLE, SettingsError, resolve_secret
 
 if TYPE_CHECKING:
@@ -34,8 +35,13 @@ def load_connections(path: Path) -> dict[str, ConnectionSettings]:
     return checked
 
 
-def read_connections(path: Path) -> tuple[dict[str, ConnectionSettings], list[str]]:
-    """Return the connections that are right, and every problem with the others."""
+def read_connections(
+    path: Path, *, has_several: bool = False
+) -> tuple[dict[str, ConnectionSettings], list[str]]:
+    """Return the connections that are right, and every problem with the others.
+
+    ``has_several``: Usher is installed in several Slack workspaces.
+    """
     checked: dict[str, ConnectionSettings] = {}
     try:
         tables, problems = _tables(path)
@@ -53,7 +59,23 @@ def read_connections(path: Path) -> tuple[dict[str, ConnectionSettings], list[st
             f"USHER_CONNECTIONS: {path.name} contains secrets, but others on this machine can read it: "
             f"chmod 600 {path.name}"
         )
-    return checked, problems
+    return checked, problems + (unclear_people(checked) if has_several else [])
+
+
+def unclear_people(settings: Mapping[str, ConnectionSettings]) -> list[str]:
+    """Return a problem for each prepared thing whose ``who`` names an id without its Slack workspace.
+
+    Where Usher is installed in several, the same id may be somebody else in another one.
+    """
+    return [
+        f"connections.{name}: {one.name}: without SLACK_BOT_TOKEN, each id in who needs its Slack workspace, "
+        "such as T0123ABCD:U0123ABCD"
+        for name, given in settings.items()
+        for value in vars(given).values()
+        if isinstance(value, tuple)
+        for one in value
+        if isinstance(one, Prepared) and any(":" not in who for who in one.who or ())
+    ]
 
 
 def build_providers(settings: Mapping[str, ConnectionSettings], http: Http) -> dict[str, Provider]:

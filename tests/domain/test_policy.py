@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from bot.domain.models import Person, Principal
-from bot.domain.policy import Installation, Target, decide, is_current
+from bot.domain.policy import Installation, Installations, Target, decide, is_current
 from bot.messages.texts import problems
 
 TEAM = Installation("T1")
@@ -147,3 +147,26 @@ def test_the_bots_own_name_in_front_is_no_part_of_a_request(text, left):
     installation = Installation("T1", bot_user_id="UBOT", bot_name="usher")
     assert installation.without_address(text) == left
     assert Installation("T1").without_address("<@UBOT> list") == "<@UBOT> list"
+
+
+def test_an_id_alone_names_nobody_among_several_installations():
+    several = Installations(frozenset({"U1", "T1:U2", "E1:U3", "T9:U4"}))
+    several.replace(
+        [Installation("T1"), Installation(None, "E1", is_org_wide=True), Installation("T2", "E2")]
+    )
+    one, other = Principal(None, "T1", "U1"), Principal("E2", "T2", "U1")
+    assert not several.is_same_person(one, other)
+    assert not several.is_administrator(one)
+    assert several.is_administrator(Principal(None, "T1", "U2"))
+    assert not several.is_administrator(Principal("E2", "T2", "U2"))
+    # In the organisation somebody is one person in all teams, and never one of a single team.
+    assert several.who(Principal("E1", "T5", "U3")) == several.who(Principal("E1", "T6", "U3"))
+    assert several.who(Principal("E1", "T5", "U3")) == Principal("E1", "E1", "U3")
+    # Elsewhere the key is that of the installation, whatever enterprise a payload names.
+    assert several.who(Principal(None, "T2", "U1")) == other
+    assert several.who(Principal("E7", "T7", "U1")) == Principal("E7", "T7", "U1")
+    # Only who belongs to an installation is told anything.
+    assert several.administrating() == [Principal("E1", "E1", "U3"), Principal(None, "T1", "U2")]
+    assert [one.id for one in several] == ["E1", "T1", "T2"]
+    several.replace([])
+    assert not several.includes(None, "T1")

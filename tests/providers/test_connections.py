@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from bot.domain.models import Principal
 from bot.providers import provider_classes
-from bot.providers.connections import build_providers, load_connections, secrets_of
+from bot.providers.connections import build_providers, load_connections, secrets_of, unclear_people
 from bot.providers.jupyterhub import JupyterHub
 from bot.providers.saturn import Saturn, SaturnSettings
 from bot.support.http import Http
@@ -38,6 +39,23 @@ def test_two_connections_become_their_providers(file):
     assert {name: one.title for name, one in found.items()} == {"saturn": "Saturn Cloud", "hub": "hub"}
     providers = build_providers(found, Http(None))
     assert {name: type(one) for name, one in providers.items()} == {"saturn": Saturn, "hub": JupyterHub}
+
+
+def test_a_connection_serves_the_slack_workspaces_that_it_names(file):
+    found = load_connections(file(SATURN + 'workspaces = ["T1", "E1"]\n' + HUB))
+    people = [Principal(None, "T1", "U1"), Principal("E1", "E1", "U1"), Principal("E1", "T2", "U1")]
+    assert [found["saturn"].serves(one) for one in people] == [True, True, False]
+    assert all(found["hub"].serves(one) for one in people)
+    for wrong in ("[]", '["acme"]', '["U1"]'):
+        (problem,) = problems(file(f"{SATURN}workspaces = {wrong}\n"))
+        assert "T0123ABCD" in problem
+
+
+def test_an_id_without_its_slack_workspace_is_unclear_among_several(file):
+    recipe = HUB + '[[connections.hub.presets]]\nname = "gpu"\nwho = {who}\n'
+    found = load_connections(file(recipe.format(who='["T1:U1", "U2"]')))
+    assert [one.partition(": without")[0] for one in unclear_people(found)] == ["connections.hub: gpu"]
+    assert unclear_people(load_connections(file(recipe.format(who='["T1:U1", "E1:U2"]')))) == []
 
 
 def test_all_problems_of_all_connections_come_at_once_without_values(file):
