@@ -38,6 +38,8 @@ log = structlog.get_logger(__name__)
 READ_EVERY: Final = 2.0
 #: How long before its end a token is replaced, as in Bolt: until then the old one is used if that fails.
 EARLY: Final = 7_200.0
+#: Slack's codes for a refresh token that it takes no more.
+_SPENT: Final = APP_SHUT_OUT | {"invalid_refresh_token"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,10 @@ class InstalledSlack:
         self._entries: dict[str, _Entry] = {}
         self._slacks: dict[str, PacedSlack] = {}
         self._renewing: dict[str, asyncio.Task[None]] = {}
+        #: What Slack has given out and no row has yet, by the sealed secret that it replaces.
+        self._given: dict[str, tuple[str, float | None]] = {}
+        #: The sealed secrets whose refresh token Slack takes no more.
+        self._spent: set[str] = set()
         self._read_at = -math.inf
 
     @classmethod
@@ -111,10 +117,13 @@ class InstalledSlack:
         )
         for name in self._slacks.keys() - self._entries.keys():
             del self._slacks[name]
+        self._spent &= {row.secret for row in rows}
 
     async def read_again(self) -> None:
         """Read the rows if that is due; what can't be read is read at the next tick."""
         try:
+            for row in [one.row for one in self._entries.values() if one.row.secret in self._given]:
+                await self._write(row)
             await self.read()
         except StoreError as error:
             log.warning("installations not read", problem=type(error).__name__)
@@ -183,7 +192,10 @@ class InstalledSlack:
         return entry.token if entry is not None else ""
 
     async def token(self, name: str) -> str:
-        """Return a valid token, replaced in time. Raises SlackFailed if there is none now."""
+        """Return a valid token, replaced in time.
+
+        Raises SlackLimited if there is none now, and SlackPermanent if there won't be one.
+        """
         entry = self._entries.get(name)
         if entry is None or not entry.token:
             raise SlackPermanent(OAUTH_ACCESS, NOT_INSTALLED if entry is None else "not_authed")
@@ -201,6 +213,8 @@ class InstalledSlack:
         await asyncio.shield(renewing)
         fresh = self._entries.get(name, entry)
         if fresh.token == entry.token and left <= 0:
+            if entry.row.secret in self._spent:
+                raise SlackPermanent(OAUTH_ACCESS, "token_expired")
             # Somebody else is replacing it, or Slack didn't answer.
             raise SlackLimited(OAUTH_ACCESS, 1.0)
         return fresh.token
@@ -225,17 +239,29 @@ class InstalledSlack:
 
     async def _renewed(self, entry: _Entry) -> None:
         row = entry.row
+        if row.secret in self._spent:
+            return
         try:
-            if await self._store.claim_renewal(row.id, row.secret):
+            if row.secret not in self._given and await self._store.claim_renewal(row.id, row.secret):
                 asked = {**self.client, "grant_type": "refresh_token", "refresh_token": entry.refresh}
                 answer = await self._make("").call(OAUTH_ACCESS, asked)
                 sealed = self._vault.seal(row.row_key, secret_of(answer.data))
-                await self._store.renew_installation(row.id, row.secret, sealed, lasts(answer.data))
-                log.info("token replaced", installation=row.id)
+                self._given[row.secret] = sealed, lasts(answer.data)
+            await self._write(row)
             await self.read()
         except (SlackFailed, StoreError, KeyError) as error:
-            # It is tried again when the claim has ended.
+            if isinstance(error, SlackFailed) and error.code in _SPENT:
+                self._spent.add(row.secret)
+            # Otherwise it is tried again when the claim has ended.
             log.warning("token not replaced", installation=row.id, problem=str(error))
+
+    async def _write(self, row: Installed) -> None:
+        """Write what Slack has given out; without the database it waits here, as Slack gives it out once."""
+        given = self._given.get(row.secret)
+        if given is not None:
+            await self._store.renew_installation(row.id, row.secret, *given)
+            self._given.pop(row.secret, None)
+            log.info("token replaced", installation=row.id)
 
     async def exchange(self, code: str, redirect_uri: str) -> tuple[Mapping[str, Any], Installation]:
         """Return what Slack has granted for a code, and who the bot is with it. Raises SlackFailed."""
@@ -266,7 +292,11 @@ class InstalledSlack:
         except SlackPermanent as error:
             if error.code not in APP_SHUT_OUT:
                 raise
-            fresh = await self.other_than(installation.id, entry.token, "")
+            # One that has only expired is replaced, where Usher wasn't removed.
+            fresh = await self.other_than(installation.id, entry.token, error.code)
+            is_open = error.code == "token_expired" and bool(entry.refresh)
+            if fresh is None and is_open and entry.row.secret not in self._spent:
+                raise SlackLimited(OAUTH_ACCESS, 1.0) from None
             return entry.row if fresh is None else None
         return None
 
@@ -279,6 +309,8 @@ class InstalledSlack:
     async def close(self) -> None:
         """Wait for tokens that are being replaced: what Slack has given out must be written."""
         await asyncio.gather(*self._renewing.values(), return_exceptions=True)
+        if self._given:
+            await self.read_again()
 
 
 class _Caller:

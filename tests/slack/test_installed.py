@@ -9,11 +9,11 @@ import pytest
 from cryptography.fernet import Fernet
 
 from bot.domain.models import Installed, Principal
-from bot.domain.policy import Installations
-from bot.slack.calls import NOT_INSTALLED, SlackAnswer
+from bot.domain.policy import Installation, Installations
+from bot.slack.calls import NOT_INSTALLED, SHUT_OUT_SECONDS, SlackAnswer
 from bot.slack.installed import EARLY, InstalledSlack
 from bot.store.installations import RENEWING_SECONDS
-from bot.support.errors import SlackLimited, SlackPermanent, SlackUnknownOutcome
+from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, SlackUnknownOutcome, StoreBusy
 from bot.support.vault import Vault
 from tests.rigs.clock import FakeClock
 from tests.rigs.store import memory_store
@@ -72,6 +72,21 @@ class Web:
         self.valid.add(f"token {number}")
         data = {"access_token": f"token {number}", "token_type": "bot", "expires_in": int(LASTS)}
         return SlackAnswer({**data, "refresh_token": f"refresh {number}"})
+
+
+class Unwritable:
+    """Be a store that can be read, and doesn't write a new token while ``is_away``."""
+
+    def __init__(self, store) -> None:
+        self._store, self.is_away = store, True
+
+    def __getattr__(self, name):
+        return getattr(self._store, name)
+
+    async def renew_installation(self, *row):
+        if self.is_away:
+            raise StoreBusy("away")
+        return await self._store.renew_installation(*row)
 
 
 class Rig:
@@ -155,6 +170,50 @@ async def test_a_token_that_has_expired_waits_for_the_next_and_is_asked_for_agai
     rig.web.error = None
     await says(other)
     assert rig.web.sent == ["token 3"]
+
+
+async def test_what_slack_has_given_out_is_written_when_the_database_is_back(rig):
+    await rig.installed()
+    rig.store = store = Unwritable(rig.store)
+    one = await rig.process()
+    rig.clock.advance(LASTS - EARLY + 1)
+    await says(one)
+    await one.read_again()
+    assert rig.web.sent == ["token 1"]
+    store.is_away = False
+    rig.clock.advance(RENEWING_SECONDS)
+    await one.close()
+    await says(await rig.process())
+    # A refresh token works once: nobody asked for another.
+    assert (rig.web.refreshed, rig.web.sent[-1]) == (["refresh 1"], "token 2")
+
+
+async def test_a_refresh_token_that_slack_takes_no_more_shuts_its_workspace_alone(rig):
+    await rig.installed()
+    slack = await rig.process()
+    rig.clock.advance(LASTS + 1)
+    rig.web.error = SlackFailed("oauth.v2.access", "invalid_refresh_token")
+    for _ in range(2):
+        # Not a pause: that would have everybody else's people wait for this workspace.
+        with pytest.raises(SlackPermanent, match="token_expired"):
+            await says(slack)
+        rig.clock.advance(RENEWING_SECONDS + SHUT_OUT_SECONDS)
+    assert rig.web.refreshed == ["refresh 1"]
+    rig.web.valid.clear()
+    assert await slack.is_gone(Installation("T1")) is not None
+
+
+async def test_a_token_that_has_only_expired_does_not_say_that_usher_was_removed(rig):
+    await rig.installed()
+    slack = await rig.process()
+    rig.clock.advance(LASTS + 1)
+    rig.web.valid.clear()
+    rig.web.error = SlackUnknownOutcome("oauth.v2.access", "no_answer")
+    with pytest.raises(SlackLimited):
+        await slack.is_gone(Installation("T1"))
+    rig.clock.advance(RENEWING_SECONDS)
+    rig.web.error = None
+    assert await slack.is_gone(Installation("T1")) is None
 
 
 async def test_nothing_is_sent_where_usher_is_not_installed_or_no_key_opens_the_token(rig):
