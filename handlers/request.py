@@ -214,11 +214,6 @@ class Occurrence:
         return installed_at(self.payload)[1]
 
     @property
-    def is_ours(self) -> bool:
-        """Return whether it is for the installation that this process serves."""
-        return self.installation is not None
-
-    @property
     def installation(self) -> Installation | None:
         """Return the installation that it is for."""
         team, enterprise = installed_at(self.payload)

@@ -152,9 +152,15 @@ class People:
         assert reading.teams
         asked = {"limit": PAGE, "cursor": reading.cursor, "team_id": reading.teams[0]}
         answer = await slack.call(USERS_LIST, asked)
-        now, who = await self._store.now(), slack.budget.installation.who
+        now, here = await self._store.now(), slack.budget.installation
         users = [user for user in answer.data.get("members") or () if isinstance(user, dict)]
-        page = [person_of(user, who(_principal_of(user)), now) for user in users if _is_whole(user)]
+        named = [(user, _principal_of(user)) for user in users if _is_whole(user)]
+        # Others are there by a shared channel: only their own workspace says who they are.
+        page = [
+            person_of(user, here.who(one), now)
+            for user, one in named
+            if here.includes(one.enterprise_id, one.team_id)
+        ]
         await self._store.save_people(page)
         reading.read += page
         reading.cursor = _next(answer)

@@ -26,14 +26,18 @@ async def user_changed(occurrence: Occurrence) -> None:
     """Store the person; end every link of somebody who left (the nightly sync covers lost events)."""
     services = occurrence.services
     user = occurrence.event.get("user")
-    if not occurrence.is_ours or not isinstance(user, dict):
+    installations, here = services.authority.installation, occurrence.installation
+    if here is None or not isinstance(user, dict):
         return
     try:
         named = of_user(user, occurrence.enterprise_id)
     except Refused:
         log.warning("a changed user could not be read")
         return
-    principal = services.authority.installation.who(named)
+    if installations.of(named.enterprise_id, named.team_id) != here:
+        # Somebody in a shared channel: only their own workspace says who they are.
+        return
+    principal = here.who(named)
     person = person_of(user, principal, services.clock.now())
     await services.store.save_people([person])
     if not person.is_deleted:

@@ -196,12 +196,13 @@ async def test_who_only_changes_their_name_keeps_their_links(bot, app):
     [
         event("user_change", user="UALICE"),
         event("user_change", user={"id": "UALICE"}),
+        event("user_change", user=user(STRANGER)),
         event("user_change", user=user(), outer={"team_id": "T9", "authorizations": [{"team_id": "T9"}]}),
     ],
 )
 async def test_a_change_that_names_nobody_of_ours_changes_nothing(bot, told):
     await user_changed(Occurrence(told, bot.services, "event:1"))
-    assert await bot.store.person(ALICE) is None
+    assert [await bot.store.person(one) for one in (ALICE, STRANGER)] == [None, None]
 
 
 # -- the app ---------------------------------------------------------------------------------------
@@ -247,9 +248,9 @@ async def test_events_of_an_enterprise_are_ours_where_all_of_it_has_installed_us
         "team_id": "T5",
     }
     async with rig(installation=Installation(None, "E1", is_org_wide=True)) as bot:
-        assert Occurrence(told, bot.services, "").is_ours
+        assert Occurrence(told, bot.services, "").installation is not None
     async with rig(installation=Installation("T1", "E1")) as bot:
-        assert not Occurrence(told, bot.services, "").is_ours
+        assert Occurrence(told, bot.services, "").installation is None
         assert Occurrence({"event": None}, bot.services, "").event == {}
 
 

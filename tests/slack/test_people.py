@@ -68,6 +68,8 @@ async def test_everybody_is_read_page_by_page():
         for number in range(5):
             world.slack.add_user(f"U{number}")
         world.slack.users["broken"] = {"name": "without an id"}
+        # Of another workspace, which may have installed us too: only that one says if they are a guest.
+        world.slack.add_user("UPAVEL", team_id="T9")
         everybody = await world.people.sync()
         assert [person.principal.key for person in everybody] == [f"-:T1:U{number}" for number in range(5)]
         assert (await world.store.statistics())["people"] == 5
