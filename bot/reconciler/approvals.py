@@ -32,7 +32,8 @@ class Approved(EnginePart):
         if approval is None or approval.state != "approved":
             return
         runtime = self._runtimes.get(approval.connection)
-        if runtime is None or not runtime.provider.links_by("admin"):
+        is_served = runtime is not None and runtime.provider.settings.serves(approval.principal)
+        if runtime is None or not is_served or not runtime.provider.links_by("admin"):
             # The operator has changed the connections file since the approval.
             await self._failed(approval, runtime.title if runtime else approval.connection, "not_set_up")
             return
@@ -146,4 +147,4 @@ def _to_administrator(approval: Approval, kind: NoticeKind, what: str, **facts: 
     if not approval.decided_by:
         return []
     to = Principal.from_key(approval.decided_by)
-    return [notice(approval, kind, f"{what}:{to.user_id}", to, **facts)]
+    return [notice(approval, kind, f"{what}:{to.key}", to, **facts)]

@@ -118,7 +118,7 @@ class Outages(EnginePart):
         body = {"connection": connection, "what": what, "since": since, "until": until}
         return [
             NewNotice(
-                f"outage:{connection}{kind}:{principal.user_id}",
+                f"outage:{connection}{kind}:{principal.key}",
                 NoticeKind.OUTAGE,
                 f"{what}:{since:.3f}",
                 principal,

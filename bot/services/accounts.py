@@ -113,6 +113,9 @@ class Accounts(Part):
         link = await self._store.open_link_of(principal, "code")
         if link is None or link.code_hash is None or link.code_tries_left <= 0:
             raise Refused("code.none", words.code_none(self._command))
+        if link.connection not in self.linkable(principal):
+            # The operator has changed the connections since.
+            raise Refused("code.none", words.code_none(self._command))
         left = link.code_tries_left - 1
         # The attempt is counted before the comparison, so that concurrent attempts can't exceed five.
         tried = replace(link, code_tries_left=left, tries_left=left)

@@ -88,6 +88,7 @@ class Browsing(Part):
         if (
             provider is None
             or not isinstance(provider, facets.Page)
+            or not provider.settings.serves(workspace.principal)
             or not self._is_of(workspace, look.session)
         ):
             return None

@@ -218,7 +218,8 @@ class LinkSteps(Part):
             raise self._used(link)
         if link.expires_at <= await self._store.now():
             raise Refused("link.expired", words.link_expired(self._command, link.connection))
-        if link.connection not in self._connections:
+        provider = self._connections.get(link.connection)
+        if provider is None or not provider.settings.serves(link.principal):
             raise Refused("link.connection", words.link_connection(self._command))
         person = await self._store.person(link.principal)
         if person is not None and person.is_deleted:

@@ -43,6 +43,13 @@ def fail(world):
         world.provider.fail(method, Unreachable("no connection"), times=9999)
 
 
+async def test_the_same_id_in_two_slack_workspaces_is_two_administrators(world):
+    world.administered_by(f"T1:{AMIR}", f"T2:{AMIR}")
+    await away(world)
+    await world.pass_time(600, step=5)
+    assert len(told(world)) == 2
+
+
 async def test_each_administrator_is_told_once_that_it_is_away_and_once_that_it_is_back(administered):
     world = administered
     ids = await away(world)

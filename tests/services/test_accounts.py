@@ -34,7 +34,7 @@ from bot.support.errors import (
 from tests.rigs.clock import FakeClock
 from tests.rigs.context import context
 from tests.rigs.store import link_account, memory_store
-from tests.web.rig import ALICE, BOB, rig
+from tests.web.rig import ALICE, BOB, GOOD, rig
 
 
 async def test_invitations_need_an_address():
@@ -65,6 +65,23 @@ async def test_an_invitation_keeps_the_digest_of_its_nonce_only():
         assert await made.store.link(nonce) is None
         (row,) = await made.store.audit_entries()
         assert nonce not in str(dict(row))
+
+
+async def test_a_link_leads_nowhere_once_its_connection_is_for_other_slack_workspaces():
+    async with rig() as made:
+        steps = made.accounts.steps
+        nonce = (await made.accounts.invite(ALICE, "saturn")).rpartition("/")[2]
+        checked = await steps.check(nonce, "a browser", GOOD)
+        code = (await steps.confirm(nonce, "a browser", checked.mark)).code
+        other = (await made.accounts.invite(BOB, "saturn")).rpartition("/")[2]
+        made.provider.settings = made.provider.settings.model_copy(update={"workspaces": ("T9",)})
+        with pytest.raises(Refused) as refused:
+            await steps.open(other, "a browser")
+        assert refused.value.rule == "link.connection"
+        with pytest.raises(Refused) as refused:
+            await made.accounts.confirm_code(ALICE, code)
+        assert refused.value.rule == "code.none"
+        assert await made.store.active_accounts() == []
 
 
 async def test_unlinking_ends_revokes_tells_and_audits():

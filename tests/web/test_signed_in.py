@@ -137,6 +137,15 @@ async def test_a_lost_event_shows_nothing_all_the_same(world):
     assert browser.status == 404
 
 
+async def test_a_connection_for_other_slack_workspaces_shows_nothing(world):
+    workspace = await world.workspace()
+    browser = await world.signed_in(page=workspace.id)
+    provider = world.made.context.connections[workspace.connection]
+    provider.settings = provider.settings.model_copy(update={"workspaces": ("T9",)})
+    await browser.get(f"/ide/{workspace.id}")
+    assert browser.status == 404
+
+
 async def test_when_the_app_is_removed_everybody_is_signed_out(world):
     browsers = [await world.signed_in(user) for user in ("U0ALICE", "U0BOB")]
     assert await world.store.end_browser_sessions_at(ALICE.team_id) == 2
