@@ -9,16 +9,19 @@ PROJECT := pyproject.toml tools/install.sh
 # The seed of test-thorough's random tests: a new one each time unless it is given.
 SEED := $(if $(SEED),$(SEED),$(shell awk 'BEGIN { srand(); print int(rand() * 1000000000) }'))
 
-.PHONY: help demo demo-once test coverage test-thorough test-fast chaos bench lint lock clean
+.PHONY: help demo demo-once demo-cluster test coverage test-thorough test-fast chaos bench lint lock clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 demo: $(DEMO) ## Run a local Slack, local providers, a JupyterHub and the bot
 	$(RUN) playground demo
 
 demo-once: $(DEMO) ## Play the demo once without a person, from linking to an opened IDE
 	$(RUN) playground demo-once
+
+demo-cluster: $(DEV) ## Run a class of 500 on webs and workers that are killed; CLASS="--people N --once"
+	$(RUN) benchmarks.cluster_demo $(CLASS)
 
 test: $(DEV) ## Run all tests; takes about ten minutes
 	$(RUN) pytest -n 4 --dist worksteal

@@ -40,6 +40,11 @@ class Crowd:
     each: int = 1
 
     @staticmethod
+    def team(_number: int) -> str:
+        """Return the Slack workspace that a person is in."""
+        return TEAM
+
+    @staticmethod
     def user(number: int) -> str:
         """Return a person's id in Slack."""
         return f"U0P{number:05d}"
@@ -97,7 +102,7 @@ async def settle(crowd: Crowd, place: Place, state: State, *, pending: bool = Fa
 
 
 def _principal(crowd: Crowd, number: int) -> Principal:
-    return Principal(None, TEAM, crowd.user(number))
+    return Principal(None, crowd.team(number), crowd.user(number))
 
 
 async def _person(store: Store, vault: Vault, crowd: Crowd, place: Place, number: int, state: State) -> None:

@@ -36,6 +36,16 @@ if TYPE_CHECKING:
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
+@web.middleware
+async def own_pages_only(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Refuse what a page from elsewhere would do."""
+    origin = request.headers.get("Origin")
+    own = request.path.startswith(("/_page/", "/_playground/"))
+    if own and origin is not None and origin != str(request.url.origin()):
+        return web.json_response({"ok": False, "error": "foreign_origin"}, status=403)
+    return await handler(request)
+
+
 class SlackServer:
     """A workspace with one app, and everything that happens between the two.
 
@@ -67,7 +77,7 @@ class SlackServer:
         self.forms = Forms(self.state, self.hands)
         self.page = Page(self.state, self.acts, self.hands, self.forms)
         self.control = Control(self.state, self.budgets, self.sockets, self.dispatcher, self.events)
-        self.app = web.Application(middlewares=[self._note_address])
+        self.app = web.Application(middlewares=[own_pages_only, self._note_address])
         self._install()
         # What a person does: speak, press, fill in forms.
         self.say = self.acts.say
@@ -116,10 +126,6 @@ class SlackServer:
     async def _note_address(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         if request.url.host in LOOPBACK:
             self.state.base_url = str(request.url.origin())
-        origin = request.headers.get("Origin")
-        own = request.path.startswith(("/_page/", "/_playground/"))
-        if own and origin is not None and origin != str(request.url.origin()):
-            return web.json_response({"ok": False, "error": "foreign_origin"}, status=403)
         return await handler(request)
 
     @property

@@ -7,7 +7,7 @@ its code, or by the workspace in its address.
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ from aiohttp import web
 from playground.harness import Harness
 from playground.slack.calls import bearer
 from playground.slack.openid import page
-from playground.slack.server import SlackServer, injected
+from playground.slack.server import SlackServer, injected, own_pages_only
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
@@ -153,3 +153,18 @@ class SlackWorkspaces:
             for member in self.members:
                 await member.dispatcher.close()
             await runner.cleanup()
+
+    @asynccontextmanager
+    async def pages(self, ports: Sequence[int]) -> AsyncIterator[list[str]]:
+        """Show each workspace's page at an address of its own within a block, and give the addresses."""
+        async with AsyncExitStack() as stack:
+            shown = []
+            for member, port in zip(self.members, ports, strict=True):
+                app = web.Application(middlewares=[own_pages_only])
+                member.page.install(app)
+                runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+                await runner.setup()
+                stack.push_async_callback(runner.cleanup)
+                await web.TCPSite(runner, "127.0.0.1", port).start()
+                shown.append(f"http://127.0.0.1:{runner.addresses[0][1]}")
+            yield shown

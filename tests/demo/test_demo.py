@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 import socket
 import sys
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -18,10 +19,10 @@ from tests.project.repository import ROOT
 
 
 @asynccontextmanager
-async def playing(folder: Path, *words: str):
-    """Run ``python -m playground …`` with a folder of its own for what is temporary."""
+async def playing(folder: Path, *words: str, module: str = "playground"):
+    """Run ``python -m MODULE …`` with a folder of its own for what is temporary."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "playground", *words),
+        *(sys.executable, "-m", module, *words),
         cwd=ROOT,
         env={**os.environ, "TMPDIR": str(folder)},
         stdout=asyncio.subprocess.PIPE,
@@ -34,6 +35,17 @@ async def playing(folder: Path, *words: str):
         if process.returncode is None:
             process.terminate()
             await process.communicate()
+
+
+def processes_that_name(text: str) -> list[str]:
+    """Return the processes that have a text in their settings or their command."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            said = (process / "environ").read_bytes() + (process / "cmdline").read_bytes()
+            if text.encode() in said:
+                found.append(process.name)
+    return found
 
 
 async def line_with(process: asyncio.subprocess.Process, part: str) -> None:
@@ -153,3 +165,21 @@ async def test_the_whole_story_with_light_servers(tmp_path):
     assert "Chen's browser is refused: 404" in text
     assert text.endswith("The whole story worked: on Saturn Cloud, the hub, Workbench and Sphere Engine.\n")
     assert list(tmp_path.glob("usher-demo-*")) == []
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(200)
+async def test_a_killed_worker_of_the_cluster_is_replaced_and_nothing_is_left_at_the_end(tmp_path):
+    words = ["--people", "5", "--kill-every", "1"]
+    async with playing(tmp_path, *words, module="benchmarks.cluster_demo") as process:
+        await line_with(process, "Tara has installed Usher in Beta Labs.")
+        await line_with(process, "is back after")
+        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGINT)
+        status, text = await ended(process)
+    assert status == 0, text
+    assert re.search(r"lost +0\n", text)
+    assert re.search(r"workers killed +[1-9]", text)
+    assert text.endswith("\nStopping everything …\nEverything has been stopped and removed.\n")
+    assert list(tmp_path.glob("usher-demo-*")) == []
+    assert processes_that_name(str(tmp_path)) == []

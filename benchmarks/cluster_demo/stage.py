@@ -1,0 +1,204 @@
+"""Where the demonstration plays: a PostgreSQL, two Slack workspaces behind one address, a Saturn Cloud."""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from html import unescape
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+from aiohttp import web
+from cryptography.fernet import Fernet
+from yarl import URL
+
+from benchmarks.chaos.cluster import WEBS, balancer
+from benchmarks.cluster_demo.supervisor import Supervisor, procfile
+from benchmarks.crowd import CONNECTION, Crowd, Place, settle
+from benchmarks.postgres import database
+from bot.domain.models import State
+from bot.slack.manifest import http_manifest
+from playground import saturn as local_saturn
+from playground.demo.stage import SLACK_PORT
+from playground.harness import Clock
+from playground.processes import HOME, StageError, bot_environment, free_port
+from playground.slack import SlackServer, SlackWorkspaces, manifest
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import AsyncIterator, Callable
+    from pathlib import Path
+
+WORKERS = 3
+CHANNEL = "C0GENERAL"
+TRAINER = "U0TARA"
+#: The two Slack workspaces; their people have the same ids.
+TEAMS = {"T0ACME": "Acme Research", "T0BETA": "Beta Labs"}
+#: Stands for the bot's address where the manifest is made.
+_STAND_IN = "https://usher.example.test"
+_INSTALL = re.compile(r'href="([^"]+/oauth/v2/authorize[^"]+)"')
+
+
+class Class(Crowd):
+    """Describe people who sit in two Slack workspaces in turn."""
+
+    @staticmethod
+    def team(number: int) -> str:
+        """Return the Slack workspace that a person is in."""
+        return list(TEAMS)[number % len(TEAMS)]
+
+    @staticmethod
+    def user(number: int) -> str:
+        """Return a person's id in Slack: each id is somebody else's in the other workspace."""
+        return f"U0P{number // len(TEAMS):05d}"
+
+    @staticmethod
+    def workspace(_number: int) -> str:
+        """Return the name of everybody's workspace."""
+        return "notebook"
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Hold the local servers, the processes, and where people look."""
+
+    people: Class
+    slacks: SlackWorkspaces
+    saturn: local_saturn.SaturnServer
+    supervisor: Supervisor
+    database: str
+    pages: list[str]
+    folder: Path
+
+    def member(self, number: int) -> SlackServer:
+        """Return the Slack workspace of a person."""
+        return self.slacks[self.people.team(number)]
+
+
+@asynccontextmanager
+async def stage(folder: Path, options: Namespace, tell: Callable[[str], None]) -> AsyncIterator[Stage]:
+    """Bring everything up, and take it down again whatever happens; raises StageError."""
+    people, port, key = Class(options.people), free_port(), Fernet.generate_key().decode()
+    bot_url = f"http://127.0.0.1:{port}"
+    async with AsyncExitStack() as stack:
+        tell("Starting PostgreSQL, two Slack workspaces and a Saturn Cloud …")
+        # In this thread: a stop in the meantime must not leave it behind.
+        server = stack.enter_context(database(folder))
+        slacks, saturn = _slacks(people, bot_url), _saturn(people, options)
+        await stack.enter_async_context(slacks.running())
+        pages = await stack.enter_async_context(slacks.pages(_ports(options.port)))
+        runner = web.AppRunner(saturn.app, access_log=None, shutdown_timeout=1.0)
+        await runner.setup()
+        stack.push_async_callback(runner.cleanup)
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        saturn_url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        tell(f"Linking {people.people} people …")
+        await settle(people, Place(server.url, key, saturn_url), State.STOPPED)
+        connections = folder / "connections.toml"
+        connections.write_text(_connection(saturn_url, options.starts), encoding="utf-8")
+        connections.chmod(0o600)
+        given = slacks.credentials
+        environment = bot_environment({**given, "bot_token": ""}, port, server.url, key, connections) | {
+            "SLACK_CLIENT_ID": given["client_id"],
+            "SLACK_CLIENT_SECRET": given["client_secret"],
+            "USHER_ADMINS": ",".join(f"{team}:{TRAINER}" for team in TEAMS),
+            "USHER_COMMAND": "/workspace",
+            "USHER_LOG_FORMAT": "json",
+        }
+        supervisor = _supervisor(environment, folder, tell)
+        await stack.enter_async_context(balancer(port, supervisor.processes[:WEBS]))
+        tell(f"Starting {WEBS} webs and {WORKERS} workers by the lines of the Procfile …")
+        await stack.enter_async_context(supervisor.running())
+        await supervisor.ready()
+        for team, name in TEAMS.items():
+            await _install(bot_url, team)
+            tell(f"Tara has installed Usher in {name}.")
+        yield Stage(people, slacks, saturn, supervisor, server.url, pages, folder)
+
+
+def _supervisor(environment: dict[str, str], folder: Path, tell: Callable[[str], None]) -> Supervisor:
+    made = Supervisor(tell)
+    commands = procfile((HOME / "Procfile").read_text(encoding="utf-8"))
+    for kind, count in (("web", WEBS), ("worker", WORKERS)):
+        for number in range(1, count + 1):
+            made.add(f"{kind}.{number}", commands[kind], environment, folder)
+    return made
+
+
+def _ports(asked: int) -> list[int]:
+    """Return the ports of the two pages: those asked for, else the usual ones, else any."""
+    wanted = [(asked or SLACK_PORT) + number for number in range(len(TEAMS))]
+    try:
+        return [free_port(port) for port in wanted]
+    except StageError:
+        if asked:
+            raise
+        return [0 for _ in wanted]
+
+
+def _slacks(people: Class, bot_url: str) -> SlackWorkspaces:
+    made = SlackWorkspaces([_seed(people, team, name) for team, name in TEAMS.items()], Clock())
+    told = http_manifest(_STAND_IN, by_oauth=True)
+    for member in made.members:
+        manifest.apply(member.state, told)
+        app = member.state.app
+        app.redirect_urls = [url.replace(_STAND_IN, bot_url) for url in app.redirect_urls]
+        app.request_url = str(app.request_url).replace(_STAND_IN, bot_url)
+    return made
+
+
+def _seed(people: Class, team: str, name: str) -> dict[str, Any]:
+    sitting = [number for number in range(people.people) if people.team(number) == team]
+    entries = [{"id": TRAINER, "name": "tara", "real_name": "Tara, trainer", "is_admin": True}]
+    entries += [
+        {"id": people.user(n), "name": people.username(n), "real_name": f"Person {n + 1}"} for n in sitting
+    ]
+    members = [*(str(entry["id"]) for entry in entries), "@bot"]
+    return {
+        "team": {"id": team, "domain": team[2:].lower(), "name": name},
+        "people": entries,
+        "channels": [{"id": CHANNEL, "name": "general", "members": members}],
+    }
+
+
+def _saturn(people: Class, options: Namespace) -> local_saturn.SaturnServer:
+    chance = random.Random(people.people)  # noqa: S311 - spreads readiness, protects nothing
+    made = local_saturn.build(
+        seed={
+            "users": [{"name": people.username(n), "token": people.token(n)} for n in range(people.people)],
+            "workspaces": [
+                {
+                    "owner": people.username(person),
+                    "name": people.workspace(workspace),
+                    "id": people.remote_id(person, workspace),
+                    "start_seconds": chance.uniform(options.soonest, options.latest),
+                }
+                for person, workspace in people.pairs()
+            ],
+        }
+    )
+    made.state.limits.starts_per_second = options.starts
+    return made
+
+
+def _connection(saturn_url: str, starts: int) -> str:
+    return (
+        f'[connections.{CONNECTION}]\nprovider = "saturn"\ntitle = "Saturn Cloud"\nlinking = ["token"]\n'
+        f"base_url = {json.dumps(saturn_url)}\nstarts_per_second = {starts}\n"
+    )
+
+
+async def _install(bot_url: str, team: str) -> None:
+    """Install Usher in a workspace as its administrator does, with a browser; raises StageError."""
+    jar = aiohttp.CookieJar(unsafe=True, treat_as_secure_origin=URL(bot_url))
+    async with aiohttp.ClientSession(cookie_jar=jar) as session:
+        async with session.get(f"{bot_url}/slack/install", params={"team": team}) as page:
+            found = _INSTALL.search(await page.text())
+        if found is None:
+            raise StageError(f"the page that installs Usher answered {page.status}")
+        async with session.get(URL(f"{unescape(found[1])}&as={TRAINER}", encoded=True)) as done:
+            if done.status != 200:
+                raise StageError(f"Usher was not installed in {team}: {done.status}")
