@@ -75,7 +75,7 @@ async def measure_claims(sizes: Sizes) -> list[Figure]:
 
 def _watched(sizes: Sizes) -> float:
     """Return for how many seconds claims are timed: several rounds."""
-    return min(sizes.watch_seconds, 6 * sizes.claim_interval)
+    return min(sizes.watch_seconds, 6 * (sizes.claim_interval + _MARGIN))
 
 
 async def _worker(url: str, sizes: Sizes) -> asyncio.subprocess.Process:
