@@ -21,6 +21,7 @@ from bot.slack.calls import APP_SHUT_OUT, NOT_INSTALLED, PacedSlack
 from bot.slack.manifest import INSTALL_PATH
 from bot.slack.methods import AUTH_TEST, OAUTH_ACCESS, UPLOAD_URL
 from bot.support.errors import SecretError, SlackFailed, SlackLimited, SlackPermanent, StoreError
+from bot.support.settings import split_names
 from bot.support.vault import Vault
 
 if TYPE_CHECKING:
@@ -54,7 +55,8 @@ class _Entry:
 class InstalledSlack:
     """Know where Usher is installed, and call Slack there.
 
-    ``client`` is the app's id and secret; ``make`` returns a caller for a token.
+    ``client`` is the app's id and secret; ``make`` returns a caller for a token. Where ``listed`` names
+    workspaces or organisations, no others are served.
     """
 
     def __init__(
@@ -65,8 +67,10 @@ class InstalledSlack:
         client: tuple[str, str],
         make: Callable[[str], SlackCaller],
         clock: Clock,
+        listed: frozenset[str] = frozenset(),
     ) -> None:
         self._store = store
+        self._listed = listed
         self._vault = vault
         self.installations = installations
         self.client = {"client_id": client[0], "client_secret": client[1]}
@@ -88,8 +92,8 @@ class InstalledSlack:
         """Learn where Usher is installed, with settings without a bot token. Raises StoreError."""
         secret = settings.slack_client_secret
         client = (settings.slack_client_id or "", secret.get_secret_value() if secret is not None else "")
-        installations = Installations(settings.admin_ids())
-        made = cls(store, Vault(settings.keys()), installations, client, make, clock)
+        installations, listed = Installations(settings.admin_ids()), split_names(settings.slack_workspaces)
+        made = cls(store, Vault(settings.keys()), installations, client, make, clock, listed)
         await made.read()
         if not made.all():
             log.info("not installed yet", open=f"{settings.public_url}{INSTALL_PATH}")
@@ -100,7 +104,7 @@ class InstalledSlack:
     async def read(self) -> None:
         """Read the rows. Raises StoreError."""
         self._read_at = self._clock.monotonic()
-        rows = await self._store.installations()
+        rows = [row for row in await self._store.installations() if self._is_listed(row)]
         self._entries = {row.id: self._entry(row) for row in rows}
         self.installations.replace(
             Installation(
@@ -135,6 +139,10 @@ class InstalledSlack:
             await self.read_again()
             found = self.installations.of(enterprise_id, team_id)
         return found
+
+    def _is_listed(self, row: Installed) -> bool:
+        """Return whether the operator lets people of a workspace use Usher, or all of its organisation."""
+        return not self._listed or bool(self._listed & {row.id, row.enterprise_id})
 
     def _entry(self, row: Installed) -> _Entry:
         known = self._entries.get(row.id)
@@ -271,7 +279,12 @@ class InstalledSlack:
         return granted, Installation.from_auth_test((await self._make(token).call(AUTH_TEST, {})).data)
 
     async def install(self, made: Installed, secret: Mapping[str, str]) -> str:
-        """Write an installation; return as ``bot.store.installations.install`` does. Raises StoreError."""
+        """Write an installation; return as ``bot.store.installations.install`` does. Raises StoreError.
+
+        "unlisted": the operator doesn't serve that workspace, and nothing was written.
+        """
+        if not self._is_listed(made):
+            return "unlisted"
         row = replace(made, secret=self._vault.seal(made.row_key, secret))
         detail = {"workspace": row.team_name, "covers": "workspace" if row.team_id else "enterprise"}
         entry = AuditEntry(f"{row.id}:{row.installed_by}", "slack.installed", row.id, "ok", detail)

@@ -27,6 +27,7 @@ from bot.support.setting_rules import together
 from bot.support.spelling import strangers
 
 _ADMINISTRATOR = re.compile(r"^(?:[TE][A-Z0-9]+:)?[UW][A-Z0-9]+$")
+_SLACK_WORKSPACE = re.compile(r"^[TE][A-Z0-9]+$")
 SLACK_API_URL = "https://slack.com/api/"
 #: What can follow "Bearer" (RFC 6750), and is too long to guess.
 _METRICS_TOKEN = re.compile(r"[A-Za-z0-9._~+/-]{16,}=*")
@@ -72,6 +73,7 @@ class Settings(BaseSettings):
     encryption_keys: SecretStr = Field(validation_alias="USHER_ENCRYPTION_KEYS")
     connections: Path = Field(validation_alias="USHER_CONNECTIONS")
     administrators: str = Field("", validation_alias="USHER_ADMINS")
+    slack_workspaces: str = Field("", validation_alias="USHER_SLACK_WORKSPACES")
     command: str = Field("/workspace", validation_alias="USHER_COMMAND")
     job_command: str = Field("/job", validation_alias="USHER_JOB_COMMAND")
     deadline_minutes: float = Field(30.0, gt=0, le=24 * 60, validation_alias="USHER_DEADLINE_MINUTES")
@@ -181,9 +183,16 @@ class Settings(BaseSettings):
     @field_validator("administrators")
     @classmethod
     def _administrators(cls, value: str) -> str:
-        for name in filter(None, (part.strip() for part in value.split(","))):
+        for name in split_names(value):
             if not _ADMINISTRATOR.match(name):
                 raise ValueError("needs Slack user ids (U0123ABCD or T0123:U0123ABCD), separated by commas")
+        return value
+
+    @field_validator("slack_workspaces")
+    @classmethod
+    def _slack_workspaces(cls, value: str) -> str:
+        if not all(map(_SLACK_WORKSPACE.match, split_names(value))):
+            raise ValueError("needs ids of Slack workspaces (T0123) or organisations (E0123), with commas")
         return value
 
     @field_validator("command", "job_command")
@@ -199,7 +208,7 @@ class Settings(BaseSettings):
 
     def admin_ids(self) -> frozenset[str]:
         """Return the administrators as ``U…`` or ``T…:U…``."""
-        return frozenset(filter(None, (part.strip() for part in self.administrators.split(","))))
+        return split_names(self.administrators)
 
     def secrets(self) -> list[str]:
         """Return every secret value, for the redaction of logs."""
@@ -216,6 +225,11 @@ class Settings(BaseSettings):
 
 #: Every setting by the name of its variable.
 VARIABLES: Final = {str(field.validation_alias): field for field in Settings.model_fields.values()}
+
+
+def split_names(value: str) -> frozenset[str]:
+    """Split ids joined by commas."""
+    return frozenset(filter(None, (part.strip() for part in value.split(","))))
 
 
 def split_keys(value: SecretStr) -> list[str]:

@@ -24,6 +24,7 @@ from tests.app.command_line import environment, run
 from tests.playground.slack_help import slack
 from tests.project.repository import ROOT
 from tests.rigs.scenario import world
+from tests.rigs.scenario.several import FIRST, SECOND, several
 from tests.rigs.scenario.sphere import sphere_world
 
 Proof = Callable[..., Awaitable[None]]
@@ -181,6 +182,12 @@ async def administrators(folder):
         assert ["Usher admin" in text for text in told] == [True, False]
 
 
+@proves("USHER_SLACK_WORKSPACES")
+async def slack_workspaces(folder):
+    async with several(folder, settings={"USHER_SLACK_WORKSPACES": SECOND}) as ready:
+        assert [(await ready.installs(team)).status for team in (FIRST, SECOND)] == [409, 200]
+
+
 @proves("USHER_COMMAND", "USHER_JOB_COMMAND")
 async def commands(folder):
     names = {"USHER_COMMAND": "/desk", "USHER_JOB_COMMAND": "/errand"}
@@ -278,6 +285,8 @@ KEYS = {
         "providers/test_connections.py::test_a_provider_refuses_the_ways_of_linking_that_it_does_not_have"
     ),
     "ide_hosts": "scenarios/test_every_setting.py::test_the_addresses_of_a_connection_are_used",
+    "workspaces": "scenarios/test_several_workspaces.py::"
+    "test_a_connection_is_only_for_the_workspaces_that_are_named",
     "starts_per_second": "reconciler/test_starts_in_turn.py::test_nobody_is_overtaken_and_the_rule_is_kept",
     "saturn.admin_token": "scenarios/test_saturn_admin.py::"
     "test_an_approval_links_and_the_persons_own_token_does_the_work",

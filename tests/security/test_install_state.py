@@ -9,7 +9,7 @@ from cryptography.fernet import Fernet
 
 from bot.support.vault import Vault
 from bot.web.install import STATE_SECONDS
-from tests.rigs.scenario.several import FIRST, SECOND, several
+from tests.rigs.scenario.several import FIRST, ORG, SECOND, several
 
 
 @pytest_asyncio.fixture
@@ -54,6 +54,21 @@ async def test_a_forged_and_an_old_state_are_refused(places):
     places.clock.advance(STATE_SECONDS + 1)
     assert (await places.visits(back, state)).status == 401
     assert await places.bot.store.installations() == []
+
+
+async def test_only_the_slack_workspaces_that_the_operator_named_are_served(tmp_path):
+    async with several(tmp_path) as places:
+        await places.installs(SECOND)
+        await places.stop_bot()
+        places._options["settings"] = {"USHER_SLACK_WORKSPACES": f"{FIRST}, E0OTHER"}
+        await places.start_bot()
+        # What was installed earlier isn't served any more, and nobody else finds a way in.
+        for team in (SECOND, ORG):
+            page = await places.installs(team)
+            assert (page.status, "isn't set up to work in your Slack workspace" in page.text) == (409, True)
+        assert "not installed in your Slack" in (await places.at(SECOND, "U0OLIVIA").types("list")).text
+        assert [one.id for one in await places.bot.store.installations()] == [SECOND]
+        assert (await places.installs(FIRST)).status == 200
 
 
 async def test_whoever_cancels_or_is_sent_elsewhere_installs_nothing(places):

@@ -56,6 +56,10 @@ REFUSED: Final = {
         "that workspace and can't be moved. To use Usher in the whole organisation, remove it from that "
         "workspace first: everyone's links there are deleted, and people link again. Nothing was changed."
     ),
+    "unlisted": (
+        "Usher isn't set up to work in your Slack workspace. Ask the people who run it to add your "
+        "workspace, or remove the app from it again in Slack."
+    ),
     "other": "Slack refused the installation ({reason}). Nothing was changed. Try again.",
 }
 
