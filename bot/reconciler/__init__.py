@@ -65,7 +65,7 @@ class Reconciler:
             for name, provider in context.connections.items()
         }
         keys = Keys(context)
-        asker = Asker(context.store, keys, numbers, jitter)
+        asker = Asker(context.store, keys, numbers, jitter, context.clock.monotonic)
         engine = EngineContext.over(
             context,
             news=news,

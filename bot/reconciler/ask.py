@@ -28,6 +28,7 @@ from bot.support.errors import (
     TemporaryError,
     UnknownOutcome,
 )
+from bot.support.http import leaving_by
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -123,7 +124,15 @@ Answer: TypeAlias = Done[_T] | NotDone
 class Asker:
     """Ask providers, and update credentials and the connections' health from their answers."""
 
-    def __init__(self, store: Store, keys: Keys, numbers: Numbers, jitter: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        keys: Keys,
+        numbers: Numbers,
+        jitter: Callable[[], float],
+        monotonic: Callable[[], float],
+    ) -> None:
+        self._monotonic = monotonic
         self._store = store
         self._keys = keys
         self._numbers = numbers
@@ -177,6 +186,7 @@ class Asker:
         starts: bool = False,
         tries_suspected: bool = False,
         is_gated: bool = False,
+        began: float | None = None,
     ) -> Answer[_T]:
         """Ask once, for ``seconds`` at most. ``what`` names it in the log; ``attempts`` failed before it.
 
@@ -187,7 +197,12 @@ class Asker:
         Nothing is sent for an account that was unlinked, by whichever process: its row is read first, and
         again while a call takes long, as it may consist of many requests. ``is_gated``: its row came with a
         claim of the poll gate, which drops what would leave late.
+
+        Nothing leaves later than ``seconds`` after it ``began`` (monotonic; now, unless it was committed to
+        before): a process that stood still meanwhile may have lost the row to another one.
         """
+        within = self._numbers.call_seconds if seconds is None else seconds
+        until = (self._monotonic() if began is None else began) + within
         if account is not None and not is_gated:
             current = await self._current(account)
             if current is None or current.state == "refused":
@@ -196,12 +211,13 @@ class Asker:
         access = self.admit(runtime, account, attempts, starts=starts, tries_suspected=tries_suspected)
         if not isinstance(access, Access):
             return access
+        if self._monotonic() > until:
+            return Later(0.0, None, attempts)
         limit = asyncio.timeout(None)
-        within = self._numbers.call_seconds if seconds is None else seconds
         watch = Watch(limit, within, account, self._current, self._numbers.watch)
         try:
             async with limit:
-                with watch:
+                with watch, leaving_by(until):
                     value = await send(access)
         except TimeoutError:
             if watch.is_unlinked:
@@ -209,6 +225,9 @@ class Asker:
             failure: ProviderError = UnknownOutcome("no answer in time")
         except ProviderError as error:
             failure = error
+            if isinstance(error, SentTooLate) and self._monotonic() > until:
+                # An earlier request of the same call may have left in time.
+                failure = UnknownOutcome("not sent in time")
         else:
             self._worked(runtime, account)
             return Done(value)

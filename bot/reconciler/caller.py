@@ -56,6 +56,7 @@ class Caller(EnginePart, ABC, Generic[S]):
         calling = await self.calling(claimed, runtime, step, access)
         if not calling.is_calling:
             return calling
+        began = self._clock.monotonic()
         if not await self._updates.save(calling):
             return None  # Ended, replaced, unlinked or forgotten since the claim: nothing may be sent.
         claimed = await self.committed(claimed, calling)
@@ -66,6 +67,7 @@ class Caller(EnginePart, ABC, Generic[S]):
             lambda access: self.send(claimed, runtime, step, access),
             attempts=subject.attempts,
             starts=starts,
+            began=began,
         )
         match answer:
             case Done(created):

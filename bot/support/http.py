@@ -10,7 +10,7 @@ import asyncio
 import json
 import math
 import time
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
@@ -32,7 +32,7 @@ from bot.support.errors import (
 from bot.support.hiding import hidden
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 
     from aiohttp.client_proto import ResponseHandler
     from aiohttp.connector import Connection
@@ -75,20 +75,32 @@ class Attempt:
     """Hold the latest time at which a request may leave, by which clock, and whether it left."""
 
     monotonic: Callable[[], float]
-    send_until: float | None
+    send_until: float
     sent: bool = False
     #: The connection that it left by.
     protocol: ResponseHandler | None = None
 
     def leave(self, protocol: ResponseHandler | None) -> None:
         """Check the window one last time; raise TooLateError if it has closed."""
-        if self.send_until is not None and self.monotonic() > self.send_until:
+        if self.monotonic() > self.send_until:
             raise TooLateError
         self.sent, self.protocol = True, protocol
 
 
 #: What the request class has to know about one request, and what it found out.
 _attempt: ContextVar[Attempt | None] = ContextVar("attempt", default=None)
+#: The end of what all requests belong to.
+_leaves_by: ContextVar[float] = ContextVar("leaves_by", default=math.inf)
+
+
+@contextmanager
+def leaving_by(until: float) -> Iterator[None]:
+    """Let no request made within leave after a monotonic time, even if the process stands still meanwhile."""
+    token = _leaves_by.set(until)
+    try:
+        yield
+    finally:
+        _leaves_by.reset(token)
 
 
 class GatedRequest(aiohttp.ClientRequest):
@@ -294,7 +306,8 @@ class Http:
         send_until: float | None = None,
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         """Open a response for reading piece by piece; the same errors as ``request``."""
-        attempt = Attempt(self._monotonic, send_until)
+        leaves_by = _leaves_by.get()
+        attempt = Attempt(self._monotonic, leaves_by if send_until is None else min(send_until, leaves_by))
         has_body = json_body is not None or form is not None
         response = await self._open(
             attempt,

@@ -91,7 +91,7 @@ class Bench:
         self.runtime = Runtime("cloud", FakeProvider(clock), clock, lambda: 0.0, Unobserved(), Unheard())
         self.book = Book()
         self.rows = Rows()
-        self.asker = Asker(self.rows, self.book, Numbers(watch=0.0), lambda: 0.0)
+        self.asker = Asker(self.rows, self.book, Numbers(watch=0.0), lambda: 0.0, clock.monotonic)
 
     async def ask(self, way: str, error: BaseException, attempts: int = 0):
         async def send(_access):

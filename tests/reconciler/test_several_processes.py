@@ -166,6 +166,30 @@ async def test_a_call_of_many_requests_ends_when_its_account_is_unlinked_elsewhe
     assert ended == ["discover"]
 
 
+# -- a process that stands still -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("pair", ["sqlite", "postgresql"], indirect=True)
+@pytest.mark.parametrize("makes", [False, True])
+async def test_a_call_committed_to_does_not_leave_after_its_row_went_to_another_process(pair, makes):
+    """The process is stopped right before its request leaves, and goes on when the other has done it all."""
+    mine = pair.mine
+    operation_id = await mine.make() if makes else await mine.begin(await mine.own())
+    method = "create" if makes else "start"
+
+    async def stand_still():
+        pair.clock.advance(mine.numbers.lease + 1)
+        await pair.theirs.until_ended(operation_id)
+        ended.append(pair.cloud.count(method))
+
+    ended: list[int] = []
+    mine.store = Meanwhile(mine.store, "account_by_id", stand_still)
+    mine.reborn()
+    await mine.work()
+    await mine.pass_time(60, step=20)
+    assert (ended, pair.cloud.count(method)) == ([1], 1)
+
+
 # -- people --------------------------------------------------------------------------------------------------
 
 

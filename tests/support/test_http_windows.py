@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import socket
 import traceback
+from contextlib import nullcontext
 
 import pytest
 
 from bot.support.errors import ProviderError, SentTooLate, UnknownOutcome
+from bot.support.http import leaving_by
 from tests.rigs.clock import FakeClock
 from tests.support.http_rig import CANARY, HEADERS, chain, http, raw_server, whole
 
@@ -36,6 +38,21 @@ async def test_after_the_window_no_byte_goes(reused):
         await client.request("GET", f"{server.url}/after")
         heads = [request.split(b"\r\n")[0] for request in server.requests]
         assert heads == [b"GET / HTTP/1.1"] * reused + [b"GET /after HTTP/1.1"]
+
+
+async def test_no_request_of_a_call_leaves_after_the_end_of_the_call_or_of_its_own_window():
+    clock = FakeClock()
+    now = clock.monotonic()
+    async with raw_server(whole()) as server, http(clock.monotonic) as client:
+        for end, own, leaves in [
+            (1.0, None, True),
+            (-1.0, None, False),
+            (1.0, -1.0, False),
+            (-1.0, 1.0, False),
+        ]:
+            with leaving_by(now + end), nullcontext() if leaves else pytest.raises(SentTooLate):
+                await client.request("GET", server.url, send_until=own and now + own)
+        assert len(server.requests) == 1
 
 
 async def test_a_window_that_closes_while_waiting_for_a_connection_stops_the_request():
