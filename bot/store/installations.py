@@ -68,8 +68,8 @@ def renew(tx: Transaction, id_: str, old: str, secret: str, lasts: float | None)
 
 
 def reseal(tx: Transaction, id_: str, old: str, secret: str) -> bool:
-    """Write the same token under another key; False if it was replaced meanwhile."""
-    return tx.run("reseal_installation", id=id_, old=old, secret=secret) == 1
+    """Write the same token under another key; False if it was replaced meanwhile, or is being replaced."""
+    return tx.run("reseal_installation", id=id_, old=old, secret=secret, now=tx.now()) == 1
 
 
 def use_state(tx: Transaction, state_hash: str) -> bool:

@@ -1424,7 +1424,8 @@ UPDATE installations SET secret = :secret, expires_at = :expires_at, renewing_un
 WHERE id = :id AND secret = :old AND removed_at IS NULL;
 
 -- name: reseal_installation
-UPDATE installations SET secret = :secret WHERE id = :id AND secret = :old AND removed_at IS NULL;
+UPDATE installations SET secret = :secret
+WHERE id = :id AND secret = :old AND renewing_until <= :now AND removed_at IS NULL;
 
 -- name: use_oauth_state
 INSERT INTO oauth_states (state_hash, expires_at) VALUES (:state_hash, :expires_at)

@@ -137,14 +137,17 @@ async def check_installations(settings: Settings, http: Http, store: Store) -> l
     for row in await store.installations():
         place = plain(f"{row.team_name} ({row.id})")
         try:
-            token = vault.open(row.row_key, row.secret)["token"]
+            secret = vault.open(row.row_key, row.secret)
         except SecretError:
             found = "it doesn't open with any of the keys"
             checks.append(
                 Check(f"slack token of {place}", False, found, f"Install Usher there again: {page}")
             )
             continue
-        checks += await check_token(settings, http, token, place)
+        if row.expires_at is not None and row.expires_at <= await store.now() and "refresh" in secret:
+            checks.append(Check(f"slack token of {place}", True, "expired, and replaced when it is needed"))
+            continue
+        checks += await check_token(settings, http, secret["token"], place)
     if not checks:
         checks.append(Check("slack", False, "Usher isn't installed in any Slack workspace", f"Open {page}"))
     return checks

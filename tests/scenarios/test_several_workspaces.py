@@ -65,6 +65,8 @@ async def test_tokens_are_replaced_in_time_once_and_also_after_they_have_expired
     assert [one.refresh is None for one in bots()] == [True, False]
     # Nothing was sent for long after it expired; the first that is sent replaces it.
     places.clock.advance(30 * HOUR)
+    found = await doctor.check_installations(places.settings(), places.bot.http, places.bot.store)
+    assert [one.is_good for one in found] == [True]
     await olivia.types("status training")
     assert (await olivia.writes("list"))[-1].text
     assert [one.refresh is None for one in bots()] == [True, True, False]

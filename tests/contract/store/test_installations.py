@@ -74,7 +74,9 @@ async def test_one_at_a_time_replaces_exactly_the_token_that_it_read(database, c
     found = await find(one)
     assert (found.secret, found.expires_at) == ("sealed 2", clock.now() + 100.0)
     assert await one.claim_renewal("T1", "sealed 2")
-    # Encrypted with another key, it is the same token.
+    # Encrypted with another key, it is the same token; while it is replaced, Slack's answer must find it.
+    assert not await one.reseal_installation("T1", "sealed 2", "sealed 2b")
+    clock.advance(RENEWING_SECONDS)
     assert await one.reseal_installation("T1", "sealed 2", "sealed 2b")
     assert not await one.reseal_installation("T1", "sealed 2", "sealed 2c")
 
