@@ -141,12 +141,16 @@ def sent(tx: Transaction, notice_id: str, channel_id: str, message_ts: str, draw
 
 
 def retry(
-    tx: Transaction, notice_id: str, due_in: float, *, error: str, unknown_since: float | None = None
+    tx: Transaction, notice: Notice, due_in: float, *, error: str, unknown_since: float | None = None
 ) -> None:
-    """Retry later; ``unknown_since`` keeps the earliest value given."""
+    """Retry later; ``unknown_since`` keeps the earliest value given.
+
+    A notice that was claimed again since is left to whoever sends it now.
+    """
     tx.run(
         "notice_retry",
-        id=notice_id,
+        id=notice.id,
+        attempts=notice.attempts,
         due_at=tx.now() + due_in,
         error=error,
         has_unknown=unknown_since is not None,

@@ -1136,7 +1136,7 @@ UPDATE notices SET state = 'retry', due_at = :due_at, error = :error,
     unknown_since = CASE
         WHEN :has_unknown = 0 OR unknown_since <= :unknown_since THEN unknown_since
         ELSE :unknown_since END
-WHERE id = :id AND state IN ('pending', 'retry', 'leased');
+WHERE id = :id AND attempts = :attempts AND state IN ('pending', 'retry', 'leased');
 
 -- name: notice_dead
 UPDATE notices SET

@@ -70,7 +70,7 @@ class Drawings:
                 await self._store.notice_sent(notice.id, "", "")
                 return None
             if place is None or _waits_for_output(notice, facts):
-                await self._store.notice_retry(notice.id, NOT_READY, error="not ready")
+                await self._store.notice_retry(notice, NOT_READY, error="not ready")
                 return None
             shown = facts.output if notice.kind is NoticeKind.JOB_OUTPUT else None
             return Drawing(place, render(notice.kind, facts), shown)
@@ -82,7 +82,7 @@ class Drawings:
         if await self._store.now() - notice.created_at < self._timing.draws_for:
             # Nothing was sent, so there is nothing to look up.
             wait = backoff(notice.attempts, 0.5, longest=LONGEST_PAUSE)
-            await self._store.notice_retry(notice.id, wait, error="undrawable")
+            await self._store.notice_retry(notice, wait, error="undrawable")
             return None
         text = words.NOT_DRAWN.format(reference=reference)
         is_update = notice.kind is NoticeKind.CARD_UPDATE

@@ -125,7 +125,7 @@ class Outbox:
             if drawing is None:
                 return
             if self._clock.monotonic() - claimed_at > self._timing.last_start:
-                await self._store.notice_retry(notice.id, 0.0, error="late")
+                await self._store.notice_retry(notice, 0.0, error="late")
             else:
                 await self._hand_over(notice, drawing)
         except SlackLimited as error:
@@ -137,7 +137,7 @@ class Outbox:
                 await self._later(notice, error)
             elif error.code in _NO_THREAD and notice.kind in THREADED:
                 self._places.leave_thread(notice)
-                await self._store.notice_retry(notice.id, 0.0, error=error.code)
+                await self._store.notice_retry(notice, 0.0, error=error.code)
             else:
                 await self._undeliverable(notice, error)
         except SlackFailed as error:
@@ -167,7 +167,7 @@ class Outbox:
                 thread_ts = place.thread_ts if place is not None else None
                 found = await self._lookup.find(notice, since - self._timing.looks_back, thread_ts)
         except TimeoutError:
-            await self._store.notice_retry(notice.id, self._timing.settles, error="not looked up")
+            await self._store.notice_retry(notice, self._timing.settles, error="not looked up")
             return True
         except SlackUnknownOutcome as error:
             # Only the search went unanswered.
@@ -224,7 +224,7 @@ class Outbox:
                 raise
             log.warning("slack refused blocks", notice=notice.id, kind=str(notice.kind), problem=error.code)
             self._plain.add(notice.id)
-            await self._store.notice_retry(notice.id, 0.0, error=error.code)
+            await self._store.notice_retry(notice, 0.0, error=error.code)
             return
         drawn = "" if notice.id in self._plain else digest(update(*sent, answer))
         self._plain.discard(notice.id)
@@ -245,7 +245,7 @@ class Outbox:
         """Record since when the outcome is unknown; the search follows once it has settled."""
         since = await self._store.now()
         log.info("outcome of a send unknown", notice=notice.id, problem=error.code)
-        await self._store.notice_retry(notice.id, self._timing.settles, error=error.code, unknown_since=since)
+        await self._store.notice_retry(notice, self._timing.settles, error=error.code, unknown_since=since)
 
     async def _limited(self, notice: Notice, error: SlackLimited) -> None:
         """Put back what Slack has no room for: at its old place, or until its person can be reached."""
@@ -253,7 +253,7 @@ class Outbox:
         room = await self._slack.room(slack_methods.CHAT_POST_MESSAGE)
         if not room.within(SHARES[NOTICE_CLASS[notice.kind]]):
             wait = min(notice.created_at - await self._store.now(), 0.0)
-        await self._store.notice_retry(notice.id, wait, error=error.code)
+        await self._store.notice_retry(notice, wait, error=error.code)
 
     async def _later(self, notice: Notice, error: SlackFailed, *, is_unknown: bool = False) -> None:
         now = await self._store.now()
@@ -264,7 +264,7 @@ class Outbox:
         # The middle of the jitter range, because the budget spreads sends anyway.
         wait = backoff(notice.attempts, 0.5, longest=LONGEST_PAUSE)
         least, since = (self._timing.settles, now) if is_unknown else (0.0, None)
-        await self._store.notice_retry(notice.id, max(wait, least), error=error.code, unknown_since=since)
+        await self._store.notice_retry(notice, max(wait, least), error=error.code, unknown_since=since)
 
     async def _ask_poster(self, notice: Notice, error: str) -> None:
         """Give up a class card and ask its poster; the question comes first, as it is written only once."""

@@ -39,7 +39,7 @@ class Promises:
         if promise is None:
             return False
         if promise.state is NoticeState.LEASED:
-            await self._store.notice_retry(notice.id, SOON, error="promise under way")
+            await self._store.notice_retry(notice, SOON, error="promise under way")
             return True
         if promise.state is not NoticeState.SENT:
             await self._store.notice_dead(promise.id, "superseded")

@@ -65,7 +65,7 @@ class Replies:
             code, since = getattr(error, "code", type(error).__name__), await self._store.now()
             if isinstance(error, SlackUnknownOutcome) and notice.body.get("lasting"):
                 wait = self._timing.settles
-                await self._store.notice_retry(notice.id, wait, error=code, unknown_since=since)
+                await self._store.notice_retry(notice, wait, error=code, unknown_since=since)
             else:
                 await self._dead(notice, code)
 
@@ -77,7 +77,7 @@ class Replies:
         try:
             found = await self._lookup.find(notice, oldest, thread_ts)
         except (SlackLimited, SlackUnknownOutcome):
-            await self._store.notice_retry(notice.id, self._timing.settles, error="not looked up")
+            await self._store.notice_retry(notice, self._timing.settles, error="not looked up")
             return await self._store.now() - since < self._timing.gives_up_after
         except SlackFailed:
             return False
@@ -164,7 +164,7 @@ class Replies:
         if wait >= left:
             await self._dead(notice, error)
         else:
-            await self._store.notice_retry(notice.id, wait, error=error)
+            await self._store.notice_retry(notice, wait, error=error)
 
     async def _dead(self, notice: Notice, error: str) -> None:
         log.info("reply given up", notice=notice.id, problem=error)

@@ -75,12 +75,15 @@ async def test_every_notice_is_claimed_by_one(store):
 async def test_a_lease_that_ran_out_is_an_attempt_of_unknown_outcome(store, clock):
     await store.add_notices([message()])
     started = clock.now()
-    await store.claim_notices(10, 60.0)
+    (first,) = await store.claim_notices(10, 60.0)
     clock.advance(59.9)
     assert await store.claim_notices(10, 60.0) == []
     clock.advance(0.1)
     (second,) = await store.claim_notices(10, 60.0)
     assert (second.unknown_since, second.attempts) == (started, 2)
+    # The first process stood still, and finds itself late: it takes nothing from the second.
+    await store.notice_retry(first, 0.0, error="late")
+    assert await store.claim_notices(10, 60.0) == []
     clock.advance(60)
     (third,) = await store.claim_notices(10, 60.0)
     assert (third.unknown_since, third.attempts) == (started, 3)
@@ -89,15 +92,15 @@ async def test_a_lease_that_ran_out_is_an_attempt_of_unknown_outcome(store, cloc
 async def test_a_retry_comes_later_and_keeps_the_earliest_unknown_attempt(store, clock):
     await store.add_notices([message()])
     (notice,) = await store.claim_notices(10, 60.0)
-    await store.notice_retry(notice.id, 20.0, error="ratelimited")
+    await store.notice_retry(notice, 20.0, error="ratelimited")
     clock.advance(19.9)
     assert await store.claim_notices(10, 60.0) == []
     clock.advance(0.1)
     (notice,) = await store.claim_notices(10, 60.0)
     assert (notice.unknown_since, notice.error) == (None, "ratelimited")
     for given in (500.0, 400.0, 450.0):
-        await store.notice_retry(notice.id, 0.0, error="timeout", unknown_since=given)
-    await store.notice_retry(notice.id, 0.0, error="ratelimited")
+        await store.notice_retry(notice, 0.0, error="timeout", unknown_since=given)
+    await store.notice_retry(notice, 0.0, error="ratelimited")
     (notice,) = await store.claim_notices(10, 60.0)
     assert notice.unknown_since == 400.0
 
@@ -113,7 +116,7 @@ async def test_the_dead_are_shown_newest_first_and_not_sent(store, clock):
         ("2", "account_inactive", NoticeState.DEAD),
         ("1", "account_inactive", NoticeState.DEAD),
     ]
-    await store.notice_retry(dead[0].id, 0.0, error="late")
+    await store.notice_retry(dead[0], 0.0, error="late")
     clock.advance(100)
     assert await store.claim_notices(10, 60.0) == []
     assert (await store.statistics())["dead_notices"] == 3
