@@ -17,6 +17,7 @@ from bot.providers import facets
 from bot.reconciler import outcomes
 from bot.reconciler.ask import REFUSED_WAIT, SUSPECTED, Answer, Later, Refused, Unknown
 from bot.reconciler.context import EngineContext, EnginePart
+from bot.services.owners import OUTPUT
 from bot.support.errors import StoreError
 from bot.support.pool import Pool, pool_room, run_all
 
@@ -38,7 +39,7 @@ AGAIN_AFTER: Final = 5.0
 
 
 def _thing(run_id: str) -> str:
-    return f"output:{run_id}"
+    return OUTPUT + run_id
 
 
 @dataclass(slots=True, eq=False)

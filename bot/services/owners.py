@@ -24,6 +24,8 @@ log = structlog.get_logger(__name__)
 RENEWED_EVERY: Final = 3.0
 #: What the names of connections' starts begin with.
 STARTS: Final = "starts:"
+#: What the names of runs' followed outputs begin with.
+OUTPUT: Final = "output:"
 #: A lease counts for this long here, from before it was asked for: others take it over later than that.
 SURE: Final = LEASE - 1.0
 

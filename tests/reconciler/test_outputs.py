@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import pytest
 
+from bot.services.owners import Owners
 from bot.support.errors import (
     CredentialRefused,
     Forbidden,
@@ -52,6 +53,33 @@ async def test_output_stands_below_the_card_and_the_whole_follows_as_a_file(runs
     (file,) = runs.slack.shared()
     assert file["files"][0]["name"].startswith("train-")
     assert sorted(runs.slack.kinds()) == ["job_card", "job_ended", "job_output"]
+
+
+class Elsewhere(Owners):
+    """Find everything owned by another process, once that is so."""
+
+    is_so = False
+
+    async def own_all(self, things):
+        return {} if self.is_so else await super().own_all(things)
+
+
+async def test_after_standing_still_a_process_draws_no_output_that_another_one_follows(runs):
+    runs.world.owners = owners = Elsewhere()
+    runs.world.reborn()
+    run_id = await runs.runs()
+    await runs.world.pass_time(5)
+    for epoch in ("epoch 0\n", "epoch 1\n", "epoch 2\n"):
+        # The last one comes too soon after the one before to be drawn already.
+        runs.cloud.writes("run1", epoch)
+        await runs.world.work()
+    runs.clock.advance(10)
+    shown, owners.is_so = output(runs, run_id), True
+    assert await runs.world.notifier.step_outputs() == 0
+    assert "epoch 2" not in said(shown)
+    owners.is_so = False
+    assert await runs.world.notifier.step_outputs() == 1
+    assert "epoch 2" in said(shown)
 
 
 async def test_a_program_that_prints_the_token_shows_it_to_nobody(runs):

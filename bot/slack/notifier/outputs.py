@@ -11,12 +11,15 @@ from bot.domain.models import NewNotice, NoticeKind, Run
 from bot.domain.plan import backoff
 from bot.messages.blocks.run_notices import drawn_output
 from bot.messages.texts import outputs as words
+from bot.services.owners import OUTPUT
 from bot.slack import methods as slack_methods
 from bot.slack.calls import APP_SHUT_OUT, SHUT_OUT_SECONDS, AnySlack
 from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, StoreError
 from bot.support.pool import Pool, pool_room, run_all
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bot.output import Board, Entry
     from bot.services.context import Context
     from bot.services.gather import Gatherer
@@ -45,13 +48,23 @@ class Outputs:
         self._gatherer = gatherer
         self._board = board
         self._ids = context.ids
+        self._owners = context.owners
         self._timing = timing
 
     async def step(self, pool: Pool | None = None) -> int:
-        """Update messages within the budget, start uploading files; return how many of both there were."""
-        updated = await self._update()
+        """Update messages within the budget, start uploading files; return how many of both there were.
+
+        After this process stood still, another one may know more of an output, and have said all there is.
+        """
+        try:
+            owned = await self._owners.own_all([OUTPUT + run_id for run_id in self._board.entries])
+        except StoreError as error:
+            log.warning("outputs not drawn", problem=type(error).__name__)
+            return 0
+        updated = await self._update([one for one in self._board.due() if OUTPUT + one.run_id in owned])
         room = pool_room(pool, self._timing.batch)
-        due = [entry for entry in self._board.entries.values() if self._is_deliverable(entry)][: max(room, 0)]
+        mine = [one for one in self._board.entries.values() if OUTPUT + one.run_id in owned]
+        due = [entry for entry in mine if self._is_deliverable(entry)][: max(room, 0)]
         for entry in due:
             entry.is_delivering = True
         await run_all([self._guarded(entry) for entry in due], pool)
@@ -59,9 +72,8 @@ class Outputs:
 
     # -- messages --------------------------------------------------------------------------------------------
 
-    async def _update(self) -> int:
-        """Draw the messages that are due, one after another; return how many were drawn."""
-        due = self._board.due()
+    async def _update(self, due: Sequence[Entry]) -> int:
+        """Draw messages one after another; return how many were drawn."""
         if not due:
             return 0
         updates = await self._slack.room(slack_methods.CHAT_UPDATE)
