@@ -1,4 +1,4 @@
-"""What this process keeps in memory for all on its database: each thing is one process's at a time (ADR 44).
+"""What this process keeps in memory for all on its database: each thing is one process's at a time (ADR 32).
 
 Where one process has the database to itself, it owns everything and writes nothing.
 """

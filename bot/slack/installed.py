@@ -2,7 +2,7 @@
 
 What the rows say is kept in memory and read again every two seconds, and sooner where somebody comes from a
 place that isn't known yet (``docs/memory.md``). Tokens that expire are replaced by one process at a time,
-with the row as the lock (``docs/adr/0045-several-slack-workspaces.md``).
+with the row as the lock (``docs/adr/0033-several-slack-workspaces.md``).
 """
 
 from __future__ import annotations

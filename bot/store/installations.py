@@ -1,6 +1,6 @@
 """Where Usher is installed by OAuth, the bot's token there, and which states of installations were used.
 
-``docs/adr/0045-several-slack-workspaces.md``.
+``docs/adr/0033-several-slack-workspaces.md``.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Who owns what, where several processes share a database: leases by its clock (ADR 44)."""
+"""Who owns what, where several processes share a database: leases by its clock (ADR 32)."""
 
 from __future__ import annotations
 
