@@ -25,6 +25,7 @@ async def local_slack(world):
     for token in server.state.tokens.values():
         token.scopes = (*token.scopes, "im:write")
     async with server.running() as url, aiohttp.ClientSession() as session:
+        world.installation = Installation(server.state.team.id)
         world.slack = WebApi(server.credentials["bot_token"], f"{url}/api/", session, world.clock)
         world.reborn()
         yield server
@@ -46,8 +47,6 @@ def of(method, **keys):
 
 async def test_the_story_is_told_in_the_direct_message(world):
     async with local_slack(world) as server:
-        world.installation = Installation(server.state.team.id)
-        world.reborn()
         operation_id = await world.begin(await world.own(olivia(server)))
         assert await world.until_ended(operation_id) is Outcome.FULFILLED
         assert told(server) == [f"{operation_id}/card/1", f"{operation_id}/ready/end"]

