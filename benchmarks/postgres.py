@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
-import time
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,10 +33,10 @@ class Database:
     def restart(self, *, crashes: bool = False) -> None:
         """Stop the server, as an administrator would or by a crash, and start it again."""
         if crashes:
-            postmaster = self._server.get_pid()
-            os.kill(postmaster, signal.SIGQUIT)
-            while _is_alive(postmaster):
-                time.sleep(0.05)
+            with os.fdopen(os.pidfd_open(self._server.get_pid())) as postmaster:
+                signal.pidfd_send_signal(postmaster.fileno(), signal.SIGQUIT)
+                # It can be read once the process has ended.
+                select.select([postmaster], [], [])
         else:
             self._server.stop()
         self._server.start()
@@ -60,13 +60,6 @@ class Database:
             elif int(fields[1]) == postmaster:
                 spent += sum(map(int, fields[11:13]))
         return spent / _TICKS
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        return _fields(Path(f"/proc/{pid}/stat"))[0] not in "ZX"
-    except OSError:
-        return False
 
 
 def _fields(path: Path) -> list[str]:

@@ -70,7 +70,7 @@ async def test_tokens_are_replaced_in_time_once_and_also_after_they_have_expired
     await olivia.types("status training")
     assert (await olivia.writes("list"))[-1].text
     assert [one.refresh is None for one in bots()] == [True, True, False]
-    # A bot that starts anew goes on with what is stored.
+    # After a restart the bot carries on with what is stored.
     await places.stop_bot()
     await places.start_bot()
     assert "training" in (await olivia.types("list")).text

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from cryptography.fernet import Fernet
 
-from bot.domain.models import Installed, Principal
+from bot.domain.models import Principal
 from bot.domain.policy import Installation, Installations
 from bot.slack.calls import NOT_INSTALLED, SHUT_OUT_SECONDS, SlackAnswer
 from bot.slack.installed import EARLY, InstalledSlack
@@ -16,21 +16,9 @@ from bot.store.installations import RENEWING_SECONDS
 from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, SlackUnknownOutcome, StoreBusy
 from bot.support.vault import Vault
 from tests.rigs.clock import FakeClock
+from tests.rigs.installed import ACME
 from tests.rigs.store import memory_store
 
-ACME = Installed(
-    id="T1",
-    enterprise_id=None,
-    team_id="T1",
-    team_name="Acme",
-    bot_user_id="UBOT",
-    bot_id="BBOT",
-    bot_name="usher",
-    scopes="chat:write",
-    secret="",
-    expires_at=None,
-    installed_by="U1",
-)
 ALICE, STRANGER = Principal(None, "T1", "U1"), Principal(None, "T2", "U1")
 LASTS = 43_200.0
 

@@ -4,22 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.domain.models import AuditEntry, Installed
+from bot.domain.models import AuditEntry
 from bot.store.installations import RENEWING_SECONDS, STATE_KEPT
+from tests.rigs.installed import ACME
 
-ACME = Installed(
-    id="T1",
-    enterprise_id=None,
-    team_id="T1",
-    team_name="Acme",
-    bot_user_id="UBOT",
-    bot_id="BBOT",
-    bot_name="usher",
-    scopes="chat:write",
-    secret="sealed 1",
-    expires_at=None,
-    installed_by="U1",
-)
 NORTH = replace(ACME, id="T2", team_id="T2", enterprise_id="E1")
 GRID = replace(ACME, id="E1", team_id=None, enterprise_id="E1")
 
