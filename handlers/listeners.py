@@ -18,6 +18,7 @@ from slack_sdk.errors import SlackClientError
 from bot.domain.models import HomeUse
 from bot.messages.blocks import forms, replies
 from bot.messages.blocks.limits import safe
+from bot.messages.texts import answers as words
 from bot.messages.texts import problems
 from bot.slack.calls import leads_to_slack
 from bot.slack.methods import VIEWS_OPEN
@@ -93,6 +94,8 @@ class Listeners:
         if answer.view is not None and await self._opened(principal, surface, answer):
             return await ack()
         answer = await introduced(services, principal, answer)
+        if not services.owners.is_worked:
+            answer = replies.with_remarks(answer, [words.NO_WORKER])
         return await ack(delivery.command_body(answer))
 
     async def action(
@@ -126,6 +129,9 @@ class Listeners:
             return await ack()
         if not await self._delivered(answer, surface, principal):
             await _say(client, respond, answer)
+        elif not services.owners.is_worked:
+            # Its answer waits in the outbox with everything else.
+            await _say(client, respond, replies.hint(words.NO_WORKER))
         return await ack()
 
     async def _is_with_us(self, principal: Principal, surface: Surface) -> bool:
@@ -175,6 +181,8 @@ class Listeners:
             reference=reference,
         )
         answer = await submit(submission)
+        if answer == {"response_action": "clear"} and not services.owners.is_worked:
+            answer = {"response_action": "update", "view": forms.answer_view(replies.hint(words.NO_WORKER))}
         if answer.get("response_action") != "errors":
             await self._shown_at_home(principal)
         return await ack(**answer)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from bot.providers.base import Provider
     from bot.services.accounts import Accounts
     from bot.services.context import Context, Removals, Wake
+    from bot.services.owners import Owners
     from bot.store.store import Store
     from bot.support.clock import Clock, Ids
     from bot.support.rate_limit import RateLimiter
@@ -53,6 +54,7 @@ class Services:
     authority: Authority
     removals: Removals | None
     contacts: Contacts
+    owners: Owners
     #: Those that the person who is served may use, and all of them, for their titles.
     connections: Mapping[str, Provider]
     configured: Mapping[str, Provider]
@@ -126,6 +128,7 @@ def build_services(context: Context, accounts: Accounts, limiter: RateLimiter) -
         authority=Authority(context),
         removals=context.removals,
         contacts=Contacts(context),
+        owners=context.owners,
         connections=context.connections,
         configured=context.connections,
         clock=context.clock,

@@ -28,6 +28,8 @@ STARTS: Final = "starts:"
 OUTPUT: Final = "output:"
 #: A lease counts for this long here, from before it was asked for: others take it over later than that.
 SURE: Final = LEASE - 1.0
+#: After so many seconds without a process that does the work, people are told; a restart is quicker.
+MISSED: Final = 15.0
 
 
 class Owners:
@@ -35,6 +37,11 @@ class Owners:
 
     #: This process's name in the database; "" where it has none.
     name = ""
+
+    @property
+    def is_worked(self) -> bool:
+        """Whether what people ask for is carried out: here, or by a process that was seen lately."""
+        return True
 
     async def own(self, thing: str) -> float | None:
         """Return since when this process has owned something, monotonic; None if another one owns it."""
@@ -70,6 +77,12 @@ class SharedOwners(Owners):
         self._sure_until: dict[str, float] = {}
         self._asking = asyncio.Lock()
         self._has_ended = False
+        self._worked_at = monotonic()
+
+    @property
+    def is_worked(self) -> bool:
+        """Whether what people ask for is carried out: here, or by a process that was seen lately."""
+        return self._monotonic() - self._worked_at < MISSED
 
     async def own_all(self, things: Collection[str]) -> dict[str, float]:
         """Take what is free; return since when this process has owned each that it owns."""
@@ -109,6 +122,10 @@ class SharedOwners(Owners):
                 kept = set(await self._store.renew_owned(self.name))
                 if self._presence not in kept:
                     await self._store.own(self.name, [self._presence])
+                if await self._store.is_worked():
+                    self._worked_at = now
+                elif not self.is_worked:
+                    log.error("no worker runs", advice="start `python -m bot worker`")
             except StoreError as error:
                 log.warning("leases not renewed", problem=type(error).__name__)
                 return

@@ -41,3 +41,8 @@ def owned(tx: Transaction) -> list[Owned]:
     """Return what is owned by processes that live, by name."""
     now = tx.now()
     return [Owned(row["name"], row["owner"], row["until"] - now) for row in tx.all("owned", now=now)]
+
+
+def is_worked(tx: Transaction) -> bool:
+    """Return whether a process lives that does the work in the background."""
+    return tx.one("is_worked", now=tx.now()) is not None

@@ -1386,6 +1386,9 @@ DELETE FROM owners WHERE owner = :owner;
 -- name: owned
 SELECT name, owner, until FROM owners WHERE until > :now ORDER BY name;
 
+-- name: is_worked
+SELECT 1 FROM owners WHERE until > :now AND (name LIKE 'worker:%' OR name LIKE 'serve:%') LIMIT 1;
+
 -- == installations by OAuth ==
 
 -- Installed again, it keeps its enterprise: the keys of its people begin with it.

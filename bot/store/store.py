@@ -110,6 +110,7 @@ class Store(OnEngine):
     disown = write(owners.disown)
     disown_all = write(owners.disown_all, Priority.URGENT)
     owned = read(owners.owned, Priority.STEADY)
+    is_worked = read(owners.is_worked, Priority.STEADY)
     statistics = read(upkeep.statistics, Priority.STEADY)
     did_daily = write(upkeep.did_daily)
     last_did = read(upkeep.last_did, Priority.STEADY)

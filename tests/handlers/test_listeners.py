@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,6 +13,8 @@ from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 
 from bot.domain.models import NoticeKind, Person, State
+from bot.messages.texts import answers as words
+from bot.services.owners import Owners
 from bot.support.errors import StoreBusy
 from handlers.listeners import register
 from tests.handlers.rig import COLLEAGUE, GUEST, PAGE, STRANGER, Rig
@@ -139,6 +142,30 @@ async def test_guests_and_strangers_are_refused_before_anything(wired, who):
     body = await wired.reply()
     assert "Ask a" in body["text"]
     assert (await wired.bot.audit())[-1]["result"] == "refused"
+
+
+class Idle(Owners):
+    """Know of nobody who does the work."""
+
+    is_worked = False
+
+
+async def test_whoever_asks_is_told_when_nobody_carries_it_out(bot):
+    await bot.link()
+    row = await bot.workspace()
+    async with little_slack() as slack:
+        app = bolt_for(replace(bot.services, owners=Idle()), slack)
+        typed = await send(app, command("start notebook"))
+        pressed = click("stop", row.id) | {"response_url": f"{slack.url}respond"}
+        assert (await send(app, pressed)).body == ""
+        sent = await send(app, submission("", callback_id="gone"))
+        assert words.NO_WORKER in json.dumps(sent.body["view"]["blocks"])
+        said = [json.dumps(typed.body["blocks"]), slack.responses[0]["text"]]
+    assert typed.body["text"].startswith("Starting notebook")
+    assert all(words.NO_WORKER in text for text in said)
+    # It waits, like the press's own answer.
+    assert len(await bot.store.open_operations(ALICE)) == 1
+    assert (await bot.notices(NoticeKind.REPLY))[0].body["text"].startswith("Cancelling")
 
 
 # -- buttons ------------------------------------------------------------------------------------------------

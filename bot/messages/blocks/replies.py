@@ -55,7 +55,8 @@ def with_remarks(answer: Answer, remarks: Sequence[str]) -> Answer:
     """Add small grey texts below an answer's words."""
     if not remarks:
         return answer
-    return replace(answer, blocks=(answer.blocks[0], kit.context(*remarks), *answer.blocks[1:]))
+    first, *rest = answer.blocks
+    return replace(answer, blocks=(first, kit.context(*remarks), *rest[: limits.MESSAGE_BLOCKS - 2]))
 
 
 def problem(sentence: str, reference: str, buttons: Iterable[Element] = (), *, more: str = "") -> Answer:

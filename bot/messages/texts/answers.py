@@ -10,6 +10,12 @@ from bot.domain.models import OperationVerb
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+#: Where requests are taken, but no process runs that carries them out.
+NO_WORKER: Final = (
+    "I can take requests at the moment, but not carry them out: the part of me that does the work isn't "
+    "running. What you ask for waits and doesn't get lost. If this lasts, tell whoever runs Usher here."
+)
+
 # -- operations --------------------------------------------------------------------------------------------
 
 STARTING: Final = "Starting *{name}* on {title}. I'll message you when it's ready."

@@ -8,7 +8,7 @@ import pytest
 
 from bot.domain.models import Call, NewNotice, NewRun, NoticeKind, Spec, TaskKind, Update
 from bot.domain.policy import Installation
-from bot.services.owners import RENEWED_EVERY, SharedOwners
+from bot.services.owners import MISSED, RENEWED_EVERY, SharedOwners
 from bot.slack.calls import SlackAnswer
 from bot.slack.methods import USERS_LIST
 from bot.slack.people import People
@@ -179,3 +179,25 @@ async def test_a_run_is_left_to_who_follows_its_output_with_all_that_is_said_of_
     assert [one.subject for one in await store.claim_notices(10, 60.0, owner="a")].count(run.id) >= 1
     account = await store.account_by_id(account.id)
     assert len(await store.claim_runs_of(account, 10, 60.0, "a")) == 1
+
+
+async def test_people_are_told_once_nobody_has_done_the_work_for_longer_than_a_restart_takes(database, clock):
+    web, worker, returned = [
+        SharedOwners(await database.open(), clock.monotonic, name, f"{name}:{name}")
+        for name in ("web", "worker", "serve")
+    ]
+    for _ in range(10):
+        await worker.renew()
+        await web.renew()
+        clock.advance(RENEWED_EVERY)
+    assert web.is_worked
+    await worker.leave()
+    clock.advance(MISSED - 2 * RENEWED_EVERY)
+    await web.renew()
+    assert web.is_worked
+    clock.advance(2 * RENEWED_EVERY)
+    await web.renew()
+    assert not web.is_worked
+    await returned.renew()
+    await web.renew()
+    assert web.is_worked
