@@ -23,9 +23,15 @@ SETTINGS: Final = ".env"
 CONNECTIONS: Final = "connections.toml"
 #: What is asked, in this order, and whether the answer is a secret.
 _QUESTIONS: Final = (
-    ("SLACK_BOT_TOKEN", "Bot User OAuth Token (OAuth & Permissions)", True),
+    ("SLACK_BOT_TOKEN", "Bot User OAuth Token (OAuth & Permissions; none for several workspaces)", True),
     ("SLACK_APP_TOKEN", "App-level token, for Socket Mode (Basic Information)", True),
     ("SLACK_SIGNING_SECRET", "Signing Secret, for HTTP instead (Basic Information)", True),
+    (
+        "SLACK_CLIENT_ID",
+        "Client ID, for Sign in with Slack and several workspaces (Basic Information)",
+        False,
+    ),
+    ("SLACK_CLIENT_SECRET", "Client Secret (Basic Information)", True),
     ("USHER_PUBLIC_URL", "The https address that people's browsers use", False),
     ("USHER_ADMINS", "Slack user ids of Usher's admins, separated by commas", False),
 )
@@ -64,10 +70,11 @@ def _asked(
     tell("Press Enter to leave an answer for later.")
     given = {"USHER_ENCRYPTION_KEYS": Fernet.generate_key().decode(), "USHER_CONNECTIONS": str(connections)}
     for name, question, is_secret in _QUESTIONS:
-        if name == "SLACK_SIGNING_SECRET" and given["SLACK_APP_TOKEN"]:
-            given[name] = ""
-            continue
-        given[name] = _answer(ask_secret if is_secret else ask, question, tell, partial(problem_with, name))
+        is_needless = (name == "SLACK_SIGNING_SECRET" and given["SLACK_APP_TOKEN"]) or (
+            name == "SLACK_CLIENT_SECRET" and not given["SLACK_CLIENT_ID"]
+        )
+        put = ask_secret if is_secret else ask
+        given[name] = "" if is_needless else _answer(put, question, tell, partial(problem_with, name))
     return given, *_connections(ask, ask_secret, tell)
 
 

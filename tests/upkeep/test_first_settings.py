@@ -13,7 +13,7 @@ from bot.support.settings import VARIABLES, load_settings
 from bot.upkeep.first_settings import NotWrittenError, write_first_settings
 from tests.app.command_line import run
 
-SLACK = ["xoxb-1", "xapp-1", "https://usher.example.org", "U0OLIVIA"]
+SLACK = ["xoxb-1", "xapp-1", "12.34", "client-secret", "https://usher.example.org", "U0OLIVIA"]
 ADDRESSES = {"sphere": "https://acme.containers.sphere-engine.com"}
 
 
@@ -61,6 +61,7 @@ def test_what_is_written_can_be_used_and_its_options_are_keys_of_that_provider(t
     read = loaded(settings)
     assert (read.public_url, read.admin_ids()) == ("https://usher.example.org", {"U0OLIVIA"})
     assert read.connections == connections
+    assert read.slack_client_id == "12.34"
     found, problems = read_connections(connections)
     assert problems == []
     assert (found[kind].title, found[kind].base_url) == ("Our cloud", address)
@@ -72,7 +73,7 @@ def test_what_is_written_can_be_used_and_its_options_are_keys_of_that_provider(t
 
 def test_a_wrong_answer_is_asked_again_and_none_is_left_for_later(tmp_path):
     terminal = Terminal(
-        *("token", "", "", "", "http://usher.example.org", "", ""),
+        *("token", "", "", "", "", "http://usher.example.org", "", ""),
         *("zeppelin", "jupyterhub", "Hub!", "hub", 'A "hub"', "ftp://x", "https://hub.example", ""),
     )
     settings, connections = terminal.write(tmp_path)
