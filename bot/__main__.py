@@ -19,29 +19,23 @@ from cryptography.fernet import Fernet
 
 from bot.app import Role, StartError, serve
 from bot.providers.connections import build_providers, read_connections, runs_commands, secrets_of
-from bot.services.context import Context
 from bot.slack.manifest import JOB_COMMAND, WORKSPACE_COMMAND, http_manifest, render, socket_manifest
-from bot.slack.people import People
 from bot.store import open_store
 from bot.store.audit import verify_audit
 from bot.store.copying import copy_store
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.database_url import database_file, is_postgres, passwords_of
-from bot.support.errors import SecretError, StoreError
+from bot.support.environment import connections_file, resolve_secret
+from bot.support.errors import StoreError
 from bot.support.http import Http
 from bot.support.logs import Redactor, configure
-from bot.support.settings import (
-    Reading,
-    Settings,
-    SettingsError,
-    given_connections,
-    read_settings,
-    resolve_secret,
-)
+from bot.support.settings import Reading, Settings, SettingsError, read_settings
 from bot.support.vault import Vault
 from bot.upkeep import doctor
+from bot.upkeep.checks import Check, as_json, as_text, exit_status
 from bot.upkeep.first_settings import NotWrittenError, write_first_settings
-from bot.upkeep.importing import Importer, ImportProblem, as_lines, enter_slack, read_rows
+from bot.upkeep.importing import ImportProblem, as_lines, import_rows, read_rows
+from bot.upkeep.keys import rotate, secrets
 from bot.upkeep.setting_checks import check_settings
 from handlers import routes
 
@@ -157,7 +151,7 @@ def _read() -> tuple[Reading, dict[str, ConnectionSettings], list[str]]:
     reading = read_settings()
     connections: dict[str, ConnectionSettings] = {}
     problems: list[str] = []
-    place = given_connections()
+    place = connections_file()
     if place is not None:
         is_one = reading.settings.slack_bot_token is not None or "SLACK_BOT_TOKEN" in reading.wrong
         connections, problems = read_connections(place, has_several=not is_one)
@@ -205,7 +199,7 @@ def _migrate(_arguments: argparse.Namespace) -> int:
 def _doctor(arguments: argparse.Namespace) -> int:
     reading, connections, problems = _read()
 
-    async def run() -> list[doctor.Check]:
+    async def run() -> list[Check]:
         async with Http.new_session() as session:
             http = Http(session)
             return await doctor.run_checks(
@@ -213,8 +207,8 @@ def _doctor(arguments: argparse.Namespace) -> int:
             )
 
     checks = [*check_settings(problems, reading.unknown), *asyncio.run(run())]
-    print(doctor.as_json(checks) if arguments.json else doctor.as_text(checks))
-    return 2 if problems else doctor.exit_status(checks)
+    print(as_json(checks) if arguments.json else as_text(checks))
+    return 2 if problems else exit_status(checks)
 
 
 def _routes(_arguments: argparse.Namespace) -> int:
@@ -229,7 +223,7 @@ def _manifest(arguments: argparse.Namespace) -> int:
     if by_oauth and arguments.url is None:
         _complain("--by-oauth needs --url: Slack sends people back there.")
         return 2
-    place = given_connections()
+    place = connections_file()
     # Problems with a connection are for doctor to report: its provider is enough here.
     commanding = runs_commands(read_connections(place)[0]) if place is not None else False
     try:
@@ -255,43 +249,13 @@ def _rotate(_arguments: argparse.Namespace) -> int:
 
     async def run(store: Store) -> int:
         await store.migrate()
-        accounts, installed = await store.active_accounts(), await store.installations()
-        closed: list[str] = []
-        shut: list[str] = []
-        changed = 0
-        for place in installed:
-            try:
-                sealed = vault.rotate(place.secret)
-            except SecretError:
-                shut.append(f"  {place.team_name} ({place.id})")
-                continue
-            changed += not await store.reseal_installation(place.id, place.secret, sealed)
-        for account in accounts:
-            try:
-                sealed = vault.rotate(account.secret)
-            except SecretError:
-                closed.append(f"  {account.principal.user_id} on {account.connection}")
-                continue
-            changed += not await store.save_secret(account.id, account.secret, sealed)
-        done = len(accounts) + len(installed) - len(closed) - len(shut) - changed
-        print(f"{_secrets(done)} encrypted with the newest key.")
-        if closed:
-            opens = "doesn't open" if len(closed) == 1 else "don't open"
-            people = "This person has" if len(closed) == 1 else "These people have"
-            _complain(f"{len(closed)} {opens} with any of the keys. {people} to link again:", *closed)
-        if shut:
-            _complain(
-                "Usher has to be installed again in these Slack workspaces: no key opens the token.", *shut
-            )
-        if changed:
-            _complain(f"{_secrets(changed)} changed in the meantime. Run this again.")
-        return 1 if closed or shut or changed else 0
+        rotation = await rotate(store, vault)
+        print(f"{secrets(rotation.done)} encrypted with the newest key.")
+        if not rotation.is_whole:
+            _complain(*rotation.problems())
+        return 0 if rotation.is_whole else 1
 
     return _with_store(settings, run)
-
-
-def _secrets(count: int) -> str:
-    return "1 secret is" if count == 1 else f"{count} secrets are"
 
 
 def _import_accounts(arguments: argparse.Namespace) -> int:
@@ -304,22 +268,7 @@ def _import_accounts(arguments: argparse.Namespace) -> int:
 
     async def run(store: Store) -> int:
         await store.migrate()
-        async with Http.new_session() as session:
-            http = Http(session)
-            providers = build_providers(connections, http)
-            clock = SystemClock()
-            installation, slack = await enter_slack(settings, store, http, session)
-            context = Context(
-                store=store,
-                connections=providers,
-                people=People(store, slack),
-                installation=installation,
-                vault=Vault(settings.keys()),
-                clock=clock,
-                ids=SystemIds(),
-            )
-            importer = Importer(context)
-            results = [await importer.one(row, apply=arguments.apply) for row in rows]
+        results = await import_rows(settings, connections, store, rows, apply=arguments.apply)
         print("\n".join(as_lines(results, apply=arguments.apply)))
         return 1 if any(result.outcome == "problem" for result in results) else 0
 

@@ -15,7 +15,8 @@ from pydantic import ValidationError
 from bot.providers import build, provider_classes
 from bot.providers.facets import Runs
 from bot.providers.prepared import Prepared
-from bot.support.settings import ELSEWHERE, READABLE, WRITABLE, SettingsError, resolve_secret
+from bot.support.environment import ELSEWHERE, READABLE, WRITABLE, resolve_secret
+from bot.support.settings import SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -1,17 +1,9 @@
-"""The only reader of the environment: every setting with its default, and all problems reported at once.
-
-A secret may be given literally, as ``file:PATH``, ``env:NAME`` or ``credential:NAME``. A file that others on
-the machine can read is refused. Problems are sentences without values, because they end up in terminals and
-tickets.
-"""
+"""Every setting with its default, and all problems reported at once, as sentences without values."""
 
 from __future__ import annotations
 
 import os
 import re
-import stat
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -23,6 +15,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot.support.addresses import is_safe_origin
 from bot.support.database_url import database_file, is_postgres, passwords_of
+from bot.support.environment import key_file, referenced, resolve_secret, variables
 from bot.support.setting_rules import together
 from bot.support.spelling import strangers
 
@@ -31,13 +24,6 @@ _SLACK_WORKSPACE = re.compile(r"^[TE][A-Z0-9]+$")
 SLACK_API_URL = "https://slack.com/api/"
 #: What can follow "Bearer" (RFC 6750), and is too long to guess.
 _METRICS_TOKEN = re.compile(r"[A-Za-z0-9._~+/-]{16,}=*")
-#: The prefixes of a secret that is stored elsewhere.
-ELSEWHERE = ("credential:", "env:", "file:")
-_REFERENCE = re.compile(r"\benv:([A-Za-z_][A-Za-z0-9_]*)")
-#: The permission bits that let others on the machine read a file.
-READABLE = stat.S_IRGRP | stat.S_IROTH
-#: The permission bits that let others change it.
-WRITABLE = stat.S_IWGRP | stat.S_IWOTH
 _COMMAND = re.compile(r"^/[a-z0-9_-]{1,31}$")
 
 
@@ -237,55 +223,8 @@ def split_keys(value: SecretStr) -> list[str]:
     return [key for key in re.split(r"[,\s]+", value.get_secret_value()) if key]
 
 
-def resolve_secret(value: str) -> str:
-    """Return what the value refers to (``ELSEWHERE``), or itself; raise ValueError with a sentence."""
-    if value.startswith("env:"):
-        name = value.removeprefix("env:")
-        found = os.environ.get(name)
-        if not found:
-            raise ValueError(f"names the variable {name[:60]}, which is not set")
-        return found
-    if value.startswith("file:"):
-        return read_secret_file(Path(value.removeprefix("file:")))
-    if value.startswith("credential:"):
-        return _read_credential(value.removeprefix("credential:"))
-    return value
-
-
-def _read_credential(name: str) -> str:
-    """Return a secret that systemd or a container's runtime put into the folder it names.
-
-    Who may read that folder is up to them: systemd's own access list shows as a mode for the group.
-    """
-    folder = os.environ.get("CREDENTIALS_DIRECTORY")
-    if not folder:
-        raise ValueError(f"names the credential {name[:60]}, but CREDENTIALS_DIRECTORY is not set")
-    if Path(name).name != name:
-        raise ValueError("names a credential with a path: only its name is needed")
-    return read_secret_file(Path(folder, name), others=WRITABLE)
-
-
-def read_secret_file(path: Path, others: int = READABLE | WRITABLE) -> str:
-    """Return a secret file's text without its line end; raise ValueError if its mode allows ``others``."""
-    try:
-        if path.stat().st_mode & others:
-            what = "read" if others & READABLE else "write"
-            raise ValueError(
-                f"names the file {path.name}, which others on this machine can {what}: chmod 600 it"
-            )
-        return path.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError):
-        raise ValueError(f"names the file {path.name}, which can't be read") from None
-
-
 #: No arguments: every field comes from the environment (the type checker would ask for them).
 _FROM_ENVIRONMENT: dict[str, Any] = {}
-
-
-def given_connections() -> Path | None:
-    """Return the configured path of the connections file even if other settings are wrong; None if unset."""
-    given = os.environ.get("USHER_CONNECTIONS")
-    return Path(given) if given else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,9 +249,7 @@ def read_settings() -> Reading:
     except ValidationError as invalid:
         wrong = {str(error["loc"][0]): _sentence(error) for error in invalid.errors()}
         settings = Settings(**{name: _stand_in(name) for name in wrong})
-    misspelt, unknown = strangers(
-        [name for name, value in os.environ.items() if value], VARIABLES, _referenced()
-    )
+    misspelt, unknown = strangers(variables(), VARIABLES, referenced())
     is_installed = settings.slack_client_id is not None and settings.slack_client_secret is not None
     if settings.slack_bot_token is None and not is_installed and "SLACK_BOT_TOKEN" not in wrong:
         wrong = {"SLACK_BOT_TOKEN": "SLACK_BOT_TOKEN: is not set", **wrong}
@@ -351,33 +288,9 @@ def _stand_in(name: str) -> Any:
     return needed.get(name, VARIABLES[name].default)
 
 
-def _referenced() -> set[str]:
-    """Return the variables that secrets are read from, in the settings and in the connections file."""
-    texts = list(os.environ.values())
-    place = given_connections()
-    if place is not None:
-        # What is wrong with the file is said where it is read.
-        with suppress(OSError, UnicodeDecodeError):
-            texts.append(place.read_text(encoding="utf-8"))
-    return {name for text in texts for name in _REFERENCE.findall(text)}
-
-
-@contextmanager
-def without_variables(prefix: str) -> Iterator[None]:
-    """Hide the environment variables with a prefix while a library that reads them is being set up."""
-    hidden = {name: os.environ.pop(name) for name in tuple(os.environ) if name.startswith(prefix)}
-    try:
-        yield
-    finally:
-        os.environ.update(hidden)
-
-
 def _key_beside_database(settings: Settings) -> list[str]:
-    given = os.environ.get("USHER_ENCRYPTION_KEYS", "")
-    if not given.startswith("file:"):
-        return []
-    database = database_file(settings.database_url)
-    if database is None or Path(given.removeprefix("file:")).resolve().parent != database.resolve().parent:
+    keys, database = key_file(), database_file(settings.database_url)
+    if keys is None or database is None or keys.resolve().parent != database.resolve().parent:
         return []
     return [
         "USHER_ENCRYPTION_KEYS: the key file must not be in the database's folder: whoever gets one gets both"

@@ -13,29 +13,31 @@ from typing import TYPE_CHECKING, Final, Literal
 from bot.domain.models import Account, AuditEntry, NewNotice, NoticeKind, Principal, TaskKind
 from bot.domain.policy import Installation
 from bot.providers import facets
+from bot.providers.connections import build_providers
 from bot.services.approvals import is_username
 from bot.services.authority import Authority
+from bot.services.context import Context
 from bot.slack.budget import Budget
 from bot.slack.calls import PacedSlack
 from bot.slack.installed import InstalledSlack
 from bot.slack.notifier import WebApi
+from bot.slack.people import People
 from bot.store.records import Activation, NewTask
-from bot.support.clock import SystemClock
+from bot.support.clock import SystemClock, SystemIds
 from bot.support.errors import Forbidden, NotFound, PermanentError, ProviderError
-from bot.support.vault import row_key
+from bot.support.http import Http
+from bot.support.vault import Vault, row_key
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     import aiohttp
 
     from bot.domain.policy import AnyInstallation
-    from bot.providers.base import Identity
-    from bot.services.context import Context
+    from bot.providers.base import ConnectionSettings, Identity
     from bot.slack.calls import AnySlack
     from bot.store.store import Store
-    from bot.support.http import Http
     from bot.support.settings import Settings
 
 COLUMNS: Final = ("slack_user", "connection", "username")
@@ -238,6 +240,32 @@ class Importer:
         if done == "taken":
             return Result(row, "problem", f"{row.username} has been linked to somebody else in the meantime")
         return Result(row, "ok", "is linked, and gets a direct message about it")
+
+
+async def import_rows(
+    settings: Settings,
+    connections: Mapping[str, ConnectionSettings],
+    store: Store,
+    rows: Sequence[Row],
+    *,
+    apply: bool,
+) -> list[Result]:
+    """Check all rows and, with ``apply``, link them. Raises ImportProblem and StoreError."""
+    async with Http.new_session() as session:
+        http = Http(session)
+        installation, slack = await enter_slack(settings, store, http, session)
+        importer = Importer(
+            Context(
+                store=store,
+                connections=build_providers(connections, http),
+                people=People(store, slack),
+                installation=installation,
+                vault=Vault(settings.keys()),
+                clock=SystemClock(),
+                ids=SystemIds(),
+            )
+        )
+        return [await importer.one(row, apply=apply) for row in rows]
 
 
 def as_lines(results: list[Result], *, apply: bool) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from bot.upkeep.doctor import Check
+from bot.upkeep.checks import Check
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -21,7 +21,7 @@ from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.messages.texts import pages as words
-from bot.support.settings import without_variables
+from bot.support.environment import without_variables
 from bot.web.shapes import Malformed, kind_of
 
 if TYPE_CHECKING:

@@ -29,8 +29,8 @@ from bot.domain.models import Installed
 from bot.messages.texts import install as words
 from bot.slack.installed import lasts
 from bot.slack.manifest import BOT_SCOPES, INSTALL_PATH, INSTALL_REDIRECT_PATH
+from bot.support.environment import without_variables
 from bot.support.errors import SecretError, SlackFailed, SlackLimited, SlackUnknownOutcome
-from bot.support.settings import without_variables
 from bot.web.render import Renderer
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest_asyncio
 
 from bot.slack.installed import EARLY
-from bot.upkeep import doctor
+from bot.upkeep import slack_checks
 from tests.rigs.scenario.several import FIRST, ORG, SECOND, several
 
 HOUR = 3600.0
@@ -65,7 +65,7 @@ async def test_tokens_are_replaced_in_time_once_and_also_after_they_have_expired
     assert [one.refresh is None for one in bots()] == [True, False]
     # Nothing was sent for long after it expired; the first that is sent replaces it.
     places.clock.advance(30 * HOUR)
-    found = await doctor.check_installations(places.settings(), places.bot.http, places.bot.store)
+    found = await slack_checks.check_installations(places.settings(), places.bot.http, places.bot.store)
     assert [one.is_good for one in found] == [True]
     await olivia.types("status training")
     assert (await olivia.writes("list"))[-1].text
@@ -96,7 +96,7 @@ async def test_a_removed_app_ends_links_there_alone_and_is_installed_again(place
     unlinked = [row["target"] for row in await places.audit("account.unlinked")]
     assert len(unlinked) == 1
     assert "analysis" in (await other.types("list")).text
-    found = await doctor.check_installations(places.settings(), places.bot.http, places.bot.store)
+    found = await slack_checks.check_installations(places.settings(), places.bot.http, places.bot.store)
     assert [(one.name, one.is_good) for one in found] == [
         (f"slack token of Beta Labs ({SECOND})", True),
         (f"slack scopes of Beta Labs ({SECOND})", True),

@@ -8,12 +8,8 @@ import pytest
 from cryptography.fernet import Fernet
 
 from bot.support.addresses import is_loopback
-from bot.support.settings import (
-    SettingsError,
-    load_settings,
-    read_secret_file,
-    read_settings,
-)
+from bot.support.environment import read_secret_file
+from bot.support.settings import SettingsError, load_settings, read_settings
 
 KEY = Fernet.generate_key().decode()
 GOOD = {

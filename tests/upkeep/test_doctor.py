@@ -18,7 +18,9 @@ from bot.store.records import NewOperation
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.http import Http
 from bot.support.settings import Settings
-from bot.upkeep import doctor
+from bot.upkeep import doctor, store_checks
+from bot.upkeep.checks import as_text
+from bot.upkeep.slack_checks import check_slack
 from tests.app.command_line import KEY, environment, run
 from tests.playground.saturn_help import saturn_server
 from tests.playground.slack_help import slack
@@ -38,12 +40,8 @@ def settings(folder: Path, **changes) -> Settings:
 
 
 def of_slack(server, **changes):
-    credentials = server.credentials
-    return {
-        "SLACK_BOT_TOKEN": credentials["bot_token"],
-        "USHER_SLACK_API_URL": credentials["api_url"],
-        **changes,
-    }
+    token, url = server.credentials["bot_token"], server.credentials["api_url"]
+    return {"SLACK_BOT_TOKEN": token, "USHER_SLACK_API_URL": url, **changes}
 
 
 @pytest.fixture
@@ -72,9 +70,7 @@ def by_name(checks):
 async def test_a_good_slack(tmp_path, http):
     async with slack() as (local, _client):
         app_token = local.credentials["app_token"]
-        checks = await doctor.check_slack(
-            settings(tmp_path, **of_slack(local, SLACK_APP_TOKEN=app_token)), http
-        )
+        checks = await check_slack(settings(tmp_path, **of_slack(local, SLACK_APP_TOKEN=app_token)), http)
     assert [(check.name, check.is_good) for check in checks] == [
         ("slack token", True),
         ("slack scopes", True),
@@ -84,7 +80,7 @@ async def test_a_good_slack(tmp_path, http):
 
 async def test_a_missing_scope_is_named_with_what_to_do(tmp_path, http):
     async with slack(seed={"app": {"scopes": ["chat:write", "commands"]}}) as (local, _client):
-        checks = by_name(await doctor.check_slack(settings(tmp_path, **of_slack(local)), http))
+        checks = by_name(await check_slack(settings(tmp_path, **of_slack(local)), http))
     assert checks["slack token"].is_good
     missing = "missing: app_mentions:read, files:write, im:history, im:write, users:read"
     assert checks["slack scopes"].found == missing
@@ -94,11 +90,11 @@ async def test_a_missing_scope_is_named_with_what_to_do(tmp_path, http):
 async def test_wrong_tokens(tmp_path, http):
     async with slack() as (local, _client):
         api = local.credentials["api_url"]
-        (wrong,) = await doctor.check_slack(settings(tmp_path, USHER_SLACK_API_URL=api), http)
+        (wrong,) = await check_slack(settings(tmp_path, USHER_SLACK_API_URL=api), http)
         assert (wrong.is_good, wrong.found) == (False, "Slack says invalid_auth")
         assert "OAuth & Permissions" in wrong.advice
         with_app = settings(tmp_path, **of_slack(local, SLACK_APP_TOKEN="xapp-canary"))
-        checks = by_name(await doctor.check_slack(with_app, http))
+        checks = by_name(await check_slack(with_app, http))
     assert checks["slack app token"].found == "Slack says invalid_auth"
     assert "connections:write" in checks["slack app token"].advice
 
@@ -116,10 +112,10 @@ async def test_wrong_tokens(tmp_path, http):
 )
 async def test_a_slack_that_answers_oddly_is_one_line(tmp_path, http, answer):
     async with server(answer) as url:
-        (check,) = await doctor.check_slack(settings(tmp_path, USHER_SLACK_API_URL=url), http)
+        (check,) = await check_slack(settings(tmp_path, USHER_SLACK_API_URL=url), http)
     assert not check.is_good
     assert check.advice
-    text = doctor.as_text([check])
+    text = as_text([check])
     assert "\x1b" not in text
     assert max(map(len, text.splitlines())) < 240
     assert len(text.splitlines()) == 2
@@ -127,7 +123,7 @@ async def test_a_slack_that_answers_oddly_is_one_line(tmp_path, http, answer):
 
 async def test_a_slack_that_is_away(tmp_path, http):
     url = f"http://127.0.0.1:{unused_port()}/api/"
-    (check,) = await doctor.check_slack(settings(tmp_path, USHER_SLACK_API_URL=url), http)
+    (check,) = await check_slack(settings(tmp_path, USHER_SLACK_API_URL=url), http)
     assert (check.is_good, check.advice) == (False, "Check that this machine can reach Slack.")
 
 
@@ -205,22 +201,24 @@ async def test_workspaces_that_open_in_a_page_need_sign_in_with_slack(tmp_path):
 
 
 async def test_a_database_that_is_not_there_is_told_and_not_made(tmp_path):
-    (check,) = await doctor.check_store(settings(tmp_path))
+    (check,) = await store_checks.check_store(settings(tmp_path))
     assert check.is_good
     assert "the first start creates it" in check.found
     assert not (tmp_path / "usher.db").exists()
-    (nowhere,) = await doctor.check_store(settings(tmp_path, USHER_DATABASE_URL="sqlite:////nowhere/x.db"))
+    (nowhere,) = await store_checks.check_store(
+        settings(tmp_path, USHER_DATABASE_URL="sqlite:////nowhere/x.db")
+    )
     assert (nowhere.is_good, nowhere.found) == (False, "there is no folder /nowhere")
 
 
 async def test_a_database_that_is_none_or_is_old(tmp_path):
     file = tmp_path / "usher.db"
     file.write_bytes(b"canary " * 1000)
-    (check,) = await doctor.check_store(settings(tmp_path))
+    (check,) = await store_checks.check_store(settings(tmp_path))
     assert not check.is_good
     assert "isn't a SQLite database" in check.found
     file.write_bytes(b"")
-    (old,) = await doctor.check_store(settings(tmp_path))
+    (old,) = await store_checks.check_store(settings(tmp_path))
     assert not old.is_good
     assert "python -m bot migrate" in old.found
 
@@ -230,20 +228,20 @@ async def test_dead_notices_are_counted_with_cause_and_person(tmp_path):
     store = await open_store(made.database_url, SystemClock(), SystemIds())
     try:
         await store.migrate()
-        good = by_name(await doctor.read_store(store))
+        good = by_name(await store_checks.read_store(store))
         assert good["store"].is_good
         assert good["dead notices"].found == "none"
         await dies(store, NoticeKind.REPLY, "expired")
         await dies(store, NoticeKind.CLASS_CARD, "not_in_channel")
         await dies(store, NoticeKind.READY, "user_disabled")
         # What nobody misses is no trouble.
-        harmless = by_name(await doctor.read_store(store))
+        harmless = by_name(await store_checks.read_store(store))
         assert harmless["dead notices"].found == "none"
         await dies(store, NoticeKind.LINKED, "messages_tab_disabled")
         await dies(store, NoticeKind.FAILED, "undrawable")
     finally:
         await store.close()
-    bad = by_name(await doctor.check_store(made))["dead notices"]
+    bad = by_name(await store_checks.check_store(made))["dead notices"]
     assert (bad.is_good, bad.found) == (False, "2 (messages_tab_disabled, undrawable), the newest for UALICE")
     assert "Messages Tab" in bad.advice
     assert "the log" in bad.advice
@@ -252,11 +250,11 @@ async def test_dead_notices_are_counted_with_cause_and_person(tmp_path):
 
 async def test_refused_sign_ins_are_counted_and_are_no_trouble_by_themselves():
     async with memory_store() as store:
-        assert by_name(await doctor.read_store(store))["refused sign-ins"].found == "none"
+        assert by_name(await store_checks.read_store(store))["refused sign-ins"].found == "none"
         for principal, connection in ((ALICE, "saturn"), (BOB, "saturn"), (BOB, "hub")):
             account = (await linked(store, principal, connection=connection)).account
             await store.suspect_account(account.id, account.secret)
-        check = by_name(await doctor.read_store(store))["refused sign-ins"]
+        check = by_name(await store_checks.read_store(store))["refused sign-ins"]
     assert (check.is_good, check.found) == (True, "hub 1, saturn 2: checking whether they're accepted again")
 
 
@@ -375,7 +373,7 @@ async def test_what_only_does_nothing_is_said_and_keeps_nothing_from_starting(tm
 
 
 async def rights(folder, http, url, store, extra):
-    return await doctor.check_rights(store, {"saturn": providers_of(folder, http, url, extra)})
+    return await store_checks.check_rights(store, {"saturn": providers_of(folder, http, url, extra)})
 
 
 async def test_a_server_that_wants_the_administrators_token_is_named(tmp_path, http):

@@ -14,7 +14,7 @@ from bot.store import open_store
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.settings import Settings
 from bot.support.vault import Vault, row_key
-from bot.upkeep import doctor
+from bot.upkeep import store_checks
 from tests.app.command_line import KEY, environment, run
 from tests.rigs.store import ALICE, BOB, link_account
 
@@ -60,7 +60,7 @@ async def test_beside_a_process_that_serves_no_second_one_does_and_the_other_com
             run("migrate", env=env),
             run("audit", "verify", env=env),
         )
-        checked = await doctor.check_store(Settings(**env))
+        checked = await store_checks.check_store(Settings(**env))
     assert (serve.status, serve.out) == (1, "")
     assert serve.err.startswith("Another Usher is already running on this database (")
     assert serve.err.endswith("stop that one first, or set USHER_DATABASE_URL to another file.\n")

@@ -1,0 +1,103 @@
+"""The only reader of the environment, and of the secrets that a setting or a connection refers to.
+
+A secret may be given literally, as ``file:PATH``, ``env:NAME`` or ``credential:NAME``. A file that others on
+the machine can read is refused. Problems are sentences without values, because they end up in terminals and
+tickets.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+#: The prefixes of a secret that is stored elsewhere.
+ELSEWHERE: Final = ("credential:", "env:", "file:")
+_REFERENCE: Final = re.compile(r"\benv:([A-Za-z_][A-Za-z0-9_]*)")
+#: The permission bits that let others on the machine read a file.
+READABLE: Final = stat.S_IRGRP | stat.S_IROTH
+#: The permission bits that let others change it.
+WRITABLE: Final = stat.S_IWGRP | stat.S_IWOTH
+
+
+def resolve_secret(value: str) -> str:
+    """Return what the value refers to (``ELSEWHERE``), or itself; raise ValueError with a sentence."""
+    if value.startswith("env:"):
+        name = value.removeprefix("env:")
+        found = os.environ.get(name)
+        if not found:
+            raise ValueError(f"names the variable {name[:60]}, which is not set")
+        return found
+    if value.startswith("file:"):
+        return read_secret_file(Path(value.removeprefix("file:")))
+    if value.startswith("credential:"):
+        return _read_credential(value.removeprefix("credential:"))
+    return value
+
+
+def _read_credential(name: str) -> str:
+    """Return a secret that systemd or a container's runtime put into the folder it names.
+
+    Who may read that folder is up to them: systemd's own access list shows as a mode for the group.
+    """
+    folder = os.environ.get("CREDENTIALS_DIRECTORY")
+    if not folder:
+        raise ValueError(f"names the credential {name[:60]}, but CREDENTIALS_DIRECTORY is not set")
+    if Path(name).name != name:
+        raise ValueError("names a credential with a path: only its name is needed")
+    return read_secret_file(Path(folder, name), others=WRITABLE)
+
+
+def read_secret_file(path: Path, others: int = READABLE | WRITABLE) -> str:
+    """Return a secret file's text without its line end; raise ValueError if its mode allows ``others``."""
+    try:
+        if path.stat().st_mode & others:
+            what = "read" if others & READABLE else "write"
+            raise ValueError(
+                f"names the file {path.name}, which others on this machine can {what}: chmod 600 it"
+            )
+        return path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        raise ValueError(f"names the file {path.name}, which can't be read") from None
+
+
+def key_file() -> Path | None:
+    """Return the file that the encryption keys are read from; None if they come from elsewhere."""
+    written = os.environ.get("USHER_ENCRYPTION_KEYS", "")
+    return Path(written.removeprefix("file:")) if written.startswith("file:") else None
+
+
+def connections_file() -> Path | None:
+    """Return the configured path of the connections file even if other settings are wrong; None if unset."""
+    written = os.environ.get("USHER_CONNECTIONS")
+    return Path(written) if written else None
+
+
+def variables() -> list[str]:
+    """Return the names of the variables that aren't empty."""
+    return [name for name, value in os.environ.items() if value]
+
+
+def referenced() -> set[str]:
+    """Return the variables that secrets are read from, in the settings and in the connections file."""
+    texts = list(os.environ.values())
+    place = connections_file()
+    if place is not None:
+        # What is wrong with the file is said where it is read.
+        with suppress(OSError, UnicodeDecodeError):
+            texts.append(place.read_text(encoding="utf-8"))
+    return {name for text in texts for name in _REFERENCE.findall(text)}
+
+
+@contextmanager
+def without_variables(prefix: str) -> Iterator[None]:
+    """Hide the environment variables with a prefix while a library that reads them is being set up."""
+    hidden = {name: os.environ.pop(name) for name in tuple(os.environ) if name.startswith(prefix)}
+    try:
+        yield
+    finally:
+        os.environ.update(hidden)

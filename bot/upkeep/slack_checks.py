@@ -1,0 +1,93 @@
+"""What ``doctor`` asks Slack: whose the tokens are, and what they may do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.slack.manifest import BOT_SCOPES, INSTALL_PATH
+from bot.support.errors import ProviderError, SecretError
+from bot.support.vault import Vault
+from bot.upkeep.checks import Check, plain, why
+
+if TYPE_CHECKING:
+    from bot.store.store import Store
+    from bot.support.http import Http
+    from bot.support.settings import Settings
+
+
+async def check_slack(settings: Settings, http: Http) -> list[Check]:
+    """Ask Slack who the bot token belongs to and which scopes it has; try the app token if one is set."""
+    checks = []
+    if settings.slack_bot_token is not None:
+        checks += await check_token(settings, http, settings.slack_bot_token.get_secret_value())
+    if settings.slack_app_token is not None:
+        checks.append(await _check_app_token(settings, http))
+    return checks
+
+
+async def check_token(settings: Settings, http: Http, token: str, place: str = "") -> list[Check]:
+    """Ask Slack whose token this is, and which scopes it has; ``place`` names one of several workspaces."""
+    of = f" of {place}" if place else ""
+    advice = f"Install Usher there again: {settings.public_url}{INSTALL_PATH}" if place else ""
+    checks = []
+    try:
+        answer = await http.request(
+            "POST", f"{settings.slack_api_url}auth.test", headers={"Authorization": f"Bearer {token}"}
+        )
+        body = answer.json_object()
+    except ProviderError as failed:
+        return [Check(f"slack token{of}", False, why(failed), "Check that this machine can reach Slack.")]
+    if body.get("ok") is not True:
+        copy = "Copy the Bot User OAuth Token from your app's page, OAuth & Permissions."
+        return [Check(f"slack token{of}", False, f"Slack says {plain(body.get('error'))}", advice or copy)]
+    checks.append(Check(f"slack token{of}", True, f"{plain(body.get('user'))} in {plain(body.get('team'))}"))
+    granted = {scope.strip() for scope in answer.headers.get("X-OAuth-Scopes", "").split(",")}
+    missing = sorted(set(BOT_SCOPES) - granted)
+    if missing:
+        paste = "Add them by pasting manifest.yml into your app's manifest page, then reinstall the app."
+        checks.append(Check(f"slack scopes{of}", False, f"missing: {', '.join(missing)}", advice or paste))
+    else:
+        checks.append(Check(f"slack scopes{of}", True, "all there"))
+    return checks
+
+
+async def check_installations(settings: Settings, http: Http, store: Store) -> list[Check]:
+    """Check the tokens of installations by OAuth; the environment may have one instead. Raises StoreError."""
+    if settings.slack_bot_token is not None:
+        return []
+    vault, checks = Vault(settings.keys()), []
+    page = f"{settings.public_url}{INSTALL_PATH}"
+    for row in await store.installations():
+        place = plain(f"{row.team_name} ({row.id})")
+        try:
+            secret = vault.open(row.row_key, row.secret)
+        except SecretError:
+            found = "it doesn't open with any of the keys"
+            checks.append(
+                Check(f"slack token of {place}", False, found, f"Install Usher there again: {page}")
+            )
+            continue
+        if row.expires_at is not None and row.expires_at <= await store.now() and "refresh" in secret:
+            checks.append(Check(f"slack token of {place}", True, "expired, and replaced when it is needed"))
+            continue
+        checks += await check_token(settings, http, secret["token"], place)
+    if not checks:
+        checks.append(Check("slack", False, "Usher isn't installed in any Slack workspace", f"Open {page}"))
+    return checks
+
+
+async def _check_app_token(settings: Settings, http: Http) -> Check:
+    token = settings.slack_app_token.get_secret_value() if settings.slack_app_token else ""
+    try:
+        answer = await http.request(
+            "POST",
+            f"{settings.slack_api_url}apps.connections.open",
+            headers={"Authorization": f"Bearer {token}"},
+        )
+        body = answer.json_object()
+    except ProviderError as failed:
+        return Check("slack app token", False, why(failed), "Check that this machine can reach Slack.")
+    if body.get("ok") is True:
+        return Check("slack app token", True, "Socket Mode can be opened")
+    advice = "Create an app-level token with connections:write and turn on Socket Mode."
+    return Check("slack app token", False, f"Slack says {plain(body.get('error'))}", advice)

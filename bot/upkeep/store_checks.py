@@ -1,0 +1,178 @@
+"""What ``doctor`` reads in the database: counts, dead notices, processes, age, what was refused."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from bot.providers import facets
+from bot.store import open_store
+from bot.support.clock import SystemClock, SystemIds
+from bot.support.database_url import database_file, is_postgres
+from bot.support.errors import ProviderError, StoreError
+from bot.upkeep.checks import Check
+from bot.upkeep.restored import Witness
+from bot.upkeep.slack_checks import check_installations
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from bot.providers.base import Provider
+    from bot.store.store import Store
+    from bot.support.http import Http
+    from bot.support.settings import Settings
+
+#: Permissions that were refused longer ago than this say nothing about today.
+REFUSALS_SECONDS = 7 * 86_400.0
+#: How many of the newest dead notices are read; they are kept for a week.
+DEAD_AT_MOST = 500
+_WRITES = "Check these people's Slack accounts, and whether the app is allowed to message them."
+_TAB = "Turn on the Messages Tab on your app's page, App Home."
+_BROKEN = 'Look for errors with "notice" in the log: they say what broke. Please report it.'
+_WAY_OUT = "Slack accepted no message for a day: check that this machine can reach Slack."
+_SCOPES = "Paste manifest.yml into your app's manifest page, then reinstall the app."
+_OTHER_ADVICE = (
+    'The log lists the others as "notice given up"; Slack\'s documentation explains its error codes.'
+)
+#: What to do, by the code with which a message was given up.
+_ADVICE = {
+    **dict.fromkeys(
+        (
+            "cannot_dm_bot",
+            "channel_not_found",
+            "is_archived",
+            "not_in_channel",
+            "restricted_action",
+            "user_not_found",
+            "user_not_visible",
+        ),
+        _WRITES,
+    ),
+    **dict.fromkeys(("undrawable", "internal"), _BROKEN),
+    **dict.fromkeys(
+        ("internal_error", "no_answer", "not_sent", "ratelimited", "service_unavailable"), _WAY_OUT
+    ),
+    **dict.fromkeys(("missing_scope", "not_allowed_token_type"), _SCOPES),
+    "messages_tab_disabled": _TAB,
+}
+_STORE_ADVICE = "Check the disk, the file's permissions and USHER_DATABASE_URL."
+_SERVER_ADVICE = "Check the PostgreSQL server and USHER_DATABASE_URL: docs/install.md, “PostgreSQL”."
+
+
+async def check_store(
+    settings: Settings, providers: Mapping[str, Provider] | None = None, http: Http | None = None
+) -> list[Check]:
+    """Open the database and read its counts and dead notices; a missing one is not created.
+
+    With ``providers``, what they recently refused is compared with how their connections are configured. With
+    ``http``, the tokens of installations by OAuth are tried.
+    """
+    path = database_file(settings.database_url)
+    if path is not None and not await asyncio.to_thread(path.exists):
+        return [await asyncio.to_thread(_place_for, path)]
+    try:
+        store = await open_store(settings.database_url, SystemClock(), SystemIds())
+        try:
+            checks = await read_store(store) + await check_rights(store, providers or {})
+            if store.engine.is_shared:
+                checks.append(await check_processes(store))
+            if http is not None:
+                checks += await check_installations(settings, http, store)
+            return checks + await check_age(store, path)
+        finally:
+            await store.close()
+    except StoreError as failed:
+        advice = _SERVER_ADVICE if is_postgres(settings.database_url) else _STORE_ADVICE
+        return [Check("store", False, str(failed), advice)]
+
+
+def _place_for(path: Path) -> Check:
+    folder = path.absolute().parent
+    if not folder.is_dir():
+        return Check("store", False, f"there is no folder {folder}", "Create it, for Usher's user only.")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        advice = "Make Usher's user its owner, and run doctor as that user."
+        return Check("store", False, f"this user can't write to {folder}", advice)
+    return Check("store", True, f"{path} doesn't exist yet: the first start creates it")
+
+
+async def read_store(store: Store) -> list[Check]:
+    """Read an open store's counts and dead notices. Raises StoreError."""
+    counts = await store.statistics()
+    dead = [notice for notice in await store.dead_notices(DEAD_AT_MOST) if not notice.is_harmless]
+    found = ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in sorted(counts.items()))
+    refused = Counter(account.connection for account in await store.suspects())
+    names = ", ".join(f"{name} {number}" for name, number in sorted(refused.items()))
+    found_refused = f"{names}: checking whether they're accepted again" if names else "none"
+    checks = [Check("store", True, found), Check("refused sign-ins", True, found_refused)]
+    if not dead:
+        return [*checks, Check("dead notices", True, "none")]
+    codes = sorted({notice.error or "unknown cause" for notice in dead})
+    people = ", ".join(sorted({notice.principal.user_id for notice in dead[:5]}))
+    advice = " ".join(dict.fromkeys(_ADVICE.get(code, _OTHER_ADVICE) for code in codes))
+    found = f"{len(dead)} ({', '.join(codes)}), the newest for {people}"
+    return [*checks, Check("dead notices", False, found, advice)]
+
+
+async def check_processes(store: Store) -> Check:
+    """List the processes that serve from a shared database: requests and work need one each, or one for both.
+
+    Raises StoreError.
+    """
+    running = [one.name.partition(":") for one in await store.owned()]
+    by_role = {role: [who for name, _, who in running if name == role] for role in ("serve", "web", "worker")}
+    found = ", ".join(
+        f"{len(names)} {role} on {', '.join(sorted({name.partition('/')[0] for name in names}))}"
+        for role, names in by_role.items()
+        if names
+    )
+    if not found or by_role["serve"] or (by_role["web"] and by_role["worker"]):
+        return Check("processes", True, found or "none is running")
+    missing = "worker" if by_role["web"] else "web"
+    lost = "Slack's requests aren't answered" if missing == "web" else "nothing is done or sent"
+    return Check(
+        "processes", False, f"{found}, but no {missing}, so {lost}", f"Start `python -m bot {missing}`."
+    )
+
+
+async def check_age(store: Store, path: Path | None) -> list[Check]:
+    """Report a database that is older than what this machine has seen of it. Raises StoreError."""
+    if not await Witness(path).contradicts(store):
+        return []
+    found = "the database is older than when Usher last ran here: it was restored from a backup"
+    advice = "Start Usher: it tells everyone who is linked that a link they removed may be back."
+    return [Check("store age", False, found, advice)]
+
+
+async def check_rights(store: Store, providers: Mapping[str, Provider]) -> list[Check]:
+    """Check for refused connection secrets, and for servers that want them in place of people's.
+
+    Raises StoreError.
+    """
+    checks = []
+    since = await store.now() - REFUSALS_SECONDS
+    for name, provider in providers.items():
+        label = f"connection {name} token"
+        try:
+            is_good = await provider.own_secret() if isinstance(provider, facets.Behalf) else None
+        except ProviderError:
+            continue  # A problem with the server is reported where its version is asked for.
+        if is_good is None:
+            continue
+        refused = await store.refusals(name, since)
+        if not is_good:
+            advice = "Put a new admin_token into the connections file."
+            checks.append(Check(label, False, "the admin token is refused", advice))
+        elif refused and provider.describe().get("act_as") == "person":
+            found = (
+                f"people's own tokens were refused the right to {refused} of their operations "
+                "in the last week, and the admin token is accepted"
+            )
+            advice = 'If this server requires the admin token, set act_as = "admin" and linking = ["admin"].'
+            checks.append(Check(label, False, found, advice))
+        else:
+            checks.append(Check(label, True, "the admin token is accepted"))
+    return checks
