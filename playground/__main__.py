@@ -11,7 +11,7 @@ import sys
 import playground
 
 #: Modules that are no servers.
-SHARED = {"__main__", "faults", "harness", "pages", "processes", "values"}
+SHARED = {"__main__", "faults", "guard", "harness", "pages", "processes", "values"}
 
 
 def servers() -> list[str]:

@@ -19,6 +19,7 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 
 from playground.faults import ASKED, Act, Asked, Fault, Refusal, Refused, fault_from, patched
+from playground.guard import guard
 from playground.values import loads
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -151,9 +152,9 @@ class Harness:
         gap = None if self.smallest_gap is None else round(self.smallest_gap, 3)
         return {"requests": dict(self.requests), "violations": self.violations, "smallest_gap_s": gap}
 
-    def install(self, app: web.Application) -> None:
-        """Add the middleware and the ``/_playground`` routes to a server."""
-        app.middlewares.insert(0, self._middleware)
+    def install(self, app: web.Application, *ports: int) -> None:
+        """Add the middlewares and the ``/_playground`` routes to a server; ``ports``: see ``guard``."""
+        app.middlewares[:0] = [guard(*ports), self._middleware]
         app.router.add_get("/_playground/stats", self._stats)
         app.router.add_post("/_playground/faults", self._add_fault)
         app.router.add_delete("/_playground/faults", self._clear_faults)

@@ -32,13 +32,13 @@ _LATER: web.AppKey[set[asyncio.Task[web.StreamResponse]]] = web.AppKey("later", 
 _SESSION: web.AppKey[aiohttp.ClientSession] = web.AppKey("session", aiohttp.ClientSession)
 
 
-def build(hub_url: str, session: aiohttp.ClientSession, harness: Harness) -> web.Application:
-    """Make the application; the session must keep no cookies and decode no bodies."""
+def build(hub_url: str, session: aiohttp.ClientSession, harness: Harness, proxy_port: int) -> web.Application:
+    """Make the application, to which the hub's proxy leads; the session keeps no cookies, decodes nothing."""
     app = web.Application(client_max_size=64 * 1024**2)
     app[_HUB] = hub_url
     app[_SESSION] = session
     app[_LATER] = set()
-    harness.install(app)
+    harness.install(app, proxy_port)
     app.router.add_route("*", "/{path:.*}", _forward)
     return app
 

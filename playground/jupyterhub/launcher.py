@@ -78,9 +78,8 @@ async def running(options: Options, port: int = 0) -> AsyncIterator[Hub]:
         hub_url, url = f"http://127.0.0.1:{hub_port}", f"http://127.0.0.1:{proxy_port}"
         harness = Harness()
         session = await stack.enter_async_context(forwarder.client_session())
-        door = web.AppRunner(
-            forwarder.build(hub_url, session, harness), access_log=None, shutdown_timeout=0.5
-        )
+        app = forwarder.build(hub_url, session, harness, proxy_port)
+        door = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
         await door.setup()
         stack.push_async_callback(door.cleanup)
         await web.TCPSite(door, "127.0.0.1", 0).start()

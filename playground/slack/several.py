@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from playground.guard import guard
 from playground.harness import Harness
 from playground.slack.calls import bearer
 from playground.slack.openid import page
-from playground.slack.server import SlackServer, injected, own_pages_only
+from playground.slack.server import SlackServer, injected
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
@@ -160,7 +161,7 @@ class SlackWorkspaces:
         async with AsyncExitStack() as stack:
             shown = []
             for member, port in zip(self.members, ports, strict=True):
-                app = web.Application(middlewares=[own_pages_only])
+                app = web.Application(middlewares=[guard()])
                 member.page.install(app)
                 runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
                 await runner.setup()

@@ -32,3 +32,14 @@ async def served(build, seed, client: type[Client]):
             yield client(server, str(test_server.make_url("")).rstrip("/"), session)
     finally:
         await test_server.close()
+
+
+async def refuses_strangers(base: str, *paths: str) -> None:
+    """Assert that control addresses answer programs, and neither foreign pages nor foreign names."""
+    async with aiohttp.ClientSession() as session:
+        for path in paths:
+            verdicts = []
+            for headers in ({}, {"Origin": "https://elsewhere.example"}, {"Host": "rebound.example"}):
+                async with session.get(base + path, headers=headers) as answer:
+                    verdicts.append((answer.status, (await answer.json()).get("error")))
+            assert verdicts == [(200, None), (403, "foreign_origin"), (403, "foreign_host")], path

@@ -147,7 +147,7 @@ async def door():
     behind = web.Application()
     behind.router.add_route("*", "/{path:.*}", hub)
     async with TestServer(behind) as served, forwarder.client_session() as session:
-        app = forwarder.build(str(served.make_url("")).rstrip("/"), session, Harness())
+        app = forwarder.build(str(served.make_url("")).rstrip("/"), session, Harness(), 0)
         async with TestServer(app) as front, aiohttp.ClientSession(front.make_url("/")) as client:
             yield client, arrived, came
 

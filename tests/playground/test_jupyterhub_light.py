@@ -14,6 +14,7 @@ import pytest_asyncio
 
 from playground.jupyterhub import start
 from tests.playground.hub_help import Client, browser, client, log_in, owners_of
+from tests.playground.served import refuses_strangers
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -219,6 +220,8 @@ async def test_faults_and_statistics_work_at_both_doors(api: Client):
     status, answer, _ = await api.call("POST", f"{api.hub.url}/_playground/advance", json={"seconds": 90})
     assert status == 200
     assert answer["now"] >= moment + 90
+    for door in (api.hub.url, origin):
+        await refuses_strangers(door, "/_playground/stats")
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root has somebody else to run servers as")
