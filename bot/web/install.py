@@ -27,8 +27,8 @@ from slack_sdk.oauth.state_store.async_state_store import AsyncOAuthStateStore
 
 from bot.domain.models import Installed
 from bot.messages.texts import install as words
-from bot.slack.installed import lasts
 from bot.slack.manifest import BOT_SCOPES, INSTALL_PATH, INSTALL_REDIRECT_PATH
+from bot.slack.tokens import lasts
 from bot.support.environment import without_variables
 from bot.support.errors import SecretError, SlackFailed, SlackLimited, SlackUnknownOutcome
 from bot.web.render import Renderer
@@ -180,8 +180,8 @@ class InstallPages:
         # Bolt takes what it isn't given from variables of these names.
         with without_variables("SLACK_"):
             settings = AsyncOAuthSettings(
-                client_id=slack.client["client_id"],
-                client_secret=slack.client["client_secret"],
+                client_id=slack.tokens.client["client_id"],
+                client_secret=slack.tokens.client["client_secret"],
                 scopes=sorted(BOT_SCOPES),
                 user_scopes=[],
                 redirect_uri=f"{(context.public_url or '').rstrip('/')}{INSTALL_REDIRECT_PATH}",

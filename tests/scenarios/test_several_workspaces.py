@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest_asyncio
 
-from bot.slack.installed import EARLY
+from bot.slack.tokens import EARLY
 from bot.upkeep import slack_checks
 from tests.rigs.scenario.several import FIRST, ORG, SECOND, several
 

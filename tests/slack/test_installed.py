@@ -11,7 +11,8 @@ from cryptography.fernet import Fernet
 from bot.domain.models import Principal
 from bot.domain.policy import Installation, Installations
 from bot.slack.calls import NOT_INSTALLED, SHUT_OUT_SECONDS, SlackAnswer
-from bot.slack.installed import EARLY, InstalledSlack
+from bot.slack.installed import InstalledSlack
+from bot.slack.tokens import EARLY
 from bot.store.installations import RENEWING_SECONDS
 from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, SlackUnknownOutcome, StoreBusy
 from bot.support.vault import Vault
