@@ -91,7 +91,7 @@ def _connections(ask: Ask, ask_secret: Ask, tell: Callable[[str], None]) -> tupl
     """Return the connections file, and the variables in which its secrets are."""
     classes = provider_classes()
     known = ", ".join(sorted(classes))
-    tables, secrets, taken = ["# docs/install.md explains every key.\n"], dict[str, str](), set[str]()
+    tables, secrets, taken = ["# docs/settings.md explains every key.\n"], dict[str, str](), set[str]()
 
     def kind_problem(value: str) -> str:
         return "" if value in classes else f"needs one of {known}"

@@ -20,17 +20,17 @@ _ADVICE: Final = {
     "USHER_ENCRYPTION_KEYS": (
         "`python -m bot keys new` creates a key. Keep your old keys too: stored data needs them."
     ),
-    "USHER_CONNECTIONS": "Set it to the path of your connections file: README.md, step 4, has an example.",
+    "USHER_CONNECTIONS": "Set it to the path of your connections file: docs/install.md, step 4, shows one.",
     "USHER_PUBLIC_URL": "Set it to the address that people's browsers use, such as https://usher.example.org.",
     "USHER_DATABASE_URL": (
         "Set it to a file, such as sqlite:////var/lib/usher/usher.db, or to a PostgreSQL database."
     ),
     "USHER_ADMINS": "Copy member ids from people's profiles in Slack, and join them with commas.",
 }
-_OTHER: Final = "Correct or remove it: README.md, “Settings”, lists the values each one takes."
-_CONNECTIONS: Final = "Correct it in the connections file: docs/install.md lists every key."
+_OTHER: Final = "Correct or remove it: docs/settings.md lists the values each one takes."
+_CONNECTIONS: Final = "Correct it in the connections file: docs/settings.md lists every key."
 _MISSPELT: Final = "Correct its name, or remove it."
-_UNKNOWN: Final = "Remove it, or correct its name: README.md, “Settings”, lists them all."
+_UNKNOWN: Final = "Remove it, or correct its name: docs/settings.md lists them all."
 
 
 def check_settings(problems: Sequence[str], unknown: Sequence[str]) -> list[Check]:

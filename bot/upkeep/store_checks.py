@@ -59,7 +59,7 @@ _ADVICE = {
     "messages_tab_disabled": _TAB,
 }
 _STORE_ADVICE = "Check the disk, the file's permissions and USHER_DATABASE_URL."
-_SERVER_ADVICE = "Check the PostgreSQL server and USHER_DATABASE_URL: docs/install.md, “PostgreSQL”."
+_SERVER_ADVICE = "Check the PostgreSQL server and USHER_DATABASE_URL: docs/operate.md, “PostgreSQL”."
 
 
 async def check_store(

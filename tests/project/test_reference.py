@@ -1,0 +1,150 @@
+"""The reference in ``docs/`` has each setting, verb, metric and scope of the code, and none besides."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from functools import cache
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from bot.__main__ import _parser
+from bot.messages.texts.verbs import VERBS
+from bot.providers import provider_classes
+from bot.providers.connection import ConnectionSettings
+from bot.slack import manifest
+from bot.support.settings import VARIABLES
+from bot.web.metrics import Metrics
+from handlers import routes
+from tests.project.repository import ROOT
+
+#: A bar in a cell is written with a backslash.
+_CELLS = re.compile(r"(?<!\\)\|")
+_CODE = re.compile(r"`([^`]+)`")
+
+
+@cache
+def tables(page: str) -> dict[str, list[list[str]]]:
+    """Return the rows of a page's tables by the heading above them, without their heads."""
+    found: dict[str, list[list[str]]] = {}
+    heading = ""
+    for line in (ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8").splitlines():
+        if line.startswith("#"):
+            heading = line.lstrip("# ")
+        elif line.startswith("|"):
+            cells = [cell.strip().replace("\\|", "|") for cell in _CELLS.split(line)[1:-1]]
+            found.setdefault(heading, []).append(cells)
+    return {heading: rows[2:] for heading, rows in found.items()}
+
+
+def code(cell: str) -> list[str]:
+    return _CODE.findall(cell)
+
+
+# -- settings ------------------------------------------------------------------------------------------------
+
+
+def test_every_variable_has_its_row_with_its_default():
+    rows = tables("settings")["The environment"]
+    assert sorted(name for row in rows for name in code(row[0])) == sorted(VARIABLES)
+    for names, _, shown in rows:
+        fields = [VARIABLES[name] for name in code(names)]
+        if shown == "required":  # Of two that are, one will do.
+            assert all(field.is_required() or field.default is None for field in fields), names
+        elif shown.startswith("none"):
+            assert all(field.default in (None, "") for field in fields), names
+        else:
+            defaults = [field.default for field in fields]
+            values = [f"{one:g}" if isinstance(one, float) else str(one) for one in defaults]
+            assert shown.replace("`", "").split(", ") == values, names
+
+
+def test_the_example_of_the_settings_names_every_variable_and_none_besides():
+    example = (ROOT / ".env.example").read_text(encoding="utf-8")
+    assert set(re.findall(r"\b(?:USHER|SLACK)_[A-Z_]+\b|\bPORT\b", example)) == VARIABLES.keys()
+
+
+HEADINGS = {
+    "saturn": "Saturn Cloud",
+    "jupyterhub": "JupyterHub",
+    "posit": "Posit Workbench",
+    "sphere": "Sphere Engine Containers",
+}
+
+
+def test_every_key_of_the_connections_file_has_its_row():
+    assert provider_classes().keys() == HEADINGS.keys()
+    listed = {heading: {code(row[0])[0] for row in rows} for heading, rows in tables("settings").items()}
+    common = ConnectionSettings.model_fields.keys() - {"name"}
+    assert listed["Every connection"] == common
+    for kind, provider in provider_classes().items():
+        # A key of every connection may have a row of its own here, and so may the keys of a table within one.
+        rows = {key for key in listed[HEADINGS[kind]] if "." not in key} - common
+        assert rows == provider.settings_model.model_fields.keys() - common - {"name"}, kind
+        inner = {key for key in listed[HEADINGS[kind]] if "." in key}
+        assert {key.partition(".")[0] for key in inner} <= rows, kind
+
+
+# -- what people and operators type --------------------------------------------------------------------------
+
+SECTIONS = {"workspace": "Workspaces", "job": "Jobs"}
+
+
+@pytest.mark.parametrize("command", SECTIONS)
+def test_every_verb_has_its_row_as_help_writes_it_with_its_flags_and_an_example(command):
+    rows = tables("commands")[SECTIONS[command]]
+    shown = {verb: words.usage for verb, words in VERBS[command].items() if not words.is_hidden}
+    assert [row[0] for row in rows] == [f"`{usage}`" for usage in shown.values()]
+    for (_, _, flags, examples), verb in zip(rows, shown, strict=True):
+        known = routes.nature(command, verb).flags
+        named = {flag.removeprefix("--") for flag in code(flags)}
+        assert known is None or named == known, verb
+        # A verb that is done without its name has an example with it, too.
+        assert any(one.split()[1:2] == [verb] for one in code(examples)), verb
+
+
+def test_every_word_of_the_command_line_has_its_row():
+    def words(parser: argparse.ArgumentParser) -> list[str]:
+        within = [one for one in parser._actions if isinstance(one, argparse._SubParsersAction)]
+        inner = [pair for one in within for pair in one.choices.items()]
+        return [f"{name} {word}".strip() for name, below in inner for word in words(below) or [""]]
+
+    rows = tables("commands")["On the command line"]
+    assert [code(row[0])[0] for row in rows] == words(_parser())
+
+
+# -- what operators watch, and what Slack is asked for -------------------------------------------------------
+
+
+def test_every_metric_has_its_row_with_its_type_and_labels():
+    metrics = Metrics()
+    metrics.follow_spool(lambda: 0)
+    metrics.polled("hub")
+    metrics.provider_failed("hub", "Refused")
+    metrics.request_refused("age")
+    families = text_string_to_metric_families(metrics.render({}).decode())
+    exported = {
+        (sample.name, family.type, frozenset(sample.labels))
+        for family in families
+        for sample in family.samples
+        if not sample.name.endswith("_created")
+    }
+    rows = tables("metrics")["Metrics and health"]
+    listed = {(code(row[0])[0], row[1], frozenset(code(row[2]))) for row in rows if len(row) == 4}
+    assert listed == exported
+
+
+USES = {
+    "Scopes of the bot": manifest.BOT_SCOPES,
+    "Scopes of people": manifest.USER_SCOPES,
+    "Events": manifest.EVENTS,
+    "Slash commands": manifest.COMMANDS,
+    "Shortcuts": manifest.SHORTCUTS,
+}
+
+
+@pytest.mark.parametrize("heading", USES)
+def test_everything_that_slack_is_asked_for_has_its_row_with_its_reason(heading):
+    rows = [(code(name)[0], why) for name, why in tables("scopes")[heading]]
+    assert rows == [(name, use.why) for name, use in USES[heading].items()]
