@@ -1,8 +1,9 @@
 """Cookies in people's browsers, forms that they send, and the proof that one came from our own page.
 
-One signed cookie holds the link's nonce and the browser's own id, another what a sign-in must come back with;
-both last for minutes, and the server stores nothing of them. A third holds the id of a browser session, whose
-data is stored on the server (``bot.services.browsers``).
+One signed cookie holds the nonces of the links that are open in this browser and the browser's own id,
+another what sign-ins must come back with; both last for minutes, and the server stores nothing of them. Links
+may be open side by side, in tabs of their own: an address names the one that it is about. A third cookie
+holds the id of a browser session, whose data is stored on the server (``bot.services.browsers``).
 """
 
 from __future__ import annotations
@@ -31,9 +32,12 @@ if TYPE_CHECKING:
 #: How long a cookie lasts: a link, and then the code that follows it; seconds.
 COOKIE_SECONDS = 1200.0
 SIGN_IN_SECONDS = 600.0
+#: How many links, and how many sign-ins, a browser may have open at a time; the oldest is forgotten.
+SIDE_BY_SIDE = 4
 
 _FLOW = ("state", "nonce", "verifier")
 _LONGEST_ID = 64
+_LINK_NAME = 12
 MAX_FORM_BYTES = 16 * 1024
 
 
@@ -43,6 +47,11 @@ class Visit:
 
     nonce: str
     browser: str
+
+    @property
+    def name(self) -> str:
+        """Return what addresses call this link; it opens nothing by itself."""
+        return digest(self.nonce)[:_LINK_NAME]
 
 
 class Browsers:
@@ -72,47 +81,60 @@ class Browsers:
 
     # -- cookies -------------------------------------------------------------------------------------------
 
-    def remember(self, request: web.Request, response: web.StreamResponse, nonce: str) -> None:
-        """Move a link's nonce into the cookie; a browser that has an id keeps it."""
-        before = self.visit(request)
-        browser = before.browser if before is not None else secrets.token_urlsafe(32)
-        self._write(response, self._visit_name, {"n": nonce, "b": browser}, COOKIE_SECONDS)
+    def remember(self, request: web.Request, response: web.StreamResponse, nonce: str) -> Visit:
+        """Move a link's nonce into the cookie, beside those of other tabs; a browser keeps the id it has."""
+        others = [one for one in self._read(request, self._visit_name, ("n", "b")) if one["n"] != nonce]
+        visit = Visit(nonce, others[-1]["b"] if others else secrets.token_urlsafe(32))
+        content = {"n": visit.nonce, "b": visit.browser}
+        self._write(response, self._visit_name, others, content, COOKIE_SECONDS)
+        return visit
 
-    def visit(self, request: web.Request) -> Visit | None:
-        """Return which link this browser is visiting, or None."""
-        content = self._read(request, self._visit_name, ("n", "b"))
-        return Visit(content["n"], content["b"]) if content is not None else None
+    def visit(self, request: web.Request, name: str = "") -> Visit | None:
+        """Return the link that an address of this browser names, the newest for no name, or None."""
+        return next((one for one in self._visits(request) if name in ("", one.name)), None)
 
-    def begin(self, response: web.StreamResponse, flow: Flow, nonce: str) -> None:
+    def begin(self, request: web.Request, response: web.StreamResponse, flow: Flow, nonce: str) -> None:
         """Remember what a sign-in must come back with, and for which link it was begun."""
-        self._write(response, self._flow_name, {**asdict(flow), "link": digest(nonce)}, SIGN_IN_SECONDS)
+        self._begin(request, response, flow, {"link": digest(nonce)})
 
-    def flow(self, request: web.Request, nonce: str, state: str) -> Flow | None:
-        """Return the sign-in that this browser began for this link with this state, or None."""
-        content = self._read(request, self._flow_name, (*_FLOW, "link"))
-        if content is None or content["link"] != digest(nonce):
-            return None
-        return _flow(content, state)
+    def link_of(self, request: web.Request) -> str:
+        """Return the name of the link for which the returning sign-in was begun, or an empty string."""
+        begun = self._begun(request, "link")
+        return begun["link"][:_LINK_NAME] if begun is not None else ""
 
-    def end(self, response: web.StreamResponse) -> None:
-        """Forget the sign-in."""
-        self._forget(response, self._flow_name)
+    def flow(self, request: web.Request, nonce: str) -> Flow | None:
+        """Return the sign-in that this browser began for this link and that now comes back, or None."""
+        begun = self._begun(request, "link")
+        return _flow(begun) if begun is not None and begun["link"] == digest(nonce) else None
+
+    def end(self, request: web.Request, response: web.StreamResponse) -> None:
+        """Forget the sign-in that came back."""
+        others = [one for one in self._read(request, self._flow_name, _FLOW) if not _comes_back(request, one)]
+        if others:
+            self._write(response, self._flow_name, others[:-1], others[-1], SIGN_IN_SECONDS)
+        else:
+            self._forget(response, self._flow_name)
 
     # -- browser sessions ----------------------------------------------------------------------------------
 
-    def begin_page(self, response: web.StreamResponse, flow: Flow, page: str) -> None:
+    def begin_page(self, request: web.Request, response: web.StreamResponse, flow: Flow, page: str) -> None:
         """Remember what a sign-in must come back with, and for which workspace's page it was begun."""
-        self._write(response, self._flow_name, {**asdict(flow), "page": page}, SIGN_IN_SECONDS)
+        self._begin(request, response, flow, {"page": page})
 
     def page_of(self, request: web.Request) -> str | None:
-        """Return the workspace whose page this browser is signing in for, or None."""
-        content = self._read(request, self._flow_name, (*_FLOW, "page"))
-        return content["page"] if content is not None else None
+        """Return the workspace for whose page the sign-in that now comes back was begun, or None.
 
-    def page_flow(self, request: web.Request, state: str) -> Flow | None:
-        """Return the sign-in for a page that this browser began with this state, or None."""
-        content = self._read(request, self._flow_name, (*_FLOW, "page"))
-        return _flow(content, state) if content is not None else None
+        If this browser began none with such a state, the newest says which page has to refuse it.
+        """
+        begun = self._read(request, self._flow_name, _FLOW)
+        matching = [one for one in begun if _comes_back(request, one)] or begun
+        page = matching[-1].get("page") if matching else None
+        return page if isinstance(page, str) else None
+
+    def page_flow(self, request: web.Request) -> Flow | None:
+        """Return the sign-in for a page that this browser began and that now comes back, or None."""
+        begun = self._begun(request, "page")
+        return _flow(begun) if begun is not None else None
 
     def open_session(self, response: web.StreamResponse, session_id: str, seconds: float) -> None:
         """Give a browser its session; the server knows when it ends."""
@@ -144,10 +166,13 @@ class Browsers:
         content = f"{visit.browser}:{digest(visit.nonce)}".encode()
         return hmac.new(self._forms_key, content, hashlib.sha256).hexdigest()
 
-    def is_genuine(self, request: web.Request, visit: Visit, mark: str) -> bool:
-        """Return whether a form was sent from our own page in this browser."""
-        return self.is_same_origin(request) and hmac.compare_digest(
-            mark.encode(), self.form_mark(visit).encode()
+    def sent_from(self, request: web.Request, mark: str) -> Visit | None:
+        """Return the link whose page, opened by us in this browser, sent a form; None for any other form."""
+        if not self.is_same_origin(request):
+            return None
+        visits = self._visits(request)
+        return next(
+            (one for one in visits if hmac.compare_digest(mark.encode(), self.form_mark(one).encode())), None
         )
 
     def is_same_origin(self, request: web.Request) -> bool:
@@ -166,10 +191,31 @@ class Browsers:
 
     # -- inside --------------------------------------------------------------------------------------------
 
-    def _write(
-        self, response: web.StreamResponse, name: str, content: dict[str, str], seconds: float
+    def _visits(self, request: web.Request) -> list[Visit]:
+        """Return the links that are open in this browser, newest first."""
+        return [Visit(one["n"], one["b"]) for one in self._read(request, self._visit_name, ("n", "b"))][::-1]
+
+    def _begin(
+        self, request: web.Request, response: web.StreamResponse, flow: Flow, purpose: dict[str, str]
     ) -> None:
-        value = self._signer.dumps({**content, "until": self._clock.now() + seconds})
+        others = self._read(request, self._flow_name, _FLOW)
+        self._write(response, self._flow_name, others, {**asdict(flow), **purpose}, SIGN_IN_SECONDS)
+
+    def _begun(self, request: web.Request, purpose: str) -> dict[str, Any] | None:
+        """Return the sign-in for such a purpose whose state the request brings back, or None."""
+        begun = self._read(request, self._flow_name, (*_FLOW, purpose))
+        return next((one for one in begun if _comes_back(request, one)), None)
+
+    def _write(
+        self,
+        response: web.StreamResponse,
+        name: str,
+        others: list[dict[str, Any]],
+        content: dict[str, Any],
+        seconds: float,
+    ) -> None:
+        entries = [*others, {"until": self._clock.now() + seconds, **content}][-SIDE_BY_SIDE:]
+        value = self._signer.dumps(entries)
         assert isinstance(value, str)
         self._set(response, name, value, seconds)
 
@@ -188,26 +234,31 @@ class Browsers:
     def _forget(self, response: web.StreamResponse, name: str) -> None:
         response.del_cookie(name, path="/", secure=self._is_secure, httponly=True, samesite="Lax")
 
-    def _read(self, request: web.Request, name: str, fields: Sequence[str]) -> dict[str, Any] | None:
+    def _read(self, request: web.Request, name: str, fields: Sequence[str]) -> list[dict[str, Any]]:
+        """Return what a cookie holds and has not expired, oldest first: the entries with these fields."""
         value = request.cookies.get(name)
         if value is None or len(value) > 2048:
-            return None
+            return []
         try:
-            content = self._signer.loads(value)
+            entries = self._signer.loads(value)
         except BadData:
-            return None
-        if not isinstance(content, dict) or not all(isinstance(content.get(name), str) for name in fields):
-            return None
-        until = content.get("until")
-        if not isinstance(until, (int, float)) or until <= self._clock.now():
-            return None
-        return content
+            return []
+        return [one for one in entries if self._is_entry(one, fields)] if isinstance(entries, list) else []
+
+    def _is_entry(self, entry: Any, fields: Sequence[str]) -> bool:
+        if not isinstance(entry, dict) or not all(isinstance(entry.get(name), str) for name in fields):
+            return False
+        until = entry.get("until")
+        return isinstance(until, (int, float)) and until > self._clock.now()
 
 
-def _flow(content: dict[str, Any], state: str) -> Flow | None:
-    if not hmac.compare_digest(content["state"].encode(), state.encode()):
-        return None
-    return Flow(content["state"], content["nonce"], content["verifier"])
+def _comes_back(request: web.Request, begun: dict[str, Any]) -> bool:
+    state = request.query.get("state", "")[:200]
+    return hmac.compare_digest(begun["state"].encode(), state.encode())
+
+
+def _flow(begun: dict[str, Any]) -> Flow:
+    return Flow(begun["state"], begun["nonce"], begun["verifier"])
 
 
 async def read_form(request: web.Request) -> dict[str, str] | None:

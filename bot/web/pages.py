@@ -1,7 +1,8 @@
 """The one-time pages of linking, below ``/link`` (``docs/rules.md``, "Linking proves both sides").
 
-The first visit moves the nonce from the address into a cookie and redirects to a clean address. Visiting uses
-up nothing, however often; only submitting a form does, which must come from our own page in this browser.
+The first visit moves the nonce from the address into a cookie and redirects to a clean address, which names
+the link so that another one can be open in the next tab. Visiting uses up nothing, however often; only
+submitting a form does, which must come from our own page in this browser.
 """
 
 from __future__ import annotations
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
     from bot.web.render import Renderer
 
 LINK_PATH = "/link"
+#: Names the link in the addresses of its pages.
+OF = "of"
+#: Where a refusal of this request leads back to.
+_BACK: web.RequestKey[str] = web.RequestKey("link_address", str)
 
 _log = structlog.get_logger(__name__)
 
@@ -76,7 +81,8 @@ class LinkPages:
     async def _arrive(self, request: web.Request) -> web.StreamResponse:
         """Move the nonce out of the address."""
         response = see_other(LINK_PATH)
-        self._browsers.remember(request, response, request.match_info["nonce"][:200])
+        visit = self._browsers.remember(request, response, request.match_info["nonce"][:200])
+        response.headers["Location"] = _address(visit)
         return response
 
     async def _show(self, request: web.Request) -> web.StreamResponse:
@@ -99,31 +105,31 @@ class LinkPages:
         visit = self._visit(request)
         opened = await self._steps.open(visit.nonce, visit.browser)
         if self._sign_in is None or not opened.needs_sign_in:
-            return see_other(LINK_PATH)
+            return see_other(_address(visit))
         url, flow = self._sign_in.begin(opened.link.principal.team_id)
         response = see_other(url)
-        self._browsers.begin(response, flow, visit.nonce)
+        self._browsers.begin(request, response, flow, visit.nonce)
         return response
 
     async def come_from_slack(self, request: web.Request) -> web.StreamResponse:
         """Apply what Slack proved to the link that it was for."""
         try:
-            visit = self._visit(request)
+            visit = self._visit(request, self._browsers.link_of(request))
         except Refused as refused:
             _log.info("link.page_refused", rule=refused.rule)
             return self._renderer.refusal(refused)
         try:
             await self._prove(request, visit)
         except Refused as refused:
-            response = self._renderer.refusal(refused)
+            response = self._renderer.refusal(refused, _address(visit))
         else:
-            response = see_other(LINK_PATH)
+            response = see_other(_address(visit))
         # Whatever the result: each sign-in is answered once.
-        self._browsers.end(response)
+        self._browsers.end(request, response)
         return response
 
     async def _prove(self, request: web.Request, visit: Visit) -> None:
-        flow = self._browsers.flow(request, visit.nonce, request.query.get("state", "")[:200])
+        flow = self._browsers.flow(request, visit.nonce)
         principal = await proven(self._sign_in, flow, request.query, words)
         await self._steps.prove(visit.nonce, visit.browser, principal)
 
@@ -138,12 +144,12 @@ class LinkPages:
                 raise
             opened = await self._steps.open(visit.nonce, visit.browser)
             return self._page_of(opened, visit, refused.text, status=422)
-        return see_other(LINK_PATH)
+        return see_other(_address(visit))
 
     async def _again(self, request: web.Request) -> web.StreamResponse:
         visit, _fields = await self._form(request)
         await self._steps.again(visit.nonce, visit.browser)
-        return see_other(LINK_PATH)
+        return see_other(_address(visit))
 
     async def _confirm(self, request: web.Request) -> web.StreamResponse:
         visit, fields = await self._form(request)
@@ -154,22 +160,26 @@ class LinkPages:
 
     # -- inside ------------------------------------------------------------------------------------------
 
-    def _visit(self, request: web.Request) -> Visit:
-        visit = self._browsers.visit(request)
+    def _visit(self, request: web.Request, name: str = "") -> Visit:
+        """Return the link that a request is about; raises Refused if this browser doesn't have it."""
+        visit = self._browsers.visit(request, name or request.query.get(OF, ""))
         if visit is None:
             raise Refused("link.no_cookie", words.no_cookie(self._command))
+        request[_BACK] = _address(visit)
         return visit
 
     async def _form(self, request: web.Request) -> tuple[Visit, dict[str, str]]:
         """Return which browser sends which form; raises Refused for a form that our page did not send."""
         if not self._browsers.is_same_origin(request):
             self._forged("origin")
-        visit = self._visit(request)
+        self._visit(request)
         fields = await read_form(request)
         if fields is None:
             self._forged("form")
-        if not self._browsers.is_genuine(request, visit, fields.get("form", "")):
+        visit = self._browsers.sent_from(request, fields.get("form", ""))
+        if visit is None:
             self._forged("mark")
+        request[_BACK] = _address(visit)
         return visit, fields
 
     def _forged(self, reason: str) -> NoReturn:
@@ -198,6 +208,7 @@ class LinkPages:
             opened=opened,
             steps=steps,
             form_mark=self._browsers.form_mark(visit),
+            sign_in_url=f"{LINK_PATH}/sign-in?{OF}={visit.name}",
             command=self._command,
             code_follows=not self._steps.sign_in,
             **facts,
@@ -214,6 +225,11 @@ class LinkPages:
                 return await handler(request)
             except Refused as refused:
                 _log.info("link.page_refused", rule=refused.rule)
-                return self._renderer.refusal(refused)
+                return self._renderer.refusal(refused, request.get(_BACK, LINK_PATH))
 
         return guarded
+
+
+def _address(visit: Visit) -> str:
+    """Return the address of a link's page in the browser that opened it."""
+    return f"{LINK_PATH}?{OF}={visit.name}"

@@ -58,7 +58,7 @@ class SignedIn:
             return see_other(f"{IDE_PATH}/{page}")
         url, flow = self._sign_in.begin(self._team_id)
         response = see_other(url)
-        self._browsers.begin_page(response, flow, page)
+        self._browsers.begin_page(request, response, flow, page)
         return response
 
     async def come_from_slack(self, request: web.Request, page: str) -> web.StreamResponse:
@@ -74,11 +74,11 @@ class SignedIn:
             response = see_other(back or SIGNED_OUT_PATH)
             self._browsers.open_session(response, session_id, self._browsing.lifetime)
         # Whatever the result: each sign-in is answered once.
-        self._browsers.end(response)
+        self._browsers.end(request, response)
         return response
 
     async def _proven(self, request: web.Request) -> str:
-        flow = self._browsers.page_flow(request, request.query.get("state", "")[:200])
+        flow = self._browsers.page_flow(request)
         return await self._browsing.begin(await proven(self._sign_in, flow, request.query, words))
 
     async def sign_out(self, request: web.Request) -> web.StreamResponse:

@@ -54,6 +54,7 @@ def pages(person, workspace, title, username, sentence, url):
 
     common = {
         "form_mark": "m",
+        "sign_in_url": "/link/sign-in?of=0",
         "command": "/workspace",
         "steps": [PageStep("Token", is_done=False, is_current=True)],
         "code_follows": True,
@@ -176,7 +177,7 @@ def cookies_over(public_url):
     browsers = Browsers(public_url=public_url, keys=[KEY], clock=FakeClock())
     response = web.Response()
     browsers.remember(make_mocked_request("GET", "/link/x"), response, "x")
-    browsers.begin(response, Flow("s", "n", "v"), "x")
+    browsers.begin(make_mocked_request("GET", "/link/sign-in"), response, Flow("s", "n", "v"), "x")
     return browsers, response.cookies
 
 
