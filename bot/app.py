@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
-import socket
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from enum import StrEnum
@@ -15,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 import structlog
 
-from bot.domain.policy import Installation
 from bot.output import Board
 from bot.providers.connections import build_providers
 from bot.reconciler import Numbers, Reconciler
@@ -23,11 +20,9 @@ from bot.reconciler.scheduler import BEAT_SECONDS, Scheduler
 from bot.services.accounts import Accounts
 from bot.services.context import Context
 from bot.services.hints import Hints
-from bot.services.owners import RENEWED_EVERY, Owners, SharedOwners
-from bot.slack.budget import Budget
-from bot.slack.calls import PacedSlack
-from bot.slack.installed import READ_EVERY, InstalledSlack
-from bot.slack.methods import AUTH_TEST
+from bot.services.owners import RENEWED_EVERY, owners_of
+from bot.slack.entering import Entered, enter
+from bot.slack.installed import READ_EVERY
 from bot.slack.notifier import Notifier, WebApi
 from bot.slack.people import People
 from bot.store import open_store
@@ -40,7 +35,7 @@ from bot.support.rate_limit import RateLimiter
 from bot.support.vault import Vault
 from bot.upkeep.restored import Witness, tell_restored
 from bot.web.app import build_app, build_health_app, listening, why_not_listening
-from bot.web.bolt import OneTenant, build_bolt
+from bot.web.bolt import build_bolt
 from bot.web.install import InstallPages
 from bot.web.metrics import Metrics
 from bot.web.replays import SAVED_EVERY, Replays
@@ -54,14 +49,12 @@ if TYPE_CHECKING:
 
     from aiohttp import web
 
-    from bot.domain.policy import AnyInstallation
     from bot.providers.base import ConnectionSettings
     from bot.services.context import Wake
-    from bot.slack.calls import AnySlack, SlackCaller
+    from bot.slack.calls import SlackCaller
     from bot.store.store import Store
     from bot.support.clock import Ids
     from bot.support.settings import Settings
-    from bot.web.bolt import Tenants
 
 log = structlog.get_logger(__name__)
 
@@ -163,9 +156,6 @@ class Process:
         self.port = 0
         self._socket: SocketSide | None = None
         self._listening: asyncio.Task[None] | None = None
-        self._installed: InstalledSlack | None = None
-        self._place: AnyInstallation
-        self._tenants: Tenants
 
     async def start(self, *, loops: bool = True) -> None:
         """Open the store, learn where Usher is installed, listen, and start working.
@@ -178,7 +168,7 @@ class Process:
         stack.push_async_callback(self.store.close)
         machine, clock = self.clock, self.store.engine.clock
         self.clock = clock
-        self.owners = self._owners()
+        self.owners = owners_of(self.store, clock, self.ids, self.role)
         stack.push_async_callback(self.owners.leave)
         await self.owners.renew()
         http_session = await stack.enter_async_context(Http.new_session())
@@ -187,17 +177,19 @@ class Process:
         )
         self.http = self._outlets.http(http_session, clock.monotonic)
         self.providers = build_providers(self._connections, self.http)
-        slack = await self._slack(slack_session)
+        self._entered = await self._enter(slack_session)
+        if self._entered.by_oauth is not None:
+            stack.push_async_callback(self._entered.by_oauth.close)
         witness = Witness(database_file(settings.database_url))
         # Its ticks follow the machine's clock.
         self.scheduler = Scheduler(self.store, machine, self.ids, on_beat=partial(witness.note, self.store))
-        self.context = self._context(slack, self._wake())
-        self._compose(slack)
+        self.context = self._context(self._wake())
+        self._compose()
         self._replays = Replays(clock.monotonic)
         if self._takes_requests:
             await self._replays.load(self.store)
             stack.push_async_callback(self._replays.save, self.store)
-        await self._listen(slack, slack_session)
+        await self._listen(slack_session)
         if await witness.contradicts(self.store):
             await tell_restored(self.store, self.providers)
         await witness.note(self.store)
@@ -213,8 +205,8 @@ class Process:
         if self._takes_requests:
             keep = self._replays.share if is_shared else self._replays.save
             self.scheduler.every(SAVED_EVERY, partial(keep, self.store))
-        if self._installed is not None:
-            self.scheduler.every(READ_EVERY, self._installed.read_again)
+        if self._entered.by_oauth is not None:
+            self.scheduler.every(READ_EVERY, self._entered.by_oauth.read_again)
         self.scheduler.start()
         if self._works:
             self._listening = asyncio.create_task(self.store.engine.listen(self.scheduler.wake), name="hints")
@@ -228,13 +220,6 @@ class Process:
         await self.owners.end()
         await self.scheduler.drain(DRAIN_SECONDS)
         await self.owners.leave()
-
-    def _owners(self) -> Owners:
-        """Return how this process shares what one at a time has to do."""
-        if not self.store.engine.is_shared:
-            return Owners()
-        name = self.ids.new(f"{socket.gethostname()}/{os.getpid()}")
-        return SharedOwners(self.store, self.clock.monotonic, name, f"{self.role}:{name}")
 
     def _wake(self) -> Wake:
         """Return how whoever writes something wakes the background work: here, or in other processes."""
@@ -257,14 +242,14 @@ class Process:
         """Return whether Slack can reach the process and its own work is healthy (``background``)."""
         return {"slack": self._socket is None or self._socket.is_ready(), **self.background()}
 
-    def _context(self, slack: AnySlack, wake: Wake) -> Context:
-        settings = self._settings
+    def _context(self, wake: Wake) -> Context:
+        settings, entered = self._settings, self._entered
         return Context(
             store=self.store,
             connections=self.providers,
-            people=People(self.store, slack, self.owners),
-            installation=self._place,
-            removals=self._installed,
+            people=People(self.store, entered.slack, self.owners),
+            installation=entered.place,
+            removals=entered.by_oauth,
             vault=Vault(settings.keys()),
             clock=self.clock,
             ids=self.ids,
@@ -295,28 +280,16 @@ class Process:
                 await asyncio.sleep(pause)
         raise AssertionError("the last attempt raises")
 
-    async def _slack(self, session: aiohttp.ClientSession) -> AnySlack:
-        """Learn where Usher is installed, and return what calls Slack there."""
+    async def _enter(self, session: aiohttp.ClientSession) -> Entered:
+        """Learn where Usher is installed; try again while Slack is unavailable."""
         settings, clock = self._settings, self.clock
 
         def make(token: str) -> SlackCaller:
             return self._outlets.slack(token, settings.slack_api_url, session, clock)
 
-        if settings.slack_bot_token is not None:
-            api = make(settings.slack_bot_token.get_secret_value())
-            self._place = installation = await self._installation(api)
-            self._tenants = OneTenant(installation, settings.slack_bot_token)
-            return PacedSlack(api, Budget(self.store, installation), clock)
-        self._installed = await InstalledSlack.enter(settings, self.store, make, clock)
-        self._tenants, self._place = self._installed, self._installed.installations
-        self._stack.push_async_callback(self._installed.close)
-        return self._installed
-
-    async def _installation(self, slack: SlackCaller) -> Installation:
-        """Ask Slack who we are; try again while it is unavailable."""
         for pause in (*self._start_pauses, None):
             try:
-                answer = await slack.call(AUTH_TEST, {})
+                return await enter(settings, self.store, make, clock)
             except SlackPermanent as error:
                 raise StartError(
                     f"Slack refuses the bot token ({error.code}). Copy it again from your app's page, "
@@ -326,11 +299,9 @@ class Process:
                 log.warning("slack not reached", problem=error.code, again_in=pause)
                 if pause is not None:
                     await asyncio.sleep(pause)
-            else:
-                return Installation.from_auth_test(answer.data, self._settings.admin_ids())
         raise StartError("Slack doesn't answer. Check that this machine can reach it, then try again.")
 
-    def _compose(self, slack: AnySlack) -> None:
+    def _compose(self) -> None:
         settings, context, monotonic = self._settings, self.context, self.clock.monotonic
         limiter = RateLimiter(monotonic, burst=settings.person_burst, per_second=settings.person_rate)
         self.services = build_services(context, Accounts(context), limiter)
@@ -339,7 +310,9 @@ class Process:
         board = Board(monotonic)
         self._stack.callback(board.close)
         self.metrics.follow_spool(lambda: board.room.used)
-        self.notifier = Notifier(context, slack, self.http, board, api_url=settings.slack_api_url)
+        self.notifier = Notifier(
+            context, self._entered.slack, self.http, board, api_url=settings.slack_api_url
+        )
         self.reconciler = Reconciler(
             context,
             Numbers(margin=settings.poll_margin, warn_seconds=settings.warn_minutes * 60.0),
@@ -350,8 +323,8 @@ class Process:
         )
         self.scheduler.drive(self.reconciler, self.notifier)
 
-    async def _listen(self, slack: AnySlack, slack_session: aiohttp.ClientSession) -> None:
-        settings, context = self._settings, self.context
+    async def _listen(self, session: aiohttp.ClientSession) -> None:
+        settings, context, entered = self._settings, self.context, self._entered
         if not self._takes_requests:
             # Workers on one machine may have the same settings: they listen only where they are told to.
             if "port" in settings.model_fields_set:
@@ -359,12 +332,9 @@ class Process:
                 await self._open(app)
             return
         bolt = build_bolt(
-            tenants=self._tenants,
-            api_url=settings.slack_api_url,
-            ids=self.ids,
-            session=slack_session,
+            tenants=entered.tenants, api_url=settings.slack_api_url, ids=self.ids, session=session
         )
-        register(bolt, self.services, slack)
+        register(bolt, self.services, entered.slack)
         if settings.slack_app_token is not None:
             self._socket = SocketSide(
                 bolt,
@@ -384,8 +354,8 @@ class Process:
             replays=self._replays,
             ready=self.readiness,
         )
-        if self._installed is not None:
-            app.router.add_routes(InstallPages(context, self._installed, settings.slack_api_url).routes())
+        if entered.by_oauth is not None:
+            app.router.add_routes(InstallPages(context, entered.by_oauth, settings.slack_api_url).routes())
         await self._open(app)
         if self._socket is not None:
             self._socket.start()

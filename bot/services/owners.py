@@ -6,6 +6,8 @@ Where one process has the database to itself, it owns everything and writes noth
 from __future__ import annotations
 
 import asyncio
+import os
+import socket
 from typing import TYPE_CHECKING, Final
 
 import structlog
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection
 
     from bot.store.store import Store
+    from bot.support.clock import Clock, Ids
 
 log = structlog.get_logger(__name__)
 
@@ -155,3 +158,11 @@ class SharedOwners(Owners):
             await work
         except StoreError as error:
             log.warning("leases not handed back", problem=type(error).__name__)
+
+
+def owners_of(store: Store, clock: Clock, ids: Ids, role: str) -> Owners:
+    """Return how this process shares what one at a time has to do."""
+    if not store.engine.is_shared:
+        return Owners()
+    name = ids.new(f"{socket.gethostname()}/{os.getpid()}")
+    return SharedOwners(store, clock.monotonic, name, f"{role}:{name}")

@@ -11,20 +11,24 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 from bot.domain.models import Account, AuditEntry, NewNotice, NoticeKind, Principal, TaskKind
-from bot.domain.policy import Installation
 from bot.providers import facets
 from bot.providers.connections import build_providers
 from bot.services.approvals import is_username
 from bot.services.authority import Authority
 from bot.services.context import Context
-from bot.slack.budget import Budget
-from bot.slack.calls import PacedSlack
-from bot.slack.installed import InstalledSlack
+from bot.slack.entering import enter
 from bot.slack.notifier import WebApi
 from bot.slack.people import People
 from bot.store.records import Activation, NewTask
 from bot.support.clock import SystemClock, SystemIds
-from bot.support.errors import Forbidden, NotFound, PermanentError, ProviderError
+from bot.support.errors import (
+    Forbidden,
+    NotFound,
+    PermanentError,
+    ProviderError,
+    SlackFailed,
+    SlackPermanent,
+)
 from bot.support.http import Http
 from bot.support.vault import Vault, row_key
 
@@ -34,9 +38,8 @@ if TYPE_CHECKING:
 
     import aiohttp
 
-    from bot.domain.policy import AnyInstallation
     from bot.providers.base import ConnectionSettings, Identity
-    from bot.slack.calls import AnySlack
+    from bot.slack.entering import Entered
     from bot.store.store import Store
     from bot.support.settings import Settings
 
@@ -106,35 +109,19 @@ def _row(line: int, found: Mapping[str, str | None]) -> Row:
     return Row(line, *values)
 
 
-async def _home(settings: Settings, http: Http, token: str) -> Installation:
-    """Ask Slack where the bot token is installed; raises ImportProblem."""
-    try:
-        answer = await http.request(
-            "POST", f"{settings.slack_api_url}auth.test", headers={"Authorization": f"Bearer {token}"}
-        )
-        body = answer.json_object()
-    except ProviderError:
-        raise ImportProblem("Slack isn't answering. Check the connection to Slack, then try again.") from None
-    if body.get("ok") is not True or not body.get("team_id"):
-        raise ImportProblem("Slack refuses the bot token. `python -m bot doctor` says more.")
-    return Installation.from_auth_test(body)
-
-
-async def enter_slack(
-    settings: Settings, store: Store, http: Http, session: aiohttp.ClientSession
-) -> tuple[AnyInstallation, AnySlack]:
-    """Return where Usher is installed, and what calls Slack there; raises ImportProblem."""
+async def _enter(settings: Settings, store: Store, session: aiohttp.ClientSession) -> Entered:
+    """Learn where Usher is installed; raises ImportProblem and StoreError."""
     clock = SystemClock()
 
     def make(token: str) -> WebApi:
         return WebApi(token, settings.slack_api_url, session, clock)
 
-    if settings.slack_bot_token is None:
-        installed = await InstalledSlack.enter(settings, store, make, clock)
-        return installed.installations, installed
-    token = settings.slack_bot_token.get_secret_value()
-    installation = await _home(settings, http, token)
-    return installation, PacedSlack(make(token), Budget(store, installation), clock)
+    try:
+        return await enter(settings, store, make, clock)
+    except SlackPermanent:
+        raise ImportProblem("Slack refuses the bot token. `python -m bot doctor` says more.") from None
+    except SlackFailed:
+        raise ImportProblem("Slack isn't answering. Check the connection to Slack, then try again.") from None
 
 
 class Importer:
@@ -253,13 +240,13 @@ async def import_rows(
     """Check all rows and, with ``apply``, link them. Raises ImportProblem and StoreError."""
     async with Http.new_session() as session:
         http = Http(session)
-        installation, slack = await enter_slack(settings, store, http, session)
+        entered = await _enter(settings, store, session)
         importer = Importer(
             Context(
                 store=store,
                 connections=build_providers(connections, http),
-                people=People(store, slack),
-                installation=installation,
+                people=People(store, entered.slack),
+                installation=entered.place,
                 vault=Vault(settings.keys()),
                 clock=SystemClock(),
                 ids=SystemIds(),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from aiohttp import web
@@ -28,40 +28,11 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     import aiohttp
-    from pydantic import SecretStr
 
-    from bot.domain.policy import Installation
+    from bot.slack.entering import Tenants
     from bot.support.clock import Ids
 
 _log = structlog.get_logger(__name__)
-
-
-class Tenants(Protocol):
-    """Know whose requests are served, and with which token: ``OneTenant``, or ``InstalledSlack``."""
-
-    async def installation(self, enterprise_id: str | None, team_id: str | None) -> Installation | None:
-        """Return the installation that a team belongs to; None for a stranger's."""
-        ...
-
-    def held(self, name: str) -> str:
-        """Return the bot's token of an installation, by its id."""
-        ...
-
-
-class OneTenant:
-    """Serve the one installation that the bot token in the environment is for."""
-
-    def __init__(self, installation: Installation, bot_token: SecretStr) -> None:
-        self._installation = installation
-        self._token = bot_token.get_secret_value()
-
-    async def installation(self, enterprise_id: str | None, team_id: str | None) -> Installation | None:
-        """Return the only installation, if a team belongs to it."""
-        return self._installation.of(enterprise_id, team_id)
-
-    def held(self, name: str) -> str:  # noqa: ARG002 - as ``InstalledSlack`` has it
-        """Return the only token."""
-        return self._token
 
 
 def build_bolt(

@@ -18,9 +18,10 @@ from bot.domain.models import Principal
 from bot.domain.policy import Installation
 from bot.slack.budget import Budget
 from bot.slack.calls import PacedSlack, SlackAnswer
+from bot.slack.entering import OneTenant
 from bot.support.clock import SystemIds
 from bot.support.errors import SlackFailed
-from bot.web.bolt import OneTenant, build_bolt, dispatch
+from bot.web.bolt import build_bolt, dispatch
 from bot.web.shapes import read_envelope
 from handlers.listeners import register
 from handlers.services import Services

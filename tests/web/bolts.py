@@ -9,7 +9,8 @@ from pydantic import SecretStr
 from slack_bolt.async_app import AsyncApp
 
 from bot.domain.policy import Installation
-from bot.web.bolt import OneTenant, build_bolt
+from bot.slack.entering import OneTenant
+from bot.web.bolt import build_bolt
 from tests.rigs.clock import CountingIds
 from tests.web.signed import TEAM
 

@@ -20,13 +20,14 @@ from bot.providers import facets
 from bot.providers.base import Credential, Identity, Pace, Provider, TokenHelp
 from bot.services.accounts import Accounts
 from bot.services.context import Context
+from bot.slack.entering import OneTenant
 from bot.support.errors import CredentialRefused, ProviderError
 from bot.support.http import Http
 from bot.support.rate_limit import RateLimiter
 from bot.support.settings import Settings
 from bot.support.vault import Vault
 from bot.web.app import build_app, listening
-from bot.web.bolt import OneTenant, build_bolt
+from bot.web.bolt import build_bolt
 from bot.web.metrics import Metrics
 from bot.web.replays import Replays
 from handlers.services import Services, build_services
