@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import hmac
 import json
+import time
 from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from playground.slack.records import Json
     from playground.slack.sockets import Sockets
     from playground.slack.state import State
+    from playground.slack.traffic import Traffic
 
 #: An app acknowledges within three seconds ("Acknowledgment response").
 ACK_SECONDS = 3.0
@@ -56,12 +58,19 @@ class Dispatcher:
     """Bring payloads to the app, by socket where one is open, otherwise to its request URL."""
 
     def __init__(
-        self, state: State, harness: Harness, sockets: Sockets, wall: Callable[[], float], ack_seconds: float
+        self,
+        state: State,
+        harness: Harness,
+        sockets: Sockets,
+        traffic: Traffic,
+        wall: Callable[[], float],
+        ack_seconds: float,
     ) -> None:
         self.sent: deque[Sent] = deque(maxlen=200)
         self._state = state
         self._harness = harness
         self._sockets = sockets
+        self._traffic = traffic
         self._wall = wall
         self._ack_seconds = ack_seconds
         self._session: aiohttp.ClientSession | None = None
@@ -74,12 +83,17 @@ class Dispatcher:
 
     async def send(self, kind: str, payload: Json, retry: Retry | None = None) -> Reply:
         """Bring one payload (``kind`` is command, interactive or event) and wait for the acknowledgement."""
+        began = time.perf_counter()
+        headers: dict[str, str] = {}
         if self._sockets.open:
             reply = await self._sockets.send(kind, payload, retry, self._ack_seconds)
         elif self._state.app.request_url:
-            reply = await self._post(self._signed(kind, payload, retry))
+            sent = self._signed(kind, payload, retry)
+            headers = sent.headers
+            reply = await self._post(sent)
         else:
             reply = Reply(error="dispatch_failed", reason="connection_failed")
+        self._traffic.sent(kind, payload, headers, reply, began)
         if reply.error == "operation_timeout":
             what = payload.get("type") or payload.get("command") or kind
             self._harness.violation("ack_within_3_s", f"{what}: no acknowledgement within 3 s")

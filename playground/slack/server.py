@@ -13,6 +13,7 @@ from playground.guard import LOOPBACK
 from playground.harness import Clock, Handler, Harness
 from playground.slack.acts import Acts
 from playground.slack.api import Api
+from playground.slack.backstage import Backstage
 from playground.slack.calls import Services
 from playground.slack.control import Control
 from playground.slack.dispatch import ACK_SECONDS, Dispatcher
@@ -28,6 +29,7 @@ from playground.slack.replies import ResponseUrls
 from playground.slack.seed import plant
 from playground.slack.sockets import Sockets
 from playground.slack.timers import Timers
+from playground.slack.traffic import Traffic
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -52,7 +54,8 @@ class SlackServer:
         self.timers = Timers(harness.clock)
         self.budgets = Budgets(harness)
         self.sockets = Sockets(self.state, harness)
-        self.dispatcher = Dispatcher(self.state, harness, self.sockets, wall, ack_s)
+        self.traffic = Traffic(self.state)
+        self.dispatcher = Dispatcher(self.state, harness, self.sockets, self.traffic, wall, ack_s)
         self.events = Events(self.state, self.dispatcher, self.timers)
         self.openid = OpenId(self.state, wall)
         services = Services(self.state, self.budgets, self.openid, self.sockets.new_url)
@@ -62,6 +65,7 @@ class SlackServer:
         self.acts = Acts(self.state, harness, self.dispatcher, self.events)
         self.hands = Hands(self.state, harness, self.dispatcher)
         self.forms = Forms(self.state, self.hands)
+        self.backstage = Backstage()
         self.page = Page(self.state, self.acts, self.hands, self.forms)
         self.control = Control(self.state, self.budgets, self.sockets, self.dispatcher, self.events)
         self.app = web.Application(middlewares=[self._note_address])
@@ -86,6 +90,9 @@ class SlackServer:
 
     def _install(self) -> None:
         self.harness.install(self.app)
+        self.app.middlewares.insert(0, self.traffic.recording())
+        self.traffic.install(self.app)
+        self.backstage.install(self.app)
         self.page.install(self.app)
         self.control.install(self.app)
         self.openid.install(self.app)

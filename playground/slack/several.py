@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from playground.harness import Clock
     from playground.slack.records import Json
+    from playground.slack.traffic import Traffic
 
 
 class SlackWorkspaces:
@@ -71,6 +72,7 @@ class SlackWorkspaces:
 
     def _install(self) -> None:
         self.harness.install(self.app)
+        self.app.middlewares.insert(0, self.members[0].traffic.recording(self._traffic_of))
         router = self.app.router
         for verb in ("GET", "POST"):
             router.add_route(verb, "/api/{method:.*}", self._api)
@@ -102,9 +104,23 @@ class SlackWorkspaces:
         return await self[request.match_info["team"]].answers.handle(request)
 
     async def _upload(self, request: web.Request) -> web.StreamResponse:
+        return await self._uploading(request).file_server.upload(request)
+
+    def _uploading(self, request: web.Request) -> SlackServer:
         secret = request.match_info["secret"]
         has = (one for one in self.members for file in one.state.files.values() if file.secret == secret)
-        return await next(has, self.members[0]).file_server.upload(request)
+        return next(has, self.members[0])
+
+    async def _traffic_of(self, request: web.Request) -> Traffic:
+        """Return where a call of the app is noted: with the workspace that it is for."""
+        if request.path.startswith("/api/"):
+            return (await self._of(request)).traffic
+        if "secret" in request.match_info and "team" not in request.match_info:
+            return self._uploading(request).traffic
+        try:
+            return self[request.match_info.get("team", "")].traffic
+        except KeyError:
+            return self.members[0].traffic
 
     async def _authorize(self, request: web.Request) -> web.StreamResponse:
         """Let a workspace ask who sits there; first choose one, if the address names none."""
@@ -163,6 +179,8 @@ class SlackWorkspaces:
             for member, port in zip(self.members, ports, strict=True):
                 app = web.Application(middlewares=[guard()])
                 member.page.install(app)
+                member.traffic.install(app)
+                member.backstage.install(app)
                 runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
                 await runner.setup()
                 stack.push_async_callback(runner.cleanup)

@@ -1,0 +1,69 @@
+"""What is shown of requests and answers: everything but what lets its reader in somewhere."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl
+
+from playground.values import loads
+
+if TYPE_CHECKING:
+    from typing import Any
+
+HIDDEN = "(hidden)"
+#: Names of fields whose text is a secret.
+SECRETS = frozenset(
+    {
+        "access_token", "authorization", "bot_access_token", "client_secret", "code", "code_verifier",
+        "id_token", "refresh_token", "ticket", "token", "x-slack-signature",
+    }
+)  # fmt: skip
+_SLACK_TOKEN = re.compile(r"\b(?:xox[a-z]|xapp|xoxe\.xox[a-z])-[\w.-]+")
+_ADDRESS = re.compile(r"\b(?:https?|wss?)://[^\s<>|\"']+")
+#: Ids of rows and of requests look as random as tokens, and let nobody in.
+_ID = re.compile(r"[a-z_]+_[0-9a-f]{24}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_RANDOM = re.compile(r"[\w-]{32,}", re.ASCII)
+#: An address is where one-time links, answers and uploads carry their secret.
+_RANDOM_IN_ADDRESS = re.compile(r"[\w-]{20,}", re.ASCII)
+
+
+def masked(value: Any, name: str = "") -> Any:
+    """Return JSON values without secrets, by the names of fields and by what texts look like."""
+    if isinstance(value, dict):
+        return {key: masked(inner, str(key)) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [masked(inner, name) for inner in value]
+    if not isinstance(value, str):
+        return value
+    return HIDDEN if value and name.lower() in SECRETS else masked_text(value)
+
+
+def masked_text(text: str) -> str:
+    """Return a text without tokens, and without what is secret in an address."""
+    text = _SLACK_TOKEN.sub(HIDDEN, text)
+    text = _ADDRESS.sub(lambda found: _RANDOM_IN_ADDRESS.sub(_unless_id, found[0]), text)
+    return _RANDOM.sub(_unless_id, text)
+
+
+def _unless_id(found: re.Match[str]) -> str:
+    text = found[0]
+    looks_random = any(letter.isdigit() for letter in text) and any(letter.isalpha() for letter in text)
+    return text if _ID.fullmatch(text) or not looks_random else HIDDEN
+
+
+def read(body: bytes, content_type: str) -> Any:
+    """Return what a body says: JSON, a form with the JSON in its fields, or a text."""
+    text = body.decode("utf-8", "replace")
+    if "x-www-form-urlencoded" in content_type:
+        return {key: _parsed(value) for key, value in parse_qsl(text, keep_blank_values=True)}
+    return _parsed(text)
+
+
+def _parsed(text: str) -> Any:
+    if text[:1] not in ("{", "["):
+        return text
+    try:
+        return loads(text)
+    except ValueError:
+        return text
