@@ -2,23 +2,49 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
-from bot.domain.models import Call, FoundRun, Run
+from bot.domain.models import Call, FoundRun, Run, TaskKind
 from bot.store import cards, observations, rows, runs
-from bot.store.workspaces import PIECE
+from bot.store.found_workspaces import PIECE, listing_start
+from bot.store.transaction import Priority
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from bot.store.transaction import Row, Transaction
+    from bot.store.transaction import Engine, Row, Transaction
 
 #: Ended runs beyond this age or number aren't taken from a list: the sweep would delete them again.
 KEPT_SECONDS = 30 * 86_400.0
 KEPT_NEWEST = 50
 
 
-def read_known(
+async def merge(engine: Engine, account_id: str, found: Sequence[FoundRun]) -> int:
+    """Merge a list of runs, in pieces; return how many were new. An unlink between two pieces ends it.
+
+    New ones are written without card or notices and aren't watched; open ones are still followed to their
+    end. For known open ones the list counts as a read; a step ends them. Ended ones are added only if the
+    sweep would keep them. The listing's start is the claim of the account's LIST_JOBS task.
+    """
+    start = await engine.read(lambda tx: listing_start(tx, TaskKind.LIST_JOBS, account_id), Priority.STEADY)
+    unknown: list[FoundRun] = []
+    for piece in _pieces(found):
+        left = await engine.write(
+            partial(_read_known, account_id=account_id, piece=piece, start=start), rows=len(piece)
+        )
+        if left is None:
+            return 0
+        unknown += left
+    new = 0
+    for piece in _pieces(_worth_keeping(unknown, engine.now())):
+        new += await engine.write(
+            partial(_add, account_id=account_id, piece=piece, start=start), rows=len(piece)
+        )
+    return new
+
+
+def _read_known(
     tx: Transaction, account_id: str, piece: Sequence[FoundRun], start: float
 ) -> list[FoundRun] | None:
     """Write what a piece of a list says about known runs; return the others, or None if unlinked."""
@@ -35,7 +61,7 @@ def read_known(
     return unknown
 
 
-def worth_keeping(unknown: Sequence[FoundRun], now: float) -> list[FoundRun]:
+def _worth_keeping(unknown: Sequence[FoundRun], now: float) -> list[FoundRun]:
     """Return the unknown runs of a list that are taken: open ones, and recently ended ones."""
     newest = sorted(unknown, key=lambda one: _began(one, now), reverse=True)
     over = [one for one in newest if one.observed.state.is_over]
@@ -43,7 +69,7 @@ def worth_keeping(unknown: Sequence[FoundRun], now: float) -> list[FoundRun]:
     return [*(one for one in newest if not one.observed.state.is_over), *kept]
 
 
-def add(tx: Transaction, account_id: str, piece: Sequence[FoundRun], start: float) -> int:
+def _add(tx: Transaction, account_id: str, piece: Sequence[FoundRun], start: float) -> int:
     """Write a piece of the taken runs; return how many were new."""
     pair, now = _pair(tx, account_id), tx.now()
     if pair is None:
@@ -103,6 +129,6 @@ def _ended(one: FoundRun, now: float) -> float:
     return min(now, one.observed.ended_at or one.observed.started_at or now)
 
 
-def pieces(found: Sequence[FoundRun]) -> Iterator[Sequence[FoundRun]]:
+def _pieces(found: Sequence[FoundRun]) -> Iterator[Sequence[FoundRun]]:
     """Return a list in pieces, each for a transaction of its own."""
     return (found[at : at + PIECE] for at in range(0, len(found), PIECE))

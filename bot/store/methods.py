@@ -27,8 +27,8 @@ def read(
     """Return the method for read-only work, on one snapshot of the database."""
 
     @wraps(work)
-    async def method(self: OnEngine, /, *given: Arguments.args, **named: Arguments.kwargs) -> Result:
-        return await self.engine.read(lambda tx: work(tx, *given, **named), priority)
+    async def method(self: OnEngine, /, *arguments: Arguments.args, **named: Arguments.kwargs) -> Result:
+        return await self.engine.read(lambda tx: work(tx, *arguments, **named), priority)
 
     return method
 
@@ -39,7 +39,19 @@ def write(
     """Return the method for work that writes; it is durable when the method returns."""
 
     @wraps(work)
-    async def method(self: OnEngine, /, *given: Arguments.args, **named: Arguments.kwargs) -> Result:
-        return await self.engine.write(lambda tx: work(tx, *given, **named), priority)
+    async def method(self: OnEngine, /, *arguments: Arguments.args, **named: Arguments.kwargs) -> Result:
+        return await self.engine.write(lambda tx: work(tx, *arguments, **named), priority)
+
+    return method
+
+
+def several(
+    work: Callable[Concatenate[Engine, Arguments], Coroutine[Any, Any, Result]],
+) -> Callable[Concatenate[OnEngine, Arguments], Coroutine[Any, Any, Result]]:
+    """Return the method for work in several transactions, or in one whose arguments the engine knows."""
+
+    @wraps(work)
+    async def method(self: OnEngine, /, *arguments: Arguments.args, **named: Arguments.kwargs) -> Result:
+        return await work(self.engine, *arguments, **named)
 
     return method

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from bot.store.times import healing_queries
 
 if TYPE_CHECKING:
-    from bot.store.transaction import Transaction
+    from bot.store.transaction import Engine, Transaction
 
 #: Differences below this are ordinary slewing of the clock; less than any poll margin.
 SMALL: Final = 0.1
@@ -36,6 +36,27 @@ class ClockReading:
     boot: str
     ahead: float
     slept: float
+
+
+async def begin(engine: Engine) -> list[str]:
+    """Serve from this database until it is closed: migrate, and heal times unless it is shared.
+
+    Raise as ``migrate`` does.
+    """
+    applied = await engine.migrate(holds=True)
+    if engine.is_shared:
+        return applied
+    await engine.write(lambda tx: heal(tx, engine.clock_reading()))
+    # Not earlier, or the clock reading needed for healing would be overwritten.
+    engine.serves()
+    return applied
+
+
+async def note_beat(engine: Engine) -> None:
+    """Write a heartbeat with the clock reading: a tiny write. A shared database's clock needs none."""
+    if not engine.is_shared:
+        # Read the clock within the work, to include a jump that this write is the first to see.
+        await engine.write(lambda tx: beat(tx, engine.clock_reading()))
 
 
 def beat(tx: Transaction, clock_reading: ClockReading) -> None:

@@ -1,19 +1,18 @@
 """The store in domain terms: one schema, one ``queries.sql``; engines differ, semantics don't.
 
-Each method is one transaction, atomic and durable when it returns; only lists are merged in several. A
-method's promise is documented on the function that implements it. All raise StoreBusy if they couldn't commit
-in time (2 s for work that a person waits for, 10 s for the rest; rolled back, nothing has or will happen) and
-StoreUnavailable if the database can't be used. ``interaction`` is the inbox key of a person's action ("" for
-none): its row is written in the same transaction, and a method that finds it already there changes nothing
-and says so.
+Each method is one transaction, atomic and durable when it returns, or several of them (``several``).
+A method's promise is documented on the function that implements it. All raise StoreBusy if they couldn't
+commit in time (2 s for work that a person waits for, 10 s for the rest; rolled back, nothing has or will
+happen) and StoreUnavailable if the database can't be used. ``interaction`` is the inbox key of a person's
+action ("" for none): its row is written in the same transaction, and a method that finds it already there
+changes nothing and says so.
 """
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
-from bot.domain.models import FoundRun, Person, Principal, ReadResult, TaskKind
+from bot.domain.models import Person, Principal
 from bot.store import accounts as accounts_
 from bot.store import (
     approvals,
@@ -23,6 +22,7 @@ from bot.store import (
     classes,
     creations,
     found_runs,
+    found_workspaces,
     gates,
     homes,
     links,
@@ -30,6 +30,7 @@ from bot.store import (
     operations,
     owners,
     people,
+    reads,
     run_steps,
     serving,
     signatures,
@@ -47,17 +48,12 @@ from bot.store import pauses as pauses_
 from bot.store import preferences as preferences_
 from bot.store import runs as runs_
 from bot.store import workspaces as workspaces_
-from bot.store.methods import OnEngine, read, write
+from bot.store.methods import OnEngine, read, several, write
 from bot.store.people import PeopleCache
 from bot.store.transaction import Engine, Priority
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from bot.store.records import FoundWorkspace
-
-#: Results of reads per transaction: about ten milliseconds.
-_RECORDS_AT_ONCE = 100
 
 
 class Store(OnEngine):
@@ -65,7 +61,7 @@ class Store(OnEngine):
 
     def __init__(self, engine: Engine) -> None:
         super().__init__(engine)
-        self._known = PeopleCache(engine.now)
+        self._people = PeopleCache(engine.now)
 
     # -- the process -----------------------------------------------------------------------------------------
 
@@ -73,25 +69,8 @@ class Store(OnEngine):
         """Bring the schema up to date; return what ran. Raise StoreTooNew, StoreUnreleased or StoreInUse."""
         return await self.engine.migrate()
 
-    async def begin_serving(self) -> list[str]:
-        """Serve from this database until it is closed: migrate, and heal times unless it is shared.
-
-        Raise as ``migrate`` does.
-        """
-        applied = await self.engine.migrate(holds=True)
-        if self.engine.is_shared:
-            return applied
-        await self.engine.write(lambda tx: serving.heal(tx, self.engine.clock_reading()))
-        # Not earlier, or the clock reading needed for healing would be overwritten.
-        self.engine.serves()
-        return applied
-
-    async def beat(self) -> None:
-        """Write a heartbeat with the clock reading: a tiny write. A shared database's clock needs none."""
-        if self.engine.is_shared:
-            return
-        # Read the clock within the work, to include a jump that this write is the first to see.
-        await self.engine.write(lambda tx: serving.beat(tx, self.engine.clock_reading()))
+    begin_serving = several(serving.begin)
+    beat = several(serving.note_beat)
 
     def seconds_since_write(self) -> float:
         """Return how long ago this process last wrote something that was committed."""
@@ -114,24 +93,7 @@ class Store(OnEngine):
     statistics = read(upkeep.statistics, Priority.STEADY)
     did_daily = write(upkeep.did_daily)
     last_did = read(upkeep.last_did, Priority.STEADY)
-
-    async def sweep(self) -> None:
-        """Delete what is no longer needed, in short transactions.
-
-        Inbox rows, links and unused Homes after a day, browser sessions at their end, sent notices after 30
-        days, dead ones after 7, ended operations beyond the 50 newest of a workspace, ended runs beyond the
-        50 newest of a person or after 30 days, decided requests after 30 days, classes with their presses
-        after 30 days, unwatched gates and what dead processes owned after a day. A card is deleted with its
-        operation, run or class.
-        """
-        for query in upkeep.SWEEPS:
-            while await self.engine.write(partial(upkeep.sweep_aged, query=query)):
-                pass
-        for sweep in (upkeep.sweep_operations, upkeep.sweep_runs, upkeep.sweep_gates):
-            after: str | None = ""
-            while after is not None:
-                after = await self.engine.write(partial(sweep, after=after))
-        await self.engine.tidy()
+    sweep = several(upkeep.sweep)
 
     # -- inbox, people, audit, outages -----------------------------------------------------------------------
 
@@ -141,19 +103,19 @@ class Store(OnEngine):
 
     async def person(self, principal: Principal) -> Person | None:
         """Return what is known of a person."""
-        known = self._known.find(principal)
-        if known is None:
-            mark = self._known.mark
-            known = await self.engine.read(lambda tx: people.person(tx, principal))
-            self._known.keep(known, mark)
-        return known
+        found = self._people.find(principal)
+        if found is None:
+            mark = self._people.mark
+            found = await self.engine.read(lambda tx: people.person(tx, principal))
+            self._people.keep(found, mark)
+        return found
 
     async def save_people(self, people_: Sequence[Person]) -> None:
         """Write people; the newer ``seen_at`` wins."""
         try:
             await self.engine.write(lambda tx: people.save(tx, people_))
         finally:
-            self._known.forget()
+            self._people.forget()
 
     has_met = read(people.has_met)
     meet = write(people.meet, Priority.URGENT)
@@ -225,29 +187,7 @@ class Store(OnEngine):
     snapshot = read(snapshots.snapshot)
     remember = write(snapshots.remember, Priority.URGENT)
     remembered = read(snapshots.remembered)
-
-    async def merge_discovered(
-        self,
-        account_id: str,
-        found: Sequence[FoundWorkspace],
-        *,
-        is_whole: bool = True,
-    ) -> int:
-        """Merge a list into the account's workspaces, in pieces; return how many were new.
-
-        Workspaces discovered before and now absent are put in doubt once everything is merged and read soon,
-        unless the list is incomplete or they have an open operation: they become ``gone`` when that read, or
-        the next list, confirms it. Hidden ones stay hidden. An unlink between two pieces ends the merge.
-        States come from the list only if no read is newer than the listing's start (the claim of its
-        discover task), and a name of "" keeps the known one. The listing was made with the account itself, so
-        it verifies its rows.
-        """
-        listed = frozenset(one.remote_id for one in found)
-        merge = workspaces_.Merge(account_id, found, listed, is_whole)
-        while not merge.is_over:
-            work = partial(workspaces_.merge, merge=merge)
-            merge = await self.engine.write(work, rows=workspaces_.PIECE)
-        return merge.new
+    merge_discovered = several(found_workspaces.merge)
 
     # -- operations, creations, the poll gate ----------------------------------------------------------------
 
@@ -269,23 +209,7 @@ class Store(OnEngine):
     read_soon = write(workspaces_.read_soon)
     claim_reads = write(gates.claim, Priority.CLAIMS)
     hold_candidate = write(gates.hold_candidate, Priority.URGENT)
-
-    async def record_reads(self, results: Sequence[ReadResult]) -> bool:
-        """Write the results of claimed reads: states, due times, verified marks; wake operations, mark cards.
-
-        Return whether that left work for others: an operation was woken or a card became dirty.
-
-        The card of each row's newest operation becomes dirty if anything visible changed. An observation is
-        as old as its claim, not its answer. ``gone`` applies to the reader's own row only: for others it may
-        just mean *not yours*, so they are read again with their own accounts. Atomic per result, in batches
-        that give way to operations.
-        """
-        is_news = False
-        for first in range(0, len(results), _RECORDS_AT_ONCE):
-            some = results[first : first + _RECORDS_AT_ONCE]
-            work = partial(gates.record, results=some)
-            is_news |= await self.engine.write(work, Priority.RECORDS, rows=len(some))
-        return is_news
+    record_reads = several(reads.record)
 
     # -- runs of jobs ----------------------------------------------------------------------------------------
 
@@ -304,30 +228,7 @@ class Store(OnEngine):
     watched_runs = read(runs_.watched, Priority.STEADY)
     output_placed = write(runs_.place_output)
     output_done = write(runs_.output_done)
-
-    async def merge_runs(self, account_id: str, found: Sequence[FoundRun]) -> int:
-        """Merge a list of runs, in pieces; return how many were new. An unlink between two pieces ends it.
-
-        New ones are written without card or notices and aren't watched; open ones are still followed to their
-        end. For known open ones the list counts as a read; a step ends them. Ended ones are added only if the
-        sweep would keep them. The listing's start is the claim of the account's LIST_JOBS task.
-        """
-        start = await self.engine.read(
-            lambda tx: workspaces_.listing_start(tx, TaskKind.LIST_JOBS, account_id), Priority.STEADY
-        )
-        unknown: list[FoundRun] = []
-        for piece in found_runs.pieces(found):
-            read_known = partial(found_runs.read_known, account_id=account_id, piece=piece, start=start)
-            left = await self.engine.write(read_known, rows=len(piece))
-            if left is None:
-                return 0
-            unknown += left
-        kept = found_runs.worth_keeping(unknown, self.engine.now())
-        new = 0
-        for piece in found_runs.pieces(kept):
-            add = partial(found_runs.add, account_id=account_id, piece=piece, start=start)
-            new += await self.engine.write(add, rows=len(piece))
-        return new
+    merge_runs = several(found_runs.merge)
 
     # -- class cards -----------------------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from bot.store.found_runs import KEPT_SECONDS
@@ -9,7 +10,7 @@ from bot.store.found_runs import KEPT_SECONDS
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bot.store.transaction import Transaction
+    from bot.store.transaction import Engine, Transaction
 
 _DAY = 86_400.0
 #: How long rows are kept, in seconds, by the query that deletes older ones.
@@ -28,7 +29,6 @@ _KEPT = {
 }
 #: The rows that these delete may have a card, which is deleted too.
 _HAVE_CARDS = {"sweep_orphans", "sweep_runs", "sweep_class_cards"}
-SWEEPS = tuple(_KEPT)
 #: Rows per transaction: some milliseconds.
 _SOME = 200
 
@@ -52,7 +52,26 @@ def statistics(tx: Transaction) -> Mapping[str, int]:
     return tx.one("statistics") or {}
 
 
-def sweep_aged(tx: Transaction, query: str) -> bool:
+async def sweep(engine: Engine) -> None:
+    """Delete what is no longer needed, in short transactions.
+
+    Inbox rows, links and unused Homes after a day, browser sessions at their end, sent notices after 30
+    days, dead ones after 7, ended operations beyond the 50 newest of a workspace, ended runs beyond the
+    50 newest of a person or after 30 days, decided requests after 30 days, classes with their presses
+    after 30 days, unwatched gates and what dead processes owned after a day. A card is deleted with its
+    operation, run or class.
+    """
+    for query in _KEPT:
+        while await engine.write(partial(_sweep_aged, query=query)):
+            pass
+    for work in (_sweep_operations, _sweep_runs, _sweep_gates):
+        after: str | None = ""
+        while after is not None:
+            after = await engine.write(partial(work, after=after))
+    await engine.tidy()
+
+
+def _sweep_aged(tx: Transaction, query: str) -> bool:
     """Delete some rows that are too old; return whether there may be more."""
     aged = {"before": tx.now() - _KEPT[query], "limit": _SOME}
     if query in _HAVE_CARDS:
@@ -69,7 +88,7 @@ def _delete_with_cards(tx: Transaction, query: str, **params: object) -> int:
     return len(deleted)
 
 
-def sweep_operations(tx: Transaction, after: str) -> str | None:
+def _sweep_operations(tx: Transaction, after: str) -> str | None:
     """Delete ended operations beyond each workspace's 50 newest; return where to continue, or None."""
     found = [row["id"] for row in tx.all("some_workspaces", after=after, limit=_SOME)]
     for workspace_id in found:
@@ -77,7 +96,7 @@ def sweep_operations(tx: Transaction, after: str) -> str | None:
     return found[-1] if len(found) == _SOME else None
 
 
-def sweep_runs(tx: Transaction, after: str) -> str | None:
+def _sweep_runs(tx: Transaction, after: str) -> str | None:
     """Delete the ended runs beyond each person's 50 newest; return where to continue, or None."""
     found = [row["principal"] for row in tx.all("some_run_people", after=after, limit=_SOME)]
     for principal in found:
@@ -85,7 +104,7 @@ def sweep_runs(tx: Transaction, after: str) -> str | None:
     return found[-1] if len(found) == _SOME else None
 
 
-def sweep_gates(tx: Transaction, after: str) -> str | None:
+def _sweep_gates(tx: Transaction, after: str) -> str | None:
     """Delete some gates that nobody watches, a day after they opened; return where to continue."""
     found = [row["gate_key"] for row in tx.all("some_gates", after=after, limit=_SOME)]
     before = tx.now() - _DAY

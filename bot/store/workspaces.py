@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bot.domain.models import PROVISIONAL, AuditEntry, Principal, State, TaskKind, Workspace
-from bot.domain.settling import GONE, UNLISTED
-from bot.store import cards, episodes, gates, operations, people, rows
+from bot.domain.models import AuditEntry, Principal, State, Workspace
+from bot.store import cards, gates, operations, people, rows
 from bot.store.audit import append_audit
-from bot.store.text import as_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.store.records import FoundWorkspace
-    from bot.store.transaction import Row, Transaction
-
-#: States that change by themselves: a workspace in one is read soon when a list finds or lacks it.
-_MOVING = {State.STARTING, State.RUNNING, State.STOPPING, State.UNKNOWN}
-#: How many rows of a list are merged per transaction: a few milliseconds.
-PIECE = 100
+    from bot.store.transaction import Transaction
 
 
 def all_of(
@@ -38,178 +30,9 @@ def workspace(tx: Transaction, workspace_id: str) -> Workspace | None:
     return rows.workspace(row) if row else None
 
 
-@dataclass(frozen=True, slots=True)
-class Merge:
-    """Track the merge of a list: each piece is a transaction of its own, so that other work gets its turn.
-
-    ``listed`` holds all remote ids of the list, ``at`` how many of ``found`` are merged, and ``after`` the
-    remote id up to which rows were checked for absence.
-    """
-
-    account_id: str
-    found: Sequence[FoundWorkspace]
-    listed: frozenset[str]
-    is_whole: bool
-    start: float | None = None
-    at: int = 0
-    after: str = ""
-    new: int = 0
-    is_over: bool = False
-
-
-def merge(tx: Transaction, merge: Merge) -> Merge:
-    """Merge the next piece of a list; an unlink meanwhile ends it.
-
-    Absent workspaces are handled after the last piece, and only if the list was complete.
-    """
-    account = tx.one("account_by_id", id=merge.account_id)
-    if account is None or account["state"] == "revoking":
-        # The unlink deleted what was merged before; keep nothing more of the list.
-        return replace(merge, is_over=True)
-    now, start = tx.now(), merge.start
-    if start is None:
-        start = listing_start(tx, TaskKind.DISCOVER, merge.account_id)
-    pair = {"principal": account["principal"], "connection": account["connection"]}
-    piece = merge.found[merge.at : merge.at + PIECE]
-    new = merge.new + sum(_merge_one(tx, one, pair, start) for one in piece)
-    merge = replace(merge, start=start, at=merge.at + len(piece), new=new)
-    left = PIECE - len(piece)
-    if merge.at < len(merge.found) or not left:
-        return merge
-    if merge.is_whole:
-        rows_after = tx.all("workspaces_of_account", **pair, after=merge.after, limit=left)
-        for row in rows_after:
-            if row["remote_id"] not in merge.listed:
-                _note_absence(tx, row, start)
-        if len(rows_after) == left:
-            return replace(merge, after=rows_after[-1]["remote_id"])
-    tx.run("discovered", id=merge.account_id, now=now)
-    if merge.new:
-        cards.owe_list(tx, account["principal"])
-    return replace(merge, is_over=True)
-
-
-def listing_start(tx: Transaction, kind: TaskKind, account_id: str) -> float:
-    """Return when the list being merged was requested: that is how old its data is."""
-    task = tx.one("listing_start", kind=kind, account_id=account_id)
-    return tx.now() if task is None or task["claimed_at"] is None else float(task["claimed_at"])
-
-
-def _merge_one(tx: Transaction, one: FoundWorkspace, pair: Row, start: float) -> int:
-    row = tx.one("workspace_by_remote", **pair, remote_id=one.remote_id)
-    if row is None:
-        return _insert_found(tx, one, pair, start)
-    _update_found(tx, one, row, start)
-    return 0
-
-
 def insert(tx: Transaction, new: Workspace) -> int:
     """Write a row unless its person has one with the same remote id; return how many were written."""
     return tx.run("add_workspace", **rows.columns(new), now=tx.now())
-
-
-def _insert_found(tx: Transaction, one: FoundWorkspace, pair: Row, start: float) -> int:
-    gate = {"gate_key": one.gate_key, "connection": pair["connection"], "remote_id": one.remote_id}
-    tx.run("have_gate", **gate)
-    found = Workspace(
-        id=tx.ids.new("workspace"),
-        principal=rows.principal_of(pair["principal"]),
-        connection=pair["connection"],
-        remote_id=one.remote_id,
-        gate_key=one.gate_key,
-        name=one.name or one.remote_id,
-        state=one.state,
-        url=one.url,
-        detail=one.detail,
-        observed_at=start,
-        verified_at=start,
-        actions=one.actions,
-        ends_at=one.ends_at,
-        ends_how=one.ends_how,
-    )
-    written = insert(tx, found)
-    if written and one.state in _MOVING:
-        gates.make_due(tx, gate)
-    return written
-
-
-def _update_found(tx: Transaction, one: FoundWorkspace, row: Row, start: float) -> None:
-    """Update a known row. A listing with the account itself proves that the person may see it."""
-    is_news = start >= (row["observed_at"] or 0.0) and one.state is not State.UNKNOWN
-    state = State(one.state if is_news else row["state"])
-    changed = state.value != row["state"]
-    values = _columns(one, row, is_new=changed) if is_news else _columns(None, row)
-    if one.gate_key != row["gate_key"]:
-        tx.run("have_gate", gate_key=one.gate_key, connection=row["connection"], remote_id=one.remote_id)
-    name = one.name or row["name"]
-    tx.run(
-        "listed_workspace",
-        id=row["id"],
-        name=name,
-        gate_key=one.gate_key,
-        state=state,
-        # Not every list has addresses: one that was read stays while the workspace runs on.
-        url=(one.url or (None if changed else row["url"])) if is_news else row["url"],
-        detail=one.detail if is_news else row["detail"],
-        progress=None if changed else row["progress"],
-        observed_at=start if is_news else row["observed_at"],
-        verified_at=row["verified_at"] or start,
-        **values,
-    )
-    if row["hidden"]:
-        return
-    episodes.note(tx, row["id"], row["state"], state, start)
-    if changed and state in _MOVING:
-        gates.make_due(tx, {**row, "gate_key": one.gate_key})
-    has_other_buttons = values["actions"] != row["actions"]
-    if changed or name != row["name"] or any(values[column] != row[column] for column in values):
-        cards.owe_about(tx, row["id"], changed=changed or has_other_buttons)
-
-
-def _columns(one: FoundWorkspace | None, row: Row, *, is_new: bool = False) -> Row:
-    """Return allowed actions and end; values that a list lacks are kept while the state is the same."""
-    values = {
-        "actions": as_words(one.actions) if one else None,
-        "ends_at": one.ends_at if one else None,
-        "ends_how": one.ends_how if one else None,
-    }
-    return (
-        values
-        if is_new
-        else {column: row[column] if values[column] is None else values[column] for column in values}
-    )
-
-
-def _note_absence(tx: Transaction, row: Row, start: float) -> None:
-    is_stale = row["created_at"] > start or (row["observed_at"] or 0.0) > start
-    if row["remote_id"].startswith(PROVISIONAL):
-        # Not created yet, so no list can contain it.
-        return
-    if row["origin"] != "discovered" or row["open_operation"] or is_stale or row["state"] == State.GONE:
-        return
-    if row["doubt"] not in (GONE, UNLISTED):
-        # One list isn't proof: a read of the workspace decides, or the next list that lacks it too.
-        tx.run("doubt_workspace", id=row["id"], kind=UNLISTED, times=1, since=tx.now())
-        if not row["hidden"]:
-            gates.make_due(tx, row)
-        return
-    tx.run(
-        "listed_workspace",
-        id=row["id"],
-        name=row["name"],
-        gate_key=row["gate_key"],
-        state=State.GONE,
-        url=None,
-        detail=None,
-        progress=None,
-        observed_at=start,
-        verified_at=row["verified_at"],
-        actions=None,
-        ends_at=None,
-        ends_how=None,
-    )
-    episodes.note(tx, row["id"], row["state"], State.GONE, start)
-    cards.owe_about(tx, row["id"], changed=True)
 
 
 def add(
