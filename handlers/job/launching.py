@@ -18,7 +18,7 @@ from handlers import routes
 from handlers.command_line import LONGEST, command_line
 from handlers.forms.making import make, open_form
 from handlers.forms.values import Making
-from handlers.linking.connections import connection_of, leading, maker_of, makers, named
+from handlers.linking.connections import commanding, connection_of, leading, maker_of, makers, named
 from handlers.request import SILENT, Answered
 from handlers.waiting import offer_of
 
@@ -73,12 +73,16 @@ async def launched(request: Request, typed: CommandLine) -> Answer:
         raise Answered(replies.hint(fill(words.TOO_LONG, limit=LONGEST)))
     if len(typed.flags) > MOST_FLAGS:
         raise Answered(replies.hint(fill(words.TOO_MANY, limit=MOST_FLAGS)))
+    # A command can only be meant for a connection that runs commands.
+    places = commanding(request.services) if typed.tail else []
     connection = maker_of(
         request,
         "job",
-        typed.words,
+        typed.words or (places if len(places) == 1 else ()),
         nowhere=words.NO_CONNECTIONS,
-        which=lambda able: replies.hint(fill(words.WHERE, known=named(able), command=request.command)),
+        which=lambda able: replies.hint(
+            fill(words.WHERE, known=named(places or able), command=request.command)
+        ),
         more=fill(words.TAIL_HINT, command=request.command),
     )
     offer = await _offer(request, connection)

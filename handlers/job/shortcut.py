@@ -16,7 +16,6 @@ from bot.messages.blocks import forms as drawn
 from bot.messages.blocks import replies
 from bot.messages.blocks.limits import fill
 from bot.messages.texts import forms as words
-from bot.providers import facets
 from bot.services.filling import COMMAND, PRESET
 from bot.services.snapshots import PersonalOffer
 from bot.support.visible import has_invisible, unescape
@@ -26,6 +25,7 @@ from handlers.dispatch import run_button
 from handlers.forms.making import view_of
 from handlers.forms.values import Making, value_of
 from handlers.linking.account import linked, ways
+from handlers.linking.connections import commanding
 from handlers.request import Answered
 from handlers.waiting import ask_for_offer, known_offer
 
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from handlers.request import Request
-    from handlers.services import Services
     from handlers.submission import Submission
 
 _BLOCK: Final = re.compile(r"```(.*?)```", re.DOTALL)
@@ -115,15 +114,6 @@ async def form_of_place(request: Request) -> Answer:
     if not code.text or connection not in commanding(request.services):
         return replies.hint(words.OUTDATED)
     return await _form(request, connection, code)
-
-
-def commanding(services: Services) -> list[str]:
-    """Return the connections that run commands."""
-    return sorted(
-        name
-        for name, provider in services.connections.items()
-        if isinstance(provider, facets.Runs) and provider.runs_commands()
-    )
 
 
 def code_of(message: Mapping[str, Any]) -> str:

@@ -51,6 +51,15 @@ def makers(services: Services, purpose: Purpose) -> list[str]:
     return sorted([name for name, one in services.connections.items() if isinstance(one, needed)])
 
 
+def commanding(services: Services) -> list[str]:
+    """Return the names of the connections that run commands."""
+    return sorted(
+        name
+        for name, provider in services.connections.items()
+        if isinstance(provider, facets.Runs) and provider.runs_commands()
+    )
+
+
 def maker_of(
     request: Request,
     purpose: Purpose,

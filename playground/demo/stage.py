@@ -31,6 +31,8 @@ from playground.processes import (
 )
 
 SLACK_PORT = 8400
+#: A recipe that an operator prepared at Saturn Cloud: a class card makes everyone's workspace from it.
+_COURSE = Path(__file__).with_name("course.json")
 #: Launches that an operator prepared at the Workbench: offered first in the forms.
 _PRESETS = """\
 [[connections.posit.presets]]
@@ -170,7 +172,9 @@ def _connections(
     return (
         "[connections.saturn]\n"
         'provider = "saturn"\ntitle = "Saturn Cloud"\nlinking = ["token"]\n'
-        f"base_url = {text(saturn['url'])}\n\n"
+        f"base_url = {text(saturn['url'])}\n"
+        '[[connections.saturn.recipes]]\nname = "course"\ntitle = "The course on statistics"\n'
+        f"file = {text(str(_COURSE))}\n\n"
         "[connections.hub]\n"
         'provider = "jupyterhub"\ntitle = "Team hub"\nlinking = ["token"]\n'
         f"base_url = {text(hub['credentials']['api_url'])}\n"

@@ -8,8 +8,9 @@ from bot.domain.models import NoticeKind, Snapshot, Spec, TaskKind
 from handlers.replay import replay
 from tests.handlers.rig import buttons, words
 from tests.handlers.run_rig import run_rig
-from tests.rigs.forms import JOB_OFFER
+from tests.rigs.forms import JOB_OFFER, Workbench
 from tests.rigs.golden import check_golden
+from tests.rigs.providers import fake_settings
 from tests.rigs.store import ALICE
 
 
@@ -140,6 +141,21 @@ async def test_with_several_connections_it_asks_where():
         ]
         await bot.say("job run Bench -- ls")
         assert [run.connection for run in await bot.store.runs(ALICE)] == ["bench"]
+
+
+class NamedJobs(Workbench):
+    """Run only jobs that are set up there."""
+
+    runs_named_jobs = True
+
+
+async def test_a_command_is_meant_for_the_only_connection_that_runs_commands():
+    async with run_rig("cloud", "bench") as bot:
+        bot.services.connections["cloud"] = NamedJobs(bot.clock, fake_settings("cloud", title="Cloud"))
+        assert "one of these: `bench`, `posit`." in words(await bot.say("job run -- ls"))
+        del bot.services.connections["bench"]
+        await bot.say("job run --cluster Local -- ls")
+        assert [run.connection for run in await bot.store.runs(ALICE)] == ["posit"]
 
 
 async def test_where_no_jobs_run_it_is_said(bot):

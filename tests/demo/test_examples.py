@@ -1,0 +1,165 @@
+"""Each command that the documents show does what they say with the demonstration's seeds and connections.
+
+A page is played from its first command to its last, by somebody who has linked all their accounts.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from contextlib import asynccontextmanager
+from functools import cache
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from bot.providers.connections import load_connections
+from playground import sphere
+from playground.demo.stage import _connections
+from playground.harness import Clock
+from tests.project.repository import ROOT, named
+from tests.rigs.scenario.workbench import WorkbenchWorld
+
+#: Shows no commands to type: texts in which one is named, and what was measured.
+OTHERS = {"messages", "performance"}
+PAGES = (
+    "README.md",
+    "playground/demo/welcome.py",
+    *(named(path) for path in sorted((ROOT / "docs").glob("*.md")) if path.stem not in OTHERS),
+)
+#: A command on a line of its own, perhaps with what it does beside it, or between backticks.
+SHOWN = re.compile(r"(?:^ *|`)(/(?:workspace|job)\b[^`\n]*?)(?:`|$|\s{3,})", re.MULTILINE)
+#: What stands for something of the reader's.
+PLACEHOLDER = re.compile(r"\b[A-Z]{4,}\b")
+#: What Usher says where it can't do what was asked.
+REFUSED = re.compile(
+    r"\bI (?:don't|didn't|haven't)\b|\bcan't\b|\bThere's no|\bThere are no\b|\bhave no\b|\bThat isn't\b|"
+    r"\bYou don't have\b|\bisn't (?:available|running|suspended)|\bLink it and|\?[^?\n]* Type `|^Type `",
+    re.MULTILINE,
+)
+GENERAL, AMIR = "C0GENERAL", "U0AMIR"
+
+
+def examples(page: str) -> list[str]:
+    found = SHOWN.findall((ROOT / page).read_text(encoding="utf-8"))
+    return list(dict.fromkeys(one.strip() for one in found if not PLACEHOLDER.search(one)))
+
+
+@cache
+def seed(kind: str) -> dict:
+    return json.loads((ROOT / f"playground/{kind}/default_seed.json").read_text(encoding="utf-8"))
+
+
+class SmallHub:
+    """Answer for alice as the demonstration's hub does, as far as commands need it."""
+
+    TOKEN = "a11ce-token-at-the-hub"
+
+    def __init__(self) -> None:
+        names = next(one["servers"] for one in seed("jupyterhub")["users"] if one["name"] == "alice")
+        stopped = {"pending": None, "ready": False, "stopped": True}
+        self._servers = {name: {**stopped, "name": name, "url": f"/user/alice/{name}/"} for name in names}
+        app = web.Application()
+        app.router.add_get("/hub/api/", self._version)
+        app.router.add_get("/hub/api/user", self._user)
+        app.router.add_get("/hub/api/users/alice", self._user)
+        app.router.add_post("/hub/api/users/alice/servers/{name}", self._start)
+        app.router.add_delete("/hub/api/users/alice/servers/{name}", self._done)
+        self.server = TestServer(app, host="127.0.0.1")
+
+    async def _version(self, _request):
+        return web.json_response({"version": "6.1.1"})
+
+    async def _user(self, _request):
+        names = ("start:servers", "read:servers", "delete:servers")
+        scopes = [f"{name}!user=alice" for name in names]
+        told = {"name": "alice", "kind": "user", "scopes": scopes, "token_id": "a1"}
+        return web.json_response({**told, "servers": self._servers})
+
+    async def _start(self, request):
+        self._servers[request.match_info["name"]] |= {"pending": "spawn", "stopped": False}
+        return web.Response(status=202)
+
+    async def _done(self, _request):
+        return web.Response(status=204)
+
+
+class Demonstration(WorkbenchWorld):
+    """Hold what `make demo` has, on a clock that stands still."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(
+            folder, {"saturn_seed": seed("saturn"), "posit_seed": seed("posit"), "sign_in": True}
+        )
+        self.sphere = sphere.build(Clock(self.clock.now), seed("sphere"))
+        self.hub = SmallHub()
+        tokens = {"posit": self.posit.credentials["users"]["alice"]["token"], "hub": SmallHub.TOKEN}
+        self._options = {**self._options, "tokens": {name: {"alice": one} for name, one in tokens.items()}}
+        self._sphere_url = self._hub_url = ""
+
+    def connections(self):
+        """Read them from the demonstration's own file."""
+        hub = {"url": self._hub_url, "credentials": {"api_url": self._hub_url}}
+        posit = {"url": self.posit_url, "credentials": self.posit.credentials}
+        courses = {"url": self._sphere_url, "credentials": self.sphere.credentials}
+        path = self.folder / "connections.toml"
+        path.write_text(_connections({"url": self.saturn_url}, hub, posit, courses), encoding="utf-8")
+        path.chmod(0o600)
+        return load_connections(path)
+
+    @asynccontextmanager
+    async def running(self):
+        async with (
+            TestServer(self.sphere.app, host="127.0.0.1") as courses,
+            self.hub.server as hub,
+        ):
+            self._sphere_url, self._hub_url = (str(one.make_url("")).rstrip("/") for one in (courses, hub))
+            async with super().running():
+                for connection in ("saturn", "posit", "hub"):
+                    await self.alice.links("alice", connection)
+                yield self
+
+    async def answers(self, user: str, text: str) -> str:
+        """Type a command in a channel; return what comes of it: an answer, a form, a card and its button."""
+        before = {shown.ts for shown in self.person(user).sees(GENERAL)}
+        assert (await self.slack.say(user, GENERAL, text))["ok"], text
+        await self.settle()
+        form = self.slack.form(user)
+        if form is not None:
+            await self.slack.close_view(user)
+            return form.title
+        came = [shown for shown in self.person(user).sees(GENERAL) if shown.ts not in before]
+        if came and came[-1].labels and " card " in text:
+            came += await self.person(user).presses(came[-1], came[-1].labels[0])
+        return "\n".join(shown.text for shown in came)
+
+
+def refused(said: str) -> bool:
+    return not said or REFUSED.search(said) is not None
+
+
+#: Read from top to bottom, each by somebody new; what the others show comes after no other command.
+STORIES = ("README.md", "docs/tutorial.md", "docs/commands.md", "docs/classes.md")
+
+
+@pytest.mark.parametrize(
+    "pages", [(page,) for page in STORIES] + [sorted({*PAGES} - {*STORIES})], ids=lambda pages: pages[0]
+)
+async def test_every_command_that_is_shown_can_be_done(pages, tmp_path):
+    async with Demonstration(tmp_path).running() as demo:
+        said = {}
+        for text in dict.fromkeys(text for page in pages for text in examples(page)):
+            said[text] = await demo.answers(AMIR if " about " in text else demo.alice.id, text)
+            # What follows the run of a job is about one that is still going on.
+            await demo.pass_time(15 if text.startswith("/workspace") else 1, step=5)
+        assert [f"{text}: {one}" for text, one in said.items() if refused(one)] == []
+
+
+async def test_what_can_not_be_done_is_noticed(tmp_path):
+    wrong = ("start zzz", "card saturn/zzz", "open notebook", "remove report", "fly", "new nowhere")
+    async with Demonstration(tmp_path).running() as demo:
+        for text in (*(f"/workspace {one}" for one in wrong), "/job run saturn zzz", "/job stop trian.R"):
+            said = await demo.answers(demo.alice.id, text)
+            assert refused(said), said
