@@ -12,7 +12,7 @@ from handlers import routes
 from handlers.command_line import Quoted, written
 from handlers.job.stopping import ended, offered
 from handlers.language.names import choose
-from handlers.language.reading import Manner
+from handlers.language.verbs import Manner
 from handlers.workspace import offering
 from handlers.workspace.operations import begin_for
 from handlers.workspace.targets import workspace_of

@@ -21,7 +21,8 @@ from bot.store.records import NewTask
 from bot.support.errors import NotIdentified, NotLinked, Refused, StoreError, UsherError
 from handlers import mistyped, routes, talking
 from handlers.command_line import LONGEST_COMMAND, parse
-from handlers.language.reading import MOST_WORDS, Manner, Reading, read
+from handlers.language.reading import MOST_WORDS, read
+from handlers.language.verbs import Manner, Reading
 from handlers.linking.account import linked
 from handlers.request import Answered, Reference, Request
 

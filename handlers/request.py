@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from bot.domain.models import Answer
 from bot.messages.blocks import kit
 from bot.messages.blocks.limits import Markup, line
-from handlers.language.reading import Manner
+from handlers.language.verbs import Manner
 from handlers.principal import installed_at
 
 if TYPE_CHECKING:

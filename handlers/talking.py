@@ -14,10 +14,10 @@ from bot.messages.texts.verbs import VERBS
 from bot.services import naming
 from handlers import routes
 from handlers.command_line import Quoted, unknown_flags, written
-from handlers.language import vocabulary as known
+from handlers.language import vocabulary
 from handlers.language.names import choose, mentioned, plain_end
 from handlers.language.nearness import is_slip, near_verbs
-from handlers.language.reading import Manner
+from handlers.language.verbs import Manner
 from handlers.language.words import plain
 
 if TYPE_CHECKING:
@@ -100,10 +100,10 @@ async def mentioned_only(request: Request) -> Answer | None:
 async def on_topic(request: Request) -> Answer | None:
     """Answer what is asked about prices and the like, below the workspace that is named; None otherwise."""
     folded = [plain(word) for word in request.arguments]
-    topic = next((word for word in folded if word in known.TOPICS), "")
+    topic = next((word for word in folded if word in vocabulary.TOPICS), "")
     if not topic:
         return None
-    said = fill(talk.TALK[known.TOPICS[topic]], command=request.command_of("workspace"))
+    said = fill(talk.TALK[vocabulary.TOPICS[topic]], command=request.command_of("workspace"))
     rows = await request.services.store.workspaces(request.principal)
     workspace = mentioned(request.arguments, rows, request.services.connections)
     if workspace is None:
@@ -159,7 +159,7 @@ def _link(request: Request) -> Answer | None:
 
 def _foreign(request: Request) -> Answer | None:
     """Answer what is written in another language; None for anything else."""
-    is_foreign = any(plain(word) in known.FOREIGN for word in request.arguments)
+    is_foreign = any(plain(word) in vocabulary.FOREIGN for word in request.arguments)
     return small_talk(request, "foreign") if is_foreign else None
 
 

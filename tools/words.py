@@ -25,7 +25,7 @@ GONE = frozenset(
         "catalog",
     }
 )
-#: No module, class, table or column is called just that.
+#: No module, class, import, table or column is called just that.
 EMPTY = frozenset({"known", "given", "one", "line"})
 ROOMS = ("bot", "handlers", "playground")
 _PARTS = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])")
@@ -39,12 +39,14 @@ def words_in(name: str) -> set[str]:
 
 
 def names_in(tree: ast.AST) -> Iterator[tuple[int, str, bool]]:
-    """Yield every name that a module gives, its line, and whether it is a class's."""
+    """Yield every name that a module gives, its line, and whether it is a class's or something imported's."""
     for node in ast.walk(tree):
         match node:
             case ast.ClassDef(name=name):
                 yield node.lineno, name, True
-            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.alias(asname=str(name)):
+            case ast.alias(asname=str(name)):
+                yield node.lineno, name, True
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
                 yield node.lineno, name, False
             case (
                 ast.arg(arg=name)

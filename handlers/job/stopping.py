@@ -11,7 +11,7 @@ from bot.messages.texts import runs as words
 from bot.services import naming
 from handlers import routes
 from handlers.job.targets import run_of
-from handlers.language.reading import Manner
+from handlers.language.verbs import Manner
 
 if TYPE_CHECKING:
     from bot.domain.models import Answer, Run

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from bot.domain.models import State
 from bot.services import naming
 from handlers.command_line import Quoted
-from handlers.language import vocabulary as known
+from handlers.language import vocabulary
 from handlers.language.words import MARKS, begins, ends, is_emoji, is_struck, plain
 
 if TYPE_CHECKING:
@@ -89,10 +89,10 @@ def choose(words: Sequence[str], rows: Sequence[Workspace], connections: Mapping
 def _in_a_state(words: Sequence[str], rows: Sequence[Workspace]) -> Choice | None:
     """Read ``all that are running`` and ``the stopped ones``; None for anything else."""
     folded = {plain(word) for word in _bare(words) if not is_emoji(word)}
-    states = folded & (known.RUNNING | known.STOPPED)
-    if len(states) != 1 or not folded & known.OF_A_STATE or folded - states - known.WITH_A_STATE:
+    states = folded & (vocabulary.RUNNING | vocabulary.STOPPED)
+    if len(states) != 1 or not folded & vocabulary.OF_A_STATE or folded - states - vocabulary.WITH_A_STATE:
         return None
-    is_up = bool(states & known.RUNNING)
+    is_up = bool(states & vocabulary.RUNNING)
     return Choice("all", tuple(one for one in rows if (one.state is State.RUNNING) == is_up))
 
 
@@ -116,9 +116,15 @@ def _others(
         owner = next((folded.removesuffix(end) for end in ("'s", "s'") if folded.endswith(end)), "")
         is_name = naming.find_whole(owner or word, rows, connections) is not None
         is_place = naming.find_connection(folded.strip("@"), connections, is_whole=True) is not None
-        if not folded or is_name or is_place or folded in known.ASKING or folded in known.OF_ONESELF:
+        if (
+            not folded
+            or is_name
+            or is_place
+            or folded in vocabulary.ASKING
+            or folded in vocabulary.OF_ONESELF
+        ):
             continue
-        if owner or word.startswith(("<@", "@")) or folded in known.OF_OTHERS:
+        if owner or word.startswith(("<@", "@")) or folded in vocabulary.OF_OTHERS:
             found.append((owner or folded).lstrip("@"))
     return tuple(found)
 
@@ -145,11 +151,11 @@ def _cores(words: Sequence[str], connections: Mapping[str, Provider]) -> Iterato
     placed = _placed(bare, connections)
     if placed:
         yield (bare := placed)
-    while bare and plain(bare[0]) in known.GENERIC:
+    while bare and plain(bare[0]) in vocabulary.GENERIC:
         bare = bare[1:]
-    while bare and plain(bare[-1]) in known.GENERIC:
+    while bare and plain(bare[-1]) in vocabulary.GENERIC:
         bare = bare[:-1]
-    yield () if all(plain(word) in known.POINTING for word in bare) else bare
+    yield () if all(plain(word) in vocabulary.POINTING for word in bare) else bare
 
 
 def plain_end(word: str) -> str:
@@ -160,13 +166,13 @@ def plain_end(word: str) -> str:
 def _bare(words: Sequence[str]) -> tuple[str, ...]:
     """Return words without courtesy, and without what only introduces a name."""
     bare = tuple(words)
-    while bare and not isinstance(bare[-1], Quoted) and (count := ends(bare, known.AFTERTHOUGHTS)):
+    while bare and not isinstance(bare[-1], Quoted) and (count := ends(bare, vocabulary.AFTERTHOUGHTS)):
         bare = bare[:-count]
     while bare and is_emoji(bare[-1]):
         bare = bare[:-1]
     while bare and not isinstance(bare[0], Quoted):
-        is_before = plain(bare[0]) in known.BEFORE_A_NAME and not begins(bare, known.ALL)
-        if not is_before and plain(bare[0]) not in known.IN_BETWEEN:
+        is_before = plain(bare[0]) in vocabulary.BEFORE_A_NAME and not begins(bare, vocabulary.ALL)
+        if not is_before and plain(bare[0]) not in vocabulary.IN_BETWEEN:
             break
         bare = bare[1:]
     if bare and not isinstance(bare[-1], Quoted):
@@ -177,7 +183,7 @@ def _bare(words: Sequence[str]) -> tuple[str, ...]:
 def _placed(words: tuple[str, ...], connections: Mapping[str, Provider]) -> tuple[str, ...]:
     """Return ``notebook on Saturn Cloud`` as ``notebook@saturn``; () if no connection is named."""
     for at in range(len(words) - 2, 0, -1):
-        if plain(words[at]) not in known.WHERE:
+        if plain(words[at]) not in vocabulary.WHERE:
             continue
         tail = [word for word in words[at + 1 :] if plain(word) not in {"the", "my"}]
         connection = naming.find_connection(" ".join(tail), connections, is_whole=True)
@@ -192,11 +198,11 @@ def _several(
     """Read words as several names, or as all; None if not even one of them is a whole name."""
     if len(words) > _MOST_WORDS:
         return None
-    count = begins(words, known.ALL)
+    count = begins(words, vocabulary.ALL)
     rest = words[count:] if count else ()
     if count and not rest:
         return Choice("all", tuple(rows))
-    left_out = begins(rest, known.EXCEPT) if rest else 0
+    left_out = begins(rest, vocabulary.EXCEPT) if rest else 0
     if count and not left_out:
         return Choice("conditional") if _is_conditional(rest) else None
     found, unknown, is_described = _names(rest[left_out:] if count else words, rows, connections)
@@ -215,8 +221,8 @@ def _several(
 
 def _is_conditional(words: Sequence[str]) -> bool:
     folded = {plain(word) for word in words}
-    return bool(folded & (known.CONDITIONS | known.NEGATIONS)) or any(
-        begins(words[at:], known.EXCEPT) for at in range(len(words))
+    return bool(folded & (vocabulary.CONDITIONS | vocabulary.NEGATIONS)) or any(
+        begins(words[at:], vocabulary.EXCEPT) for at in range(len(words))
     )
 
 
@@ -240,8 +246,8 @@ def _names(
             before = ""
         else:
             count, before = 1, ""
-            if found and plain(pieces[at]) in known.REMARKS:
-                unknown += [one for one in pieces[at:] if plain(one) in known.CONDITIONS]
+            if found and plain(pieces[at]) in vocabulary.REMARKS:
+                unknown += [one for one in pieces[at:] if plain(one) in vocabulary.CONDITIONS]
                 break
             if not _only_joins(pieces[at]):
                 unknown.append(plain_end(pieces[at]))
@@ -277,5 +283,6 @@ def _pieces(word: str) -> list[str]:
 def _only_joins(word: str) -> bool:
     folded = plain(word)
     return is_emoji(word) or (
-        not isinstance(word, Quoted) and folded in known.JOINING | known.BEFORE_A_NAME | known.GENERIC
+        not isinstance(word, Quoted)
+        and folded in vocabulary.JOINING | vocabulary.BEFORE_A_NAME | vocabulary.GENERIC
     )

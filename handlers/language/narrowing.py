@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from bot.services import naming
-from handlers.language import vocabulary as known
+from handlers.language import vocabulary
 from handlers.language.names import choose
 from handlers.language.nearness import is_slip
 from handlers.language.words import plain, without
@@ -46,7 +46,7 @@ def workspaces_like(
     chosen = choose(words, rows, connections)
     if chosen.is_whole or (chosen.kind == "several" and not chosen.unknown):
         return Narrowed(chosen.workspaces, name=" ".join(words))
-    state, connection, name = _parts(words, connections, known.STATES)
+    state, connection, name = _parts(words, connections, vocabulary.STATES)
     kept = [(one, one.connection, str(one.state), (one.title, one.name)) for one in rows]
     return _narrowed(kept, state, connection, name)
 
@@ -55,7 +55,7 @@ def runs_like(
     words: Sequence[str], runs: Sequence[Run], connections: Mapping[str, Provider]
 ) -> Narrowed[Run] | None:
     """Return the same for runs."""
-    state, connection, name = _parts(words, connections, known.RUN_STATES)
+    state, connection, name = _parts(words, connections, vocabulary.RUN_STATES)
     kept = [(run, run.connection, str(run.state), (run.name,)) for run in runs]
     return _narrowed(kept, state, connection, name)
 
@@ -71,7 +71,7 @@ def _parts(
             connection, words = found, rest
             continue
         state = states.get(plain(words[0]), state)
-        left += without((words[0],), known.OF_LISTS | states.keys())
+        left += without((words[0],), vocabulary.OF_LISTS | states.keys())
         words = words[1:]
     return state, connection, " ".join(left)
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from bot.domain.moments import LEADS
 from handlers.command_line import Quoted
-from handlers.language import vocabulary as known
+from handlers.language import vocabulary
 from handlers.language.words import ENDS, begins, ends, plain, without
 
 #: Verbs that take a time.
@@ -15,7 +15,12 @@ _TIMED: Final = frozenset({"start", "stop", "restart", "suspend", "resume", "kee
 
 def without_nouns(words: tuple[str, ...]) -> tuple[str, ...]:
     """Remove what a new workspace is called in general: ``new notebook on saturn``."""
-    nouns = known.BEFORE_A_NAME | known.GENERIC | known.WHERE | {"new", "another", "notebook", "fresh", "me"}
+    nouns = (
+        vocabulary.BEFORE_A_NAME
+        | vocabulary.GENERIC
+        | vocabulary.WHERE
+        | {"new", "another", "notebook", "fresh", "me"}
+    )
     while words and plain(words[0]) in nouns:
         words = words[1:]
     return words
@@ -27,7 +32,7 @@ def objects_of(verb: str, words: tuple[str, ...]) -> tuple[str, ...]:
         return without_nouns(words)
     if verb == "settings":
         return ()
-    while verb in {"status", "list"} and words and (count := ends(words, known.AFTERTHOUGHTS)):
+    while verb in {"status", "list"} and words and (count := ends(words, vocabulary.AFTERTHOUGHTS)):
         words = words[:-count]
     if verb in _TIMED:
         words = _with_times(words)
@@ -55,33 +60,35 @@ def _with_times(words: tuple[str, ...]) -> tuple[str, ...]:
 def mean_jobs(words: tuple[str, ...]) -> bool:
     """Return whether words name job runs in general: ``my jobs``, ``all runs``, ``the job``."""
     folded = [plain(word) for word in words]
-    is_of_jobs = bool(folded) and folded[-1] in known.OF_JOBS
+    is_of_jobs = bool(folded) and folded[-1] in vocabulary.OF_JOBS
     is_general = len(folded) > 1 or (is_of_jobs and folded[0].endswith("s"))
-    return is_of_jobs and is_general and set(folded[:-1]) <= known.BEFORE_A_NAME | {"all", "running", "of"}
+    return (
+        is_of_jobs and is_general and set(folded[:-1]) <= vocabulary.BEFORE_A_NAME | {"all", "running", "of"}
+    )
 
 
 def are_of_jobs(words: tuple[str, ...]) -> bool:
     """Return whether nothing but jobs is named."""
-    return all(plain(word) in known.OF_JOBS | known.BEFORE_A_NAME for word in words)
+    return all(plain(word) in vocabulary.OF_JOBS | vocabulary.BEFORE_A_NAME for word in words)
 
 
 def are_list(words: tuple[str, ...]) -> bool:
     """Return whether words are only what a list of workspaces shows: ``my stopped servers``."""
     folded = {plain(word) for word in words}
-    return bool(folded & known.GENERICS) and folded <= known.OF_LISTS | known.STATES.keys()
+    return bool(folded & vocabulary.GENERICS) and folded <= vocabulary.OF_LISTS | vocabulary.STATES.keys()
 
 
 def are_run_list(words: tuple[str, ...]) -> bool:
     """Return the same for runs: ``my failed jobs``."""
     folded = {plain(word) for word in words}
-    return bool(folded & known.OF_JOBS) and folded <= known.OF_LISTS | known.RUN_STATES.keys()
+    return bool(folded & vocabulary.OF_JOBS) and folded <= vocabulary.OF_LISTS | vocabulary.RUN_STATES.keys()
 
 
 def words_of_job(verb: str, words: tuple[str, ...], *, is_typed: bool) -> tuple[str, ...]:
     """Return the words of a verb of runs, without what ends a sentence; a run is never called *all*."""
     if verb not in {"stop", "status", "logs", "list"}:
         return words
-    if begins(words, known.ALL) == len(words) or (verb == "list" and are_of_jobs(words)):
+    if begins(words, vocabulary.ALL) == len(words) or (verb == "list" and are_of_jobs(words)):
         return ()
     if not is_typed and not isinstance(words[-1], Quoted):
         return (*words[:-1], words[-1].rstrip(ENDS) or words[-1])
@@ -90,11 +97,11 @@ def words_of_job(verb: str, words: tuple[str, ...], *, is_typed: bool) -> tuple[
 
 def without_account(verb: str, words: tuple[str, ...]) -> tuple[str, ...]:
     """Remove what only says that an account is meant: ``unlink my saturn account``."""
-    if words and begins(words, known.ALL) == len(words):
+    if words and begins(words, vocabulary.ALL) == len(words):
         return ("all",) if verb == "unlink" else ()
-    while words and (count := ends(words, known.AFTERTHOUGHTS)):
+    while words and (count := ends(words, vocabulary.AFTERTHOUGHTS)):
         words = words[:-count]
-    nouns = known.BEFORE_A_NAME | {"account", "accounts", "me", "access", "link"}
+    nouns = vocabulary.BEFORE_A_NAME | {"account", "accounts", "me", "access", "link"}
     named = without(words, nouns)
     if named and not isinstance(named[-1], Quoted):
         return (*named[:-1], named[-1].rstrip(ENDS) or named[-1])

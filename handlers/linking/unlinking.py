@@ -16,7 +16,7 @@ from bot.messages.texts import cards
 from bot.services import naming
 from handlers import routes
 from handlers.command_line import written
-from handlers.language.reading import Manner
+from handlers.language.verbs import Manner
 from handlers.linking.account import ways
 from handlers.linking.connections import connection_of
 from handlers.request import SILENT, Answered

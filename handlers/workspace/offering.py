@@ -18,7 +18,7 @@ from bot.messages.texts import cards, talk
 from bot.support.errors import Refused
 from handlers import routes
 from handlers.command_line import written
-from handlers.language.reading import Manner
+from handlers.language.verbs import Manner
 from handlers.linking.account import linked
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from bot.messages.texts import answers as words
 from bot.services import naming
 from handlers import routes
 from handlers.command_line import normalise
-from handlers.language.reading import Manner
+from handlers.language.verbs import Manner
 from handlers.linking.account import linked
 from handlers.workspace.offering import typed_name
 from handlers.workspace.operations import begin_for, not_there

@@ -11,9 +11,9 @@ from bot.messages.texts import talk
 from bot.services import naming
 from handlers import routes
 from handlers.command_line import written
-from handlers.language import vocabulary as known
+from handlers.language import vocabulary
 from handlers.language.names import Choice, choose
-from handlers.language.reading import Manner
+from handlers.language.verbs import Manner
 from handlers.language.words import plain
 from handlers.linking.account import link_any
 from handlers.request import Answered
@@ -236,7 +236,7 @@ async def _unknown(
 ) -> Answer:
     """Say that there is no such name, suggest similar ones, and check again if the list is outdated."""
     first, _, _ = choice.name.partition(" ")
-    elsewhere = known.ELSEWHERE.get(request.verb, {}).get(plain(first))
+    elsewhere = vocabulary.ELSEWHERE.get(request.verb, {}).get(plain(first))
     if elsewhere is not None:
         return as_command(request.about("workspace", elsewhere, ()))
     runs = await _run_commands(request, choice.name)

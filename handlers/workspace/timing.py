@@ -15,7 +15,7 @@ from bot.messages.blocks.limits import Markup, fill
 from bot.messages.blocks.timers import LENGTHS
 from bot.messages.texts import timers as words
 from bot.services import naming
-from handlers.language import vocabulary as known
+from handlers.language import vocabulary
 from handlers.language.names import choose
 from handlers.language.words import plain, without
 from handlers.request import Answered
@@ -103,8 +103,8 @@ async def _example(template: str, request: Request) -> Answer:
 def _repeats(given: Sequence[str]) -> bool:
     """Return whether words ask for something again and again: ``every day``, ``daily``."""
     folded = [plain(word) for word in given]
-    return bool(known.DAILY.intersection(folded)) or any(
-        first in known.EVERY and (then in known.OF_DAYS or then[:1].isdigit())
+    return bool(vocabulary.DAILY.intersection(folded)) or any(
+        first in vocabulary.EVERY and (then in vocabulary.OF_DAYS or then[:1].isdigit())
         for first, then in pairwise(folded)
     )
 
@@ -120,7 +120,7 @@ async def _split(request: Request) -> tuple[Request, Phrase | None]:
     if naming.find(request.name, rows, connections).kind == "one":
         return request, None
     if is_repeated and not choose(names, rows, connections).is_whole:
-        once = without(names, known.DAILY | known.EVERY | known.OF_DAYS)
+        once = without(names, vocabulary.DAILY | vocabulary.EVERY | vocabulary.OF_DAYS)
         if choose(once, rows, connections).is_whole:
             raise Answered(await _example(words.REPEATED, replace(request, arguments=once)))
     if phrase is None:

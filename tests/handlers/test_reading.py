@@ -12,7 +12,8 @@ from handlers import routes
 from handlers.command_line import Quoted, parse, written
 from handlers.language import vocabulary
 from handlers.language.nearness import near_verbs
-from handlers.language.reading import Manner, read
+from handlers.language.reading import read
+from handlers.language.verbs import Manner
 
 VERBS = routes.verbs_of_folders()
 ENDING = {verb for verb in VERBS["workspace"] if routes.nature("workspace", verb).does is routes.Does.ENDS}

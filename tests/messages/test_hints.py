@@ -12,7 +12,8 @@ from bot.messages.texts import answers, cards, classes, notices, preferences, pr
 from bot.messages.texts.verbs import VERBS
 from handlers import routes
 from handlers.command_line import parse
-from handlers.language.reading import Manner, read
+from handlers.language.reading import read
+from handlers.language.verbs import Manner
 from tests.rigs.golden import FOLDER
 
 COMMANDS = {"/workspace": "workspace", "/job": "job"}

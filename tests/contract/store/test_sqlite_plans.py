@@ -21,6 +21,7 @@ RARE = {
     "active_accounts_at",
     "end_browser_sessions_at",
     "suspicion_totals",
+    "is_worked",
     "owned",
     "sweep_owners",
     "links_by_connection",
