@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from bot.domain.models import PROVISIONAL, Account, Observed, ReadClaim, ReadResult, State
 from bot.store import cards, episodes, observations, rows
-from bot.store.text import as_words
+from bot.store.text import as_json, as_words
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
-    from bot.store.transaction import Row, Transaction
+    from bot.store.transaction import Parameters, Row, Transaction
 
 #: The suffix of a gate's key for reading a candidate that no record explains.
 _CANDIDATE: Final = "#candidate"
@@ -101,8 +102,9 @@ def claim(
     granted = [
         (gate, reader)
         for gate in found
-        if (reader := _reader(tx, gate, watchers[gate["gate_key"]], connection, now)) is not None
+        if (reader := _reader(tx, gate, watchers[gate["gate_key"]], connection)) is not None
     ]
+    _note_readers(tx, granted, watchers, now)
     times = {"due_at": until, "claimed_at": now}
     readers = tx.all("readers", connection=connection, **times) if granted else []
     accounts = {row["id"]: rows.account(row) for row in readers}
@@ -112,21 +114,43 @@ def claim(
     ]
 
 
-def _reader(tx: Transaction, gate: Row, watchers: Sequence[Row], connection: str, now: float) -> Row | None:
-    """Write down who reads a granted gate, and return them; nobody can: pass it on, or let it rest."""
+def _reader(tx: Transaction, gate: Row, watchers: Sequence[Row], connection: str) -> Row | None:
+    """Return who reads a granted gate; nobody can: pass it on, or let it rest."""
     able = [watcher for watcher in watchers if watcher["account_id"] is not None]
     here = sorted((watcher for watcher in able if watcher["connection"] == connection), key=_turn)
     if not here:
         _pass_on(tx, gate["gate_key"], able)
         return None
     # Watchers with a refused credential wait as long as others can read.
-    reader = next((watcher for watcher in here if watcher["refused_since"] is None), here[0])
-    if gate["reader"] != reader["account_id"]:
-        tx.run("set_reader", gate_key=gate["gate_key"], account_id=reader["account_id"])
-    if len(here) > 1 or not _is_proven(reader):
-        # With a single reader the order of turns doesn't matter, so skip the write.
-        tx.run("mark_tried", id=reader["id"], now=now)
-    return reader
+    return next((watcher for watcher in here if watcher["refused_since"] is None), here[0])
+
+
+def _note_readers(
+    tx: Transaction, granted: Sequence[tuple[Row, Row]], watchers: dict[str, list[Row]], now: float
+) -> None:
+    """Write down who reads each gate, and whose turn it was."""
+    tx.run_each(
+        "set_reader",
+        [
+            {"gate_key": gate["gate_key"], "account_id": reader["account_id"]}
+            for gate, reader in granted
+            if gate["reader"] != reader["account_id"]
+        ],
+    )
+    # With a single reader the order of turns doesn't matter, so skip the write.
+    tx.run_each(
+        "mark_tried",
+        [
+            {"id": reader["id"], "now": now}
+            for gate, reader in granted
+            if not _is_proven(reader) or _has_several(watchers[gate["gate_key"]], reader["connection"])
+        ],
+    )
+
+
+def _has_several(watchers: Sequence[Row], connection: str) -> bool:
+    able = [one for one in watchers if one["account_id"] is not None and one["connection"] == connection]
+    return len(able) > 1
 
 
 def _grant(
@@ -175,22 +199,51 @@ def _pass_on(tx: Transaction, gate_key: str, able: Sequence[Row]) -> None:
         tx.run("rest_gate", gate_key=gate_key)
 
 
+@dataclass(frozen=True, slots=True)
+class _Writes:
+    """Collect what most results write, for one round trip each however many there are."""
+
+    same: list[Parameters] = field(default_factory=list)
+    settled: list[Parameters] = field(default_factory=list)
+
+
 def record(tx: Transaction, results: Sequence[ReadResult]) -> bool:
     """Write the results of claimed reads; return whether that woke an operation or made a card dirty."""
     is_news = False
-    for result in results:
-        found = [
-            (place, row)
-            for place, workspace_id in enumerate(result.workspace_ids)
-            if (row := tx.one("read_row", id=workspace_id, gate_key=result.gate_key)) is not None
-        ]
-        gate = found[0][1] if found else tx.one("gate", gate_key=result.gate_key)
-        if gate is not None:
-            is_news |= _record(tx, result, found, gate)
+    for batch in _one_of_each_gate(results):
+        ids = sorted({workspace_id for result in batch for workspace_id in result.workspace_ids})
+        known = {row["id"]: row for row in tx.all("read_rows", ids=as_json(dict.fromkeys(ids, 1)))}
+        writes = _Writes()
+        for result in batch:
+            rows_found = ((place, known.get(key)) for place, key in enumerate(result.workspace_ids))
+            found = [
+                (place, row)
+                for place, row in rows_found
+                if row is not None and row["gate_key"] == result.gate_key
+            ]
+            gate = found[0][1] if found else tx.one("gate", gate_key=result.gate_key)
+            if gate is not None:
+                is_news |= _record(tx, result, found, gate, writes)
+        tx.run_each("observed_same", writes.same)
+        tx.run_each("settle_gate", writes.settled)
     return is_news
 
 
-def _record(tx: Transaction, result: ReadResult, found: Sequence[tuple[int, Row]], gate: Row) -> bool:
+def _one_of_each_gate(results: Sequence[ReadResult]) -> Iterator[list[ReadResult]]:
+    """Split results where a gate comes a second time: that result depends on what the first one writes."""
+    batch: dict[str, ReadResult] = {}
+    for result in results:
+        if result.gate_key in batch:
+            yield list(batch.values())
+            batch = {}
+        batch[result.gate_key] = result
+    if batch:
+        yield list(batch.values())
+
+
+def _record(
+    tx: Transaction, result: ReadResult, found: Sequence[tuple[int, Row]], gate: Row, writes: _Writes
+) -> bool:
     is_news = False
     now = tx.now()
     granted_at = gate["gate_claimed_at"] if result.granted_at is None else result.granted_at
@@ -214,17 +267,18 @@ def _record(tx: Transaction, result: ReadResult, found: Sequence[tuple[int, Row]
         if result.observed is not None and granted_at >= (row["observed_at"] or 0.0):
             ends_doubt = is_reader and result.is_own
             changed = _observe(
-                tx, row, result.observed, granted_at, is_reader=is_reader, ends_doubt=ends_doubt
+                tx, row, result.observed, granted_at, writes, is_reader=is_reader, ends_doubt=ends_doubt
             )
         is_news |= _tell_operation(tx, row, result, now, changed=changed) or changed
     settled = opens_at if gate["wanted_at"] > granted_at else due_at
     if settled != gate["gate_due_at"] or opens_at != gate["next_check_at"]:
-        tx.run(
-            "settle_gate",
-            gate_key=result.gate_key,
-            granted_at=granted_at,
-            due_at=due_at,
-            opens_at=opens_at,
+        writes.settled.append(
+            {
+                "gate_key": result.gate_key,
+                "granted_at": granted_at,
+                "due_at": due_at,
+                "opens_at": opens_at,
+            }
         )
     return is_news
 
@@ -235,7 +289,14 @@ def _slotted(due_at: float, period: float, offset: float) -> float:
 
 
 def _observe(
-    tx: Transaction, row: Row, seen: Observed, granted_at: float, *, is_reader: bool, ends_doubt: bool
+    tx: Transaction,
+    row: Row,
+    seen: Observed,
+    granted_at: float,
+    writes: _Writes,
+    *,
+    is_reader: bool,
+    ends_doubt: bool,
 ) -> bool:
     """Write an observation into a row; return whether it may matter to a step.
 
@@ -256,12 +317,13 @@ def _observe(
     is_kept = row["is_kept"] if seen.is_kept is None else int(seen.is_kept)
     is_same = before == after and name == row["name"] and is_kept == row["is_kept"]
     if is_same and ends_before == ends_after:
-        tx.run(
-            "observed_same",
-            id=row["id"],
-            observed_at=granted_at,
-            verified_at=verified_at,
-            ends_doubt=ends_doubt,
+        writes.same.append(
+            {
+                "id": row["id"],
+                "observed_at": granted_at,
+                "verified_at": verified_at,
+                "ends_doubt": ends_doubt,
+            }
         )
         return False
     is_newest = tx.run(

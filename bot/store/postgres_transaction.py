@@ -1,7 +1,9 @@
 """The queries of ``queries.sql`` by name, within the PostgreSQL engine's open transaction.
 
 Every parameter is sent as text, and the statement's own columns say what it is: one prepared statement for
-each query, whatever the values.
+each query, whatever the values. A statement that is run for many rows gets them as one array of JSON objects,
+``:each``, and its other parameters are columns of theirs, with a ``_`` behind their names: rows that differ
+cost one statement, not one each.
 """
 
 from __future__ import annotations
@@ -11,20 +13,22 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from bot.store.queries import named_queries
-from bot.store.text import clean
+from bot.store.text import as_json, clean
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from psycopg import Cursor
 
     from bot.store.store_time import StoreTime
-    from bot.store.transaction import Row
+    from bot.store.transaction import Parameters, Row
     from bot.support.clock import Ids
 
 _PARAMETER = re.compile(r"(?<!:):(\w+)")
+#: The parameter that stands for all rows.
+_EACH = "each"
 #: What only this engine is told; for SQLite it is a comment.
-_OURS = re.compile(r"/\* postgresql: (.*?) \*/")
+_OURS = re.compile(r"/\* postgresql: (.*?)\s\*/", re.DOTALL)
 
 
 @cache
@@ -36,6 +40,9 @@ def numbered_queries() -> Mapping[str, tuple[str, tuple[str, ...]]]:
 def _numbered(query: str) -> tuple[str, tuple[str, ...]]:
     query = _OURS.sub(r"\1", query)
     names = tuple(dict.fromkeys(_PARAMETER.findall(query)))
+    if _EACH in names:
+        query = _PARAMETER.sub(lambda found: f"given.{found[1]}_" if found[1] != _EACH else found[0], query)
+        names = (_EACH,)
     return _PARAMETER.sub(lambda found: f"${names.index(found[1]) + 1}", query), names
 
 
@@ -64,6 +71,12 @@ class PostgresTransaction:
     def run(self, query: str, **params: Any) -> int:
         """Run a statement; return how many rows were written."""
         return self._execute(query, params).rowcount
+
+    def run_each(self, query: str, params: Sequence[Parameters]) -> None:
+        """Run a statement for each set of parameters, all at once."""
+        if params:
+            each = [{f"{name}_": clean(value) for name, value in one.items()} for one in params]
+            self._execute(query, {_EACH: as_json(each)})
 
     def notify(self) -> None:
         """Wake whoever listens, once the transaction ends."""

@@ -3,6 +3,7 @@
 -- is told stands in a comment that begins with its name: who claims side by side there skips what another claims,
 -- and what is read to be changed while others claim is locked. SQLite has one writer. What is
 -- claimed is chosen as an array, once: PostgreSQL may run a subquery again for each row, and would choose others.
+-- What is run for many rows there gets all of them as :each, and other parameters are columns of it.
 
 -- == inbox, people, audit ==
 
@@ -933,10 +934,14 @@ SELECT * FROM accounts WHERE id IN (
 );
 
 -- name: set_reader
-UPDATE gates SET reader = :account_id WHERE gate_key = :gate_key;
+UPDATE gates SET reader = :account_id
+/* postgresql: FROM json_to_recordset(:each) given (gate_key_ TEXT, account_id_ TEXT) */
+WHERE gate_key = :gate_key;
 
 -- name: mark_tried
-UPDATE workspaces SET tried_at = :now WHERE id = :id;
+UPDATE workspaces SET tried_at = :now
+/* postgresql: FROM json_to_recordset(:each) given (id_ TEXT, now_ DOUBLE PRECISION) */
+WHERE id = :id;
 
 -- name: hand_gate_over
 UPDATE gates SET connection = :connection WHERE gate_key = :gate_key;
@@ -964,19 +969,23 @@ UPDATE gates SET
         WHEN wanted_at <= :granted_at THEN :due_at
         WHEN next_check_at > :opens_at THEN next_check_at
         ELSE :opens_at END
+/* postgresql: FROM json_to_recordset(:each) given (
+    gate_key_ TEXT, opens_at_ DOUBLE PRECISION, granted_at_ DOUBLE PRECISION, due_at_ DOUBLE PRECISION
+) */
 WHERE gate_key = :gate_key;
 
 -- Everything that recording a read needs, in one query: there are a thousand a second.
--- name: read_row
-SELECT w.id, w.name, w.state, w.url, w.detail, w.progress, w.actions, w.ends_at, w.ends_how, w.is_kept,
+-- ids: an object, of which only the keys count; so both databases have the same function for it.
+-- name: read_rows
+SELECT w.id, w.gate_key, w.name, w.state, w.url, w.detail, w.progress, w.actions, w.ends_at, w.ends_how, w.is_kept,
     w.observed_at, w.verified_at, a.id AS account_id,
     g.claimed_at AS gate_claimed_at, g.next_check_at, g.reader, g.wanted_at, g.due_at AS gate_due_at,
     o.id AS operation_id, o.read_hold AS operation_hold, o.waits_for, o.leased_until
-FROM workspaces w
+FROM json_each(:ids) wanted
+JOIN workspaces w ON w.id = wanted.key
 JOIN gates g ON g.gate_key = w.gate_key
 LEFT JOIN accounts a ON a.principal = w.principal AND a.connection = w.connection AND a.state = 'active'
-LEFT JOIN operations o ON o.workspace_id = w.id AND o.outcome IS NULL
-WHERE w.id = :id AND w.gate_key = :gate_key;
+LEFT JOIN operations o ON o.workspace_id = w.id AND o.outcome IS NULL;
 
 -- name: doubt_workspace
 UPDATE workspaces SET doubt = :kind, doubt_times = :times, doubt_since = :since WHERE id = :id;
@@ -986,6 +995,9 @@ UPDATE workspaces SET doubt = :kind, doubt_times = :times, doubt_since = :since 
 UPDATE workspaces SET observed_at = :observed_at, verified_at = :verified_at,
     doubt = CASE WHEN doubt = 'unlisted' AND NOT :ends_doubt THEN doubt END,
     up_at = CASE WHEN state IN ('starting', 'running') THEN :observed_at ELSE up_at END
+/* postgresql: FROM json_to_recordset(:each) given (
+    id_ TEXT, observed_at_ DOUBLE PRECISION, verified_at_ DOUBLE PRECISION, ends_doubt_ BOOLEAN
+) */
 WHERE id = :id AND (observed_at IS NULL OR observed_at <= :observed_at);
 
 -- name: observed

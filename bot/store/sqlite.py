@@ -31,10 +31,10 @@ from bot.store.worker import Worker
 from bot.support.errors import StoreInUse, StoreUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from bot.store.store_time import StoreTime
-    from bot.store.transaction import Row
+    from bot.store.transaction import Parameters, Row
     from bot.support.clock import Clock, Ids
 
 #: How long SQLite waits for another process's lock before readers get a turn and it tries again.
@@ -253,6 +253,11 @@ class SqliteTransaction:
     def run(self, query: str, **params: Any) -> int:
         """Run a statement; return how many rows were written."""
         return self._execute(query, params).rowcount
+
+    def run_each(self, query: str, params: Sequence[Parameters]) -> None:
+        """Run a statement for each set of parameters."""
+        cleaned = ({name: clean(value) for name, value in one.items()} for one in params)
+        self._connection.executemany(self._queries[query], cleaned)
 
     def now(self) -> float:
         """Return the store's epoch seconds."""

@@ -11,11 +11,14 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bot.store.serving import ClockReading
     from bot.support.clock import Clock, Ids
 
 Result = TypeVar("Result")
 Row = dict[str, Any]
+Parameters = dict[str, Any]
 
 
 class Priority(IntEnum):
@@ -42,6 +45,10 @@ class Transaction(Protocol):
 
     def run(self, query: str, **params: Any) -> int:
         """Run a statement; return how many rows were written."""
+        ...
+
+    def run_each(self, query: str, params: Sequence[Parameters]) -> None:
+        """Run a statement for each set of parameters, in no order; the statement must be made for it."""
         ...
 
     def now(self) -> float:

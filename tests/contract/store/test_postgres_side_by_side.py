@@ -227,7 +227,7 @@ async def test_a_change_recorded_while_its_operation_is_claimed_is_stepped_on(st
     await first.accept_operation(start(workspace), interaction="")
     clock.advance(60.0)
     (read,) = await first.claim_reads("saturn", 1, INTERVAL, MARGIN)
-    pause = Pause("read_row")
+    pause = Pause("read_rows")
     recorded = pause.begin(
         first, Priority.RECORDS, partial(gates.record, results=[result(read, State.RUNNING)])
     )
@@ -249,7 +249,7 @@ async def test_what_was_read_earlier_does_not_replace_what_was_read_later(stores
     (late,) = await first.claim_reads("saturn", 1, INTERVAL, MARGIN)
     clock.advance(60.0)
     (newer,) = await second.claim_reads("saturn", 1, INTERVAL, MARGIN)
-    pause = Pause("read_row")
+    pause = Pause("read_rows")
     recorded = pause.begin(
         first, Priority.RECORDS, partial(gates.record, results=[result(late, State.STOPPED)])
     )

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
+
 import pytest
 
 from bot.domain.models import NewNotice, NoticeKind, Observed, OperationVerb, ReadResult, State, Update
+from bot.store import gates
 from bot.store.records import FoundWorkspace, NewOperation
 from tests.contract.store.test_gates import SHARED, by_reference, claim_one
 from tests.rigs.store import ALICE, BOB, link_account, linked, observe
@@ -224,6 +228,86 @@ async def test_many_results_at_once_are_all_written(store, clock):
         [ReadResult(claim.gate_key, claim.workspace_ids, RUNNING, None) for claim in claims]
     )
     assert {row.state for row in await store.workspaces(ALICE)} == {State.RUNNING}
+
+
+class Counted:
+    """Count the statements that reach the database."""
+
+    def __init__(self, tx):
+        self._tx, self.statements = tx, []
+
+    def __getattr__(self, name):
+        found = getattr(self._tx, name)
+        if name not in {"all", "one", "run", "run_each"}:
+            return found
+
+        def count(query, *given, **params):
+            self.statements.append(query)
+            return found(query, *given, **params)
+
+        return count
+
+
+async def test_however_many_are_claimed_and_recorded_it_takes_as_many_statements(store, clock):
+    await linked(store, ALICE, [f"w{number}" for number in range(12)], state=State.RUNNING)
+    clock.advance(60.0)
+    counts = {}
+
+    def count(work, tx):
+        counted = Counted(tx)
+        found = work(counted)
+        counts.setdefault(work, []).append(len(counted.statements))
+        return found
+
+    def claim(tx):
+        return gates.claim(tx, "saturn", many, 10.0, 0.5)
+
+    def record(tx):
+        # Later than its gate would open by itself, so that it's settled, too.
+        return gates.record(
+            tx,
+            [
+                ReadResult(
+                    one.gate_key,
+                    one.workspace_ids,
+                    Observed(State.RUNNING),
+                    30.0,
+                    granted_at=one.granted_at,
+                    closed_for=10.0,
+                )
+                for one in claims
+            ],
+        )
+
+    for many in (2, 10):
+        claims = await store.engine.write(partial(count, claim))
+        assert len(claims) == many
+        clock.advance(1.5)
+        await store.engine.write(partial(count, record))
+        for one in claims:
+            seen = await store.workspace(one.workspace_ids[0])
+            assert (seen.observed_at, seen.verified_at) == (one.granted_at, one.granted_at)
+    assert {work.__name__: found for work, found in counts.items()} == {"claim": [5, 5], "record": [3, 3]}
+    clock.advance(28.5)
+    assert len(await store.claim_reads("saturn", 20, 10.0, 0.5)) == 0
+    clock.advance(1.5)
+    assert len(await store.claim_reads("saturn", 20, 10.0, 0.5)) == 12
+
+
+async def test_two_results_of_one_gate_are_written_one_after_the_other(store, clock, workspace):
+    results = []
+    for state in (State.STARTING, State.RUNNING):
+        clock.advance(30.0)
+        await store.want_read(workspace.id)
+        claim = await claim_one(store)
+        seen = Observed(state)
+        results.append(
+            ReadResult(claim.gate_key, claim.workspace_ids, seen, 60.0, granted_at=claim.granted_at)
+        )
+    await store.record_reads([results[1], results[0]])
+    assert (await store.workspace(workspace.id)).state is State.RUNNING
+    await store.record_reads([*results, replace(results[1], observed=Observed(State.STOPPED))])
+    assert (await store.workspace(workspace.id)).state is State.STOPPED
 
 
 async def test_a_list_does_not_write_over_a_read_that_is_younger_than_its_start(store, clock):

@@ -52,6 +52,8 @@ SMALL = (
     "INDEX homes_wanted",
     "SCAN outages",
     "SCAN pauses",
+    # What was read, as it was given.
+    "SCAN wanted VIRTUAL TABLE INDEX 1:",
     # A row for each Slack workspace; all of them are wanted.
     "SCAN installations USING INDEX sqlite_autoindex_installations_1",
 )
