@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 from bot.domain.models import OutputChunk
 from bot.support.errors import BadAnswer
 from bot.support.hiding import Hider
-from bot.support.http import Http, Response
+from bot.support.http import Http
+from bot.support.responses import Response
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence

@@ -12,7 +12,8 @@ from urllib.parse import quote
 from bot.providers.contract import Listing
 from bot.providers.reading import clean, note
 from bot.support import errors
-from bot.support.http import Asking, Http, Response
+from bot.support.http import Asking, Http
+from bot.support.responses import Response
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence

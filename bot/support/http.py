@@ -7,13 +7,11 @@ aiohttp's transport errors end here: they become kinds of ``support.errors`` wit
 from __future__ import annotations
 
 import asyncio
-import json
 import math
 import time
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
-from email.utils import parsedate_to_datetime
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 from urllib.parse import urlencode
 
@@ -30,24 +28,21 @@ from bot.support.errors import (
     Unreachable,
 )
 from bot.support.hiding import hidden
+from bot.support.responses import Response
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 
     from aiohttp.client_proto import ResponseHandler
     from aiohttp.connector import Connection
-    from multidict import CIMultiDictProxy
 
 #: Responses of the documented methods are a few kilobytes; a list page is the largest.
 MAX_BYTES = 2_000_000
-MAX_DEPTH = 50
 TOTAL_SECONDS = 20.0
 CONNECT_SECONDS = 5.0
-MAX_RETRY_AFTER = 3600.0
 #: After this long without an event, a stream that has sent something is taken to have sent all it has.
 QUIET_SECONDS = 0.25
 _CHUNK = 65_536
-_NOT_JSON = object()
 
 
 class Asking(TypedDict, total=False):
@@ -127,85 +122,6 @@ async def _no_second_try(
         raise
     except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
         raise _DisconnectedError from None
-
-
-@dataclass(frozen=True, slots=True)
-class Response:
-    """Hold a whole response, its body limited by the caller, with the secrets that Usher knows removed."""
-
-    status: int
-    headers: CIMultiDictProxy[str]
-    body: bytes
-    #: As received.
-    raw: bytes = field(default=b"", repr=False)
-
-    def json(self) -> Any:
-        """Parse the body; raise BadAnswer if it isn't JSON or is nested deeper than 50."""
-        return self._parsed(self.body)
-
-    def revealed(self) -> Any:
-        """Parse the body as received, for responses whose purpose is a token. Raises as ``json`` does."""
-        return self._parsed(self.raw or self.body)
-
-    def _parsed(self, body: bytes) -> Any:
-        value: Any = _NOT_JSON
-        with suppress(ValueError, RecursionError):
-            value = json.loads(body)
-        if value is _NOT_JSON:
-            # Raised outside the handler: the parser's error contains the whole body, which may be a token.
-            raise BadAnswer("the answer is not JSON", status=self.status)
-        if is_deeper(value, MAX_DEPTH):
-            raise BadAnswer("the answer is nested too deeply", status=self.status)
-        return value
-
-    def json_object(self, *, revealed: bool = False) -> dict[str, Any]:
-        """Parse the body as a JSON object; raise BadAnswer if it is anything else."""
-        value = self.revealed() if revealed else self.json()
-        if not isinstance(value, dict):
-            raise BadAnswer("the answer is not a JSON object", status=self.status)
-        return value
-
-    def retry_after(self) -> float | None:
-        """Return the seconds of a Retry-After header in either form, at most an hour; None without one."""
-        # A date is compared with the server's own clock if the response says it.
-        said = _epoch(self.headers.get("Date", ""))
-        return parse_retry_after(self.headers.get("Retry-After"), time.time() if said is None else said)
-
-
-def parse_retry_after(value: str | None, now: float) -> float | None:
-    """Parse a Retry-After header: seconds or an HTTP date, 0–3600; None if absent or unreadable."""
-    if not value:
-        return None
-    try:
-        seconds = float(value)
-    except ValueError:
-        moment = _epoch(value)
-        if moment is None:
-            return None
-        seconds = moment - now
-    return None if math.isnan(seconds) else min(max(seconds, 0.0), MAX_RETRY_AFTER)
-
-
-def _epoch(date: str) -> float | None:
-    try:
-        return parsedate_to_datetime(date).timestamp()
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None
-
-
-def is_deeper(value: Any, most: int) -> bool:
-    """Return whether parsed JSON is nested more than so deeply."""
-    layer = [value]
-    for _ in range(most):
-        layer = [
-            child
-            for parent in layer
-            if isinstance(parent, (dict, list))
-            for child in (parent.values() if isinstance(parent, dict) else parent)
-        ]
-        if not layer:
-            return False
-    return True
 
 
 class Http:

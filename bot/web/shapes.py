@@ -11,7 +11,7 @@ import json
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
 
-from bot.support.http import is_deeper
+from bot.support.responses import is_deeper
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -15,8 +15,8 @@ from bot.services.linking import digest
 from bot.store.records import Activation
 from bot.store.store import Store
 from bot.support.errors import Refused, StoreError
-from bot.support.http import Response
 from bot.support.rate_limit import RateLimiter
+from bot.support.responses import Response
 from handlers.delivery import reply_notice
 from handlers.dispatch import run_button, run_text
 from handlers.replay import replay

@@ -12,7 +12,8 @@ import pytest
 
 from bot.domain.models import OperationVerb, Outcome, State
 from bot.providers.base import Access, Credential
-from bot.support.http import Http, Response
+from bot.support.http import Http
+from bot.support.responses import Response
 from bot.support.vault import entry_key
 from playground.faults import Fault
 from tests.reconciler.classroom import TRAINER, classes_of, post, press, told

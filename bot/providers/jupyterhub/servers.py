@@ -22,7 +22,7 @@ from bot.support.errors import BadAnswer, Forbidden, NotFound, ServerFailed, Tem
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from bot.support.http import Response
+    from bot.support.responses import Response
 
 DEFAULT_NAME = "default"
 PROBE_SECONDS = 5.0

@@ -16,7 +16,8 @@ from bot.output.streaming import Stream, open_stream
 from bot.providers.reading import clean
 from bot.providers.requests import Api, authorization, error_of, may_have_acted
 from bot.support import errors
-from bot.support.http import MAX_BYTES, TOTAL_SECONDS, Http, Response
+from bot.support.http import MAX_BYTES, TOTAL_SECONDS, Http
+from bot.support.responses import Response
 
 if TYPE_CHECKING:
     from bot.providers.base import Credential, SendWindow

@@ -31,7 +31,7 @@ from bot.support.errors import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from bot.support.http import Response
+    from bot.support.responses import Response
 
 #: People wait for these responses, 10 s at most in all.
 CHECK_SECONDS = 8.0

@@ -13,7 +13,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.slack.calls import APP_SHUT_OUT, SlackAnswer, leads_to_slack
 from bot.slack.methods import FILES_COMPLETE_UPLOAD, UPLOAD_URL
 from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, SlackUnknownOutcome
-from bot.support.http import parse_retry_after
+from bot.support.responses import parse_retry_after
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
