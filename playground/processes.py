@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import json
 import os
 import signal
@@ -22,6 +23,10 @@ STOP_SECONDS = 12.0
 
 class StageError(Exception):
     """Say which part did not come up, or ended early, with what it said last."""
+
+
+class PortInUseError(StageError):
+    """Say that another program has a port."""
 
 
 class StoppedError(Exception):
@@ -118,7 +123,8 @@ def free_port(wanted: int = 0) -> int:
         try:
             probe.bind(("127.0.0.1", wanted))
         except OSError as error:
-            raise StageError(f"port {wanted} can't be used here ({error.strerror}): name another") from None
+            kind = PortInUseError if error.errno == errno.EADDRINUSE else StageError
+            raise kind(f"port {wanted} can't be used here ({error.strerror}): name another") from None
         return int(probe.getsockname()[1])
 
 

@@ -22,7 +22,7 @@ from benchmarks.postgres import database
 from bot.domain.models import State
 from bot.slack.manifest import http_manifest
 from playground import saturn as local_saturn
-from playground.demo.stage import SLACK_PORT
+from playground.demo import ports
 from playground.harness import Clock
 from playground.processes import HOME, StageError, bot_environment, free_port
 from playground.slack import SlackServer, SlackWorkspaces, manifest
@@ -130,7 +130,7 @@ def _supervisor(environment: dict[str, str], folder: Path, tell: Callable[[str],
 
 def _ports(asked: int) -> list[int]:
     """Return the ports of the two pages: those asked for, else the usual ones, else any."""
-    wanted = [(asked or SLACK_PORT) + number for number in range(len(TEAMS))]
+    wanted = [(asked or ports.FIRST) + number for number in range(len(TEAMS))]
     try:
         return [free_port(port) for port in wanted]
     except StageError:

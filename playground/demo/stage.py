@@ -18,6 +18,9 @@ import aiohttp
 import yaml
 from cryptography.fernet import Fernet
 
+from playground.demo import kept, ports
+from playground.demo.accounts import accounts
+from playground.demo.people import seeds
 from playground.processes import (
     HOME,
     READY_SECONDS,
@@ -25,12 +28,10 @@ from playground.processes import (
     StageError,
     StoppedError,
     bot_environment,
-    free_port,
     ready_line,
     start_child,
 )
 
-SLACK_PORT = 8400
 #: A recipe that an operator prepared at Saturn Cloud: a class card makes everyone's workspace from it.
 _COURSE = Path(__file__).with_name("course.json")
 #: Launches that an operator prepared at the Workbench: offered first in the forms.
@@ -66,6 +67,12 @@ class Stage:
     bot_url: str
     folder: Path
     children: tuple[Child, ...]
+    kept: kept.Kept
+
+    @property
+    def page(self) -> str:
+        """Return the address of the local Slack's page, with the key that opens the list of accounts."""
+        return f"{self.slack['url']}/#key={_key(self.kept)}"
 
     def ended(self) -> Child | None:
         """Return a part that has ended by itself, if any."""
@@ -82,36 +89,38 @@ async def stage(
 ) -> AsyncIterator[Stage]:
     """Bring everything up, and take it down again whatever happens.
 
-    Without ``slack_port`` the local Slack takes its usual one, or any where that is in use. Raises StageError
-    when a part fails, StoppedError when ``stop`` is set before everything is up.
+    Each server takes its usual port, counted from the local Slack's, or the next one that is free. Raises
+    StageError when a part fails, StoppedError when ``stop`` is set before everything is up.
     """
     folder = Path(tempfile.mkdtemp(prefix="usher-demo-"))
     children: list[Child] = []
     try:
-        hub_words = ["playground", "jupyterhub", "--port", "0", "--die-with-parent"]
-        if light:
-            hub_words.append("--light")
+        held = kept.keep(kept.folder_of(os.environ), tell)
+        port_of = ports.choose(slack_port or ports.FIRST, tell)
+        hub_words = ["--die-with-parent", "--light"] if light else ["--die-with-parent"]
         tell("Starting a local Slack, Saturn Cloud, Workbench and Sphere Engine, and a real JupyterHub …")
-        port = free_port()
-        url = f"http://127.0.0.1:{port}"
+        url = f"http://127.0.0.1:{port_of['usher']}"
         for name, words in (
-            ("slack", ["playground", "slack", *_app(url), "--port", str(_slack_port(slack_port))]),
-            ("saturn", ["playground", "saturn", "--port", "0"]),
+            ("slack", _app(url)),
+            ("saturn", []),
             ("jupyterhub", hub_words),
-            ("posit", ["playground", "posit", "--port", "0"]),
-            ("sphere", ["playground", "sphere", "--port", "0"]),
+            ("posit", []),
+            ("sphere", []),
         ):
-            children.append(await start_child(name, words, folder))
+            place = ["--port", str(port_of[name]), *_seed(folder, name, held)]
+            children.append(await start_child(name, ["playground", name, *words, *place], folder))
         lines = await _unless(stop, asyncio.gather(*map(ready_line, children)))
         servers = {child.name: line for child, line in zip(children, lines, strict=True)}
         slack, saturn, hub = servers["slack"], servers["saturn"], servers["jupyterhub"]
         posit, sphere = servers["posit"], servers["sphere"]
         tell("Starting Usher …")
-        environment = _environment(folder, slack, _connections(saturn, hub, posit, sphere), port)
+        text = _connections(saturn, hub, posit, sphere)
+        environment = _environment(folder, slack, text, port_of["usher"])
         children.append(await start_child("usher", ["bot", "serve"], folder, environment, announces=False))
         await _unless(stop, asyncio.ensure_future(_wait_for_bot(children[-1], url)))
         await _register(slack["url"], url, await _manifest(environment))
-        yield Stage(slack, saturn, hub, posit, sphere, url, folder, tuple(children))
+        await _tell_slack(slack["url"], "accounts", {"key": _key(held), "people": accounts(servers)})
+        yield Stage(slack, saturn, hub, posit, sphere, url, folder, tuple(children), held)
     finally:
         await asyncio.gather(*(child.stop() for child in reversed(children)))
         shutil.rmtree(folder, ignore_errors=True)
@@ -131,13 +140,19 @@ async def _unless(stop: asyncio.Event | None, work: asyncio.Future[Any]) -> Any:
         await asyncio.gather(stopping, work, return_exceptions=True)
 
 
-def _slack_port(asked: int | None) -> int:
-    if asked:
-        return free_port(asked)
-    try:
-        return free_port(SLACK_PORT)
-    except StageError:
-        return free_port()
+def _key(held: kept.Kept) -> str:
+    return held.password("the list of accounts")
+
+
+def _seed(folder: Path, server: str, held: kept.Kept) -> list[str]:
+    """Write what a provider's server starts with, and return the words that name the file."""
+    seed = seeds(held).get(server)
+    if seed is None:
+        return []
+    path = folder / f"{server}.json"
+    path.touch(mode=0o600)
+    path.write_text(json.dumps(seed), encoding="utf-8")
+    return ["--seed", str(path)]
 
 
 def _app(bot_url: str) -> list[str]:
@@ -234,16 +249,20 @@ async def _register(slack_url: str, bot_url: str, manifest: dict[str, Any]) -> N
         "request_url": f"{bot_url}/slack/events",
         "redirect_urls": [f"{bot_url}/link/slack"],
     }
+    await _tell_slack(slack_url, "app", settings)
+
+
+async def _tell_slack(slack_url: str, what: str, values: dict[str, Any]) -> None:
     try:
         async with (
             aiohttp.ClientSession() as session,
-            session.post(f"{slack_url}/_playground/app", json=settings) as answer,
+            session.post(f"{slack_url}/_playground/{what}", json=values) as answer,
         ):
             taken = answer.status == 200
     except aiohttp.ClientError:
         taken = False
     if not taken:
-        raise StageError("the local Slack did not take Usher's address")
+        raise StageError(f"the local Slack did not take the settings of its {what}")
 
 
 def say(line: str) -> None:

@@ -9,41 +9,30 @@ if TYPE_CHECKING:
 
 
 def welcome(stage: Stage, *, light: bool = False) -> str:
-    """Return the text; its passwords and tokens are made up at every start and valid until the end."""
-    saturn = stage.saturn["credentials"]["users"]["alice"]
-    hub = stage.hub["credentials"]["users"]["alice"]
-    posit = stage.posit["credentials"]["users"]["alice"]
+    """Return the text; no password is in it, only the key that opens the list of accounts."""
     ide = "a tiny page" if light else "a real JupyterLab"
+    path = stage.kept.path
+    same = f"\nPasswords and tokens stay the same: what they're made of is in {path}." if path else ""
     return f"""
 Everything is running. Open this page in your browser:
 
-    {stage.slack["url"]}
+    {stage.page}
 
-You are Olivia there; choose somebody else at the top. In any channel, type
+You're Olivia there. *People* at the top opens everybody else, each in a tab of their own. *Accounts* lists
+everybody's passwords and tokens, which link pages and IDEs ask for; the key in the address above opens it.
+In any channel, type
 
     /workspace help
-    /workspace link              and link an account (see below)
+    /workspace link              link an account
     /workspace start notebook    on Saturn Cloud: ready after about ten seconds, the pace of status reads
     /workspace start training    on Saturn Cloud or on the hub: Usher asks which one
     /workspace new posit         a form: create an RStudio session; suspend and resume it
     /job run posit --cluster Local -- Rscript train.R
                                  its output appears below its card, and all of it as a file
-    /job run posit               the same with a form
     /workspace new courses       on Sphere Engine: nothing to link, and it opens on a page of Usher's
     /workspace about posit       as Amir, an Usher admin: shows the server and its users
 
-The link page asks for a token. Copy it from the provider, as people would, or from here:
-
-    Saturn Cloud   {stage.saturn["url"]}/api/user/token
-                   log in as alice, password {saturn["password"]}
-                   her token: {saturn["token"]}
-    Team hub       {stage.hub["url"]}/hub/token
-                   log in as alice, password {hub["password"]}
-                   her token: {hub["token"]}
-    Workbench      an administrator creates the token; hers: {posit["token"]}
-                   or type `/workspace link posit alice`, and approve it as Amir in his direct message
-                   log in as alice, password {posit["password"]}, at {stage.posit["url"]}
-
-An IDE opens for whoever is logged in as its owner: log in as alice. The hub's IDE is {ide}.
+An IDE opens for whoever is signed in to its provider as its owner. The hub's IDE is {ide}.
+Every start begins anew, without the messages, links and workspaces of the last one.{same}
 All logs are in {stage.folder}. Ctrl+C stops everything and removes it.
 """

@@ -78,12 +78,12 @@ def _saturn(running: Stage) -> Provider:
         title="Saturn Cloud",
         first_words="/workspace start notebook",
         then_words="",
-        token=users["alice"]["token"],
+        token=users["olivia"]["token"],
         workspace="notebook",
-        owner=("alice", users["alice"]["password"]),
-        other=("bob", users["bob"]["password"]),
+        owner=("olivia", users["olivia"]["password"]),
+        other=("chen", users["chen"]["password"]),
         log_in=_log_in(f"{base}/login"),
-        opened=r"The IDE of alice is running",
+        opened=r"The IDE of olivia is running",
     )
 
 
@@ -94,12 +94,12 @@ def _hub(running: Stage, *, light: bool) -> Provider:
         title="Team hub",
         first_words="/workspace link hub",
         then_words="/workspace start training@hub",
-        token=users["alice"]["token"],
+        token=users["olivia"]["token"],
         workspace="training",
-        owner=("alice", users["alice"]["password"]),
-        other=("bob", users["bob"]["password"]),
+        owner=("olivia", users["olivia"]["password"]),
+        other=("chen", users["chen"]["password"]),
         log_in=_log_in(f"{base}/hub/login?next=%2Fhub%2Fhome"),
-        opened=r"light server of alice" if light else r"jupyter-config-data",
+        opened=r"light server of olivia" if light else r"jupyter-config-data",
     )
 
 
@@ -110,12 +110,12 @@ def _posit(running: Stage) -> Provider:
         title="Workbench",
         first_words="/workspace link posit",
         then_words="",
-        token=users["alice"]["token"],
+        token=users["olivia"]["token"],
         workspace="paper",
-        owner=("alice", users["alice"]["password"]),
-        other=("bob", users["bob"]["password"]),
+        owner=("olivia", users["olivia"]["password"]),
+        other=("chen", users["chen"]["password"]),
         log_in=_log_in(f"{base}/auth-sign-in"),
-        opened=r"RStudio of alice is running",
+        opened=r"RStudio of olivia is running",
         form={"name": "paper", "ide": "RStudio"},
         job=("/job run posit --cluster Local -- Rscript report.R", "[1] 10"),
     )

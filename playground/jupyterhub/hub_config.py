@@ -67,13 +67,20 @@ if _settings["oauth"]:
     ]
 c.JupyterHub.load_roles = _roles
 
-# Named servers exist from their first start on; those of the seed are there before anybody started them.
+# Named servers exist from their first start on; those of the seed are there before anybody started them. So
+# are tokens whose value the hub did not choose: they belong to the client that it makes for its page.
 _session = orm.new_session_factory(_database)()
+if _settings["tokens"]:
+    _session.add(orm.OAuthClient(identifier="jupyterhub"))
 for _name, _servers in _settings["named_servers"].items():
     _user = orm.User(name=_name)
     _session.add(_user)
     for _server in _servers:
         _session.add(orm.Spawner(user=_user, name=_server))
+    if _name in _settings["tokens"]:
+        _token = orm.APIToken(user=_user, client_id="jupyterhub", note="made at start")
+        _token.scopes, _token.token = _settings["scopes"], _settings["tokens"][_name]
+        _session.add(_token)
 _session.commit()
 _session.close()
 

@@ -98,7 +98,10 @@ async def running(options: Options, port: int = 0) -> AsyncIterator[Hub]:
         process = await _launch(directory, settings)
         stack.push_async_callback(_end, process)
         await _wait_until_ready(process, session, (f"{hub_url}/hub/api", f"{url}/hub/api"), directory)
-        tokens = {name: await _token(session, hub_url, name, passwords[name]) for name in passwords}
+        tokens = {
+            person.name: person.token or await _token(session, hub_url, person.name, passwords[person.name])
+            for person in options.users
+        }
         harness.requests.clear()
         yield Hub(
             url=url,
@@ -136,6 +139,8 @@ def _settings(options: Options, directory: Path, account: str, passwords: dict[s
         "homes": str(homes),
         "account": account,
         "passwords": passwords,
+        "tokens": {person.name: person.token for person in options.users if person.token},
+        "scopes": list(SCOPES),
         "admins": [person.name for person in options.users if person.admin],
         "named_servers": {person.name: list(person.servers) for person in options.users},
         "proxy_command": [sys.executable, str(_HERE / "proxy_main.py")],

@@ -13,10 +13,11 @@ _DEFAULT = Path(__file__).with_name("default_seed.json")
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Describe a person; without a password here it is random at every start."""
+    """Describe a person; what is not fixed here is random at every start."""
 
     name: str
     password: str | None = None
+    token: str | None = None
     admin: bool = False
     servers: tuple[str, ...] = ()
 

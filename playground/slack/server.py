@@ -11,6 +11,7 @@ from aiohttp import web
 
 from playground.guard import LOOPBACK
 from playground.harness import Clock, Handler, Harness
+from playground.slack.accounts import Accounts
 from playground.slack.acts import Acts
 from playground.slack.api import Api
 from playground.slack.backstage import Backstage
@@ -68,6 +69,7 @@ class SlackServer:
         self.backstage = Backstage()
         self.page = Page(self.state, self.acts, self.hands, self.forms)
         self.control = Control(self.state, self.budgets, self.sockets, self.dispatcher, self.events)
+        self.accounts = Accounts(self.state)
         self.app = web.Application(middlewares=[self._note_address])
         self._install()
         # What a person does: speak, press, fill in forms.
@@ -95,6 +97,7 @@ class SlackServer:
         self.backstage.install(self.app)
         self.page.install(self.app)
         self.control.install(self.app)
+        self.accounts.install(self.app)
         self.openid.install(self.app)
         self.file_server.install(self.app)
         for family in ("commands", "actions", "app"):

@@ -1,0 +1,60 @@
+"""The list of accounts that can be opened from the local Slack's page: each person's, at every provider."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from playground.demo.people import NAMES
+
+Json = dict[str, Any]
+
+#: What a person of such a role is good for, by their ids in Slack.
+_PARTS = {
+    "U0OLIVIA": "Has workspaces on every provider.",
+    "U0CHEN": "A colleague with workspaces of his own. Nobody else can open Olivia's.",
+    "U0TARA": "A trainee with an account on every provider, for classes.",
+    "U0AMIR": "Usher's admin: approves links, sees how everything is used.",
+    "U0GRETA": "A guest of this Slack workspace. Usher refuses guests, even with accounts like these.",
+    "U0PAVEL": "From another organisation, here by Slack Connect. Usher refuses him, too.",
+}
+_ADMIN = "U0AMIR"
+
+
+def accounts(servers: dict[str, Json]) -> Json:
+    """Return each person's accounts by their id in Slack; ``servers`` are the ready lines by server."""
+    return {
+        user: {"part": _PARTS.get(user, ""), "accounts": list(_of(user, name, servers))}
+        for user, name in NAMES.items()
+    }
+
+
+def _of(user: str, name: str, servers: dict[str, Json]) -> list[Json]:
+    saturn, hub, posit, sphere = (servers[one] for one in ("saturn", "jupyterhub", "posit", "sphere"))
+    shown = [
+        _account("Saturn Cloud", f"{saturn['url']}/login", name, saturn),
+        _account("Team hub", f"{hub['url']}/hub/login", name, hub),
+        _account("Workbench", f"{posit['url']}/auth-sign-in", name, posit),
+        {
+            "provider": "Courses",
+            "note": "Sphere Engine needs no account: Usher opens workspaces itself.",
+        },
+    ]
+    if user == _ADMIN:
+        shown[-1] |= {
+            "note": "Sphere Engine needs no account. This token is in Usher's connections file.",
+            "fields": [{"label": "Access token", "value": sphere["credentials"]["access_token"]}],
+        }
+    return shown
+
+
+def _account(title: str, sign_in: str, name: str, server: Json) -> Json:
+    given = server["credentials"]["users"][name]
+    return {
+        "provider": title,
+        "sign_in": sign_in,
+        "fields": [
+            {"label": "Username", "value": name},
+            {"label": "Password", "value": given["password"]},
+            {"label": "Token", "value": given["token"]},
+        ],
+    }

@@ -1,0 +1,79 @@
+"""The list of people's accounts at the providers, for whoever started this: it holds passwords and tokens.
+
+Everybody on this machine can open the page, so the list takes a key, which only the terminal shows.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from playground.values import checked, loads
+
+if TYPE_CHECKING:
+    from playground.slack.records import Json
+    from playground.slack.state import State
+
+_PAGE = Path(__file__).parent / "static" / "accounts.html"
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+#: Carries the key: no page from elsewhere can send it, and no address or log holds it.
+KEY_HEADER = "X-Accounts-Key"
+
+
+class Accounts:
+    """Keep the list that a demonstration hands over, and show it for its key."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._key = ""
+        self._people: Json = {}
+
+    def install(self, app: web.Application) -> None:
+        """Add the routes."""
+        app.router.add_get("/accounts", self._page)
+        app.router.add_get("/_page/accounts", self._list)
+        app.router.add_post("/_playground/accounts", self._take)
+
+    async def _take(self, request: web.Request) -> web.Response:
+        given = checked(loads(await request.read()), ("key", "people"))
+        if not isinstance(given["key"], str) or not given["key"] or not isinstance(given["people"], dict):
+            raise ValueError("a key and people")
+        # Whoever comes later must not learn what belongs to another key.
+        self._key, self._people = given["key"], given["people"]
+        return web.json_response({"ok": True, "people": len(self._people)})
+
+    async def _page(self, _request: web.Request) -> web.Response:
+        headers = {
+            "Content-Security-Policy": _POLICY,
+            "Cache-Control": "no-store",
+            "Referrer-Policy": "no-referrer",
+        }
+        text = await asyncio.to_thread(_PAGE.read_text, "utf-8")
+        return web.Response(text=text, content_type="text/html", headers=headers)
+
+    async def _list(self, request: web.Request) -> web.Response:
+        return web.json_response(
+            self._shown(request.headers.get(KEY_HEADER, "")), headers={"Cache-Control": "no-store"}
+        )
+
+    def _shown(self, key: str) -> Json:
+        if not self._people:
+            return {"ok": False, "error": "no_accounts"}
+        if not hmac.compare_digest(key.encode(), self._key.encode()):
+            return {"ok": False, "error": "no_key"}
+        shown = []
+        for user, given in self._people.items():
+            person = self._state.people.get(user)
+            if person is not None:
+                home = self._state.teams.get(person.team_id)
+                team = home.name if home is not None and home.id != self._state.team.id else ""
+                who = {"id": user, "real_name": person.real_name, "role": person.role, "team": team}
+                shown.append({**who, **given})
+        return {"ok": True, "people": shown}
