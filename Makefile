@@ -9,7 +9,7 @@ PROJECT := pyproject.toml tools/install.sh
 # The seed of test-thorough's random tests: a new one each time unless it is given.
 SEED := $(if $(SEED),$(SEED),$(shell awk 'BEGIN { srand(); print int(rand() * 1000000000) }'))
 
-.PHONY: help demo demo-once demo-cluster test coverage test-thorough test-fast chaos bench lint lock clean
+.PHONY: help demo demo-once demo-cluster test coverage test-thorough test-fast chaos bench lint lock release clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -55,8 +55,11 @@ lint: $(DEV) ## Check style, types, import layers, names and known vulnerabiliti
 lock: $(DEV) ## Write the lock files from pyproject.toml; UPGRADE=1 upgrades
 	.venv/bin/python tools/lock.py $(if $(UPGRADE),--upgrade)
 
+release: $(DEV) ## Build the wheel and the source distribution of the last commit, the same bytes each time
+	.venv/bin/python tools/release.py
+
 clean: ## Remove everything generated, including the environment
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build *.egg-info .coverage .coverage.* htmlcov
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist *.egg-info .coverage .coverage.* htmlcov
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(DEMO): requirements/demo.txt $(PROJECT)

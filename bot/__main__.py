@@ -75,8 +75,13 @@ def main(words: Sequence[str] | None = None) -> int:
     return status
 
 
+def _name() -> str:
+    """Return what people type to run this: a wheel brings a command of its own."""
+    return "usher" if Path(sys.argv[0]).stem == "usher" else "python -m bot"
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m bot", description="Usher, a Slack bot for workspaces.")
+    parser = argparse.ArgumentParser(prog=_name(), description="Usher, a Slack bot for workspaces.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     def add(name: str, run: object, text: str) -> argparse.ArgumentParser:
@@ -164,7 +169,7 @@ def _init(arguments: argparse.Namespace) -> int:
     ask_secret = getpass if sys.stdin.isatty() else input
     written = write_first_settings(arguments.folder, input, ask_secret, print)
     print("Written:", *written, sep="\n  ")
-    print("Fill in what is missing, load the settings, and run `python -m bot doctor`.")
+    print(f"Fill in what is missing, load the settings, and run `{_name()} doctor`.")
     return 0
 
 

@@ -1,0 +1,99 @@
+"""A release: the same bytes each time, with what is tracked and nothing else; its wheel works by itself."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+import zipfile
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from tests.app.command_line import environment
+from tests.project.repository import ROOT, files, named
+
+MOMENT = 1_763_700_000
+MADE = {
+    "PKG-INFO",
+    "SOURCES.txt",
+    "dependency_links.txt",
+    "entry_points.txt",
+    "requires.txt",
+    "top_level.txt",
+}
+#: Loads what is installed as the command ``usher`` and runs it.
+USHER = (
+    "import sys; from importlib.metadata import entry_points; "
+    "(usher,) = entry_points(group='console_scripts', name='usher'); sys.exit(usher.load()(sys.argv[1:]))"
+)
+
+
+def built(folder, age):
+    """Build from a copy whose files are as old as this; return what was built by its name."""
+    spec = importlib.util.spec_from_file_location("tools_release", ROOT / "tools/release.py")
+    release = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(release)
+    source, target = folder / "source", folder / "built"
+    target.mkdir(parents=True)
+    for path in files():
+        copy = source / path.relative_to(ROOT)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, copy)
+        copy.chmod(0o755 if os.access(path, os.X_OK) else 0o644)
+        os.utime(copy, (MOMENT - age, MOMENT - age))
+    return {path.name: path for path in release.build(source, target, MOMENT)}
+
+
+@pytest.fixture(scope="module")
+def twice(tmp_path_factory):
+    folders = [tmp_path_factory.mktemp("release") / name for name in ("a", "another/place")]
+    with ThreadPoolExecutor() as pool:
+        return list(pool.map(built, folders, (100, 200_000)))
+
+
+def one(found, suffix):
+    (path,) = (path for name, path in found.items() if name.endswith(suffix))
+    return path
+
+
+def tracked(*tops):
+    names = map(named, files())
+    return {name for name in names if not tops or name.split("/")[0] in tops}
+
+
+def test_the_same_source_becomes_the_same_bytes(twice):
+    first, second = ({name: path.read_bytes() for name, path in found.items()} for found in twice)
+    assert len(first) == 2
+    assert first == second
+
+
+def test_the_wheel_holds_the_bot_and_nothing_else(twice):
+    with zipfile.ZipFile(one(twice[0], ".whl")) as wheel:
+        names = set(wheel.namelist())
+    about = {name for name in names if ".dist-info/" in name}
+    assert names - about == tracked("bot", "handlers")
+    assert {name.split("/", 1)[1] for name in about} == {
+        *("METADATA", "RECORD", "WHEEL", "entry_points.txt", "top_level.txt", "licenses/LICENSE")
+    }
+
+
+def test_the_source_distribution_holds_everything_that_is_tracked(twice):
+    with tarfile.open(one(twice[0], ".tar.gz")) as archive:
+        members = archive.getmembers()
+    names = {member.name.split("/", 1)[1] for member in members}
+    assert names == tracked() | {"PKG-INFO", "setup.cfg"} | {f"usher_bot.egg-info/{name}" for name in MADE}
+    assert {(member.uid, member.uname, member.mtime) for member in members} == {(0, "", MOMENT)}
+
+
+def test_the_wheel_works_without_the_repository(twice, tmp_path):
+    installed = tmp_path / "installed"
+    with zipfile.ZipFile(one(twice[0], ".whl")) as wheel:
+        wheel.extractall(installed)
+    given = {**environment(tmp_path), "PATH": os.environ["PATH"], "PYTHONPATH": str(installed)}
+    words = [sys.executable, "-P", "-c", USHER, "migrate"]
+    done = subprocess.run(words, cwd=tmp_path, env=given, capture_output=True, text=True, check=False)
+    assert (done.returncode, "0001_schema" in done.stdout) == (0, True), done.stdout + done.stderr
