@@ -28,7 +28,7 @@ from bot.providers.contract import (
     SendWindow,
     TokenHelp,
 )
-from bot.providers.facets import Facet, Lists
+from bot.providers.facets import Facet, Lists, OAuthClient, SignIn
 from bot.providers.hosts import allowed_ide_url
 from bot.support.errors import InvalidRequest
 
@@ -180,6 +180,12 @@ class Provider(ABC):
         if not isinstance(provider, facet):
             raise InvalidRequest(f"You can't do that on {self.settings.title}.")
         return provider
+
+    @property
+    def oauth(self) -> OAuthClient | None:
+        """Return the client with which people sign in there, None where they can't."""
+        provider: object = self
+        return provider.client if isinstance(provider, SignIn) else None
 
     def links_by(self, way: Linking) -> bool:
         """Return whether people can link in this way."""

@@ -106,6 +106,8 @@ class Credential:
     token: SecretStr
     refresh_token: SecretStr | None = None
     extra: Mapping[str, str] = field(default_factory=dict)
+    #: When it ends (epoch seconds) as its provider said, None if it never does or nobody said. Rows keep it.
+    ends_at: float | None = None
     #: Whose call it is, if not its owner's: their secrets must not come back either.
     made_for: Credential | None = None
 

@@ -87,6 +87,39 @@ class Tokens(Facet):
         """Explain to a person how to get a token, for the link page."""
 
 
+class OAuthClient(ABC):
+    """Be registered at a provider for OAuth 2 (authorization code, PKCE with S256)."""
+
+    @abstractmethod
+    def page(self, back: str, state: str, challenge: str) -> str:
+        """Return the provider's page to send a person to, which sends them ``back`` with a code. Pure."""
+
+    @abstractmethod
+    async def finish(self, code: str, verifier: str, back: str) -> Identity:
+        """Exchange a code for whose account it is, with a credential of Usher's own.
+
+        That outlasts the person's session there. Raises CredentialRefused if the code is refused, Forbidden
+        if no such credential may be made, Untrusted if Usher isn't accepted as a client.
+        """
+
+    @abstractmethod
+    async def is_known(self) -> bool:
+        """Return whether the provider accepts the client id and secret."""
+
+
+class SignIn(Facet):
+    """Let people sign in at the provider, instead of pasting a token."""
+
+    @property
+    @abstractmethod
+    def client(self) -> OAuthClient | None:
+        """Return what the connection registered there, None if nothing: people paste tokens then."""
+
+    @abstractmethod
+    def registration(self, back: str) -> str:
+        """Return, in several lines, what an operator adds there and to the connection; for ``doctor``."""
+
+
 class Forms(Facet, Generic[Offer]):
     """Ask with a form what to make or launch: templates, form, spec."""
 

@@ -16,8 +16,8 @@ from bot.providers import facets
 from bot.providers.base import Credential
 from bot.services import linking
 from bot.services.context import Context, Part
-from bot.services.link_steps import LinkSteps, code_row, entry
-from bot.services.linking import digest
+from bot.services.link_steps import LinkSteps
+from bot.services.linking import code_row, digest, entry
 from bot.store.records import Activation
 from bot.support.errors import Refused
 from bot.support.vault import row_key
@@ -125,7 +125,7 @@ class Accounts(Part):
         if not hmac.compare_digest(expected.encode(), digest(linking.plain_code(code)).encode()):
             await self._store.append_audit([entry(link, "link.code", "refused", tries_left=left)])
             raise Refused("code.wrong", words.code_wrong(left, self._command))
-        return await self.steps.activate(tried, "code", proof="code")
+        return await self.steps.linked.activate(tried, "code", proof="code")
 
     async def unlink(
         self,

@@ -8,18 +8,28 @@ from __future__ import annotations
 
 import hmac
 from dataclasses import replace
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING
 
-from bot.domain.models import Account, AuditEntry, Link, NewNotice, NoticeKind, Principal, TaskKind
+from pydantic import SecretStr
+
+from bot.domain.models import AuditEntry, Link, Principal
 from bot.messages.texts import pages as words
+from bot.messages.texts import sign_in as there
 from bot.providers import facets
+from bot.providers.base import Credential
 from bot.services import linking
 from bot.services.authority import Authority
 from bot.services.context import Context, Part
-from bot.services.linking import Confirmed, Opened, StoredNames, digest
-from bot.store.records import Activation, NewTask
+from bot.services.linked import Linked
+from bot.services.linking import Confirmed, Opened, StoredNames, code_row, digest, entry
 from bot.support.errors import CredentialRefused, ProviderError, Refused, TemporaryError
 from bot.support.vault import row_key
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from bot.providers.base import Identity
 
 
 class LinkSteps(Part):
@@ -29,6 +39,7 @@ class LinkSteps(Part):
         super().__init__(context)
         self._authority = Authority(context)
         self._names = StoredNames(context)
+        self.linked = Linked(context)
         self.sign_in = context.sign_in
 
     async def open(self, nonce: str, browser: str) -> Opened:
@@ -52,7 +63,11 @@ class LinkSteps(Part):
                 [
                     entry(link, "link.sign_in", "mismatch", signed_in=stranger),
                     AuditEntry(
-                        stranger, "link.sign_in", _target(link), "mismatch", {"link_of": link.principal.key}
+                        stranger,
+                        "link.sign_in",
+                        linking.target(link),
+                        "mismatch",
+                        {"link_of": link.principal.key},
                     ),
                 ]
             )
@@ -70,9 +85,7 @@ class LinkSteps(Part):
 
         Raises Refused with what to do next; an attempt doesn't count if the provider merely failed.
         """
-        link = await self._writable(nonce, browser)
-        if link.tries_left <= 0:
-            raise Refused("link.tries", words.link_tries(self._command, link.connection))
+        link = await self._with_tries(nonce, browser)
         provider = self._connections[link.connection]
         title = provider.settings.title
         token = provider.clean_token(pasted)
@@ -83,39 +96,31 @@ class LinkSteps(Part):
             raise
         if not linking.is_token(token, provider.need(facets.Tokens).token_help()):
             raise Refused("token.shape", words.token_shape(title))
-        # The attempt is counted before the call, so that concurrent attempts can't exceed five.
-        tried = replace(
-            link,
-            stage="open",
-            secret=None,
-            username=None,
-            tries_left=link.tries_left - 1,
-            browser_hash=digest(browser),
-        )
-        await self._change(tried, link)
-        try:
-            identity = await linking.identify(provider, token)
-        except ProviderError as error:
-            if isinstance(error, TemporaryError):
-                await self._store.change_link(
-                    replace(tried, tries_left=link.tries_left), "open", tried.tries_left
-                )
-            kind = type(error).__name__
-            await self._store.append_audit([entry(link, "link.check", "refused", error=kind)])
-            rule = "token.refused" if isinstance(error, CredentialRefused) else "token.failed"
-            raise Refused(rule, words.check_failed(error, title, tried.tries_left)) from None
-        sealed = self._vault.seal(
-            row_key(link.principal.key, link.connection), identity.credential.as_mapping()
-        )
-        checked = replace(tried, stage="checked", secret=sealed, username=identity.username)
-        if isinstance(provider, facets.Revocation) and identity.credential.token.get_secret_value() != token:
-            await self._revoke_later(checked, sealed)
-        await self._change(checked, tried)
-        await self._store.append_audit([entry(checked, "link.check", "ok", username=identity.username)])
-        return await self._opened(checked, browser)
+        ask = partial(provider.check, Credential(SecretStr(token)))
+        return await self._identified(link, browser, ask, "token", words.check_failed, token)
+
+    async def sign_in_page(self, nonce: str, browser: str, state: str, challenge: str) -> str:
+        """Return the provider's page on which the person signs in, "" if there is nothing to sign in for.
+
+        Nothing is changed. ``state`` and ``challenge`` are what it must come back with.
+        """
+        link = await self._with_tries(nonce, browser)
+        client = self._connections[link.connection].oauth
+        if client is None or link.stage != "open":
+            return ""
+        return client.page(self._back(link), state, challenge)
+
+    async def signed_in(self, nonce: str, browser: str, code: str, verifier: str) -> Opened:
+        """Ask the provider whose account a code stands for; like ``check``."""
+        link = await self._with_tries(nonce, browser)
+        client = self._connections[link.connection].oauth
+        if client is None or link.stage != "open":
+            raise Refused("link.changed", words.link_changed())
+        ask = partial(client.finish, code, verifier, self._back(link))
+        return await self._identified(link, browser, ask, "sign_in", there.failed)
 
     async def again(self, nonce: str, browser: str) -> Opened:
-        """Discard the checked token, so that another can be pasted."""
+        """Discard the checked credential, so that another can take its place."""
         link = await self._writable(nonce, browser)
         fresh = replace(link, stage="open", secret=None, username=None)
         await self._change(fresh, link)
@@ -128,7 +133,7 @@ class LinkSteps(Part):
         if link.stage != "checked" or not hmac.compare_digest(opened.mark.encode(), mark.encode()):
             raise Refused("link.changed", words.link_changed())
         if self.sign_in:
-            return Confirmed(opened, account=await self.activate(link, "checked", proof="sign_in"))
+            return Confirmed(opened, account=await self.linked.activate(link, "checked", proof="sign_in"))
         code = linking.new_code()
         waiting = replace(
             link,
@@ -140,82 +145,65 @@ class LinkSteps(Part):
             expires_at=await self._store.now() + linking.CODE_SECONDS,
         )
         if not await self._store.change_link(waiting, "checked", link.tries_left):
-            raise self._used(link)
+            raise linking.used(link, self._command)
         await self._store.append_audit([entry(link, "link.confirmed", "ok", username=link.username)])
         return Confirmed(await self._opened(waiting, browser), code=code)
 
-    async def activate(self, link: Link, stage: str, *, proof: str) -> Account:
-        """Write the account and everything that follows; raises Refused (``link.used``, ``link.taken``)."""
-        account = Account(
-            id=self._ids.new("account"),
-            principal=link.principal,
-            connection=link.connection,
-            username=link.username or "",
-            secret=link.secret or "",
-            state="active",
-            linked_at=await self._store.now(),
-        )
-        body = {"connection": account.connection, "username": account.username, "account": account.id}
-        activation = Activation(
-            account=account,
-            settles=digest(account.secret),
-            notices=[NewNotice(account.id, NoticeKind.LINKED, "linked", account.principal, body)],
-            tasks=[
-                NewTask(
-                    TaskKind.DISCOVER,
-                    subject=account.id,
-                    payload={"then": [link.waiting] if link.waiting else []},
-                )
-            ],
-            audit=[
-                entry(
-                    link, "account.linked", "ok", account=account.id, username=account.username, proof=proof
-                )
-            ],
-        )
-        result = await self._store.activate(link.nonce_hash, stage, activation)
-        if result == "gone":
-            raise self._used(link)
-        if result == "taken":
-            await self._store.append_audit(
-                [entry(link, "account.linked", "taken", username=account.username)]
-            )
-            title = self._connections[link.connection].settings.title
-            await linking.warn_holders(
-                self._store,
-                link.connection,
-                account.username,
-                link.principal,
-                link.nonce_hash[:12],
-            )
-            self._wake()
-            raise Refused("link.taken", words.link_taken(title, account.username))
-        self._wake()
-        return account
-
     # -- inside ------------------------------------------------------------------------------------------
 
-    async def _revoke_later(self, link: Link, sealed: str) -> None:
-        """Have a credential made for this link revoked if the link ends without an account.
+    async def _identified(
+        self,
+        link: Link,
+        browser: str,
+        ask: Callable[[], Awaitable[Identity]],
+        way: str,
+        why: Callable[[ProviderError, str, int], str],
+        pasted: str = "",
+    ) -> Opened:
+        """Keep the credential whose account the provider names; what Usher got by it is revoked if unused.
 
-        Written before the link holds the credential, so that it is never left behind.
+        ``way`` begins the rule of a refusal, ``why`` says why.
         """
-        payload = {
-            "principal": link.principal.key,
-            "connection": link.connection,
-            "username": link.username or "",
-            "secret": sealed,
-        }
-        await self._store.add_tasks(
-            [NewTask(TaskKind.REVOKE_UNUSED, digest(sealed), payload, due_in=linking.UNUSED_SECONDS)]
+        provider = self._connections[link.connection]
+        # The attempt is counted before the call, so that concurrent attempts can't exceed five.
+        tried = replace(
+            link,
+            stage="open",
+            secret=None,
+            username=None,
+            tries_left=link.tries_left - 1,
+            browser_hash=digest(browser),
         )
+        await self._change(tried, link)
+        try:
+            identity = await linking.identify(ask())
+        except ProviderError as error:
+            if isinstance(error, TemporaryError):
+                again = replace(tried, tries_left=link.tries_left)
+                await self._store.change_link(again, "open", tried.tries_left)
+            kind = type(error).__name__
+            await self._store.append_audit([entry(link, "link.check", "refused", error=kind)])
+            rule = f"{way}.{'refused' if isinstance(error, CredentialRefused) else 'failed'}"
+            raise Refused(rule, why(error, provider.settings.title, tried.tries_left)) from None
+        credential = identity.credential
+        sealed = self._vault.seal(row_key(link.principal.key, link.connection), credential.as_mapping())
+        checked = replace(
+            tried, stage="checked", secret=sealed, username=identity.username, ends_at=credential.ends_at
+        )
+        if isinstance(provider, facets.Revocation) and credential.token.get_secret_value() != pasted:
+            # Written before the link holds it, so that it is never left behind.
+            later = linking.revocation(checked, sealed, linking.UNUSED_SECONDS)
+            await self._store.add_tasks([later])
+        await self._change(checked, tried)
+        await self._store.append_audit([entry(checked, "link.check", "ok", username=identity.username)])
+        return await self._opened(checked, browser)
 
     async def _usable(self, nonce: str) -> Link:
         link = await self._store.link(digest(nonce)) if linking.is_nonce(nonce) else None
         if link is None:
             raise Refused("link.unknown", words.link_unknown(self._command))
         if link.stage == "used":
-            raise self._used(link)
+            raise linking.used(link, self._command)
         if link.expires_at <= await self._store.now():
             raise Refused("link.expired", words.link_expired(self._command, link.connection))
         provider = self._connections.get(link.connection)
@@ -234,8 +222,17 @@ class LinkSteps(Part):
             raise Refused("link.sign_in_first", words.sign_in_first())
         self._same_browser(link, browser)
         if link.stage == "code":
-            raise self._used(link)
+            raise linking.used(link, self._command)
         return link
+
+    async def _with_tries(self, nonce: str, browser: str) -> Link:
+        link = await self._writable(nonce, browser)
+        if link.tries_left <= 0:
+            raise Refused("link.tries", words.link_tries(self._command, link.connection))
+        return link
+
+    def _back(self, link: Link) -> str:
+        return linking.return_address(self._public_url or "", link.connection)
 
     def _same_browser(self, link: Link, browser: str) -> None:
         if link.browser_hash is not None and not hmac.compare_digest(link.browser_hash, digest(browser)):
@@ -250,6 +247,7 @@ class LinkSteps(Part):
 
     async def _opened(self, link: Link, browser: str) -> Opened:
         provider = self._connections[link.connection]
+        account = await self._store.account(link.principal, link.connection)
         return Opened(
             link=link,
             title=provider.settings.title,
@@ -257,28 +255,6 @@ class LinkSteps(Part):
             workspace=await self._names.workspace(link.principal),
             help=provider.need(facets.Tokens).token_help(),
             needs_sign_in=self.sign_in and not self._is_proven(link, browser),
+            signs_in=provider.oauth is not None,
+            former=account.username if account is not None and account.state != "revoking" else "",
         )
-
-    def _used(self, link: Link) -> Refused:
-        return Refused("link.used", words.link_used(self._command, link.connection))
-
-
-def code_row(link: Link) -> str:
-    """Return the key under which a link's code is sealed."""
-    return f"{row_key(link.principal.key, link.connection)}/code/{link.nonce_hash}"
-
-
-def entry(link: Link, action: str, result: str, **detail: Any) -> AuditEntry:
-    """Return an audit row about a link."""
-    # A prefix of the digest is enough to tell links apart, and can't be used to open one.
-    return AuditEntry(
-        actor=link.principal.key,
-        action=action,
-        target=_target(link),
-        result=result,
-        detail={"link": link.nonce_hash[:12], **detail},
-    )
-
-
-def _target(link: Link) -> str:
-    return f"{link.principal.key}/{link.connection}"

@@ -11,18 +11,18 @@ import hmac
 import re
 import secrets
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from pydantic import SecretStr
-
-from bot.domain.models import Account, Link, NewNotice, NoticeKind, Principal
+from bot.domain.models import Account, AuditEntry, Link, NewNotice, NoticeKind, Principal, TaskKind
 from bot.messages.texts import pages as words
-from bot.providers.base import Credential, Identity, Provider, TokenHelp
+from bot.providers.base import Identity, Provider, TokenHelp
+from bot.store.records import NewTask
 from bot.support.errors import Refused, UnknownOutcome
 from bot.support.hiding import SLACK_TOKEN
+from bot.support.vault import row_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Awaitable, Iterable
 
     from bot.services.context import Context
     from bot.store.store import Store
@@ -63,7 +63,11 @@ class StoredNames:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """Hold what a page about a link shows. ``mark`` identifies the checked token without revealing it."""
+    """Hold what a page about a link shows. ``mark`` identifies the checked token without revealing it.
+
+    ``signs_in``: the person signs in at the provider instead of pasting a token. ``former`` is the username
+    that the person has linked there so far, "" for none.
+    """
 
     link: Link
     title: str
@@ -71,6 +75,13 @@ class Opened:
     workspace: str
     help: TokenHelp
     needs_sign_in: bool
+    signs_in: bool = False
+    former: str = ""
+
+    @property
+    def is_another(self) -> bool:
+        """Return whether the checked account isn't the one that is linked so far."""
+        return bool(self.former and self.link.username and self.former != self.link.username)
 
     @property
     def mark(self) -> str:
@@ -151,10 +162,53 @@ async def warn_holders(
     )
 
 
-async def identify(provider: Provider, token: str) -> Identity:
-    """Ask the provider whose token this is, ten seconds at most; raises ProviderError kinds."""
+def return_address(public_url: str, connection: str) -> str:
+    """Return where a provider sends people back to after signing in; each connection has its own."""
+    return f"{public_url.rstrip('/')}/link/back/{connection}"
+
+
+async def identify(asking: Awaitable[Identity]) -> Identity:
+    """Wait for a provider to say whose account it is, ten seconds at most; raises ProviderError kinds."""
     try:
         async with asyncio.timeout(CHECK_SECONDS):
-            return await provider.check(Credential(SecretStr(token)))
+            return await asking
     except TimeoutError:
         raise UnknownOutcome("no answer in time") from None
+
+
+def revocation(link: Link, sealed: str, due_in: float) -> NewTask:
+    """Return the task that revokes a sealed credential unless an account uses it by then."""
+    payload = {
+        "principal": link.principal.key,
+        "connection": link.connection,
+        "username": link.username or "",
+        "secret": sealed,
+    }
+    return NewTask(TaskKind.REVOKE_UNUSED, digest(sealed), payload, due_in=due_in)
+
+
+def used(link: Link, command: str) -> Refused:
+    """Return the refusal of a link that was used."""
+    return Refused("link.used", words.link_used(command, link.connection))
+
+
+def code_row(link: Link) -> str:
+    """Return the key under which a link's code is sealed."""
+    return f"{row_key(link.principal.key, link.connection)}/code/{link.nonce_hash}"
+
+
+def entry(link: Link, action: str, result: str, **detail: Any) -> AuditEntry:
+    """Return an audit row about a link."""
+    # A prefix of the digest is enough to tell links apart, and can't be used to open one.
+    return AuditEntry(
+        actor=link.principal.key,
+        action=action,
+        target=target(link),
+        result=result,
+        detail={"link": link.nonce_hash[:12], **detail},
+    )
+
+
+def target(link: Link) -> str:
+    """Return what the audit says that a link is about."""
+    return f"{link.principal.key}/{link.connection}"

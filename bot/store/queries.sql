@@ -105,10 +105,10 @@ WHERE principal = :principal AND connection = :connection AND stage <> 'used' AN
 -- name: new_link
 INSERT INTO links (
     nonce_hash, principal, connection, waiting, created_at, expires_at, stage, tries_left, secret, username,
-    code_hash, code_tries_left, browser_hash, proven
+    code_hash, code_tries_left, browser_hash, proven, ends_at
 ) VALUES (
     :nonce_hash, :principal, :connection, :waiting, :created_at, :expires_at, :stage, :tries_left, :secret,
-    :username, :code_hash, :code_tries_left, :browser_hash, :proven
+    :username, :code_hash, :code_tries_left, :browser_hash, :proven, :ends_at
 );
 
 -- name: link
@@ -118,7 +118,8 @@ SELECT * FROM links WHERE nonce_hash = :nonce_hash;
 -- name: change_link
 UPDATE links SET
     expires_at = :expires_at, stage = :stage, tries_left = :tries_left, secret = :secret, username = :username,
-    code_hash = :code_hash, code_tries_left = :code_tries_left, browser_hash = :browser_hash, proven = :proven
+    code_hash = :code_hash, code_tries_left = :code_tries_left, browser_hash = :browser_hash, proven = :proven,
+    ends_at = :ends_at
 WHERE nonce_hash = :nonce_hash AND stage = :expected_stage AND tries_left = :expected_tries
     AND expires_at > :now;
 
@@ -141,8 +142,12 @@ DELETE FROM accounts WHERE principal = :principal AND connection = :connection A
 RETURNING id, username;
 
 -- name: add_account
-INSERT INTO accounts (id, principal, connection, username, secret, state, linked_at, discovered_at, unlinked_at)
-VALUES (:id, :principal, :connection, :username, :secret, :state, :linked_at, :discovered_at, :unlinked_at);
+INSERT INTO accounts (
+    id, principal, connection, username, secret, state, linked_at, discovered_at, unlinked_at, ends_at, remind_at
+) VALUES (
+    :id, :principal, :connection, :username, :secret, :state, :linked_at, :discovered_at, :unlinked_at, :ends_at,
+    :remind_at
+);
 
 -- Access verified with another account proves nothing about this one.
 -- name: doubt_workspaces

@@ -65,6 +65,9 @@ TIMES: Final[Mapping[str, Mapping[str, Column]]] = {
         "refused_since": PAST,
         "looked_at": PAST,
         "runs_read_at": PAST,
+        # Providers name when credentials end, and reminders come so long before that.
+        "ends_at": STAYS,
+        "remind_at": STAYS,
         # A duration.
         "refused_for": STAYS,
     },
@@ -136,7 +139,7 @@ TIMES: Final[Mapping[str, Mapping[str, Column]]] = {
         "removed_at": PAST,
     },
     # ``bot.services.linking``: ten minutes for the page, and ten for the code.
-    "links": {"created_at": PAST, "expires_at": Column(Kind.DUE, 1_200.0)},
+    "links": {"created_at": PAST, "expires_at": Column(Kind.DUE, 1_200.0), "ends_at": STAYS},
     "migrations": {"applied_at": STAYS},
     "notices": {
         "created_at": PAST,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from bot.output.spool import TOTAL
 from bot.providers import facets
+from bot.services.linking import return_address
 from bot.support.errors import CredentialRefused, ProviderError, TemporaryError
 from bot.upkeep.checks import Check, plain, why
 from bot.upkeep.slack_checks import check_slack
@@ -53,6 +54,23 @@ def check_sign_in(settings: Settings, providers: Mapping[str, Provider]) -> list
     return [Check("sign in with slack", False, found, advice)]
 
 
+async def check_way_in(name: str, provider: Provider, public_url: str) -> list[Check]:
+    """Ask a provider at which people can sign in whether it knows Usher; say what is missing there."""
+    if not isinstance(provider, facets.SignIn) or not provider.links_by("token"):
+        return []
+    label, back = f"connection {name} sign-in", return_address(public_url, name)
+    if provider.oauth is None:
+        return [Check(label, True, "people paste a token. To let them sign in:", provider.registration(back))]
+    try:
+        is_known = await provider.oauth.is_known()
+    except ProviderError:
+        return []  # A problem with the server is reported where its version is asked for.
+    if not is_known:
+        found = "it doesn't accept the client id and secret, so nobody can sign in"
+        return [Check(label, False, found, provider.registration(back))]
+    return [Check(label, True, f"people sign in there, and come back to {back}")]
+
+
 async def run_checks(
     settings: Settings, http: Http, providers: Mapping[str, Provider], wrong: Collection[str] = ()
 ) -> list[Check]:
@@ -66,6 +84,8 @@ async def run_checks(
         checks += await check_slack(settings, http)
     for name, provider in providers.items():
         checks.append(await check_connection(name, provider))
+        if settings.public_url is not None:
+            checks += await check_way_in(name, provider, settings.public_url)
     checks += check_spool(providers)
     if "USHER_DATABASE_URL" not in wrong:
         checks += await check_store(settings, providers, http)

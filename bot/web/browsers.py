@@ -38,6 +38,8 @@ SIDE_BY_SIDE = 4
 _FLOW = ("state", "nonce", "verifier")
 _LONGEST_ID = 64
 _LINK_NAME = 12
+#: Who is asked by *Sign in with Slack*: no connection has this name.
+SLACK = ""
 MAX_FORM_BYTES = 16 * 1024
 
 
@@ -93,19 +95,26 @@ class Browsers:
         """Return the link that an address of this browser names, the newest for no name, or None."""
         return next((one for one in self._visits(request) if name in ("", one.name)), None)
 
-    def begin(self, request: web.Request, response: web.StreamResponse, flow: Flow, nonce: str) -> None:
-        """Remember what a sign-in must come back with, and for which link it was begun."""
-        self._begin(request, response, flow, {"link": digest(nonce)})
+    def begin(
+        self, request: web.Request, response: web.StreamResponse, flow: Flow, nonce: str, at: str = SLACK
+    ) -> None:
+        """Remember what a sign-in must come back with, from where, and for which link it was begun.
+
+        ``at`` is the connection at whose provider it is.
+        """
+        self._begin(request, response, flow, {"link": digest(nonce), "at": at})
 
     def link_of(self, request: web.Request) -> str:
         """Return the name of the link for which the returning sign-in was begun, or an empty string."""
         begun = self._begun(request, "link")
         return begun["link"][:_LINK_NAME] if begun is not None else ""
 
-    def flow(self, request: web.Request, nonce: str) -> Flow | None:
-        """Return the sign-in that this browser began for this link and that now comes back, or None."""
+    def flow(self, request: web.Request, nonce: str, at: str = SLACK) -> Flow | None:
+        """Return the sign-in that this browser began there for this link and that now comes back, or None."""
         begun = self._begun(request, "link")
-        return _flow(begun) if begun is not None and begun["link"] == digest(nonce) else None
+        if begun is None or (begun["link"], begun.get("at")) != (digest(nonce), at):
+            return None
+        return _flow(begun)
 
     def end(self, request: web.Request, response: web.StreamResponse) -> None:
         """Forget the sign-in that came back."""

@@ -55,6 +55,16 @@ class Flow:
     nonce: str
     verifier: str
 
+    @classmethod
+    def fresh(cls) -> Flow:
+        """Return one that nobody can guess."""
+        return cls(*(secrets.token_urlsafe(32) for _ in range(3)))
+
+    @property
+    def challenge(self) -> str:
+        """Return the S256 challenge of PKCE."""
+        return _unpadded(hashlib.sha256(self.verifier.encode()).digest())
+
 
 class SlackSignIn:
     """Send a person to Slack, and verify who they are from the answer."""
@@ -82,8 +92,7 @@ class SlackSignIn:
 
     def begin(self, team_id: str) -> tuple[str, Flow]:
         """Return Slack's address for somebody of this workspace ("" if unknown), and what must come back."""
-        flow = Flow(*(secrets.token_urlsafe(32) for _ in range(3)))
-        challenge = _unpadded(hashlib.sha256(flow.verifier.encode()).digest())
+        flow = Flow.fresh()
         query = {
             "response_type": "code",
             "scope": SCOPE,
@@ -91,7 +100,7 @@ class SlackSignIn:
             "redirect_uri": self._redirect_url,
             "state": flow.state,
             "nonce": flow.nonce,
-            "code_challenge": challenge,
+            "code_challenge": flow.challenge,
             "code_challenge_method": "S256",
         }
         if team_id.startswith("T"):

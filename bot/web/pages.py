@@ -15,19 +15,22 @@ import structlog
 from aiohttp import web
 
 from bot.messages.texts import pages as words
+from bot.messages.texts import sign_in as there
 from bot.support.errors import Refused
 from bot.web.browsers import Browsers, Visit, read_form
-from bot.web.openid import SlackSignIn, proven
+from bot.web.openid import Flow, SlackSignIn, proven
 from bot.web.signed_in import see_other
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping
 
     from bot.services.accounts import Accounts
     from bot.services.linking import Opened
     from bot.web.render import Renderer
 
 LINK_PATH = "/link"
+#: To where people sign in at the provider.
+THERE_PATH = f"{LINK_PATH}/there"
 #: Names the link in the addresses of its pages.
 OF = "of"
 #: Where a refusal of this request leads back to.
@@ -69,6 +72,8 @@ class LinkPages:
         return [
             web.get(LINK_PATH, self._guarded(self._show)),
             web.get(f"{LINK_PATH}/sign-in", self._guarded(self._go_to_slack)),
+            web.get(THERE_PATH, self._guarded(self._go_there)),
+            web.get(f"{LINK_PATH}/back/{{connection}}", self._guarded(self._come_back)),
             web.post(f"{LINK_PATH}/check", self._guarded(self._check)),
             web.post(f"{LINK_PATH}/again", self._guarded(self._again)),
             web.post(f"{LINK_PATH}/confirm", self._guarded(self._confirm)),
@@ -97,7 +102,8 @@ class LinkPages:
             return self._page("confirm.html", opened, visit, 2, status=status)
         if opened.link.stage == "code":
             return self._page("code.html", opened, visit, 3, code="", status=status)
-        return self._page("token.html", opened, visit, 1, problem=problem, status=status)
+        template = "there.html" if opened.signs_in else "token.html"
+        return self._page(template, opened, visit, 1, problem=problem, status=status)
 
     # -- Sign in with Slack ----------------------------------------------------------------------------------
 
@@ -119,19 +125,65 @@ class LinkPages:
             _log.info("link.page_refused", rule=refused.rule)
             return self._renderer.refusal(refused)
         try:
-            await self._prove(request, visit)
+            opened = await self._prove(request, visit)
         except Refused as refused:
             response = self._renderer.refusal(refused, _address(visit))
         else:
-            response = see_other(_address(visit))
+            # The page that sent them to Slack has named both sides.
+            response = see_other(_address(visit, THERE_PATH if opened.signs_in else LINK_PATH))
         # Whatever the result: each sign-in is answered once.
         self._browsers.end(request, response)
         return response
 
-    async def _prove(self, request: web.Request, visit: Visit) -> None:
+    async def _prove(self, request: web.Request, visit: Visit) -> Opened:
         flow = self._browsers.flow(request, visit.nonce)
         principal = await proven(self._sign_in, flow, request.query, words)
-        await self._steps.prove(visit.nonce, visit.browser, principal)
+        return await self._steps.prove(visit.nonce, visit.browser, principal)
+
+    # -- sign in at the provider -----------------------------------------------------------------------------
+
+    async def _go_there(self, request: web.Request) -> web.StreamResponse:
+        visit = self._visit(request)
+        opened = await self._steps.open(visit.nonce, visit.browser)
+        flow = Flow.fresh()
+        url = ""
+        if opened.signs_in and not opened.needs_sign_in:
+            url = await self._steps.sign_in_page(visit.nonce, visit.browser, flow.state, flow.challenge)
+        response = see_other(url or _address(visit))
+        if url:
+            self._browsers.begin(request, response, flow, visit.nonce, opened.link.connection)
+        return response
+
+    async def _come_back(self, request: web.Request) -> web.StreamResponse:
+        """Take the code to the provider that gave it; the page that follows names whose account it is."""
+        visit = self._visit(request, self._browsers.link_of(request))
+        opened = await self._steps.open(visit.nonce, visit.browser)
+        flow = self._browsers.flow(request, visit.nonce, request.match_info["connection"])
+        if flow is None and opened.link.stage != "open":
+            # The way back of the browser, or the same answer once more.
+            return see_other(_address(visit))
+        try:
+            await self._ask_there(visit, opened, flow, request.query)
+        except Refused as refused:
+            _log.info("link.page_refused", rule=refused.rule)
+            response: web.StreamResponse = self._renderer.refusal(refused, _address(visit))
+        else:
+            response = see_other(_address(visit))
+        if flow is not None:
+            self._browsers.end(request, response)
+        return response
+
+    async def _ask_there(
+        self, visit: Visit, opened: Opened, flow: Flow | None, query: Mapping[str, str]
+    ) -> None:
+        if flow is None:
+            raise Refused("sign_in.expired", words.sign_in_expired())
+        code = query.get("code", "")[:1000]
+        if query.get("error", "access_denied") != "access_denied":
+            raise Refused("sign_in.failed", there.unset(opened.title))
+        if not code or "error" in query:
+            raise Refused("sign_in.cancelled", there.cancelled(opened.title))
+        await self._steps.signed_in(visit.nonce, visit.browser, code, flow.verifier)
 
     # -- forms -------------------------------------------------------------------------------------------
 
@@ -197,7 +249,7 @@ class LinkPages:
         **facts: object,
     ) -> web.Response:
         labels = [words.STEP_SIGN_IN] if self._steps.sign_in else []
-        labels += [words.STEP_TOKEN, words.STEP_CONFIRM]
+        labels += [opened.title if opened.signs_in else words.STEP_TOKEN, words.STEP_CONFIRM]
         labels += [] if self._steps.sign_in else [words.STEP_CODE]
         # Steps are counted from the sign-in; if a code is typed back, there is no sign-in.
         place = current if self._steps.sign_in else current - 1
@@ -208,7 +260,8 @@ class LinkPages:
             opened=opened,
             steps=steps,
             form_mark=self._browsers.form_mark(visit),
-            sign_in_url=f"{LINK_PATH}/sign-in?{OF}={visit.name}",
+            sign_in_url=_address(visit, f"{LINK_PATH}/sign-in"),
+            there_url=_address(visit, THERE_PATH),
             command=self._command,
             code_follows=not self._steps.sign_in,
             **facts,
@@ -230,6 +283,6 @@ class LinkPages:
         return guarded
 
 
-def _address(visit: Visit) -> str:
+def _address(visit: Visit, path: str = LINK_PATH) -> str:
     """Return the address of a link's page in the browser that opened it."""
-    return f"{LINK_PATH}?{OF}={visit.name}"
+    return f"{path}?{OF}={visit.name}"

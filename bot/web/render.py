@@ -18,6 +18,7 @@ from markupsafe import escape
 from bot.messages.texts import ide as ide_words
 from bot.messages.texts import install as install_words
 from bot.messages.texts import pages as words
+from bot.messages.texts import sign_in as there_words
 from bot.support.visible import clean
 
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ STATUS = {
     "link.taken": 409,
     "sign_in.cancelled": 403,
     "sign_in.expired": 403,
+    "sign_in.refused": 422,
     "sign_in.failed": 502,
     "token.shape": 422,
     "token.refused": 422,
@@ -95,6 +97,7 @@ def _templates() -> Environment:
     templates.filters["name"] = _name
     templates.globals.update(
         words=_escaped(words),
+        there=_escaped(there_words),
         ide=_escaped(ide_words),
         install=_escaped(install_words),
         asset=_Assets().address,

@@ -62,7 +62,8 @@ if _settings["oauth"]:
             "oauth_client_id": _settings["oauth"]["client_id"],
             "api_token": _settings["oauth"]["client_secret"],
             "oauth_redirect_uri": _settings["oauth"]["redirect_uri"],
-            "oauth_client_allowed_scopes": ["servers!user", "read:users!user", "tokens!user"],
+            "oauth_client_allowed_scopes": _settings["oauth"]["scopes"],
+            "oauth_no_confirm": True,
         }
     ]
 c.JupyterHub.load_roles = _roles

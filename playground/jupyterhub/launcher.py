@@ -30,6 +30,8 @@ STOP_SECONDS = 4.0
 OAUTH_CLIENT_ID = "service-usher"
 #: What a person's token may do: their servers, their own page, their tokens, and opening their servers.
 SCOPES = ("servers!user", "read:users!user", "tokens!user", "access:servers!user")
+#: What the OAuth client may ask for.
+OAUTH_SCOPES = ("servers!user", "access:servers!user", "read:users:name!user", "tokens!user")
 #: The rest of the environment may hold secrets that are none of the hub's business.
 _PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "TMPDIR", "PYTHONDONTWRITEBYTECODE")
 _HERE = Path(__file__).parent
@@ -94,6 +96,7 @@ async def running(options: Options, port: int = 0) -> AsyncIterator[Hub]:
             "client_id": OAUTH_CLIENT_ID,
             "client_secret": secret,
             "redirect_uri": options.oauth_redirect_uri,
+            "scopes": OAUTH_SCOPES,
         }
         process = await _launch(directory, settings)
         stack.push_async_callback(_end, process)

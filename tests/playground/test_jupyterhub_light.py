@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import os
 import pwd
-from urllib.parse import parse_qs, urlsplit
 
-import aiohttp
 import pytest
 import pytest_asyncio
 
@@ -27,7 +23,6 @@ SEED = {
     "pause_seconds": 0.2,
     "named_server_limit": 2,
     "concurrent_spawn_limit": 3,
-    "oauth_redirect_uri": "http://127.0.0.1:1/link/callback",
 }
 
 
@@ -160,49 +155,6 @@ async def test_a_browser_opens_the_ide_of_its_owner_only(api: Client):
     async with browser() as stranger:
         assert (await log_in(stranger, page, "grace", api.hub.users["bob"]["password"]))[0] == 403
     await api.call("DELETE", "/users/grace/server", who="grace")
-
-
-async def test_the_oauth_client_gets_a_token_for_whom_consented(api: Client):
-    hub = api.hub
-    verifier = "v" * 64
-    challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).decode().rstrip("=")
-    query = {
-        "client_id": hub.oauth_client_id,
-        "redirect_uri": SEED["oauth_redirect_uri"],
-        "response_type": "code",
-        "state": "s",
-        "code_challenge": challenge,
-        "code_challenge_method": "S256",
-        "scope": "servers!user read:users!user tokens!user",
-    }
-    async with browser() as grace:
-        authorize = str(aiohttp.client.URL(f"{hub.url}/hub/api/oauth2/authorize").with_query(query))
-        status, path, text = await log_in(grace, authorize, "grace", hub.users["grace"]["password"])
-        assert (status, path) == (200, "/hub/api/oauth2/authorize"), text[:500]
-        xsrf = text.partition('name="_xsrf"')[2].partition('value="')[2].partition('"')[0]
-        scopes = [
-            part.partition('"')[0]
-            for part in text.split('name="scopes"')[1:]
-            for part in [part.partition('value="')[2]]
-        ]
-        form = [("_xsrf", xsrf), *(("scopes", scope) for scope in scopes)]
-        headers = {"Referer": authorize}
-        async with grace.post(authorize, data=form, headers=headers, allow_redirects=False) as sent:
-            assert sent.status == 302, await sent.text()
-            code = parse_qs(urlsplit(sent.headers["Location"]).query)["code"][0]
-    exchange = {
-        "grant_type": "authorization_code",
-        "client_id": hub.oauth_client_id,
-        "client_secret": hub.oauth_client_secret,
-        "code": code,
-        "redirect_uri": SEED["oauth_redirect_uri"],
-        "code_verifier": verifier,
-    }
-    status, _, _ = await api.call("POST", "/oauth2/token", data={**exchange, "client_secret": "wrong"})
-    assert status == 401
-    status, granted, _ = await api.call("POST", "/oauth2/token", data=exchange)
-    assert status == 200
-    assert (await api.call("GET", "/user", token=granted["access_token"]))[1]["name"] == "grace"
 
 
 async def test_faults_and_statistics_work_at_both_doors(api: Client):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -48,13 +49,15 @@ class Shape(HTMLParser):
 def pages(person, workspace, title, username, sentence, url):
     principal = Principal(None, "T1", "U1")
 
-    def opened(stage):
+    def opened(stage, former=""):
         link = Link("0" * 64, principal, "saturn", None, 0, 600, stage=stage, username=username)
-        return Opened(link, title, person, workspace, TokenHelp(url, [sentence], "x"), needs_sign_in=False)
+        shown = Opened(link, title, person, workspace, TokenHelp(url, [sentence], "x"), needs_sign_in=False)
+        return replace(shown, signs_in=bool(former), former=former)
 
     common = {
         "form_mark": "m",
         "sign_in_url": "/link/sign-in?of=0",
+        "there_url": "/link/there?of=0",
         "command": "/workspace",
         "steps": [PageStep("Token", is_done=False, is_current=True)],
         "code_follows": True,
@@ -63,6 +66,8 @@ def pages(person, workspace, title, username, sentence, url):
     yield RENDERER.page("sign_in.html", opened=opened("open"), **common)
     yield RENDERER.page("token.html", opened=opened("open"), problem=sentence, **common)
     yield RENDERER.page("confirm.html", opened=opened("checked"), **common)
+    yield RENDERER.page("there.html", opened=opened("open", "x"), problem=sentence, **common)
+    yield RENDERER.page("confirm.html", opened=opened("checked", username + "x"), **common)
     yield RENDERER.page("code.html", opened=opened("code"), code="BBBBBBBB", **common)
     yield RENDERER.page("done.html", opened=opened("checked"), account=account, **common)
     yield RENDERER.problem(500, words.FAILED_TITLE, sentence, "K7QX-2MPA")

@@ -62,6 +62,9 @@ class Account:
     looked_at: float | None = None
     #: When its runs were last read.
     runs_read_at: float | None = None
+    #: When the credential ends, as its provider said, and when its person is reminded of that next.
+    ends_at: float | None = None
+    remind_at: float | None = None
 
     @property
     def is_refused(self) -> bool:
@@ -92,6 +95,8 @@ class Link:
     #: SHA-256 of the browser session that opened it; ``proven`` once that browser signed in as the principal.
     browser_hash: str | None = None
     proven: bool = False
+    #: When the checked credential ends, as its provider said.
+    ends_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

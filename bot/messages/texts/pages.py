@@ -80,6 +80,11 @@ def not_you(person: str, workspace: str) -> str:
     )
 
 
+def another_account(title: str, former: str) -> str:
+    """Say that the account isn't the one that is linked so far."""
+    return f"So far, your {title} account {former} is linked. This one would take its place."
+
+
 def get_token(title: str) -> str:
     """Head the steps that lead to a token."""
     return f"Get your token from {title}"

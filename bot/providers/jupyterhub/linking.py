@@ -7,14 +7,14 @@ Source: ``docs/providers/jupyterhub.md``, "Linking".
 
 from __future__ import annotations
 
-from datetime import datetime
+from dataclasses import replace
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
 
 from bot.providers.base import Access, Credential, Identity
-from bot.providers.reading import text_in, word_in
+from bot.providers.reading import moment, text_in, word_in
 from bot.providers.requests import Api, checks_token, path_part
 from bot.support.errors import BadAnswer, CredentialRefused, Forbidden, NotFound, ProviderError
 
@@ -46,20 +46,30 @@ async def who_is(api: Api, credential: Credential) -> dict[str, Any]:
 async def check(api: Api, credential: Credential) -> Identity:
     """Return whose token it is, with a token of our own if the hub lets us mint one."""
     owner = await who_is(api, credential)
+    username, held = owner_in(owner)
+    return Identity(username, await _own_token(api, credential, username, owner, held))
+
+
+def owner_in(owner: Mapping[str, Any]) -> tuple[str, list[str]]:
+    """Return the name of a token's owner and the scopes that the token holds.
+
+    Raises Forbidden if it belongs to a service, or lacks what Usher needs.
+    """
     if owner.get("kind", "user") != "user":
         raise Forbidden("This token belongs to a service, not to a person. Request one of your own.")
     username = text_in(owner, "name")
     if not username.isprintable():
         raise BadAnswer("the answer's field name is no name")
     scopes = owner.get("scopes")
-    held = [scope for scope in scopes if isinstance(scope, str)] if isinstance(scopes, list) else None
-    if held is not None:
-        lacking = [scope for scope in _NEEDED if not _holds(held, scope, username)]
-        if lacking:
-            raise Forbidden(
-                f"This token lacks {', '.join(lacking)}. Request a new one and leave its permissions empty."
-            )
-    return Identity(username, await _own_token(api, credential, username, owner, held or ()))
+    if not isinstance(scopes, list):
+        return username, []
+    held = [scope for scope in scopes if isinstance(scope, str)]
+    lacking = [scope for scope in _NEEDED if not _holds(held, scope, username)]
+    if lacking:
+        raise Forbidden(
+            f"This token lacks {', '.join(lacking)}. Request a new one and leave its permissions empty."
+        )
+    return username, held
 
 
 def _holds(held: Iterable[str], scope: str, username: str) -> bool:
@@ -73,28 +83,41 @@ async def _own_token(
     names = {scope.removesuffix("!user") for scope in SCOPES}
     if not all(_holds(held, name, username) for name in names):
         return pasted
-    tokens = f"/users/{path_part(username)}/tokens"
+    ends_at: float | None = None
     try:
-        seconds = await _seconds_left(api, pasted, tokens, text_in(owner, "token_id"))
-        body = {"note": NOTE, "scopes": list(SCOPES), "expires_in": seconds}
-        response = await api.call("POST", tokens, pasted, json_body=body, total=MINT_SECONDS)
-        answer = response.json_object(revealed=True)
-        own = Credential(SecretStr(text_in(answer, "token")), None, {TOKEN_ID: text_in(answer, "id")})
+        ends_at, seconds = await _end_of(api, pasted, username, text_in(owner, "token_id"))
+        return await mint(api, pasted, username, seconds)
     except (ProviderError, ValueError):
         # The pasted token works; it just isn't ours to revoke.
-        return pasted
-    return own
+        return replace(pasted, ends_at=ends_at)
 
 
-async def _seconds_left(api: Api, pasted: Credential, tokens: str, token_id: str) -> int | None:
-    """Return how long the pasted token lasts, None for ever, by the hub's own clock."""
-    response = await api.call("GET", f"{tokens}/{path_part(token_id)}", pasted, total=MINT_SECONDS)
-    expires_at = response.json_object().get("expires_at")
-    if expires_at is None:
-        return None
-    now = parsedate_to_datetime(response.headers.get("Date", ""))
+async def mint(api: Api, credential: Credential, username: str, seconds: int | None) -> Credential:
+    """Make a token of our own that lasts for so many seconds, None for as long as the hub allows."""
+    body = {"note": NOTE, "scopes": list(SCOPES), "expires_in": seconds}
+    response = await api.call("POST", tokens_path(username), credential, json_body=body, total=MINT_SECONDS)
+    answer = response.json_object(revealed=True)
+    made = {TOKEN_ID: text_in(answer, "id")}
+    return Credential(SecretStr(text_in(answer, "token")), None, made, moment(answer.get("expires_at")))
+
+
+def tokens_path(username: str) -> str:
+    """Return the path of a person's tokens."""
+    return f"/users/{path_part(username)}/tokens"
+
+
+async def _end_of(
+    api: Api, pasted: Credential, username: str, token_id: str
+) -> tuple[float | None, int | None]:
+    """Return when the pasted token ends, and in how many seconds by the hub's own clock; None for never."""
+    path = f"{tokens_path(username)}/{path_part(token_id)}"
+    response = await api.call("GET", path, pasted, total=MINT_SECONDS)
+    ends_at = moment(response.json_object().get("expires_at"))
+    if ends_at is None:
+        return None, None
+    now = parsedate_to_datetime(response.headers.get("Date", "")).timestamp()
     # The header has whole seconds only; our token ends before the pasted one, never after it.
-    return max(int((datetime.fromisoformat(str(expires_at)) - now).total_seconds()) - 1, 1)
+    return ends_at, max(int(ends_at - now) - 1, 1)
 
 
 async def revoke(api: Api, access: Access) -> None:
@@ -110,7 +133,7 @@ async def revoke(api: Api, access: Access) -> None:
     except CredentialRefused:
         return
     token_id = word_in(owner, "token_id") or minted
-    path = f"/users/{path_part(text_in(owner, 'name'))}/tokens/{path_part(token_id)}"
+    path = f"{tokens_path(text_in(owner, 'name'))}/{path_part(token_id)}"
     try:
         await api.call("DELETE", path, access.credential)
     except NotFound:

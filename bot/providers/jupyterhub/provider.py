@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
-from pydantic import field_validator
+from pydantic import Field, SecretStr, field_validator
 
 from bot.domain.models import Created, Observed, State, Traces
 from bot.providers import facets
@@ -15,6 +15,7 @@ from bot.providers.jupyterhub import linking, making
 from bot.providers.jupyterhub.making import Offer, Preset
 from bot.providers.jupyterhub.names import ServerName, parse_reference
 from bot.providers.jupyterhub.servers import Servers
+from bot.providers.jupyterhub.sign_in import CLIENT_ID, SignInClient, registration
 from bot.providers.prepared import AllOf, named
 from bot.providers.reading import clean, note, text_in
 from bot.providers.requests import Api, side_by_side
@@ -49,6 +50,9 @@ class JupyterHubSettings(ConnectionSettings):
     """Hold a hub's connection: ``base_url`` is the address of it or its API, ``public_url`` is for people."""
 
     public_url: str | None = None
+    #: Usher's registration as a service of the hub; without the secret, people paste tokens.
+    client_id: str = Field(default=CLIENT_ID, pattern=r"^service-[A-Za-z0-9._~-]{1,200}$")
+    client_secret: SecretStr | None = None
     presets: AllOf[Preset] = ()
 
     @field_validator("public_url")
@@ -58,7 +62,13 @@ class JupyterHubSettings(ConnectionSettings):
 
 
 class JupyterHub(
-    Provider, facets.Lists, facets.Removal, facets.Revocation, facets.Tokens, facets.Making[Offer]
+    Provider,
+    facets.Lists,
+    facets.Removal,
+    facets.Revocation,
+    facets.Tokens,
+    facets.SignIn,
+    facets.Making[Offer],
 ):
     """Translate for one hub."""
 
@@ -224,6 +234,18 @@ class JupyterHub(
     async def revoke(self, access: Access) -> None:
         """Delete the token that Usher minted; one that the person pasted is theirs to delete."""
         await linking.revoke(self._api, access)
+
+    @property
+    def client(self) -> facets.OAuthClient | None:
+        """Return Usher's registration as a service of the hub."""
+        own = self.settings
+        if own.client_secret is None:
+            return None
+        return SignInClient(self._api, self._public, own.client_id, own.client_secret)
+
+    def registration(self, back: str) -> str:
+        """Return the lines of the hub's configuration, and the one of the connection."""
+        return registration(self.settings.client_id, back, self.settings.name)
 
     def parse_reference(self, text: str) -> str | None:
         """Extract the server from a link to it or its pages, or from ``person/server``."""

@@ -26,6 +26,7 @@ HUB_SEED = {
     "users": [{"name": name, "servers": ["training", "broken"]} for name in (*HUB_PEOPLE, "bob")],
     "pause_seconds": 0.2,
     "named_server_limit": 3,
+    "oauth_redirect_uri": "http://127.0.0.1:1/link/back/jupyterhub",
 }
 SATURN_SEED = {
     "users": [
@@ -178,7 +179,13 @@ class LazyHub:
         async with Http.new_session() as session:
             http = client(session, window.monotonic)
             yield Rig(
-                provider=provider_of("jupyterhub", http, hub.api_url, public_url=hub.url),
+                provider=provider_of(
+                    "jupyterhub",
+                    http,
+                    hub.api_url,
+                    public_url=hub.url,
+                    client_secret=hub.oauth_client_secret,
+                ),
                 access=Access(person, Credential(SecretStr(hub.users[person]["token"]))),
                 harness=hub.harness,
                 remote_id=f"{person}/training",

@@ -1,0 +1,73 @@
+"""The end of a link: the account, with everything that follows from it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import NoReturn
+
+from bot.domain.models import Account, Link, NewNotice, NoticeKind, TaskKind
+from bot.messages.texts import pages as words
+from bot.providers import facets
+from bot.services import linking
+from bot.services.context import Part
+from bot.services.linking import digest, entry
+from bot.store.records import Activation, NewTask
+from bot.support.errors import Refused
+
+#: When the credential of a replaced account is revoked: calls that had begun with it have ended by then.
+REPLACED_SECONDS = 60.0
+
+
+class Linked(Part):
+    """Write the account that a link ends in."""
+
+    async def activate(self, link: Link, stage: str, *, proof: str) -> Account:
+        """Use the link up and write its account; raises Refused (``link.used``, ``link.taken``)."""
+        account = Account(
+            id=self._ids.new("account"),
+            principal=link.principal,
+            connection=link.connection,
+            username=link.username or "",
+            secret=link.secret or "",
+            state="active",
+            linked_at=await self._store.now(),
+            ends_at=link.ends_at,
+        )
+        body = {"connection": account.connection, "username": account.username, "account": account.id}
+        then = [link.waiting] if link.waiting else []
+        activation = Activation(
+            account=account,
+            settles=digest(account.secret),
+            notices=[NewNotice(account.id, NoticeKind.LINKED, "linked", account.principal, body)],
+            tasks=[NewTask(TaskKind.DISCOVER, account.id, {"then": then}), *await self._replaced(link)],
+            audit=[
+                entry(
+                    link, "account.linked", "ok", account=account.id, username=account.username, proof=proof
+                )
+            ],
+        )
+        result = await self._store.activate(link.nonce_hash, stage, activation)
+        if result == "gone":
+            raise linking.used(link, self._command)
+        if result == "taken":
+            await self._taken(link, account)
+        self._wake()
+        return account
+
+    async def _replaced(self, link: Link) -> list[NewTask]:
+        """Have the credential revoked whose place the new one takes."""
+        former = await self._store.account(link.principal, link.connection)
+        can_revoke = isinstance(self._connections[link.connection], facets.Revocation)
+        if former is None or former.state == "revoking" or not former.secret or not can_revoke:
+            return []
+        replaced = replace(link, username=former.username)
+        return [linking.revocation(replaced, former.secret, REPLACED_SECONDS)]
+
+    async def _taken(self, link: Link, account: Account) -> NoReturn:
+        await self._store.append_audit([entry(link, "account.linked", "taken", username=account.username)])
+        title = self._connections[link.connection].settings.title
+        await linking.warn_holders(
+            self._store, link.connection, account.username, link.principal, link.nonce_hash[:12]
+        )
+        self._wake()
+        raise Refused("link.taken", words.link_taken(title, account.username))

@@ -1,0 +1,127 @@
+"""Signing in at a real hub: the code with PKCE, a token of our own that outlasts the session, odd answers."""
+
+from __future__ import annotations
+
+import json
+import time
+from urllib.parse import parse_qs, urlsplit
+
+import aiohttp
+import pytest
+
+from bot.providers.base import Access
+from bot.providers.jupyterhub.sign_in import LASTS
+from bot.support import errors
+from bot.support.http import Http
+from bot.web.openid import Flow
+from tests.contract.providers.rigs import HUB_SEED, Rig, provider_of
+from tests.contract.providers.test_jupyterhub import tokens
+from tests.playground.hub_help import browser, log_in
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+BACK = HUB_SEED["oauth_redirect_uri"]
+
+
+async def code_for(session: aiohttp.ClientSession, hub: Rig, flow: Flow) -> str:
+    """Go to the hub's page in a browser that is signed in there; return the code that it comes back with."""
+    page = hub.provider.oauth.page(BACK, flow.state, flow.challenge)
+    async with session.get(page, allow_redirects=False) as sent:
+        assert sent.status == 302, await sent.text()
+        to = sent.headers["Location"]
+    query = parse_qs(urlsplit(to).query)
+    assert (to.partition("?")[0], query["state"]) == (BACK, [flow.state])
+    return query["code"][0]
+
+
+async def signed_in_there(session: aiohttp.ClientSession, hub: Rig) -> None:
+    name = hub.access.username
+    await log_in(session, f"{hub.server.url}/hub/home", name, hub.server.users[name]["password"])
+
+
+async def test_what_signing_in_brings_is_a_token_of_our_own_that_outlasts_the_session(hub: Rig):
+    before = set(await tokens(hub))
+    flow = Flow.fresh()
+    async with browser() as session:
+        await signed_in_there(session, hub)
+        code = await code_for(session, hub, flow)
+        identity = await hub.provider.oauth.finish(code, flow.verifier, BACK)
+        (made,) = set(await tokens(hub)) - before
+        with pytest.raises(errors.CredentialRefused):
+            await hub.provider.oauth.finish(code, flow.verifier, BACK)
+        async with session.get(f"{hub.server.url}/hub/logout") as out:
+            assert out.status == 200
+    assert identity.username == hub.access.username
+    assert identity.credential.ends_at == pytest.approx(time.time() + LASTS, abs=60)
+    listed = (await tokens(hub))[made]
+    assert (listed["note"], listed["oauth_client"]) == ("Usher", "JupyterHub")
+    access = Access(identity.username, identity.credential)
+    await hub.provider.start(access, hub.remote_id)
+    await hub.provider.stop(access, hub.remote_id)
+    await hub.provider.revoke(access)
+    assert set(await tokens(hub)) == before
+
+
+async def test_a_code_is_worth_nothing_without_its_verifier_and_our_secret(hub: Rig):
+    client, flow = hub.provider.oauth, Flow.fresh()
+    async with browser() as session, Http.new_session() as sending:
+        await signed_in_there(session, hub)
+        with pytest.raises(errors.CredentialRefused):
+            await client.finish(await code_for(session, hub, flow), Flow.fresh().verifier, BACK)
+        with pytest.raises(errors.CredentialRefused):
+            await client.finish(await code_for(session, hub, flow), flow.verifier, BACK + "x")
+        other = provider_of("jupyterhub", Http(sending), hub.server.api_url, client_secret="wrong" * 8)
+        with pytest.raises(errors.Untrusted):
+            await other.oauth.finish(await code_for(session, hub, flow), flow.verifier, BACK)
+        assert [await client.is_known(), await other.oauth.is_known()] == [True, False]
+        secret = hub.server.oauth_client_secret
+        other = provider_of(
+            "jupyterhub",
+            Http(sending),
+            hub.server.api_url,
+            client_id="service-x",
+            client_secret=secret,
+        )
+        assert await other.oauth.is_known() is False
+
+
+@pytest.mark.parametrize(
+    ("path", "faults", "error"),
+    [
+        ("/oauth2/token$", [{"status": 502}], errors.TemporaryError),
+        ("/oauth2/token$", [{"drop": True}], errors.TemporaryError),
+        ("/oauth2/token$", [{"garbage": True}], errors.BadAnswer),
+        ("/oauth2/token$", [{"body": "{}"}], errors.BadAnswer),
+        ("/hub/api/user$", [{"status": 403}], errors.CredentialRefused),
+        ("/hub/api/user$", [{"body": json.dumps({"kind": "service", "name": "x"})}], errors.Forbidden),
+        ("/tokens$", [{"status": 403}], errors.Forbidden),
+        ("/tokens$", [{"status": 400}] * 2, errors.Forbidden),
+        ("/tokens$", [{"status": 400}], None),
+    ],
+)
+async def test_odd_answers_on_the_way_to_a_token(quiet_hub: Rig, path, faults, error):
+    flow = Flow.fresh()
+    async with browser() as session:
+        await signed_in_there(session, quiet_hub)
+        code = await code_for(session, quiet_hub, flow)
+    for fault in faults:
+        quiet_hub.spoil(path, **fault)
+    finishing = quiet_hub.provider.oauth.finish(code, flow.verifier, BACK)
+    if error is None:
+        identity = await finishing
+        # The hub that limits how long tokens last says when that is; this one has no limit.
+        assert (identity.username, identity.credential.ends_at) == (quiet_hub.access.username, None)
+        return
+    with pytest.raises(error) as raised:
+        await finishing
+    assert code not in str(raised.value)
+
+
+async def test_an_operator_is_told_the_lines_that_register_usher(quiet_hub: Rig):
+    told = quiet_hub.provider.registration(BACK)
+    written = told.partition("\n")[2].partition("and the same secret")[0]
+    config: dict[str, object] = {}
+    exec(written.replace("c.JupyterHub.", ""), config)
+    (service,), (role,) = config["services"], config["load_roles"]
+    assert (service["oauth_client_id"], service["oauth_redirect_uri"]) == ("service-usher", BACK)
+    assert role["scopes"] == ["self", "access:services!service=usher"]

@@ -1,0 +1,21 @@
+"""What the doctor says of signing in at a provider."""
+
+from __future__ import annotations
+
+from bot.upkeep import doctor
+from tests.web.rig import ScriptedProvider
+from tests.web.there import SigningProvider
+
+
+async def test_where_people_could_sign_in_it_says_what_to_add():
+    provider = SigningProvider()
+    (good,) = await doctor.check_way_in("saturn", provider, "https://usher.example/")
+    back = "https://usher.example/link/back/saturn"
+    assert (good.is_good, good.advice, back in good.found) == (True, "", True)
+    provider.oauth_client.knows_us = False
+    (bad,) = await doctor.check_way_in("saturn", provider, "https://usher.example")
+    assert (bad.is_good, bad.advice) == (False, f"Register Usher there: {back}")
+    provider.oauth_client = None
+    (none,) = await doctor.check_way_in("saturn", provider, "https://usher.example")
+    assert (none.is_good, none.advice) == (True, f"Register Usher there: {back}")
+    assert await doctor.check_way_in("other", ScriptedProvider(), "https://usher.example") == []

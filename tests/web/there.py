@@ -1,0 +1,69 @@
+"""A provider at which people sign in, as its OAuth client sees it: codes of the test, errors of the test."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from pydantic import SecretStr
+
+from bot.providers import facets
+from bot.providers.base import Credential, Identity
+from bot.web.openid import Flow
+from tests.web.rig import Browser, Rig, ScriptedProvider
+
+PAGE = "https://app.example/authorize"
+CODE = "code-of-alice"
+ENDS_AT = 2_000_000_000.0
+
+
+class Client(facets.OAuthClient):
+    """Take codes of a table, each once, from whoever began with the challenge."""
+
+    def __init__(self) -> None:
+        self.usernames = {CODE: "alice", "code-of-alice-two": "alice-two"}
+        self.error: Exception | None = None
+        self.asked: list[tuple[str, str]] = []
+        self.challenge = ""
+        self.knows_us = True
+
+    def page(self, back: str, state: str, challenge: str) -> str:
+        self.challenge = challenge
+        return f"{PAGE}?state={state}&redirect_uri={back}"
+
+    async def finish(self, code: str, verifier: str, back: str) -> Identity:
+        self.asked.append((code, back))
+        if self.error is not None:
+            raise self.error
+        assert Flow("", "", verifier).challenge == self.challenge
+        username = self.usernames.pop(code)
+        return Identity(username, Credential(SecretStr(f"own-token-of-{username}"), ends_at=ENDS_AT))
+
+    async def is_known(self) -> bool:
+        return self.knows_us
+
+
+class SigningProvider(ScriptedProvider, facets.SignIn):
+    """Let people sign in, besides pasting the tokens of a table."""
+
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
+        self.oauth_client: Client | None = Client()
+
+    @property
+    def client(self) -> Client | None:
+        return self.oauth_client
+
+    def registration(self, back: str) -> str:
+        return f"Register Usher there: {back}"
+
+
+async def go(made: Rig, browser: Browser) -> str:
+    """Press the button that leads to the provider; return the state that it has to come back with."""
+    await browser.get("/link/there", follow=False)
+    assert browser.status == 303
+    to = browser.headers["Location"]
+    assert to.startswith(PAGE)
+    query = parse_qs(urlsplit(to).query)
+    assert query["redirect_uri"] == [f"{made.origin}/link/back/saturn"]
+    return query["state"][0]
