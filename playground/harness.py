@@ -95,6 +95,8 @@ class Harness:
         self.clock = clock or Clock()
         self.requests: Counter[str] = Counter()
         self.violations: list[dict[str, Any]] = []
+        #: Called with the rule and the detail of each, at that moment.
+        self.on_violation: Callable[[str, str], None] = lambda _rule, _detail: None
         self.smallest_gap: float | None = None
         self.faults: list[Fault] = []
         self._words = words or (lambda _: {"message": "injected fault"})
@@ -108,6 +110,7 @@ class Harness:
     def violation(self, rule: str, detail: str) -> None:
         """Record that a client broke a documented rule."""
         self.violations.append({"rule": rule, "at": self.clock.now(), "detail": detail})
+        self.on_violation(rule, detail)
 
     def settle(self) -> None:
         """Do what was accepted before and is due by now; what can't be done any more is dropped."""

@@ -16,11 +16,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.chaos.clocks import WallClock
-from benchmarks.chaos.cluster import PAUSE, WEBS, balancer, members, trouble
+from benchmarks.chaos.cluster import PAUSE, WEBS, WORKERS, balancer, members, trouble
 from benchmarks.chaos.crowd import Crowd
 from benchmarks.chaos.keeper import Keeper, Member, NotReadyError
 from benchmarks.chaos.rows import unsettled
 from benchmarks.chaos.stage import Stage, stage
+from benchmarks.chaos.stalls import Stalls
 from benchmarks.chaos.verdict import Verdict
 from benchmarks.chaos.weather import MODES, Weather
 from benchmarks.chaos.witness import Witness
@@ -34,7 +35,7 @@ SMALLEST_GAP = 10.0
 #: How many problems are printed of each kind.
 SHOWN = 10
 #: What is counted, and told in words.
-PROBLEMS = ("lost", "doubled", "unseen", "untrue", "unlinked", "dead", "leaks")
+PROBLEMS = ("lost", "doubled", "astray", "unseen", "untrue", "unlinked", "dead", "leaks")
 #: A start that nobody was asked to hold up waits so many seconds at most: for a read, and for its turn.
 LONGEST_HOLD = 40.0
 #: What can go wrong.
@@ -58,14 +59,18 @@ async def play(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
         crowd = Crowd(made, options.operations, options.seconds, chance)
         longest = 20.0 + 40.0 * min(1.0, options.seconds / 180.0)
         weather = Weather(made, chance, modes, longest)
-        witness = Witness(made.database, made.slack.harness.clock.now)
+        harness = made.slack_harness
+        witness = Witness(made.database, harness.clock.now)
+        stalls = Stalls(keeper.pids, harness.clock.now)
+        harness.on_violation = lambda rule, detail: _tell_violation(rule, detail, stalls)
         await keeper.start()
         tasks: list[asyncio.Task[None]] = []
         calm = loop.time()
         try:
             await keeper.ready()
+            await made.install()
             people = asyncio.create_task(crowd.live())
-            tasks = [people, asyncio.create_task(witness.watch())]
+            tasks = [people, *(asyncio.create_task(one.watch()) for one in (witness, stalls))]
             kills = modes & {"kills", "clock"}
             storms = [weather.storm(options.seconds)]
             storms += [keeper.kill_now_and_then(options.seconds)] if kills else []
@@ -93,6 +98,9 @@ async def play(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
             "bursts": sum(weather.bursts.values()),
             "clock_moves": clock.moves if clock is not None else 0,
             "processes": len(keeper.members),
+            "slack_workspaces": len(made.slacks),
+            "longest_stall_s": round(stalls.longest, 2),
+            "longest_stall_of_slack_s": round(stalls.longest_here, 2),
             "settle_s": round(settled, 1),
             "seconds": options.seconds,
             "people": options.people,
@@ -113,9 +121,9 @@ async def _raised(
         if server is None:
             keeper = Keeper([Member(made.environment(), made.bot_url)], folder / LOG, chance, clock)
         else:
-            processes = members(made.environment(), clock)
+            processes = members(made.environment(), clock, options.workers)
             await stack.enter_async_context(balancer(made.port, processes[:WEBS]))
-            keeper = Keeper(processes, folder / LOG, chance, pause=PAUSE)
+            keeper = Keeper(processes, folder / LOG, chance, pause=(options.kill_every,) * 2)
         yield made, keeper, server
 
 
@@ -135,10 +143,16 @@ async def _settled(made: Stage) -> None:
         await asyncio.sleep(0.5)
 
 
+def _tell_violation(rule: str, detail: str, stalls: Stalls) -> None:
+    """Say what the machine was like, as a limit is judged by when calls arrive."""
+    if rule == "rate_limit":
+        sys.stderr.write(f"beyond limits: {detail}; {stalls.lately()}\n")
+
+
 async def _figures(
     made: Stage, verdict: Verdict, crowd: Crowd, keeper: Keeper, weather: Weather
 ) -> dict[str, Any]:
-    truth = verdict.truth
+    truth, harness = verdict.truth, made.slack_harness
     told: dict[str, Any] = {
         "operations": len(verdict.operations),
         "runs": len(truth.runs),
@@ -155,6 +169,7 @@ async def _figures(
         "most_starts_per_operation": truth.most_starts(),
         "most_runs_per_request": truth.most_runs(),
         "most_creations_per_request": truth.most_creations(),
+        "astray": verdict.astray(),
         "alarms": verdict.alarms(),
         "false_alarms": 0 if weather.was_away or keeper.kills else verdict.alarms(),
         "longest_hold_s": verdict.longest_hold(weather.limited),
@@ -166,19 +181,14 @@ async def _figures(
         "run_outcomes": Counter(str(run["outcome"]) for run in truth.runs),
         "failed_requests": crowd.failed,
         "clicks": crowd.clicks,
-        "messages": made.slack.harness.requests["POST /api/chat.postMessage"],
-        "look_ups": made.slack.harness.requests["POST /api/conversations.history"],
-        "beyond_limits": sum(one["rule"] == "rate_limit" for one in made.slack.harness.violations),
+        "messages": harness.requests["POST /api/chat.postMessage"],
+        "look_ups": harness.requests["POST /api/conversations.history"],
+        "beyond_limits": sum(one["rule"] == "rate_limit" for one in harness.violations),
         "violations": Counter(
-            violation["rule"]
-            for server in (made.slack, made.saturn)
-            for violation in server.harness.violations
+            violation["rule"] for server in (harness, made.saturn.harness) for violation in server.violations
         ),
         "ended_by_itself": keeper.ended,
     }
-    beyond = [one for one in made.slack.harness.violations if one["rule"] == "rate_limit"]
-    for one in beyond[:SHOWN]:
-        sys.stderr.write(f"beyond limits: {one['at']:.3f} {one['detail']}\n")
     for kind in PROBLEMS:
         for problem in told[kind][:SHOWN]:
             sys.stderr.write(f"{kind}: {problem}\n")
@@ -207,17 +217,21 @@ def holds(told: dict[str, Any], options: argparse.Namespace) -> bool:
 def main() -> int:
     """Run it; return the exit status: 0 when every promise was kept."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.chaos", description=__doc__)
-    parser.add_argument("--seconds", type=float, default=180.0, help="how long the storm lasts")
-    parser.add_argument("--operations", type=int, default=1000)
+    parser.add_argument("--seconds", type=float, help="how long the storm lasts; 180, or 300 in a cluster")
+    parser.add_argument("--operations", type=int, help="1000, or 2000 in a cluster")
     parser.add_argument("--people", type=int, default=200)
     parser.add_argument("--settle", type=float, default=900.0, help="how long the calm may take at most")
     parser.add_argument(
-        "--cluster", action="store_true", help="webs and workers on PostgreSQL, which has trouble, too"
+        "--cluster", action="store_true", help="webs and workers for two Slack workspaces, on PostgreSQL"
     )
+    parser.add_argument("--workers", type=int, default=WORKERS, help="of a cluster")
+    parser.add_argument("--kill-every", type=float, default=PAUSE, metavar="SECONDS", help="in a cluster")
     parser.add_argument("--only", action="append", choices=ALL, metavar="MODE", help=f"of {', '.join(ALL)}")
     parser.add_argument("--seed", type=int, default=secrets.randbelow(2**31))
     parser.add_argument("--keep", type=Path, help="a folder that keeps the database and the log")
     options = parser.parse_args()
+    usual = (300.0, 2000) if options.cluster else (180.0, 1000)
+    options.seconds, options.operations = options.seconds or usual[0], options.operations or usual[1]
     # Requests that a kill cuts off are what this is about; the local servers need not tell of each.
     logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
     if options.keep is not None:

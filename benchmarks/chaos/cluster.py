@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
 from benchmarks.chaos.keeper import Member
-from playground.processes import free_port
+from benchmarks.ports import lasting_ports
 
 if TYPE_CHECKING:
     import random
@@ -18,21 +18,20 @@ if TYPE_CHECKING:
 
 WEBS: Final = 2
 WORKERS: Final = 4
-#: A process is killed every two seconds.
-PAUSE: Final = (2.0, 2.0)
+#: Seconds between two kills.
+PAUSE: Final = 2.0
 #: How far one worker's clock is off, in seconds.
 AN_HOUR: Final = 3600.0
 #: How often all connections are cut in a run.
 CUTS: Final = 3
 
 
-def members(environment: Mapping[str, str], clock: WallClock | None) -> list[Member]:
+def members(environment: Mapping[str, str], clock: WallClock | None, workers: int) -> list[Member]:
     """Return the webs, then the workers; the clock of the last worker is an hour off."""
-    roles = ["web"] * WEBS + ["worker"] * WORKERS
-    ports = [free_port() for _ in roles]
+    roles = ["web"] * WEBS + ["worker"] * workers
     made = [
         Member({**environment, "PORT": str(port)}, f"http://127.0.0.1:{port}", role)
-        for role, port in zip(roles, ports, strict=True)
+        for role, port in zip(roles, lasting_ports(len(roles)), strict=True)
     ]
     if clock is not None:
         clock.set(AN_HOUR)

@@ -9,7 +9,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.chaos.stage import CHANNEL, CONNECTION, JOBS, WORKSPACES
+from benchmarks.chaos.stage import CHANNEL, CONNECTION, JOBS, WORKSPACES, Person
 from playground.demo.person import buttons
 from playground.slack.errors import SlackError
 
@@ -34,7 +34,7 @@ KINDS = {"workspace": 78, "run": 12, "create": 10}
 class Acknowledged:
     """Hold an operation that Slack showed as accepted; times are those of this machine, in epoch seconds."""
 
-    user: str
+    who: Person
     workspace: str
     verb: str
     sent_at: float
@@ -62,13 +62,11 @@ class Crowd:
 
     async def live(self) -> None:
         """Return when every operation has been acknowledged."""
-        users = self._stage.users
-        shares = [
-            self._operations // len(users) + (n < self._operations % len(users)) for n in range(len(users))
-        ]
-        await asyncio.gather(*(self._person(user, share) for user, share in zip(users, shares, strict=True)))
+        people = self._stage.people
+        each, more = divmod(self._operations, len(people))
+        await asyncio.gather(*(self._live(who, each + (n < more)) for n, who in enumerate(people)))
 
-    async def _person(self, user: str, share: int) -> None:
+    async def _live(self, who: Person, share: int) -> None:
         wanted = dict.fromkeys(WORKSPACES, "stop")
         # A job is run once: what it has run then came of that operation alone.
         jobs = list(JOBS)
@@ -77,38 +75,38 @@ class Crowd:
             (kind,) = self._chance.choices(list(KINDS), list(KINDS.values()))
             workspace = self._chance.choice(WORKSPACES)
             if kind == "run" and jobs:
-                await self._type(user, jobs.pop(), "run")
+                await self._type(who, jobs.pop(), "run")
             elif kind == "create":
-                await self._make(user, f"own-{number}")
+                await self._make(who, f"own-{number}")
             else:
                 verb = self._next(wanted[workspace])
-                await self._type(user, workspace, verb)
+                await self._type(who, workspace, verb)
                 wanted[workspace] = verb
             await asyncio.sleep(self._chance.uniform(0.2, 3.0))
-            await self._click(user, workspace)
+            await self._click(who, workspace)
 
     def _next(self, last: str) -> str:
         if last == "stop":
             return self._chance.choices(["start", "stop"], [9, 1])[0]
         return self._chance.choices(["stop", "start", "restart"], [6, 2, 2])[0]
 
-    async def _type(self, user: str, name: str, verb: str) -> None:
+    async def _type(self, who: Person, name: str, verb: str) -> None:
         """Type the command until it is accepted."""
         is_run = verb == "run"
         text = f"/job run {CONNECTION} {name}" if is_run else f"/workspace {verb} {name}"
         accepted = RUNS if is_run else ACCEPTED
         while True:
             sent_at = self._now()
-            answer = await self._stage.slack.say(user, CHANNEL, text)
+            answer = await who.slack.say(who.user, CHANNEL, text)
             said = str(answer.get("text") or "")
             if answer["ok"] and accepted.search(said):
-                self._took(user, name, verb, sent_at, said)
+                self._took(who, name, verb, sent_at, said)
                 return
             await self._fails(str(answer.get("error") or said))
 
-    async def _make(self, user: str, name: str) -> None:
+    async def _make(self, who: Person, name: str) -> None:
         """Open the form, fill it in and send it, until it is taken; a name that is taken was taken before."""
-        slack = self._stage.slack
+        slack, user = who.slack, who.user
         while True:
             sent_at = self._now()
             answer = await slack.say(user, CHANNEL, f"/workspace new {CONNECTION}")
@@ -117,7 +115,7 @@ class Crowd:
                     await slack.fill(user, {"field:name": name})
                     answer = await slack.submit(user)
                     if answer.get("response_action") == "clear":
-                        self._took(user, name, "create", sent_at, "")
+                        self._took(who, name, "create", sent_at, "")
                         return
                 await slack.close_view(user, everything=True)
             except (SlackError, KeyError) as error:
@@ -125,24 +123,24 @@ class Crowd:
             await self._fails(str(answer.get("errors") or answer.get("error") or answer.get("text")))
 
     def _now(self) -> float:
-        return self._stage.slack.harness.clock.now()
+        return self._stage.slack_harness.clock.now()
 
-    def _took(self, user: str, name: str, verb: str, sent_at: float, text: str) -> None:
-        self.acknowledged.append(Acknowledged(user, name, verb, sent_at, self._now(), text))
+    def _took(self, who: Person, name: str, verb: str, sent_at: float, text: str) -> None:
+        self.acknowledged.append(Acknowledged(who, name, verb, sent_at, self._now(), text))
 
     async def _fails(self, said: str) -> None:
         self.failed[said] += 1
         await asyncio.sleep(self._chance.uniform(0.3, 1.5))
 
-    async def _click(self, user: str, workspace: str) -> None:
+    async def _click(self, who: Person, workspace: str) -> None:
         """Look or press once, sometimes twice at the same time; what fails is not tried again."""
-        slack = self._stage.slack
+        slack, user = who.slack, who.user
         if self._chance.random() < 0.4:
             verb = self._chance.choices([f"status {workspace}", "list"], [3, 1])[0]
             answer = await slack.say(user, CHANNEL, f"/workspace {verb}")
             self.clicks[verb.partition(" ")[0] if answer["ok"] else "failed"] += 1
             return
-        found = self._pressable(user)
+        found = self._pressable(who)
         if found is None:
             return
         ts, action_id = found
@@ -154,10 +152,10 @@ class Crowd:
             good = isinstance(answer, dict) and answer["ok"]
             self.clicks[action_id.partition(":")[0] if good else "failed"] += 1
 
-    def _pressable(self, user: str) -> tuple[str, str] | None:
+    def _pressable(self, who: Person) -> tuple[str, str] | None:
         choices = [
             (message["ts"], str(element["action_id"]))
-            for message in self._stage.slack.seen(user)[-4:]
+            for message in who.slack.seen(who.user)[-4:]
             for element in buttons(message)
             if str(element.get("action_id", "")).partition(":")[0] in PRESSED
         ]

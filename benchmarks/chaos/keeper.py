@@ -82,6 +82,11 @@ class Keeper:
         #: Exit statuses of processes that ended by themselves.
         self.ended: list[int] = []
 
+    def pids(self) -> list[int]:
+        """Return the processes that run."""
+        processes = [member.process for member in self.members]
+        return [one.pid for one in processes if one is not None and one.returncode is None]
+
     async def start(self) -> None:
         """Start all of them."""
         for member in self.members:

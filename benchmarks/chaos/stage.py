@@ -1,4 +1,4 @@
-"""What the chaos run plays on: a local Slack and Saturn Cloud full of people whom the database knows."""
+"""What the chaos run plays on: a local Slack, or two, and a Saturn Cloud, whose people the database knows."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from aiohttp import web
 from cryptography.fernet import Fernet
 from pydantic import SecretStr
 
-from bot.domain.models import Account, Link, Person, Principal, Snapshot, State
+from benchmarks.workspaces import TEAMS, administrators, by_oauth, install, slack_workspaces
+from bot.domain import models
+from bot.domain.models import Account, Link, Principal, Snapshot, State
 from bot.providers.base import Credential
 from bot.providers.connections import build_providers, load_connections
 from bot.providers.contract import Scheduled
@@ -28,6 +30,7 @@ from bot.support.vault import Vault, row_key
 from playground import saturn as local_saturn
 from playground import slack as local_slack
 from playground.faults import ASKED, Act
+from playground.harness import Harness
 from playground.processes import bot_environment, free_port
 
 CHANNEL = "C0GENERAL"
@@ -36,6 +39,21 @@ WORKSPACES = ("red", "green", "blue")
 JOBS = ("nightly", "report")
 RECIPE = "course"
 ADMIN = "U0ADMIN"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Person:
+    """Be somebody in a Slack workspace; among several workspaces an id is somebody else's in each."""
+
+    slack: local_slack.SlackServer
+    user: str
+    #: At the provider.
+    name: str
+
+    @property
+    def principal(self) -> Principal:
+        """Return how the bot knows them."""
+        return Principal(None, self.slack.state.team.id, self.user)
 
 
 @dataclass(slots=True)
@@ -56,14 +74,15 @@ class Stage:
     """Hold the local servers, where they are, and what the bot's environment says."""
 
     folder: Path
-    slack: local_slack.SlackServer
+    #: One, with a bot token in the environment, or several, where the bot is installed by OAuth.
+    slacks: list[local_slack.SlackServer]
+    #: What the operator copies from Slack's pages.
+    given: dict[str, Any]
     saturn: local_saturn.SaturnServer
-    users: list[str]
+    people: list[Person]
     port: int
     #: The URL of a PostgreSQL database.
     server: str = ""
-    slack_url: str = ""
-    saturn_url: str = ""
     keys: str = field(default_factory=lambda: Fernet.generate_key().decode())
     calls: list[Called] = field(default_factory=list)
 
@@ -71,6 +90,11 @@ class Stage:
     def database(self) -> str:
         """Return the URL of the bot's database: a SQLite file, unless there is a server."""
         return self.server or f"sqlite:///{self.folder / 'usher.db'}"
+
+    @property
+    def slack_harness(self) -> Harness:
+        """Return what counts and spoils the requests to Slack, whichever workspace they are for."""
+        return self.slacks[0].harness
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -84,62 +108,73 @@ class Stage:
 
     def environment(self) -> dict[str, str]:
         """Return the settings of the bot as its environment gives them."""
-        given, connections = self.slack.credentials, self.folder / "connections.toml"
+        connections = self.folder / "connections.toml"
+        given = {"bot_token": "", **self.given}
+        is_oauth = len(self.slacks) > 1
         return bot_environment(given, self.port, self.database, self.keys, connections) | {
+            **(by_oauth(given) if is_oauth else {}),
             "USHER_COMMAND": "/workspace",
             "USHER_JOB_COMMAND": "/job",
-            "USHER_ADMINS": ADMIN,
+            "USHER_ADMINS": administrators(ADMIN) if is_oauth else ADMIN,
             "USHER_LOG_FORMAT": "json",
             "USHER_LOG_LEVEL": "info",
         }
 
+    async def install(self) -> None:
+        """Install the bot where it isn't by its environment; raises StageError."""
+        for slack in self.slacks:
+            if not slack.state.app.installed:
+                await install(self.bot_url, slack.state.team.id, ADMIN)
+
     def secrets(self) -> list[str]:
         """Return what must stand in no message and no log."""
-        given = self.slack.credentials
-        tokens = [self.token(user) for user in self.users]
-        return [self.keys, given["bot_token"], given["signing_secret"], *tokens]
+        known = [self.given[name] for name in ("signing_secret", "client_secret") if name in self.given]
+        bots = [token.value for slack in self.slacks for token in slack.state.tokens.values()]
+        return [self.keys, *known, *bots, *map(self.token, self.people)]
 
-    def token(self, user: str) -> str:
+    def token(self, person: Person) -> str:
         """Return the credential with which a person is linked."""
         accounts = self.saturn.state.accounts
-        return accounts.user_token(accounts.people[user.lower()])
+        return accounts.user_token(accounts.people[person.name])
 
-    def principal(self, user: str) -> Principal:
-        """Return how the bot knows a person."""
-        return Principal(None, self.slack.state.team.id, user)
+    def admins(self) -> list[Principal]:
+        """Return the administrators, one in each Slack workspace."""
+        return [Principal(None, slack.state.team.id, ADMIN) for slack in self.slacks]
 
 
 def _slack_seed(users: list[str]) -> dict[str, Any]:
     people = [{"id": user, "name": user.lower(), "real_name": f"Person {user[2:]}"} for user in users]
-    people.append({"id": ADMIN, "name": "admin", "real_name": "Admin"})
+    people.append({"id": ADMIN, "name": "admin", "real_name": "Admin", "is_admin": True})
     channel = {"id": CHANNEL, "name": "general", "members": [*users, "@bot"]}
     return {"people": people, "channels": [channel], "app": {"commands": ["/workspace", "/job"]}}
 
 
-def _saturn_seed(users: list[str], chance: random.Random) -> dict[str, Any]:
+def _workspace(owner: str, name: str, chance: random.Random) -> dict[str, Any]:
+    """Describe a workspace; one that fails takes longer than the pause between two reads, as real ones do."""
+    fails = chance.random() < 0.05
+    return {
+        "owner": owner,
+        "name": name,
+        "start_seconds": round(chance.uniform(*((12.0, 15.0) if fails else (1.0, 8.0))), 2),
+        "stop_seconds": round(chance.uniform(0.2, 4.0), 2),
+        "fail": fails,
+    }
+
+
+def _saturn_seed(names: list[str], chance: random.Random) -> dict[str, Any]:
     return {
         "page_size": 50,
-        "users": [{"name": user.lower()} for user in users],
-        "workspaces": [
-            {
-                "owner": user.lower(),
-                "name": name,
-                "start_seconds": round(chance.uniform(1.0, 8.0), 2),
-                "stop_seconds": round(chance.uniform(0.2, 4.0), 2),
-                "fail": chance.random() < 0.05,
-            }
-            for user in users
-            for name in WORKSPACES
-        ],
+        "users": [{"name": one} for one in names],
+        "workspaces": [_workspace(owner, name, chance) for owner in names for name in WORKSPACES],
         "jobs": [
             {
-                "owner": user.lower(),
+                "owner": owner,
                 "name": name,
                 "start_seconds": round(chance.uniform(0.5, 4.0), 2),
                 "run_seconds": round(chance.uniform(1.0, 15.0), 2),
                 "exit_code": int(chance.random() < 0.1),
             }
-            for user in users
+            for owner in names
             for name in JOBS
         ],
     }
@@ -147,27 +182,36 @@ def _saturn_seed(users: list[str], chance: random.Random) -> dict[str, Any]:
 
 @asynccontextmanager
 async def stage(folder: Path, people: int, chance: random.Random, server: str = "") -> AsyncIterator[Stage]:
-    """Serve both and link everybody; nothing of the bot runs yet."""
-    users = [f"U0{number:04d}" for number in range(people)]
-    made = Stage(
-        folder,
-        local_slack.build(seed=_slack_seed(users)),
-        local_saturn.build(seed=_saturn_seed(users, chance)),
-        users,
-        free_port(),
-        server,
-    )
-    # Innermost: what is noted here was accepted, whatever a fault makes of the answer.
-    made.saturn.app.middlewares.append(_noting(made))
+    """Serve all and link everybody; nothing of the bot runs yet.
+
+    With the URL of a database server there are two Slack workspaces, for a bot that is installed by OAuth.
+    """
+    port = free_port()
+    names = [f"u0{number:04d}" for number in range(people)]
+    saturn = local_saturn.build(seed=_saturn_seed(names, chance))
     async with AsyncExitStack() as stack:
-        made.slack_url = await stack.enter_async_context(made.slack.running())
-        runner = web.AppRunner(made.saturn.app, access_log=None, shutdown_timeout=1.0)
+        if server:
+            half = [f"U0{number:04d}" for number in range(-(-people // len(TEAMS)))]
+            bot_url = f"http://127.0.0.1:{port}"
+            several = slack_workspaces({team: _slack_seed(half) for team in TEAMS}, bot_url)
+            await stack.enter_async_context(several.running())
+            slacks, given = several.members, several.credentials
+        else:
+            alone = local_slack.build(seed=_slack_seed([name.upper() for name in names]))
+            await stack.enter_async_context(alone.running())
+            slacks, given = [alone], alone.credentials
+        count = len(slacks)
+        sitting = [Person(slacks[n % count], f"U0{n // count:04d}", name) for n, name in enumerate(names)]
+        made = Stage(folder, slacks, given, saturn, sitting, port, server)
+        if not server:
+            alone.state.app.request_url = f"{made.bot_url}/slack/events"
+        # Innermost: what is noted here was accepted, whatever a fault makes of the answer.
+        saturn.app.middlewares.append(_noting(made))
+        runner = web.AppRunner(saturn.app, access_log=None, shutdown_timeout=1.0)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
         await web.TCPSite(runner, "127.0.0.1", 0).start()
-        made.saturn_url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-        made.slack.state.app.request_url = f"{made.bot_url}/slack/events"
-        _write_connections(made)
+        _write_connections(made, f"http://127.0.0.1:{runner.addresses[0][1]}")
         await _link_everybody(made)
         yield made
 
@@ -197,13 +241,13 @@ def _noting(made: Stage) -> Any:
     return note
 
 
-def _write_connections(made: Stage) -> None:
+def _write_connections(made: Stage, saturn_url: str) -> None:
     recipe, path = made.folder / "course.json", made.folder / "connections.toml"
     recipe.write_text(json.dumps({"type": "workspace", "spec": {"name": "x", "owner": "acme/teacher"}}))
     recipe.chmod(0o600)
     path.write_text(
         f'[connections.{CONNECTION}]\nprovider = "saturn"\ntitle = "Saturn Cloud"\n'
-        f'linking = ["token"]\nbase_url = {json.dumps(made.saturn_url)}\n'
+        f'linking = ["token"]\nbase_url = {json.dumps(saturn_url)}\n'
         f'[[connections.{CONNECTION}.recipes]]\nname = "{RECIPE}"\nfile = {json.dumps(str(recipe))}\n',
         encoding="utf-8",
     )
@@ -227,18 +271,18 @@ async def _link_everybody(made: Stage) -> None:
             connections = load_connections(made.folder / "connections.toml")
             provider = build_providers(connections, Http(session))[CONNECTION]
         now = await store.now()
-        await store.save_people(
-            [Person(made.principal(user), f"Person {user[2:]}", seen_at=now) for user in (*made.users, ADMIN)]
-        )
-        for number, user in enumerate(made.users):
-            principal, name = made.principal(user), user.lower()
-            token = SecretStr(made.token(user))
+        known = [(one.principal, f"Person {one.name}") for one in made.people]
+        known += [(admin, "Admin") for admin in made.admins()]
+        await store.save_people([models.Person(principal, name, seen_at=now) for principal, name in known])
+        for number, person in enumerate(made.people):
+            principal, name = person.principal, person.name
+            token = SecretStr(made.token(person))
             secret = vault.seal(row_key(principal.key, CONNECTION), Credential(token).as_mapping())
             account = Account(f"account_{number}", principal, CONNECTION, name, secret, "active", now)
             link = Link(f"{number:064x}", principal, CONNECTION, None, now, now + 600)
             await store.new_link(link)
             if await store.activate(link.nonce_hash, "open", Activation(account)) != "ok":
-                raise RuntimeError(f"{user} was not linked")
+                raise RuntimeError(f"{name} was not linked")
             theirs = [one for one in made.saturn.state.resources.values() if one.owner == name]
             mine = [one for one in theirs if one.type == "workspace"]
             await store.merge_discovered(

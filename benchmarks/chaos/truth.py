@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.chaos.rows import rows, waits_for_answer
-from bot.domain.models import Principal
 
 if TYPE_CHECKING:
     from benchmarks.chaos.stage import Stage
@@ -65,10 +64,9 @@ class Truth:
 
     def most_creations(self) -> int:
         """Return the most workspaces that came of one request for a new one."""
-        asked = Counter((self._user(row), row["name"]) for row in self.created)
-        made = Counter(
-            (one.owner.upper(), one.name) for one in self._of_kind("workspace") if not self._is_old(one)
-        )
+        names = {person.principal.key: person.name for person in self._stage.people}
+        asked = Counter((names[row["principal"]], row["name"]) for row in self.created)
+        made = Counter((one.owner, one.name) for one in self._of_kind("workspace") if not self._is_old(one))
         return max((_share(count, asked[key]) for key, count in made.items()), default=0)
 
     def unseen(self) -> list[str]:
@@ -118,7 +116,7 @@ class Truth:
         name = f"{operation['verb']} {operation['id']} of {operation['name']}"
         resource = self._resources.get(str(operation["remote_id"]))
         for kind in ("ready", "stopped", "failed"):
-            at = self._told.get((self._user(operation), f"{operation['id']}/{kind}/end"))
+            at = self._told.get((operation["principal"], f"{operation['id']}/{kind}/end"))
             if at is None:
                 continue
             if resource is None:
@@ -161,10 +159,6 @@ class Truth:
 
     def _since(self, operation: Mapping[str, Any]) -> float:
         return self._asked.get(operation["id"], float(operation["created_at"]))
-
-    @staticmethod
-    def _user(row: Mapping[str, Any]) -> str:
-        return Principal.from_key(row["principal"]).user_id
 
 
 def _is_unnamed(row: Mapping[str, Any]) -> bool:

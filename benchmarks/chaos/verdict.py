@@ -16,7 +16,7 @@ from bot.support.clock import SystemClock, SystemIds
 
 if TYPE_CHECKING:
     from benchmarks.chaos.crowd import Acknowledged
-    from benchmarks.chaos.stage import Stage
+    from benchmarks.chaos.stage import Person, Stage
 
 #: How each outcome is told; what was replaced is told by the answer to what replaced it, and by its card.
 TOLD = {"failed": "failed", "refused": "refused", "cancelled": "failed", "unknown": "failed"}
@@ -47,16 +47,17 @@ class Verdict:
         self.truth = Truth(stage, self.operations, told, self._asked)
 
     def _direct_messages(self) -> dict[tuple[str, str], list[float]]:
-        """Return when messages arrived, by person and key."""
-        state = self._stage.slack.state
+        """Return when messages arrived, by their person's key and their own."""
         found: dict[tuple[str, str], list[float]] = defaultdict(list)
-        for channel in state.channels.values():
-            if channel.kind != "im":
-                continue
-            for message in state.messages[channel.id]:
-                key = str(((message.metadata or {}).get("event_payload") or {}).get("key") or "")
-                if key:
-                    found[str(channel.user), key].append(float(message.ts))
+        for state in (slack.state for slack in self._stage.slacks):
+            for channel in state.channels.values():
+                if channel.kind != "im":
+                    continue
+                reader = Principal(None, state.team.id, str(channel.user)).key
+                for message in state.messages[channel.id]:
+                    key = str(((message.metadata or {}).get("event_payload") or {}).get("key") or "")
+                    if key:
+                        found[reader, key].append(float(message.ts))
         return found
 
     def lost(self) -> list[str]:
@@ -72,13 +73,12 @@ class Verdict:
                 by_place[row["principal"], row["name"], verb].append(row["created_at"])
         found = []
         for one in self._acknowledged:
-            key = self._stage.principal(one.user).key
-            mine = by_place[key, one.workspace, one.verb]
+            mine = by_place[one.who.principal.key, one.workspace, one.verb]
             # A joined operation was made before; a new one between the request and its answer. What is asked
             # for once is known by its name, whatever its clock says.
             since = one.sent_at - 0.5 if one.is_new else 0.0
             if not any(one.verb in once or since <= at <= one.answered_at + 0.5 for at in mine):
-                found.append(f"{one.verb} of {one.user}'s {one.workspace}: acknowledged, and not written")
+                found.append(f"{one.verb} of {one.who.name}'s {one.workspace}: acknowledged, and not written")
         found += [problem for operation in self.operations if (problem := self._untold(operation))]
         return found + [problem for run in self.truth.runs if (problem := self._untold_run(run))]
 
@@ -89,7 +89,7 @@ class Verdict:
         name = f"run {run['id']} of {run['name']}"
         if run["outcome"] is None:
             return None if waits_for_answer(run) else f"{name}: has not ended"
-        user = Principal.from_key(run["principal"]).user_id
+        user = run["principal"]
         ends = {f"{run['id']}/job_{word}" for word in ("ended", "failed")}
         told = [key for who, key in self._messages if who == user and key.rpartition("/")[0] in ends]
         return None if told else f"{name}: ended as {run['outcome']}, and {user} was not told"
@@ -102,7 +102,7 @@ class Verdict:
             later = [w for w in self.operations if w["workspace_id"] == operation["workspace_id"]]
             return None if later[-1]["id"] != operation["id"] else f"{name}: replaced by nothing"
         kind = TOLD.get(operation["outcome"]) or ("stopped" if operation["verb"] == "stop" else "ready")
-        user = Principal.from_key(operation["principal"]).user_id
+        user = operation["principal"]
         if (user, f"{operation['id']}/{kind}/end") not in self._messages:
             return f"{name}: ended as {operation['outcome']}, and {user} was not told"
         return None
@@ -110,6 +110,15 @@ class Verdict:
     def doubled(self) -> list[str]:
         """Return the keys that arrived more than once."""
         return [f"{key} to {user}" for (user, key), arrived in self._messages.items() if len(arrived) > 1]
+
+    def astray(self) -> list[str]:
+        """Return the messages about somebody's operation or run that came to somebody else."""
+        whose = {row["id"]: row["principal"] for row in (*self.operations, *self.truth.runs)}
+        return [
+            f"{key} to {reader}"
+            for reader, key in self._messages
+            if whose.get(key.partition("/")[0], reader) != reader
+        ]
 
     def asked(self) -> int:
         """Return how many operations and runs wait for an answer about a call of unknown outcome."""
@@ -119,7 +128,7 @@ class Verdict:
         """Return whose link was given up: nobody asked for that, and no credential has become bad."""
         active = rows(self._stage.database, "SELECT principal FROM accounts WHERE state = 'active'")
         held = {row["principal"] for row in active}
-        return [user for user in self._stage.users if self._stage.principal(user).key not in held]
+        return [one.name for one in self._stage.people if one.principal.key not in held]
 
     def alarms(self) -> int:
         """Return how often an administrator was told that the connection is away."""
@@ -129,26 +138,29 @@ class Verdict:
         )
         return len(found)
 
-    def longest_hold(self, limited: Collection[str]) -> float:
+    def longest_hold(self, limited: Collection[Person]) -> float:
         """Return how long at most a start waited for its call, of people who were never told to wait."""
         calls: dict[str, list[float]] = defaultdict(list)
         for call in self._stage.calls:
             if call.verb == "start":
                 calls[call.resource].append(call.at)
-        ids = {(one.owner.upper(), one.name): one.id for one in self._stage.saturn.state.resources.values()}
+        ids = {(one.owner, one.name): one.id for one in self._stage.saturn.state.resources.values()}
         held = [0.0]
         for one in self._acknowledged:
-            if one.verb == "start" and one.text.startswith("Starting") and one.user not in limited:
-                after = [at for at in calls[ids[one.user, one.workspace]] if at >= one.sent_at]
+            if one.verb == "start" and one.text.startswith("Starting") and one.who not in limited:
+                after = [at for at in calls[ids[one.who.name, one.workspace]] if at >= one.sent_at]
                 held += [min(after) - one.answered_at] if after else []
         return round(max(held), 1)
 
     def leaks(self) -> list[str]:
         """Return where a secret stands that must not stand there."""
-        state = self._stage.slack.state
         sinks: Iterable[tuple[str, str]] = [
             ("log", self._log.read_text(encoding="utf-8", errors="replace")),
-            *((c, str([m.to_json() for m in messages])) for c, messages in state.messages.items()),
+            *(
+                (place, str([message.to_json() for message in messages]))
+                for slack in self._stage.slacks
+                for place, messages in slack.state.messages.items()
+            ),
         ]
         return [place for place, text in sinks if any(secret in text for secret in self._stage.secrets())]
 

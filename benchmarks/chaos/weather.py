@@ -15,7 +15,7 @@ from playground.faults import Fault
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-    from benchmarks.chaos.stage import Stage
+    from benchmarks.chaos.stage import Person, Stage
 
 _MESSAGES = r"/api/chat\.(postMessage|update)$"
 _HISTORY = r"/api/conversations\.(history|open)$"
@@ -141,7 +141,7 @@ class Weather:
     bursts: Counter[str] = field(default_factory=Counter)
     #: Whether anything made the connection look away, and whose reads were limited.
     was_away: bool = False
-    limited: set[str] = field(default_factory=set)
+    limited: list[Person] = field(default_factory=list)
     _ends: list[tuple[float, Fault]] = field(default_factory=list)
 
     async def storm(self, seconds: float) -> None:
@@ -167,19 +167,20 @@ class Weather:
         times = None if burst.most is None else self.chance.randint(1, burst.most)
         fault = Fault(re.compile(burst.path), times=times, **burst.what(self.chance, self.longest))
         if burst.is_one_person:
-            user = self.chance.choice(self.stage.users)
+            person = self.chance.choice(self.stage.people)
             if fault.status == 429:
                 # Always the same few: where many are told to wait, it is the connection that is.
-                user = user if len(self.limited) < FEW else self.chance.choice(sorted(self.limited))
-                self.limited.add(user)
-            fault.credential = self.stage.token(user)
+                person = person if len(self.limited) < FEW else self.chance.choice(self.limited)
+                if person not in self.limited:
+                    self.limited.append(person)
+            fault.credential = self.stage.token(person)
         lasts = burst.lasts or (30.0, 30.0)
         self._ends.append((now + self.chance.uniform(*lasts), fault))
         self._harnesses()[burst.server].faults.append(fault)
         self.was_away |= burst.is_away
 
     def _harnesses(self) -> dict[str, Any]:
-        return {"slack": self.stage.slack.harness, "saturn": self.stage.saturn.harness}
+        return {"slack": self.stage.slack_harness, "saturn": self.stage.saturn.harness}
 
     def forget(self, now: float) -> None:
         """End what has lasted long enough."""

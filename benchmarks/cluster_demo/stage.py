@@ -4,42 +4,34 @@ from __future__ import annotations
 
 import json
 import random
-import re
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from html import unescape
 from typing import TYPE_CHECKING, Any
 
-import aiohttp
 from aiohttp import web
 from cryptography.fernet import Fernet
-from yarl import URL
 
 from benchmarks.chaos.cluster import WEBS, balancer
 from benchmarks.cluster_demo.supervisor import Supervisor, procfile
 from benchmarks.crowd import CONNECTION, Crowd, Place, settle
+from benchmarks.ports import lasting_ports
 from benchmarks.postgres import database
+from benchmarks.workspaces import TEAMS, administrators, by_oauth, install, slack_workspaces
 from bot.domain.models import State
-from bot.slack.manifest import http_manifest
 from playground import saturn as local_saturn
 from playground.demo import ports
-from playground.harness import Clock
 from playground.processes import HOME, StageError, bot_environment, free_port
-from playground.slack import SlackServer, SlackWorkspaces, manifest
 
 if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
+    from playground.slack import SlackServer, SlackWorkspaces
+
 WORKERS = 3
 CHANNEL = "C0GENERAL"
 TRAINER = "U0TARA"
-#: The two Slack workspaces; their people have the same ids.
-TEAMS = {"T0ACME": "Acme Research", "T0BETA": "Beta Labs"}
-#: Stands for the bot's address where the manifest is made.
-_STAND_IN = "https://usher.example.test"
-_INSTALL = re.compile(r'href="([^"]+/oauth/v2/authorize[^"]+)"')
 
 
 class Class(Crowd):
@@ -87,7 +79,8 @@ async def stage(folder: Path, options: Namespace, tell: Callable[[str], None]) -
         tell("Starting PostgreSQL, two Slack workspaces and a Saturn Cloud …")
         # In this thread: a stop in the meantime must not leave it behind.
         server = stack.enter_context(database(folder))
-        slacks, saturn = _slacks(people, bot_url), _saturn(people, options)
+        slacks = slack_workspaces({team: _seed(people, team) for team in TEAMS}, bot_url)
+        saturn = _saturn(people, options)
         await stack.enter_async_context(slacks.running())
         pages = await stack.enter_async_context(slacks.pages(_ports(options.port)))
         runner = web.AppRunner(saturn.app, access_log=None, shutdown_timeout=1.0)
@@ -101,10 +94,11 @@ async def stage(folder: Path, options: Namespace, tell: Callable[[str], None]) -
         connections.write_text(_connection(saturn_url, options.starts), encoding="utf-8")
         connections.chmod(0o600)
         given = slacks.credentials
-        environment = bot_environment({**given, "bot_token": ""}, port, server.url, key, connections) | {
-            "SLACK_CLIENT_ID": given["client_id"],
-            "SLACK_CLIENT_SECRET": given["client_secret"],
-            "USHER_ADMINS": ",".join(f"{team}:{TRAINER}" for team in TEAMS),
+        usual = bot_environment({**given, "bot_token": ""}, port, server.url, key, connections)
+        environment = {
+            **usual,
+            **by_oauth(given),
+            "USHER_ADMINS": administrators(TRAINER),
             "USHER_COMMAND": "/workspace",
             "USHER_LOG_FORMAT": "json",
         }
@@ -114,7 +108,7 @@ async def stage(folder: Path, options: Namespace, tell: Callable[[str], None]) -
         await stack.enter_async_context(supervisor.running())
         await supervisor.ready()
         for team, name in TEAMS.items():
-            await _install(bot_url, team)
+            await install(bot_url, team, TRAINER)
             tell(f"Tara has installed Usher in {name}.")
         yield Stage(people, slacks, saturn, supervisor, server.url, pages, folder)
 
@@ -122,9 +116,9 @@ async def stage(folder: Path, options: Namespace, tell: Callable[[str], None]) -
 def _supervisor(environment: dict[str, str], folder: Path, tell: Callable[[str], None]) -> Supervisor:
     made = Supervisor(tell)
     commands = procfile((HOME / "Procfile").read_text(encoding="utf-8"))
-    for kind, count in (("web", WEBS), ("worker", WORKERS)):
-        for number in range(1, count + 1):
-            made.add(f"{kind}.{number}", commands[kind], environment, folder)
+    kinds = [*(("web", n + 1) for n in range(WEBS)), *(("worker", n + 1) for n in range(WORKERS))]
+    for (kind, number), port in zip(kinds, lasting_ports(len(kinds)), strict=True):
+        made.add(f"{kind}.{number}", commands[kind], environment, folder, port)
     return made
 
 
@@ -139,18 +133,7 @@ def _ports(asked: int) -> list[int]:
         return [0 for _ in wanted]
 
 
-def _slacks(people: Class, bot_url: str) -> SlackWorkspaces:
-    made = SlackWorkspaces([_seed(people, team, name) for team, name in TEAMS.items()], Clock())
-    told = http_manifest(_STAND_IN, by_oauth=True)
-    for member in made.members:
-        manifest.apply(member.state, told)
-        app = member.state.app
-        app.redirect_urls = [url.replace(_STAND_IN, bot_url) for url in app.redirect_urls]
-        app.request_url = str(app.request_url).replace(_STAND_IN, bot_url)
-    return made
-
-
-def _seed(people: Class, team: str, name: str) -> dict[str, Any]:
+def _seed(people: Class, team: str) -> dict[str, Any]:
     sitting = [number for number in range(people.people) if people.team(number) == team]
     entries = [{"id": TRAINER, "name": "tara", "real_name": "Tara, trainer", "is_admin": True}]
     entries += [
@@ -158,7 +141,6 @@ def _seed(people: Class, team: str, name: str) -> dict[str, Any]:
     ]
     members = [*(str(entry["id"]) for entry in entries), "@bot"]
     return {
-        "team": {"id": team, "domain": team[2:].lower(), "name": name},
         "people": entries,
         "channels": [{"id": CHANNEL, "name": "general", "members": members}],
     }
@@ -189,16 +171,3 @@ def _connection(saturn_url: str, starts: int) -> str:
         f'[connections.{CONNECTION}]\nprovider = "saturn"\ntitle = "Saturn Cloud"\nlinking = ["token"]\n'
         f"base_url = {json.dumps(saturn_url)}\nstarts_per_second = {starts}\n"
     )
-
-
-async def _install(bot_url: str, team: str) -> None:
-    """Install Usher in a workspace as its administrator does, with a browser; raises StageError."""
-    jar = aiohttp.CookieJar(unsafe=True, treat_as_secure_origin=URL(bot_url))
-    async with aiohttp.ClientSession(cookie_jar=jar) as session:
-        async with session.get(f"{bot_url}/slack/install", params={"team": team}) as page:
-            found = _INSTALL.search(await page.text())
-        if found is None:
-            raise StageError(f"the page that installs Usher answered {page.status}")
-        async with session.get(URL(f"{unescape(found[1])}&as={TRAINER}", encoded=True)) as done:
-            if done.status != 200:
-                raise StageError(f"Usher was not installed in {team}: {done.status}")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import aiohttp
 
-from playground.processes import HOME, READY_SECONDS, Child, StageError, free_port
+from playground.processes import HOME, READY_SECONDS, Child, StageError
 
 if TYPE_CHECKING:
     import random
@@ -93,9 +93,10 @@ class Supervisor:
         self.away: list[float] = []
         self._tell = tell
 
-    def add(self, name: str, words: list[str], environment: Mapping[str, str], folder: Path) -> Process:
-        """Add a process, which gets a port of its own."""
-        port = free_port()
+    def add(
+        self, name: str, words: list[str], environment: Mapping[str, str], folder: Path, port: int
+    ) -> Process:
+        """Add a process with a port of its own."""
         url, log = f"http://127.0.0.1:{port}", folder / f"{name}.log"
         made = Process(name, words, {**environment, "PORT": str(port)}, url, log)
         self.processes.append(made)

@@ -24,7 +24,7 @@ async def made(tmp_path):
 @pytest.mark.parametrize("mode", MODES)
 async def test_every_burst_of_a_mode_can_begin_and_is_over_when_it_is_cleared(made, mode):
     weather = Weather(made, random.Random(3), {mode}, 30.0)
-    harnesses = (made.slack.harness, made.saturn.harness)
+    harnesses = (made.slack_harness, made.saturn.harness)
     for burst in MODES[mode].values():
         weather.begin(burst, 0.0)
     faults = [fault for harness in harnesses for fault in harness.faults]

@@ -20,7 +20,7 @@ from bot.store.records import NewOperation
 from bot.support.clock import SystemClock, SystemIds
 from playground.slack.records import Message
 
-USER = "U00000"
+NAME = "u00000"
 SAID = "Starting *red* on Saturn Cloud. I'll message you when it's ready."
 
 
@@ -34,14 +34,20 @@ class Scene:
         self.log.write_text("")
         self.key = f"{operation.id}/ready/end"
         self.acknowledged = [
-            Acknowledged(USER, "red", "start", operation.created_at - 0.1, operation.created_at + 0.1, SAID)
+            Acknowledged(
+                self.person, "red", "start", operation.created_at - 0.1, operation.created_at + 0.1, SAID
+            )
         ]
         self.says(self.key)
 
+    @property
+    def person(self):
+        return self.stage.people[0]
+
     def says(self, key, text="It is ready."):
-        state = self.stage.slack.state
+        state = self.person.slack.state
         told = {"event_type": "usher_notice", "event_payload": {"key": key}}
-        channel = state.direct_message(USER)
+        channel = state.direct_message(self.person.user)
         state.add(Message(state.new_ts(), channel.id, state.app.bot_user, text, "T", metadata=told))
 
     def run(self, query):
@@ -64,7 +70,7 @@ class Scene:
 async def scene(tmp_path):
     async with stage(tmp_path, 1, random.Random(1)) as made:
         store = await open_store(made.database, SystemClock(), SystemIds())
-        principal = made.principal(USER)
+        principal = made.people[0].principal
         workspace = next(w for w in await store.workspaces(principal) if w.name == "red")
         new = NewOperation(principal, workspace.id, "saturn", OperationVerb.START, 60.0, "R")
         accepted = await store.accept_operation(new, interaction="i1")
@@ -99,16 +105,16 @@ async def test_what_went_well_is_found_well(scene):
 
 
 async def test_an_end_that_nobody_was_told_is_lost(scene):
-    state = scene.stage.slack.state
-    state.messages[state.direct_message(USER).id].clear()
+    state = scene.person.slack.state
+    state.messages[state.direct_message(scene.person.user).id].clear()
     assert scene.verdict.lost() == [
-        f"start {scene.operation.id}: ended as fulfilled, and {USER} was not told"
+        f"start {scene.operation.id}: ended as fulfilled, and {scene.person.principal.key} was not told"
     ]
 
 
 async def test_an_acknowledged_operation_without_a_row_is_lost(scene):
-    scene.acknowledged.append(Acknowledged(USER, "blue", "start", 0.0, 9e9, SAID))
-    assert scene.verdict.lost() == [f"start of {USER}'s blue: acknowledged, and not written"]
+    scene.acknowledged.append(Acknowledged(scene.person, "blue", "start", 0.0, 9e9, SAID))
+    assert scene.verdict.lost() == [f"start of {NAME}'s blue: acknowledged, and not written"]
 
 
 async def test_an_open_operation_and_one_replaced_by_nothing_are_lost(scene):
@@ -121,7 +127,16 @@ async def test_an_open_operation_and_one_replaced_by_nothing_are_lost(scene):
 
 async def test_a_message_that_came_twice_is_doubled(scene):
     scene.says(scene.key)
-    assert scene.verdict.doubled() == [f"{scene.key} to {USER}"]
+    assert scene.verdict.doubled() == [f"{scene.key} to {scene.person.principal.key}"]
+
+
+async def test_a_message_that_came_to_somebody_else_is_astray(scene):
+    assert scene.verdict.astray() == []
+    state = scene.person.slack.state
+    told = {"event_type": "usher_notice", "event_payload": {"key": scene.key}}
+    channel = state.direct_message("U0ADMIN")
+    state.add(Message(state.new_ts(), channel.id, state.app.bot_user, "It is ready.", "T", metadata=told))
+    assert scene.verdict.astray() == [f"{scene.key} to -:{state.team.id}:U0ADMIN"]
 
 
 async def test_a_second_start_and_one_that_nobody_asked_for_are_one_too_many(scene):
@@ -173,8 +188,8 @@ async def test_a_ready_that_was_not_and_a_failure_that_came_up_are_untrue(scene)
     assert said == f"start {scene.operation.id} of red: told ready, and it did not run"
     scene.run("UPDATE operations SET outcome = 'failed'")
     scene.says(f"{scene.operation.id}/failed/end")
-    state = scene.stage.slack.state
-    state.messages[state.direct_message(USER).id].pop(0)
+    state = scene.person.slack.state
+    state.messages[state.direct_message(scene.person.user).id].pop(0)
     (said,) = scene.verdict.truth.untrue()
     assert said == f"start {scene.operation.id} of red: told failed, and it came up all the same"
 
@@ -196,7 +211,7 @@ async def test_runs_and_workspaces_that_nobody_asked_for_or_that_came_twice_are_
 
 async def test_a_link_that_is_gone_and_an_alarm_are_counted(scene):
     scene.run("DELETE FROM accounts")
-    assert scene.verdict.unlinked() == [USER]
+    assert scene.verdict.unlinked() == [NAME]
     scene.run(
         "UPDATE notices SET subject = 'outage:saturn:U0ADMIN', occasion = 'away:1.000' WHERE kind = 'card'"
     )
