@@ -31,6 +31,7 @@ from bot.support.connector import CleanConnector
 from bot.support.database_url import database_file
 from bot.support.errors import SlackFailed, SlackPermanent, StoreAway, StoreBusy, UsherError
 from bot.support.http import Http
+from bot.support.leaving import GatedRequest
 from bot.support.rate_limit import RateLimiter
 from bot.support.vault import Vault
 from bot.upkeep.restored import Witness, tell_restored
@@ -173,7 +174,7 @@ class Process:
         await self.owners.renew()
         http_session = await stack.enter_async_context(Http.new_session())
         slack_session = await stack.enter_async_context(
-            aiohttp.ClientSession(connector=CleanConnector(), trust_env=True)
+            aiohttp.ClientSession(connector=CleanConnector(), request_class=GatedRequest, trust_env=True)
         )
         self.http = self._outlets.http(http_session, clock.monotonic)
         self.providers = build_providers(self._connections, self.http)

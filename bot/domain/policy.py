@@ -221,6 +221,8 @@ class Installations:
         return Principal(found.enterprise_id if found is not None else None, place, user)
 
 
+#: The rule that refuses people of Slack workspaces in which Usher isn't installed.
+FOREIGN_TEAM: Final = "policy.foreign_team"
 #: One installation, given by its bot token, or any number of them, made by OAuth.
 AnyInstallation = Installation | Installations
 
@@ -259,7 +261,7 @@ def decide(
     ``person`` is None if Slack hasn't been asked about them.
     """
     if not installation.includes(principal.enterprise_id, principal.team_id):
-        return _refuse("foreign_team")
+        return Decision(allowed=False, rule=FOREIGN_TEAM)
     if person is None and (target is None or target.kind != "consent"):
         # People consented to this and know when it happens, so it doesn't depend on who is there by then.
         return _refuse("unknown_person")

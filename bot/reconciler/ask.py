@@ -28,7 +28,7 @@ from bot.support.errors import (
     TemporaryError,
     UnknownOutcome,
 )
-from bot.support.http import leaving_by
+from bot.support.leaving import leaving_by
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from bot.domain.policy import Decision, Target, decide
+from bot.domain.policy import Decision, Target
 from bot.domain.settling import ANSWER_SECONDS
 from bot.messages.texts import holds, problems
 from bot.reconciler.context import EngineContext, EnginePart
+from bot.services.authority import decided
 from bot.support.errors import SlackFailed, SlackLimited
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ class Preconditions(EnginePart):
 
     def __init__(self, engine: EngineContext) -> None:
         super().__init__(engine)
+        self._context = engine
         self._people = engine.people
 
     def line_of(self, subject: Operation | Run, account: Account | None, now: float) -> Runtime | Hold | Lost:
@@ -84,7 +86,7 @@ class Preconditions(EnginePart):
                 log.info("person not looked up", subject=subject.id, problem=str(error))
                 wait = error.retry_after if isinstance(error, SlackLimited) else PATIENCE / 2
                 return Hold(wait, holds.PERSON_UNKNOWN)
-        return decide(subject.principal, verb, target, self._installation, person)
+        return await decided(self._context, subject.principal, verb, target, person)
 
     @staticmethod
     def closed(runtime: Runtime) -> Hold | None:

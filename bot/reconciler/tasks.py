@@ -10,7 +10,7 @@ import structlog
 
 from bot.domain.models import Principal, Task, TaskKind
 from bot.domain.plan import backoff
-from bot.domain.policy import decide, is_current
+from bot.domain.policy import is_current
 from bot.providers import facets
 from bot.reconciler.approvals import Approved
 from bot.reconciler.ask import LIMITED
@@ -20,6 +20,7 @@ from bot.reconciler.schedules import Schedules
 from bot.reconciler.snapshots import Snapshots
 from bot.reconciler.unfinished_links import UnfinishedLinks
 from bot.services.accounts import Accounts
+from bot.services.authority import decided
 from bot.support.errors import SlackFailed, SlackLimited, StoreError
 from bot.support.pool import Pool, pool_room, run_all
 
@@ -47,6 +48,7 @@ class Tasks(EnginePart):
 
     def __init__(self, engine: EngineContext, lists: Lists, replay: Replay) -> None:
         super().__init__(engine)
+        self._context = engine
         self._lists = lists
         self._approved = Approved(engine)
         self._people = engine.people
@@ -72,7 +74,7 @@ class Tasks(EnginePart):
         except asyncio.CancelledError:
             # This process ends; doing it again from the beginning does no harm.
             with suppress(StoreError):
-                await self._store.task_retry(task.id, 0.0, counts=False)
+                await self._store.task_retry(task, 0.0, counts=False)
             raise
         except StoreError as error:
             log.warning("task not written", task=task.id, problem=type(error).__name__)
@@ -92,14 +94,14 @@ class Tasks(EnginePart):
             reference = self._ids.reference()
             log.exception("task failed", task=task.id, kind=str(task.kind), reference=reference)
         else:
-            await self._store.task_done(task.id, then=then)
+            await self._store.task_done(task, then=then)
             return
         if not counts or task.attempts + 1 < tries:
             # The task is retried; people waiting for it are told of the failure once it takes too long.
             waited = await self._store.now() + wait - task.created_at
             hears_of_it = problem and (counts or problem == LIMITED) and waited > PATIENCE
             waiting = waiting_commands(task, problem=problem) if hears_of_it else []
-            await self._store.task_retry(task.id, wait, counts=counts, then=waiting)
+            await self._store.task_retry(task, wait, counts=counts, then=waiting)
             return
         log.warning("task given up", task=task.id, kind=str(task.kind))
         if task.kind is TaskKind.APPROVE:
@@ -107,7 +109,7 @@ class Tasks(EnginePart):
         if task.kind is TaskKind.SCHEDULE:
             await self._schedules.give_up(task)
         # Commands waiting for a list run without it: their answer says what is missing.
-        await self._store.task_done(task.id, then=waiting_commands(task, problem=problem or "busy"))
+        await self._store.task_done(task, then=waiting_commands(task, problem=problem or "busy"))
 
     async def _do(self, task: Task) -> Sequence[NewTask]:
         because = await self._refusal(task)
@@ -150,7 +152,7 @@ class Tasks(EnginePart):
         person = await self._store.person(owner)
         if not is_current(person, verb, await self._store.now()):
             person = await self._slack(self._people.look_up(owner))
-        decision = decide(owner, verb, None, self._installation, person)
+        decision = await decided(self._context, owner, verb, None, person)
         return "" if decision.allowed else decision.rule
 
     async def _owner(self, task: Task) -> Principal | None:

@@ -18,10 +18,25 @@ if TYPE_CHECKING:
 LOOK_UP_SECONDS: Final = 1.0
 
 
+async def decided(
+    context: Context, principal: Principal, verb: str, target: Target | None, person: Person | None
+) -> Decision:
+    """Ask the policy; where a Slack workspace isn't known, after looking whether Usher was installed there.
+
+    Another process may have written that a moment ago.
+    """
+    decision = policy.decide(principal, verb, target, context.installation, person)
+    if decision.rule == policy.FOREIGN_TEAM and context.removals is not None:
+        await context.removals.read_again()
+        decision = policy.decide(principal, verb, target, context.installation, person)
+    return decision
+
+
 class Authority:
     """Ask ``policy.decide`` with the facts of the store."""
 
     def __init__(self, context: Context) -> None:
+        self._context = context
         self._store = context.store
         self._people = context.people
         self.installation = context.installation
@@ -29,8 +44,8 @@ class Authority:
     async def decide(self, principal: Principal, verb: str, target: Target | None = None) -> Decision:
         """Return the decision without auditing it; look up anybody not known well enough first."""
         person = await self._store.person(principal)
-        known = policy.decide(principal, verb, target, self.installation, person)
-        if known.rule == "policy.foreign_team" or policy.is_current(person, verb, await self._store.now()):
+        known = await decided(self._context, principal, verb, target, person)
+        if known.rule == policy.FOREIGN_TEAM or policy.is_current(person, verb, await self._store.now()):
             return known
         return policy.decide(principal, verb, target, self.installation, await self._asked(principal))
 

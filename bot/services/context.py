@@ -46,6 +46,10 @@ class PeopleBook(Protocol):
 class Removals(Protocol):
     """Know whether Slack still lets an installation in, and forget it if not: ``InstalledSlack``."""
 
+    async def read_again(self) -> None:
+        """Read where Usher is installed; never raise."""
+        ...
+
     async def is_gone(self, installation: Installation) -> Installed | None:
         """Return the row whose token Slack takes no more; None if it takes it. Raises SlackFailed."""
         ...

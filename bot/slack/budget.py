@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bot.slack.methods import METHODS, Method
-from bot.store.slack_calls import WINDOW
+from bot.store.slack_calls import LEAVES_WITHIN, MINUTE
 
 if TYPE_CHECKING:
     from bot.domain.policy import Installation
     from bot.store.store import Store
 
-#: Slack counts requests as they arrive, not as they leave, so only this share of a limit is used.
+#: The rest is for calls that aren't counted here: by Slack's own tools, and those made once more.
 USED_SHARE = 0.9
 #: The limit for methods without a row of their own, taken from Slack's lower tiers.
 UNLISTED = Method(per_minute=20)
@@ -58,7 +58,7 @@ class Budget:
             method,
             most=_most(limit.per_minute, share),
             channel=channel or "",
-            gap=0.0 if paced is None else WINDOW / paced / USED_SHARE,
+            gap=0.0 if paced is None else MINUTE / paced + LEAVES_WITHIN,
         )
 
     async def room(self, method: str) -> Room:

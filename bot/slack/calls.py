@@ -10,11 +10,13 @@ from urllib.parse import urlsplit
 import structlog
 
 from bot.slack.methods import UPLOAD_URL
+from bot.store.slack_calls import LEAVES_WITHIN
 from bot.support.addresses import is_loopback
 from bot.support.errors import SlackLimited, SlackPermanent
+from bot.support.leaving import Attempt, TooLateError, trying
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
     from bot.domain.models import Principal
     from bot.slack.budget import Budget, Room
@@ -41,8 +43,6 @@ APP_SHUT_OUT: Final = frozenset(
 )
 #: Slack's hosts for files and responses, besides the Web API's own.
 _HOSTS: Final = ("slack.com", "slack-gov.com")
-#: A call that hasn't left so many seconds after it was counted isn't made: Slack counts it when it arrives.
-LEAVES_WITHIN: Final = 1.0
 #: How long nothing is sent after Slack shut the app out; then a single call tests whether that is over.
 SHUT_OUT_SECONDS: Final = 60.0
 
@@ -115,11 +115,25 @@ class AnySlack(Protocol):
         ...
 
 
-class PacedSlack:
-    """Call Slack within the budget; track the offset of its clock, and whether the app is shut out."""
+async def _ready() -> None:
+    """Need nothing before a call."""
 
-    def __init__(self, slack: SlackCaller, budget: Budget, clock: Clock) -> None:
+
+class PacedSlack:
+    """Call Slack within the budget; track the offset of its clock, and whether the app is shut out.
+
+    ``prepare`` is done before a call is counted, as it may take a while; it raises the SlackFailed kinds.
+    """
+
+    def __init__(
+        self,
+        slack: SlackCaller,
+        budget: Budget,
+        clock: Clock,
+        prepare: Callable[[], Awaitable[object]] = _ready,
+    ) -> None:
         self._slack = slack
+        self._prepare = prepare
         self._clock = clock
         self._shut_until = 0.0
         self.budget = budget
@@ -163,14 +177,19 @@ class PacedSlack:
         nothing was sent then.
         """
         self._check(method)
-        began = self._clock.monotonic()
+        await self._prepare()
+        monotonic = self._clock.monotonic
+        leaves_by = monotonic() + LEAVES_WITHIN
         wait = await self.budget.take(method, channel, share)
-        if wait > 0 or self._clock.monotonic() - began > LEAVES_WITHIN:
+        if wait > 0 or monotonic() > leaves_by:
             raise SlackLimited(method, wait or LEAVES_WITHIN)
         # Another call may have been shut out in the meantime.
         self._check(method)
         try:
-            answer = await self._slack.call(method, arguments)
+            with trying(Attempt(monotonic, leaves_by)):
+                answer = await self._slack.call(method, arguments)
+        except TooLateError:
+            raise SlackLimited(method, LEAVES_WITHIN) from None
         except SlackLimited as error:
             await self.budget.pause(method, error.retry_after)
             raise

@@ -6,7 +6,6 @@ place that isn't known yet (``docs/memory.md``, ``docs/adr/0033-several-slack-wo
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -62,7 +61,6 @@ class InstalledSlack:
         self._make = make
         self._clock = clock
         self._slacks: dict[str, PacedSlack] = {}
-        self._read_at = -math.inf
 
     @classmethod
     async def enter(
@@ -82,7 +80,6 @@ class InstalledSlack:
 
     async def read(self) -> None:
         """Read the rows. Raises StoreError."""
-        self._read_at = self._clock.monotonic()
         rows = await self.tokens.read()
         self.installations.replace(
             Installation(
@@ -109,9 +106,10 @@ class InstalledSlack:
             log.warning("installations not read", problem=type(error).__name__)
 
     async def installation(self, enterprise_id: str | None, team_id: str | None) -> Installation | None:
-        """Return the installation that a request is for; look once more if it may be a new one."""
+        """Return the installation that a request is for; look again if it may be a new one."""
         found = self.installations.of(enterprise_id, team_id)
-        if found is None and self._clock.monotonic() - self._read_at >= 1.0:
+        if found is None:
+            # Only Slack gets here, so nobody can have this done often.
             await self.read_again()
             found = self.installations.of(enterprise_id, team_id)
         return found
@@ -155,7 +153,8 @@ class InstalledSlack:
         found = self._slacks.get(name)
         if found is None:
             caller = _Caller(self, self._make, name)
-            found = PacedSlack(caller, Budget(self._store, installation), self._clock)
+            budget = Budget(self._store, installation)
+            found = PacedSlack(caller, budget, self._clock, caller.prepare)
             if self.tokens.entry(name) is None:
                 found.shut(NOT_INSTALLED)
             else:
@@ -224,6 +223,10 @@ class _Caller:
         self._make = make
         self._name = name
         self._made: tuple[str, SlackCaller] | None = None
+
+    async def prepare(self) -> None:
+        """Have a valid token, which may have to be replaced first."""
+        await self._slack.tokens.token(self._name)
 
     async def call(self, method: str, arguments: Mapping[str, Any]) -> SlackAnswer:
         """Call a method; once more if the token was replaced meanwhile."""

@@ -7,6 +7,7 @@ One process at a time replaces a token, with the row as the lock
 from __future__ import annotations
 
 import asyncio
+import contextvars
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -147,7 +148,9 @@ class Tokens:
         """Replace a token, in one task for all who want it."""
         name = entry.row.id
         if name not in self._renewing:
-            task = asyncio.create_task(self._renewed(entry), name=f"token {name}")
+            # Apart from the call that needs it, and from the moment by which that has to leave.
+            apart = contextvars.Context()
+            task = asyncio.create_task(self._renewed(entry), name=f"token {name}", context=apart)
             task.add_done_callback(lambda _: self._renewing.pop(name, None))
             self._renewing[name] = task
         return self._renewing[name]

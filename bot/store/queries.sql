@@ -1534,7 +1534,7 @@ WHERE kind IN ('discover', 'list_jobs', 'snapshot', 'schedule')
     AND subject >= :account_id AND subject < :account_id || '0' AND is_leased = 0 AND due_at > :now;
 
 -- name: claim_tasks
-UPDATE tasks SET is_leased = 1, claimed_at = :now, due_at = :until
+UPDATE tasks SET is_leased = 1, claims = claims + 1, claimed_at = :now, due_at = :until
 WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
     SELECT id FROM tasks WHERE due_at <= :now AND NOT (kind = 'sync_people' AND EXISTS (
         SELECT 1 FROM owners o WHERE o.name = 'people' AND o.owner <> :owner AND o.until > :now

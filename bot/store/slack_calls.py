@@ -11,8 +11,14 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from bot.store.transaction import Transaction
 
-#: Slack counts the calls of a minute.
-WINDOW: Final = 60.0
+#: A call leaves within so many seconds after it was counted, or not at all.
+LEAVES_WITHIN: Final = 1.0
+#: How much longer one call may be on its way than the next one, in seconds.
+ARRIVES_WITHIN: Final = 1.0
+#: Slack counts the calls that arrive in a minute.
+MINUTE: Final = 60.0
+#: So long after it was counted, a call doesn't count any more, whenever it arrived.
+WINDOW: Final = MINUTE + LEAVES_WITHIN + ARRIVES_WITHIN
 
 
 def take(tx: Transaction, team: str, method: str, *, most: int, channel: str = "", gap: float = 0.0) -> float:

@@ -100,32 +100,38 @@ def claim(tx: Transaction, limit: int, lease: float, owner: str = "") -> list[Ta
     return sorted(claimed, key=lambda task: (task.created_at, task.id))
 
 
+def _held(tx: Transaction, task: Task) -> Row | None:
+    """Return the row of a task as long as its claim counts: a process that stood still may have lost it."""
+    row = tx.one("task", id=task.id)
+    return row if row is not None and row["claims"] == task.claims else None
+
+
 def done(
-    tx: Transaction, task_id: str, *, then: Sequence[NewTask] = (), notices: Sequence[NewNotice] = ()
+    tx: Transaction, task: Task, *, then: Sequence[NewTask] = (), notices: Sequence[NewNotice] = ()
 ) -> None:
-    """Close a task and write what follows from it; do nothing if it was already closed.
+    """Close a task and write what follows from it; do nothing if it was closed, or claimed again, meanwhile.
 
     It runs again for what joined meanwhile.
     """
-    row = tx.one("task", id=task_id)
+    row = _held(tx, task)
     if row is None:
         return
     if row["joined"] is None:
-        tx.run("delete_task", id=task_id)
+        tx.run("delete_task", id=task.id)
     else:
-        tx.run("requeue_task", id=task_id, payload=row["joined"], attempts=0, due_at=tx.now())
+        tx.run("requeue_task", id=task.id, payload=row["joined"], attempts=0, due_at=tx.now())
     add_tasks(tx, then)
     add_notices(tx, notices)
 
 
 def retry(
-    tx: Transaction, task_id: str, due_in: float, *, counts: bool = True, then: Sequence[NewTask] = ()
+    tx: Transaction, task: Task, due_in: float, *, counts: bool = True, then: Sequence[NewTask] = ()
 ) -> None:
-    """Retry a task later; ``counts``: this used up one of its attempts.
+    """Retry a task later, as ``done`` closes one; ``counts``: this used up one of its attempts.
 
     ``then`` are its waiting commands, which no longer wait for it.
     """
-    row = tx.one("task", id=task_id)
+    row = _held(tx, task)
     if row is None:
         return
     payload = from_json(row["payload"])
@@ -134,5 +140,5 @@ def retry(
     if row["joined"] is not None:
         payload = _extended(payload, from_json(row["joined"]))
     attempts, due_at = row["attempts"] + counts, tx.now() + due_in
-    tx.run("requeue_task", id=task_id, payload=as_json(payload), attempts=attempts, due_at=due_at)
+    tx.run("requeue_task", id=task.id, payload=as_json(payload), attempts=attempts, due_at=due_at)
     add_tasks(tx, then)

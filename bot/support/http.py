@@ -7,11 +7,8 @@ aiohttp's transport errors end here: they become kinds of ``support.errors`` wit
 from __future__ import annotations
 
 import asyncio
-import math
 import time
-from contextlib import asynccontextmanager, contextmanager
-from contextvars import ContextVar
-from dataclasses import dataclass
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 from urllib.parse import urlencode
 
@@ -28,13 +25,12 @@ from bot.support.errors import (
     Unreachable,
 )
 from bot.support.hiding import hidden
+from bot.support.leaving import Attempt, GatedRequest, TooLateError, latest, trying
 from bot.support.responses import Response
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 
-    from aiohttp.client_proto import ResponseHandler
-    from aiohttp.connector import Connection
 
 #: Responses of the documented methods are a few kilobytes; a list page is the largest.
 MAX_BYTES = 2_000_000
@@ -59,54 +55,6 @@ class Sending(Asking, total=False):
 
     headers: Mapping[str, str] | None
     send_until: float | None
-
-
-class TooLateError(Exception):
-    """Signal that the send window had closed before the first byte."""
-
-
-@dataclass(slots=True)
-class Attempt:
-    """Hold the latest time at which a request may leave, by which clock, and whether it left."""
-
-    monotonic: Callable[[], float]
-    send_until: float
-    sent: bool = False
-    #: The connection that it left by.
-    protocol: ResponseHandler | None = None
-
-    def leave(self, protocol: ResponseHandler | None) -> None:
-        """Check the window one last time; raise TooLateError if it has closed."""
-        if self.monotonic() > self.send_until:
-            raise TooLateError
-        self.sent, self.protocol = True, protocol
-
-
-#: What the request class has to know about one request, and what it found out.
-_attempt: ContextVar[Attempt | None] = ContextVar("attempt", default=None)
-#: The end of what all requests belong to.
-_leaves_by: ContextVar[float] = ContextVar("leaves_by", default=math.inf)
-
-
-@contextmanager
-def leaving_by(until: float) -> Iterator[None]:
-    """Let no request made within leave after a monotonic time, even if the process stands still meanwhile."""
-    token = _leaves_by.set(until)
-    try:
-        yield
-    finally:
-        _leaves_by.reset(token)
-
-
-class GatedRequest(aiohttp.ClientRequest):
-    """Check the send window once a connection is ready: between the check and the bytes nothing waits."""
-
-    async def send(self, conn: Connection) -> aiohttp.ClientResponse:
-        """Write the request, or raise TooLateError."""
-        attempt = _attempt.get()
-        if attempt is not None:
-            attempt.leave(conn.protocol)
-        return await super().send(conn)
 
 
 class _DisconnectedError(Exception):
@@ -222,7 +170,7 @@ class Http:
         send_until: float | None = None,
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         """Open a response for reading piece by piece; the same errors as ``request``."""
-        leaves_by = _leaves_by.get()
+        leaves_by = latest()
         attempt = Attempt(self._monotonic, leaves_by if send_until is None else min(send_until, leaves_by))
         has_body = json_body is not None or form is not None
         response = await self._open(
@@ -251,13 +199,11 @@ class Http:
             _raise_alone(failure)
 
     async def _open(self, attempt: Attempt, method: str, url: str, **options: Any) -> aiohttp.ClientResponse:
-        token = _attempt.set(attempt)
         try:
-            return await self._session.request(method, URL(url, encoded=True), **options)
+            with trying(attempt):
+                return await self._session.request(method, URL(url, encoded=True), **options)
         except (TooLateError, _DisconnectedError, aiohttp.ClientError, OSError, ValueError) as error:
             failure = _translated(error, sent=attempt.sent)
-        finally:
-            _attempt.reset(token)
         # Raised outside the handler, so that not even __context__ leads back to aiohttp's error.
         raise failure
 

@@ -74,7 +74,7 @@ async def test_a_list_that_comes_just_now_is_never_taken_for_an_empty_one(bot, t
         if not has_come:
             has_come = True
             await found(bot, "train")
-            await bot.store.task_done(task.id)
+            await bot.store.task_done(task)
         return known
 
     bot.store.accounts = and_then_it_comes
@@ -144,7 +144,7 @@ async def test_an_unknown_name_is_looked_for_once_and_offers_the_nearest(bot):
     await replay(bot.services, ALICE, {**waiting, "task": "t1"})
     [notice] = await bot.notices(NoticeKind.MESSAGE)
     assert "I'll show the output of trian.R" in notice.body["text"]
-    await bot.store.task_done(task.id)
+    await bot.store.task_done(task)
     check_golden("answers/job-unknown-nearest", await bot.say("job logs trainn.R"))
     assert "Type `/job list`" in words(await bot.say("job logs qqqq"))
 

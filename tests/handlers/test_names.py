@@ -20,7 +20,7 @@ async def tasks(bot, kind=TaskKind.DISCOVER):
 async def fresh(bot):
     """Close what a link began, so that every list is as new as can be."""
     for task in await tasks(bot):
-        await bot.store.task_done(task.id)
+        await bot.store.task_done(task)
 
 
 async def test_a_unique_beginning_is_run(bot):
@@ -89,7 +89,7 @@ async def test_an_old_list_is_read_anew_while_the_command_waits(bot):
     assert waiting["principal"] == ALICE.key
     found = [found_workspace(name) for name in ("notebook", "brand-new")]
     await bot.store.merge_discovered(linked.account.id, found)
-    await bot.store.task_done(task.id)
+    await bot.store.task_done(task)
     await replay(bot.services, ALICE, {**waiting, "task": "task_1"})
     assert [operation.workspace_id for operation in await bot.store.open_operations(ALICE)] == [
         (await bot.workspace("brand-new")).id
@@ -123,11 +123,11 @@ async def test_several_old_lists_are_read_together_and_what_is_looked_for_is_sai
     assert {first.subject, second.subject} == {saturn.id, hub.id}
     assert second.payload["then"] == []
     (waiting,) = first.payload["then"]
-    await bot.store.task_done(first.id)
+    await bot.store.task_done(first)
     await replay(bot.services, ALICE, waiting)
     # No verdict before both were read, and nothing is said in between.
     assert await bot.notices() == []
-    await bot.store.task_done(second.id)
+    await bot.store.task_done(second)
     (again,) = await tasks(bot)
     assert again.subject == second.subject
     (waiting,) = again.payload["then"]

@@ -8,8 +8,9 @@ from dataclasses import replace
 import pytest
 from cryptography.fernet import Fernet
 
-from bot.domain.models import Principal
-from bot.domain.policy import Installation, Installations
+from bot.domain.models import Person, Principal
+from bot.domain.policy import FOREIGN_TEAM, Installation, Installations
+from bot.services.authority import decided
 from bot.slack.calls import NOT_INSTALLED, SHUT_OUT_SECONDS, SlackAnswer
 from bot.slack.installed import InstalledSlack
 from bot.slack.tokens import EARLY
@@ -17,6 +18,7 @@ from bot.store.installations import RENEWING_SECONDS
 from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, SlackUnknownOutcome, StoreBusy
 from bot.support.vault import Vault
 from tests.rigs.clock import FakeClock
+from tests.rigs.context import context
 from tests.rigs.installed import ACME
 from tests.rigs.store import memory_store
 
@@ -105,6 +107,16 @@ async def rig():
 
 async def says(slack, principal=ALICE):
     return await slack.to(principal).call("views.open", {})
+
+
+async def test_nobody_is_refused_where_another_process_has_just_installed_usher(rig):
+    worker, web = await rig.process(), await rig.process()
+    await rig.installed()
+    here = context(rig.store, installation=worker.installations, removals=worker)
+    assert (await decided(here, ALICE, "start", None, Person(ALICE, "Alice", seen_at=0.0))).allowed
+    assert await web.installation(ALICE.enterprise_id, ALICE.team_id) is not None
+    other = replace(ALICE, team_id="T9")
+    assert (await decided(here, other, "start", None, None)).rule == FOREIGN_TEAM
 
 
 async def test_of_two_processes_one_replaces_a_token_and_the_others_go_on_with_the_old_one(rig):

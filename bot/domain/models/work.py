@@ -41,6 +41,8 @@ class Task:
     created_at: float
     due_at: float
     attempts: int = 0
+    #: How often it was claimed, this time included.
+    claims: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 from bot.domain.models import AuditEntry
@@ -46,6 +47,15 @@ async def test_an_enterprise_and_one_of_its_teams_exclude_each_other(store):
     assert await store.install(NORTH) == "enterprise"
     assert await store.install(ACME) == "new"
     assert [one.id for one in await store.installations()] == ["E1", "T1"]
+
+
+async def test_of_an_enterprise_and_its_team_installed_by_two_processes_at_once_one_comes_first(database):
+    store, other = await database.open(), await database.open()
+    for _ in range(10):
+        results = await asyncio.gather(store.install(NORTH), other.install(GRID))
+        (installed,) = await store.installations()
+        assert sorted(results) in (["enterprise", "new"], ["new", "team"])
+        assert await store.remove_installation(installed.id, "sealed 1")
 
 
 async def test_one_at_a_time_replaces_exactly_the_token_that_it_read(database, clock):

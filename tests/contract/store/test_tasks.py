@@ -53,10 +53,10 @@ async def test_what_joins_one_under_way_runs_afterwards(store):
     await store.add_tasks([discover(then=["two"])])
     await store.add_tasks([discover(then=["three"])])
     assert await store.claim_tasks(10, 60.0) == []
-    await store.task_done(first.id)
+    await store.task_done(first)
     (second,) = await store.claim_tasks(10, 60.0)
     assert second.payload == {"then": ["two", "three"], "note": "n"}
-    await store.task_done(second.id)
+    await store.task_done(second)
     assert await store.claim_tasks(10, 60.0) == []
 
 
@@ -64,7 +64,7 @@ async def test_what_joined_one_that_is_put_back_or_whose_worker_died_is_part_of_
     await store.add_tasks([discover(then=["one"])])
     (task,) = await store.claim_tasks(10, 60.0)
     await store.add_tasks([discover(then=["two"])])
-    await store.task_retry(task.id, 5.0)
+    await store.task_retry(task, 5.0)
     clock.advance(5)
     (task,) = await store.claim_tasks(10, 60.0)
     assert (task.payload, task.attempts) == ({"then": ["one", "two"]}, 1)
@@ -79,7 +79,7 @@ async def test_a_task_that_is_done_writes_what_follows_once(store):
     (task,) = await store.claim_tasks(10, 60.0)
     for number in range(2):
         await store.task_done(
-            task.id,
+            task,
             then=[NewTask(TaskKind.REPLAY, f"r{number}")],
             notices=[NewNotice(f"n{number}", NoticeKind.MESSAGE, "1", ALICE)],
         )
@@ -90,15 +90,30 @@ async def test_a_task_that_is_done_writes_what_follows_once(store):
 async def test_a_done_task_may_be_followed_by_its_like(store):
     await store.add_tasks([discover()])
     (task,) = await store.claim_tasks(10, 60.0)
-    await store.task_done(task.id, then=[discover()])
+    await store.task_done(task, then=[discover()])
     assert len(await store.claim_tasks(10, 60.0)) == 1
+
+
+async def test_a_worker_that_stood_still_longer_than_its_lease_writes_nothing_more(database, store, clock):
+    other = await database.open()
+    await store.add_tasks([discover(then=["one"])])
+    (frozen,) = await store.claim_tasks(10, 60.0)
+    clock.advance(60)
+    (task,) = await other.claim_tasks(10, 60.0)
+    await store.task_retry(frozen, 0.0, then=[discover("a2")])
+    await store.task_done(frozen, then=[discover("a3")])
+    assert await other.claim_tasks(10, 60.0) == [], "neither put back, nor followed by anything"
+    await other.task_done(task)
+    await other.add_tasks([discover()])
+    await store.task_done(frozen)
+    await store.task_retry(task, 30.0)
+    assert len(await other.claim_tasks(10, 60.0)) == 1, "what was asked for anew is another task"
 
 
 async def test_retries_wait_and_count(store, clock):
     await store.add_tasks([discover()])
     (task,) = await store.claim_tasks(10, 60.0)
-    await store.task_retry(task.id, 30.0)
-    await store.task_retry("task_none", 30.0)
+    await store.task_retry(task, 30.0)
     clock.advance(29.9)
     assert await store.claim_tasks(10, 60.0) == []
     clock.advance(0.1)
@@ -132,9 +147,9 @@ async def test_what_was_asked_for_earlier_is_not_sent_after_what_was_asked_for_l
     (second,) = await other.claim_tasks(10, 60.0)
     assert await store.task_turn(first) is None, "a later one has taken its place"
     assert await other.task_turn(second) is False, "the earlier one may be on its way"
-    await store.task_retry(first.id, 5.0)
+    await store.task_retry(first, 5.0)
     assert await other.task_turn(second) is True
-    await other.task_done(second.id)
+    await other.task_done(second)
     clock.advance(5)
     (first,) = await other.claim_tasks(10, 60.0)
     assert await other.task_turn(first) is None, "also when the later one is done"

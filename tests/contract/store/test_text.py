@@ -130,7 +130,7 @@ async def test_bodies_payloads_and_what_waits(store, value):
     await store.add_tasks([NewTask(TaskKind.REPLAY, "s", {"v": value})])
     (task,) = await store.claim_tasks(10, 60.0)
     assert task.payload == {"v": value}
-    await store.task_done(task.id)
+    await store.task_done(task)
     now = await store.now()
     await store.new_link(Link(f"n{await count(store)}", ALICE, "saturn", {"v": value}, now, now + 600))
     found = await store.open_link_of(ALICE, "open")
