@@ -38,7 +38,8 @@ class Fault:
     the answer (a time-out after acceptance). ``acts_after_s``: the server does what it was asked for so many
     seconds of its clock after the request came, whatever becomes of the answer. ``acts`` false: never.
     Unless something else is asked for, the answer is the one that an accepted call gets, at once.
-    ``patch`` changes the JSON of the answer, as RFC 6902 describes it.
+    ``patch`` changes the JSON of the answer, as RFC 6902 describes it. A fault with a ``name`` takes the
+    place of the one that had it.
     """
 
     path: re.Pattern[str]
@@ -55,6 +56,18 @@ class Fault:
     acts_after_s: float = 0.0
     acts: bool = True
     patch: list[dict[str, Any]] = field(default_factory=list)
+    name: str | None = None
+
+    def as_values(self) -> dict[str, Any]:
+        """Return what a list of standing faults tells of it."""
+        return {
+            "name": self.name,
+            "path": self.path.pattern,
+            "times": self.times,
+            "status": self.status,
+            "delay_s": self.delay_s,
+            "acts_after_s": self.acts_after_s,
+        }
 
     @property
     def is_late(self) -> bool:
@@ -79,7 +92,7 @@ _KINDS: dict[str, tuple[type, ...]] = {
     **dict.fromkeys(("times", "status", "truncate"), (int, NoneType)),
     **dict.fromkeys(("delay_s", "acts_after_s"), (int, float)),
     **dict.fromkeys(("drop", "garbage", "after", "acts"), (bool,)),
-    **dict.fromkeys(("body", "credential"), (str, NoneType)),
+    **dict.fromkeys(("body", "credential", "name"), (str, NoneType)),
     "path": (str,),
     "headers": (dict,),
     "patch": (list,),

@@ -98,10 +98,14 @@ class Harness:
         #: Called with the rule and the detail of each, at that moment.
         self.on_violation: Callable[[str, str], None] = lambda _rule, _detail: None
         self.smallest_gap: float | None = None
+        self.status_reads = 0
+        self.starts = 0
+        self.faults_given = 0
         self.faults: list[Fault] = []
         self._words = words or (lambda _: {"message": "injected fault"})
         self._last_read: dict[str, float] = {}
         self._watched: tuple[re.Pattern[str], float, str] | None = None
+        self._starts: re.Pattern[str] | None = None
         #: What was accepted and is done later: when, in which order it came, what.
         self._coming: list[tuple[float, int, Act]] = []
         self._order = itertools.count()
@@ -133,13 +137,20 @@ class Harness:
             # Where the clock is the machine's, it is done without anybody asking.
             asyncio.get_running_loop().call_later(fault.acts_after_s + 0.01, self.settle)
 
-    def watch(self, reads: re.Pattern[str], minimum: float, rule: str) -> None:
-        """Count the reads of the paths that match, by their first group: see ``read_of``."""
+    def watch(
+        self, reads: re.Pattern[str], minimum: float, rule: str, starts: re.Pattern[str] | None = None
+    ) -> None:
+        """Count the reads of the paths that match, by their first group: see ``read_of``.
+
+        Calls whose ``METHOD /path`` matches ``starts`` are counted, too: each asks for something to run.
+        """
         self._watched = (reads, minimum, rule)
+        self._starts = starts
 
     def read_of(self, resource: str, minimum: float, rule: str) -> None:
         """Record a status read; one sooner than ``minimum`` seconds after the last is a violation."""
         now = self.clock.now()
+        self.status_reads += 1
         last = self._last_read.get(resource)
         self._last_read[resource] = now
         if last is None:
@@ -153,7 +164,16 @@ class Harness:
     def statistics(self) -> dict[str, Any]:
         """Return what ``GET /_playground/stats`` answers."""
         gap = None if self.smallest_gap is None else round(self.smallest_gap, 3)
-        return {"requests": dict(self.requests), "violations": self.violations, "smallest_gap_s": gap}
+        return {
+            "requests": dict(self.requests),
+            "violations": self.violations,
+            "smallest_gap_s": gap,
+            "least_gap_s": (self._watched[1] if self._watched is not None else 0.0) or None,
+            "status_reads": self.status_reads,
+            "starts": self.starts,
+            "faults_given": self.faults_given,
+            "faults": [fault.as_values() for fault in self.faults],
+        }
 
     def install(self, app: web.Application, *ports: int) -> None:
         """Add the middlewares and the ``/_playground`` routes to a server; ``ports``: see ``guard``."""
@@ -167,12 +187,21 @@ class Harness:
         return web.json_response(self.statistics())
 
     async def _add_fault(self, request: web.Request) -> web.Response:
-        self.faults.append(fault_from(loads(await request.read())))
+        fault = fault_from(loads(await request.read()))
+        self._forget(fault.name)
+        self.faults.append(fault)
         return web.json_response({"faults": len(self.faults)})
 
-    async def _clear_faults(self, _request: web.Request) -> web.Response:
-        self.faults.clear()
-        return web.json_response({"faults": 0})
+    async def _clear_faults(self, request: web.Request) -> web.Response:
+        """Take all faults away, or the one with the ``name`` that the address asks for."""
+        if "name" in request.query:
+            self._forget(request.query["name"])
+        else:
+            self.faults.clear()
+        return web.json_response({"faults": len(self.faults)})
+
+    def _forget(self, name: str | None) -> None:
+        self.faults[:] = [fault for fault in self.faults if name is None or fault.name != name]
 
     async def _advance(self, request: web.Request) -> web.Response:
         self.clock.advance(float(loads(await request.read())["seconds"]))
@@ -183,9 +212,10 @@ class Harness:
         if request.path.startswith("/_playground/"):
             return await self._controlled(request, handler)
         self.requests[f"{request.method} {request.path}"] += 1
-        self._count_read(request)
+        self._count(request)
         self.settle()
         fault = next((one for one in self.faults if one.takes(request)), None)
+        self.faults_given += fault is not None
         request[ASKED] = Asked(self.clock.now(), fault, lambda do: self._act(fault, do))
         if fault is None:
             return await handler(request)
@@ -194,7 +224,9 @@ class Harness:
             return await self._spoil(request, fault, response)
         return await self._spoil(request, fault, None, handler)
 
-    def _count_read(self, request: web.Request) -> None:
+    def _count(self, request: web.Request) -> None:
+        if self._starts is not None and self._starts.search(f"{request.method} {request.path}"):
+            self.starts += 1
         # Whatever fault it meets: a read that got no good answer was a read all the same.
         if self._watched is not None and request.method in {"GET", "HEAD"}:
             reads, minimum, rule = self._watched

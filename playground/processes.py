@@ -41,6 +41,8 @@ class Child:
     process: asyncio.subprocess.Process
     log: Path
     ready: dict[str, Any] = field(default_factory=dict)
+    #: It was ended on purpose and is started again: its end is no news.
+    is_restarting: bool = False
 
     @property
     def pid(self) -> int:
@@ -51,6 +53,11 @@ class Child:
     def url(self) -> str:
         """Return the address of a server that printed it."""
         return str(self.ready["url"])
+
+    @property
+    def has_ended(self) -> bool:
+        """Say whether it has ended by itself."""
+        return self.process.returncode is not None and not self.is_restarting
 
     def must_live(self) -> None:
         """Raise StageError when it has ended."""
@@ -84,7 +91,7 @@ async def start_child(
 ) -> Child:
     """Start ``python -m …`` in a process group of its own; a log takes what it says, but a ready line."""
     log = folder / f"{name}.log"
-    with log.open("wb") as sink:
+    with log.open("ab") as sink:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",

@@ -20,10 +20,11 @@ from cryptography.fernet import Fernet
 
 from playground.demo import kept, ports
 from playground.demo.accounts import accounts
+from playground.demo.backstage import backstage
 from playground.demo.people import seeds
+from playground.demo.usher import Usher, start_usher, wait_for_usher
 from playground.processes import (
     HOME,
-    READY_SECONDS,
     Child,
     StageError,
     StoppedError,
@@ -76,7 +77,7 @@ class Stage:
 
     def ended(self) -> Child | None:
         """Return a part that has ended by itself, if any."""
-        return next((child for child in self.children if child.process.returncode is not None), None)
+        return next((child for child in self.children if child.has_ended), None)
 
 
 @asynccontextmanager
@@ -116,11 +117,14 @@ async def stage(
         tell("Starting Usher …")
         text = _connections(saturn, hub, posit, sphere)
         environment = _environment(folder, slack, text, port_of["usher"])
-        children.append(await start_child("usher", ["bot", "serve"], folder, environment, announces=False))
-        await _unless(stop, asyncio.ensure_future(_wait_for_bot(children[-1], url)))
+        children.append(await start_usher(folder, environment))
+        await _unless(stop, asyncio.ensure_future(wait_for_usher(children[-1], url)))
         await _register(slack["url"], url, await _manifest(environment))
         await _tell_slack(slack["url"], "accounts", {"key": _key(held), "people": accounts(servers)})
-        yield Stage(slack, saturn, hub, posit, sphere, url, folder, tuple(children), held)
+        urls = {"hub" if name == "jupyterhub" else name: line["url"] for name, line in servers.items()}
+        async with backstage(urls, Usher(children[-1], url, folder, environment)) as address:
+            await _tell_slack(slack["url"], "backstage", {"address": address})
+            yield Stage(slack, saturn, hub, posit, sphere, url, folder, tuple(children), held)
     finally:
         await asyncio.gather(*(child.stop() for child in reversed(children)))
         shutil.rmtree(folder, ignore_errors=True)
@@ -204,23 +208,6 @@ def _connections(
         f"base_url = {text(sphere['url'])}\n"
         f"access_token = {text(sphere['credentials']['access_token'])}\n"
     )
-
-
-async def _wait_for_bot(child: Child, url: str) -> None:
-    loop = asyncio.get_running_loop()
-    until = loop.time() + READY_SECONDS
-    async with aiohttp.ClientSession() as session:
-        while loop.time() < until:
-            if child.process.returncode is not None:
-                raise StageError(f"Usher ended before it was ready:\n{child.last_words()}")
-            try:
-                async with session.get(f"{url}/readyz") as answer:
-                    if answer.status == 200:
-                        return
-            except aiohttp.ClientError:
-                pass
-            await asyncio.sleep(0.1)
-    raise StageError(f"Usher was not ready after {READY_SECONDS:.0f} s:\n{child.last_words()}")
 
 
 async def _manifest(environment: dict[str, str]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ The Python proxy holds event streams back to their end (``docs/providers/jupyter
 from __future__ import annotations
 
 import asyncio
+import re
 
 import aiohttp
 from aiohttp import web
@@ -27,6 +28,8 @@ _OWN = {
     "upgrade",
     "content-length",
 }
+_STATUS_READ = re.compile(r"/hub/api/users/([^/]+)$")
+_START = re.compile(r"^POST /hub/api/users/[^/]+/servers?(?:/[^/]*)?$")
 _HUB: web.AppKey[str] = web.AppKey("hub_url", str)
 _LATER: web.AppKey[set[asyncio.Task[web.StreamResponse]]] = web.AppKey("later", set)
 _SESSION: web.AppKey[aiohttp.ClientSession] = web.AppKey("session", aiohttp.ClientSession)
@@ -39,6 +42,7 @@ def build(hub_url: str, session: aiohttp.ClientSession, harness: Harness, proxy_
     app[_SESSION] = session
     app[_LATER] = set()
     harness.install(app, proxy_port)
+    harness.watch(_STATUS_READ, 0.0, "no limit is documented", _START)
     app.router.add_route("*", "/{path:.*}", _forward)
     return app
 

@@ -35,6 +35,7 @@ class PositHarness(Harness):
     def count(self, token: str, user: str, method: str) -> None:
         """Count a call of a token in the name of a user; no rate limit is documented, so none is broken."""
         self.by_account[(token, user, method)] += 1
+        self.starts += method in ("launch_session", "resume_session", "launch_job")
         if method == "get_session":
             self.read_of(f"{token} for {user}", 0.0, "no limit is documented")
 

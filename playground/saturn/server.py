@@ -18,6 +18,7 @@ from playground.saturn.state import State
 MINIMUM_SECONDS = 10.0
 RULE = "workspace status at most once per 10 s"
 _STATUS_READ = re.compile(r"/api/workspaces/([^/]+)/?$")
+_START = re.compile(r"^POST /api/(?:workspaces|jobs)/[^/]+/start/?$")
 
 #: What the published guides state; everything else under /api is known from the vendor's client only.
 _SEED_ENDPOINTS = re.compile(
@@ -43,7 +44,7 @@ class SaturnServer:
         for module in (api_accounts, api_resources, api_recipes, api_pods, pages, control):
             self.app.add_routes(module.routes())
         self.harness.install(self.app)
-        self.harness.watch(_STATUS_READ, MINIMUM_SECONDS, RULE)
+        self.harness.watch(_STATUS_READ, MINIMUM_SECONDS, RULE, _START)
 
     @property
     def credentials(self) -> dict[str, Any]:

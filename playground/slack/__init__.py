@@ -40,7 +40,6 @@ def add_arguments(parser: ArgumentParser) -> None:
         help="an address to which sign-ins may return (repeatable)",
     )
     parser.add_argument("--manifest", help="the app's manifest: grants, sends and enables only what it names")
-    parser.add_argument("--backstage", help="who runs servers beside this one, for the panel of the page")
     parser.add_argument("--no-limits", action="store_true", help="enforce no rate budgets")
 
 
@@ -55,6 +54,5 @@ async def run(arguments: Namespace) -> None:
         text = await asyncio.to_thread(Path(arguments.manifest).read_text, "utf-8")
         manifest.apply(server.state, manifest.read(text))
     server.state.app.request_url = arguments.request_url or server.state.app.request_url
-    server.backstage.address = arguments.backstage or ""
     server.state.app.redirect_urls += arguments.redirect_url
     await serve_until_stopped(server.app, arguments.port, server.credentials_at)

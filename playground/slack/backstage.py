@@ -2,32 +2,41 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import aiohttp
 from aiohttp import web
 
+from playground.values import checked, loads
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 ANSWER_SECONDS = 20.0
+#: Nobody else's server is asked in the name of this page.
+_HERE = re.compile(r"http://127\.0\.0\.1:[0-9]{1,5}")
 
 
 class Backstage:
     """Hand the panel's requests on: a browser asks nobody but the server whose page it shows.
 
-    Without an ``address`` there is nobody, and the panel shows traffic alone.
+    Until somebody has told their address there is nobody, and the panel shows traffic alone.
     """
 
     def __init__(self) -> None:
-        self.address = ""
+        self._address = ""
         self._session: aiohttp.ClientSession | None = None
 
     def install(self, app: web.Application) -> None:
-        """Add the page's routes."""
+        """Add the routes of the page."""
         app.router.add_get("/_page/backstage/{what:state}", self._hand_on)
         app.router.add_post("/_page/backstage/{what:[a-z-]+}", self._hand_on)
         app.cleanup_ctx.append(self._life)
+
+    def install_control(self, app: web.Application) -> None:
+        """Add the route by which an address is told."""
+        app.router.add_post("/_playground/backstage", self._take_address)
 
     async def _life(self, _app: web.Application) -> AsyncIterator[None]:
         timeout = aiohttp.ClientTimeout(total=ANSWER_SECONDS)
@@ -36,12 +45,19 @@ class Backstage:
             yield
             self._session = None
 
+    async def _take_address(self, request: web.Request) -> web.Response:
+        address = checked(loads(await request.read()), ("address",))["address"]
+        if not isinstance(address, str) or not _HERE.fullmatch(address):
+            raise ValueError("an address of this machine is needed: http://127.0.0.1:PORT")
+        self._address = address
+        return web.json_response({"ok": True})
+
     async def _hand_on(self, request: web.Request) -> web.Response:
         # With status 200 also where there is nobody: a browser's console complains of any other.
         headers = {"Cache-Control": "no-store"}
-        if not self.address or self._session is None:
+        if not self._address or self._session is None:
             return web.json_response({"ok": False, "error": "no_backstage"}, headers=headers)
-        url = f"{self.address}/_playground/{request.match_info['what']}"
+        url = f"{self._address}/_playground/{request.match_info['what']}"
         body = await request.read()
         try:
             async with self._session.request(request.method, url, data=body or None) as answer:

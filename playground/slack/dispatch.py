@@ -15,6 +15,7 @@ from urllib.parse import urlencode
 import aiohttp
 
 from playground.slack.replies import Reply
+from playground.slack.traffic import Side
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,16 +85,16 @@ class Dispatcher:
     async def send(self, kind: str, payload: Json, retry: Retry | None = None) -> Reply:
         """Bring one payload (``kind`` is command, interactive or event) and wait for the acknowledgement."""
         began = time.perf_counter()
-        headers: dict[str, str] = {}
+        request: Side | None = None
         if self._sockets.open:
             reply = await self._sockets.send(kind, payload, retry, self._ack_seconds)
         elif self._state.app.request_url:
             sent = self._signed(kind, payload, retry)
-            headers = sent.headers
+            request = Side(sent.headers, sent.body)
             reply = await self._post(sent)
         else:
             reply = Reply(error="dispatch_failed", reason="connection_failed")
-        self._traffic.sent(kind, payload, headers, reply, began)
+        self._traffic.sent(kind, payload, request, reply, began)
         if reply.error == "operation_timeout":
             what = payload.get("type") or payload.get("command") or kind
             self._harness.violation("ack_within_3_s", f"{what}: no acknowledgement within 3 s")

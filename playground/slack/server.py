@@ -17,6 +17,7 @@ from playground.slack.api import Api
 from playground.slack.backstage import Backstage
 from playground.slack.calls import Services
 from playground.slack.control import Control
+from playground.slack.crowd import Crowd
 from playground.slack.dispatch import ACK_SECONDS, Dispatcher
 from playground.slack.events import Events
 from playground.slack.files import FileServer, readable
@@ -70,6 +71,7 @@ class SlackServer:
         self.page = Page(self.state, self.acts, self.hands, self.forms)
         self.control = Control(self.state, self.budgets, self.sockets, self.dispatcher, self.events)
         self.accounts = Accounts(self.state)
+        self.crowd = Crowd(self.state, self.hands, self.control)
         self.app = web.Application(middlewares=[self._note_address])
         self._install()
         # What a person does: speak, press, fill in forms.
@@ -95,9 +97,11 @@ class SlackServer:
         self.app.middlewares.insert(0, self.traffic.recording())
         self.traffic.install(self.app)
         self.backstage.install(self.app)
+        self.backstage.install_control(self.app)
         self.page.install(self.app)
         self.control.install(self.app)
         self.accounts.install(self.app)
+        self.crowd.install(self.app)
         self.openid.install(self.app)
         self.file_server.install(self.app)
         for family in ("commands", "actions", "app"):

@@ -107,10 +107,11 @@ class Traffic:
         self._closing = True
         self._notify()
 
-    def sent(self, kind: str, payload: Json, headers: Mapping[str, str], reply: Reply, began: float) -> None:
-        """Note what Slack sent to the app, and how it was acknowledged."""
+    def sent(self, kind: str, payload: Json, request: Side | None, reply: Reply, began: float) -> None:
+        """Note what Slack sent to the app, as a request or by Socket Mode, and how it was acknowledged."""
         seconds = time.perf_counter() - began
-        body = json.dumps(payload).encode()
+        if request is None:
+            request = Side({"Content-Type": "application/json"}, json.dumps(payload).encode())
         self._keep(
             Exchange(
                 number=self._last + 1,
@@ -122,7 +123,7 @@ class Traffic:
                 status=reply.status,
                 error=reply.error,
                 milliseconds=round(seconds * 1000, 1),
-                asked=self._side({**headers, "Content-Type": "application/json"}, body),
+                asked=self._side(request.headers, request.body),
                 answered=self._side({"Content-Type": reply.content_type}, reply.body),
             )
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import asdict
 from typing import Any
 
@@ -61,6 +62,14 @@ async def set_workspace(request: web.Request) -> web.Response:
     if values.get("forgotten"):
         del state.workspaces[workspace.id]
     return _shown(request, workspace)
+
+
+async def count_workspaces(request: web.Request) -> web.Response:
+    """Answer how many workspaces are in each state."""
+    state, now = state_of(request), now_of(request)
+    for workspace in state.workspaces.values():
+        workspace.settle(now)
+    return web.json_response({"phases": Counter(one.phase for one in state.workspaces.values())})
 
 
 async def finish_scenario(request: web.Request) -> web.Response:
@@ -141,6 +150,7 @@ def _shown(request: web.Request, workspace: Workspace) -> web.Response:
 def routes() -> list[web.RouteDef]:
     """Return the routes of this module."""
     return [
+        web.get("/_playground/workspaces", count_workspaces),
         web.post("/_playground/workspaces/{id}", set_workspace),
         web.post("/_playground/workspaces/{id}/scenario", finish_scenario),
         web.post("/_playground/switches", switch),

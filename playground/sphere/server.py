@@ -23,6 +23,7 @@ RETRY_RULE = "no call before Retry-After has passed"
 #: Calls that were under way when the first was answered 429 are nobody's fault.
 UNDER_WAY_SECONDS = 1.0
 _STATUS_READ = re.compile(r"/api/v1/workspaces/([^/]+)/?$")
+_START = re.compile(r"^POST /api/v1/workspaces/?$|^PUT /api/v1/workspaces/[^/]+/resume$")
 
 
 class SphereServer:
@@ -45,7 +46,7 @@ class SphereServer:
         self.app.cleanup_ctx.append(self.webhooks.life)
         self.app.on_shutdown.append(views.close_sockets)
         self.harness.install(self.app)
-        self.harness.watch(_STATUS_READ, MINIMUM_SECONDS, RULE)
+        self.harness.watch(_STATUS_READ, MINIMUM_SECONDS, RULE, _START)
         self.app.middlewares.insert(0, self._count_impatience)
 
     @property

@@ -323,3 +323,16 @@ async def test_what_is_nested_as_anybody_means_it_is_taken():
         ] == 200
     async with sphere_server() as sphere:
         assert (await sphere.call("POST", "workspaces", json={"project_id": PYTHON}))[0] == 201
+
+
+async def test_a_fault_with_a_name_takes_the_place_of_the_one_that_had_it_and_goes_alone():
+    async with saturn_server() as saturn:
+        await spoil(saturn, "/api/none$", times=None, status=418)
+        await spoil(saturn, "/api/", name="panel", times=None, status=500)
+        await spoil(saturn, "/api/", name="panel", times=None, status=429)
+        assert (await saturn.call("GET", "/api/user"))[0] == 429
+        stats = await saturn.stats()
+        assert stats["faults_given"] == 1
+        assert [(one["name"], one["status"]) for one in stats["faults"]] == [(None, 418), ("panel", 429)]
+        await saturn.session.delete(f"{saturn.url}/_playground/faults", params={"name": "panel"})
+        assert [one["status"] for one in (await saturn.stats())["faults"]] == [418]

@@ -57,6 +57,11 @@ async def test_the_command_prints_one_ready_line_and_ends_when_told(tmp_path):
                 "requests": {"GET /api/v1/projects": 1},
                 "violations": [],
                 "smallest_gap_s": None,
+                "least_gap_s": 5.0,
+                "status_reads": 0,
+                "starts": 0,
+                "faults_given": 0,
+                "faults": [],
             }
         # A socket that a browser holds open does not keep the server from ending.
         async with session.ws_connect(f"{line['url']}/sdk/live/any"):

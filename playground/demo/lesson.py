@@ -1,0 +1,123 @@
+"""A class of a hundred: Olivia posts a card, all press its button in the same moment, and are counted."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+
+from playground.demo.person import NotSeenError, Person, labels
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PEOPLE = 100
+CHANNEL, CHANNEL_NAME = "C0TRAINING", "training"
+#: Nobody has an account of their own on Sphere Engine: there is nothing that the hundred would have to link.
+CARD = "/workspace card courses/Console Python --title Class of {people}"
+CARD_SECONDS = 30.0
+PRESS_SECONDS = 120.0
+_READY = re.compile(r"\bis ready\b")
+
+
+class Lesson:
+    """Let a class press, and count what becomes of it."""
+
+    def __init__(self, slack_url: str, sphere_url: str, session: aiohttp.ClientSession) -> None:
+        self.people = PEOPLE
+        self.note = ""
+        self._trouble = False
+        #: So many workspaces ran before the press; until then there is nothing to count.
+        self._running_before: int | None = None
+        self._slack = slack_url
+        self._sphere = sphere_url
+        self._session = session
+        self._running: asyncio.Task[None] | None = None
+
+    @property
+    def is_busy(self) -> bool:
+        """Say whether a class is about to press."""
+        return self._running is not None and not self._running.done()
+
+    def begin(self) -> None:
+        """Let a class press, unless one is about to."""
+        if not self.is_busy:
+            self._running = asyncio.create_task(self._play())
+
+    async def close(self) -> None:
+        """Leave the class alone."""
+        if self._running is not None:
+            self._running.cancel()
+            await asyncio.gather(self._running, return_exceptions=True)
+
+    async def counts(self) -> dict[str, str]:
+        """Return how far the class is, from what both servers say now; also says so in ``note``."""
+        if self._running_before is None:
+            return {}
+        try:
+            async with self._session.get(f"{self._slack}/_playground/crowd") as answer:
+                crowd = await answer.json()
+            ready = max(0, await self._running_workspaces() - self._running_before)
+        except (aiohttp.ClientError, TimeoutError):
+            return {}
+        messages = Counter(sum(bool(_READY.search(text)) for text in texts) for texts in crowd["heard"])
+        more = sum(people for count, people in messages.items() if count > 1)
+        if not self.is_busy and not self._trouble:
+            self.note = "Their workspaces are starting …"
+            if messages[1] == self.people and ready >= self.people:
+                self.note = "Everybody has a workspace and was told exactly once."
+            elif not messages[0]:
+                self.note = f"{more} people were told more than once."
+        slowest = crowd["slowest_ack_s"]
+        return {
+            "Pressed": str(crowd["pressed"]),
+            "Acknowledged": str(crowd["acknowledged"]),
+            "Slowest answer": "none yet" if slowest is None else f"{slowest:.2f} s",
+            "Pressed again": str(crowd["pressed_again"]),
+            "Ready": str(ready),
+            "Told once": str(messages[1]),
+            "Told more than once": str(more),
+        }
+
+    async def _play(self) -> None:
+        self._running_before, self._trouble = None, False
+        try:
+            await self._lesson()
+        except (NotSeenError, aiohttp.ClientError, TimeoutError) as failed:
+            self._trouble = True
+            self.note = "A server didn't answer. Look at what is switched on, and try again."
+            if isinstance(failed, NotSeenError):
+                self.note = f"The class didn't begin: {failed}. Look at what is switched on, and try again."
+
+    async def _lesson(self) -> None:
+        self.note = f"{self.people} people are joining #{CHANNEL_NAME} …"
+        await self._ask("crowd", {"people": self.people, "channel": CHANNEL})
+        self.note = "Olivia is posting the card …"
+        olivia = Person(self._session, self._slack, "U0OLIVIA", "Olivia")
+        before = {message["ts"] for message in await olivia.messages(CHANNEL)}
+        await olivia.say(CHANNEL, CARD.format(people=self.people))
+        card = await olivia.wait_for(
+            CHANNEL,
+            lambda message: message["ts"] not in before and bool(labels(message, "class_press")),
+            "the class card",
+            CARD_SECONDS,
+        )
+        self.note = "Everybody is pressing …"
+        self._running_before = await self._running_workspaces()
+        place = {"channel": CHANNEL, "ts": card["ts"], "action_id": labels(card, "class_press")[0][1]}
+        await self._ask("crowd/press", place)
+
+    async def _running_workspaces(self) -> int:
+        async with self._session.get(f"{self._sphere}/_playground/workspaces") as answer:
+            phases: Mapping[str, int] = (await answer.json())["phases"]
+            return phases.get("running", 0)
+
+    async def _ask(self, what: str, values: Mapping[str, Any]) -> None:
+        timeout = aiohttp.ClientTimeout(total=PRESS_SECONDS)
+        url = f"{self._slack}/_playground/{what}"
+        async with self._session.post(url, json=values, timeout=timeout) as answer:
+            if answer.status != 200:
+                raise NotSeenError(f"the local Slack answered {answer.status}")

@@ -1,0 +1,89 @@
+"""The faults that the panel switches on at each server, one at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+#: The name under which the panel's fault stands at a server: a new one takes its place.
+NAME = "panel"
+SLOW_ANSWER_SECONDS = 8.0
+SLOW_START_SECONDS = 30.0
+RETRY_SECONDS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """Hold a switch: its label, what it does, in a sentence, and the fault that it sets."""
+
+    name: str
+    label: str
+    explains: str
+    fault: Mapping[str, Any]
+
+    def is_set(self, fault: Mapping[str, Any]) -> bool:
+        """Say whether a fault of a server, as it lists them, is the one that this sets."""
+        return fault["name"] == NAME and all(
+            fault.get(field, value) == value for field, value in self.fault.items()
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Describe a server: ``calls`` matches ``METHOD /path`` of its API, ``starts`` of its starts."""
+
+    name: str
+    title: str
+    calls: str
+    starts: str = ""
+
+    @property
+    def switches(self) -> tuple[Switch, ...]:
+        """Return what can be switched on here."""
+        found = [
+            Switch(
+                "slow-answer",
+                "Slow to answer",
+                f"Every answer takes {SLOW_ANSWER_SECONDS:.0f} seconds.",
+                self._fault(delay_s=SLOW_ANSWER_SECONDS),
+            ),
+            Switch(
+                "slow-act",
+                "Slow to act",
+                f"It accepts a start, and begins with it {SLOW_START_SECONDS:.0f} seconds later.",
+                {**self._fault(acts_after_s=SLOW_START_SECONDS), "path": self.starts},
+            ),
+            Switch("500", "500", "Every call is answered with status 500.", self._fault(status=500)),
+            Switch(
+                "429",
+                "429",
+                f"Every call is answered with status 429, and may be repeated after {RETRY_SECONDS} seconds.",
+                {**self._fault(status=429), "headers": {"Retry-After": str(RETRY_SECONDS)}},
+            ),
+            Switch("401", "401", "Every token is refused with status 401.", self._fault(status=401)),
+        ]
+        # Slack starts nothing; and an app whose token Slack refuses has nobody left to tell.
+        left_out = () if self.starts else ("slow-act", "401")
+        return tuple(one for one in found if one.name not in left_out)
+
+    def switch(self, name: str) -> Switch | None:
+        """Return a switch by its name."""
+        return next((one for one in self.switches if one.name == name), None)
+
+    def _fault(self, **what: Any) -> dict[str, Any]:
+        return {"name": NAME, "path": self.calls, "times": None, **what}
+
+
+SLACK = Server("slack", "Slack", r"^(GET|POST) /api/")
+PROVIDERS = (
+    Server("saturn", "Saturn Cloud", r"^[A-Z]+ /api/", r"^POST /api/(workspaces|jobs)/[^/]+/start"),
+    Server("hub", "Team hub", r"^[A-Z]+ /hub/api/", r"^POST /hub/api/users/[^/]+/server"),
+    Server("posit", "Workbench", r"^[A-Z]+ /api/", r"^POST /api/(launch_session|resume_session|launch_job)$"),
+    Server(
+        "sphere",
+        "Sphere Engine",
+        r"^[A-Z]+ /api/v1/",
+        r"^(POST /api/v1/workspaces/?$|PUT /api/v1/workspaces/[^/]+/resume)",
+    ),
+)

@@ -1,0 +1,255 @@
+"""The panel of the demonstration's page, in a browser: traffic, switches, a class of 100, a killed bot."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+import pytest
+from aiohttp.test_utils import TestServer
+from cryptography.fernet import Fernet
+
+from playground import posit, saturn, slack, sphere
+from playground.demo.backstage import backstage
+from playground.demo.switches import PROVIDERS, SLACK
+from playground.demo.usher import Usher, start_usher, wait_for_usher
+from playground.faults import fault_from
+from playground.harness import Harness
+from playground.jupyterhub import forwarder
+from playground.processes import bot_environment, free_port
+from tests.playground.browser import Browser, chromium
+from tests.playground.served import refuses_strangers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from playground.slack import SlackServer
+
+TRAINING, OLIVIA = "C0TRAINING", "U0OLIVIA"
+SERVERS = (*PROVIDERS, SLACK)
+PROJECTS = {"Console Python": 1.0, "Slow": 8.0}
+#: A call of each server's API, and one that starts something.
+CALLS = {
+    "saturn": ("/api/user", "POST /api/workspaces/0f/start"),
+    "hub": ("/hub/api/users/olivia", "POST /hub/api/users/olivia/servers/training"),
+    "posit": ("/api/version", "POST /api/launch_session"),
+    "sphere": ("/api/v1/test", "POST /api/v1/workspaces"),
+    "slack": ("/api/auth.test", ""),
+}
+
+
+@pytest.mark.parametrize("server", SERVERS, ids=lambda one: one.name)
+def test_each_switch_is_a_fault_of_calls_alone(server):
+    call, start = CALLS[server.name]
+    for switch in server.switches:
+        fault = fault_from(dict(switch.fault))
+        assert switch.is_set(fault.as_values())
+        assert [one.name for one in server.switches if one.is_set(fault.as_values())] == [switch.name]
+        assert fault.path.search(f"GET {call}") is None or switch.name != "slow-act"
+        assert fault.path.search(start or f"POST {call}")
+        for control in ("GET /_playground/stats", "POST /_page/say", "GET /"):
+            assert not fault.path.search(control)
+
+
+@dataclass(slots=True)
+class Small:
+    """A stage without a hub: every server in the test's process, and the bot as one of its own."""
+
+    slack: SlackServer
+    sphere: sphere.SphereServer
+    harnesses: dict[str, Harness]
+    urls: dict[str, str]
+    usher: Usher
+    address: str
+    session: aiohttp.ClientSession
+
+
+@asynccontextmanager
+async def small_stage(folder: Path):
+    async with AsyncExitStack() as stack:
+        session = await stack.enter_async_context(aiohttp.ClientSession())
+        local = slack.build()
+        projects = [{"name": name, "start_seconds": seconds} for name, seconds in PROJECTS.items()]
+        servers: dict[str, Any] = {
+            "saturn": saturn.build(),
+            "posit": posit.build(),
+            "sphere": sphere.build(seed={"projects": projects}),
+        }
+        harnesses = {name: made.harness for name, made in servers.items()}
+        harnesses |= {"slack": local.harness, "hub": Harness()}
+        apps = {name: made.app for name, made in servers.items()}
+        apps["hub"] = forwarder.build("http://127.0.0.1:1", session, harnesses["hub"], 0)
+        urls = {"slack": await stack.enter_async_context(local.running())}
+        for name, app in apps.items():
+            served = await stack.enter_async_context(TestServer(app, host="127.0.0.1"))
+            urls[name] = str(served.make_url("")).rstrip("/")
+        connections, port = folder / "connections.toml", free_port()
+        connections.touch(mode=0o600)
+        connections.write_text(
+            '[connections.courses]\nprovider = "sphere"\ntitle = "Courses"\nlinking = ["none"]\n'
+            f"base_url = {json.dumps(urls['sphere'])}\n"
+            f"access_token = {json.dumps(servers['sphere'].credentials['access_token'])}\n"
+        )
+        key, database = Fernet.generate_key().decode(), f"sqlite:///{folder / 'usher.db'}"
+        environment = bot_environment(local.credentials, port, database, key, connections)
+        url = f"http://127.0.0.1:{port}"
+        child = await start_usher(folder, environment)
+        stack.push_async_callback(child.stop)
+        await wait_for_usher(child, url)
+        local.state.app.request_url = f"{url}/slack/events"
+        usher = Usher(child, url, folder, environment)
+        address = await stack.enter_async_context(backstage(urls, usher))
+        async with session.post(f"{urls['slack']}/_playground/backstage", json={"address": address}) as told:
+            assert told.status == 200
+        yield Small(local, servers["sphere"], harnesses, urls, usher, address, session)
+
+
+class Panel:
+    """Use the panel as a person does."""
+
+    def __init__(self, browser: Browser) -> None:
+        self.browser = browser
+
+    async def press(self, label: str, section: str = "Inspect") -> None:
+        """Press a button of a part of the panel."""
+        buttons = f"document.querySelectorAll('[aria-label=\"{section}\"] button')"
+        await self.browser.until(
+            f"[...{buttons}].some((one) => one.textContent === '{label}' && !one.disabled)"
+        )
+        await self.browser.ask(f"[...{buttons}].find((one) => one.textContent === '{label}').click()")
+
+    async def shows(self, section: str, label: str, value: str) -> None:
+        """Wait until a part of the panel shows a fact."""
+        facts = f"document.querySelectorAll('[aria-label=\"{section}\"] dl > div')"
+        await self.browser.until(f"[...{facts}].some((one) => one.innerText === '{label}\\n{value}')")
+
+    async def is_on(self, section: str, labels: list[str]) -> None:
+        """Wait until exactly these switches of a server are on."""
+        on = f"document.querySelectorAll('[aria-label=\"{section}\"] .switch[aria-pressed=true]')"
+        await self.browser.until(
+            f"JSON.stringify([...{on}].map((one) => one.textContent)) === '{json.dumps(labels)}'"
+        )
+
+
+async def eventually(holds: Callable[[], bool]) -> None:
+    async with asyncio.timeout(120):
+        while not holds():  # noqa: ASYNC110 - the bot is a process of its own: nothing tells of what it does
+            await asyncio.sleep(0.05)
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.skipif(chromium() is None, reason="no Chromium on this machine")
+async def test_whatever_is_switched_on_is_seen_and_survived(tmp_path):
+    async with small_stage(tmp_path) as small, Browser.started(tmp_path / "browser") as browser:
+        await refuses_strangers(small.address, "/_playground/state")
+        panel = Panel(browser)
+        await browser.open(f"{small.urls['slack']}/?as={OLIVIA}&channel={TRAINING}")
+        await browser.until("document.querySelector('#panel-button')")
+        await browser.ask("document.querySelector('#panel-button').click()")
+        await traffic_of_a_command(small, browser)
+        await panel.press("Servers and faults")
+        await every_switch(small, panel)
+        await class_of_100(small, panel)
+        await killed_while_it_starts(small, panel)
+        assert browser.complaints == []
+
+
+async def traffic_of_a_command(small: Small, browser: Browser) -> None:
+    said = await small.slack.say(OLIVIA, TRAINING, "/workspace card courses/Console Python --title Lesson")
+    assert said["ok"]
+    row = "[...document.querySelectorAll('.exchanges summary')].find((one) => one.textContent.includes('{}'))"
+    posted = row.format("chat.postMessage")
+    await browser.until(posted)
+    command = await browser.ask(f"{row.format('/workspace card courses')}.innerText")
+    assert "Slack → app" in command
+    assert "200 · " in command
+    assert " ms" in command
+    assert "Olivia Osei" in command
+    await browser.ask(f"{posted}.click()")
+    await browser.until("document.querySelectorAll('.exchange pre').length === 2")
+    asked = await browser.ask("document.querySelector('.exchange pre').textContent")
+    assert "Authorization: (hidden)" in asked
+    assert "Lesson" in asked
+
+
+async def every_switch(small: Small, panel: Panel) -> None:
+    """Throw each switch of each server, and meet its fault there."""
+    for server in SERVERS:
+        harness, call = small.harnesses[server.name], small.urls[server.name] + CALLS[server.name][0]
+        for switch in server.switches:
+            await panel.press(switch.label, server.title)
+            await panel.is_on(server.title, [switch.label])
+            (fault,) = harness.faults
+            if fault.status is not None:
+                async with small.session.get(call) as answer:
+                    assert answer.status == int(switch.name)
+                    assert answer.headers.get("Retry-After") == ("5" if switch.name == "429" else None)
+        assert harness.faults_given >= sum(switch.name.isdigit() for switch in server.switches)
+    # What is slow to act accepts a start, and does nothing about it yet.
+    await panel.press("Slow to act", "Sphere Engine")
+    await panel.is_on("Sphere Engine", ["Slow to act"])
+    created = {"project_id": next(iter(small.sphere.state.projects))}
+    token = {"access_token": small.sphere.state.access_token}
+    url = f"{small.urls['sphere']}/api/v1/workspaces"
+    async with small.session.post(url, json=created, params=token) as answer:
+        assert answer.status == 201
+    assert (small.harnesses["sphere"].coming, small.sphere.state.workspaces) == (1, {})
+    await panel.press("All off")
+    for server in SERVERS:
+        await panel.is_on(server.title, [])
+        assert small.harnesses[server.name].faults == []
+    await panel.shows("Sphere Engine", "Starts", "1")
+
+
+async def class_of_100(small: Small, panel: Panel) -> None:
+    await panel.press("Let 100 people press", "A class of 100")
+    await panel.shows("A class of 100", "Pressed", "100")
+    crowd = [f"U0CLASS{number:04}" for number in range(1, 101)]
+    ready = "is ready"
+    await eventually(lambda: all(ready in str(small.slack.crowd.heard(user)) for user in crowd))
+    for label in ("Acknowledged", "Ready", "Told once"):
+        await panel.shows("A class of 100", label, "100")
+    await panel.shows("A class of 100", "Told more than once", "0")
+    assert [len(small.slack.crowd.heard(user)) for user in crowd] == [1] * 100
+    assert small.harnesses["sphere"].starts == 101
+    gap = small.harnesses["sphere"].smallest_gap
+    assert gap is None or gap >= 5.0
+
+
+async def killed_while_it_starts(small: Small, panel: Panel) -> None:
+    """Kill the bot when the provider has accepted a start and nobody was told of its end."""
+    before = small.usher.child.pid
+    await small.slack.say(OLIVIA, TRAINING, "/workspace card courses/Slow --title Slow")
+    cards: list[dict[str, Any]] = []
+
+    def is_posted() -> bool:
+        cards[:] = [
+            one for one in small.slack.seen(OLIVIA, TRAINING) if "*Slow*" in json.dumps(one["blocks"])
+        ]
+        return bool(cards) and "class_press" in json.dumps(cards[-1]["blocks"])
+
+    await eventually(is_posted)
+    assert (await small.slack.press(OLIVIA, TRAINING, cards[-1]["ts"], "class_press"))["ok"]
+    await eventually(lambda: small.harnesses["sphere"].starts == 102)
+    (made,) = [one for one in small.sphere.state.workspaces.values() if one.project.name == "Slow"]
+    await eventually(lambda: small.harnesses["sphere"].requests[f"GET /api/v1/workspaces/{made.id}"] > 0)
+    await panel.press("Kill and restart Usher", "Usher")
+    await panel.shows("Usher", "Kills", "1")
+    await eventually(lambda: small.usher.away is not None)
+    await panel.shows("Usher", "State", f"Running (process {small.usher.child.pid})")
+    assert small.usher.child.pid != before
+    assert not small.usher.child.has_ended
+
+    def told() -> list[str]:
+        return [one["text"] for one in small.slack.seen(OLIVIA) if "is ready" in one["text"]]
+
+    await eventually(lambda: bool(told()))
+    assert len(told()) == 1
+    assert small.harnesses["sphere"].starts == 102
