@@ -1,8 +1,8 @@
 """``python -m benchmarks [NAME …] [--toy]``: measure, and print one JSON object per figure.
 
-A name is a figure's or a measurement's (help, start, polls, claims, ready, limited, class, class_killed,
-startup, idle, posit, jobs, list, homes, page). Exit status: 0 measured (whether or not the goals are met),
-1 a measurement broke off, 2 wrong words.
+A name is a figure's or a measurement's (help, start, polls, claims, watched, workers, ready, limited, class,
+class_killed, class_shared, startup, idle, posit, jobs, list, homes, page).
+Exit status: 0 measured (whether or not the goals are met), 1 a measurement broke off, 2 wrong words.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from benchmarks.claims import measure_claims
-from benchmarks.classroom import measure_class, measure_class_killed
+from benchmarks.classroom import measure_class, measure_class_killed, measure_class_shared
 from benchmarks.figures import GOALS, Figure
 from benchmarks.homes import measure_homes
 from benchmarks.long_list import measure_long_list
@@ -26,7 +26,9 @@ from benchmarks.requests import measure_help, measure_start
 from benchmarks.resting import measure_idle, measure_startup
 from benchmarks.sizes import FULL, TOY, Sizes
 from benchmarks.stage import note
+from benchmarks.watched import measure_watched
 from benchmarks.workbench import measure_jobs, measure_posit
+from benchmarks.workers import measure_workers
 from playground.processes import StageError
 
 if TYPE_CHECKING:
@@ -43,10 +45,25 @@ MEASUREMENTS: Final[Mapping[str, tuple[Measure, tuple[str, ...]]]] = MappingProx
             measure_claims,
             ("claim_p99", "claim_rate", "claim_gap_min", "claim_gap_p99", "claim_database_cpu"),
         ),
+        "watched": (measure_watched, ("watched_database_cpu", "watched_process_cpu")),
+        "workers": (
+            measure_workers,
+            (
+                "workers_rate",
+                "workers_gap_min",
+                "workers_gap_p99",
+                "workers_claim_p99",
+                "workers_database_cpu",
+            ),
+        ),
         "ready": (measure_ready, ("ready_median", "ready_p99")),
         "limited": (measure_limited, ("ready_limited_last",)),
         "class": (measure_class, ("class_ack_p99", "class_exactly_one", "class_limited_last")),
         "class_killed": (measure_class_killed, ("class_killed_exactly_one", "class_killed_last")),
+        "class_shared": (
+            measure_class_shared,
+            ("class_shared_ack_p99", "class_shared_exactly_one", "class_shared_last"),
+        ),
         "startup": (measure_startup, ("startup",)),
         "idle": (measure_idle, ("idle_cpu", "idle_memory")),
         "posit": (measure_posit, ("posit_requests",)),

@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections import defaultdict
 from contextlib import ExitStack
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,7 +23,7 @@ from cryptography.fernet import Fernet
 
 from benchmarks.crowd import CONNECTION, Crowd, Place, settle
 from benchmarks.figures import Figure, quantile
-from benchmarks.postgres import database
+from benchmarks.postgres import SELDOM, Database, database
 from benchmarks.stage import note
 from bot.domain.models import Observed, ReadClaim, ReadResult, State
 from bot.store import open_store
@@ -38,6 +39,35 @@ _MARGIN, _ROWS = 0.5, 100
 _EVERY = 0.4
 
 
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """Hold what the processes saw of claims: seconds of each, gaps of each gate, and the CPU of everybody."""
+
+    took: list[float]
+    gaps: list[float]
+    gates: int
+    reads: int
+    process_cpu: float
+    database_cpu: float
+
+    @property
+    def rate(self) -> float:
+        """Return the reads a second in the long run.
+
+        What is counted within a time depends on where that begins and ends, as reads come in rounds.
+        """
+        return self.gates * len(self.gaps) / sum(self.gaps)
+
+    def line(self) -> str:
+        """Say in a line what isn't a figure."""
+        took, each = [seconds * 1000 for seconds in self.took], 1e6 / self.reads
+        return (
+            f"{len(took)} claims of {self.reads / len(took):.0f}, {quantile(took, 0.5):.1f} ms in the "
+            f"median, {max(took):.0f} ms at most; {each * self.process_cpu:.0f} µs of a process and "
+            f"{each * self.database_cpu:.0f} µs of the database for each read"
+        )
+
+
 async def measure_claims(sizes: Sizes) -> list[Figure]:
     """Measure how long claims take, how many reads they make room for, the gaps, and the server's CPU."""
     with ExitStack() as stack:
@@ -46,42 +76,51 @@ async def measure_claims(sizes: Sizes) -> list[Figure]:
         crowd = Crowd(sizes.people, sizes.pending // sizes.people)
         place = Place(server.url, Fernet.generate_key().decode(), "https://saturn.example.org")
         await settle(crowd, place, State.STARTING, pending=True)
-        note("claiming")
-        workers = [await _worker(server.url, sizes) for _ in range(sizes.claimers)]
-        for worker in workers:
-            assert worker.stdin is not None, "it has one"
-            worker.stdin.write(b"\n")
-        await asyncio.sleep(sizes.settle_seconds)
-        used = server.cpu_seconds()
-        await asyncio.sleep(_watched(sizes))
-        used = server.cpu_seconds() - used
-        seen = [json.loads((await worker.communicate())[0].splitlines()[-1]) for worker in workers]
-    took = [seconds * 1000 for one in seen for seconds in one["took"]]
+        seconds = min(sizes.watch_seconds, 6 * (sizes.claim_interval + _MARGIN))
+        seen = await claimed(server, sizes, sizes.claimers, seconds)
+    note(seen.line())
+    return [
+        Figure("claim_p99", 1000 * quantile(seen.took, 0.99)),
+        Figure("claim_rate", seen.rate),
+        Figure("claim_gap_min", min(seen.gaps)),
+        Figure("claim_gap_p99", quantile(seen.gaps, 0.99)),
+        Figure("claim_database_cpu", 100 * seen.database_cpu / seconds),
+    ]
+
+
+async def claimed(server: Database, sizes: Sizes, claimers: int, seconds: float) -> Claimed:
+    """Let so many processes claim and record what is pending, and watch them for so long."""
+    await asyncio.to_thread(server.spread_gates, sizes.claim_interval)
+    note("claiming")
+    workers = [await _worker(server.url, sizes, seconds) for _ in range(claimers)]
+    for worker in workers:
+        assert worker.stdin is not None, "it has one"
+        worker.stdin.write(b"\n")
+    await asyncio.sleep(sizes.settle_seconds)
+    used = server.cpu_seconds()
+    await asyncio.sleep(seconds)
+    used = server.cpu_seconds() - used
+    seen = [json.loads((await worker.communicate())[0].splitlines()[-1]) for worker in workers]
     by_gate: dict[str, list[float]] = defaultdict(list)
     for one in seen:
         for gate, times in one["granted"].items():
             by_gate[gate] += times
-    gaps = [later - earlier for times in by_gate.values() for earlier, later in pairwise(sorted(times))]
-    reads = sum(one["reads"] for one in seen)
-    note(f"{len(took)} claims, {reads / len(took):.0f} rows each, median {quantile(took, 0.5):.1f} ms")
-    return [
-        Figure("claim_p99", quantile(took, 0.99)),
-        Figure("claim_rate", reads / _watched(sizes)),
-        Figure("claim_gap_min", min(gaps)),
-        Figure("claim_gap_p99", quantile(gaps, 0.99)),
-        Figure("claim_database_cpu", 100 * used / _watched(sizes)),
-    ]
+    # Gates that are read more seldom aren't what is pending.
+    pending = {gate: sorted(times) for gate, times in by_gate.items() if len(times) > 1}
+    return Claimed(
+        [took for one in seen for took in one["took"]],
+        [later - earlier for times in pending.values() for earlier, later in pairwise(times)],
+        len(pending),
+        sum(one["reads"] for one in seen),
+        sum(one["cpu"] for one in seen),
+        used,
+    )
 
 
-def _watched(sizes: Sizes) -> float:
-    """Return for how many seconds claims are timed: several rounds."""
-    return min(sizes.watch_seconds, 6 * (sizes.claim_interval + _MARGIN))
-
-
-async def _worker(url: str, sizes: Sizes) -> asyncio.subprocess.Process:
-    seconds = (str(some) for some in (sizes.claim_interval, sizes.settle_seconds, _watched(sizes)))
+async def _worker(url: str, sizes: Sizes, seconds: float) -> asyncio.subprocess.Process:
+    times = (str(some) for some in (sizes.claim_interval, sizes.settle_seconds, seconds))
     worker = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "benchmarks.claims", url, *seconds),
+        *(sys.executable, "-m", "benchmarks.claims", url, *times),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         limit=2**26,
@@ -96,11 +135,12 @@ async def _work(url: str, interval: float, settles: float, watched: float) -> No
     print(json.dumps({"ready": True}), flush=True)  # noqa: T201 - the ready line
     await asyncio.to_thread(sys.stdin.readline)
     seen: dict[str, Any] = {"took": [], "reads": 0, "granted": defaultdict(list)}
-    began = time.monotonic()
+    began, used = time.monotonic(), 0.0
     records: set[asyncio.Task[bool]] = set()
     while (now := time.monotonic()) < began + settles + watched:
         claims = await store.claim_reads(CONNECTION, _ROWS, interval, _MARGIN)
-        if now >= began + settles:
+        if now >= began + settles and claims:
+            used = used or time.process_time()
             seen["took"].append(time.monotonic() - now)
             seen["reads"] += len(claims)
             for claim in claims:
@@ -112,6 +152,7 @@ async def _work(url: str, interval: float, settles: float, watched: float) -> No
         if len(claims) < _ROWS:
             await asyncio.sleep(_EVERY)
     await asyncio.gather(*records)
+    seen["cpu"] = time.process_time() - used
     await store.close()
     print(json.dumps(seen), flush=True)  # noqa: T201 - what it saw
 
@@ -122,8 +163,8 @@ async def _record(store: Store, claims: list[ReadClaim], interval: float) -> boo
             ReadResult(
                 claim.gate_key,
                 claim.workspace_ids,
-                Observed(State.STARTING),
-                interval,
+                Observed(claim.state),
+                interval if claim.state is State.STARTING else SELDOM,
                 granted_at=claim.granted_at,
                 closed_for=claim.interval,
             )

@@ -10,6 +10,7 @@ import json
 import random
 import time
 from collections import Counter, defaultdict
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,8 @@ from benchmarks.peers import CHANNEL
 from benchmarks.stage import note, noted, stage
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from benchmarks.sizes import Sizes
     from benchmarks.stage import Bot, Stage
 
@@ -31,6 +34,7 @@ _LOOK_EVERY = 0.5
 _CARD_SECONDS = 30.0
 #: Who gets no answer presses again after so long, as people do.
 _AGAIN = 1.0
+_WEBS = 2
 _RECIPE = {"type": "workspace", "spec": {"name": "course", "instance_type": "medium"}}
 
 
@@ -41,6 +45,8 @@ class Class:
     scene: Stage
     sizes: Sizes
     bot: Bot
+    #: Other webs: presses come to each in turn.
+    others: Sequence[Bot] = ()
     place: dict[str, str] = field(default_factory=dict)
     card: str = ""
     acks: list[float] = field(default_factory=list)
@@ -71,7 +77,8 @@ class Class:
         await asyncio.sleep(max(at - time.perf_counter(), 0.0))
         user = self.scene.crowd.user(number)
         while True:
-            target = self.bot.target
+            webs = (self.bot, *self.others)
+            target = webs[number % len(webs)].target
             try:
                 request = target.click(user, "class_press", self.card, self.place, number)
                 status, seconds = await ask(target.url, request)
@@ -110,6 +117,35 @@ async def measure_class(sizes: Sizes) -> list[Figure]:
         Figure("class_ack_p99", acks, sound=not room.again, note=detail),
         Figure("class_exactly_one", share, sound=sound, note=detail),
         Figure("class_limited_last", last, sound=sound, note=detail),
+    ]
+
+
+async def measure_class_shared(sizes: Sizes) -> list[Figure]:
+    """Measure the same with two webs and the workers on one PostgreSQL, which share what cores there are."""
+    crowd = Crowd(sizes.class_people, 0)
+    async with AsyncExitStack() as stack:
+        scene = await stack.enter_async_context(stage(crowd, limits=True, shared=True))
+        assert scene.server is not None, "it is shared"
+        await _prepare(scene, sizes)
+        connection, roles = _connection(scene, sizes), ["web"] * _WEBS + ["worker"] * sizes.workers
+        bots = [await stack.enter_async_context(scene.bot(connection, role=role)) for role in roles]
+        room = Class(scene, sizes, bots[0], bots[1:_WEBS])
+        await room.post()
+        used, began = scene.server.cpu_seconds(), time.perf_counter()
+        await room.all_press()
+        used = (scene.server.cpu_seconds() - used) / (time.perf_counter() - began)
+        told = await _settled(room)
+    # Several workers tell people side by side: order is only noted here.
+    share, last, detail, sound = _judged(room, told, in_order=False)
+    detail = f"{_WEBS} webs, {sizes.workers} workers, {room.again} pressed again, {detail}"
+    acks = quantile(room.acks, 0.99)
+    note(
+        f"median of {len(room.acks)} acks {quantile(room.acks, 0.5) * 1000:.0f} ms; database {used:.2f} cores"
+    )
+    return [
+        Figure("class_shared_ack_p99", acks, sound=not room.again, note=detail),
+        Figure("class_shared_exactly_one", share, sound=sound, note=detail),
+        Figure("class_shared_last", last, sound=sound, note=detail),
     ]
 
 

@@ -18,7 +18,7 @@ from bot.support.clock import SystemClock, SystemIds
 from bot.support.vault import Vault, row_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Container, Iterator, Mapping
 
     from bot.store.store import Store
 
@@ -38,6 +38,8 @@ class Crowd:
 
     people: int
     each: int = 1
+    #: How many of these are pending where some are; the others run, and nobody waits for them.
+    pending: int | None = None
 
     @staticmethod
     def team(_number: int) -> str:
@@ -101,6 +103,31 @@ async def settle(crowd: Crowd, place: Place, state: State, *, pending: bool = Fa
         await store.close()
 
 
+async def grow(crowd: Crowd, place: Place, before: Crowd) -> None:
+    """Add what the same people have more of."""
+    store = await open_store(place.database_url, SystemClock(), SystemIds())
+    try:
+        for number in range(crowd.people):
+            found = [
+                _found(crowd, place, number, workspace, _state(crowd, workspace))
+                for workspace in range(crowd.each)
+            ]
+            await store.merge_discovered(_account_id(place, number), found)
+            principal = _principal(crowd, number)
+            old = {before.workspace(workspace) for workspace in range(before.each)}
+            await _operations(store, principal, place.connection, old)
+    finally:
+        await store.close()
+
+
+def _state(crowd: Crowd, workspace: int) -> State:
+    return State.STARTING if crowd.pending is None or workspace < crowd.pending else State.RUNNING
+
+
+def _account_id(place: Place, number: int) -> str:
+    return f"account_{place.connection}_{number:05d}"
+
+
 def _principal(crowd: Crowd, number: int) -> Principal:
     return Principal(None, crowd.team(number), crowd.user(number))
 
@@ -110,7 +137,7 @@ async def _person(store: Store, vault: Vault, crowd: Crowd, place: Place, number
     await store.save_people([Person(principal, crowd.username(number), seen_at=now)])
     credential = Credential(SecretStr(crowd.token(number)))
     account = Account(
-        id=f"account_{place.connection}_{number:05d}",
+        id=_account_id(place, number),
         principal=principal,
         connection=place.connection,
         username=crowd.username(number),
@@ -130,8 +157,12 @@ def _found(crowd: Crowd, place: Place, person: int, workspace: int, state: State
     return FoundWorkspace(remote_id, f"{place.base_url}#{remote_id}", crowd.workspace(workspace), state)
 
 
-async def _operations(store: Store, principal: Principal, connection: str) -> None:
-    workspaces = await store.workspaces(principal, connection=connection)
+async def _operations(store: Store, principal: Principal, connection: str, old: Container[str] = ()) -> None:
+    workspaces = [
+        workspace
+        for workspace in await store.workspaces(principal, connection=connection)
+        if workspace.state is State.STARTING and workspace.name not in old
+    ]
     for first in range(0, len(workspaces), _TOGETHER):
         some = workspaces[first : first + _TOGETHER]
         await asyncio.gather(*(_pending(store, principal, workspace.id, connection) for workspace in some))

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
 
 _TICKS = os.sysconf("SC_CLK_TCK")
+#: What CPU is counted in, in seconds.
+TICK = 1 / _TICKS
 
 
 class BenchmarkError(StageError):

@@ -43,6 +43,7 @@ class Gaps:
         self._server = server
         self._last: dict[str, float] = {}
         self._gaps: list[float] = []
+        self._again: set[str] = set()
         self._polls = self._refused = self._refused_starts = 0
 
     @web.middleware
@@ -58,6 +59,7 @@ class Gaps:
         self._polls += 1
         if last is not None:
             self._gaps.append(now - last)
+            self._again.add(match[1])
         response = await handler(request)
         self._refused += response.status != 200
         return response
@@ -65,6 +67,7 @@ class Gaps:
     def forget(self) -> None:
         """Begin to count again; the next gap of each workspace still counts from its last read."""
         self._gaps, self._polls, self._refused = [], 0, 0
+        self._again.clear()
 
     def figures(self) -> dict[str, Any]:
         """Return the figures, and when each workspace that runs became ready."""
@@ -77,7 +80,10 @@ class Gaps:
         return {
             "polls": self._polls,
             "refused": self._refused,
+            "seen": len(self._again),
             "gaps": len(gaps),
+            # What is counted within a time depends on where that begins and ends, as reads come in rounds.
+            "rate": len(self._again) * len(gaps) / sum(gaps) if gaps else None,
             "smallest": min(gaps, default=None),
             "p99": quantile(gaps, 0.99) if gaps else None,
             "violations": len(self._server.harness.violations),

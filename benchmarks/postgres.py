@@ -6,6 +6,7 @@ import os
 import select
 import signal
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,27 @@ if TYPE_CHECKING:
 _TICKS = os.sysconf("SC_CLK_TCK")
 #: More processes than usual, and administrators beside them.
 _SETTINGS = "ALTER SYSTEM SET max_connections = 200"
+_WRITTEN = """
+SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::bigint, xact_commit
+FROM pg_stat_database WHERE datname = current_database()
+"""
 _CUT = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'usher'"
+
+#: Seconds between two reads of what isn't pending, as on Saturn Cloud.
+SELDOM = 300.0
+_SPREAD = """
+UPDATE gates SET due_at = extract(epoch FROM clock_timestamp()) + random() * CASE
+    WHEN EXISTS (SELECT 1 FROM workspaces w WHERE w.gate_key = gates.gate_key AND w.state = 'starting')
+    THEN %s ELSE %s END
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Hold bytes of write-ahead log and commits; what read only is among the commits."""
+
+    log_bytes: int
+    commits: int
 
 
 class Database:
@@ -45,6 +66,22 @@ class Database:
         """Cut every connection of Usher's at once."""
         with psycopg.connect(self.url, autocommit=True, application_name="chaos") as connection:
             connection.execute(_CUT)
+
+    def written(self) -> Written:
+        """Return how much was written to the log so far, and how many transactions were committed."""
+        with psycopg.connect(self.url, autocommit=True, application_name="benchmark") as connection:
+            row = connection.execute(_WRITTEN).fetchone()
+        assert row is not None, "a SELECT without a table"
+        return Written(*map(int, row))
+
+    def spread_gates(self, seconds: float) -> None:
+        """Make what is pending due evenly within so many seconds, and the rest as seldom as it's read.
+
+        People don't all begin at the same moment.
+        """
+        with psycopg.connect(self.url, autocommit=True, application_name="benchmark") as connection:
+            connection.execute(_SPREAD, [seconds, SELDOM])
+            connection.execute("VACUUM ANALYZE")
 
     def cpu_seconds(self) -> float:
         """Return the user and system time of the server, with what has ended."""

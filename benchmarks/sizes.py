@@ -25,6 +25,12 @@ class Sizes:
     #: Processes that claim beside each other, and seconds between two reads of one workspace.
     claimers: int = 4
     claim_interval: float = 10.0
+    #: Worker processes on one database, and how many workspaces are pending for them.
+    workers: int = 4
+    workers_pending: int = 10_000
+    #: How many are watched, and for how long: in the second all are pending, in the third as many.
+    watched: tuple[int, int, int] = (1_000, 10_000, 50_000)
+    watched_seconds: float = 30.0
     ready: int = 200
     ready_spread: float = 60.0
     limited: int = 500
@@ -72,6 +78,10 @@ TOY = Sizes(
     baseline_polls=100,
     claimers=2,
     claim_interval=0.2,
+    workers=2,
+    workers_pending=30,
+    watched=(10, 30, 50),
+    watched_seconds=1.0,
     ready=4,
     ready_spread=2.0,
     limited=4,

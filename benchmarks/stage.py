@@ -18,6 +18,7 @@ from cryptography.fernet import Fernet
 from benchmarks.crowd import Crowd, Place, settle
 from benchmarks.load import Target
 from benchmarks.machine import BenchmarkError, cores, running
+from benchmarks.postgres import Database, database
 from bot.domain.models import State
 from playground.processes import READY_SECONDS, Child, bot_environment, free_port
 
@@ -34,24 +35,30 @@ class Stage:
     saturn: Child
     folder: Path
     place: Place
+    #: The server of the database, where that is PostgreSQL.
+    server: Database | None = None
 
     @asynccontextmanager
-    async def bot(self, connections: str = "", **variables: str) -> AsyncIterator[Bot]:
-        """Run the bot within a block, ready; with more connections, as TOML, and other variables."""
-        port = free_port()
+    async def bot(
+        self, connections: str = "", *, role: str = "serve", port: int = 0, **variables: str
+    ) -> AsyncIterator[Bot]:
+        """Run a process of the bot within a block, ready.
+
+        It gets more connections, as TOML, and other variables. Beside a PostgreSQL it has no core of its own.
+        """
+        port = port or free_port()
         environment = self._environment(port, connections) | variables
-        measured, _ = cores()
+        measured, others = cores()
+        on = measured if self.server is None else measured | others
         began = time.perf_counter()
-        started = running(
-            "bot", ["bot", "serve"], self.folder, measured, environment=environment, announces=False
-        )
+        started = running("bot", ["bot", role], self.folder, on, environment=environment, announces=False)
         async with started as child:
             url = f"http://127.0.0.1:{port}"
             await _until_ready(child, port)
             took = time.perf_counter() - began
             secret = self.slack.ready["credentials"]["signing_secret"]
             note(f"bot {child.pid} ready after {took:.2f} s")
-            yield Bot(child, Target(f"{url}/slack/events", secret), took)
+            yield Bot(child, Target(f"{url}/slack/events", secret), took, port)
 
     @asynccontextmanager
     async def bare_bolt(self) -> AsyncIterator[Bot]:
@@ -84,6 +91,7 @@ class Bot:
     child: Child
     target: Target
     took: float
+    port: int = 0
 
     @property
     def pid(self) -> int:
@@ -99,13 +107,18 @@ async def stage(
     pending: bool = False,
     limits: bool = False,
     saturn: Sequence[str] = (),
+    shared: bool = False,
 ) -> AsyncIterator[Stage]:
-    """Bring up a local Slack and a local Saturn Cloud, and a database where everybody is linked already."""
+    """Bring up a local Slack and a local Saturn Cloud, and a database where everybody is linked already.
+
+    ``shared``: the database is a PostgreSQL.
+    """
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="usher-benchmark-")))
         data = folder / "data"
         data.mkdir(mode=0o700)
-        _, others = cores()
+        measured, others = cores()
+        others = measured | others if shared else others
         people = ["--people", str(crowd.people)]
         slack_words = ["benchmarks.peers", "slack", *people, *(["--limits"] if limits else [])]
         saturn_words = ["benchmarks.peers", "saturn", *people, "--each", str(crowd.each), *saturn]
@@ -113,9 +126,11 @@ async def stage(
             await stack.enter_async_context(running(name, words, folder, others))
             for name, words in (("slack", slack_words), ("saturn", saturn_words))
         ]
-        place = Place(f"sqlite:///{data / 'usher.db'}", Fernet.generate_key().decode(), peers[1].url)
+        server = await asyncio.to_thread(stack.enter_context, database(folder)) if shared else None
+        url = f"sqlite:///{data / 'usher.db'}" if server is None else server.url
+        place = Place(url, Fernet.generate_key().decode(), peers[1].url)
         await settle(crowd, place, state, pending=pending)
-        yield Stage(crowd, peers[0], peers[1], folder, place)
+        yield Stage(crowd, peers[0], peers[1], folder, place, server)
 
 
 async def noted(peer: Child) -> dict[str, Any]:

@@ -38,10 +38,14 @@ class News(Protocol):
 
 
 class Observer(Protocol):
-    """Count calls to providers and their failures; ``bot.web.metrics.Metrics`` is one."""
+    """Count calls to providers, their failures and claims; ``bot.web.metrics.Metrics`` is one."""
 
     def polled(self, connection: str, count: int = 1, /) -> None:
         """Count status reads that were sent."""
+        ...
+
+    def claimed(self, connection: str, seconds: float, /) -> None:
+        """Note how long it took to claim status reads, where there were any."""
         ...
 
     def provider_failed(self, connection: str, kind: str, /) -> None:

@@ -101,6 +101,8 @@ class Reads(EnginePart):
             batches = list(_batches(new, runtime.pace.batch_size))
         finally:
             runtime.slots.give(free - len(batches))
+        if claims:
+            runtime.observer.claimed(runtime.name, self._clock.monotonic() - claimed_at)
         window = SendWindow(claimed_at + self._numbers.margin)
         await run_all([self._batch(runtime, batch, window, pool) for batch in batches], pool)
         return len(claims)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from prometheus_client import CollectorRegistry, Counter, Gauge
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ _GAUGES = {
     "tasks": ("usher_tasks", "Open tasks of the background work."),
     "people": ("usher_people", "People known from Slack."),
 }
+#: Upper bounds in seconds: a claim is written before its reads leave, and must leave them time.
+_CLAIM_SECONDS = (0.002, 0.005, 0.01, 0.015, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5)
 
 
 class Metrics:
@@ -36,6 +38,13 @@ class Metrics:
         }
         self._polls = Counter(
             "usher_polls", "Status reads that were sent.", ["connection"], registry=self._registry
+        )
+        self._claims = Histogram(
+            "usher_claim_seconds",
+            "How long it took to claim status reads in the database.",
+            ["connection"],
+            registry=self._registry,
+            buckets=_CLAIM_SECONDS,
         )
         self._errors = Counter(
             "usher_provider_errors",
@@ -58,6 +67,10 @@ class Metrics:
     def polled(self, connection: str, count: int = 1) -> None:
         """Count status reads."""
         self._polls.labels(connection).inc(count)
+
+    def claimed(self, connection: str, seconds: float) -> None:
+        """Note how long it took to claim status reads."""
+        self._claims.labels(connection).observe(seconds)
 
     def provider_failed(self, connection: str, kind: str) -> None:
         """Count a failed call; ``kind`` is the error's class name."""

@@ -121,6 +121,7 @@ def test_every_metric_has_its_row_with_its_type_and_labels():
     metrics = Metrics()
     metrics.follow_spool(lambda: 0)
     metrics.polled("hub")
+    metrics.claimed("hub", 0.01)
     metrics.provider_failed("hub", "Refused")
     metrics.request_refused("age")
     families = text_string_to_metric_families(metrics.render({}).decode())

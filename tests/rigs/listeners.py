@@ -19,5 +19,8 @@ class Unobserved:
     def polled(self, _connection: str, _count: int = 1) -> None:
         """Do nothing."""
 
+    def claimed(self, _connection: str, _seconds: float) -> None:
+        """Do nothing."""
+
     def provider_failed(self, _connection: str, _kind: str) -> None:
         """Do nothing."""

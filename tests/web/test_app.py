@@ -48,6 +48,7 @@ async def test_health_tells_its_state_and_no_secret():
 async def test_figures_are_few_and_name_nobody():
     async with rig() as made:
         made.metrics.polled("saturn", 3)
+        made.metrics.claimed("saturn", 0.012)
         made.metrics.provider_failed("saturn", "RateLimited")
         made.metrics.request_refused("malformed: view.id")
         browser = await made.browser()
@@ -55,6 +56,8 @@ async def test_figures_are_few_and_name_nobody():
         text = await browser.get("/metrics")
         assert browser.headers["Content-Type"].startswith("text/plain")
         assert 'usher_polls_total{connection="saturn"} 3.0' in text
+        assert 'usher_claim_seconds_bucket{connection="saturn",le="0.01"} 0.0' in text
+        assert 'usher_claim_seconds_bucket{connection="saturn",le="0.015"} 1.0' in text
         assert 'usher_provider_errors_total{connection="saturn",kind="RateLimited"} 1.0' in text
         assert 'usher_slack_requests_refused_total{reason="malformed"} 1.0' in text
         assert 'usher_slack_requests_refused_total{reason="headers"} 1.0' in text
