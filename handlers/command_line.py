@@ -145,13 +145,13 @@ def running_flags(text: str, commands: Mapping[str, str]) -> tuple[str, list[tup
 
 def normalise(text: str) -> str:
     """Return the intended text: Slack's encoding undone, nothing invisible, straight quotes, no marks."""
-    plain = clean(html.unescape(_decoded(text[:LONGEST_COMMAND])))
+    plain = clean(html.unescape(decoded(text[:LONGEST_COMMAND])))
     return _straight(plain.strip(_MARKS).strip())
 
 
 def typed(text: str) -> str:
     """Return a text as it was typed: like ``normalise``, but in full; only enclosing marks are removed."""
-    return _unmarked(_straight(clean(html.unescape(_decoded(text)))))
+    return _unmarked(_straight(clean(html.unescape(decoded(text)))))
 
 
 def _unmarked(text: str) -> str:
@@ -168,12 +168,7 @@ def _straight(text: str) -> str:
 
 def decoded(text: str) -> str:
     """Return a text with Slack's encoding of addresses and mentions undone, but not its entities."""
-    return _decoded(text)
-
-
-def _decoded(text: str) -> str:
-    """Undo Slack's encoding of addresses and mentions; its entities come later."""
-    return _ENCODED.sub(_decode, text)
+    return _ENCODED.sub(_decode, text) if "<" in text else text
 
 
 def _decode(found: re.Match[str]) -> str:

@@ -106,9 +106,9 @@ def _handler(reading: Reading) -> Verb:
         if reading.manner is Manner.MENTIONED:
             found = await talking.on_topic(request) or await talking.mentioned_only(request)
             return found or await talking.nothing_named(request)
-        wrong = await talking.wrong_flags(request)
+        wrong = await mistyped.wrong_flags(request)
         if wrong:
-            return talking.unknown_flag(request, wrong)
+            return mistyped.unknown_flag(request, wrong)
         is_change = routes.nature(request.folder, request.verb).does is routes.Does.MAKES
         if is_change and reading.manner is not Manner.TYPED:
             return talking.as_command(request)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
@@ -11,15 +12,17 @@ from bot.messages.blocks.limits import Markup, fill
 from bot.messages.texts import runs, talk
 from bot.messages.texts import welcome as words
 from bot.messages.texts.verbs import FIRST, GROUPS, VERBS, VerbWords
+from bot.providers import facets
 from bot.support.errors import StoreError
 from handlers import routes
 from handlers.talking import help_on_unknown, mentioned_only
 from handlers.welcome import steps_with, what
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from bot.domain.models import Answer
+    from bot.providers.base import Provider
     from handlers.request import Request
 
 _EVERYTHING = "all"
@@ -33,21 +36,21 @@ async def helped(request: Request) -> Answer:
     if asked and asked != _EVERYTHING:
         return await _one(request, asked)
     accounts = await _accounts(request)
-    able = _abilities(request, accounts or {})
+    usable = _usable(request, accounts or {})
     # Help comes without the first steps rather than not at all.
     has_steps = accounts is not None and request.folder == "workspace"
     steps = steps_with(request.services, accounts or {}) if has_steps else []
     head = what(request.services) if request.folder == "workspace" else runs.HELP
-    command, entries = request.command, VERBS[request.folder]
     if asked:
-        possible = [entry for entry in entries.values() if entry.is_for(able)]
-        blocks = _everything(request.folder, command, possible)
-        small = [*_of_jobs(request, able), *_ways(request)]
+        able = _abilities(request, accounts or {}, usable)
+        possible = [entry for entry in VERBS[request.folder].values() if entry.is_for(able)]
+        blocks = _everything(request.folder, request.command, possible)
+        small = [*_of_jobs(request, usable), *_ways(request)]
         blocks += [kit.context(*small)] if small else []
         is_pressed = request.surface.kind == "button"
         return kit.answer(head, [kit.section(head), *blocks, *kit.actions(steps)], replaces=is_pressed)
-    lines = "\n".join([_line(command, entries[verb]) for verb in FIRST[request.folder]])
-    jobs = [kit.context(line) for line in _of_jobs(request, able)]
+    lines = _first(request.folder, request.command)
+    jobs = [kit.context(line) for line in _of_jobs(request, usable)]
     buttons = kit.actions([*steps, drawn.help_button(request.folder)])
     return kit.answer(head, [kit.section(head), kit.section(lines), *jobs, *buttons])
 
@@ -66,19 +69,20 @@ async def _accounts(request: Request) -> Mapping[str, str] | None:
         return None
 
 
-def _abilities(request: Request, accounts: Mapping[str, str]) -> set[str]:
-    """Return what a person may do here: facets and ways of stopping of what they linked, their own roles.
+def _usable(request: Request, accounts: Mapping[str, str]) -> list[Provider]:
+    """Return what a person has linked or needn't link; all that is here for somebody who has nothing."""
+    connections = request.services.connections
+    used = [one for name, one in connections.items() if name in accounts or one.links_by("none")]
+    return used if used or accounts else list(connections.values())
 
-    For somebody who has linked nothing, it is what any connection here can do.
-    """
+
+def _abilities(request: Request, accounts: Mapping[str, str], usable: Iterable[Provider]) -> set[str]:
+    """Return what a person may do here: facets and ways of stopping of what they use, their own roles."""
     services = request.services
-    linkless = {name for name, _ in services.linkless()}
-    usable = accounts.keys() | linkless or services.connections
     able: set[str] = set()
-    for name, provider in services.connections.items():
-        if name in usable:
-            able |= provider.facets() | provider.stop_modes
-    if accounts.keys() - linkless:
+    for provider in usable:
+        able |= provider.facets() | provider.stop_modes
+    if accounts.keys() - {name for name, _ in services.linkless()}:
         able.add("linked")
     if services.linkable() or services.approvable():
         able.add("linking")
@@ -88,11 +92,13 @@ def _abilities(request: Request, accounts: Mapping[str, str]) -> set[str]:
     return able
 
 
-def _of_jobs(request: Request, able: Collection[str]) -> list[str]:
+def _of_jobs(request: Request, usable: Iterable[Provider]) -> list[str]:
     """Return where the other command is explained; jobs are named only where there are any."""
     if request.folder == "job":
         return [fill(runs.HELP_WORKSPACES, command=request.command_of("workspace"))]
-    return [fill(runs.HELP_JOBS, command=request.command_of("job"))] if "runs" in able else []
+    if not any(isinstance(one, facets.Runs) for one in usable):
+        return []
+    return [fill(runs.HELP_JOBS, command=request.command_of("job"))]
 
 
 def _ways(request: Request) -> list[str]:
@@ -102,6 +108,12 @@ def _ways(request: Request) -> list[str]:
     if request.folder == "job":
         return [runs.HELP_DIRECT]
     return [words.HELP_SHARE, fill(words.HELP_DIRECT, command=Markup(request.command.strip()))]
+
+
+@lru_cache(maxsize=64)
+def _first(folder: str, command: Markup) -> str:
+    """Return the first lines of help, which are the same for everybody who types a command like that."""
+    return "\n".join(_line(command, VERBS[folder][verb]) for verb in FIRST[folder])
 
 
 def _everything(folder: str, command: Markup, entries: Sequence[VerbWords]) -> list[dict[str, Any]]:

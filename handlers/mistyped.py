@@ -1,7 +1,8 @@
-"""Tokens typed into Slack by mistake: never used, kept or repeated; people are told to replace them.
+"""What people type by mistake: flags that a verb doesn't have, and tokens.
 
-A word that looks like one may be something else: ids and links are valid arguments, and some ids have the
-same shape. Anything that can't be an argument of the command is treated as a token.
+A token is never used, kept or repeated; people are told to replace it. A word that looks like one may be
+something else: ids and links are valid arguments, and some ids have the same shape. Anything that can't be
+an argument of the command is treated as a token.
 """
 
 from __future__ import annotations
@@ -9,14 +10,17 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, Literal
 
-from bot.messages.blocks import kit
+from bot.messages.blocks import kit, replies
 from bot.messages.blocks.limits import Markup, fill, line
 from bot.messages.texts import links as words
+from bot.messages.texts import talk
 from bot.messages.texts.verbs import VERBS
 from bot.providers import facets
+from bot.services import naming
 from bot.services.naming import fold
 from bot.support.hiding import SLACK_TOKEN
-from handlers.command_line import command_line, typed
+from handlers import routes
+from handlers.command_line import command_line, typed, unknown_flags
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -43,6 +47,8 @@ _SLACK_PAGE: Final = "https://api.slack.com/apps"
 
 def suspected(request: Request) -> bool:
     """Return whether any word of a command looks like a token and needs a closer look."""
+    if request.text == request.verb:
+        return False
     return any(_suspects(request.services, word) for word in _words(request))
 
 
@@ -157,6 +163,32 @@ async def _known(services: Services, principal: Principal) -> set[str]:
     found = [text for one in rows for text in (one.id, one.remote_id, one.name, one.alias)]
     found += [text for run in runs for text in (run.id, run.remote_id, run.name)]
     return {fold(text) for text in found if text}
+
+
+def unknown_flag(request: Request, found: Sequence[str]) -> Answer:
+    """Name the flags that a verb doesn't have, and those that it has."""
+    known = sorted(routes.nature(request.folder, request.verb).flags or ())
+    flags = Markup(", ".join(f"`{line(flag, 40)}`" for flag in found))
+    verb = Markup(f"{request.command}{request.verb}")
+    sentence = fill(talk.UNKNOWN_FLAG, verb=verb, flags=flags)
+    more = talk.FLAGS_NONE
+    if known:
+        more = fill(talk.FLAGS_ARE, flags=Markup(", ".join(f"`--{flag}`" for flag in known)))
+    return replies.hint(sentence, more=more)
+
+
+async def wrong_flags(request: Request) -> list[str]:
+    """Return the flags of a request that its verb doesn't have; none if they are part of a name."""
+    known = routes.nature(request.folder, request.verb).flags
+    if known is None:
+        return []
+    of_others = [f"--{flag}" for flag in sorted(request.flags - known)]
+    found = unknown_flags(request.arguments)
+    if not found:
+        return of_others
+    rows = await request.services.store.workspaces(request.principal)
+    is_name = naming.find_whole(request.name, rows, request.services.connections) is not None
+    return of_others if is_name else [*of_others, *found]
 
 
 def answer(sentence: str) -> Answer:

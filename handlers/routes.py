@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 import handlers
 
@@ -87,6 +87,8 @@ _verbs: dict[str, Table[Verb]] = {}
 _natures: dict[tuple[str, str], Nature] = {}
 #: Buttons that aren't verbs, by the action id before its first colon.
 action: Table[Verb] = Table()
+#: What is no verb.
+_ONLY_ANSWERS: Final = Nature(Does.SHOWS, None)
 #: Forms, by callback id.
 view: Table[Form] = Table()
 #: Shortcuts, by callback id.
@@ -117,7 +119,7 @@ def verbs(command: str) -> Table[Verb]:
 def nature(command: str, name: str) -> Nature:
     """Return what a verb does; an unknown one only answers."""
     load()
-    return _natures.get((command, name), Nature(Does.SHOWS, None))
+    return _natures.get((command, name), _ONLY_ANSWERS)
 
 
 def parses_itself(command: str, name: str) -> bool:

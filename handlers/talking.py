@@ -1,4 +1,4 @@
-"""Answer what isn't a verb: small talk, a name on its own, a typo, a flag that doesn't exist."""
+"""Answer what isn't a verb: small talk, a name on its own, a typo."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bot.messages.texts import talk
 from bot.messages.texts.verbs import VERBS
 from bot.services import naming
 from handlers import routes
-from handlers.command_line import Quoted, unknown_flags, written
+from handlers.command_line import Quoted, written
 from handlers.language import vocabulary
 from handlers.language.names import choose, mentioned, plain_end
 from handlers.language.nearness import is_slip, near_verbs
@@ -217,32 +217,6 @@ def _listed(request: Request, commands: Sequence[_Command]) -> Markup:
     """Return commands as the person would type them here."""
     typed = [f"{request.command_of(one.folder)}{line(written(one.words), 300)}" for one in commands]
     return Markup(talk.OR.join(f"`{one}`" for one in typed))
-
-
-def unknown_flag(request: Request, found: Sequence[str]) -> Answer:
-    """Name the flags that a verb doesn't have, and those that it has."""
-    known = sorted(routes.nature(request.folder, request.verb).flags or ())
-    flags = Markup(", ".join(f"`{line(flag, 40)}`" for flag in found))
-    verb = Markup(f"{request.command}{request.verb}")
-    sentence = fill(talk.UNKNOWN_FLAG, verb=verb, flags=flags)
-    more = talk.FLAGS_NONE
-    if known:
-        more = fill(talk.FLAGS_ARE, flags=Markup(", ".join(f"`--{flag}`" for flag in known)))
-    return replies.hint(sentence, more=more)
-
-
-async def wrong_flags(request: Request) -> list[str]:
-    """Return the flags of a request that its verb doesn't have; none if they are part of a name."""
-    known = routes.nature(request.folder, request.verb).flags
-    if known is None:
-        return []
-    of_others = [f"--{flag}" for flag in sorted(request.flags - known)]
-    found = unknown_flags(request.arguments)
-    if not found:
-        return of_others
-    rows = await request.services.store.workspaces(request.principal)
-    is_name = naming.find_whole(request.name, rows, request.services.connections) is not None
-    return of_others if is_name else [*of_others, *found]
 
 
 def _near(request: Request, word: str) -> list[str]:

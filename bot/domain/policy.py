@@ -111,6 +111,8 @@ class Installation:
 
     def without_address(self, text: str) -> str:
         """Return what somebody wrote to the bot without its name in front: ``@usher, list``."""
+        if "@" not in text:
+            return text
         mention = rf"<@{re.escape(self.bot_user_id)}(?:\|[^>]*)?>|" if self.bot_user_id else ""
         address = rf"\s*(?:(?:hi|hey|hello|ok|dear)\s+)?(?:{mention}@{re.escape(self.bot_name)}\b)[\s,:]*"
         found = re.match(address, text, re.IGNORECASE)

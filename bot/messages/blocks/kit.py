@@ -77,8 +77,15 @@ def button(
         "text": plain(label, limits.BUTTON),
         "action_id": action_id[: limits.ID],
     }
-    optional = {"value": value or None, "style": style, "url": url, "confirm": confirm}
-    return element | {key: given for key, given in optional.items() if given is not None}
+    if value:
+        element["value"] = value
+    if style is not None:
+        element["style"] = style
+    if url is not None:
+        element["url"] = url
+    if confirm is not None:
+        element["confirm"] = confirm
+    return element
 
 
 def confirm(words: tuple[str, str, str, str], *, style: str | None = DANGER, **values: object) -> Block:
