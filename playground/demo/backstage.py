@@ -77,7 +77,11 @@ class Backstage:
         facts.append(_fact("kills", "Kills", str(usher.kills)))
         if usher.away is not None:
             facts.append(_fact("away", "Last time away", f"{usher.away:.1f} s"))
-        note = "Usher is starting again …" if usher.is_away else "Usher is back." if usher.kills else ""
+        note = "Usher is back." if usher.kills else ""
+        if usher.is_away:
+            note = "Usher is starting again …"
+            if usher.has_failed:
+                note += " It couldn't start just now: is a fault switched on for Slack?"
         return {
             "name": "kill",
             "title": "Usher",

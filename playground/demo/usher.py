@@ -49,6 +49,8 @@ class Usher:
     def __init__(self, child: Child, url: str, folder: Path, environment: Mapping[str, str]) -> None:
         self.child = child
         self.kills = 0
+        #: It has been started since the last kill, and didn't become ready.
+        self.has_failed = False
         #: From the last kill until it was ready again, in seconds.
         self.away: float | None = None
         self._url = url
@@ -65,7 +67,7 @@ class Usher:
         """Kill it with SIGKILL; while it is away there is nothing to kill."""
         if self.is_away:
             return
-        self.child.is_restarting = True
+        self.child.is_restarting, self.has_failed = True, False
         self.kills += 1
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.child.pid, signal.SIGKILL)
@@ -81,6 +83,7 @@ class Usher:
                 await wait_for_usher(self.child, self._url)
             except StageError:
                 # Whoever switched on a fault that keeps it from starting can switch it off again.
+                self.has_failed = True
                 await self.child.stop()
                 await asyncio.sleep(AGAIN_SECONDS)
                 continue

@@ -214,7 +214,8 @@ class Traffic:
                 pass
         news = [exchange.summary() for exchange in self._kept if exchange.number > after]
         first = self._kept[0].number if self._kept else self._last + 1
-        answer = {"ok": True, "first": first, "last": self._last, "exchanges": news}
+        app = self._state.app.name
+        answer = {"ok": True, "app": app, "first": first, "last": self._last, "exchanges": news}
         return web.json_response(answer, headers={"Cache-Control": "no-store"})
 
     async def _one(self, request: web.Request) -> web.Response:

@@ -7,6 +7,7 @@ let shown = [];
 let last = 0;
 let following = null;
 let paused = false;
+let app = "app";
 
 const list = h("ol", { class: "exchanges" });
 const nothing = h("p", { class: "empty" }, "Nothing yet. Type a command, and what it causes is listed here.");
@@ -64,7 +65,7 @@ async function open(one, place) {
 function draw(one) {
   const toApp = one.direction === "to_app";
   const person = names.get(one.person) ?? one.person;
-  const way = toApp ? "Slack → app" : "app → Slack";
+  const way = toApp ? `Slack → ${app}` : `${app} → Slack`;
   const place = h("div", { class: "exchange" });
   const details = h("details", { ontoggle: () => { if (details.open) open(one, place); } },
     h("summary", {},
@@ -82,6 +83,7 @@ async function learn(news) {
 
 function take(answer) {
   last = answer.last;
+  app = answer.app;
   const kept = shown.filter((one) => one.number >= answer.first);
   for (const one of shown) if (one.number < answer.first) one.row.remove();
   const news = answer.exchanges.map(draw).reverse();
