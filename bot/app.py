@@ -59,8 +59,9 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-#: How long a shutdown after SIGTERM may take in all, in seconds.
-DRAIN_SECONDS = 8.0
+#: How long running work may take after SIGTERM, and how long the database may take for what is left to write.
+DRAIN_SECONDS = 6.0
+ENDS_SECONDS = 8.0
 #: Something is written at least every ``BEAT_SECONDS``: after this long, writing must be broken.
 WRITES_WITHIN = 2 * BEAT_SECONDS
 #: Seconds between the attempts at start-up to ask Slack who we are; then the process gives up.
@@ -155,6 +156,8 @@ class Process:
         self._start_pauses = start_pauses
         self._runs = False
         self.port = 0
+        #: What listens: closed when the process begins to drain.
+        self._front = AsyncExitStack()
         self._socket: SocketSide | None = None
         self._listening: asyncio.Task[None] | None = None
 
@@ -214,12 +217,18 @@ class Process:
         self._runs = True
 
     async def _drain(self) -> None:
-        """Let running work end, hand back the rest and everything that is owned."""
+        """Take no more requests, let running work end, hand back the rest and everything that is owned.
+
+        What a database that is away doesn't take in time is left as after a kill.
+        """
+        self.store.engine.end_within(ENDS_SECONDS)
         if self._listening is not None:
             self._listening.cancel()
             await asyncio.gather(self._listening, return_exceptions=True)
-        await self.owners.end()
-        await self.scheduler.drain(DRAIN_SECONDS)
+        ends: list[Awaitable[object]] = [self._front.aclose(), self.owners.end()]
+        if self._socket is not None:
+            ends.append(self._socket.close())
+        await asyncio.gather(*ends, self.scheduler.drain(DRAIN_SECONDS))
         await self.owners.leave()
 
     def _wake(self) -> Wake:
@@ -363,8 +372,9 @@ class Process:
 
     async def _open(self, app: web.Application) -> None:
         settings = self._settings
+        self._stack.push_async_callback(self._front.aclose)
         try:
             opened = listening(app, settings.host, settings.port)
-            self.port = await self._stack.enter_async_context(opened)
+            self.port = await self._front.enter_async_context(opened)
         except OSError as error:
             raise StartError(why_not_listening(error, settings.host, settings.port)) from None

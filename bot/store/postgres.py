@@ -8,6 +8,7 @@ that lock: they run side by side, in one process and in several, and lock the ro
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 #: Connections that read: a long list doesn't keep everybody else waiting.
 READERS = 2
+#: A connection to a server that is gone without a word is waited for no longer when it is closed.
+JOIN_SECONDS = 1.0
 _STOP_IT = "Usher is running on this database ({name}): stop it first, then try again."
 _CLOSED = (
     "This database ({name}) is in use by an earlier release of Usher, or is being copied to or brought up to "
@@ -140,10 +143,12 @@ class PostgresEngine(QueuedEngine):
 
     async def close(self) -> None:
         """Finish what is queued and disconnect."""
-        for queue in (self._write_queue, self._read_queue, *self._beside.values()):
+        for queue in self._queues():
             queue.close()
-        for worker in (self._writer, *self._others):
-            await worker.join()
+        await asyncio.gather(*(worker.join(JOIN_SECONDS) for worker in (self._writer, *self._others)))
+
+    def _queues(self) -> list[WriteQueue]:
+        return [self._write_queue, self._read_queue, *self._beside.values()]
 
     def _queue_of(self, priority: Priority) -> WriteQueue:
         return self._beside.get(priority, self._write_queue)

@@ -39,6 +39,15 @@ class QueuedEngine:
         """Return the store's epoch seconds."""
         return self._time.now()
 
+    def end_within(self, seconds: float) -> None:
+        """Let nobody wait longer than so many seconds from now, because the process ends."""
+        for queue in self._queues():
+            queue.end_within(seconds)
+
+    def _queues(self) -> list[WriteQueue]:
+        """Return all queues."""
+        return [self._write_queue]
+
     async def hint(self) -> None:
         """Do nothing: no other process listens."""
 

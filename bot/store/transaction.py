@@ -108,6 +108,10 @@ class Engine(Protocol):
         """Return the clock that tells everybody's time: the machine's, or that of a shared database."""
         ...
 
+    def end_within(self, seconds: float) -> None:
+        """Let nobody wait longer than so many seconds from now, because the process ends."""
+        ...
+
     async def hint(self) -> None:
         """Let the processes that listen look for work now."""
         ...

@@ -87,10 +87,10 @@ class Worker:
         self._thread.start()
         await opened
 
-    async def join(self) -> None:
-        """Wait until the thread has finished what is queued; the queue has been closed."""
+    async def join(self, seconds: float | None = None) -> None:
+        """Wait until the thread has done what is queued, ``seconds`` at most; the queue has been closed."""
         if self._thread is not None:
-            await asyncio.get_running_loop().run_in_executor(None, self._thread.join)
+            await asyncio.get_running_loop().run_in_executor(None, self._thread.join, seconds)
 
     def _main(self, opened: asyncio.Future[None]) -> None:
         loop = opened.get_loop()

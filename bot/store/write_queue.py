@@ -7,6 +7,7 @@ lock decides which comes first, the caller's giving up or the thread's commit.
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
@@ -60,13 +61,15 @@ class WriteQueue:
         self._queues: dict[Priority, deque[Run]] = {priority: deque() for priority in Priority}
         #: Who waits for a result, the one who began first at the head, and the look at whose patience is out.
         self._callers: dict[Priority, dict[Run, None]] = {priority: {} for priority in Priority}
-        self._looks: dict[Priority, asyncio.TimerHandle] = {}
+        self._looks: dict[Priority, asyncio.Handle] = {}
         #: Whether the thread will be woken in the loop's next turn.
         self._wakes = False
         #: The number of rows in waiting records, so that they needn't be counted.
         self._record_rows = 0
         self._urgent_rounds = 0
         self._is_closed = False
+        #: When whoever still waits gives up.
+        self._ends_at = math.inf
         #: Why no more work can be done, once the thread has ended.
         self._ended: str | None = None
 
@@ -106,7 +109,7 @@ class WriteQueue:
             callers[run] = None
         if callers and priority not in self._looks:
             # One timer for all who wait: one each costs more than reading a row.
-            self._looks[priority] = loop.call_later(self._patience[priority], self._look_at, priority)
+            self._looks[priority] = loop.call_later(self._left(run), self._look_at, priority)
         try:
             return await run.future
         except asyncio.CancelledError:
@@ -123,16 +126,27 @@ class WriteQueue:
     def _look_at(self, priority: Priority) -> None:
         """Turn away who has waited too long, and come again when the next one will have."""
         del self._looks[priority]
-        patience, loop = self._patience[priority], asyncio.get_running_loop()
+        loop = asyncio.get_running_loop()
         for run in self._callers[priority]:
             if run.future.done():
                 continue
-            left = run.queued_at + patience - monotonic()
-            if left > 0:
+            if (left := self._left(run)) > 0:
                 self._looks[priority] = loop.call_later(left, self._look_at, priority)
                 return
             if self._give_up(run):
                 run.future.set_exception(StoreBusy("the database is busy; nothing was done"))
+
+    def _left(self, run: Run) -> float:
+        """Return for how long its caller still waits."""
+        return max(min(run.queued_at + self._patience[run.priority], self._ends_at) - monotonic(), 0.0)
+
+    def end_within(self, seconds: float) -> None:
+        """Let nobody wait longer than so many seconds from now, because the process ends."""
+        self._ends_at = monotonic() + seconds
+        loop = asyncio.get_running_loop()
+        for priority, look in self._looks.items():
+            look.cancel()
+            self._looks[priority] = loop.call_soon(self._look_at, priority)
 
     def _give_up(self, run: Run) -> bool:
         with self._condition:

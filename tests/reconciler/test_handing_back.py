@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from bot.domain.models import Call, NewNotice, NoticeKind, Outcome, State, TaskKind
-from bot.slack.methods import CHAT_POST_MESSAGE
+from bot.domain.models import Call, HomeUse, NewNotice, NoticeKind, Outcome, State, TaskKind
+from bot.slack.methods import CHAT_POST_MESSAGE, VIEWS_PUBLISH
 from bot.store.records import NewTask
 from bot.support.pool import Pool
 from tests.rigs.slack import FakeSlack
@@ -103,3 +103,16 @@ async def test_a_message_that_may_have_been_sent_is_looked_for_first(world, stop
     # Long before its lease would have ended.
     await world.pass_time(world.timing.settles + 1)
     assert len(world.slack.messages) == 1
+
+
+async def test_a_home_that_somebody_waits_for_is_published_by_the_next_process_at_once(world, stopped):
+    await world.know()
+    world.slack = HangingSlack(world.clock)
+    world.slack.hangs, world.slack.takes = VIEWS_PUBLISH, False
+    world.reborn()
+    await world.store.use_home(ALICE, HomeUse())
+    await stopped(world.notifier.step_homes, world.slack.began)
+    world.slack.hangs = ""
+    world.reborn()
+    assert await world.notifier.step_homes() == 1
+    assert ALICE.user_id in world.slack.homes

@@ -6,6 +6,7 @@ the budget, and carries the version that it replaces, so that it never overwrite
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -106,6 +107,10 @@ class HomeViews:
                 await self._published(one, "", "")
                 return
             await self._later(one, backoff(3, 0.5))
+        except asyncio.CancelledError:
+            # This process ends; publishing twice does no harm.
+            await self._later(one, 0.0)
+            raise
         except StoreError as error:
             log.warning("home not written", principal=one.principal.key, problem=type(error).__name__)
         except Exception:

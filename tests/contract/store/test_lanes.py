@@ -163,6 +163,16 @@ async def test_who_comes_while_another_waits_is_turned_away_after_them():
     assert ended == [("first", StoreBusy), ("second", StoreBusy)]
 
 
+async def test_when_the_process_ends_nobody_waits_longer_than_it_has_left():
+    lanes = WriteQueue(PATIENCE, 200, 0.0)
+    early = [*await queued(lanes, Priority.URGENT), *await queued(lanes, Priority.STEADY)]
+    lanes.end_within(0.01)
+    async with asyncio.timeout(5):
+        for one in (*early, *await queued(lanes, Priority.STEADY)):
+            with pytest.raises(StoreBusy):
+                await one
+
+
 async def test_a_queue_whose_thread_is_gone_refuses_all():
     lanes = WriteQueue(PATIENCE, 200, 0.0)
     waiting = await queued(lanes, Priority.STEADY, 3)
