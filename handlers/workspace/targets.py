@@ -15,7 +15,7 @@ from handlers.language import vocabulary
 from handlers.language.names import Choice, choose
 from handlers.language.verbs import Manner
 from handlers.language.words import plain
-from handlers.linking.account import link_any
+from handlers.linking.account import link_any, linked
 from handlers.request import Answered
 from handlers.talking import as_command, if_yours, of_connection, on_topic, theirs
 from handlers.waiting import look, unread
@@ -239,6 +239,9 @@ async def _unknown(
     elsewhere = vocabulary.ELSEWHERE.get(request.verb, {}).get(plain(first))
     if elsewhere is not None:
         return as_command(request.about("workspace", elsewhere, ()))
+    _, connection = naming.split_connection(choice.name, request.services.connections)
+    if connection is not None and connection not in dict(request.services.linkless()):
+        await linked(request, connection)
     runs = await _run_commands(request, choice.name)
     if not has_any and not runs:
         return await nothing_yet(request, old)

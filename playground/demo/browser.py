@@ -135,9 +135,10 @@ class Page:
 
 
 class Browser:
-    """Be one person's browser."""
+    """Be one person's browser, and count what they press in it."""
 
     def __init__(self) -> None:
+        self.presses = 0
         self._session = aiohttp.ClientSession(
             cookie_jar=aiohttp.CookieJar(unsafe=True), timeout=aiohttp.ClientTimeout(total=40)
         )
@@ -154,8 +155,14 @@ class Browser:
         """Open an address, follow its redirects and read the page."""
         return await self._go("GET", url, None, None)
 
+    async def follow(self, page: Page, part: str) -> Page:
+        """Press a page's first link whose address holds ``part``; raise LookupError without one."""
+        self.presses += 1
+        return await self.get(page.link(part))
+
     async def submit(self, page: Page, form: Form | None = None, **values: str) -> Page:
-        """Fill a form of a page (the first one with POST) and send it."""
+        """Fill a form of a page (the first one with POST) and press its button."""
+        self.presses += 1
         form = form or page.form
         return await self._go(
             form.method.upper(), urljoin(page.url, form.action), {**form.fields, **values}, page.url

@@ -23,6 +23,7 @@ _OWNERS = ("owner", "user")
 def seeds(kept: Kept) -> dict[str, Json]:
     """Return what each provider's server starts with, by its name: its own seed with these people."""
     made = {server: _with_people(server, kept) for server in _ADMINISTRATORS}
+    made["jupyterhub"]["oauth_client_secret"] = kept.token("jupyterhub", "client")
     sphere = _seed("sphere")
     made["sphere"] = {
         **sphere,

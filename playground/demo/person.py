@@ -22,12 +22,13 @@ class NotSeenError(Exception):
 
 @dataclass(slots=True)
 class Person:
-    """Be one person of the local Slack."""
+    """Be one person of the local Slack; ``presses`` counts what they press there."""
 
     session: aiohttp.ClientSession
     slack_url: str
     user_id: str
     name: str
+    presses: int = 0
 
     async def say(self, channel: str, text: str) -> Message:
         """Type something into a channel's composer; return the answer that Slack shows at once."""
@@ -38,6 +39,7 @@ class Person:
 
     async def press(self, channel: str, message: Message, action: str) -> None:
         """Press the button of a message that has this action id."""
+        self.presses += 1
         answer = await self._post("press", channel=channel, ts=message["ts"], action_id=action)
         if answer.get("ok") is not True:
             raise NotSeenError(f"Slack shows: {answer.get('error')}")
@@ -70,6 +72,7 @@ class Person:
 
     async def submit(self) -> None:
         """Send the open form."""
+        self.presses += 1
         answer = await self._post("submit")
         if answer.get("ok") is not True:
             raise NotSeenError(f"Slack shows: {answer.get('errors') or answer.get('error')}")

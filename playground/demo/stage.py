@@ -98,9 +98,10 @@ async def stage(
     try:
         held = kept.keep(kept.folder_of(os.environ), tell)
         port_of = ports.choose(slack_port or ports.FIRST, tell)
-        hub_words = ["--die-with-parent", "--light"] if light else ["--die-with-parent"]
         tell("Starting a local Slack, Saturn Cloud, Workbench and Sphere Engine, and a real JupyterHub …")
         url = f"http://127.0.0.1:{port_of['usher']}"
+        hub_words = ["--die-with-parent", "--oauth-redirect-uri", f"{url}/link/back/hub"]
+        hub_words += ["--light"] if light else []
         for name, words in (
             ("slack", _app(url)),
             ("saturn", []),
@@ -197,7 +198,8 @@ def _connections(
         "[connections.hub]\n"
         'provider = "jupyterhub"\ntitle = "Team hub"\nlinking = ["token"]\n'
         f"base_url = {text(hub['credentials']['api_url'])}\n"
-        f"public_url = {text(hub['url'])}\n\n"
+        f"public_url = {text(hub['url'])}\n"
+        f"client_secret = {text(hub['credentials']['oauth_client_secret'])}\n\n"
         "[connections.posit]\n"
         'provider = "posit"\ntitle = "Workbench"\nlinking = ["token", "admin"]\n'
         f"base_url = {text(posit['url'])}\n"

@@ -52,6 +52,8 @@ class Provider:
     form: Mapping[str, str] | None = None
     #: A command that runs a job, and the last line that the job writes; none where no jobs are run.
     job: tuple[str, str] | None = None
+    #: Where people sign out: the account is then linked by signing in there instead of pasting the token.
+    sign_out: str = ""
 
 
 class Story:
@@ -61,10 +63,13 @@ class Story:
         self._person = person
         self._tell = tell
         self._read: Sequence[str] = ()
+        #: What was pressed in browsers, beside the page of the local Slack.
+        self._pressed = 0
 
     async def play(self, provider: Provider) -> None:
         """Play everything at one provider; raise StoryError naming the step that failed."""
         self._tell(f"\n== {provider.title} ==")
+        before = self._presses
         if provider.token:
             invitation = await self._step(
                 "ask for something before the account is linked", self._ask, provider
@@ -73,6 +78,10 @@ class Story:
         if provider.form is not None:
             await self._step("create a workspace with the form", self._create, provider)
         ready = await self._step("get the IDE's address by direct message", self._ready, provider)
+        pressed = self._presses - before
+        self._tell(
+            f"   {pressed} {'press' if pressed == 1 else 'presses'} from the first page to the ready card"
+        )
         await self._step("open the IDE as its owner", self._open, provider, ready)
         await self._step("be refused as somebody else", self._other, provider, ready)
         await self._step("stop the workspace", self._stop, provider)
@@ -105,22 +114,37 @@ class Story:
         self._sees(page)
         return address(page, "link_url")
 
+    @property
+    def _presses(self) -> int:
+        return self._person.presses + self._pressed
+
     async def _link(self, provider: Provider, invitation: str) -> None:
         async with Browser() as browser:
+            # The button that leads there.
+            browser.presses += 1
             page = await browser.get(invitation)
             self._reads(page)
             if any("/link/sign-in" in link for link in page.links):
                 self._does("signs in with Slack")
-                page = await browser.get(page.link("/link/sign-in"))
+                page = await browser.follow(page, "/link/sign-in")
                 if page.url.startswith(self._person.slack_url):
-                    page = await browser.get(page.link(f"as={self._person.user_id}"))
+                    page = await browser.follow(page, f"as={self._person.user_id}")
+            if provider.sign_out:
+                name, password = provider.owner
+                self._does(f"signs in to {provider.title} as {name}")
+                page = await browser.submit(page, username=name, password=password)
+            else:
                 self._reads(page)
-            self._does(f"pastes the token of {provider.owner[0]} at {provider.title}")
-            page = await browser.submit(page, token=provider.token)
+                self._does(f"pastes the token of {provider.owner[0]} at {provider.title}")
+                page = await browser.submit(page, token=provider.token)
             self._reads(page)
             self._does("confirms")
             page = await browser.submit(page)
             self._reads(page)
+            self._pressed += browser.presses
+            if provider.sign_out:
+                self._does(f"signs out of {provider.title}, which ends no link")
+                await browser.get(provider.sign_out)
         linked = await self._person.wait_for(
             "@bot",
             lambda message: provider.title in str(message.get("text")),

@@ -92,14 +92,15 @@ def _hub(running: Stage, *, light: bool) -> Provider:
     return Provider(
         connection="hub",
         title="Team hub",
-        first_words="/workspace link hub",
-        then_words="/workspace start training@hub",
+        first_words="/workspace start training@hub",
+        then_words="",
         token=users["olivia"]["token"],
         workspace="training",
         owner=("olivia", users["olivia"]["password"]),
         other=("chen", users["chen"]["password"]),
         log_in=_log_in(f"{base}/hub/login?next=%2Fhub%2Fhome"),
         opened=r"light server of olivia" if light else r"jupyter-config-data",
+        sign_out=f"{base}/hub/logout",
     )
 
 

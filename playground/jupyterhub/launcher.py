@@ -88,7 +88,8 @@ async def running(options: Options, port: int = 0) -> AsyncIterator[Hub]:
         api_origin = f"http://127.0.0.1:{door.addresses[0][1]}"
 
         passwords = {person.name: person.password or secrets.token_urlsafe(12) for person in options.users}
-        secret = secrets.token_hex(32) if options.oauth_redirect_uri else None
+        made = options.oauth_client_secret or secrets.token_hex(32)
+        secret = made if options.oauth_redirect_uri else None
         settings = await asyncio.to_thread(_settings, options, directory, account, passwords)
         settings |= {"url": url, "hub_url": hub_url, "forwarder_url": api_origin}
         settings["proxy_api_url"] = f"http://127.0.0.1:{proxy_api_port}"

@@ -24,7 +24,10 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """Describe a hub. Limits of 0 mean none; ``pause_seconds`` is how long every spawn stays pending."""
+    """Describe a hub. Limits of 0 mean none; ``pause_seconds`` is how long every spawn stays pending.
+
+    With an ``oauth_redirect_uri`` it has an OAuth client, whose secret is random unless it is given.
+    """
 
     users: tuple[Person, ...] = field(default=())
     pause_seconds: float = 2.0
@@ -33,6 +36,7 @@ class Options:
     active_server_limit: int = 0
     light: bool = False
     oauth_redirect_uri: str = ""
+    oauth_client_secret: str = ""
     account: str = "nobody"
 
 

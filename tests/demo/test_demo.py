@@ -156,6 +156,14 @@ async def test_the_whole_story_with_light_servers(tmp_path):
     assert "paper is ready." in text
     assert "Rscript report.R on Workbench is done after" in text
     assert text.count("chen's browser is refused: 403") == 3
+    assert "signs in to Team hub as olivia" in text
+    pressed = [
+        int(number)
+        for number in re.findall(r"(\d+) press(?:es)? from the first page to the ready card", text)
+    ]
+    assert len(pressed) == 4
+    # On Saturn Cloud and at the hub, from the command to the ready card; a workspace by a form takes its own.
+    assert max(pressed[:2]) <= 6
     assert "lesson is ready." in text
     assert "Chen's browser is refused: 404" in text
     assert text.endswith("The whole story worked: on Saturn Cloud, the hub, Workbench and Sphere Engine.\n")

@@ -47,6 +47,14 @@ async def test_two_of_the_same_name_are_told_apart_by_their_connection(bot):
     assert "on Hub" in words(await bot.say("start notebook@hub"))
 
 
+async def test_a_name_on_a_connection_that_isnt_linked_offers_that_link(bot):
+    await bot.link()
+    answer = await bot.say("start training@hub")
+    assert "You haven't linked your Hub account yet." in words(answer)
+    (link,) = buttons(answer).values()
+    assert link["value"] == "hub start training@hub"
+
+
 async def test_a_mistyped_name_is_offered_and_not_run(bot):
     await bot.link(names=("notebook", "trainer"))
     await fresh(bot)
