@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 #: Where requests are taken, but no process runs that carries them out.
 NO_WORKER: Final = (
     "I can take requests at the moment, but not carry them out: the part of me that does the work isn't "
-    "running. What you ask for waits and doesn't get lost. If this lasts, tell whoever runs Usher here."
+    "running. What you ask for waits and doesn't get lost. If this lasts, tell your Usher admin."
 )
 
 # -- operations --------------------------------------------------------------------------------------------
