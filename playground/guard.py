@@ -19,7 +19,7 @@ CONTROLLED = ("/_playground/", "/_page/")
 _HOST = re.compile(r"(?:127\.0\.0\.1|localhost|\[::1\])(?::([0-9]{1,5}))?", re.IGNORECASE)
 _USUAL_PORTS = {"http": 80, "https": 443}
 _MESSAGES = {
-    "foreign_host": "This address answers only under 127.0.0.1 or localhost and this server's own port.",
+    "foreign_host": "This address works only at 127.0.0.1 or localhost, on this server's own port.",
     "foreign_origin": "This address answers only this server's own pages, and programs on this machine.",
 }
 

@@ -54,7 +54,7 @@ class Backstage:
             async with self._session.get(f"{self._urls[server.name]}/_playground/stats") as answer:
                 stats = await answer.json()
         except (aiohttp.ClientError, TimeoutError, ValueError):
-            return {**shown, "trouble": "This server doesn't answer."}
+            return {**shown, "trouble": "This server isn't answering."}
         return {
             **shown,
             "facts": _facts(stats, has_starts=bool(server.starts)),
@@ -76,17 +76,17 @@ class Backstage:
         ]
         facts.append(_fact("kills", "Kills", str(usher.kills)))
         if usher.away is not None:
-            facts.append(_fact("away", "Last time away", f"{usher.away:.1f} s"))
+            facts.append(_fact("away", "Away for", f"{usher.away:.1f} s"))
         note = "Usher is back." if usher.kills else ""
         if usher.is_away:
             note = "Usher is starting again …"
             if usher.has_failed:
-                note += " It couldn't start just now: is a fault switched on for Slack?"
+                note += " It couldn't start: is a fault on for Slack?"
         return {
             "name": "kill",
             "title": "Usher",
             "button": "Kill and restart Usher",
-            "explains": "Kills its process (kill -9) and starts it again. What was under way goes on.",
+            "explains": "Kills its process (kill -9) and starts it again. It picks up where it left off.",
             "busy": usher.is_away,
             "facts": facts,
             "note": note,
@@ -100,8 +100,8 @@ class Backstage:
             "title": f"A class of {lesson.people}",
             "button": f"Let {lesson.people} people press",
             "explains": (
-                f"Olivia posts a class card in #training, and {lesson.people} people press its button in the "
-                "same moment. Each gets a workspace on Sphere Engine."
+                f"Olivia posts a class card in #training, and {lesson.people} people press its button at the "
+                "same moment. Each gets a workspace of their own on Courses."
             ),
             "busy": lesson.is_busy,
             "facts": [_fact(label.lower(), label, value) for label, value in counts.items()],
@@ -133,7 +133,7 @@ class Backstage:
             for answer in await asyncio.gather(*asked):
                 answer.release()
         except (aiohttp.ClientError, TimeoutError):
-            said = {"ok": False, "error": "no_answer", "message": "A server doesn't answer."}
+            said = {"ok": False, "error": "no_answer", "message": "A server isn't answering."}
             return web.json_response(said)
         return web.json_response({"ok": True})
 
@@ -155,7 +155,7 @@ def _facts(stats: Json, *, has_starts: bool) -> list[Json]:
         facts.append(_fact("reads", "Status reads", f"{stats['status_reads']:,}"))
         facts.append(_fact("gap", "Smallest gap between reads", gap))
         facts.append(_fact("starts", "Starts", f"{stats['starts']:,}"))
-    facts.append(_fact("faults", "Faults given", f"{stats['faults_given']:,}"))
+    facts.append(_fact("faults", "Faults injected", f"{stats['faults_given']:,}"))
     facts.append(_fact("violations", "Rules broken", f"{len(stats['violations']):,}"))
     return facts
 

@@ -1,4 +1,4 @@
-"""A class of a hundred: Olivia posts a card, all press its button in the same moment, and are counted."""
+"""A class of a hundred: Olivia posts a card, all press its button at the same moment, and are counted."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class Lesson:
         return {
             "Pressed": str(crowd["pressed"]),
             "Acknowledged": str(crowd["acknowledged"]),
-            "Slowest answer": "none yet" if slowest is None else f"{slowest:.2f} s",
+            "Slowest acknowledgement": "none yet" if slowest is None else f"{slowest:.2f} s",
             "Pressed again": str(crowd["pressed_again"]),
             "Ready": str(ready),
             "Told once": str(messages[1]),
@@ -88,9 +88,9 @@ class Lesson:
             await self._lesson()
         except (NotSeenError, aiohttp.ClientError, TimeoutError) as failed:
             self._trouble = True
-            self.note = "A server didn't answer. Look at what is switched on, and try again."
+            self.note = "A server didn't answer. Check which faults are on, and try again."
             if isinstance(failed, NotSeenError):
-                self.note = f"The class didn't begin: {failed}. Look at what is switched on, and try again."
+                self.note = f"The class didn't begin: {failed}. Check which faults are on, and try again."
 
     async def _lesson(self) -> None:
         self.note = f"{self.people} people are joining #{CHANNEL_NAME} …"

@@ -51,14 +51,14 @@ class Server:
             Switch(
                 "slow-act",
                 "Slow to act",
-                f"It accepts a start, and begins with it {SLOW_START_SECONDS:.0f} seconds later.",
+                f"It accepts a start, but doesn't begin for {SLOW_START_SECONDS:.0f} seconds.",
                 {**self._fault(acts_after_s=SLOW_START_SECONDS), "path": self.starts},
             ),
-            Switch("500", "500", "Every call is answered with status 500.", self._fault(status=500)),
+            Switch("500", "500", "Every call fails with status 500.", self._fault(status=500)),
             Switch(
                 "429",
                 "429",
-                f"Every call is answered with status 429, and may be repeated after {RETRY_SECONDS} seconds.",
+                f"Every call fails with status 429 and Retry-After: {RETRY_SECONDS}.",
                 {**self._fault(status=429), "headers": {"Retry-After": str(RETRY_SECONDS)}},
             ),
             Switch("401", "401", "Every token is refused with status 401.", self._fault(status=401)),
@@ -82,7 +82,7 @@ PROVIDERS = (
     Server("posit", "Workbench", r"^[A-Z]+ /api/", r"^POST /api/(launch_session|resume_session|launch_job)$"),
     Server(
         "sphere",
-        "Sphere Engine",
+        "Courses (Sphere Engine)",
         r"^[A-Z]+ /api/v1/",
         r"^(POST /api/v1/workspaces/?$|PUT /api/v1/workspaces/[^/]+/resume)",
     ),

@@ -46,7 +46,7 @@ class Side:
     def shown(self) -> Json:
         """Return it without secrets."""
         headers = {name: self.headers[name] for name in _SHOWN_HEADERS if name in self.headers}
-        body: Any = f"{self.size:,} bytes, which aren't kept"
+        body: Any = f"{self.size:,} bytes: too long to keep"
         if self.size == len(self.body):
             body = masked(read(self.body, self.headers.get("Content-Type", "")))
         return {"headers": masked(headers), "body": body}

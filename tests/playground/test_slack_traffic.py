@@ -9,6 +9,8 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from playground.harness import Clock
+from playground.slack import SlackWorkspaces
 from playground.slack.masking import HIDDEN, masked
 from tests.playground.browser import Browser, chromium
 from tests.playground.slack_help import GENERAL, OLIVIA, recorded, slack
@@ -130,7 +132,24 @@ async def test_what_is_kept_is_bounded():
             await client.api_call("api.test", json={"number": number, "long": "x" * 1000 * (number == 4)})
         listed = await reader.get()
         assert (listed["first"], [one["number"] for one in listed["exchanges"]]) == (3, [3, 4, 5])
-        assert (await reader.get("/5"))["request"]["body"].endswith("bytes, which aren't kept")
+        assert (await reader.get("/5"))["request"]["body"].endswith("bytes: too long to keep")
+
+
+async def test_each_of_several_workspaces_lists_its_own_calls():
+    several = SlackWorkspaces([{}, {"team": {"id": "T0BETA"}}], Clock())
+    async with (
+        aiohttp.ClientSession() as session,
+        several.running() as base,
+        several.pages([0, 0]) as pages,
+    ):
+        for path in ("/api/api.test", "/commands/T0BETA/1/unknown"):
+            async with session.post(base + path, json={}):
+                pass
+        listed = [(await Reader(session, page).get())["exchanges"] for page in pages]
+        assert [[one["name"] for one in own] for own in listed] == [["api.test"], ["response_url"]]
+        for page in pages:
+            async with session.get(f"{page}/_page/backstage/state") as answer:
+                assert (answer.status, (await answer.json())["error"]) == (200, "no_backstage")
 
 
 @pytest.mark.browser

@@ -74,7 +74,7 @@ function drawDeed(deed) {
 
 function draw(state) {
   const top = keep("top", () => h("div", { class: "panel-tools" },
-    h("p", { class: "quiet" }, "One fault at a time for each server. Watch the traffic and the cards meanwhile."),
+    h("p", { class: "quiet" }, "One fault at a time per server. Watch the cards and the traffic while it's on."),
     h("button", { type: "button", class: "button", onclick: () => act("all-off", {}) }, "All off")));
   settle(box, [top, ...state.servers.map(drawServer), ...state.deeds.map(drawDeed)]);
 }

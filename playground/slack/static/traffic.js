@@ -10,8 +10,8 @@ let paused = false;
 let app = "app";
 
 const list = h("ol", { class: "exchanges" });
-const nothing = h("p", { class: "empty" }, "Nothing yet. Type a command, and what it causes is listed here.");
-const words = h("input", { type: "search", placeholder: "Filter by name, person or error", "aria-label": "Filter by name, person or error",
+const nothing = h("p", { class: "empty" }, "Nothing yet. Type a command to see the requests it causes.");
+const words = h("input", { type: "search", placeholder: "Filter by name or person", "aria-label": "Filter by name, person or error",
   oninput: () => filter() });
 const pause = h("button", { type: "button", class: "button", "aria-pressed": "false", onclick: () => {
   paused = !paused;
@@ -36,7 +36,7 @@ function filter() {
     visible += one.row.hidden ? 0 : 1;
   }
   nothing.hidden = visible > 0;
-  nothing.textContent = shown.length ? "Nothing matches." : "Nothing yet. Type a command, and what it causes is listed here.";
+  nothing.textContent = shown.length ? "Nothing matches." : "Nothing yet. Type a command to see the requests it causes.";
 }
 
 function verdict(one) {
@@ -55,7 +55,7 @@ async function open(one, place) {
   if (place.childNodes.length) return;
   const found = await get(`traffic/${one.number}`, {});
   if (!found.ok) {
-    place.replaceChildren(h("p", { class: "empty" }, "It's no longer kept: only the last few hundred are."));
+    place.replaceChildren(h("p", { class: "empty" }, "This one is no longer kept. Only the last 500 are."));
     return;
   }
   place.replaceChildren(h("p", { class: "path" }, found.path), h("h4", {}, "Request"), pretty(found.request),
