@@ -28,10 +28,12 @@ class Acts:
         self._dispatcher = dispatcher
         self._events = events
 
-    async def say(self, user: str, channel: str, text: str, thread_ts: str | None = None) -> Json:
+    async def say(
+        self, user: str, channel: str, text: str, thread_ts: str | None = None, *, broadcast: bool = False
+    ) -> Json:
         """Type as a person (a slash begins a command); return after the first delivery.
 
-        ``channel``: an id, #name or ``@bot``.
+        ``channel``: an id, #name or ``@bot``. ``broadcast`` also sends a reply to the conversation itself.
         """
         person, place = self._state.active(user), self._state.place(user, channel)
         if text.startswith("/"):
@@ -42,6 +44,7 @@ class Acts:
         message = Message(self._state.new_ts(), place.id, user, encoded, person.team_id)
         message.client_msg_id, message.thread_ts = payloads.new_message_id(), thread_ts
         message.blocks = payloads.rich_text(text)
+        message.reply_broadcast = broadcast and thread_ts is not None
         if person.is_bot:
             message.bot_id, message.app_id, message.client_msg_id = person.bot_id, "A0OTHER", None
         self._state.add(message)

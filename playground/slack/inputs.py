@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from playground.slack.errors import SlackError
@@ -71,6 +72,15 @@ def _option(element: Json, value: Any) -> Json | None:
     raise InputError(f"no option has the value {value!r}")
 
 
+def _is_pickable(kind: str, value: str) -> bool:
+    if not _FORMS[kind].fullmatch(value):
+        return False
+    try:
+        return kind != "datepicker" or bool(date.fromisoformat(value))
+    except ValueError:
+        return False
+
+
 def _single(kind: str, value: Any) -> Any:
     """Return a value as its element hands it over; an empty one is null."""
     if value in (None, ""):
@@ -82,9 +92,14 @@ def _single(kind: str, value: Any) -> Any:
     if kind == "rich_text_input" and isinstance(value, str):
         section = {"type": "rich_text_section", "elements": [{"type": "text", "text": value}]}
         return {"type": "rich_text", "elements": [section]}
-    if kind in _FORMS and not _FORMS[kind].fullmatch(str(value)):
+    if kind in _FORMS and not _is_pickable(kind, str(value)):
         raise InputError(f"{value!r} cannot be picked")
     return str(value) if kind == "number_input" else value
+
+
+def _zone(element: Json) -> Json:
+    """Return the time zone that a time picker was given; the app gets it back with the time."""
+    return {"timezone": element["timezone"]} if "timezone" in element else {}
 
 
 def filled(element: Json, value: Any) -> Json:
@@ -94,7 +109,7 @@ def filled(element: Json, value: Any) -> Json:
     if len(many) > element.get("max_selected_items", len(many)):
         raise InputError(f"no more than {element['max_selected_items']} can be chosen")
     if kind in SINGLE:
-        return {"type": kind, SINGLE[kind][0]: _single(kind, value)}
+        return {"type": kind, SINGLE[kind][0]: _single(kind, value), **_zone(element)}
     if kind in MANY:
         return {"type": kind, MANY[kind][0]: many}
     if kind in ONE_OPTION:
@@ -108,7 +123,7 @@ def at_start(element: Json) -> Json | None:
     """Return the state of an element that nobody has touched; None for buttons and the like."""
     kind = element["type"]
     if kind in SINGLE:
-        return {"type": kind, SINGLE[kind][0]: element.get(SINGLE[kind][1])}
+        return {"type": kind, SINGLE[kind][0]: element.get(SINGLE[kind][1]), **_zone(element)}
     if kind in MANY:
         return {"type": kind, MANY[kind][0]: element.get(MANY[kind][1]) or []}
     if kind in ONE_OPTION - {"overflow"}:
@@ -176,5 +191,5 @@ def action(block: Json, element: Json, value: Any, action_ts: str) -> Json:
         made |= {key: element[key] for key in ("value", "style", "url") if key in element}
     else:
         made |= filled(element, value)
-        made |= {key: element[key] for key in ("placeholder", "initial_option") if key in element}
+        made |= {key: element[key] for key in element if key == "placeholder" or key.startswith("initial_")}
     return {**made, "action_ts": action_ts}

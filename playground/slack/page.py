@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 import html
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+import aiohttp
 from aiohttp import web
 
-from playground.slack import inputs
+from playground.slack import seen
 from playground.slack.errors import SlackError
 from playground.slack.files import download, readable
 from playground.slack.openid import COOKIE
-from playground.slack.state import SLACKBOT
 from playground.values import loads
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from playground.slack.acts import Acts
     from playground.slack.forms import Forms
     from playground.slack.hands import Hands
-    from playground.slack.records import Channel, Json, Message, Person
+    from playground.slack.records import Json
     from playground.slack.state import State
 
 STATIC = Path(__file__).parent / "static"
@@ -31,7 +31,6 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: https:; "
     "connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
-SHOWN = 200
 WAIT_SECONDS = 25.0
 #: What is a string wherever it is asked for.
 WORDS = ("as", "channel", "text", "ts", "thread_ts", "action_id", "block_id", "tab", "query", "pick")
@@ -62,6 +61,7 @@ class Page:
         self._acts = acts
         self._hands = hands
         self._forms = forms
+        self._open: set[web.WebSocketResponse] = set()
 
     def install(self, app: web.Application) -> None:
         """Add the routes."""
@@ -69,6 +69,8 @@ class Page:
         app.router.add_get("/_page/static/{name}", self._static)
         app.router.add_get("/_page/face/{user}.svg", self._face)
         app.router.add_get("/_page/state", self._guarded(self._show))
+        app.router.add_get("/_page/changes", self._changes)
+        app.on_shutdown.append(self._shut)
         app.router.add_get("/_page/people", self._guarded(self._people))
         app.router.add_get("/_page/options", self._guarded(self._options))
         app.router.add_get("/_page/form", self._guarded(self._form))
@@ -141,95 +143,52 @@ class Page:
         person = self._state.person(request.query.get("as", ""))
         since = request.query.get("since")
         if since is not None:
-            known = int(since) if since.isdigit() else -1
-            await self._state.wait_for(lambda: self._state.version != known, WAIT_SECONDS)
-        return self.show(person)
+            await self._state.wait_beyond(int(since) if since.isdigit() else -1, WAIT_SECONDS)
+        return seen.show(self._state, person)
+
+    async def _changes(self, request: web.Request) -> web.WebSocketResponse:
+        """Say each time that something has changed.
+
+        A browser opens few connections to one host, but many of this kind: one for each tab.
+        """
+        socket = web.WebSocketResponse(timeout=1.0)
+        await socket.prepare(request)
+        self._open.add(socket)
+        telling = asyncio.create_task(self._tell(socket))
+        try:
+            async for _ in socket:
+                pass
+        finally:
+            telling.cancel()
+            await asyncio.gather(telling, return_exceptions=True)
+            self._open.discard(socket)
+        return socket
+
+    async def _tell(self, socket: web.WebSocketResponse) -> None:
+        known = -1
+        while True:
+            await self._state.wait_beyond(known, WAIT_SECONDS)
+            known = self._state.version
+            await socket.send_str(str(known))
+
+    async def _shut(self, _app: web.Application) -> None:
+        for socket in set(self._open):
+            await socket.close(code=aiohttp.WSCloseCode.GOING_AWAY)
 
     async def _people(self, _request: web.Request) -> Json:
-        people = [self._who(other) for other in self._state.people.values()]
+        people = [seen.who(self._state, other) for other in self._state.people.values()]
         first = next((one["id"] for one in people if not one["is_bot"] and not one["deleted"]), None)
         return {"ok": True, "first": first, "people": people}
 
-    def show(self, person: Person) -> Json:
-        """Return everything that a person sees."""
-        state = self._state
-        channels = [c for c in state.channels.values() if person.id in c.members]
-        channels.sort(key=lambda c: (c.kind == "im", c.name))
-        shown = [self._channel(person, channel) for channel in channels]
-        if not any(channel.kind == "im" for channel in channels) and not person.is_bot:
-            shown.append(
-                {"id": state.app.bot_user, "name": state.app.name, "kind": "im", "unread": 0, "topic": ""}
-            )
-        modal, home = state.top_view(person.id), state.views.get(state.homes.get(person.id, ""))
-        return {
-            "ok": True,
-            "version": state.version,
-            "now": state.clock.now(),
-            "team": {"id": state.team.id, "name": state.team.name, "domain": state.team.domain},
-            "app": {
-                "name": state.app.name,
-                "bot_user": state.app.bot_user,
-                "commands": sorted(state.app.commands),
-                "shortcuts": [
-                    {key: one[key] for key in ("callback_id", "name", "type")}
-                    for one in state.app.shortcuts.values()
-                ],
-            },
-            "me": person.id,
-            "people": [self._who(other) for other in state.people.values()],
-            "channels": shown,
-            "messages": {c.id: self._messages(person, c) for c in channels},
-            "view": None if modal is None else self._view(modal),
-            "home": None if home is None else self._view(home),
-        }
-
-    def _who(self, person: Person) -> Json:
-        home = self._state.teams.get(person.team_id)
-        return {
-            "id": person.id,
-            "name": person.name,
-            "real_name": person.real_name,
-            "role": person.role,
-            "team": home.name if home else person.team_id,
-            "deleted": person.deleted,
-            "is_bot": person.is_bot or person.id == SLACKBOT,
-        }
-
-    def _channel(self, person: Person, channel: Channel) -> Json:
-        state = self._state
-        read = state.read_until.get((person.id, channel.id), "0")
-        unread = [m for m in state.visible(channel.id, person.id) if m.user != person.id and m.ts > read]
-        return {
-            "id": channel.id,
-            "name": state.app.name if channel.kind == "im" else channel.name,
-            "kind": channel.kind,
-            "topic": channel.topic,
-            "shared": bool(channel.shared_with),
-            "bot_is_member": state.app.bot_user in channel.members,
-            "members": len(channel.members),
-            "unread": len(unread),
-        }
-
-    def _messages(self, person: Person, channel: Channel) -> list[Json]:
-        return [self._message(person, m) for m in self._state.visible(channel.id, person.id)[-SHOWN:]]
-
-    def _message(self, person: Person, message: Message) -> Json:
-        entered = self._state.inputs.get((person.id, message.channel, message.ts), {})
-        return {
-            **message.to_json(),
-            "ephemeral": message.only_for is not None,
-            "from_slack": message.from_slack,
-            "entered": inputs.state_values(message.blocks or [], entered),
-        }
-
-    def _view(self, view: Any) -> Json:
-        shown: Json = view.to_json(self._state.app, self._state.team)
-        shown["state"] = {"values": inputs.state_values(shown["blocks"], view.values)}
-        return {**shown, "errors": view.errors, "trouble": view.trouble}
-
     async def _say(self, request: web.Request) -> Json:
         asked = await _asked(request)
-        return await self._acts.say(asked["as"], asked["channel"], asked["text"], asked.get("thread_ts"))
+        return await self._acts.say(
+            asked["as"],
+            asked["channel"],
+            asked["text"],
+            asked.get("thread_ts"),
+            broadcast=bool(asked.get("broadcast")),
+        )
 
     async def _press(self, request: web.Request) -> Json:
         asked = await _asked(request)
@@ -306,11 +265,8 @@ class Page:
 
     async def _read(self, request: web.Request) -> Json:
         asked = await _asked(request)
-        person, state = self._state.person(asked["as"]), self._state
-        messages = state.visible(asked["channel"], person.id)
-        if messages and state.read_until.get((person.id, asked["channel"])) != messages[-1].ts:
-            state.read_until[person.id, asked["channel"]] = messages[-1].ts
-            state.changed()
+        person = self._state.person(asked["as"])
+        seen.read(self._state, person, asked["channel"], asked.get("thread_ts") or None)
         return {"ok": True}
 
     async def _person(self, request: web.Request) -> Json:

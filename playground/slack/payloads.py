@@ -171,6 +171,9 @@ def spoken(state: State, message: Message, channel: Channel, kind: str) -> Json:
         made["channel_type"] = channel.kind
     if message.thread_ts:
         made["thread_ts"] = message.thread_ts
+    root = state.message(channel.id, message.thread_ts or "")
+    if message.reply_broadcast and kind == "message" and root is not None:
+        made |= {"subtype": "thread_broadcast", "root": {**root.to_json(), **shapes.thread_of(state, root)}}
     if message.bot_id:
         made |= {"bot_id": message.bot_id, "app_id": message.app_id}
     return made

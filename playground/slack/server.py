@@ -29,6 +29,7 @@ from playground.slack.page import Page
 from playground.slack.records import Json
 from playground.slack.replies import ResponseUrls
 from playground.slack.seed import plant
+from playground.slack.seen import show
 from playground.slack.sockets import Sockets
 from playground.slack.timers import Timers
 from playground.slack.traffic import Traffic
@@ -165,7 +166,7 @@ class SlackServer:
 
     def sees(self, user: str) -> Json:
         """Return everything that a person sees, as ``GET /_page/state`` does."""
-        return self.page.show(self.state.person(user))
+        return show(self.state, self.state.person(user))
 
     def seen(self, user: str, channel: str = "@bot") -> list[Json]:
         """Return the messages that a person sees in one conversation, oldest first."""

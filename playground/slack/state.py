@@ -53,7 +53,8 @@ class State:
         self.homes: dict[str, str] = {}
         self.triggers: dict[str, Trigger] = {}
         self.response_urls: dict[str, ResponseUrl] = {}
-        self.read_until: dict[tuple[str, str], str] = {}
+        #: Person, conversation, thread (None for the conversation itself) → the last message they have read.
+        self.read_until: dict[tuple[str, str, str | None], str] = {}
         self.inputs: dict[tuple[str, str, str], Json] = {}
         self.signed_in: str | None = None
         self.version = 0
@@ -77,6 +78,10 @@ class State:
         except TimeoutError:
             return condition()
         return True
+
+    async def wait_beyond(self, version: int, timeout_s: float) -> None:
+        """Wait until something has changed since a version, but no longer than that."""
+        await self.wait_for(lambda: self.version != version, timeout_s)
 
     def new_ts(self) -> str:
         """Return a timestamp that no other message of this workspace has."""
@@ -149,6 +154,11 @@ class State:
     def visible(self, channel: str, user: str) -> list[Message]:
         """Return the messages of a channel that this person sees, oldest first."""
         return [m for m in self.messages.get(channel, []) if m.only_for in (None, user)]
+
+    @staticmethod
+    def is_in_channel(message: Message) -> bool:
+        """Tell whether a message stands in the conversation itself, not only in a thread."""
+        return message.thread_ts in (None, message.ts) or message.reply_broadcast
 
     def add(self, message: Message) -> Message:
         """Take in a message, where its timestamp places it, and tell the page."""

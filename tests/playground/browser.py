@@ -8,6 +8,7 @@ import json
 import shutil
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import aiohttp
 
@@ -33,11 +34,22 @@ def chromium() -> str | None:
     return next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 
+#: Keys that do something, with their codes on a keyboard.
+KEYS = {
+    "Tab": 9, "Enter": 13, "Escape": 27, "PageUp": 33, "PageDown": 34, "End": 35, "Home": 36,
+    "ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40,
+}  # fmt: skip
+MODIFIERS = {"Alt": 1, "Control": 2, "Shift": 8}
+#: What shows that something went wrong within the page.
+_COMPLAINTS = ("Runtime.exceptionThrown", "Log.entryAdded", "Runtime.consoleAPICalled")
+
+
 class Browser:
-    """One tab; what its console complains of is kept."""
+    """One tab; what its console complains of is kept, and which hosts it asked."""
 
     def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         self.complaints: list[str] = []
+        self.hosts: set[str | None] = set()
         self._socket = socket
         self._numbers = itertools.count(1)
 
@@ -65,7 +77,7 @@ class Browser:
                     tab = next(one for one in await response.json() if one["type"] == "page")
                 async with session.ws_connect(tab["webSocketDebuggerUrl"], max_msg_size=0) as socket:
                     browser = cls(socket)
-                    for domain in ("Runtime", "Log", "Page"):
+                    for domain in ("Runtime", "Log", "Page", "Network"):
                         await browser.tell(f"{domain}.enable")
                     yield browser
             drain.cancel()
@@ -79,10 +91,37 @@ class Browser:
         await self._socket.send_json({"id": number, "method": method, "params": parameters})
         while True:
             told = json.loads((await self._socket.receive()).data)
-            if told.get("method") in ("Runtime.exceptionThrown", "Log.entryAdded"):
-                self.complaints.append(json.dumps(told["params"])[:400])
+            self._note(told.get("method"), told.get("params", {}))
             if told.get("id") == number:
                 return dict(told.get("result", {}))
+
+    def _note(self, method: str | None, told: dict[str, Any]) -> None:
+        if method in _COMPLAINTS:
+            self.complaints.append(json.dumps(told)[:400])
+        asked = told if method == "Network.webSocketCreated" else told.get("request", {})
+        url = urlsplit(asked.get("url", "data:"))
+        if url.scheme not in ("data", "blob"):
+            self.hosts.add(url.hostname)
+
+    async def press(self, *keys: str) -> None:
+        """Press keys one after the other, each by its name, perhaps after modifiers: ``Control+k``."""
+        for key in keys:
+            *modifiers, name = key.split("+")
+            code = KEYS.get(name, ord(name[0].upper()))
+            held = sum(MODIFIERS[one] for one in modifiers)
+            told = {"key": name, "windowsVirtualKeyCode": code, "modifiers": held}
+            text = {"text": "\r"} if name == "Enter" else {}
+            await self.tell("Input.dispatchKeyEvent", type="keyDown", **told, **text)
+            await self.tell("Input.dispatchKeyEvent", type="keyUp", **told)
+
+    async def type(self, text: str) -> None:
+        """Type a text where the focus is."""
+        await self.tell("Input.insertText", text=text)
+
+    async def screen(self, width: int, height: int) -> None:
+        """Give the page another size."""
+        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+        await self.tell("Emulation.setDeviceMetricsOverride", **size)
 
     async def open(self, url: str) -> None:
         """Go to an address."""

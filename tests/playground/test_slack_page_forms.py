@@ -1,4 +1,4 @@
-"""Forms, threads and files on the page of the local Slack, in a browser."""
+"""Forms on the page of the local Slack, in a browser."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from aiohttp import web
 
 from tests.playground.browser import Browser, chromium
 from tests.playground.slack_forms import external, field, modal, opened, option, plain, select, typed
-from tests.playground.slack_help import OLIVIA, recorded, section, slack
+from tests.playground.slack_help import OLIVIA, recorded, slack
 
 pytestmark = [
     pytest.mark.browser,
@@ -91,32 +91,3 @@ async def test_what_a_test_enters_is_shown_too(tmp_path):
             await app.arrived(2)
             held = app.seen[-1]["view"]["state"]["values"]["zones"]["zones"]["selected_options"]
             assert held == [option("c")]
-
-
-async def test_replies_stand_beneath_their_card_with_files_to_download(tmp_path):
-    seed = {"app": {"scopes": ["chat:write", "files:write"]}}
-    async with slack(clock=None, seed=seed) as (server, client):
-        card = await client.chat_postMessage(channel=OLIVIA, text="job", blocks=[section("*job*")])
-        thread = {"channel": card["channel"], "thread_ts": card["ts"]}
-        code = {"type": "rich_text_preformatted", "elements": [{"type": "text", "text": "<b>1</b>\n2"}]}
-        for number in range(4):
-            blocks = [{"type": "rich_text", "elements": [code]}]
-            await client.chat_postMessage(**thread, text=f"chunk {number}", blocks=blocks)
-        await client.files_upload_v2(**thread, content="out\nput\n", filename="output.log", title="Output")
-        await client.chat_postMessage(channel=OLIVIA, text="later")
-        async with Browser.started(tmp_path) as browser:
-            await browser.open(f"{server.state.base_url}/?as={OLIVIA}&channel={card['channel']}")
-            await browser.until("document.querySelector('.thread .file')")
-            order = "[...document.getElementById('messages').children].map((n) => n.className).join()"
-            assert (await browser.ask(order)).split(",")[1] == "thread"
-            assert await browser.ask("document.querySelectorAll('.thread .message').length") == 3
-            await browser.ask("document.querySelector('.thread .fold').click()")
-            await browser.until("document.querySelectorAll('.thread .message').length === 5")
-            assert (
-                await browser.ask("document.querySelector('.thread .rich pre').textContent") == "<b>1</b>\n2"
-            )
-            link = "document.querySelector('.file a')"
-            assert await browser.ask(f"{link}.download") == "output.log"
-            text = await browser.ask(f"fetch({link}.href).then((answer) => answer.text())")
-            assert text == "out\nput\n"
-            assert browser.complaints == []

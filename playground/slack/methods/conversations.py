@@ -110,7 +110,7 @@ async def history(call: Call) -> Json:
     messages = [
         m
         for m in reversed(call.state.messages[channel.id])
-        if m.only_for is None and (m.thread_ts in (None, m.ts) or m.reply_broadcast)
+        if m.only_for is None and call.state.is_in_channel(m)
     ]
     answer = _answer(call, _within(call, messages), 100)
     return {**answer, "pin_count": 0, "channel_actions_ts": None, "channel_actions_count": 0}

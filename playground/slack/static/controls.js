@@ -3,8 +3,10 @@
 import { combo } from "./combo.js";
 import { h } from "./dom.js";
 import { plain, text } from "./mrkdwn.js";
+import { dayField, momentField, timeField } from "./pickers.js";
 
-const KINDS = { datepicker: "date", timepicker: "time", datetimepicker: "datetime-local" };
+const PICKERS = { datepicker: [dayField, "Select a date"], timepicker: [timeField, "Select a time"],
+  datetimepicker: [momentField, "Select a date"] };
 const MODES = { number_input: "decimal", email_text_input: "email", url_text_input: "url" };
 const TYPING = 300;
 
@@ -103,14 +105,11 @@ function boxes(element, block, held, changed) {
 }
 
 function picker(element, held, changed) {
-  const node = h("input", { type: KINDS[element.type], class: "entry" });
-  const moment = element.type === "datetimepicker";
-  const local = (seconds) => new Date((seconds - new Date(seconds * 1000).getTimezoneOffset() * 60) * 1000).toISOString().slice(0, 16);
-  node.value = moment && held ? local(held) : held ?? "";
-  node.read = () => (moment && node.value ? Math.floor(new Date(node.value).getTime() / 1000) : node.value);
-  node.entry = node;
-  node.addEventListener("change", () => changed(node.read()));
-  return node;
+  const [field, words] = PICKERS[element.type];
+  const node = field({ held, changed, shown: plain(element.placeholder?.text ?? words) });
+  if (!element.timezone) return node;
+  const zoned = h("div", {}, node, h("p", { class: "hint" }, element.timezone));
+  return Object.assign(zoned, { entry: node.entry, read: node.read });
 }
 
 function typed(element, live, held, changed) {
@@ -153,6 +152,6 @@ export function control(element, block, where, changed) {
   if (kind.startsWith("multi_")) return among(element, where, held, changed);
   if (kind.endsWith("_select")) return select(element, where, held, changed);
   if (kind === "checkboxes" || kind === "radio_buttons") return boxes(element, block, held, changed);
-  if (kind in KINDS) return picker(element, held, changed);
+  if (kind in PICKERS) return picker(element, held, changed);
   return typed(element, live, held, changed);
 }

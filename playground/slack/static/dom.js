@@ -22,6 +22,30 @@ export function settle(box, nodes) {
   });
 }
 
+// Remember what has the focus. What is answered gives it back if it was lost, also to the same thing drawn anew.
+export function focusKept() {
+  const node = document.activeElement;
+  if (!node || node === document.body) return () => {};
+  const { block, action } = node.closest("[data-action]")?.dataset ?? {};
+  const box = node.closest("[data-ts]");
+  const row = box && `#${box.parentElement.id} [data-ts="${box.dataset.ts}"]`;
+  return () => {
+    if (document.activeElement && document.activeElement !== document.body) return;
+    const within = row && document.querySelector(row);
+    const again = [...(within?.querySelectorAll("[data-action]") ?? [])]
+      .find((one) => one.dataset.block === block && one.dataset.action === action);
+    (node.isConnected ? node : again?.entry ?? again ?? within ?? document.getElementById("text")).focus();
+  };
+}
+
+// Show a dialog; however it is closed, the focus goes back to where it was.
+export function showDialog(dialog) {
+  if (dialog.open) return;
+  const back = focusKept();
+  dialog.addEventListener("close", back, { once: true });
+  dialog.showModal();
+}
+
 let toastTimer = 0;
 
 export function toast(text) {
@@ -51,14 +75,15 @@ export function confirmed(dialogText) {
   const { title, text, confirm, deny, style } = dialogText;
   return new Promise((resolve) => {
     const end = (answer) => { dialog.close(); resolve(answer); };
+    dialog.setAttribute("aria-labelledby", "ask-title");
     dialog.replaceChildren(
-      h("header", {}, h("h2", {}, title)),
+      h("header", {}, h("h2", { id: "ask-title" }, title)),
       h("div", { class: "body" }, text),
       h("footer", {},
         h("button", { type: "button", class: "button", onclick: () => end(false) }, deny),
         h("button", { type: "button", class: `button ${style || "primary"}`, onclick: () => end(true) }, confirm)),
     );
     dialog.oncancel = () => resolve(false);
-    dialog.showModal();
+    showDialog(dialog);
   });
 }

@@ -17,19 +17,31 @@ async function act(where, block, element, value) {
 }
 
 function button(element, block, where) {
-  const node = h("button", { type: "button", class: `button ${element.style ?? ""}` }, text(element.text));
+  const node = h("button", { type: "button", class: `button ${element.style ?? ""}`, "data-block": block.block_id,
+    "data-action": element.action_id, "aria-label": element.accessibility_label }, text(element.text));
+  // A disabled button would lose the focus, which comes back to it when a form that it opens is closed.
   node.addEventListener("click", async () => {
-    node.disabled = true;
+    if (node.getAttribute("aria-disabled") === "true") return;
+    node.setAttribute("aria-disabled", "true");
     if (element.url) window.open(element.url, "_blank", "noopener");
-    await act(where, block, element).finally(() => { node.disabled = false; });
+    await act(where, block, element).finally(() => { node.removeAttribute("aria-disabled"); });
   });
   return node;
 }
 
 function overflow(element, block, where) {
-  const menu = h("details", { class: "overflow" }, h("summary", { "aria-label": "More actions" }, "⋯"));
+  const menu = h("details", { class: "overflow" }, h("summary", { "aria-label": "More actions", "data-block": block.block_id,
+    "data-action": element.action_id }, "⋯"));
+  menu.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || !menu.open) return;
+    event.preventDefault();
+    event.stopPropagation();
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  });
   const pick = (option) => {
     menu.open = false;
+    menu.querySelector("summary").focus();
     if (option.url) window.open(option.url, "_blank", "noopener");
     act(where, block, element, option.value);
   };
@@ -46,6 +58,6 @@ export function interactive(element, block, where) {
   const node = control(element, block, where, changed);
   Object.assign(node.dataset, { block: block.block_id, action: element.action_id, type: element.type });
   node.classList.add("control");
-  if (block.type !== "input") node.entry?.setAttribute("aria-label", plain(element.placeholder?.text ?? "Choose"));
+  if (block.type !== "input") node.entry?.setAttribute("aria-label", plain(element.placeholder?.text ?? "") || node.entry.placeholder || "Choose an option");
   return node;
 }

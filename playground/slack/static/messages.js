@@ -1,13 +1,12 @@
-// The messages of a conversation: each with its files, and beneath it the thread of replies.
+// Messages: each with its files, what is new among them, and how many replies there are in their threads.
 
 import { body } from "./blocks.js";
 import { valueOf } from "./controls.js";
-import { get, h, post, settle, toast } from "./dom.js";
+import { focusKept, get, h, post, settle, toast } from "./dom.js";
+import { attached } from "./files.js";
 
-const LAST = 3;
+const NEAR = 80;
 const drawn = new Map();
-const unfolded = new Set();
-const box = document.getElementById("messages");
 
 function whereOf(message, here) {
   const named = (block, element) => ({ action_id: element.action_id, block_id: block.block_id });
@@ -27,23 +26,10 @@ function who(message, here) {
   return here.state.people.find((person) => person.id === message.user) ?? { id: message.user, real_name: message.user };
 }
 
-function size(bytes) {
-  if (bytes < 1000) return `${bytes} bytes`;
-  return bytes < 1e6 ? `${(bytes / 1e3).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
-}
-
-function attached(file, here) {
-  const href = `/_page/file/${file.id}?${new URLSearchParams({ as: here.me })}`;
-  const more = file.lines_more ? h("p", { class: "more" }, `${file.lines_more.toLocaleString()} more ${file.lines_more === 1 ? "line" : "lines"} in the file`) : null;
-  return h("div", { class: "file" },
-    h("div", { class: "about" },
-      h("span", { class: "kind", "aria-hidden": "true" }, (file.filetype || "file").slice(0, 4)),
-      h("span", { class: "title" }, h("b", {}, file.title), h("small", {}, `${file.name} · ${size(file.size)}`)),
-      h("a", { class: "button", href, download: file.name }, "Download")),
-    file.mimetype.startsWith("image/") ? h("img", { src: href, alt: file.alt_txt || file.title }) : null,
-    file.preview ? h("pre", {}, file.preview) : null,
-    file.preview ? more : null);
-}
+const dateOf = (ts) => new Date(Number(ts) * 1000);
+const clock = (ts) => dateOf(ts).toLocaleTimeString(undefined, { hour: "2-digit", minute: "2-digit" });
+const short = (ts) => clock(ts).replace(/\s*[ap]\.?m\.?$/i, "");
+export const counted = (count) => `${count} ${count === 1 ? "reply" : "replies"}`;
 
 async function choose(shortcut, message, here) {
   const told = { as: here.me, callback_id: shortcut.callback_id, channel: message.channel, ts: message.ts };
@@ -51,75 +37,126 @@ async function choose(shortcut, message, here) {
   if (!answer.ok) toast(`The app failed with the error ${answer.error}`);
 }
 
-function drawMessage(message, previous, here, reply) {
+function actions(message, here, place) {
+  const shortcuts = here.state.app.shortcuts.filter((one) => one.type === "message");
+  const reply = place.open && !message.broadcast;
+  return h("div", { class: "message-actions" },
+    shortcuts.map((one) => h("button", { type: "button", onclick: () => choose(one, message, here) }, one.name)),
+    reply ? h("button", { type: "button", class: "reply-button", onclick: () => place.open(message.ts) }, "Reply in thread") : null);
+}
+
+function replied(message, place) {
+  if (!message.broadcast) return null;
+  if (!place.open) return h("p", { class: "only" }, "Also sent to the channel");
+  return h("p", { class: "only" }, "replied to ", h("button", { type: "button", class: "link", onclick: () => place.open(message.thread_ts) }, "a thread"));
+}
+
+function drawMessage(message, follows, here, place) {
   const person = who(message, here);
-  const follows = previous && previous.user === message.user && !message.ephemeral && !previous.ephemeral
-    && Number(message.ts) - Number(previous.ts) < 300 && (!message.bot_id || message.thread_ts);
-  const time = new Date(Number(message.ts) * 1000);
-  const short = time.toLocaleTimeString(undefined, { hour: "2-digit", minute: "2-digit" });
-  const inThread = message.thread_ts && message.thread_ts !== message.ts;
-  return h("article", { class: ["message", message.ephemeral && "ephemeral", follows && "follows", inThread && "reply"]
-    .filter(Boolean).join(" "), "data-ts": message.ts },
-  follows ? h("span", { class: "gutter" }, short)
+  const time = h("time", { title: dateOf(message.ts).toLocaleString() }, clock(message.ts));
+  return h("article", { class: ["message", message.ephemeral && "ephemeral", follows && "follows"].filter(Boolean).join(" "),
+    "data-ts": message.ts, tabindex: "-1", "aria-label": `${person.real_name}, ${clock(message.ts)}` },
+  follows ? h("span", { class: "gutter", "aria-hidden": "true" }, short(message.ts))
     : h("img", { class: "face", src: `/_page/face/${person.id}.svg`, alt: "" }),
   h("div", { class: "content" },
     message.ephemeral ? h("p", { class: "only" }, "Only visible to you") : null,
     follows ? null : h("p", { class: "by" }, h("b", {}, person.real_name),
       person.is_bot ? h("span", { class: "badge" }, "app") : null,
-      h("time", { title: time.toLocaleString() }, short),
+      time,
       person.role === "other organisation" ? h("span", { class: "badge out" }, person.team) : null),
+    replied(message, place),
     message.text || message.blocks?.length ? body(message, whereOf(message, here)) : null,
     message.edited ? h("small", { class: "edited" }, "(edited)") : null,
-    (message.files ?? []).map((file) => attached(file, here))),
-  message.ephemeral ? null : h("div", { class: "message-actions" },
-    here.state.app.shortcuts.filter((one) => one.type === "message").map((one) => (
-      h("button", { type: "button", class: "reply-button", onclick: () => choose(one, message, here) }, one.name))),
-    h("button", { type: "button", class: "reply-button", onclick: () => reply(message.thread_ts ?? message.ts) }, "Reply")));
+    (message.files ?? []).map((file) => attached(file, here.me)),
+    h("div", { class: "answers" })),
+  message.ephemeral ? null : actions(message, here, place));
 }
 
-function nodeOf(message, previous, channel, here, reply) {
-  const key = `${here.me}/${channel.id}/${message.ts}`;
-  const mark = JSON.stringify([message, previous?.user, previous?.ephemeral]);
-  const known = drawn.get(key);
-  if (known?.mark === mark) return known.node;
-  const node = drawMessage({ ...message, channel: channel.id }, previous, here, reply);
-  drawn.set(key, { mark, node });
-  return node;
+// The bar under a message that has a thread: whose replies, how many, and whether there are new ones.
+function answers(message, place) {
+  const { count, unread, users, latest } = message.replies;
+  return h("button", { type: "button", class: `replies${unread ? " unread" : ""}`, onclick: () => place.open(message.ts) },
+    users.map((user) => h("img", { src: `/_page/face/${user}.svg`, alt: "" })),
+    h("b", {}, counted(count)), unread ? h("span", { class: "badge new" }, `${unread} new`) : null,
+    h("small", {}, `Last reply ${clock(latest)}`));
 }
 
-function thread(parent, replies, draw, again) {
-  const key = `thread/${parent.ts}`;
-  const known = drawn.get(key) ?? { node: h("section", { class: "thread", "aria-label": "Replies" }) };
+// What somebody else chose, in another window or a test: the value of a control is another one now, and not what it shows.
+function isNews(node, before, after) {
+  const flat = (entered, { block, action }) => JSON.stringify(valueOf(entered[block]?.[action]) ?? "");
+  return [...node.querySelectorAll(".control")].some((one) => {
+    const value = flat(after, one.dataset);
+    return value !== flat(before, one.dataset) && value !== JSON.stringify(one.read() ?? "");
+  });
+}
+
+function nodeOf(message, previous, here, place) {
+  const key = [here.me, place.box.id, place.channel.id, message.ts].join("/");
+  const { replies, entered, ...own } = message;
+  const follows = previous && previous.user === message.user && !message.ephemeral && !previous.ephemeral && !message.broadcast
+    && Number(message.ts) - Number(previous.ts) < 300 && (!message.bot_id || !place.open);
+  const mark = JSON.stringify([own, follows]);
+  let known = drawn.get(key);
+  if (known?.mark !== mark || isNews(known.node, known.entered, entered)) {
+    known = { mark, node: drawMessage({ ...own, entered, channel: place.channel.id }, follows, here, place), news: "" };
+  }
+  known.entered = entered;
   drawn.set(key, known);
-  const open = unfolded.has(parent.ts);
-  const hidden = replies.length - LAST;
-  const turn = () => { unfolded[open ? "delete" : "add"](parent.ts); again(); };
-  const words = open ? "Show only the last replies" : `Show ${hidden} earlier ${hidden === 1 ? "reply" : "replies"}`;
-  const count = `${replies.length} ${replies.length === 1 ? "reply" : "replies"}`;
-  const head = hidden > 0 ? h("button", { type: "button", class: "link fold", "aria-expanded": String(open), onclick: turn }, words)
-    : h("span", { class: "fold" }, count);
-  const shown = open || hidden <= 0 ? replies : replies.slice(-LAST);
-  settle(known.node, [head, ...shown.map((one, row) => draw(one, shown[row - 1]))]);
+  // The thread's bar changes by itself: a card that somebody is filling in stays as it is while replies come.
+  const news = JSON.stringify(replies ?? null);
+  if (place.open && news !== known.news) {
+    known.news = news;
+    known.node.querySelector(".answers").replaceChildren(...(replies ? [answers(message, place)] : []));
+  }
   return known.node;
 }
 
-export function showMessages(channel, here, reply) {
-  const all = here.state.messages[channel.id] ?? [];
-  const known = new Set(all.map((one) => one.ts));
-  const isTop = (one) => !one.thread_ts || one.thread_ts === one.ts || !known.has(one.thread_ts);
-  const tops = all.filter(isTop);
-  const replies = Map.groupBy(all.filter((one) => !isTop(one)), (one) => one.thread_ts);
-  const again = () => showMessages(channel, here, reply);
-  const draw = (message, previous) => nodeOf(message, previous, channel, here, reply);
-  const bottom = box.scrollHeight - box.scrollTop - box.clientHeight < 80;
-  const nodes = tops.flatMap((one, row) => {
-    const before = tops[row - 1];
-    const node = draw(one, before && replies.has(before.ts) ? undefined : before);
-    return replies.has(one.ts) ? [node, thread(one, replies.get(one.ts), draw, again)] : [node];
+export function newLine() {
+  return h("div", { class: "new-line", role: "separator", "aria-label": "New messages" }, h("span", { "aria-hidden": "true" }, "New"));
+}
+
+const isLow = (box) => box.scrollHeight - box.scrollTop - box.clientHeight < NEAR;
+
+// Put messages into the box of a place: `line` is what stands before the first one after `since`.
+export function showMessages(messages, here, place, { since = null, line = null, between = () => null, empty = "" } = {}) {
+  const { box } = place;
+  const isNew = box.dataset.place !== place.key;
+  const low = isNew || isLow(box);
+  const last = box.lastElementChild;
+  const back = focusKept();
+  const first = since === null ? undefined : messages.find((one) => one.ts > since && one.user !== here.me);
+  const nodes = messages.flatMap((one, row) => {
+    const gap = [between(one, row), one === first ? line : null].filter(Boolean);
+    return [...gap, nodeOf(one, gap.length ? undefined : messages[row - 1], here, place)];
   });
-  if (!nodes.length) nodes.push(h("p", { class: "empty" }, channel.kind === "im"
-    ? `This is the beginning of your conversation with ${channel.name}.` : `This is the beginning of #${channel.name}.`));
+  if (!nodes.length) nodes.push(h("p", { class: "empty" }, empty));
   settle(box, nodes);
-  if (bottom || box.dataset.channel !== channel.id) box.scrollTop = box.scrollHeight;
-  box.dataset.channel = channel.id;
+  back();
+  const articles = box.querySelectorAll(":scope > article");
+  if (![...articles].some((one) => one.tabIndex === 0) && articles.length) articles[articles.length - 1].tabIndex = 0;
+  box.dataset.place = place.key;
+  if (isNew && first) line.scrollIntoView({ block: "center" });
+  else if (low) box.scrollTop = box.scrollHeight;
+  return !low && box.lastElementChild !== last;
+}
+
+export function toEnd(box) {
+  box.scrollTop = box.scrollHeight;
+}
+
+// The arrow keys go from message to message; Tab goes to what can be pressed in one.
+export function walkable(box) {
+  box.addEventListener("keydown", (event) => {
+    if (event.target.tagName !== "ARTICLE") return;
+    const all = [...box.querySelectorAll(":scope > article")];
+    const at = all.indexOf(event.target);
+    const wanted = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: all.length - 1 }[event.key];
+    if (wanted === undefined || event.altKey) return;
+    event.preventDefault();
+    const next = all[Math.max(0, Math.min(all.length - 1, wanted))];
+    event.target.tabIndex = -1;
+    next.tabIndex = 0;
+    next.focus();
+  });
+  box.addEventListener("scroll", () => box.dispatchEvent(new CustomEvent("low", { detail: isLow(box) })), { passive: true });
 }

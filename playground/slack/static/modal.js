@@ -2,7 +2,7 @@
 
 import { draw } from "./blocks.js";
 import { valueOf } from "./controls.js";
-import { get, h, post, settle, toast } from "./dom.js";
+import { get, h, post, settle, showDialog, toast } from "./dom.js";
 import { text } from "./mrkdwn.js";
 
 const dialog = document.getElementById("modal");
@@ -132,7 +132,7 @@ function frame(view, state) {
     if (answer.error === "view_not_found") toast("That form has been closed or replaced meanwhile.");
   };
   dialog.replaceChildren(h("form", { onsubmit: send, novalidate: true },
-    h("header", {}, h("h2", {}, text(view.title)),
+    h("header", {}, h("h2", { id: "modal-title" }, text(view.title)),
       h("button", { type: "button", class: "cross", "aria-label": "Close", onclick: () => close(true) }, "×")),
     body,
     h("footer", {},
@@ -173,7 +173,7 @@ export function showModal(state) {
     back();
   }
   open.head = head;
-  if (!dialog.open) dialog.showModal();
+  showDialog(dialog);
   redraw(view, state);
   if (isNew) begin(view);
 }

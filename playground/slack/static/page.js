@@ -1,15 +1,23 @@
-// The page: who you are, where you look, what is said there. It follows the server by one long request at a time.
+// The page: who you are, where you look, what is said there.
 
 import { draw } from "./blocks.js";
+import { composer } from "./composer.js";
 import { get, h, post, toast } from "./dom.js";
-import { showMessages } from "./messages.js";
+import { follow } from "./follow.js";
+import { jump } from "./jump.js";
+import { newLine, showMessages, toEnd, walkable } from "./messages.js";
 import { homeWhere, showModal } from "./modal.js";
 import { know } from "./mrkdwn.js";
+import { focusPlace, nameOf, neighbour, showPlaces } from "./places.js";
+import { closeThread, installThread, isOpen, openThread, showThread } from "./thread.js";
 
 const at = (id) => document.getElementById(id);
-const here = { me: localStorage.getItem("person") || "", channel: localStorage.getItem("channel") || "", tab: "messages",
-  thread: null, state: null };
-let following = null;
+const narrow = matchMedia("(max-width: 720px)");
+const here = { me: localStorage.getItem("person") || "", channel: localStorage.getItem("channel") || "", tab: "messages", state: null,
+  // Where the line before what is new stands: in which conversation, and after which message.
+  line: { channel: null, since: null } };
+const line = newLine();
+let unfollow = () => {};
 
 function showHome() {
   const view = here.state.home;
@@ -18,19 +26,6 @@ function showHome() {
   at("home").dataset.mark = mark;
   at("home").replaceChildren(...(view ? draw(view.blocks, homeWhere(view, here.state))
     : [h("p", { class: "empty" }, "This app has not published a home tab for you.")]));
-}
-
-function showPlaces(channel) {
-  const row = (one) => h("button", { type: "button", class: `place${one.id === channel.id ? " current" : ""}${one.unread ? " unread" : ""}`,
-    onclick: () => go(one.id) },
-  one.kind === "im" ? h("img", { src: `/_page/face/${here.state.app.bot_user}.svg`, alt: "" }) : h("span", { class: "hash" }, "#"),
-  h("span", { class: "name" }, one.name),
-  one.shared ? h("span", { class: "shared", title: "Shared with another organisation" }, "shared") : null,
-  one.unread ? h("span", { class: "count" }, String(one.unread)) : null);
-  const of = (kinds) => here.state.channels.filter((one) => kinds.includes(one.kind)).map(row);
-  at("places").replaceChildren(
-    h("p", { class: "caption" }, "Channels"), ...of(["channel", "group"]),
-    h("p", { class: "caption" }, "Apps"), ...of(["im"]));
 }
 
 function showPeople() {
@@ -55,12 +50,44 @@ function showShortcuts() {
   } }, one.name)));
 }
 
-function showThread() {
-  at("thread-note").hidden = !here.thread;
+// Beneath the field: how the command goes that is being typed, otherwise how to speak to the app.
+function showHint(typed) {
+  const { app } = here.state;
+  const known = app.commands.find((one) => typed === one.command || typed.startsWith(`${one.command} `));
+  at("hint").replaceChildren(...(known
+    ? [h("b", {}, known.command), ` ${known.usage_hint}`, known.description ? ` · ${known.description}` : ""]
+    : [`Type / for the commands of ${app.name}. In channels, you can also mention @${app.handle}.`]));
+}
+
+function showTitle(channel) {
+  const { state } = here;
+  const badges = state.channels.reduce((sum, one) => sum + one.badge, 0);
+  const sign = badges ? `(${badges}) ` : state.channels.some((one) => one.unread) ? "• " : "";
+  const me = state.people.find((person) => person.id === here.me);
+  document.title = `${sign}${me.real_name.split(" ")[0]} · ${channel.kind === "im" ? "" : "#"}${channel.name} · ${state.team.name}`;
+}
+
+// On a narrow screen one looks at the list or at a conversation.
+const isLooking = () => !document.hidden && (!narrow.matches || document.body.dataset.screen === "room");
+
+function showRoom(channel) {
+  const unread = channel.unread > 0;
+  if (here.line.channel !== channel.id) here.line = { channel: channel.id, since: unread ? channel.read : null };
+  else if (unread && here.line.since === null && !isLooking()) here.line.since = channel.read;
+  const all = here.state.messages[channel.id] ?? [];
+  const known = new Set(all.map((one) => one.ts));
+  const isTop = (one) => !one.thread_ts || one.thread_ts === one.ts || one.broadcast || !known.has(one.thread_ts);
+  const open = (ts) => { openThread(channel.id, ts); showThread(here); };
+  const place = { box: at("messages"), channel, key: `${here.me}/${channel.id}`, open };
+  const more = showMessages(all.filter(isTop), here, place, { since: here.line.since, line,
+    empty: `This is the beginning of ${channel.kind === "im" ? `your conversation with ${channel.name}` : `#${channel.name}`}.` });
+  if (more) at("newer").hidden = false;
+  if (unread && isLooking()) post("read", { as: here.me, channel: channel.id });
 }
 
 function show() {
   const { state } = here;
+  if (!state) return;
   know(state);
   // The direct message with the app has no id before it exists.
   const asApp = here.channel === state.app.bot_user;
@@ -68,101 +95,116 @@ function show() {
     ?? state.channels.find((one) => one.name === "general") ?? state.channels[0];
   if (!channel) return;
   here.channel = channel.id;
-  document.title = `${state.team.name} · local Slack`;
   at("team").textContent = state.team.name;
-  at("place-name").textContent = channel.kind === "im" ? channel.name : `# ${channel.name}`;
+  at("place-name").textContent = nameOf(channel);
   at("place-topic").textContent = channel.kind === "im" ? "Direct message with the app"
     : [channel.topic, `${channel.members} members`, channel.bot_is_member ? "" : `${state.app.name} is not here`]
       .filter(Boolean).join(" · ");
   at("tabs").hidden = channel.kind !== "im";
   const home = channel.kind === "im" && here.tab === "home";
-  for (const tab of at("tabs").children) tab.setAttribute("aria-selected", String((tab.dataset.tab === "home") === home));
+  for (const tab of at("tabs").children) {
+    const chosen = (tab.dataset.tab === "home") === home;
+    tab.setAttribute("aria-selected", String(chosen));
+    tab.tabIndex = chosen ? 0 : -1;
+  }
   at("messages").hidden = home;
   at("composer").hidden = home;
   at("home").hidden = !home;
-  at("text").placeholder = channel.kind === "im" ? `Message ${channel.name}` : `Message #${channel.name}`;
-  at("hint").textContent = `Commands: ${state.app.commands.join(", ")}. In channels, mention @${state.app.name.toLowerCase()}.`;
+  at("text").placeholder = `Message ${channel.kind === "im" ? "" : "#"}${channel.name}`;
+  showTitle(channel);
+  showHint(at("text").value);
   showShortcuts();
   showPeople();
-  showPlaces(channel);
+  showPlaces(state, channel, go);
   if (home) showHome();
-  else showMessages(channel, here, (thread) => { here.thread = thread; showThread(); at("text").focus(); });
+  else showRoom(channel);
+  showThread(here);
   showModal(state);
-  if (channel.unread && !home) post("read", { as: here.me, channel: channel.id });
+}
+
+function look(screen) {
+  document.body.dataset.screen = screen;
+  if (screen === "list") focusPlace();
 }
 
 function go(channel) {
+  closeThread();
   here.channel = channel;
   here.tab = "messages";
-  here.thread = null;
+  here.line = { channel: null, since: null };
   localStorage.setItem("channel", channel);
-  showThread();
+  at("newer").hidden = true;
+  look("room");
   show();
-  at("text").focus();
+  // On a phone the focus would bring up the keyboard over what one came to read.
+  if (!matchMedia("(pointer: coarse)").matches) at("text").focus();
   const place = here.state.channels.find((one) => one.id === channel);
   if (place?.kind === "im") post("home", { as: here.me, tab: "messages" });
 }
 
 async function become(person) {
+  closeThread();
   here.me = person;
-  here.thread = null;
+  here.line = { channel: null, since: null };
   localStorage.setItem("person", person);
-  following?.abort();
+  unfollow();
   await post("person", { as: person });
-  showThread();
-  follow();
+  unfollow = follow(person, (state) => {
+    here.state = state;
+    show();
+  });
 }
 
-async function follow() {
-  const mine = new AbortController();
-  following = mine;
-  let since;
-  while (!mine.signal.aborted) {
-    try {
-      const query = since === undefined ? { as: here.me } : { as: here.me, since };
-      const state = await get("state", query, mine.signal);
-      if (mine.signal.aborted) return;
-      if (!state.ok) throw new Error(state.error);
-      if (state.version !== since) {
-        since = state.version;
-        here.state = state;
-        show();
-      }
-    } catch (error) {
-      if (mine.signal.aborted) return;
-      toast("The local Slack does not answer. Trying again.");
-      await new Promise((resolve) => { setTimeout(resolve, 2000); });
-    }
-  }
-}
-
-async function send(event) {
-  event.preventDefault();
-  const text = at("text").value.trim();
-  if (!text) return;
-  at("text").value = "";
-  const told = { as: here.me, channel: here.channel, text };
-  if (here.thread) told.thread_ts = here.thread;
-  const answer = await post("say", told);
-  if (!answer.ok && !answer.ts) toast(`That was not sent: ${answer.error}`);
-}
-
-at("composer").addEventListener("submit", send);
-at("text").addEventListener("keydown", (event) => {
-  if (event.key === "Enter" && !event.shiftKey) send(event);
-});
-at("leave-thread").addEventListener("click", () => { here.thread = null; showThread(); });
-at("person").addEventListener("change", () => become(at("person").value));
-at("tabs").addEventListener("click", async (event) => {
-  const tab = event.target.dataset.tab;
-  if (!tab) return;
-  here.tab = tab;
+async function tab(name) {
+  here.tab = name;
   show();
-  await post("home", { as: here.me, tab });
+  at("tabs").querySelector("[aria-selected=true]").focus();
+  await post("home", { as: here.me, tab: name });
+}
+
+composer(at("composer"), { current: () => here.state, changed: (text) => { if (here.state) showHint(text); }, send: async (text) => {
+  here.line.since = null;
+  toEnd(at("messages"));
+  const answer = await post("say", { as: here.me, channel: here.channel, text });
+  if (!answer.ok && !answer.ts) toast(`That was not sent: ${answer.error}`);
+} });
+installThread(here);
+walkable(at("messages"));
+at("messages").addEventListener("low", (event) => { if (event.detail) at("newer").hidden = true; });
+at("newer").addEventListener("click", () => { toEnd(at("messages")); at("newer").hidden = true; at("text").focus(); });
+at("person").addEventListener("change", () => become(at("person").value));
+at("back").addEventListener("click", () => look("list"));
+at("tabs").addEventListener("click", (event) => { if (event.target.dataset.tab) tab(event.target.dataset.tab); });
+at("tabs").addEventListener("keydown", (event) => {
+  if (event.key !== "ArrowLeft" && event.key !== "ArrowRight") return;
+  event.preventDefault();
+  tab(here.tab === "home" ? "messages" : "home");
+});
+at("jump-open").addEventListener("click", () => jump(here.state, here.channel, go));
+if (/Mac|iPhone|iPad/.test(navigator.platform)) at("jump-keys").textContent = "⌘ K";
+document.addEventListener("visibilitychange", show);
+narrow.addEventListener("change", show);
+
+document.addEventListener("keydown", (event) => {
+  if (!here.state || event.defaultPrevented || document.querySelector("dialog[open]")) return;
+  if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") {
+    event.preventDefault();
+    jump(here.state, here.channel, go);
+  } else if (event.altKey && (event.key === "ArrowUp" || event.key === "ArrowDown")) {
+    event.preventDefault();
+    const next = neighbour(here.state, here.channel, event.key === "ArrowUp" ? -1 : 1, event.shiftKey);
+    if (next) go(next);
+  } else if (event.key === "Escape" && !at("panel").contains(event.target)) {
+    if (isOpen()) closeThread();
+    else here.line.since = null;
+    show();
+  }
 });
 
 const asked = new URLSearchParams(location.search);
 here.me = asked.get("as") || here.me;
 here.channel = asked.get("channel") || here.channel;
+if (here.channel) look("room");
 const known = here.me ? await get("state", { as: here.me }) : { ok: false };
 await become(known.ok ? here.me : (await get("people", {})).first);
+if (!narrow.matches) at("text").focus();

@@ -1,0 +1,63 @@
+"""The page of the local Slack in a browser, as the tests of it share it."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+
+from playground.slack import manifest
+from tests.playground.browser import Browser
+from tests.playground.slack_help import GENERAL, OLIVIA, recorded, slack
+
+COMMANDS = [
+    {"command": "/job", "description": "Run jobs", "usage_hint": "list | run"},
+    {"command": "/workspace", "description": "Start workspaces", "usage_hint": "start NAME"},
+]
+MANIFEST = {
+    "display_information": {"name": "Usher"},
+    "features": {"slash_commands": COMMANDS, "app_home": {"messages_tab_enabled": True}},
+    "oauth_config": {"scopes": {"bot": ["chat:write", "files:write"]}},
+    "settings": {"socket_mode_enabled": True},
+}
+FOCUS = "document.activeElement"
+CURRENT = "document.querySelector('.place.current').textContent"
+MODAL = "document.getElementById('modal').open"
+
+
+def words(selector: str) -> str:
+    """Return the expression of the text of all that a selector finds."""
+    return f"[...document.querySelectorAll(`{selector}`)].map((one) => one.textContent).join('|')"
+
+
+class SlackPage:
+    """Olivia's tab, and what stands behind it."""
+
+    def __init__(self, server, client, app, browser: Browser) -> None:
+        self.server, self.client, self.app, self.browser = server, client, app, browser
+
+    async def open(self, channel: str = GENERAL) -> None:
+        await self.browser.open(f"{self.server.state.base_url}/?as={OLIVIA}&channel={channel}")
+        await self.browser.until("document.querySelector('.place.current')")
+
+    async def focus(self, selector: str) -> None:
+        await self.browser.ask(f"document.querySelector(`{selector}`).focus()")
+
+    async def click(self, selector: str) -> None:
+        await self.browser.ask(f"document.querySelector(`{selector}`).click()")
+
+    async def text(self, selector: str) -> str:
+        return str(await self.browser.ask(words(selector)))
+
+    def unread(self) -> int:
+        """Return how many messages Olivia has not read."""
+        return sum(one["unread"] for one in self.server.sees(OLIVIA)["channels"])
+
+
+@asynccontextmanager
+async def slack_page(profile):
+    """Show the page; in the end, nothing in it complained, and it asked nobody but this machine."""
+    async with slack(clock=None) as (server, client), recorded(server) as app:
+        manifest.apply(server.state, MANIFEST)
+        async with Browser.started(profile) as browser:
+            yield SlackPage(server, client, app, browser)
+            assert browser.complaints == []
+            assert browser.hosts == {"127.0.0.1"}

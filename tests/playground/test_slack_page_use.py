@@ -1,0 +1,136 @@
+"""The page of the local Slack in use: what is new, threads and files, and all of it on a small screen."""
+
+from __future__ import annotations
+
+import base64
+import json
+
+import pytest
+
+from tests.playground.browser import chromium
+from tests.playground.slack_browser import FOCUS, MODAL, slack_page, words
+from tests.playground.slack_forms import field, opened, typed
+from tests.playground.slack_help import GENERAL, OLIVIA, TARA, section
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(chromium() is None, reason="no Chromium on this machine"),
+]
+
+DOT = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
+LOG = "".join(f"line {number}\n" for number in range(20))
+
+
+async def test_what_is_new_stands_out_until_it_is_read_in_conversations_threads_and_files(tmp_path):
+    async with slack_page(tmp_path) as page:
+        server, client, browser = page.server, page.client, page.browser
+        await server.say(OLIVIA, GENERAL, "old")
+        parent = (await server.say(TARA, GENERAL, "hello all"))["ts"]
+        await server.say(TARA, GENERAL, "@olivia look")
+        await server.say(TARA, GENERAL, "<b>first</b> reply", parent)
+        card = await client.chat_postMessage(channel=OLIVIA, text="job", blocks=[section("*job*")])
+        thread = {"channel": card["channel"], "thread_ts": card["ts"]}
+        await client.files_upload_v2(**thread, content=LOG, filename="output.log", title="Output")
+        await client.files_upload_v2(channel=card["channel"], file=DOT, filename="dot.gif", title="Dot")
+        await page.open(card["channel"])
+        # A channel is bold, with the count of what calls one by name; the open conversation is read at once.
+        await browser.until("document.title.startsWith('(1) Olivia')")
+        assert await page.text(".place.unread") == "#general1"
+        assert await browser.ask("document.querySelector('.place.unread').ariaLabel") == "#general, 2 unread"
+        await _files(page)
+        await page.click(".place.unread")
+        await browser.until("document.querySelector('.new-line')")
+        order = await browser.ask(
+            "[...document.getElementById('messages').children].map((one) => one.className)"
+        )
+        assert order == ["message", "new-line", "message", "message follows"]
+        await browser.until("!document.querySelector('.place.unread')")
+        assert (page.unread(), await browser.ask("document.title.slice(0, 6)")) == (0, "Olivia")
+        await _thread(page, parent)
+        # What comes while one looks elsewhere makes the channel bold again.
+        await browser.press("Control+k")
+        await browser.type("ush")
+        await browser.press("Enter")
+        await browser.until("document.querySelector('.place.current').textContent.includes('Usher')")
+        await server.say(TARA, GENERAL, "again")
+        await browser.until(f"{words('.place.unread')} === '#general'")
+
+
+async def _files(page):
+    """See an image and a text in a thread, have it, and look into it."""
+    browser = page.browser
+    await browser.until("document.querySelector('#messages .picture img')?.naturalWidth === 1")
+    assert await page.text("#messages .file small") == "dot.gif · 42 bytes"
+    assert (await page.text(".replies")).startswith("1 reply1 newLast reply ")
+    await page.click(".replies")
+    await browser.until("document.querySelector('#thread .file')")
+    assert await page.text("#thread .file small") == "output.log · 150 bytes"
+    assert await page.text("#thread .more") == "15 more lines in the file"
+    link = "document.querySelector('#thread .file a')"
+    assert await browser.ask(f"{link}.download") == "output.log"
+    assert await browser.ask(f"fetch({link}.href).then((answer) => answer.text())") == LOG
+    await page.focus("#thread .file .title")
+    await browser.press("Enter")
+    await browser.until("document.querySelector('#viewer pre')")
+    assert await page.text("#viewer pre") == LOG
+    await browser.press("Escape")
+    await browser.until(f"!document.getElementById('viewer').open && {FOCUS}.className === 'title'")
+
+
+async def _thread(page, parent):
+    """Read and write in a thread, once for the channel too; nothing that is typed is ever markup."""
+    browser = page.browser
+    await page.focus(".replies")
+    await browser.press("Enter")
+    await browser.until(f"{FOCUS}.id === 'thread-text'")
+    assert "<b>first</b> reply" in await page.text("#thread-messages .text")
+    await page.click("#broadcast")
+    await page.focus("#thread-text")
+    await browser.type("two\nlines")
+    await browser.press("Enter")
+    await browser.until(f"{words('.replies b')} === '2 replies'")
+    sent = page.server.thread(OLIVIA, GENERAL, parent)[-1]
+    assert (sent["text"], sent["thread_ts"]) == ("two\nlines", parent)
+    assert "replied to a thread" in await page.text("#messages article")
+    await browser.press("Escape")
+    assert await browser.ask(f"document.getElementById('thread').hidden && {FOCUS}.className") == "replies"
+
+
+async def test_on_a_small_screen_one_thing_is_seen_at_a_time(tmp_path):
+    async with slack_page(tmp_path) as page:
+        server, browser = page.server, page.browser
+
+        async def box(selector):
+            found = f"document.querySelector('{selector}').getBoundingClientRect()"
+            shown = await browser.ask(f"(({{x, y, width, height}}) => `${{[x, y, width, height]}}`)({found})")
+            return json.loads(f"[{shown}]")
+
+        parent = (await server.say(TARA, GENERAL, "hello"))["ts"]
+        await server.say(TARA, GENERAL, "reply", parent)
+        await browser.screen(390, 800)
+        await browser.open(f"{server.state.base_url}/?as={OLIVIA}")
+        await browser.until("document.querySelector('.place.unread')")
+        below = [0, 42, 390, 758]
+        assert (await box(".side"), await box(".stage")) == (below, [0, 0, 0, 0])
+        # Nothing is read before somebody looks at it.
+        assert page.unread() == 1
+        await page.click(".place.unread")
+        await browser.until("!document.querySelector('.place.unread')")
+        assert (await box(".side"), await box(".stage")) == ([0, 0, 0, 0], below)
+        await page.click(".replies")
+        await browser.until(f"{FOCUS}.id === 'thread-text'")
+        assert await box("#thread") == below
+        await opened(server, page.client, page.app, field(typed("name"), "name"))
+        await browser.until(MODAL)
+        assert await box("#modal") == [0, 0, 390, 800]
+        assert await browser.ask("document.documentElement.scrollWidth") == 390
+        await browser.press("Escape")
+        await browser.until(f"!{MODAL} && {FOCUS}.id === 'thread-text'")
+        await browser.press("Escape")
+        await page.click("#back")
+        assert await browser.ask(f"{FOCUS}.textContent") == "#general"
+        unnamed = (
+            "[...document.querySelectorAll('button, a, input, select, textarea')].filter((one) => "
+            "!(one.ariaLabel || one.textContent.trim() || one.labels?.length)).length"
+        )
+        assert await browser.ask(unnamed) == 0
