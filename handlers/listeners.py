@@ -23,9 +23,9 @@ from bot.messages.texts import problems
 from bot.slack.calls import leads_to_slack
 from bot.slack.methods import VIEWS_OPEN
 from bot.support.errors import Refused, SlackFailed, StoreError
-from handlers import delivery, interactions, routes, searches
+from handlers import delivery, payload, routes, searches
 from handlers.dispatch import run_button, run_shortcut, run_text
-from handlers.principal import place_of
+from handlers.payload import place_of
 from handlers.request import Occurrence
 from handlers.submission import Submission, first_field, submit
 from handlers.welcome import introduced
@@ -85,7 +85,7 @@ class Listeners:
         if folder is None:
             unknown = Refused("command.unknown", problems.sentence("unknown_command"))
             return await ack(delivery.command_body(self._refusal(unknown)))
-        surface = interactions.of_command(body)
+        surface = payload.surface_of_command(body)
         try:
             principal = services.actor(body)
         except Refused as refusal:
@@ -107,7 +107,7 @@ class Listeners:
         action_id = str(action.get("action_id") or "")
         if action_id in _ADDRESSES:
             return await ack()
-        surface = interactions.of_button(body, action)
+        surface = payload.surface_of_button(body, action)
         try:
             principal = services.actor(body)
         except Refused as refusal:
@@ -146,7 +146,7 @@ class Listeners:
     ) -> BoltResponse:
         """Answer a shortcut with a form, or a page in place of one; if it is too late, with a message."""
         services = self._services
-        surface = interactions.of_shortcut(body)
+        surface = payload.surface_of_shortcut(body)
         principal: Principal | None = None
         try:
             principal = services.actor(body)
@@ -177,7 +177,7 @@ class Listeners:
             callback_id=str(view.get("callback_id") or ""),
             view=view,
             services=services.of(principal),
-            interaction=interactions.of_view(body),
+            interaction=payload.key_of_view(body),
             reference=reference,
         )
         answer = await submit(submission)
@@ -202,7 +202,7 @@ class Listeners:
             return await ack()
         logger = log.bind(event_name=name, event_id=body.get("event_id"))
         try:
-            await handler(Occurrence(body, self._services, interactions.of_event(body)))
+            await handler(Occurrence(body, self._services, payload.key_of_event(body)))
         except (StoreError, SlackFailed) as error:
             logger.warning("event not written down", problem=type(error).__name__)
             return BoltResponse(status=503, body="")

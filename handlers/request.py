@@ -12,7 +12,7 @@ from bot.domain.models import Answer
 from bot.messages.blocks import kit
 from bot.messages.blocks.limits import Markup, line
 from handlers.language.verbs import Manner
-from handlers.principal import installed_at
+from handlers.payload import installed_at
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -20,7 +20,7 @@ from bot.services.snapshots import Snapshots
 from bot.services.timers import Timers
 from bot.services.workspaces import Workspaces
 from handlers import routes
-from handlers.principal import principal as principal_of
+from handlers.payload import principal as principal_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -13,17 +13,16 @@ from aiohttp.http import HttpProcessingError
 
 from bot.services.browsers import Browsing
 from bot.slack.manifest import SIGN_IN_REDIRECT_PATH, SLACK_PATH
-from bot.web.access_log import AccessLog
 from bot.web.bolt import over_http
 from bot.web.browsers import Browsers
-from bot.web.failures import failures
+from bot.web.every_request import AccessLog, failures, protect
 from bot.web.front import MAX_BYTES, Front
 from bot.web.health import Health
 from bot.web.hooks import Hooks
 from bot.web.ide import IdePages
 from bot.web.openid import SlackSignIn
 from bot.web.pages import LinkPages
-from bot.web.render import STATIC_FILES, STATIC_PATH, Renderer, protect
+from bot.web.render import STATIC_FILES, STATIC_PATH, Renderer
 from bot.web.signed_in import SignedIn
 
 if TYPE_CHECKING:

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).parent
 STATIC_PATH = "/static"
-_STATIC_CACHE = "public, max-age=3600"
 #: Every file that is served unchanged, by its name.
 STATIC_FILES = {path.name: path for path in (FOLDER / "static").iterdir() if path.is_file()}
 
@@ -157,16 +156,6 @@ class _Assets:
 
 def _mark(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()[:12]
-
-
-async def protect(request: web.Request, response: web.StreamResponse) -> None:
-    """Set the headers that every response has; for the application's ``on_response_prepare``."""
-    for name, value in HEADERS.items():
-        response.headers.setdefault(name, value)
-    is_static = request.path.startswith(STATIC_PATH + "/") and response.status == 200
-    response.headers.setdefault("Cache-Control", _STATIC_CACHE if is_static else "no-store")
-    # In place of the versions that the library would reveal.
-    response.headers["Server"] = "usher"
 
 
 def _name(text: object) -> str:

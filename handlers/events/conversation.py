@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from bot.support.errors import Refused
-from handlers import delivery, interactions, routes
+from handlers import delivery, payload, routes
 from handlers.dispatch import run_text
 from handlers.welcome import introduced
 
@@ -28,7 +28,7 @@ async def direct_message(occurrence: Occurrence) -> None:
     if not is_said(occurrence):
         return
     text = str(occurrence.event.get("text") or "").strip() or "help"
-    await converse(occurrence, interactions.of_message(occurrence.payload, is_direct=True), text)
+    await converse(occurrence, payload.surface_of_message(occurrence.payload, is_direct=True), text)
 
 
 @routes.event("app_mention")
@@ -40,7 +40,7 @@ async def mentioned(occurrence: Occurrence) -> None:
     bot = installation.bot_user_id if installation is not None else None
     mention = re.compile(rf"<@{re.escape(bot)}(?:\|[^>]*)?>") if bot else _MENTION
     text = mention.sub("", str(occurrence.event.get("text") or ""), count=1).strip() or "help"
-    await converse(occurrence, interactions.of_message(occurrence.payload, is_direct=False), text)
+    await converse(occurrence, payload.surface_of_message(occurrence.payload, is_direct=False), text)
 
 
 def is_said(occurrence: Occurrence) -> bool:

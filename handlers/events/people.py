@@ -9,7 +9,7 @@ import structlog
 from bot.slack.people import person_of
 from bot.support.errors import Refused
 from handlers import routes
-from handlers.principal import of_user
+from handlers.payload import of_user
 
 if TYPE_CHECKING:
     from collections.abc import Container

@@ -12,12 +12,15 @@ from typing import TYPE_CHECKING, Final
 from bot.domain.moments import LEADS, longer
 from handlers.command_line import Quoted
 from handlers.language import vocabulary
-from handlers.language.objects import (
+from handlers.language.verbs import (
+    ONE_AT_A_TIME,
+    Manner,
+    Reading,
+    Verbs,
     are_list,
     are_run_list,
     without_nouns,
 )
-from handlers.language.verbs import ONE_AT_A_TIME, Manner, Reading, Verbs
 from handlers.language.words import ENDS, begins, ends, is_emoji, is_sign, is_struck, plain, without
 
 if TYPE_CHECKING:

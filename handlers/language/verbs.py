@@ -1,4 +1,4 @@
-"""A verb with the words that follow it: what it is about, whatever way it was said; pure.
+"""A verb with the words that follow it: which of them name something, whatever way it was said; pure.
 
 How it was written goes along as ``Manner``, because only a verb of Usher that was typed may end something
 without a question (ADR 24).
@@ -10,15 +10,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
+from bot.domain.moments import LEADS
+from handlers.command_line import Quoted
 from handlers.language import vocabulary
-from handlers.language.objects import (
-    are_run_list,
-    mean_jobs,
-    objects_of,
-    without_account,
-    words_of_job,
-)
-from handlers.language.words import begins, ends, plain
+from handlers.language.words import ENDS, begins, ends, plain, without
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,6 +24,8 @@ ONE_AT_A_TIME: Final = frozenset(
     {"start", "stop", "restart", "suspend", "resume", "remove", "forget", "open"}
 )
 _OF_HELP: Final = vocabulary.BEFORE_A_NAME | {"me", "please", "with", "about"}
+#: Verbs that take a time.
+_TIMED: Final = frozenset({"start", "stop", "restart", "suspend", "resume", "keep"})
 
 
 class Manner(StrEnum):
@@ -146,3 +143,98 @@ class Verbs:
             ].endswith(",")
             found = found or (joins and self.verb_of(plain(word)) in ONE_AT_A_TIME)
         return found or (bool(words) and plain(words[0]) in {"and", "or"})
+
+
+def without_nouns(words: tuple[str, ...]) -> tuple[str, ...]:
+    """Remove what a new workspace is called in general: ``new notebook on saturn``."""
+    nouns = (
+        vocabulary.BEFORE_A_NAME
+        | vocabulary.GENERIC
+        | vocabulary.WHERE
+        | {"new", "another", "notebook", "fresh", "me"}
+    )
+    while words and plain(words[0]) in nouns:
+        words = words[1:]
+    return words
+
+
+def objects_of(verb: str, words: tuple[str, ...]) -> tuple[str, ...]:
+    """Return what belongs to a verb of workspaces among the words after it, with times as words."""
+    if verb == "new":
+        return without_nouns(words)
+    if verb == "settings":
+        return ()
+    while verb in {"status", "list"} and words and (count := ends(words, vocabulary.AFTERTHOUGHTS)):
+        words = words[:-count]
+    if verb in _TIMED:
+        words = _with_times(words)
+    return _without_running(words) if verb == "keep" else words
+
+
+def _without_running(words: tuple[str, ...]) -> tuple[str, ...]:
+    """Remove what only says again what ``keep`` does: ``keep notebook running until 20:00``."""
+    at = 0 if len(words) == 1 else 1
+    return (*words[:at], *without(words[at:], {"running", "alive", "going"}))
+
+
+def _with_times(words: tuple[str, ...]) -> tuple[str, ...]:
+    """Return words with a time that was given as a flag: ``--until=18:00`` means ``until 18:00``."""
+    found: list[str] = []
+    for word in words:
+        lead, is_joined, value = plain(word).removeprefix("--").partition("=")
+        if word.startswith("--") and not isinstance(word, Quoted) and lead in LEADS:
+            found += [lead, *([word.partition("=")[2]] if is_joined and value else [])]
+        else:
+            found.append(word)
+    return tuple(found)
+
+
+def mean_jobs(words: tuple[str, ...]) -> bool:
+    """Return whether words name job runs in general: ``my jobs``, ``all runs``, ``the job``."""
+    folded = [plain(word) for word in words]
+    is_of_jobs = bool(folded) and folded[-1] in vocabulary.OF_JOBS
+    is_general = len(folded) > 1 or (is_of_jobs and folded[0].endswith("s"))
+    return (
+        is_of_jobs and is_general and set(folded[:-1]) <= vocabulary.BEFORE_A_NAME | {"all", "running", "of"}
+    )
+
+
+def are_of_jobs(words: tuple[str, ...]) -> bool:
+    """Return whether nothing but jobs is named."""
+    return all(plain(word) in vocabulary.OF_JOBS | vocabulary.BEFORE_A_NAME for word in words)
+
+
+def are_list(words: tuple[str, ...]) -> bool:
+    """Return whether words are only what a list of workspaces shows: ``my stopped servers``."""
+    folded = {plain(word) for word in words}
+    return bool(folded & vocabulary.GENERICS) and folded <= vocabulary.OF_LISTS | vocabulary.STATES.keys()
+
+
+def are_run_list(words: tuple[str, ...]) -> bool:
+    """Return the same for runs: ``my failed jobs``."""
+    folded = {plain(word) for word in words}
+    return bool(folded & vocabulary.OF_JOBS) and folded <= vocabulary.OF_LISTS | vocabulary.RUN_STATES.keys()
+
+
+def words_of_job(verb: str, words: tuple[str, ...], *, is_typed: bool) -> tuple[str, ...]:
+    """Return the words of a verb of runs, without what ends a sentence; a run is never called *all*."""
+    if verb not in {"stop", "status", "logs", "list"}:
+        return words
+    if begins(words, vocabulary.ALL) == len(words) or (verb == "list" and are_of_jobs(words)):
+        return ()
+    if not is_typed and not isinstance(words[-1], Quoted):
+        return (*words[:-1], words[-1].rstrip(ENDS) or words[-1])
+    return words
+
+
+def without_account(verb: str, words: tuple[str, ...]) -> tuple[str, ...]:
+    """Remove what only says that an account is meant: ``unlink my saturn account``."""
+    if words and begins(words, vocabulary.ALL) == len(words):
+        return ("all",) if verb == "unlink" else ()
+    while words and (count := ends(words, vocabulary.AFTERTHOUGHTS)):
+        words = words[:-count]
+    nouns = vocabulary.BEFORE_A_NAME | {"account", "accounts", "me", "access", "link"}
+    named = without(words, nouns)
+    if named and not isinstance(named[-1], Quoted):
+        return (*named[:-1], named[-1].rstrip(ENDS) or named[-1])
+    return named

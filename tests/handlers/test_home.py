@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from bot.domain.models import NoticeKind, OperationVerb
-from handlers import interactions
 from tests.handlers.slack import LittleSlack, bolt_for, event, send
 from tests.rigs.store import ALICE
 
@@ -80,7 +79,7 @@ async def test_turning_pages_takes_numbers_alone(bot, app):
 
 def test_a_home_has_no_way_back_but_the_next_view():
     payload = pressed("start", "x")
-    surface = interactions.of_button(payload, payload["actions"][0])
+    surface = payload.surface_of_button(payload, payload["actions"][0])
     assert (surface.kind, surface.is_form, surface.is_direct) == ("home", False, False)
     assert (surface.channel_id, surface.response_url) == (None, None)
     assert "V1" in surface.interaction

@@ -7,7 +7,7 @@ import pytest
 from bot.domain.models import Principal
 from bot.domain.policy import Installation, decide
 from bot.support.errors import Refused
-from handlers.principal import installed_at, of_user, principal
+from handlers.payload import installed_at, of_user, principal
 
 COMMAND = {"command": "/workspace", "team_id": "T1", "user_id": "U1"}
 BUTTON = {

@@ -9,7 +9,7 @@ import pytest
 from aiohttp.web_log import AccessLogger
 
 from bot.domain.models import NoticeKind
-from bot.web.access_log import AccessLog, without_secrets
+from bot.web.every_request import AccessLog, without_secrets
 from tests.security.codes import code_on, link
 from tests.web.rig import ALICE, BOB, GOOD, Inputs
 

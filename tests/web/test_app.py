@@ -17,9 +17,9 @@ from pydantic import SecretStr
 
 from bot.support.errors import StoreBusy, StoreUnavailable
 from bot.web.app import build_app, listening
-from bot.web.failures import failures
+from bot.web.every_request import failures, protect
 from bot.web.metrics import Metrics
-from bot.web.render import Renderer, protect
+from bot.web.render import Renderer
 from bot.web.replays import Replays
 from tests.rigs.clock import CountingIds
 from tests.web.bolts import bolt_with

@@ -1,0 +1,206 @@
+"""What a payload of Slack says: who acts, where, and the inbox key, the same each time that it is delivered.
+
+Who acts is read by our own function, which refuses if anything is missing. Bolt's ``context.actor_team_id``
+is wrong for external people in ``block_actions`` and ``view_submission``: there ``user.team_id`` is the home
+team of the person, while ``team.id`` is where the app is installed. An enterprise counts as a person's own
+only if the payload shows that they belong to it; otherwise it is null, which is a value: then only membership
+of the team itself grants access.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+from bot.domain.models import Principal, Surface
+from bot.messages.texts import problems
+from bot.support.errors import Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_USER: Final = re.compile(r"[UW][A-Z0-9]{1,30}")
+_TEAM: Final = re.compile(r"[TE][A-Z0-9]{1,30}")
+_ENTERPRISE: Final = re.compile(r"E[A-Z0-9]{1,30}")
+
+
+def principal(payload: Mapping[str, Any]) -> Principal:
+    """Return who typed, pressed, submitted or wrote; raises Refused (``principal.missing``)."""
+    if "event" in payload:
+        return _of_event(payload)
+    if "command" in payload:
+        # Only members of the named team can type a command: they don't work through Slack Connect.
+        return _checked(payload.get("enterprise_id"), payload.get("team_id"), payload.get("user_id"))
+    return _of_interaction(payload)
+
+
+def place_of(payload: Mapping[str, Any]) -> Principal:
+    """Return nobody in particular where an interaction came from, to answer one that names nobody."""
+    team = _mapping(payload.get("team"))
+    enterprise = _id(_mapping(payload.get("enterprise")).get("id")) or _id(team.get("enterprise_id"))
+    return Principal(enterprise, _id(team.get("id")) or "", "")
+
+
+def _of_interaction(payload: Mapping[str, Any]) -> Principal:
+    """Read ``block_actions``, ``block_suggestion`` and ``view_submission``."""
+    user = _mapping(payload.get("user"))
+    team = _mapping(payload.get("team"))
+    # Form submissions name the enterprise next to the team.
+    enterprise = _id(_mapping(payload.get("enterprise")).get("id")) or _id(team.get("enterprise_id"))
+    home = _id(user.get("team_id"))
+    installed = _id(team.get("id"))
+    if home is None or (installed is None and enterprise is None):
+        raise _missing()
+    # Without a team, the whole enterprise has installed us, and Slack names only the person's own team.
+    # People who belong to neither are detected by the lookup before the first call to a provider.
+    is_own = home in {installed, enterprise} or installed is None
+    if home == enterprise and installed is not None:
+        home = installed
+    return _checked(enterprise if is_own else None, home, user.get("id"))
+
+
+def _of_event(payload: Mapping[str, Any]) -> Principal:
+    event = _mapping(payload.get("event"))
+    team, enterprise = installed_at(payload)
+    home = event.get("user_team") or event.get("team") or event.get("source_team")
+    if home is None and payload.get("is_ext_shared_channel") is False:
+        home = team
+    if home is None:
+        raise _missing()
+    if home == enterprise and team is not None:
+        home = team
+    return _checked(enterprise if home == team else None, home, event.get("user"))
+
+
+def of_user(user: Mapping[str, Any], enterprise_id: str | None) -> Principal:
+    """Return the principal of a Slack user object (``user_change``, ``team_join``); raises Refused."""
+    own = _mapping(user.get("enterprise_user")).get("enterprise_id")
+    return _checked(own or enterprise_id, user.get("team_id"), user.get("id"))
+
+
+def installed_at(payload: Mapping[str, Any]) -> tuple[str | None, str | None]:
+    """Return team and enterprise of the installation that an event is for.
+
+    In shared channels the outer ids may be another organisation's; the authorization names ours.
+    """
+    authorizations = payload.get("authorizations")
+    if isinstance(authorizations, list) and authorizations:
+        ours = _mapping(authorizations[0])
+        return _id(ours.get("team_id")) or _id(payload.get("team_id")), _id(ours.get("enterprise_id"))
+    return _id(payload.get("team_id")), _id(payload.get("enterprise_id"))
+
+
+def _checked(enterprise: object, team: object, user: object) -> Principal:
+    if not isinstance(team, str) or not isinstance(user, str):
+        raise _missing()
+    if not _TEAM.fullmatch(team) or not _USER.fullmatch(user):
+        raise _missing()
+    own = _id(enterprise)
+    if own is not None and not _ENTERPRISE.fullmatch(own):
+        raise _missing()
+    return Principal(own, team, user)
+
+
+def _id(value: object) -> str | None:
+    """Return an id; an empty or missing one is null."""
+    return value if isinstance(value, str) and value else None
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _missing() -> Refused:
+    return Refused("principal.missing", problems.sentence("nobody"))
+
+
+def surface_of_command(payload: Mapping[str, Any]) -> Surface:
+    """Return where a command came from."""
+    channel = payload.get("channel_id")
+    return Surface(
+        kind="command",
+        channel_id=channel,
+        response_url=payload.get("response_url"),
+        trigger_id=payload.get("trigger_id"),
+        is_direct=str(channel or "").startswith("D"),
+        interaction=_key("command", payload.get("trigger_id")),
+    )
+
+
+def surface_of_button(payload: Mapping[str, Any], action: Mapping[str, Any]) -> Surface:
+    """Return where a button was pressed; a double click has two action_ts, but is one operation.
+
+    In a Home, the only possible answer is its next view.
+    """
+    container = _mapping(payload.get("container"))
+    message = _mapping(payload.get("message"))
+    view = _mapping(payload.get("view"))
+    channel = _mapping(payload.get("channel")).get("id") or container.get("channel_id")
+    message_ts = container.get("message_ts") or message.get("ts")
+    user = _user(payload)
+    # An ephemeral message may be in anybody's direct messages: it answers a slash command there.
+    is_direct = str(channel or "").startswith("D") and not container.get("is_ephemeral")
+    is_home = view.get("type") == "home"
+    return Surface(
+        kind="home" if is_home else "button",
+        channel_id=channel,
+        thread_ts=container.get("thread_ts") or message.get("thread_ts"),
+        message_ts=message_ts,
+        response_url=payload.get("response_url"),
+        trigger_id=payload.get("trigger_id"),
+        is_direct=is_direct,
+        interaction=_key(
+            "button", action.get("action_ts"), action.get("action_id"), message_ts or view.get("id"), user
+        ),
+        view_id=None if is_home else view.get("id"),
+        view_hash=None if is_home else view.get("hash"),
+    )
+
+
+def surface_of_shortcut(payload: Mapping[str, Any]) -> Surface:
+    """Return where a shortcut was chosen: on a message, or nowhere in particular."""
+    user = _user(payload)
+    message = _mapping(payload.get("message"))
+    return Surface(
+        kind="shortcut",
+        channel_id=_mapping(payload.get("channel")).get("id"),
+        message_ts=message.get("ts"),
+        response_url=payload.get("response_url"),
+        trigger_id=payload.get("trigger_id"),
+        interaction=_key("shortcut", payload.get("action_ts"), payload.get("callback_id"), user),
+    )
+
+
+def surface_of_message(payload: Mapping[str, Any], *, is_direct: bool) -> Surface:
+    """Return where a message or a mention was written."""
+    event = _mapping(payload.get("event"))
+    return Surface(
+        kind="message" if is_direct else "mention",
+        channel_id=event.get("channel"),
+        thread_ts=event.get("thread_ts"),
+        message_ts=event.get("ts"),
+        is_direct=is_direct,
+        is_mention=not is_direct,
+        interaction=key_of_event(payload),
+    )
+
+
+def key_of_view(payload: Mapping[str, Any]) -> str:
+    """Return the key of a submitted form, the same when it is resubmitted after a lost response."""
+    return _key("view", _mapping(payload.get("view")).get("id") or payload.get("trigger_id"))
+
+
+def key_of_event(payload: Mapping[str, Any]) -> str:
+    """Return the key of an event, the same at each redelivery."""
+    return _key("event", payload.get("event_id"))
+
+
+def _key(kind: str, *parts: object) -> str:
+    """Join the parts of the key; empty (never deduplicated) if Slack named nothing."""
+    return f"{kind}:{':'.join(str(part or '') for part in parts)}" if any(parts) else ""
+
+
+def _user(payload: Mapping[str, Any]) -> str:
+    """Return who it was, for a key: the same id may be somebody else in another Slack workspace."""
+    user = _mapping(payload.get("user"))
+    return f"{user.get('team_id') or ''}/{user.get('id') or ''}"
