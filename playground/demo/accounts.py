@@ -11,11 +11,12 @@ Json = dict[str, Any]
 #: What a person of such a role is good for, by their ids in Slack.
 _PARTS = {
     "U0OLIVIA": "Has workspaces on every provider.",
-    "U0CHEN": "A colleague with workspaces of his own. Nobody else can open Olivia's.",
+    "U0CHEN": "A colleague with workspaces of his own. He can't open Olivia's.",
     "U0TARA": "A trainee with an account on every provider, for classes.",
     "U0AMIR": "Usher's admin: approves links, sees how everything is used.",
     "U0GRETA": "A guest of this Slack workspace. Usher refuses guests, even with accounts like these.",
-    "U0PAVEL": "From another organisation, here by Slack Connect. Usher refuses him, too.",
+    "U0PAVEL": "From another organisation, here by Slack Connect. Slack offers him no commands, and Usher "
+    "refuses what he writes.",
 }
 _ADMIN = "U0AMIR"
 
@@ -29,14 +30,15 @@ def accounts(servers: dict[str, Json]) -> Json:
 
 
 def _of(user: str, name: str, servers: dict[str, Json]) -> list[Json]:
+    # At the hub, who is signed in has to sign out first, which leads to signing in.
     saturn, hub, posit, sphere = (servers[one] for one in ("saturn", "jupyterhub", "posit", "sphere"))
     shown = [
         _account("Saturn Cloud", f"{saturn['url']}/login", name, saturn),
-        _account("Team hub", f"{hub['url']}/hub/login", name, hub),
+        _account("Team hub", f"{hub['url']}/hub/logout", name, hub),
         _account("Workbench", f"{posit['url']}/auth-sign-in", name, posit),
         {
             "provider": "Courses",
-            "note": "Sphere Engine needs no account: Usher opens workspaces itself.",
+            "note": "Sphere Engine needs no account: its workspaces open on a page of Usher's.",
         },
     ]
     if user == _ADMIN:

@@ -43,10 +43,12 @@ class Accounts:
 
     async def _take(self, request: web.Request) -> web.Response:
         given = checked(loads(await request.read()), ("key", "people"))
-        if not isinstance(given["key"], str) or not given["key"] or not isinstance(given["people"], dict):
+        key, people = given["key"], given["people"]
+        if not isinstance(key, str) or not key or not isinstance(people, dict):
             raise ValueError("a key and people")
-        # Whoever comes later must not learn what belongs to another key.
-        self._key, self._people = given["key"], given["people"]
+        if not all(isinstance(one, dict) for one in people.values()):
+            raise ValueError("each of the people is an object")
+        self._key, self._people = key, people
         return web.json_response({"ok": True, "people": len(self._people)})
 
     async def _page(self, _request: web.Request) -> web.Response:
@@ -66,7 +68,7 @@ class Accounts:
     def _shown(self, key: str) -> Json:
         if not self._people:
             return {"ok": False, "error": "no_accounts"}
-        if not hmac.compare_digest(key.encode(), self._key.encode()):
+        if not hmac.compare_digest(key.encode("utf-8", "replace"), self._key.encode("utf-8", "replace")):
             return {"ok": False, "error": "no_key"}
         shown = []
         for user, given in self._people.items():

@@ -16,6 +16,9 @@ from aiohttp import web
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
+from playground.slack import tabs
+from playground.slack.tabs import page
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -23,7 +26,6 @@ if TYPE_CHECKING:
     from playground.slack.state import State
 
 ISSUER = "https://slack.com"
-COOKIE = "playground_slack_person"
 CODE_SECONDS = 600.0
 TOKEN_SECONDS = 300
 SIGN_IN_SCOPES = {"openid", "email", "profile"}
@@ -82,6 +84,7 @@ class OpenId:
 
     def install(self, app: web.Application) -> None:
         """Add the routes that lie at Slack's origin."""
+        tabs.install(app)
         app.router.add_get("/openid/connect/authorize", self._authorize_openid)
         app.router.add_get("/oauth/v2/authorize", self._authorize_install)
         app.router.add_get("/openid/connect/keys", self._keys)
@@ -198,8 +201,8 @@ class OpenId:
         return given
 
     def _person(self, request: web.Request) -> Person | None:
-        """Tell who sits at the browser: as chosen on the page, by cookie, or as the playground was told."""
-        user = request.query.get("as") or request.cookies.get(COOKIE) or self._state.signed_in
+        """Tell who sits at the browser: as chosen on the page, or as the playground was told."""
+        user = request.query.get("as") or self._state.signed_in
         if not user:
             return None
         person = self._state.people.get(user)
@@ -273,18 +276,3 @@ class OpenId:
         parts = [base64url(json.dumps(part, separators=(",", ":")).encode()) for part in (header, claims)]
         signature = self._key.sign(".".join(parts).encode(), padding.PKCS1v15(), hashes.SHA256())
         return ".".join([*parts, base64url(signature)])
-
-
-def page(title: str, body: str, status: int = 200) -> web.Response:
-    """Return one of Slack's own pages."""
-    text = (
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{html.escape(title)}</title>'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        '<link rel="stylesheet" href="/_page/static/sign_in.css"></head>'
-        f"<body><main><h1>{html.escape(title)}</h1>{body}</main></body></html>"
-    )
-    headers = {
-        "Content-Security-Policy": "default-src 'none'; style-src 'self'; frame-ancestors 'none'",
-        "Cache-Control": "no-store",
-    }
-    return web.Response(text=text, content_type="text/html", status=status, headers=headers)

@@ -13,7 +13,6 @@ from aiohttp import web
 from playground.slack import seen
 from playground.slack.errors import SlackError
 from playground.slack.files import download, readable
-from playground.slack.openid import COOKIE
 from playground.values import loads
 
 if TYPE_CHECKING:
@@ -85,7 +84,6 @@ class Page:
             "close": self._close,
             "home": self._home,
             "read": self._read,
-            "person": self._person,
         }
         for name, handler in posts.items():
             app.router.add_post(f"/_page/{name}", self._guarded(handler))
@@ -101,14 +99,14 @@ class Page:
                 return web.json_response(error.body(), status=status)
             except KeyError as error:
                 return web.json_response({"ok": False, "error": f"missing {error}"}, status=400)
-            response = web.json_response(answer, headers={"Cache-Control": "no-store"})
-            if request.path == "/_page/person":
-                response.set_cookie(COOKIE, answer["as"], httponly=True, samesite="Lax", path="/")
-            return response
+            return web.json_response(answer, headers={"Cache-Control": "no-store"})
 
         return run
 
-    async def _index(self, _request: web.Request) -> web.Response:
+    async def _index(self, request: web.Request) -> web.Response:
+        if request.url.host == "localhost":
+            # People sign in under the other name, and to a browser that is another server.
+            raise web.HTTPFound(request.url.with_host("127.0.0.1"))
         text = await asyncio.to_thread((STATIC / "index.html").read_text, "utf-8")
         headers = {
             "Content-Security-Policy": POLICY,
@@ -268,7 +266,3 @@ class Page:
         person = self._state.person(asked["as"])
         seen.read(self._state, person, asked["channel"], asked.get("thread_ts") or None)
         return {"ok": True}
-
-    async def _person(self, request: web.Request) -> Json:
-        asked = await _asked(request)
-        return {"ok": True, "as": self._state.person(asked["as"]).id}

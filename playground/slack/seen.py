@@ -45,6 +45,7 @@ def show(state: State, person: Person) -> Json:
             ],
         },
         "me": person.id,
+        "sign_in_at": state.base_url,
         "people": [who(state, other) for other in state.people.values()],
         "channels": shown,
         "messages": {c.id: _messages(state, person, c) for c in channels},

@@ -15,8 +15,8 @@ from aiohttp import web
 
 from playground.guard import guard
 from playground.harness import Harness
+from playground.slack import tabs
 from playground.slack.calls import bearer
-from playground.slack.openid import page
 from playground.slack.server import SlackServer, injected
 
 if TYPE_CHECKING:
@@ -81,6 +81,7 @@ class SlackWorkspaces:
         router.add_get("/oauth/v2/authorize", self._authorize)
         router.add_get("/openid/connect/authorize", self._authorize)
         router.add_get("/openid/connect/keys", self._keys)
+        tabs.install(self.app)
         router.add_post("/upload/v1/{secret}", self._upload)
 
     async def _api(self, request: web.Request) -> web.Response:
@@ -134,7 +135,7 @@ class SlackWorkspaces:
                 place = member.state.team
                 target = escape(str(request.rel_url.update_query({"team": place.id})), quote=True)
                 rows.append(f'<li><a href="{target}"><b>{escape(place.name)}</b></a></li>')
-            return page("Choose a workspace", f"<ul>{''.join(rows)}</ul>")
+            return tabs.page("Choose a workspace", f"<ul>{''.join(rows)}</ul>")
 
     async def _keys(self, _request: web.Request) -> web.Response:
         return web.json_response({"keys": [member.openid.public_key for member in self.members]})
@@ -181,6 +182,7 @@ class SlackWorkspaces:
                 member.page.install(app)
                 member.traffic.install(app)
                 member.backstage.install(app)
+                member.accounts.install(app)
                 runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
                 await runner.setup()
                 stack.push_async_callback(runner.cleanup)

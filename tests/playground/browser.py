@@ -6,7 +6,7 @@ import asyncio
 import itertools
 import json
 import shutil
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -42,15 +42,44 @@ KEYS = {
 MODIFIERS = {"Alt": 1, "Control": 2, "Shift": 8}
 #: What shows that something went wrong within the page.
 _COMPLAINTS = ("Runtime.exceptionThrown", "Log.entryAdded", "Runtime.consoleAPICalled")
+#: How expressions are evaluated.
+_ASKED = {"awaitPromise": True, "returnByValue": True, "userGesture": True}
+
+
+class Tabs:
+    """Reach the tabs of one browser, each once."""
+
+    def __init__(self, session: aiohttp.ClientSession, listed: str, stack: AsyncExitStack) -> None:
+        self._session = session
+        self._listed = listed
+        self._stack = stack
+        self._reached: set[str] = set()
+
+    async def reach(self, part: str) -> aiohttp.ClientWebSocketResponse:
+        """Connect to a tab whose address has a part, and that was not reached before."""
+        async with asyncio.timeout(20):
+            found = await self._find(part)
+            while found is None:
+                await asyncio.sleep(0.03)
+                found = await self._find(part)
+        self._reached.add(found["id"])
+        connecting = self._session.ws_connect(found["webSocketDebuggerUrl"], max_msg_size=0)
+        return await self._stack.enter_async_context(connecting)
+
+    async def _find(self, part: str) -> dict[str, Any] | None:
+        async with self._session.get(self._listed) as response:
+            pages = [one for one in await response.json() if one["type"] == "page"]
+        return next((one for one in pages if part in one["url"] and one["id"] not in self._reached), None)
 
 
 class Browser:
     """One tab; what its console complains of is kept, and which hosts it asked."""
 
-    def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse, tabs: Tabs) -> None:
         self.complaints: list[str] = []
         self.hosts: set[str | None] = set()
         self._socket = socket
+        self._tabs = tabs
         self._numbers = itertools.count(1)
 
     @classmethod
@@ -72,18 +101,24 @@ class Browser:
                 assert line, "the browser did not start"
             port = line.decode().split("ws://127.0.0.1:")[1].split("/")[0]
             drain = asyncio.create_task(process.stderr.read())
-            async with aiohttp.ClientSession() as session:
-                async with session.get(f"http://127.0.0.1:{port}/json") as response:
-                    tab = next(one for one in await response.json() if one["type"] == "page")
-                async with session.ws_connect(tab["webSocketDebuggerUrl"], max_msg_size=0) as socket:
-                    browser = cls(socket)
-                    for domain in ("Runtime", "Log", "Page", "Network"):
-                        await browser.tell(f"{domain}.enable")
-                    yield browser
+            async with aiohttp.ClientSession() as session, AsyncExitStack() as stack:
+                tabs = Tabs(session, f"http://127.0.0.1:{port}/json", stack)
+                yield await cls._at(tabs, "")
             drain.cancel()
         finally:
             process.terminate()
             await process.wait()
+
+    @classmethod
+    async def _at(cls, tabs: Tabs, part: str) -> Browser:
+        browser = cls(await tabs.reach(part), tabs)
+        for domain in ("Runtime", "Log", "Page", "Network"):
+            await browser.tell(f"{domain}.enable")
+        return browser
+
+    async def opened(self, part: str) -> Browser:
+        """Return a tab that was opened since, as soon as its address has this part; 20 s at most."""
+        return await self._at(self._tabs, part)
 
     async def tell(self, method: str, **parameters: Any) -> dict[str, Any]:
         """Send one command and return its result."""
@@ -128,10 +163,8 @@ class Browser:
         await self.tell("Page.navigate", url=url)
 
     async def ask(self, expression: str) -> Any:
-        """Evaluate an expression in the page."""
-        told = await self.tell(
-            "Runtime.evaluate", expression=expression, awaitPromise=True, returnByValue=True
-        )
+        """Evaluate an expression in the page, as if the person had just pressed something."""
+        told = await self.tell("Runtime.evaluate", expression=expression, **_ASKED)
         return told.get("result", {}).get("value")
 
     async def until(self, expression: str) -> None:
@@ -142,4 +175,6 @@ class Browser:
             + ") return done(true); } catch {} if (Date.now() > end) return fail(new Error('too late')); "
             "setTimeout(look, 30); }; look(); })"
         )
-        assert await self.ask(script) is True, f"never: {expression}"
+        while (held := await self.tell("Runtime.evaluate", expression=script, **_ASKED)) == {}:
+            continue  # the page has gone on to another one: look there
+        assert held["result"].get("value") is True, f"never: {expression}"

@@ -13,7 +13,6 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from slack_sdk.web.async_client import AsyncWebClient
 
-from playground.slack.openid import COOKIE
 from tests.playground.slack_help import CHEN, OLIVIA, refusal, slack
 
 #: slack_sdk still builds aiohttp's BasicAuth for these two methods, which aiohttp has deprecated.
@@ -141,9 +140,7 @@ async def test_who_sits_at_the_browser_is_chosen_or_known():
         server.state.signed_in = CHEN
         assert (await authorize(session, server))[0] == 302
         assert next(iter(server.openid.grants.values())).user == CHEN
-        jar = aiohttp.ClientSession(cookies={COOKIE: OLIVIA})
-        async with jar:
-            assert (await authorize(jar, server))[0] == 302
+        assert (await authorize(session, server, **{"as": OLIVIA}))[0] == 302
         assert [grant.user for grant in server.openid.grants.values()] == [CHEN, OLIVIA]
         _, location, _ = await authorize(session, server, deny="1")
         assert "error=access_denied" in location

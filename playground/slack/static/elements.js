@@ -2,6 +2,7 @@
 
 import { control } from "./controls.js";
 import { confirmed, h, toast } from "./dom.js";
+import { openLink } from "./links.js";
 import { plain, text } from "./mrkdwn.js";
 
 async function allowed(element) {
@@ -23,7 +24,7 @@ function button(element, block, where) {
   node.addEventListener("click", async () => {
     if (node.getAttribute("aria-disabled") === "true") return;
     node.setAttribute("aria-disabled", "true");
-    if (element.url) window.open(element.url, "_blank", "noopener");
+    if (element.url) openLink(element.url);
     await act(where, block, element).finally(() => { node.removeAttribute("aria-disabled"); });
   });
   return node;
@@ -42,7 +43,7 @@ function overflow(element, block, where) {
   const pick = (option) => {
     menu.open = false;
     menu.querySelector("summary").focus();
-    if (option.url) window.open(option.url, "_blank", "noopener");
+    if (option.url) openLink(option.url);
     act(where, block, element, option.value);
   };
   menu.append(h("div", { class: "menu" }, element.options.map((option) => (

@@ -5,19 +5,20 @@ import { composer } from "./composer.js";
 import { get, h, post, toast } from "./dom.js";
 import { follow } from "./follow.js";
 import { jump } from "./jump.js";
+import { linksFor } from "./links.js";
 import { newLine, showMessages, toEnd, walkable } from "./messages.js";
 import { homeWhere, showModal } from "./modal.js";
 import { know } from "./mrkdwn.js";
+import { installPeople, showPeople, whoIsHere } from "./people.js";
 import { focusPlace, nameOf, neighbour, showPlaces } from "./places.js";
 import { closeThread, installThread, isOpen, openThread, showThread } from "./thread.js";
 
 const at = (id) => document.getElementById(id);
 const narrow = matchMedia("(max-width: 720px)");
-const here = { me: localStorage.getItem("person") || "", channel: localStorage.getItem("channel") || "", tab: "messages", state: null,
+const here = { me: "", channel: sessionStorage.getItem("channel") || "", tab: "messages", state: null,
   // Where the line before what is new stands: in which conversation, and after which message.
   line: { channel: null, since: null } };
 const line = newLine();
-let unfollow = () => {};
 
 function showHome() {
   const view = here.state.home;
@@ -26,16 +27,6 @@ function showHome() {
   at("home").dataset.mark = mark;
   at("home").replaceChildren(...(view ? draw(view.blocks, homeWhere(view, here.state))
     : [h("p", { class: "empty" }, "This app has not published a home tab for you.")]));
-}
-
-function showPeople() {
-  const people = here.state.people.filter((person) => !person.is_bot && !person.deleted);
-  const mark = JSON.stringify([people, here.me]);
-  if (at("person").dataset.mark === mark) return;
-  at("person").dataset.mark = mark;
-  at("person").replaceChildren(...people.map((person) => (
-    h("option", { value: person.id, selected: person.id === here.me }, `${person.real_name} · ${person.role}`))));
-  at("my-face").src = `/_page/face/${here.me}.svg`;
 }
 
 function showShortcuts() {
@@ -89,6 +80,7 @@ function show() {
   const { state } = here;
   if (!state) return;
   know(state);
+  linksFor(state);
   // The direct message with the app has no id before it exists.
   const asApp = here.channel === state.app.bot_user;
   const channel = state.channels.find((one) => one.id === here.channel || (asApp && one.kind === "im"))
@@ -114,7 +106,7 @@ function show() {
   showTitle(channel);
   showHint(at("text").value);
   showShortcuts();
-  showPeople();
+  showPeople(state, here.me);
   showPlaces(state, channel, go);
   if (home) showHome();
   else showRoom(channel);
@@ -132,7 +124,7 @@ function go(channel) {
   here.channel = channel;
   here.tab = "messages";
   here.line = { channel: null, since: null };
-  localStorage.setItem("channel", channel);
+  sessionStorage.setItem("channel", channel);
   at("newer").hidden = true;
   look("room");
   show();
@@ -140,19 +132,6 @@ function go(channel) {
   if (!matchMedia("(pointer: coarse)").matches) at("text").focus();
   const place = here.state.channels.find((one) => one.id === channel);
   if (place?.kind === "im") post("home", { as: here.me, tab: "messages" });
-}
-
-async function become(person) {
-  closeThread();
-  here.me = person;
-  here.line = { channel: null, since: null };
-  localStorage.setItem("person", person);
-  unfollow();
-  await post("person", { as: person });
-  unfollow = follow(person, (state) => {
-    here.state = state;
-    show();
-  });
 }
 
 async function tab(name) {
@@ -172,7 +151,6 @@ installThread(here);
 walkable(at("messages"));
 at("messages").addEventListener("low", (event) => { if (event.detail) at("newer").hidden = true; });
 at("newer").addEventListener("click", () => { toEnd(at("messages")); at("newer").hidden = true; at("text").focus(); });
-at("person").addEventListener("change", () => become(at("person").value));
 at("back").addEventListener("click", () => look("list"));
 at("tabs").addEventListener("click", (event) => { if (event.target.dataset.tab) tab(event.target.dataset.tab); });
 at("tabs").addEventListener("keydown", (event) => {
@@ -201,10 +179,12 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
-const asked = new URLSearchParams(location.search);
-here.me = asked.get("as") || here.me;
-here.channel = asked.get("channel") || here.channel;
+here.me = await whoIsHere();
+here.channel = new URLSearchParams(location.search).get("channel") || here.channel;
+await installPeople();
 if (here.channel) look("room");
-const known = here.me ? await get("state", { as: here.me }) : { ok: false };
-await become(known.ok ? here.me : (await get("people", {})).first);
+follow(here.me, (state) => {
+  here.state = state;
+  show();
+});
 if (!narrow.matches) at("text").focus();
