@@ -7,9 +7,12 @@ the bot's, or the local servers, which run here.
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+from bot.store.slack_calls import ARRIVES_WITHIN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -30,6 +33,8 @@ class Stalls:
         self._looks: deque[tuple[float, float, float]] = deque()
         #: The longest waits of all: for a processor, of a process of the bot's; of the local servers' loop.
         self.longest = self.longest_here = 0.0
+        #: Calls beyond Slack's limits, and those of them that may have been on their way for too long.
+        self.beyond_limits = self.late = 0
 
     async def watch(self) -> None:
         """Look until cancelled."""
@@ -49,13 +54,21 @@ class Stalls:
             self._looks.popleft()
         self.longest, self.longest_here = max(self.longest, longest), max(self.longest_here, late)
 
-    def lately(self) -> str:
-        """Return what it was like within the last minute."""
+    def violated(self, rule: str, detail: str) -> None:
+        """Say what the machine was like within the last minute, where a limit was violated.
+
+        Usher lets calls leave only in time, and allows for their way. Where the local Slack stood still for
+        longer, when they arrived tells nothing.
+        """
+        if rule != "rate_limit":
+            return
         longest = max((one[1] for one in self._looks), default=0.0)
         here = max((one[2] for one in self._looks), default=0.0)
-        return (
-            f"in the minute before, a process of Usher's waited {longest:.2f} s at most for a processor, "
-            f"and the local Slack stood still for {here:.2f} s at most"
+        self.beyond_limits += 1
+        self.late += here > ARRIVES_WITHIN
+        sys.stderr.write(
+            f"beyond limits: {detail}; in the minute before, the local Slack stood still for {here:.2f} s "
+            f"at most, and a process of Usher's waited for a processor for {longest:.2f} s at most\n"
         )
 
 

@@ -28,7 +28,7 @@ from bot.support.errors import (
     TemporaryError,
     UnknownOutcome,
 )
-from bot.support.leaving import leaving_by
+from bot.support.leaving import Window, freely, leaving_by
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -187,6 +187,7 @@ class Asker:
         tries_suspected: bool = False,
         is_gated: bool = False,
         began: float | None = None,
+        may_leave: Callable[[], bool] = freely,
     ) -> Answer[_T]:
         """Ask once, for ``seconds`` at most. ``what`` names it in the log; ``attempts`` failed before it.
 
@@ -199,7 +200,8 @@ class Asker:
         claim of the poll gate, which drops what would leave late.
 
         Nothing leaves later than ``seconds`` after it ``began`` (monotonic; now, unless it was committed to
-        before): a process that stood still meanwhile may have lost the row to another one.
+        before): a process that stood still meanwhile may have lost the row to another one. ``may_leave`` is
+        asked right before anything does, too.
         """
         within = self._numbers.call_seconds if seconds is None else seconds
         until = (self._monotonic() if began is None else began) + within
@@ -211,13 +213,13 @@ class Asker:
         access = self.admit(runtime, account, attempts, starts=starts, tries_suspected=tries_suspected)
         if not isinstance(access, Access):
             return access
-        if self._monotonic() > until:
+        if self._monotonic() > until or not may_leave():
             return Later(0.0, None, attempts)
         limit = asyncio.timeout(None)
         watch = Watch(limit, within, account, self._current, self._numbers.watch)
         try:
             async with limit:
-                with watch, leaving_by(until):
+                with watch, leaving_by(Window(until, may_leave)):
                     value = await send(access)
         except TimeoutError:
             if watch.is_unlinked:
@@ -225,7 +227,7 @@ class Asker:
             failure: ProviderError = UnknownOutcome("no answer in time")
         except ProviderError as error:
             failure = error
-            if isinstance(error, SentTooLate) and self._monotonic() > until:
+            if isinstance(error, SentTooLate) and (self._monotonic() > until or not may_leave()):
                 # An earlier request of the same call may have left in time.
                 failure = UnknownOutcome("not sent in time")
         else:

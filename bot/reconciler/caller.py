@@ -14,8 +14,11 @@ from bot.reconciler.ask import Done, Later, NotDone, Refused, Unknown
 from bot.reconciler.context import EngineContext, EnginePart
 from bot.reconciler.updates import S, Updates
 from bot.support.errors import Conflict
+from bot.support.leaving import freely
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from bot.reconciler.runtimes import Runtime
 
 #: How often to try a call that the current state doesn't allow: the state may just be changing.
@@ -42,8 +45,13 @@ class Caller(EnginePart, ABC, Generic[S]):
         super().__init__(engine)
         self._updates: Updates[S] = updates
 
-    async def make(self, claimed: S, runtime: Runtime, step: Step) -> Update | None:
-        """Commit ``calling`` and send the call; return the update still to be written, or None."""
+    async def make(
+        self, claimed: S, runtime: Runtime, step: Step, may_leave: Callable[[], bool] = freely
+    ) -> Update | None:
+        """Commit ``calling`` and send the call; return the update still to be written, or None.
+
+        ``may_leave`` is asked right before each request of the call.
+        """
         subject, account = claimed.subject, claimed.account
         assert account is not None, "what has no account ends before it calls"
         if step is Step.FIND:
@@ -68,6 +76,7 @@ class Caller(EnginePart, ABC, Generic[S]):
             attempts=subject.attempts,
             starts=starts,
             began=began,
+            may_leave=may_leave,
         )
         match answer:
             case Done(created):

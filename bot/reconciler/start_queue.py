@@ -45,7 +45,8 @@ class StartQueue:
         self._monotonic = monotonic
         self._learned: float | None = None
         self._learned_until = 0.0
-        self._owned_since = 0.0
+        #: Since when this process has granted them, monotonic.
+        self.owned_since = 0.0
         self._held_until = 0.0
         #: Who waits, oldest operation first, and until when each has to come back, by the operation's id.
         self._order: list[tuple[float, str]] = []
@@ -70,8 +71,8 @@ class StartQueue:
 
     def wait(self, operation: Operation | Run, owned_since: float = 0.0) -> float:
         """Return 0 and count the start, or return the seconds after which the operation should ask again."""
-        if owned_since != self._owned_since:
-            self._owned_since = owned_since
+        if owned_since != self.owned_since:
+            self.owned_since = owned_since
             self._begin()
         now = self._monotonic()
         self._forget(now)

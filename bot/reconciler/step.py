@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from abc import ABC, abstractmethod
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Final, Generic
 
 import structlog
@@ -18,10 +19,11 @@ from bot.reconciler.runtimes import PERSONS_SHARE, Runtime
 from bot.reconciler.updates import S, Updates
 from bot.services.owners import STARTS
 from bot.support.errors import StoreError
+from bot.support.leaving import freely
 from bot.support.pool import Pool, pool_room, run_all
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from bot.domain.models import Operation, Run, Update
     from bot.domain.policy import Target
@@ -141,7 +143,8 @@ class Stepper(EnginePart, ABC, Generic[S]):
             await self._updates.later(claimed, 1.0)
         else:
             try:
-                update = await self._caller.make(claimed, runtime, step)
+                may_leave = self._still_granted(runtime) if starts else freely
+                update = await self._caller.make(claimed, runtime, step, may_leave)
             finally:
                 runtime.slots.give_from(subject.principal.key)
             if update is not None:
@@ -152,6 +155,13 @@ class Stepper(EnginePart, ABC, Generic[S]):
         """Return 0 if this start may be sent now, or when to ask again: one process grants a connection's."""
         owned_since = await self._owners.own(STARTS + runtime.name)
         return ELSEWHERE if owned_since is None else runtime.start_queue.wait(subject, owned_since)
+
+    def _still_granted(self, runtime: Runtime) -> Callable[[], bool]:
+        """Return whether a start that was granted counts for whoever grants them at a later moment."""
+        queue, thing = runtime.start_queue, STARTS + runtime.name
+        if queue.per_second is None:
+            return freely
+        return partial(self._owners.owns, thing, queue.owned_since)
 
     async def _held(self, claimed: S, held: Hold) -> None:
         await self._updates.later(claimed, held.seconds, held.said)

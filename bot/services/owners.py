@@ -54,6 +54,10 @@ class Owners:
         """Take what is free; return since when this process has owned each that it owns."""
         return dict.fromkeys(things, 0.0)
 
+    def owns(self, thing: str, since: float) -> bool:  # noqa: ARG002 - for what others may take over
+        """Return whether this process owns something for certain at this moment, and has since then."""
+        return True
+
     async def disown(self, *things: str) -> None:
         """Leave something to others."""
 
@@ -96,6 +100,10 @@ class SharedOwners(Owners):
                     self._owns(await self._store.own(self.name, missing), now)
         now = self._monotonic()
         return {one: self._since[one] for one in things if self._sure_until.get(one, 0.0) > now}
+
+    def owns(self, thing: str, since: float) -> bool:
+        """Return whether this process owns something for certain at this moment, and has since then."""
+        return self._since.get(thing) == since and self._sure_until[thing] > self._monotonic()
 
     def _missing(self, things: Collection[str]) -> list[str]:
         now = self._monotonic()

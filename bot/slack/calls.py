@@ -13,7 +13,7 @@ from bot.slack.methods import UPLOAD_URL
 from bot.store.slack_calls import LEAVES_WITHIN
 from bot.support.addresses import is_loopback
 from bot.support.errors import SlackLimited, SlackPermanent
-from bot.support.leaving import Attempt, TooLateError, trying
+from bot.support.leaving import Attempt, TooLateError, Window, trying
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -186,7 +186,7 @@ class PacedSlack:
         # Another call may have been shut out in the meantime.
         self._check(method)
         try:
-            with trying(Attempt(monotonic, leaves_by)):
+            with trying(Attempt(monotonic, Window(leaves_by))):
                 answer = await self._slack.call(method, arguments)
         except TooLateError:
             raise SlackLimited(method, LEAVES_WITHIN) from None

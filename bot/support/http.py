@@ -25,7 +25,7 @@ from bot.support.errors import (
     Unreachable,
 )
 from bot.support.hiding import hidden
-from bot.support.leaving import Attempt, GatedRequest, TooLateError, latest, trying
+from bot.support.leaving import Attempt, GatedRequest, TooLateError, trying, window
 from bot.support.responses import Response
 
 if TYPE_CHECKING:
@@ -170,8 +170,7 @@ class Http:
         send_until: float | None = None,
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         """Open a response for reading piece by piece; the same errors as ``request``."""
-        leaves_by = latest()
-        attempt = Attempt(self._monotonic, leaves_by if send_until is None else min(send_until, leaves_by))
+        attempt = Attempt(self._monotonic, window(send_until))
         has_body = json_body is not None or form is not None
         response = await self._open(
             attempt,

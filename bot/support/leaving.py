@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -21,42 +21,56 @@ class TooLateError(Exception):
     """Signal that the send window had closed before the first byte."""
 
 
+def freely() -> bool:
+    """Let a request leave, whatever has become of this process."""
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Hold until when a request may leave, by the monotonic clock, and what else is asked at that moment."""
+
+    until: float = math.inf
+    may_leave: Callable[[], bool] = freely
+
+
 @dataclass(slots=True)
 class Attempt:
-    """Hold the latest time at which a request may leave, by which clock, and whether it left."""
+    """Hold the window of a request, by which clock, and whether it left."""
 
     monotonic: Callable[[], float]
-    send_until: float
+    window: Window
     sent: bool = False
     #: The connection that it left by.
     protocol: ResponseHandler | None = None
 
     def leave(self, protocol: ResponseHandler | None) -> None:
         """Check the window one last time; raise TooLateError if it has closed."""
-        if self.monotonic() > self.send_until:
+        if self.monotonic() > self.window.until or not self.window.may_leave():
             raise TooLateError
         self.sent, self.protocol = True, protocol
 
 
 #: What the request class has to know about one request, and what it found out.
 _attempt: ContextVar[Attempt | None] = ContextVar("attempt", default=None)
-#: The end of what all requests belong to.
-_leaves_by: ContextVar[float] = ContextVar("leaves_by", default=math.inf)
+#: The window of what all requests belong to.
+_window: ContextVar[Window | None] = ContextVar("window", default=None)
 
 
 @contextmanager
-def leaving_by(until: float) -> Iterator[None]:
-    """Let no request made within leave after a monotonic time, even if the process stands still meanwhile."""
-    token = _leaves_by.set(until)
+def leaving_by(window: Window) -> Iterator[None]:
+    """Let no request made within leave outside of a window, even if the process stands still meanwhile."""
+    token = _window.set(window)
     try:
         yield
     finally:
-        _leaves_by.reset(token)
+        _window.reset(token)
 
 
-def latest() -> float:
-    """Return until when what is being asked for now may leave, as ``leaving_by`` has it."""
-    return _leaves_by.get()
+def window(until: float | None = None) -> Window:
+    """Return the window of what is being asked for now; one request's own may end sooner."""
+    found = _window.get() or Window()
+    return found if until is None or until >= found.until else replace(found, until=until)
 
 
 @contextmanager

@@ -11,6 +11,8 @@ from bot.domain.models import Person, Principal, State, TaskKind
 from bot.providers import facets
 from bot.reconciler.runtimes import LONGEST_PAUSE
 from bot.services.authority import Authority
+from bot.services.owners import STARTS, SharedOwners
+from bot.store.owners import LEASE
 from bot.store.records import NewTask
 from bot.store.store import Store
 from bot.support.errors import RateLimited, Refused, Unreachable
@@ -20,6 +22,7 @@ from tests.reconciler.world import World
 from tests.rigs import postgres
 from tests.rigs.clock import CountingIds, FakeClock
 from tests.rigs.engine import migrated
+from tests.rigs.providers import fake_settings
 from tests.rigs.run_provider import JobProvider
 from tests.rigs.store import ALICE, BOB
 
@@ -188,6 +191,30 @@ async def test_a_call_committed_to_does_not_leave_after_its_row_went_to_another_
     await mine.work()
     await mine.pass_time(60, step=20)
     assert (ended, pair.cloud.count(method)) == ([1], 1)
+
+
+async def test_a_start_that_was_granted_does_not_leave_once_somebody_else_grants_them(pair):
+    """The process is stopped for longer than it owns the starts, and for less than its row is leased."""
+    pair.cloud.settings = fake_settings("cloud", starts_per_second=0.5)
+    for world, name in zip(pair.both, "ab", strict=True):
+        world.owners = SharedOwners(world.store, pair.clock.monotonic, name, f"worker:{name}")
+        world.reborn()
+    await pair.mine.begin(await pair.mine.own())
+    stood_still = []
+
+    async def stand_still():
+        pair.clock.advance(LEASE)
+        stood_still.append(await pair.theirs.owners.own(STARTS + "cloud"))
+
+    pair.mine.store = Meanwhile(pair.mine.store, "account_by_id", stand_still)
+    pair.mine.reborn()
+    for _ in range(4):
+        await pair.mine.work()
+        pair.clock.advance(1)
+    assert stood_still[0] is not None
+    assert pair.cloud.count("start") == 0
+    await pair.theirs.pass_time(5)
+    assert pair.cloud.count("start") == 1
 
 
 # -- people --------------------------------------------------------------------------------------------------

@@ -110,13 +110,19 @@ def connected(url: str) -> Iterator[psycopg.Connection]:
         yield connection
 
 
-def new_database(name: str, kind: str = "ENCODING 'UTF8'") -> str:
-    """Make an empty database of this process', in place of one of that name; return its URL."""
+def needed() -> str:
+    """Return the URL of a server on which databases may be made; without one, skip the test, or fail."""
     server = _server()
     if not server:
         if "TEST_DATABASE_REQUIRED" in os.environ:
             pytest.fail(_NONE)
         pytest.skip(_NONE)
+    return server
+
+
+def new_database(name: str, kind: str = "ENCODING 'UTF8'") -> str:
+    """Make an empty database of this process', in place of one of that name; return its URL."""
+    server = needed()
     name = f"{name}_{os.getpid()}"
     with connected(server) as connection:
         _drop(connection, name)
