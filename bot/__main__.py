@@ -21,7 +21,6 @@ from bot.app import Role, StartError, serve
 from bot.providers.connections import build_providers, read_connections, runs_commands, secrets_of
 from bot.slack.manifest import JOB_COMMAND, WORKSPACE_COMMAND, http_manifest, render, socket_manifest
 from bot.store import open_store
-from bot.store.audit import verify_audit
 from bot.store.copying import copy_store
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.database_url import database_file, is_postgres, passwords_of
@@ -310,7 +309,7 @@ def _audit(_arguments: argparse.Namespace) -> int:
     settings, _ = _load()
 
     async def run(store: Store) -> int:
-        bad = await verify_audit(store)
+        bad = await store.verify_audit()
         if bad is None:
             length, last = await store.audit_head()
             print(f"The audit record is intact: {length} rows, and the last one's hash is {last or 'empty'}.")

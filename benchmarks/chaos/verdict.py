@@ -11,7 +11,6 @@ from benchmarks.chaos.rows import rows, waits_for_answer
 from benchmarks.chaos.truth import Truth
 from bot.domain.models import Principal
 from bot.store import open_store
-from bot.store.audit import verify_audit
 from bot.support.clock import SystemClock, SystemIds
 
 if TYPE_CHECKING:
@@ -173,7 +172,7 @@ class Verdict:
         """Say whether the audit's chain is whole."""
         store = await open_store(self._stage.database, SystemClock(), SystemIds())
         try:
-            bad = await verify_audit(store)
+            bad = await store.verify_audit()
         finally:
             await store.close()
         return "whole" if bad is None else f"broken at row {bad}"

@@ -87,7 +87,7 @@ class ConnectionCounts:
 
     linked: int = 0
     refused: int = 0
-    known: int = 0
+    workspaces: int = 0
     running: int = 0
     failed: int = 0
 

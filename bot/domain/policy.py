@@ -168,7 +168,7 @@ class Installations:
 
     def __init__(self, administrators: frozenset[str] = frozenset()) -> None:
         self.administrators = administrators
-        self._known: Mapping[str, Installation] = {}
+        self._installations: Mapping[str, Installation] = {}
 
     @property
     def sign_in_team(self) -> str:
@@ -177,16 +177,16 @@ class Installations:
 
     def replace(self, installations: Iterable[Installation]) -> None:
         """Know these installations and no others."""
-        self._known = {one.id: one for one in installations}
+        self._installations = {one.id: one for one in installations}
 
     def __iter__(self) -> Iterator[Installation]:
         """Return all of them, in the order of their ids."""
-        return iter([self._known[name] for name in sorted(self._known)])
+        return iter([self._installations[name] for name in sorted(self._installations)])
 
     def of(self, enterprise_id: str | None, team_id: str | None) -> Installation | None:
         """Return the installation that a team belongs to: its own, or that of its whole enterprise."""
         for name in (team_id, enterprise_id):
-            found = self._known.get(name or "")
+            found = self._installations.get(name or "")
             if found is not None and found.includes(enterprise_id, team_id):
                 return found
         return None
@@ -219,7 +219,7 @@ class Installations:
     def named(self, name: str) -> Principal:
         """Return the principal that an operator means by ``T…:U…`` or ``E…:U…``."""
         place, _, user = name.rpartition(":")
-        found = self._known.get(place)
+        found = self._installations.get(place)
         return Principal(found.enterprise_id if found is not None else None, place, user)
 
 

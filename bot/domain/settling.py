@@ -42,9 +42,9 @@ _CERTAIN: Final = {GONE: (2, 0.0), LEFT_OUT: (3, 0.0)}
 _REFUSAL_CERTAIN: Final = (3, 60.0)
 
 
-def unknown_since(known: Call, called_at: float | None, since: float | None) -> float:
+def unknown_since(call: Call, called_at: float | None, since: float | None) -> float:
     """Return when a call's outcome became unknown; for a call still in flight, the latest time it can end."""
-    if since is not None and known is not Call.CALLING:
+    if since is not None and call is not Call.CALLING:
         return since
     return (called_at or 0.0) + CALL_ENDS
 
@@ -55,9 +55,9 @@ def look_in(pace: Pacing, asked_at: float | None, now: float) -> float:
     return usual if asked_at is None else max(usual, min((now - asked_at) / 20.0, _SELDOM))
 
 
-def has_settled(known: Call, called_at: float | None, since: float | None, now: float) -> bool:
+def has_settled(call: Call, called_at: float | None, since: float | None, now: float) -> bool:
     """Return whether the result of a creation or launch of unknown outcome would have shown up by now."""
-    return now >= unknown_since(known, called_at, since) + MAKE_SETTLES
+    return now >= unknown_since(call, called_at, since) + MAKE_SETTLES
 
 
 class Pacing(Protocol):

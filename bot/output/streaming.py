@@ -104,7 +104,7 @@ async def open_stream(
     async with http.stream(
         method, url, headers=wanted, json_body=json_body, query=query, total=None
     ) as response:
-        yield Stream(response, max_bytes, idle_seconds, http.known(headers))
+        yield Stream(response, max_bytes, idle_seconds, http.secrets_of(headers))
 
 
 async def without_secrets(

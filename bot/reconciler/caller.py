@@ -39,7 +39,7 @@ class Caller(EnginePart, ABC, Generic[S]):
     making: ClassVar[Step]
     question: ClassVar[NoticeKind]
     #: Whether a call that may not leave yet changes nothing of what is known about the call before it.
-    keeps_known: ClassVar[bool]
+    keeps_call: ClassVar[bool]
 
     def __init__(self, engine: EngineContext, updates: Updates[S]) -> None:
         super().__init__(engine)
@@ -57,10 +57,10 @@ class Caller(EnginePart, ABC, Generic[S]):
         if step is Step.FIND:
             return await self._find(claimed, runtime)
         starts = step in UP
-        attempts = subject.attempts if self.keeps_known else 0
+        attempts = subject.attempts if self.keeps_call else 0
         access = self._asker.admit(runtime, account, attempts, starts=starts)
         if not isinstance(access, Access):
-            return self.again(claimed, runtime, step, access, None if self.keeps_known else Call.NONE)
+            return self.again(claimed, runtime, step, access, None if self.keeps_call else Call.NONE)
         calling = await self.calling(claimed, runtime, step, access)
         if not calling.is_calling:
             return calling

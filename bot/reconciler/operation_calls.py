@@ -36,7 +36,7 @@ class OperationCalls(Caller[ClaimedOperation]):
 
     making = Step.CREATE
     question = NoticeKind.ASKED
-    keeps_known = False
+    keeps_call = False
 
     def __init__(self, engine: EngineContext, updates: Updates[ClaimedOperation], early: EarlyLooks) -> None:
         super().__init__(engine, updates)

@@ -53,7 +53,9 @@ class Preconditions(EnginePart):
         self._context = engine
         self._people = engine.people
 
-    def line_of(self, subject: Operation | Run, account: Account | None, now: float) -> Runtime | Hold | Lost:
+    def runtime_of(
+        self, subject: Operation | Run, account: Account | None, now: float
+    ) -> Runtime | Hold | Lost:
         """Return the runtime if both account and connection exist, else why it waits or can't continue."""
         if account is None or account.state == "revoking":
             return Lost("unlinked")

@@ -66,7 +66,7 @@ class Reads(EnginePart):
     async def step(self, pool: Pool | None = None) -> int:
         """Claim what is due on each connection, as far as slots are free, and read it; return how many."""
         count = sum(
-            await asyncio.gather(*(self._of_line(runtime, pool) for runtime in self._runtimes.values()))
+            await asyncio.gather(*(self._of_connection(runtime, pool) for runtime in self._runtimes.values()))
         )
         if pool is None:
             await self._recorder.write()
@@ -78,7 +78,7 @@ class Reads(EnginePart):
                 runtime.observer.polled(runtime.name, sent)
         return count
 
-    async def _of_line(self, runtime: Runtime, pool: Pool | None) -> int:
+    async def _of_connection(self, runtime: Runtime, pool: Pool | None) -> int:
         free = pool_room(pool, self._free(runtime))
         if free <= 0:
             return 0

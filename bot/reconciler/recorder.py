@@ -90,7 +90,7 @@ class Entries:
         self._store = engine.store
         self._vault = engine.vault
         #: A row's entry as it is stored, and a digest of what that says.
-        self._known: dict[str, tuple[str, bytes]] = {}
+        self._stored: dict[str, tuple[str, bytes]] = {}
 
     async def keep(self, claim: ReadClaim, observed: Observed | None) -> None:
         """Store the entry from a read in the row whose account read it; a failure leaves the old one."""
@@ -99,7 +99,7 @@ class Entries:
         workspace_id = claim.workspace_ids[0]
         row, sealed = entry_key(claim.account.principal.key, claim.connection, claim.remote_id), claim.entry
         digest = _digest(row, observed.entry)
-        if sealed is not None and self._known.get(workspace_id) == (sealed, digest):
+        if sealed is not None and self._stored.get(workspace_id) == (sealed, digest):
             return
         if sealed is None or self._said(row, sealed) != digest:
             sealed = self._vault.seal(row, {"entry": observed.entry})
@@ -108,9 +108,9 @@ class Entries:
             except StoreError as error:
                 log.warning("entry not written", workspace=workspace_id, problem=type(error).__name__)
                 return
-        if len(self._known) >= REMEMBERED:
-            self._known.clear()
-        self._known[workspace_id] = (sealed, digest)
+        if len(self._stored) >= REMEMBERED:
+            self._stored.clear()
+        self._stored[workspace_id] = (sealed, digest)
 
     def _said(self, row: str, sealed: str) -> bytes | None:
         try:

@@ -31,9 +31,9 @@ class RunCalls(Caller[ClaimedRun]):
 
     making = Step.LAUNCH
     question = NoticeKind.JOB_ASKED
-    keeps_known = True
+    keeps_call = True
 
-    async def calling(self, claimed: ClaimedRun, _line: Runtime, step: Step, _access: Access) -> Update:
+    async def calling(self, claimed: ClaimedRun, _runtime: Runtime, step: Step, _access: Access) -> Update:
         """Commit to the call. A repeated stop keeps the time of its first call."""
         is_first = step is Step.LAUNCH or claimed.run.stop_call is Call.NONE
         return claimed.update(self._numbers.lease, called=is_first, **known_as(step, Call.CALLING))

@@ -124,7 +124,7 @@ class Runs(Stepper[ClaimedRun]):
             claimed.run, "cancelled" if is_known else "failed", cause, claimed.claim, tells=tells
         )
 
-    async def plan(self, claimed: ClaimedRun, _line: Runtime) -> Plan:
+    async def plan(self, claimed: ClaimedRun, _runtime: Runtime) -> Plan:
         """Plan from what is known about the run."""
         return plan_run(claimed.run, await self._store.now())
 
@@ -151,6 +151,6 @@ class Runs(Stepper[ClaimedRun]):
             return await self._reads.over(claimed)
         return outcomes.ended_run(claimed.run, decided.outcome, decided.cause, claimed.claim)
 
-    async def advance(self, claimed: ClaimedRun, _line: Runtime, _decided: Plan) -> None:
+    async def advance(self, claimed: ClaimedRun, _runtime: Runtime, _decided: Plan) -> None:
         """Leave a run that has become due for a read since its claim to the next claim."""
         await self._updates.later(claimed, 0.1)

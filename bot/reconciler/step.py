@@ -90,7 +90,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
         subject, account = claimed.subject, claimed.account
         if not subject.is_open:
             return
-        runtime = self._preconditions.line_of(subject, account, await self._store.now())
+        runtime = self._preconditions.runtime_of(subject, account, await self._store.now())
         lost = await self.lost(claimed, runtime.cause if isinstance(runtime, Lost) else None)
         if lost is not None:
             await self._updates.save(lost)

@@ -7,16 +7,17 @@ the whole database can forge all of it: if that matters, copy the head's hash el
 from __future__ import annotations
 
 import hashlib
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from bot.store.text import as_json, clean
+from bot.store.transaction import Priority
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from bot.domain.models import AuditEntry
-    from bot.store.store import Store
-    from bot.store.transaction import Row, Transaction
+    from bot.store.transaction import Engine, Row, Transaction
 
 _CONTENT = ("seq", "at", "actor", "action", "target", "result", "detail", "previous_hash")
 
@@ -64,15 +65,15 @@ def head(tx: Transaction) -> tuple[int, str]:
     return int(row["count"]), str(row["hash"])
 
 
-async def verify_audit(store: Store, page: int = 1000) -> int | None:
+async def verify(engine: Engine, page: int = 1000) -> int | None:
     """Verify the whole chain; return the first bad seq, or None if it is intact.
 
     A row is bad if it is wrong, missing or surplus. Rows appended meanwhile are verified too.
     """
     last, previous = 0, ""
     while True:
-        count, end = await store.audit_head()
-        rows = await store.audit_entries(after=last, limit=page)
+        count, end = await engine.read(head, Priority.STEADY)
+        rows = await engine.read(partial(entries, after=last, limit=page), Priority.STEADY)
         for row in rows:
             if row["seq"] != last + 1 or row["previous_hash"] != previous or hash_of(row) != row["hash"]:
                 return last + 1

@@ -13,7 +13,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bot.store.audit import verify_audit
 from bot.store.sqlite import SqliteEngine
 from bot.store.sqlite_errors import why_not_opened
 from bot.store.store import Store
@@ -63,9 +62,9 @@ async def copy_store(path: Path, url: str) -> Copied:
 
 async def _compare(source: Store, target: Store, path: Path) -> int | None:
     """Return the first bad row of the audit, the same in both."""
-    broken_at = await verify_audit(source)
+    broken_at = await source.verify_audit()
     heads = await source.audit_head(), await target.audit_head()
-    if heads[0] != heads[1] or await verify_audit(target) != broken_at:
+    if heads[0] != heads[1] or await target.verify_audit() != broken_at:
         raise StoreError(_DIFFERS.format(path=path))
     return broken_at
 

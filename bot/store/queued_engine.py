@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, ClassVar
 
-from bot.store.serving import SLEWED, ClockReading, beat, follow
-from bot.store.store_time import StoreTime
+from bot.store.serving import SLEWED, beat, follow
+from bot.store.store_time import ClockReading, StoreTime
 from bot.store.transaction import Priority, Result, Work
 from bot.store.write_queue import WriteQueue
 

@@ -6,12 +6,13 @@ nobody knows how much time has passed, so anything that must not be early waits 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from bot.store.times import healing_queries
 
 if TYPE_CHECKING:
+    from bot.store.store_time import ClockReading
     from bot.store.transaction import Engine, Transaction
 
 #: Differences below this are ordinary slewing of the clock; less than any poll margin.
@@ -24,18 +25,6 @@ LONGEST_GATE: Final = 600.0
 RECENT_CALL: Final = 900.0
 #: A message of unknown outcome may be in flight for this long; ``Timing.settles``.
 SENDS_SETTLE: Final = 15.0
-
-
-@dataclass(frozen=True, slots=True)
-class ClockReading:
-    """Hold how far the store's time is ahead of the machine's monotonic clock, and in which boot.
-
-    ``slept`` is how many seconds the machine has slept during that boot.
-    """
-
-    boot: str
-    ahead: float
-    slept: float
 
 
 async def begin(engine: Engine) -> list[str]:

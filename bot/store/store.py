@@ -122,6 +122,7 @@ class Store(OnEngine):
     append_audit = write(audit.append_audit, Priority.URGENT)
     audit_entries = read(audit.entries, Priority.STEADY)
     audit_head = read(audit.head, Priority.STEADY)
+    verify_audit = several(audit.verify)
     outages = read(outages_.current, Priority.STEADY)
     begin_outage = write(outages_.begin)
     end_outage = write(outages_.end)

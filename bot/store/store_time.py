@@ -8,6 +8,7 @@ with it; otherwise two reads of one resource could be closer together than they 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,18 @@ if TYPE_CHECKING:
 _SAME = 1e-5
 #: Differences below this are ignored as ordinary slewing of the clock.
 _SMALL = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class ClockReading:
+    """Hold how far the store's time is ahead of the machine's monotonic clock, and in which boot.
+
+    ``slept`` is how many seconds the machine has slept during that boot.
+    """
+
+    boot: str
+    ahead: float
+    slept: float
 
 
 class StoreTime:

@@ -48,7 +48,7 @@ def of_all(
         at[name] = ConnectionCounts(
             linked=int(links.get("linked") or 0),
             refused=int(links.get("refused") or 0),
-            known=int(workspaces.get("known") or 0),
+            workspaces=int(workspaces.get("known") or 0),
             running=int(workspaces.get("running") or 0),
             failed=_count(tx, "count_failed_operations", connection=name, since=since),
         )

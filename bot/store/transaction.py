@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.store.serving import ClockReading
+    from bot.store.store_time import ClockReading
     from bot.support.clock import Clock, Ids
 
 Result = TypeVar("Result")

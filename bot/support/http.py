@@ -87,7 +87,7 @@ class Http:
         """Remove these from every response: the connections' own secrets. A request's own always are."""
         self._own = (*self._own, *secrets)
 
-    def known(self, headers: Mapping[str, str] | None, hides: Sequence[str] = ()) -> tuple[str, ...]:
+    def secrets_of(self, headers: Mapping[str, str] | None, hides: Sequence[str] = ()) -> tuple[str, ...]:
         """Return the secrets that must not appear in the response to a request."""
         sent = (headers or {}).get("Authorization", "").rpartition(" ")[2]
         return (*hides, sent, *self._own)
@@ -124,10 +124,10 @@ class Http:
         query = options.get("query") or {}
         if "access_token" in query:
             hides = (*hides, query["access_token"])
-        known = self.known(options.get("headers"), hides)
+        secrets = self.secrets_of(options.get("headers"), hides)
         async with self.stream(method, url, **options) as opened:
             body = await _read_capped(opened, max_bytes)
-            return Response(opened.status, opened.headers, hidden(body, known), body)
+            return Response(opened.status, opened.headers, hidden(body, secrets), body)
 
     async def glance(
         self,
@@ -154,7 +154,7 @@ class Http:
             except (TimeoutError, aiohttp.ClientError):
                 pass
             said = bytes(body[:max_bytes])
-            return Response(opened.status, opened.headers, hidden(said, self.known(headers)), said)
+            return Response(opened.status, opened.headers, hidden(said, self.secrets_of(headers)), said)
 
     @asynccontextmanager
     async def stream(

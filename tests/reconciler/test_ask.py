@@ -61,7 +61,7 @@ class Book:
     def worked(self, _account):
         self.seen.append("worked")
 
-    async def refused(self, _account, _line):
+    async def refused(self, _account, _runtime):
         self.seen.append("refused")
         return self.became
 

@@ -42,7 +42,7 @@ def totals_home(facts: TotalsFacts) -> dict[str, Any]:
 def _counts(facts: TotalsFacts) -> list[Block]:
     counted = words.TOTALS_LINE.format(
         running=sum(one.counts.running for one in facts.connections),
-        known=sum(one.counts.known for one in facts.connections),
+        known=sum(one.counts.workspaces for one in facts.connections),
         linked=sum(one.counts.linked for one in facts.connections if one.has_links),
         starting=facts.starting,
         runs=facts.open_runs,
@@ -72,7 +72,7 @@ def _connection(one: ConnectionFacts, now: float) -> str:
         title=one.title,
         since=kit.moment(one.outage if one.outage is not None else now, now),
         running=one.counts.running,
-        known=one.counts.known,
+        known=one.counts.workspaces,
     )
     text += words.LINKED_HERE.format(count=one.counts.linked) if one.has_links else ""
     text += words.REFUSED_LINKS.format(count=one.counts.refused) if one.counts.refused else ""

@@ -50,7 +50,7 @@ class SaturnRuns(facets.Runs[Offer], facets.Schedules[Offer]):
     async def launch_job(self, access: Access, spec: Spec, key: str) -> Created:
         """Start a job and find its pod, if it is already visible."""
         job, name, credential = spec.word("job"), spec.name, access.credential
-        before = await pods.known(self._api, credential, job)
+        before = await pods.of_job(self._api, credential, job)
         try:
             await self._api.call("POST", f"/api/jobs/{path_part(job)}/start", credential)
         except (Forbidden, Conflict, InvalidRequest) as error:
@@ -58,7 +58,7 @@ class SaturnRuns(facets.Runs[Offer], facets.Schedules[Offer]):
         if before is None:
             return Created(f"{job}/{pods.UNTOLD}{short(key)}", name)
         try:
-            after = await pods.known(self._api, credential, job) or Pods()
+            after = await pods.of_job(self._api, credential, job) or Pods()
         except ProviderError:
             # It has certainly been started; a later read will reveal which pod it is.
             after = Pods()
@@ -76,7 +76,7 @@ class SaturnRuns(facets.Runs[Offer], facets.Schedules[Offer]):
     ) -> Traces:
         """List the job's runs since then, which don't say which of them is ours."""
         job, name = spec.word("job"), spec.name
-        found = await pods.known(self._api, access.credential, job)
+        found = await pods.of_job(self._api, access.credential, job)
         if found is None:
             raise Untold("this server shows no runs")
         if not found.is_whole:
@@ -139,7 +139,7 @@ class SaturnRuns(facets.Runs[Offer], facets.Schedules[Offer]):
 
         async def of_job(one: Resource) -> tuple[list[tuple[Pod, FoundRun]], bool]:
             try:
-                shown = await pods.known(self._api, access.credential, one.id) or Pods()
+                shown = await pods.of_job(self._api, access.credential, one.id) or Pods()
             except (BadAnswer, Forbidden, ServerFailed) as error:
                 # A job that can't be read doesn't affect the others.
                 note(f"the runs of a job can't be read: {type(error).__name__}")
@@ -193,7 +193,7 @@ class SaturnRuns(facets.Runs[Offer], facets.Schedules[Offer]):
         if pod.startswith(pods.UNTOLD):
             return
         if pod.startswith(pods.AWAITED):
-            shown = await pods.known(self._api, access.credential, job) or Pods()
+            shown = await pods.of_job(self._api, access.credential, job) or Pods()
             come = pods.came(pod, shown.by_name.values(), ())
             if come is None:
                 return

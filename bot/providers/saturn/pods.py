@@ -100,7 +100,7 @@ async def ended(api: Api, credential: Credential, job: str) -> Pods | None:
     return await _listed(api, f"/api/jobs/{path_part(job)}/history", credential, {}, "pods", _past)
 
 
-async def known(api: Api, credential: Credential, job: str) -> Pods | None:
+async def of_job(api: Api, credential: Credential, job: str) -> Pods | None:
     """Return all pods of a job; None if the server reports neither kind."""
     now, past = await live(api, credential, job), await ended(api, credential, job)
     return None if now is None and past is None else (past or Pods()) | (now or Pods())

@@ -168,5 +168,5 @@ async def test_the_totals_count_everybody(store, clock):
     given = GIVEN
     totals = await store.totals([made.account.connection, "unknown"], **given)
     at = totals.at[made.account.connection]
-    assert (at.linked, at.refused, at.known, at.running, at.failed) == (1, 1, 3, 0, 0)
+    assert (at.linked, at.refused, at.workspaces, at.running, at.failed) == (1, 1, 3, 0, 0)
     assert (totals.starting, totals.slow, totals.failed, totals.outages) == (0, [], [], {})

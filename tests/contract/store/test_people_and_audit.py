@@ -7,7 +7,7 @@ import json
 from itertools import pairwise
 
 from bot.domain.models import AuditEntry, NewNotice, NoticeKind, OperationVerb, Person, Principal
-from bot.store.audit import hash_of, verify_audit
+from bot.store.audit import hash_of
 from bot.store.records import NewOperation
 from tests.rigs.store import ALICE, BOB, linked
 
@@ -43,7 +43,7 @@ async def test_a_person_is_met_once(store):
 
 async def test_the_audit_is_a_chain_in_order(store, clock):
     assert await store.audit_head() == (0, "")
-    assert await verify_audit(store) is None
+    assert await store.verify_audit() is None
     await store.append_audit(entries(2))
     clock.advance(0.1)
     await store.append_audit(entries(3, "refused"))
@@ -57,20 +57,20 @@ async def test_the_audit_is_a_chain_in_order(store, clock):
         assert after["previous_hash"] == before["hash"] == hash_of(before)
     assert await store.audit_head() == (5, rows[-1]["hash"])
     assert await store.audit_entries(after=3, limit=1) == [rows[3]]
-    assert await verify_audit(store, page=2) is None
+    assert await store.verify_audit(page=2) is None
 
 
 async def test_many_writers_make_one_chain(store):
     await asyncio.gather(*(store.append_audit(entries(3)) for _ in range(20)))
     assert (await store.audit_head())[0] == 60
-    assert await verify_audit(store) is None
+    assert await store.verify_audit() is None
 
 
 async def test_two_stores_make_one_chain(database):
     first, second = await database.open(), await database.open()
     await asyncio.gather(*(store.append_audit(entries(1)) for store in (first, second) * 10))
     assert (await first.audit_head())[0] == 20
-    assert await verify_audit(second) is None
+    assert await second.verify_audit() is None
 
 
 async def test_statistics_count_what_operators_ask_for(store):

@@ -7,7 +7,7 @@ import sqlite3
 import pytest
 
 from bot.domain.models import AuditEntry, OperationVerb, Outcome
-from bot.store.audit import hash_of, verify_audit
+from bot.store.audit import hash_of
 from bot.store.records import NewOperation
 from tests.rigs.store import ALICE, linked
 
@@ -30,7 +30,7 @@ def by_hand(database):
 async def write(store):
     for number in range(COUNT):
         await store.append_audit([AuditEntry("a", "act", f"t{number}", "ok", {"n": number})])
-    assert await verify_audit(store, page=3) is None
+    assert await store.verify_audit(page=3) is None
 
 
 @pytest.mark.parametrize(
@@ -49,14 +49,14 @@ async def write(store):
 async def test_an_edit_is_found(store, by_hand, column, value):
     await write(store)
     by_hand(f"UPDATE audit SET {column} = ? WHERE seq = 4", value)
-    assert await verify_audit(store, page=3) == 4
+    assert await store.verify_audit(page=3) == 4
 
 
 async def test_an_edit_with_a_new_hash_is_found_at_the_next_row(store, by_hand):
     await write(store)
     row = {**(await store.audit_entries(after=3, limit=1))[0], "result": "refused"}
     by_hand("UPDATE audit SET result = 'refused', hash = ? WHERE seq = 4", hash_of(row))
-    assert await verify_audit(store) == 5
+    assert await store.verify_audit() == 5
 
 
 @pytest.mark.parametrize("page", [2, 3, 1000])
@@ -64,27 +64,27 @@ async def test_an_edit_with_a_new_hash_is_found_at_the_next_row(store, by_hand):
 async def test_a_removed_row_is_found(store, by_hand, seq, page):
     await write(store)
     by_hand("DELETE FROM audit WHERE seq = ?", seq)
-    assert await verify_audit(store, page=page) == seq
+    assert await store.verify_audit(page=page) == seq
 
 
 async def test_rows_that_changed_places_are_found(store, by_hand):
     await write(store)
     for old, new in ((2, 100), (3, 2), (100, 3)):
         by_hand("UPDATE audit SET seq = ? WHERE seq = ?", new, old)
-    assert await verify_audit(store) == 2
+    assert await store.verify_audit() == 2
 
 
 @pytest.mark.parametrize("page", [2, 5, 1000])
 async def test_a_cut_is_found(store, by_hand, page):
     await write(store)
     by_hand("DELETE FROM audit WHERE seq > 5")
-    assert await verify_audit(store, page=page) == 6
+    assert await store.verify_audit(page=page) == 6
 
 
 async def test_an_emptied_audit_is_found(store, by_hand):
     await write(store)
     by_hand("DELETE FROM audit")
-    assert await verify_audit(store) == 1
+    assert await store.verify_audit() == 1
 
 
 async def test_a_row_too_many_is_found(store, by_hand):
@@ -94,20 +94,20 @@ async def test_a_row_too_many_is_found(store, by_hand):
     row["hash"] = hash_of(row)
     columns = ", ".join(row)
     by_hand(f"INSERT INTO audit ({columns}) VALUES ({', '.join('?' * len(row))})", *row.values())
-    assert await verify_audit(store) == COUNT + 1
+    assert await store.verify_audit() == COUNT + 1
 
 
 async def test_a_head_that_was_changed_is_found(store, by_hand):
     await write(store)
     by_hand("UPDATE audit_head SET hash = ?", "0" * 64)
-    assert await verify_audit(store) == COUNT
+    assert await store.verify_audit() == COUNT
 
 
 async def test_the_chain_goes_on_after_a_rewritten_end_and_is_found(store, by_hand):
     await write(store)
     by_hand("UPDATE audit SET result = 'refused' WHERE seq = ?", COUNT)
     await store.append_audit([AuditEntry("a", "act", "later", "ok")])
-    assert await verify_audit(store) == COUNT
+    assert await store.verify_audit() == COUNT
 
 
 async def test_an_operation_whose_workspace_was_deleted_by_hand_ends(store, by_hand):
