@@ -6,6 +6,7 @@ import asyncio
 import re
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 from urllib.parse import quote
 
@@ -160,6 +161,7 @@ async def pages(
     return found
 
 
+@lru_cache(maxsize=16_384)
 def path_part(text: str) -> str:
     """Return an id percent-encoded for one path segment; raise NotFound if it can't be an id.
 

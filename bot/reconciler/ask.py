@@ -231,7 +231,7 @@ class Asker:
                 # An earlier request of the same call may have left in time.
                 failure = UnknownOutcome("not sent in time")
         else:
-            self._worked(runtime, account)
+            self._worked(runtime, account, access)
             return Done(value)
         return await self.judge(runtime, account, what, failure, attempts, starts=starts)
 
@@ -265,7 +265,7 @@ class Asker:
             async for each in stream:
                 if not spoke:
                     spoke = True
-                    self._worked(runtime, account)
+                    self._worked(runtime, account, access)
                 await take(each)
         except TimeoutError:
             return await self.judge(
@@ -277,13 +277,13 @@ class Asker:
             close: Any = getattr(stream, "aclose", None)
             if close is not None:
                 await close()
-        self._worked(runtime, account)
+        self._worked(runtime, account, access)
         return Done(None)
 
-    def _worked(self, runtime: Runtime, account: Account | None) -> None:
+    def _worked(self, runtime: Runtime, account: Account | None, access: Access) -> None:
         runtime.health.worked()
         if account is not None:
-            self._keys.worked(account)
+            self._keys.worked(account, access)
 
     async def judge(
         self,

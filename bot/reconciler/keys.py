@@ -64,10 +64,10 @@ class Keys(Part):
             access = self._opened[key] = Access(account.username, Credential.from_mapping(sealed))
         return access
 
-    def worked(self, account: Account) -> None:
-        """Note that a provider accepted the credential."""
+    def worked(self, account: Account, access: Access) -> None:
+        """Note that a provider accepted the credential, by the access that the call was made with."""
         self._unproven.pop(account.id, None)
-        if self.lockouts.get(account.connection, 0.0) is not None and self._is_of_connection(account):
+        if access.credential.acts != "person" and self.lockouts.get(account.connection, 0.0) is not None:
             self.lockouts[account.connection] = None
 
     async def refused(self, account: Account, runtime: Runtime) -> Became:

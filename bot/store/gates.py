@@ -209,7 +209,7 @@ class _Writes:
 
 def record(tx: Transaction, results: Sequence[ReadResult]) -> bool:
     """Write the results of claimed reads; return whether that woke an operation or made a card dirty."""
-    is_news = False
+    is_news, now = False, tx.now()
     for batch in _one_of_each_gate(results):
         ids = sorted({workspace_id for result in batch for workspace_id in result.workspace_ids})
         known = {row["id"]: row for row in tx.all("read_rows", ids=as_json(dict.fromkeys(ids, 1)))}
@@ -223,7 +223,7 @@ def record(tx: Transaction, results: Sequence[ReadResult]) -> bool:
             ]
             gate = found[0][1] if found else tx.one("gate", gate_key=result.gate_key)
             if gate is not None:
-                is_news |= _record(tx, result, found, gate, writes)
+                is_news |= _record(tx, result, found, gate, writes, now)
         tx.run_each("observed_same", writes.same)
         tx.run_each("settle_gate", writes.settled)
     return is_news
@@ -242,10 +242,14 @@ def _one_of_each_gate(results: Sequence[ReadResult]) -> Iterator[list[ReadResult
 
 
 def _record(
-    tx: Transaction, result: ReadResult, found: Sequence[tuple[int, Row]], gate: Row, writes: _Writes
+    tx: Transaction,
+    result: ReadResult,
+    found: Sequence[tuple[int, Row]],
+    gate: Row,
+    writes: _Writes,
+    now: float,
 ) -> bool:
     is_news = False
-    now = tx.now()
     granted_at = gate["gate_claimed_at"] if result.granted_at is None else result.granted_at
     if result.doubt is not None and found and found[0][0] == 0:
         doubt = result.doubt

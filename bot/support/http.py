@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import asynccontextmanager
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 from urllib.parse import urlencode
 
@@ -182,7 +183,7 @@ class Http:
             # No body, no content type: a server may try to parse what the header promises.
             skip_auto_headers=None if has_body else ("Content-Type",),
             allow_redirects=False,
-            timeout=aiohttp.ClientTimeout(total=total, sock_connect=CONNECT_SECONDS),
+            timeout=_timeout(total),
         )
         distrust(attempt.protocol, response.status)
         failure: ProviderError | None = None
@@ -205,6 +206,11 @@ class Http:
             failure = _translated(error, sent=attempt.sent)
         # Raised outside the handler, so that not even __context__ leads back to aiohttp's error.
         raise failure
+
+
+@lru_cache(maxsize=64)
+def _timeout(total: float | None) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(total=total, sock_connect=CONNECT_SECONDS)
 
 
 def _with_query(url: str, query: Mapping[str, str] | None) -> str:

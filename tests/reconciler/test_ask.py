@@ -58,7 +58,7 @@ class Book:
             raise self.closed
         return Access("alice", Credential(SecretStr("token-1")))
 
-    def worked(self, _account):
+    def worked(self, _account, _access):
         self.seen.append("worked")
 
     async def refused(self, _account, _runtime):
