@@ -81,6 +81,8 @@ class Facts:
     linking: frozenset[str] = frozenset()
     #: The provider refuses the person's account, or did when it was last used.
     is_refused: bool = False
+    #: When the account's credential ends, as its provider said.
+    link_ends_at: float | None = None
     body: Mapping[str, Any] = field(default_factory=dict)
     run: Run | None = None
     output: Shown | None = None
@@ -107,6 +109,16 @@ class Facts:
     def time(self, name: str) -> float:
         """Return one of the notice's own times by name, or ``now``."""
         return float(self.body.get(name) or self.now)
+
+    @property
+    def link_has_ended(self) -> bool:
+        """Return whether the account's credential has ended."""
+        return self.link_ends_at is not None and self.link_ends_at <= self.now
+
+    @property
+    def link_is_ending(self) -> bool:
+        """Return whether the account's credential still ends as the notice said."""
+        return self.link_ends_at == self.body.get("ends_at") and not self.link_has_ended
 
     def may(self, action: Action) -> bool:
         """Return whether the action is possible on the workspace, as far as is known."""

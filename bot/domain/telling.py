@@ -35,6 +35,8 @@ CAN_WAIT: Final = frozenset(
         NoticeKind.OUTAGE,
         NoticeKind.CLASS_OVER,
         NoticeKind.LINK_AGAIN,
+        # It comes a day before, at the latest.
+        NoticeKind.LINK_ENDING,
     }
 )
 #: People are still waiting for what they asked for within this many seconds.
@@ -104,11 +106,13 @@ def quiet_until(preferences: Preferences, now: float, zone: ZoneInfo) -> float |
     return next((at for fold in (0, 1) if (at := last.replace(fold=fold).timestamp()) > now), None)
 
 
-def is_still_true(kind: NoticeKind, state: State | None, *, is_refused: bool) -> bool:
+def is_still_true(
+    kind: NoticeKind, state: State | None, *, is_refused: bool, is_ending: bool = False
+) -> bool:
     """Return whether what was held is still worth sending.
 
     ``state`` is the workspace's, None if it is unknown there is one; ``is_refused`` says whether the person's
-    account still is.
+    account still is, ``is_ending`` whether its credential still ends as was said.
     """
     if kind is NoticeKind.READY:
         return state is State.RUNNING
@@ -116,6 +120,8 @@ def is_still_true(kind: NoticeKind, state: State | None, *, is_refused: bool) ->
         return state not in {State.RUNNING, State.STARTING}
     if kind is NoticeKind.LINK_AGAIN:
         return is_refused
+    if kind is NoticeKind.LINK_ENDING:
+        return is_ending
     return True
 
 

@@ -22,6 +22,7 @@ from bot.reconciler.outages import Outages
 from bot.reconciler.pauses import Pauses
 from bot.reconciler.preconditions import Preconditions
 from bot.reconciler.reads import Reads
+from bot.reconciler.reminders import Reminders
 from bot.reconciler.run_calls import RunCalls
 from bot.reconciler.run_reads import RunReads, is_waited_for
 from bot.reconciler.runs import Runs
@@ -103,8 +104,12 @@ class Reconciler:
         self.step_streams = Streams(engine).step
         self.step_classes = Classes(engine).step
         self.step_timers = Timers(engine).step
-        self.warn_of_ends = Expiries(engine).step
+        self._expiries, self._reminders = Expiries(engine), Reminders(engine)
         self.refresh_lists = lists.refresh
+
+    async def warn_of_ends(self) -> int:
+        """Warn of workspaces and links that end soon; return how many there were."""
+        return await self._expiries.step() + await self._reminders.step()
 
     async def step_tasks(self, pool: Pool | None = None) -> int:
         """Do due tasks, check suspected credentials, learn of pauses, report outages; return how many."""

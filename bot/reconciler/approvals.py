@@ -79,6 +79,7 @@ class Approved(EnginePart):
             secret=self._vault.seal(row_key(principal.key, connection), credential.as_mapping()),
             state="active",
             linked_at=await self._store.now(),
+            ends_at=credential.ends_at,
         )
         body = {"connection": connection, "username": username, "account": account.id}
         then = [approval.waiting] if approval.waiting else []

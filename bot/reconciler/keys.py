@@ -90,7 +90,9 @@ class Keys(Part):
                 sealed = self._vault.seal(
                     row_key(current.principal.key, current.connection), fresh.as_mapping()
                 )
-                if await self._store.save_secret(current.id, current.secret, sealed, is_fresh=True):
+                if await self._store.save_secret(
+                    current.id, current.secret, sealed, is_fresh=True, ends_at=fresh.ends_at
+                ):
                     self._unproven[current.id] = sealed
                     await self._note_renewal(current, fresh)
                 return "changed"

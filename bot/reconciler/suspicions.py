@@ -94,7 +94,7 @@ class Suspicions(EnginePart):
             self.outages.update({name: away.get(f"{name}{PEOPLE}") for name in self._runtimes})
         elif 0.0 <= now - self._noted_at < NOTED_EVERY:
             return
-        counts = Counter(account.connection for account in suspects)
+        counts = Counter(account.connection for account in suspects if not account.has_ended(now))
         most = max(counts.values(), default=0)
         # Having read more people than this makes no difference.
         enough = 2 * most + 1
@@ -122,7 +122,7 @@ class Suspicions(EnginePart):
             )
             match answer:
                 case Later(cause=cause) if cause == SUSPECTED:
-                    await self._refused(account, runtime, since)
+                    await self._refused(account, runtime, since, await self._store.now())
                 case Done() | Refused(needs_credential=False):
                     # Whatever the refusal was for, the sign-in was accepted.
                     if await self._store.trust_account(account.id, account.secret):
@@ -135,10 +135,11 @@ class Suspicions(EnginePart):
         finally:
             runtime.slots.give_from(LISTS)
 
-    async def _refused(self, account: Account, runtime: Runtime, since: float) -> None:
+    async def _refused(self, account: Account, runtime: Runtime, since: float, now: float) -> None:
         if since <= 0:
             return  # The first check: a brief disturbance isn't worth a message.
-        is_out = self.outages.get(runtime.name) is not None
+        # The end of a credential explains its refusal, whatever is wrong with the connection.
+        is_out = self.outages.get(runtime.name) is not None and not account.has_ended(now)
         lasted = await self._store.count_refusal(
             account.id,
             account.secret,

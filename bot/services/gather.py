@@ -200,7 +200,10 @@ class Gatherer(Part):
             (kind, facts)
             for kind, facts in newest.values()
             if is_still_true(
-                kind, facts.workspace.state if facts.workspace else None, is_refused=facts.is_refused
+                kind,
+                facts.workspace.state if facts.workspace else None,
+                is_refused=facts.is_refused,
+                is_ending=facts.link_is_ending,
             )
         )
 
@@ -265,6 +268,7 @@ class Gatherer(Part):
             effects=provider.stops(workspace) if provider and workspace else NO_EFFECTS,
             linking=frozenset(provider.settings.linking if provider is not None else ()),
             is_refused=account is not None and account.is_refused,
+            link_ends_at=account.ends_at if account is not None else None,
             body=body or {},
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.domain.models import NewNotice, NoticeKind, Outcome, TaskKind
+from bot.domain.reminding import first_reminder
 from bot.store import (
     approvals,
     browsers,
@@ -184,13 +185,23 @@ def refuse(
     return True
 
 
-def save_secret(tx: Transaction, account_id: str, old: str, new: str, *, is_fresh: bool = False) -> bool:
+def save_secret(
+    tx: Transaction,
+    account_id: str,
+    old: str,
+    new: str,
+    *,
+    is_fresh: bool = False,
+    ends_at: float | None = None,
+) -> bool:
     """Replace a stored secret if it is still ``old`` (refresh, key rotation).
 
-    A fresh one ends the suspicion of the old one and resumes everything that waited.
+    A fresh one, which may end at ``ends_at``, ends the suspicion of the old one and resumes everything that
+    waited.
     """
     before = tx.one("account_by_id", id=account_id)
-    if not tx.run("save_secret", id=account_id, old=old, new=new, is_fresh=int(is_fresh)):
+    ends = {"ends_at": ends_at, "remind_at": first_reminder(tx.now(), ends_at)}
+    if not tx.run("save_secret", id=account_id, old=old, new=new, is_fresh=int(is_fresh), **ends):
         return False
     if is_fresh and before is not None and before["refused_since"] is not None:
         suspicions.resume(tx, before)

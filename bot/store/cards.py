@@ -44,7 +44,13 @@ _OF_RUNS: Final = frozenset(
 )
 #: Those about a person's link to the connection that their body names.
 _OF_LINKS: Final = frozenset(
-    {NoticeKind.LINKED, NoticeKind.UNLINKED, NoticeKind.LINK_AGAIN, NoticeKind.SIGN_IN_REFUSED}
+    {
+        NoticeKind.LINKED,
+        NoticeKind.UNLINKED,
+        NoticeKind.LINK_AGAIN,
+        NoticeKind.SIGN_IN_REFUSED,
+        NoticeKind.LINK_ENDING,
+    }
 )
 #: Answers, if they are sent where they can be edited: their body says what they offer.
 _ANSWERS: Final = frozenset({NoticeKind.REPLY, NoticeKind.MESSAGE})

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from bot.domain.models import Account, AuditEntry, Link, Principal, TaskKind
+from bot.domain.reminding import first_reminder
 from bot.store import cards, gates, people, rows, runs, snapshots
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices
@@ -144,7 +146,8 @@ def _put(tx: Transaction, account: Account, pair: dict[str, str]) -> None:
         snapshots.delete_of(tx, account.connection, former["id"])
     if former is None or former["username"] != account.username or not account.username:
         tx.run("doubt_workspaces", **pair)
-    tx.run("add_account", **rows.columns(account))
+    remind_at = first_reminder(account.linked_at, account.ends_at)
+    tx.run("add_account", **rows.columns(replace(account, remind_at=remind_at)))
 
 
 def resume(tx: Transaction, pair: dict[str, str]) -> None:

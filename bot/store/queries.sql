@@ -220,9 +220,17 @@ UPDATE operations SET hold = :hold WHERE id = :id AND outcome IS NULL;
 -- name: save_secret
 UPDATE accounts SET
     secret = :new,
+    ends_at = CASE WHEN :is_fresh = 1 THEN :ends_at ELSE ends_at END,
+    remind_at = CASE WHEN :is_fresh = 1 THEN :remind_at ELSE remind_at END,
     refused_since = CASE WHEN :is_fresh = 1 THEN NULL ELSE refused_since END,
     refused_for = CASE WHEN :is_fresh = 1 THEN 0 ELSE refused_for END
 WHERE id = :id AND secret = :old AND state = 'active';
+
+-- name: due_reminders
+SELECT * FROM accounts WHERE remind_at <= :now AND state = 'active' ORDER BY remind_at, id LIMIT :limit;
+
+-- name: done_reminder
+UPDATE accounts SET remind_at = :next_at WHERE id = :id AND remind_at = :remind_at AND state = 'active';
 
 -- name: suspect_account
 UPDATE accounts SET refused_since = :now, refused_for = 0
@@ -244,7 +252,7 @@ UPDATE accounts SET refused_since = NULL, refused_for = 0
 WHERE id = :id AND secret = :secret AND state = 'active' AND refused_since IS NOT NULL
 RETURNING *;
 
--- Only refusals confirmed by a second check count. Accounts read there are counted from their rows, up to what is
+-- Only refusals confirmed by a second check count, and none of a credential that has ended. Accounts read there are counted from their rows, up to what is
 -- enough, as there may be thousands.
 -- name: suspicion_totals
 SELECT s.connection,
@@ -262,7 +270,7 @@ SELECT s.connection,
         ) AS recent
     ) AS lately
 FROM accounts s
-WHERE s.refused_since IS NOT NULL AND s.state = 'active'
+WHERE s.refused_since IS NOT NULL AND s.state = 'active' AND (s.ends_at IS NULL OR s.ends_at > :now)
 GROUP BY s.connection;
 
 -- == workspaces ==

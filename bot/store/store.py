@@ -31,6 +31,7 @@ from bot.store import (
     owners,
     people,
     reads,
+    reminders,
     run_steps,
     serving,
     signatures,
@@ -178,6 +179,8 @@ class Store(OnEngine):
     look_at_timer = write(timers.look)
     timer_warned = write(timers.warned)
     end_timer = write(timers.end)
+    due_reminders = read(reminders.due)
+    reminder_done = write(reminders.done)
     settle_timer = write(timers.settle)
     preferences = read(preferences_.of)
     save_preferences = write(preferences_.save, Priority.URGENT)

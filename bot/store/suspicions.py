@@ -98,10 +98,12 @@ def resume(tx: Transaction, account: Row) -> None:
 def totals(tx: Transaction, since: float, enough: int) -> Mapping[str, tuple[int, int, int]]:
     """Return, for each connection with a suspicion, how many accounts are refused and how many were read.
 
+    Credentials that have ended say nothing of the connection, and are left out.
+
     An account counts as refused once ``count_refusal`` has counted it, and as read if that was after
     ``since``; reads are counted up to ``enough``. The third number counts those refused only since then.
     """
     return {
         row["connection"]: (int(row["refused"]), int(row["lately"]), int(row["fresh"]))
-        for row in tx.all("suspicion_totals", since=since, enough=enough)
+        for row in tx.all("suspicion_totals", since=since, enough=enough, now=tx.now())
     }

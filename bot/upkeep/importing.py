@@ -202,6 +202,7 @@ class Importer:
             secret=self._vault.seal(row_key(principal.key, row.connection), identity.credential.as_mapping()),
             state="active",
             linked_at=await self._store.now(),
+            ends_at=identity.credential.ends_at,
         )
         body = {"connection": row.connection, "username": account.username, "account": account.id}
         done = await self._store.activate_directly(

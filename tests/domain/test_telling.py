@@ -57,6 +57,7 @@ ASKED_EARLY = at("2027-01-15 22:20")
         (News(K.OUTAGE), "later"),
         (News(K.CLASS_OVER), "later"),
         (News(K.LINK_AGAIN), "later"),
+        (News(K.LINK_ENDING), "later"),
         # Failures, warnings before something is lost, questions, and the safety of an account.
         *((News(kind), "now") for kind in (K.FAILED, K.REFUSED, K.JOB_FAILED, K.ENDING, K.CLASS_ENDING)),
         *((News(kind), "now") for kind in (K.WAITING, K.ASKED, K.JOB_ASKED, K.APPROVAL_ASKED)),
@@ -154,6 +155,8 @@ def test_what_is_not_true_any_more_is_left_out(kind, state, expected):
 def test_a_link_that_works_again_is_no_news():
     assert is_still_true(K.LINK_AGAIN, None, is_refused=True)
     assert not is_still_true(K.LINK_AGAIN, None, is_refused=False)
+    assert is_still_true(K.LINK_ENDING, None, is_refused=False, is_ending=True)
+    assert not is_still_true(K.LINK_ENDING, None, is_refused=False, is_ending=False)
 
 
 @pytest.mark.parametrize(

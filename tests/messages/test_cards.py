@@ -288,7 +288,12 @@ NOTICES = {
         NoticeKind.UNLINKED,
         facts(body={"cause": "administrator"}, linking=frozenset({"token"})),
     ),
+    "linked-until": (NoticeKind.LINKED, facts(link_ends_at=NOW + 365 * 86_400)),
     "link-again": (NoticeKind.LINK_AGAIN, facts()),
+    "link-expired": (NoticeKind.LINK_AGAIN, facts(link_ends_at=NOW - 60)),
+    "link-ending-in-a-week": (NoticeKind.LINK_ENDING, facts(body={"ends_at": NOW + 7 * 86_400 - 19})),
+    "link-ending-in-hours": (NoticeKind.LINK_ENDING, facts(body={"ends_at": NOW + 3 * 3600 + 9})),
+    "sign-in-expired": (NoticeKind.SIGN_IN_REFUSED, facts(link_ends_at=NOW, body={"since": NOW - 90})),
     "card": (NoticeKind.CARD, facts()),
 }
 

@@ -70,6 +70,7 @@ LINES = {
             NoticeKind.UNLINKED,
             NoticeKind.LINK_AGAIN,
             NoticeKind.SIGN_IN_REFUSED,
+            NoticeKind.LINK_ENDING,
         )
     },
     "class-ending": (NoticeKind.CLASS_ENDING, replace(facts(), operation=None)),
@@ -143,6 +144,14 @@ def test_the_request_to_link_again_holds_while_the_account_is_refused():
     for kind in (NoticeKind.LINK_AGAIN, NoticeKind.SIGN_IN_REFUSED):
         assert holds(kind, refused)
         assert not holds(kind, replace(refused, is_refused=False))
+
+
+def test_a_reminder_holds_until_its_link_is_another_or_has_ended():
+    said = replace(facts(link_ends_at=NOW + 60, body={"ends_at": NOW + 60}), operation=None, workspace=None)
+    assert holds(NoticeKind.LINK_ENDING, said)
+    assert not holds(NoticeKind.LINK_ENDING, replace(said, now=NOW + 60))
+    assert not holds(NoticeKind.LINK_ENDING, replace(said, link_ends_at=NOW + 9e6))
+    assert not holds(NoticeKind.LINK_ENDING, replace(said, link_ends_at=None))
 
 
 def test_the_question_about_a_late_run_holds_until_somebody_waits_on():

@@ -68,6 +68,7 @@ async def link_account(
     username: str | None = None,
     secret: str | None = None,
     account_id: str | None = None,
+    ends_at: float | None = None,
 ) -> Account:
     """Link an account the way the link page does; a second one of the same pair replaces the first."""
     now = await store.now()
@@ -81,6 +82,7 @@ async def link_account(
         secret=secret if secret is not None else f"sealed-{name}",
         state="active",
         linked_at=now,
+        ends_at=ends_at,
     )
     await store.new_link(Link(f"nonce:{number}", principal, connection, None, now, now + 600))
     assert await store.activate(f"nonce:{number}", "open", Activation(account)) == "ok"

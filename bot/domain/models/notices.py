@@ -42,6 +42,8 @@ class NoticeKind(StrEnum):
     UNLINKED = "unlinked"
     LINK_AGAIN = "link_again"
     SIGN_IN_REFUSED = "sign_in_refused"
+    #: The credential of a link ends soon.
+    LINK_ENDING = "link_ending"
     STOPPED_ELSEWHERE = "stopped_elsewhere"
     #: A timer will stop the workspace soon; a timer couldn't.
     TIMER_ENDING = "timer_ending"
@@ -100,6 +102,7 @@ NOTICE_CLASS: Final[Mapping[NoticeKind, int]] = dict.fromkeys(NoticeKind, 1) | {
     NoticeKind.JOB_WAITING: 3,
     NoticeKind.LINK_AGAIN: 3,
     NoticeKind.SIGN_IN_REFUSED: 3,
+    NoticeKind.LINK_ENDING: 3,
     NoticeKind.HELD: 3,
     # Replies have their own path to Slack: they never queue behind notices, nor notices behind them.
     NoticeKind.REPLY: 0,

@@ -71,6 +71,10 @@ class Account:
         """Return whether the person may have to link again: it was refused, for good or when last tried."""
         return self.state == "refused" or self.refused_since is not None
 
+    def has_ended(self, now: float) -> bool:
+        """Return whether its credential has ended, as far as its provider said when."""
+        return self.ends_at is not None and self.ends_at <= now
+
 
 @dataclass(frozen=True, slots=True)
 class Link:

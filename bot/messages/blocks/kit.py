@@ -122,6 +122,11 @@ def day_moment(at: float) -> Markup:
     return Markup(f"<!date^{int(at)}^{{date_short_pretty}} at {{time}}|{times.day_in_utc(at)}>")
 
 
+def day(at: float) -> Markup:
+    """Return a day of whichever year in each reader's own zone: "February 18th, 2027"."""
+    return Markup(f"<!date^{int(at)}^{{date}}|{times.day_in_utc(at)}>")
+
+
 def held(hold: str, now: float) -> str:
     """Return what an operation is held up by, escaped, with times in each reader's own zone."""
     return times.TIME_MARK.sub(lambda mark: moment(float(mark[1]), now), limits.safe(hold))

@@ -80,12 +80,27 @@ def carried(facts: Facts) -> Answer:
 
 def _link_again(facts: Facts) -> Answer:
     """Say that a link was ended."""
-    text = short(notices.LINK_AGAIN_SHORT, facts)
-    return kit.message(text, short(notices.LINK_AGAIN, facts), [], [link_again_button(facts)])
+    template, text = notices.LINK_AGAIN, notices.LINK_AGAIN_SHORT
+    if facts.link_has_ended:
+        template, text = notices.LINK_EXPIRED, notices.LINK_EXPIRED_SHORT
+    return kit.message(short(text, facts), short(template, facts), [], [link_again_button(facts)])
+
+
+def _link_ending(facts: Facts) -> Answer:
+    """Say when a link ends."""
+    ends_at = facts.time("ends_at")
+    left = ends_at - facts.now
+    # A reminder comes a moment after it is due: that isn't an hour, or a day, less.
+    unit = 3600 if left >= 3600 else 60
+    names = {"title": facts.connection_title, "left": times.duration(max(round(left / unit), 1) * unit)}
+    sentence = fill(notices.LINK_ENDING, at=kit.day_moment(ends_at), **names)
+    return kit.message(fill(notices.LINK_ENDING_SHORT, **names), sentence, [], [link_again_button(facts)])
 
 
 def _sign_in_refused(facts: Facts) -> Answer:
     """Say that a link may be accepted again without anybody doing anything."""
+    if facts.link_has_ended:
+        return _link_again(facts)
     since = kit.moment(facts.time("since"), facts.now)
     sentence = fill(notices.SIGN_IN_REFUSED, title=facts.connection_title, since=since)
     return kit.message(short(notices.SIGN_IN_REFUSED_SHORT, facts), sentence, [], [link_again_button(facts)])
@@ -202,7 +217,10 @@ def _linked(facts: Facts) -> Answer:
     unlink = unlink_button(facts.connection, facts.connection_title)
     del unlink["style"]
     buttons.append(unlink)
-    return kit.message(short(notices.LINKED_SHORT, facts), sentence, [notices.LINKED_NEXT], buttons)
+    small = [notices.LINKED_NEXT]
+    if facts.link_ends_at is not None:
+        small.append(fill(notices.LINKED_UNTIL, at=kit.day(facts.link_ends_at)))
+    return kit.message(short(notices.LINKED_SHORT, facts), sentence, small, buttons)
 
 
 def unlink_button(connection: str, title: str, number: int | None = None) -> Element:
@@ -268,6 +286,7 @@ _DRAWN: Final[Mapping[NoticeKind, Callable[[Facts], Answer]]] = MappingProxyType
         NoticeKind.UNLINKED: _unlinked,
         NoticeKind.LINK_AGAIN: _link_again,
         NoticeKind.SIGN_IN_REFUSED: _sign_in_refused,
+        NoticeKind.LINK_ENDING: _link_ending,
         NoticeKind.LINK_TRIED: _link_tried,
         NoticeKind.RESTORED: _restored,
         NoticeKind.APPROVAL_ASKED: approvals.asked,

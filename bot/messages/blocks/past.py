@@ -21,6 +21,8 @@ _UP: Final = frozenset({State.RUNNING, State.STARTING})
 #: Questions say themselves what became of them.
 _QUESTIONS: Final = frozenset({NoticeKind.ASKED, NoticeKind.JOB_ASKED})
 _ANSWERS: Final = frozenset({NoticeKind.REPLY, NoticeKind.SHOWN})
+#: What is said of a link until it is linked again.
+_LINKS: Final = frozenset({NoticeKind.LINK_AGAIN, NoticeKind.SIGN_IN_REFUSED, NoticeKind.LINK_ENDING})
 _CARDS: Final = frozenset({NoticeKind.CARD, NoticeKind.JOB_CARD, NoticeKind.CLASS_CARD})
 
 
@@ -40,8 +42,8 @@ def holds(kind: NoticeKind, facts: Facts) -> bool:
         return True
     if run is not None:
         return kind is not NoticeKind.JOB_WAITING or (run.is_open and run.is_late)
-    if kind in {NoticeKind.LINK_AGAIN, NoticeKind.SIGN_IN_REFUSED}:
-        return facts.is_refused
+    if kind in _LINKS:
+        return facts.link_is_ending if kind is NoticeKind.LINK_ENDING else facts.is_refused
     state = facts.workspace.state if facts.workspace is not None else State.GONE
     match kind:
         case _ if facts.is_superseded:

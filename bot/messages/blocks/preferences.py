@@ -156,4 +156,7 @@ def _past(kind: NoticeKind, facts: Facts, draw: Callable[[NoticeKind, Facts], An
     if kind is NoticeKind.LINK_AGAIN:
         at = kit.moment(facts.written_at, facts.written_at)
         return fill(words.HELD_LINK, title=facts.connection_title, at=at)
+    if kind is NoticeKind.LINK_ENDING:
+        at = kit.day_moment(facts.time("ends_at"))
+        return fill(words.HELD_ENDING, title=facts.connection_title, at=at)
     return sentence(kind, facts) if kind in past.SAID else draw(kind, facts).text

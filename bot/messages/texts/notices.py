@@ -62,6 +62,7 @@ LINKED_AS: Final = "Your {title} account *{username}* is linked. I'll only use i
 LINKED: Final = "Your {title} account is linked. I'll only use it when you ask me to."
 LINKED_SHORT: Final = "Your {title} account is linked."
 LINKED_NEXT: Final = "If that wasn't you, press *Unlink*."
+LINKED_UNTIL: Final = "The link lasts until {at}."
 UNLINKED: Final = "You're unlinked from {title}. I've deleted my access to your account there."
 UNLINKED_SHORT: Final = "You're unlinked from {title}."
 LINK_AGAIN: Final = (
@@ -69,6 +70,16 @@ LINK_AGAIN: Final = (
     "Your list stays as it is."
 )
 LINK_AGAIN_SHORT: Final = "{title} no longer accepts your link. Link again."
+LINK_EXPIRED: Final = (
+    "Your link to {title} has expired. Link again and I'll carry on with what's under way. "
+    "Your list stays as it is."
+)
+LINK_EXPIRED_SHORT: Final = "Your link to {title} has expired. Link again."
+LINK_ENDING: Final = (
+    "Your link to {title} expires in {left} ({at}). Link again before then to keep using it from Slack. "
+    "Your list stays as it is."
+)
+LINK_ENDING_SHORT: Final = "Your link to {title} expires in {left}."
 SIGN_IN_REFUSED: Final = (
     "{title} has refused your sign-in since {since}. It may be a problem there, so I've kept your link. "
     "I'll keep checking, and what's waiting will carry on once it's accepted again. "

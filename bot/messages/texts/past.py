@@ -60,6 +60,7 @@ SAID: Final[Mapping[NoticeKind, str]] = MappingProxyType(
         NoticeKind.UNLINKED: "Your account on {title} was unlinked at {at}.",
         NoticeKind.LINK_AGAIN: "{title} stopped accepting your link at {at}.",
         NoticeKind.SIGN_IN_REFUSED: "{title} was refusing your sign-in at {at}.",
+        NoticeKind.LINK_ENDING: "I reminded you at {at} that your link to {title} was about to expire.",
         NoticeKind.JOB_WAITING: "*{name}* on {title} was taking longer than usual at {at}.",
     }
 )

@@ -74,5 +74,6 @@ HELD_ONE: Final = "During your quiet hours: {what}"
 HELD_SEVERAL: Final = "{count} things happened during your quiet hours."
 #: A link that was refused at night, said so that it stays true.
 HELD_LINK: Final = "{title} stopped accepting your link at {at}. Link again if you haven't since then."
+HELD_ENDING: Final = "Your link to {title} lasts until {at}. Link again before then to keep using it."
 HELD_MORE: Final = "and {count} more"
 SHOW: Final = "Show my workspaces"

@@ -1,0 +1,122 @@
+"""A link whose credential ends: said a week and a day before, once each, and gone once it is linked again."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.domain.models import Preferences
+from bot.reconciler.suspicions import GIVEN_UP_AFTER
+from tests.reconciler.test_limits import CAROL
+from tests.reconciler.test_quiet_hours import at
+from tests.reconciler.world import new_world
+from tests.rigs.store import ALICE, BOB
+
+DAY, HOUR = 86_400.0, 3600.0
+
+
+@pytest.fixture
+async def world():
+    async with new_world() as made:
+        yield made
+
+
+async def linked_for(world, days, principal=ALICE):
+    account = await world.link(
+        principal, token=f"token-{principal.user_id}", ends_at=world.clock.now() + days * DAY
+    )
+    await world.work()
+    return account
+
+
+async def look(world, days):
+    """Let time pass and the process look for what ends."""
+    world.clock.advance(days * DAY)
+    await world.know()
+    while await world.reconciler.warn_of_ends():
+        pass
+    await world.work()
+
+
+def reminders(world):
+    shown = zip(world.slack.kinds(), world.slack.messages, strict=True)
+    return [message for kind, message in shown if kind == "link_ending"]
+
+
+async def test_a_week_and_a_day_before_each_once_with_a_button(world):
+    await linked_for(world, 365)
+    await look(world, 357.9)
+    assert reminders(world) == []
+    for _ in range(3):
+        await look(world, 0.1)
+    (week,) = reminders(world)
+    assert week["text"] == "Your link to Fake Cloud expires in 7 days."
+    assert [button["text"]["text"] for button in week["blocks"][-1]["elements"]] == ["Link again"]
+    for days in (2, 3.8, 0.1):
+        await look(world, days)
+        world.reborn()
+    week, day = reminders(world)
+    assert day["text"] == "Your link to Fake Cloud expires in 1 day."
+    # The newer one has taken the other's place.
+    assert "about to expire" in str(week["blocks"])
+    await look(world, 2)
+    assert len(reminders(world)) == 2
+    assert "Link again" not in str(day["blocks"])
+
+
+async def test_after_a_downtime_the_latest_is_said_and_after_the_end_none(world):
+    await linked_for(world, 30)
+    await linked_for(world, 20, BOB)
+    await look(world, 29.5)
+    (only,) = reminders(world)
+    assert only["text"] == "Your link to Fake Cloud expires in 12 h."
+
+
+async def test_once_it_is_linked_again_the_message_says_what_was(world):
+    await linked_for(world, 10)
+    await look(world, 4)
+    (reminder,) = reminders(world)
+    assert "Link again" in str(reminder["blocks"])
+    await linked_for(world, 365)
+    assert "I reminded you" in str(reminder["blocks"])
+    await look(world, 6)
+    assert len(reminders(world)) == 1
+
+
+async def test_at_night_it_waits_for_the_morning(world):
+    world.clock.jump(at("2027-01-15 23:00") - world.clock.now())
+    await linked_for(world, 7.01)
+    await linked_for(world, 7.01, BOB)
+    for who in (ALICE, BOB):
+        await world.know(who, time_zone="Europe/Berlin")
+        await world.store.save_preferences(who, Preferences(quiet_from=22 * 60, quiet_to=7 * 60))
+    world.clock.advance(0.5 * HOUR)
+    await world.reconciler.warn_of_ends()
+    await world.work()
+    assert world.slack.messages == []
+    await linked_for(world, 365, BOB)
+    world.clock.advance(8 * HOUR)
+    for who in (ALICE, BOB):
+        await world.know(who, time_zone="Europe/Berlin")
+    await world.work()
+    assert world.slack.kinds() == ["held"]
+    assert "Your link to Fake Cloud lasts until" in str(world.slack.messages)
+
+
+async def test_people_whose_links_ended_together_are_no_outage_and_read_why(world):
+    people = (ALICE, BOB, CAROL)
+    for who in people:
+        await linked_for(world, 0.5, who)
+    spaces = [await world.own(who, f"r-{who.user_id}") for who in people]
+    world.clock.advance(DAY)
+    for who in people:
+        await world.know(who)
+    world.provider.refused_tokens |= {f"token-{who.user_id}" for who in people}
+    for workspace in spaces:
+        await world.begin(workspace)
+    await world.pass_time(GIVEN_UP_AFTER + 180, step=5)
+    states = {(await world.store.account(who, "cloud")).state for who in people}
+    assert states == {"refused"}
+    shown = zip(world.slack.kinds(), world.slack.messages, strict=True)
+    told = [message["text"] for kind, message in shown if kind == "link_again"]
+    assert told == ["Your link to Fake Cloud has expired. Link again."] * 3
+    assert "may be a problem there" not in str(world.slack.messages)
