@@ -5,10 +5,8 @@ A page is played from its first command to its last, by somebody who has linked 
 
 from __future__ import annotations
 
-import json
 import re
 from contextlib import asynccontextmanager
-from functools import cache
 from pathlib import Path
 
 import pytest
@@ -17,6 +15,8 @@ from aiohttp.test_utils import TestServer
 
 from bot.providers.connections import load_connections
 from playground import sphere
+from playground.demo.kept import Kept
+from playground.demo.people import seeds
 from playground.demo.stage import _connections
 from playground.harness import Clock
 from tests.project.repository import ROOT, named
@@ -39,6 +39,7 @@ REFUSED = re.compile(
     r"\bYou don't have\b|\bisn't (?:available|running|suspended)|\bLink it and|\?[^?\n]* Type `|^Type `",
     re.MULTILINE,
 )
+SEEDS = seeds(Kept(b"what the passwords of the test are made of"))
 GENERAL, AMIR = "C0GENERAL", "U0AMIR"
 
 
@@ -47,26 +48,19 @@ def examples(page: str) -> list[str]:
     return list(dict.fromkeys(one.strip() for one in found if not PLACEHOLDER.search(one)))
 
 
-@cache
-def seed(kind: str) -> dict:
-    return json.loads((ROOT / f"playground/{kind}/default_seed.json").read_text(encoding="utf-8"))
-
-
 class SmallHub:
-    """Answer for alice as the demonstration's hub does, as far as commands need it."""
-
-    TOKEN = "a11ce-token-at-the-hub"
+    """Answer for Olivia as the demonstration's hub does, as far as commands need it."""
 
     def __init__(self) -> None:
-        names = next(one["servers"] for one in seed("jupyterhub")["users"] if one["name"] == "alice")
+        names = next(one["servers"] for one in SEEDS["jupyterhub"]["users"] if one["name"] == "olivia")
         stopped = {"pending": None, "ready": False, "stopped": True}
-        self._servers = {name: {**stopped, "name": name, "url": f"/user/alice/{name}/"} for name in names}
+        self._servers = {name: {**stopped, "name": name, "url": f"/user/olivia/{name}/"} for name in names}
         app = web.Application()
         app.router.add_get("/hub/api/", self._version)
         app.router.add_get("/hub/api/user", self._user)
-        app.router.add_get("/hub/api/users/alice", self._user)
-        app.router.add_post("/hub/api/users/alice/servers/{name}", self._start)
-        app.router.add_delete("/hub/api/users/alice/servers/{name}", self._done)
+        app.router.add_get("/hub/api/users/olivia", self._user)
+        app.router.add_post("/hub/api/users/olivia/servers/{name}", self._start)
+        app.router.add_delete("/hub/api/users/olivia/servers/{name}", self._done)
         self.server = TestServer(app, host="127.0.0.1")
 
     async def _version(self, _request):
@@ -74,8 +68,8 @@ class SmallHub:
 
     async def _user(self, _request):
         names = ("start:servers", "read:servers", "delete:servers")
-        scopes = [f"{name}!user=alice" for name in names]
-        told = {"name": "alice", "kind": "user", "scopes": scopes, "token_id": "a1"}
+        scopes = [f"{name}!user=olivia" for name in names]
+        told = {"name": "olivia", "kind": "user", "scopes": scopes, "token_id": "a1"}
         return web.json_response({**told, "servers": self._servers})
 
     async def _start(self, request):
@@ -91,12 +85,15 @@ class Demonstration(WorkbenchWorld):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(
-            folder, {"saturn_seed": seed("saturn"), "posit_seed": seed("posit"), "sign_in": True}
+            folder, {"saturn_seed": SEEDS["saturn"], "posit_seed": SEEDS["posit"], "sign_in": True}
         )
-        self.sphere = sphere.build(Clock(self.clock.now), seed("sphere"))
+        self.sphere = sphere.build(Clock(self.clock.now), SEEDS["sphere"])
         self.hub = SmallHub()
-        tokens = {"posit": self.posit.credentials["users"]["alice"]["token"], "hub": SmallHub.TOKEN}
-        self._options = {**self._options, "tokens": {name: {"alice": one} for name, one in tokens.items()}}
+        tokens = {
+            name: {one["name"]: one["token"] for one in SEEDS[server]["users"]}
+            for name, server in (("posit", "posit"), ("hub", "jupyterhub"))
+        }
+        self._options = {**self._options, "tokens": tokens}
         self._sphere_url = self._hub_url = ""
 
     def connections(self):
@@ -118,7 +115,7 @@ class Demonstration(WorkbenchWorld):
             self._sphere_url, self._hub_url = (str(one.make_url("")).rstrip("/") for one in (courses, hub))
             async with super().running():
                 for connection in ("saturn", "posit", "hub"):
-                    await self.alice.links("alice", connection)
+                    await self.alice.links("olivia", connection)
                 yield self
 
     async def answers(self, user: str, text: str) -> str:
