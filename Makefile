@@ -9,7 +9,7 @@ PROJECT := pyproject.toml tools/install.sh
 # The seed of test-thorough's random tests: a new one each time unless it is given.
 SEED := $(if $(SEED),$(SEED),$(shell awk 'BEGIN { srand(); print int(rand() * 1000000000) }'))
 
-.PHONY: help demo demo-once demo-cluster test coverage test-thorough test-fast chaos bench lint lock release clean
+.PHONY: help demo demo-once demo-cluster test coverage test-thorough test-fast chaos bench lint lock pictures release clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -54,6 +54,9 @@ lint: $(DEV) ## Check style, types, import layers, names and known vulnerabiliti
 
 lock: $(DEV) ## Write the lock files from pyproject.toml; UPGRADE=1 upgrades
 	.venv/bin/python tools/lock.py $(if $(UPGRADE),--upgrade)
+
+pictures: $(DEV) ## Take the pictures in docs/pictures from the demonstration; needs Chromium
+	$(RUN) tools.pictures
 
 release: $(DEV) ## Build the wheel and the source distribution of the last commit, the same bytes each time
 	.venv/bin/python tools/release.py

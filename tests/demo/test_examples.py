@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+import yarl
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
@@ -59,6 +60,11 @@ class SmallHub:
         app.router.add_get("/hub/api/", self._version)
         app.router.add_get("/hub/api/user", self._user)
         app.router.add_get("/hub/api/users/olivia", self._user)
+        app.router.add_get("/hub/api/oauth2/authorize", self._sign_in)
+        app.router.add_post("/hub/api/oauth2/authorize", self._signed_in)
+        app.router.add_post("/hub/api/oauth2/token", self._token)
+        app.router.add_post("/hub/api/users/olivia/tokens", self._token)
+        app.router.add_delete("/hub/api/users/olivia/tokens/{id}", self._done)
         app.router.add_post("/hub/api/users/olivia/servers/{name}", self._start)
         app.router.add_delete("/hub/api/users/olivia/servers/{name}", self._done)
         self.server = TestServer(app, host="127.0.0.1")
@@ -67,10 +73,18 @@ class SmallHub:
         return web.json_response({"version": "6.1.1"})
 
     async def _user(self, _request):
-        names = ("start:servers", "read:servers", "delete:servers")
-        scopes = [f"{name}!user=olivia" for name in names]
-        told = {"name": "olivia", "kind": "user", "scopes": scopes, "token_id": "a1"}
-        return web.json_response({**told, "servers": self._servers})
+        return web.json_response({"name": "olivia", "token_id": "a1", "servers": self._servers})
+
+    async def _sign_in(self, _request):
+        page = '<form method="post"><input name="password"><button>Sign in</button></form>'
+        return web.Response(text=page, content_type="text/html")
+
+    async def _signed_in(self, request):
+        back = yarl.URL(request.query["redirect_uri"])
+        raise web.HTTPFound(back.update_query(code="a-code", state=request.query["state"]))
+
+    async def _token(self, _request):
+        return web.json_response({"access_token": "granted-token", "token": "minted-token", "id": "a2"})
 
     async def _start(self, request):
         self._servers[request.match_info["name"]] |= {"pending": "spawn", "stopped": False}
@@ -98,7 +112,10 @@ class Demonstration(WorkbenchWorld):
 
     def connections(self):
         """Read them from the demonstration's own file."""
-        hub = {"url": self._hub_url, "credentials": {"api_url": self._hub_url}}
+        hub = {
+            "url": self._hub_url,
+            "credentials": {"api_url": self._hub_url, "oauth_client_secret": "the client's"},
+        }
         posit = {"url": self.posit_url, "credentials": self.posit.credentials}
         courses = {"url": self._sphere_url, "credentials": self.sphere.credentials}
         path = self.folder / "connections.toml"

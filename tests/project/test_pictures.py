@@ -1,0 +1,59 @@
+"""The pictures that the documents show: there, small, described, and made by ``make pictures``."""
+
+from __future__ import annotations
+
+import re
+import struct
+import zlib
+
+from tests.project.repository import ROOT
+from tools.pictures import ROUNDS, animated, chunk, chunks
+
+FOLDER = ROOT / "docs/pictures"
+SHOWN = re.compile(r'<img src="([^"]+)"[^>]* alt="([^"]*)"')
+
+
+def shown(page: str) -> dict[str, str]:
+    """Return what a page shows, with its descriptions."""
+    path = ROOT / page
+    found = SHOWN.findall(path.read_text(encoding="utf-8"))
+    return {(path.parent / place).resolve().name: alt for place, alt in found}
+
+
+def test_the_readme_opens_with_the_story_and_two_pictures_that_are_described():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert readme.startswith("# Usher\n\n<img ")
+    pictures = shown("README.md")
+    assert set(pictures) == {"story.png", "ready.png", "link.png"}
+    assert all(len(alt) > 40 for alt in pictures.values())
+
+
+def test_every_picture_is_shown_and_all_of_them_are_small():
+    paths = list(FOLDER.iterdir())
+    assert {path.name for path in paths} == {*shown("README.md"), *shown("docs/classes.md")}
+    assert sum(path.stat().st_size for path in paths) <= 1024 * 1024
+
+
+def test_the_story_moves():
+    kinds = [kind for kind, _ in chunks((FOLDER / "story.png").read_bytes())]
+    assert kinds.count(b"fcTL") == 5
+
+
+def picture(pixel: bytes) -> bytes:
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", 1, 1, 8, 2, 0, 0, 0))
+    data = zlib.compress(b"\0" + pixel)
+    # A browser splits them as it likes.
+    halves = chunk(b"IDAT", data[:3]) + chunk(b"IDAT", data[3:])
+    return b"\x89PNG\r\n\x1a\n" + header + halves + chunk(b"IEND", b"")
+
+
+def test_pictures_become_one_that_moves():
+    red, blue = b"\xff\0\0", b"\0\0\xff"
+    found = list(chunks(animated([picture(red), picture(blue)])))
+    assert [kind for kind, _ in found] == [b"IHDR", b"acTL", b"fcTL", b"IDAT", b"fcTL", b"fdAT", b"IEND"]
+    contents = [content for _, content in found]
+    assert contents[1] == struct.pack(">II", 2, ROUNDS)
+    numbers = [struct.unpack(">I", contents[place][:4])[0] for place in (2, 4, 5)]
+    assert numbers == [0, 1, 2]
+    assert zlib.decompress(contents[3]) == b"\0" + red
+    assert zlib.decompress(contents[5][4:]) == b"\0" + blue

@@ -1,0 +1,307 @@
+"""Take the pictures in docs/pictures: the demonstration, two people and a real browser.
+
+    python -m tools.pictures [FOLDER]        docs/pictures by default
+
+``story.png`` is animated: the main job from the command to the IDE.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import os
+import struct
+import sys
+import tempfile
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any, Final
+
+import aiohttp
+
+from playground.demo.person import Message, NotSeenError, Person, address, labels, spoken
+from playground.demo.stage import Stage, say, stage
+from playground.processes import StageError
+from tests.playground.browser import Browser
+
+TARGET: Final = Path(__file__).resolve().parent.parent / "docs/pictures"
+GENERAL: Final = "C0GENERAL"
+SIZE: Final = (960, 580)
+LINE: Final = 46
+#: What is said in the channel before.
+TALK: Final = ("The new survey data is in.", "Thanks! I'll have a look at it right now.")
+#: A picture by itself is twice as fine.
+STILL: Final[dict[str, Any]] = {"scale": 2.0, "size": (860, 800)}
+SECONDS: Final = 80.0
+#: How long a picture of the animation stays, and how often all of them are shown.
+FRAME_MS: Final = 2600
+ROUNDS: Final = 3
+#: Does what each page asks for until the goal is reached: choose a person, sign in, paste a token.
+STEP: Final = """((given, goal) => {
+  const one = (what) => document.querySelector(what);
+  if (document.readyState !== "complete") return false;
+  if (goal()) return true;
+  if (document.documentElement.dataset.done) return false;
+  const secret = one("[type=password]");
+  const person = one(`a[href*="as=${given.person}"]`);
+  const next = person || one("a.main") || one("form .main") || one("form [type=submit]");
+  if (!secret && !next) return false;
+  document.documentElement.dataset.done = "1";
+  if (!secret) { next.click(); return false; }
+  const name = one("[name=username]");
+  if (name) name.value = given.name;
+  secret.value = secret.name === "token" ? given.token : given.password;
+  secret.form.requestSubmit();
+  return false;
+})"""
+#: The page that names both sides and asks whether they are right; JupyterLab as it stands when it is loaded.
+CONFIRM: Final = """document.querySelector('form[action="/link/confirm"]')"""
+LAB: Final = "document.querySelector('.jp-Launcher-body') && !document.querySelector('#jupyterlab-splash')"
+#: Shows a picture above a line that says what it shows.
+FRAME: Final = """((picture, text) => {
+  document.body.innerHTML = '<img alt=""><p></p>';
+  document.body.style.cssText = "margin:0;background:#1f3a5f;color:#fff;text-align:center";
+  const [shown, line] = document.body.children;
+  shown.src = "data:image/png;base64," + picture;
+  shown.style.cssText = "display:block;width:100%";
+  line.textContent = text;
+  line.style.cssText = "margin:0;font:600 19px/46px system-ui,sans-serif";
+  return shown.decode();
+})"""
+#: JupyterLab asks whether it may bring news.
+HIDDEN: Final = """(() => {
+  const style = document.createElement("style");
+  style.textContent = ".Toastify { display: none }";
+  document.head.append(style);
+})()"""
+
+
+class Camera:
+    """Lead a browser through the demonstration, and keep what it shows."""
+
+    def __init__(self, browser: Browser, running: Stage) -> None:
+        self._browser = browser
+        self._running = running
+
+    async def looks(self, person: Person, channel: str, text: str, **how: Any) -> None:
+        """Look at a conversation as somebody once it says this."""
+        await self.frames(**how)
+        await self._browser.open(f"{self._running.slack['url']}/?as={person.user_id}&channel={channel}")
+        await self.sees(text)
+
+    async def sees(self, text: str) -> None:
+        """Wait until the conversation is shown and says this."""
+        says = f"document.querySelector('#messages').innerText.includes({json.dumps(text)})"
+        await self._waits(f"document.querySelector('#place-name').innerText && {says}")
+
+    async def sits_down(self) -> None:
+        """Be somebody who is signed in nowhere yet."""
+        await self._browser.tell("Network.clearBrowserCookies")
+
+    async def walks(self, url: str, person: Person, server: dict[str, Any], goal: str, **how: Any) -> None:
+        """Open an address and do what its pages ask for until an expression holds."""
+        name = person.name.lower()
+        account = server["credentials"]["users"][name]
+        given = {
+            "name": name,
+            "person": person.user_id,
+            **{key: account[key] for key in ("password", "token")},
+        }
+        await self.frames(**how)
+        await self._browser.open(url)
+        await self._waits(f"{STEP}({json.dumps(given)}, () => {goal})")
+
+    async def confirms(self) -> None:
+        """Confirm on the page that asks whether everything is right, and wait until that is done."""
+        await self._browser.ask(f"{CONFIRM}.requestSubmit()")
+        await self._waits(f"document.readyState === 'complete' && !{CONFIRM}")
+
+    async def types(self, text: str) -> None:
+        """Type into the field for messages, without sending it."""
+        await self._browser.ask("document.querySelector('#composer textarea').focus()")
+        await self._browser.tell("Input.insertText", text=text)
+
+    async def takes(self) -> bytes:
+        """Take a picture."""
+        await self._browser.ask(HIDDEN)
+        taken = await self._browser.tell("Page.captureScreenshot", format="png")
+        return base64.b64decode(taken["data"])
+
+    async def framed(self, picture: bytes, text: str) -> bytes:
+        """Return a picture of the animation with a line that says what it shows."""
+        width, height = SIZE
+        await self.frames(size=(width, height + LINE))
+        await self._browser.open("about:blank")
+        await self._waits("location.href === 'about:blank'")
+        await self._browser.ask(
+            f"{FRAME}({json.dumps(base64.b64encode(picture).decode())}, {json.dumps(text)})"
+        )
+        return await self.takes()
+
+    async def frames(self, scale: float = 1.0, size: tuple[int, int] = SIZE) -> None:
+        """Be a window of this size."""
+        shape = {"width": size[0], "height": size[1], "deviceScaleFactor": scale, "mobile": False}
+        await self._browser.tell("Emulation.setDeviceMetricsOverride", **shape)
+        await self._browser.tell("Emulation.setScrollbarsHidden", hidden=True)
+
+    async def _waits(self, shows: str) -> None:
+        """Wait until an expression holds; the page that it is asked of may go away meanwhile."""
+        try:
+            async with asyncio.timeout(SECONDS):
+                while True:
+                    try:
+                        return await self._browser.until(shows)
+                    except AssertionError:
+                        continue
+        except TimeoutError:
+            text = await self._browser.ask("location.pathname + '\\n' + document.body.innerText")
+            raise NotSeenError(f"{shows}\n\nnever held. The page says:\n{text}") from None
+
+
+async def invitation(person: Person, words: str) -> str:
+    """Type words that need a link; return the address of its page."""
+    before = {message["ts"] for message in await person.messages(GENERAL)}
+    await person.say(GENERAL, words)
+    asked = await newest(person, GENERAL, "invite", before)
+    before |= {asked["ts"]}
+    await person.press(GENERAL, asked, labels(asked, "invite")[0][1])
+    return address(await newest(person, GENERAL, "link_url", before), "link_url")
+
+
+async def newest(person: Person, channel: str, action: str, before: Any = (), text: str = "") -> Message:
+    """Return a message with such a button and text as soon as there is one that wasn't there before."""
+
+    def fits(message: Message) -> bool:
+        is_new = message["ts"] not in before
+        return is_new and bool(labels(message, action)) and text in spoken(message)
+
+    return await person.wait_for(channel, fits, f"a message with {action} {text}", SECONDS)
+
+
+async def conversation(running: Stage, person: Person) -> str:
+    """Return the id of somebody's direct message with the bot."""
+    query = {"as": person.user_id}
+    async with person.session.get(f"{running.slack['url']}/_page/state", params=query) as answer:
+        channels = (await answer.json())["channels"]
+    return str(next(one["id"] for one in channels if one["kind"] == "im"))
+
+
+async def story(slack: Camera, web: Camera, running: Stage, people: Sequence[Person]) -> dict[str, bytes]:
+    """Take the main job as the first person lives it: link, start, wait, open."""
+    olivia, chen = people
+    frames, room = [], await conversation(running, olivia)
+    words = "/workspace start training@hub"
+    await chen.say(GENERAL, TALK[0])
+    await olivia.say(GENERAL, TALK[1])
+    await slack.looks(olivia, GENERAL, TALK[1])
+    await slack.types(words)
+    frames.append((await slack.takes(), "1. Type a command in any channel"))
+    page = await invitation(olivia, words)
+    await slack.looks(olivia, room, "")
+    await web.walks(page, olivia, running.hub, CONFIRM, **STILL)
+    taken = {"link.png": await web.takes()}
+    await web.frames(scale=0.75, size=(1280, 772))
+    frames.append((await web.takes(), "2. Link your own account, once"))
+    await web.confirms()
+    await slack.sees("%")
+    frames.append((await slack.takes(), "3. Usher shows you the progress"))
+    ready = await newest(olivia, "@bot", "open_url", text="is ready")
+    await slack.looks(olivia, room, "is ready")
+    frames.append((await slack.takes(), "4. Usher messages you when it's ready"))
+    await slack.looks(olivia, room, "is ready", **STILL)
+    taken["ready.png"] = await slack.takes()
+    await web.walks(address(ready, "open_url"), olivia, running.hub, LAB)
+    frames.append((await web.takes(), "5. Open it. Nobody else can"))
+    return taken | {"story.png": animated([await slack.framed(*frame) for frame in frames])}
+
+
+async def lesson(slack: Camera, web: Camera, running: Stage, people: Sequence[Person]) -> dict[str, bytes]:
+    """Take a class card that everyone has pressed, as the last of them sees it."""
+    for person in people:
+        await web.sits_down()
+        await web.walks(await invitation(person, "/workspace link saturn"), person, running.saturn, CONFIRM)
+        await web.confirms()
+    await people[0].say(GENERAL, "/workspace card saturn/course --title Statistics --max 60")
+    for person in people:
+        card = await newest(person, GENERAL, "class_press", text="Statistics")
+        await person.press(GENERAL, card, labels(card, "class_press")[0][1])
+    for _ in range(2):  # What is unread is shown from its beginning the first time.
+        await slack.looks(people[-1], GENERAL, "2 of 2 ready", **STILL)
+    return {"class.png": await slack.takes()}
+
+
+def animated(frames: Sequence[bytes]) -> bytes:
+    """Return pictures of one size as one animated PNG, which shows the last of them in the end."""
+    made, number = [b"\x89PNG\r\n\x1a\n"], 0
+    for place, frame in enumerate(frames):
+        parts = list(chunks(frame))
+        (header,) = (content for kind, content in parts if kind == b"IHDR")
+        if place == 0:
+            made += [chunk(b"IHDR", header), chunk(b"acTL", struct.pack(">II", len(frames), ROUNDS))]
+        size = struct.unpack(">II", header[:8])
+        control = struct.pack(">IIIIIHHBB", number, *size, 0, 0, FRAME_MS, 1000, 0, 0)
+        made.append(chunk(b"fcTL", control))
+        number += 1
+        # Level 9 makes them a tenth smaller than the browser does.
+        data = zlib.compress(
+            zlib.decompress(b"".join(content for kind, content in parts if kind == b"IDAT")), 9
+        )
+        if place == 0:
+            made.append(chunk(b"IDAT", data))
+        else:
+            made.append(chunk(b"fdAT", struct.pack(">I", number) + data))
+            number += 1
+    return b"".join([*made, chunk(b"IEND", b"")])
+
+
+def chunks(png: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Yield the parts of a PNG with their kinds."""
+    at = 8
+    while at < len(png):
+        (length,) = struct.unpack(">I", png[at : at + 4])
+        yield png[at + 4 : at + 8], png[at + 8 : at + 8 + length]
+        at += length + 12
+
+
+def chunk(kind: bytes, content: bytes) -> bytes:
+    """Return a part of a PNG."""
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+
+async def pictures() -> dict[str, bytes]:
+    """Bring the demonstration up and take all pictures; return them by name."""
+    async with AsyncExitStack() as stack:
+        place = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        # What this demonstration keeps is nobody's own.
+        os.environ["XDG_STATE_HOME"] = str(place)
+        running = await stack.enter_async_context(stage(light=False, tell=say))
+        session = await stack.enter_async_context(aiohttp.ClientSession())
+        slack, web = [
+            Camera(await stack.enter_async_context(Browser.started(place / profile)), running)
+            for profile in ("slack", "web")
+        ]
+        names = {"U0OLIVIA": "Olivia", "U0CHEN": "Chen"}
+        people = [Person(session, running.slack["url"], user, name) for user, name in names.items()]
+        taken = await story(slack, web, running, people)
+        return taken | await lesson(slack, web, running, people)
+
+
+def main(folder: Path = TARGET) -> int:
+    """Take all pictures, and write them once all are there."""
+    try:
+        taken = asyncio.run(pictures())
+    except (StageError, NotSeenError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in taken.items():
+        (folder / name).write_bytes(content)
+        print(f"{folder / name}: {len(content) // 1024} KiB")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*map(Path, sys.argv[1:])))
