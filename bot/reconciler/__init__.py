@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from bot.domain.models import ClaimedOperation, ClaimedRun, NoticeKind
 from bot.reconciler.ask import Asker
 from bot.reconciler.classes import Classes
-from bot.reconciler.context import EngineContext, News, Numbers, Observer, Replay
+from bot.reconciler.context import EngineContext
 from bot.reconciler.early_looks import EarlyLooks
 from bot.reconciler.keys import Keys
 from bot.reconciler.lists import Lists
@@ -20,6 +20,7 @@ from bot.reconciler.operation_calls import OperationCalls
 from bot.reconciler.operations import Operations
 from bot.reconciler.outages import Outages
 from bot.reconciler.pauses import Pauses
+from bot.reconciler.ports import News, Numbers, Observer, Replay
 from bot.reconciler.preconditions import Preconditions
 from bot.reconciler.reads import Reads
 from bot.reconciler.reminders import Reminders

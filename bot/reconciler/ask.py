@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
     from bot.domain.models import Account
-    from bot.reconciler.context import Numbers
     from bot.reconciler.keys import Became, Keys
+    from bot.reconciler.ports import Numbers
     from bot.store.records import Calls
     from bot.store.store import Store
 

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bot.domain.models import Observed, ReadClaim, ReadResult
-    from bot.reconciler.context import EngineContext, News
+    from bot.reconciler.context import EngineContext
+    from bot.reconciler.ports import News
     from bot.store.store import Store
     from bot.support.clock import Ids
     from bot.support.pool import Pool

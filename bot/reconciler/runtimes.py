@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bot.providers.base import Provider
-    from bot.reconciler.context import News, Observer
+    from bot.reconciler.ports import News, Observer
     from bot.store.records import Calls, Pause
     from bot.support.clock import Clock
 

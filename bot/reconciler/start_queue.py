@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bot.domain.models import Operation, Run
-    from bot.reconciler.context import News
+    from bot.reconciler.ports import News
 
 #: A limit per second is kept with this margin, and a fifth of it goes in one burst: requests don't arrive as
 #: evenly as they are sent.

@@ -14,8 +14,9 @@ from bot.domain.policy import is_current
 from bot.providers import facets
 from bot.reconciler.approvals import Approved
 from bot.reconciler.ask import LIMITED
-from bot.reconciler.context import EngineContext, EnginePart, Replay
+from bot.reconciler.context import EngineContext, EnginePart
 from bot.reconciler.lists import Again, Busy, Lists, waiting_commands
+from bot.reconciler.ports import Replay
 from bot.reconciler.schedules import Schedules
 from bot.reconciler.snapshots import Snapshots
 from bot.reconciler.unfinished_links import UnfinishedLinks

@@ -13,7 +13,6 @@ from bot.messages.blocks.hints import in_view
 from bot.messages.blocks.home import digest, home
 from bot.services.gather import Gatherer
 from bot.services.home_facts import HomeGatherer
-from bot.store.audit import verify_audit
 from playground.demo.person import buttons
 from tests.invariants.life import PEOPLE
 from tests.invariants.provider import number_of
@@ -173,7 +172,7 @@ async def at_the_end(life: Life, logs: list[Any]) -> None:
     notices = await life.rows("SELECT kind, state, error FROM notices WHERE state != 'sent'")
     assert [row for row in notices if row["kind"] != _REPLIES] == []
     assert await life.rows("SELECT kind, subject FROM tasks") == []
-    assert await verify_audit(life.store) is None
+    assert await life.store.verify_audit() is None
     await _no_secret(life, logs)
 
 

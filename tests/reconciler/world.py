@@ -27,7 +27,7 @@ from bot.domain.policy import Installation
 from bot.output import Board
 from bot.providers.base import Credential
 from bot.reconciler import Numbers, Reconciler
-from bot.reconciler.context import News
+from bot.reconciler.ports import News
 from bot.reconciler.streams import AT_ONCE
 from bot.services.context import Context
 from bot.services.making import Making

@@ -9,7 +9,6 @@ import pytest
 
 from bot.domain.models import AuditEntry, NewNotice, NoticeKind
 from bot.store import open_store
-from bot.store.audit import verify_audit
 from bot.store.copying import _tables, copy_store
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.errors import StoreError, StoreInUse
@@ -80,10 +79,10 @@ async def test_all_of_it_is_copied_and_the_copy_goes_on(path, url):
     assert on_server(url) == before
     async with opened(url) as store:
         await store.begin_serving()
-        assert await verify_audit(store) is None
+        assert await store.verify_audit() is None
         assert len(await store.open_operations(ALICE)) == 2
         await store.append_audit([AuditEntry("T1:UALICE", "later", "", "ok")])
-        assert await verify_audit(store) is None
+        assert await store.verify_audit() is None
 
 
 async def test_a_file_of_any_name_is_copied_without_what_is_sqlites_own(path, url):

@@ -19,7 +19,6 @@ from bot.domain.models import (
     State,
     TaskKind,
 )
-from bot.store.audit import verify_audit
 from bot.store.records import FoundWorkspace, NewOperation, NewTask
 from tests.contract.store.test_gates import SHARED, by_reference, claim_one
 from tests.rigs.store import ALICE, link_account
@@ -148,7 +147,7 @@ async def count(store) -> int:
 @given(ANYTHING)
 async def test_the_audit_holds_whatever_it_is_given(store, text):
     await store.append_audit([AuditEntry(text, text, text, text, {text: text})])
-    assert await verify_audit(store) is None
+    assert await store.verify_audit() is None
 
 
 @pytest.mark.parametrize("reply", ["", "x"])
