@@ -29,6 +29,12 @@ def accounts(servers: dict[str, Json]) -> Json:
     }
 
 
+def sign_outs(servers: dict[str, Json]) -> list[list[str]]:
+    """Return where a browser is signed out of each provider: method and address."""
+    saturn, hub, posit = (servers[one]["url"] for one in ("saturn", "jupyterhub", "posit"))
+    return [["POST", f"{saturn}/logout"], ["GET", f"{hub}/hub/logout"], ["POST", f"{posit}/auth-sign-out"]]
+
+
 def _of(user: str, name: str, servers: dict[str, Json]) -> list[Json]:
     # At the hub, who is signed in has to sign out first, which leads to signing in.
     saturn, hub, posit, sphere = (servers[one] for one in ("saturn", "jupyterhub", "posit", "sphere"))

@@ -19,7 +19,7 @@ import yaml
 from cryptography.fernet import Fernet
 
 from playground.demo import kept, ports
-from playground.demo.accounts import accounts
+from playground.demo.accounts import accounts, sign_outs
 from playground.demo.backstage import backstage
 from playground.demo.people import seeds
 from playground.demo.usher import Usher, start_usher, wait_for_usher
@@ -121,7 +121,8 @@ async def stage(
         children.append(await start_usher(folder, environment))
         await _unless(stop, asyncio.ensure_future(wait_for_usher(children[-1], url)))
         await _register(slack["url"], url, await _manifest(environment))
-        await _tell_slack(slack["url"], "accounts", {"key": _key(held), "people": accounts(servers)})
+        listed = {"key": _key(held), "people": accounts(servers), "sign_outs": sign_outs(servers)}
+        await _tell_slack(slack["url"], "accounts", listed)
         urls = {"hub" if name == "jupyterhub" else name: line["url"] for name, line in servers.items()}
         async with backstage(urls, Usher(children[-1], url, folder, environment)) as address:
             await _tell_slack(slack["url"], "backstage", {"address": address})

@@ -42,13 +42,16 @@ class Accounts:
         app.router.add_post("/_playground/accounts", self._take)
 
     async def _take(self, request: web.Request) -> web.Response:
-        given = checked(loads(await request.read()), ("key", "people"))
+        given = checked(loads(await request.read()), ("key", "people", "sign_outs"))
         key, people = given["key"], given["people"]
         if not isinstance(key, str) or not key or not isinstance(people, dict):
             raise ValueError("a key and people")
         if not all(isinstance(one, dict) for one in people.values()):
             raise ValueError("each of the people is an object")
-        self._key, self._people = key, people
+        sign_outs = given.get("sign_outs", [])
+        if not isinstance(sign_outs, list) or not all(map(_is_sign_out, sign_outs)):
+            raise ValueError("each of sign_outs is a method and an address on this machine")
+        self._key, self._people, self._state.sign_outs = key, people, sign_outs
         return web.json_response({"ok": True, "people": len(self._people)})
 
     async def _page(self, _request: web.Request) -> web.Response:
@@ -79,3 +82,10 @@ class Accounts:
                 who = {"id": user, "real_name": person.real_name, "role": person.role, "team": team}
                 shown.append({**who, **given})
         return {"ok": True, "people": shown}
+
+
+def _is_sign_out(given: object) -> bool:
+    match given:
+        case ["GET" | "POST", str(url)]:
+            return url.startswith("http://127.0.0.1:")
+    return False

@@ -84,7 +84,7 @@ class OpenId:
 
     def install(self, app: web.Application) -> None:
         """Add the routes that lie at Slack's origin."""
-        tabs.install(app)
+        tabs.install(app, self._state)
         app.router.add_get("/openid/connect/authorize", self._authorize_openid)
         app.router.add_get("/oauth/v2/authorize", self._authorize_install)
         app.router.add_get("/openid/connect/keys", self._keys)

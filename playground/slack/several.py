@@ -81,7 +81,7 @@ class SlackWorkspaces:
         router.add_get("/oauth/v2/authorize", self._authorize)
         router.add_get("/openid/connect/authorize", self._authorize)
         router.add_get("/openid/connect/keys", self._keys)
-        tabs.install(self.app)
+        tabs.install(self.app, self.members[0].state)
         router.add_post("/upload/v1/{secret}", self._upload)
 
     async def _api(self, request: web.Request) -> web.Response:

@@ -57,6 +57,8 @@ class State:
         self.read_until: dict[tuple[str, str, str | None], str] = {}
         self.inputs: dict[tuple[str, str, str], Json] = {}
         self.signed_in: str | None = None
+        #: Where a browser is signed out before somebody else goes on in it: method and address.
+        self.sign_outs: list[list[str]] = []
         self.version = 0
         #: Called with posted, changed or deleted, the message, and how it was before.
         self.listeners: list[Callable[[str, Message, Json | None], None]] = []

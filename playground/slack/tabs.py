@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import html
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+if TYPE_CHECKING:
+    from playground.slack.state import State
+
 _POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; base-uri 'none'; form-action 'none'; "
-    "frame-ancestors 'none'"
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self' http://127.0.0.1:*; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 _FILES = {name: Path(__file__).parent / "static" / name for name in ("tab.js", "sign_in.css")}
 
 
-def install(app: web.Application) -> None:
+def install(app: web.Application, state: State) -> None:
     """Add the routes, at the address where people sign in."""
     app.router.add_get("/openid/tab", _tab)
+    app.router.add_get("/openid/sign-outs", partial(_sign_outs, state))
     app.router.add_get("/openid/static/{name}", _file)
 
 
@@ -25,6 +31,11 @@ async def _tab(request: web.Request) -> web.Response:
     if request.headers.get("Sec-Fetch-Site") == "cross-site":
         return page("Something went wrong", "<p>Links open from Slack's own page only.</p>", 403)
     return page("One moment", "<p>Opening the link …</p>")
+
+
+async def _sign_outs(state: State, _request: web.Request) -> web.Response:
+    """Tell where the browser is signed in as whoever used it last: it has one memory for all its tabs."""
+    return web.json_response(state.sign_outs, headers={"Cache-Control": "no-store"})
 
 
 async def _file(request: web.Request) -> web.StreamResponse:

@@ -28,24 +28,37 @@ ACCOUNTS = {
 }
 
 
-async def hand_over(server, key="the key", people=ACCOUNTS):
+async def hand_over(server, key="the key", people=ACCOUNTS, sign_outs=()):
     async with aiohttp.ClientSession() as session:
-        told = {"key": key, "people": people}
+        told = {"key": key, "people": people, "sign_outs": sign_outs}
         async with session.post(f"{server.state.base_url}/_playground/accounts", json=told) as response:
             return response.status, await response.json()
 
 
 @asynccontextmanager
-async def app_to_sign_in_to(server):
-    """Serve where people come back to from Slack, and give the address at which they sign in."""
+async def app_to_sign_in_to(server, signed_out):
+    """Serve where people come back to from Slack, and give the address at which they sign in.
 
-    async def back(_request: web.Request) -> web.Response:
+    There the browser gets a session, which is noted in ``signed_out`` when it is ended.
+    """
+
+    async def back(request: web.Request) -> web.Response:
         text = "<link rel=icon href='data:,'><title>Back</title>"
-        return web.Response(text=text, content_type="text/html")
+        response = web.Response(text=text, content_type="text/html")
+        response.set_cookie("session", server.openid.grants[request.query["code"]].user, httponly=True)
+        return response
+
+    async def sign_out(request: web.Request) -> web.Response:
+        signed_out.append(request.cookies.get("session"))
+        response = web.Response(status=204)
+        response.del_cookie("session")
+        return response
 
     app = web.Application()
     app.router.add_get("/back", back)
+    app.router.add_post("/sign-out", sign_out)
     async with TestServer(app, host="127.0.0.1") as listening:
+        await hand_over(server, sign_outs=[["POST", str(listening.make_url("/sign-out"))]])
         query = {
             "client_id": server.credentials["client_id"],
             "response_type": "code",
@@ -73,12 +86,11 @@ async def signed_in(tab, server):
 async def test_everybody_acts_and_signs_in_at_once_in_a_tab_of_their_own(tmp_path):
     async with (
         slack(clock=None) as (server, client),
-        app_to_sign_in_to(server) as authorize,
+        app_to_sign_in_to(server, signed_out := []) as authorize,
         Browser.started(tmp_path) as first,
     ):
         for channel in (GENERAL, SCIENCE):
             await client.chat_postMessage(channel=channel, text=f"<{authorize}|Sign in>")
-        await hand_over(server)
         await first.open(f"{server.state.base_url}/#key=the+key")
         await first.until(
             f"document.getElementById('my-name').textContent && location.search === '?as={OLIVIA}'"
@@ -109,6 +121,8 @@ async def test_everybody_acts_and_signs_in_at_once_in_a_tab_of_their_own(tmp_pat
         assert {user: await signed_in(tab, server) for user, tab in came_back.items()} == {
             user: user for user in tabs
         }
+        # What a browser remembers for all its tabs is ended before somebody else goes on.
+        assert signed_out == [OLIVIA, CHEN, TARA, AMIR, GRETA]
         # Each tab stays its person's, whoever signed in last and wherever else it has been.
         for tab in came_back.values():
             await tab.ask("window.seen = true")
@@ -170,7 +184,11 @@ async def test_without_accounts_there_is_no_list_and_no_key_opens_one():
         url = f"{server.state.base_url}/_page/accounts"
         async with session.get(url, headers={"X-Accounts-Key": ""}) as response:
             assert await response.json() == {"ok": False, "error": "no_accounts"}
-        for odd in ({"key": ""}, {"key": 5}, {"people": []}, {"people": {OLIVIA: 5}}):
+        elsewhere = [["POST", "https://elsewhere.example/sign-out"]]
+        for odd in (
+            *({"key": ""}, {"key": 5}, {"people": []}, {"people": {OLIVIA: 5}}),
+            *({"sign_outs": 5}, {"sign_outs": ["x"]}, {"sign_outs": elsewhere}),
+        ):
             assert (await hand_over(server, **odd))[0] == 400
 
 

@@ -53,8 +53,8 @@ const { ok, error, people } = await answer.json();
 if (ok) {
   const asked = new URLSearchParams(location.search).get("as");
   const mine = people.find((one) => one.id === asked) ?? people[0];
-  at("about").textContent = "For link pages and IDEs. In one browser, a provider knows one person at a time: sign in below as the one whose "
-    + "workspace you open. To have several open at once, use a private window for each.";
+  at("about").textContent = "For link pages and IDEs. In one browser, a provider knows one person at a time: opening a link for somebody else "
+    + "signs you out there. To keep several IDEs open, use a private window for each.";
   at("mine").replaceChildren(whole(mine, true));
   at("others").replaceChildren(...people.filter((one) => one !== mine).map((one) => whole(one, false)));
 } else at("about").textContent = SAY[error] ?? "The local Slack did not answer. Reload this page.";
