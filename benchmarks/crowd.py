@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import random
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import SecretStr
 
@@ -15,12 +16,15 @@ from bot.providers.base import Credential
 from bot.store import open_store
 from bot.store.records import Activation, FoundWorkspace, NewOperation
 from bot.support.clock import SystemClock, SystemIds
+from bot.support.errors import StoreBusy
 from bot.support.vault import Vault, row_key
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator, Mapping
+    from collections.abc import Awaitable, Callable, Container, Iterator, Mapping
 
     from bot.store.store import Store
+
+_T = TypeVar("_T")
 
 TEAM = "T0ACME"
 CONNECTION = "saturn"
@@ -170,13 +174,19 @@ async def _operations(store: Store, principal: Principal, connection: str, old: 
 
 async def _pending(store: Store, principal: Principal, workspace_id: str, connection: str) -> None:
     new = NewOperation(principal, workspace_id, connection, OperationVerb.START, _DEADLINE, "benchmark")
-    accepted = await store.accept_operation(new, interaction="")
-    await store.save_step(
-        Update(
-            accepted.operation.id,
-            random.uniform(0.0, _SPREAD),  # noqa: S311 - spreads work, protects nothing
-            waits_for="change",
-            start_call=Call.ACCEPTED,
-            called=True,
-        )
+    accepted = await _patiently(lambda: store.accept_operation(new, interaction=""))
+    update = Update(
+        accepted.operation.id,
+        random.uniform(0.0, _SPREAD),  # noqa: S311 - spreads work, protects nothing
+        waits_for="change",
+        start_call=Call.ACCEPTED,
+        called=True,
     )
+    await _patiently(lambda: store.save_step(update))
+
+
+async def _patiently(write: Callable[[], Awaitable[_T]]) -> _T:
+    """Write however busy the machine is: a write that was turned away has done nothing."""
+    while True:
+        with suppress(StoreBusy):
+            return await write()
