@@ -48,7 +48,9 @@ def masked_text(text: str) -> str:
 
 def _unless_id(found: re.Match[str]) -> str:
     text = found[0]
-    looks_random = any(letter.isdigit() for letter in text) and any(letter.isalpha() for letter in text)
+    # Words that people write have one kind of letters: names of workspaces, say.
+    kinds = (str.isdigit, str.islower, str.isupper)
+    looks_random = sum(any(map(is_kind, text)) for is_kind in kinds) > 1
     return text if _ID.fullmatch(text) or not looks_random else HIDDEN
 
 

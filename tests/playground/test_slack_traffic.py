@@ -36,6 +36,11 @@ SATURN_TOKEN = "8f14e45fceea167a5a36dedd4bea2543" * 2
             "http://127.0.0.1:1/commands/T0ACME/012345678901/Ab3dEf6hIj9lMn2pQr5tUv8x",
             f"http://127.0.0.1:1/commands/T0ACME/012345678901/{HIDDEN}",
         ),
+        # A random one may happen to have no digit.
+        (
+            "http://127.0.0.1:1/commands/T0/1/-IxRVXjpZHxUUjRMHHSOwc-X",
+            f"http://127.0.0.1:1/commands/T0/1/{HIDDEN}",
+        ),
         ("wss://slack.test/link/?ticket=Ab3dEf6hIj9lMn2pQr5tUv", f"wss://slack.test/link/?ticket={HIDDEN}"),
         ("operation_0123456789abcdef01234567/ready/1", "operation_0123456789abcdef01234567/ready/1"),
         ("0b7e1c1e-93cb-4b1d-9d43-0e5d9d1f6a10", "0b7e1c1e-93cb-4b1d-9d43-0e5d9d1f6a10"),
@@ -162,7 +167,8 @@ async def test_the_panel_lists_what_a_command_causes_and_shows_no_switches_alone
     ):
         app.answer = lambda _p: web.json_response({"text": "Here"})
         await browser.open(f"{server.state.base_url}/?as={OLIVIA}&channel={GENERAL}")
-        await browser.until("document.querySelector('#panel-button')")
+        # The page has the focus in its composer when it is ready.
+        await browser.until("document.querySelector('#panel-button') && document.activeElement.id === 'text'")
         await browser.ask("document.querySelector('#panel-button').click()")
         assert await browser.ask(
             "[...document.querySelectorAll('#panel [role=tab]')].map((one) => one.textContent)"
