@@ -28,7 +28,7 @@ In any channel, type
     /workspace start training    on Saturn Cloud or on the hub: Usher asks which one
     /workspace new posit         a form: create an RStudio session; suspend and resume it
     /job run posit --cluster Local -- Rscript train.R
-                                 its output appears below its card, and all of it as a file
+                                 its output appears in the thread of its card, and all of it as a file
     /workspace new courses       on Sphere Engine: nothing to link, and it opens on a page of Usher's
     /workspace about posit       as Amir, an Usher admin: shows the server and its users
 

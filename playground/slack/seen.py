@@ -97,7 +97,7 @@ def _channel(state: State, person: Person, channel: Channel) -> Json:
         "read": until,
         "unread": len(unread),
         # In a channel, Slack counts only what calls a person by name.
-        "badge": len(unread) if is_direct else sum(_calls(person, message) for message in unread),
+        "badge": len(unread) if is_direct else sum(_calls(person, message) for message in unread[-SHOWN:]),
     }
 
 

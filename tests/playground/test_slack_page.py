@@ -175,6 +175,12 @@ async def test_the_home_tab_opens_before_there_was_a_message_and_its_buttons_can
         pressed = app.seen[-1]
         assert (pressed["view"]["type"], pressed["actions"][0]["action_id"]) == ("home", "go")
         assert "response_url" not in pressed
+        # What changes in the home tab takes the focus from nothing that is still there.
+        await browser.ask("document.querySelector('#home .button').focus()")
+        home["blocks"] = [section("Your *jobs*"), actions(button("go")) | {"block_id": "other"}]
+        await client.views_publish(user_id=OLIVIA, view=home)
+        await browser.until("document.querySelector('#home').textContent.includes('jobs')")
+        assert await browser.ask("document.activeElement.dataset.block") == "other"
         assert browser.complaints == []
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 
@@ -52,8 +53,21 @@ async def test_what_is_new_stands_out_until_it_is_read_in_conversations_threads_
         await browser.type("ush")
         await browser.press("Enter")
         await browser.until("document.querySelector('.place.current').textContent.includes('Usher')")
-        await server.say(TARA, GENERAL, "again")
+        for number in range(40):
+            await server.say(TARA, GENERAL, f"again {number}")
         await browser.until(f"{words('.place.unread')} === '#general'")
+        # Who reads further up is told of what comes below, and gets there.
+        await page.click(".place.unread")
+        await browser.until("document.querySelectorAll('#messages .message').length === 44")
+        await browser.ask("document.getElementById('messages').scrollTop = 0")
+        await server.say(TARA, GENERAL, "last")
+        await browser.until("!document.getElementById('newer').hidden")
+        await page.click("#newer")
+        await browser.until("document.getElementById('newer').hidden")
+        assert await browser.ask(
+            "(({scrollTop, clientHeight, scrollHeight}) => scrollTop + clientHeight >= scrollHeight - 1)"
+            "(document.getElementById('messages'))"
+        )
 
 
 async def _files(page):
@@ -134,3 +148,21 @@ async def test_on_a_small_screen_one_thing_is_seen_at_a_time(tmp_path):
             "!(one.ariaLabel || one.textContent.trim() || one.labels?.length)).length"
         )
         assert await browser.ask(unnamed) == 0
+
+
+async def test_everybody_has_a_tab_of_their_own_at_once(tmp_path):
+    async with slack_page(tmp_path) as page:
+        people = [one.id for one in page.server.state.people.values() if not one.is_bot and one.role != "bot"]
+        for user in [*people, TARA, TARA]:
+            address = f"{page.server.state.base_url}/?as={user}"
+            await page.browser.tell("Target.createTarget", url=address, background=True)
+        async with asyncio.timeout(20):
+            while page.server.harness.requests["GET /_page/changes"] < len(people) + 2:
+                await page.browser.ask("1")
+        # More tabs than a browser has connections to a host: what is said arrives at once all the same.
+        await page.open()
+        await page.focus("#text")
+        await page.browser.type("hello")
+        await page.browser.press("Enter")
+        await page.browser.until(f"{words('#messages .text')} === 'hello'")
+        assert page.server.seen(TARA, GENERAL)[-1]["text"] == "hello"

@@ -27,14 +27,17 @@ export function focusKept() {
   const node = document.activeElement;
   if (!node || node === document.body) return () => {};
   const { block, action } = node.closest("[data-action]")?.dataset ?? {};
-  const box = node.closest("[data-ts]");
-  const row = box && `#${box.parentElement.id} [data-ts="${box.dataset.ts}"]`;
+  const box = node.closest("[data-ts], #home");
+  const row = box && (box.id ? `#${box.id}` : `#${box.parentElement.id} [data-ts="${box.dataset.ts}"]`);
   return () => {
     if (document.activeElement && document.activeElement !== document.body) return;
     const within = row && document.querySelector(row);
-    const again = [...(within?.querySelectorAll("[data-action]") ?? [])]
-      .find((one) => one.dataset.block === block && one.dataset.action === action);
-    (node.isConnected ? node : again?.entry ?? again ?? within ?? document.getElementById("text")).focus();
+    const same = [...(within?.querySelectorAll("[data-action]") ?? [])].filter((one) => one.dataset.action === action);
+    // An app that names no blocks has other names for them each time.
+    const again = same.find((one) => one.dataset.block === block) ?? same.find((one) => one.textContent === node.textContent);
+    const found = node.isConnected ? node : again?.entry ?? again ?? within;
+    [found, document.getElementById("text"), document.querySelector("#tabs [aria-selected=true]")]
+      .find((one) => one?.checkVisibility() && (one.focus(), document.activeElement === one));
   };
 }
 

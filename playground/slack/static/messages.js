@@ -133,7 +133,8 @@ export function showMessages(messages, here, place, { since = null, line = null,
   settle(box, nodes);
   back();
   const articles = box.querySelectorAll(":scope > article");
-  if (![...articles].some((one) => one.tabIndex === 0) && articles.length) articles[articles.length - 1].tabIndex = 0;
+  // One stop of the Tab key: the last message, or the one to which the arrow keys have gone.
+  if (!box.contains(document.activeElement)) articles.forEach((one, row) => { one.tabIndex = row === articles.length - 1 ? 0 : -1; });
   box.dataset.place = place.key;
   if (isNew && first) line.scrollIntoView({ block: "center" });
   else if (low) box.scrollTop = box.scrollHeight;

@@ -145,7 +145,7 @@ function begin(view) {
   const asked = view.blocks.flatMap((block) => [block.element, block.accessory, ...(block.elements ?? [])])
     .find((element) => element?.focus_on_load)?.action_id;
   const all = controls();
-  const first = asked ? all.find((one) => one.dataset.action === asked) : all.find((one) => one.entry?.matches("input[type=text], textarea"));
+  const first = asked ? all.find((one) => one.dataset.action === asked) : all.find((one) => one.entry?.matches("input[type=text], textarea")) ?? all[0];
   first?.entry?.focus();
 }
 

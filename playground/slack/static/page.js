@@ -2,7 +2,7 @@
 
 import { draw } from "./blocks.js";
 import { composer } from "./composer.js";
-import { get, h, post, toast } from "./dom.js";
+import { focusKept, get, h, post, toast } from "./dom.js";
 import { follow } from "./follow.js";
 import { jump } from "./jump.js";
 import { linksFor } from "./links.js";
@@ -25,8 +25,10 @@ function showHome() {
   const mark = JSON.stringify([here.me, view]);
   if (at("home").dataset.mark === mark) return;
   at("home").dataset.mark = mark;
+  const back = focusKept();
   at("home").replaceChildren(...(view ? draw(view.blocks, homeWhere(view, here.state))
     : [h("p", { class: "empty" }, "This app has not published a home tab for you.")]));
+  back();
 }
 
 function showShortcuts() {
@@ -172,7 +174,7 @@ document.addEventListener("keydown", (event) => {
     event.preventDefault();
     const next = neighbour(here.state, here.channel, event.key === "ArrowUp" ? -1 : 1, event.shiftKey);
     if (next) go(next);
-  } else if (event.key === "Escape" && !at("panel").contains(event.target)) {
+  } else if (event.key === "Escape" && !at("panel").contains(event.target) && !document.querySelector(":popover-open")) {
     if (isOpen()) closeThread();
     else here.line.since = null;
     show();
@@ -187,4 +189,5 @@ follow(here.me, (state) => {
   here.state = state;
   show();
 });
-if (!narrow.matches) at("text").focus();
+// Whoever has pressed something meanwhile keeps the focus there.
+if (!narrow.matches && document.activeElement === document.body) at("text").focus();

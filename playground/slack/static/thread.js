@@ -48,7 +48,7 @@ export function showThread(here) {
   const isNew = pane.hidden;
   pane.hidden = false;
   at("thread-place").textContent = channel.kind === "im" ? channel.name : `# ${channel.name}`;
-  at("broadcast-place").textContent = channel.kind === "im" ? "Also send to the conversation" : `Also send to #${channel.name}`;
+  at("broadcast-place").textContent = channel.kind === "im" ? "Also send as direct message" : `Also send to #${channel.name}`;
   const place = { box, channel, key: `${here.me}/${open.ts}`, open: null };
   const count = h("p", { class: "count-line" }, counted(said.length));
   const { replies: _, ...top } = parent ?? {};
