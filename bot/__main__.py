@@ -22,8 +22,8 @@ from bot.providers.connections import build_providers, read_connections, runs_co
 from bot.slack.manifest import JOB_COMMAND, WORKSPACE_COMMAND, http_manifest, render, socket_manifest
 from bot.store import open_store
 from bot.store.copying import copy_store
+from bot.support.addresses import database_file, is_postgres, passwords_of
 from bot.support.clock import SystemClock, SystemIds
-from bot.support.database_url import database_file, is_postgres, passwords_of
 from bot.support.environment import connections_file, resolve_secret
 from bot.support.errors import StoreError
 from bot.support.http import Http

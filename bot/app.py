@@ -26,9 +26,9 @@ from bot.slack.installed import READ_EVERY
 from bot.slack.notifier import Notifier, WebApi
 from bot.slack.people import People
 from bot.store import open_store
+from bot.support.addresses import database_file
 from bot.support.clock import Clock, SystemClock, SystemIds
 from bot.support.connector import CleanConnector
-from bot.support.database_url import database_file
 from bot.support.errors import SlackFailed, SlackPermanent, StoreAway, StoreBusy, UsherError
 from bot.support.http import Http
 from bot.support.leaving import GatedRequest

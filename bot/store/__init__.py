@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from bot.store.sqlite import SqliteEngine
 from bot.store.store import Store
-from bot.support.database_url import is_postgres
+from bot.support.addresses import is_postgres
 from bot.support.errors import StoreUnavailable
 
 if TYPE_CHECKING:

@@ -13,10 +13,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bot.store.schema import Table
 from bot.store.sqlite import SqliteEngine
 from bot.store.sqlite_errors import why_not_opened
 from bot.store.store import Store
-from bot.store.tables import Table
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.errors import StoreError, StoreInUse, StoreUnavailable
 

@@ -26,7 +26,7 @@ from bot.support.errors import StoreInUse, StoreUnavailable
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping
 
-    from bot.store.tables import Table
+    from bot.store.schema import Table
     from bot.store.transaction import Transaction
     from bot.support.clock import Clock, Ids
 

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from bot.store.database_clock import DatabaseClock
+    from bot.store.schema import Table
     from bot.store.store_time import StoreTime
-    from bot.store.tables import Table
     from bot.store.transaction import Row
     from bot.support.clock import Ids
 

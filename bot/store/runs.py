@@ -212,11 +212,6 @@ def watched(tx: Transaction, owner: str = "") -> list[Run]:
     return [rows.run(row) for row in tx.all("watched_runs", owner=owner, now=tx.now())]
 
 
-def place_output(tx: Transaction, run_id: str, message_ts: str) -> None:
-    """Record the message that shows a run's output; sending a JOB_OUTPUT notice does so too."""
-    tx.run("place_output", id=run_id, message_ts=message_ts)
-
-
 def output_done(tx: Transaction, run_id: str) -> None:
     """Note that the whole output was sent; it is no longer watched."""
     tx.run("output_done", id=run_id)

@@ -1,14 +1,15 @@
-"""The schema of a database: which migrations are missing, and which may run while Usher is running."""
+"""The schema of a database: its tables, which migrations are missing, and which may run beside Usher."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from bot.support.errors import StoreTooNew, StoreUnreleased
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
 TABLE = "CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY, applied_at DOUBLE PRECISION NOT NULL)"
 #: The type of text columns.
@@ -44,3 +45,12 @@ def disturbs(script: str) -> bool:
     """Return whether a process of the release before would fail on the schema that this migration leaves."""
     tables = _UNIQUE.findall(script)
     return _DISTURBS.search(script) is not None or any(f"CREATE TABLE {one} " not in script for one in tables)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Hold a table on its way to another database: its name, its columns, and its rows in that order."""
+
+    name: str
+    columns: tuple[str, ...]
+    rows: Iterator[tuple[Any, ...]]

@@ -230,7 +230,6 @@ class Store(OnEngine):
     claim_runs_of = write(run_steps.claim_of, Priority.CLAIMS)
     save_run_step = write(run_steps.save)
     watched_runs = read(runs_.watched, Priority.STEADY)
-    output_placed = write(runs_.place_output)
     output_done = write(runs_.output_done)
     merge_runs = several(found_runs.merge)
 

@@ -1,13 +1,25 @@
-"""The rules of settings that depend on each other; each by itself is checked in ``bot.support.settings``."""
+"""The rules of settings as a whole: what depends on each other, and variables that look like settings.
+
+Each setting by itself is checked in ``bot.support.settings``. A misspelt one would be ignored without a word.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+from rapidfuzz import fuzz, process
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from bot.support.settings import Settings
+
+
+#: How similar (0–100) a variable is to a setting that isn't set to be taken for it.
+_ALIKE: Final = 88.0
+#: Variables that begin like this are for Usher; those of other programs begin with SLACK_, too.
+OURS: Final = "USHER_"
+PREFIXES: Final = (OURS, "SLACK_")
 
 
 def together(settings: Settings, wrong: Mapping[str, str]) -> list[str]:
@@ -47,3 +59,25 @@ def _for_several(settings: Settings, are_right: Callable[..., bool]) -> list[str
             "organisation (E0123:U0123ABCD), because the same id may be somebody else in another one"
         )
     return problems
+
+
+def strangers(
+    given: Iterable[str], known: Collection[str], referenced: Collection[str] = ()
+) -> tuple[dict[str, str], list[str]]:
+    """Return the misspelt variables with the settings they look like, and the others that do nothing.
+
+    ``known`` are the settings, ``referenced`` the variables that a secret is read from (``env:NAME``).
+    """
+    names = {name.upper(): name for name in given if name.upper().startswith(PREFIXES)}
+    unset = [name for name in known if name not in names]
+    misspelt: dict[str, str] = {}
+    unknown: list[str] = []
+    for upper, name in sorted(names.items()):
+        if upper in known or name in referenced:
+            continue
+        near = process.extractOne(upper, unset, scorer=fuzz.ratio, score_cutoff=_ALIKE)
+        if near is not None:
+            misspelt[name] = near[0]
+        elif upper.startswith(OURS):
+            unknown.append(name)
+    return misspelt, unknown

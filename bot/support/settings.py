@@ -13,11 +13,9 @@ from cryptography.fernet import Fernet
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from bot.support.addresses import is_safe_origin
-from bot.support.database_url import database_file, is_postgres, passwords_of
+from bot.support.addresses import database_file, is_postgres, is_safe_origin, passwords_of
 from bot.support.environment import key_file, referenced, resolve_secret, variables
-from bot.support.setting_rules import together
-from bot.support.spelling import strangers
+from bot.support.setting_rules import strangers, together
 
 _ADMINISTRATOR = re.compile(r"^(?:[TE][A-Z0-9]+:)?[UW][A-Z0-9]+$")
 _SLACK_WORKSPACE = re.compile(r"^[TE][A-Z0-9]+$")

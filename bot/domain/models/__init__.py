@@ -21,10 +21,9 @@ from bot.domain.models.forms import (
     text_of,
 )
 from bot.domain.models.homes import Home, HomeUse
-from bot.domain.models.installations import Installed
 from bot.domain.models.notices import NOTICE_CLASS, Answer, Card, NewNotice, Notice, NoticeKind, NoticeState
 from bot.domain.models.operations import Call, Operation, OperationVerb, Outcome, Surface
-from bot.domain.models.people import Account, Link, Person, Preferences, Principal
+from bot.domain.models.people import Account, Installed, Link, Person, Preferences, Principal
 from bot.domain.models.runs import (
     FoundRun,
     NewRun,

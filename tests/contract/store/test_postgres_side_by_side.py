@@ -23,7 +23,7 @@ from bot.domain.models import (
     Timer,
     Update,
 )
-from bot.store import cards, classes, gates, homes, notices, operations, tasks, timers
+from bot.store import cards, classes, gates, homes, notices, operations, reads, tasks, timers
 from bot.store.audit import append_audit
 from bot.store.records import NewTask
 from bot.store.store import Store
@@ -179,7 +179,7 @@ async def test_polls_are_claimed_while_others_are_recorded(stores, clock):
     (one,) = await first.claim_reads("saturn", 1, INTERVAL, MARGIN)
     pause = Pause("observed")
     recorded = pause.begin(
-        first, Priority.RECORDS, partial(gates.record, results=[result(one, State.STOPPED)])
+        first, Priority.RECORDS, partial(reads.record_some, results=[result(one, State.STOPPED)])
     )
     await pause.reached()
     (other,) = await second.claim_reads("saturn", 100, INTERVAL, MARGIN)
@@ -201,7 +201,7 @@ async def test_a_decision_waits_for_those_who_write_side_by_side_and_they_for_it
         (
             Priority.RECORDS,
             "observed",
-            partial(gates.record, results=[result(one, State.STOPPED)]),
+            partial(reads.record_some, results=[result(one, State.STOPPED)]),
             second.accept_operation(start(workspace), interaction="i1"),
         ),
         (
@@ -229,7 +229,7 @@ async def test_a_change_recorded_while_its_operation_is_claimed_is_stepped_on(st
     (read,) = await first.claim_reads("saturn", 1, INTERVAL, MARGIN)
     pause = Pause("read_rows")
     recorded = pause.begin(
-        first, Priority.RECORDS, partial(gates.record, results=[result(read, State.RUNNING)])
+        first, Priority.RECORDS, partial(reads.record_some, results=[result(read, State.RUNNING)])
     )
     await pause.reached()
     # The step knows nothing of the change, and means to wait for one.
@@ -251,7 +251,7 @@ async def test_what_was_read_earlier_does_not_replace_what_was_read_later(stores
     (newer,) = await second.claim_reads("saturn", 1, INTERVAL, MARGIN)
     pause = Pause("read_rows")
     recorded = pause.begin(
-        first, Priority.RECORDS, partial(gates.record, results=[result(late, State.STOPPED)])
+        first, Priority.RECORDS, partial(reads.record_some, results=[result(late, State.STOPPED)])
     )
     await pause.reached()
     await second.record_reads([result(newer, State.FAILED)])
@@ -268,7 +268,7 @@ async def test_what_two_hold_back_at_once_is_told_in_one_message(stores, url, cl
     one, other = await first.claim_reads("saturn", 2, INTERVAL, MARGIN)
     pause = Pause("holding_notice")
     stopped = pause.begin(
-        first, Priority.RECORDS, partial(gates.record, results=[result(one, State.STOPPED)])
+        first, Priority.RECORDS, partial(reads.record_some, results=[result(one, State.STOPPED)])
     )
     await pause.reached()
     waiting = asyncio.ensure_future(second.record_reads([result(other, State.STOPPED)]))

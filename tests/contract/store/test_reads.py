@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 
 from bot.domain.models import NewNotice, NoticeKind, Observed, OperationVerb, ReadResult, State, Update
-from bot.store import gates
+from bot.store import gates, reads
 from bot.store.records import FoundWorkspace, NewOperation
 from tests.contract.store.test_gates import SHARED, by_reference, claim_one
 from tests.rigs.store import ALICE, BOB, link_account, linked, observe
@@ -264,7 +264,7 @@ async def test_however_many_are_claimed_and_recorded_it_takes_as_many_statements
 
     def record(tx):
         # Later than its gate would open by itself, so that it's settled, too.
-        return gates.record(
+        return reads.record_some(
             tx,
             [
                 ReadResult(

@@ -114,8 +114,6 @@ async def test_the_message_with_output_is_known_once_it_was_sent(store, account)
         await store.notice_sent(notice.id, "D1", f"{notice.kind}.1")
     assert (await store.run(run.id)).output_ts == "job_output.1"
     assert (await store.card(run.id)).message_ts == "job_card.1"
-    await store.output_placed(run.id, "2.2")
-    assert (await store.run(run.id)).output_ts == "2.2"
 
 
 async def test_how_a_run_ended_waits_for_its_card(store, clock, account):
