@@ -1,8 +1,8 @@
 """What claiming costs where several processes share a database: each claims, and records what it claimed.
 
-``python -m benchmarks.claims URL INTERVAL SETTLES WATCHED`` is one of these processes: it prints its ready
-line, begins when it is sent a line, and prints what it saw. Nothing is read in between, as a provider would
-only add its own time.
+``python -m benchmarks.claims URL INTERVAL SETTLES WATCHED EVERY`` is one of these processes: it prints its
+ready line, begins when it is sent a line, and prints what it saw. Nothing is read in between, as a provider
+would only add its own time.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 
 #: The margin of the gate, and how many rows a claim asks for, as in the bot.
 _MARGIN, _ROWS = 0.5, 100
-#: With four processes and 10,000 pending, about as many rows are due after this time as a claim asks for.
-_EVERY = 0.4
+#: A process claims again when so much of what a claim asks for is due.
+_DUE = 0.95
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ async def measure_claims(sizes: Sizes) -> list[Figure]:
         place = Place(server.url, Fernet.generate_key().decode(), "https://saturn.example.org")
         await settle(crowd, place, State.STARTING, pending=True)
         seconds = min(sizes.watch_seconds, 6 * (sizes.claim_interval + _MARGIN))
-        seen = await claimed(server, sizes, sizes.claimers, seconds)
+        seen = await claimed(server, sizes, sizes.claimers, seconds, sizes.pending)
     note(seen.line())
     return [
         Figure("claim_p99", 1000 * quantile(seen.took, 0.99)),
@@ -88,11 +88,15 @@ async def measure_claims(sizes: Sizes) -> list[Figure]:
     ]
 
 
-async def claimed(server: Database, sizes: Sizes, claimers: int, seconds: float) -> Claimed:
+async def claimed(
+    server: Database, sizes: Sizes, claimers: int, seconds: float, pending_count: int
+) -> Claimed:
     """Let so many processes claim and record what is pending, and watch them for so long."""
+    rows = min(_ROWS, pending_count / claimers / 2)
+    every = _DUE * rows * claimers * (sizes.claim_interval + _MARGIN) / pending_count
     await asyncio.to_thread(server.spread_gates, sizes.claim_interval)
     note("claiming")
-    workers = [await _worker(server.url, sizes, seconds) for _ in range(claimers)]
+    workers = [await _worker(server.url, sizes, seconds, every) for _ in range(claimers)]
     for worker in workers:
         assert worker.stdin is not None, "it has one"
         worker.stdin.write(b"\n")
@@ -117,8 +121,8 @@ async def claimed(server: Database, sizes: Sizes, claimers: int, seconds: float)
     )
 
 
-async def _worker(url: str, sizes: Sizes, seconds: float) -> asyncio.subprocess.Process:
-    times = (str(some) for some in (sizes.claim_interval, sizes.settle_seconds, seconds))
+async def _worker(url: str, sizes: Sizes, seconds: float, every: float) -> asyncio.subprocess.Process:
+    times = (str(some) for some in (sizes.claim_interval, sizes.settle_seconds, seconds, every))
     worker = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "benchmarks.claims", url, *times),
         stdin=asyncio.subprocess.PIPE,
@@ -130,7 +134,7 @@ async def _worker(url: str, sizes: Sizes, seconds: float) -> asyncio.subprocess.
     return worker
 
 
-async def _work(url: str, interval: float, settles: float, watched: float) -> None:
+async def _work(url: str, interval: float, settles: float, watched: float, every: float) -> None:
     store = await open_store(url, SystemClock(), SystemIds())
     print(json.dumps({"ready": True}), flush=True)  # noqa: T201 - the ready line
     await asyncio.to_thread(sys.stdin.readline)
@@ -150,7 +154,7 @@ async def _work(url: str, interval: float, settles: float, watched: float) -> No
             records.add(record)
             record.add_done_callback(records.discard)
         if len(claims) < _ROWS:
-            await asyncio.sleep(_EVERY)
+            await asyncio.sleep(every)
     await asyncio.gather(*records)
     seen["cpu"] = time.process_time() - used
     await store.close()
@@ -174,4 +178,4 @@ async def _record(store: Store, claims: list[ReadClaim], interval: float) -> boo
 
 
 if __name__ == "__main__":
-    asyncio.run(_work(sys.argv[1], *map(float, sys.argv[2:5])))
+    asyncio.run(_work(sys.argv[1], *map(float, sys.argv[2:6])))

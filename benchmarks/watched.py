@@ -42,7 +42,9 @@ async def measure_watched(sizes: Sizes) -> list[Figure]:
             else:
                 await grow(crowd, place, crowds[number - 1])
             claimers = sizes.claimers if number else 1
-            seen.append(await claimed(server, sizes, claimers, sizes.watched_seconds))
+            seen.append(
+                await claimed(server, sizes, claimers, sizes.watched_seconds, sizes.watched[min(number, 1)])
+            )
             note(f"{crowd.people * crowd.each} watched: {seen[-1].line()}")
     # Never nothing: CPU is counted in ticks.
     by_database = [max(one.database_cpu, TICK) / one.reads * 1e6 for one in seen]
