@@ -154,7 +154,7 @@ async def test_whatever_is_switched_on_is_seen_and_survived(tmp_path):
         await refuses_strangers(small.address, "/_playground/state")
         panel = Panel(browser)
         await browser.open(f"{small.urls['slack']}/?as={OLIVIA}&channel={TRAINING}")
-        await browser.until("document.querySelector('#panel-button')")
+        await browser.until("document.querySelector('#panel-button') && document.activeElement.id === 'text'")
         await browser.ask("document.querySelector('#panel-button').click()")
         await traffic_of_a_command(small, browser)
         await panel.press("Servers and faults")
@@ -166,16 +166,14 @@ async def test_whatever_is_switched_on_is_seen_and_survived(tmp_path):
 
 
 async def traffic_of_a_command(small: Small, browser: Browser) -> None:
-    said = await small.slack.say(OLIVIA, TRAINING, "/workspace card courses/Console Python --title Lesson")
-    assert said["ok"]
+    command = "/workspace card courses/Console Python --title Lesson"
+    await browser.ask(f"document.getElementById('text').value = '{command}'")
+    await browser.ask("document.getElementById('composer').requestSubmit()")
     row = "[...document.querySelectorAll('.exchanges summary')].find((one) => one.textContent.includes('{}'))"
     posted = row.format("chat.postMessage")
     await browser.until(posted)
-    command = await browser.ask(f"{row.format('/workspace card courses')}.innerText")
-    assert "Slack → Usher" in command
-    assert "200 · " in command
-    assert " ms" in command
-    assert "Olivia Osei" in command
+    shown = await browser.ask(f"{row.format(command)}.innerText")
+    assert all(part in shown for part in ("Slack → Usher", "200 · ", " ms", "Olivia Osei"))
     await browser.ask(f"{posted}.click()")
     await browser.until("document.querySelectorAll('.exchange pre').length === 2")
     asked = await browser.ask("document.querySelector('.exchange pre').textContent")
