@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+from contextlib import asynccontextmanager
 
 import pytest
 import pytest_asyncio
@@ -12,8 +13,10 @@ from bot.domain.models import Spec
 from playground.demo.browser import Browser
 from playground.jupyterhub import start
 from tests.playground.hub_help import client
+from tests.rigs.ports import quiet_port
 from tests.rigs.scenario import world
 from tests.rigs.scenario.stage import spoil
+from tests.web.driver import chromium, is_installed
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -21,24 +24,33 @@ ACCOUNTS = ("alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi")
 SEED = {
     "users": [
         *({"name": name, "servers": ["training", "broken"]} for name in ACCOUNTS),
-        {"name": "ivan", "servers": ["training"]},
+        *({"name": name, "servers": ["training"]} for name in ("ivan", "judy", "kim")),
     ],
     "pause_seconds": 3.2,
     "named_server_limit": 2,
 }
+#: Where the hub sends people back to after they signed in there.
+PORT = quiet_port()
 STEP = re.compile("Waiting for a place|Preparing the home|Starting the server|Waiting until the server")
 PERCENT = re.compile(r"(\d+) %")
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def hub():
-    async with start(light=True, seed=SEED) as running:
+    back = f"http://127.0.0.1:{PORT}/link/back/hub"
+    async with start(light=True, seed={**SEED, "oauth_redirect_uri": back}) as running:
         yield running
 
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def live(hub, tmp_path):
     """A world in real time with a hub beside Saturn Cloud."""
+    async with beside(hub, tmp_path, live=True) as ready:
+        yield ready
+
+
+@asynccontextmanager
+async def beside(hub, folder, **options):
     connection = {
         "name": "hub",
         "provider": "jupyterhub",
@@ -47,12 +59,21 @@ async def live(hub, tmp_path):
         "base_url": hub.api_url,
         "public_url": hub.url,
     }
+    if options.get("sign_in"):
+        connection["client_secret"] = hub.oauth_client_secret
+        options["port"] = PORT
     tokens = {name: told["token"] for name, told in hub.users.items()}
-    async with world(tmp_path, live=True, connections={"hub": connection}, tokens={"hub": tokens}) as ready:
-        ready.watch.secrets |= set(tokens.values())
+    async with world(folder, connections={"hub": connection}, tokens={"hub": tokens}, **options) as ready:
+        ready.watch.secrets |= {*tokens.values(), hub.oauth_client_secret}
         yield ready
     hub.harness.faults.clear()
     assert hub.harness.violations == []
+
+
+async def ours(api, who):
+    """Return the tokens that Usher has made for somebody."""
+    _, told, _ = await api.call("GET", f"/users/{who}/tokens", who=who)
+    return [one for one in told["api_tokens"] if one["note"] == "Usher"]
 
 
 async def visit(hub, account, url):
@@ -176,23 +197,18 @@ async def test_the_same_name_at_two_places_is_asked_about(live):
 async def test_unlinking_deletes_the_token_at_the_hub_and_ends_what_is_under_way(live, hub):
     alice = live.alice
     async with client(hub) as api:
-
-        async def ours():
-            _, told, _ = await api.call("GET", "/users/grace/tokens", who="grace")
-            return [one for one in told["api_tokens"] if one["note"] == "Usher"]
-
         await alice.links("grace", "hub")
-        assert len(await ours()) == 1
+        assert len(await ours(api, "grace")) == 1
         await alice.types("start training")
         await alice.waits_for("card", "Starting (since")
         await alice.presses(alice.only("linked"), "Unlink")
         await alice.waits_for("unlinked")
         await alice.waits_for("card", "The start was cancelled.")
         for _ in range(50):
-            if not await ours():
+            if not await ours(api, "grace"):
                 break
             await live.slack.state.wait_for(lambda: False, 0.1)
-        assert await ours() == []
+        assert await ours(api, "grace") == []
         assert (await api.call("GET", "/user", who="grace"))[0] == 200
         await api.call("DELETE", "/users/grace/servers/training", who="grace")
     assert hub.users["grace"]["token"].encode() not in live.stored()
@@ -224,3 +240,84 @@ async def test_a_wrong_token_is_said_on_the_page(live):
         page = await browser.submit(page, token=secrets.token_hex(16))
     assert page.status == 422
     assert "Team hub didn't accept this token." in page.text
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(not is_installed(), reason="Chromium and chromedriver are not installed")
+async def test_by_mouse_and_keyboard_somebody_signs_in_at_the_hub_and_its_log_out_ends_nothing(hub, tmp_path):
+    async with beside(hub, tmp_path, live=True, sign_in=True) as ready, chromium() as window:
+        alice = ready.alice
+        asked = await alice.types("start training@hub")
+        (invitation,) = await alice.presses(asked, "Link Team hub")
+        await window.go(invitation.address("Open the link page"))
+        await window.shows("Usher shows you both accounts before it links anything.")
+        await window.press("a.button.main")
+        await window.press(f"a[href*='as={alice.id}']")
+        assert await window.console() == []
+        await window.type("#username_input", "judy")
+        await window.type("#password_input", hub.users["judy"]["password"])
+        await window.press("#login_submit")
+        await window.shows("Is this right?")
+        shown = await window.text("dl.who")
+        person = ready.slack.state.people[alice.id].name
+        assert [name for name in (person, "Acme Research", "Team hub", "judy") if name not in shown] == []
+        await window.console()
+        await window.press("form[action='/link/confirm'] button")
+        await window.shows("Team hub is linked, as judy.")
+        ready.watch.may_read(alice.id, "judy")
+        assert await window.console() == []
+        await window.back()
+        # The browser may show the page before from its memory: its button links nothing twice.
+        if "Is this right?" in await window.text():
+            await window.press("form[action='/link/confirm'] button")
+        await window.shows("This link has already been used")
+        done = await alice.waits_for("ready")
+        await window.go(f"{hub.url}/hub/logout")
+        await alice.presses(done, "Stop")
+        await alice.waits_for("stopped")
+        async with client(hub) as api:
+            (own,) = await ours(api, "judy")
+            assert own["expires_at"] is not None
+            await alice.types("unlink hub --yes")
+            await alice.waits_for("unlinked")
+            for _ in range(50):
+                if not await ours(api, "judy"):
+                    break
+                await ready.slack.state.wait_for(lambda: False, 0.1)
+            assert await ours(api, "judy") == []
+
+
+async def signs_in(ready, hub, invitation, account):
+    """Go through the pages of a link, from Slack's to the hub's and back."""
+    async with Browser() as browser:
+        page = await browser.get(invitation.address("Open the link page"))
+        page = await browser.follow(page, "/link/sign-in")
+        page = await browser.follow(page, f"as={ready.alice.id}")
+        page = await browser.submit(page, username=account, password=hub.users[account]["password"])
+        assert account in page.text
+        return await browser.submit(page)
+
+
+async def test_before_the_link_ends_a_message_with_link_again_comes_and_goes(hub, tmp_path):
+    async with beside(hub, tmp_path, sign_in=True) as ready, client(hub) as api:
+        alice = ready.alice
+        asked = await alice.types("link hub")
+        (invitation,) = await alice.presses(asked, "Link Team hub")
+        await signs_in(ready, hub, invitation, "kim")
+        await ready.pass_time(2)
+        account = await ready.bot.store.account(ready.principal(), "hub")
+        (first,) = await ours(api, "kim")
+        for days in (7, 1):
+            ready.clock.advance(account.ends_at - days * 86_400 - ready.clock.now())
+            await ready.bot.reconciler.warn_of_ends()
+            await ready.settle()
+        week, day = alice.told("link_ending")
+        assert "I reminded you" in week.text
+        assert "Your link to Team hub expires in 1 day (" in day.text
+        (invitation,) = await alice.presses(day, "Link again")
+        # The hub's clock goes by real time: what it makes now ends before the clock here.
+        await signs_in(ready, hub, invitation, "kim")
+        await ready.pass_time(70, step=10)
+        assert "Link again" not in alice.told("link_ending")[-1].labels
+        (second,) = await ours(api, "kim")
+        assert second["id"] != first["id"] or second["created"] != first["created"]

@@ -23,6 +23,7 @@ from bot.store.records import Activation
 from bot.support.vault import Vault, entry_key
 from tests.rigs.maker import FakeMaking
 from tests.web.rig import ALICE, KEY, Browser, Rig, ScriptedProvider, rig
+from tests.web.there import SigningProvider
 
 TOKEN = "73543c2d-3476-46ee-a49c-227f59181961"
 REMOTE = "1" * 32
@@ -126,6 +127,7 @@ async def ide_rig(
 ) -> AsyncIterator[IdeRig]:
     """Serve everything on a free port."""
     provider = PageProvider(loads)
-    connections = {"saturn": ScriptedProvider(), "sphere": provider}
+    hub = SigningProvider("hub", "Team hub")
+    connections = {"saturn": ScriptedProvider(), "sphere": provider, "hub": hub}
     async with rig(sign_in=sign_in, connections=connections, **more) as made:
         yield IdeRig(made)

@@ -7,7 +7,7 @@ from axe_core_python.base import AXE_SCRIPT
 
 from tests.web.driver import Chromium, chromium, is_installed
 from tests.web.ide_rig import ide_rig
-from tests.web.walks import code_pages, ide_pages, link_pages
+from tests.web.walks import code_pages, ide_pages, link_pages, there_pages
 
 pytestmark = [
     pytest.mark.browser,
@@ -36,10 +36,11 @@ async def judge(window: Chromium, name: str) -> list[str]:
 
 @pytest.mark.parametrize(
     ("pages", "options", "count"),
-    [(link_pages, {}, 8), (code_pages, {"sign_in": False}, 3), (ide_pages, {}, 12)],
+    [((link_pages, there_pages), {}, 12), ((code_pages,), {"sign_in": False}, 3), ((ide_pages,), {}, 12)],
 )
 async def test_every_page(pages, options, count):
     async with ide_rig(**options) as world, chromium() as window:
-        seen = {name: await judge(window, name) async for name in pages(world, window)}
+        walks = [walk(world, window) for walk in pages]
+        seen = {name: await judge(window, name) for walk in walks async for name in walk}
     assert len(seen) == count
     assert [wrong for found in seen.values() for wrong in found] == []

@@ -26,9 +26,13 @@ class Client(facets.OAuthClient):
         self.asked: list[tuple[str, str]] = []
         self.challenge = ""
         self.knows_us = True
+        #: The provider sends people back at once, as if they had signed in there before.
+        self.sends_back = False
 
     def page(self, back: str, state: str, challenge: str) -> str:
         self.challenge = challenge
+        if self.sends_back:
+            return f"{back}?state={state}&code={CODE}"
         return f"{PAGE}?state={state}&redirect_uri={back}"
 
     async def finish(self, code: str, verifier: str, back: str) -> Identity:

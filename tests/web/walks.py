@@ -8,6 +8,7 @@ from bot.domain.models import State
 from tests.web.driver import Chromium
 from tests.web.ide_rig import IdeRig
 from tests.web.rig import ALICE, BOB, GOOD
+from tests.web.there import SigningProvider
 
 
 async def link_pages(world: IdeRig, window: Chromium) -> AsyncIterator[str]:
@@ -39,6 +40,28 @@ async def link_pages(world: IdeRig, window: Chromium) -> AsyncIterator[str]:
     made.clock.advance(601)
     await window.go(old)
     yield "link-expired"
+
+
+async def there_pages(world: IdeRig, window: Chromium) -> AsyncIterator[str]:
+    """Walk the way of a link where people sign in at the provider."""
+    made = world.made
+    provider = made.context.connections["hub"]
+    assert isinstance(provider, SigningProvider)
+    assert provider.client is not None
+    provider.client.sends_back = True
+    await window.go(await made.accounts.invite(ALICE, "hub"))
+    yield "there-sign-in"
+    await window.press("a.button")
+    await window.text("form[action='/link/confirm']")
+    yield "there-confirm"
+    await window.press("form[action='/link/again'] button")
+    await window.text("details")
+    yield "there"
+    await window.press("summary")
+    await window.type("#token", "00000000")
+    await window.press("form button")
+    await window.text("details[open] #token")
+    yield "there-token-refused"
 
 
 async def code_pages(world: IdeRig, window: Chromium) -> AsyncIterator[str]:

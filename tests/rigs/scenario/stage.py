@@ -89,7 +89,7 @@ class World:
         self._options = options
         self._keys = Fernet.generate_key().decode()
         self._bot_stack = AsyncExitStack()
-        self.port = quiet_port()
+        self.port = int(options.get("port") or quiet_port())
         self.alice, self.bob, self.carol = (Person(self, user) for user in (ALICE, BOB, CAROL))
 
     async def _date(self, _request: web.Request, response: web.StreamResponse) -> None:
@@ -281,7 +281,7 @@ async def world(folder: Path, **options: Any) -> AsyncIterator[World]:
 
     Options: ``saturn_seed``, ``slack_seed``, ``seeds_only``, ``sign_in``, ``socket``, ``people_known``,
     ``settings``, ``saturn_connection`` (more keys of its table); ``live`` for real time; ``connections`` with
-    their ``tokens`` by connection and account.
+    their ``tokens`` by connection and account; ``port`` for one that somebody has been told.
     """
     async with World(folder, options).running() as ready:
         yield ready
