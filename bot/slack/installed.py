@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 import structlog
 
-from bot.domain.models import AuditEntry
+from bot.domain.models import AuditEntry, NewNotice, NoticeKind, Principal
 from bot.domain.policy import Installation, Installations
 from bot.slack.budget import Budget, Room
 from bot.slack.calls import APP_SHUT_OUT, NOT_INSTALLED, PacedSlack
@@ -25,7 +25,7 @@ from bot.support.vault import Vault
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
 
-    from bot.domain.models import Installed, Principal
+    from bot.domain.models import Installed
     from bot.slack.calls import SlackAnswer, SlackCaller
     from bot.store.store import Store
     from bot.support.clock import Clock
@@ -41,7 +41,7 @@ class InstalledSlack:
     """Know where Usher is installed, and call Slack there.
 
     ``client`` is the app's id and secret; ``make`` returns a caller for a token. Where ``listed`` names
-    workspaces or organisations, no others are served.
+    workspaces or organisations, no others are served. ``page`` is where it is installed.
     """
 
     def __init__(
@@ -53,11 +53,13 @@ class InstalledSlack:
         make: Callable[[str], SlackCaller],
         clock: Clock,
         listed: frozenset[str] = frozenset(),
+        page: str = "",
     ) -> None:
         self._store = store
         self._vault = vault
         self.installations = installations
-        self.tokens = Tokens(store, vault, client, make, listed)
+        self.tokens = Tokens(store, vault, client, make, listed, self._lost)
+        self._page = page
         self._make = make
         self._clock = clock
         self._slacks: dict[str, PacedSlack] = {}
@@ -70,10 +72,11 @@ class InstalledSlack:
         secret = settings.slack_client_secret
         client = (settings.slack_client_id or "", secret.get_secret_value() if secret is not None else "")
         installations, listed = Installations(settings.admin_ids()), split_names(settings.slack_workspaces)
-        made = cls(store, Vault(settings.keys()), installations, client, make, clock, listed)
+        page = f"{settings.public_url}{INSTALL_PATH}"
+        made = cls(store, Vault(settings.keys()), installations, client, make, clock, listed, page)
         await made.read()
         if not made.all():
-            log.info("not installed yet", open=f"{settings.public_url}{INSTALL_PATH}")
+            log.info("not installed yet", open=page)
         return made
 
     # -- what the rows say -----------------------------------------------------------------------------------
@@ -183,6 +186,21 @@ class InstalledSlack:
         result = await self._store.install(row, [entry])
         await self.read()
         return result
+
+    def _lost(self, row: Installed) -> list[NewNotice]:
+        """Return what its installer and each administrator read: until it expires, the token sends."""
+        installer = Principal(row.enterprise_id, row.team_id or row.id, row.installed_by)
+        people = [self.installations.who(installer)] if row.installed_by else []
+        body = {
+            "what": "token",
+            "place": row.team_name or row.id,
+            "until": row.expires_at,
+            "page": self._page,
+        }
+        return [
+            NewNotice(f"token:{row.id}:{one.key}", NoticeKind.OUTAGE, f"lost:{row.expires_at}", one, body)
+            for one in {one.key: one for one in (*people, *self.installations.administrating())}.values()
+        ]
 
     async def is_gone(self, installation: Installation) -> Installed | None:
         """Return the row whose token Slack takes no more; None if it does. Raises SlackFailed otherwise.

@@ -18,9 +18,9 @@ from bot.slack.methods import OAUTH_ACCESS
 from bot.support.errors import SecretError, SlackFailed, SlackLimited, SlackPermanent, StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
-    from bot.domain.models import Installed
+    from bot.domain.models import Installed, NewNotice
     from bot.slack.calls import SlackCaller
     from bot.store.store import Store
     from bot.support.vault import Vault
@@ -45,7 +45,8 @@ class Entry:
 class Tokens:
     """Hold the token of each installation. ``client`` is the app's id and secret; ``make`` returns a caller.
 
-    Where ``listed`` names workspaces or organisations, the rows of others don't count.
+    Where ``listed`` names workspaces or organisations, the rows of others don't count. ``lost`` returns what
+    to say where Slack takes a refresh token no more: it has given out the next one, which was lost.
     """
 
     def __init__(
@@ -55,24 +56,23 @@ class Tokens:
         client: tuple[str, str],
         make: Callable[[str], SlackCaller],
         listed: frozenset[str],
+        lost: Callable[[Installed], Sequence[NewNotice]],
     ) -> None:
         self._store = store
         self._vault = vault
         self.client = {"client_id": client[0], "client_secret": client[1]}
         self._make = make
         self._listed = listed
+        self._lost = lost
         self._entries: dict[str, Entry] = {}
         self._renewing: dict[str, asyncio.Task[None]] = {}
         #: What Slack has given out and no row has yet, by the sealed secret that it replaces.
         self._unwritten: dict[str, tuple[str, float | None]] = {}
-        #: The sealed secrets whose refresh token Slack takes no more.
-        self._spent: set[str] = set()
 
     async def read(self) -> list[Installed]:
         """Read the rows and return them. Raises StoreError."""
         rows = [row for row in await self._store.installations() if self.is_listed(row)]
         self._entries = {row.id: self._entry(row) for row in rows}
-        self._spent &= {row.secret for row in rows}
         return rows
 
     async def write(self) -> None:
@@ -101,7 +101,7 @@ class Tokens:
 
     def can_replace(self, entry: Entry) -> bool:
         """Return whether Slack may still replace a token."""
-        return bool(entry.refresh) and entry.row.secret not in self._spent
+        return bool(entry.refresh) and entry.row.lost_at is None
 
     def held(self, name: str) -> str:
         """Return a token without asking anybody; "" without one."""
@@ -130,7 +130,7 @@ class Tokens:
         await asyncio.shield(renewing)
         fresh = self._entries.get(name, entry)
         if fresh.token == entry.token and left <= 0:
-            if entry.row.secret in self._spent:
+            if fresh.row.lost_at is not None:
                 raise SlackPermanent(OAUTH_ACCESS, "token_expired")
             # Somebody else is replacing it, or Slack didn't answer.
             raise SlackLimited(OAUTH_ACCESS, 1.0)
@@ -157,7 +157,7 @@ class Tokens:
 
     async def _renewed(self, entry: Entry) -> None:
         row = entry.row
-        if row.secret in self._spent:
+        if row.lost_at is not None:
             return
         try:
             if row.secret not in self._unwritten and await self._store.claim_renewal(row.id, row.secret):
@@ -168,10 +168,19 @@ class Tokens:
             await self._write(row)
             await self.read()
         except (SlackFailed, StoreError, KeyError) as error:
-            if isinstance(error, SlackFailed) and error.code in _SPENT:
-                self._spent.add(row.secret)
-            # Otherwise it is tried again when the claim has ended.
+            # It is tried again when the claim has ended, unless it is lost.
             log.warning("token not replaced", installation=row.id, problem=str(error))
+            if isinstance(error, SlackFailed) and error.code in _SPENT:
+                await self._lose(row)
+
+    async def _lose(self, row: Installed) -> None:
+        """Note for all that a token can't be replaced any more, and tell whoever can install Usher again."""
+        log.error("token lost: Usher has to be installed there again", installation=row.id)
+        try:
+            await self._store.lose_token(row.id, row.secret, self._lost(row))
+            await self.read()
+        except StoreError as error:
+            log.warning("lost token not noted", installation=row.id, problem=type(error).__name__)
 
     async def _write(self, row: Installed) -> None:
         """Write what Slack has given out; without the database it waits here, as Slack gives it out once."""

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from bot.store import rows
 from bot.store.audit import append_audit
+from bot.store.notices import add_notices
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.domain.models import AuditEntry, Installed
+    from bot.domain.models import AuditEntry, Installed, NewNotice
     from bot.store.transaction import Transaction
 
 #: For how long nobody else replaces a token that is being replaced: longer than Slack may take to answer.
@@ -65,6 +66,14 @@ def renew(tx: Transaction, id_: str, old: str, secret: str, lasts: float | None)
     """Replace exactly this token by one that ``lasts`` so many seconds; False if it isn't there any more."""
     expires_at = None if lasts is None else tx.now() + lasts
     return tx.run("renew_installation", id=id_, old=old, secret=secret, expires_at=expires_at) == 1
+
+
+def lose(tx: Transaction, id_: str, secret: str, notices: Sequence[NewNotice]) -> bool:
+    """Note that Slack takes a refresh token no more, and tell people; False if that was noted already."""
+    if not tx.run("lose_token", id=id_, secret=secret, now=tx.now()):
+        return False
+    add_notices(tx, notices)
+    return True
 
 
 def reseal(tx: Transaction, id_: str, old: str, secret: str) -> bool:

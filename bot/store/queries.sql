@@ -1426,7 +1426,7 @@ ON CONFLICT (id) DO UPDATE SET
     team_name = excluded.team_name, bot_user_id = excluded.bot_user_id, bot_id = excluded.bot_id,
     bot_name = excluded.bot_name, scopes = excluded.scopes, secret = excluded.secret,
     expires_at = excluded.expires_at, renewing_until = 0, installed_by = excluded.installed_by,
-    installed_at = excluded.installed_at, removed_at = NULL;
+    installed_at = excluded.installed_at, removed_at = NULL, lost_at = NULL;
 
 -- name: installations
 SELECT * FROM installations WHERE removed_at IS NULL ORDER BY id;
@@ -1448,8 +1448,12 @@ UPDATE installations SET renewing_until = :until
 WHERE id = :id AND secret = :secret AND renewing_until <= :now AND removed_at IS NULL;
 
 -- name: renew_installation
-UPDATE installations SET secret = :secret, expires_at = :expires_at, renewing_until = 0
+UPDATE installations SET secret = :secret, expires_at = :expires_at, renewing_until = 0, lost_at = NULL
 WHERE id = :id AND secret = :old AND removed_at IS NULL;
+
+-- name: lose_token
+UPDATE installations SET lost_at = :now
+WHERE id = :id AND secret = :secret AND lost_at IS NULL AND removed_at IS NULL;
 
 -- name: reseal_installation
 UPDATE installations SET secret = :secret

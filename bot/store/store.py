@@ -294,6 +294,7 @@ class Store(OnEngine):
     remove_installation = write(installations_.remove, Priority.URGENT)
     claim_renewal = write(installations_.claim_renewal, Priority.URGENT)
     renew_installation = write(installations_.renew, Priority.URGENT)
+    lose_token = write(installations_.lose, Priority.URGENT)
     reseal_installation = write(installations_.reseal)
     use_oauth_state = write(installations_.use_state, Priority.URGENT)
     add_tasks = write(tasks.add_tasks, Priority.URGENT)

@@ -137,6 +137,7 @@ TIMES: Final[Mapping[str, Mapping[str, Column]]] = {
         "renewing_until": _LEASE,
         "installed_at": PAST,
         "removed_at": PAST,
+        "lost_at": PAST,
     },
     # ``bot.services.linking``: ten minutes for the page, and ten for the code.
     "links": {"created_at": PAST, "expires_at": Column(Kind.DUE, 1_200.0), "ends_at": STAYS},

@@ -67,6 +67,12 @@ async def check_installations(settings: Settings, http: Http, store: Store) -> l
                 Check(f"slack token of {place}", False, found, f"Install Usher there again: {page}")
             )
             continue
+        if row.lost_at is not None:
+            found = "Slack doesn't let me replace it when it expires"
+            checks.append(
+                Check(f"slack token of {place}", False, found, f"Install Usher there again: {page}")
+            )
+            continue
         if row.expires_at is not None and row.expires_at <= await store.now() and "refresh" in secret:
             checks.append(Check(f"slack token of {place}", True, "expired, and replaced when it is needed"))
             continue

@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 
 from bot.domain.models import Call, OperationVerb, Outcome, State
 from bot.reconciler.runtimes import BREAKS_AFTER, Slots
-from bot.support.errors import RateLimited, SecretError, StoreBusy, Unreachable
+from bot.support.errors import RateLimited, SecretError, SlackLimited, StoreBusy, Unreachable
 from tests.rigs.store import ALICE, BOB
 
 
@@ -96,8 +96,12 @@ async def test_at_the_deadline_an_operation_that_waits_for_a_link_is_told_too(wo
     assert (await world.store.operation(operation_id)).is_open
 
 
-@pytest.mark.parametrize("method", ["save_step", "record_reads", "notice_sent", "task_done", "card_updated"])
+@pytest.mark.parametrize(
+    "method", ["save_step", "record_reads", "notice_sent", "task_done", "card_updated", "card_retry"]
+)
 async def test_a_busy_store_delays_and_doubles_nothing(world, method):
+    if method == "card_retry":
+        world.slack.fail("chat.update", SlackLimited("chat.update", 1.0), times=2)
     operation_id = await world.begin(await world.own())
     real, busy = getattr(world.store, method), [True] * 2
 

@@ -75,6 +75,18 @@ async def test_tokens_are_replaced_in_time_once_and_also_after_they_have_expired
     await places.start_bot()
     assert "training" in (await olivia.types("list")).text
     assert len(bots()) == 3
+    # Slack has given out the next one, and whoever was to write it was killed: it is installed again in time.
+    bots()[-1].refresh = None
+    places.clock.advance(12 * HOUR - EARLY + 60)
+    assert (await olivia.writes("list"))[-1].text
+    await places.pass_time(10)
+    assert "couldn't renew my access to *Acme Research*" in olivia.only("outage").text
+    (lost,) = await slack_checks.check_installations(places.settings(), places.bot.http, places.bot.store)
+    assert (lost.is_good, lost.advice) == (False, f"Install Usher there again: {places.origin}/slack/install")
+    assert (await places.installs(FIRST)).status == 200
+    found = await slack_checks.check_installations(places.settings(), places.bot.http, places.bot.store)
+    assert [one.is_good for one in found] == [True, True]
+    assert "training" in (await olivia.types("list")).text
 
 
 async def test_a_removed_app_ends_links_there_alone_and_is_installed_again(places):

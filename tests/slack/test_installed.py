@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from cryptography.fernet import Fernet
 
-from bot.domain.models import Person, Principal
+from bot.domain.models import NoticeKind, Person, Principal
 from bot.domain.policy import FOREIGN_TEAM, Installation, Installations
 from bot.services.authority import decided
 from bot.slack.calls import NOT_INSTALLED, SHUT_OUT_SECONDS, SlackAnswer
@@ -202,6 +202,28 @@ async def test_a_refresh_token_that_slack_takes_no_more_shuts_its_workspace_alon
     assert rig.web.refreshed == ["refresh 1"]
     rig.web.valid.clear()
     assert await slack.is_gone(Installation("T1")) is not None
+
+
+async def test_a_token_that_was_given_out_and_lost_is_told_while_the_old_one_still_sends(rig):
+    """A process that was killed between Slack's answer and its own write: Slack gives it out once."""
+    await rig.installed()
+    slack, other = await rig.process(), await rig.process()
+    rig.clock.advance(LASTS - EARLY + 1)
+    rig.web.error = SlackFailed("oauth.v2.access", "invalid_refresh_token")
+    await says(slack)
+    rig.clock.advance(RENEWING_SECONDS + 1)
+    for process in (slack, other, await rig.process()):
+        await process.read_again()
+        await says(process)
+    assert (rig.web.refreshed, rig.web.sent) == (["refresh 1"], ["token 1"] * 4)
+    (told,) = await rig.store.claim_notices(10, 60.0)
+    assert (told.kind, told.principal) == (NoticeKind.OUTAGE, Principal(None, "T1", ACME.installed_by))
+    (row,) = await rig.store.installations()
+    assert told.body["until"] == row.expires_at
+    # Installed again, all is as before.
+    secret = rig.vault.seal(ACME.row_key, {"token": "token 2", "refresh": "refresh 2"})
+    await rig.store.install(replace(ACME, secret=secret, expires_at=rig.clock.now() + LASTS))
+    assert [one.lost_at for one in await rig.store.installations()] == [None]
 
 
 async def test_a_token_that_has_only_expired_does_not_say_that_usher_was_removed(rig):

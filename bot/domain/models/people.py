@@ -139,6 +139,8 @@ class Installed:
     expires_at: float | None
     installed_by: str
     installed_at: float = 0.0
+    #: Since when Slack takes its refresh token no more: it has to be installed again.
+    lost_at: float | None = None
 
     @property
     def row_key(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.messages.blocks import kit
-from bot.messages.blocks.limits import fill
+from bot.messages.blocks.limits import Markup, fill
 from bot.messages.texts import outages, times
 
 if TYPE_CHECKING:
@@ -18,5 +18,13 @@ def outage(facts: Facts) -> Answer:
     sentence, text = outages.OUTAGES[facts.word("what") or "away"]
     since = facts.time("since")
     lasted = times.duration(facts.time("until") - since)
-    names = {"title": facts.connection_title, "since": kit.moment(since, facts.now), "lasted": lasted}
+    names = {
+        "title": facts.connection_title,
+        "since": kit.moment(since, facts.now),
+        "lasted": lasted,
+        "until": kit.moment(facts.time("until"), facts.now),
+        "place": facts.word("place"),
+        # Our own address, from the settings.
+        "page": Markup(f"<{facts.word('page')}>"),
+    }
     return kit.message(fill(text, **names), fill(sentence, **names))

@@ -1,4 +1,4 @@
-"""What administrators read when a connection stops answering, and when it answers again."""
+"""What administrators read when a connection stops answering and answers again, or Slack won't for long."""
 
 from __future__ import annotations
 
@@ -40,6 +40,14 @@ OUTAGES: Final[dict[str, tuple[str, str]]] = {
             "they're accepted again."
         ),
         "{title} is refusing people's sign-ins.",
+    ),
+    "token": (
+        (
+            "I couldn't renew my access to *{place}* in Slack, and trying again won't help. I'll stop "
+            "working there at {until}. To prevent that, ask somebody who may install apps in {place} to open "
+            "{page} and press *Add to Slack*. Everyone's links and workspaces stay as they are."
+        ),
+        "My access to {place} in Slack ends soon.",
     ),
     "people_in": (
         (

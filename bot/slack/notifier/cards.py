@@ -46,6 +46,20 @@ class CardUpdates:
 
     async def _guarded(self, card: Card) -> None:
         try:
+            await self._tried(card)
+        except asyncio.CancelledError:
+            # This process ends; repeating an update does no harm, whatever became of the first attempt.
+            with suppress(StoreError):
+                await self._store.card_retry(card.id, backoff(4, 0.5))
+            raise
+        except StoreError as error:
+            log.warning("card not written", card=card.id, problem=type(error).__name__)
+        except Exception:
+            log.exception("card failed", card=card.id, reference=self._ids.reference())
+            await self._hand_over(card)
+
+    async def _tried(self, card: Card) -> None:
+        try:
             await self._one(card)
         except SlackLimited as error:
             await self._store.card_retry(card.id, error.retry_after)
@@ -56,18 +70,7 @@ class CardUpdates:
             log.info("card lost", card=card.id, problem=error.code)
             await self._store.card_lost(card.id)
         except SlackFailed:
-            # Repeating an update does no harm, whatever became of the first attempt.
             await self._store.card_retry(card.id, backoff(4, 0.5))
-        except asyncio.CancelledError:
-            # This process ends, and the same applies.
-            with suppress(StoreError):
-                await self._store.card_retry(card.id, backoff(4, 0.5))
-            raise
-        except StoreError as error:
-            log.warning("card not written", card=card.id, problem=type(error).__name__)
-        except Exception:
-            log.exception("card failed", card=card.id, reference=self._ids.reference())
-            await self._hand_over(card)
 
     async def _hand_over(self, card: Card) -> None:
         """Hand a card over to the outbox, which retries at growing intervals and then sends a plain text."""
