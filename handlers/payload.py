@@ -35,7 +35,7 @@ def principal(payload: Mapping[str, Any]) -> Principal:
 
 
 def place_of(payload: Mapping[str, Any]) -> Principal:
-    """Return nobody in particular where an interaction came from, to answer one that names nobody."""
+    """Return the place that an interaction came from, without a user, to answer one that names nobody."""
     team = _mapping(payload.get("team"))
     enterprise = _id(_mapping(payload.get("enterprise")).get("id")) or _id(team.get("enterprise_id"))
     return Principal(enterprise, _id(team.get("id")) or "", "")

@@ -55,7 +55,7 @@ class Services:
     removals: Removals | None
     contacts: Contacts
     owners: Owners
-    #: Those that the person who is served may use, and all of them, for their titles.
+    #: The connections that this person may use; then all of them, for their titles.
     connections: Mapping[str, Provider]
     configured: Mapping[str, Provider]
     clock: Clock

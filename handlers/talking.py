@@ -42,7 +42,7 @@ class _Command:
 
 #: A name's beginning must be this long to be shown without a verb.
 _SHORTEST_BEGINNING = 3
-#: So many words are no command with a typo.
+#: This many words aren't a command with a typo.
 _WORDS_OF_A_SENTENCE = 3
 
 

@@ -39,8 +39,8 @@ SHOWING_VERBS: Final = frozenset(
         "whoami",
     }
 )
-#: For everything else, how old Slack's word on a person may be, and how far ahead by another machine's clock;
-#: in seconds.
+#: For everything else, how old what Slack said about a person may be, and how far in the future it may lie by
+#: another machine's clock; in seconds.
 CURRENT_SECONDS: Final = 86_400.0
 _AHEAD_SECONDS: Final = 60.0
 #: What only administrators may do; none of it acts through another person's account.

@@ -25,7 +25,7 @@ _WHOLE: Final = re.compile(
     r"|\x1b[\x20-\x2f]{1,16}[\x30-\x7e]"
     r"|\x1b[\x30-\x4f\x51-\x57\x59\x5a\x5c\x60-\x7e]"
 )
-#: What may still become one of these once more text arrives.
+#: The beginning of one of these: the rest may come with the next piece.
 _BEGUN: Final = re.compile(rf"(?:{_CONTROL_SEQUENCE}|{_CONTROL_STRING}\x1b?|\x1b[\x20-\x2f]{{0,16}})\Z")
 _INTRODUCERS: Final = re.compile("[\x1b\x90\x98\x9b\x9d-\x9f]")
 #: Line feed, carriage return, backspace and tab have a meaning here; other control characters are dropped.

@@ -24,7 +24,7 @@ log = structlog.get_logger(__name__)
 
 #: People per page of ``users.list``; the budget allows 18 pages a minute.
 PAGE = 500
-#: What a process owns while it reads everybody, and when another one looks whether it may, in seconds.
+#: What a process owns while it reads everybody, and how soon another one checks whether it may, in seconds.
 READING = "people"
 ELSEWHERE = 5.0
 #: Workspaces per page of ``auth.teams.list``.

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 #: Connections that read: a long list doesn't keep everybody else waiting.
 READERS = 2
-#: A connection to a server that is gone without a word is waited for no longer when it is closed.
+#: How long closing waits for a connection whose server has gone silent, in seconds.
 JOIN_SECONDS = 1.0
 _STOP_IT = "Usher is running on this database ({name}): stop it first, then try again."
 _CLOSED = (

@@ -199,7 +199,7 @@ def _tell_operation(tx: Transaction, row: Row, result: ReadResult, now: float, *
         return False
     has_news = row["operation_hold"] != result.hold
     may_wake = row["waits_for"] == "read"
-    # A change is told whatever the row said: it may have been claimed since, for a step that doesn't know.
+    # A change wakes it whatever the row says: a step that doesn't know of it may have claimed it since.
     wakes = bool(changed or has_news or may_wake or row["leased_until"] > now)
     if wakes:
         tx.run(

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from bot.support.settings import Settings
 
 COLUMNS: Final = ("slack_user", "connection", "username")
-#: More rows than a file of people ever has.
+#: More than any file of people has.
 MOST_BYTES: Final = 5_000_000
 _SLACK_USER: Final = re.compile(r"(?:([TE][A-Z0-9]{2,30}):)?([UW][A-Z0-9]{2,30})")
 

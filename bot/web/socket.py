@@ -156,11 +156,11 @@ class SocketSide(AsyncSocketModeHandler):
                 pause = 0.0
             except SlackApiError as refused:
                 answer = refused.response
-                # It is something else where the answer couldn't be read.
-                known = isinstance(answer, AsyncSlackResponse)
-                if known and answer.status_code == HTTPStatus.TOO_MANY_REQUESTS:
+                # An answer that couldn't be parsed is of another type.
+                is_parsed = isinstance(answer, AsyncSlackResponse)
+                if is_parsed and answer.status_code == HTTPStatus.TOO_MANY_REQUESTS:
                     pause = float(answer.headers.get("Retry-After", pause))
-                _log.warning("slack.socket_refused", error=answer.get("error") if known else "unreadable")
+                _log.warning("slack.socket_refused", error=answer.get("error") if is_parsed else "unreadable")
             except (OSError, aiohttp.ClientError) as error:
                 _log.warning("slack.socket_not_opened", error=type(error).__name__)
             else:

@@ -39,7 +39,7 @@ MAKERS: Final = 8
 #: How many templates are named on a connection's line.
 TEMPLATES: Final = 6
 
-#: What a redraw changes although nothing happened: it is no reason for one.
+#: What differs in every drawing although nothing happened: no reason to publish it again.
 _PASSING: Final = re.compile(
     "|".join(
         rf"{re.escape(text.partition('{')[0])}(?:at )?<!date\^[^>]*>"

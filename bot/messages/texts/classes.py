@@ -30,7 +30,7 @@ SUSPENDS_OR_ENDS: Final = (
     "is suspended or ends for good",
     "If it's suspended, what's in its memory stays. If it ends, it can't be started again. {lost}",
 )
-#: Of one that nobody agreed to end for good.
+#: The same for a workspace that nobody agreed to end for good.
 SPARES: Final = (
     "stopped",
     "stops",
@@ -66,7 +66,7 @@ USAGE: Final = (
     "Type `{command}card CONNECTION/TEMPLATE` or `{command}card NAME`, "
     "followed by `--title TEXT`, `--until 17:00` and `--max 60` if you like."
 )
-#: With a button for each name that is like it, and one for the name as it was typed.
+#: Shown with a button for each similar name, and one for the name as it was typed.
 UNKNOWN_NAME: Final = (
     "None of your workspaces is called *{name}*. Which card should I post? "
     "To give everyone a new workspace, type `{command}card CONNECTION/TEMPLATE`."
@@ -115,7 +115,7 @@ SUMMARY_REST: Final = "{rest} were already stopped or are no longer linked."
 STARTING: Final = "Starting your *{name}* on {title}."
 MAKING: Final = "Creating your *{name}* on {title}."
 ON_ITS_WAY: Final = "Your *{name}* on {title} is already on its way."
-#: Beside one of that name whose maker isn't known.
+#: Shown beside one of that name whose maker isn't known.
 BESIDE: Final = "You already have a *{name}* there that wasn't made by this card, so I'm leaving it alone."
 GOES_ON: Final = "I'll message you when it's ready."
 FIRST: Final = "You are next."

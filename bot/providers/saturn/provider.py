@@ -60,7 +60,7 @@ _STATES = {
 PROBE_SECONDS = 8.0
 #: The calls for which the administrator's token is used if it drives workspaces.
 _DRIVEN = frozenset({"read", "start", "stop"})
-#: How a refusal that means "it already is" reads: the guides don't say, so only this place knows.
+#: What a refusal says if it means "it already is"; the guides don't say how it is worded.
 _STARTED = re.compile(r"\b(already|is|currently) (running|started|starting|pending)\b", re.IGNORECASE)
 _STOPPED = re.compile(r"\b(already|is|currently) (stopped|stopping)\b|\bnot running\b", re.IGNORECASE)
 
