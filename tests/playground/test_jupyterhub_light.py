@@ -18,7 +18,7 @@ SEED = {
     "users": [
         {"name": "alice", "servers": ["training"]},
         *({"name": name} for name in ("bob", "carol", "dave", "erin", "frank", "heidi", "ivan")),
-        {"name": "grace", "password": "a password of her own"},
+        {"name": "grace", "password": "a password of her own", "token": "0f" * 32},
     ],
     "pause_seconds": 0.2,
     "named_server_limit": 2,
@@ -121,6 +121,10 @@ async def test_too_many_spawns_at_once_are_429_with_retry_after(api: Client):
 async def test_tokens_and_other_peoples_resources(api: Client):
     assert (await api.call("GET", "/user", token="nonsense"))[0] == 403
     assert (await api.call("GET", "/users/alice", who="bob"))[0] == 404
+    # A token that the seed fixes is like one that the hub made.
+    assert api.hub.users["grace"]["token"] == "0f" * 32
+    allowed = [(await api.call("GET", "/user", who=who))[1]["scopes"] for who in ("grace", "bob")]
+    assert allowed[0] == [scope.replace("=bob", "=grace") for scope in allowed[1]]
     body = {
         "note": "for the bot",
         "expires_in": 3600,
