@@ -7,6 +7,7 @@ import contextlib
 import sys
 from typing import TYPE_CHECKING
 
+from playground.demo import ports
 from playground.demo.stage import Stage, say, stage
 from playground.demo.welcome import welcome
 from playground.harness import on_signals
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare what the demonstrations understand; ``--port`` is the local Slack's."""
+    parser.epilog = (
+        f"The local Slack's page is at --port, {ports.FIRST} by default; the other servers follow in steps "
+        f"of {ports.STEP}. A port that is in use is named, and the next one used."
+    )
     parser.add_argument("--light", action="store_true", help="tiny IDEs at the hub instead of JupyterLab")
 
 
