@@ -282,6 +282,7 @@ class IdePages:
         return self._renderer.page(
             "nothing.html",
             404,
+            page=f"{IDE_PATH}/{request.match_info['id']}",
             person=await self._names.person(look.session.principal),
             form_mark=self._browsers.session_mark(session_id),
         )

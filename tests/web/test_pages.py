@@ -71,7 +71,7 @@ def pages(person, workspace, title, username, sentence, url):
     yield RENDERER.page("code.html", opened=opened("code"), code="BBBBBBBB", **common)
     yield RENDERER.page("done.html", opened=opened("checked"), account=account, **common)
     yield RENDERER.problem(500, words.FAILED_TITLE, sentence, "K7QX-2MPA")
-    yield RENDERER.page("nothing.html", person=person, form_mark="m")
+    yield RENDERER.page("nothing.html", page="/ide/w", person=person, form_mark="m")
     row = Workspace(
         "w",
         principal,

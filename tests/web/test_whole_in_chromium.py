@@ -54,6 +54,12 @@ async def test_row_14_the_owner_opens_the_ide_from_the_direct_message_and_nobody
             await prove(window, world, world.bob)
             await window.shows(words.NOTHING_TITLE)
             assert await window.script("return document.querySelector('iframe')") is None
+            # Somebody else goes on in the same browser, without hunting for the link again.
+            assert await window.text("a.button") == words.SIGN_IN_AGAIN
+            await window.press("a.button")
+            await window.press(f"a[href*='as={world.alice.id}']")
+            assert await window.url() == address
+            await window.text("iframe")
         for sink in (world.watch.log.getvalue(), *(text for _, text in world.watch.versions)):
             assert machine.token not in sink
         assert machine.token.encode() not in world.stored()

@@ -20,6 +20,7 @@ UNSET_TEXT: Final = (
 FORGED_TITLE: Final = "That didn't work"
 NOTHING_TITLE: Final = "There's nothing here for you"
 SIGNED_IN_AS: Final = "Signed in as"
+SIGN_IN_AGAIN: Final = "Sign in as somebody else"
 SIGN_OUT: Final = "Sign out"
 SIGNED_OUT_TITLE: Final = "You're signed out"
 SIGNED_OUT_TEXT: Final = (
