@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.messages.texts.verbs import VERBS
 from bot.slack.manifest import EVENTS
 from handlers import routes
 
@@ -22,25 +23,8 @@ def of_runs() -> set[str]:
 
 def test_what_was_found():
     assert routes.names() == {
-        "command job": ["help", "list", "logs", "run", "schedule", "status", "stop"],
-        "command workspace": [
-            *("about", "add", "alias", "cancel", "card", "forget", "help", "keep", "link", "list", "new"),
-            *("notify", "open"),
-            *(
-                "press",
-                "remove",
-                "restart",
-                "resume",
-                "settings",
-                "start",
-                "status",
-                "stop",
-                "suspend",
-                "unlink",
-                "version",
-                "whoami",
-            ),
-        ],
+        # Each has its entry in the catalogue of help, which is all that lists them.
+        **{f"command {command}": sorted(verbs) for command, verbs in VERBS.items()},
         "action": [
             *("again", "approve", "ask_link", "bring_back", "class_keep", "class_post", "class_press"),
             *("class_problems", "class_stop", "deny", "enter_code", "field", "force", "home", "hour_more"),

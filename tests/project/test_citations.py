@@ -29,7 +29,8 @@ ELSEWHERE = re.compile("\u00a7|\\b[Ss]eeds? 0\\d\\d\\b|\\bdesign (?:rule|1\\.)|\
 MARKS = (".md", "ADR", "docs/", "\u00a7", "eed 0", "eeds 0", "design ", "security row")
 #: A link's file and its heading, each if there is one; a picture's, too.
 LINK = re.compile(r"(?:\]\(|<img src=\")(?!https?:)([^)\"#]*)#?([^)\"]*)")
-PATH = re.compile(r"`((?:bot|handlers|playground|tests|benchmarks|tools|docs)/[\w/.-]*)")
+#: Not one that is to be written: its content follows.
+PATH = re.compile(r"`((?:bot|handlers|playground|tests|benchmarks|tools|docs)/[\w/.-]*)(?![\w/.-]|`:\n\n```)")
 
 
 @cache

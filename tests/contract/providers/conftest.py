@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+import importlib
 from contextlib import AsyncExitStack
+from pathlib import Path
 
 import pytest_asyncio
 
+from bot.providers import provider_classes
 from bot.support.http import Http
 from tests.contract.providers.posit_rig import posit_rig
 from tests.contract.providers.rigs import HUB_PEOPLE, HastyHttp, LazyHub, saturn_rig
 from tests.contract.providers.sphere_rig import sphere_rig
 
-#: Where people link accounts of their own, and where one secret opens everybody's.
-LINKED = ["saturn", "jupyterhub", "posit"]
-KINDS = [*LINKED, "sphere"]
+
+def _rig_of(kind):
+    """Return the rig of a module ``KIND_rig``; that is all that lists it."""
+    return getattr(importlib.import_module(f"tests.contract.providers.{kind}_rig"), f"{kind}_rig")
+
+
+_FOUND = [path.stem.removesuffix("_rig") for path in sorted(Path(__file__).parent.glob("*_rig.py"))]
+RIGS = {"saturn": saturn_rig, **{kind: _rig_of(kind) for kind in _FOUND}}
+KINDS = ["saturn", "jupyterhub", *_FOUND]
+#: Where people link accounts of their own; elsewhere one secret opens everybody's.
+LINKED = [kind for kind in KINDS if "token" in provider_classes()[kind].settings_model.ways]
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -24,16 +35,14 @@ async def hubs():
 
 @pytest_asyncio.fixture(loop_scope="session", params=KINDS)
 async def rig(request, hubs):
-    rigs = {"saturn": saturn_rig, "jupyterhub": hubs.rig, "posit": posit_rig, "sphere": sphere_rig}
-    async with rigs[request.param]() as ready:
+    async with _rig(request.param, hubs)() as ready:
         yield ready
 
 
 @pytest_asyncio.fixture(loop_scope="session", params=LINKED)
 async def linked_rig(request, hubs):
     """A rig of a provider where people have accounts."""
-    rigs = {"saturn": saturn_rig, "jupyterhub": hubs.rig, "posit": posit_rig}
-    async with rigs[request.param]() as ready:
+    async with _rig(request.param, hubs)() as ready:
         yield ready
 
 
@@ -54,8 +63,11 @@ async def hasty_rig(request, hubs):
 def _quiet(kind, hubs, client):
     if kind == "jupyterhub":
         return hubs.rig(HUB_PEOPLE[0], client=client)
-    rigs = {"saturn": saturn_rig, "posit": posit_rig, "sphere": sphere_rig}
-    return rigs[kind](client=client)
+    return RIGS[kind](client=client)
+
+
+def _rig(kind, hubs):
+    return hubs.rig if kind == "jupyterhub" else RIGS[kind]
 
 
 @pytest_asyncio.fixture(loop_scope="session")

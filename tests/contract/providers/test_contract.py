@@ -136,6 +136,8 @@ async def test_a_read_after_its_window_does_not_leave(rig: Rig):
 
 async def test_what_is_offered_and_what_is_made_of_it_keep_their_types_in_rows(rig: Rig):
     provider = rig.provider
+    if not isinstance(provider, facets.Making):
+        return
     offer = await provider.templates(rig.access)
     assert type(offer) is provider.offer_model
     kept = json.loads(json.dumps(payload_of(offer)))
