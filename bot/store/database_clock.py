@@ -16,14 +16,19 @@ class DatabaseClock:
         self._machine = machine
         self._lock = Lock()
         self._ahead = machine.now() - machine.monotonic()
+        self._is_known = False
 
     def note(self, before: float, epoch: float, after: float) -> None:
         """Take over a reading that was made between two moments of the monotonic clock.
 
         What is known is kept as far as the reading allows, so a slow answer doesn't look like a moved clock.
+        At first nothing is, however right the machine's clock looks, and the earliest time that it can be is
+        taken: ahead of the database's time, gates and limits of others would open too early here.
         """
         with self._lock:
-            self._ahead = min(max(self._ahead, epoch - after), epoch - before)
+            known = self._ahead if self._is_known else epoch - after
+            self._ahead = min(max(known, epoch - after), epoch - before)
+            self._is_known = True
 
     def now(self) -> float:
         """Return epoch seconds."""

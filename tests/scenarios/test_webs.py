@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
+from typing import Any
 
 import aiohttp
 import pytest
@@ -13,6 +15,7 @@ from bot.support.settings import Settings
 from tests.rigs import postgres
 from tests.rigs.ports import quiet_port
 from tests.rigs.scenario import World
+from tests.rigs.scenario.people import BOT, GENERAL
 
 
 class Webs(World):
@@ -43,13 +46,17 @@ class Webs(World):
         """Send what Slack sends to one of the webs from now on."""
         self._install(f"http://127.0.0.1:{self.webs[web].port}")
 
-    async def replayed_at(self, web: int) -> int:
-        """Send the last request's very bytes to a web; return its status."""
+    async def status(self, name: str) -> dict[str, Any]:
+        """Have Slack bring a command to whichever web it likes; return the answer."""
+        return await self.slack.say(self.alice.id, GENERAL, f"/workspace status {name}")
+
+    async def replayed_at(self, web: int, index: int = -1) -> int:
+        """Send the very bytes of a request, usually the last one, to a web; return its status."""
         dispatcher = self.slack.dispatcher
-        last = dispatcher.sent[-1]
-        url = last.url.replace(f":{self.webs[0].port}/", f":{self.webs[web].port}/")
-        dispatcher.sent[-1] = replace(last, url=url)
-        return (await dispatcher.replay()).status
+        sent = dispatcher.sent[index]
+        url = sent.url.replace(f":{self.webs[0].port}/", f":{self.webs[web].port}/")
+        dispatcher.sent[index] = replace(sent, url=url)
+        return (await dispatcher.replay(index)).status
 
 
 @pytest_asyncio.fixture
@@ -60,10 +67,17 @@ async def webs(tmp_path):
         yield ready
 
 
+@pytest_asyncio.fixture
+async def over_sockets(tmp_path):
+    settings = {"USHER_DATABASE_URL": await postgres.migrated()}
+    async with Webs(tmp_path, {"settings": settings, "socket": True}).running() as ready:
+        yield ready
+
+
 async def test_the_same_signed_bytes_at_two_webs_have_one_effect(webs):
     alice = webs.alice
     await alice.types("start training", then_settle=False)
-    assert await webs.replayed_at(1) == 200
+    asked = len(webs.slack.dispatcher.sent) - 1
     await webs.settle()
     (card,) = alice.told("card")
     await webs.pass_time(30)
@@ -72,7 +86,12 @@ async def test_the_same_signed_bytes_at_two_webs_have_one_effect(webs):
     await alice.presses(ready, "Stop")
     assert await webs.replayed_at(1) == 200
     await webs.settle()
-    assert webs.calls("POST .*/stop") <= 1
+    await webs.pass_time(30)
+    assert webs.calls("POST .*/stop") == 1
+    # Now there is nothing that a second start would join.
+    assert await webs.replayed_at(1, asked) == 200
+    await webs.pass_time(30)
+    assert webs.calls("POST .*/start") == 1
     # Once it has read what the others have seen, it doesn't even look.
     for web in webs.webs:
         await web._replays.share(web.store)
@@ -88,6 +107,37 @@ async def test_what_begins_at_one_web_goes_on_at_another(webs):
     await alice.presses(alice.only("ready"), "Stop")
     await webs.pass_time(30)
     assert webs.calls("POST .*/stop") == 1
+
+
+async def test_over_socket_mode_two_webs_lose_and_double_nothing_while_connections_come_and_go(over_sockets):
+    webs, alice = over_sockets, over_sockets.alice
+    sockets, state = webs.slack.sockets, webs.slack.state
+    await alice.links("alice")
+    names = ("training", "notebook")
+    for name in names:
+        assert await state.wait_for(lambda: len(sockets.open) == 4)
+        old = list(sockets.open)
+        asked = [asyncio.create_task(webs.status(name)) for _ in range(4)]
+        starting = asyncio.create_task(webs.slack.say(alice.id, BOT, f"start {name}"))
+        # Slack wants all of them closed in the middle of that, and keeps them until the next ones are open.
+        await sockets.disconnect(close=False)
+        asked += [asyncio.create_task(webs.status(name)) for _ in range(4)]
+        assert (await starting)["ok"]
+        assert all(answer["ok"] for answer in await asyncio.gather(*asked))
+        assert await state.wait_for(lambda: len(set(sockets.open) - set(old)) == 4)  # noqa: B023 - waited for
+        # What it isn't sure of it sends again, to whichever is there.
+        started = next(one for one in reversed(sockets.sent) if f"start {name}" in str(one["payload"]))
+        again = [
+            sockets.deliver({**started, "envelope_id": f"{name}-{number}", "retry_attempt": 1}, 3.0, one)
+            for number, one in enumerate(sockets.open)
+        ]
+        assert all(reply.ok for reply in await asyncio.gather(*again))
+        for one in old:
+            await one.close()
+        await webs.pass_time(60, step=5)
+    assert webs.calls("POST .*/start") == len(names)
+    assert (len(alice.told("card")), len(alice.told("ready"))) == (len(names), len(names))
+    assert webs.slack.harness.violations == []
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])

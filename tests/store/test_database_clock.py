@@ -42,6 +42,21 @@ def test_it_is_the_databases_and_goes_on_with_the_machine(clock, machine):
     assert clock.now() == pytest.approx(machine.now() - 500 + APART, abs=0.001)
 
 
+@pytest.mark.parametrize("apart", [-3600.0, -0.4, 0.0, 0.4, 3600.0])
+@pytest.mark.parametrize("at", [0.0, 0.5, 1.0])
+def test_after_a_slow_first_answer_it_is_never_ahead_of_the_databases(machine, apart, at):
+    clock = DatabaseClock(machine)
+    time = StoreTime(clock)
+    read(clock, machine, 3.0, apart=apart, at=at)
+    time.begin()
+    behind = machine.now() + apart - clock.now()
+    assert 0.0 <= behind + 1e-6 <= 3.1
+    read(clock, machine, 0.001, apart=apart)
+    time.catch_up()
+    assert time.now() == pytest.approx(machine.now() + apart, abs=0.101)
+    assert time.now() <= machine.now() + apart + 1e-6
+
+
 @pytest.mark.parametrize("at", [0.0, 0.5, 1.0])
 def test_an_answer_that_takes_long_is_no_clock_that_was_moved(clock, machine, at):
     time = StoreTime(clock)
