@@ -192,8 +192,7 @@ class LinkSteps(Part):
         )
         if isinstance(provider, facets.Revocation) and credential.token.get_secret_value() != pasted:
             # Written before the link holds it, so that it is never left behind.
-            later = linking.revocation(checked, sealed, linking.UNUSED_SECONDS)
-            await self._store.add_tasks([later])
+            await self._store.add_tasks([linking.revocation(checked, sealed)])
         await self._change(checked, tried)
         await self._store.append_audit([entry(checked, "link.check", "ok", username=identity.username)])
         return await self._opened(checked, browser)

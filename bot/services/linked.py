@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import NoReturn
 
 from bot.domain.models import Account, Link, NewNotice, NoticeKind, TaskKind
 from bot.messages.texts import pages as words
-from bot.providers import facets
 from bot.services import linking
 from bot.services.context import Part
 from bot.services.linking import digest, entry
 from bot.store.records import Activation, NewTask
 from bot.support.errors import Refused
-
-#: When the credential of a replaced account is revoked: calls that had begun with it have ended by then.
-REPLACED_SECONDS = 60.0
 
 
 class Linked(Part):
@@ -39,7 +34,7 @@ class Linked(Part):
             account=account,
             settles=digest(account.secret),
             notices=[NewNotice(account.id, NoticeKind.LINKED, "linked", account.principal, body)],
-            tasks=[NewTask(TaskKind.DISCOVER, account.id, {"then": then}), *await self._replaced(link)],
+            tasks=[NewTask(TaskKind.DISCOVER, account.id, {"then": then})],
             audit=[
                 entry(
                     link, "account.linked", "ok", account=account.id, username=account.username, proof=proof
@@ -53,15 +48,6 @@ class Linked(Part):
             await self._taken(link, account)
         self._wake()
         return account
-
-    async def _replaced(self, link: Link) -> list[NewTask]:
-        """Have the credential revoked whose place the new one takes."""
-        former = await self._store.account(link.principal, link.connection)
-        can_revoke = isinstance(self._connections[link.connection], facets.Revocation)
-        if former is None or former.state == "revoking" or not former.secret or not can_revoke:
-            return []
-        replaced = replace(link, username=former.username)
-        return [linking.revocation(replaced, former.secret, REPLACED_SECONDS)]
 
     async def _taken(self, link: Link, account: Account) -> NoReturn:
         await self._store.append_audit([entry(link, "account.linked", "taken", username=account.username)])

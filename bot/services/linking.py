@@ -176,15 +176,15 @@ async def identify(asking: Awaitable[Identity]) -> Identity:
         raise UnknownOutcome("no answer in time") from None
 
 
-def revocation(link: Link, sealed: str, due_in: float) -> NewTask:
-    """Return the task that revokes a sealed credential unless an account uses it by then."""
+def revocation(link: Link, sealed: str) -> NewTask:
+    """Return the task that revokes a link's credential if the link ends without an account."""
     payload = {
         "principal": link.principal.key,
         "connection": link.connection,
         "username": link.username or "",
         "secret": sealed,
     }
-    return NewTask(TaskKind.REVOKE_UNUSED, digest(sealed), payload, due_in=due_in)
+    return NewTask(TaskKind.REVOKE_UNUSED, digest(sealed), payload, due_in=UNUSED_SECONDS)
 
 
 def used(link: Link, command: str) -> Refused:
