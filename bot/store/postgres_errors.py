@@ -49,7 +49,8 @@ _NOT_OPENED = (
     (r"refused|No such file", _NO_SERVER),
     (r"timeout|timed out", _TOO_LATE),
     (r"too many clients|remaining connection slots", _FULL),
-    (r"starting up|shutting down|closed the connection", _RESTARTS),
+    (r"starting up|shutting down|recovery mode|not (yet )?accepting connections", _RESTARTS),
+    (r"closed the connection|terminating connection|reset by peer|Broken pipe", _RESTARTS),
     (r"certificate|SSL", "no secure connection can be made: see sslmode and the server's certificate"),
 )
 
