@@ -66,13 +66,10 @@ class SignInClient(OAuthClient):
         granted = Credential(SecretStr(text_in(response.json_object(revealed=True), "access_token")))
         owner = await who_is(self.api, granted)
         username, _ = owner_in(owner)
-        own = await self._own(granted, username)
-        token_id = word_in(owner, "token_id")
-        with suppress(ProviderError):
-            # It ends by itself in any case, with the person's session there.
-            if token_id is not None:
-                path = f"{tokens_path(username)}/{path_part(token_id)}"
-                await self.api.call("DELETE", path, granted, total=FORGET_SECONDS)
+        try:
+            own = await self._own(granted, username)
+        finally:
+            await self._forget(granted, username, word_in(owner, "token_id"))
         return Identity(username, own)
 
     async def is_known(self) -> bool:
@@ -93,6 +90,13 @@ class SignInClient(OAuthClient):
                 return await mint(self.api, granted, username, None)
         except InvalidRequest as error:
             raise Forbidden(error.message, status=error.status) from None
+
+    async def _forget(self, granted: Credential, username: str, token_id: str | None) -> None:
+        """Delete the token that the exchange brought: by itself it ends only with the person's session."""
+        if token_id is not None:
+            with suppress(ProviderError):
+                path = f"{tokens_path(username)}/{path_part(token_id)}"
+                await self.api.call("DELETE", path, granted, total=FORGET_SECONDS)
 
     async def _exchange(self, code: str, verifier: str, back: str) -> Response:
         form = {

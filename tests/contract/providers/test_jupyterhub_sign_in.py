@@ -100,7 +100,7 @@ async def test_a_code_is_worth_nothing_without_its_verifier_and_our_secret(hub: 
     ],
 )
 async def test_odd_answers_on_the_way_to_a_token(quiet_hub: Rig, path, faults, error):
-    flow = Flow.fresh()
+    flow, before = Flow.fresh(), set(await tokens(quiet_hub))
     async with browser() as session:
         await signed_in_there(session, quiet_hub)
         code = await code_for(session, quiet_hub, flow)
@@ -115,6 +115,9 @@ async def test_odd_answers_on_the_way_to_a_token(quiet_hub: Rig, path, faults, e
     with pytest.raises(error) as raised:
         await finishing
     assert code not in str(raised.value)
+    if path == "/tokens$":
+        # The hub's own token is of no use without one of ours.
+        assert set(await tokens(quiet_hub)) <= before
 
 
 async def test_an_operator_is_told_the_lines_that_register_usher(quiet_hub: Rig):
