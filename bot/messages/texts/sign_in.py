@@ -44,8 +44,8 @@ def cancelled(title: str) -> str:
 def unset(title: str) -> str:
     """Answer when the provider doesn't let Usher ask people to sign in."""
     return (
-        f"{title} doesn't let Usher sign people in. Nothing was linked. Tell your Usher admin: "
-        "python -m bot doctor says what's missing there. Until then, go back and paste a token instead."
+        f"{title} doesn't let Usher sign people in. Nothing was linked. Tell your Usher admin to compare how "
+        "Usher is registered there with docs/install.md. Until then, go back and paste a token instead."
     )
 
 
@@ -58,7 +58,7 @@ def failed(error: ProviderError, title: str, tries_left: int) -> str:
     if isinstance(error, Forbidden):
         return (
             f"{title} doesn't let Usher create the token that it needs. Nothing was linked. Tell your Usher "
-            "admin: python -m bot doctor says which permissions are missing."
+            "admin to compare the permissions that it has there with docs/install.md."
         )
     if isinstance(error, TemporaryError):
         return check_failed(error, title, tries_left)
