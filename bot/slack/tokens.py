@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
-from bot.slack.calls import APP_SHUT_OUT, NOT_INSTALLED
+from bot.slack.calls import NOT_INSTALLED
 from bot.slack.methods import OAUTH_ACCESS
 from bot.support.errors import SecretError, SlackFailed, SlackLimited, SlackPermanent, StoreError
 
@@ -29,8 +29,10 @@ log = structlog.get_logger(__name__)
 
 #: How long before its end a token is replaced, as in Bolt: until then the old one is used if that fails.
 EARLY: Final = 7_200.0
-#: Slack's codes for a refresh token that it takes no more.
-_SPENT: Final = APP_SHUT_OUT | {"invalid_refresh_token"}
+#: Slack's codes for a refresh token that it takes no more; others that shut the app out may pass.
+_SPENT: Final = frozenset(
+    {"account_inactive", "invalid_auth", "invalid_refresh_token", "token_expired", "token_revoked"}
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -226,6 +226,21 @@ async def test_a_token_that_was_given_out_and_lost_is_told_while_the_old_one_sti
     assert [one.lost_at for one in await rig.store.installations()] == [None]
 
 
+async def test_a_token_that_slack_does_not_replace_for_a_while_is_not_lost(rig):
+    await rig.installed()
+    slack = await rig.process()
+    rig.clock.advance(LASTS - EARLY + 1)
+    # The workspace is moved to an organisation, or its administrators have suspended everything.
+    for code in ("org_login_required", "ekm_access_denied"):
+        rig.web.error = SlackPermanent("oauth.v2.access", code)
+        await says(slack)
+        rig.clock.advance(RENEWING_SECONDS + 1)
+    assert await rig.store.claim_notices(10, 60.0) == []
+    rig.web.error = None
+    await says(slack)
+    assert (rig.web.refreshed, rig.web.sent[-1]) == (["refresh 1"] * 3, "token 4")
+
+
 async def test_a_token_that_has_only_expired_does_not_say_that_usher_was_removed(rig):
     await rig.installed()
     slack = await rig.process()
