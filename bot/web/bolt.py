@@ -20,6 +20,7 @@ from slack_bolt.middleware.async_middleware import AsyncMiddleware
 from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.messages.blocks import kit
 from bot.messages.texts import pages as words
 from bot.support.environment import without_variables
 from bot.web.shapes import Malformed, kind_of
@@ -189,11 +190,6 @@ def _foreign(kind: str) -> BoltResponse:
     if kind == "block_suggestion":
         return BoltResponse(status=200, body={"options": []})
     if kind == "view_submission":
-        view = {
-            "type": "modal",
-            "title": {"type": "plain_text", "text": words.BRAND},
-            "close": {"type": "plain_text", "text": words.CLOSE},
-            "blocks": [{"type": "section", "text": {"type": "plain_text", "text": hint}}],
-        }
+        view = kit.modal(words.BRAND, [kit.section(hint)], close=words.CLOSE)
         return BoltResponse(status=200, body={"response_action": "update", "view": view})
     return BoltResponse(status=200)

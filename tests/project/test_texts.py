@@ -1,12 +1,15 @@
-"""Texts for people: each is used."""
+"""Texts for people: each is used, and Block Kit is drawn nowhere but in messages."""
 
 from __future__ import annotations
 
+import ast
 import re
 from collections import Counter
 from pathlib import Path
 
 import pytest
+
+from tests.project.repository import named, python_files, tree
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXTS = sorted((ROOT / "bot/messages/texts").glob("*.py"))
@@ -23,3 +26,38 @@ USED = Counter(
 def test_every_text_is_used(path):
     names = re.findall(r"^([A-Z][A-Z0-9_]+)\b(?:: \w+)? = ", path.read_text(encoding="utf-8"), re.MULTILINE)
     assert [name for name in names if USED[name] < 2] == []
+
+
+#: What the types of Slack's blocks, elements, texts and views are called.
+DRAWN = {
+    "actions",
+    "button",
+    "context",
+    "divider",
+    "header",
+    "home",
+    "input",
+    "modal",
+    "mrkdwn",
+    "plain_text",
+    "section",
+}
+
+
+def drawn_in(module: ast.Module) -> list[int]:
+    """Return the lines on which a module writes Block Kit."""
+    return [
+        node.lineno
+        for node in ast.walk(module)
+        if isinstance(node, ast.Dict)
+        for key, value in zip(node.keys, node.values, strict=True)
+        if isinstance(key, ast.Constant) and key.value == "type"
+        if isinstance(value, ast.Constant) and value.value in DRAWN
+    ]
+
+
+def test_block_kit_is_drawn_in_messages_alone():
+    found = {named(path): drawn_in(tree(path)) for path in python_files("bot", "handlers")}
+    assert {name for name, lines in found.items() if lines} <= {
+        name for name in found if name.startswith("bot/messages/blocks/")
+    }
