@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
-from bot.slack.calls import NOT_INSTALLED
+from bot.slack.calls import APP_SHUT_OUT, NOT_INSTALLED
 from bot.slack.methods import OAUTH_ACCESS
 from bot.support.errors import SecretError, SlackFailed, SlackLimited, SlackPermanent, StoreError
 
@@ -70,11 +70,14 @@ class Tokens:
         self._renewing: dict[str, asyncio.Task[None]] = {}
         #: What Slack has given out and no row has yet, by the sealed secret that it replaces.
         self._unwritten: dict[str, tuple[str, float | None]] = {}
+        #: The sealed secrets that Slack, when last asked, didn't replace because it shuts the app out there.
+        self._shut: set[str] = set()
 
     async def read(self) -> list[Installed]:
         """Read the rows and return them. Raises StoreError."""
         rows = [row for row in await self._store.installations() if self.is_listed(row)]
         self._entries = {row.id: self._entry(row) for row in rows}
+        self._shut &= {row.secret for row in rows}
         return rows
 
     async def write(self) -> None:
@@ -132,7 +135,8 @@ class Tokens:
         await asyncio.shield(renewing)
         fresh = self._entries.get(name, entry)
         if fresh.token == entry.token and left <= 0:
-            if fresh.row.lost_at is not None:
+            if fresh.row.lost_at is not None or fresh.row.secret in self._shut:
+                # Not a pause, which would have everybody else's people wait for this workspace.
                 raise SlackPermanent(OAUTH_ACCESS, "token_expired")
             # Somebody else is replacing it, or Slack didn't answer.
             raise SlackLimited(OAUTH_ACCESS, 1.0)
@@ -165,6 +169,7 @@ class Tokens:
             if row.secret not in self._unwritten and await self._store.claim_renewal(row.id, row.secret):
                 asked = {**self.client, "grant_type": "refresh_token", "refresh_token": entry.refresh}
                 answer = await self._make("").call(OAUTH_ACCESS, asked)
+                self._shut.discard(row.secret)
                 sealed = self._vault.seal(row.row_key, secret_of(answer.data))
                 self._unwritten[row.secret] = sealed, lasts(answer.data)
             await self._write(row)
@@ -172,6 +177,8 @@ class Tokens:
         except (SlackFailed, StoreError, KeyError) as error:
             # It is tried again when the claim has ended, unless it is lost.
             log.warning("token not replaced", installation=row.id, problem=str(error))
+            if isinstance(error, SlackFailed) and error.code in APP_SHUT_OUT:
+                self._shut.add(row.secret)
             if isinstance(error, SlackFailed) and error.code in _SPENT:
                 await self._lose(row)
 

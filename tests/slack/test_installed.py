@@ -235,10 +235,14 @@ async def test_a_token_that_slack_does_not_replace_for_a_while_is_not_lost(rig):
         rig.web.error = SlackPermanent("oauth.v2.access", code)
         await says(slack)
         rig.clock.advance(RENEWING_SECONDS + 1)
+    rig.clock.advance(EARLY)
+    with pytest.raises(SlackPermanent, match="token_expired"):
+        await says(slack)
     assert await rig.store.claim_notices(10, 60.0) == []
     rig.web.error = None
+    rig.clock.advance(RENEWING_SECONDS + 1)
     await says(slack)
-    assert (rig.web.refreshed, rig.web.sent[-1]) == (["refresh 1"] * 3, "token 4")
+    assert (rig.web.refreshed, rig.web.sent[-1]) == (["refresh 1"] * 4, "token 5")
 
 
 async def test_a_token_that_has_only_expired_does_not_say_that_usher_was_removed(rig):
