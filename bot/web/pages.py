@@ -147,12 +147,21 @@ class LinkPages:
         opened = await self._steps.open(visit.nonce, visit.browser)
         flow = Flow.fresh()
         url = ""
-        if opened.signs_in and not opened.needs_sign_in:
+        if opened.signs_in and not opened.needs_sign_in and self._has_seen_sides(request):
             url = await self._steps.sign_in_page(visit.nonce, visit.browser, flow.state, flow.challenge)
         response = see_other(url or _address(visit))
         if url:
             self._browsers.begin(request, response, flow, visit.nonce, opened.link.connection)
         return response
+
+    def _has_seen_sides(self, request: web.Request) -> bool:
+        """Return whether our page, which names both sides, leads there: no other page may send people.
+
+        Where Sign in with Slack comes before, that has proven whose link it is, and Slack leads back.
+        """
+        return (
+            self._sign_in is not None or request.headers.get("Sec-Fetch-Site", "same-origin") == "same-origin"
+        )
 
     async def _come_back(self, request: web.Request) -> web.StreamResponse:
         """Take the code to the provider that gave it; the page that follows names whose account it is."""

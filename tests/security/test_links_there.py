@@ -125,6 +125,21 @@ async def test_a_strangers_link_leads_nobody_to_the_provider(made):
     assert client(made).challenge == ""
 
 
+@pytest.mark.parametrize("site", ["cross-site", "same-site", "none"])
+async def test_no_other_page_sends_anybody_there_past_ours(site):
+    """An attacker's page opens the attacker's link, then the way to a hub that asks nobody."""
+    async with there(sign_in=False) as made:
+        victim = await made.browser()
+        await victim.get(await made.accounts.invite(BOB, "saturn"))
+        client(made).sends_back = True
+        await victim.get("/link/there", headers={"Sec-Fetch-Site": site})
+        assert victim.url.startswith(f"{made.origin}/link?")
+        assert "Sign in to Saturn Cloud" in victim.text
+        assert (client(made).challenge, client(made).asked) == ("", [])
+        await victim.get("/link/there", headers={"Sec-Fetch-Site": "same-origin"})
+        assert len(client(made).asked) == 1
+
+
 async def test_looks_consume_nothing_and_old_sign_ins_are_forgotten(both):
     browser = await both.browser()
     first = await begun(both, browser)

@@ -122,9 +122,11 @@ class Browser:
         self.url = ""
         self.headers: Any = {}
 
-    async def get(self, path: str, *, method: str = "GET", follow: bool = True) -> str:
+    async def get(
+        self, path: str, *, method: str = "GET", follow: bool = True, headers: dict[str, str] | None = None
+    ) -> str:
         url = path if path.startswith("http") else self.origin + path
-        async with self.session.request(method, url, allow_redirects=follow) as response:
+        async with self.session.request(method, url, allow_redirects=follow, headers=headers) as response:
             return await self._keep(response)
 
     async def send(
