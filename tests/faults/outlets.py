@@ -134,6 +134,9 @@ class _Engine:
     def now(self) -> float:
         return self._engine.now()
 
+    def end_within(self, seconds: float) -> None:
+        self._engine.end_within(seconds)
+
     async def close(self) -> None:
         await self._engine.close()
 
