@@ -154,6 +154,8 @@ class Process:
         self._outlets = outlets or Outlets()
         self.metrics = Metrics()
         self._start_pauses = start_pauses
+        #: How long running work may take at the end, and the database.
+        self.ends_within = DRAIN_SECONDS, ENDS_SECONDS
         self._runs = False
         self.port = 0
         #: What listens: closed when the process begins to drain.
@@ -221,14 +223,15 @@ class Process:
 
         What a database that is away doesn't take in time is left as after a kill.
         """
-        self.store.engine.end_within(ENDS_SECONDS)
+        for_work, for_writing = self.ends_within
+        self.store.engine.end_within(for_writing)
         if self._listening is not None:
             self._listening.cancel()
             await asyncio.gather(self._listening, return_exceptions=True)
         ends: list[Awaitable[object]] = [self._front.aclose(), self.owners.end()]
         if self._socket is not None:
             ends.append(self._socket.close())
-        await asyncio.gather(*ends, self.scheduler.drain(DRAIN_SECONDS))
+        await asyncio.gather(*ends, self.scheduler.drain(for_work))
         await self.owners.leave()
 
     def _wake(self) -> Wake:

@@ -56,11 +56,11 @@ _SETTINGS = (
 _NOT_EMPTY = "{name} isn't empty: create a new database and copy into that. Nothing was copied."
 _CLOCK = "SELECT extract(epoch FROM clock_timestamp())::float8 AS epoch"
 #: The two locks of an installation: its schema's name is part of them. All who serve share the second.
-_WRITING, _SERVING = 1_970_497_906, 1_970_497_907
+WRITING, _SERVING = 1_970_497_906, 1_970_497_907
 _ALONE, _SHARED = "", "_shared"
 _OF_SCHEMA = "hashtext(coalesce(current_schema(), ''))"
 _BEGIN_WRITE, _BEGIN_BESIDE = (
-    f"BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SELECT {lock}({_WRITING}, {_OF_SCHEMA}); {_CLOCK}"
+    f"BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SELECT {lock}({WRITING}, {_OF_SCHEMA}); {_CLOCK}"
     for lock in ("pg_advisory_xact_lock", "pg_advisory_xact_lock_shared")
 )
 _CLOSED = "the database is closed to who serves from it"

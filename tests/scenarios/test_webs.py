@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from typing import Any
 
@@ -11,11 +12,15 @@ import pytest
 import pytest_asyncio
 
 from bot.app import Outlets, Process, Role
+from bot.store.postgres_session import WRITING
 from bot.support.settings import Settings
 from tests.rigs import postgres
 from tests.rigs.ports import quiet_port
 from tests.rigs.scenario import World
 from tests.rigs.scenario.people import BOT, GENERAL
+
+#: Whoever writes waits for this lock.
+LOCK_OUT = f"SELECT pg_advisory_lock({WRITING}, hashtext(coalesce(current_schema(), '')))".encode()
 
 
 class Webs(World):
@@ -30,17 +35,21 @@ class Webs(World):
         self.goes_to(0)
 
     async def _started(self, role: Role, changes: dict[str, str]) -> Process:
+        process = self.made(role, changes, self._bot_stack)
+        await process.start(loops=False)
+        return process
+
+    def made(self, role: Role, changes: dict[str, str], stack: AsyncExitStack) -> Process:
+        """Put a process together that ``stack`` ends."""
         environment = {name: value for name, value in self.environment().items() if name != "PORT"}
-        process = Process(
+        return Process(
             Settings(**environment, **changes),
             self.connections(),
-            self._bot_stack,
+            stack,
             role=role,
             clock=self.clock,
             outlets=Outlets(store=postgres.open_store),
         )
-        await process.start(loops=False)
-        return process
 
     def goes_to(self, web: int) -> None:
         """Send what Slack sends to one of the webs from now on."""
@@ -138,6 +147,20 @@ async def test_over_socket_mode_two_webs_lose_and_double_nothing_while_connectio
     assert webs.calls("POST .*/start") == len(names)
     assert (len(alice.told("card")), len(alice.told("ready"))) == (len(names), len(names))
     assert webs.slack.harness.violations == []
+
+
+async def test_a_process_ends_in_time_while_the_database_takes_nothing(webs):
+    process = webs.made(Role.SERVE, {"PORT": str(quiet_port())}, stack := AsyncExitStack())
+    process.ends_within = 0.1, 0.2
+    await process.start()
+    reader, writer = await asyncio.open_connection("127.0.0.1", process.port)
+    with postgres.connected(webs.settings().database_url) as other:
+        other.execute(LOCK_OUT)
+        async with asyncio.timeout(8):
+            await stack.aclose()
+        assert await reader.read() == b""
+    writer.close()
+    await writer.wait_closed()
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])
