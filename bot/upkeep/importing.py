@@ -253,7 +253,12 @@ async def import_rows(
                 ids=SystemIds(),
             )
         )
-        return [await importer.one(row, apply=apply) for row in rows]
+        try:
+            return [await importer.one(row, apply=apply) for row in rows]
+        finally:
+            if entered.by_oauth is not None:
+                # A token that was replaced meanwhile is written before the process ends.
+                await entered.by_oauth.close()
 
 
 def as_lines(results: list[Result], *, apply: bool) -> list[str]:

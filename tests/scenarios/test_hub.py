@@ -309,7 +309,7 @@ async def test_before_the_link_ends_a_message_with_link_again_comes_and_goes(hub
             await ready.settle()
         week, day = alice.told("link_ending")
         assert "I reminded you" in week.text
-        assert "Your link to Team hub expires in 1 day (" in day.text
+        assert "Your link to Team hub lasts until" in day.text
         (invitation,) = await alice.presses(day, "Link again")
         # The hub's clock goes by real time: what it makes now ends before the clock here.
         await signs_in(ready, hub, invitation, "kim")

@@ -76,7 +76,7 @@ LINK_EXPIRED: Final = (
 )
 LINK_EXPIRED_SHORT: Final = "Your link to {title} has expired. Link again."
 LINK_ENDING: Final = (
-    "Your link to {title} expires in {left} ({at}). Link again before then to keep using it from Slack. "
+    "Your link to {title} lasts until {at}. Link again before then to keep using it from Slack. "
     "Your list stays as it is."
 )
 LINK_ENDING_SHORT: Final = "Your link to {title} expires in {left}."

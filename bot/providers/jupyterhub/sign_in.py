@@ -28,8 +28,8 @@ CLIENT_ID = "service-usher"
 #: For how long a token of ours lasts, where the hub doesn't limit that further; seconds.
 LASTS = 365 * 86_400
 #: A person waits for these, 10 s at most in all.
-EXCHANGE_SECONDS = 3.0
-FORGET_SECONDS = 1.0
+EXCHANGE_SECONDS = 2.5
+FORGET_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
