@@ -92,6 +92,19 @@ class HomeViews:
 
     async def _guarded(self, one: Home) -> None:
         try:
+            await self._tried(one)
+        except asyncio.CancelledError:
+            # This process ends; publishing twice does no harm.
+            await self._later(one, 0.0)
+            raise
+        except StoreError as error:
+            log.warning("home not written", principal=one.principal.key, problem=type(error).__name__)
+        except Exception:
+            log.exception("home failed", principal=one.principal.key, reference=self._ids.reference())
+            await self._rest(one)
+
+    async def _tried(self, one: Home) -> None:
+        try:
             await self._one(one)
         except SlackLimited as error:
             await self._later(one, error.retry_after)
@@ -107,15 +120,6 @@ class HomeViews:
                 await self._published(one, "", "")
                 return
             await self._later(one, backoff(3, 0.5))
-        except asyncio.CancelledError:
-            # This process ends; publishing twice does no harm.
-            await self._later(one, 0.0)
-            raise
-        except StoreError as error:
-            log.warning("home not written", principal=one.principal.key, problem=type(error).__name__)
-        except Exception:
-            log.exception("home failed", principal=one.principal.key, reference=self._ids.reference())
-            await self._rest(one)
 
     async def _one(self, one: Home) -> None:
         is_wanted = one.wanted_at is not None
