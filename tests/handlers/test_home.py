@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.domain.models import NoticeKind, OperationVerb
+from handlers.payload import surface_of_button
 from tests.handlers.slack import LittleSlack, bolt_for, event, send
 from tests.rigs.store import ALICE
 
@@ -79,7 +80,7 @@ async def test_turning_pages_takes_numbers_alone(bot, app):
 
 def test_a_home_has_no_way_back_but_the_next_view():
     payload = pressed("start", "x")
-    surface = payload.surface_of_button(payload, payload["actions"][0])
+    surface = surface_of_button(payload, payload["actions"][0])
     assert (surface.kind, surface.is_form, surface.is_direct) == ("home", False, False)
     assert (surface.channel_id, surface.response_url) == (None, None)
     assert "V1" in surface.interaction

@@ -60,7 +60,7 @@ async def there_pages(world: IdeRig, window: Chromium) -> AsyncIterator[str]:
     await window.press("summary")
     await window.type("#token", "00000000")
     await window.press("form button")
-    await window.text("details[open] #token")
+    await window.text("p.problem")
     yield "there-token-refused"
 
 
