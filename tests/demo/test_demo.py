@@ -48,11 +48,11 @@ def processes_that_name(text: str) -> list[str]:
     return found
 
 
-async def line_with(process: asyncio.subprocess.Process, part: str) -> None:
+async def line_with(process: asyncio.subprocess.Process, part: str) -> str:
     async with asyncio.timeout(90):
         while raw := await process.stdout.readline():
-            if part in raw.decode():
-                return
+            if part in (line := raw.decode()):
+                return line
     raise AssertionError(f"no line with {part}")
 
 

@@ -42,6 +42,17 @@ KEYS = {
 MODIFIERS = {"Alt": 1, "Control": 2, "Shift": 8}
 #: What shows that something went wrong within the page.
 _COMPLAINTS = ("Runtime.exceptionThrown", "Log.entryAdded", "Runtime.consoleAPICalled")
+#: The middle of what is to be pressed, unless it is not there, may not be pressed, or lies under something.
+SPOT = """((selector, text) => {
+  const one = [...document.querySelectorAll(selector)].findLast((one) => one.textContent.includes(text));
+  if (!one || one.disabled || one.getAttribute("aria-disabled") === "true") return null;
+  one.scrollIntoView({ block: "nearest", behavior: "instant" });
+  const { x, y, width, height } = one.getBoundingClientRect();
+  const spot = [x + width / 2, y + height / 2];
+  return one.contains(document.elementFromPoint(...spot)) ? spot : null;
+})"""
+#: What a page asked for before anybody looked.
+ASKED_BEFORE = "[location.href, ...performance.getEntriesByType('resource').map((one) => one.name)]"
 #: How expressions are evaluated.
 _ASKED = {"awaitPromise": True, "returnByValue": True, "userGesture": True}
 
@@ -118,7 +129,10 @@ class Browser:
 
     async def opened(self, part: str) -> Browser:
         """Return a tab that was opened since, as soon as its address has this part; 20 s at most."""
-        return await self._at(self._tabs, part)
+        browser = await self._at(self._tabs, part)
+        for url in await browser.ask(ASKED_BEFORE) or ():
+            browser._note(None, {"request": {"url": url}})
+        return browser
 
     async def tell(self, method: str, **parameters: Any) -> dict[str, Any]:
         """Send one command and return its result."""
@@ -146,9 +160,25 @@ class Browser:
             code = KEYS.get(name, ord(name[0].upper()))
             held = sum(MODIFIERS[one] for one in modifiers)
             told = {"key": name, "windowsVirtualKeyCode": code, "modifiers": held}
-            text = {"text": "\r"} if name == "Enter" else {}
-            await self.tell("Input.dispatchKeyEvent", type="keyDown", **told, **text)
+            text = "\r" if name == "Enter" else key if len(key) == 1 else ""
+            await self.tell("Input.dispatchKeyEvent", type="keyDown", text=text, **told)
             await self.tell("Input.dispatchKeyEvent", type="keyUp", **told)
+
+    async def click(self, selector: str, text: str = "") -> None:
+        """Press with the mouse the last that a selector finds with a text, once it stays where it is."""
+        await self.tell("Page.bringToFront")
+        spot, before = f"{SPOT}({json.dumps(selector)}, {json.dumps(text)})", None
+        try:
+            async with asyncio.timeout(20):
+                while (at := await self.ask(spot)) is None or at != before:
+                    before = at
+                    await asyncio.sleep(0.05)
+        except TimeoutError:
+            raise AssertionError(f"nothing to press: {selector} {text}") from None
+        where = {"x": at[0], "y": at[1]}
+        await self.tell("Input.dispatchMouseEvent", type="mouseMoved", **where)
+        for kind in ("mousePressed", "mouseReleased"):
+            await self.tell("Input.dispatchMouseEvent", type=kind, button="left", clickCount=1, **where)
 
     async def type(self, text: str) -> None:
         """Type a text where the focus is."""
@@ -168,10 +198,11 @@ class Browser:
         told = await self.tell("Runtime.evaluate", expression=expression, **_ASKED)
         return told.get("result", {}).get("value")
 
-    async def until(self, expression: str) -> None:
-        """Wait in the page until an expression holds, looking again with every frame; 20 s at most."""
+    async def until(self, expression: str, seconds: float = 20) -> None:
+        """Wait in the page until an expression holds, looking again with every frame."""
         script = (
-            "new Promise((done, fail) => {const end = Date.now() + 20000; const look = () => { try { if ("
+            f"new Promise((done, fail) => {{const end = Date.now() + {1000 * seconds}; "
+            "const look = () => { try { if ("
             + expression
             + ") return done(true); } catch {} if (Date.now() > end) return fail(new Error('too late')); "
             "setTimeout(look, 30); }; look(); })"
