@@ -57,6 +57,11 @@ ASKED_BEFORE = "[location.href, ...performance.getEntriesByType('resource').map(
 _ASKED = {"awaitPromise": True, "returnByValue": True, "userGesture": True}
 
 
+def _lines(written: Path) -> list[str]:
+    text = written.read_text() if written.is_file() else ""
+    return text.splitlines() if "\n" in text else []
+
+
 class Tabs:
     """Reach the tabs of one browser, each once."""
 
@@ -102,23 +107,24 @@ class Browser:
             *OPTIONS,
             f"--user-data-dir={profile}",
             "about:blank",
-            stderr=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
         )
         try:
-            assert process.stderr is not None
-            line = b""
-            while b"DevTools listening on" not in line:
-                line = await process.stderr.readline()
-                assert line, "the browser did not start"
-            port = line.decode().split("ws://127.0.0.1:")[1].split("/")[0]
-            drain = asyncio.create_task(process.stderr.read())
+            port = await cls._port(profile / "DevToolsActivePort")
             async with aiohttp.ClientSession() as session, AsyncExitStack() as stack:
                 tabs = Tabs(session, f"http://127.0.0.1:{port}/json", stack)
                 yield await cls._at(tabs, "")
-            drain.cancel()
         finally:
             process.terminate()
             await process.wait()
+
+    @staticmethod
+    async def _port(written: Path) -> str:
+        """Return the port, which the browser writes into its profile once it listens; 30 s at most."""
+        async with asyncio.timeout(30):
+            while not (lines := _lines(written)):  # noqa: ASYNC110 - a browser tells nobody
+                await asyncio.sleep(0.03)
+        return lines[0]
 
     @classmethod
     async def _at(cls, tabs: Tabs, part: str) -> Browser:

@@ -59,7 +59,8 @@ async def hub_process(tmp_path, *arguments, before=()):
     finally:
         if process.returncode is None:
             process.kill()
-            await process.wait()
+        # To the end of what it says, or its pipe would stay open.
+        await process.communicate()
 
 
 async def all_gone(family):

@@ -195,7 +195,8 @@ async def test_a_seed_file_replaces_people_and_a_wrong_one_is_refused(tmp_path):
     line = json.loads(await process.stdout.readline())
     assert line["credentials"]["bot_token"] == "xoxb-1"
     process.send_signal(signal.SIGINT)
-    assert await process.wait() == 0
+    await process.communicate()
+    assert process.returncode == 0
     seed.write_text('{"peeple": []}')
     process = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE)
     _, words = await process.communicate()
