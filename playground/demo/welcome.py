@@ -33,6 +33,6 @@ In any channel, type
     /workspace about posit       as Amir, an Usher admin: shows the server and its users
 
 An IDE opens for whoever is signed in to its provider as its owner. The hub's IDE is {ide}.
-Every start begins anew, without the messages, links and workspaces of the last one.{same}
+Each time you start it, it begins without the messages, links and workspaces of the last time.{same}
 All logs are in {stage.folder}. Ctrl+C stops everything and removes it.
 """

@@ -1,4 +1,4 @@
-"""The page's way to whoever runs this Slack beside other servers: what the panel shows and switches there."""
+"""How the page reaches the program that runs this Slack beside other servers: its statistics and switches."""
 
 from __future__ import annotations
 

@@ -114,7 +114,7 @@ async def _moment(page):
 
 
 async def _form(page, ts, blocks):
-    """Fill in a form; the focus goes back to the button that opened it, though that was drawn anew."""
+    """Fill in a form; the focus goes back to the button that opened it, although that was redrawn."""
     browser, app, client = page.browser, page.app, page.client
     await browser.ask(f"{GO}.focus()")
     await browser.press("Enter")

@@ -22,7 +22,7 @@ export function settle(box, nodes) {
   });
 }
 
-// Remember what has the focus. What is answered gives it back if it was lost, also to the same thing drawn anew.
+// Remember what has the focus. What is answered gives it back if it was lost, even if that has been redrawn since.
 export function focusKept() {
   const node = document.activeElement;
   if (!node || node === document.body) return () => {};

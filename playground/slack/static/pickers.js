@@ -152,7 +152,7 @@ export function dayField({ held, shown, changed }) {
     event.preventDefault();
     event.stopPropagation();
   });
-  // Looked at when the focus has come to rest: a month that is drawn anew takes it away for a moment.
+  // Looked at when the focus has come to rest: redrawing a month takes it away for a moment.
   node.addEventListener("focusout", () => queueMicrotask(() => {
     if (node.contains(document.activeElement)) return;
     close();

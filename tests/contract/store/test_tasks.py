@@ -107,7 +107,7 @@ async def test_a_worker_that_stood_still_longer_than_its_lease_writes_nothing_mo
     await other.add_tasks([discover()])
     await store.task_done(frozen)
     await store.task_retry(task, 30.0)
-    assert len(await other.claim_tasks(10, 60.0)) == 1, "what was asked for anew is another task"
+    assert len(await other.claim_tasks(10, 60.0)) == 1, "what is asked for again is another task"
 
 
 async def test_retries_wait_and_count(store, clock):
