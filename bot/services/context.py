@@ -42,6 +42,10 @@ class PeopleBook(Protocol):
         """Read everybody again, store and return them; raise SlackFailed."""
         ...
 
+    async def with_enterprise(self, principal: Principal) -> Principal:
+        """Name the enterprise of somebody whose sign-in didn't, if it has installed us; raise SlackFailed."""
+        ...
+
 
 class Removals(Protocol):
     """Know whether Slack still lets an installation in, and forget it if not: ``InstalledSlack``."""

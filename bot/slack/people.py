@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -29,6 +29,10 @@ READING = "people"
 ELSEWHERE = 5.0
 #: Workspaces per page of ``auth.teams.list``.
 TEAMS = 100
+#: How old an enterprise's list of workspaces may be, and how soon it is read again for one that isn't on it;
+#: in seconds.
+TEAMS_LAST = 3600.0
+TEAMS_AGAIN = 60.0
 #: Slackbot isn't marked as a bot.
 _SLACKBOT = "USLACKBOT"
 
@@ -60,6 +64,9 @@ class People:
         #: By the installation's id.
         self._readings: defaultdict[str, _Reading] = defaultdict(_Reading)
         self._reading = asyncio.Lock()
+        #: By the installation's id: the workspaces of its enterprise, and when they were read.
+        self._listed: dict[str, tuple[float, frozenset[str]]] = {}
+        self._listing = asyncio.Lock()
 
     async def look_up(self, principal: Principal) -> Person:
         """Look up one person (``users.info``); raise SlackFailed if that isn't possible now.
@@ -121,6 +128,31 @@ class People:
         for problem in failed:
             log.warning("people not read", problem=str(problem))
         return [person for one in done for person in one.read]
+
+    async def with_enterprise(self, principal: Principal) -> Principal:
+        """Name the enterprise of somebody whose sign-in didn't, if it has installed us; raises SlackFailed.
+
+        The other workspaces of an enterprise are known by Slack's list of them only.
+        """
+        places = [(slack, slack.budget.installation) for slack in self._slack.all()]
+        if principal.enterprise_id is None and not any(
+            here.includes(None, principal.team_id) for _slack, here in places
+        ):
+            for slack, here in places:
+                if here.enterprise is not None and await self._lists(slack, principal.team_id):
+                    return replace(principal, enterprise_id=here.enterprise)
+        return principal
+
+    async def _lists(self, slack: PacedSlack, team_id: str) -> bool:
+        """Return whether a workspace is of the enterprise that has installed us there."""
+        name = slack.budget.installation.id
+        async with self._listing:
+            now = await self._store.now()
+            read_at, teams = self._listed.get(name, (-TEAMS_LAST, frozenset()))
+            if not 0 <= now - read_at < (TEAMS_LAST if team_id in teams else TEAMS_AGAIN):
+                teams = frozenset(await self._teams(slack))
+                self._listed[name] = now, teams
+            return team_id in teams
 
     async def _everybody(self, slack: PacedSlack) -> None:
         """Read everybody of an installation, as far as it hasn't been done."""

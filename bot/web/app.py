@@ -79,6 +79,7 @@ def build_app(
             sign_in = SlackSignIn(
                 http=http,
                 clock=context.clock,
+                people=context.people,
                 api_url=settings.slack_api_url,
                 client_id=client_id,
                 client_secret=client_secret,

@@ -1,7 +1,8 @@
-"""Sign in with Slack: OpenID Connect with the scope ``openid`` alone, state, nonce and PKCE.
+"""Sign in with Slack: OpenID Connect with the scope ``openid`` alone, state, nonce and the client's secret.
 
-Source: ``docs/slack.md``, "Sign in with Slack". The authorize page and the keys are at the origin of the
-Web API's address; the issuer is always Slack, so that a local Slack signs as Slack does.
+Source: ``docs/slack.md``, "Sign in with Slack", which also says why there is no PKCE. The authorize page and
+the keys are at the origin of the Web API's address; the issuer is always Slack, so that a local Slack signs
+as Slack does.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from pydantic import SecretStr
 
+    from bot.services.context import PeopleBook
     from bot.support.clock import Clock
     from bot.support.http import Http
 
@@ -49,7 +51,10 @@ _CLAIM = "https://slack.com/"
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """Hold what one sign-in must come back with; it is stored in the browser's cookie only."""
+    """Hold what one sign-in must come back with; it is stored in the browser's cookie only.
+
+    Slack puts the nonce into its token. The verifier of PKCE is for providers; Slack gets none.
+    """
 
     state: str
     nonce: str
@@ -74,6 +79,7 @@ class SlackSignIn:
         *,
         http: Http,
         clock: Clock,
+        people: PeopleBook,
         api_url: str,
         client_id: str,
         client_secret: SecretStr,
@@ -81,6 +87,7 @@ class SlackSignIn:
     ) -> None:
         self._http = http
         self._clock = clock
+        self._people = people
         self._api_url = api_url
         parts = urlsplit(api_url)
         self._origin = f"{parts.scheme}://{parts.netloc}"
@@ -100,8 +107,6 @@ class SlackSignIn:
             "redirect_uri": self._redirect_url,
             "state": flow.state,
             "nonce": flow.nonce,
-            "code_challenge": flow.challenge,
-            "code_challenge_method": "S256",
         }
         if team_id.startswith("T"):
             query["team"] = team_id
@@ -115,7 +120,6 @@ class SlackSignIn:
             "redirect_uri": self._redirect_url,
             "client_id": self._client_id,
             "client_secret": self._client_secret.get_secret_value(),
-            "code_verifier": flow.verifier,
         }
         answer = await self._ask("POST", f"{self._api_url}{OPENID_CONNECT_TOKEN}", form)
         if answer.get("ok") is not True:
@@ -123,7 +127,7 @@ class SlackSignIn:
         token = answer.get("id_token")
         if not isinstance(token, str):
             raise _failed("no id_token")
-        return _proven(await self._claims(token, flow.nonce))
+        return await self._people.with_enterprise(_proven(await self._claims(token, flow.nonce)))
 
     async def _ask(self, method: str, url: str, form: dict[str, str] | None = None) -> dict[str, Any]:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from bot.domain.models import Person, Principal
@@ -17,9 +18,17 @@ class Colleagues:
         self.marks: dict[str, dict[str, Any]] = {}
         self.silent = False
         self.asked: list[str] = []
+        #: By the workspace's id.
+        self.enterprises: dict[str, str] = {}
 
     async def sync(self) -> list[Person]:
         return []
+
+    async def with_enterprise(self, principal: Principal) -> Principal:
+        if self.silent:
+            raise SlackFailed("auth.teams.list", "internal_error")
+        enterprise = principal.enterprise_id or self.enterprises.get(principal.team_id)
+        return replace(principal, enterprise_id=enterprise)
 
     async def look_up(self, principal: Principal) -> Person:
         self.asked.append(principal.user_id)

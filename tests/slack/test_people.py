@@ -7,7 +7,8 @@ import asyncio
 import pytest
 
 from bot.domain.models import Person, Principal
-from bot.slack.people import person_of
+from bot.domain.policy import Installation
+from bot.slack.people import TEAMS_AGAIN, TEAMS_LAST, person_of
 from bot.support.errors import SlackFailed, SlackLimited
 from tests.reconciler.world import new_world
 
@@ -108,3 +109,43 @@ async def test_a_record_from_the_future_gives_way_to_a_newer_one():
         known = await world.store.person(ALICE)
         assert known is not None
         assert known.name == "now"
+
+
+async def test_the_enterprise_that_a_sign_in_leaves_out_is_found_by_slacks_list_of_its_workspaces():
+    async with new_world() as world:
+        pages = {"": (["T5"], "2"), "2": (["T6"], "")}
+
+        def teams(arguments):
+            ids, cursor = pages[arguments["cursor"]]
+            return {"teams": [{"id": one} for one in ids], "response_metadata": {"next_cursor": cursor}}
+
+        world.slack._auth_teams_list = teams
+        world.installation = Installation(None, "E1", is_org_wide=True)
+        world.reborn()
+
+        async def enterprise(team_id):
+            who = await world.people.with_enterprise(Principal(None, team_id, "U1"))
+            assert (who.team_id, who.user_id) == (team_id, "U1")
+            return who.enterprise_id
+
+        # A whole class at once reads the list once.
+        assert await asyncio.gather(*[enterprise("T6") for _ in range(40)]) == ["E1"] * 40
+        assert world.slack.count("auth.teams.list") == 2
+        # Of strangers it is read again, but not for each.
+        world.clock.advance(TEAMS_AGAIN)
+        assert await asyncio.gather(*[enterprise("T7") for _ in range(40)]) == [None] * 40
+        assert world.slack.count("auth.teams.list") == 4
+        # A workspace that the enterprise gave away isn't its own for ever.
+        pages["2"] = ([], "")
+        world.clock.advance(TEAMS_LAST)
+        assert await enterprise("T6") is None
+        assert await enterprise("T5") == "E1"
+        named = Principal("E9", "T5", "U1")
+        assert await world.people.with_enterprise(named) == named
+
+
+async def test_nobody_asks_for_the_enterprise_of_a_single_workspaces_people():
+    async with new_world() as world:
+        for who in (ALICE, Principal(None, "T9", "U1")):
+            assert await world.people.with_enterprise(who) == who
+        assert world.slack.count("auth.teams.list") == 0

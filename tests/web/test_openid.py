@@ -16,6 +16,7 @@ from bot.web.openid import SlackSignIn
 from playground.faults import Fault
 from tests.playground.slack_help import CHEN, OLIVIA, slack
 from tests.rigs.clock import FakeClock
+from tests.rigs.people import Colleagues
 
 BACK = "http://127.0.0.1:3000/link/slack"
 
@@ -35,6 +36,7 @@ def sign_in_at(server, client, session):
     sign_in = SlackSignIn(
         http=Http(session),
         clock=FakeClock(),
+        people=Colleagues(None),  # type: ignore[arg-type]  # it looks nobody up
         api_url=client.base_url,
         client_id=told["client_id"],
         client_secret=SecretStr(told["client_secret"]),
@@ -50,6 +52,7 @@ async def test_slack_proves_who_signed_in_once_and_for_one_sign_in():
             url, flow = sign_in.begin(team)
             assert URL(url).query["scope"] == "openid"
             assert URL(url).query["team"] == team
+            assert "code_challenge" not in URL(url).query
             code = await code_of(url, person, flow.state)
             proven = await sign_in.finish(code, flow)
             assert proven == Principal(proven.enterprise_id, team, person)

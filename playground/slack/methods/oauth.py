@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from playground.slack.calls import basic
 from playground.slack.errors import SlackError
 from playground.slack.methods.table import method
-from playground.slack.openid import CODE_SECONDS, Grant, verifies
+from playground.slack.openid import CODE_SECONDS, Grant
 from playground.slack.records import Token
 
 if TYPE_CHECKING:
@@ -29,8 +29,8 @@ def _client(call: Call) -> None:
         raise SlackError("bad_client_secret")
 
 
-def _grant(call: Call, flow: str, bad_verifier: str) -> Grant:
-    """Take a code: unknown, old or used ones, another redirect_uri and a wrong code_verifier are refused."""
+def _grant(call: Call, flow: str) -> Grant:
+    """Take a code: unknown, old or used ones, another redirect_uri and PKCE are refused."""
     if call.text("grant_type", "authorization_code") != "authorization_code":
         raise SlackError("invalid_grant_type")
     _client(call)
@@ -43,15 +43,16 @@ def _grant(call: Call, flow: str, bad_verifier: str) -> Grant:
         raise SlackError("bad_redirect_uri")
     if grant.redirect_was_sent and not call.text("redirect_uri"):
         raise SlackError("bad_redirect_uri")
-    if not verifies(grant, call.text("code_verifier")):
-        raise SlackError(bad_verifier)
+    if grant.has_challenge or call.text("code_verifier"):
+        # The app is no public client: it sends its secret, and PKCE with it isn't understood.
+        raise SlackError("internal_error")
     return grant
 
 
 @method("openid.connect.token", kinds=())
 async def openid_token(call: Call) -> Json:
     """Exchange a code for the id_token of the person who signed in."""
-    grant = _grant(call, "openid", "invalid_grant")
+    grant = _grant(call, "openid")
     value = f"xoxp-{secrets.token_urlsafe(24)}"
     call.state.tokens[value] = Token(value, "user", grant.user, tuple(grant.scopes))
     person = call.state.person(grant.user)
@@ -71,7 +72,7 @@ async def oauth_access(call: Call) -> Json:
     """Exchange the code of an installation, or a refresh token, for the bot's token."""
     if call.text("grant_type") == "refresh_token":
         return _installed(call, _refreshed(call), None)
-    grant = _grant(call, "install", "invalid_code_verifier")
+    grant = _grant(call, "install")
     state = call.state
     token = next((t for t in state.tokens.values() if t.kind == "bot" and not t.revoked), None)
     if token is None or state.app.token_rotation:
