@@ -100,6 +100,22 @@ def brief_exception(_logger: Any, _method: str, event: MutableMapping[str, Any])
     return event
 
 
+def one_line(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Escape what could end a line or steer a terminal: paths and names come from strangers.
+
+    For texts only: JSON escapes by itself, as does ``repr``, in which nested values are written.
+    """
+    return {_printable(key): _printable(value) for key, value in event.items()}
+
+
+def _printable(value: Any) -> Any:
+    if not isinstance(value, str) or value.isprintable():
+        return value
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in value
+    )
+
+
 def configure(level: str, form: str, redactor: Redactor) -> None:
     """Send structlog's and the standard library's logs to standard error through one chain of processors."""
     shared: list[structlog.types.Processor] = [
@@ -109,8 +125,10 @@ def configure(level: str, form: str, redactor: Redactor) -> None:
         brief_exception,
         redactor,
     ]
-    renderer: structlog.types.Processor = (
-        structlog.processors.JSONRenderer() if form == "json" else structlog.dev.ConsoleRenderer(colors=False)
+    written: list[structlog.types.Processor] = (
+        [structlog.processors.JSONRenderer()]
+        if form == "json"
+        else [one_line, structlog.dev.ConsoleRenderer(colors=False)]
     )
     structlog.configure(
         # First, so that events below the level cost nothing more.
@@ -127,7 +145,7 @@ def configure(level: str, form: str, redactor: Redactor) -> None:
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *written],
         )
     )
     root = logging.getLogger()

@@ -15,7 +15,7 @@ from bot.services.browsers import Browsing
 from bot.slack.manifest import SIGN_IN_REDIRECT_PATH, SLACK_PATH
 from bot.web.bolt import over_http
 from bot.web.browsers import Browsers
-from bot.web.every_request import AccessLog, failures, protect
+from bot.web.every_request import OVER_HTTPS, AccessLog, failures, protect
 from bot.web.front import MAX_BYTES, Front
 from bot.web.health import Health
 from bot.web.hooks import Hooks
@@ -116,6 +116,7 @@ def build_app(
         routes += links.routes()
     app = web.Application(middlewares=[failures(renderer, context.ids)], client_max_size=MAX_BYTES)
     app.router.add_routes(routes)
+    app[OVER_HTTPS] = (context.public_url or "").startswith("https://")
     app.on_response_prepare.append(protect)
     return app
 

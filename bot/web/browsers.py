@@ -56,6 +56,11 @@ class Visit:
         return digest(self.nonce)[:_LINK_NAME]
 
 
+def cookie_name(name: str, *, is_secure: bool) -> str:
+    """Return a cookie's name: over https no other host and no page of plain http can set it."""
+    return f"__Host-{name}" if is_secure else name
+
+
 class Browsers:
     """Write and read the cookies of our pages at one public address.
 
@@ -68,10 +73,9 @@ class Browsers:
         usual = {"https": ":443", "http": ":80"}.get(parts.scheme, "")
         self._origin = f"{parts.scheme}://{parts.netloc.removesuffix(usual)}".lower()
         self._is_secure = parts.scheme == "https"
-        prefix = "__Host-" if self._is_secure else ""
-        self._visit_name = f"{prefix}usher-link"
-        self._flow_name = f"{prefix}usher-sign-in"
-        self._session_name = f"{prefix}usher-session"
+        self._visit_name = cookie_name("usher-link", is_secure=self._is_secure)
+        self._flow_name = cookie_name("usher-sign-in", is_secure=self._is_secure)
+        self._session_name = cookie_name("usher-session", is_secure=self._is_secure)
         self._clock = clock
         # itsdangerous wants the newest last.
         self._signer = URLSafeSerializer(

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 _log = structlog.get_logger(__name__)
 
+#: Whether people reach the application by https only: then their browsers are to remember that for a year.
+OVER_HTTPS: web.AppKey[bool] = web.AppKey("over_https", bool)
+
 _STATIC_CACHE = "public, max-age=3600"
 
 _WORDS_OF_OURS = re.compile(r"/link/(?:check|again|confirm|sign-in|slack)/?")
@@ -108,6 +111,8 @@ async def protect(request: web.Request, response: web.StreamResponse) -> None:
     """Set the headers that every response has; for the application's ``on_response_prepare``."""
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
+    if request.app.get(OVER_HTTPS):
+        response.headers["Strict-Transport-Security"] = "max-age=31536000"
     is_static = request.path.startswith(STATIC_PATH + "/") and response.status == 200
     response.headers.setdefault("Cache-Control", _STATIC_CACHE if is_static else "no-store")
     # In place of the versions that the library would reveal.

@@ -31,6 +31,7 @@ from bot.slack.manifest import BOT_SCOPES, INSTALL_PATH, INSTALL_REDIRECT_PATH
 from bot.slack.tokens import lasts
 from bot.support.environment import without_variables
 from bot.support.errors import SecretError, SlackFailed, SlackLimited, SlackUnknownOutcome
+from bot.web.browsers import cookie_name
 from bot.web.render import Renderer
 
 if TYPE_CHECKING:
@@ -177,6 +178,7 @@ class InstallPages:
     ) -> None:
         self._command = context.command
         origin = urlsplit(api_url)
+        self._is_secure = (context.public_url or "").startswith("https://")
         # Bolt takes what it isn't given from variables of these names.
         with without_variables("SLACK_"):
             settings = AsyncOAuthSettings(
@@ -191,6 +193,7 @@ class InstallPages:
                 installation_store=Rows(slack),
                 installation_store_bot_only=True,
                 state_store=States(context),
+                state_cookie_name=cookie_name("usher-install", is_secure=self._is_secure),
                 state_expiration_seconds=int(STATE_SECONDS),
                 callback_options=AsyncCallbackOptions(success=self._installed, failure=self._refused),
                 logger=_quiet(),
@@ -207,8 +210,7 @@ class InstallPages:
         # Which workspace is suggested on Slack's page; nothing else is passed on.
         team = request.query.get("team", "")
         query = {"team": team} if _PLACE.fullmatch(team) else {}
-        answer = await self._flow.handle_installation(AsyncBoltRequest(body="", query=query))
-        return await to_aiohttp_response(answer)
+        return await self._sent(await self._flow.handle_installation(AsyncBoltRequest(body="", query=query)))
 
     async def _come_back(self, request: web.Request) -> web.Response:
         query = {name: request.query[name] for name in ("code", "state", "error") if name in request.query}
@@ -218,7 +220,16 @@ class InstallPages:
         except SlackFailed as error:
             _log.warning("install.no_answer", problem=error.code)
             answer = self._page_of("no_answer", 502)
-        return await to_aiohttp_response(answer)
+        return await self._sent(answer)
+
+    async def _sent(self, answer: BoltResponse) -> web.Response:
+        """Return Bolt's answer with the attributes that its adapter doesn't give to cookies."""
+        response = await to_aiohttp_response(answer)
+        for cookie in response.cookies.values():
+            # With Strict, the browser would not send it when Slack redirects back.
+            cookie["samesite"] = "Lax"
+            cookie["secure"] = self._is_secure
+        return response
 
     async def _installed(self, args: AsyncSuccessArgs) -> BoltResponse:
         made = args.installation

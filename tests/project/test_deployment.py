@@ -149,6 +149,7 @@ def test_the_unit_runs_each_role_as_a_user_of_its_own():
     assert named == {"serve", "web", "worker"}
     assert all(is_command([name]) for name in named)
     assert (service["DynamicUser"], service["UMask"], service["NoNewPrivileges"]) == ("yes", "0077", "yes")
+    assert service["LimitCORE"] == "0"
     assert (service["Restart"], service["RestartPreventExitStatus"]) == ("on-failure", "2")
     assert seconds(service["TimeoutStopSec"]) > DRAIN_SECONDS + 2
     files = re.findall(r"^EnvironmentFile=-?(.*)$", text, re.MULTILINE)

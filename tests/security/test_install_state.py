@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+import aiohttp
+import pytest
 import pytest_asyncio
 from cryptography.fernet import Fernet
 
@@ -86,3 +88,25 @@ async def test_whoever_cancels_or_is_sent_elsewhere_installs_nothing(places):
     # What a link names besides a workspace isn't passed on.
     page = await places.visits(f"{places.origin}/slack/install?team=T1%26scope%3Dadmin")
     assert "admin" not in page.text.partition("oauth/v2/authorize")[2].partition('"')[0]
+
+
+@pytest.mark.parametrize("public_url", ["https://usher.example", None])
+async def test_the_state_is_kept_for_this_host_and_for_slacks_redirect_and_https_stays_https(
+    tmp_path, public_url
+):
+    chosen = {"USHER_PUBLIC_URL": public_url} if public_url is not None else {}
+    async with (
+        several(tmp_path, settings=chosen) as places,
+        aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as browser,
+    ):
+        is_https = public_url is not None
+        began = f"{places.origin}/slack/install"
+        # The last one is a refusal, whose answer takes the cookie back.
+        for address in (began, f"{places.origin}/slack/oauth_redirect?code=x&state=x"):
+            async with browser.get(address, allow_redirects=False) as answer:
+                (cookie,) = answer.cookies.values()
+                is_kept = answer.headers.get("Strict-Transport-Security") == "max-age=31536000"
+            assert cookie.key == ("__Host-usher-install" if is_https else "usher-install")
+            assert (cookie["path"], cookie["domain"]) == ("/", "")
+            assert (bool(cookie["secure"]), cookie["httponly"], cookie["samesite"]) == (is_https, True, "Lax")
+            assert is_kept == is_https

@@ -7,6 +7,7 @@ import io
 import json
 import logging
 import sys
+from contextlib import contextmanager
 
 import pytest
 import structlog
@@ -15,17 +16,25 @@ from bot.support.logs import REMOVED, Redactor, brief_exception, configure
 from tests.project.repository import named, python_files, tree
 
 
-@pytest.fixture
-def lines(monkeypatch):
+@contextmanager
+def written(form):
+    """Log in a form, and see what was written."""
     stream = io.StringIO()
-    monkeypatch.setattr(sys, "stderr", stream)
     root = logging.getLogger()
     before, level = root.handlers[:], root.level
-    configure("info", "json", Redactor(["canary-known-value"]))
-    yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(sys, "stderr", stream)
+        configure("info", form, Redactor(["canary-known-value"]))
+    yield stream
     root.handlers[:] = before
     root.setLevel(level)
     structlog.reset_defaults()
+
+
+@pytest.fixture
+def lines():
+    with written("json") as stream:
+        yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
 
 
 @pytest.mark.parametrize(
@@ -111,3 +120,16 @@ def test_an_exception_leaves_its_kind_and_places_only(lines):
 
 def test_without_an_exception_nothing_is_added():
     assert brief_exception(None, "info", {"event": "x", "exc_info": None}) == {"event": "x"}
+
+
+def test_nothing_that_strangers_write_ends_a_line_or_steers_a_terminal():
+    forged = "/x\n2026-11-21T10:00:00Z [info] stopped\r\x1b[2J\x9b31m\u2028\u202eé"
+    with written("text") as stream:
+        logging.getLogger("bot.web.access").info("GET %s 404", forged)
+        structlog.get_logger("a").info(forged, path=forged, nested={"deep": [forged]}, **{forged: 1})
+    assert len(stream.getvalue().splitlines()) == 2
+    assert all(line.isprintable() for line in stream.getvalue().splitlines())
+    # What it was can still be read.
+    assert (
+        "/x\\n2026-11-21T10:00:00Z [info] stopped\\r\\x1b[2J\\x9b31m\\u2028\\u202eé 404" in stream.getvalue()
+    )

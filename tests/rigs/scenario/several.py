@@ -25,7 +25,7 @@ from tests.rigs.scenario.people import Person
 from tests.rigs.scenario.stage import World
 from tests.rigs.scenario.watch import Watch, listening
 
-COOKIE = "slack-app-oauth-state"
+COOKIE = "usher-install"
 #: Two workspaces in which the same ids are other people, and an organisation of two workspaces.
 FIRST, SECOND, ORG = "T0ACME", "T0BETA", "E0GRID"
 _GRID = {"enterprise_id": ORG, "enterprise_name": "Grid Holdings"}
