@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import re
-from pathlib import Path
 
 import pytest
 
 from bot.messages.texts.verbs import VERBS
 from bot.slack.manifest import EVENTS
 from handlers import routes
+from tests.rigs import golden
 
-GOLDEN = Path(__file__).resolve().parents[1] / "golden"
 ADDRESSES = {"open_url", "page_url", "link_url"}
 
 
@@ -67,9 +65,9 @@ def test_no_button_has_two_meanings():
 
 def test_every_button_that_people_see_has_a_handler():
     seen = set()
-    for path in GOLDEN.rglob("*.json"):
-        for action_id in re.findall(r'"action_id": "([^"]+)"', path.read_text(encoding="utf-8")):
-            seen.add(action_id.partition(":")[0])
+    for family in golden.FAMILIES:
+        for text in golden.entries(family).values():
+            seen |= set(re.findall(r"^(?:- |  )(?:\[.*\]|▾ \w+) ([\w-]+)", text, re.MULTILINE))
     known = {
         *routes.action.found,
         *routes.verbs("workspace").found,
@@ -91,7 +89,7 @@ def test_every_button_that_people_see_has_a_handler():
 
 
 def test_every_form_that_people_see_has_a_handler():
-    forms = [json.loads(path.read_text(encoding="utf-8")) for path in (GOLDEN / "views").glob("*.json")]
+    forms = [golden.shown(name) for name in golden.entries("views")]
     callbacks = {form["callback_id"] for form in forms if "submit" in form}
     assert callbacks == set(routes.view.found)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 
 import pytest
@@ -14,7 +13,7 @@ from handlers import routes
 from handlers.command_line import parse
 from handlers.language.reading import read
 from handlers.language.verbs import Manner
-from tests.rigs.golden import FOLDER
+from tests.rigs import golden
 
 COMMANDS = {"/workspace": "workspace", "/job": "job"}
 VERBS_OF = routes.verbs_of_folders()
@@ -50,12 +49,12 @@ def texts_of(found: object) -> list[str]:
     return [text for value in values for text in texts_of(value)]
 
 
-GOLDEN = sorted(path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("*.json"))
+GOLDEN = [name for family in golden.FAMILIES for name in golden.entries(family)]
 
 
 @pytest.mark.parametrize("name", [name for name in GOLDEN if not name.startswith(("texts/", "help/"))])
 def test_every_hint_of_a_message_works_where_it_is_read(name):
-    for text in texts_of(json.loads((FOLDER / name).read_text(encoding="utf-8"))):
+    for text in texts_of(golden.shown(name)):
         for command in commands_in(text):
             assert is_understood(command), (name, command)
             if name.startswith(DIRECT) and not name.startswith("cards/class"):
@@ -85,8 +84,7 @@ def test_beside_a_form_and_a_home_every_hint_is_a_slash_command(catalogue):
 
 @pytest.mark.parametrize("name", [name for name in GOLDEN if name.startswith(("home/", "views/"))])
 def test_nothing_else_can_be_typed_beside_a_form_or_a_home(name):
-    view = json.loads((FOLDER / name).read_text(encoding="utf-8"))
-    shown = in_view(view, "/workspace", "/job")
+    shown = in_view(golden.shown(name), "/workspace", "/job")
     for text in texts_of(shown):
         for command in commands_in(text):
             assert command.startswith("/"), (name, command)

@@ -1,27 +1,34 @@
-"""Golden files: what people read, kept as files that a change shows in its diff.
+"""Golden messages: what people read, as text that a change shows in its diff; a file for each family.
 
 ``UPDATE_GOLDEN=1 pytest …`` writes them again; look at the difference before it is kept.
 """
 
 from __future__ import annotations
 
-import json
+import fcntl
 import os
+import re
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from bot.domain.models import Answer
 from bot.messages.blocks import limits
 from playground.slack import kit
+from tests.rigs import golden_text
 
 FOLDER = Path(__file__).resolve().parents[1] / "golden"
+FAMILIES = sorted(path.stem for path in FOLDER.glob("*.txt"))
+_NAME = re.compile(r"^## (.+)\n\n", re.MULTILINE)
 
 
 def check_golden(name: str, answer: Answer | dict[str, Any]) -> None:
-    """Compare an answer or a view with its file; it must keep Slack's limits by both our checks."""
+    """Compare an answer or a view with its entry; it must keep Slack's limits by both our checks."""
     shown = answer.as_body() | {"in_channel": answer.in_channel} if isinstance(answer, Answer) else answer
     check_limits(answer)
-    _compare(name, shown)
+    written = golden_text.write(shown)
+    assert golden_text.read(written) == shown, "the text leaves something out"
+    _compare(name, written)
 
 
 def check_limits(answer: Answer | dict[str, Any]) -> None:
@@ -40,15 +47,39 @@ def check_limits(answer: Answer | dict[str, Any]) -> None:
 
 
 def check_golden_text(name: str, texts: dict[str, str]) -> None:
-    """Compare a catalogue of texts with its file."""
-    _compare(f"texts/{name}", texts)
+    """Compare a catalogue of texts with its entry."""
+    _compare(f"texts/{name}", "\n".join(f"{key}: {text!r}" for key, text in sorted(texts.items())))
 
 
-def _compare(name: str, shown: Any) -> None:
-    written = json.dumps(shown, indent=2, ensure_ascii=False, sort_keys=True) + "\n"
-    path = FOLDER / f"{name}.json"
+@cache
+def entries(family: str) -> dict[str, str]:
+    """Return the texts of a family by their names, the family's included."""
+    path = FOLDER / f"{family}.txt"
+    _, *parts = _NAME.split(path.read_text(encoding="utf-8")) if path.is_file() else [""]
+    names = (f"{family}/{name}" for name in parts[::2])
+    return {name: text.rstrip("\n") for name, text in zip(names, parts[1::2], strict=True)}
+
+
+def shown(name: str) -> dict[str, Any]:
+    """Return the message or the view of an entry."""
+    return golden_text.read(entries(name.partition("/")[0])[name])
+
+
+def _compare(name: str, written: str) -> None:
+    family, _, own = name.partition("/")
     if os.environ.get("UPDATE_GOLDEN"):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(written, encoding="utf-8")
-    assert path.is_file(), f"no golden file {path.name}: run with UPDATE_GOLDEN=1 and look at it"
-    assert written == path.read_text(encoding="utf-8")
+        _write(family, name, written)
+    assert name in entries(family), f"no golden message {own}: run with UPDATE_GOLDEN=1 and look at it"
+    assert written == entries(family)[name]
+
+
+def _write(family: str, name: str, written: str) -> None:
+    """Put one entry into its family's file, which other processes of the tests may be writing, too."""
+    FOLDER.mkdir(exist_ok=True)
+    with (FOLDER / f"{family}.txt").open("a+", encoding="utf-8") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        entries.cache_clear()
+        texts = {**entries(family), name: written}
+        file.truncate(0)
+        file.write("\n\n".join(f"## {key.partition('/')[2]}\n\n{texts[key]}" for key in sorted(texts)) + "\n")
+    entries.cache_clear()
