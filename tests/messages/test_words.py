@@ -281,9 +281,3 @@ def test_all_sentences_of_trouble():
     """The whole catalogue as people read it; a message of the provider's stands where one may."""
     told = {word: problems.sentence(word, "Saturn Cloud", "too small") for word in problems.CAUSES}
     check_golden_text("problems", told)
-
-
-@pytest.mark.parametrize("name", MODULES)
-def test_all_texts(name):
-    module = importlib.import_module(f"{catalogue.__name__}.{name}")
-    check_golden_text("jobs" if name == "runs" else name, dict(every_text(module)))
