@@ -119,6 +119,19 @@ def _handler(reading: Reading) -> Verb:
     return handler
 
 
+async def run_talk(services: Services, principal: Principal, surface: Surface, topic: str) -> Answer:
+    """Answer what came without words, as small talk about a topic."""
+    request = Request(
+        principal=principal,
+        verb="help",
+        arguments=(),
+        surface=surface,
+        services=services.of(principal),
+        drawing=Reference(services.ids),
+    )
+    return await guarded(request, _handler(Reading(talk=topic)))
+
+
 async def run_button(
     services: Services,
     principal: Principal,

@@ -9,7 +9,7 @@ import structlog
 
 from bot.support.errors import Refused
 from handlers import delivery, payload, routes
-from handlers.dispatch import run_text
+from handlers.dispatch import run_talk, run_text
 from handlers.welcome import introduced
 
 if TYPE_CHECKING:
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 _MENTION = re.compile(r"<@[UW][A-Z0-9]+(?:\|[^>]*)?>")
 log = structlog.get_logger(__name__)
-#: Other things that arrive as messages: edits, joins, bots, files. None of them is a request.
-_SAID = frozenset({None, "thread_broadcast"})
+#: What people say: plainly, with a file, by ``/me``, from a thread to all. Edits, joins and bots ask nothing.
+_SAID = frozenset({None, "file_share", "me_message", "thread_broadcast"})
 
 
 @routes.event("message_im")
@@ -27,7 +27,7 @@ async def direct_message(occurrence: Occurrence) -> None:
     """Run the words as a command; ignore messages that no person wrote."""
     if not is_said(occurrence):
         return
-    text = str(occurrence.event.get("text") or "").strip() or "help"
+    text = str(occurrence.event.get("text") or "").strip()
     await converse(occurrence, payload.surface_of_message(occurrence.payload, is_direct=True), text)
 
 
@@ -39,7 +39,7 @@ async def mentioned(occurrence: Occurrence) -> None:
     installation = occurrence.installation
     bot = installation.bot_user_id if installation is not None else None
     mention = re.compile(rf"<@{re.escape(bot)}(?:\|[^>]*)?>") if bot else _MENTION
-    text = mention.sub("", str(occurrence.event.get("text") or ""), count=1).strip() or "help"
+    text = mention.sub("", str(occurrence.event.get("text") or ""), count=1).strip()
     await converse(occurrence, payload.surface_of_message(occurrence.payload, is_direct=False), text)
 
 
@@ -64,7 +64,10 @@ async def converse(occurrence: Occurrence, surface: Surface, text: str) -> None:
     except Refused as refusal:
         log.info("refused", rule=refusal.rule, surface=surface.kind)
         return
-    answer = await run_text(services, principal, surface, text)
+    if text or not occurrence.event.get("files"):
+        answer = await run_text(services, principal, surface, text or "help")
+    else:
+        answer = await run_talk(services, principal, surface, "file")
     answer = await introduced(services, principal, answer)
     if not answer.text:
         return

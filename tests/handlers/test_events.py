@@ -85,7 +85,8 @@ async def test_messages_without_an_id_are_all_answered(bot, app):
         {"subtype": "message_changed", "hidden": True},
         {"subtype": "message_deleted"},
         {"subtype": "bot_message"},
-        {"subtype": "file_share"},
+        {"subtype": "file_share", "user": "UBOT"},
+        {"subtype": "channel_topic"},
         {"edited": {"user": "UALICE", "ts": "1"}},
         {"user": None},
         {"channel_type": "channel"},
@@ -97,6 +98,25 @@ async def test_what_nobody_said_to_the_bot_is_passed_over(bot, app, keys):
     spoken = await send(app, message("start notebook", **keys))
     assert spoken.status == 200
     assert await bot.notices() == []
+
+
+@pytest.mark.parametrize(
+    "keys", [{"subtype": "file_share", "files": [{"id": "F1"}]}, {"subtype": "me_message"}]
+)
+async def test_what_is_said_with_a_file_or_about_oneself_is_said(bot, app, keys):
+    await bot.link()
+    await send(app, message("start notebook", **keys))
+    assert len(await bot.store.open_operations(ALICE)) == 1
+
+
+@pytest.mark.parametrize("say", [message, mention])
+async def test_a_file_without_a_word_gets_one_sentence_once(bot, app, say):
+    text = "" if say is message else "<@UBOT> "
+    for _ in range(2):
+        await send(app, say(text, subtype="file_share", files=[{"id": "F1"}]))
+    (body,) = await replies(bot)
+    typed = "help" if say is message else "@usher help"
+    assert body["text"] == f"I can't use files. Tell me what you need, or type {typed}."
 
 
 async def test_a_message_of_nobody_is_passed_over(bot, app):

@@ -20,6 +20,7 @@ TALK: Final[Mapping[str, str]] = MappingProxyType(
             "That's too long for a command, so I haven't done anything. "
             "Type `{command}help` to see what I can do."
         ),
+        "file": "I can't use files. Tell me what you need, or type `{command}help`.",
         "foreign": (
             "I only understand English. Type `{command}list` to see your workspaces, or `{command}help` "
             "for everything else."
