@@ -12,6 +12,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+import structlog
+
 from bot.domain.models import Principal, Surface
 from bot.messages.texts import problems
 from bot.support.errors import Refused
@@ -19,6 +21,7 @@ from bot.support.errors import Refused
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+log = structlog.get_logger(__name__)
 _USER: Final = re.compile(r"[UW][A-Z0-9]{1,30}")
 _TEAM: Final = re.compile(r"[TE][A-Z0-9]{1,30}")
 _ENTERPRISE: Final = re.compile(r"E[A-Z0-9]{1,30}")
@@ -30,7 +33,8 @@ def principal(payload: Mapping[str, Any]) -> Principal:
         return _of_event(payload)
     if "command" in payload:
         # Only members of the named team can type a command: they don't work through Slack Connect.
-        return _checked(payload.get("enterprise_id"), payload.get("team_id"), payload.get("user_id"))
+        who = payload.get("enterprise_id"), payload.get("team_id"), payload.get("user_id")
+        return _checked(payload, *who)
     return _of_interaction(payload)
 
 
@@ -42,21 +46,27 @@ def place_of(payload: Mapping[str, Any]) -> Principal:
 
 
 def _of_interaction(payload: Mapping[str, Any]) -> Principal:
-    """Read ``block_actions``, ``block_suggestion`` and ``view_submission``."""
+    """Read ``block_actions``, ``block_suggestion``, ``view_submission`` and the two kinds of shortcuts."""
     user = _mapping(payload.get("user"))
     team = _mapping(payload.get("team"))
     # Form submissions name the enterprise next to the team.
     enterprise = _id(_mapping(payload.get("enterprise")).get("id")) or _id(team.get("enterprise_id"))
     home = _id(user.get("team_id"))
     installed = _id(team.get("id"))
-    if home is None or (installed is None and enterprise is None):
-        raise _missing()
+    if home is None and payload.get("type") == "message_action":
+        # Message shortcuts don't exist for people of other organisations (docs/slack.md, "Who sent it").
+        log.info("field missing", kind="message_action", field="user.team_id", taken="team.id")
+        home = installed or enterprise
+    if home is None:
+        raise _missing(payload, "user.team_id")
+    if installed is None and enterprise is None:
+        raise _missing(payload, "team.id")
     # Without a team, the whole enterprise has installed us, and Slack names only the person's own team.
     # People who belong to neither are detected by the lookup before the first call to a provider.
     is_own = home in {installed, enterprise} or installed is None
     if home == enterprise and installed is not None:
         home = installed
-    return _checked(enterprise if is_own else None, home, user.get("id"))
+    return _checked(payload, enterprise if is_own else None, home, user.get("id"))
 
 
 def _of_event(payload: Mapping[str, Any]) -> Principal:
@@ -65,17 +75,32 @@ def _of_event(payload: Mapping[str, Any]) -> Principal:
     home = event.get("user_team") or event.get("team") or event.get("source_team")
     if home is None and payload.get("is_ext_shared_channel") is False:
         home = team
+    if home is None and event.get("type") == "app_home_opened":
+        home = _of_home(payload, event, team)
     if home is None:
-        raise _missing()
+        raise _missing(payload, "event.team")
     if home == enterprise and team is not None:
         home = team
-    return _checked(enterprise if home == team else None, home, event.get("user"))
+    return _checked(payload, enterprise if home == team else None, home, event.get("user"))
+
+
+def _of_home(payload: Mapping[str, Any], event: Mapping[str, Any], team: str | None) -> str | None:
+    """Return whose team it is that opened a Home: its view's, or at the first visit, without a view, ours.
+
+    A Home is no shared channel, and before one is drawn, Slack is asked who that user is in our workspace.
+    """
+    home = _id(_mapping(event.get("view")).get("team_id"))
+    if payload.get("is_ext_shared_channel") is not None:
+        return home
+    taken = "team_id" if home is None else "event.view.team_id"
+    log.info("field missing", kind="app_home_opened", field="is_ext_shared_channel", taken=taken)
+    return home or team
 
 
 def of_user(user: Mapping[str, Any], enterprise_id: str | None) -> Principal:
     """Return the principal of a Slack user object (``user_change``, ``team_join``); raises Refused."""
     own = _mapping(user.get("enterprise_user")).get("enterprise_id")
-    return _checked(own or enterprise_id, user.get("team_id"), user.get("id"))
+    return _checked({"type": "user"}, own or enterprise_id, user.get("team_id"), user.get("id"))
 
 
 def installed_at(payload: Mapping[str, Any]) -> tuple[str | None, str | None]:
@@ -90,14 +115,15 @@ def installed_at(payload: Mapping[str, Any]) -> tuple[str | None, str | None]:
     return _id(payload.get("team_id")), _id(payload.get("enterprise_id"))
 
 
-def _checked(enterprise: object, team: object, user: object) -> Principal:
-    if not isinstance(team, str) or not isinstance(user, str):
-        raise _missing()
-    if not _TEAM.fullmatch(team) or not _USER.fullmatch(user):
-        raise _missing()
+def _checked(payload: Mapping[str, Any], enterprise: object, team: object, user: object) -> Principal:
+    """Return the principal; raises Refused if a part is missing or no id."""
+    if not isinstance(team, str) or not _TEAM.fullmatch(team):
+        raise _missing(payload, "team")
+    if not isinstance(user, str) or not _USER.fullmatch(user):
+        raise _missing(payload, "user")
     own = _id(enterprise)
     if own is not None and not _ENTERPRISE.fullmatch(own):
-        raise _missing()
+        raise _missing(payload, "enterprise")
     return Principal(own, team, user)
 
 
@@ -110,7 +136,10 @@ def _mapping(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _missing() -> Refused:
+def _missing(payload: Mapping[str, Any], field: str) -> Refused:
+    """Return the refusal, and say in the log what Slack left out."""
+    kind = _mapping(payload.get("event")).get("type") or payload.get("type") or "command"
+    log.info("field missing", kind=str(kind)[:40], field=field)
     return Refused("principal.missing", problems.sentence("nobody"))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from structlog.testing import capture_logs
 
 from bot.domain.models import NoticeKind, OperationVerb
 from handlers.payload import surface_of_button
@@ -43,11 +44,29 @@ async def test_opening_the_home_tab_is_written_and_other_tabs_are_not(bot, app):
     assert (home.principal, home.page) == (ALICE, 1)
 
 
-async def test_whoever_cannot_be_told_is_ignored(bot, app):
+@pytest.mark.parametrize(
+    ("view", "taken"), [({"type": "home", "team_id": "T1"}, "event.view.team_id"), (None, "team_id")]
+)
+async def test_a_home_opens_where_slack_leaves_out_whether_the_channel_is_shared(bot, app, view, taken):
     payload = opened()
     del payload["is_ext_shared_channel"]
-    assert (await send(app, payload)).status == 200
+    payload["event"]["view"] = view
+    with capture_logs() as logged:
+        assert (await send(app, payload)).status == 200
+    (home,) = await wanted(bot)
+    assert home.principal == ALICE
+    (line,) = [one for one in logged if one["event"] == "field missing"]
+    assert (line["field"], line["taken"]) == ("is_ext_shared_channel", taken)
+
+
+@pytest.mark.parametrize("view", [None, {"type": "home", "team_id": "T9"}])
+async def test_a_home_of_whoever_is_of_another_team_or_none_is_ignored(bot, app, view):
+    payload = opened() | {"is_ext_shared_channel": True}
+    payload["event"]["view"] = view
+    with capture_logs() as logged:
+        assert (await send(app, payload)).status == 200
     assert await wanted(bot) == []
+    assert ("event.team" in [one.get("field") for one in logged]) is (view is None)
 
 
 async def test_a_press_runs_the_verb_and_its_answer_goes_into_the_next_view(bot, app):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from structlog.testing import capture_logs
 
 from bot.domain.models import Principal
 from bot.domain.policy import Installation, decide
@@ -26,6 +27,10 @@ EVENT = {
     "event": {"type": "message", "user": "U1", "team": "T1"},
 }
 GRID = {"id": "E1", "name": "Grid"}
+SHORTCUT = BUTTON | {"type": "message_action", "user": {"id": "U1"}}
+HOME = {key: value for key, value in EVENT.items() if key != "is_ext_shared_channel"} | {
+    "event": {"type": "app_home_opened", "user": "U1", "view": {"team_id": "T1"}}
+}
 
 
 def event(outer=None, **inner):
@@ -71,6 +76,13 @@ def event(outer=None, **inner):
             event({"team_id": "T9", "is_ext_shared_channel": True}, user_team="T9"),
             Principal(None, "T9", "U1"),
         ),
+        # Only these two may leave out whose team it is.
+        (SHORTCUT, Principal(None, "T1", "U1")),
+        (SHORTCUT | {"enterprise": GRID}, Principal("E1", "T1", "U1")),
+        (SHORTCUT | {"team": None, "enterprise": GRID}, Principal("E1", "E1", "U1")),
+        (HOME, Principal(None, "T1", "U1")),
+        (HOME | {"event": HOME["event"] | {"view": {"team_id": "T9"}}}, Principal(None, "T9", "U1")),
+        (HOME | {"event": {"type": "app_home_opened", "user": "U1"}}, Principal(None, "T1", "U1")),
     ],
 )
 def test_who_acts(payload, expected):
@@ -95,6 +107,12 @@ def test_who_acts(payload, expected):
         BUTTON | {"user": {"id": "U1"}},
         BUTTON | {"user": {"team_id": "T1"}},
         BUTTON | {"user": "U1"},
+        BUTTON | {"type": "view_submission", "user": {"id": "U1"}},
+        BUTTON | {"type": "shortcut", "user": {"id": "U1"}},
+        SHORTCUT | {"team": None},
+        SHORTCUT | {"user": {}},
+        HOME | {"is_ext_shared_channel": True, "event": {"type": "app_home_opened", "user": "U1"}},
+        HOME | {"event": {"type": "app_home_opened"}},
         BUTTON | {"team": None},
         BUTTON | {"user": {"id": "U1", "team_id": None}, "team": None},
         {key: value for key, value in BUTTON.items() if key != "team"},
@@ -107,8 +125,10 @@ def test_who_acts(payload, expected):
     ],
 )
 def test_anything_missing_refuses(payload):
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(Refused) as refused, capture_logs() as logged:
         principal(payload)
+    assert logged[-1]["event"] == "field missing"
+    assert logged[-1]["field"]
     assert refused.value.rule == "principal.missing"
     assert "Try again" in refused.value.text
 
