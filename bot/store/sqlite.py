@@ -12,10 +12,10 @@ mislead once it has grown.
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from sqlite_utils import Database
@@ -47,6 +47,8 @@ OPEN_SECONDS = 2.0
 MEMORY = ("cache_size = -32768", "wal_autocheckpoint = 4000", "temp_store = MEMORY")
 
 _IN_MEMORY = ":memory:"
+#: The endings of what SQLite keeps beside an open database: what was committed last, and an index of it.
+_LOG, _INDEX = "-wal", "-shm"
 _STOP_IT = "Usher is running on this database ({path}): stop it first, then try again."
 _ANOTHER = (
     "Another Usher is already running on this database ({path}): stop that one first, or set "
@@ -150,7 +152,6 @@ class SqliteSession:
         """Return a connection that writes as the engine promises."""
         if self._path != _IN_MEMORY:
             os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-            self._inode = _inode(self._path)
         connection = sqlite3.connect(self._path, timeout=OPEN_SECONDS, cached_statements=512)
         try:
             database = Database(connection, recursive_triggers=False, execute_plugins=False)
@@ -160,6 +161,7 @@ class SqliteSession:
             # Fail here rather than on the first request: read-only, locked, not a database.
             database.execute("BEGIN IMMEDIATE")
             database.rollback()
+            self._files = self._files_now()
             database.execute(f"PRAGMA busy_timeout = {round(LOCK_SECONDS * 1000)}").fetchall()
         except sqlite3.Error:
             connection.close()
@@ -167,7 +169,7 @@ class SqliteSession:
         return database
 
     def begin(self, *, writes: bool) -> None:
-        """Begin a transaction; one that writes refuses a file that was moved or deleted."""
+        """Begin a transaction; one that writes refuses files that were moved or deleted."""
         if writes:
             self._check_file()
         self.database.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
@@ -217,9 +219,26 @@ class SqliteSession:
             self.database.vacuum()
 
     def _check_file(self) -> None:
-        """Refuse to write to a file that was moved or deleted."""
-        if self._path != _IN_MEMORY and _inode(self._path) != self._inode:
-            raise FileNotFoundError(self._path)
+        """Refuse to write if the file, or one beside it, was moved or deleted: a restart would lose it."""
+        files = self._files_now()
+        for path, inode in files.items():
+            if inode != self._files[path]:
+                if path.endswith(_LOG) and inode is None:
+                    self._save_log()
+                raise FileNotFoundError(errno.ENOENT, "moved or deleted", path)
+
+    def _files_now(self) -> dict[str, tuple[int, int] | None]:
+        """Return the database's files, and which ones are there now."""
+        if self._path == _IN_MEMORY:
+            return {}
+        # SQLite follows links before it names what is beside the file.
+        file = os.path.realpath(self._path)
+        return {path: _inode(path) for path in (self._path, f"{file}{_LOG}", f"{file}{_INDEX}")}
+
+    def _save_log(self) -> None:
+        """Copy what a deleted log holds into the database: whoever opens that next wouldn't find it."""
+        with suppress(sqlite3.Error):
+            self.database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
 
 class SqliteTransaction:
@@ -264,6 +283,10 @@ class SqliteTransaction:
         return self._time.now()
 
 
-def _inode(path: str) -> tuple[int, int]:
-    status = Path(path).stat()
+def _inode(path: str) -> tuple[int, int] | None:
+    """Return what tells a file from another one at the same path, None if there is none."""
+    try:
+        status = os.stat(path)  # noqa: PTH116 - before each write: a Path takes three times as long
+    except FileNotFoundError:
+        return None
     return status.st_dev, status.st_ino

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import errno
 import sqlite3
+from pathlib import Path
 
 from bot.support.errors import StoreError, StoreUnavailable
 
 _LOCKED = "the database is locked by another process"
+_MOVED = "{name} was moved or deleted while it was in use: put it back if you can, and restart Usher"
 _CAUSES = {
     sqlite3.SQLITE_FULL: "the disk is full",
     sqlite3.SQLITE_READONLY: "the database is read-only",
@@ -49,7 +51,7 @@ def is_missing_table(error: BaseException) -> bool:
 def translated(error: Exception) -> Exception:
     """Translate an error of SQLite or the system to one that callers know; return others unchanged."""
     if isinstance(error, FileNotFoundError):
-        return StoreUnavailable("the database file was moved or deleted")
+        return StoreUnavailable(_MOVED.format(name=Path(str(error.filename)).name))
     if isinstance(error, OSError):
         return StoreUnavailable(f"the database file can't be used: {error.strerror}")
     if not isinstance(error, sqlite3.Error):

@@ -187,12 +187,30 @@ async def test_a_database_that_became_read_only_is_said(store, workspace):
 
 
 @pytest.mark.parametrize("replaced", [False, True])
-async def test_nothing_is_written_into_a_file_that_nobody_will_find(store, path, workspace, replaced):
-    path.rename(path.with_suffix(".moved"))
+@pytest.mark.parametrize("ending", ["", "-wal", "-shm"])
+async def test_nothing_is_written_into_a_file_that_nobody_will_find(store, path, workspace, ending, replaced):
+    one = path.with_name(f"{path.name}{ending}")
+    one.rename(path.with_suffix(".moved"))
     if replaced:
-        path.touch()
+        one.touch()
+    for _ in range(2):
+        with pytest.raises(StoreUnavailable, match=f"^{one.name} was moved or deleted"):
+            await store.accept_operation(start(workspace), interaction="i1")
+
+
+async def test_what_a_deleted_log_held_is_there_at_the_next_start(store, path, workspace):
+    assert await store.first_sight("before")
+    path.with_name("usher.db-wal").unlink()
     with pytest.raises(StoreUnavailable, match="moved or deleted"):
-        await store.accept_operation(start(workspace), interaction="i1")
+        await store.first_sight("after")
+    # As a machine would find it that was switched off now.
+    copy = path.with_name("copy.db")
+    copy.write_bytes(path.read_bytes())
+    next_start = await open_store(f"sqlite:///{copy}", FakeClock(), SystemIds())
+    assert await next_start.workspace(workspace.id) == workspace
+    assert not await next_start.first_sight("before")
+    assert await next_start.first_sight("after")
+    await next_start.close()
 
 
 async def test_one_job_that_fails_leaves_the_others(store, workspace):
