@@ -204,7 +204,7 @@ def _doctor(arguments: argparse.Namespace) -> int:
     reading, connections, problems = _read()
 
     async def run() -> list[Check]:
-        async with Http.new_session() as session:
+        async with Http.new_session(reading.settings.proxy()) as session:
             http = Http(session)
             return await doctor.run_checks(
                 reading.settings, http, build_providers(connections, http), reading.wrong

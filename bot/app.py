@@ -177,9 +177,11 @@ class Process:
         self.owners = owners_of(self.store, clock, self.ids, self.role)
         stack.push_async_callback(self.owners.leave)
         await self.owners.renew()
-        http_session = await stack.enter_async_context(Http.new_session())
+        http_session = await stack.enter_async_context(Http.new_session(settings.proxy()))
         slack_session = await stack.enter_async_context(
-            aiohttp.ClientSession(connector=CleanConnector(), request_class=GatedRequest, trust_env=True)
+            aiohttp.ClientSession(
+                connector=CleanConnector(), request_class=GatedRequest, middlewares=(settings.proxy(),)
+            )
         )
         self.http = self._outlets.http(http_session, clock.monotonic)
         self.providers = build_providers(self._connections, self.http)
@@ -354,6 +356,7 @@ class Process:
                 settings.slack_app_token,
                 settings.slack_api_url,
                 self.clock.monotonic,
+                proxy=settings.proxy(),
                 connections=settings.socket_connections,
             )
             self._stack.push_async_callback(self._socket.close)

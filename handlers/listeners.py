@@ -14,6 +14,7 @@ import aiohttp
 import structlog
 from slack_bolt.response import BoltResponse
 from slack_sdk.errors import SlackClientError
+from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from bot.domain.models import HomeUse
 from bot.messages.blocks import forms, replies
@@ -265,6 +266,8 @@ async def _say(client: AsyncWebClient, respond: AsyncRespond, answer: Answer) ->
         return
     try:
         async with asyncio.timeout(_RESPOND_SECONDS):
-            await respond(delivery.command_body(answer) | {"replace_original": False})
+            # Through the client's own session, which knows the proxy; ``respond`` would make one of its own.
+            way_back = AsyncWebhookClient(respond.response_url, session=client.session)
+            await way_back.send_dict(delivery.command_body(answer) | {"replace_original": False})
     except (SlackClientError, aiohttp.ClientError, TimeoutError, ValueError) as error:
         log.warning("reply not sent", problem=type(error).__name__)

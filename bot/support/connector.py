@@ -14,6 +14,8 @@ from weakref import WeakKeyDictionary
 import aiohttp
 
 if TYPE_CHECKING:
+    from ssl import SSLContext
+
     from aiohttp import ClientRequest, ClientTimeout
     from aiohttp.client_proto import ResponseHandler
     from aiohttp.connector import Connection
@@ -28,8 +30,8 @@ class CleanConnector(aiohttp.TCPConnector):
     aiohttp checks when a connection is returned, not for what arrives after that.
     """
 
-    def __init__(self, *, limit: int = 100) -> None:
-        super().__init__(limit=limit)
+    def __init__(self, *, limit: int = 100, ssl: SSLContext | bool = True) -> None:
+        super().__init__(limit=limit, ssl=ssl)
         #: A poll object for the socket of each connection that was used before, which never blocks. On a new
         #: connection, bytes waiting to be read belong to its set-up (TLS).
         self._looks: WeakKeyDictionary[ResponseHandler, select.poll | None] = WeakKeyDictionary()

@@ -27,9 +27,11 @@ from bot.support.errors import (
 )
 from bot.support.hiding import hidden
 from bot.support.leaving import Attempt, GatedRequest, TooLateError, trying, window
+from bot.support.proxy import DIRECT, Proxy
 from bot.support.responses import Response
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 
 
@@ -94,15 +96,19 @@ class Http:
         return (*hides, sent, *self._own)
 
     @staticmethod
-    def new_session(*, limit: int = 200) -> aiohttp.ClientSession:
-        """Make the session that this class needs: no cookies, no retries, the send window's last check."""
+    def new_session(
+        proxy: Proxy = DIRECT, *, limit: int = 200, trusting: ssl.SSLContext | bool = True
+    ) -> aiohttp.ClientSession:
+        """Make the session that this class needs: no cookies, no retries, the send window's last check.
+
+        ``trusting`` decides which certificates are believed: True for the system's.
+        """
         return aiohttp.ClientSession(
             cookie_jar=aiohttp.DummyCookieJar(),
-            connector=CleanConnector(limit=limit),
+            connector=CleanConnector(limit=limit, ssl=trusting),
             headers={"User-Agent": "Usher"},
-            middlewares=(_no_second_try,),
+            middlewares=(_no_second_try, proxy),
             request_class=GatedRequest,
-            trust_env=False,
         )
 
     async def request(
@@ -235,6 +241,10 @@ def _translated(error: Exception, *, sent: bool) -> ProviderError:
             return Unreachable("the server's certificate is not trusted")
         case aiohttp.ClientSSLError():
             return Unreachable("no encrypted connection")
+        case aiohttp.ClientProxyConnectionError():
+            return Unreachable("no connection to the HTTP proxy")
+        case aiohttp.ClientHttpProxyError():
+            return Unreachable(f"the HTTP proxy refuses the connection with {error.status}")
         case aiohttp.ClientConnectorError() | aiohttp.ConnectionTimeoutError():
             return Unreachable("no connection")
         case TimeoutError():

@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot.support.addresses import database_file, is_postgres, is_safe_origin, passwords_of
 from bot.support.environment import key_file, referenced, resolve_secret, variables
+from bot.support.proxy import Proxy
 from bot.support.setting_rules import strangers, together
 
 _ADMINISTRATOR = re.compile(r"^(?:[TE][A-Z0-9]+:)?[UW][A-Z0-9]+$")
@@ -48,6 +49,8 @@ class Settings(BaseSettings):
     slack_client_id: str | None = Field(None, validation_alias="SLACK_CLIENT_ID")
     slack_client_secret: SecretStr | None = Field(None, validation_alias="SLACK_CLIENT_SECRET")
     slack_api_url: str = Field(SLACK_API_URL, validation_alias="USHER_SLACK_API_URL")
+    https_proxy: SecretStr | None = Field(None, validation_alias="HTTPS_PROXY")
+    no_proxy: str = Field("", validation_alias="NO_PROXY")
     socket_connections: int = Field(2, ge=1, le=10, validation_alias="USHER_SOCKET_CONNECTIONS")
     port: int = Field(3000, ge=0, le=65535, validation_alias="PORT")
     host: str = Field("127.0.0.1", validation_alias="USHER_HOST")
@@ -82,6 +85,7 @@ class Settings(BaseSettings):
         "encryption_keys",
         "metrics_token",
         "database_url",
+        "https_proxy",
         mode="before",
     )
     @classmethod
@@ -141,6 +145,22 @@ class Settings(BaseSettings):
             raise ValueError("needs an address without a path")
         return f"{parts.scheme}://{parts.netloc}".lower()
 
+    @field_validator("https_proxy")
+    @classmethod
+    def _https_proxy(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is None:
+            return None
+        written = value.get_secret_value()
+        address = written if "://" in written else f"http://{written}"
+        try:
+            parts = urlsplit(address)
+            is_one = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            is_one = False
+        if not is_one:
+            raise ValueError("needs the address of an HTTP proxy, such as http://proxy.example.org:3128")
+        return SecretStr(address)
+
     @field_validator("database_url")
     @classmethod
     def _database_url(cls, value: str) -> str:
@@ -194,6 +214,10 @@ class Settings(BaseSettings):
         """Return the administrators as ``U…`` or ``T…:U…``."""
         return split_names(self.administrators)
 
+    def proxy(self) -> Proxy:
+        """Return the proxy that requests go through."""
+        return Proxy(self.https_proxy.get_secret_value() if self.https_proxy else "", self.no_proxy)
+
     def secrets(self) -> list[str]:
         """Return every secret value, for the redaction of logs."""
         held = (
@@ -204,7 +228,8 @@ class Settings(BaseSettings):
             self.metrics_token,
         )
         given = [secret.get_secret_value() for secret in held if secret is not None]
-        return given + self.keys() + passwords_of(self.database_url)
+        by_proxy = urlsplit(self.proxy().address).password
+        return given + self.keys() + passwords_of(self.database_url) + ([by_proxy] if by_proxy else [])
 
 
 #: Every setting by the name of its variable.

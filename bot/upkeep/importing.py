@@ -239,7 +239,7 @@ async def import_rows(
     apply: bool,
 ) -> list[Result]:
     """Check all rows and, with ``apply``, link them. Raises ImportProblem and StoreError."""
-    async with Http.new_session() as session:
+    async with Http.new_session(settings.proxy()) as session:
         http = Http(session)
         entered = await _enter(settings, store, session)
         importer = Importer(

@@ -13,7 +13,6 @@ import time
 from contextlib import suppress
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
 
 import aiohttp
 import structlog
@@ -23,7 +22,7 @@ from slack_sdk.socket_mode.response import SocketModeResponse
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from bot.support.addresses import is_loopback
+from bot.support.proxy import DIRECT, Proxy
 from bot.web.bolt import left_bolt
 from bot.web.shapes import Malformed, read_envelope
 from bot.web.socket_connection import Connection
@@ -55,6 +54,7 @@ class SocketSide(AsyncSocketModeHandler):
         api_url: str,
         monotonic: Callable[[], float] = time.monotonic,
         *,
+        proxy: Proxy = DIRECT,
         connections: int = 1,
         ping_seconds: float = PING_SECONDS,
     ) -> None:
@@ -65,9 +65,9 @@ class SocketSide(AsyncSocketModeHandler):
         self._silent = logging.getLogger("bot.slack.socket")
         self._silent.setLevel(logging.CRITICAL)
         self.web_client = AsyncWebClient(base_url=api_url, logger=self._silent, timeout=10)
-        if is_loopback(urlsplit(api_url).hostname or ""):
-            # A proxy from the environment can't reach back to this machine.
-            self.web_client.proxy = None
+        # In place of what the client found in the environment.
+        self.web_client.proxy = proxy.text_of(api_url)
+        self._proxy = proxy
         self._monotonic = monotonic
         self._count = connections
         self._ping_seconds = ping_seconds
@@ -142,7 +142,12 @@ class SocketSide(AsyncSocketModeHandler):
         """Open a connection, with a new address for each attempt: one works once, and for a short time."""
         while True:
             connection = Connection(
-                self.app_token, self.web_client, self._monotonic, self._ping_seconds, self._silent
+                self.app_token,
+                self.web_client,
+                self._monotonic,
+                self._ping_seconds,
+                self._silent,
+                proxy=self._proxy,
             )
             connection.socket_mode_request_listeners.append(self.handle)  # type: ignore[arg-type]  # as Bolt does
             self._open.add(connection)

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 from slack_sdk.socket_mode.aiohttp import SocketModeClient
 
+from bot.support.proxy import DIRECT, Proxy
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -36,9 +38,11 @@ class Connection(SocketModeClient):
         monotonic: Callable[[], float],
         ping_seconds: float,
         log: logging.Logger,
+        *,
+        proxy: Proxy = DIRECT,
     ) -> None:
         super().__init__(app_token, logger=log, web_client=web_client, ping_interval=ping_seconds)
-        self.proxy = web_client.proxy
+        self._way = proxy
         self.ending = asyncio.Event()
         self.gone = asyncio.Event()
         #: Slack's word for why it ends the connection; empty if it didn't say.
@@ -51,7 +55,7 @@ class Connection(SocketModeClient):
 
     async def open(self, address: str) -> None:
         """Connect, and wait until Slack has said hello."""
-        self.wss_uri = address
+        self.wss_uri, self.proxy = address, self._way.text_of(address)
         await self.connect()  # type: ignore[no-untyped-call]  # slack_sdk leaves it without types
         await self._greeted.wait()
 

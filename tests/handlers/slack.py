@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import aiohttp
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 from pydantic import SecretStr
@@ -21,6 +22,7 @@ from bot.slack.calls import PacedSlack, SlackAnswer
 from bot.slack.entering import OneTenant
 from bot.support.clock import SystemIds
 from bot.support.errors import SlackFailed
+from bot.support.proxy import DIRECT
 from bot.web.bolt import build_bolt, dispatch
 from bot.web.shapes import read_envelope
 from handlers.listeners import register
@@ -33,6 +35,8 @@ class LittleSlack:
     """Be a SlackCaller for views.open and take posts to a response_url; ``slow`` keeps forms from opening."""
 
     url: str = "http://127.0.0.1:9/"
+    #: As a process has it: it alone knows what is reached through a proxy.
+    session: aiohttp.ClientSession | None = None
     views: list[dict[str, Any]] = field(default_factory=list)
     responses: list[dict[str, Any]] = field(default_factory=list)
     opens: bool = True
@@ -60,15 +64,15 @@ async def little_slack() -> AsyncIterator[LittleSlack]:
     slack = LittleSlack()
     app = web.Application()
     app.router.add_post("/respond", slack.respond)
-    async with TestServer(app) as server:
-        slack.url = str(server.make_url("/"))
+    async with TestServer(app) as server, aiohttp.ClientSession(middlewares=(DIRECT,)) as session:
+        slack.url, slack.session = str(server.make_url("/")), session
         yield slack
 
 
 def bolt_for(services: Services, slack: LittleSlack, **keys: Any) -> AsyncApp:
     installation, token = Installation("T1", bot_user_id="UBOT", bot_id="BBOT"), SecretStr("xoxb-made-up")
     tenants = OneTenant(installation, token)
-    app = build_bolt(tenants=tenants, api_url=f"{slack.url}api/", ids=SystemIds())
+    app = build_bolt(tenants=tenants, api_url=f"{slack.url}api/", ids=SystemIds(), session=slack.session)
     register(app, services, paced(services, slack), **keys)
     return app
 

@@ -252,7 +252,9 @@ async def test_a_click_of_nobody_is_answered_straight_away(wired):
     assert (await wired.send(without)).status == 200
 
 
-async def test_when_even_the_reply_can_not_be_written_it_is_said_straight_away(wired):
+async def test_when_even_the_reply_can_not_be_written_it_is_said_straight_away(wired, monkeypatch):
+    # Whatever proxy the environment names: the session decides what goes through it.
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
     wired.bot.store.fails["add_notices"] = StoreBusy("2 s")
     await wired.bot.link()
     await wired.send(click("list:refresh", "1") | {"response_url": f"{wired.slack.url}respond"})

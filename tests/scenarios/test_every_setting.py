@@ -19,8 +19,9 @@ from bot.support.http import Http
 from bot.support.settings import Settings
 from bot.support.vault import Vault, row_key
 from playground.demo.browser import Browser
-from tests.app.command_line import environment, run
+from tests.app.command_line import environment, run, running
 from tests.playground.slack_help import slack
+from tests.rigs.proxy import PASSWORD, forward_proxy
 from tests.rigs.scenario import world
 from tests.rigs.scenario.several import FIRST, SECOND, several
 from tests.rigs.scenario.sphere import sphere_world
@@ -92,6 +93,29 @@ async def sign_in(folder):
 async def slack_api_url(folder):
     async with world(folder) as ready:
         assert ready.calls("auth.test", ready.slack) == 1
+
+
+@proves("HTTPS_PROXY", "NO_PROXY")
+async def proxy(folder):
+    api = {"USHER_SLACK_API_URL": "https://slack.acme.example/api/"}
+    refusal = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"
+    for without, asked in (
+        ("", {"slack.acme.example:443", "app.acme.example:443"}),
+        ("slack.acme.example", {"app.acme.example:443"}),
+        ("acme.example", set()),
+    ):
+        async with forward_proxy(refusal) as between:
+            told = {**api, "HTTPS_PROXY": between.url, "NO_PROXY": without}
+            ended = await run("doctor", env=environment(folder, **told))
+            assert {line.split()[1] for line in between.asked} == asked
+            between.heads.clear()
+            # Slack's own library would read the environment by a rule of its own.
+            async with running("serve", env=environment(folder, **told)) as serving:
+                await serving.line_with("slack not reached")
+                written = (await serving.end()).err
+            assert {line.split()[1] for line in between.asked} == asked - {"app.acme.example:443"}
+        assert ("the HTTP proxy refuses the connection with 403" in ended.out) == bool(asked)
+        assert PASSWORD not in ended.out + ended.err + written
 
 
 # -- where it listens, what it keeps -------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import asynccontextmanager
+from ssl import SSLContext
 
 from bot.support.http import Http
 
@@ -26,7 +27,7 @@ class RawServer:
         self.requests: list[bytes] = []
         self.arrived = asyncio.Event()
         self.connections = 0
-        self.url = ""
+        self.url, self.port = "", 0
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
@@ -51,7 +52,7 @@ class RawServer:
 
 
 @asynccontextmanager
-async def raw_server(*answers: bytes | Answer):
+async def raw_server(*answers: bytes | Answer, ssl: SSLContext | None = None):
     server = RawServer(*answers)
     tasks: set[asyncio.Task[None]] = set()
 
@@ -60,8 +61,9 @@ async def raw_server(*answers: bytes | Answer):
         tasks.add(task)
         task.add_done_callback(tasks.discard)
 
-    listening = await asyncio.start_server(accept, "127.0.0.1", 0)
-    server.url = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
+    listening = await asyncio.start_server(accept, "127.0.0.1", 0, ssl=ssl)
+    server.port = listening.sockets[0].getsockname()[1]
+    server.url = f"http{'s' if ssl else ''}://127.0.0.1:{server.port}"
     try:
         yield server
     finally:

@@ -16,15 +16,16 @@ from bot.support.errors import Unreachable
 from tests.support.http_rig import HEADERS, chain, http
 
 
-def own_certificate(folder) -> ssl.SSLContext:
+def own_certificate(folder, host: str = "localhost") -> ssl.SSLContext:
+    """Make a certificate that nobody vouches for, in ``both.pem``; return what a server presents it with."""
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
     now = datetime.datetime.now(datetime.UTC)
     certificate = (
         x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
         .not_valid_before(now - datetime.timedelta(days=1))
         .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
         .sign(key, hashes.SHA256())
     )
     both = folder / "both.pem"

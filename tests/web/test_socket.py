@@ -16,6 +16,7 @@ from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.policy import Installation
+from bot.support.proxy import Proxy
 from bot.web.socket import SocketSide
 from bot.web.socket_connection import Connection
 from tests.playground.slack_help import GENERAL, OLIVIA, slack
@@ -183,16 +184,34 @@ async def test_without_slack_it_goes_on_trying_and_can_be_ended(caplog):
     assert "canary" not in caplog.text
 
 
+class Unconnected(Connection):
+    """Stay where it is told to connect."""
+
+    async def connect(self):
+        """Do nothing."""
+
+
 @pytest.mark.parametrize(
-    ("api_url", "is_ours"),
-    [("http://127.0.0.1:9/api/", True), ("http://localhost:9/api/", True), ("https://slack.com/api/", False)],
+    ("api_url", "address", "asked"),
+    [
+        ("http://127.0.0.1:9/api/", "ws://127.0.0.1:9/link", (False, False)),
+        ("https://slack.com/api/", "wss://wss-primary.slack.com/link", (True, True)),
+        ("https://slack.acme.example/api/", "wss://wss-primary.slack.com/link", (False, True)),
+        ("https://slack.com/api/", "wss://wss.acme.example/link", (True, False)),
+    ],
 )
-async def test_a_proxy_is_not_asked_for_what_is_on_this_machine(api_url, is_ours, monkeypatch):
-    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:3128")
-    socket = SocketSide(bolt_with(), SecretStr("xapp-1"), api_url)
-    assert (socket.web_client.proxy is None) == is_ours
-    connection = Connection("xapp-1", socket.web_client, FakeClock().monotonic, 10.0, SILENT)
-    assert (connection.proxy is None) == is_ours
+async def test_each_address_is_reached_through_the_proxy_by_the_same_rule(
+    api_url, address, asked, monkeypatch
+):
+    # What the client's library finds there by itself doesn't count.
+    monkeypatch.setenv("HTTPS_PROXY", "http://elsewhere.example:3128")
+    proxy = Proxy("http://proxy.example:3128", "acme.example")
+    socket = SocketSide(bolt_with(), SecretStr("xapp-1"), api_url, proxy=proxy)
+    connection = Unconnected("xapp-1", socket.web_client, FakeClock().monotonic, 10.0, SILENT, proxy=proxy)
+    await connection.run_message_listeners({"type": "hello"}, "")
+    await connection.open(address)
+    found = (socket.web_client.proxy, connection.proxy)
+    assert found == tuple(proxy.address if one else None for one in asked)
     await connection.end()
 
 

@@ -97,7 +97,7 @@ class WebApi:
                 response = await self._client.api_call(method, **sent)
         except SlackApiError as error:
             raise self._translated(method, error.response) from None
-        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.ClientHttpProxyError):
             raise SlackFailed(method, "unreachable") from None
         except (aiohttp.ClientError, SlackClientError, OSError, ValueError):  # TimeoutError is an OSError.
             raise SlackUnknownOutcome(method, "no_answer") from None
