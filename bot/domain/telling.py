@@ -102,7 +102,10 @@ def quiet_until(preferences: Preferences, now: float, zone: ZoneInfo) -> float |
         return None
     day = local.date() + timedelta(days=1 if minute >= end else 0)
     last = datetime.combine(day, time(end // 60, end % 60), zone)
-    # When summer time ends, an hour occurs twice.
+    # When summer time begins, an hour is skipped: the clock next shows what comes after it.
+    while datetime.fromtimestamp(last.timestamp(), zone).replace(tzinfo=None) != last.replace(tzinfo=None):
+        last += timedelta(minutes=1)
+    # When it ends, an hour occurs twice.
     return next((at for fold in (0, 1) if (at := last.replace(fold=fold).timestamp()) > now), None)
 
 

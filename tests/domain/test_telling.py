@@ -116,6 +116,20 @@ def test_an_end_in_the_hour_that_comes_twice_is_the_next_one():
     assert quiet_until(short, at("2027-10-31 02:10", fold=1), BERLIN) == at("2027-10-31 02:30", fold=1)
 
 
+@pytest.mark.parametrize("end", [2 * 60, 2 * 60 + 30, 2 * 60 + 59, 3 * 60])
+def test_an_end_in_the_hour_that_is_skipped_is_the_end_of_that_hour(end):
+    night = Preferences(quiet_from=22 * 60, quiet_to=end)
+    assert quiet_until(night, at("2027-03-28 01:50"), BERLIN) == at("2027-03-28 03:00")
+    assert quiet_until(night, at("2027-03-28 03:00"), BERLIN) is None
+    assert quiet_until(night, at("2027-03-27 23:00"), ZoneInfo("UTC")) == at("2027-03-28 01:00") + end * 60
+
+
+def test_quiet_hours_within_the_hour_that_is_skipped_do_not_come():
+    short = Preferences(quiet_from=2 * 60 + 10, quiet_to=2 * 60 + 50)
+    assert quiet_until(short, at("2027-03-28 01:59"), BERLIN) is None
+    assert quiet_until(short, at("2027-03-28 03:00"), BERLIN) is None
+
+
 @pytest.mark.parametrize(("begin", "end"), [(None, None), (None, 60), (60, None), (60, 60)])
 def test_without_two_times_there_are_no_quiet_hours(begin, end):
     assert quiet_until(Preferences(quiet_from=begin, quiet_to=end), at(LATE), BERLIN) is None
