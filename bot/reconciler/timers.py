@@ -2,6 +2,9 @@
 
 Timers are driven by due rows, each claimed for a while: what a crash cuts short becomes due again. The stop
 and the end of the timer are written as one, so it is done once, and never after its person took it back.
+
+Nobody's work is stopped on a warning that was for something else: after an absence, or if the workspace
+hasn't been read since the warning, it is read first and its person is warned again.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ import structlog
 from bot.domain.models import NewNotice, NoticeKind, OperationVerb, Workspace
 from bot.domain.models.stopping import LEAST_WARNING_SECONDS, WARNING_SECONDS, is_final, planned_mode
 from bot.reconciler.context import EngineContext, EnginePart
+from bot.services.making import check_account
 from bot.services.workspaces import Workspaces
 from bot.support.errors import NotIdentified, NotLinked, Refused, StoreError
 
@@ -23,7 +27,7 @@ SOME: Final = 50
 LEASE: Final = 60.0
 #: A workspace read longer ago than this is read again first: it may have been stopped, or used, since.
 FRESH_SECONDS: Final = 60.0
-#: For how long such a read is waited for, and how often to look whether it has come.
+#: For how long such a read is waited for at least, and how often to look whether it has come.
 PATIENCE: Final = 30.0
 LOOKS_EVERY: Final = 5.0
 #: When to ask again while Slack can't say who somebody is.
@@ -53,11 +57,15 @@ class Timers(EnginePart):
         stop_at, now = workspace.stop_at, await self._store.now()
         assert stop_at is not None, "a timer that is due has a time"
         due_at = stop_at if workspace.stop_warned else stop_at - WARNING_SECONDS
+        read_at = now if workspace.is_provisional else workspace.observed_at or 0.0
+        is_unread = now - read_at > FRESH_SECONDS
+        warned_at = stop_at - WARNING_SECONDS if workspace.stop_warned else now
         if now < due_at:
             await self._store.look_at_timer(workspace.id, stop_at, due_at)
-        elif now - (workspace.observed_at or 0.0) > FRESH_SECONDS and now < due_at + PATIENCE:
-            await self._store.read_soon(workspace.id)
-            await self._store.look_at_timer(workspace.id, stop_at, now + LOOKS_EVERY)
+        elif is_unread and now < due_at + PATIENCE:
+            await self._read(workspace, stop_at, now)
+        elif is_unread and now >= stop_at and read_at < warned_at - FRESH_SECONDS:
+            await self._wait(workspace, stop_at, now)
         elif await self._store.settle_timer(workspace.id):
             log.info("timer of a workspace that is down", workspace=workspace.id)
         elif workspace.stop_warned:
@@ -66,6 +74,24 @@ class Timers(EnginePart):
             # Nobody is stopped without their warning, however late that is.
             moved_to = max(stop_at, now + LEAST_WARNING_SECONDS)
             await self._store.timer_warned(workspace.id, stop_at, moved_to, _warning(workspace, moved_to))
+
+    async def _read(
+        self, workspace: Workspace, stop_at: float, now: float, *, unwarned: bool = False
+    ) -> None:
+        await self._store.read_soon(workspace.id)
+        await self._store.look_at_timer(workspace.id, stop_at, now + LOOKS_EVERY, unwarned=unwarned)
+
+    async def _wait(self, workspace: Workspace, stop_at: float, now: float) -> None:
+        """Wait for a read, and then warn again; if it can't be read any more, its person is told."""
+        connection = workspace.connection
+        try:
+            check_account(
+                self._provider(connection), await self._store.account(workspace.principal, connection)
+            )
+        except Refused as refusal:
+            await self._fail(workspace, stop_at, refusal)
+        else:
+            await self._read(workspace, stop_at, now, unwarned=True)
 
     async def _stop(self, workspace: Workspace, stop_at: float) -> None:
         """Ask for the stop in its person's name: the policy, the account and the provider decide again."""
@@ -88,7 +114,10 @@ class Timers(EnginePart):
             now = await self._store.now()
             await self._store.look_at_timer(workspace.id, stop_at, now + ASKS_AGAIN)
         except Refused as refusal:
-            await self._store.end_timer(workspace.id, stop_at, [_failed(workspace, stop_at, refusal)])
+            await self._fail(workspace, stop_at, refusal)
+
+    async def _fail(self, workspace: Workspace, stop_at: float, refusal: Refused) -> None:
+        await self._store.end_timer(workspace.id, stop_at, [_failed(workspace, stop_at, refusal)])
 
     def _verb(self, workspace: Workspace) -> OperationVerb:
         """Return how to stop it: gentler, if the way that was chosen ends it for good only since then."""

@@ -26,17 +26,30 @@ def begin(tx: Transaction, workspace_id: str, verb: OperationVerb) -> None:
         tx.run("next_episode", id=workspace_id)
 
 
-def note(tx: Transaction, workspace_id: str, before: str, after: State, seen_at: float) -> None:
-    """Note what a read or a list found: that a workspace came up by itself, or that it went down."""
+def note(
+    tx: Transaction,
+    workspace_id: str,
+    before: str,
+    after: State,
+    seen_at: float,
+    *,
+    came_up_again: bool = False,
+) -> None:
+    """Note what a read or a list found: that a workspace came up by itself, or that it went down.
+
+    ``came_up_again``: it was down in between, without being seen. A timer is for what was up when it was set:
+    it ends with that.
+    """
     if after in NOT_UP:
         timers.settle(tx, workspace_id)
         if State(before) in _IN_USE:
             _went_down(tx, workspace_id, seen_at)
-    elif after in UP and State(before) in NOT_UP:
+    elif after in UP and (came_up_again or State(before) in NOT_UP):
         # An open operation's episode began when that was accepted.
         operation = tx.one("open_operation_of", workspace_id=workspace_id)
         if operation is None or OperationVerb(operation["verb"]).brings_down:
             tx.run("next_episode", id=workspace_id)
+            tx.run("clear_timer", id=workspace_id)
 
 
 def _went_down(tx: Transaction, workspace_id: str, seen_at: float) -> None:

@@ -499,15 +499,20 @@ UPDATE workspaces SET (stop_at, stop_mode, stop_agreed, stop_warned, stop_look_a
 )
 WHERE id = :id;
 
+-- After a long absence a warning is void: nobody knows what its person has done since.
 -- name: claim_timers
-UPDATE workspaces SET stop_look_at = :until WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
+UPDATE workspaces SET
+    stop_warned = CASE WHEN stop_look_at < :absent THEN 0 ELSE stop_warned END, stop_look_at = :until
+WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
     SELECT id FROM workspaces WHERE stop_look_at <= :now ORDER BY stop_look_at LIMIT :limit
     /* postgresql: FOR UPDATE SKIP LOCKED)) */
 )
 RETURNING *;
 
 -- name: look_at_timer
-UPDATE workspaces SET stop_look_at = :look_at WHERE id = :id AND stop_at = :stop_at;
+UPDATE workspaces SET
+    stop_look_at = :look_at, stop_warned = CASE WHEN :unwarned = 1 THEN 0 ELSE stop_warned END
+WHERE id = :id AND stop_at = :stop_at;
 
 -- name: timer_warned
 UPDATE workspaces SET stop_warned = 1, stop_at = :moved_to, stop_look_at = :moved_to
@@ -991,7 +996,7 @@ WHERE gate_key = :gate_key;
 -- ids: an object, of which only the keys count; so both databases have the same function for it.
 -- name: read_rows
 SELECT w.id, w.gate_key, w.name, w.state, w.url, w.detail, w.progress, w.actions, w.ends_at, w.ends_how, w.is_kept,
-    w.observed_at, w.verified_at, a.id AS account_id,
+    w.started_at, w.observed_at, w.verified_at, a.id AS account_id,
     g.claimed_at AS gate_claimed_at, g.next_check_at, g.reader, g.wanted_at, g.due_at AS gate_due_at,
     o.id AS operation_id, o.read_hold AS operation_hold, o.waits_for, o.leased_until
 FROM json_each(:ids) wanted
@@ -1017,7 +1022,7 @@ WHERE id = :id AND (observed_at IS NULL OR observed_at <= :observed_at);
 UPDATE workspaces SET
     name = :name, state = :state, url = :url, detail = :detail, progress = :progress,
     observed_at = :observed_at, verified_at = :verified_at, actions = :actions, ends_at = :ends_at,
-    ends_how = :ends_how, is_kept = :is_kept,
+    ends_how = :ends_how, is_kept = :is_kept, started_at = :started_at,
     doubt = CASE WHEN doubt = 'unlisted' AND NOT :ends_doubt THEN doubt END,
     up_at = CASE WHEN :state IN ('starting', 'running') THEN :observed_at ELSE up_at END
 WHERE id = :id AND (observed_at IS NULL OR observed_at <= :observed_at);

@@ -158,8 +158,9 @@ def _observe(
     after = (seen.state.value, seen.url, seen.detail, seen.progress, actions)
     ends_before, ends_after = (row["ends_at"], row["ends_how"]), observations.end_of(row, seen, granted_at)
     is_kept = row["is_kept"] if seen.is_kept is None else int(seen.is_kept)
+    started_at = row["started_at"] if seen.started_at is None else seen.started_at
     is_same = before == after and name == row["name"] and is_kept == row["is_kept"]
-    if is_same and ends_before == ends_after:
+    if is_same and ends_before == ends_after and started_at == row["started_at"]:
         writes.same.append(
             {
                 "id": row["id"],
@@ -183,12 +184,14 @@ def _observe(
         ends_at=ends_after[0],
         ends_how=ends_after[1],
         is_kept=is_kept,
+        started_at=started_at,
         ends_doubt=ends_doubt,
     )
     if not is_newest:
         # Another process has just written what a later read found.
         return False
-    episodes.note(tx, row["id"], row["state"], seen.state, granted_at)
+    came_up_again = row["started_at"] is not None and started_at > row["started_at"]
+    episodes.note(tx, row["id"], row["state"], seen.state, granted_at, came_up_again=came_up_again)
     # Buttons that no longer work are as wrong as an outdated state: neither waits.
     cards.owe_about(tx, row["id"], changed=before[0] != after[0] or before[4] != after[4])
     return before != after

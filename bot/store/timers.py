@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.domain.models.stopping import WARNING_SECONDS
+from bot.domain.models.stopping import ABSENT_SECONDS, WARNING_SECONDS
 from bot.store import cards, people, rows
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices
@@ -64,15 +64,18 @@ def _is_for(stop_at: float | None, second: float) -> bool:
 
 
 def claim(tx: Transaction, limit: int, lease: float) -> list[Workspace]:
-    """Return the workspaces whose timers are due; they come again after ``lease`` seconds."""
+    """Return the workspaces whose timers are due; they come again after ``lease`` seconds.
+
+    One that nobody has looked at for long when it was due counts as not warned of.
+    """
     now = tx.now()
-    found = tx.all("claim_timers", now=now, until=now + lease, limit=limit)
+    found = tx.all("claim_timers", now=now, until=now + lease, absent=now - ABSENT_SECONDS, limit=limit)
     return sorted(map(rows.workspace, found), key=lambda one: (one.stop_at or 0.0, one.id))
 
 
-def look(tx: Transaction, workspace_id: str, stop_at: float, at: float) -> None:
-    """Set when a timer is checked next, if it is still the same."""
-    tx.run("look_at_timer", id=workspace_id, stop_at=stop_at, look_at=at)
+def look(tx: Transaction, workspace_id: str, stop_at: float, at: float, *, unwarned: bool = False) -> None:
+    """Set when a timer is checked next, and that its person must be warned again, if it is still the same."""
+    tx.run("look_at_timer", id=workspace_id, stop_at=stop_at, look_at=at, unwarned=int(unwarned))
 
 
 def warned(tx: Transaction, workspace_id: str, stop_at: float, moved_to: float, notice: NewNotice) -> None:

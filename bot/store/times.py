@@ -200,6 +200,7 @@ TIMES: Final[Mapping[str, Mapping[str, Column]]] = {
         "created_at": PAST,
         "tried_at": PAST,
         "up_at": PAST,
+        "started_at": STAYS,
         "doubt_since": PAST,
     },
 }

@@ -11,7 +11,7 @@ from bot.domain.models.stopping import WARNING_SECONDS
 from bot.services.accounts import Accounts
 from bot.services.timers import Timers
 from bot.services.workspaces import Workspaces
-from bot.support.errors import Refused
+from bot.support.errors import Refused, ServerFailed
 from tests.reconciler.fuse import Killed, Meanwhile
 from tests.rigs.store import ALICE
 
@@ -167,16 +167,85 @@ async def test_after_a_downtime_its_person_gets_five_minutes(world):
     assert world.provider.accepted_stops == ["r1"]
 
 
-async def test_who_was_warned_before_a_long_downtime_is_stopped_at_once_after_it(world):
-    workspace = await timed(world)
-    await pass_until(world, workspace.stop_at - 500)
-    world.clock.advance(3 * 24 * HOUR)
+def asleep(world, seconds):
+    world.clock.sleep(seconds)
+
+
+def down(world, seconds):
+    world.clock.advance(seconds)
     world.reborn()
+
+
+@pytest.mark.parametrize("absent", [asleep, down])
+@pytest.mark.parametrize("seconds", [15 * MINUTE, 5 * MINUTE], ids=["warned", "too short to be warned of"])
+async def test_who_comes_back_long_after_the_moment_is_warned_anew_and_read_first(world, seconds, absent):
+    """Overnight its person may have stopped and started it; as far as Usher knew, it ran all along."""
+    workspace = await timed(world, seconds)
+    await pass_until(world, workspace.stop_at - 60)
+    before = told(world)
+    absent(world, 9 * HOUR)
+    world.provider.fail("status", ServerFailed("still away"), times=999)
+    await world.pass_time(120, step=5)
+    assert told(world) == before
+    world.provider._faults.clear()
     await world.pass_time(60, step=5)
+    assert world.provider.accepted_stops == []
+    assert told(world) == [*before, "timer_ending"]
+    assert world.slack.messages[-1]["text"] == "name-r1 on Fake Cloud will be stopped in 5 min."
+    moved = (await row(world, workspace)).stop_at
+    await pass_until(world, moved + 60, step=5)
     assert world.provider.accepted_stops == ["r1"]
-    assert told(world) == ["timer_ending", "stopped"]
     operation = await world.store.latest_operation(workspace.id)
-    assert (operation.planned_for, operation.outcome) == (workspace.stop_at, Outcome.FULFILLED)
+    assert (operation.planned_for, operation.outcome) == (moved, Outcome.FULFILLED)
+
+
+async def test_what_its_person_stopped_meanwhile_is_left_alone_after_an_absence(world):
+    workspace = await timed(world)
+    await pass_until(world, workspace.stop_at - 60)
+    world.provider.put("r1", State.STOPPED)
+    down(world, 9 * HOUR)
+    await world.pass_time(20 * MINUTE, step=5)
+    assert told(world) == ["timer_ending"]
+    assert (await row(world, workspace)).stop_at is None
+
+
+@pytest.mark.parametrize("absent", [asleep, down])
+async def test_what_came_up_by_other_means_since_is_not_stopped_by_it(world, absent):
+    workspace = await world.own(state=State.RUNNING)
+    world.provider.machines["r1"].started_at = world.clock.now()
+    workspace = await timed(world, workspace=workspace)
+    await pass_until(world, workspace.stop_at - 60)
+    world.provider.machines["r1"].started_at = world.clock.now() + 8 * HOUR
+    absent(world, 9 * HOUR)
+    await world.pass_time(20 * MINUTE, step=5)
+    assert told(world) == ["timer_ending"]
+    assert world.provider.accepted_stops == []
+    after = await row(world, workspace)
+    assert (after.stop_at, after.episode) == (None, workspace.episode + 1)
+
+
+async def test_what_can_not_be_read_since_its_warning_is_stopped_only_after_another(world):
+    workspace = await timed(world, 30 * MINUTE)
+    world.provider.fail("status", ServerFailed("away"), times=99_999)
+    await pass_until(world, workspace.stop_at + 2 * HOUR, step=20)
+    assert told(world) == ["timer_ending"]
+    assert await world.store.latest_operation(workspace.id) is None
+    world.provider._faults.clear()
+    await world.pass_time(5 * MINUTE, step=5)
+    assert told(world) == ["timer_ending", "timer_ending"]
+    assert world.provider.accepted_stops == []
+    await world.pass_time(5 * MINUTE, step=5)
+    assert world.provider.accepted_stops == ["r1"]
+
+
+async def test_who_can_not_be_read_for_any_more_is_told_after_an_absence(world):
+    workspace = await timed(world)
+    await pass_until(world, workspace.stop_at - 60)
+    world.clock.advance(9 * HOUR)
+    world.reborn(connections={})
+    await world.pass_time(60, step=5)
+    assert told(world) == ["timer_ending", "timer_failed"]
+    assert (await row(world, workspace)).stop_at is None
 
 
 async def killed():

@@ -75,6 +75,8 @@ class Machine:
     name: str = "notebook"
     actions: frozenset[Action] | None = None
     made_at: float = 0.0
+    #: What the provider says of when it came up, if it does.
+    started_at: float | None = None
 
 
 @dataclass(frozen=True)
@@ -330,7 +332,8 @@ class FakeMachines(Faulty, Provider):
         machine = self._moved(remote_id)
         url = f"{self.settings.base_url}/ide/{remote_id}" if machine.state is State.RUNNING else None
         progress = machine.progress if machine.state is State.STARTING else None
-        return Observed(machine.state, url, machine.detail, progress, actions=machine.actions)
+        known = {"actions": machine.actions, "started_at": machine.started_at}
+        return Observed(machine.state, url, machine.detail, progress, **known)
 
 
 class FakeProvider(

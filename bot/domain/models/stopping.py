@@ -14,6 +14,8 @@ from bot.domain.models.workspaces import StopMode
 WARNING_SECONDS: Final = 600.0
 #: Nobody's workspace is stopped sooner than this after the warning, however late that came.
 LEAST_WARNING_SECONDS: Final = 300.0
+#: After nobody has looked at a timer for this long, its person may have started the workspace anew.
+ABSENT_SECONDS: Final = 120.0
 #: The shortest time that a timer can be set for.
 SOONEST_SECONDS: Final = 60.0
 #: What *1 hour more* adds.

@@ -120,7 +120,8 @@ class Observed:
     seconds) is when the provider stops or removes it by itself. ``lasts`` is the seconds until that happens,
     counted from when it entered this state or, if later, from the last use that ``ends_at`` reflects; the
     store works it out. ``entry`` is a secret that opens it from Usher's page. ``is_kept`` says whether it
-    survives being stopped, if the provider reports that per workspace.
+    survives being stopped, if the provider reports that per workspace. ``started_at`` is when it last came up
+    (epoch seconds), None if the provider doesn't say.
     """
 
     state: State
@@ -134,6 +135,7 @@ class Observed:
     lasts: float | None = None
     entry: str | None = field(default=None, repr=False)
     is_kept: bool | None = None
+    started_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,7 @@ from bot.providers.base import URL_NOT_ALLOWED, Access, Credential, SendWindow, 
 from bot.providers.hosts import origin_of
 from bot.providers.jupyterhub import linking
 from bot.providers.jupyterhub.names import ServerName
-from bot.providers.reading import MAX_NAME, clean, note, part_of, word_in
+from bot.providers.reading import MAX_NAME, clean, moment, note, part_of, word_in
 from bot.providers.requests import Api, authorization
 from bot.support.errors import BadAnswer, Forbidden, NotFound, ServerFailed, TemporaryError
 
@@ -102,7 +102,8 @@ class Servers:
             # The default server always exists; a named one can be deleted.
             return Observed(State.GONE) if name.server else Observed(State.STOPPED, name=DEFAULT_NAME)
         server = part_of(servers, name.server, "servers.")
-        return await self._observe(access, name, server, is_young=servers.is_young(server))
+        seen = await self._observe(access, name, server, is_young=servers.is_young(server))
+        return replace(seen, started_at=moment(server.get("started")))
 
     async def _observe(
         self, access: Access, name: ServerName, server: Mapping[str, Any], *, is_young: bool

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -65,6 +66,22 @@ async def test_progress_grows_and_has_words(hub: Rig):
     assert told
     assert all(one.detail for one in seen if one.progress is not None)
     assert seen[-1].url == f"{hub.server.url}/user/{hub.access.username}/training/"
+    await hub.provider.stop(hub.access, hub.remote_id)
+
+
+async def test_a_server_that_was_started_again_says_so(hub: Rig):
+    async def up() -> float:
+        await hub.provider.start(hub.access, hub.remote_id)
+        await hub.until(State.RUNNING)
+        first, second = await hub.see(), await hub.see()
+        assert first.started_at is not None
+        assert first.started_at == second.started_at
+        return first.started_at
+
+    before = await up()
+    await hub.provider.stop(hub.access, hub.remote_id)
+    await hub.until(State.STOPPED)
+    assert await up() > before
     await hub.provider.stop(hub.access, hub.remote_id)
 
 
@@ -249,7 +266,7 @@ async def test_a_young_server_runs_when_the_ide_itself_answers_an_older_one_when
         # By the hub's clock alone; a hub that does not say when it started one is believed at once.
         for started in (datetime.now(UTC) - timedelta(seconds=60), None, "soon", "2026-01-01T00:00:00"):
             told = started.isoformat() if isinstance(started, datetime) else started
-            assert await seen_after(told) == Observed(
+            assert replace(await seen_after(told), started_at=None) == Observed(
                 State.RUNNING, url=f"{public.url}{path}", name="training"
             )
         assert public.requests == []

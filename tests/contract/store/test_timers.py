@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.domain.models import NewNotice, NoticeKind, Observed, OperationVerb, Outcome, State, Timer, Update
-from bot.domain.models.stopping import WARNING_SECONDS
+from bot.domain.models.stopping import ABSENT_SECONDS, WARNING_SECONDS
 from bot.store.records import NewOperation
 from tests.rigs.store import ALICE, BOB, linked, observe
 
@@ -62,6 +62,47 @@ async def test_a_near_one_needs_no_warning(store, clock, workspace):
     clock.advance(WARNING_SECONDS)
     (found,) = await store.claim_timers(10, 60.0)
     assert found.stop_warned
+
+
+@pytest.mark.parametrize(("seconds", "is_warned"), [(ABSENT_SECONDS - 5, True), (ABSENT_SECONDS + 5, False)])
+async def test_a_warning_is_void_if_nobody_looked_for_long_when_it_was_due(
+    store, clock, workspace, seconds, is_warned
+):
+    """On PostgreSQL, too, where its own clock decides: so what is due is moved, not the clock."""
+    at = await put(store, clock, workspace, WARNING_SECONDS)
+    await store.look_at_timer(workspace.id, at, await store.now() - seconds)
+    (found,) = await store.claim_timers(10, 60.0)
+    assert found.stop_warned is is_warned
+
+
+async def test_one_that_could_not_be_read_counts_as_not_warned_of(store, clock, workspace):
+    at = await put(store, clock, workspace, WARNING_SECONDS)
+    await store.look_at_timer(workspace.id, at, await store.now())
+    assert (await store.workspace(workspace.id)).stop_warned
+    await store.look_at_timer(workspace.id, at + 1, await store.now(), unwarned=True)
+    assert (await store.workspace(workspace.id)).stop_warned
+    await store.look_at_timer(workspace.id, at, await store.now(), unwarned=True)
+    assert not (await store.workspace(workspace.id)).stop_warned
+
+
+async def test_what_came_up_again_unseen_is_not_what_the_timer_was_set_for(store, clock, workspace):
+    async def seen(started_at, state=State.RUNNING):
+        await observe(store, clock, workspace, Observed(state, started_at=started_at))
+        row = await store.workspace(workspace.id)
+        return row.stop_at is not None, row.episode
+
+    at = await put(store, clock, workspace)
+    _, episode = await seen(5_000.0)
+    # The first time that it is known, the same, and one of which nothing is said, are no news.
+    for started_at in (5_000.0, None, 5_000.0):
+        assert await seen(started_at) == (True, episode)
+    new = operation(workspace, OperationVerb.RESTART)
+    accepted = await store.accept_operation(new, interaction="")
+    assert await seen(6_000.0) == (True, episode + 1)
+    await store.save_step(Update(accepted.operation.id, 0.0, outcome=Outcome.FULFILLED))
+    assert await seen(6_000.0) == (True, episode + 1)
+    assert await timer(store, workspace) == at
+    assert await seen(7_000.0) == (False, episode + 2)
 
 
 async def test_only_its_owner_changes_it_and_an_interaction_counts_once(store, clock, workspace):
