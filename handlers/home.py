@@ -22,7 +22,7 @@ log = structlog.get_logger(__name__)
 async def opened(occurrence: Occurrence) -> None:
     """Have the Home that somebody opened drawn; meanwhile Slack shows the last version."""
     event, services = occurrence.event, occurrence.services
-    if event.get("tab") != "home":
+    if (event.get("tab") or "home") != "home":
         return
     try:
         principal = services.actor(occurrence.payload)

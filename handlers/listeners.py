@@ -200,6 +200,7 @@ class Listeners:
             name = f"message_{event.get('channel_type')}"
         handler = routes.event.get(name)
         if handler is None:
+            log.info("event ignored", event_name=name[:40])
             return await ack()
         logger = log.bind(event_name=name, event_id=body.get("event_id"))
         try:

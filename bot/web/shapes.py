@@ -171,7 +171,8 @@ _LISTS = frozenset({"authorizations", "actions", "response_urls"})
 _REQUIRED: Mapping[str, tuple[str, ...]] = {
     "command": ("command",),
     "block_actions": ("actions",),
-    "view_submission": ("view.id", "view.callback_id"),
+    # Bolt reads the view's type without looking whether it is there.
+    "view_submission": ("view.id", "view.callback_id", "view.type"),
     "view_closed": ("view.id", "view.callback_id"),
     "block_suggestion": ("action_id",),
     "shortcut": ("callback_id",),

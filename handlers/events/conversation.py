@@ -48,7 +48,6 @@ def is_said(occurrence: Occurrence) -> bool:
     event = occurrence.event
     return bool(
         event.get("subtype") in _SAID
-        and event.get("user")
         and not event.get("bot_id")
         and not event.get("bot_profile")
         and not event.get("hidden")

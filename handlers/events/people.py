@@ -27,8 +27,9 @@ async def user_changed(occurrence: Occurrence) -> None:
     services = occurrence.services
     user = occurrence.event.get("user")
     installations, here = services.authority.installation, occurrence.installation
-    if here is None or not isinstance(user, dict):
+    if here is None:
         return
+    user = user if isinstance(user, dict) else {}
     try:
         named = of_user(user, occurrence.enterprise_id)
     except Refused:
@@ -92,9 +93,12 @@ async def end_links(
 async def tokens_revoked(occurrence: Occurrence) -> None:
     """End every link if the bot itself was shut out, otherwise the links of the people listed."""
     tokens, installation = occurrence.event.get("tokens"), occurrence.installation
-    if installation is None or not isinstance(tokens, dict):
+    if installation is None:
         return
+    tokens = tokens if isinstance(tokens, dict) else {}
     if tokens.get("bot"):
         await removed(occurrence, installation)
     elif tokens.get("oauth"):
         await end_links(occurrence, installation, cause="left", users=frozenset(map(str, tokens["oauth"])))
+    else:
+        log.info("field missing", kind="tokens_revoked", field="tokens")

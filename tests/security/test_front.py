@@ -143,6 +143,10 @@ BODIES = {
     "a click with answers nowhere": (FORM, interaction(click(response_urls=["x"]))),
     "a view without a view": (FORM, interaction({"type": "view_submission", "team": {"id": signed.TEAM}})),
     "a view that is a text": (FORM, interaction({"type": "view_submission", "view": "form"})),
+    "a view without a type": (
+        FORM,
+        interaction({"type": "view_submission", "view": {"id": "V1", "callback_id": "form"}}),
+    ),
     "a view without an id": (FORM, interaction({"type": "view_submission", "view": {"callback_id": "form"}})),
     "options for nothing": (FORM, interaction({"type": "block_suggestion", "team": {"id": signed.TEAM}})),
     "a shortcut to nothing": (FORM, interaction({"type": "shortcut", "team": {"id": signed.TEAM}})),
@@ -307,7 +311,11 @@ FOREIGN = {
     "view of another team": (
         FORM,
         interaction(
-            {"type": "view_submission", "team": {"id": "T0OTHER"}, "view": {"id": "V", "callback_id": "form"}}
+            {
+                "type": "view_submission",
+                "team": {"id": "T0OTHER"},
+                "view": {"id": "V", "callback_id": "form", "type": "modal"},
+            }
         ),
         True,
     ),
