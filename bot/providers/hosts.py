@@ -90,6 +90,22 @@ def path_below(url: str, base_url: str) -> str | None:
     return parts.path[len(prefix) :] or "/"
 
 
+def one_label_below(url: str, base_url: str) -> str | None:
+    """Return the base URL of an address whose host is the base URL's own with one more label in front of it.
+
+    Scheme and port must be the base URL's. None for every other address.
+    """
+    try:
+        origin, _ = _split(url)
+        base, parts = _split(base_url)
+    except ValueError:
+        return None
+    label, dot, above = origin.host.partition(".")
+    if not label or not dot or origin != Origin(base.scheme, f"{label}.{base.host}", base.port):
+        return None
+    return f"{origin.scheme}://{origin.netloc}{parts.path.rstrip('/')}" if above == base.host else None
+
+
 def normalise_pattern(text: str) -> str:
     """Return a host pattern (``host``, ``*.host``, each with or without ``:port``); raise ValueError."""
     star = "*." if text.startswith("*.") else ""

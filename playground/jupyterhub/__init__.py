@@ -24,6 +24,7 @@ __all__ = ["Hub", "HubError", "Options", "add_arguments", "run", "start"]
 
 _FROM_ARGUMENTS = (
     "light",
+    "subdomains",
     "pause_seconds",
     "named_server_limit",
     "concurrent_spawn_limit",
@@ -37,6 +38,9 @@ def add_arguments(parser: ArgumentParser) -> None:
     """Declare what only this server understands; what is not given comes from the seed."""
     parser.add_argument(
         "--light", action="store_true", default=None, help="a tiny server instead of JupyterLab"
+    )
+    parser.add_argument(
+        "--subdomains", action="store_true", default=None, help="a host of their own for everybody's servers"
     )
     parser.add_argument("--pause-seconds", type=float, help="how long every start stays pending at least")
     parser.add_argument("--named-server-limit", type=int, help="named servers per person, 0 for no limit")

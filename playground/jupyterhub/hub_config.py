@@ -36,7 +36,13 @@ c.JupyterHub.tornado_settings = {"slow_spawn_timeout": 0}  # a start answers 202
 c.ConfigurableHTTPProxy.command = _settings["proxy_command"]
 c.ConfigurableHTTPProxy.api_url = _settings["proxy_api_url"]
 c.ConfigurableHTTPProxy.pid_file = str(_state / "proxy.pid")
-c.Proxy.extra_routes = {"/_playground/": _settings["forwarder_url"], "/hub/api/": _settings["forwarder_url"]}
+_host = ""
+if _settings["subdomains"]:
+    c.JupyterHub.subdomain_host = _settings["url"]
+    _host = "localhost"  # such a hub's routes begin with their host
+c.Proxy.extra_routes = {
+    f"{_host}{path}": _settings["forwarder_url"] for path in ("/_playground/", "/hub/api/")
+}
 
 c.PasswordAuthenticator.passwords = _settings["passwords"]
 c.Authenticator.allowed_users = set(_settings["passwords"])

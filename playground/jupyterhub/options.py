@@ -26,7 +26,8 @@ class Person:
 class Options:
     """Describe a hub. Limits of 0 mean none; ``pause_seconds`` is how long every spawn stays pending.
 
-    With an ``oauth_redirect_uri`` it has an OAuth client, whose secret is random unless it is given.
+    With ``subdomains`` each person's servers are on a host of their own, NAME.localhost. With an
+    ``oauth_redirect_uri`` it has an OAuth client, whose secret is random unless it is given.
     """
 
     users: tuple[Person, ...] = field(default=())
@@ -35,6 +36,7 @@ class Options:
     concurrent_spawn_limit: int = 20
     active_server_limit: int = 0
     light: bool = False
+    subdomains: bool = False
     oauth_redirect_uri: str = ""
     oauth_client_secret: str = ""
     account: str = "nobody"

@@ -8,7 +8,13 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.providers.hosts import allowed_ide_url, normalise_base_url, normalise_pattern, path_below
+from bot.providers.hosts import (
+    allowed_ide_url,
+    normalise_base_url,
+    normalise_pattern,
+    one_label_below,
+    path_below,
+)
 
 BASE = "https://app.acme.io"
 PATTERNS = ("*.acme.io",)
@@ -231,3 +237,37 @@ def test_what_is_no_pattern_is_refused(text):
 )
 def test_the_path_below_a_base_url(url, base, path):
     assert path_below(url, base) == path
+
+
+@pytest.mark.parametrize(
+    ("url", "base", "home"),
+    [
+        ("https://alice.hub.example/user/alice/", "https://hub.example", "https://alice.hub.example"),
+        ("https://ALICE.hub.example./x", "https://hub.example/jhub", "https://alice.hub.example/jhub"),
+        ("https://u-x--1f.hub.example:444/", "https://hub.example:444", "https://u-x--1f.hub.example:444"),
+        ("http://alice.localhost:81/", "http://localhost:81", "http://alice.localhost:81"),
+        ("https://hub.example/", "https://hub.example", None),
+        ("https://a.b.hub.example/", "https://hub.example", None),
+        ("https://alicehub.example/", "https://hub.example", None),
+        ("https://alice.hub.example.evil.example/", "https://hub.example", None),
+        ("https://hub.example.evil.example/", "https://hub.example", None),
+        ("https://other.example/", "https://hub.example", None),
+        ("https://example/", "https://hub.example", None),
+        ("http://alice.hub.example/", "https://hub.example", None),
+        ("https://alice.hub.example:444/", "https://hub.example", None),
+        ("https://alice@evil.example/", "https://evil.example", None),
+        ("https://.hub.example/", "https://hub.example", None),
+        ("https://*.hub.example/", "https://hub.example", None),
+        ("https://alice.127.0.0.1/", "https://127.0.0.1", None),
+        ("//alice.hub.example/", "https://hub.example", None),
+        ("", "https://hub.example", None),
+    ],
+)
+def test_one_label_below_a_base_url(url, base, home):
+    assert one_label_below(url, base) == home
+
+
+@pytest.mark.parametrize("url", TRICKS)
+def test_no_trick_leads_one_label_below(url):
+    found = one_label_below(url, BASE)
+    assert found is None or urlsplit(found).hostname.removesuffix(".app.acme.io").isalnum()

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from bot.providers.hosts import path_below
+from bot.providers.hosts import one_label_below, path_below
 from bot.providers.requests import path_part
 from bot.support.errors import NotFound
 
@@ -71,7 +71,7 @@ class ServerName:
 def parse_reference(text: str, public_root: str) -> str | None:
     """Return the id in a link to a server of this hub, or in ``person/server``; None for anything else."""
     text = text.strip()
-    path = path_below(text, public_root)
+    path = path_below(text, one_label_below(text, public_root) or public_root)
     if path is not None:
         link = _LINK.fullmatch(path)
         if link is None:

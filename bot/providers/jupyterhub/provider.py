@@ -10,7 +10,7 @@ from pydantic import Field, SecretStr, field_validator
 from bot.domain.models import Created, Observed, State, Traces
 from bot.providers import facets
 from bot.providers.base import ConnectionSettings, Discovered, Listing, Pace, Provider, TokenHelp
-from bot.providers.hosts import normalise_base_url, origin_of
+from bot.providers.hosts import allowed_ide_url, normalise_base_url, one_label_below, origin_of
 from bot.providers.jupyterhub import linking, making
 from bot.providers.jupyterhub.making import Offer, Preset
 from bot.providers.jupyterhub.names import ServerName, parse_reference
@@ -213,15 +213,17 @@ class JupyterHub(
         return f"JupyterHub {clean(text_in(response.json_object(), 'version'))}"
 
     async def remark(self) -> str:
-        """Say if the address that people use can't be reached from here: then IDEs can't be probed."""
+        """Say where servers may open, and if that can't be reached from here: then IDEs can't be probed."""
+        origin = origin_of(self._public)
+        hosts = f"Servers open on {origin.netloc} and on hosts directly below it (subdomain_host)."
         try:
             await self.http.request("GET", f"{self._public}/hub/api/", total=PROBE_SECONDS)
         except TemporaryError:
             return (
-                f"{self._public} can't be reached from here. That's fine if people's browsers can reach it; "
-                "otherwise check public_url."
+                f"{hosts} {self._public} can't be reached from here. That's fine if people's browsers can "
+                "reach it; otherwise check public_url."
             )
-        return ""
+        return hosts
 
     async def check(self, credential: Credential) -> Identity:
         """Find out whose token it is, and replace it by one of our own if the hub allows that."""
@@ -272,6 +274,11 @@ class JupyterHub(
         """Return the operator's hosts and the public address's host with its port."""
         origin = origin_of(self._public)
         return (*self.settings.ide_hosts, f"{origin.shown_host}:{origin.port}")
+
+    def allowed_url(self, url: str | None) -> str | None:
+        """Allow also the hosts of people: a hub with ``subdomain_host`` gives each one below its own."""
+        home = one_label_below(url or "", self._public)
+        return super().allowed_url(url) if home is None else allowed_ide_url(url, home, ())
 
     def describe(self) -> Mapping[str, Any]:
         """Add the addresses in use."""

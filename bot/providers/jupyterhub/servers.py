@@ -134,6 +134,8 @@ class Servers:
 
     def _ide_url(self, name: ServerName, server: Mapping[str, Any], where: str) -> str | None:
         full, path = word_in(server, "full_url", where), word_in(server, "url", where)
+        if full is None and path is not None and "://" in path:
+            full = path  # Hubs before 5.0 have no other word for it.
         if full is not None:
             return self.allowed_url(full)
         if path is None or not path.startswith("/"):

@@ -75,6 +75,9 @@ def test_what_is_no_id_is_not_found(text):
         ("https://hub.example.org.evil.example/jhub/user/alice/", None),
         ("http://hub.example.org/jhub/user/alice/", None),
         ("https://evil.example/alice", None),
+        ("https://alice.hub.example.org/jhub/user/alice/gpu/lab", "alice/gpu"),
+        ("https://a.b.hub.example.org/jhub/user/alice/gpu/lab", None),
+        ("https://hub.example.org.evil.example/jhub/user/alice/gpu/lab", None),
     ],
 )
 def test_links_and_ids_that_people_paste(text, remote_id):
