@@ -16,7 +16,7 @@ import structlog
 from bot.output import Board
 from bot.providers.connections import build_providers
 from bot.reconciler import Numbers, Reconciler
-from bot.reconciler.scheduler import BEAT_SECONDS, Scheduler
+from bot.reconciler.scheduler import Scheduler
 from bot.services.accounts import Accounts
 from bot.services.context import Context
 from bot.services.hints import Hints
@@ -62,8 +62,6 @@ log = structlog.get_logger(__name__)
 #: How long running work may take after SIGTERM, and how long the database may take for what is left to write.
 DRAIN_SECONDS = 6.0
 ENDS_SECONDS = 8.0
-#: Something is written at least every ``BEAT_SECONDS``: after this long, writing must be broken.
-WRITES_WITHIN = 2 * BEAT_SECONDS
 #: Seconds between the attempts at start-up to ask Slack who we are; then the process gives up.
 START_PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0, 20.0, 20.0)
 #: So many of them are waited for a database: 15 seconds, which is how long a restart of its server may take.
@@ -245,13 +243,10 @@ class Process:
         return hints.wake
 
     def background(self) -> Mapping[str, bool]:
-        """Return whether the loops, sending to Slack and the disk are healthy."""
-        if not self._runs:
+        """Return whether the loops and sending to Slack are healthy."""
+        if not (self._runs and self._works):
             return {}
-        checks = {"writing": self.store.seconds_since_write() < WRITES_WITHIN}
-        if self._works:
-            checks |= {"loops": not self.scheduler.stalled, "sending": self.notifier.shut_out is None}
-        return checks
+        return {"loops": not self.scheduler.stalled, "sending": self.notifier.shut_out is None}
 
     def readiness(self) -> Mapping[str, bool]:
         """Return whether Slack can reach the process and its own work is healthy (``background``)."""

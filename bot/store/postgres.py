@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from bot.store import hints, schema
 from bot.store.database_clock import DatabaseClock
-from bot.store.postgres_errors import label
+from bot.store.postgres_errors import label, pooling_error
 from bot.store.postgres_session import PostgresSession
 from bot.store.queries import migrations
 from bot.store.queued_engine import BATCH_ROWS, BATCH_SECONDS, PATIENCE, QueuedEngine
@@ -67,29 +67,20 @@ class PostgresEngine(QueuedEngine):
         self._scripts = scripts or migrations()
         self._read_queue = WriteQueue(patience, BATCH_ROWS, batch_seconds)
         self._session = PostgresSession(url, database_clock, self._time, ids)
-        self._writer = Worker(self._write_queue, self._session, self._begin_write, self._wrote)
         self._beside = {
             priority: WriteQueue(patience, BATCH_ROWS, batch_seconds)
             for priority in (Priority.CLAIMS, Priority.RECORDS)
         }
-        self._others = [
-            Worker(
-                queue,
-                PostgresSession(url, database_clock, self._time, ids, self._session),
-                self._begin_write,
-                self._wrote,
-            )
+        works = [(self._write_queue, self._session)]
+        works += [
+            (queue, PostgresSession(url, database_clock, self._time, ids, self._session))
             for queue in self._beside.values()
         ]
-        self._others += [
-            Worker(
-                self._read_queue,
-                PostgresSession(url, database_clock, self._time, ids),
-                self._begin_write,
-                self._wrote,
-            )
-            for _ in range(readers)
+        works += [
+            (self._read_queue, PostgresSession(url, database_clock, self._time, ids)) for _ in range(readers)
         ]
+        self._sessions = [session for _, session in works]
+        self._writer, *self._others = (Worker(queue, session, self._begin_write) for queue, session in works)
 
     async def open(self) -> None:
         """Start the threads and connect. Raise StoreUnavailable."""
@@ -98,6 +89,9 @@ class PostgresEngine(QueuedEngine):
         try:
             for worker in self._others:
                 await worker.start("store-worker")
+            # Of connections that are made one after the other only a pooler gives two the same.
+            if len({session.pid for session in self._sessions}) < len(self._sessions):
+                raise StoreUnavailable(f"{self._name}: {pooling_error()}")
         except StoreUnavailable:
             await self.close()
             raise

@@ -9,11 +9,17 @@ from psycopg.conninfo import conninfo_to_dict
 
 from bot.support.errors import StoreAway, StoreBusy, StoreError, StoreUnavailable
 
+_POOLED = (
+    "a pooler in front of the database shares connections between transactions: use session pooling "
+    "(PgBouncer: pool_mode = session)"
+)
 _CAUSES = {
     "25006": "the database is read-only",
     "3F000": "there is no schema to keep the tables in: correct the user's search_path",
+    "26000": _POOLED,
     "42501": "its user may not do this: make that user the owner of the database",
     "42P01": "the database is not migrated; run: python -m bot migrate",
+    "42P05": _POOLED,
     "53100": "the disk of the database is full",
     "57014": "the database took too long",
 }
@@ -24,6 +30,12 @@ STALE_PLAN = "0A000"
 _NO_SERVER = "no server answers there: start it, or correct the address"
 _TOO_LATE = "no server answers there in time"
 _FULL = "the server has no free connection"
+#: What is said of a connection whose first statement wasn't answered.
+UNANSWERED = "the first statement was not answered"
+_NOT_SERVED = (
+    "it accepts connections, and doesn't answer: if there is a pooler in between, let it keep enough of them "
+    "to the server, five for each process of Usher"
+)
 _RESTARTS = "the server is starting or stopping"
 #: By what the client library says when it can't connect.
 _NOT_OPENED = (
@@ -46,9 +58,10 @@ _NOT_OPENED = (
     (r"permission denied for database", "its user may not connect to that database"),
     (r"no pg_hba.conf entry", "the server admits no such connection: see its pg_hba.conf"),
     (r"could not translate host name|failed to resolve host", "there is no such host"),
-    (r"refused|No such file", _NO_SERVER),
+    (rf"{UNANSWERED}|query_wait_timeout", _NOT_SERVED),
+    (r"refused|No such file|server login has been failing", _NO_SERVER),
     (r"timeout|timed out", _TOO_LATE),
-    (r"too many clients|remaining connection slots", _FULL),
+    (r"too many clients|remaining connection slots|no more connections", _FULL),
     (r"starting up|shutting down|recovery mode|not (yet )?accepting connections", _RESTARTS),
     (r"closed the connection|terminating connection|reset by peer|Broken pipe", _RESTARTS),
     (r"certificate|SSL", "no secure connection can be made: see sslmode and the server's certificate"),
@@ -71,6 +84,19 @@ def translated(error: Exception) -> Exception:
     return StoreUnavailable(_CAUSES.get(error.sqlstate) or f"the database failed (SQLSTATE {error.sqlstate})")
 
 
+def standby_error() -> StoreAway:
+    """Return the error for a server that only follows another one; it may take that one's place."""
+    return StoreAway(
+        "the database is a standby, which can only be read: give the address of the primary, or those of all "
+        "servers with target_session_attrs=read-write"
+    )
+
+
+def pooling_error() -> StoreUnavailable:
+    """Return the error for connections that others use between two transactions."""
+    return StoreUnavailable(_POOLED)
+
+
 def label(url: str) -> str:
     """Return what may be said of a database's URL: the server and the name, nothing that opens it."""
     try:
@@ -84,7 +110,7 @@ def label(url: str) -> str:
 def not_opened(url: str, error: psycopg.Error) -> StoreUnavailable:
     """Return the error for operators when a database can't be opened."""
     why = why_not_opened(url, error)
-    is_away = why.endswith((_NO_SERVER, _TOO_LATE, _FULL, _RESTARTS))
+    is_away = why.endswith((_NO_SERVER, _TOO_LATE, _FULL, _NOT_SERVED, _RESTARTS))
     return StoreAway(why) if is_away else StoreUnavailable(why)
 
 

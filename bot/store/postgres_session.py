@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+import os
+from contextlib import contextmanager, suppress
+from socket import SHUT_RDWR, socket
+from threading import Timer
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, ClassVar
 
@@ -13,7 +16,16 @@ from psycopg.pq import TransactionStatus
 from psycopg.rows import dict_row
 
 from bot.store import schema
-from bot.store.postgres_errors import STALE_PLAN, is_passing, label, not_opened, translated
+from bot.store.postgres_errors import (
+    STALE_PLAN,
+    UNANSWERED,
+    is_passing,
+    label,
+    not_opened,
+    standby_error,
+    translated,
+    why_not_opened,
+)
 from bot.store.postgres_transaction import PostgresTransaction
 from bot.support.errors import StoreBusy, StoreError, StoreUnavailable
 
@@ -30,8 +42,10 @@ log = structlog.get_logger(__name__)
 
 #: The oldest version that is still maintained.
 OLDEST = 140_000
-#: Between two attempts to connect again, in seconds.
-RETRY_SECONDS = 0.1
+#: Between two attempts to connect again, in seconds; and where a server answers that can't be used.
+RETRY_SECONDS, REFUSED_SECONDS = 0.1, 1.0
+#: For how long a connection's first statement is waited for, in seconds.
+FIRST_SECONDS = 5.0
 #: For how long to look for the outcome of a commit whose connection was lost, in seconds.
 OUTCOME_SECONDS = 10.0
 
@@ -55,6 +69,7 @@ _SETTINGS = (
 )
 _NOT_EMPTY = "{name} isn't empty: create a new database and copy into that. Nothing was copied."
 _CLOCK = "SELECT extract(epoch FROM clock_timestamp())::float8 AS epoch"
+_SERVER = f"{_CLOCK}, pg_is_in_recovery() AS is_standby, pg_backend_pid() AS pid"
 #: The two locks of an installation: its schema's name is part of them. All who serve share the second.
 WRITING, _SERVING = 1_970_497_906, 1_970_497_907
 _ALONE, _SHARED = "", "_shared"
@@ -92,6 +107,8 @@ class PostgresSession:
         #: Which of the locks of those who serve this connection should hold, and which it does.
         self._wanted: set[str] = set()
         self._held: set[str] = set()
+        #: The server's process behind the connection.
+        self.pid = 0
         self.transaction = PostgresTransaction(self._cursor, time, ids)
 
     def open(self) -> None:
@@ -100,6 +117,8 @@ class PostgresSession:
             self._connect()
         except psycopg.Error as error:
             raise not_opened(self._url, error) from None
+        except StoreUnavailable as error:
+            raise type(error)(f"{label(self._url)}: {error}") from None
 
     def begin(self, *, writes: bool) -> None:
         """Begin a transaction; one that writes waits for its turn, and reads the database's clock."""
@@ -107,14 +126,18 @@ class PostgresSession:
             self._connect_again()
         try:
             self._begin(writes=writes)
+        except psycopg.errors.FeatureNotSupported:
+            # No plan is stale yet: this is how a standby refuses to begin. It's asked when connecting again.
+            self._close()
+            raise standby_error() from None
         except psycopg.OperationalError:
             if not self._is_gone():
                 raise
             self._connect_again()
             self._begin(writes=writes)
 
-    def commit(self) -> bool:
-        """Commit; return whether anything was written. Raise StoreBusy if nothing was after all."""
+    def commit(self) -> None:
+        """Commit. Raise StoreBusy if nothing was written after all."""
         row = self._cursor().execute("SELECT pg_current_xact_id_if_assigned()::text AS id").fetchone()
         transaction = row["id"] if row is not None else None
         try:
@@ -122,8 +145,8 @@ class PostgresSession:
         except psycopg.OperationalError:
             if not self._is_gone():
                 raise
-            return transaction is not None and self._was_committed(transaction)
-        return transaction is not None
+            if transaction is not None:
+                self._find_outcome(transaction)
 
     def rollback(self) -> None:
         """Roll back, if there is anything to."""
@@ -245,9 +268,12 @@ class PostgresSession:
         else:
             self._read_clock(_BEGIN_BESIDE)
 
-    def _connect(self) -> None:
+    def _close(self) -> None:
         if self._connection is not None:
             self._connection.close()
+
+    def _connect(self) -> None:
+        self._close()
         given = {name: str(value) for name, value in conninfo_to_dict(self._url).items()}
         self._connection = psycopg.Connection[dict[str, object]].connect(
             make_conninfo(**CONNECTING | given),
@@ -259,9 +285,13 @@ class PostgresSession:
         self._connection.prepared_max = None
         self._held = set()
         try:
-            if refusal := self._refusal(self._connection.info):
+            if refusal := _refusal(self._connection.info):
                 raise StoreUnavailable(refusal)
-            self._read_clock(f"{_SETTINGS}; {_CLOCK}")
+            with _cut_unless_answered(self._connection):
+                server = self._read_clock(f"{_SETTINGS}; {_SERVER}")
+            if server["is_standby"]:
+                raise standby_error()
+            self.pid = server["pid"]
             for mode in sorted(self._wanted):
                 if not self.take_lock(alone=mode == _ALONE):
                     raise psycopg.OperationalError(_CLOSED)
@@ -270,30 +300,22 @@ class PostgresSession:
             self._connection.close()
             raise
 
-    def _refusal(self, server: psycopg.ConnectionInfo) -> str:
-        """Return why this server or database can't be used, "" if it can."""
-        name = label(self._url)
-        if server.server_version < OLDEST:
-            return f"{name} is PostgreSQL {server.server_version // 10_000}: Usher needs 14 or newer"
-        if server.parameter_status("server_encoding") != "UTF8":
-            return f"{name} can't store every text: create the database with ENCODING 'UTF8'"
-        return ""
-
     def _connect_again(self) -> None:
         try:
             self._connect()
-        except (psycopg.Error, StoreUnavailable):
+        except (psycopg.Error, StoreUnavailable) as error:
             if not self._is_lost:
-                log.warning("the connection to the database was lost", database=label(self._url))
+                problem = why_not_opened(self._url, error) if isinstance(error, psycopg.Error) else str(error)
+                log.warning("the connection to the database was lost", problem=problem)
             self._is_lost = True
-            sleep(RETRY_SECONDS)
+            sleep(RETRY_SECONDS if isinstance(error, psycopg.Error) else REFUSED_SECONDS)
             raise
         if self._is_lost:
             log.info("the database is back", database=label(self._url))
         self._is_lost = False
 
-    def _read_clock(self, statements: str) -> None:
-        """Run statements of which the last one reads the database's clock."""
+    def _read_clock(self, statements: str) -> Row:
+        """Run statements of which the last one reads the database's clock; return its row."""
         before = self._clock.monotonic()
         cursor = self._cursor().execute(statements.encode())
         while cursor.nextset():
@@ -301,9 +323,10 @@ class PostgresSession:
         row = cursor.fetchone()
         assert row is not None  # a SELECT without a table
         self._clock.note(before, row["epoch"], self._clock.monotonic())
+        return row
 
-    def _was_committed(self, transaction: str) -> bool:
-        """Return True if a commit whose connection was lost took effect; raise StoreBusy if it didn't."""
+    def _find_outcome(self, transaction: str) -> None:
+        """Return if a commit whose connection was lost took effect; raise StoreBusy if it didn't."""
         until = monotonic() + OUTCOME_SECONDS
         while monotonic() < until:
             with suppress(psycopg.Error, StoreUnavailable):
@@ -312,11 +335,44 @@ class PostgresSession:
                 cursor = self._cursor().execute(b"SELECT pg_xact_status($1::xid8) AS status", [transaction])
                 row = cursor.fetchone()
                 if row is not None and row["status"] == "committed":
-                    return True
+                    return
                 if row is None or row["status"] != "in progress":
                     raise StoreBusy("the connection to the database was lost; nothing was done")
                 sleep(RETRY_SECONDS)
         raise StoreUnavailable("the connection to the database was lost; it may or may not have been done")
+
+
+def _refusal(server: psycopg.ConnectionInfo) -> str:
+    """Return why this server or database can't be used, "" if it can."""
+    if server.server_version < OLDEST:
+        return f"the database is PostgreSQL {server.server_version // 10_000}: Usher needs 14 or newer"
+    if server.parameter_status("server_encoding") != "UTF8":
+        return "the database can't store every text: create it with ENCODING 'UTF8'"
+    return ""
+
+
+@contextmanager
+def _cut_unless_answered(connection: psycopg.Connection[Row]) -> Iterator[None]:
+    """Cut a connection whose first statement isn't answered in time: poolers and libpq set no limit."""
+    cuts = []
+
+    def cut() -> None:
+        cuts.append(connection)
+        with suppress(OSError, psycopg.Error), socket(fileno=os.dup(connection.fileno())) as line:
+            line.shutdown(SHUT_RDWR)
+
+    timer = Timer(FIRST_SECONDS, cut)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    except psycopg.OperationalError:
+        if not cuts:
+            raise
+        raise psycopg.OperationalError(UNANSWERED) from None
+    finally:
+        timer.cancel()
+        timer.join()
 
 
 def _lock(function: str) -> bytes:

@@ -32,7 +32,6 @@ class QueuedEngine:
         #: Whether this is the serving process: only that one moves times.
         self._serves = False
         self._written_ahead = self._time.ahead()
-        self._wrote_at = clock.monotonic()
         self._write_queue = self._read_queue = WriteQueue(patience, BATCH_ROWS, batch_seconds)
 
     def now(self) -> float:
@@ -84,14 +83,7 @@ class QueuedEngine:
         """Return how far the store's time is ahead of the machine's monotonic clock."""
         return ClockReading(self.clock.boot(), self._time.ahead(), self.clock.slept())
 
-    def seconds_since_write(self) -> float:
-        """Return how long ago something was last written and committed by this process."""
-        return self.clock.monotonic() - self._wrote_at
-
     # -- the threads' side -----------------------------------------------------------------------------------
-
-    def _wrote(self) -> None:
-        self._wrote_at = self.clock.monotonic()
 
     def _begin_write(self, session: Session) -> None:
         """Begin a transaction; move waiting times along with a clock that jumped ahead, in one before it.

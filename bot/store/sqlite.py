@@ -75,7 +75,7 @@ class SqliteEngine(QueuedEngine):
         self._scripts = scripts or migrations()
         self._lock = None if path == _IN_MEMORY else ServingLock(path)
         self._session = self._new_session(ids)
-        self._worker = Worker(self._write_queue, self._session, self._begin_write, self._wrote)
+        self._worker = Worker(self._write_queue, self._session, self._begin_write)
 
     def _new_session(self, ids: Ids) -> SqliteSession:
         return SqliteSession(self._path, self._time, ids)
@@ -138,7 +138,6 @@ class SqliteSession:
         self._path = path
         self._time = time
         self._ids = ids
-        self._changes = 0
 
     def open(self) -> None:
         """Open the file. Raise StoreUnavailable with the cause for operators."""
@@ -173,12 +172,10 @@ class SqliteSession:
         if writes:
             self._check_file()
         self.database.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
-        self._changes = self.database.conn.total_changes
 
-    def commit(self) -> bool:
-        """Commit; return whether anything was written."""
+    def commit(self) -> None:
+        """Commit."""
         self.database.commit()
-        return self.database.conn.total_changes > self._changes
 
     def rollback(self) -> None:
         """Roll back, if there is anything to."""

@@ -73,10 +73,6 @@ class Store(OnEngine):
     begin_serving = several(serving.begin)
     beat = several(serving.note_beat)
 
-    def seconds_since_write(self) -> float:
-        """Return how long ago this process last wrote something that was committed."""
-        return self.engine.seconds_since_write()
-
     async def now(self) -> float:
         """Return the store's epoch seconds, never going back within a process."""
         return self.engine.now()
@@ -92,6 +88,7 @@ class Store(OnEngine):
     owned = read(owners.owned, Priority.STEADY)
     is_worked = read(owners.is_worked, Priority.STEADY)
     statistics = read(upkeep.statistics, Priority.STEADY)
+    try_writing = write(upkeep.try_writing, Priority.URGENT)
     did_daily = write(upkeep.did_daily)
     last_did = read(upkeep.last_did, Priority.STEADY)
     sweep = several(upkeep.sweep)

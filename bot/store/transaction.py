@@ -99,10 +99,6 @@ class Engine(Protocol):
         """Return how far the store's time is ahead of the machine's monotonic clock."""
         ...
 
-    def seconds_since_write(self) -> float:
-        """Return how long ago something was last written and committed by this process."""
-        ...
-
     @property
     def clock(self) -> Clock:
         """Return the clock that tells everybody's time: the machine's, or that of a shared database."""

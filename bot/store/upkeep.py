@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from bot.store.transaction import Engine, Transaction
 
 _DAY = 86_400.0
+#: The name of the row that is written to see whether anything can be.
+_TRIED = "trial"
 #: How long rows are kept, in seconds, by the query that deletes older ones.
 _KEPT = {
     "sweep_inbox": _DAY,
@@ -42,6 +44,11 @@ def last_did(tx: Transaction, work: str) -> float | None:
     """Return when daily work was last done, None if never."""
     row = tx.one("last_did", work=work)
     return None if row is None else float(row["done_at"])
+
+
+def try_writing(tx: Transaction) -> None:
+    """Write one tiny row, always the same: who may only look, or has no space left, learns it here."""
+    did_daily(tx, _TRIED)
 
 
 def statistics(tx: Transaction) -> Mapping[str, int]:

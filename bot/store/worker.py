@@ -42,8 +42,8 @@ class Session(Protocol):
         """Begin a transaction: the only one that writes, or one that reads a single snapshot."""
         ...
 
-    def commit(self) -> bool:
-        """Commit; return whether anything was written."""
+    def commit(self) -> None:
+        """Commit."""
         ...
 
     def rollback(self) -> None:
@@ -71,12 +71,10 @@ class Worker:
         queue: WriteQueue,
         session: Session,
         begin_write: Callable[[Session], None],
-        wrote: Callable[[], None],
     ) -> None:
         self._queue = queue
         self._session = session
         self._begin_write = begin_write
-        self._wrote = wrote
         self._errors: tuple[type[Exception], ...] = (*session.errors, StoreError)
         self._thread: Thread | None = None
 
@@ -159,13 +157,11 @@ class Worker:
             self._queue.put_back(runs)
             return
         try:
-            has_written = self._session.commit()
+            self._session.commit()
         except self._errors as error:
             self._session.rollback()
             self._fail(ran, error)
         else:
-            if has_written:
-                self._wrote()
             self._queue.deliver(ran)
         self._queue.put_back(runs[len(ran) :])
 

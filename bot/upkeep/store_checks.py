@@ -100,7 +100,8 @@ def _place_for(path: Path) -> Check:
 
 
 async def read_store(store: Store) -> list[Check]:
-    """Read an open store's counts and dead notices. Raises StoreError."""
+    """Read an open store's counts and dead notices, after trying one tiny write. Raises StoreError."""
+    await store.try_writing()
     counts = await store.statistics()
     dead = [notice for notice in await store.dead_notices(DEAD_AT_MOST) if not notice.is_harmless]
     found = ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in sorted(counts.items()))

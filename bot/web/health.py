@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from bot.store.store import Store
 
-#: How long the store may take to count; seconds.
+#: How long the store may take to answer; seconds.
 STORE_SECONDS = 2.0
 
 
@@ -54,9 +54,25 @@ class Health:
         return web.json_response({"alive": True})
 
     async def _readiness(self, _request: web.Request) -> web.Response:
-        checks = {"store": await self._count() is not None, **self._ready()}
+        problem = await self._problem()
+        checks = {"store": not problem, **self._ready()}
         is_ready = all(checks.values())
-        return web.json_response({"ready": is_ready, "checks": checks}, status=200 if is_ready else 503)
+        answer: dict[str, object] = {"ready": is_ready, "checks": checks}
+        if problem:
+            answer["problems"] = {"store": problem}
+        return web.json_response(answer, status=200 if is_ready else 503)
+
+    async def _problem(self) -> str:
+        """Return why the store can't be read and written, "" if it can."""
+        try:
+            async with asyncio.timeout(STORE_SECONDS):
+                await self._store.try_writing()
+                await self._store.statistics()
+        except StoreError as error:
+            return str(error)
+        except TimeoutError:
+            return "the database doesn't answer"
+        return ""
 
     async def _figures(self, request: web.Request) -> web.Response:
         if self._metrics_token is not None:

@@ -161,7 +161,7 @@ async def test_it_runs_until_it_is_asked_to_stop(tmp_path, number):
             ended = await made.end(number)
     assert told == {
         "ready": True,
-        "checks": {"store": True, "slack": True, "loops": True, "sending": True, "writing": True},
+        "checks": {"store": True, "slack": True, "loops": True, "sending": True},
     }
     assert ended.status == 0
     events = [json.loads(line)["event"] for line in ended.err.splitlines()]

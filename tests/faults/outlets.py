@@ -128,9 +128,6 @@ class _Engine:
     def clock_reading(self) -> Any:
         return self._engine.clock_reading()
 
-    def seconds_since_write(self) -> float:
-        return self._engine.seconds_since_write()
-
     def now(self) -> float:
         return self._engine.now()
 

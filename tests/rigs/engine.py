@@ -79,7 +79,7 @@ class EngineWithoutThread(SqliteEngine):
     def __init__(self, path: str, clock: Clock, ids: Ids) -> None:
         super().__init__(path, clock, ids)
         self._write_queue = self._read_queue = self._at_once = _NextTurn(self)
-        self._worker = Worker(self._at_once, self._session, self._begin_write, self._wrote)
+        self._worker = Worker(self._at_once, self._session, self._begin_write)
 
     def _new_session(self, ids: Ids) -> SqliteSession:
         return _QuickSession(self._path, self._time, ids)

