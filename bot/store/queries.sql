@@ -996,7 +996,7 @@ WHERE gate_key = :gate_key;
 -- ids: an object, of which only the keys count; so both databases have the same function for it.
 -- name: read_rows
 SELECT w.id, w.gate_key, w.name, w.state, w.url, w.detail, w.progress, w.actions, w.ends_at, w.ends_how, w.is_kept,
-    w.started_at, w.observed_at, w.verified_at, a.id AS account_id,
+    w.started_at, w.at_stake, w.last_used_at, w.observed_at, w.verified_at, a.id AS account_id,
     g.claimed_at AS gate_claimed_at, g.next_check_at, g.reader, g.wanted_at, g.due_at AS gate_due_at,
     o.id AS operation_id, o.read_hold AS operation_hold, o.waits_for, o.leased_until
 FROM json_each(:ids) wanted
@@ -1010,11 +1010,12 @@ UPDATE workspaces SET doubt = :kind, doubt_times = :times, doubt_since = :since 
 
 -- Somebody else's read, or one with access to everybody's, doesn't disprove the person's own list.
 -- name: observed_same
-UPDATE workspaces SET observed_at = :observed_at, verified_at = :verified_at,
+UPDATE workspaces SET observed_at = :observed_at, verified_at = :verified_at, last_used_at = :last_used_at,
     doubt = CASE WHEN doubt = 'unlisted' AND NOT :ends_doubt THEN doubt END,
     up_at = CASE WHEN state IN ('starting', 'running') THEN :observed_at ELSE up_at END
 /* postgresql: FROM json_to_recordset(:each) given (
-    id_ TEXT, observed_at_ DOUBLE PRECISION, verified_at_ DOUBLE PRECISION, ends_doubt_ BOOLEAN
+    id_ TEXT, observed_at_ DOUBLE PRECISION, verified_at_ DOUBLE PRECISION, last_used_at_ DOUBLE PRECISION,
+    ends_doubt_ BOOLEAN
 ) */
 WHERE id = :id AND (observed_at IS NULL OR observed_at <= :observed_at);
 
@@ -1022,7 +1023,8 @@ WHERE id = :id AND (observed_at IS NULL OR observed_at <= :observed_at);
 UPDATE workspaces SET
     name = :name, state = :state, url = :url, detail = :detail, progress = :progress,
     observed_at = :observed_at, verified_at = :verified_at, actions = :actions, ends_at = :ends_at,
-    ends_how = :ends_how, is_kept = :is_kept, started_at = :started_at,
+    ends_how = :ends_how, is_kept = :is_kept, started_at = :started_at, at_stake = :at_stake,
+    last_used_at = :last_used_at,
     doubt = CASE WHEN doubt = 'unlisted' AND NOT :ends_doubt THEN doubt END,
     up_at = CASE WHEN :state IN ('starting', 'running') THEN :observed_at ELSE up_at END
 WHERE id = :id AND (observed_at IS NULL OR observed_at <= :observed_at);

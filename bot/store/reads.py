@@ -159,13 +159,18 @@ def _observe(
     ends_before, ends_after = (row["ends_at"], row["ends_how"]), observations.end_of(row, seen, granted_at)
     is_kept = row["is_kept"] if seen.is_kept is None else int(seen.is_kept)
     started_at = row["started_at"] if seen.started_at is None else seen.started_at
+    at_stake = as_words(seen.at_stake)
+    # Told when somebody asks: that it was used again changes no message.
+    last_used_at = row["last_used_at"] if seen.last_used_at is None else seen.last_used_at
     is_same = before == after and name == row["name"] and is_kept == row["is_kept"]
+    is_same &= at_stake == row["at_stake"]
     if is_same and ends_before == ends_after and started_at == row["started_at"]:
         writes.same.append(
             {
                 "id": row["id"],
                 "observed_at": granted_at,
                 "verified_at": verified_at,
+                "last_used_at": last_used_at,
                 "ends_doubt": ends_doubt,
             }
         )
@@ -185,6 +190,8 @@ def _observe(
         ends_how=ends_after[1],
         is_kept=is_kept,
         started_at=started_at,
+        at_stake=at_stake,
+        last_used_at=last_used_at,
         ends_doubt=ends_doubt,
     )
     if not is_newest:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from bot.domain.models import (
     Account,
-    Action,
     Approval,
     BrowserSession,
     Call,
@@ -65,8 +64,8 @@ def doubt(row: Row) -> Doubt | None:
 
 
 @lru_cache(maxsize=256)
-def _actions(words: str) -> frozenset[Action]:
-    return frozenset(cast("list[Action]", words.split()))
+def _set(words: str) -> frozenset[str]:
+    return frozenset(words.split())
 
 
 def _spec(text: str | None) -> Spec | None:
@@ -89,7 +88,10 @@ _READS: dict[str, Callable[[Any], Any] | None] = {
     "dict[str, Any] | None": from_json,
     "Payload": from_json,
     "Spec | None": _spec,
-    "frozenset[Action] | None": lambda words: None if words is None else _actions(words),
+    **dict.fromkeys(
+        ("frozenset[Action] | None", "frozenset[AtStake] | None"),
+        lambda words: None if words is None else _set(words),
+    ),
     "State | None": lambda word: None if word is None else State(word),
     "Outcome | None": lambda word: None if word is None else Outcome(word),
     **{word.__name__: word for word in _WORDS},

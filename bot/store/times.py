@@ -201,6 +201,7 @@ TIMES: Final[Mapping[str, Mapping[str, Column]]] = {
         "tried_at": PAST,
         "up_at": PAST,
         "started_at": STAYS,
+        "last_used_at": STAYS,
         "doubt_since": PAST,
     },
 }

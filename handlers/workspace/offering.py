@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from bot.domain.models import OperationVerb, State
 from bot.domain.models.stopping import is_final, planned_mode
 from bot.messages.blocks import kit, offers, replies, timers
-from bot.messages.blocks.buttons import agreed_button, suspend_button
+from bot.messages.blocks.buttons import agreed_button, at_stake, lost, suspend_button
 from bot.messages.blocks.limits import Markup, fill, line
 from bot.messages.texts import answers as words
 from bot.messages.texts import cards, talk
@@ -61,6 +61,8 @@ async def one(request: Request, workspace: Workspace) -> Answer:
     if verb in _VERBS and ends_for_good(request, workspace, _VERBS[verb]):
         await linked(request, workspace.connection)
         return await ask_before_ending(request, workspace, _VERBS[verb])
+    if verb == "suspend" and at_stake(workspace):
+        return await ask_before_suspending(request, workspace)
     title = request.services.title(workspace.connection)
     return offers.one(verb, workspace.id, workspace.title, title, action=verb)
 
@@ -93,7 +95,6 @@ async def ask_before_ending(request: Request, workspace: Workspace, verb: Operat
         OperationVerb.RESTART: (words.RENEW_EFFECT, cards.RENEW),
         OperationVerb.FORCE: (cards.CONFIRM_FORCE_END[1], cards.END),
     }.get(verb, (cards.CONFIRM_END[1], cards.END))
-    lost = Markup(cards.LOST[facts.effects[mode]])
     ask = fill(
         words.TO_CONTINUE,
         button=label,
@@ -101,11 +102,20 @@ async def ask_before_ending(request: Request, workspace: Workspace, verb: Operat
         typed=Markup(words.TYPED[verb]),
         name=typed_name(workspace),
     )
-    sentence = f"{fill(effect, name=Markup(f'*{line(workspace.title)}*'), lost=lost)} {ask}"
+    cost = lost(workspace, facts.effects, mode)
+    sentence = f"{fill(effect, name=Markup(f'*{line(workspace.title)}*'), lost=cost)} {ask}"
     buttons = [agreed_button(label, str(verb), workspace)]
     if facts.may("suspend") and workspace.state is State.RUNNING:
         buttons.append(suspend_button(workspace))
     return replies.answer(sentence, buttons)
+
+
+async def ask_before_suspending(request: Request, workspace: Workspace) -> Answer:
+    """Ask whether a workspace may be suspended that was busy, or had unsaved changes."""
+    request.services.workspaces.check_possible(workspace, OperationVerb.SUSPEND)
+    await linked(request, workspace.connection)
+    sentence = fill(words.SUSPEND_AT_STAKE, name=workspace.title, at_stake=at_stake(workspace))
+    return replies.answer(sentence, [agreed_button(cards.SUSPEND, "suspend", workspace)])
 
 
 def typed_name(workspace: Workspace) -> Markup:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bot.domain.models import Answer, OperationVerb, State
 from bot.messages.blocks import kit, lists, replies
-from bot.messages.blocks.buttons import AGREED, down_buttons
+from bot.messages.blocks.buttons import AGREED, at_stake, down_buttons
 from bot.messages.blocks.limits import Markup, fill
 from bot.messages.blocks.timers import day_said, said
 from bot.messages.texts import answers as words
@@ -18,7 +18,7 @@ from handlers import routes
 from handlers.linking.account import linked
 from handlers.request import SILENT, Answered
 from handlers.workspace.beside import beside_card, ends
-from handlers.workspace.offering import ask_before_ending
+from handlers.workspace.offering import ask_before_ending, ask_before_suspending
 from handlers.workspace.targets import workspace_of
 from handlers.workspace.timers import stop_later, timer_or_ask
 from handlers.workspace.timing import happens_at, runs_until
@@ -75,7 +75,10 @@ async def suspend(request: Request) -> Answer:
     plain, moment = await happens_at(request)
     if moment is not None:
         return await stop_later(request, await workspace_of(plain), moment, "suspend")
-    return await begin(plain, OperationVerb.SUSPEND)
+    workspace = await workspace_of(plain)
+    if at_stake(workspace) and AGREED not in plain.flags:
+        return await ask_before_suspending(plain, workspace)
+    return await begin_for(plain, workspace, OperationVerb.SUSPEND)
 
 
 @routes.verb("workspace", "resume", flags=("share", AGREED), does=routes.Does.STARTS)

@@ -32,6 +32,8 @@ NOT_UP: Final = DOWN | {State.GONE}
 Action = Literal["open", "start", "stop", "suspend", "force", "remove"]
 #: How a workspace is brought down: the provider's normal stop, keeping its state, or without asking the IDE.
 StopMode = Literal["stop", "suspend", "force"]
+#: What a stop would interrupt or lose now: something runs in it, or not everything in it is saved.
+AtStake = Literal["busy", "unsaved"]
 #: What happens to a workspace at ``ends_at`` if nobody does anything.
 Ending = Literal["stops", "removed"]
 
@@ -96,6 +98,9 @@ class Workspace:
     stop_warned: bool = False
     #: How often it was brought up.
     episode: int = 0
+    #: As its provider last said; None if it doesn't.
+    at_stake: frozenset[AtStake] | None = None
+    last_used_at: float | None = None
 
     @property
     def is_provisional(self) -> bool:
@@ -121,7 +126,7 @@ class Observed:
     counted from when it entered this state or, if later, from the last use that ``ends_at`` reflects; the
     store works it out. ``entry`` is a secret that opens it from Usher's page. ``is_kept`` says whether it
     survives being stopped, if the provider reports that per workspace. ``started_at`` is when it last came up
-    (epoch seconds), None if the provider doesn't say.
+    (epoch seconds), ``last_used_at`` when somebody last used it, None if the provider doesn't say.
     """
 
     state: State
@@ -136,6 +141,8 @@ class Observed:
     entry: str | None = field(default=None, repr=False)
     is_kept: bool | None = None
     started_at: float | None = None
+    at_stake: frozenset[AtStake] | None = None
+    last_used_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

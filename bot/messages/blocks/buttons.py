@@ -49,8 +49,24 @@ def stop_button(workspace: Workspace, effects: Effects) -> Element:
 
 
 def suspend_button(workspace: Workspace) -> Element:
-    """Return *Suspend*, which loses nothing and so doesn't ask."""
-    return kit.button(words.SUSPEND, "suspend", key(workspace))
+    """Return *Suspend*, which loses nothing and so asks only if it was busy or had unsaved changes."""
+    said = at_stake(workspace)
+    if not said:
+        return kit.button(words.SUSPEND, "suspend", key(workspace))
+    asked = kit.confirm(words.CONFIRM_SUSPEND, style=None, name=workspace.title, at_stake=said)
+    return kit.button(words.SUSPEND, f"suspend:{AGREED}", key(workspace), confirm=asked)
+
+
+def at_stake(workspace: Workspace) -> Markup:
+    """Return what a stop would interrupt or lose as it was last read, as a sentence; empty for nothing."""
+    if workspace.state is not State.RUNNING or workspace.at_stake is None:
+        return Markup("")
+    return Markup(words.AT_STAKE.get(workspace.at_stake, ""))
+
+
+def lost(workspace: Workspace, effects: Effects, mode: StopMode) -> Markup:
+    """Return what is at stake now, and what a stop that ends the workspace for good costs in any case."""
+    return Markup(f"{at_stake(workspace)} {words.LOST[effects[mode]]}".strip())
 
 
 def force_button(workspace: Workspace, effects: Effects) -> Element:
@@ -67,7 +83,7 @@ def _end_question(
     """Return the confirmation of a stop that ends a workspace for good; None if it doesn't."""
     if workspace.is_provisional or not is_final(effects, mode):
         return None
-    return kit.confirm(asked, name=workspace.title, lost=Markup(words.LOST[effects[mode]]))
+    return kit.confirm(asked, name=workspace.title, lost=lost(workspace, effects, mode))
 
 
 def agreed_button(label: str, verb: str, workspace: Workspace) -> Element:

@@ -103,6 +103,8 @@ def status_answer(
 ) -> Answer:
     """Answer what one workspace is doing, and what can be done about it; ``remark`` comes before that."""
     text = "\n".join([*([remark] if remark else []), _lines(facts, workspace, is_shared=in_channel)])
+    if workspace.last_used_at is not None and not in_channel:
+        text = f"{text}\n{fill(words.LAST_USED, at=kit.moment_at(workspace.last_used_at, facts.now))}"
     if workspace.detail:
         text = f"{text}\n{safe(workspace.detail, 300)}"
     # Everybody reads a shared answer, and only the owner could press what it offers.

@@ -10,6 +10,8 @@ from bot.domain.models import OperationVerb, State, StopEffect
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from bot.domain.models import AtStake
+
 STATES: Final[Mapping[State, str]] = MappingProxyType(
     {
         State.STOPPED: "Stopped",
@@ -211,6 +213,20 @@ CONFIRM_FORCE: Final = (
     "This ends it right away, without shutting it down first. Anything unsaved in it is lost.",
     "Force quit",
     "Keep waiting",
+)
+#: What a stop would interrupt or lose, as its provider last said.
+AT_STAKE: Final[Mapping[frozenset[AtStake], str]] = MappingProxyType(
+    {
+        frozenset({"busy"}): "It was busy when I last checked.",
+        frozenset({"unsaved"}): "It had unsaved changes when I last checked.",
+        frozenset({"busy", "unsaved"}): "It was busy and had unsaved changes when I last checked.",
+    }
+)
+CONFIRM_SUSPEND: Final = (
+    "Suspend {name}?",
+    "{at_stake} Suspending keeps what's in its memory, but interrupts what's running.",
+    "Suspend",
+    "Keep running",
 )
 #: What a stop costs that ends a workspace for good, and what stays.
 LOST: Final[Mapping[StopEffect, str]] = MappingProxyType(

@@ -37,6 +37,7 @@ USERS_BYTES = 10_000_000
 #: The fields needed for a session's state, none of them large.
 STATE_FIELDS = (
     "id", "activity_state", "url", "display_name", "label", "name", "workbench", "status_detail",
+    "executing", "save_prompt_required", "last_used",
 )  # fmt: skip
 
 

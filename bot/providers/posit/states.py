@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from bot.domain.models import Action, Observed, ObservedRun, RunState, State
+from bot.domain.models import Action, AtStake, Observed, ObservedRun, RunState, State
 from bot.providers.base import URL_NOT_ALLOWED, unknown_word
 from bot.providers.posit.computing import SUSPENDS
 from bot.providers.posit.types import WorkbenchJob, WorkbenchSession
-from bot.providers.reading import MAX_NAME, clean
+from bot.providers.reading import MAX_NAME, clean, moment
 
 _STATES = {
     "launching": State.STARTING,
@@ -50,13 +50,22 @@ def observed(session: WorkbenchSession, address: Callable[[str], str | None]) ->
         case State.RUNNING:
             url = address(session.url)
             missing = (URL_NOT_ALLOWED if session.url else NO_URL) if url is None else None
-            return Observed(state, url=url, detail=missing, name=label, actions=_running(session, url))
+            return Observed(
+                state,
+                url=url,
+                detail=missing,
+                name=label,
+                actions=_running(session, url),
+                at_stake=_at_stake(session),
+                last_used_at=moment(session.last_used),
+            )
         case State.STARTING:
             return Observed(state, detail=detail, name=label, actions=_UP)
         case State.STOPPING:
             return Observed(state, detail=detail, name=label, actions=frozenset({"force"}))
         case State.SUSPENDED:
-            return Observed(state, name=label, actions=frozenset({"start", "stop", "force"}))
+            actions: frozenset[Action] = frozenset({"start", "stop", "force"})
+            return Observed(state, name=label, actions=actions, last_used_at=moment(session.last_used))
         case State.FAILED:
             return Observed(state, detail=detail, name=label, actions=frozenset())
         case _:
@@ -104,6 +113,12 @@ def observed_job(job: WorkbenchJob) -> ObservedRun:
         started_at=job.submitted_at,
         ended_at=job.updated_at if state.is_over else None,
     )
+
+
+def _at_stake(session: WorkbenchSession) -> frozenset[AtStake]:
+    busy: set[AtStake] = {"busy"} if session.executing else set()
+    unsaved: set[AtStake] = {"unsaved"} if session.save_prompt_required else set()
+    return frozenset(busy | unsaved)
 
 
 def _running(session: WorkbenchSession, url: str | None) -> frozenset[Action]:

@@ -180,6 +180,9 @@ class WorkbenchSession(_Answer):
     display_name: str = ""
     status_detail: str = ""
     workbench: str = ""
+    executing: StrictBool = False
+    save_prompt_required: StrictBool = False
+    last_used: float | None = None
     #: Not in the reference; newer servers send it.
     username: str = ""
 

@@ -69,6 +69,31 @@ async def test_a_session_is_suspended_and_resumed_for_whom_it_belongs_to(posit: 
     assert posit.harness.violations == []
 
 
+@pytest.mark.parametrize(
+    ("executing", "unsaved", "at_stake"),
+    [
+        (False, False, set()),
+        (True, False, {"busy"}),
+        (False, True, {"unsaved"}),
+        (True, True, {"busy", "unsaved"}),
+    ],
+)
+async def test_what_a_stop_would_interrupt_or_lose_is_told(posit: Rig, access, executing, unsaved, at_stake):
+    own, began = posit.remote_id, posit.server_clock.now()
+    await posit.provider.start(access, own)
+    await until(posit, access, own, State.RUNNING)
+    session = posit.server.state.sessions[own]
+    session.executing, session.save_prompt_required = executing, unsaved
+    seen = (await posit.provider.status(access, [own]))[own]
+    assert seen.at_stake == at_stake
+    # The server's times are milliseconds.
+    assert began < seen.last_used_at <= posit.server_clock.now()
+    await posit.provider.stop(access, own, "suspend")
+    await until(posit, access, own, State.SUSPENDED)
+    seen = (await posit.provider.status(access, [own]))[own]
+    assert (seen.at_stake, seen.last_used_at is None) == (None, False)
+
+
 async def test_a_kill_ends_what_takes_no_notice_of_a_stop(posit: Rig, access: Access):
     lab = posit.more["lab"]
     posit.server.state.sessions[lab].stuck = True

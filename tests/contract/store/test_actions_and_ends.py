@@ -93,3 +93,23 @@ async def test_other_buttons_of_a_list_owe_the_card(store, clock, workspace, car
     )
     await store.merge_discovered(account.id, [found])
     assert (await store.card(card)).changed_at == clock.now()
+
+
+async def test_what_is_at_stake_is_of_the_last_read_and_the_last_use_is_kept(store, clock, workspace, card):
+    async def told(state=State.RUNNING, **seen):
+        clock.advance(10)
+        await observe(store, clock, workspace, Observed(state, **seen))
+        row = await store.workspace(workspace.id)
+        return row.at_stake, row.last_used_at
+
+    both = frozenset({"busy", "unsaved"})
+    assert await told(at_stake=both, last_used_at=5.5) == (both, 5.5)
+    await store.card_updated(card, await store.card(card))
+    before = await store.card(card)
+    # That somebody goes on working changes no message; what they could lose does.
+    assert await told(at_stake=both, last_used_at=7.5) == (both, 7.5)
+    assert await store.card(card) == before
+    assert await told(at_stake=frozenset({"busy"})) == ({"busy"}, 7.5)
+    assert (await store.card(card)).is_dirty
+    assert await told(at_stake=frozenset()) == (frozenset(), 7.5)
+    assert await told(State.SUSPENDED) == (None, 7.5)

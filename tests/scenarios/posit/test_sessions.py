@@ -172,6 +172,30 @@ async def test_rstudio_is_suspended_and_goes_on_where_it_was(linked):
     assert (linked.asked("resume_session"), linked.asked("stop_session")) == (2, 2)
 
 
+async def test_a_session_that_is_busy_or_unsaved_is_suspended_and_ended_only_by_who_knows_that(linked):
+    alice, busy = linked.alice, "It was busy and had unsaved changes when I last checked."
+    await alice.types("start analysis")
+    await linked.pass_time(5)
+    session = linked.session("analysis")
+    session.executing = session.save_prompt_required = True
+    await alice.types("status analysis")
+    await linked.pass_time(5)
+    status = await alice.types("status analysis")
+    assert "Last used at" in status.text
+    suspend = status.button("Suspend")["confirm"]["text"]["text"]
+    assert suspend.startswith(f"{busy} Suspending keeps")
+    assert busy in status.button("Stop")["confirm"]["text"]["text"]
+    asked = await alice.types("suspend analysis")
+    assert f"{busy} Suspending *analysis* keeps what's in its memory" in asked.text
+    assert f"it can't be started again. {busy} Anything unsaved" in (await alice.types("stop analysis")).text
+    assert linked.asked("stop_session") == 0
+    await alice.presses(asked, "Suspend")
+    await linked.pass_time(20)
+    assert session.state == "suspended"
+    # What is suspended isn't busy, whatever it was.
+    assert busy not in (await alice.types("stop analysis")).text
+
+
 async def test_only_rstudio_is_offered_to_be_suspended(linked):
     alice = linked.alice
     await alice.types("start lab")
