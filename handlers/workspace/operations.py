@@ -170,7 +170,7 @@ def _with_timer(request: Request, workspace: Workspace, moment: Moment, answer: 
     title = request.services.title(workspace.connection)
     sentence = " ".join([said(timer_words.SET, workspace, title), *unsaid])
     text = f"{answer.text} {kit.bare(sentence)}" if answer.text else kit.bare(sentence)
-    return replace(answer, text=text, blocks=(*answer.blocks, kit.section(sentence)))
+    return replace(kit.with_blocks(answer, (*answer.blocks, kit.section(sentence))), text=text)
 
 
 async def made_again(request: Request, former: Workspace) -> Answer:

@@ -28,6 +28,16 @@ def refuse(code: str, messages: list[str]) -> SlackError:
     return SlackError(code, errors=messages, response_metadata={"messages": lines})
 
 
+def characters(part: Any) -> int:
+    """Return how many characters of text people can read in blocks, or in any part of them."""
+    if isinstance(part, list):
+        return sum(map(characters, part))
+    if not isinstance(part, dict):
+        return 0
+    own = len(part["text"]) if isinstance(part.get("text"), str) else 0
+    return own + sum(map(characters, part.values()))
+
+
 def read_content(values: dict[str, Any], limit: int) -> Content:
     """Check and copy the content of a message; raises msg_too_long, invalid_blocks, too_many_attachments."""
     text = values.get("text") or ""

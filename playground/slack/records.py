@@ -65,6 +65,11 @@ class Channel:
     topic: str = ""
     created: int = 0
     is_archived: bool = False
+    #: What its settings keep apps from: nothing (""), "any" message, or by the end of Slack's error code all
+    #: messages ("read_only_channel"), new ones ("thread_only_channel") or replies ("non_threadable_channel").
+    restricts: str = ""
+    #: The timestamps of messages whose threads administrators have locked.
+    locked: set[str] = field(default_factory=set)
     user: str | None = None
 
     @property

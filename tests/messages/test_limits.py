@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.messages.blocks import kit, limits
+from bot.messages.blocks import kit, limits, replies
 from bot.support.visible import clean
+from playground.slack.content import characters
+from playground.slack.methods.chat import BLOCKS_LIMIT
 
 NASTY = st.text(alphabet=st.sampled_from("<>&!@#*_`~|:;amplt \n\u202e\u200b\ufeff\x07ä🚀"), max_size=400)
 ANY = st.one_of(st.text(max_size=400), NASTY)
@@ -51,6 +53,8 @@ def test_escaping_is_undone_to_what_was_cleaned(text):
         ("ab&amp;cd", 8, "ab&amp;…"),
         ("&lt;&lt;&lt;", 5, "&lt;…"),
         ("&lt;&lt;&lt;", 4, "…"),
+        ("by <@UALICE> at <!date^1^{time}|3 PM>", 30, "by <@UALICE> at…"),
+        ("by <@UALICE> at <!date^1^{time}|3 PM>", 37, "by <@UALICE> at <!date^1^{time}|3 PM>"),
     ],
 )
 def test_a_cut_does_not_go_through_an_entity(text, limit, cut):
@@ -167,6 +171,34 @@ def test_builders_keep_their_limits():
     ]
     answer = kit.answer(long, blocks * 30)
     limits.check(answer.as_body())
+
+
+def test_long_paragraphs_share_what_a_message_holds_and_no_row_or_button_is_lost():
+    long = "a &amp; b <@UALICE> " * 140
+    rows = [
+        block
+        for number in range(9)
+        for block in [
+            kit.section(
+                f"{number} {long}", kit.button("Stop", f"stop:{number}", confirm=kit.confirm(("?",) * 4))
+            ),
+            kit.context(f"{number}.", long),
+        ]
+    ]
+    answer = kit.answer("text", [kit.section("*Short*"), *rows, *kit.actions([kit.button("More", "more")])])
+    limits.check(answer.as_body())
+    assert 9_000 < characters(list(answer.blocks)) <= BLOCKS_LIMIT
+    first, *drawn, last = answer.blocks
+    assert (first["text"]["text"], last["elements"][0]["action_id"]) == ("*Short*", "more")
+    sections = [block for block in drawn if block["type"] == "section"]
+    assert [block["accessory"]["action_id"] for block in sections] == [
+        f"stop:{number}" for number in range(9)
+    ]
+    for text in [block["text"]["text"] for block in sections]:
+        assert not LOOSE_AMPERSAND.search(text)
+        assert text.count("<") == text.count(">")
+    # What is said below it later keeps to the same.
+    limits.check(replies.with_remarks(answer, [long]).as_body())
 
 
 def test_a_row_without_buttons_is_no_block():

@@ -22,6 +22,19 @@ def select(count: int, **more) -> dict:
     return {"type": "static_select", "action_id": "s", "options": [option(n) for n in range(count)], **more}
 
 
+DESCRIBED = option(1, description=plain("more"))
+
+
+def chooser(kind: str, chosen: dict) -> dict:
+    """Return an element that offers two options, with a choice at its start."""
+    first = (
+        {"initial_options": [chosen]}
+        if kind in ("multi_static_select", "checkboxes")
+        else {"initial_option": chosen}
+    )
+    return {"type": kind, "action_id": "c", "options": [option(0), option(1)], **first}
+
+
 def fields(count: int, size: int = 1) -> dict:
     return {"type": "section", "fields": [plain("x" * size)] * count}
 
@@ -70,6 +83,10 @@ GOOD = {
     "divider": [{"type": "divider"}],
     "input": [field()],
     "initial option": [actions(select(2, initial_option=option(1)))],
+    "initial choices": [
+        field(element=chooser(kind, option(1)))
+        for kind in ("static_select", "multi_static_select", "radio_buttons", "checkboxes")
+    ],
     "image": [{"type": "image", "image_url": "https://x.example/a.png", "alt_text": "x"}],
     "no blocks": [],
 }
@@ -103,6 +120,21 @@ BAD = {
         "/blocks/0/elements/0/options/0/text/text",
     ),
     "foreign initial option": ([actions(select(2, initial_option=option(7)))], "/blocks/0/elements/0"),
+    **{
+        f"{kind} with an initial choice of another text": (
+            [field(element=chooser(kind, {**option(1), "text": plain("other")}))],
+            "/blocks/0/element",
+        )
+        for kind in ("static_select", "multi_static_select", "radio_buttons", "checkboxes")
+    },
+    "initial choice without the description": (
+        [field(element={**chooser("radio_buttons", option(1)), "options": [DESCRIBED]})],
+        "/blocks/0/element",
+    ),
+    "initial choice of an overflow menu": (
+        [actions({**chooser("overflow", option(1)), "type": "overflow"})],
+        "/blocks/0/elements/0",
+    ),
     "51 blocks": ([section()] * 51, "/blocks"),
     "url without scheme": ([actions(button(url="x.example"))], "/blocks/0/elements/0/url"),
     "url of 3001": ([actions(button(url="https://x.example/" + "x" * 2983))], "/blocks/0/elements/0/url"),

@@ -109,6 +109,47 @@ async def test_messages_that_slack_refuses(arguments, error):
         assert all(not messages for messages in server.state.messages.values())
 
 
+@pytest.mark.parametrize(
+    ("restricts", "thread", "error"),
+    [
+        ("any", None, "restricted_action"),
+        ("read_only_channel", None, "restricted_action_read_only_channel"),
+        ("read_only_channel", "1.0", "restricted_action_read_only_channel"),
+        ("thread_only_channel", None, "restricted_action_thread_only_channel"),
+        ("thread_only_channel", "1.0", None),
+        ("non_threadable_channel", None, None),
+        ("non_threadable_channel", "1.0", "restricted_action_non_threadable_channel"),
+        ("", "locked", "restricted_action_thread_locked"),
+    ],
+)
+async def test_a_channel_can_keep_apps_from_posting(restricts, thread, error):
+    async with slack() as (server, client):
+        channel = server.state.channels[GENERAL]
+        channel.restricts, channel.locked = restricts, {"locked"}
+        posting = client.chat_postMessage(channel=GENERAL, text="x", thread_ts=thread)
+        if error is None:
+            assert (await posting)["ok"]
+        else:
+            assert (await refusal(posting))["error"] == error
+
+
+async def test_all_blocks_of_a_message_together_are_limited():
+    def blocks(characters):
+        fields = [{"type": "mrkdwn", "text": "x" * 2000}] * 4
+        rest = {"type": "mrkdwn", "text": "x" * (characters - 8000)}
+        return [{"type": "section", "fields": fields}, {"type": "section", "text": rest}]
+
+    async with slack() as (server, client):
+        sent = await client.chat_postMessage(channel=GENERAL, text="x", blocks=blocks(10_000))
+        for refused in (
+            client.chat_postMessage(channel=GENERAL, text="x", blocks=blocks(10_001)),
+            client.chat_update(channel=GENERAL, ts=sent["ts"], text="x", blocks=blocks(10_001)),
+            client.chat_postEphemeral(channel=GENERAL, user=OLIVIA, text="x", blocks=blocks(10_001)),
+        ):
+            assert (await refusal(refused))["error"] == "msg_blocks_too_long"
+        assert len(server.state.messages[GENERAL]) == 1
+
+
 async def test_deleted_people_get_no_direct_message():
     async with slack() as (server, client):
         await server.change_person(CHEN, deleted=True)

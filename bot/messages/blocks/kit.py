@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from bot.domain.models import Answer
@@ -148,14 +149,19 @@ def answer(
     replaces: bool = False,
     shows: dict[str, Any] | None = None,
 ) -> Answer:
-    """Return an Answer within the limits; blocks beyond the limit of a message are cut, never refused."""
+    """Return an Answer within the limits: texts and blocks beyond those of a message are cut."""
     return Answer(
         text=limits.cut(text, limits.TEXT) or limits.NOTHING,
-        blocks=tuple(blocks)[: limits.MESSAGE_BLOCKS],
+        blocks=limits.fit(blocks),
         in_channel=in_channel,
         replaces=replaces,
         shows=shows,
     )
+
+
+def with_blocks(answer: Answer, blocks: Iterable[Block]) -> Answer:
+    """Return an answer with other blocks, cut as those of ``answer``."""
+    return replace(answer, blocks=limits.fit(blocks))
 
 
 def message(

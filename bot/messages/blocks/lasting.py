@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from bot.domain.models import NoticeKind
@@ -94,7 +93,7 @@ def redraw(kind: NoticeKind, facts: Facts, *, is_closing: bool) -> Answer:
         return kit.answer(kit.bare(line), [kit.context(line)])
     below = kit.context(fill(words.AS_OF_ALONE, at=kit.moment(facts.now, facts.now)))
     is_said = any(block["type"] == "context" for block in drawn.blocks[-1:])
-    return drawn if is_said else replace(drawn, blocks=(*drawn.blocks, below))
+    return drawn if is_said else kit.with_blocks(drawn, (*drawn.blocks, below))
 
 
 def _as_it_is(facts: Facts) -> Answer | None:

@@ -6,9 +6,12 @@ The rule is in ``docs/rules.md``, "Text from outside is escaped once".
 from __future__ import annotations
 
 import re
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from bot.support.visible import SHOWN, clean, escape
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 SECTION: Final = 3000
 HEADER: Final = 150
@@ -24,6 +27,8 @@ CONFIRM_BUTTON: Final = 30
 LABEL: Final = 2000
 PLACEHOLDER: Final = 150
 MESSAGE_BLOCKS: Final = 50
+#: All texts in the blocks of a message together (``docs/slack.md``, "Messages").
+MESSAGE_TEXT: Final = 10_000
 VIEW_BLOCKS: Final = 100
 ACTIONS: Final = 25
 CONTEXT_ELEMENTS: Final = 10
@@ -34,6 +39,9 @@ NAME: Final = SHOWN
 ELLIPSIS: Final = "…"
 #: Replaces a text that turned out empty, because Slack rejects empty ones.
 NOTHING: Final = "–"
+
+#: Paragraphs aren't shortened to less than this.
+_SHORTEST: Final = 100
 
 _ENTITY: Final = re.compile(r"&(?:amp|lt|gt);")
 
@@ -49,13 +57,16 @@ class Markup(str):
 
 
 def cut(escaped: str, limit: int) -> str:
-    """Cut an escaped text to a limit, with an ellipsis, never inside an entity."""
+    """Cut an escaped text to a limit, with an ellipsis, never inside an entity, a mention or a time."""
     if len(escaped) <= limit:
         return escaped
     end = limit - len(ELLIPSIS)
     for entity in _ENTITY.finditer(escaped, max(end - 5, 0), min(end + 5, len(escaped))):
         if entity.start() < end < entity.end():
             end = entity.start()
+    opened = escaped.rfind("<", 0, end)
+    if opened > escaped.rfind(">", 0, end) and ">" in escaped[end:]:
+        end = opened
     return escaped[:end].rstrip() + ELLIPSIS
 
 
@@ -76,6 +87,39 @@ def fill(template: str, **values: object) -> str:
     )
 
 
+def fit(blocks: Iterable[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
+    """Return blocks that a message can hold: its longest paragraphs are shortened, never refused.
+
+    What is too much even so is left out, from the end.
+    """
+    fitting = tuple(blocks)[:MESSAGE_BLOCKS]
+    most = SECTION
+    while _characters(fitting) > MESSAGE_TEXT and most > _SHORTEST:
+        most -= _SHORTEST
+        fitting = tuple(_shortened(block, most) for block in fitting)
+    while _characters(fitting) > MESSAGE_TEXT:
+        fitting = fitting[:-1]
+    return fitting
+
+
+def _characters(part: object) -> int:
+    """Return how many characters of text are in blocks, or in any part of them."""
+    if isinstance(part, dict):
+        own = len(part["text"]) if isinstance(part.get("text"), str) else 0
+        return own + sum(map(_characters, part.values()))
+    return sum(map(_characters, part)) if isinstance(part, list | tuple) else 0
+
+
+def _shortened(block: dict[str, Any], most: int) -> dict[str, Any]:
+    match block:
+        case {"type": "section", "text": {"text": text} as paragraph}:
+            return {**block, "text": {**paragraph, "text": cut(text, most)}}
+        case {"type": "context", "elements": elements}:
+            return {**block, "elements": [{**one, "text": cut(one["text"], most)} for one in elements]}
+        case _:
+            return block
+
+
 def check(message: dict[str, Any]) -> None:
     """Raise LimitError naming every limit that a message (``text``, ``blocks``) or a view exceeds."""
     problems: list[str] = []
@@ -88,6 +132,8 @@ def check(message: dict[str, Any]) -> None:
     most = VIEW_BLOCKS if is_view else MESSAGE_BLOCKS
     if len(blocks) > most:
         problems.append(f"blocks: {len(blocks)} of at most {most}")
+    if not is_view and _characters(blocks) > MESSAGE_TEXT:
+        problems.append(f"blocks: {_characters(blocks)} characters of at most {MESSAGE_TEXT}")
     if is_view:
         for key in ("title", "submit", "close"):
             if message.get(key):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from bot.domain.models import Answer
@@ -56,7 +55,7 @@ def with_remarks(answer: Answer, remarks: Sequence[str]) -> Answer:
     if not remarks:
         return answer
     first, *rest = answer.blocks
-    return replace(answer, blocks=(first, kit.context(*remarks), *rest[: limits.MESSAGE_BLOCKS - 2]))
+    return kit.with_blocks(answer, (first, kit.context(*remarks), *rest))
 
 
 def problem(sentence: str, reference: str, buttons: Iterable[Element] = (), *, more: str = "") -> Answer:

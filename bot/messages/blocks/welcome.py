@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from bot.messages.blocks import kit, limits
@@ -68,7 +67,7 @@ def introduced(answer: Answer, what: str, steps: Sequence[Element]) -> Answer:
     head = [] if is_said else [kit.section(what)]
     tail = kit.actions(missing)
     room = limits.MESSAGE_BLOCKS - len(head) - len(tail)
-    return replace(answer, blocks=(*head, *body[:room], *tail))
+    return kit.with_blocks(answer, (*head, *body[:room], *tail))
 
 
 def _elements(blocks: Sequence[Block]) -> Iterator[Element]:

@@ -49,13 +49,12 @@ def _objects(value: Any) -> list[dict[str, Any]]:
 
 
 def _initial_is_offered(value: Any, pointer: str, report: Report) -> None:
-    """Slack refuses a choice at start that is not among the options."""
+    """Slack refuses a choice at start that isn't one of the options as a whole: value, text, description."""
     offered = _objects(value.get("options"))
     for group in _objects(value.get("option_groups")):
         offered += _objects(group.get("options"))
-    values = [option.get("value") for option in offered]
     for option in _objects(value.get("initial_options")) + _objects([value.get("initial_option")]):
-        if option.get("value") not in values:
+        if option not in offered:
             report.say(pointer, "initial option must exactly match one of the provided options")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from playground.faults import act, came
-from playground.slack.content import Content, read_content
+from playground.slack.content import Content, characters, read_content
 from playground.slack.errors import SlackError
 from playground.slack.methods.table import method
 
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 POST_LIMIT = 40_000
 UPDATE_LIMIT = 4_000
+#: How many characters all blocks of a message may have together. Slack publishes no figure: between 11,000
+#: and 13,300 were refused (issues 2509 and 2867 of bolt-js); answers to a response_url aren't limited so.
+BLOCKS_LIMIT = 10_000
 
 
 def _target(call: Call) -> Channel:
@@ -41,6 +44,12 @@ def _target(call: Call) -> Channel:
 def _may_post(call: Call, channel: Channel) -> None:
     if channel.is_archived:
         raise SlackError("is_archived")
+    thread = call.text("thread_ts")
+    if thread in channel.locked:
+        raise SlackError("restricted_action_thread_locked")
+    kept_from = {"any", "read_only_channel", "non_threadable_channel" if thread else "thread_only_channel"}
+    if channel.restricts in kept_from:
+        raise SlackError("restricted_action" + f"_{channel.restricts}".removesuffix("_any"))
     if channel.kind == "im" and not call.state.app.messages_tab:
         raise SlackError("messages_tab_disabled")
     if call.state.app.bot_user in channel.members:
@@ -76,6 +85,8 @@ def _content(call: Call, limit: int, *, fallback: Message | None = None) -> Cont
         "attachments": call.structure("attachments", "invalid_attachments"),
     }
     content = read_content(values, limit)
+    if characters(content.blocks) > BLOCKS_LIMIT:
+        raise SlackError("msg_blocks_too_long")
     call.remarks += content.remarks
     kept = fallback is not None and bool(fallback.blocks) and content.blocks is None
     if not content.text.strip() and not content.blocks and not content.attachments and not kept:
