@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import structlog
 
+from bot.slack.errors import meaning
 from bot.slack.methods import UPLOAD_URL
 from bot.store.slack_calls import LEAVES_WITHIN
 from bot.support.addresses import is_loopback
@@ -26,21 +27,6 @@ log = structlog.get_logger(__name__)
 
 #: Our own code: Usher isn't installed there, or not any more.
 NOT_INSTALLED: Final = "not_installed"
-#: Slack doesn't let the app in at all any more; the message itself is fine.
-APP_SHUT_OUT: Final = frozenset(
-    {
-        "account_inactive",
-        "app_missing_action_url",
-        "ekm_access_denied",
-        "invalid_auth",
-        "not_authed",
-        NOT_INSTALLED,
-        "org_login_required",
-        "team_access_not_granted",
-        "token_expired",
-        "token_revoked",
-    }
-)
 #: Slack's hosts for files and responses, besides the Web API's own.
 _HOSTS: Final = ("slack.com", "slack-gov.com")
 #: How long nothing is sent after Slack shut the app out; then a single call tests whether that is over.
@@ -194,7 +180,7 @@ class PacedSlack:
             await self.budget.pause(method, error.retry_after)
             raise
         except SlackPermanent as error:
-            if error.code in APP_SHUT_OUT:
+            if meaning(error).is_shut_out:
                 self._shut(error)
             raise
         if self.shut_out is not None:

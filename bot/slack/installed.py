@@ -14,7 +14,8 @@ import structlog
 from bot.domain.models import AuditEntry, NewNotice, NoticeKind, Principal
 from bot.domain.policy import Installation, Installations
 from bot.slack.budget import Budget, Room
-from bot.slack.calls import APP_SHUT_OUT, NOT_INSTALLED, PacedSlack
+from bot.slack.calls import NOT_INSTALLED, PacedSlack
+from bot.slack.errors import Meaning, meaning
 from bot.slack.manifest import INSTALL_PATH
 from bot.slack.methods import AUTH_TEST, OAUTH_ACCESS, UPLOAD_URL
 from bot.slack.tokens import Tokens
@@ -213,7 +214,7 @@ class InstalledSlack:
         try:
             await self._make(entry.token).call(AUTH_TEST, {})
         except SlackPermanent as error:
-            if error.code not in APP_SHUT_OUT:
+            if meaning(error) is not Meaning.TOKEN:
                 raise
             # One that has only expired is replaced, where Usher wasn't removed.
             fresh = await self.other_than(installation.id, entry.token, error.code)
@@ -252,7 +253,7 @@ class _Caller:
         try:
             return await self._with(token).call(method, arguments)
         except SlackPermanent as error:
-            if error.code not in APP_SHUT_OUT:
+            if not meaning(error).is_shut_out:
                 raise
             other = await self._slack.other_than(self._name, token, error.code)
             if other is None:

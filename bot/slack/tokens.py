@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
-from bot.slack.calls import APP_SHUT_OUT, NOT_INSTALLED
+from bot.slack.calls import NOT_INSTALLED
+from bot.slack.errors import Meaning, meaning
 from bot.slack.methods import OAUTH_ACCESS
 from bot.support.errors import SecretError, SlackFailed, SlackLimited, SlackPermanent, StoreError
 
@@ -29,10 +30,6 @@ log = structlog.get_logger(__name__)
 
 #: How long before its end a token is replaced, as in Bolt: until then the old one is used if that fails.
 EARLY: Final = 7_200.0
-#: Slack's codes for a refresh token that it takes no more; others that shut the app out may pass.
-_SPENT: Final = frozenset(
-    {"account_inactive", "invalid_auth", "invalid_refresh_token", "token_expired", "token_revoked"}
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,9 +174,10 @@ class Tokens:
         except (SlackFailed, StoreError, KeyError) as error:
             # It is tried again when the claim has ended, unless it is lost.
             log.warning("token not replaced", installation=row.id, problem=str(error))
-            if isinstance(error, SlackFailed) and error.code in APP_SHUT_OUT:
+            if isinstance(error, SlackFailed) and meaning(error).is_shut_out:
                 self._shut.add(row.secret)
-            if isinstance(error, SlackFailed) and error.code in _SPENT:
+            # Slack takes the refresh token no more; what else shuts the app out may pass.
+            if isinstance(error, SlackFailed) and meaning(error) is Meaning.TOKEN:
                 await self._lose(row)
 
     async def _lose(self, row: Installed) -> None:

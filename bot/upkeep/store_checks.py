@@ -8,6 +8,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from bot.providers import facets
+from bot.slack.errors import Meaning, meaning_of
 from bot.store import open_store
 from bot.support.addresses import database_file, is_postgres
 from bot.support.clock import SystemClock, SystemIds
@@ -37,26 +38,15 @@ _SCOPES = "Paste manifest.yml into your app's manifest page, then reinstall the 
 _OTHER_ADVICE = (
     'The log lists the others as "notice given up"; Slack\'s documentation explains its error codes.'
 )
-#: What to do, by the code with which a message was given up.
+#: What to do about messages that were given up, by what Slack's code means.
 _ADVICE = {
-    **dict.fromkeys(
-        (
-            "cannot_dm_bot",
-            "channel_not_found",
-            "is_archived",
-            "not_in_channel",
-            "restricted_action",
-            "user_not_found",
-            "user_not_visible",
-        ),
-        _WRITES,
-    ),
-    **dict.fromkeys(("undrawable", "internal"), _BROKEN),
-    **dict.fromkeys(
-        ("internal_error", "no_answer", "not_sent", "ratelimited", "service_unavailable"), _WAY_OUT
-    ),
-    **dict.fromkeys(("missing_scope", "not_allowed_token_type"), _SCOPES),
-    "messages_tab_disabled": _TAB,
+    Meaning.PLACE: _WRITES,
+    Meaning.PERSON: _WRITES,
+    Meaning.REQUEST: _BROKEN,
+    Meaning.SETUP: _SCOPES,
+    Meaning.LIMITED: _WAY_OUT,
+    Meaning.UNSURE: _WAY_OUT,
+    Meaning.AGAIN: _WAY_OUT,
 }
 _STORE_ADVICE = "Check the disk, the file's permissions and USHER_DATABASE_URL."
 _SERVER_ADVICE = "Check the PostgreSQL server and USHER_DATABASE_URL: docs/operate.md, “PostgreSQL”."
@@ -113,9 +103,13 @@ async def read_store(store: Store) -> list[Check]:
         return [*checks, Check("dead notices", True, "none")]
     codes = sorted({notice.error or "unknown cause" for notice in dead})
     people = ", ".join(sorted({notice.principal.user_id for notice in dead[:5]}))
-    advice = " ".join(dict.fromkeys(_ADVICE.get(code, _OTHER_ADVICE) for code in codes))
+    advice = " ".join(dict.fromkeys(map(_advice, codes)))
     found = f"{len(dead)} ({', '.join(codes)}), the newest for {people}"
     return [*checks, Check("dead notices", False, found, advice)]
+
+
+def _advice(code: str) -> str:
+    return _TAB if code == "messages_tab_disabled" else _ADVICE.get(meaning_of(code), _OTHER_ADVICE)
 
 
 async def check_processes(store: Store) -> Check:

@@ -122,7 +122,7 @@ def test_the_trainer_reads_about_somebody_else_not_what_that_person_is_told(caus
 
 
 def test_the_poster_is_asked():
-    check_golden("notices/class-posted", classes.posted(CARD, is_unsure=True))
+    check_golden("notices/class-posted", classes.posted(CARD, "", is_unsure=True))
 
 
 @pytest.mark.parametrize(

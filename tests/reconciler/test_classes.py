@@ -8,7 +8,7 @@ from contextlib import suppress
 import pytest
 
 from bot.domain.models import OperationVerb, Outcome, Spec, State
-from bot.support.errors import SlackPermanent, SlackUnknownOutcome, StoreBusy
+from bot.support.errors import SlackFailed, SlackPermanent, SlackUnknownOutcome, StoreBusy
 from tests.reconciler.classroom import CHANNEL, TRAINER, classes_of, people, post, press, seat, shown, told
 from tests.reconciler.fuse import Fuse, Killed
 from tests.reconciler.world import new_world
@@ -253,6 +253,39 @@ async def test_a_channel_that_does_not_take_the_card_is_told_to_its_poster(world
     (asked,) = told(world, TRAINER)
     assert "doesn't let me post the card for Statistics" in asked
     assert [one.kind.value for one in await world.store.dead_notices()] == ["class_card"]
+
+
+@pytest.mark.parametrize(
+    ("code", "helps"),
+    [
+        ("restricted_action", "keeps me from posting there. Ask a Slack admin"),
+        ("restricted_action_read_only_channel", "add me in its posting permissions"),
+        ("restricted_action_thread_only_channel", "New messages aren't allowed there, only replies"),
+        ("is_archived", "The channel is archived"),
+        ("not_in_channel", "Invite me there"),
+        ("invalid_blocks", "Slack answered `invalid_blocks`"),
+    ],
+)
+async def test_a_channel_that_takes_no_card_is_asked_once_and_its_poster_reads_what_helps(world, code, helps):
+    world.slack.fail("chat.postMessage", SlackPermanent("chat.postMessage", code), times=1)
+    await post(world)
+    await world.pass_time(600, step=20)
+    (asked,) = told(world, TRAINER)
+    assert helps in str([one for one in world.slack.messages if one["text"] == asked])
+    assert not [one for one in world.slack.messages if one["channel"] == CHANNEL]
+
+
+async def test_a_card_that_is_refused_with_a_code_that_nobody_knows_is_given_up_after_an_hour(world):
+    world.slack.fail_in(CHANNEL, SlackFailed("chat.postMessage", "solar_flare"))
+    await post(world)
+    await world.pass_time(3_300, step=60)
+    assert told(world, TRAINER) == []
+    await world.pass_time(900, step=60)
+    (asked,) = told(world, TRAINER)
+    assert "Slack answered solar_flare." in asked
+    assert [(one.kind.value, one.error) for one in await world.store.dead_notices()] == [
+        ("class_card", "solar_flare")
+    ]
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])

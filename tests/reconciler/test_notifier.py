@@ -233,8 +233,31 @@ async def test_an_unknown_word_of_slack_is_tried_again_for_a_day(world):
     world.slack.fail(POST, SlackFailed(POST, "some_new_error"), times=9999)
     await world.pass_time(3600, step=60)
     assert await outbox(world) == (1, 0)
+    await world.store.add_notices([message(2)])
     await world.pass_time(90_000, step=600)
-    assert await outbox(world) == (0, 1)
+    assert {one.error for one in await world.store.dead_notices()} == {"some_new_error"}
+    # Both are told of as one, as soon as Slack takes that.
+    world.slack._faults.clear()
+    await world.pass_time(900, step=30)
+    [told] = [sent["text"] for sent in world.slack.messages]
+    assert "(`some_new_error`), so you may have missed something" in told
+    assert await outbox(world) == (0, 2)
+
+
+async def test_what_says_that_a_message_is_missing_is_not_followed_by_another(world):
+    await world.store.add_notices([message()])
+    world.slack.fail(POST, SlackFailed(POST, "some_new_error"), times=9999)
+    await world.pass_time(260_000, step=1200)
+    assert await outbox(world) == (0, 2)
+
+
+async def test_a_mistake_in_a_message_is_told_at_once_in_a_plain_one(world):
+    await world.store.add_notices([message()])
+    world.slack.fail(POST, SlackPermanent(POST, "metadata_too_large"))
+    await world.pass_time(10)
+    [sent] = world.slack.messages
+    assert "`metadata_too_large`" in sent["text"]
+    assert "blocks" not in sent
 
 
 async def test_when_slack_shuts_the_app_out_everything_waits(world):

@@ -320,6 +320,21 @@ async def test_twenty_outputs_share_the_budget_and_each_has_its_turn(runs):
     assert "updated about every 28 s" in said(output(runs, ids[0]))
 
 
+async def test_an_output_whose_blocks_slack_refuses_is_shown_as_text(runs):
+    run_id = await runs.runs()
+    await runs.world.pass_time(3)
+    runs.cloud.writes("run1", "one\n")
+    await runs.world.pass_time(3)
+    runs.slack.refuses_blocks = True
+    runs.cloud.writes("run1", "more\n")
+    await runs.world.pass_time(6)
+    assert output(runs, run_id)["blocks"] == []
+    runs.slack.refuses_blocks = False
+    runs.cloud.writes("run1", "two\n")
+    await runs.world.pass_time(6)
+    assert "two" in str(output(runs, run_id)["blocks"])
+
+
 async def test_a_message_that_was_deleted_is_left_alone_and_the_file_comes(runs):
     run_id = await runs.runs()
     await runs.world.pass_time(3)

@@ -50,6 +50,17 @@ async def test_what_was_not_sent_yet_never_is(world):
     assert texts(world) == ["Here it is."]
 
 
+async def test_an_answer_whose_blocks_slack_refuses_becomes_its_text_in_the_same_place(world):
+    await world.store.add_notices([checking()])
+    await world.pass_time(3)
+    world.slack.fail("chat.update", SlackPermanent("chat.update", "msg_blocks_too_long"))
+    answer = found()
+    answer.body["blocks"] = [{"type": "divider"}]
+    await world.store.add_notices([answer])
+    await world.pass_time(3)
+    assert [(one["text"], one["blocks"]) for one in world.slack.messages] == [("Here it is.", [])]
+
+
 @pytest.mark.parametrize("code", ["message_not_found", "cant_update_message", "edit_window_closed"])
 async def test_what_can_not_be_edited_is_followed_by_a_message(world, code):
     await world.store.add_notices([checking()])

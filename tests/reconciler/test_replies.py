@@ -63,6 +63,27 @@ async def test_a_reply_to_a_mention_is_ephemeral_in_its_thread(world):
     assert (sent["channel"], sent["user"], sent["thread_ts"]) == ("C1", "UALICE", "5.0")
 
 
+@pytest.mark.parametrize(
+    ("code", "body"),
+    [
+        ("restricted_action_read_only_channel", {"in_channel": True}),
+        ("restricted_action_thread_locked", {"in_channel": True, "thread_ts": "5.0"}),
+        ("restricted_action", {}),
+        ("user_not_in_channel", {}),
+    ],
+)
+async def test_an_answer_that_a_channel_does_not_take_goes_to_the_person_alone(world, code, body):
+    method = "chat.postMessage" if body else "chat.postEphemeral"
+    world.slack.fail(method, SlackPermanent(method, code))
+    await reply(world, channel_id="C1", blocks=[{"type": "divider"}], **body)
+    await world.pass_time(30)
+    [sent] = world.slack.messages
+    assert (sent["channel"], sent.get("thread_ts")) == ("DUALICE", None)
+    assert sent["text"] == "I can't post in <#C1>, so here is my answer. done"
+    assert sent["blocks"][1:] == [{"type": "divider"}]
+    assert await dead(world) == []
+
+
 async def test_a_shared_reply_to_a_mention_is_posted(world):
     await reply(world, channel_id="C1", thread_ts="5.0", in_channel=True)
     await world.work()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from structlog.testing import capture_logs
 
 from bot.domain.models import NewNotice, NoticeKind, State
-from bot.support.errors import SlackFailed
+from bot.support.errors import SlackFailed, SlackPermanent
 from tests.reconciler import classroom
 from tests.reconciler.test_notifier import POST, message, outbox
 from tests.rigs.store import ALICE
@@ -120,4 +120,22 @@ async def test_a_mistake_after_the_drawing_is_looked_up_less_and_less_often_and_
         for _ in range(26):
             world.clock.advance(3600)
             await world.work()
-    assert await outbox(world) == (0, 1)
+    assert [(one.subject, one.error) for one in await world.store.dead_notices()] == [
+        ("subject-1", "internal")
+    ]
+
+
+async def test_a_card_whose_blocks_slack_refuses_is_shown_as_text_and_drawn_again_when_it_changes(world):
+    operation_id = await world.begin(await world.own(state=State.RUNNING))
+    await world.until_ended(operation_id)
+    await world.pass_time(60)
+    card = await world.store.card(operation_id)
+    shown = next(one for one in world.slack.messages if one["ts"] == card.message_ts)
+    workspace_id = (await world.store.operation(operation_id)).workspace_id
+    world.slack.fail("chat.update", SlackPermanent("chat.update", "msg_blocks_too_long"), times=1)
+    for state, has_blocks in ((State.STOPPED, False), (State.RUNNING, True)):
+        world.provider.put("r1", state)
+        await world.store.want_read(workspace_id)
+        await world.pass_time(90)
+        assert bool(shown["blocks"]) is has_blocks, state
+    assert (await world.store.card(operation_id)).message_ts == card.message_ts

@@ -73,6 +73,8 @@ async def test_methods_that_read_are_sent_as_forms(slack):
     ("status", "body", "kind", "code"),
     [
         (200, {"ok": False, "error": "user_not_found"}, SlackPermanent, "user_not_found"),
+        (200, {"ok": False, "error": "restricted_action_read_only_channel"}, SlackPermanent, None),
+        (200, {"ok": False, "error": "message_limit_exceeded"}, SlackFailed, None),
         (200, {"ok": False, "error": "token_revoked"}, SlackPermanent, "token_revoked"),
         (200, {"ok": False, "error": "some_new_error"}, SlackFailed, "some_new_error"),
         (200, {"ok": False, "error": "internal_error"}, SlackUnknownOutcome, "internal_error"),

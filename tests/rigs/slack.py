@@ -30,6 +30,10 @@ class FakeSlack(Faulty):
         self.page = 2
         #: Messages on a page of a conversation, however many are asked for: few, so that paging is seen to.
         self.history_page = 2
+        #: Whether updates of messages are refused for their blocks.
+        self.refuses_blocks = False
+        #: Conversations that take nothing, with what a call is refused with.
+        self.closed: dict[str, SlackFailed] = {}
         #: Calls that Slack itself would have answered with 429.
         self.over_budget = 0
         self._faults = defaultdict(list)
@@ -41,6 +45,10 @@ class FakeSlack(Faulty):
 
     def add_user(self, user_id: str, team_id: str = "T1", **keys: Any) -> None:
         self.users[user_id] = {"id": user_id, "team_id": team_id, "name": user_id.lower(), **keys}
+
+    def fail_in(self, channel: str, error: SlackFailed) -> None:
+        """Refuse every message to a channel."""
+        self.closed[channel] = error
 
     def count(self, method: str) -> int:
         return sum(name == method for name, _ in self.calls)
@@ -59,6 +67,8 @@ class FakeSlack(Faulty):
         self.calls.append((method, dict(arguments)))
         self._limit(method, arguments)
         self._raise(method, after=False)
+        if arguments.get("channel") in self.closed:
+            raise self.closed[arguments["channel"]]
         answer = getattr(self, "_" + method.replace(".", "_"))(dict(arguments))
         self._raise(method, after=True)
         return SlackAnswer({"ok": True, **answer}, self._now())
@@ -90,6 +100,8 @@ class FakeSlack(Faulty):
         return {"message_ts": self._new_ts()}
 
     def _chat_update(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        if self.refuses_blocks and arguments["blocks"]:
+            raise SlackPermanent("chat.update", "msg_blocks_too_long")
         for message in self.messages:
             if (message["channel"], message["ts"]) == (arguments["channel"], arguments["ts"]):
                 message.update(arguments)

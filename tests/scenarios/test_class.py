@@ -283,3 +283,23 @@ async def test_what_saturn_refuses_is_told_to_the_person_and_shown_to_the_traine
     assert "3 of 3 ready" in _card(made).text
     made_for = [one.owner for one in made.saturn.state.resources.values() if one.name != "notebook"]
     assert sorted(made_for) == sorted(user.lower() for user in PUPILS[:3])
+
+
+async def test_a_card_for_a_channel_that_is_closed_to_apps_is_refused_once_and_comes_when_it_is_open(
+    class_room,
+):
+    made, trainer = class_room, class_room.person(TRAINER)
+    channel = made.slack.state.channels[GENERAL]
+    channel.restricts = "read_only_channel"
+    before = made.calls("chat.postMessage", made.slack)
+    await trainer.types("card notebook --title Statistics")
+    await made.pass_time(120, step=10)
+    assert not [one for one in trainer.sees(GENERAL) if one.kind == "class_card"]
+    (told,) = trainer.sees()
+    assert "Only some members may post there." in told.text
+    # The card once, and what the poster reads.
+    assert made.calls("chat.postMessage", made.slack) == before + 2
+    channel.restricts = ""
+    await trainer.presses(told, "Post again")
+    await made.pass_time(5)
+    assert _card(made)

@@ -228,10 +228,19 @@ def summary(facts: ClassFacts) -> Answer:
     return replies.answer("\n".join(lines))
 
 
-def posted(card: ClassCard, *, is_unsure: bool) -> Answer:
-    """Ask the poster whether to post the card again: it was refused, or nobody knows."""
-    template = words.DID_IT_APPEAR if is_unsure else words.NOT_POSTED
-    sentence = fill(template, name=card.title, channel=Markup(card.channel_id))
+def posted(card: ClassCard, cause: str, *, is_unsure: bool = False) -> Answer:
+    """Ask the poster whether to post the card again: it was refused, or nobody knows.
+
+    ``cause`` is Slack's error code, which says what would help.
+    """
+    names = {"name": card.title, "channel": Markup(card.channel_id), "code": cause}
+    helps = words.HELPS.get(cause)
+    template = words.NOT_POSTED if helps else words.NOT_POSTED_ELSE
+    if cause == "undrawable":
+        template = words.NOT_POSTED_BROKEN
+    if is_unsure:
+        template = words.DID_IT_APPEAR
+    sentence = fill(template, **names, helps=Markup(helps or ""))
     return replies.answer(sentence, [kit.button(words.POST_AGAIN, "class_post", card.id)])
 
 

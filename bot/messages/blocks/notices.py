@@ -65,7 +65,8 @@ def _of_class(kind: NoticeKind, facts: Facts) -> Answer:
         case NoticeKind.CLASS_OVER:
             return classes.summary(of)
         case NoticeKind.CLASS_POSTED:
-            return classes.posted(of.card, is_unsure=bool(facts.body.get("is_unsure")))
+            is_unsure, cause = bool(facts.body.get("is_unsure")), facts.word("cause") or "not_in_channel"
+            return classes.posted(of.card, cause, is_unsure=is_unsure)
         case _:
             return classes.class_card(of)
 

@@ -99,9 +99,35 @@ DID_IT_APPEAR: Final = (
     "Slack didn't tell me whether the card for *{name}* has appeared in <#{channel}>. "
     "Have a look, and post it again if it hasn't."
 )
-NOT_POSTED: Final = (
-    "Slack doesn't let me post the card for *{name}* in <#{channel}>. Invite me there, then post it again."
+NOT_POSTED: Final = "Slack doesn't let me post the card for *{name}* in <#{channel}>. {helps}"
+NOT_POSTED_ELSE: Final = (
+    "I couldn't post the card for *{name}* in <#{channel}>: Slack answered `{code}`. "
+    "Post it again, and tell your Usher admin if that doesn't help."
 )
+NOT_POSTED_BROKEN: Final = (
+    "I couldn't post the card for *{name}* in <#{channel}>, because something broke while I was putting it "
+    "together. Post it again, and tell your Usher admin if that doesn't help."
+)
+#: What would help, by Slack's error code.
+HELPS: Final = dict.fromkeys(
+    ("channel_not_found", "no_permission", "not_in_channel"), "Invite me there, then post it again."
+) | {
+    "access_denied": "Ask a Slack admin to allow it, then post it again.",
+    "ekm_access_denied": "Slack admins have suspended messages there. Post it in another channel.",
+    "is_archived": "The channel is archived. Post it in another one, or unarchive it and post it again.",
+    "restricted_action": (
+        "A setting of this Slack workspace keeps me from posting there. Ask a Slack admin to allow it, then "
+        "post it again."
+    ),
+    "restricted_action_read_only_channel": (
+        "Only some members may post there. Ask whoever manages the channel to add me in its posting "
+        "permissions, then post it again. Or post it in another channel."
+    ),
+    "restricted_action_thread_only_channel": (
+        "New messages aren't allowed there, only replies. Ask whoever manages the channel to change that, "
+        "then post it again. Or post it in another channel."
+    ),
+}
 POSTED_AGAIN: Final = "I'm posting it again."
 STANDS_ALREADY: Final = "It's already there."
 SUMMARY: Final = "The class *{name}* is over."

@@ -100,6 +100,11 @@ NOT_DIRECT: Final = (
     "I have a message for you, but Slack doesn't let me send you direct messages. "
     "Open a conversation with me, then type `list` to see where things stand."
 )
+NOT_IN_CHANNEL: Final = "I can't post in <#{channel}>, so here is my answer."
+NOT_DELIVERED: Final = (
+    "Slack didn't accept one of my messages to you (`{code}`), so you may have missed something. "
+    "Type `list` to see where things stand."
+)
 NOT_DRAWN: Final = (
     "I have a message for you, but something broke while I was putting it together. "
     "Type `list` to see where things stand. Reference {reference}"

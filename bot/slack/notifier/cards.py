@@ -11,8 +11,9 @@ import structlog
 from bot.domain.models import Card, NewNotice, NoticeKind
 from bot.domain.plan import backoff
 from bot.slack import methods as slack_methods
-from bot.slack.calls import APP_SHUT_OUT, SHUT_OUT_SECONDS, AnySlack
-from bot.slack.notifier.drawing import digest, draw_card, update
+from bot.slack.calls import SHUT_OUT_SECONDS, AnySlack
+from bot.slack.errors import meaning
+from bot.slack.notifier.drawing import digest, draw_card, edit, update
 from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, StoreError
 from bot.support.pool import Pool, pool_room, run_all
 
@@ -64,7 +65,7 @@ class CardUpdates:
         except SlackLimited as error:
             await self._store.card_retry(card.id, error.retry_after)
         except SlackPermanent as error:
-            if error.code in APP_SHUT_OUT:
+            if meaning(error).is_shut_out:
                 await self._store.card_retry(card.id, SHUT_OUT_SECONDS)
                 return
             log.info("card lost", card=card.id, problem=error.code)
@@ -93,5 +94,5 @@ class CardUpdates:
         is_kept = card.kind is NoticeKind.JOB_ENDED and card.stage == "live"
         drawn = card.claimed_drawn if is_kept else digest(message)
         if drawn != card.claimed_drawn:
-            await self._slack.to(card.principal).call(slack_methods.CHAT_UPDATE, message)
+            await edit(self._slack.to(card.principal), message)
         await self._store.card_updated(card.id, card, drawn)

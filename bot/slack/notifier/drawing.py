@@ -17,8 +17,10 @@ from bot.domain.plan import backoff
 from bot.messages.blocks.notices import render
 from bot.messages.blocks.past import redraw
 from bot.messages.texts import notices as words
+from bot.slack.errors import Meaning, meaning
+from bot.slack.methods import CHAT_UPDATE
 from bot.slack.notifier.places import CARD_WAIT, Place, Places
-from bot.support.errors import StoreError
+from bot.support.errors import SlackPermanent, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from bot.domain.facts import Facts
     from bot.services.context import Context
     from bot.services.gather import Gatherer
+    from bot.slack.calls import PacedSlack
     from bot.slack.notifier.timing import Timing
 
 log = structlog.get_logger(__name__)
@@ -113,6 +116,20 @@ def update(channel_id: str, message_ts: str, answer: Answer) -> dict[str, Any]:
         "blocks": list(answer.blocks),
         "link_names": False,
     }
+
+
+async def edit(slack: PacedSlack, message: Mapping[str, Any], share: float = 1.0) -> None:
+    """Replace a message as ``update`` says, by its text alone if Slack rejects its blocks.
+
+    Raises SlackFailed. Repeating an edit does no harm.
+    """
+    try:
+        await slack.call(CHAT_UPDATE, message, share=share)
+    except SlackPermanent as error:
+        if meaning(error) is not Meaning.BLOCKS or not message["blocks"]:
+            raise
+        log.warning("slack refused blocks", ts=message["ts"], problem=error.code)
+        await slack.call(CHAT_UPDATE, {**message, "blocks": []}, share=share)
 
 
 def _waits_for_output(notice: Notice, facts: Facts) -> bool:

@@ -21,13 +21,13 @@ from bot.messages.texts import problems
 from bot.services.authority import Authority
 from bot.services.home_facts import HomeGatherer
 from bot.slack import methods as slack_methods
-from bot.slack.calls import APP_SHUT_OUT, SHUT_OUT_SECONDS, AnySlack
+from bot.slack.calls import SHUT_OUT_SECONDS, AnySlack
+from bot.slack.errors import Meaning, meaning
 from bot.support.errors import (
     NotIdentified,
     Refused,
     SlackFailed,
     SlackLimited,
-    SlackPermanent,
     StoreError,
 )
 from bot.support.pool import Pool, pool_room, run_all
@@ -44,8 +44,6 @@ log = structlog.get_logger(__name__)
 SHARE: Final = 0.7
 #: How many Homes are checked per second although nobody asked: this bounds the cost.
 LOOKS: Final = 20
-#: The error of a view that isn't the newest any more.
-CONFLICT: Final = "hash_conflict"
 
 
 class HomeViews:
@@ -108,18 +106,18 @@ class HomeViews:
             await self._one(one)
         except SlackLimited as error:
             await self._later(one, error.retry_after)
-        except SlackPermanent as error:
-            if error.code in APP_SHUT_OUT:
-                await self._later(one, SHUT_OUT_SECONDS)
-                return
-            log.info("home not published", principal=one.principal.key, problem=error.code)
-            await self._rest(one)
         except SlackFailed as error:
-            if error.code == CONFLICT:
+            means = meaning(error)
+            if means is Meaning.STALE:
                 # Somebody has published a newer one, which isn't known here.
                 await self._published(one, "", "")
-                return
-            await self._later(one, backoff(3, 0.5))
+            elif not means.is_final:
+                await self._later(one, backoff(3, 0.5))
+            elif means.is_shut_out:
+                await self._later(one, SHUT_OUT_SECONDS)
+            else:
+                log.info("home not published", principal=one.principal.key, problem=error.code)
+                await self._rest(one)
 
     async def _one(self, one: Home) -> None:
         is_wanted = one.wanted_at is not None

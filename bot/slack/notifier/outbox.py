@@ -10,10 +10,12 @@ import structlog
 
 from bot.domain.models import NOTICE_CLASS, Answer, NewNotice, Notice, NoticeKind
 from bot.domain.plan import backoff
+from bot.messages.blocks import limits
 from bot.messages.texts import notices as words
 from bot.slack import methods as slack_methods
-from bot.slack.calls import APP_SHUT_OUT, NOT_INSTALLED, AnySlack
-from bot.slack.notifier.drawing import LONGEST_PAUSE, Drawing, Drawings, digest, update
+from bot.slack.calls import NOT_INSTALLED, AnySlack
+from bot.slack.errors import Meaning, meaning
+from bot.slack.notifier.drawing import LONGEST_PAUSE, Drawing, Drawings, digest, edit, update
 from bot.slack.notifier.lookup import Lookup, metadata
 from bot.slack.notifier.places import THREADED, Place, Places
 from bot.slack.notifier.promises import Promises
@@ -31,24 +33,10 @@ log = structlog.get_logger(__name__)
 
 #: The share of the budget that each class may use; the rest is reserved for more urgent ones.
 SHARES: Final = {0: 1.0, 1: 1.0, 2: 0.9, 3: 0.8}
-#: Slack rejected the blocks; their text says the same.
-_BLOCKS_REFUSED: Final = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long"})
 #: The person can't receive direct messages.
-_NO_DIRECT_MESSAGE: Final = frozenset(
-    {
-        "cannot_dm_bot",
-        "channel_not_found",
-        "is_archived",
-        "messages_tab_disabled",
-        "not_in_channel",
-        "restricted_action",
-        "user_disabled",
-        "user_not_found",
-        "user_not_visible",
-    }
-)
-#: The card above a message is gone.
-_NO_THREAD: Final = frozenset({"thread_not_found", "cannot_reply_to_message"})
+_NO_DIRECT_MESSAGE: Final = frozenset({Meaning.PLACE, Meaning.PERSON})
+#: How the occasion of what says that a message is missing begins.
+_MISSING: Final = "missing:"
 #: Nobody knows whether a class card was posted.
 _UNSURE: Final = "outcome_unknown"
 
@@ -133,9 +121,9 @@ class Outbox:
         except SlackUnknownOutcome as error:
             await self._unknown(notice, error)
         except SlackPermanent as error:
-            if error.code in APP_SHUT_OUT:
+            if meaning(error).is_shut_out:
                 await self._later(notice, error)
-            elif error.code in _NO_THREAD and notice.kind in THREADED:
+            elif meaning(error) is Meaning.THREAD and notice.kind in THREADED:
                 self._places.leave_thread(notice)
                 await self._store.notice_retry(notice, 0.0, error=error.code)
             else:
@@ -184,9 +172,7 @@ class Outbox:
             await self._store.notice_dead(notice.id, "undrawable")
             return
         channel, ts = drawing.place.channel, str(notice.body["message_ts"])
-        await self._slack.to(notice.principal).call(
-            slack_methods.CHAT_UPDATE, update(channel, ts, drawing.answer)
-        )
+        await edit(self._slack.to(notice.principal), update(channel, ts, drawing.answer))
         await self._store.notice_sent(notice.id, channel, ts)
 
     async def _complete(self, notice: Notice, answer: Answer, place: Place) -> None:
@@ -220,7 +206,8 @@ class Outbox:
         try:
             sent = await self._post(notice, message)
         except SlackPermanent as error:
-            if error.code not in _BLOCKS_REFUSED or "blocks" not in message:
+            is_kept = notice.kind is NoticeKind.CLASS_CARD
+            if meaning(error) is not Meaning.BLOCKS or "blocks" not in message or is_kept:
                 raise
             log.warning("slack refused blocks", notice=notice.id, kind=str(notice.kind), problem=error.code)
             self._plain.add(notice.id)
@@ -258,8 +245,11 @@ class Outbox:
     async def _later(self, notice: Notice, error: SlackFailed, *, is_unknown: bool = False) -> None:
         now = await self._store.now()
         is_let_in = self._slack.to(notice.principal).shut_out in (None, NOT_INSTALLED)
-        if now - notice.created_at > self._timing.gives_up_after and is_let_in:
-            await self._dead(notice, error)
+        longest = self._timing.gives_up_after
+        if notice.kind is NoticeKind.CLASS_CARD and meaning(error) is Meaning.UNKNOWN:
+            longest = self._timing.gives_up_in_channel
+        if now - notice.created_at > longest and is_let_in:
+            await self._undeliverable(notice, error)
             return
         # The middle of the jitter range, because the budget spreads sends anyway.
         wait = backoff(notice.attempts, 0.5, longest=LONGEST_PAUSE)
@@ -268,25 +258,42 @@ class Outbox:
 
     async def _ask_poster(self, notice: Notice, error: str) -> None:
         """Give up a class card and ask its poster; the question comes first, as it is written only once."""
-        body = {"connection": notice.body.get("connection"), "is_unsure": error == _UNSURE}
+        body = {"connection": notice.body.get("connection"), "is_unsure": error == _UNSURE, "cause": error}
         kind, occasion = NoticeKind.CLASS_POSTED, f"posted:{notice.occasion}"
         await self._store.add_notices([NewNotice(notice.subject, kind, occasion, notice.principal, body)])
         log.info("class card not posted", notice=notice.id, problem=error)
         await self._store.notice_dead(notice.id, error)
 
-    async def _undeliverable(self, notice: Notice, error: SlackPermanent) -> None:
+    async def _undeliverable(self, notice: Notice, error: SlackFailed) -> None:
+        """Give up what Slack won't take, and tell its person where that may work."""
         if notice.kind is NoticeKind.CLASS_CARD:
             await self._ask_poster(notice, error.code)
             return
+        if meaning(error) not in _NO_DIRECT_MESSAGE:
+            await self._say_missing(notice, error)
+            await self._dead(notice, error)
+            return
         await self._dead(notice, error)
         channel = notice.body.get("channel_id")
-        if error.code not in _NO_DIRECT_MESSAGE or not channel or str(channel).startswith("D"):
+        if not channel or str(channel).startswith("D"):
             return
         message = {"channel": channel, "user": notice.principal.user_id, "text": words.NOT_DIRECT}
         try:
             await self._slack.to(notice.principal).call(slack_methods.CHAT_POST_EPHEMERAL, message)
         except SlackFailed as failed:
             log.info("person not reached", notice=notice.id, problem=failed.code)
+
+    async def _say_missing(self, notice: Notice, error: SlackFailed) -> None:
+        """Tell a person that they missed a message, in one as plain as can be; once a day for each cause."""
+        is_hopeless = meaning(error) is Meaning.SETUP or notice.occasion.startswith(_MISSING)
+        if is_hopeless or notice.kind is NoticeKind.CARD_UPDATE:
+            return
+        day = int(await self._store.now() // 86_400)
+        body = Answer(words.NOT_DELIVERED.format(code=limits.safe(error.code, limits.NAME))).as_body()
+        missing = NewNotice(
+            notice.principal.key, NoticeKind.MESSAGE, f"{_MISSING}{error.code}:{day}", notice.principal, body
+        )
+        await self._store.add_notices([missing])
 
     async def _dead(self, notice: Notice, error: SlackFailed) -> None:
         log.error("notice given up", notice=notice.id, kind=str(notice.kind), problem=error.code)

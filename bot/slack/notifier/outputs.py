@@ -13,7 +13,9 @@ from bot.messages.blocks.run_notices import drawn_output
 from bot.messages.texts import outputs as words
 from bot.services.owners import OUTPUT
 from bot.slack import methods as slack_methods
-from bot.slack.calls import APP_SHUT_OUT, SHUT_OUT_SECONDS, AnySlack
+from bot.slack.calls import SHUT_OUT_SECONDS, AnySlack
+from bot.slack.errors import meaning
+from bot.slack.notifier.drawing import edit, update
 from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, StoreError
 from bot.support.pool import Pool, pool_room, run_all
 
@@ -90,7 +92,7 @@ class Outputs:
                 log.warning("output not drawn", run=entry.run_id, problem=type(error).__name__)
                 break
             except SlackPermanent as error:
-                if error.code in APP_SHUT_OUT:
+                if meaning(error).is_shut_out:
                     break
                 log.info("output message lost", run=entry.run_id, problem=error.code)
                 entry.is_lost = True
@@ -115,14 +117,7 @@ class Outputs:
         if facts.output is None:
             return False
         answer = drawn_output(run, facts)
-        message = {
-            "channel": channel,
-            "ts": run.output_ts,
-            "text": answer.text,
-            "blocks": list(answer.blocks),
-            "link_names": False,
-        }
-        await self._slack.to(run.principal).call(slack_methods.CHAT_UPDATE, message, share=SHARE)
+        await edit(self._slack.to(run.principal), update(channel, run.output_ts, answer), SHARE)
         self._board.drawn(run.id, facts.output)
         return True
 
@@ -175,7 +170,7 @@ class Outputs:
         except SlackLimited as error:
             entry.deliver_after = self._board.monotonic() + error.retry_after
         except SlackPermanent as error:
-            if error.code in APP_SHUT_OUT:
+            if meaning(error).is_shut_out:
                 entry.deliver_after = self._board.monotonic() + SHUT_OUT_SECONDS
                 return
             await self._missing(entry, run, error)

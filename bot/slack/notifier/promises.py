@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from bot.domain.models import Answer, Notice, NoticeState
-from bot.slack import methods as slack_methods
-from bot.slack.calls import APP_SHUT_OUT, AnySlack
-from bot.slack.notifier.drawing import update
+from bot.slack.calls import AnySlack
+from bot.slack.errors import meaning
+from bot.slack.notifier.drawing import edit, update
 from bot.slack.notifier.lookup import metadata
 from bot.support.errors import SlackLimited, SlackPermanent
 
@@ -51,14 +51,14 @@ class Promises:
         try:
             # With the key, so that an edit of unknown outcome is found like any message.
             message = update(channel, ts, answer) | {"metadata": metadata(notice)}
-            await self._slack.to(notice.principal).call(slack_methods.CHAT_UPDATE, message)
+            await edit(self._slack.to(notice.principal), message)
         except SlackLimited as error:
             if error.retry_after <= LONGEST_WAIT:
                 raise
             # Updates of cards have used up what fits into the minute; somebody waits for this.
             return False
         except SlackPermanent as error:
-            if error.code in APP_SHUT_OUT:
+            if meaning(error).is_shut_out:
                 raise
             return False
         await self._store.notice_sent(notice.id, channel, ts)

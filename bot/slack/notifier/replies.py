@@ -2,29 +2,38 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
+from bot.messages.blocks import kit
+from bot.messages.texts import notices as words
 from bot.slack import methods as slack_methods
 from bot.slack.calls import AnySlack, leads_to_slack
+from bot.slack.errors import Meaning, meaning
 from bot.slack.notifier.lookup import Lookup, metadata
 from bot.support.errors import (
     ProviderError,
     RateLimited,
     SlackFailed,
     SlackLimited,
+    SlackPermanent,
     SlackUnknownOutcome,
     Unreachable,
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from bot.domain.models import Notice
     from bot.slack.notifier.timing import Timing
     from bot.store.store import Store
     from bot.support.http import Http
 
 log = structlog.get_logger(__name__)
+
+#: What an answer in a channel is refused with where a direct message may work.
+_CLOSED: Final = frozenset({Meaning.PLACE, Meaning.PERSON, Meaning.THREAD})
 
 
 class Replies:
@@ -93,13 +102,20 @@ class Replies:
         message: dict[str, Any] = {"text": body.get("text") or "", "blocks": list(body.get("blocks") or ())}
         if not message["blocks"]:
             del message["blocks"]
+        thread = {"thread_ts": body["thread_ts"]} if body.get("thread_ts") else {}
         if body.get("response_url"):
             await self._respond(notice, message)
         elif body.get("channel_id") and not body.get("is_direct"):
-            await self._in_channel(notice, message)
+            try:
+                await self._in_channel(notice, message | thread)
+            except SlackPermanent as error:
+                if meaning(error) not in _CLOSED:
+                    raise
+                # The channel doesn't take it, but they are waiting for it.
+                await self._post(notice, _moved(body), notice.principal.user_id)
         else:
             target = body.get("channel_id") or notice.principal.user_id
-            await self._post(notice, message, str(target))
+            await self._post(notice, message | thread, str(target))
 
     async def _redraw(self, notice: Notice) -> None:
         """Redraw an open form; one that was closed or changed in the meantime doesn't need it."""
@@ -136,8 +152,6 @@ class Replies:
     async def _in_channel(self, notice: Notice, message: dict[str, Any]) -> None:
         """Answer in a channel: visible only to this person, unless they asked to share it."""
         channel = str(notice.body["channel_id"])
-        if notice.body.get("thread_ts"):
-            message["thread_ts"] = notice.body["thread_ts"]
         if notice.body.get("in_channel"):
             await self._post(notice, message, channel)
             return
@@ -147,8 +161,6 @@ class Replies:
 
     async def _post(self, notice: Notice, message: dict[str, Any], channel: str) -> None:
         message |= {"channel": channel, "unfurl_links": False, "unfurl_media": False, "link_names": False}
-        if notice.body.get("thread_ts"):
-            message["thread_ts"] = notice.body["thread_ts"]
         # A person's direct message goes by two ids; its budget goes by the person.
         direct = channel.startswith("D") or channel == notice.principal.user_id
         paced = notice.principal.user_id if direct else channel
@@ -169,3 +181,11 @@ class Replies:
     async def _dead(self, notice: Notice, error: str) -> None:
         log.info("reply given up", notice=notice.id, problem=error)
         await self._store.notice_dead(notice.id, error)
+
+
+def _moved(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the content of an answer that says why it isn't in its channel."""
+    said = words.NOT_IN_CHANNEL.format(channel=body["channel_id"])
+    blocks = body.get("blocks") or [kit.section(str(body.get("text") or ""))]
+    moved = kit.answer(f"{said} {body.get('text') or ''}", [kit.context(said), *blocks])
+    return {"text": moved.text, "blocks": list(moved.blocks)}

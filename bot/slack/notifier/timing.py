@@ -21,6 +21,8 @@ class Timing:
     card_interval: float = 15.0
     #: What Slack hasn't accepted after this long is given up, and reported by doctor.
     gives_up_after: float = 86_400.0
+    #: The same where it is refused in a channel with a code that nobody knows: a class waits for it.
+    gives_up_in_channel: float = 3_600.0
     #: What can't be drawn after this long is sent as a plain text.
     draws_for: float = 300.0
     batch: int = 20

@@ -10,7 +10,8 @@ import aiohttp
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.slack.calls import APP_SHUT_OUT, SlackAnswer, leads_to_slack
+from bot.slack.calls import SlackAnswer, leads_to_slack
+from bot.slack.errors import Meaning, meaning_of
 from bot.slack.methods import FILES_COMPLETE_UPLOAD, UPLOAD_URL
 from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, SlackUnknownOutcome
 from bot.support.responses import parse_retry_after
@@ -20,57 +21,8 @@ if TYPE_CHECKING:
 
     from bot.support.clock import Clock
 
-#: Slack may have acted all the same (its reference: "some aspect of the operation may have succeeded").
-_UNKNOWN: Final = frozenset({"internal_error", "fatal_error", "service_unavailable", "request_timeout"})
 #: An upload slower than this, in bytes a second, is given up for now.
 _SLOWEST: Final = 200_000
-#: Errors that repeating the same call can't change. Calls that fail with others are retried for a day.
-_PERMANENT: Final = APP_SHUT_OUT | frozenset(
-    {
-        "cannot_dm_bot",
-        "cant_update_message",
-        "cannot_reply_to_message",
-        "channel_not_found",
-        "edit_window_closed",
-        "file_not_found",
-        "file_type_blocked",
-        "file_update_failed",
-        "file_upload_size_restricted",
-        "file_uploads_disabled",
-        "file_uploads_except_images_disabled",
-        "invalid_arguments",
-        "invalid_blocks",
-        "invalid_blocks_format",
-        "invalid_metadata_format",
-        "invalid_metadata_schema",
-        "is_archived",
-        "message_not_found",
-        "messages_tab_disabled",
-        "metadata_too_large",
-        "method_not_supported_for_channel_type",
-        "missing_scope",
-        "msg_blocks_too_long",
-        "msg_too_long",
-        "no_permission",
-        "no_text",
-        "not_enabled",
-        "not_allowed_token_type",
-        "not_in_channel",
-        "posting_to_channel_denied",
-        "restricted_action",
-        "slack_connect_file_upload_sharing_blocked",
-        "storage_limit_reached",
-        "thread_not_found",
-        "too_many_attachments",
-        "unknown_method",
-        "user_disabled",
-        "user_not_found",
-        "user_not_in_channel",
-        "user_not_visible",
-        "users_not_found",
-        "view_too_large",
-    }
-)
 
 
 class WebApi:
@@ -133,14 +85,15 @@ class WebApi:
         status = int(getattr(response, "status_code", None) or getattr(response, "status", None) or 0)
         data = getattr(response, "data", None)
         code = str(data.get("error") or "") if isinstance(data, dict) else ""
-        if status == 429 or code in ("ratelimited", "rate_limited"):
+        means = meaning_of(code)
+        if status == 429 or means is Meaning.LIMITED:
             wait = parse_retry_after(
                 _header(getattr(response, "headers", None), "retry-after"), self._clock.now()
             )
             return SlackLimited(method, max(wait if wait is not None else 30.0, 1.0))
-        if status >= 500 or not code or code in _UNKNOWN:
+        if status >= 500 or not code or means is Meaning.UNSURE:
             return SlackUnknownOutcome(method, code or f"status_{status}")
-        return SlackPermanent(method, code) if code in _PERMANENT else SlackFailed(method, code)
+        return SlackPermanent(method, code) if means.is_final else SlackFailed(method, code)
 
 
 def _form(arguments: Mapping[str, Any]) -> dict[str, str]:

@@ -1,0 +1,123 @@
+"""The table of Slack's error codes: whole, of one mind, and the only list of codes in the code."""
+
+from __future__ import annotations
+
+import ast
+import tomllib
+
+import pytest
+
+from bot.messages.texts import classes as words
+from bot.slack import errors
+from bot.slack.errors import Meaning, meaning, meaning_of
+from bot.slack.methods import METHODS, RESPONSE_URL, UPLOAD_URL
+from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, SlackUnknownOutcome
+from tests.project.repository import ROOT
+
+TABLE = errors.read_table()
+FILE = ROOT / "bot/slack/error_codes.toml"
+#: Tables that are no method's.
+SHARED = {"every method", "no page", "usher"}
+#: Methods that are called outside of the table of methods, or before they are in it.
+BESIDE = {"apps.uninstall", "auth.revoke", "openid.connect.userInfo"}
+
+
+def codes_of(*methods: str) -> dict[str, Meaning]:
+    """Return the codes of some methods' pages, with what each means."""
+    return {code: Meaning(name) for one in methods for name, codes in TABLE[one].items() for code in codes}
+
+
+def test_each_method_that_is_called_has_its_codes_and_no_other_has():
+    called = set(METHODS) - {RESPONSE_URL, UPLOAD_URL}
+    assert called <= set(TABLE) - SHARED <= called | BESIDE
+
+
+def test_every_meaning_is_explained_and_used():
+    explained = tomllib.loads(FILE.read_text(encoding="utf-8"))["meanings"]
+    used = {name for by_meaning in TABLE.values() for name in by_meaning}
+    assert set(explained) == used == set(Meaning) - {Meaning.UNKNOWN}
+
+
+def test_a_code_means_the_same_everywhere():
+    for by_meaning in TABLE.values():
+        for name, codes in by_meaning.items():
+            assert [code for code in codes if meaning_of(code) != name] == []
+            assert codes == sorted(set(codes))
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "restricted_action",
+        "restricted_action_read_only_channel",
+        "restricted_action_thread_only_channel",
+        "is_archived",
+        "ekm_access_denied",
+    ],
+)
+def test_a_channel_that_is_closed_to_apps_is_no_matter_of_time(code):
+    found = meaning_of(code)
+    assert (found, found.is_final, found.is_shut_out) == (Meaning.PLACE, True, False)
+    assert code in words.HELPS
+
+
+def test_what_would_help_is_said_for_every_channel_that_does_not_take_a_card():
+    places = {
+        code
+        for code, found in codes_of("chat.postMessage", "every method").items()
+        if found is Meaning.PLACE and code != "messages_tab_disabled"
+    }
+    assert set(words.HELPS) == places
+
+
+def test_only_passing_refusals_are_not_final():
+    assert {one for one in Meaning if not one.is_final} == {
+        Meaning.LIMITED,
+        Meaning.UNSURE,
+        Meaning.AGAIN,
+        Meaning.UNKNOWN,
+    }
+    assert meaning(SlackLimited("x", 1.0)) is Meaning.LIMITED
+    assert meaning(SlackUnknownOutcome("x", "channel_not_found")) is Meaning.UNSURE
+    assert meaning(SlackPermanent("x", "channel_not_found")) is Meaning.PLACE
+    assert meaning(SlackFailed("x", "solar_flare")) is Meaning.UNKNOWN
+
+
+def lists_of_codes(source: str) -> list[int]:
+    """Return the lines on which a list, set or tuple holds two of Slack's codes or more."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.List | ast.Set | ast.Tuple | ast.Dict):
+            held = node.keys if isinstance(node, ast.Dict) else node.elts
+            texts = [
+                one.value for one in held if isinstance(one, ast.Constant) and isinstance(one.value, str)
+            ]
+            if sum(meaning_of(text) is not Meaning.UNKNOWN for text in texts) > 1:
+                found.append(node.lineno)
+    return found
+
+
+def test_nothing_else_keeps_a_list_of_codes():
+    assert lists_of_codes('codes = {"is_archived", "not_in_channel"}') == [1]
+    kept = {
+        f"{path.relative_to(ROOT)}:{line}"
+        for room in ("bot/slack", "bot/reconciler", "bot/web", "bot/upkeep", "handlers")
+        for path in sorted((ROOT / room).rglob("*.py"))
+        for line in lists_of_codes(path.read_text(encoding="utf-8"))
+    }
+    assert kept == set()
+
+
+def test_what_the_local_slack_refuses_is_on_the_pages():
+    #: Only of views.push, which Usher doesn't call.
+    unknown_by_intent = {"methods/views.py: push_limit_reached"}
+    modules = ["methods/chat.py", "methods/files.py", "methods/views.py", "api.py", "content.py", "limits.py"]
+    unknown = set[str]()
+    for module in modules:
+        tree = ast.parse((ROOT / "playground/slack" / module).read_text(encoding="utf-8"))
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "SlackError":
+                first = node.args[0]
+                if isinstance(first, ast.Constant) and meaning_of(str(first.value)) is Meaning.UNKNOWN:
+                    unknown.add(f"{module}: {first.value}")
+    assert unknown == unknown_by_intent
