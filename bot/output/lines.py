@@ -16,8 +16,9 @@ StreamName = Literal["stdout", "stderr"]
 #: A longer line is passed on in parts of this many characters, so that it can't fill the memory.
 LONGEST: Final = 8_192
 #: A control string (a title, a link's address) ends with BEL or ST. Here it never spans lines, so that an
-#: unterminated one costs a line and not the rest; anything longer than this isn't treated as one.
-_CONTROL_STRING: Final = r"(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c\n]{0,4096}"
+#: unterminated one costs a line and not the rest; anything longer than this isn't treated as one. Nor does it
+#: contain the beginning of another: each of a row of them would be read up to the end of all.
+_CONTROL_STRING: Final = r"(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x90\x98\x9b-\x9f\n]{0,4096}+"
 _CONTROL_SEQUENCE: Final = r"(?:\x1b\[|\x9b)[\x30-\x3f]{0,256}[\x20-\x2f]{0,16}"
 _WHOLE: Final = re.compile(
     rf"{_CONTROL_SEQUENCE}[\x40-\x7e]"
