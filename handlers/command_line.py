@@ -7,7 +7,6 @@ parse their text once more: ``command_line`` takes one word per flag, and leaves
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -15,12 +14,12 @@ from types import MappingProxyType
 from typing import Final
 
 from bot.services.filling import Flag
-from bot.support.visible import clean
+from bot.support.visible import clean, unescape
 from handlers import routes
 
 #: Longer texts are cut, and no command is read from them: no valid name is longer.
 LONGEST_COMMAND: Final = 2000
-#: A program's own words must not be cut, so anything longer is refused.
+#: A program's own words must not be cut, so anything longer is refused, before it is read.
 LONGEST: Final = 6000
 
 #: By code point, because some look alike: curly, low, angle, prime and full-width quotes; hyphens.
@@ -29,6 +28,9 @@ _SINGLE: Final = dict.fromkeys((0x2018, 0x2019, 0x201A, 0x201B, 0x2039, 0x203A, 
 _HYPHENS: Final = dict.fromkeys((0x2010, 0x2011, 0xFE63, 0xFF0D), "-")
 _STRAIGHT: Final = str.maketrans({**_DOUBLE, **_SINGLE, **_HYPHENS})
 _QUOTES: Final = "\"'"
+#: A quotation ends only before a blank or the end: elsewhere the mark is a letter.
+_CLOSING: Final = re.compile(r"[\"'](?=\s|\Z)")
+_BLANK: Final = re.compile(r"\s")
 #: A dash (figure, en, em, bar, minus) before a word: some keyboards turn two hyphens into one.
 _DASHES: Final = re.compile(r"(?:(?<=\s)|^)-?[\u2012-\u2015\u2212]+-?(?=\w)")
 #: The same for two hyphens on their own.
@@ -115,19 +117,17 @@ def command_line(text: str, commands: Mapping[str, str]) -> CommandLine:
 
     The words after ``--`` stay as typed, including quotes and line breaks.
     """
-    rest = _after_verb(text, commands)
     words: list[str] = []
     flags: list[Flag] = []
-    while rest:
-        if _begins_tail(rest):
-            return CommandLine(tuple(words), tuple(flags), rest[_word_end(rest) :].strip())
-        named = _FLAG.match(rest)
-        if named is not None and (named[2] or named.end() == _word_end(rest)):
-            value, rest = _value(rest[named.end() :], is_joined=bool(named[2]))
-            flags.append(Flag(named[1], value))
+    walk = _Walk(_after_verb(text, commands))
+    while not walk.is_over:
+        if walk.begins_tail:
+            return CommandLine(tuple(words), tuple(flags), walk.text[walk.word_end :].strip())
+        named = _FLAG.match(walk.text, walk.at)
+        if named is not None and (named[2] or named.end() == walk.word_end):
+            flags.append(Flag(named[1], walk.value(named.end(), is_joined=bool(named[2]))))
         else:
-            word, rest = _word(rest)
-            words.append(word)
+            words.append(walk.word())
     return CommandLine(tuple(words), tuple(flags))
 
 
@@ -145,20 +145,25 @@ def running_flags(text: str, commands: Mapping[str, str]) -> tuple[str, list[tup
 
 def normalise(text: str) -> str:
     """Return the intended text: Slack's encoding undone, nothing invisible, straight quotes, no marks."""
-    plain = clean(html.unescape(decoded(text[:LONGEST_COMMAND])))
+    plain = clean(unescape(decoded(text[:LONGEST_COMMAND])))
     return _straight(plain.strip(_MARKS).strip())
 
 
 def typed(text: str) -> str:
     """Return a text as it was typed: like ``normalise``, but in full; only enclosing marks are removed."""
-    return _unmarked(_straight(clean(html.unescape(decoded(text)))))
+    return _unmarked(_straight(clean(unescape(decoded(text)))))
 
 
 def _unmarked(text: str) -> str:
     """Remove marks that enclose the whole text; text that is already decoded isn't decoded again."""
-    while len(text) > 1 and text[0] in _MARKS and text[0] == text[-1]:
-        text = text[1:-1].strip()
-    return text
+    begin, end = 0, len(text)
+    while end - begin > 1 and text[begin] in _MARKS and text[begin] == text[end - 1]:
+        begin, end = begin + 1, end - 1
+        while begin < end and text[begin].isspace():
+            begin += 1
+        while begin < end and text[end - 1].isspace():
+            end -= 1
+    return text[begin:end]
 
 
 def _straight(text: str) -> str:
@@ -210,46 +215,83 @@ def _tokens(text: str) -> list[str]:
     if '"' not in text and "'" not in text:
         return text.split()
     tokens: list[str] = []
-    while text := text.lstrip():
-        is_quoted = text[0] in _QUOTES and _closing(text) > 0
-        token, text = _word(text)
-        tokens.append(Quoted(token.strip()) if is_quoted else token.strip())
+    walk = _Walk(text)
+    while not walk.is_over:
+        is_quoted = walk.closing > 0
+        token = walk.word().strip()
+        tokens.append(Quoted(token) if is_quoted else token)
     return [token for token in tokens if token]
 
 
-def _begins_tail(rest: str) -> bool:
-    return _ALONE.fullmatch(rest, 0, _word_end(rest)) is not None
+class _Walk:
+    """Take words off a text from the left, in one pass, whatever quotes are in it.
+
+    ``at`` is the beginning of the next word; there is none if ``is_over``.
+    """
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.at = 0
+        #: Where a quotation may end, by its mark; the next one is the last.
+        self._closing: dict[str, list[int]] = {mark: [] for mark in _QUOTES}
+        for found in _CLOSING.finditer(text):
+            self._closing[found[0]].append(found.start())
+        for ends in self._closing.values():
+            ends.reverse()
+        self._skip(0)
+
+    @property
+    def is_over(self) -> bool:
+        """Return whether no word is left."""
+        return self.at >= len(self.text)
+
+    @property
+    def word_end(self) -> int:
+        """Return where the next word ends, whatever it is."""
+        return _word_end(self.text, self.at)
+
+    @property
+    def closing(self) -> int:
+        """Return where the quotation ends that comes next; -1 if none does."""
+        ends = self._closing.get(self.text[self.at], [])
+        while ends and ends[-1] <= self.at:
+            ends.pop()
+        return ends[-1] if ends else -1
+
+    @property
+    def begins_tail(self) -> bool:
+        """Return whether the next word announces a program's own words."""
+        return _ALONE.fullmatch(self.text, self.at, self.word_end) is not None
+
+    def word(self) -> str:
+        """Take the next word, without its quotes; a quote inside a word is a letter."""
+        begin, end = self.at, self.closing
+        if end > 0:
+            self._skip(end + 1)
+            return self.text[begin + 1 : end]
+        end = self.word_end
+        self._skip(end)
+        return self.text[begin:end]
+
+    def value(self, begin: int, *, is_joined: bool) -> str | None:
+        """Take the value of a flag that ends at ``begin``; None if another flag, or nothing, comes next."""
+        self.at = begin
+        if is_joined and (self.is_over or self.text[begin].isspace()):
+            self._skip(begin)
+            return ""
+        self._skip(begin)
+        is_missing = self.is_over or self.begins_tail or _FLAG.match(self.text, self.at)
+        return None if is_missing and not is_joined else self.word()
+
+    def _skip(self, at: int) -> None:
+        while at < len(self.text) and self.text[at].isspace():
+            at += 1
+        self.at = at
 
 
-def _value(rest: str, *, is_joined: bool) -> tuple[str | None, str]:
-    """Return a flag's value and the rest; None if another flag, or nothing, comes next."""
-    if is_joined:
-        return _word(rest) if rest and not rest[0].isspace() else ("", rest.lstrip())
-    rest = rest.lstrip()
-    if not rest or _begins_tail(rest) or _FLAG.match(rest):
-        return None, rest
-    return _word(rest)
-
-
-def _word(rest: str) -> tuple[str, str]:
-    """Return the first word, without its quotes, and the rest; a quote inside a word is a letter."""
-    end = _closing(rest) if rest[0] in _QUOTES else -1
-    if end > 0:
-        return rest[1:end], rest[end + 1 :].lstrip()
-    end = _word_end(rest)
-    return rest[:end], rest[end:].lstrip()
-
-
-def _closing(text: str) -> int:
-    """Return the index where a leading quotation ends: the same mark before a blank or the end; else -1."""
-    end = text.find(text[0], 1)
-    while end > 0 and end + 1 < len(text) and not text[end + 1].isspace():
-        end = text.find(text[0], end + 1)
-    return end
-
-
-def _word_end(text: str) -> int:
-    return next((place for place, character in enumerate(text) if character.isspace()), len(text))
+def _word_end(text: str, begin: int = 0) -> int:
+    found = _BLANK.search(text, begin)
+    return found.start() if found is not None else len(text)
 
 
 def _unquoted(text: str) -> str:

@@ -16,15 +16,15 @@ from bot.messages.blocks.hints import as_typed, in_view
 from bot.messages.blocks.limits import fill, safe
 from bot.messages.blocks.offers import SAY
 from bot.messages.texts import answers as words
-from bot.messages.texts import problems, times
+from bot.messages.texts import problems, runs, times
 from bot.store.records import NewTask
 from bot.support.errors import NotIdentified, NotLinked, Refused, StoreError, UsherError
 from handlers import mistyped, routes, talking
-from handlers.command_line import LONGEST_COMMAND, parse
+from handlers.command_line import LONGEST, LONGEST_COMMAND, parse
 from handlers.language.reading import MOST_WORDS, read
 from handlers.language.verbs import Manner, Reading
 from handlers.linking.account import linked
-from handlers.request import Answered, Reference, Request
+from handlers.request import SILENT, Answered, Reference, Request
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping, Sequence
@@ -38,6 +38,11 @@ log = structlog.get_logger(__name__)
 _DRAWN = re.compile(r"(\w+)@(\d{1,18})")
 #: Checked before a log line that nobody would see is composed.
 _level = logging.getLogger(__name__)
+
+#: What Slack delivers again if no ack reached it; its answer isn't in the ack.
+_REDELIVERED = frozenset({"message", "mention"})
+#: How much of a text that is too long is looked at, to say in which words that is told.
+_BEGINNING = 100
 
 _TIME_MARK = re.compile(r"(?:^|:)u([0-9]{1,11})(?::|$)")
 
@@ -54,7 +59,27 @@ async def run_text(
     unread: str = "",
     first: str = "",
 ) -> Answer:
-    """Run what a person typed; always answers. The words may start with a folder (``job list``)."""
+    """Run what a person typed; always answers. The words may start with a folder (``job list``).
+
+    What isn't read at all costs next to nothing, so that nobody holds up the others.
+    """
+    request = Request(
+        principal=principal,
+        # Authorised as help: anybody may see the answer to what isn't a verb.
+        verb="help",
+        arguments=(),
+        surface=surface,
+        services=services.of(principal),
+        drawing=Reference(services.ids),
+        folder=folder,
+        text=text,
+        looked=tuple(looked),
+        problem=problem,
+        unread=unread,
+        first=first,
+    )
+    if request.is_asked and (answer := await _before_reading(request)) is not None:
+        return answer
     text = services.authority.installation.at(principal).without_address(text)
     parsed = parse(text, services.commands)
     if parsed.folder:
@@ -63,36 +88,49 @@ async def run_text(
         # Kept, so that it means the same wherever it waits: on a button, for a link, for a list.
         text = f"{folder} {text}"
     reading = read(parsed.words, folder, routes.verbs_of_folders())
-    request = Request(
-        principal=principal,
-        # Authorised as help: anybody may see the answer to what isn't a verb.
+    request = replace(
+        request,
         verb=reading.verb or "help",
         arguments=reading.words,
-        surface=surface,
-        services=services.of(principal),
-        drawing=Reference(services.ids),
         folder=reading.folder or folder,
         text=text,
         is_shared="share" in parsed.flags,
         flags=parsed.flags,
         manner=reading.manner,
-        looked=tuple(looked),
-        problem=problem,
-        unread=unread,
-        first=first,
     )
     is_long = len(text) > LONGEST_COMMAND or len(parsed.words) > MOST_WORDS
     if is_long and not routes.parses_itself(request.folder, reading.verb):
         reading = Reading(talk="too_long")
     handler = _handler(reading)
     if not mistyped.suspected(request):
-        return await guarded(request, handler)
+        return await _authorised(request, handler)
 
     async def unless_token(_request: Request) -> Answer:
         sentence = await mistyped.token_in(request)
         return mistyped.answer(sentence) if sentence else await handler(request)
 
-    return await guarded(request, unless_token)
+    return await _authorised(request, unless_token)
+
+
+async def _before_reading(request: Request) -> Answer | None:
+    """Return the answer to a text that isn't read: one too many, too long, or answered before."""
+    wait = request.services.limiter.take(request.principal.key)
+    if wait > 0:
+        return _too_many(request, wait)
+    if len(request.text) > LONGEST:
+        begin = request.services.authority.installation.at(request.principal).without_address(
+            request.text[:_BEGINNING]
+        )
+        if "job" in {request.folder, parse(begin, request.services.commands).folder}:
+            return replies.hint(fill(runs.TOO_LONG, limit=LONGEST))
+        return talking.small_talk(request, "too_long")
+    if request.surface.kind not in _REDELIVERED or not request.surface.interaction:
+        return None
+    try:
+        answered = await request.services.store.reply_to(request.surface.interaction)
+    except StoreError as error:
+        return replies.plain_problem(_as_read(request, problems.sentence(error)), request.reference)
+    return None if answered is None else SILENT
 
 
 def _handler(reading: Reading) -> Verb:
@@ -194,6 +232,12 @@ async def run_shortcut(
 
 
 async def guarded(request: Request, handler: Callable[[Any], Coroutine[Any, Any, Answer]]) -> Answer:
+    """Count the request, authorise the person, and run the handler; always answers."""
+    wait = request.services.limiter.take(request.principal.key) if request.is_asked else 0.0
+    return _too_many(request, wait) if wait > 0 else await _authorised(request, handler)
+
+
+async def _authorised(request: Request, handler: Callable[[Any], Coroutine[Any, Any, Answer]]) -> Answer:
     """Authorise the person, run the handler, and turn every possible ending into an Answer.
 
     The log gets the reference that the answer shows, and nothing that a person typed.
@@ -208,9 +252,6 @@ async def guarded(request: Request, handler: Callable[[Any], Coroutine[Any, Any,
             principal=request.principal.key,
         )
 
-    wait = request.services.limiter.take(request.principal.key) if request.is_asked else 0.0
-    if wait > 0:
-        return _too_many(request, wait)
     try:
         await request.services.authority.check(request.principal, request.verb)
         answer = await _linked_first(request, handler)

@@ -24,6 +24,7 @@ from handlers.command_line import command_line, typed, unknown_flags
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from collections.abc import Set as AbstractSet
 
     from bot.domain.models import Answer, Principal
     from bot.providers.base import Provider
@@ -36,7 +37,7 @@ _BETWEEN: Final = re.compile(r"[\s\"'`<>|,;=?&()@]+")
 _WITHIN: Final = re.compile(r"[:.#*~!\[\]{}\\]+")
 #: Characters that may join a token to a word, and may be part of some tokens.
 _JOINED: Final = re.compile(r"[-_+]+")
-_ENDS: Final = re.compile(r"^[\W_]+|[\W_]+$")
+_CORE: Final = re.compile(r"[^\W_](?:.*[^\W_])?", re.DOTALL)
 _OF_SLACK: Final = re.compile(r"(?<![^\W_])" + SLACK_TOKEN.pattern)
 #: Verbs that accept ids of things that aren't on any list here.
 _OF_ANY_JOB: Final = frozenset({"run", "schedule"})
@@ -49,22 +50,25 @@ def suspected(request: Request) -> bool:
     """Return whether any word of a command looks like a token and needs a closer look."""
     if request.text == request.verb:
         return False
-    return any(_suspects(request.services, word) for word in _words(request))
+    return any(_suspects(request.services, word) for word in set(_words(request)))
 
 
 async def token_in(request: Request) -> str:
     """Return a sentence for somebody who typed a token in a command, or "" if there is none."""
     services = request.services
+    known: set[str] | None = None
     for word in _words(request):
         if not _suspects(services, word):
             continue
         if _OF_SLACK.search(word):
             return fill(words.TYPED_SLACK, page=Markup(_SLACK_PAGE))
-        if fold(word) in await _known(services, request.principal) or _is_known_link(services, word):
+        if known is None:
+            known = await _known(services, request.principal)
+        if fold(word) in known or _is_known_link(services, word):
             continue
         for piece in _pieces(word):
             found = _issuers(services, piece)
-            match await _guess(request, piece) if found else "argument":
+            match _guess(request, piece, known) if found else "argument":
                 case "token":
                     return _advice(words.TYPED, request, found)
                 case "unknown id":
@@ -86,7 +90,7 @@ def _suspects(services: Services, word: str) -> list[str]:
     if _OF_SLACK.search(word):
         return [words.SLACK]
     found: set[str] = set()
-    for piece in _pieces(word):
+    for piece in set(_pieces(word)):
         found.update(_issuers(services, piece))
     return sorted(found)
 
@@ -103,13 +107,20 @@ def _pieces(word: str) -> Iterator[str]:
     yield word
     if word.isalnum():
         return
-    yield _ENDS.sub("", word)
+    yield _core(word)
+    is_link = "://" in word
     for part in _WITHIN.split(word):
-        if "://" not in word:
-            yield _ENDS.sub("", part)
+        if not is_link:
+            yield _core(part)
         for piece in part.split("/"):
-            yield _ENDS.sub("", piece)
+            yield _core(piece)
             yield from _JOINED.split(piece)
+
+
+def _core(text: str) -> str:
+    """Return a text without what surrounds its letters and digits."""
+    found = _CORE.search(text)
+    return found[0] if found is not None else ""
 
 
 def _is_known_link(services: Services, word: str) -> bool:
@@ -140,7 +151,9 @@ def _words(request: Request) -> list[str]:
     return _BETWEEN.split(typed(request.text))
 
 
-async def _guess(request: Request, word: str) -> Literal["argument", "unknown id", "token"]:
+def _guess(
+    request: Request, word: str, known: AbstractSet[str]
+) -> Literal["argument", "unknown id", "token"]:
     """Classify a word: something the person has here, an id where any is allowed, an unknown id, a token."""
     providers = request.services.connections.values()
     is_of_run = request.folder == "job"
@@ -150,10 +163,10 @@ async def _guess(request: Request, word: str) -> Literal["argument", "unknown id
         is_id = any(one.parse_reference(word) for one in providers)
     if is_id and request.verb in (_OF_ANY_JOB if is_of_run else _OF_ANY_WORKSPACE):
         return "argument"
-    if fold(word) in await _known(request.services, request.principal):
+    if fold(word) in known:
         return "argument"
-    known = VERBS[request.folder].get(request.verb)
-    return "unknown id" if is_id and known is not None and "NAME" in known.usage else "token"
+    verb = VERBS[request.folder].get(request.verb)
+    return "unknown id" if is_id and verb is not None and "NAME" in verb.usage else "token"
 
 
 async def _known(services: Services, principal: Principal) -> set[str]:

@@ -71,7 +71,9 @@ _CLOCK: Final = re.compile(r"([0-9]{1,2})(?: ?[:.h] ?([0-5][0-9]))?(?: ?(am|pm|h
 _DIGITS: Final = re.compile(r"([0-9]{2})([0-5][0-9])")
 _ISO_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _NAMED_TIMES: Final = {"noon": 12, "midday": 12, "midnight": 0}
+#: A time has at most this many characters, and this many words.
 _LONGEST: Final = 60
+_MOST_WORDS: Final = 16
 #: From this hour on, a number is an hour of the day in any country.
 _AFTERNOON: Final = 13
 
@@ -162,7 +164,7 @@ def split(words: Sequence[str]) -> tuple[tuple[str, ...], Phrase | None]:
         lead = word.casefold()
         if lead not in LEADS and not _is_day(lead):
             continue
-        for end in range(len(words), at + 1, -1):
+        for end in range(min(len(words), at + _MOST_WORDS), at + 1, -1):
             phrase = " ".join(words[at:end])
             if _is_time(_parsed(phrase, "")):
                 is_within = end < len(words)
@@ -182,8 +184,10 @@ def longer(words: Sequence[str]) -> tuple[tuple[str, ...], float] | None:
     Return the other words and the seconds; None if nothing says *longer*.
     """
     folded = [word.casefold().strip(".,;:!?") for word in words]
+    if not _LONGER.intersection(folded):
+        return None
     for at in range(len(words)):
-        for end in range(len(words), at, -1):
+        for end in range(min(len(words), at + _MOST_WORDS), at, -1):
             seconds = _more(folded[at:end])
             if seconds is not None:
                 return (*words[:at], *words[end:]), seconds
@@ -206,13 +210,15 @@ def _is_time(found: float | _Time | Unread) -> bool:
 
 def _parsed(text: str, kind: Kind) -> float | _Time | Unread:
     """Parse a text, whenever it is: a length in seconds, or a time of day."""
-    plain = " ".join(text[:_LONGEST].casefold().replace("\u2019", "'").split())
+    if len(text) > _LONGEST:
+        return Unread("unreadable")
+    plain = " ".join(text.casefold().replace("\u2019", "'").split())
     plain = re.sub(r"\b([ap])\.?m\b\.?", r"\1m", plain).rstrip(" .,;!?")
     if plain.startswith("+"):
         plain, kind = plain[1:].strip(), "length"
     while (first := plain.partition(" "))[0] in LEADS and first[2]:
         plain, kind = first[2], LEADS[first[0]]
-    if not plain or len(text) > _LONGEST:
+    if not plain:
         return Unread("unreadable")
     if kind == "length":
         seconds = _length(plain)

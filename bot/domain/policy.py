@@ -113,7 +113,7 @@ class Installation:
         """Return what somebody wrote to the bot without its name in front: ``@usher, list``."""
         if "@" not in text:
             return text
-        mention = rf"<@{re.escape(self.bot_user_id)}(?:\|[^>]*)?>|" if self.bot_user_id else ""
+        mention = rf"<@{re.escape(self.bot_user_id)}(?:\|[^<>]*)?>|" if self.bot_user_id else ""
         address = rf"\s*(?:(?:hi|hey|hello|ok|dear)\s+)?(?:{mention}@{re.escape(self.bot_name)}\b)[\s,:]*"
         found = re.match(address, text, re.IGNORECASE)
         return text[found.end() :] if found is not None else text

@@ -35,7 +35,7 @@ _STATIC_CACHE = "public, max-age=3600"
 
 _WORDS_OF_OURS = re.compile(r"/link/(?:check|again|confirm|sign-in|slack)/?")
 _ASKED_BY_PAGES = re.compile(r"/ide/[^/]+/state")
-_BELOW_LINK = re.compile(r"(?i)(/+link/+).+", re.DOTALL)
+_BELOW_LINK = re.compile(r"(?i)(/link/+).+", re.DOTALL)
 
 
 def without_secrets(path: str) -> str:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from bot.domain.models import Surface
     from handlers.request import Occurrence
 
-_MENTION = re.compile(r"<@[UW][A-Z0-9]+(?:\|[^>]*)?>")
+_MENTION = re.compile(r"<@[UW][A-Z0-9]+(?:\|[^<>]*)?>")
 log = structlog.get_logger(__name__)
 #: What people say: plainly, with a file, by ``/me``, from a thread to all. Edits, joins and bots ask nothing.
 _SAID = frozenset({None, "file_share", "me_message", "thread_broadcast"})
@@ -38,7 +38,7 @@ async def mentioned(occurrence: Occurrence) -> None:
         return
     installation = occurrence.installation
     bot = installation.bot_user_id if installation is not None else None
-    mention = re.compile(rf"<@{re.escape(bot)}(?:\|[^>]*)?>") if bot else _MENTION
+    mention = re.compile(rf"<@{re.escape(bot)}(?:\|[^<>]*)?>") if bot else _MENTION
     text = mention.sub("", str(occurrence.event.get("text") or ""), count=1).strip()
     await converse(occurrence, payload.surface_of_message(occurrence.payload, is_direct=False), text)
 

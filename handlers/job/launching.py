@@ -15,7 +15,7 @@ from bot.providers import facets
 from bot.services import filling
 from bot.services.filling import Flag
 from handlers import routes
-from handlers.command_line import LONGEST, command_line
+from handlers.command_line import command_line
 from handlers.forms.making import make, open_form
 from handlers.forms.values import Making
 from handlers.linking.connections import commanding, connection_of, leading, maker_of, makers, named
@@ -69,8 +69,6 @@ async def run_again(request: Request) -> Answer:
 
 async def launched(request: Request, typed: CommandLine) -> Answer:
     """Launch what the line describes; report everything that is wrong at once, each with its flag."""
-    if len(request.text) > LONGEST:
-        raise Answered(replies.hint(fill(words.TOO_LONG, limit=LONGEST)))
     if len(typed.flags) > MOST_FLAGS:
         raise Answered(replies.hint(fill(words.TOO_MANY, limit=MOST_FLAGS)))
     # A command can only be meant for a connection that runs commands.

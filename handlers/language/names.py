@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 _MOST_WORDS: Final = 60
 #: Names have no more words than this when several are given.
 _WORDS_OF_A_NAME: Final = 6
+#: A connection is named with no more words than this.
+_WORDS_OF_A_PLACE: Final = 12
 #: Words after the verb that mean another one: ``stop report; start notebook``, also on two lines.
 _OTHER_VERBS: Final = frozenset({"start", "stop", "restart", "suspend", "resume", "remove", "run", "kill"})
 
@@ -54,14 +56,15 @@ def choose(words: Sequence[str], rows: Sequence[Workspace], connections: Mapping
     if not words:
         return Choice("none")
     name = " ".join(words)
-    whole = naming.find_whole(name, rows, connections)
+    names = naming.WholeNames(rows, connections)
+    whole = names.find(name)
     if whole is not None:
         return Choice(whole.kind, whole.workspaces, is_exact=True, is_whole=True, name=name)
     core: tuple[str, ...] = tuple(words)
     for core in _cores(words, connections):
         if not core:
             return Choice("none")
-        whole = naming.find_whole(" ".join(core), rows, connections)
+        whole = names.find(" ".join(core))
         if whole is not None:
             # Only marks and punctuation were around it, and nothing was taken back.
             is_exact = core == _unmarked(tuple(words)) and not any(map(is_struck, words))
@@ -69,8 +72,8 @@ def choose(words: Sequence[str], rows: Sequence[Workspace], connections: Mapping
     in_a_state = _in_a_state(words, rows)
     if in_a_state is not None:
         return in_a_state
-    several = _several(_bare(words), rows, connections)
-    others = _others(words, rows, connections)
+    several = _several(_bare(words), names)
+    others = _others(words, names)
     if several is not None:
         return Choice("theirs", several.workspaces) if others else several
     as_typed = naming.find(name, rows, connections)
@@ -100,22 +103,21 @@ def mentioned(
     words: Sequence[str], rows: Sequence[Workspace], connections: Mapping[str, Provider]
 ) -> Workspace | None:
     """Return the only workspace of the person whose whole name is among the words, wherever it is."""
-    if _others(words, rows, connections):
+    names = naming.WholeNames(rows, connections)
+    if _others(words, names):
         return None
-    found = _several(tuple(words), rows, connections)
+    found = _several(tuple(words), names)
     return found.workspaces[0] if found is not None and len(found.workspaces) == 1 else None
 
 
-def _others(
-    words: Sequence[str], rows: Sequence[Workspace], connections: Mapping[str, Provider]
-) -> tuple[str, ...]:
+def _others(words: Sequence[str], names: naming.WholeNames) -> tuple[str, ...]:
     """Return who else something is said to belong to: a mention, ``bob's``, ``their``."""
     found = []
     for word in words:
         folded = plain(word)
         owner = next((folded.removesuffix(end) for end in ("'s", "s'") if folded.endswith(end)), "")
-        is_name = naming.find_whole(owner or word, rows, connections) is not None
-        is_place = naming.find_connection(folded.strip("@"), connections, is_whole=True) is not None
+        is_name = names.find(owner or word) is not None
+        is_place = naming.find_connection(folded.strip("@"), names.connections, is_whole=True) is not None
         if (
             not folded
             or is_name
@@ -182,7 +184,7 @@ def _bare(words: Sequence[str]) -> tuple[str, ...]:
 
 def _placed(words: tuple[str, ...], connections: Mapping[str, Provider]) -> tuple[str, ...]:
     """Return ``notebook on Saturn Cloud`` as ``notebook@saturn``; () if no connection is named."""
-    for at in range(len(words) - 2, 0, -1):
+    for at in range(len(words) - 2, max(len(words) - 2 - _WORDS_OF_A_PLACE, 0), -1):
         if plain(words[at]) not in vocabulary.WHERE:
             continue
         tail = [word for word in words[at + 1 :] if plain(word) not in {"the", "my"}]
@@ -192,25 +194,23 @@ def _placed(words: tuple[str, ...], connections: Mapping[str, Provider]) -> tupl
     return ()
 
 
-def _several(
-    words: tuple[str, ...], rows: Sequence[Workspace], connections: Mapping[str, Provider]
-) -> Choice | None:
+def _several(words: tuple[str, ...], names: naming.WholeNames) -> Choice | None:
     """Read words as several names, or as all; None if not even one of them is a whole name."""
     if len(words) > _MOST_WORDS:
         return None
     count = begins(words, vocabulary.ALL)
     rest = words[count:] if count else ()
     if count and not rest:
-        return Choice("all", tuple(rows))
+        return Choice("all", tuple(names.workspaces))
     left_out = begins(rest, vocabulary.EXCEPT) if rest else 0
     if count and not left_out:
         return Choice("conditional") if _is_conditional(rest) else None
-    found, unknown, is_described = _names(rest[left_out:] if count else words, rows, connections)
+    found, unknown, is_described = _names(rest[left_out:] if count else words, names)
     if count:
         if unknown or not found:
             return Choice("conditional")
         ids = {one.id for one in found}
-        return Choice("all", tuple(one for one in rows if one.id not in ids))
+        return Choice("all", tuple(one for one in names.workspaces if one.id not in ids))
     if not found:
         return None
     if _is_conditional(unknown) or any(plain(word) in _OTHER_VERBS for word in unknown):
@@ -227,18 +227,20 @@ def _is_conditional(words: Sequence[str]) -> bool:
 
 
 def _names(
-    words: Sequence[str], rows: Sequence[Workspace], connections: Mapping[str, Provider]
+    words: Sequence[str], names: naming.WholeNames
 ) -> tuple[tuple[Workspace, ...], tuple[str, ...], bool]:
     """Return the workspaces that are named, each once, the words that no name explains, ``is_described``.
 
     A word without a comma right before a name, or after *of*, says which one is meant.
     """
     pieces = [piece for word in words for piece in _pieces(word)]
+    if len(pieces) > _MOST_WORDS:
+        return (), tuple(words), False
     found: dict[str, Workspace] = {}
     unknown: list[str] = []
     at, is_described, before = 0, False, ""
     while at < len(pieces):
-        named = _first_name(pieces[at:], rows, connections)
+        named = _first_name(pieces[at : at + _WORDS_OF_A_NAME], names)
         if named is not None:
             one, count = named
             found.setdefault(one.id, one)
@@ -257,9 +259,7 @@ def _names(
     return tuple(found.values()), tuple(unknown), is_described
 
 
-def _first_name(
-    pieces: Sequence[str], rows: Sequence[Workspace], connections: Mapping[str, Provider]
-) -> tuple[Workspace, int] | None:
+def _first_name(pieces: Sequence[str], names: naming.WholeNames) -> tuple[Workspace, int] | None:
     """Return the workspace whose whole name words begin with, and how many words that is."""
     longest = 1 if isinstance(pieces[0], Quoted) else _WORDS_OF_A_NAME
     for count in range(min(longest, len(pieces)), 0, -1):
@@ -267,7 +267,7 @@ def _first_name(
         typed = " ".join((*given[:-1], plain_end(given[-1])))
         bare = typed if isinstance(given[0], Quoted) else " ".join(_unmarked(given))
         for name in dict.fromkeys((typed, bare, bare.removesuffix("'s"))):
-            one = naming.find_whole(name, rows, connections)
+            one = names.find(name)
             if one is not None and one.kind == "one":
                 return one.workspaces[0], count
     return None

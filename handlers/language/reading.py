@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 #: Longer texts are no requests; a name of a provider has at most 255 characters.
 MOST_WORDS: Final = 150
+#: More sentences than this aren't read one by one.
+_MOST_SENTENCES: Final = 6
 
 
 def read(written: Sequence[str], folder: str, verbs: Mapping[str, AbstractSet[str]]) -> Reading:
@@ -268,6 +270,8 @@ class _Sentence(Verbs):
     def _one_by_one(self) -> Reading | None:
         """Read several sentences, if what they ask for only shows something: ``I'm new. Who am I?``."""
         ends = [at + 1 for at, word in enumerate(self.written) if word.endswith((".", "!", "?"))]
+        if len(ends) > _MOST_SENTENCES:
+            return None
         found = None
         for begin, end in pairwise((0, *ends, len(self.written))):
             if not 0 < end - begin < len(self.written):

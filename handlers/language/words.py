@@ -32,12 +32,14 @@ def is_struck(word: str) -> bool:
 
 def begins(words: Sequence[str], phrases: Sequence[tuple[str, ...]]) -> int:
     """Return how many words the first phrase has that they begin with; 0 for none."""
-    return next((len(one) for one in phrases if tuple(map(plain, words[: len(one)])) == one), 0)
+    folded = tuple(map(plain, words[: max(map(len, phrases))]))
+    return next((len(one) for one in phrases if folded[: len(one)] == one), 0)
 
 
 def ends(words: Sequence[str], phrases: Sequence[tuple[str, ...]]) -> int:
     """Return the same for what they end with."""
-    return next((len(one) for one in phrases if tuple(map(plain, words[-len(one) :])) == one), 0)
+    folded = tuple(map(plain, words[-max(map(len, phrases)) :]))
+    return next((len(one) for one in phrases if folded[-len(one) :] == one), 0)
 
 
 def is_emoji(word: str) -> bool:

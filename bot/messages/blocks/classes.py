@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 #: How many people are listed in one answer, one per line.
 SHOWN = 30
-_ADDRESS = re.compile(r"\b[a-z][a-z0-9+.-]*://[^\s\"'”»)>]+", re.IGNORECASE)
+_ADDRESS = re.compile(r"\b[a-z][a-z0-9+.-]{0,30}://[^\s\"'”»)>]+", re.IGNORECASE)
 
 
 def class_card(facts: ClassFacts) -> Answer:
@@ -142,9 +142,9 @@ def _why(facts: ClassFacts, one: ClassProblem) -> str:
     if not operation.is_open:
         detail = one.workspace.detail if one.workspace is not None else None
         why = _of_another(operation.cause or "", facts.title, detail or "")
-        return cut(safe(_without_addresses(why)), 200)
+        return cut(safe(without_addresses(why)), 200)
     if operation.hold:
-        return cut(kit.held(_without_addresses(_held(operation.hold, facts.title)), facts.now), 200)
+        return cut(kit.held(without_addresses(_held(operation.hold, facts.title)), facts.now), 200)
     if operation.start_call is Call.NONE:
         return words.WHY_QUEUED
     return fill(words.WHY_STARTING, title=facts.title)
@@ -163,7 +163,7 @@ def _held(hold: str, title: str) -> str:
     return next((_of_another(word, title, "") for word in addressed), hold)
 
 
-def _without_addresses(text: str) -> str:
+def without_addresses(text: str) -> str:
     """Remove addresses from a provider's text: the trainer doesn't own the workspace."""
     return _ADDRESS.sub("…", text)
 

@@ -22,7 +22,7 @@ PRIMARY: Final = "primary"
 DANGER: Final = "danger"
 
 #: Code, or what Slack takes for bold: from a star that follows no letter to one that no letter follows.
-_MARKED: Final = re.compile(r"`([^`\n]+)`|(?<!\w)\*(\S(?:.*?\S)??)\*(?!\w)")
+_MARKED: Final = re.compile(r"`([^`\n]+)`|(?<!\w)\*(\S(?:.{0,300}?\S)??)\*(?!\w)")
 _USER_ID: Final = re.compile(r"[UW][A-Z0-9]{2,30}")
 
 

@@ -1,0 +1,87 @@
+"""What isn't read costs nothing: one request too many, too long a text, and what was answered before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+import pytest
+
+from bot.support.errors import StoreUnavailable
+from handlers.command_line import LONGEST
+from handlers.dispatch import run_text
+from handlers.events.conversation import direct_message
+from handlers.request import Occurrence
+from tests.handlers.rig import rig, words
+from tests.handlers.slack import message
+from tests.rigs.store import ALICE
+
+LONG = "x" * (LONGEST + 1)
+
+
+class Counting(Mapping[str, str]):
+    """Count how often the words of a text are looked for among the slash commands: what is read is."""
+
+    def __init__(self, commands: Mapping[str, str]) -> None:
+        self._commands = commands
+        self.looks = 0
+
+    def __getitem__(self, name: str) -> str:
+        self.looks += 1
+        return self._commands[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._commands)
+
+    def __len__(self) -> int:
+        return len(self._commands)
+
+
+@pytest.fixture
+async def bot():
+    async with rig() as made:
+        made.services = replace(made.services, commands=Counting(made.services.commands))
+        yield made
+
+
+async def hear(bot, text, event_id):
+    await direct_message(Occurrence(message(text, event_id=event_id), bot.services, f"event:{event_id}"))
+
+
+async def test_the_limit_comes_first_then_the_length_then_what_was_answered_then_the_words(bot):
+    await bot.link()
+    bot.store.fails["reply_to"] = StoreUnavailable("gone")
+    assert "That's too long for a command" in words(await bot.direct(LONG))
+    looks = bot.services.commands.looks
+    assert "I can't reach my own records" in words(await bot.direct("list"))
+    del bot.store.fails["reply_to"]
+    while bot.services.limiter.take(ALICE.key) == 0:
+        pass
+    for text in (LONG, "list"):
+        said = await run_text(bot.services, ALICE, bot.surface(), text)
+        assert "You're sending requests too quickly" in words(said)
+    assert bot.services.commands.looks == looks
+
+
+async def test_a_redelivered_message_is_not_read_again(bot):
+    await bot.link()
+    await hear(bot, "nonsense", "Ev1")
+    looks = bot.services.commands.looks
+    assert looks
+    await hear(bot, "nonsense", "Ev1")
+    assert bot.services.commands.looks == looks
+    assert len(await bot.notices()) == 1
+    await hear(bot, "nonsense", "Ev2")
+    assert bot.services.commands.looks > looks
+
+
+@pytest.mark.parametrize("length", [LONGEST + 1, 39_000])
+async def test_a_long_text_is_refused_in_the_words_of_its_command(bot, length):
+    for part, folder, expected in (
+        ('job run "a "a "a ', "workspace", "Put it in a script"),
+        ("run -- echo ", "job", "Put it in a script"),
+        ("a. ", "workspace", "That's too long for a command"),
+    ):
+        text = (part * length)[:length]
+        answer = await run_text(bot.services, ALICE, bot.surface(), text, folder=folder)
+        assert expected in words(answer)

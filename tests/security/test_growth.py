@@ -1,0 +1,269 @@
+"""A text costs what its length is worth: eight times the length takes no more than twenty times the CPU.
+
+Whoever adds a reader of text from outside adds a row to ``READERS``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from time import thread_time
+from typing import Any
+
+import pytest
+
+from bot.domain import moments
+from bot.domain.models import OutputChunk, Workspace
+from bot.messages.blocks import classes, hints, kit, limits
+from bot.output import Transcript
+from bot.output.lines import EscapeRemover, Lines
+from bot.providers import hosts, reading
+from bot.providers.jupyterhub import names as hub_names
+from bot.providers.posit import addresses
+from bot.providers.posit.output import OutputDecoder
+from bot.providers.saturn import forms as saturn_forms
+from bot.providers.sphere import hooks
+from bot.services import approvals, cron, linking, naming
+from bot.support.errors import BadAnswer
+from bot.support.hiding import Hider
+from bot.support.logs import Redactor
+from bot.support.visible import clean
+from bot.web import every_request, shapes
+from handlers import mistyped, routes
+from handlers.command_line import LONGEST, LONGEST_COMMAND, command_line, parse, running_flags
+from handlers.events.conversation import mentioned
+from handlers.job.shortcut import code_of
+from handlers.language.names import choose
+from handlers.language.names import mentioned as named_among
+from handlers.language.narrowing import workspaces_like
+from handlers.language.reading import read
+from handlers.request import Occurrence
+from tests.handlers.rig import Rig
+from tests.handlers.run_rig import run_rig
+from tests.handlers.slack import mention
+from tests.rigs.store import ALICE
+
+#: A quadratic reader takes 64 times the CPU for eight times the length.
+TIMES, MOST = 8, 20.0
+#: Whatever costs less than this (seconds) holds nobody up, however it grows.
+SMALL = 0.002
+COMMANDS = {"/workspace": "workspace", "/job": "job"}
+BASE = "https://cloud.example.org"
+#: What texts are made of, each repeated up to the whole length.
+PARTS = (
+    *("a", "A1", " ", "\n", "a ", "a. ", "a? ", "a, ", "a,", "1 ", "1h ", "é ", "😀 ", "\u200b", ":a: "),
+    *('"a ', "'a ", '"', "'", '""', '" ', "``", "`a", "*a", " *a", "* ", "_a ", "~a~ "),
+    *("<a|", "<@U1|", "<@U1> ", "<", "&lt;", "&#1", "&", "@a ", "a@", "@", "#a "),
+    *("-", "--", "--a ", "--a=", "--a=b ", "—a ", "— ", "-a", "a-", ".", "..", "a.", "a:b-", "a/", "/", "//"),
+    *("://", "a://b ", "https://a.b/c ", "/link/", "%41", "%", "+", "=", "a=b&", ";", "\\", "\\u0041"),
+    *("another 1 ", "for 1 ", "until ", "on ", "by monday ", "not ", "please ", "all but ", "who's ", "and "),
+    *("limit ", "token ", "bearer ", "xoxb-", "gAAAA", "{", "[", '{"a":', "[1,", '{"a":1}', "(", "0 * "),
+    *(
+        "\x1b",
+        "\x1b]",
+        "\x1b]a",
+        "\x1b[",
+        "\x1b[1",
+        "\x1b(",
+        "\x9d",
+        "\x9da",
+        "\x9b",
+        "\x90\x1b",
+        "a\b",
+        "a\r",
+    ),
+)
+
+
+@dataclass(frozen=True)
+class World:
+    """Hold a bot whose person has workspaces, and may run jobs."""
+
+    bot: Rig
+    workspaces: list[Workspace]
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Read a text of at most ``longest`` characters, which begins with ``begin``."""
+
+    longest: int
+    read: Callable[[World, str], Any]
+    begin: str = ""
+
+
+def sentence(text: str) -> Any:
+    return read(parse(text, COMMANDS).words, "workspace", routes.verbs_of_folders())
+
+
+def words_of(text: str) -> tuple[str, ...]:
+    return tuple(text[:LONGEST_COMMAND].split())
+
+
+def among(function: Callable[..., Any]) -> Callable[[World, str], Any]:
+    """Return a reader for words that name some of a person's workspaces."""
+    return lambda world, text: function(words_of(text), world.workspaces, world.bot.services.connections)
+
+
+async def said(world: World, text: str) -> None:
+    world.bot.clock.advance(60.0)  # as often as a person may
+    await world.bot.direct(text)
+
+
+async def mentioning(world: World, text: str) -> None:
+    bot = world.bot
+    bot.clock.advance(60.0)
+    bot.count += 1
+    await mentioned(Occurrence(mention(text), bot.services, f"event:{bot.count}"))
+
+
+def terminal(_world: World, text: str) -> None:
+    escapes, lines = EscapeRemover(), Lines("stdout")
+    lines.feed("long " * 1_000)
+    for at in range(0, len(text), 16_384):
+        lines.feed(escapes.feed(text[at : at + 16_384]))
+
+
+async def output(_world: World, text: str) -> None:
+    transcript = Transcript()
+    await transcript.take(OutputChunk("stdout", text))
+    await transcript.end()
+    transcript.spool.close()
+
+
+def hidden(_world: World, text: str) -> None:
+    hider, data = Hider(["a" * 40, '"a "a "a "a ']), text.encode()
+    for at in range(0, len(data), 4_096):
+        hider.feed(data[at : at + 4_096])
+    hider.rest()
+
+
+def body_of(text: str, kind: str) -> None:
+    with suppress(shapes.Malformed):
+        shapes.read(kind, text.encode())
+
+
+def refusing(check: Callable[[str], Any]) -> Callable[[World, str], Any]:
+    """Return a reader for a check that may refuse a text."""
+
+    def checked(_world: World, text: str) -> None:
+        with suppress(ValueError, BadAnswer):
+            check(text)
+
+    return checked
+
+
+def pure(function: Callable[[str], Any]) -> Callable[[World, str], Any]:
+    return lambda _world, text: function(text)
+
+
+READERS = {
+    # what people write, from the event to the answer
+    "a direct message": Reader(LONGEST, said),
+    "a direct message of any length": Reader(40_000, said),
+    "a mention": Reader(40_000, mentioning),
+    "a line for a job": Reader(LONGEST, said, "job run "),
+    "a question": Reader(LONGEST_COMMAND, said, "is "),
+    "a stop": Reader(LONGEST_COMMAND, said, "stop "),
+    "a timer": Reader(LONGEST_COMMAND, said, "keep a "),
+    "a list": Reader(LONGEST_COMMAND, said, "list "),
+    "a link": Reader(LONGEST_COMMAND, said, "link "),
+    # and its parts
+    "a command": Reader(40_000, pure(lambda text: parse(text, COMMANDS))),
+    "a sentence": Reader(40_000, pure(sentence)),
+    "a job's flags": Reader(LONGEST, pure(lambda text: command_line(text, COMMANDS)), "job run "),
+    "a program": Reader(LONGEST, pure(lambda text: command_line(text, COMMANDS)), "job run -- "),
+    "flags of a schedule": Reader(LONGEST, pure(lambda text: running_flags(text, COMMANDS)), "job run "),
+    "names": Reader(LONGEST_COMMAND, among(choose)),
+    "a name among words": Reader(LONGEST_COMMAND, among(named_among)),
+    "what narrows a list": Reader(LONGEST_COMMAND, among(workspaces_like)),
+    "one name": Reader(LONGEST_COMMAND, among(lambda words, *known: naming.find(" ".join(words), *known))),
+    "a connection": Reader(
+        LONGEST_COMMAND, among(lambda words, _, known: naming.leading_connection(words, known))
+    ),
+    "a time at the end": Reader(LONGEST_COMMAND, pure(lambda text: moments.split(words_of(text)))),
+    "how much longer": Reader(LONGEST_COMMAND, pure(lambda text: moments.longer(words_of(text)))),
+    "a cron expression": Reader(
+        LONGEST_COMMAND, pure(lambda text: (cron.looks_like_cron(text), cron.is_cron(text)))
+    ),
+    "code in a message": Reader(40_000, pure(lambda text: code_of({"text": text}))),
+    # forms, in Slack and on pages
+    "a field": Reader(3_000, lambda world, text: mistyped.token_in_field(world.bot.services, ALICE, text)),
+    "a time in a form": Reader(64_000, pure(lambda text: moments.read(text, moments.zone_of("UTC"), 0.0))),
+    "a user name": Reader(64_000, pure(approvals.is_username)),
+    "a code": Reader(64_000, pure(linking.plain_code)),
+    "a nonce": Reader(64_000, pure(linking.is_nonce)),
+    "a path in the log": Reader(8_190, pure(every_request.without_secrets)),
+    "a line of the log": Reader(64_000, pure(Redactor(["known-secret"]).text)),
+    "a request of Slack's": Reader(200_000, pure(lambda text: body_of(text, shapes.FORM)), "payload="),
+    "an event of Slack's": Reader(200_000, pure(lambda text: body_of(text, shapes.JSON))),
+    # what jobs and providers say
+    "escapes": Reader(100_000, terminal),
+    "escapes in a small piece": Reader(8_000, terminal),
+    "an output": Reader(100_000, output),
+    "secrets in an output": Reader(100_000, hidden),
+    "a stream of Workbench's": Reader(100_000, pure(lambda text: OutputDecoder().feed(text.encode()))),
+    "a chunk of Workbench's": Reader(
+        100_000, pure(lambda text: OutputDecoder().feed(text.encode())), '{"output":"'
+    ),
+    "a provider's text": Reader(50_000, pure(reading.clean)),
+    "a name of a provider's": Reader(
+        50_000, pure(lambda text: (clean(text), limits.line(text), limits.safe(text)))
+    ),
+    "a provider's address": Reader(
+        64_000, pure(lambda text: hosts.allowed_ide_url(text, BASE, ["*.example.org"]))
+    ),
+    "a provider's host": Reader(64_000, refusing(hosts.normalise_base_url), "https://"),
+    "a reference to a hub": Reader(
+        LONGEST_COMMAND, pure(lambda text: hub_names.parse_reference(text, BASE)), f"{BASE}/"
+    ),
+    "a reference to Workbench": Reader(
+        LONGEST_COMMAND, pure(lambda text: addresses.reference(text, BASE)), f"{BASE}/s/"
+    ),
+    "a reference to Saturn": Reader(
+        LONGEST_COMMAND, pure(lambda text: saturn_forms.resource_id(text, BASE, "workspace")), f"{BASE}/dash/"
+    ),
+    "an event of Sphere's": Reader(64_000, refusing(lambda text: hooks.events_of(text.encode()))),
+    # what is drawn of it
+    "a paragraph": Reader(limits.SECTION, pure(kit.bare)),
+    "a sentence with commands": Reader(limits.SECTION, pure(lambda text: hints.as_typed(text, "/w ", "/j "))),
+    "a reason on a class card": Reader(limits.SECTION, pure(classes.without_addresses)),
+}
+
+
+@pytest.fixture
+async def world():
+    async with run_rig() as bot:
+        names = ("a", "a b", "limit", "1", *(f"notebook {number}" for number in range(20)))
+        yield World(bot, list((await bot.link(names=names, connection="hub")).workspaces))
+
+
+def text_of(begin: str, part: str, length: int) -> str:
+    return (begin + part * (length // len(part) + 1))[:length]
+
+
+async def seconds(world: World, reader: Reader, text: str) -> float:
+    """Return the CPU that a reader takes of the thread that everybody shares."""
+    begun = thread_time()
+    read = reader.read(world, text)
+    if isinstance(read, Awaitable):
+        await read
+    return thread_time() - begun
+
+
+@pytest.mark.parametrize("name", READERS)
+async def test_a_longer_text_costs_no_more_than_its_length(world, name):
+    reader, grew = READERS[name], {}
+    for part in PARTS:
+        long = text_of(reader.begin, part, reader.longest)
+        short = text_of(reader.begin, part, reader.longest // TIMES)
+        costs: list[tuple[float, float]] = []
+        while len(costs) < 3:
+            costs.append((await seconds(world, reader, short), await seconds(world, reader, long)))
+            little, much = (min(of) for of in zip(*costs, strict=True))
+            if much <= max(SMALL, MOST * little):
+                break
+        else:
+            grew[part] = f"{little * 1000:.1f} ms, then {much * 1000:.1f} ms"
+    assert not grew
