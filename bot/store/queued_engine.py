@@ -15,7 +15,12 @@ if TYPE_CHECKING:
     from bot.support.clock import Clock
 
 #: How long a caller waits for a commit, in seconds.
-PATIENCE: Mapping[Priority, float] = {Priority.URGENT: 2.0, Priority.STEADY: 10.0, Priority.RECORDS: 10.0}
+PATIENCE: Mapping[Priority, float] = {
+    Priority.URGENT: 2.0,
+    Priority.STEADY: 10.0,
+    Priority.RECORDS: 10.0,
+    Priority.IDLE: 10.0,
+}
 #: Poll records are batched until there are this many rows, or for this many seconds.
 BATCH_ROWS, BATCH_SECONDS = 200, 0.05
 

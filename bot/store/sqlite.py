@@ -13,11 +13,14 @@ mislead once it has grown.
 from __future__ import annotations
 
 import errno
+import math
 import os
 import sqlite3
 from contextlib import suppress
+from time import monotonic
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import structlog
 from sqlite_utils import Database
 
 from bot.store import schema
@@ -28,7 +31,7 @@ from bot.store.sqlite_errors import is_locked, translated, why_not_opened
 from bot.store.text import clean
 from bot.store.transaction import Priority
 from bot.store.worker import Worker
-from bot.support.errors import StoreInUse, StoreUnavailable
+from bot.support.errors import StoreBusy, StoreInUse, StoreUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -36,6 +39,8 @@ if TYPE_CHECKING:
     from bot.store.store_time import StoreTime
     from bot.store.transaction import Parameters, Row
     from bot.support.clock import Clock, Ids
+
+log = structlog.get_logger(__name__)
 
 #: How long SQLite waits for another process's lock before readers get a turn and it tries again.
 LOCK_SECONDS = 0.1
@@ -46,9 +51,16 @@ OPEN_SECONDS = 2.0
 #: a second: hence 32 MB of cache, 16 MB of log, and temporary tables in memory.
 MEMORY = ("cache_size = -32768", "wal_autocheckpoint = 4000", "temp_store = MEMORY")
 
+#: How long space is given back in one piece, in seconds, and up to how many bytes a file is written anew by
+#: a process that serves: a second.
+SHRINK_SECONDS, AT_ONCE = 0.01, 64 * 2**20
+
 _IN_MEMORY = ":memory:"
+#: SQLite's number for a file that gives back unused pages when it is asked to.
+_INCREMENTAL = 2
 #: The endings of what SQLite keeps beside an open database: what was committed last, and an index of it.
 _LOG, _INDEX = "-wal", "-shm"
+_PREPARE = "stop Usher, run `migrate` once, and start it again"
 _STOP_IT = "Usher is running on this database ({path}): stop it first, then try again."
 _ANOTHER = (
     "Another Usher is already running on this database ({path}): stop that one first, or set "
@@ -85,20 +97,47 @@ class SqliteEngine(QueuedEngine):
         await self._worker.start("store")
 
     async def tidy(self) -> None:
-        """Reclaim the space of deleted rows if it is a quarter of the file: 0.3 s for 50 MB."""
-        await self._write_queue.submit(
-            lambda _: self._session.tidy(), Priority.STEADY, is_read=False, is_alone=True
+        """Reclaim the space of deleted rows in short pieces, until less than a quarter of the file is unused.
+
+        That is done while nothing else is to do; what is left, another night.
+        """
+        try:
+            if await self._prepare(AT_ONCE):
+                while await self.write(lambda _: self._session.shrink(), Priority.IDLE):
+                    pass
+            else:
+                log.warning("the database can't give back space", advice=_PREPARE)
+        except StoreBusy:
+            log.info("the database gives back more space another night")
+
+    async def _prepare(self, at_most: float) -> bool:
+        """Write a file of an earlier release anew, once, so that it can give back space; return if it can.
+
+        Nothing else is done meanwhile, so one of more than so many bytes is left as it is.
+        """
+        done: bool = await self._write_queue.submit(
+            lambda _: self._session.prepare(at_most),
+            Priority.STEADY,
+            is_read=False,
+            is_alone=True,
+            is_patient=True,
         )
+        return done
 
     async def migrate(self, *, holds: bool = False) -> list[str]:
         """Bring the schema up to date; return the names of the migrations that ran.
 
-        Raise StoreTooNew, StoreUnreleased or StoreInUse.
+        Raise StoreTooNew, StoreUnreleased or StoreInUse. Unless somebody serves from it, a file of an earlier
+        release also learns to give back space: 20 s for 2 GB.
         """
         if holds and not self._take_lock():
             raise StoreInUse(_ANOTHER.format(path=self._path))
         try:
-            return await self._write_patiently(lambda _: self._migrate())
+            ran = await self._write_patiently(lambda _: self._migrate())
+            if not holds and not await self._prepare(0) and self._take_lock():
+                with suppress(StoreUnavailable):  # It goes on as it is where there is no room for a copy.
+                    await self._prepare(math.inf)
+            return ran
         finally:
             if not (holds or self._serves):
                 self._release_lock()
@@ -154,6 +193,8 @@ class SqliteSession:
         connection = sqlite3.connect(self._path, timeout=OPEN_SECONDS, cached_statements=512)
         try:
             database = Database(connection, recursive_triggers=False, execute_plugins=False)
+            # It counts for new files, and for those that are written anew: before anything else.
+            database.execute(f"PRAGMA auto_vacuum = {_INCREMENTAL}")
             database.enable_wal()
             for pragma in ("synchronous = FULL", "foreign_keys = ON", *MEMORY):
                 database.execute(f"PRAGMA {pragma}").fetchall()
@@ -205,15 +246,30 @@ class SqliteSession:
         self.database.executescript(script)
         self.database.execute("INSERT INTO migrations VALUES (?, ?)", [name, self._time.now()])
 
-    def tidy(self) -> None:
-        """Reclaim the space of deleted rows, if that is worth it."""
-        self._check_file()
-        pages, free = (
-            self.database.execute(f"PRAGMA {count}").fetchone()[0]
-            for count in ("page_count", "freelist_count")
-        )
-        if free * 4 >= pages:
+    def prepare(self, at_most: float) -> bool:
+        """Write the file anew, unless it has more than so many bytes, if it can't give back space in pieces.
+
+        Return whether it can.
+        """
+        if self._pragma("auto_vacuum") != _INCREMENTAL:
+            self._check_file()
+            if self._pragma("page_count") * self._pragma("page_size") > at_most:
+                return False
             self.database.vacuum()
+        return True
+
+    def shrink(self) -> bool:
+        """Give back unused pages for some milliseconds; return whether there is more to do."""
+        until = monotonic() + SHRINK_SECONDS
+        while self._pragma("freelist_count") * 4 >= self._pragma("page_count"):
+            if monotonic() >= until:
+                return True
+            self.database.execute("PRAGMA incremental_vacuum(1)").fetchall()
+        return False
+
+    def _pragma(self, name: str) -> int:
+        value: int = self.database.execute(f"PRAGMA {name}").fetchone()[0]
+        return value
 
     def _check_file(self) -> None:
         """Refuse to write if the file, or one beside it, was moved or deleted: a restart would lose it."""

@@ -28,6 +28,7 @@ class Priority(IntEnum):
     STEADY = 1  #: steps, notices: 10 s
     RECORDS = 2  #: results of polls, written in batches; beside other records and claims, of any process
     CLAIMS = 3  #: due rows that nobody else may take: as steady work, and beside others as records
+    IDLE = 4  #: what can wait until nobody else wants anything: 10 s, then StoreBusy
 
 
 class Transaction(Protocol):
@@ -117,7 +118,7 @@ class Engine(Protocol):
         ...
 
     async def tidy(self) -> None:
-        """Reclaim the space of deleted rows; other work waits meanwhile."""
+        """Reclaim the space of deleted rows, as long as nothing else is to do."""
         ...
 
     async def close(self) -> None:

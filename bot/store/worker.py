@@ -119,6 +119,8 @@ class Worker:
                 self._run_alone(run)
 
     def _run_alone(self, run: Run) -> None:
+        if not self._queue.may_commit([run]):
+            return
         try:
             run.result = run.work(self._session.transaction)
         except self._errors as error:

@@ -42,7 +42,7 @@ class Run:
     is_read: bool
     rows: int
     future: asyncio.Future[Any]
-    #: It can't be part of a transaction.
+    #: It can't be part of a transaction, and can't be undone once it has begun.
     is_alone: bool = False
     queued_at: float = field(default_factory=monotonic)
     stage: Stage = Stage.QUEUED
@@ -182,7 +182,7 @@ class WriteQueue:
         if wait is not None and wait <= 0:
             ready.append(Priority.RECORDS)
         if not ready:
-            return None, wait
+            return (Priority.IDLE, None) if wait is None and queues[Priority.IDLE] else (None, wait)
         if ready[0] is not Priority.URGENT:
             self._urgent_rounds = 0
             # Steady work and records take turns: the one that has waited longer goes first.

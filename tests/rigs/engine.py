@@ -30,6 +30,7 @@ from bot.support.errors import StoreUnavailable
 def migrated() -> bytes:
     """Return a new database with the whole schema, which all others begin as a copy of."""
     with closing(sqlite3.connect(":memory:")) as new:
+        new.execute("PRAGMA auto_vacuum = INCREMENTAL")
         for script in migrations().values():
             new.executescript(script)
         new.execute("CREATE TABLE migrations (name TEXT PRIMARY KEY, applied_at DOUBLE PRECISION NOT NULL)")
