@@ -140,8 +140,8 @@ class Accounts(Part):
         """Unlink a person's account on a connection, or all of them; return the ones that were unlinked.
 
         ``actor`` is who did it (a principal's key, ``slack`` …); ``cause`` says why, if it wasn't the
-        person (``administrator``, ``left``, ``uninstalled``). ``tell`` is False where no message can reach
-        them.
+        person (``administrator``, ``left``, ``revoked``, ``uninstalled``). ``tell`` is False where no message
+        can reach them.
         """
         ending = [
             account

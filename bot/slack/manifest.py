@@ -90,7 +90,7 @@ EVENTS: Final[Mapping[str, Use]] = MappingProxyType(
             "handlers.events.people",
         ),
         "tokens_revoked": Use(
-            "Stops using a token that Slack has taken back.",
+            "Stops using a token that Slack has taken back, and tells a person whose own it was.",
             "handlers.events.people",
         ),
         "user_change": Use(

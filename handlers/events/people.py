@@ -73,7 +73,10 @@ async def removed(occurrence: Occurrence, installation: Installation) -> None:
 async def end_links(
     occurrence: Occurrence, installation: Installation, *, cause: str, users: Container[str] | None = None
 ) -> None:
-    """End all links, or those of some users; each in its own transaction, so a redelivery ends the rest."""
+    """End all links, or those of some users; each in its own transaction, so a redelivery ends the rest.
+
+    Only some can still be told, as Usher itself is let in.
+    """
     services = occurrence.services
     principals = {
         account.principal
@@ -85,7 +88,7 @@ async def end_links(
         # People may be signed in without having any account.
         await services.store.end_browser_sessions_at(installation.id)
     for principal in sorted(principals, key=lambda one: one.key):
-        await services.accounts.unlink(principal, actor="slack", cause=cause, tell=False)
+        await services.accounts.unlink(principal, actor="slack", cause=cause, tell=users is not None)
     log.warning("links ended", cause=cause, installation=installation.id, people=len(principals))
 
 
@@ -99,6 +102,7 @@ async def tokens_revoked(occurrence: Occurrence) -> None:
     if tokens.get("bot"):
         await removed(occurrence, installation)
     elif tokens.get("oauth"):
-        await end_links(occurrence, installation, cause="left", users=frozenset(map(str, tokens["oauth"])))
+        users = frozenset(map(str, tokens["oauth"]))
+        await end_links(occurrence, installation, cause="revoked", users=users)
     else:
         log.info("field missing", kind="tokens_revoked", field="tokens")

@@ -243,7 +243,10 @@ async def test_an_app_that_is_removed_ends_the_links(bot, app, told, left):
         await activate(bot.store, principal, "saturn", username=principal.user_id)
     assert (await send(app, told)).status == 200
     assert {account.principal for account in await bot.store.active_accounts()} == left
-    assert all(tell is False for *_, tell in bot.accounts.unlinked)
+    # Whoever took back only what they had granted can still be told.
+    alone = [(ALICE, None, "slack", "revoked", True)]
+    assert bot.accounts.unlinked == alone or all(tell is False for *_, tell in bot.accounts.unlinked)
+    assert (bot.accounts.unlinked == alone) is (left == {COLLEAGUE})
 
 
 @pytest.mark.parametrize(

@@ -284,6 +284,10 @@ NOTICES = {
         NoticeKind.UNLINKED,
         facts(body={"cause": "person"}, linking=frozenset({"token", "admin"})),
     ),
+    "unlinked-by-slack": (
+        NoticeKind.UNLINKED,
+        facts(body={"cause": "revoked"}, linking=frozenset({"token"})),
+    ),
     "unlinked-by-administrator": (
         NoticeKind.UNLINKED,
         facts(body={"cause": "administrator"}, linking=frozenset({"token"})),

@@ -104,3 +104,15 @@ async def test_somebody_new_is_known_by_joining(bare):
     await bare.slack.change_person("U0NEWBIE", name="newbie", real_name="New Bie")
     bare.slack.state.channels[GENERAL].members.add("U0NEWBIE")
     assert "haven't linked" in (await bare.person("U0NEWBIE").types("start notebook")).text
+
+
+async def test_who_takes_back_their_sign_in_is_told_why_they_are_unlinked_and_can_link_again(linked):
+    alice, slack = linked.alice, linked.slack
+    event = {"type": "tokens_revoked", "tokens": {"oauth": [alice.id], "bot": []}}
+    assert await slack.events.emit({**event, "event_ts": slack.state.new_ts()})
+    await linked.pass_time(5)
+    assert await linked.bot.store.accounts(linked.principal(alice.id)) == []
+    told = alice.only("unlinked")
+    assert "took back the access you gave me by signing in with Slack" in told.text
+    (invited,) = await alice.presses(told, "Link again")
+    assert "Open the link page" in invited.labels

@@ -243,6 +243,8 @@ def _unlinked(facts: Facts) -> Answer:
     by_token, by_approval = ("token" in facts.linking, "admin" in facts.linking)
     # The next step of whoever ended it; where somebody else did, the reason is what counts.
     buttons = [] if because else approvals.ways(one if by_token else [], one if by_approval else [])
+    if cause == "revoked":
+        buttons = [link_again_button(facts)]
     return kit.message(short(notices.UNLINKED_SHORT, facts), short(notices.UNLINKED, facts), small, buttons)
 
 

@@ -92,6 +92,10 @@ UNLINKED_BECAUSE: Final[dict[str, str]] = {
     "left": "Your Slack account was deactivated.",
     "uninstalled": "I was removed from the Slack workspace.",
     "refused": "{title} no longer accepted your link.",
+    "revoked": (
+        "Slack says that you, or one of its admins, took back the access you gave me by signing in with "
+        "Slack. If you still want to use {title} from here, link again."
+    ),
     "replaced": "A new link took its place.",
 }
 
