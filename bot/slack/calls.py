@@ -13,7 +13,7 @@ from bot.slack.errors import meaning
 from bot.slack.methods import UPLOAD_URL
 from bot.store.slack_calls import LEAVES_WITHIN
 from bot.support.addresses import is_loopback
-from bot.support.errors import SlackLimited, SlackPermanent
+from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, SlackUnknownOutcome
 from bot.support.leaving import Attempt, TooLateError, Window, trying
 
 if TYPE_CHECKING:
@@ -29,6 +29,10 @@ log = structlog.get_logger(__name__)
 NOT_INSTALLED: Final = "not_installed"
 #: Slack's hosts for files and responses, besides the Web API's own.
 _HOSTS: Final = ("slack.com", "slack-gov.com")
+#: No connection could be made; nothing was sent.
+UNREACHABLE: Final = "unreachable"
+#: How often, at most, what waits for Slack is released: a single message may fail by itself, again and again.
+RELEASES_EVERY: Final = 60.0
 #: How long nothing is sent after Slack shut the app out; then a single call tests whether that is over.
 SHUT_OUT_SECONDS: Final = 60.0
 
@@ -127,6 +131,10 @@ class PacedSlack:
         self._by_header = 0.0
         self._by_message = 0.0
         self._shut_out: str | None = None
+        #: Whether calls have failed since the last release. True at first: so they may have for the process
+        #: before. And whether one has succeeded after that.
+        self._was_away, self._is_back = True, False
+        self._released_at = -math.inf
 
     def to(self, principal: Principal) -> PacedSlack:  # noqa: ARG002 - as ``InstalledSlack`` has it
         """Return what calls Slack where a person is: there is only one place."""
@@ -182,12 +190,26 @@ class PacedSlack:
         except SlackPermanent as error:
             if meaning(error).is_shut_out:
                 self._shut(error)
+                self._was_away, self._is_back = True, False
             raise
+        except SlackFailed as error:
+            if isinstance(error, SlackUnknownOutcome) or error.code == UNREACHABLE:
+                self._was_away, self._is_back = True, False
+            raise
+        self._is_back = self._was_away
         if self.shut_out is not None:
             log.info("slack lets the app in again")
             self._shut_out = None
         self._compare_clocks(answer)
         return answer
+
+    def is_back(self) -> bool:
+        """Return, once each time, that Slack answers again: nothing has to wait for it any longer."""
+        now = self._clock.monotonic()
+        if not self._is_back or now < self._released_at + RELEASES_EVERY:
+            return False
+        self._was_away, self._is_back, self._released_at = False, False, now
+        return True
 
     async def upload(self, url: str, pieces: AsyncIterator[bytes], size: int) -> None:
         """Upload a file's bytes; raises as ``SlackCaller.upload`` does."""

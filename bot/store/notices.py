@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 
 #: How many seconds, at most, the notice of an operation's end waits for the operation's card to be sent.
+#: Then the card waits.
 CARD_FIRST = 5.0
 
 
@@ -156,6 +157,20 @@ def retry(
         has_unknown=unknown_since is not None,
         unknown_since=unknown_since or 0.0,
     )
+
+
+def release(tx: Transaction, place: str, settles: float) -> None:
+    """Make all due that waits where Slack can be reached again: in the installation with the id ``place``.
+
+    A send of unknown outcome still has its ``settles`` seconds to show.
+    """
+    now = tx.now()
+    tx.run("release_notices", now=now, shown=now + settles, people=f"%:{place or '%'}:%")
+
+
+def is_end_sent(tx: Transaction, subject: str) -> bool:
+    """Return whether the person was told how an operation ended."""
+    return tx.one("end_sent", subject=subject) is not None
 
 
 def dead(tx: Transaction, notice_id: str, error: str) -> None:

@@ -1123,7 +1123,8 @@ VALUES (:id, :subject, :kind, :occasion, :principal, :body, 'pending', :class, :
 ON CONFLICT (subject, kind, occasion) DO NOTHING;
 
 -- An expired lease is an attempt of unknown outcome. The notice of an operation's or run's end waits briefly for its
--- card, so that they appear in the conversation in the order in which they happened.
+-- card, so that they appear in the conversation in the order in which they happened. After that an operation's card
+-- waits for it: once the end was told, nobody needs the card. That of a run is where its output is.
 -- name: claim_notices
 UPDATE notices SET
     unknown_since = CASE WHEN state = 'leased' THEN COALESCE(unknown_since, leased_at) ELSE unknown_since END,
@@ -1138,6 +1139,13 @@ WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
             SELECT 1 FROM notices c
             WHERE c.subject = notices.subject AND c.kind IN ('card', 'job_card')
                 AND c.state IN ('pending', 'retry', 'leased')
+        )
+    ) AND NOT (
+        kind = 'card' AND EXISTS (
+            SELECT 1 FROM notices e
+            WHERE e.subject = notices.subject
+                AND e.kind IN ('ready', 'failed', 'stopped', 'refused', 'suspended', 'removed')
+                AND e.created_at <= :settled AND e.held_by IS NULL AND e.state IN ('pending', 'retry', 'leased')
         )
     ) AND NOT EXISTS (
         SELECT 1 FROM owners o WHERE o.name = 'output:' || notices.subject AND o.owner <> :owner AND o.until > :now
@@ -1169,6 +1177,21 @@ UPDATE notices SET state = 'retry', due_at = :due_at, error = :error,
         WHEN :has_unknown = 0 OR unknown_since <= :unknown_since THEN unknown_since
         ELSE :unknown_since END
 WHERE id = :id AND attempts = :attempts AND state IN ('pending', 'retry', 'leased');
+
+-- What Slack didn't take while it couldn't be reached, or didn't let Usher in, is due in the order of its age. A send
+-- whose outcome is unknown keeps its time to show (:shown); what failed by a mistake of ours keeps its own pause. Replies
+-- have theirs. The states are named twice for the index.
+-- name: release_notices
+UPDATE notices SET due_at = created_at
+WHERE class IN (1, 2, 3) AND due_at > :now AND state IN ('pending', 'retry', 'leased') AND state = 'retry'
+    AND error NOT IN ('internal', 'undrawable') AND (unknown_since IS NULL OR due_at > :shown)
+    AND principal LIKE :people;
+
+-- name: end_sent
+SELECT 1 AS found FROM notices
+WHERE subject = :subject AND state = 'sent'
+    AND kind IN ('ready', 'failed', 'stopped', 'refused', 'suspended', 'removed')
+LIMIT 1;
 
 -- name: notice_dead
 UPDATE notices SET

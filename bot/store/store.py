@@ -271,6 +271,8 @@ class Store(OnEngine):
     claim_notices = write(notices.claim, Priority.CLAIMS)
     notice_sent = write(notices.sent)
     notice_retry = write(notices.retry)
+    release_notices = write(notices.release)
+    is_end_sent = read(notices.is_end_sent)
     notice_dead = write(notices.dead)
     held_notices = read(notices.held)
     hold_longer = write(notices.hold_longer)

@@ -67,6 +67,10 @@ class Drawings:
                 return await self._update(notice, place)
             if notice.kind is NoticeKind.HELD and await self._store.hold_longer(notice):
                 return None
+            if notice.kind is NoticeKind.CARD and await self._store.is_end_sent(notice.subject):
+                # It was held up until then; now it would come after what it is to announce.
+                await self._store.notice_sent(notice.id, "", "")
+                return None
             facts = await self._gatherer.of_notice(notice)
             if notice.kind is NoticeKind.HELD and not facts.held:
                 # None of it is true any more, so nobody has to hear it.

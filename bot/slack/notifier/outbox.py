@@ -73,6 +73,9 @@ class Outbox:
         most = pool_room(pool, self._timing.batch)
         if most <= 0:
             return 0
+        for slack in self._slack.all():
+            if slack.is_back():
+                await self._store.release_notices(slack.budget.installation.id, self._timing.settles)
         room = await self._slack.room(slack_methods.CHAT_POST_MESSAGE)
         # Replies don't use this budget; notices that don't fit keep their place because they aren't claimed.
         classes = [number for number, share in SHARES.items() if number == 0 or room.within(share)]

@@ -10,7 +10,7 @@ import aiohttp
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.slack.calls import SlackAnswer, leads_to_slack
+from bot.slack.calls import UNREACHABLE, SlackAnswer, leads_to_slack
 from bot.slack.errors import Meaning, meaning_of
 from bot.slack.methods import FILES_COMPLETE_UPLOAD, UPLOAD_URL
 from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, SlackUnknownOutcome
@@ -50,7 +50,7 @@ class WebApi:
         except SlackApiError as error:
             raise self._translated(method, error.response) from None
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.ClientHttpProxyError):
-            raise SlackFailed(method, "unreachable") from None
+            raise SlackFailed(method, UNREACHABLE) from None
         except (aiohttp.ClientError, SlackClientError, OSError, ValueError):  # TimeoutError is an OSError.
             raise SlackUnknownOutcome(method, "no_answer") from None
         data = response.data

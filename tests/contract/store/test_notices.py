@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from bot.domain.models import NewNotice, NoticeKind, NoticeState
+from bot.domain.models import NewNotice, NoticeKind, NoticeState, Principal
+from bot.store.notices import CARD_FIRST
 from tests.rigs.store import ALICE, BOB
 
 
@@ -55,6 +56,49 @@ async def test_claims_go_by_class_then_age(store, clock):
     assert [notice.subject for notice in await store.claim_notices(4, 60.0)] == ["2", "5", "1", "4"]
     assert await store.claim_notices(4, 60.0, classes=(1, 2)) == []
     assert [notice.subject for notice in await store.claim_notices(4, 60.0, classes=(3,))] == ["0", "3"]
+
+
+async def test_what_waits_for_slack_is_due_once_that_is_back_in_the_order_of_its_age(store, clock):
+    """Only in that Slack workspace, and only what Slack held up."""
+    far, settles = 300.0, 15.0
+    elsewhere = Principal(None, "T2", "UALICE")
+    named = {
+        "young": {},
+        "old": {},
+        "urgent": {"kind": NoticeKind.READY},
+        "elsewhere": {"principal": elsewhere},
+    }
+    errors = {"ours": "internal", "undrawn": "undrawable", "unknown": "no_answer", "looked": "no_answer"}
+    for name in ("old", "urgent", "young", "elsewhere", *errors):
+        kind = NoticeKind.WAITING
+        await store.add_notices([message(name, **{"kind": kind, **named.get(name, {})})])
+        clock.advance(1)
+    await store.add_notices([message("planned", NoticeKind.WAITING, due_in=far)])
+    claimed = {notice.subject: notice for notice in await store.claim_notices(20, 60.0)}
+    for name, notice in claimed.items():
+        since = await store.now() if name in ("unknown", "looked") else None
+        # Of one nobody knows yet whether it arrived; of the other it couldn't be found out for long.
+        wait = settles if name == "unknown" else far
+        error = errors.get(name, "unreachable")
+        await store.notice_retry(notice, wait, error=error, unknown_since=since)
+    await store.release_notices("T1", settles)
+    due = [notice.subject for notice in await store.claim_notices(20, 60.0)]
+    assert due == ["urgent", "old", "young", "looked"]
+    assert claimed.keys() - due == {"elsewhere", "ours", "undrawn", "unknown"}
+
+
+async def test_a_first_card_waits_for_an_end_that_has_waited_for_it(store, clock):
+    await store.add_notices([message("o", NoticeKind.CARD), message("o", NoticeKind.READY)])
+    (card,) = await store.claim_notices(10, 60.0)
+    assert card.kind is NoticeKind.CARD
+    await store.notice_retry(card, 0.0, error="unreachable")
+    clock.advance(CARD_FIRST + 1)
+    (ready,) = await store.claim_notices(10, 60.0)
+    assert ready.kind is NoticeKind.READY
+    assert not await store.is_end_sent("o")
+    await store.notice_sent(ready.id, "D1", "1.1")
+    assert await store.is_end_sent("o")
+    assert [one.kind for one in await store.claim_notices(10, 60.0)] == [NoticeKind.CARD]
 
 
 async def test_a_notice_that_is_due_later_waits(store, clock):

@@ -1,0 +1,189 @@
+"""After an outage of Slack everybody is told at once, the urgent first, and nobody of what is long over."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.domain.models import NewNotice, NoticeKind, OperationVerb, Preferences, Principal, State
+from bot.slack.calls import UNREACHABLE
+from bot.slack.methods import METHODS
+from bot.support.errors import SlackFailed, SlackPermanent, SlackUnknownOutcome
+from tests.rigs.store import ALICE
+
+POST = "chat.postMessage"
+K = NoticeKind
+
+
+def person(number):
+    return Principal(None, "T1", f"U{number:04d}")
+
+
+def no_answer(method):
+    return SlackUnknownOutcome(method, "no_answer")
+
+
+def unreachable(method):
+    return SlackFailed(method, UNREACHABLE)
+
+
+def shut_out(method):
+    return SlackPermanent(method, "token_revoked")
+
+
+def cut_off(world, error):
+    for method in METHODS:
+        world.slack.fail(method, error(method), times=999_999)
+
+
+def mend(world):
+    world.slack._faults.clear()
+
+
+def place(world, kind, number):
+    """Return the place of a message among those that were sent to a person; None if it wasn't."""
+    keys = [
+        str(each["metadata"]["event_payload"]["key"])
+        for each in world.slack.messages
+        if each["channel"] == f"D{person(number).user_id}"
+    ]
+    return next((at for at, key in enumerate(keys) if f"/{kind}/" in key), None)
+
+
+@pytest.mark.parametrize(("error", "within"), [(no_answer, 25.0), (unreachable, 10.0)])
+async def test_whoever_became_ready_meanwhile_is_told_when_slack_is_back(world, error, within):
+    world.provider.start_takes = 20.0
+    for number in range(5):
+        await world.begin(await world.own(person(number), f"r{number}"))
+    await world.pass_time(5)
+    cut_off(world, error)
+    for number in range(5, 10):
+        await world.begin(await world.own(person(number), f"r{number}"))
+    await world.pass_time(100)
+    assert (await world.store.statistics())["open_operations"] == 0
+    mend(world)
+    await world.pass_time(within)
+    assert [place(world, K.READY, number) for number in range(10)] == [1] * 5 + [0] * 5
+    # Starts that were long over when they could be announced aren't any more.
+    await world.pass_time(600, step=5)
+    assert [place(world, K.CARD, number) for number in range(10)] == [0] * 5 + [None] * 5
+    assert (await world.store.statistics())["pending_notices"] == 0
+    assert len(world.slack.messages) == 15
+
+
+async def test_what_waited_goes_out_by_urgency_and_then_age(world):
+    cut_off(world, unreachable)
+    kinds = [K.MESSAGE, K.LINK_AGAIN, K.LINK_AGAIN, K.MESSAGE, K.LINK_AGAIN, K.MESSAGE]
+    for number, kind in enumerate(kinds):
+        text = {"text": str(number), "workspace": "gone", "connection": "cloud"}
+        await world.store.add_notices([NewNotice(f"s{number}", kind, "1", person(number), text)])
+        await world.pass_time(90, step=5)
+    mend(world)
+    await world.pass_time(330, step=1)
+    sent = [int(each["channel"][-1]) for each in world.slack.messages]
+    # The first that got through was the one that was due.
+    assert sent[1:] == [number for number in (0, 3, 5, 1, 2, 4) if number != sent[0]]
+    first, *rest = [float(each["ts"]) for each in world.slack.messages]
+    assert max(rest) - first < 2.0
+
+
+async def test_messages_that_waited_for_the_app_to_be_let_in_go_out_together(world):
+    cut_off(world, shut_out)
+    for number in range(6):
+        await world.store.add_notices(
+            [NewNotice(f"s{number}", K.MESSAGE, "1", person(number), {"text": "x"})]
+        )
+        await world.pass_time(400, step=5)
+    mend(world)
+    while not world.slack.messages:
+        await world.pass_time(1)
+    await world.pass_time(2)
+    assert len(world.slack.messages) == 6
+
+
+async def test_what_a_process_that_was_ended_left_waiting_goes_out_with_the_first_success(world):
+    cut_off(world, unreachable)
+    await world.store.add_notices([NewNotice("s", K.MESSAGE, "1", person(1), {"text": "x"})])
+    await world.pass_time(300, step=5)
+    mend(world)
+    world.reborn()
+    await world.store.add_notices([NewNotice("t", K.MESSAGE, "1", person(2), {"text": "y"})])
+    await world.pass_time(2)
+    assert [each["text"] for each in world.slack.messages] == ["y", "x"]
+
+
+# -- first cards ---------------------------------------------------------------------------------------------
+
+
+async def put_off(world, subject, seconds=300.0):
+    """Let the card of an operation or a run wait as after failures."""
+    (card,) = [one for one in await world.store.claim_notices(10, 600.0, (2,)) if one.subject == subject]
+    await world.store.notice_retry(card, seconds, error="no_answer")
+    return card
+
+
+async def test_a_first_card_whose_end_was_told_is_dropped(world):
+    workspace = await world.own(state=State.RUNNING)
+    operation_id = await world.begin(workspace)
+    await put_off(world, operation_id)
+    await world.pass_time(400, step=2)
+    assert world.slack.kinds() == ["ready"]
+    assert (await world.store.statistics())["pending_notices"] == 0
+    assert await world.store.dead_notices() == []
+
+
+async def test_one_of_a_run_is_not_as_its_output_is_below_it(runs):
+    run_id = await runs.runs()
+    await put_off(runs.world, run_id)
+    await runs.until_over(run_id)
+    await runs.world.pass_time(400, step=2)
+    assert {"job_card", "job_ended"} <= set(runs.slack.kinds())
+
+
+@pytest.mark.parametrize("arrived", [True, False])
+async def test_one_that_may_have_been_sent_is_looked_for_first(world, arrived):
+    workspace = await world.own(state=State.RUNNING)
+    world.slack.fail(POST, no_answer(POST), after=arrived)
+    cut = [method for method in METHODS if method.startswith("conversations.")]
+    for method in cut:
+        world.slack.fail(method, no_answer(method), times=6)
+    operation_id = await world.begin(workspace)
+    await world.pass_time(400, step=2)
+    assert world.slack.kinds() == (["card", "ready"] if arrived else ["ready"])
+    if arrived:
+        # It shows how it ended, like any other.
+        assert (await world.store.card(operation_id)).message_ts == world.slack.messages[0]["ts"]
+        assert "running" in world.slack.messages[0]["text"]
+
+
+async def test_one_that_is_due_waits_for_the_end_that_is_still_to_be_told(world):
+    workspace = await world.own(state=State.RUNNING)
+    operation_id = await world.begin(workspace)
+    await put_off(world, operation_id, 30.0)
+    world.slack.fail(POST, unreachable(POST), times=7)
+    await world.pass_time(400, step=2)
+    assert world.slack.kinds() == ["ready"]
+
+
+async def test_one_whose_end_could_not_be_told_is_sent_after_all(world):
+    workspace = await world.own(state=State.RUNNING)
+    operation_id = await world.begin(workspace)
+    await put_off(world, operation_id, 30.0)
+    world.slack.fail(POST, SlackPermanent(POST, "msg_too_long"))
+    await world.pass_time(60)
+    assert "ready" not in world.slack.kinds()
+    assert world.slack.kinds().count("card") == 1
+
+
+@pytest.mark.parametrize(
+    "wanted", [Preferences(ready=False), Preferences(quiet_from=0, quiet_to=1439)], ids=["off", "quiet"]
+)
+async def test_one_whose_end_is_not_told_now_is_sent(world, wanted):
+    workspace = await world.own(state=State.STOPPED)
+    await world.store.save_preferences(ALICE, wanted)
+    world.provider.start_takes = 4_000.0
+    operation_id = await world.begin(workspace, OperationVerb.START)
+    await put_off(world, operation_id, 4_200.0)
+    await world.pass_time(4_300, step=10)
+    assert not (await world.store.operation(operation_id)).is_open
+    assert "ready" not in world.slack.kinds()
+    assert world.slack.kinds().count("card") == 1
