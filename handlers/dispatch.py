@@ -17,6 +17,7 @@ from bot.messages.blocks.limits import fill, safe
 from bot.messages.blocks.offers import SAY
 from bot.messages.texts import answers as words
 from bot.messages.texts import problems, runs, times
+from bot.store.interactions import one_request
 from bot.store.records import NewTask
 from bot.support.errors import NotIdentified, NotLinked, Refused, StoreError, UsherError
 from handlers import mistyped, routes, talking
@@ -253,8 +254,9 @@ async def _authorised(request: Request, handler: Callable[[Any], Coroutine[Any, 
         )
 
     try:
-        await request.services.authority.check(request.principal, request.verb)
-        answer = await _linked_first(request, handler)
+        with one_request():
+            await request.services.authority.check(request.principal, request.verb)
+            answer = await _linked_first(request, handler)
     except Answered as early:
         _note(logger, "answered early", request, early.answer)
         return _fit(request, early.answer)

@@ -23,6 +23,7 @@ from bot.messages.texts import answers as words
 from bot.messages.texts import problems
 from bot.slack.calls import leads_to_slack
 from bot.slack.methods import VIEWS_OPEN
+from bot.store.interactions import one_request
 from bot.support.errors import Refused, SlackFailed, StoreError
 from handlers import delivery, payload, routes, searches
 from handlers.dispatch import run_button, run_shortcut, run_text
@@ -204,7 +205,8 @@ class Listeners:
             return await ack()
         logger = log.bind(event_name=name, event_id=body.get("event_id"))
         try:
-            await handler(Occurrence(body, self._services, payload.key_of_event(body)))
+            with one_request():
+                await handler(Occurrence(body, self._services, payload.key_of_event(body)))
         except (StoreError, SlackFailed) as error:
             logger.warning("event not written down", problem=type(error).__name__)
             return BoltResponse(status=503, body="")

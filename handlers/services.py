@@ -111,19 +111,19 @@ def build_services(context: Context, accounts: Accounts, limiter: RateLimiter) -
     """Assemble the services; ``limiter`` counts people's requests."""
     # Done now, because somebody's first request would have to do it within 3 s.
     routes.load()
-    workspaces = Workspaces(context)
+    workspaces, runs = Workspaces(context), Runs(context)
     return Services(
         store=context.store,
         workspaces=workspaces,
         timers=Timers(context, workspaces),
         personal_list=PersonalList(context),
         preferences=PersonalPreferences(context),
-        runs=Runs(context),
+        runs=runs,
         accounts=accounts,
         approvals=Approvals(context),
         classes=Classes(context),
         snapshots=Snapshots(context),
-        homes=Homes(context),
+        homes=Homes(context, runs),
         gatherer=Gatherer(context),
         authority=Authority(context),
         removals=context.removals,

@@ -11,6 +11,7 @@ from bot.messages.blocks.forms import field_of
 from bot.messages.blocks.hints import as_typed, in_view
 from bot.messages.blocks.limits import cut
 from bot.messages.texts import answers, problems, times
+from bot.store.interactions import one_request
 from bot.support.errors import Refused
 from bot.support.visible import clean
 from handlers import routes
@@ -90,8 +91,9 @@ async def submit(submission: Submission) -> dict[str, Any]:
             logger.info("refused", rule="form.token")
             return {"response_action": "errors", "errors": {block_id: sentence}}
     try:
-        await submission.services.authority.check(submission.principal, f"view.{submission.callback_id}")
-        answer: dict[str, Any] = await handler(submission)
+        with one_request():
+            await submission.services.authority.check(submission.principal, f"view.{submission.callback_id}")
+            answer: dict[str, Any] = await handler(submission)
     except Refused as refusal:
         logger.info("refused", rule=refusal.rule)
         return submission.error(first_field(submission.view), refusal.text)

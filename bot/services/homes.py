@@ -19,10 +19,10 @@ _UP: Final = frozenset({State.STARTING, State.RUNNING, State.STOPPING, State.UNK
 class Homes(Part):
     """Note what people do with their Homes; ``wake`` has the next view sent."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, runs: Runs) -> None:
         super().__init__(context)
         self._workspaces = Workspaces(context)
-        self._runs = Runs(context)
+        self._runs = runs
         self._snapshots = Snapshots(context)
 
     async def use(self, principal: Principal, used: HomeUse) -> None:

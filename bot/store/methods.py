@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
+from bot.store import interactions
 from bot.store.transaction import Engine, Priority, Transaction
 
 if TYPE_CHECKING:
@@ -40,7 +41,9 @@ def write(
 
     @wraps(work)
     async def method(self: OnEngine, /, *arguments: Arguments.args, **named: Arguments.kwargs) -> Result:
-        return await self.engine.write(lambda tx: work(tx, *arguments, **named), priority)
+        return await interactions.written(
+            lambda whole: self.engine.write(whole, priority), lambda tx: work(tx, *arguments, **named)
+        )
 
     return method
 

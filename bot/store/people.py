@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.domain.policy import is_current
-from bot.store import rows
+from bot.store import interactions, rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -15,8 +15,14 @@ if TYPE_CHECKING:
 
 
 def first_sight(tx: Transaction, interaction: str) -> bool:
-    """Write an inbox row; return whether it was new. An empty interaction is always new."""
-    return not interaction or tx.run("see_interaction", key=interaction, now=tx.now()) == 1
+    """Write an inbox row; return whether it was new. An empty interaction is always new.
+
+    Raises UsedTwice if the same request wrote it.
+    """
+    if not interaction:
+        return True
+    interactions.use(interaction)
+    return tx.run("see_interaction", key=interaction, now=tx.now()) == 1
 
 
 def result_of(tx: Transaction, interaction: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 
 import pytest
 
@@ -90,6 +91,17 @@ async def test_a_run_is_its_pod_from_the_start_to_the_end():
         rig.server_clock.advance(600)
         seen = await state_of(rig, run.remote_id)
         assert (seen.state, seen.exit_code) == (RunState.SUCCEEDED, None)
+
+
+async def test_the_page_of_a_run_is_its_jobs():
+    async with rig_with_jobs() as rig:
+        run, provider = await launched(rig), rig.provider
+        page = provider.job_page_url(SimpleNamespace(spec=None, remote_id=run.remote_id))
+        assert page == f"{provider.settings.base_url}/dash/resources/job/{job_id(rig)}"
+        assert provider.job_page_url(
+            SimpleNamespace(spec=Spec("x", {"job": "a/b"}), remote_id=None)
+        ).endswith("/a%2Fb")
+        assert provider.job_page_url(SimpleNamespace(spec=None, remote_id=None)) == ""
 
 
 async def test_a_run_that_fails_has_its_exit_code():

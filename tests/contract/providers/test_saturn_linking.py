@@ -86,6 +86,13 @@ async def test_a_username_that_is_not_there_is_not_found():
             await with_admin(rig).check_username("nobody")
 
 
+@pytest.mark.parametrize(("token", "is_valid"), [(ADMIN, True), ("bad0" * 8, False), (None, None)])
+async def test_an_administrators_token_is_checked_without_anybodys_name(token, is_valid):
+    async with saturn_rig(SEED) as rig:
+        linking = {"linking": ["token"]} if token is None else {}
+        assert await with_admin(rig, admin_token=token, **linking).own_secret() is is_valid
+
+
 @pytest.mark.parametrize(
     ("token", "kind"), [("bad0" * 8, errors.CredentialRefused), ("b0b0b0" * 5, errors.Forbidden)]
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
 import re
 from dataclasses import replace
@@ -10,6 +12,7 @@ import pytest
 
 from bot.domain.models import FormProblems, Spec, State, Traces
 from bot.providers.sphere.forms import Offer
+from bot.providers.sphere.hooks import FINISHED, SIGNATURE
 from bot.support import errors
 from playground.faults import Fault
 from tests.contract.providers.rigs import Rig
@@ -52,6 +55,28 @@ async def test_nobody_can_list_or_link_or_name_what_is_not_in_our_records(sphere
     assert not told & {"lists", "tokens", "behalf"}
     assert not sphere.provider.has_lists
     assert sphere.provider.parse_reference(TRAINING) is None
+
+
+async def test_its_page_loads_the_sdk_of_its_settings_and_asks_its_own_endpoint(sphere: Rig):
+    loads, settings = sphere.provider.embedding(), sphere.provider.settings
+    assert (loads.sdk_host, loads.is_https) == (settings.sdk_host, settings.sdk_is_https)
+    assert settings.base_url.startswith(loads.endpoint)
+
+
+async def test_only_a_signed_event_is_heard_and_no_secret_in_it(sphere: Rig):
+    scenario = {
+        "workspace": {"id": TRAINING},
+        "scenario": f"Sums {TOKEN}",
+        "result": {"status": {"name": "ok"}},
+    }
+    body = json.dumps([{"id": "e1", "type": FINISHED, "payload": scenario}]).encode()
+    headers = {SIGNATURE: hmac.new(b"shh", body, hashlib.sha256).hexdigest()}
+    (event,) = sphere.provider.events(headers, body)
+    assert (event.key, event.remote_id) == ("e1", TRAINING)
+    assert "Sums" in event.remark
+    assert TOKEN not in event.remark
+    with pytest.raises(errors.CredentialRefused):
+        sphere.provider.events({}, body)
 
 
 # -- making -----------------------------------------------------------------------------------------------

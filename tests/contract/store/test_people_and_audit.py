@@ -6,8 +6,11 @@ import asyncio
 import json
 from itertools import pairwise
 
+import pytest
+
 from bot.domain.models import AuditEntry, NewNotice, NoticeKind, OperationVerb, Person, Principal
 from bot.store.audit import hash_of
+from bot.store.interactions import UsedTwice, one_request
 from bot.store.records import NewOperation
 from tests.rigs.store import ALICE, BOB, linked
 
@@ -21,6 +24,21 @@ async def test_an_interaction_is_seen_once(store):
     assert await store.first_sight("i2")
     # Nothing to recognise is never a repetition.
     assert [await store.first_sight("") for _ in range(2)] == [True, True]
+
+
+async def test_an_interaction_is_used_once_within_a_request(store):
+    with one_request():
+        assert await store.first_sight("i1")
+        assert await store.first_sight("i1/1")
+        with pytest.raises(UsedTwice), one_request():
+            await store.first_sight("i1")
+        assert [await store.first_sight("") for _ in range(2)] == [True, True]
+    with one_request():
+        # Slack delivered it again.
+        assert not await store.first_sight("i1")
+        with pytest.raises(UsedTwice):
+            await store.first_sight("i1")
+    assert not await store.first_sight("i1")
 
 
 async def test_people_come_back_and_the_newer_sight_wins(store):

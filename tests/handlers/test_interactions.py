@@ -1,0 +1,63 @@
+"""A key of an interaction is used once within a request, and a list of runs is asked for once."""
+
+from __future__ import annotations
+
+from structlog.testing import capture_logs
+
+from bot.domain.models import TaskKind
+from bot.messages.blocks import replies
+from handlers.dispatch import guarded
+from handlers.request import Reference, Request
+from tests.handlers.rig import words
+from tests.handlers.run_rig import run_rig
+from tests.rigs.store import ALICE
+
+
+async def rename_all(request, interactions):
+    """Be the verb that a contributor may write first."""
+    rows = await request.services.store.workspaces(ALICE)
+    for row, interaction in zip(rows, interactions, strict=True):
+        await request.services.personal_list.alias(ALICE, row.id, f"my {row.name}", interaction=interaction)
+    return replies.answer(f"Renamed {len(rows)}.")
+
+
+def asked(bot):
+    surface = bot.surface()
+    return Request(ALICE, "alias", (), surface, bot.services, Reference(bot.services.ids))
+
+
+async def aliases(bot):
+    return [row.alias for row in await bot.store.workspaces(ALICE)]
+
+
+async def test_a_key_that_is_used_again_within_a_request_raises(bot):
+    await bot.link(names=("one", "two"))
+    with capture_logs() as logged:
+        answer = await guarded(
+            asked(bot), lambda request: rename_all(request, [request.surface.interaction] * 2)
+        )
+    assert "Renamed" not in words(answer)
+    assert [one["event"] for one in logged if one["log_level"] == "error"] == ["failed unexpectedly"]
+    assert await aliases(bot) == ["my one", None]
+
+
+async def test_each_write_may_have_a_key_of_its_own_and_a_redelivery_changes_nothing(bot):
+    await bot.link(names=("one", "two"))
+    request = asked(bot)
+
+    async def rename(request):
+        return await rename_all(request, [f"{request.surface.interaction}/{number}" for number in range(2)])
+
+    for _ in range(2):
+        assert words(await guarded(request, rename)) == "Renamed 2."
+        assert await aliases(bot) == ["my one", "my two"]
+
+
+async def test_a_list_of_runs_that_was_just_read_is_not_read_again_for_a_home():
+    async with run_rig() as bot:
+        await bot.say("job list")
+        (task,) = await bot.store.claim_tasks(10, 60.0)
+        assert task.kind is TaskKind.LIST_JOBS
+        await bot.store.task_done(task)
+        await bot.services.homes.read_lists(ALICE)
+        assert TaskKind.LIST_JOBS not in [task.kind for task in await bot.store.claim_tasks(10, 60.0)]
