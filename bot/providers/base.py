@@ -93,6 +93,10 @@ class Provider(ABC):
         """Return the poll gate's key: each workspace has one gate, whoever reads it."""
         return f"{self.settings.base_url}#{remote_id}"
 
+    def renamed(self, remote_id: str, former: str, username: str) -> str:  # noqa: ARG002 - ids with no names
+        """Return a workspace's id by the new name of a person who was called ``former`` there; pure."""
+        return remote_id
+
     @abstractmethod
     async def status(
         self, access: Access, remote_ids: Sequence[str], window: SendWindow | None = None

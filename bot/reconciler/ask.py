@@ -74,13 +74,14 @@ class Later:
 
     ``sentence`` says what is holding it up, None if that isn't worth mentioning; ``cause`` is its key
     in ``bot.messages.texts.problems``. ``attempts`` is the number of failures in a row so far; calls that
-    weren't sent don't count.
+    weren't sent don't count. ``refusal`` is what a suspected credential was refused with, if it was tried.
     """
 
     wait: float
     sentence: str | None
     attempts: int
     cause: str = ""
+    refusal: CredentialRefused | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +209,7 @@ class Asker:
         if account is not None and not is_gated:
             current = await self._current(account)
             if current is None or current.state == "refused":
-                return _ended(runtime, UNLINKED if current is None else "credential_refused")
+                return _ended(runtime, UNLINKED if current is None else current.refusal)
             account = current
         access = self.admit(runtime, account, attempts, starts=starts, tries_suspected=tries_suspected)
         if not isinstance(access, Access):
@@ -357,7 +358,7 @@ class Asker:
             case "suspected":
                 # Retried like any failing call: a credential may be good for every call but one.
                 sentence = problems.sentence(SUSPECTED, runtime.title)
-                return Later(SUSPECTED_WAIT, sentence, attempts + 1, SUSPECTED)
+                return Later(SUSPECTED_WAIT, sentence, attempts + 1, SUSPECTED, error)
             case "locked":
                 cause = "connection_refused"
             case _:

@@ -75,7 +75,7 @@ class Preconditions(EnginePart):
         """Return a hold if the account must be linked again; a new link wakes what waits for it."""
         if account.state != "refused":
             return None
-        return Hold(PATIENCE, problems.sentence("credential_refused", runtime.title))
+        return Hold(PATIENCE, problems.sentence(account.refusal, runtime.title))
 
     async def may(
         self, subject: Operation | Run, person: Person | None, verb: str, target: Target

@@ -7,6 +7,7 @@ is. When several people's credentials are refused, the connection is at fault an
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import structlog
@@ -18,7 +19,7 @@ from bot.reconciler.context import EngineContext, EnginePart
 from bot.reconciler.lists import LISTS
 from bot.reconciler.outages import PEOPLE
 from bot.reconciler.runtimes import LISTS_SHARE, Runtime
-from bot.support.errors import StoreError
+from bot.support.errors import Renamed, StoreError
 from bot.support.pool import Pool, run_all
 
 if TYPE_CHECKING:
@@ -121,6 +122,10 @@ class Suspicions(EnginePart):
                 runtime, account, "who am i", runtime.provider.who_am_i, tries_suspected=True
             )
             match answer:
+                case Later(cause=cause, refusal=Renamed(message=username)) if cause == SUSPECTED:
+                    # The provider itself says so; only the first check may be a disturbance all the same.
+                    if since > 0:
+                        await self._give_up(account, runtime, username)
                 case Later(cause=cause) if cause == SUSPECTED:
                     await self._refused(account, runtime, since, await self._store.now())
                 case Done() | Refused(needs_credential=False):
@@ -150,14 +155,16 @@ class Suspicions(EnginePart):
         if lasted >= GIVEN_UP_AFTER and not is_out:
             await self._give_up(account, runtime)
 
-    async def _give_up(self, account: Account, runtime: Runtime) -> None:
-        log.info("credential refused", connection=account.connection, account=account.id)
-        cause = "credential_refused"
+    async def _give_up(self, account: Account, runtime: Runtime, renamed: str = "") -> None:
+        """End a link; ``renamed`` is the name that the account has by now, if that is why."""
+        cause = "renamed" if renamed else "credential_refused"
+        log.info("credential refused", connection=account.connection, account=account.id, cause=cause)
+        # An account that is linked again may be refused again, which is a new occasion.
+        notice = _notice(account, NoticeKind.LINK_AGAIN, f"{account.linked_at:.3f}")
         await self._store.refuse_account(
             account.id,
             account.secret,
-            # An account that is linked again may be refused again, which is a new occasion.
-            _notice(account, NoticeKind.LINK_AGAIN, f"{account.linked_at:.3f}"),
+            replace(notice, body={**notice.body, "renamed": renamed}) if renamed else notice,
             [
                 AuditEntry(
                     "usher",
@@ -168,6 +175,7 @@ class Suspicions(EnginePart):
                 )
             ],
             hold=problems.sentence(cause, runtime.title),
+            renamed_to=renamed or None,
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from bot.domain.models import Account, Link, NewNotice, NoticeKind, TaskKind
 from bot.messages.texts import pages as words
@@ -11,6 +11,9 @@ from bot.services.context import Part
 from bot.services.linking import digest, entry
 from bot.store.records import Activation, NewTask
 from bot.support.errors import Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class Linked(Part):
@@ -33,6 +36,7 @@ class Linked(Part):
         activation = Activation(
             account=account,
             settles=digest(account.secret),
+            moved=self._moved(account),
             notices=[NewNotice(account.id, NoticeKind.LINKED, "linked", account.principal, body)],
             tasks=[NewTask(TaskKind.DISCOVER, account.id, {"then": then})],
             audit=[
@@ -48,6 +52,15 @@ class Linked(Part):
             await self._taken(link, account)
         self._wake()
         return account
+
+    def _moved(self, account: Account) -> Callable[[str, str], tuple[str, str]]:
+        provider = self._connections[account.connection]
+
+        def moved(remote_id: str, former: str) -> tuple[str, str]:
+            by_name = provider.renamed(remote_id, former, account.username)
+            return by_name, provider.gate_key(by_name)
+
+        return moved
 
     async def _taken(self, link: Link, account: Account) -> NoReturn:
         await self._store.append_audit([entry(link, "account.linked", "taken", username=account.username)])

@@ -164,7 +164,7 @@ def check_account(provider: Provider, account: Account | None) -> Account:
     if account is None or account.state == "revoking":
         raise NotLinked(name, problems.sentence("unlinked", title))
     if account.state == "refused":
-        raise NotLinked(name, problems.sentence("credential_refused", title), is_refused=True)
+        raise NotLinked(name, problems.sentence(account.refusal, title), is_refused=True)
     return account
 
 

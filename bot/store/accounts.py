@@ -163,13 +163,15 @@ def refuse(
     audit: Sequence[AuditEntry],
     *,
     hold: str,
+    renamed_to: str | None = None,
 ) -> bool:
     """Mark an active account whose stored secret is still ``secret`` as refused, with one notice.
 
+    ``renamed_to`` is its name at the provider by now: once that is linked, its workspaces are found by it.
     Its secret is deleted, its open operations and runs get ``hold``, its watches pause. Return False if it
     was already refused or changed.
     """
-    row = tx.one("refuse_account", id=account_id, secret=secret)
+    row = tx.one("refuse_account", id=account_id, secret=secret, renamed_to=renamed_to)
     if row is None:
         return False
     pair = {"principal": row["principal"], "connection": row["connection"]}

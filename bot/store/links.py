@@ -13,7 +13,7 @@ from bot.store.notices import add_notices
 from bot.store.tasks import add_tasks
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from bot.store.records import Activation
     from bot.store.transaction import Transaction
@@ -131,7 +131,7 @@ def _has_approval(tx: Transaction, approval_id: str, account: Account) -> bool:
 
 def _stand(tx: Transaction, activation: Activation, pair: dict[str, str]) -> None:
     """Write an account, and resume what waited for it."""
-    _put(tx, activation.account, pair)
+    _put(tx, activation, pair)
     resume(tx, pair)
     cards.owe_answers_of(tx, pair["principal"])
     tx.run("delete_task_of", kind=TaskKind.REVOKE_UNUSED, subject=activation.settles)
@@ -140,14 +140,32 @@ def _stand(tx: Transaction, activation: Activation, pair: dict[str, str]) -> Non
     append_audit(tx, activation.audit)
 
 
-def _put(tx: Transaction, account: Account, pair: dict[str, str]) -> None:
+def _put(tx: Transaction, activation: Activation, pair: dict[str, str]) -> None:
+    account = activation.account
     former = tx.one("replace_account", **pair)
     if former is not None:
         snapshots.delete_of(tx, account.connection, former["id"])
+        if former["renamed_to"] == account.username and activation.moved is not None:
+            _move(tx, activation.moved, former["username"], pair)
     if former is None or former["username"] != account.username or not account.username:
         tx.run("doubt_workspaces", **pair)
     remind_at = first_reminder(account.linked_at, account.ends_at)
     tx.run("add_account", **rows.columns(replace(account, remind_at=remind_at)))
+
+
+def _move(
+    tx: Transaction, moved: Callable[[str, str], tuple[str, str]], former: str, pair: dict[str, str]
+) -> None:
+    """Let workspaces be found by their person's new name; what was found by it meanwhile stays as it is."""
+    found = tx.all("ids_of_workspaces", **pair)
+    taken = {row["remote_id"] for row in found}
+    for row in found:
+        remote_id, gate_key = moved(row["remote_id"], former)
+        if remote_id in taken:
+            continue
+        tx.run("have_gate", gate_key=gate_key, connection=pair["connection"], remote_id=remote_id)
+        tx.run("move_workspace", id=row["id"], remote_id=remote_id, gate_key=gate_key)
+        tx.run("rest_gate_without_reader", gate_key=row["gate_key"])
 
 
 def resume(tx: Transaction, pair: dict[str, str]) -> None:

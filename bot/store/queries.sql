@@ -139,7 +139,13 @@ WHERE connection = :connection AND username = :username AND username <> '' AND s
 
 -- name: replace_account
 DELETE FROM accounts WHERE principal = :principal AND connection = :connection AND state <> 'revoking'
-RETURNING id, username;
+RETURNING id, username, renamed_to;
+
+-- name: ids_of_workspaces
+SELECT id, remote_id, gate_key FROM workspaces WHERE principal = :principal AND connection = :connection;
+
+-- name: move_workspace
+UPDATE workspaces SET remote_id = :remote_id, gate_key = :gate_key WHERE id = :id;
 
 -- name: add_account
 INSERT INTO accounts (
@@ -209,7 +215,7 @@ DELETE FROM workspaces WHERE principal = :principal AND connection = :connection
 RETURNING id, gate_key, name, alias, stop_at;
 
 -- name: refuse_account
-UPDATE accounts SET state = 'refused', secret = ''
+UPDATE accounts SET state = 'refused', secret = '', renamed_to = :renamed_to
 WHERE id = :id AND state = 'active' AND secret = :secret
 RETURNING *;
 

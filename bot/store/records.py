@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from bot.domain.models import (
         Account,
@@ -77,7 +77,9 @@ class Accepted:
 class Activation:
     """Describe the end of a link: the account to write, and what follows immediately.
 
-    ``settles`` is the subject of the REVOKE_UNUSED task that this makes unnecessary, if any.
+    ``settles`` is the subject of the REVOKE_UNUSED task that this makes unnecessary, if any. ``moved``
+    returns the remote id and the gate's key that a workspace has by the account's name, given its remote id
+    and the name that the account had before it was renamed.
     """
 
     account: Account
@@ -85,6 +87,7 @@ class Activation:
     tasks: Sequence[NewTask] = ()
     audit: Sequence[AuditEntry] = ()
     settles: str = ""
+    moved: Callable[[str, str], tuple[str, str]] | None = None
 
 
 @dataclass(frozen=True, slots=True)

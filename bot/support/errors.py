@@ -26,7 +26,8 @@
         │   └── SentTooLate           the poll gate dropped the request; nothing was sent
         └── PermanentError            trying again changes nothing
             ├── CredentialRefused     link again
-            │   └── CredentialExpired refresh once where the provider can, otherwise link again
+            │   ├── CredentialExpired refresh once where the provider can, otherwise link again
+            │   └── Renamed           it is good, but its account has another name by now: link again
             ├── Forbidden             the credential is good, the right is missing
             ├── NotFound              no such resource (a read answers ``gone`` instead)
             ├── Conflict              not possible in the present state
@@ -200,6 +201,10 @@ class CredentialRefused(PermanentError):
 
 class CredentialExpired(CredentialRefused):
     """Signal that the credential has expired: ``Provider.refresh`` may bring a new one."""
+
+
+class Renamed(CredentialRefused):
+    """Signal that the credential is good, but its account has another name by now: the message."""
 
 
 class Forbidden(PermanentError):

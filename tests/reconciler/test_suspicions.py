@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 from bot.domain.models import Outcome, Principal, State, TaskKind
 from bot.reconciler.suspicions import ENDS_AFTER, GIVEN_UP_AFTER, LOOK_SECONDS, NOTED_EVERY, is_outage
 from bot.store.records import NewTask
-from bot.support.errors import CredentialRefused, Forbidden, Unreachable
+from bot.support.errors import CredentialRefused, Forbidden, Renamed, Unreachable
 from tests.reconciler.runs import new_run_world
 from tests.reconciler.test_limits import CAROL, DAVE, ERIN, calls_of, seat
 from tests.reconciler.test_outages import AMIR, told
@@ -276,3 +276,29 @@ async def test_a_look_that_is_forbidden_something_has_been_let_in(world):
     world.provider.fail("who_am_i", Forbidden("not your scope"))
     operation = await world.begin(workspace)
     assert await world.until_ended(operation, 60) is Outcome.FULFILLED
+
+
+async def test_somebody_who_was_renamed_is_told_their_name_within_a_minute_and_asked_to_link_again(world):
+    workspace = await seat(world, ALICE)
+    for method in ("status", "start", "who_am_i"):
+        world.provider.fail(method, Renamed("alicia"), times=9)
+    operation = await world.begin(workspace)
+    await world.pass_time(LOOK_SECONDS - 5, step=5)
+    # One answer is not the truth: it may have been somebody else's.
+    assert await state_of(world) == "active"
+    await world.pass_time(LOOK_SECONDS + 10, step=5)
+    assert await state_of(world) == "refused"
+    assert sorted(world.slack.kinds()) == ["card", "link_again"]
+    (said,) = [one for one in world.slack.messages if "You're called *alicia* on" in str(one.get("blocks"))]
+    assert "Link again" in str(said["blocks"])
+    held = await world.store.operation(operation)
+    assert (held.is_open, "has another name by now" in held.hold) == (True, True)
+    assert (await world.store.workspace(workspace.id)).state is not State.GONE
+
+
+async def test_one_answer_about_another_name_ends_no_link(world):
+    workspace = await seat(world, ALICE)
+    world.provider.fail("status", Renamed("alicia"))
+    operation = await world.begin(workspace)
+    assert await world.until_ended(operation, 60) is Outcome.FULFILLED
+    assert sorted(world.slack.kinds()) == ["card", "ready"]

@@ -8,7 +8,8 @@ import logging
 import pytest
 from aiohttp.web_log import AccessLogger
 
-from bot.domain.models import NoticeKind
+from bot.domain.models import NewNotice, NoticeKind, State
+from bot.store.records import FoundWorkspace
 from bot.web.every_request import AccessLog, without_secrets
 from tests.security.codes import code_on, link
 from tests.web.rig import ALICE, BOB, GOOD, Inputs
@@ -249,3 +250,22 @@ def test_the_access_log_leaves_out_what_follows_link(path, logged):
 
 def test_the_access_log_is_ours():
     assert not issubclass(AccessLog, AccessLogger)
+
+
+async def test_who_was_renamed_there_finds_what_they_had_once_the_new_name_is_linked(made):
+    async def links(token):
+        browser = await made.browser()
+        await browser.get(await link(made))
+        await browser.send("/link/check", token=token)
+        await made.accounts.confirm_code(ALICE, code_on(await browser.send("/link/confirm")))
+        return await made.store.account(ALICE, "saturn")
+
+    former = await links(GOOD)
+    found = FoundWorkspace("alice/training", "saturn#alice/training", "training", State.RUNNING)
+    await made.store.merge_discovered(former.id, [found])
+    notice = NewNotice(former.id, NoticeKind.LINK_AGAIN, "1", ALICE)
+    renamed = {"hold": "Link again.", "renamed_to": "alice-two"}
+    assert await made.store.refuse_account(former.id, former.secret, notice, [], **renamed)
+    assert (await links("fedcba9876543210")).username == "alice-two"
+    (row,) = await made.store.workspaces(ALICE)
+    assert (row.name, row.remote_id, row.gate_key) == ("training", "alice-two/training", "alice-two/training")

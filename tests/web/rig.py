@@ -92,6 +92,9 @@ class ScriptedProvider(Provider, facets.Tokens, facets.Revocation):
     def page_url(self, remote_id: str) -> str:
         return f"https://app.example/{remote_id}"
 
+    def renamed(self, remote_id: str, former: str, username: str) -> str:
+        return remote_id.replace(f"{former}/", f"{username}/")
+
 
 class Inputs(HTMLParser):
     """Read the forms of a page: their addresses and hidden fields."""

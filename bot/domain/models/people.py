@@ -65,6 +65,13 @@ class Account:
     #: When the credential ends, as its provider said, and when its person is reminded of that next.
     ends_at: float | None = None
     remind_at: float | None = None
+    #: What it is called there by now, if that is why it was refused.
+    renamed_to: str | None = None
+
+    @property
+    def refusal(self) -> str:
+        """Return why a refused one has to be linked again: a cause of ``bot.messages.texts.problems``."""
+        return "renamed" if self.renamed_to else "credential_refused"
 
     @property
     def is_refused(self) -> bool:

@@ -334,7 +334,7 @@ def cause_words(facts: Facts, cause: str) -> str:
 def retry_buttons(facts: Facts, operation: Operation) -> list[Element]:
     """Return what can be done after an operation failed: *Try again* is a new operation."""
     word = problems.word_of(operation.cause)
-    if word in {"unlinked", "credential_refused"}:
+    if word in {"unlinked", "credential_refused", "renamed"}:
         return [link_again_button(facts)]
     if word in {"gone", "not_found", "forgotten"}:
         return [*again_buttons(facts), *page_button(facts)]

@@ -81,6 +81,10 @@ def carried(facts: Facts) -> Answer:
 
 def _link_again(facts: Facts) -> Answer:
     """Say that a link was ended."""
+    if renamed := str(facts.body.get("renamed") or ""):
+        names = {"title": facts.connection_title, "username": facts.body.get("username"), "renamed": renamed}
+        said = fill(notices.LINK_RENAMED, **names)
+        return kit.message(short(notices.LINK_RENAMED_SHORT, facts), said, [], [link_again_button(facts)])
     template, text = notices.LINK_AGAIN, notices.LINK_AGAIN_SHORT
     if facts.link_has_ended:
         template, text = notices.LINK_EXPIRED, notices.LINK_EXPIRED_SHORT

@@ -179,7 +179,7 @@ def _logs(run: Run, facts: Facts) -> list[Element]:
 
 
 def _over_buttons(run: Run, facts: Facts) -> list[Element]:
-    if problems.word_of(run.cause) in {"unlinked", "credential_refused"}:
+    if problems.word_of(run.cause) in {"unlinked", "credential_refused", "renamed"}:
         return [link_again_button(facts)]
     again = [again_button(run)] if run.spec and "runs" in facts.capabilities else []
     return [*_logs(run, facts), *again, *page_button(facts)]

@@ -190,6 +190,7 @@ WHY_QUEUED: Final = "waiting in the queue"
 WHY_CAUSE: Final = {
     "cancelled": "cancelled it",
     "credential_refused": "has to link their {title} account again",
+    "renamed": "has to link their {title} account again",
     "credential_suspected": "can't sign in to {title} right now",
     "forbidden": "isn't allowed to do that on {title}.{said}",
     "forgotten": "took it off their list",

@@ -66,9 +66,14 @@ LINKED_UNTIL: Final = "The link lasts until {at}."
 UNLINKED: Final = "You're unlinked from {title}. I've deleted my access to your account there."
 UNLINKED_SHORT: Final = "You're unlinked from {title}."
 LINK_AGAIN: Final = (
-    "{title} no longer accepts your link. Link again and I'll carry on with what's under way. "
-    "Your list stays as it is."
+    "{title} no longer accepts your link: it was revoked, or your account there was deleted. "
+    "Link again and I'll carry on with what's under way. Your list stays as it is."
 )
+LINK_RENAMED: Final = (
+    "You're called *{renamed}* on {title} now, and your link is for *{username}*. "
+    "Link again and I'll carry on with what's under way. Your list stays as it is."
+)
+LINK_RENAMED_SHORT: Final = "You have another name on {title} now. Link again."
 LINK_AGAIN_SHORT: Final = "{title} no longer accepts your link. Link again."
 LINK_EXPIRED: Final = (
     "Your link to {title} has expired. Link again and I'll carry on with what's under way. "

@@ -30,6 +30,7 @@ _ERRORS: Final[tuple[tuple[type[BaseException], str], ...]] = (
     (errors.BadAnswer, "bad_answer"),
     (errors.SentTooLate, "sent_too_late"),
     (errors.TemporaryError, "unreachable"),
+    (errors.Renamed, "renamed"),
     (errors.CredentialRefused, "credential_refused"),
     (errors.Forbidden, "forbidden"),
     (errors.NotFound, "not_found"),
@@ -83,6 +84,7 @@ CAUSES: Final[Mapping[str, str]] = MappingProxyType(
         "sent_too_late": "I'll check again in a moment.",
         # Lasting trouble: the person's turn.
         "credential_refused": "{title} no longer accepts your link. Link again, then try again.",
+        "renamed": "Your account on {title} has another name by now. Link again, then try again.",
         "credential_suspected": "{title} has refused your sign-in. It may be a problem there, so I'll keep "
         "checking and carry on once it's accepted again. If you've changed or revoked it, link again.",
         "forbidden": "Your {title} account isn't allowed to do that.{said} "
@@ -150,7 +152,7 @@ CAUSES: Final[Mapping[str, str]] = MappingProxyType(
 )
 
 #: After these nobody has to look into the log.
-NO_FAULTS: Final = frozenset({"cancelled", "credential_refused", "let_go", "unlinked"})
+NO_FAULTS: Final = frozenset({"cancelled", "credential_refused", "let_go", "renamed", "unlinked"})
 
 
 def cause_of(error: BaseException) -> str:

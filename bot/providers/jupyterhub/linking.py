@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from bot.providers.base import Access, Credential, Identity
 from bot.providers.reading import moment, text_in, word_in
 from bot.providers.requests import Api, checks_token, path_part
-from bot.support.errors import BadAnswer, CredentialRefused, Forbidden, NotFound, ProviderError
+from bot.support.errors import BadAnswer, CredentialRefused, Forbidden, NotFound, ProviderError, Renamed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -41,6 +41,16 @@ async def who_is(api: Api, credential: Credential) -> dict[str, Any]:
     with checks_token():
         response = await api.call("GET", "/user", credential, total=CHECK_SECONDS)
     return response.json_object()
+
+
+async def confirm(api: Api, access: Access) -> None:
+    """Check that a token is worth something, and still belongs to the name that was linked.
+
+    Raises CredentialRefused, or Renamed: administrators can rename people, whose tokens stay theirs.
+    """
+    username = text_in(await who_is(api, access.credential), "name")
+    if username != access.username:
+        raise Renamed(username)
 
 
 async def check(api: Api, credential: Credential) -> Identity:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from pydantic import Field, SecretStr, field_validator
@@ -91,6 +92,14 @@ class JupyterHub(
         """Return the API's address and the id."""
         return f"{self._api.root}#{remote_id}"
 
+    def renamed(self, remote_id: str, former: str, username: str) -> str:
+        """Return the id with the new name in place of the former one."""
+        with suppress(NotFound):
+            name = ServerName.of(remote_id)
+            if name.user == former:
+                return ServerName(username, name.server).remote_id
+        return remote_id
+
     async def status(
         self, access: Access, remote_ids: Sequence[str], window: SendWindow | None = None
     ) -> Mapping[str, Observed]:
@@ -125,7 +134,7 @@ class JupyterHub(
 
     async def _start(self, access: Access, name: ServerName, options: Mapping[str, Any] | None) -> None:
         try:
-            await self._servers.call("POST", name.path, access.credential, json_body=options)
+            await self._servers.call("POST", name.path, access, json_body=options)
         except InvalidRequest as error:
             if not _RUNNING.search(error.message):
                 _raise_refusal(error)
@@ -149,9 +158,7 @@ class JupyterHub(
 
     async def _delete(self, access: Access, remote_id: str, body: Mapping[str, Any] | None) -> None:
         try:
-            await self._servers.call(
-                "DELETE", _own(access, remote_id).path, access.credential, json_body=body
-            )
+            await self._servers.call("DELETE", _own(access, remote_id).path, access, json_body=body)
         except InvalidRequest as error:
             _raise_refusal(error)
 
@@ -230,8 +237,8 @@ class JupyterHub(
         return await linking.check(self._api, credential)
 
     async def who_am_i(self, access: Access) -> None:
-        """Ask whose token it is, without minting one."""
-        await linking.who_is(self._api, access.credential)
+        """Ask whose token it is, without minting one; raise Renamed if that has another name by now."""
+        await linking.confirm(self._api, access)
 
     async def revoke(self, access: Access) -> None:
         """Delete the token that Usher minted; one that the person pasted is theirs to delete."""

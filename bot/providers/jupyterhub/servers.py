@@ -11,7 +11,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 from bot.domain.models import Observed, State
-from bot.providers.base import URL_NOT_ALLOWED, Access, Credential, SendWindow, unknown_word
+from bot.providers.base import URL_NOT_ALLOWED, Access, SendWindow, unknown_word
 from bot.providers.hosts import origin_of
 from bot.providers.jupyterhub import linking
 from bot.providers.jupyterhub.names import ServerName
@@ -60,21 +60,27 @@ class Servers:
     public: str
     allowed_url: Callable[[str | None], str | None]
 
-    async def call(self, method: str, path: str, credential: Credential, **options: Any) -> Response:
-        """Call the API; after a 403 ask who we are, because the hub answers bad tokens that way too."""
+    async def call(self, method: str, path: str, access: Access, **options: Any) -> Response:
+        """Call the API; after a 403 or 404 ask who we are.
+
+        The hub answers bad tokens with 403, too, and 404 to somebody who was renamed, for all that is theirs.
+        """
         try:
-            return await self.api.call(method, path, credential, **options)
-        except Forbidden as error:
+            return await self.api.call(method, path, access.credential, **options)
+        except (Forbidden, NotFound) as error:
             refusal = error
-        await linking.who_is(self.api, credential)
+        await linking.confirm(self.api, access)
         raise refusal
 
     async def of_person(self, access: Access, window: SendWindow | None) -> Listed | None:
-        """Return the person's servers by name, None if the hub doesn't know the person."""
+        """Return the person's servers by name, None if the hub doesn't know the person.
+
+        Raises Renamed if it knows them by another name.
+        """
         path = ServerName(access.username).user_path
         query = {"include_stopped_servers": "1"}
         try:
-            response = await self.call("GET", path, access.credential, query=query, window=window)
+            response = await self.call("GET", path, access, query=query, window=window)
         except NotFound:
             return None
         answer = response.json_object()

@@ -1,4 +1,4 @@
-"""A real hub where everybody's servers are on a host of their own (``subdomain_host``)."""
+"""A real hub with a host for everybody's own servers, and with people who are renamed and deleted."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ import pytest_asyncio
 from pydantic import SecretStr
 from yarl import URL
 
-from bot.domain.models import Observed, State
+from bot.domain.models import Observed, Spec, State
 from bot.providers.base import Access, Credential
+from bot.support import errors
 from bot.support.http import Http
 from playground.faults import Fault
 from playground.jupyterhub import start
@@ -21,7 +22,10 @@ from tests.contract.providers.rigs import provider_of
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 SEED = {
-    "users": [{"name": "alice", "servers": ["training"]}],
+    "users": [
+        *({"name": name, "servers": ["training"]} for name in ("alice", "bella", "carl")),
+        {"name": "root", "admin": True},
+    ],
     "pause_seconds": 0.2,
     "subdomains": True,
 }
@@ -90,3 +94,55 @@ async def test_a_hub_with_only_one_word_for_the_address_is_understood_too(hub, p
 )
 async def test_any_other_host_gets_no_link(hub, provider, host):
     assert provider.allowed_url(f"http://{host}:{URL(hub.url).port}/user/alice/") is None
+
+
+async def as_administrator(hub, method, path, **body):
+    """Call the hub's API with a token that its administrator makes with their password."""
+    async with Http.new_session() as session:
+        http, who = Http(session), {"username": "root", "password": hub.users["root"]["password"]}
+        made = await http.request("POST", f"{hub.api_url}/users/root/tokens", json_body={"auth": who})
+        headers = {"Authorization": f"token {made.json_object(revealed=True)['token']}"}
+        answer = await http.request(method, hub.api_url + path, headers=headers, json_body=body or None)
+        assert answer.status < 300
+
+
+async def test_whatever_a_renamed_person_asks_for_is_answered_with_their_name(hub, provider):
+    access, remote_id = access_of(hub, "bella"), "bella/training"
+    await provider.who_am_i(access)
+    # What isn't there is not there, whoever asks.
+    with pytest.raises(errors.NotFound):
+        await provider.remove(access, "bella/nothing")
+    await as_administrator(hub, "PATCH", "/users/bella", name="bellissima")
+    for asked in (
+        provider.who_am_i(access),
+        provider.status(access, [remote_id]),
+        provider.discover(access),
+        provider.start(access, remote_id),
+        provider.stop(access, remote_id),
+        provider.remove(access, remote_id),
+        provider.templates(access),
+        provider.create(access, Spec("fresh"), "key"),
+    ):
+        with pytest.raises(errors.Renamed) as caught:
+            await asked
+        assert caught.value.message == "bellissima"
+    # The token is still good, and what was there is found by the new name.
+    identity = await provider.check(access.credential)
+    assert identity.username == "bellissima"
+    by_name = provider.renamed(remote_id, "bella", "bellissima")
+    again = Access("bellissima", identity.credential)
+    assert (await provider.status(again, [by_name]))[by_name].state is State.STOPPED
+
+
+async def test_somebody_who_was_deleted_is_refused_like_a_bad_token(hub, provider):
+    access = access_of(hub, "carl")
+    await as_administrator(hub, "DELETE", "/users/carl")
+    for asked in (provider.who_am_i(access), provider.status(access, ["carl/training"])):
+        with pytest.raises(errors.CredentialRefused) as caught:
+            await asked
+        assert not isinstance(caught.value, errors.Renamed)
+
+
+async def test_only_ids_with_the_former_name_change(provider):
+    ids = ["bella/", "bella/training", "bella%2Fx/training", "anna/bella", "odd"]
+    assert [provider.renamed(one, "bella", "b/c") for one in ids] == ["b%2Fc/", "b%2Fc/training", *ids[2:]]

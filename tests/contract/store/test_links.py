@@ -220,3 +220,34 @@ async def test_what_another_account_proved_is_doubted(store, clock, username, pr
     await observe(store, clock, workspace, Observed(State.RUNNING))
     await link_account(store, username=username, secret="new")
     assert ((await store.workspace(workspace.id)).verified_at is not None) is proven
+
+
+@pytest.mark.parametrize(("linked_as", "is_moved"), [("alicia", True), ("another", False)])
+async def test_what_a_renamed_person_had_is_found_by_the_new_name_and_nobody_elses(
+    store, clock, linked_as, is_moved
+):
+    def moved(remote_id, former):
+        name = remote_id.replace(f"{former}/", f"{linked_as}/")
+        return name, f"hub#{name}"
+
+    before = await linked(store, names=("alice/training", "alice/other"), username="alice")
+    training, other = before.workspaces
+    new = NewOperation(ALICE, training.id, "saturn", OperationVerb.START, 60.0, "R")
+    operation = (await store.accept_operation(new, interaction="")).operation
+    notice = NewNotice(before.account.id, NoticeKind.LINK_AGAIN, "1", ALICE)
+    refused = (before.account.id, before.account.secret, notice, [])
+    assert await store.refuse_account(*refused, hold="Link again.", renamed_to="alicia")
+    await store.new_link(fresh(clock))
+    again = account(clock, username=linked_as, account_id="a2", secret="new")
+    assert await store.activate("n1", "open", Activation(again, moved=moved)) == "ok"
+    found = {row.id: (row.remote_id, row.gate_key) for row in await store.workspaces(ALICE)}
+    if is_moved:
+        names = {one.id: moved(one.remote_id, "alice") for one in (training, other)}
+        assert found == names
+        assert (await store.operation(operation.id)).hold is None
+        (step,) = await store.claim_operations(10, 60.0)
+        assert step.workspace.remote_id == names[training.id][0]
+        claims = await store.claim_reads("saturn", 10, 10.0, 0.5)
+        assert {claim.gate_key for claim in claims} == {gate_key for _, gate_key in names.values()}
+    else:
+        assert found == {one.id: (one.remote_id, one.gate_key) for one in (training, other)}
