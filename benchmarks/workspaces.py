@@ -39,7 +39,11 @@ def slack_workspaces(seeds: Mapping[str, Mapping[str, Any]], bot_url: str) -> Sl
 
 def by_oauth(given: Mapping[str, Any]) -> dict[str, str]:
     """Return the settings of a bot that is installed by OAuth, beside the usual ones without a token."""
-    return {"SLACK_CLIENT_ID": given["client_id"], "SLACK_CLIENT_SECRET": given["client_secret"]}
+    return {
+        "SLACK_CLIENT_ID": given["client_id"],
+        "SLACK_CLIENT_SECRET": given["client_secret"],
+        "USHER_SLACK_WORKSPACES": ",".join(TEAMS),
+    }
 
 
 def administrators(user: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from bot.domain.models import Answer
+from bot.domain.models import Answer, Named
 from bot.messages.blocks import kit
 from bot.messages.blocks.limits import Markup, line
 from handlers.language.verbs import Manner
@@ -148,7 +148,7 @@ class Request:
     @property
     def who(self) -> Markup:
         """Return a mention of the person, for answers that others read."""
-        return kit.mention(self.principal.user_id)
+        return kit.person(Named(self.principal.user_id))
 
     @property
     def name(self) -> str:

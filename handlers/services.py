@@ -13,6 +13,7 @@ from bot.services.classes import Classes
 from bot.services.contacts import Contacts
 from bot.services.gather import Gatherer
 from bot.services.homes import Homes
+from bot.services.people_names import PeopleNames
 from bot.services.personal_list import PersonalList
 from bot.services.preferences import PersonalPreferences
 from bot.services.runs import Runs
@@ -52,6 +53,7 @@ class Services:
     homes: Homes
     gatherer: Gatherer
     authority: Authority
+    names: PeopleNames
     removals: Removals | None
     contacts: Contacts
     owners: Owners
@@ -126,6 +128,7 @@ def build_services(context: Context, accounts: Accounts, limiter: RateLimiter) -
         homes=Homes(context, runs),
         gatherer=Gatherer(context),
         authority=Authority(context),
+        names=PeopleNames(context),
         removals=context.removals,
         contacts=Contacts(context),
         owners=context.owners,

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         Effects,
         NoticeKind,
         Operation,
+        People,
         Preferences,
         Run,
         Shown,
@@ -29,6 +30,7 @@ class ClassFacts:
     """Hold a class card with its counts; ``title`` is the connection's display name.
 
     ``effects`` says what stopping does to the card's workspaces, as far as that is known for all of them.
+    ``people`` has its poster and whoever ended it, as the reader is told who they are.
     """
 
     card: ClassCard
@@ -36,6 +38,7 @@ class ClassFacts:
     now: float
     counts: ClassCounts = field(default_factory=ClassCounts)
     effects: Effects = field(default_factory=dict)
+    people: People = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +93,10 @@ class Facts:
     held: tuple[tuple[NoticeKind, Facts], ...] = ()
     #: The rows of a list that is drawn again.
     listed: tuple[Facts, ...] = ()
-    #: The request that an administrator is asked about, if it still exists.
+    #: The request that a message is about, if it still exists.
     approval: Approval | None = None
+    #: Other people whom the message names, as its reader is told who they are.
+    people: People = field(default_factory=dict)
     #: For class cards and their notices: the card, or the class whose end stopped the workspace.
     of_class: ClassFacts | None = None
     #: For messages that are redrawn: when they were written, whether something newer was asked for since, and

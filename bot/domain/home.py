@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from bot.domain.facts import Facts, PreferenceFacts
-    from bot.domain.models import Approval, Run
+    from bot.domain.models import Approval, Named, People, Run
 
 #: The state of a person's link to a connection; ``asked``: an administrator has yet to decide.
 LinkState = Literal["linked", "suspected", "refused", "asked", "none", "needless"]
@@ -48,7 +48,7 @@ class Question:
 
     operation: Facts | None = None
     run: tuple[Run, Facts] | None = None
-    approval: tuple[Approval, str, str] | None = None  #: with the connection's title and the person's name
+    approval: tuple[Approval, str, Named] | None = None  #: with the connection's title and its person
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +107,14 @@ class ConnectionFacts:
 
 @dataclass(frozen=True, slots=True)
 class TotalsFacts:
-    """Hold what administrators see of everybody: no names of workspaces, which are their owners' business."""
+    """Hold what administrators see of everybody: no names of workspaces, which are their owners' business.
+
+    ``place`` is the Slack workspace that is shown, where it isn't all; ``people`` are those whose rows are.
+    """
 
     now: float
+    place: str = ""
+    people: People = field(default_factory=dict)
     connections: Sequence[ConnectionFacts] = ()
     starting: int = 0
     open_runs: int = 0

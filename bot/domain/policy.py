@@ -8,13 +8,14 @@ that Slack was asked, and recently enough.
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from bot.domain.models import Person, Principal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 
 #: Posts that anybody who may use Usher can make in a channel: they act only for whoever presses them.
@@ -47,12 +48,39 @@ _AHEAD_SECONDS: Final = 60.0
 ADMINISTRATORS_VERBS: Final = frozenset({"about", "approve", "totals", "unlink_other"})
 
 
+class Administered(ABC):
+    """Decide whom administrators administer: their own Slack workspace, or everybody."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def reach(self, principal: Principal) -> str | None:
+        """Return how the keys of the people whom somebody administers begin; None for no administrator."""
+
+    @abstractmethod
+    def administrating(self) -> list[Principal]:
+        """Return the administrators where Usher is installed, sorted by key."""
+
+    def is_administrator(self, principal: Principal) -> bool:
+        """Return whether the operator named this person."""
+        return self.reach(principal) is not None
+
+    def administers(self, principal: Principal, owner: Principal) -> bool:
+        """Return whether somebody may administer what is another person's."""
+        reach = self.reach(principal)
+        return reach is not None and owner.key.startswith(reach)
+
+    def administrators_of(self, is_of: Callable[[Principal], bool]) -> list[Principal]:
+        """Return the administrators to whom something applies, and those of everybody."""
+        return [one for one in self.administrating() if self.reach(one) == "" or is_of(one)]
+
+
 @dataclass(frozen=True, slots=True)
-class Installation:
+class Installation(Administered):
     """Describe where Usher is installed, who its bot is there, and who its operator made administrators.
 
     It is one Slack workspace, or a whole enterprise (the team may then be None). ``administrators`` holds
-    ``T…:U…`` or ``U…`` (``USHER_ADMINS``). Membership is decided here and nowhere else.
+    ``T…:U…`` or ``U…``. Membership is decided here and nowhere else.
     """
 
     team_id: str | None
@@ -138,14 +166,24 @@ class Installation:
         homes = [(each.enterprise_id, each.team_id) for each in (one, other)]
         return one.user_id == other.user_id and self._are_one(*homes)
 
-    def is_administrator(self, principal: Principal) -> bool:
-        """Return whether the operator named this person in ``USHER_ADMINS``."""
-        named = {principal.user_id, f"{principal.team_id}:{principal.user_id}"}
-        return bool(named & self.administrators)
+    def are_together(self, one: Principal, other: Principal) -> bool:  # noqa: ARG002 - as ``Installations``
+        """Return True: there is no other Slack workspace."""
+        return True
+
+    @property
+    def is_several(self) -> bool:
+        """Return False, as ``Installations`` has it."""
+        return False
+
+    def reach(self, principal: Principal) -> str | None:
+        """Return "", which is everybody, for an administrator."""
+        return "" if self.who(principal) in self.administrating() else None
 
     def administrating(self) -> list[Principal]:
-        """Return the principals named in ``USHER_ADMINS``, sorted by name."""
-        return [self.named(name) for name in sorted(self.administrators)]
+        """Return the administrators, as far as they belong here, sorted by key."""
+        named = {self.who(self.named(name)) for name in self.administrators}
+        found = [one for one in named if self.includes(one.enterprise_id, one.team_id)]
+        return sorted(found, key=lambda one: one.key)
 
     def named(self, name: str) -> Principal:
         """Return the principal that an operator means by ``U…`` (of the installed team) or ``T…:U…``."""
@@ -159,15 +197,19 @@ class Installation:
         return self.is_org_wide and bool(enterprise) and enterprise == other_enterprise
 
 
-class Installations:
+class Installations(Administered):
     """Hold where Usher is installed now, where it is installed by OAuth in any number of Slack workspaces.
 
     It answers as ``Installation`` does, for all of them. ``replace`` changes what is known; nothing here asks
-    the database (``bot.slack.installed`` does).
+    the database (``bot.slack.installed`` does). ``administrators`` administer their own workspace,
+    ``everywhere`` all of them; an id alone names nobody here.
     """
 
-    def __init__(self, administrators: frozenset[str] = frozenset()) -> None:
-        self.administrators = administrators
+    def __init__(
+        self, administrators: frozenset[str] = frozenset(), everywhere: frozenset[str] = frozenset()
+    ) -> None:
+        self._administrators = administrators
+        self._everywhere = everywhere
         self._installations: Mapping[str, Installation] = {}
 
     @property
@@ -207,14 +249,27 @@ class Installations:
         """Return whether two principals are one person of one installation."""
         return self.at(one).is_same_person(one, other)
 
-    def is_administrator(self, principal: Principal) -> bool:
-        """Return whether the operator named this person of this workspace: an id alone names nobody here."""
-        return f"{principal.team_id}:{principal.user_id}" in self.administrators
+    def are_together(self, one: Principal, other: Principal) -> bool:
+        """Return whether two people are of the same installation, where an id means the same person."""
+        return one.place == other.place
+
+    @property
+    def is_several(self) -> bool:
+        """Return whether people have to be told which Slack workspace somebody is of."""
+        return len(self._installations) > 1
+
+    def reach(self, principal: Principal) -> str | None:
+        """Return "" for an administrator of everybody, the place of one of a single workspace."""
+        name = f"{principal.team_id}:{principal.user_id}"
+        if name in self._everywhere:
+            return ""
+        return principal.place if name in self._administrators else None
 
     def administrating(self) -> list[Principal]:
-        """Return the principals named in ``USHER_ADMINS``, sorted by name, where Usher is installed."""
-        named = [self.named(name) for name in sorted(self.administrators)]
-        return [one for one in named if self.includes(one.enterprise_id, one.team_id)]
+        """Return the administrators of all workspaces where Usher is installed, sorted by key."""
+        named = {self.named(name) for name in self._administrators | self._everywhere}
+        found = [one for one in named if self.includes(one.enterprise_id, one.team_id)]
+        return sorted(found, key=lambda one: one.key)
 
     def named(self, name: str) -> Principal:
         """Return the principal that an operator means by ``T…:U…`` or ``E…:U…``."""
@@ -271,11 +326,7 @@ def decide(
     if flaw is not None:
         return _refuse(flaw)
     if verb in ADMINISTRATORS_VERBS:
-        if not installation.administrators:
-            return _refuse("no_administrators")
-        if not installation.is_administrator(principal):
-            return _refuse("not_administrator")
-        return Decision(allowed=True, rule="policy.administrator")
+        return _administration(principal, target, installation)
     if verb in POST_VERBS:
         return Decision(allowed=True, rule="policy.card")
     if target is not None and target.owner != principal:
@@ -283,11 +334,24 @@ def decide(
     return Decision(allowed=True, rule="policy.member")
 
 
+def _administration(principal: Principal, target: Target | None, installation: AnyInstallation) -> Decision:
+    """Decide about what only administrators do, for people of their own Slack workspace or for everybody."""
+    if not installation.administrators_of(lambda one: installation.are_together(one, principal)):
+        return _refuse("no_administrators")
+    if not installation.is_administrator(principal):
+        return _refuse("not_administrator")
+    if target is not None and not installation.administers(principal, target.owner):
+        return _refuse("other_workspace")
+    return Decision(allowed=True, rule="policy.administrator")
+
+
 def _of_another(principal: Principal, verb: str, target: Target, installation: AnyInstallation) -> Decision:
     """Decide about somebody else's target: a trainer's card, or a workspace whose owner consented."""
-    is_admin = installation.is_administrator(principal)
+    is_admin = installation.administers(principal, target.owner)
     if target.kind == "class" and verb in TRAINERS_VERBS:
-        return Decision(allowed=True, rule="policy.administrator") if is_admin else _refuse("not_trainer")
+        if is_admin:
+            return Decision(allowed=True, rule="policy.administrator")
+        return _refuse("other_workspace" if installation.is_administrator(principal) else "not_trainer")
     is_consented = target.kind == "consent" and verb in CONSENTED_VERBS and target.consented_to is not None
     if is_consented and (principal == target.consented_to or is_admin):
         return Decision(allowed=True, rule="policy.consent")

@@ -114,7 +114,11 @@ class Outages(EnginePart):
     def _messages(
         self, connection: str, what: str, since: float, kind: str, *, until: float | None = None
     ) -> list[NewNotice]:
-        """Return a message for each administrator: once per outage, as its beginning is the occasion."""
+        """Return a message for each administrator whom the connection serves, once per outage.
+
+        Its beginning is the occasion.
+        """
+        serves = self._runtimes[connection].provider.settings.serves
         body = {"connection": connection, "what": what, "since": since, "until": until}
         return [
             NewNotice(
@@ -124,7 +128,7 @@ class Outages(EnginePart):
                 principal,
                 body,
             )
-            for principal in self._installation.administrating()
+            for principal in self._installation.administrators_of(serves)
         ]
 
 

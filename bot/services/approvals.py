@@ -10,6 +10,7 @@ import re
 from typing import Any
 
 from bot.domain.models import Approval, AuditEntry, NewNotice, NoticeKind, Principal, TaskKind
+from bot.domain.policy import Target
 from bot.messages.texts import approvals as words
 from bot.messages.texts import pages, problems
 from bot.services.authority import Authority
@@ -45,7 +46,10 @@ class Approvals(Part):
         interaction: str,
         waiting: dict[str, Any] | None = None,
     ) -> Approval:
-        """Ask the administrators; raises Refused (``link.unknown_connection``, ``approval.…``)."""
+        """Ask the administrators of the person's Slack workspace.
+
+        Raises Refused (``link.unknown_connection``, ``approval.…``).
+        """
         await self._authority.check(principal, "link")
         provider = self._connections.get(connection)
         if provider is None or connection not in self.possible(principal):
@@ -53,10 +57,10 @@ class Approvals(Part):
             raise Refused("link.unknown_connection", pages.unknown_connection(connection, known))
         if not is_username(username):
             raise Refused("approval.username", words.USERNAME_SHAPE)
-        administrators = self._authority.installation.administrating()
+        place = self._authority.installation
+        administrators = place.administrators_of(lambda one: place.are_together(one, principal))
         if not administrators:
             raise Refused("policy.no_administrators", problems.sentence("no_administrators"))
-        person = await self._store.person(principal)
         approval = Approval(
             id=self._ids.new("approval"),
             principal=principal,
@@ -66,13 +70,9 @@ class Approvals(Part):
             asked_at=await self._store.now(),
             waiting=waiting,
         )
-        name = person.name if person is not None else principal.user_id
         asked = await self._store.ask_approval(
             approval,
-            [
-                notice(approval, NoticeKind.APPROVAL_ASKED, f"asked:{one.key}", one, name=name)
-                for one in administrators
-            ],
+            [notice(approval, NoticeKind.APPROVAL_ASKED, f"asked:{one.key}", one) for one in administrators],
             [entry(approval, principal.key, "approval.asked", "ok")],
             interaction,
         )
@@ -86,8 +86,9 @@ class Approvals(Part):
 
         ``username`` is what the administrator saw: a request that names another one by now is not decided.
         """
-        await self._authority.check(principal, "approve")
         approval = await self._store.approval(approval_id)
+        target = Target("approval", approval.id, approval.principal) if approval is not None else None
+        await self._authority.check(principal, "approve", target)
         if approval is None:
             raise Refused("approval.unknown", words.GONE)
         self._provider(approval.connection)
@@ -115,7 +116,7 @@ def notice(approval: Approval, kind: NoticeKind, occasion: str, to: Principal, *
         "approval": approval.id,
         "connection": approval.connection,
         "username": approval.username,
-        "person": approval.principal.user_id,
+        "person": approval.principal.key,
         **facts,
     }
     return NewNotice(approval.id, kind, occasion, to, body)

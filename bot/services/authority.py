@@ -27,7 +27,7 @@ async def decided(
     """
     decision = policy.decide(principal, verb, target, context.installation, person)
     if decision.rule == policy.FOREIGN_TEAM and context.removals is not None:
-        await context.removals.read_again()
+        await context.removals.installation(principal.enterprise_id, principal.team_id)
         decision = policy.decide(principal, verb, target, context.installation, person)
     return decision
 

@@ -138,16 +138,22 @@ class Classes(Part):
         return closed
 
     async def _own(self, principal: Principal, verb: str, card_id: str) -> ClassCard:
-        card = await self.card(card_id)
+        card = await self._card(card_id)
         await self._authority.check(principal, verb, Target("class", card.id, card.principal))
+        return card
+
+    async def _card(self, card_id: str) -> ClassCard:
+        card = await self._store.class_card(card_id)
+        if card is None:
+            raise Refused("class.unknown", words.UNKNOWN)
         return card
 
     # -- everybody -----------------------------------------------------------------------------------------
 
-    async def card(self, card_id: str) -> ClassCard:
-        """Return a card; raises Refused (``class.unknown``)."""
-        card = await self._store.class_card(card_id)
-        if card is None:
+    async def card(self, principal: Principal, card_id: str) -> ClassCard:
+        """Return a card of the person's own Slack workspace; raises Refused (``class.unknown``)."""
+        card = await self._card(card_id)
+        if not self._installation.are_together(principal, card.principal):
             raise Refused("class.unknown", words.UNKNOWN)
         return card
 
@@ -258,7 +264,7 @@ class Classes(Part):
 
     async def keep(self, principal: Principal, card_id: str, *, interaction: str) -> bool:
         """Withdraw a consent; return False if there is none left to withdraw."""
-        card = await self.card(card_id)
+        card = await self._card(card_id)
         audit = [_entry(principal, "class.keep", card, consent="withdrawn")]
         if await self._store.keep_from_class(card.id, principal, audit, interaction):
             return True

@@ -50,8 +50,8 @@ class PeopleBook(Protocol):
 class Removals(Protocol):
     """Know whether Slack still lets an installation in, and forget it if not: ``InstalledSlack``."""
 
-    async def read_again(self) -> None:
-        """Read where Usher is installed; never raise."""
+    async def installation(self, enterprise_id: str | None, team_id: str | None) -> Installation | None:
+        """Return the installation that a team belongs to, as of a few seconds ago; never raise."""
         ...
 
     async def is_gone(self, installation: Installation) -> Installed | None:

@@ -6,22 +6,33 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from bot.domain.facts import ClassFacts, Facts
-from bot.domain.models import NoticeKind, State, Workspace
+from bot.domain.models import NoticeKind, Principal, State, Workspace
 from bot.domain.models.stopping import NO_EFFECTS
 from bot.domain.telling import is_still_true
 from bot.providers import facets
 from bot.services.context import Context, Part
+from bot.services.people_names import PeopleNames
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
-    from bot.domain.models import Account, Card, ClassCard, Effects, Notice, Operation, Principal, Run
+    from bot.domain.models import Account, Card, ClassCard, Effects, Notice, Operation, Run
     from bot.output import Board
     from bot.providers.base import Provider
 
 #: The path of the pages in which workspaces open; our own ids follow it.
 IDE_PATH: Final = "/ide"
+#: Messages that name other people: who asks for a link, who decided, who tried.
+_ABOUT_PEOPLE: Final = frozenset(
+    {
+        NoticeKind.APPROVAL_ASKED,
+        NoticeKind.APPROVAL_DENIED,
+        NoticeKind.APPROVAL_DONE,
+        NoticeKind.APPROVAL_FAILED,
+        NoticeKind.LINK_TRIED,
+    }
+)
 
 
 class Gatherer(Part):
@@ -33,6 +44,7 @@ class Gatherer(Part):
     def __init__(self, context: Context, board: Board | None = None) -> None:
         super().__init__(context)
         self._board = board
+        self._names = PeopleNames(context)
 
     async def of_operation(self, operation: Operation) -> Facts:
         """Gather facts for an operation's card or for a notice about it."""
@@ -82,13 +94,17 @@ class Gatherer(Part):
         now = await self._store.now()
         return [self._of_run(now, run, accounts.get(run.connection)) for run in runs]
 
-    async def of_class(self, card: ClassCard) -> ClassFacts:
+    async def of_class(self, card: ClassCard, reader: Principal) -> ClassFacts:
         """Gather facts for a class card: its counts, its connection's title, what ending it does there."""
         provider = self._connections.get(card.connection)
-        title = provider.settings.title if provider is not None else card.connection
-        effects = class_effects(provider, card)
+        stopper = [Principal.from_key(card.stopped_by)] if card.stopped_by else []
         return ClassFacts(
-            card, title, await self._store.now(), await self._store.class_counts(card.id), effects
+            card,
+            provider.settings.title if provider is not None else card.connection,
+            await self._store.now(),
+            await self._store.class_counts(card.id),
+            class_effects(provider, card),
+            await self._names.of(reader, card.principal, *stopper),
         )
 
     async def of_card(self, kind: NoticeKind, subject: str) -> Facts | None:
@@ -102,7 +118,8 @@ class Gatherer(Part):
                 if card is None:
                     return None
                 facts = self._facts(await self._store.now(), card.connection, None)
-                return await self._of_class(card, facts)
+                # Whoever reads it is where its poster is.
+                return await self._of_class(card, facts, card.principal)
             case _:
                 operation = await self._store.operation(subject)
                 return None if operation is None else await self.of_operation(operation)
@@ -183,10 +200,22 @@ class Gatherer(Part):
         workspace = await self._own_workspace(notice, workspace_id or str(body.get("workspace") or ""))
         connection = str(body.get("connection") or (workspace.connection if workspace else ""))
         facts = await self._of(notice.principal, connection, workspace=workspace, body=body)
-        if kind is NoticeKind.APPROVAL_ASKED:
-            return replace(facts, approval=await self._store.approval(notice.subject))
+        if kind in _ABOUT_PEOPLE:
+            return await self._of_people(notice, facts)
         card = await self._store.class_card(notice.subject) if kind.subject == "class" else None
-        return facts if card is None else await self._of_class(card, facts)
+        return facts if card is None else await self._of_class(card, facts, notice.principal)
+
+    async def _of_people(self, notice: Notice | Card, facts: Facts) -> Facts:
+        """Add whom a message is about, and who decided on their request."""
+        approval, keys = None, {facts.word("person")}
+        if notice.kind is not NoticeKind.LINK_TRIED:
+            approval = await self._store.approval(notice.subject)
+        if approval is not None:
+            keys |= {approval.principal.key, approval.decided_by or ""}
+        # Messages that were written before several Slack workspaces were told apart have a user's id alone.
+        found = [Principal.from_key(key) for key in sorted(keys) if ":" in key]
+        people = await self._names.of(notice.principal, *found, in_full=True)
+        return replace(facts, approval=approval, people=people)
 
     async def _of_held(self, notice: Notice | Card) -> tuple[tuple[NoticeKind, Facts], ...]:
         """Gather what was held and is still true; of several about the same, the newest."""
@@ -213,10 +242,10 @@ class Gatherer(Part):
         if operation is None or not operation.verb.brings_down:
             return facts
         card = await self._store.class_of_stop(operation.id)
-        return facts if card is None else await self._of_class(card, facts)
+        return facts if card is None else await self._of_class(card, facts, operation.principal)
 
-    async def _of_class(self, card: ClassCard, facts: Facts) -> Facts:
-        return replace(facts, of_class=await self.of_class(card))
+    async def _of_class(self, card: ClassCard, facts: Facts, reader: Principal) -> Facts:
+        return replace(facts, of_class=await self.of_class(card, reader))
 
     def _of_run(self, now: float, run: Run, account: Account | None) -> Facts:
         output = self._board.shown(run.id) if self._board is not None else None

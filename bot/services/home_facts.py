@@ -23,6 +23,7 @@ from bot.providers import facets
 from bot.services.authority import Authority
 from bot.services.context import Context, Part
 from bot.services.filling import PRESET
+from bot.services.people_names import PeopleNames
 from bot.services.preferences import PersonalPreferences
 from bot.services.snapshots import TEMPLATES, PersonalOffer, Snapshots
 from bot.support.errors import StoreError
@@ -56,6 +57,7 @@ class HomeGatherer(Part):
     def __init__(self, context: Context, gatherer: Gatherer) -> None:
         super().__init__(context)
         self._authority = Authority(context)
+        self._names = PeopleNames(context)
         self._snapshots = Snapshots(context)
         self._gatherer = gatherer
         self._preferences = PersonalPreferences(context)
@@ -77,7 +79,7 @@ class HomeGatherer(Part):
         rows = await self._gatherer.of_all(principal, workspaces[(page - 1) * PAGE : page * PAGE], under_way)
         runs = [run for run in await self._store.runs(principal) if run.connection in self._connections]
         runs.sort(key=lambda run: not run.is_going)
-        is_administrator = self._authority.installation.is_administrator(principal)
+        reach = self._authority.installation.reach(principal)
         return HomeFacts(
             now=now,
             command=self._command,
@@ -90,24 +92,36 @@ class HomeGatherer(Part):
             running=sum(one.state is State.RUNNING for one in workspaces),
             runs=await self._of_runs(principal, runs[:RUNS]),
             more_runs=len(runs[RUNS:]),
-            questions=await self._questions(principal, workspaces, under_way, runs, is_administrator),
+            questions=await self._questions(principal, workspaces, under_way, runs, reach),
             has_code=await self._store.open_link_of(principal, "code") is not None,
             links=await self._links(principal, accounts),
             makers=await self._makers(principal, accounts),
             preferences=await self._preferences.facts(principal, workspaces),
-            is_administrator=is_administrator,
+            is_administrator=reach is not None,
             answer=home.shown_answer(now),
             answered_at=home.answered_at or now,
         )
 
     async def totals(self, home: Home) -> TotalsFacts:
-        """Gather what administrators see of everybody."""
+        """Gather what an administrator sees: of everybody, or of their own Slack workspace."""
+        reader, place = home.principal, self._authority.installation
+        reach = place.reach(reader)
         found: Totals = await self._store.totals(
-            sorted(self._connections), slow_unless_known=SLOW_SECONDS, failed_within=DAY, limit=OUTSTANDING
+            sorted(
+                name for name, one in self._connections.items() if not reach or one.settings.serves(reader)
+            ),
+            slow_unless_known=SLOW_SECONDS,
+            failed_within=DAY,
+            limit=OUTSTANDING,
+            place=reach or "",
         )
         now = await self._store.now()
+        asked_for = [one.principal for one in (*found.slow, *found.failed)]
+        named = [*asked_for, *(run.principal for run in found.lost_runs)]
         return TotalsFacts(
             now=now,
+            place=place.at(reader).team_name if reach else "",
+            people=await self._names.of(reader, *named),
             connections=[
                 ConnectionFacts(
                     self._title(name),
@@ -152,9 +166,9 @@ class HomeGatherer(Part):
         workspaces: Sequence[Workspace],
         under_way: Mapping[str, Operation],
         runs: Sequence[Run],
-        is_administrator: bool,
+        reach: str | None,
     ) -> list[Question]:
-        """Return what waits for the person, the oldest first of each kind."""
+        """Return what waits for the person, the oldest first of each kind; ``reach`` as the policy has it."""
         asked = [one for one in workspaces if one.id in under_way and under_way[one.id].asked_at is not None]
         asked_runs = [run for run in runs if run.is_open and run.asked_at is not None]
         found = [
@@ -162,11 +176,12 @@ class HomeGatherer(Part):
             for facts in await self._gatherer.of_all(principal, asked[:QUESTIONS], under_way)
         ]
         found += [Question(run=one) for one in await self._of_runs(principal, asked_runs[:QUESTIONS])]
-        if is_administrator and len(found) < QUESTIONS:
-            for approval in await self._store.asked_approvals(QUESTIONS):
-                person = await self._store.person(approval.principal)
-                name = person.name if person is not None else approval.principal.user_id
-                found.append(Question(approval=(approval, self._title(approval.connection), name)))
+        if reach is not None and len(found) < QUESTIONS:
+            for approval in await self._store.asked_approvals(QUESTIONS, reach):
+                asking = approval.principal
+                names = await self._names.of(principal, asking, in_full=True)
+                title = self._title(approval.connection)
+                found.append(Question(approval=(approval, title, names[asking.key])))
         return found[:QUESTIONS]
 
     async def _links(self, principal: Principal, accounts: Mapping[str, Account]) -> list[LinkFacts]:

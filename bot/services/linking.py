@@ -150,7 +150,7 @@ async def warn_holders(
     body = {
         "connection": connection,
         "username": username,
-        "person": who.user_id,
+        "person": who.key,
         "is_approved": is_approved,
     }
     await store.add_notices(

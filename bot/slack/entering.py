@@ -77,6 +77,8 @@ async def enter(
     token = settings.slack_bot_token
     caller = make(token.get_secret_value())
     answer = await caller.call(AUTH_TEST, {})
-    installation = Installation.from_auth_test(answer.data, settings.admin_ids())
+    installation = Installation.from_auth_test(
+        answer.data, settings.admin_ids() | settings.global_admin_ids()
+    )
     slack = PacedSlack(caller, Budget(store, installation), clock)
     return Entered(installation, OneTenant(installation, token), slack)

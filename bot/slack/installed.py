@@ -17,10 +17,10 @@ from bot.slack.budget import Budget, Room
 from bot.slack.calls import NOT_INSTALLED, PacedSlack
 from bot.slack.errors import Meaning, meaning
 from bot.slack.manifest import INSTALL_PATH
-from bot.slack.methods import AUTH_TEST, OAUTH_ACCESS, UPLOAD_URL
-from bot.slack.tokens import Tokens
-from bot.support.errors import SlackLimited, SlackPermanent, StoreError
-from bot.support.settings import split_names
+from bot.slack.methods import APPS_UNINSTALL, AUTH_REVOKE, AUTH_TEST, OAUTH_ACCESS, UPLOAD_URL
+from bot.slack.tokens import Tokens, is_listed
+from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, StoreError
+from bot.support.settings import ANY_WORKSPACE
 from bot.support.vault import Vault
 
 if TYPE_CHECKING:
@@ -36,13 +36,16 @@ log = structlog.get_logger(__name__)
 
 #: How old what is known of the rows may be, in seconds.
 READ_EVERY: Final = 2.0
+#: For how many seconds a team that isn't known isn't looked for again, and how many of them are remembered.
+UNKNOWN_SECONDS: Final = 5.0
+MOST_UNKNOWN: Final = 1_000
 
 
 class InstalledSlack:
     """Know where Usher is installed, and call Slack there.
 
-    ``client`` is the app's id and secret; ``make`` returns a caller for a token. Where ``listed`` names
-    workspaces or organisations, no others are served. ``page`` is where it is installed.
+    ``client`` is the app's id and secret; ``make`` returns a caller for a token. No other workspaces and
+    organisations than those ``listed`` are served. ``page`` is where it is installed.
     """
 
     def __init__(
@@ -53,7 +56,7 @@ class InstalledSlack:
         client: tuple[str, str],
         make: Callable[[str], SlackCaller],
         clock: Clock,
-        listed: frozenset[str] = frozenset(),
+        listed: frozenset[str] = frozenset({ANY_WORKSPACE}),
         page: str = "",
     ) -> None:
         self._store = store
@@ -64,6 +67,8 @@ class InstalledSlack:
         self._make = make
         self._clock = clock
         self._slacks: dict[str, PacedSlack] = {}
+        #: Until when teams are known to be strangers', by our own clock.
+        self._unknown: dict[tuple[str | None, str | None], float] = {}
 
     @classmethod
     async def enter(
@@ -72,7 +77,10 @@ class InstalledSlack:
         """Learn where Usher is installed, with settings without a bot token. Raises StoreError."""
         secret = settings.slack_client_secret
         client = (settings.slack_client_id or "", secret.get_secret_value() if secret is not None else "")
-        installations, listed = Installations(settings.admin_ids()), split_names(settings.slack_workspaces)
+        installations = Installations(settings.admin_ids(), settings.global_admin_ids())
+        listed = settings.workspace_ids()
+        if ANY_WORKSPACE in listed:
+            log.warning("any Slack workspace may install Usher", setting="USHER_SLACK_WORKSPACES")
         page = f"{settings.public_url}{INSTALL_PATH}"
         made = cls(store, Vault(settings.keys()), installations, client, make, clock, listed, page)
         await made.read()
@@ -90,7 +98,6 @@ class InstalledSlack:
                 team_id=row.team_id,
                 enterprise_id=row.enterprise_id,
                 is_org_wide=row.team_id is None,
-                administrators=self.installations.administrators,
                 team_name=row.team_name,
                 bot_user_id=row.bot_user_id,
                 bot_id=row.bot_id,
@@ -111,12 +118,20 @@ class InstalledSlack:
 
     async def installation(self, enterprise_id: str | None, team_id: str | None) -> Installation | None:
         """Return the installation that a request is for; look again if it may be a new one."""
-        found = self.installations.of(enterprise_id, team_id)
-        if found is None:
-            # Only Slack gets here, so nobody can have this done often.
+        found, asked = self.installations.of(enterprise_id, team_id), (enterprise_id, team_id)
+        now = self._clock.monotonic()
+        if found is None and self._unknown.get(asked, now) <= now:
             await self.read_again()
             found = self.installations.of(enterprise_id, team_id)
+            if found is None:
+                self._remember(asked, now)
         return found
+
+    def _remember(self, team: tuple[str | None, str | None], now: float) -> None:
+        """Don't read the rows again for a while for a team that isn't there; a new one is read meanwhile."""
+        if len(self._unknown) >= MOST_UNKNOWN:
+            self._unknown.clear()
+        self._unknown[team] = now + UNKNOWN_SECONDS
 
     # -- calls -----------------------------------------------------------------------------------------------
 
@@ -177,9 +192,10 @@ class InstalledSlack:
     async def install(self, made: Installed, secret: Mapping[str, str]) -> str:
         """Write an installation; return as ``bot.store.installations.install`` does. Raises StoreError.
 
-        "unlisted": the operator doesn't serve that workspace, and nothing was written.
+        "unlisted": the operator doesn't serve that workspace, and Usher was removed from it again.
         """
-        if not self.tokens.is_listed(made):
+        if not is_listed(made, self.tokens.listed):
+            await self._remove(made, secret["token"])
             return "unlisted"
         row = replace(made, secret=self._vault.seal(made.row_key, secret))
         detail = {"workspace": row.team_name, "covers": "workspace" if row.team_id else "enterprise"}
@@ -188,10 +204,28 @@ class InstalledSlack:
         await self.read()
         return result
 
+    async def _remove(self, made: Installed, token: str) -> None:
+        """Uninstall Usher where it isn't served; where Slack refuses that, have the token revoked."""
+        caller, refused = self._make(token), []
+        for method, arguments in ((APPS_UNINSTALL, self.tokens.client), (AUTH_REVOKE, {})):
+            try:
+                await caller.call(method, arguments)
+                break
+            except SlackFailed as error:
+                refused.append(error.code)
+                log.warning("workspace not listed", installation=made.id, method=method, problem=error.code)
+        detail = {"rule": "unlisted", "workspace": made.team_name, "slack": ", ".join(refused) or "ok"}
+        actor = f"{made.id}:{made.installed_by}"
+        await self._store.append_audit([AuditEntry(actor, "slack.installed", made.id, "refused", detail)])
+
     def _lost(self, row: Installed) -> list[NewNotice]:
-        """Return what its installer and each administrator read: until it expires, the token sends."""
+        """Return what its installer and its administrators read: until it expires, the token sends."""
         installer = Principal(row.enterprise_id, row.team_id or row.id, row.installed_by)
         people = [self.installations.who(installer)] if row.installed_by else []
+
+        def is_there(one: Principal) -> bool:
+            return self.installations.at(one).id == row.id
+
         body = {
             "what": "token",
             "place": row.team_name or row.id,
@@ -200,7 +234,7 @@ class InstalledSlack:
         }
         return [
             NewNotice(f"token:{row.id}:{one.key}", NoticeKind.OUTAGE, f"lost:{row.expires_at}", one, body)
-            for one in {one.key: one for one in (*people, *self.installations.administrating())}.values()
+            for one in dict.fromkeys([*people, *self.installations.administrators_of(is_there)])
         ]
 
     async def is_gone(self, installation: Installation) -> Installed | None:

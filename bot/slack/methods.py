@@ -45,6 +45,9 @@ VIEWS_OPEN: Final = "views.open"
 VIEWS_UPDATE: Final = "views.update"
 VIEWS_PUBLISH: Final = "views.publish"
 OPENID_CONNECT_TOKEN: Final = "openid.connect.token"  # noqa: S105 - the name of a method, no secret
+#: Removes the app from a workspace; its token is revoked where that is refused.
+APPS_UNINSTALL: Final = "apps.uninstall"
+AUTH_REVOKE: Final = "auth.revoke"
 OAUTH_ACCESS: Final = "oauth.v2.access"
 AUTH_TEAMS_LIST: Final = "auth.teams.list"
 APPS_CONNECTIONS_OPEN: Final = "apps.connections.open"
@@ -79,6 +82,8 @@ METHODS: Final[Mapping[str, Method]] = MappingProxyType(
         # The workspaces of an enterprise that has installed the app: ``users.list`` takes one of them.
         AUTH_TEAMS_LIST: Method(per_minute=20),
         OPENID_CONNECT_TOKEN: Method(caller="none"),
+        APPS_UNINSTALL: Method(per_minute=1),
+        AUTH_REVOKE: Method(per_minute=50),
         OAUTH_ACCESS: Method(caller="none"),
         APPS_CONNECTIONS_OPEN: Method(caller="app", scopes=frozenset({"connections:write"})),
         RESPONSE_URL: Method(caller="none"),

@@ -17,9 +17,10 @@ from bot.slack.calls import NOT_INSTALLED
 from bot.slack.errors import Meaning, meaning
 from bot.slack.methods import OAUTH_ACCESS
 from bot.support.errors import SecretError, SlackFailed, SlackLimited, SlackPermanent, StoreError
+from bot.support.settings import ANY_WORKSPACE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from bot.domain.models import Installed, NewNotice
     from bot.slack.calls import SlackCaller
@@ -44,8 +45,8 @@ class Entry:
 class Tokens:
     """Hold the token of each installation. ``client`` is the app's id and secret; ``make`` returns a caller.
 
-    Where ``listed`` names workspaces or organisations, the rows of others don't count. ``lost`` returns what
-    to say where Slack takes a refresh token no more: it has given out the next one, which was lost.
+    Only rows of workspaces and organisations that are ``listed`` count. ``lost`` returns what to say where
+    Slack takes a refresh token no more: it has given out the next one, which was lost.
     """
 
     def __init__(
@@ -61,7 +62,7 @@ class Tokens:
         self._vault = vault
         self.client = {"client_id": client[0], "client_secret": client[1]}
         self._make = make
-        self._listed = listed
+        self.listed = listed
         self._lost = lost
         self._entries: dict[str, Entry] = {}
         self._renewing: dict[str, asyncio.Task[None]] = {}
@@ -72,7 +73,7 @@ class Tokens:
 
     async def read(self) -> list[Installed]:
         """Read the rows and return them. Raises StoreError."""
-        rows = [row for row in await self._store.installations() if self.is_listed(row)]
+        rows = [row for row in await self._store.installations() if is_listed(row, self.listed)]
         self._entries = {row.id: self._entry(row) for row in rows}
         self._shut &= {row.secret for row in rows}
         return rows
@@ -81,10 +82,6 @@ class Tokens:
         """Write what Slack has given out and couldn't be written so far. Raises StoreError."""
         for row in [one.row for one in self._entries.values() if one.row.secret in self._unwritten]:
             await self._write(row)
-
-    def is_listed(self, row: Installed) -> bool:
-        """Return whether the operator lets people of a workspace use Usher, or all of its organisation."""
-        return not self._listed or bool(self._listed & {row.id, row.enterprise_id})
 
     def _entry(self, row: Installed) -> Entry:
         known = self._entries.get(row.id)
@@ -204,6 +201,11 @@ class Tokens:
             await self.write()
         except StoreError as error:
             log.warning("tokens not written", problem=type(error).__name__)
+
+
+def is_listed(row: Installed, listed: Collection[str]) -> bool:
+    """Return whether the operator lets people of a workspace use Usher, or all of its organisation."""
+    return bool({ANY_WORKSPACE, row.id, row.enterprise_id} & set(listed))
 
 
 def secret_of(answer: Mapping[str, Any]) -> dict[str, str]:

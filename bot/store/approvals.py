@@ -60,9 +60,9 @@ def approval(tx: Transaction, approval_id: str) -> Approval | None:
     return rows.approval(row) if row else None
 
 
-def asked_ones(tx: Transaction, limit: int) -> list[Approval]:
-    """Return the oldest undecided requests."""
-    return [rows.approval(row) for row in tx.all("asked_approvals", limit=limit)]
+def asked_ones(tx: Transaction, limit: int, place: str = "") -> list[Approval]:
+    """Return the oldest undecided requests, of people whose keys begin with a place."""
+    return [rows.approval(row) for row in tx.all("asked_approvals", limit=limit, place=place)]
 
 
 def asked_of(tx: Transaction, principal: Principal) -> list[Approval]:

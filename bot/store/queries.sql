@@ -1928,7 +1928,8 @@ DELETE FROM homes WHERE principal IN (
 );
 
 -- name: asked_approvals
-SELECT * FROM approvals WHERE state = 'asked' ORDER BY asked_at, id LIMIT :limit;
+SELECT * FROM approvals WHERE state = 'asked' AND substr(principal, 1, length(:place)) = :place
+ORDER BY asked_at, id LIMIT :limit;
 
 -- name: asked_approvals_of
 SELECT * FROM approvals WHERE principal = :principal AND state = 'asked' ORDER BY asked_at, id;
@@ -1936,30 +1937,40 @@ SELECT * FROM approvals WHERE principal = :principal AND state = 'asked' ORDER B
 -- name: slow_starts
 SELECT * FROM operations WHERE outcome IS NULL AND verb IN ('start', 'restart', 'create')
     AND :now - COALESCE(called_at, created_at) > COALESCE(slow_seconds, :unless_known)
+    AND substr(principal, 1, length(:place)) = :place
 ORDER BY created_at, id LIMIT :limit;
 
--- name: count_starts_under_way
-SELECT COUNT(*) AS count FROM operations WHERE outcome IS NULL AND verb IN ('start', 'restart', 'create');
+-- name: counts_of_place
+SELECT
+    (SELECT COUNT(*) FROM operations WHERE outcome IS NULL AND verb IN ('start', 'restart', 'create')
+        AND substr(principal, 1, length(:place)) = :place) AS starting,
+    (SELECT COUNT(*) FROM runs WHERE outcome IS NULL
+        AND substr(principal, 1, length(:place)) = :place) AS open_runs,
+    (SELECT COUNT(*) FROM runs WHERE outcome = 'failed' AND ended_at >= :since
+        AND substr(principal, 1, length(:place)) = :place) AS failed_runs,
+    (SELECT COUNT(*) FROM notices WHERE state = 'dead'
+        AND substr(principal, 1, length(:place)) = :place) AS dead_notices;
 
 -- name: failed_operations
 SELECT * FROM operations WHERE connection = :connection AND outcome = 'failed' AND ended_at >= :since
+    AND substr(principal, 1, length(:place)) = :place
 ORDER BY ended_at DESC, id LIMIT :limit;
 
 -- name: count_failed_operations
 SELECT COUNT(*) AS count FROM operations
-WHERE connection = :connection AND outcome = 'failed' AND ended_at >= :since;
+WHERE connection = :connection AND outcome = 'failed' AND ended_at >= :since
+    AND substr(principal, 1, length(:place)) = :place;
 
 -- name: failed_runs
-SELECT * FROM runs WHERE outcome = 'failed' AND ended_at >= :since ORDER BY ended_at DESC, id LIMIT :limit;
-
--- name: count_failed_runs
-SELECT COUNT(*) AS count FROM runs WHERE outcome = 'failed' AND ended_at >= :since;
+SELECT * FROM runs WHERE outcome = 'failed' AND ended_at >= :since
+    AND substr(principal, 1, length(:place)) = :place
+ORDER BY ended_at DESC, id LIMIT :limit;
 
 -- name: links_by_connection
 SELECT connection, SUM(CASE WHEN state = 'active' THEN 1 ELSE 0 END) AS linked,
     SUM(CASE WHEN state = 'refused' OR refused_since IS NOT NULL THEN 1 ELSE 0 END) AS refused
-FROM accounts WHERE state <> 'revoking' GROUP BY connection;
+FROM accounts WHERE state <> 'revoking' AND substr(principal, 1, length(:place)) = :place GROUP BY connection;
 
 -- name: workspaces_by_connection
 SELECT connection, COUNT(*) AS known, SUM(CASE WHEN state = 'running' THEN 1 ELSE 0 END) AS running
-FROM workspaces WHERE hidden = 0 GROUP BY connection;
+FROM workspaces WHERE hidden = 0 AND substr(principal, 1, length(:place)) = :place GROUP BY connection;

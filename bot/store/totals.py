@@ -31,17 +31,24 @@ class Totals:
 
 
 def of_all(
-    tx: Transaction, connections: Sequence[str], *, slow_unless_known: float, failed_within: float, limit: int
+    tx: Transaction,
+    connections: Sequence[str],
+    *,
+    slow_unless_known: float,
+    failed_within: float,
+    limit: int,
+    place: str = "",
 ) -> Totals:
     """Count everything, and find the oldest slow starts and the newest failures, ``limit`` of each.
 
-    A start is slow by ``bot.domain.progress.is_slow``, else after ``slow_unless_known`` seconds.
+    A start is slow by ``bot.domain.progress.is_slow``, else after ``slow_unless_known`` seconds. Only rows of
+    people whose keys begin with ``place`` count.
     """
     now = tx.now()
     since = now - failed_within
-    counts = tx.one("statistics") or {}
-    linked = _by_connection(tx.all("links_by_connection"))
-    known = _by_connection(tx.all("workspaces_by_connection"))
+    counts = tx.one("counts_of_place", since=since, place=place) or {}
+    linked = _by_connection(tx.all("links_by_connection", place=place))
+    known = _by_connection(tx.all("workspaces_by_connection", place=place))
     at, failed = {}, []
     for name in connections:
         links, workspaces = linked.get(name, {}), known.get(name, {})
@@ -50,21 +57,21 @@ def of_all(
             refused=int(links.get("refused") or 0),
             workspaces=int(workspaces.get("known") or 0),
             running=int(workspaces.get("running") or 0),
-            failed=_count(tx, "count_failed_operations", connection=name, since=since),
+            failed=_count(tx, "count_failed_operations", connection=name, since=since, place=place),
         )
         if at[name].failed:
-            found = tx.all("failed_operations", connection=name, since=since, limit=limit)
+            found = tx.all("failed_operations", connection=name, since=since, limit=limit, place=place)
             failed += [rows.operation(row) for row in found]
     failed.sort(key=lambda operation: (-(operation.ended_at or 0.0), operation.id))
-    slow = tx.all("slow_starts", now=now, unless_known=slow_unless_known, limit=limit)
-    lost = tx.all("failed_runs", since=since, limit=limit)
+    slow = tx.all("slow_starts", now=now, unless_known=slow_unless_known, limit=limit, place=place)
+    lost = tx.all("failed_runs", since=since, limit=limit, place=place)
     return Totals(
         at=at,
         outages=outages.current(tx),
         open_runs=int(counts.get("open_runs", 0)),
         dead_notices=int(counts.get("dead_notices", 0)),
-        starting=_count(tx, "count_starts_under_way"),
-        failed_runs=_count(tx, "count_failed_runs", since=since),
+        starting=int(counts.get("starting", 0)),
+        failed_runs=int(counts.get("failed_runs", 0)),
         slow=[rows.operation(row) for row in slow],
         failed=failed[:limit],
         lost_runs=[rows.run(row) for row in lost],

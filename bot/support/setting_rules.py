@@ -53,10 +53,17 @@ def _for_several(settings: Settings, are_right: Callable[..., bool]) -> list[str
         problems.append(
             "USHER_PUBLIC_URL is required without SLACK_BOT_TOKEN: Usher is installed at /slack/install there"
         )
-    if are_right("USHER_ADMINS") and any(":" not in name for name in settings.admin_ids()):
+    named = {"USHER_ADMINS": settings.admin_ids(), "USHER_GLOBAL_ADMINS": settings.global_admin_ids()}
+    problems += [
+        f"{variable}: without SLACK_BOT_TOKEN, each id needs its workspace (T0123:U0123ABCD) or its "
+        "organisation (E0123:U0123ABCD), because the same id may be somebody else in another one"
+        for variable, ids in named.items()
+        if are_right(variable) and any(":" not in name for name in ids)
+    ]
+    if not settings.slack_workspaces and are_right("USHER_SLACK_WORKSPACES"):
         problems.append(
-            "USHER_ADMINS: without SLACK_BOT_TOKEN, each id needs its workspace (T0123:U0123ABCD) or its "
-            "organisation (E0123:U0123ABCD), because the same id may be somebody else in another one"
+            "USHER_SLACK_WORKSPACES is required without SLACK_BOT_TOKEN: "
+            "the Slack workspaces that may install and use Usher, or * for any"
         )
     return problems
 

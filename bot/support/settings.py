@@ -20,6 +20,8 @@ from bot.support.setting_rules import strangers, together
 
 _ADMINISTRATOR = re.compile(r"^(?:[TE][A-Z0-9]+:)?[UW][A-Z0-9]+$")
 _SLACK_WORKSPACE = re.compile(r"^[TE][A-Z0-9]+$")
+#: In place of a list of Slack workspaces: all of them.
+ANY_WORKSPACE: Final = "*"
 SLACK_API_URL = "https://slack.com/api/"
 #: What can follow "Bearer" (RFC 6750), and is too long to guess.
 _METRICS_TOKEN = re.compile(r"[A-Za-z0-9._~+/-]{16,}=*")
@@ -60,6 +62,7 @@ class Settings(BaseSettings):
     encryption_keys: SecretStr = Field(validation_alias="USHER_ENCRYPTION_KEYS")
     connections: Path = Field(validation_alias="USHER_CONNECTIONS")
     administrators: str = Field("", validation_alias="USHER_ADMINS")
+    global_administrators: str = Field("", validation_alias="USHER_GLOBAL_ADMINS")
     slack_workspaces: str = Field("", validation_alias="USHER_SLACK_WORKSPACES")
     command: str = Field("/workspace", validation_alias="USHER_COMMAND")
     job_command: str = Field("/job", validation_alias="USHER_JOB_COMMAND")
@@ -184,7 +187,7 @@ class Settings(BaseSettings):
                 ) from None
         return value
 
-    @field_validator("administrators")
+    @field_validator("administrators", "global_administrators")
     @classmethod
     def _administrators(cls, value: str) -> str:
         for name in split_names(value):
@@ -195,8 +198,11 @@ class Settings(BaseSettings):
     @field_validator("slack_workspaces")
     @classmethod
     def _slack_workspaces(cls, value: str) -> str:
-        if not all(map(_SLACK_WORKSPACE.match, split_names(value))):
-            raise ValueError("needs ids of Slack workspaces (T0123) or organisations (E0123), with commas")
+        names = split_names(value)
+        if names != {ANY_WORKSPACE} and not all(map(_SLACK_WORKSPACE.match, names)):
+            raise ValueError(
+                "needs ids of Slack workspaces (T0123) or organisations (E0123), separated by commas, or *"
+            )
         return value
 
     @field_validator("command", "job_command")
@@ -213,6 +219,14 @@ class Settings(BaseSettings):
     def admin_ids(self) -> frozenset[str]:
         """Return the administrators as ``U…`` or ``T…:U…``."""
         return split_names(self.administrators)
+
+    def global_admin_ids(self) -> frozenset[str]:
+        """Return those of all Slack workspaces, as ``admin_ids`` does."""
+        return split_names(self.global_administrators)
+
+    def workspace_ids(self) -> frozenset[str]:
+        """Return the Slack workspaces and organisations that are served, or ``ANY_WORKSPACE`` alone."""
+        return split_names(self.slack_workspaces)
 
     def proxy(self) -> Proxy:
         """Return the proxy that requests go through."""

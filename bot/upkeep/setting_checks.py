@@ -25,6 +25,11 @@ _ADVICE: Final = {
     "USHER_DATABASE_URL": (
         "Set it to a file, such as sqlite:////var/lib/usher/usher.db, or to a PostgreSQL database."
     ),
+    "USHER_SLACK_WORKSPACES": (
+        "Name the Slack workspaces that you serve, such as T0123ABCD,E0123ABCD: "
+        "a browser shows a workspace's id in the address of app.slack.com."
+    ),
+    "USHER_GLOBAL_ADMINS": "Copy member ids from people's profiles in Slack, and join them with commas.",
     "USHER_ADMINS": "Copy member ids from people's profiles in Slack, and join them with commas.",
 }
 _OTHER: Final = "Correct or remove it: docs/settings.md lists the values each one takes."

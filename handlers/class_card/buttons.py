@@ -31,7 +31,8 @@ async def show_problems(request: Request) -> Answer:
     """Tell the trainer, and nobody else, who is waiting and why."""
     services = request.services
     card, counts, found = await services.classes.problems(request.principal, request.target or "")
-    facts = ClassFacts(card, services.title(card.connection), services.clock.now(), counts)
+    people = await services.names.of(request.principal, *(one.press.principal for one in found))
+    facts = ClassFacts(card, services.title(card.connection), services.clock.now(), counts, people=people)
     return drawn.problems_of(facts, found)
 
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.domain.models import Answer
-from bot.messages.blocks import replies
+from bot.messages.blocks import kit, replies
 from bot.messages.blocks.buttons import open_buttons
 from bot.messages.blocks.cards import opening
-from bot.messages.blocks.classes import who
 from bot.messages.blocks.limits import Markup, fill
 from bot.messages.texts import classes as words
 from bot.messages.texts import times
@@ -34,7 +33,7 @@ async def press(request: Request) -> Answer:
     """Handle a press, or continue one that waited: link first, then make, start or open their workspace."""
     services, surface = request.services, request.surface
     classes = services.classes
-    card = await classes.card(request.target or request.name)
+    card = await classes.card(request.principal, request.target or request.name)
     if card.is_over(services.clock.now()):
         return _ended(request, card)
     try:
@@ -50,7 +49,8 @@ async def press(request: Request) -> Answer:
         wanted = await classes.target_of(request.principal, card, account, has_looked=True)
     if wanted.workspace is None:
         noted = await classes.note(request.principal, card, wanted.waits_for, interaction=surface.interaction)
-        return _refused(request, card, noted) or _no_workspace(request, card, wanted.waits_for)
+        refused = await _refused(request, card, noted)
+        return refused or await _no_workspace(request, card, wanted.waits_for)
     is_button = surface.kind == "button"
     done = await classes.press(
         request.principal,
@@ -61,7 +61,7 @@ async def press(request: Request) -> Answer:
         channel_id=surface.channel_id,
         message_ts=surface.message_ts if is_button else None,
     )
-    refused = _refused(request, card, done)
+    refused = await _refused(request, card, done)
     if refused is not None:
         return refused
     if done.result == "running":
@@ -69,13 +69,13 @@ async def press(request: Request) -> Answer:
     return _on_its_way(request, card, wanted, done)
 
 
-def _refused(request: Request, card: ClassCard, done: Joined) -> Answer | None:
+async def _refused(request: Request, card: ClassCard, done: Joined) -> Answer | None:
     match done.result:
         case "over":
             return _ended(request, card)
         case "full":
-            sentence = fill(words.FULL, maximum=Markup(str(card.maximum)), who=who(card.principal))
-            return replies.hint(sentence)
+            poster = await _poster(request, card)
+            return replies.hint(fill(words.FULL, maximum=Markup(str(card.maximum)), who=poster))
         case "unknown":
             return replies.hint(words.UNKNOWN)
         case _:
@@ -87,13 +87,18 @@ def _ended(request: Request, card: ClassCard) -> Answer:
     return replies.hint(fill(sentence, command=request.command))
 
 
-def _no_workspace(request: Request, card: ClassCard, waits_for: str) -> Answer:
+async def _poster(request: Request, card: ClassCard) -> Markup:
+    names = await request.services.names.of(request.principal, card.principal)
+    return kit.person(names[card.principal.key])
+
+
+async def _no_workspace(request: Request, card: ClassCard, waits_for: str) -> Answer:
     template = words.MANY if waits_for == "many_workspaces" else words.NO_WORKSPACE
     sentence = fill(
         template,
         pattern=_sought(card),
         title=request.services.title(card.connection),
-        who=who(card.principal),
+        who=await _poster(request, card),
         command=request.command,
     )
     return replies.hint(sentence)
@@ -106,7 +111,7 @@ async def _linking(request: Request, card: ClassCard, *, is_refused: bool) -> An
     noted = await services.classes.note(
         request.principal, card, "unlinked", interaction=request.surface.interaction
     )
-    refused = _refused(request, card, noted)
+    refused = await _refused(request, card, noted)
     if refused is not None:
         return refused
     if card.connection not in {name for name, _ in services.linkable()}:

@@ -108,7 +108,8 @@ async def decided(request: Request, *, approve: bool) -> Answer:
         approve=approve,
         interaction=request.surface.interaction,
     )
-    who = kit.mention(approval.principal.user_id)
+    names = await request.services.names.of(request.principal, approval.principal, in_full=True)
+    who = kit.person(names[approval.principal.key])
     title = request.services.title(approval.connection)
     if is_new:
         template = words.APPROVING if approve else words.DENIED

@@ -6,6 +6,8 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from bot.domain.models import Named
+from bot.domain.policy import Target
 from bot.messages.blocks import kit, replies
 from bot.messages.blocks.buttons import AGREED
 from bot.messages.blocks.limits import Markup, fill
@@ -115,9 +117,11 @@ def _none_at(request: Request, connection: str | None) -> Answer:
 
 async def _somebody_else(request: Request, person: re.Match[str]) -> Answer:
     """End the links of a colleague in the same Slack workspace, for administrators only."""
-    await request.services.authority.check(request.principal, "unlink_other")
     other = replace(request.principal, user_id=person.group(1))
-    who = kit.mention(other.user_id)
+    await request.services.authority.check(
+        request.principal, "unlink_other", Target("account", other.key, other)
+    )
+    who = kit.person(Named(other.user_id))
     name = " ".join(word for word in request.arguments if word != person.group())
     is_all = not name or name.casefold() == "all"
     connection = None if is_all else connection_of(request, name)
@@ -142,7 +146,7 @@ async def _somebody_else(request: Request, person: re.Match[str]) -> Answer:
 def _ask_about_other(request: Request, user_id: str, connection: str | None) -> Answer:
     given = written([connection or "all"])
     titles = request.services.titles([connection] if connection else request.services.connections)
-    effect = fill(words.UNLINK_OTHER_EFFECT, who=kit.mention(user_id), title=titles)
+    effect = fill(words.UNLINK_OTHER_EFFECT, who=kit.person(Named(user_id)), title=titles)
     ask = fill(
         words.TO_CONTINUE,
         button=cards.UNLINK,

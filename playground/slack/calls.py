@@ -11,7 +11,7 @@ from playground.slack.errors import SlackError, invalid_arguments
 from playground.values import loads
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from aiohttp import web
 
@@ -81,6 +81,8 @@ class Services:
     openid: OpenId
     #: Makes the address of one connection of Socket Mode.
     socket_url: Callable[[], str]
+    #: Removes the app.
+    uninstall: Callable[[], Awaitable[object]]
 
 
 @dataclass(slots=True)

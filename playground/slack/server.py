@@ -61,7 +61,10 @@ class SlackServer:
         self.dispatcher = Dispatcher(self.state, harness, self.sockets, self.traffic, wall, ack_s)
         self.events = Events(self.state, self.dispatcher, self.timers)
         self.openid = OpenId(self.state, wall)
-        services = Services(self.state, self.budgets, self.openid, self.sockets.new_url)
+        self.control = Control(self.state, self.budgets, self.sockets, self.dispatcher, self.events)
+        services = Services(
+            self.state, self.budgets, self.openid, self.sockets.new_url, self.control.uninstall
+        )
         self.api = Api(services, harness)
         self.answers = ResponseUrls(self.state, harness)
         self.file_server = FileServer(self.state, harness)
@@ -70,7 +73,6 @@ class SlackServer:
         self.forms = Forms(self.state, self.hands)
         self.backstage = Backstage()
         self.page = Page(self.state, self.acts, self.hands, self.forms)
-        self.control = Control(self.state, self.budgets, self.sockets, self.dispatcher, self.events)
         self.accounts = Accounts(self.state)
         self.crowd = Crowd(self.state, self.hands, self.control)
         self.app = web.Application(middlewares=[self._note_address])

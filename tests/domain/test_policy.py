@@ -92,7 +92,8 @@ def test_an_administrator_does_not_reach_what_is_another_persons():
     [
         (frozenset(), "policy.no_administrators"),
         (frozenset({"U2"}), "policy.not_administrator"),
-        (frozenset({"T2:U1"}), "policy.not_administrator"),
+        (frozenset({"T2:U1"}), "policy.no_administrators"),
+        (frozenset({"T2:U1", "U2"}), "policy.not_administrator"),
         (frozenset({"U1"}), "policy.administrator"),
         (frozenset({"T1:U1"}), "policy.administrator"),
     ],
@@ -149,6 +150,71 @@ def test_the_bots_own_name_in_front_is_no_part_of_a_request(text, left):
     assert Installation("T1").without_address("<@UBOT> list") == "<@UBOT> list"
 
 
+#: Amir administers T1, Bea T2, and Cleo of T1 everybody; U1 of either is somebody.
+AMIR, BEA, CLEO = (
+    Principal(None, "T1", "UAMIR"),
+    Principal(None, "T2", "UBEA"),
+    Principal(None, "T1", "UCLEO"),
+)
+
+
+@pytest.fixture
+def two():
+    made = Installations(frozenset({"T1:UAMIR", "T2:UBEA"}), frozenset({"T1:UCLEO"}))
+    made.replace([Installation("T1"), Installation("T2")])
+    return made
+
+
+@pytest.mark.parametrize(
+    ("who", "of_t1", "of_t2"),
+    [
+        (AMIR, "policy.administrator", "policy.other_workspace"),
+        (BEA, "policy.other_workspace", "policy.administrator"),
+        (CLEO, "policy.administrator", "policy.administrator"),
+        (MEMBER, "policy.not_administrator", "policy.not_administrator"),
+    ],
+)
+def test_an_administrator_administers_their_own_workspace_and_few_administer_all(two, who, of_t1, of_t2):
+    for team, rule in (("T1", of_t1), ("T2", of_t2)):
+        owner = Principal(None, team, "UOWNER")
+        for verb, kind in (("approve", "approval"), ("unlink_other", "account"), ("class_stop", "class")):
+            expected = rule
+            if kind == "class" and rule == "policy.not_administrator":
+                expected = "policy.not_trainer"
+            assert decide(who, verb, Target(kind, "x", owner), two, known(who)).rule == expected
+        trainer = Principal(None, team, "UTRAINER")
+        consented = Target("consent", "w1", owner, consented_to=trainer)
+        assert decide(who, "class_stop", consented, two, known(who)).allowed is (
+            rule == "policy.administrator"
+        )
+        assert decide(trainer, "class_stop", consented, two).rule == "policy.consent"
+
+
+def test_who_is_told_administers_whom_it_is_about(two):
+    def told(team):
+        return two.administrators_of(lambda one: one.team_id == team)
+
+    assert [told("T1"), told("T2"), told("T3")] == [[AMIR, CLEO], [CLEO, BEA], [CLEO]]
+    assert [two.reach(one) for one in (AMIR, CLEO, MEMBER)] == ["-:T1:", "", None]
+    # A user whose id begins like another's is nobody's neighbour.
+    assert not two.administers(AMIR, Principal(None, "T11", "U1"))
+    # Where nobody administers a workspace, its people are told that.
+    two.replace([Installation("T1"), Installation("T3")])
+    lonely = Principal(None, "T3", "U1")
+    few = Installations(frozenset({"T1:UAMIR"}))
+    few.replace([Installation("T1"), Installation("T3")])
+    assert decide(lonely, "totals", None, few, known(lonely)).rule == "policy.no_administrators"
+
+
+def test_an_administrator_of_one_installation_administers_all_of_it():
+    grid = replace(ORG, administrators=frozenset({"U1", "T9:U2", "E1:U1"}))
+    # Named by an id alone, with a team or the organisation: somebody is one person there.
+    named = [Principal("E1", "E1", "U1"), Principal("E1", "E1", "U2")]
+    assert grid.administrating() == grid.administrators_of(lambda _: False) == named
+    assert all(grid.administers(one, OTHER_TEAM) for one in named)
+    assert not grid.administers(Principal("E1", "E1", "U3"), OTHER_TEAM)
+
+
 def test_an_id_alone_names_nobody_among_several_installations():
     several = Installations(frozenset({"U1", "T1:U2", "E1:U3", "T9:U4"}))
     several.replace(
@@ -166,7 +232,7 @@ def test_an_id_alone_names_nobody_among_several_installations():
     assert several.who(Principal(None, "T2", "U1")) == other
     assert several.who(Principal("E7", "T7", "U1")) == Principal("E7", "T7", "U1")
     # Only who belongs to an installation is told anything.
-    assert several.administrating() == [Principal("E1", "E1", "U3"), Principal(None, "T1", "U2")]
+    assert several.administrating() == [Principal(None, "T1", "U2"), Principal("E1", "E1", "U3")]
     assert [one.id for one in several] == ["E1", "T1", "T2"]
     several.replace([])
     assert not several.includes(None, "T1")

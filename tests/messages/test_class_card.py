@@ -13,6 +13,7 @@ from bot.domain.models import (
     ClassCard,
     ClassCounts,
     ClassProblem,
+    Named,
     Outcome,
     Participant,
     Principal,
@@ -69,6 +70,11 @@ CASES |= {
 }
 
 
+#: How everybody in the class's own Slack workspace is named.
+PEOPLE = {f"-:T1:{user}": Named(user) for user in ("UTRAINER", "UADMIN", "UALICE")}
+CASES = {name: replace(facts, people=PEOPLE) for name, facts in CASES.items()}
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_the_card(name):
     check_golden(f"cards/class-{name}", classes.class_card(CASES[name]))
@@ -90,7 +96,7 @@ def test_an_end_on_another_day_names_it():
 def test_the_warning_and_the_summary():
     workspace = Workspace("w1", TRAINER, "saturn", "r1", "g1", "notebook", url="https://app.example.test/ide")
     for name, title, effects in (("ends", "Saturn Cloud", {}), ("ends-for-good", "Workbench", ENDS)):
-        of = ClassFacts(STOPPED, title, NOW, effects=effects)
+        of = ClassFacts(STOPPED, title, NOW, effects=effects, people=PEOPLE)
         body = {"stops_at": STOPPED.stops_at}
         facts = Facts(NOW, "saturn", title, workspace=workspace, effects=effects, of_class=of, body=body)
         check_golden(f"notices/class-{name}", classes.ending(facts))

@@ -17,7 +17,7 @@ from bot.domain.home import (
     Question,
     TotalsFacts,
 )
-from bot.domain.models import Approval, Outcome, Preferences, Run, RunState, State
+from bot.domain.models import Approval, Named, Outcome, Preferences, Run, RunState, State
 from bot.messages.blocks import home as drawn
 from bot.messages.blocks import replies
 from bot.messages.blocks.totals import totals_home
@@ -44,6 +44,8 @@ def run(**more):
     return Run(**{**known, "created_at": NOW - 300, "reference": "R", "remote_id": "r1", **more})
 
 
+#: Somebody of another Slack workspace, who is never mentioned here.
+FOREIGN = Named("", "Olivia <!here> Osei", "Beta & *Labs*")
 APPROVAL = Approval("approval_1", replace(ALICE, user_id="U0CHEN"), "saturn", "chen", "asked", NOW - 60)
 FEW = own(
     rows=[
@@ -102,7 +104,7 @@ HOMES = {
     "admin": replace(
         FEW,
         is_administrator=True,
-        questions=[Question(approval=(APPROVAL, "Saturn Cloud", "Chen Li"))],
+        questions=[Question(approval=(APPROVAL, "Saturn Cloud", Named("U0CHEN", "Chen Li")))],
         has_code=False,
         answer=replies.answer("Starting *analysis* on Saturn Cloud.").as_body(),
         answered_at=NOW - 3,
@@ -120,6 +122,7 @@ TOTALS = TotalsFacts(
     open_runs=2,
     dead_notices=1,
     failed_runs=1,
+    people={ALICE.key: Named(ALICE.user_id)},
     slow=[facts({"created_at": NOW - 700, "hold": "Saturn Cloud has not answered since 14:02."})],
     failed=[facts(FAILED), facts({**FAILED, "cause": "invalid: disk <too> small"})],
     lost_runs=[facts(operation=None, run=run(outcome="failed", cause="lost", ended_at=NOW - 60))],
@@ -133,6 +136,8 @@ def test_golden_homes():
     lost = [replace(one, operation=None) for one in TOTALS.lost_runs]
     check_golden("home/totals", totals_home(replace(TOTALS, lost_runs=lost)))
     check_golden("home/totals-calm", totals_home(TotalsFacts(now=NOW)))
+    of_one = TotalsFacts(now=NOW, place="Beta Labs", slow=TOTALS.slow, people={ALICE.key: FOREIGN})
+    check_golden("home/totals-of-a-workspace", totals_home(of_one))
 
 
 def test_looking_again_is_no_reason_for_a_new_view_and_every_change_is():

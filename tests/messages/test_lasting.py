@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.domain.models import Answer, Approval, NoticeKind, Run, RunState, Spec, State
+from bot.domain.models import Answer, Approval, Named, NoticeKind, Run, RunState, Spec, State
 from bot.messages.blocks import lists, offers, replies, run_lists
 from bot.messages.blocks.approvals import asked
 from bot.messages.blocks.lasting import lasting
@@ -151,10 +151,25 @@ STATES = {
 }
 
 
+@pytest.mark.parametrize("name", ["asked", "approved", "withdrawn"])
+def test_a_request_from_another_slack_workspace_mentions_nobody(name):
+    body = {"approval": "approval_1", "username": "alice", "person": ALICE.key}
+    people = {
+        ALICE.key: Named("", "Alice", "Beta Labs"),
+        # Usher isn't installed there any more.
+        "-:T1:U0AMIR": Named("", "Amir"),
+    }
+    given = replace(facts(), operation=None, workspace=None, body=body, approval=STATES[name], people=people)
+    drawn = asked(given)
+    check_golden(f"notices/approval-from-elsewhere-{name}", drawn)
+    assert "<@" not in json.dumps(drawn.blocks)
+
+
 @pytest.mark.parametrize("name", STATES)
 def test_a_request_to_administrators_says_who_decided(name):
-    body = {"approval": "approval_1", "name": "Alice", "username": "alice", "person": "UALICE"}
-    given = replace(facts(), operation=None, workspace=None, body=body, approval=STATES[name])
+    body = {"approval": "approval_1", "username": "alice", "person": ALICE.key}
+    people = {ALICE.key: Named("UALICE", "Alice"), "-:T1:U0AMIR": Named("U0AMIR", "Amir")}
+    given = replace(facts(), operation=None, workspace=None, body=body, approval=STATES[name], people=people)
     drawn = asked(given)
     check_golden(f"notices/approval-{name}", drawn)
     assert ("button" in json.dumps(drawn.blocks)) is (name == "asked")

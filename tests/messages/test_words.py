@@ -66,7 +66,16 @@ CAUSES = [
     "lost",
     "cannot",
 ]
-RULES = ["left", "guest", "bot", "stranger", "foreign_team", "not_owner", "no_administrators"]
+RULES = [
+    "left",
+    "guest",
+    "bot",
+    "stranger",
+    "foreign_team",
+    "not_owner",
+    "no_administrators",
+    "other_workspace",
+]
 
 
 def texts(module):

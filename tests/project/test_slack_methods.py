@@ -14,6 +14,8 @@ def test_every_name_has_its_row_and_every_row_its_name():
 def test_the_published_budgets():
     per_minute = {name: method.per_minute for name, method in METHODS.items() if method.per_minute}
     assert per_minute == {
+        "apps.uninstall": 1,
+        "auth.revoke": 50,
         "auth.teams.list": 20,
         "chat.postMessage": 500,
         "chat.update": 50,

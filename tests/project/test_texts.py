@@ -61,3 +61,14 @@ def test_block_kit_is_drawn_in_messages_alone():
     assert {name for name, lines in found.items() if lines} <= {
         name for name in found if name.startswith("bot/messages/blocks/")
     }
+
+
+#: A mention with an id that is filled in; in a pattern it is only looked for.
+MENTION = re.compile(r"<@\{(?!re\.)")
+#: Where people are named to a reader; and a command about somebody that a button carries, which nobody reads.
+MENTIONS = {"bot/messages/blocks/kit.py", "handlers/linking/unlinking.py"}
+
+
+def test_people_are_mentioned_in_one_place():
+    written = {named(path): path.read_text(encoding="utf-8") for path in python_files("bot", "handlers")}
+    assert {name for name, text in written.items() if MENTION.search(text)} == MENTIONS

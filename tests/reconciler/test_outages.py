@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 
 from bot.domain.models import Outcome, TaskKind
+from bot.domain.policy import Installation, Installations
 from bot.reconciler.outages import OURS, PEOPLE
 from bot.reconciler.runtimes import BREAKS_AFTER, LONGEST_PAUSE
 from bot.store.records import NewTask
 from bot.support.errors import Unreachable
+from tests.rigs.providers import fake_settings
 from tests.rigs.store import ALICE
 
 AMIR, ROSA = "UAMIR", "UROSA"
@@ -43,11 +45,21 @@ def fail(world):
         world.provider.fail(method, Unreachable("no connection"), times=9999)
 
 
-async def test_the_same_id_in_two_slack_workspaces_is_two_administrators(world):
-    world.administered_by(f"T1:{AMIR}", f"T2:{AMIR}")
+async def test_an_outage_is_told_where_the_connection_serves_and_to_who_administers_all(world):
+    several = Installations(frozenset({f"T1:{AMIR}", f"T2:{AMIR}", f"T2:{ROSA}"}), frozenset({"T2:UCLEO"}))
+    several.replace([Installation("T1"), Installation("T2")])
+    world.several = several
+    world.provider.settings = fake_settings("cloud", workspaces=("T1",))
+    world.reborn()
     await away(world)
     await world.pass_time(600, step=5)
-    assert len(told(world)) == 2
+    # The same id in two Slack workspaces is two administrators.
+    assert [len(told(world, user)) for user in (AMIR, ROSA, "UCLEO")] == [1, 0, 1]
+    world.provider.settings = fake_settings("cloud")
+    world.reborn()
+    world.provider.heal()
+    await world.pass_time(120, step=5)
+    assert [len(told(world, user)) for user in (AMIR, ROSA, "UCLEO")] == [3, 1, 2]
 
 
 async def test_each_administrator_is_told_once_that_it_is_away_and_once_that_it_is_back(administered):

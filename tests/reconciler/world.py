@@ -23,7 +23,7 @@ from bot.domain.models import (
     State,
     Workspace,
 )
-from bot.domain.policy import Installation
+from bot.domain.policy import Installation, Installations
 from bot.output import Board
 from bot.providers.base import Credential
 from bot.reconciler import Numbers, Reconciler
@@ -85,6 +85,8 @@ class World:
         self.vault = Vault([KEY])
         self.replayed: list[tuple[Principal, dict[str, Any]]] = []
         self.installation = Installation("T1")
+        #: Where Usher is installed in more Slack workspaces than that one.
+        self.several: Installations | None = None
         self.numbers = Numbers()
         self.news: News = Unheard()
         self.timing = Timing()
@@ -111,7 +113,7 @@ class World:
             store=store,
             connections=connections,
             people=self.people,
-            installation=self.installation,
+            installation=self.several or self.installation,
             vault=self.vault,
             clock=self.clock,
             ids=self.ids,

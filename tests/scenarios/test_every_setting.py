@@ -204,6 +204,19 @@ async def administrators(folder):
         assert ["Usher admin" in text for text in told] == [True, False]
 
 
+@proves("USHER_GLOBAL_ADMINS")
+async def global_administrators(folder):
+    named = {"USHER_ADMINS": f"{FIRST}:U0AMIR", "USHER_GLOBAL_ADMINS": f"{FIRST}:U0TARA"}
+    async with several(folder, settings=named) as ready:
+        for team in (FIRST, SECOND):
+            await ready.installs(team)
+        await ready.know_everybody()
+        for user, shown in (("U0AMIR", "Totals of Acme Research"), ("U0TARA", "Totals\n")):
+            person = ready.at(FIRST, user)
+            await person.opens_home()
+            assert shown in (await person.presses_home("Show everybody's totals")).text
+
+
 @proves("USHER_SLACK_WORKSPACES")
 async def slack_workspaces(folder):
     async with several(folder, settings={"USHER_SLACK_WORKSPACES": SECOND}) as ready:

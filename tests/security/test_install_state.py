@@ -12,6 +12,9 @@ from cryptography.fernet import Fernet
 from bot.support.vault import Vault
 from bot.web.install import STATE_SECONDS
 from tests.rigs.scenario.several import FIRST, ORG, SECOND, several
+from tests.rigs.scenario.stage import spoil
+
+REFUSED = '{"ok": false, "error": "no_permission"}'
 
 
 @pytest_asyncio.fixture
@@ -65,12 +68,29 @@ async def test_only_the_slack_workspaces_that_the_operator_named_are_served(tmp_
         places._options["settings"] = {"USHER_SLACK_WORKSPACES": f"{FIRST}, E0OTHER"}
         await places.start_bot()
         # What was installed earlier isn't served any more, and nobody else finds a way in.
+        assert "not installed in your Slack" in (await places.at(SECOND, "U0OLIVIA").types("list")).text
         for team in (SECOND, ORG):
             page = await places.installs(team)
             assert (page.status, "isn't set up to work in your Slack workspace" in page.text) == (409, True)
-        assert "not installed in your Slack" in (await places.at(SECOND, "U0OLIVIA").types("list")).text
+            # It is removed there at once, with every token that was given out.
+            assert not places.slacks[team].state.app.installed
+            tokens = places.slacks[team].state.tokens.values()
+            assert [one.value for one in tokens if one.kind == "bot" and not one.revoked] == []
         assert [one.id for one in await places.bot.store.installations()] == [SECOND]
         assert (await places.installs(FIRST)).status == 200
+        refused = [row for row in await places.audit("slack.installed") if row["result"] == "refused"]
+        assert [row["target"] for row in refused] == [SECOND, ORG]
+
+
+async def test_where_slack_does_not_uninstall_usher_its_token_is_revoked(tmp_path):
+    async with several(tmp_path, settings={"USHER_SLACK_WORKSPACES": FIRST}) as places:
+        spoil(places.slacks.harness, "/api/apps.uninstall", status=200, body=REFUSED)
+        assert (await places.installs(SECOND)).status == 409
+        slack = places.slacks[SECOND].state
+        assert slack.app.installed
+        assert [one.revoked for one in slack.tokens.values() if one.kind == "bot"] == [True]
+        (refused,) = await places.audit("slack.installed")
+        assert "no_permission" in str(refused["detail"])
 
 
 async def test_whoever_cancels_or_is_sent_elsewhere_installs_nothing(places):

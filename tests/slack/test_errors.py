@@ -19,7 +19,7 @@ FILE = ROOT / "bot/slack/error_codes.toml"
 #: Tables that are no method's.
 SHARED = {"every method", "no page", "usher"}
 #: Methods that are called outside of the table of methods, or before they are in it.
-BESIDE = {"apps.uninstall", "auth.revoke", "openid.connect.userInfo"}
+BESIDE = {"openid.connect.userInfo"}
 
 
 def codes_of(*methods: str) -> dict[str, Meaning]:

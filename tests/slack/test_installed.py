@@ -12,7 +12,7 @@ from bot.domain.models import NoticeKind, Person, Principal
 from bot.domain.policy import FOREIGN_TEAM, Installation, Installations
 from bot.services.authority import decided
 from bot.slack.calls import NOT_INSTALLED, SHUT_OUT_SECONDS, SlackAnswer
-from bot.slack.installed import InstalledSlack
+from bot.slack.installed import MOST_UNKNOWN, UNKNOWN_SECONDS, InstalledSlack
 from bot.slack.tokens import EARLY
 from bot.store.installations import RENEWING_SECONDS
 from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, SlackUnknownOutcome, StoreBusy
@@ -83,11 +83,17 @@ class Unwritable:
 class Rig:
     def __init__(self, store, clock) -> None:
         self.store, self.clock, self.web = store, clock, Web()
+        self.administrators: tuple[frozenset[str], frozenset[str]] = (frozenset(), frozenset())
         self.vault = Vault([Fernet.generate_key().decode()])
 
     async def process(self):
         slack = InstalledSlack(
-            self.store, self.vault, Installations(), ("1.2", "secret"), self.web.make, self.clock
+            self.store,
+            self.vault,
+            Installations(*self.administrators),
+            ("1.2", "secret"),
+            self.web.make,
+            self.clock,
         )
         await slack.read()
         return slack
@@ -117,6 +123,40 @@ async def test_nobody_is_refused_where_another_process_has_just_installed_usher(
     assert await web.installation(ALICE.enterprise_id, ALICE.team_id) is not None
     other = replace(ALICE, team_id="T9")
     assert (await decided(here, other, "start", None, None)).rule == FOREIGN_TEAM
+
+
+async def test_an_unknown_team_is_looked_for_once_in_a_while_however_much_it_asks(rig):
+    reads = 0
+
+    class Counted:
+        def __getattr__(self, name):
+            return getattr(rig_store, name)
+
+        async def installations(self):
+            nonlocal reads
+            reads += 1
+            return await rig_store.installations()
+
+    rig_store, rig.store = rig.store, Counted()
+    slack = await rig.process()
+    here = context(rig_store, installation=slack.installations, removals=slack)
+    assert reads == 1
+    for _ in range(100):
+        assert await slack.installation("E8", "T8") is None
+        assert (
+            await decided(here, replace(STRANGER, team_id="T9"), "start", None, None)
+        ).rule == FOREIGN_TEAM
+    assert reads == 3
+    # What the next regular look finds counts at once.
+    await rig.installed()
+    await slack.read_again()
+    assert (await slack.installation(None, "T1")).id == "T1"
+    rig.clock.advance(UNKNOWN_SECONDS)
+    assert await slack.installation("E8", "T8") is None
+    assert reads == 5
+    for number in range(2 * MOST_UNKNOWN):
+        await slack.installation(None, f"T9{number}")
+    assert len(slack._unknown) <= MOST_UNKNOWN
 
 
 async def test_of_two_processes_one_replaces_a_token_and_the_others_go_on_with_the_old_one(rig):
@@ -207,6 +247,9 @@ async def test_a_refresh_token_that_slack_takes_no_more_shuts_its_workspace_alon
 async def test_a_token_that_was_given_out_and_lost_is_told_while_the_old_one_still_sends(rig):
     """A process that was killed between Slack's answer and its own write: Slack gives it out once."""
     await rig.installed()
+    # An administrator of another workspace has nothing to do with it; one of all has.
+    await rig.store.install(replace(ACME, id="T2", team_id="T2", expires_at=None))
+    rig.administrators = frozenset({"T1:UA", "T2:UB"}), frozenset({"T2:UC"})
     slack, other = await rig.process(), await rig.process()
     rig.clock.advance(LASTS - EARLY + 1)
     rig.web.error = SlackFailed("oauth.v2.access", "invalid_refresh_token")
@@ -216,14 +259,16 @@ async def test_a_token_that_was_given_out_and_lost_is_told_while_the_old_one_sti
         await process.read_again()
         await says(process)
     assert (rig.web.refreshed, rig.web.sent) == (["refresh 1"], ["token 1"] * 4)
-    (told,) = await rig.store.claim_notices(10, 60.0)
-    assert (told.kind, told.principal) == (NoticeKind.OUTAGE, Principal(None, "T1", ACME.installed_by))
-    (row,) = await rig.store.installations()
-    assert told.body["until"] == row.expires_at
+    told = await rig.store.claim_notices(10, 60.0)
+    assert {one.kind for one in told} == {NoticeKind.OUTAGE}
+    those = {(one.principal.team_id, one.principal.user_id) for one in told}
+    assert those == {("T1", ACME.installed_by), ("T1", "UA"), ("T2", "UC")}
+    row, _ = await rig.store.installations()
+    assert told[0].body["until"] == row.expires_at
     # Installed again, all is as before.
     secret = rig.vault.seal(ACME.row_key, {"token": "token 2", "refresh": "refresh 2"})
     await rig.store.install(replace(ACME, secret=secret, expires_at=rig.clock.now() + LASTS))
-    assert [one.lost_at for one in await rig.store.installations()] == [None]
+    assert [one.lost_at for one in await rig.store.installations()] == [None, None]
 
 
 async def test_a_token_that_slack_does_not_replace_for_a_while_is_not_lost(rig):
@@ -271,8 +316,8 @@ async def test_nothing_is_sent_where_usher_is_not_installed_or_no_key_opens_the_
         await says(slack)
     assert await slack.installation(None, "T1") is None
     await rig.installed(lasts=None)
-    rig.clock.advance(1.0)
-    # Somebody from a place that isn't known makes it look at once.
+    rig.clock.advance(UNKNOWN_SECONDS)
+    # Somebody from a place that isn't known makes it look.
     assert (await slack.installation(None, "T1")).id == "T1"
     rig.vault = Vault([Fernet.generate_key().decode()])
     closed = await rig.process()

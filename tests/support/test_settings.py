@@ -125,10 +125,20 @@ def test_each_problem_is_named(environment, changes, named):
 
 def test_without_a_bot_token_several_workspaces_need_an_address_and_whole_names(environment):
     several = {"SLACK_BOT_TOKEN": None, "SLACK_CLIENT_ID": "1.2", "SLACK_CLIENT_SECRET": "canary-3"}
-    environment(**several, USHER_PUBLIC_URL=None, USHER_ADMINS="T1:U1,U2")
-    assert [one.split()[0].strip(":") for one in problems()] == ["USHER_PUBLIC_URL", "USHER_ADMINS"]
-    environment(**several, USHER_PUBLIC_URL="https://usher.example.org", USHER_ADMINS="T1:U1,E1:W2")
-    assert load_settings().slack_bot_token is None
+    environment(**several, USHER_PUBLIC_URL=None, USHER_ADMINS="T1:U1,U2", USHER_GLOBAL_ADMINS="U3")
+    assert [one.split()[0].strip(":") for one in problems()] == [
+        "USHER_PUBLIC_URL",
+        "USHER_ADMINS",
+        "USHER_GLOBAL_ADMINS",
+        "USHER_SLACK_WORKSPACES",
+    ]
+    right = {"USHER_PUBLIC_URL": "https://usher.example.org", "USHER_ADMINS": "T1:U1,E1:W2"}
+    # Whether everybody in the world may come is said, never assumed.
+    for named, ids in (("*", {"*"}), ("T1, E1", {"T1", "E1"})):
+        environment(**several, **right, USHER_GLOBAL_ADMINS="T1:U3", USHER_SLACK_WORKSPACES=named)
+        assert load_settings().workspace_ids() == ids
+    environment(**several, **right, USHER_SLACK_WORKSPACES="*, T1")
+    assert [one.partition(":")[0] for one in problems()] == ["USHER_SLACK_WORKSPACES"]
 
 
 def test_what_belongs_together_is_checked_beside_what_is_wrong_by_itself(environment):

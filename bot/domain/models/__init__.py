@@ -23,7 +23,16 @@ from bot.domain.models.forms import (
 from bot.domain.models.homes import Home, HomeUse
 from bot.domain.models.notices import NOTICE_CLASS, Answer, Card, NewNotice, Notice, NoticeKind, NoticeState
 from bot.domain.models.operations import Call, Operation, OperationVerb, Outcome, Surface
-from bot.domain.models.people import Account, Installed, Link, Person, Preferences, Principal
+from bot.domain.models.people import (
+    Account,
+    Installed,
+    Link,
+    Named,
+    People,
+    Person,
+    Preferences,
+    Principal,
+)
 from bot.domain.models.runs import (
     FoundRun,
     NewRun,
@@ -91,6 +100,7 @@ __all__ = [
     "Joined",
     "Link",
     "Look",
+    "Named",
     "NewNotice",
     "NewRun",
     "Notice",
@@ -103,6 +113,7 @@ __all__ = [
     "Outcome",
     "OutputChunk",
     "Participant",
+    "People",
     "Person",
     "Preferences",
     "Principal",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -17,7 +18,12 @@ class Principal:
     @property
     def key(self) -> str:
         """Return the key used in rows; Slack ids contain no colon."""
-        return f"{self.enterprise_id or '-'}:{self.team_id}:{self.user_id}"
+        return f"{self.place}{self.user_id}"
+
+    @property
+    def place(self) -> str:
+        """Return how the keys of everybody in the same place begin."""
+        return f"{self.enterprise_id or '-'}:{self.team_id}:"
 
     @classmethod
     def from_key(cls, key: str) -> Principal:
@@ -38,6 +44,23 @@ class Person:
     is_stranger: bool = False
     time_zone: str | None = None
     seen_at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Say how a person is named to a reader.
+
+    With ``user_id`` they are mentioned, which only people of their own Slack workspace can read: the same id
+    may be somebody else in another one. ``workspace`` is "" where the reader needn't be told.
+    """
+
+    user_id: str = ""
+    name: str = ""
+    workspace: str = ""
+
+
+#: People as one reader is told who they are, by their keys.
+People = Mapping[str, Named]
 
 
 @dataclass(frozen=True, slots=True)

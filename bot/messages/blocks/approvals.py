@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bot.domain.models import Principal
 from bot.messages.blocks import kit, replies
 from bot.messages.blocks.limits import Markup, fill
 from bot.messages.texts import approvals as words
@@ -13,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bot.domain.facts import Facts
-    from bot.domain.models import Answer, Approval
+    from bot.domain.models import Answer, Approval, Named
     from bot.messages.blocks.kit import Block, Element
 
 ASK_FORM = "ask_link"
@@ -45,42 +44,49 @@ def ways(
 
 def asked(facts: Facts) -> Answer:
     """Ask an administrator, or say who decided; the buttons carry the request's key and its username."""
-    names = {
-        "name": facts.word("name"),
-        "username": facts.word("username"),
-        "title": facts.connection_title,
-    }
     if facts.approval is None or facts.approval.state != "asked":
-        return _settled(facts, names)
-    request = _request(facts.word("approval"), facts.word("person"), names)
+        return _settled(facts)
+    names = _names(facts.approval.username, facts.connection_title, _person(facts))
+    request = decision(facts.approval, facts.connection_title, _person(facts))
     blocks = [*request, kit.context(fill(words.REQUEST_NOTE, **names))]
     return kit.answer(fill(words.REQUEST_SHORT, **names), blocks)
 
 
-def _settled(facts: Facts, names: dict[str, str]) -> Answer:
+def _settled(facts: Facts) -> Answer:
     """Say what became of a request: the first decision counts, whatever the provider said to it."""
     approval, template, by = facts.approval, words.WITHDRAWN, Markup("")
     if approval is not None and approval.decided_by is not None:
         template = words.DENIED_BY if approval.state == "denied" else words.APPROVED_BY
-        by = kit.mention(Principal.from_key(approval.decided_by).user_id)
-    line = fill(template, who=kit.mention(facts.word("person")), by=by, **names)
+        by = kit.person(facts.people.get(approval.decided_by))
+    line = fill(template, by=by, **_names(facts.word("username"), facts.connection_title, _person(facts)))
     return kit.answer(kit.bare(line), [kit.context(line)])
 
 
-def decision(approval: Approval, title: str, name: str) -> list[Block]:
-    """Draw a request among others that wait for an administrator."""
-    names = {"name": name, "username": approval.username, "title": title}
-    return _request(approval.id, approval.principal.user_id, names)
+def _person(facts: Facts) -> Named | None:
+    """Return who asked, also where the request is gone."""
+    key = facts.approval.principal.key if facts.approval is not None else facts.word("person")
+    return facts.people.get(key)
 
 
-def _request(approval_id: str, user_id: str, names: dict[str, str]) -> list[Block]:
-    key = f"{approval_id} {names['username']}"
+def _names(username: str, title: str, person: Named | None) -> dict[str, object]:
+    return {
+        "who": kit.person(person),
+        "name": kit.person_plain(person),
+        "username": username,
+        "title": title,
+    }
+
+
+def decision(approval: Approval, title: str, person: Named | None) -> list[Block]:
+    """Draw a request that waits for an administrator."""
+    names = _names(approval.username, title, person)
+    key = f"{approval.id} {approval.username}"
     question = kit.confirm(words.CONFIRM_APPROVE, style=None, **names)
     buttons = [
         kit.button(fill(words.APPROVE, **names), "approve", key, style=kit.PRIMARY, confirm=question),
         kit.button(words.DENY, "deny", key, style=kit.DANGER),
     ]
-    return [kit.section(fill(words.REQUEST, who=kit.mention(user_id), **names)), *kit.actions(buttons)]
+    return [kit.section(fill(words.REQUEST, **names)), *kit.actions(buttons)]
 
 
 def denied(facts: Facts) -> Answer:
@@ -101,10 +107,8 @@ def done(facts: Facts) -> Answer:
 def _decision(template: str, facts: Facts) -> Answer:
     title, cause = facts.connection_title, facts.word("cause")
     reason = Markup(fill(words.BECAUSE[cause], title=title) if cause in words.BECAUSE else "")
-    username = facts.word("username")
-    return replies.answer(
-        fill(template, username=username, title=title, who=kit.mention(facts.word("person")), because=reason)
-    )
+    names = _names(facts.word("username"), title, _person(facts))
+    return replies.answer(fill(template, because=reason, **names))
 
 
 def ask_view(connection: str, title: str, suggestion: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from bot.domain.models import Answer, Call, Principal, State
+from bot.domain.models import Answer, Call, State
 from bot.domain.models.stopping import ends_by_consent, gentlest_mode
 from bot.messages.blocks import kit, replies
 from bot.messages.blocks.limits import Markup, cut, fill, safe
@@ -50,10 +50,10 @@ def _does(facts: ClassFacts) -> list[str]:
     if card.spec is not None:
         does = fill(words.DOES_MAKE, recipe=card.template, title=facts.title)
     end = end_words(facts.effects, is_any=card.spec is None)
-    consent = fill(words.CONSENT, who=who(card.principal), **end)
+    consent = fill(words.CONSENT, who=_poster(facts), **end)
     if card.stops_at is not None:
         when = at(card, card.stops_at, facts.now)
-        consent = fill(words.CONSENT_UNTIL, who=who(card.principal), at=when, **end)
+        consent = fill(words.CONSENT_UNTIL, who=_poster(facts), at=when, **end)
     return [f"{does} {words.DOES_THEN}", consent]
 
 
@@ -92,7 +92,7 @@ def _state(facts: ClassFacts) -> list[str]:
     if card.done_at is not None:
         lines.append(fill(words.OVER, **_numbers(stopped=counts.stopped, kept=counts.kept)))
     elif card.closed_at is not None and card.stops_at is not None and facts.now < card.stops_at:
-        lines.append(fill(words.CLOSING, who=_stopper(card), at=at(card, card.stops_at, facts.now), **end))
+        lines.append(fill(words.CLOSING, who=_stopper(facts), at=at(card, card.stops_at, facts.now), **end))
     elif card.is_over(facts.now):
         lines.append(fill(words.CLOSING_UNTIL, **end))
     return lines
@@ -117,7 +117,7 @@ def problems_of(facts: ClassFacts, found: Sequence[ClassProblem]) -> Answer:
     lines = [
         fill(
             words.PROBLEM,
-            who=who(one.press.principal),
+            who=kit.person(facts.people.get(one.press.principal.key)),
             why=Markup(_why(facts, one)),
             age=Markup(times.duration(facts.now - one.press.joined_at)),
         )
@@ -178,7 +178,7 @@ def ending(facts: Facts) -> Answer:
     sentence = fill(
         words.WARNED,
         title=card.title,
-        who=_stopper(card),
+        who=_stopper(of),
         name=workspace.title,
         at_title=of.title,
         at=kit.moment(facts.time("stops_at"), facts.now),
@@ -202,7 +202,7 @@ def stopped_with_class(facts: ClassFacts, name: str, state: State | None) -> str
         template = words.STOP_FAILED_BY
     done = {State.SUSPENDED: words.SUSPENDS, State.GONE: words.ENDS}.get(state or State.STOPPED, words.STOPS)
     return fill(
-        template, name=name, title=facts.title, who=_stopper(card), course=card.title, done=Markup(done[0])
+        template, name=name, title=facts.title, who=_stopper(facts), course=card.title, done=Markup(done[0])
     )
 
 
@@ -244,14 +244,13 @@ def posted(card: ClassCard, cause: str, *, is_unsure: bool = False) -> Answer:
     return replies.answer(sentence, [kit.button(words.POST_AGAIN, "class_post", card.id)])
 
 
-def who(principal: Principal) -> Markup:
-    """Return a mention."""
-    return kit.mention(principal.user_id)
+def _poster(facts: ClassFacts) -> Markup:
+    return kit.person(facts.people.get(facts.card.principal.key))
 
 
-def _stopper(card: ClassCard) -> Markup:
-    """Mention whoever ends the class."""
-    return who(Principal.from_key(card.stopped_by) if card.stopped_by else card.principal)
+def _stopper(facts: ClassFacts) -> Markup:
+    """Name whoever ends the class."""
+    return kit.person(facts.people.get(facts.card.stopped_by or facts.card.principal.key))
 
 
 def at(card: ClassCard, when: float, now: float) -> Markup:

@@ -10,6 +10,7 @@ import json
 import zlib
 from typing import TYPE_CHECKING, Any, Final
 
+from bot.domain.models import Named
 from bot.domain.models.forms import flag_name
 from bot.messages.blocks import kit, limits
 from bot.messages.blocks.limits import Markup, fill, line
@@ -63,7 +64,7 @@ def make_view(
     head = fill(template if has_people else words.AT_NOBODYS, title=title, username=username)
     blocks: list[Block] = [kit.context(head)]
     if author:
-        blocks.append(kit.section(fill(words.FROM_MESSAGE, who=kit.mention(author))))
+        blocks.append(kit.section(fill(words.FROM_MESSAGE, who=kit.person(Named(author)))))
     if form.note:
         blocks.append(kit.section(limits.safe(form.note)))
     if not form.fields:

@@ -101,8 +101,7 @@ def _questions(facts: HomeFacts) -> list[Block]:
 
 def _question(question: Question) -> list[Block]:
     if question.approval is not None:
-        approval, title, name = question.approval
-        return approvals.decision(approval, title, name)
+        return approvals.decision(*question.approval)
     if question.run is not None:
         run, of_run = question.run
         sentence = fill(run_words.ASKED_NOTICE, name=run.name, title=of_run.connection_title)

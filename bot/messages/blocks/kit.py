@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any, Final
 from bot.domain.models import Answer
 from bot.messages.blocks import limits
 from bot.messages.blocks.limits import Markup
-from bot.messages.texts import times
+from bot.messages.texts import people, times
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    from bot.domain.models import Named
 
 Block = dict[str, Any]
 Element = dict[str, Any]
@@ -101,9 +103,33 @@ def confirm(words: tuple[str, str, str, str], *, style: str | None = DANGER, **v
     return asked if style is None else {**asked, "style": style}
 
 
-def mention(user_id: str) -> Markup:
-    """Return a mention of a user, or a generic word if the id isn't valid."""
-    return Markup(f"<@{user_id}>" if _USER_ID.fullmatch(user_id) else "somebody")
+def person(named: Named | None) -> Markup:
+    """Name a person to a reader: the only place that mentions anybody."""
+    if named is None:
+        return Markup(people.SOMEBODY)
+    who = _name(named)
+    if _USER_ID.fullmatch(named.user_id):
+        who = Markup(f"<@{named.user_id}>")
+    return _placed(people.IN_WORKSPACE, who, named)
+
+
+def person_plain(named: Named | None) -> Markup:
+    """Name a person where Slack shows no mentions: in a confirmation or a notification."""
+    if named is None:
+        return Markup(people.SOMEBODY)
+    return _placed(people.IN_WORKSPACE_PLAIN, _name(named), named)
+
+
+def _name(named: Named) -> Markup:
+    return Markup(limits.line(named.name) if named.name else people.SOMEBODY)
+
+
+def _placed(template: str, who: Markup, named: Named) -> Markup:
+    if named.user_id and not named.workspace:
+        return who
+    return Markup(
+        limits.fill(template if named.workspace else people.ELSEWHERE, who=who, workspace=named.workspace)
+    )
 
 
 def moment(at: float, now: float) -> Markup:

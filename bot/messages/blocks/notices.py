@@ -255,7 +255,7 @@ def _unlinked(facts: Facts) -> Answer:
 def _link_tried(facts: Facts) -> Answer:
     """Tell the owner of a linked account that somebody else tried to link it."""
     template = links.TRIED_BY_APPROVAL if facts.body.get("is_approved") else links.TRIED
-    who, username = kit.mention(facts.word("person")), facts.word("username")
+    who, username = kit.person(facts.people.get(facts.word("person"))), facts.word("username")
     return replies.answer(fill(template, who=who, title=facts.connection_title, username=username))
 
 

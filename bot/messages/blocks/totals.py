@@ -13,6 +13,7 @@ from bot.messages.texts import home as words
 if TYPE_CHECKING:
     from bot.domain.facts import Facts
     from bot.domain.home import ConnectionFacts, TotalsFacts
+    from bot.domain.models import People
     from bot.messages.blocks.kit import Block
 
 #: Connections on the page.
@@ -47,7 +48,8 @@ def _counts(facts: TotalsFacts) -> list[Block]:
         starting=facts.starting,
         runs=facts.open_runs,
     )
-    blocks = [kit.header(words.TOTALS), kit.section(counted)]
+    title = fill(words.TOTALS_OF, place=facts.place) if facts.place else words.TOTALS
+    blocks = [kit.header(title), kit.section(counted)]
     if facts.dead_notices:
         template = words.ONE_UNDELIVERED if facts.dead_notices == 1 else words.UNDELIVERED
         blocks.append(kit.section(template.format(count=facts.dead_notices)))
@@ -80,16 +82,16 @@ def _connection(one: ConnectionFacts, now: float) -> str:
 
 
 def _slow(facts: TotalsFacts) -> list[Block]:
-    rows = [kit.section(_slow_row(one)) for one in facts.slow] or [kit.section(words.NO_SLOW)]
+    rows = [kit.section(_slow_row(one, facts.people)) for one in facts.slow] or [kit.section(words.NO_SLOW)]
     return [kit.header(words.SLOW), *rows]
 
 
-def _slow_row(facts: Facts) -> str:
+def _slow_row(facts: Facts, people: People) -> str:
     operation = facts.operation
     assert operation is not None, "a slow start is an operation"
     text = fill(
         words.SLOW_ROW,
-        who=kit.mention(operation.principal.user_id),
+        who=kit.person(people.get(operation.principal.key)),
         title=facts.connection_title,
         at=kit.moment_at(operation.created_at, facts.now),
         reference=operation.reference,
@@ -98,14 +100,14 @@ def _slow_row(facts: Facts) -> str:
 
 
 def _failures(facts: TotalsFacts) -> list[Block]:
-    failed = [kit.section(_failure(one)) for one in (*facts.failed, *facts.lost_runs)]
+    failed = [kit.section(_failure(one, facts.people)) for one in (*facts.failed, *facts.lost_runs)]
     count = sum(one.counts.failed for one in facts.connections) + facts.failed_runs
     if count > len(failed):
         failed.append(kit.context(words.MORE_FAILURES.format(count=count - len(failed))))
     return [kit.header(words.FAILURES), *(failed or [kit.section(words.NO_FAILURES)])]
 
 
-def _failure(facts: Facts) -> str:
+def _failure(facts: Facts, people: People) -> str:
     row = facts.operation or facts.run
     assert row is not None, "a failure is of an operation or a run"
     verb = cards.FORMS[facts.operation.asked_verb].verb if facts.operation is not None else words.RUN
@@ -113,7 +115,7 @@ def _failure(facts: Facts) -> str:
     return fill(
         words.FAILURE_ROW,
         at=kit.moment(row.ended_at or row.created_at, facts.now),
-        who=kit.mention(row.principal.user_id),
+        who=kit.person(people.get(row.principal.key)),
         verb=verb,
         title=facts.connection_title,
         reference=row.reference,

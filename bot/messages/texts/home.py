@@ -81,6 +81,8 @@ UNDRAWN: Final = "Something went wrong while I was drawing this page, and it has
 TO_TOTALS: Final = "Show everybody's totals"
 TO_OWN: Final = "Show my workspaces"
 TOTALS: Final = "Totals"
+#: Where an administrator sees one of several Slack workspaces.
+TOTALS_OF: Final = "Totals of {place}"
 TOTALS_LINE: Final = (
     "{running} of {known} workspaces running · {starting} starting\n"
     "Open job runs: {runs} · Linked accounts: {linked}"

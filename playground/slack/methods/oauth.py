@@ -29,6 +29,14 @@ def _client(call: Call) -> None:
         raise SlackError("bad_client_secret")
 
 
+@method("apps.uninstall", kinds=("bot", "user"))
+async def uninstall(call: Call) -> Json:
+    """Remove the app from the workspace, with all its tokens."""
+    _client(call)
+    await call.services.uninstall()
+    return {}
+
+
 def _grant(call: Call, flow: str) -> Grant:
     """Take a code: unknown, old or used ones, another redirect_uri and PKCE are refused."""
     if call.text("grant_type", "authorization_code") != "authorization_code":

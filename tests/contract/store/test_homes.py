@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from bot.domain.models import HomeUse, NewNotice, NoticeKind, Preferences, Principal
+from bot.domain.models import Approval, HomeUse, NewNotice, NoticeKind, Preferences, Principal
 from bot.domain.progress import SLOW_SECONDS, is_slow
 from tests.contract.store.test_durations import start
 from tests.rigs.store import ALICE, linked
@@ -170,3 +170,29 @@ async def test_the_totals_count_everybody(store, clock):
     at = totals.at[made.account.connection]
     assert (at.linked, at.refused, at.workspaces, at.running, at.failed) == (1, 1, 3, 0, 0)
     assert (totals.starting, totals.slow, totals.failed, totals.outages) == (0, [], [], {})
+
+
+async def test_the_totals_and_the_questions_of_one_slack_workspace_are_its_own(store, clock):
+    made = await linked(store, names=["one", "two"])
+    elsewhere = Principal(None, "T2", ALICE.user_id)
+    other = await linked(store, elsewhere, username="carol", names=["three"])
+    connection = made.account.connection
+    for one in (made, other):
+        await start(store, clock, one.workspaces[0], one.account.principal)
+    asked = {}
+    for number, principal in enumerate((ALICE, elsewhere)):
+        asked[principal] = Approval(
+            f"approval_{number}", principal, connection, f"user{number}", "asked", clock.now() + number
+        )
+        await store.ask_approval(asked[principal])
+
+    async def seen(place):
+        totals = await store.totals([connection], **GIVEN, place=place)
+        at = totals.at[connection]
+        approvals = [one.principal for one in await store.asked_approvals(9, place)]
+        return at.linked, at.workspaces, totals.starting, approvals
+
+    assert await seen(ALICE.place) == (1, 2, 1, [ALICE])
+    assert await seen(elsewhere.place) == (1, 1, 1, [elsewhere])
+    assert await seen("-:T:") == (0, 0, 0, [])
+    assert await seen("") == (2, 3, 2, [ALICE, elsewhere])

@@ -17,6 +17,7 @@ from tests.rigs.engine import migrated
 #: look at everything.
 RARE = {
     "statistics",
+    "counts_of_place",
     "active_accounts",
     "active_accounts_at",
     "end_browser_sessions_at",

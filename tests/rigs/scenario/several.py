@@ -102,6 +102,7 @@ class SeveralWorld(World):
             "SLACK_CLIENT_SECRET": given["client_secret"],
             "USHER_SLACK_API_URL": given["api_url"],
             "USHER_ADMINS": f"{FIRST}:U0AMIR",
+            "USHER_SLACK_WORKSPACES": "*",
         }
         others = {name: value for name, value in self._base().items() if name not in mine}
         return {**others, **mine, **self._options.get("settings", {})}

@@ -1,0 +1,119 @@
+"""Administrators of several Slack workspaces: what each decides, sees and ends, and how people are named."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import pytest_asyncio
+
+from bot.domain.models import Principal
+from bot.support.errors import Refused
+from tests.rigs.scenario.cloud import ADMIN_TOKEN, SEED
+from tests.rigs.scenario.people import GENERAL
+from tests.rigs.scenario.several import FIRST, SECOND, several
+
+#: Amir administers Acme Research, Chen Beta Labs, Tara of Acme Research all of Usher.
+AMIR, CHEN, TARA = Principal(None, FIRST, "U0AMIR"), Principal(None, SECOND, "U0CHEN"), "U0TARA"
+NAMED = {
+    "USHER_ADMINS": f"{FIRST}:U0AMIR, {SECOND}:U0CHEN",
+    "USHER_GLOBAL_ADMINS": f"{FIRST}:{TARA}",
+}
+OTHER = r"policy\.other_workspace"
+BY_ADMINS = {"linking": ["token", "admin"], "admin_token": ADMIN_TOKEN}
+
+
+@pytest_asyncio.fixture
+async def places(tmp_path):
+    options = {"settings": NAMED, "saturn_seed": SEED, "saturn_connection": BY_ADMINS}
+    async with several(tmp_path, **options) as ready:
+        await ready.installs(FIRST)
+        await ready.installs(SECOND)
+        # The same id is somebody else there.
+        await ready.slacks[SECOND].change_person("U0OLIVIA", name="oscar", real_name="Oscar Obi")
+        await ready.know_everybody()
+        yield ready
+
+
+def asked(person):
+    return [shown for shown in person.sees() if shown.kind == "approval_asked"]
+
+
+def words(shown):
+    """Return everything of a message, its questions, too."""
+    return json.dumps(shown.json, ensure_ascii=False)
+
+
+async def test_a_request_is_decided_where_it_is_from_and_names_person_and_workspace(places):
+    services = places.bot.services
+    oscar = places.at(SECOND, "U0OLIVIA")
+    amir, chen, tara = places.at(FIRST, "U0AMIR"), places.at(SECOND, "U0CHEN"), places.at(FIRST, TARA)
+    await oscar.types("link saturn bob")
+    # Nobody of the other workspace is asked, and nobody there can decide.
+    assert asked(amir) == []
+    assert "bob" not in (await amir.opens_home()).text
+    (approval,) = await services.store.asked_approvals(9)
+    with pytest.raises(Refused, match=OTHER):
+        await services.approvals.decide(AMIR, approval.id, "bob", approve=True, interaction="forged")
+    assert (await services.store.approval(approval.id)).state == "asked"
+    # Their own administrator reads a mention and the workspace, whoever administers all a name instead.
+    (own,), (others,) = asked(chen), asked(tara)
+    assert "<@U0OLIVIA> (*Beta Labs*) wants to be linked to *bob*" in words(own)
+    assert "oscar (*Beta Labs*) wants to be linked to *bob*" in words(others)
+    for shown in (own, others, await chen.opens_home(), await tara.opens_home()):
+        assert "oscar (Beta Labs) will be able to act as bob" in words(shown)
+    assert "<@U0OLIVIA>" not in words(others) + words(tara.home())
+    places.watch.may_read("U0OLIVIA", "bob")
+    (answer,) = await tara.presses(others, "Approve as bob")
+    assert "link oscar (*Beta Labs*), and tell both" in words(answer)
+    await places.pass_time(15)
+    assert "oscar (*Beta Labs*) is now linked to *bob*" in words(tara.only("approval_done"))
+    assert "tara (*Acme Research*) approved it" in words(asked(chen)[0])
+
+
+async def test_a_class_is_ended_by_administrators_of_its_own_workspace_and_those_of_all(places):
+    services = places.bot.services
+    oscar, chen = places.at(SECOND, "U0OLIVIA"), places.at(SECOND, "U0CHEN")
+    await oscar.links("bob")
+    await oscar.types("card analysis --title Statistics")
+    (card,) = [one for one in oscar.sees(GENERAL) if one.kind == "class_card"]
+    key = card.button("Get my workspace")["value"]
+    for verb in (services.classes.problems, services.classes.stop_all):
+        keys = {} if verb == services.classes.problems else {"interaction": "forged"}
+        with pytest.raises(Refused, match=OTHER):
+            await verb(AMIR, key, **keys)
+    # Nobody of another workspace joins it, either.
+    with pytest.raises(Refused) as refused:
+        await services.classes.card(AMIR, key)
+    assert refused.value.rule == "class.unknown"
+    assert (await services.store.class_card(key)).closed_at is None
+    await oscar.presses(card, "Get my workspace")
+    await places.pass_time(40)
+    await services.classes.stop_all(Principal(None, FIRST, TARA), key, interaction="by tara")
+    await places.pass_time(10)
+    (card,) = [one for one in chen.sees(GENERAL) if one.kind == "class_card"]
+    said = words(card) + words(oscar.only("class_ending"))
+    assert said.count("tara (*Acme Research*)") == 2
+    assert f"<@{TARA}>" not in said
+
+
+async def test_totals_are_those_of_the_administrators_own_workspace_or_of_all(places):
+    oscar, amir = places.at(SECOND, "U0OLIVIA"), places.at(FIRST, "U0AMIR")
+    chen, tara = places.at(SECOND, "U0CHEN"), places.at(FIRST, TARA)
+    await oscar.links("bob")
+    places.saturn_fails(r"POST .*/start", status=422, times=9)
+    await oscar.types("start analysis")
+    await places.pass_time(30)
+    shown = {}
+    for person in (amir, chen, tara):
+        await person.opens_home()
+        shown[person] = words(await person.presses_home("Show everybody's totals"))
+    assert "Totals of Acme Research" in shown[amir]
+    assert "Linked accounts: 0" in shown[amir]
+    assert "Nothing has failed" in shown[amir]
+    assert "Totals of Beta Labs" in shown[chen]
+    assert "Linked accounts: 1" in shown[chen]
+    assert "<@U0OLIVIA> · start" in shown[chen]
+    assert '"Totals"' in shown[tara]
+    assert "oscar (*Beta Labs*) · start" in shown[tara]
+    assert "<@U0OLIVIA>" not in shown[tara] + shown[amir]
