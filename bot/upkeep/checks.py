@@ -14,12 +14,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """Hold one finding; ``advice`` says what to do and is empty if all is well."""
+    """Hold one finding; ``advice`` says what to do and is empty if all is well.
+
+    What is good may still be worth a warning.
+    """
 
     name: str
     is_good: bool
     found: str
     advice: str = ""
+    is_warning: bool = False
 
 
 def plain(value: object) -> str:
@@ -42,7 +46,8 @@ def as_text(checks: Sequence[Check]) -> str:
     """Write one line per check, with what to do below each that isn't good."""
     lines = []
     for check in checks:
-        lines.append(f"{'ok  ' if check.is_good else 'BAD '} {check.name}: {check.found}")
+        mark = "warn" if check.is_warning else "ok  " if check.is_good else "BAD "
+        lines.append(f"{mark} {check.name}: {check.found}")
         if check.advice:
             lines.append(f"     {check.advice}")
     return "\n".join(lines)

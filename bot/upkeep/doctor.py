@@ -15,7 +15,7 @@ from bot.providers import facets
 from bot.services.linking import return_address
 from bot.support.errors import CredentialRefused, ProviderError, TemporaryError
 from bot.upkeep.checks import Check, plain, why
-from bot.upkeep.slack_checks import check_slack
+from bot.upkeep.slack_checks import check_listed, check_slack
 from bot.upkeep.store_checks import check_store
 
 if TYPE_CHECKING:
@@ -82,6 +82,7 @@ async def run_checks(
         checks += check_sign_in(settings, providers)
     if not {"SLACK_BOT_TOKEN", "USHER_SLACK_API_URL"} & set(wrong):
         checks += await check_slack(settings, http)
+        checks += check_listed(settings, providers)
     for name, provider in providers.items():
         checks.append(await check_connection(name, provider))
         if settings.public_url is not None:

@@ -33,6 +33,7 @@ _QUESTIONS: Final = (
     ),
     ("SLACK_CLIENT_SECRET", "Client Secret (Basic Information)", True),
     ("USHER_PUBLIC_URL", "The https address that people's browsers use", False),
+    ("USHER_SLACK_WORKSPACES", "Ids of the Slack workspaces that may install it, separated by commas", False),
     ("USHER_ADMINS", "Slack user ids of Usher's admins, separated by commas", False),
 )
 #: Fields of a connection that are asked for, and so aren't among its options.
@@ -70,8 +71,10 @@ def _asked(
     tell("Press Enter to leave an answer for later.")
     given = {"USHER_ENCRYPTION_KEYS": Fernet.generate_key().decode(), "USHER_CONNECTIONS": str(connections)}
     for name, question, is_secret in _QUESTIONS:
-        is_needless = (name == "SLACK_SIGNING_SECRET" and given["SLACK_APP_TOKEN"]) or (
-            name == "SLACK_CLIENT_SECRET" and not given["SLACK_CLIENT_ID"]
+        is_needless = (
+            (name == "SLACK_SIGNING_SECRET" and given["SLACK_APP_TOKEN"])
+            or (name == "SLACK_CLIENT_SECRET" and not given["SLACK_CLIENT_ID"])
+            or (name == "USHER_SLACK_WORKSPACES" and given["SLACK_BOT_TOKEN"])
         )
         put = ask_secret if is_secret else ask
         given[name] = "" if is_needless else _answer(put, question, tell, partial(problem_with, name))

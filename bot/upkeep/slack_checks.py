@@ -5,11 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.slack.manifest import BOT_SCOPES, INSTALL_PATH
+from bot.slack.tokens import is_listed
 from bot.support.errors import ProviderError, SecretError
+from bot.support.settings import ANY_WORKSPACE
 from bot.support.vault import Vault
 from bot.upkeep.checks import Check, plain, why
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bot.providers.base import Provider
     from bot.store.store import Store
     from bot.support.http import Http
     from bot.support.settings import Settings
@@ -51,6 +56,23 @@ async def check_token(settings: Settings, http: Http, token: str, place: str = "
     return checks
 
 
+def check_listed(settings: Settings, providers: Mapping[str, Provider]) -> list[Check]:
+    """Warn where Usher is installed by OAuth and any Slack workspace may do that, at whose cost."""
+    if settings.slack_bot_token is not None or ANY_WORKSPACE not in settings.workspace_ids():
+        return []
+    found = "any Slack workspace of the world may install Usher and use its connections"
+    advice = "Name yours in USHER_SLACK_WORKSPACES, unless you mean that."
+    costly = sorted(
+        name
+        for name, provider in providers.items()
+        if provider.links_by("none") and provider.settings.workspaces is None
+    )
+    if costly:
+        found += f", and workspaces of {', '.join(costly)} are made on your account"
+        advice += " Limit those connections with their key workspaces."
+    return [Check("slack workspaces", True, found, advice, is_warning=True)]
+
+
 async def check_installations(settings: Settings, http: Http, store: Store) -> list[Check]:
     """Check the tokens of installations by OAuth; the environment may have one instead. Raises StoreError."""
     if settings.slack_bot_token is not None:
@@ -59,6 +81,11 @@ async def check_installations(settings: Settings, http: Http, store: Store) -> l
     page = f"{settings.public_url}{INSTALL_PATH}"
     for row in await store.installations():
         place = plain(f"{row.team_name} ({row.id})")
+        if not is_listed(row, settings.workspace_ids()):
+            found = "it isn't in USHER_SLACK_WORKSPACES, so nobody there is served"
+            advice = "Add it to that setting, or have Usher removed there."
+            checks.append(Check(f"slack workspace {place}", False, found, advice))
+            continue
         try:
             secret = vault.open(row.row_key, row.secret)
         except SecretError:

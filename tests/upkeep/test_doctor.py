@@ -20,10 +20,12 @@ from bot.support.http import Http
 from bot.support.settings import Settings
 from bot.upkeep import doctor, store_checks
 from bot.upkeep.checks import as_text
-from bot.upkeep.slack_checks import check_slack
+from bot.upkeep.slack_checks import check_listed, check_slack
 from tests.app.command_line import KEY, environment, run
 from tests.playground.saturn_help import saturn_server
 from tests.playground.slack_help import slack
+from tests.rigs.clock import FakeClock
+from tests.rigs.providers import FakeProvider, fake_settings
 from tests.rigs.store import ALICE, BOB, linked, memory_store
 
 
@@ -119,6 +121,28 @@ async def test_a_slack_that_answers_oddly_is_one_line(tmp_path, http, answer):
     assert "\x1b" not in text
     assert max(map(len, text.splitlines())) < 240
     assert len(text.splitlines()) == 2
+
+
+async def test_it_warns_where_any_slack_workspace_may_install_usher(tmp_path):
+    by_oauth = {"SLACK_BOT_TOKEN": None, "SLACK_CLIENT_ID": "1.2", "SLACK_CLIENT_SECRET": "canary"}
+    clock = FakeClock()
+    providers = {
+        "courses": FakeProvider(clock, fake_settings("courses", linking=("none",))),
+        "lab": FakeProvider(clock, fake_settings("lab", linking=("none",), workspaces=("T0ACME",))),
+        "saturn": FakeProvider(clock, fake_settings("saturn")),
+    }
+    (warned,) = check_listed(settings(tmp_path, **by_oauth, USHER_SLACK_WORKSPACES="*"), providers)
+    assert warned.is_good
+    text = as_text([warned])
+    assert text.startswith("warn slack workspaces: any Slack workspace of the world may install Usher")
+    # Where nobody has an account of their own, somebody else pays for strangers.
+    assert "workspaces of courses are made on your account" in text
+    assert check_listed(settings(tmp_path, **by_oauth, USHER_SLACK_WORKSPACES="T0ACME"), providers) == []
+    assert check_listed(settings(tmp_path), providers) == []
+    # Without a list nothing is served, and that is said with everything else.
+    ended = await run("doctor", env=environment(tmp_path, **by_oauth))
+    assert ended.status == 2
+    assert "BAD  settings: USHER_SLACK_WORKSPACES is required without SLACK_BOT_TOKEN" in ended.out
 
 
 async def test_a_slack_that_is_away(tmp_path, http):

@@ -73,13 +73,20 @@ def test_what_is_written_can_be_used_and_its_options_are_keys_of_that_provider(t
 
 def test_a_wrong_answer_is_asked_again_and_none_is_left_for_later(tmp_path):
     terminal = Terminal(
-        *("token", "", "", "", "", "http://usher.example.org", "", ""),
+        *("token", "", "", "", "", "http://usher.example.org", "", "acme", "T0ACME", ""),
         *("zeppelin", "jupyterhub", "Hub!", "hub", 'A "hub"', "ftp://x", "https://hub.example", ""),
     )
     settings, connections = terminal.write(tmp_path)
     said = "\n".join(terminal.said)
-    for part in ("begins with xoxb-", "needs the https address", "needs one of", "needs lower-case letters"):
+    for part in (
+        "begins with xoxb-",
+        "needs the https address",
+        "needs ids of Slack workspaces",
+        "needs one of",
+        "needs lower-case letters",
+    ):
         assert part in said
+    assert variables(settings)["USHER_SLACK_WORKSPACES"] == "T0ACME"
     assert variables(settings)["SLACK_BOT_TOKEN"] == variables(settings)["USHER_PUBLIC_URL"] == ""
     assert read_connections(connections)[0]["hub"].title == 'A "hub"'
 
