@@ -102,6 +102,9 @@ class PostgresSession:
         self._time = time
         self._connection: psycopg.Connection[Row] | None = None
         self._is_lost = False
+        #: Why a server that answers couldn't be used, and when to ask it again.
+        self._refusal: StoreUnavailable | None = None
+        self._asks_at = 0.0
         #: A migration has changed a table under the statements that are prepared.
         self._has_stale_plans = False
         #: Which of the locks of those who serve this connection should hold, and which it does.
@@ -301,18 +304,28 @@ class PostgresSession:
             raise
 
     def _connect_again(self) -> None:
+        if self._refusal is not None and monotonic() < self._asks_at:
+            # At once, so that whoever asks meanwhile learns why before their patience is out.
+            raise type(self._refusal)(str(self._refusal))
         try:
             self._connect()
-        except (psycopg.Error, StoreUnavailable) as error:
-            if not self._is_lost:
-                problem = why_not_opened(self._url, error) if isinstance(error, psycopg.Error) else str(error)
-                log.warning("the connection to the database was lost", problem=problem)
-            self._is_lost = True
-            sleep(RETRY_SECONDS if isinstance(error, psycopg.Error) else REFUSED_SECONDS)
+        except StoreUnavailable as error:
+            self._refusal, self._asks_at = error, monotonic() + REFUSED_SECONDS
+            self._lose(str(error))
+            raise
+        except psycopg.Error as error:
+            self._lose(why_not_opened(self._url, error))
+            sleep(RETRY_SECONDS)
             raise
         if self._is_lost:
             log.info("the database is back", database=label(self._url))
         self._is_lost = False
+
+    def _lose(self, problem: str) -> None:
+        """Log the first of the attempts to connect again that fail."""
+        if not self._is_lost:
+            log.warning("the connection to the database was lost", problem=problem)
+        self._is_lost = True
 
     def _read_clock(self, statements: str) -> Row:
         """Run statements of which the last one reads the database's clock; return its row."""
@@ -338,7 +351,7 @@ class PostgresSession:
                     return
                 if row is None or row["status"] != "in progress":
                     raise StoreBusy("the connection to the database was lost; nothing was done")
-                sleep(RETRY_SECONDS)
+            sleep(RETRY_SECONDS)
         raise StoreUnavailable("the connection to the database was lost; it may or may not have been done")
 
 
