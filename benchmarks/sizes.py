@@ -61,6 +61,12 @@ class Sizes:
     homes: int = 500
     home_workspaces: int = 200
     home_draws: int = 200
+    #: People who work while one of them is hostile, their workspaces, and how many type at the same time:
+    #: about as much as each typing every other second.
+    hostile_people: int = 40
+    hostile_workspaces: int = 200
+    hostile_connections: int = 2
+    hostile_acks: int = 600
 
 
 FULL = Sizes(is_full=True)
@@ -105,4 +111,8 @@ TOY = Sizes(
     homes=4,
     home_workspaces=20,
     home_draws=5,
+    hostile_people=4,
+    hostile_workspaces=3,
+    hostile_connections=2,
+    hostile_acks=40,
 )

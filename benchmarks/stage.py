@@ -40,18 +40,25 @@ class Stage:
 
     @asynccontextmanager
     async def bot(
-        self, connections: str = "", *, role: str = "serve", port: int = 0, **variables: str
+        self,
+        connections: str = "",
+        *,
+        role: str = "serve",
+        port: int = 0,
+        program: Sequence[str] = ("bot",),
+        **variables: str,
     ) -> AsyncIterator[Bot]:
         """Run a process of the bot within a block, ready.
 
-        It gets more connections, as TOML, and other variables. Beside a PostgreSQL it has no core of its own.
+        It gets more connections, as TOML, and other variables; ``program`` runs it. Beside a PostgreSQL it
+        has no core of its own.
         """
         port = port or free_port()
         environment = self._environment(port, connections) | variables
         measured, others = cores()
         on = measured if self.server is None else measured | others
         began = time.perf_counter()
-        started = running("bot", ["bot", role], self.folder, on, environment=environment, announces=False)
+        started = running("bot", [*program, role], self.folder, on, environment=environment, announces=False)
         async with started as child:
             url = f"http://127.0.0.1:{port}"
             await _until_ready(child, port)

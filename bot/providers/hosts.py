@@ -10,6 +10,7 @@ import ipaddress
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, quote, urlsplit
 
@@ -69,6 +70,7 @@ def normalise_base_url(text: str) -> str:
     return f"{origin.scheme}://{origin.netloc}{path}"
 
 
+@lru_cache(maxsize=256)
 def origin_of(url: str) -> Origin:
     """Return scheme, host and port; raise ValueError with a sentence."""
     return _split(url)[0]

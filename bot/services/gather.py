@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -33,6 +34,8 @@ _ABOUT_PEOPLE: Final = frozenset(
         NoticeKind.LINK_TRIED,
     }
 )
+#: Facts of so many rows are put together in one piece: others work meanwhile.
+TOGETHER: Final = 20
 
 
 class Gatherer(Part):
@@ -71,17 +74,14 @@ class Gatherer(Part):
         """
         accounts = {account.connection: account for account in await self._store.accounts(principal)}
         now = await self._store.now()
-        return [
-            self._facts(
-                now,
-                one.connection,
-                accounts.get(one.connection),
-                workspace=one,
-                operation=(under_way or {}).get(one.id),
-            )
-            for one in workspaces
-            if one.connection in self._connections
-        ]
+        found = []
+        for number, one in enumerate(workspaces, 1):
+            if number % TOGETHER == 0:
+                await asyncio.sleep(0)
+            if one.connection in self._connections:
+                account, operation = accounts.get(one.connection), (under_way or {}).get(one.id)
+                found.append(self._facts(now, one.connection, account, workspace=one, operation=operation))
+        return found
 
     async def of_run(self, run: Run) -> Facts:
         """Gather facts for a run's card or for a notice about it, with as much output as this process has."""
@@ -92,7 +92,12 @@ class Gatherer(Part):
         """Gather facts for a list of one person's runs."""
         accounts = {account.connection: account for account in await self._store.accounts(principal)}
         now = await self._store.now()
-        return [self._of_run(now, run, accounts.get(run.connection)) for run in runs]
+        found = []
+        for number, run in enumerate(runs, 1):
+            if number % TOGETHER == 0:
+                await asyncio.sleep(0)
+            found.append(self._of_run(now, run, accounts.get(run.connection)))
+        return found
 
     async def of_class(self, card: ClassCard, reader: Principal) -> ClassFacts:
         """Gather facts for a class card: its counts, its connection's title, what ending it does there."""

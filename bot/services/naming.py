@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, Literal
 
 from rapidfuzz import fuzz, process
@@ -216,7 +217,13 @@ def own_name(text: str) -> str:
 
 def fold(text: str) -> str:
     """Return a text normalised for comparison: one Unicode form, one case, single spaces."""
-    return " ".join(unicodedata.normalize("NFKC", clean(text[:_COMPARED])).casefold().split())
+    return _folded(text[:_COMPARED])
+
+
+@lru_cache(maxsize=10_000)
+def _folded(text: str) -> str:
+    # Each word that is typed is compared with the names of all of a person's workspaces.
+    return " ".join(unicodedata.normalize("NFKC", clean(text)).casefold().split())
 
 
 def _exact(name: str, workspaces: Sequence[Workspace]) -> list[Workspace]:

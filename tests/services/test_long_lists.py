@@ -1,0 +1,34 @@
+"""A long list holds nobody else up while its facts are put together."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from bot.services.gather import TOGETHER, Gatherer
+from tests.handlers.rig import rig
+from tests.rigs.context import context
+from tests.rigs.store import ALICE
+
+
+class Memory:
+    """Be a store that answers at once, so that nobody else has a turn because of it."""
+
+    async def accounts(self, _principal: Any) -> list[Any]:
+        return []
+
+    async def now(self) -> float:
+        return 0.0
+
+
+async def test_others_get_their_turns_while_two_hundred_rows_are_gathered():
+    async with rig() as bot:
+        await bot.link(names=tuple(f"notebook-{number:03d}" for number in range(200)))
+        rows = await bot.store.workspaces(ALICE)
+        gatherer = Gatherer(context(Memory(), bot.services.connections))
+        gathering, turns = asyncio.create_task(gatherer.of_all(ALICE, rows)), 0
+        while not gathering.done():
+            await asyncio.sleep(0)
+            turns += 1
+        assert [facts.workspace.id for facts in await gathering] == [row.id for row in rows]
+        assert turns >= len(rows) / TOGETHER
