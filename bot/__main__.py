@@ -9,6 +9,7 @@ import argparse
 import asyncio
 import gc
 import os
+import signal
 import sys
 from getpass import getpass
 from pathlib import Path
@@ -20,13 +21,14 @@ from cryptography.fernet import Fernet
 from bot.app import Role, StartError, serve
 from bot.providers.connections import build_providers, read_connections, runs_commands, secrets_of
 from bot.slack.manifest import JOB_COMMAND, WORKSPACE_COMMAND, http_manifest, render, socket_manifest
-from bot.store import open_store
+from bot.store import name_of, open_store
 from bot.store.copying import copy_store
-from bot.support.addresses import database_file, is_postgres, passwords_of
+from bot.support.addresses import database_file, is_postgres, passwords_of, wrong_database
 from bot.support.clock import SystemClock, SystemIds
-from bot.support.environment import connections_file, resolve_secret
+from bot.support.environment import connections_file, exposed_env_file, load_env_file, resolve_secret
 from bot.support.errors import StoreError
 from bot.support.http import Http
+from bot.support.invocation import NAME, command
 from bot.support.logs import Redactor, configure
 from bot.support.settings import Reading, Settings, SettingsError, read_settings
 from bot.support.vault import Vault
@@ -48,7 +50,7 @@ if TYPE_CHECKING:
 
 
 _ONE_PROCESS: Final = (
-    "USHER_DATABASE_URL: one process serves a SQLite file: run `python -m bot serve` instead, or move to "
+    f"USHER_DATABASE_URL: one process serves a SQLite file: run {command('serve')} instead, or move to "
     "PostgreSQL"
 )
 
@@ -59,7 +61,13 @@ def main(words: Sequence[str] | None = None) -> int:
     # Files created by this process (database, logs) are accessible to its owner only.
     os.umask(0o077)
     try:
+        _load_env_file()
         status: int = arguments.run(arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read the output has enough, as ``head`` does. What is left of it must not fail at the exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
     except SettingsError as wrong:
         _complain("These settings need fixing:", *(f"  {problem}" for problem in wrong.problems))
         return 2
@@ -74,13 +82,8 @@ def main(words: Sequence[str] | None = None) -> int:
     return status
 
 
-def _name() -> str:
-    """Return what people type to run this: a wheel brings a command of its own."""
-    return "usher" if Path(sys.argv[0]).stem == "usher" else "python -m bot"
-
-
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog=_name(), description="Usher, a Slack bot for workspaces.")
+    parser = argparse.ArgumentParser(prog=NAME, description="Usher, a Slack bot for workspaces.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     def add(name: str, run: object, text: str) -> argparse.ArgumentParser:
@@ -147,7 +150,16 @@ def _load(*, is_split: bool = False) -> tuple[Settings, dict[str, ConnectionSett
         raise SettingsError(problems)
     for name in reading.unknown:
         log.warning("no such setting", variable=name)
+    if exposed := exposed_env_file():
+        log.warning("settings not protected", problem=exposed)
     return reading.settings, connections
+
+
+def _load_env_file() -> None:
+    try:
+        load_env_file()
+    except ValueError as wrong:
+        raise SettingsError([str(wrong)]) from None
 
 
 def _read() -> tuple[Reading, dict[str, ConnectionSettings], list[str]]:
@@ -168,7 +180,7 @@ def _init(arguments: argparse.Namespace) -> int:
     ask_secret = getpass if sys.stdin.isatty() else input
     written = write_first_settings(arguments.folder, input, ask_secret, print)
     print("Written:", *written, sep="\n  ")
-    print(f"Fill in what is missing, load the settings, and run `{_name()} doctor`.")
+    print(f"Fill in what is missing, and run {command('doctor')} in that folder.")
     return 0
 
 
@@ -193,6 +205,7 @@ def _migrate(_arguments: argparse.Namespace) -> int:
     settings, _ = _load()
 
     async def run(store: Store) -> int:
+        log.info("database opened", database=name_of(settings.database_url))
         applied = await store.migrate()
         print("\n".join(applied) if applied else "The database is up to date.")
         return 0
@@ -210,7 +223,7 @@ def _doctor(arguments: argparse.Namespace) -> int:
                 reading.settings, http, build_providers(connections, http), reading.wrong
             )
 
-    checks = [*check_settings(problems, reading.unknown), *asyncio.run(run())]
+    checks = [*check_settings(problems, reading.unknown, exposed_env_file()), *asyncio.run(run())]
     print(as_json(checks) if arguments.json else as_text(checks))
     return 2 if problems else exit_status(checks)
 
@@ -293,8 +306,11 @@ def _copy(arguments: argparse.Namespace) -> int:
     if not arguments.source.startswith("sqlite:///") or source is None or not is_postgres(target):
         _complain("A copy goes from sqlite:///PATH to postgresql://USER:PASSWORD@HOST:PORT/DATABASE.")
         return 2
+    if refused := wrong_database(target):
+        _complain(f"The target is not a good URL: {refused}.")
+        return 2
     if not source.exists():
-        _complain(f"There's no database in {source}.")
+        _complain(f"There's no database in {source.absolute()}.")
         return 1
     configure("info", "text", Redactor(passwords_of(target)))
     copied = asyncio.run(copy_store(source, target))
@@ -329,7 +345,7 @@ def _with_store(
     """Run with the store opened. A missing database is created only if ``may_be_new``."""
     path = database_file(settings.database_url)
     if not may_be_new and path is not None and not path.exists():
-        _complain(f"There's no database yet ({path}). `python -m bot serve` creates it.")
+        _complain(f"There's no database yet ({path.absolute()}). {command('serve')} creates it.")
         return 1
 
     async def opened() -> int:

@@ -25,7 +25,7 @@ from bot.slack.entering import Entered, enter
 from bot.slack.installed import READ_EVERY
 from bot.slack.notifier import Notifier, WebApi
 from bot.slack.people import People
-from bot.store import open_store
+from bot.store import name_of, open_store
 from bot.support.addresses import database_file
 from bot.support.clock import Clock, SystemClock, SystemIds
 from bot.support.connector import CleanConnector
@@ -169,6 +169,7 @@ class Process:
         """
         settings, stack = self._settings, self._stack
         self.store = await self._begin_serving()
+        log.info("database opened", database=name_of(settings.database_url))
         stack.push_async_callback(self.store.close)
         machine, clock = self.clock, self.store.engine.clock
         self.clock = clock

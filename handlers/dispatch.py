@@ -267,10 +267,10 @@ async def _authorised(request: Request, handler: Callable[[Any], Coroutine[Any, 
         logger().info("refused", rule=refusal.rule)
         return replies.hint(safe(_as_read(request, refusal.text)))
     except StoreError as error:
-        logger().warning("store failed", problem=type(error).__name__)
+        logger().warning("store failed", problem=error)
         return replies.plain_problem(_as_read(request, problems.sentence(error)), request.reference)
     except UsherError as error:
-        logger().warning("failed", problem=type(error).__name__)
+        logger().warning("failed", problem=error)
         return replies.plain_problem(_as_read(request, problems.sentence(error)), request.reference)
     except Exception:  # noqa: BLE001 - the one place where a bug in a verb becomes an answer
         logger().exception("failed unexpectedly")

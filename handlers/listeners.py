@@ -208,7 +208,7 @@ class Listeners:
             with one_request():
                 await handler(Occurrence(body, self._services, payload.key_of_event(body)))
         except (StoreError, SlackFailed) as error:
-            logger.warning("event not written down", problem=type(error).__name__)
+            logger.warning("event not written down", problem=error)
             return BoltResponse(status=503, body="")
         except Exception:
             logger.exception("event failed")
@@ -220,7 +220,7 @@ class Listeners:
             shown = answer.as_body() if answer is not None and answer.text else None
             await self._services.homes.use(principal, HomeUse(answer=shown))
         except StoreError as error:
-            log.warning("use of a home not written down", problem=type(error).__name__)
+            log.warning("use of a home not written down", problem=error)
             return BoltResponse(status=503, body="")
         return await ack()
 
@@ -229,7 +229,7 @@ class Listeners:
             await self._services.homes.show_again(principal)
         except StoreError as error:
             # The form has done its work, and the next look shows the result.
-            log.warning("home not wanted", problem=type(error).__name__)
+            log.warning("home not wanted", problem=error)
 
     async def _delivered(self, answer: Answer, surface: Surface, principal: Principal) -> bool:
         """Write the reply into the outbox; return whether nothing is left to do."""
@@ -240,7 +240,7 @@ class Listeners:
                 [delivery.reply_notice(answer, surface, principal, self._services.ids)]
             )
         except StoreError as error:
-            log.warning("reply not written down", problem=type(error).__name__)
+            log.warning("reply not written down", problem=error)
             return False
         self._services.wake()
         return True
@@ -254,7 +254,7 @@ class Listeners:
                 view = {"trigger_id": surface.trigger_id, "view": answer.view or {}}
                 await self._slack.to(principal).call(VIEWS_OPEN, view)
         except (SlackFailed, StoreError, TimeoutError) as error:
-            log.warning("form not opened", problem=type(error).__name__)
+            log.warning("form not opened", problem=error)
             return False
         return True
 
@@ -273,4 +273,4 @@ async def _say(client: AsyncWebClient, respond: AsyncRespond, answer: Answer) ->
             way_back = AsyncWebhookClient(respond.response_url, session=client.session)
             await way_back.send_dict(delivery.command_body(answer) | {"replace_original": False})
     except (SlackClientError, aiohttp.ClientError, TimeoutError, ValueError) as error:
-        log.warning("reply not sent", problem=type(error).__name__)
+        log.warning("reply not sent", problem=error)

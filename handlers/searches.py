@@ -49,6 +49,6 @@ async def search(services: Services, payload: Mapping[str, Any]) -> list[dict[st
         log.info("refused", rule=refusal.rule, reference=str(drawing))
         return []
     except UsherError as error:
-        log.warning("search failed", problem=type(error).__name__, reference=str(drawing))
+        log.warning("search failed", problem=error, reference=str(drawing))
         return []
     return choices

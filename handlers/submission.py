@@ -98,7 +98,7 @@ async def submit(submission: Submission) -> dict[str, Any]:
         logger.info("refused", rule=refusal.rule)
         return submission.error(first_field(submission.view), refusal.text)
     except Exception as error:
-        logger.exception("failed", problem=type(error).__name__)
+        logger.exception("failed", problem=error)
         sentence = f"{problems.sentence(error)} ({submission.reference})"
         return submission.error(first_field(submission.view), sentence)
     logger.info("answered")

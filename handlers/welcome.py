@@ -78,7 +78,7 @@ async def introduced(services: Services, principal: Principal, answer: Answer) -
     try:
         steps = await _met(services, principal) if await services.contacts.is_new(principal) else None
     except StoreError as error:
-        log.warning("nobody introduced", problem=type(error).__name__)
+        log.warning("nobody introduced", problem=error)
         return answer
     return answer if steps is None else drawn.introduced(answer, what(services.of(principal)), steps)
 

@@ -129,7 +129,7 @@ class Spool:
         except OSError as error:
             self.is_full = True
             self.size = 0 if self._file is None else os.fstat(self._file.fileno()).st_size
-            log.warning("output not spooled", problem=type(error).__name__, number=error.errno)
+            log.warning("output not spooled", problem=error, number=error.errno)
         except ValueError:
             # It was closed while it was being written.
             self.is_full = True

@@ -117,7 +117,7 @@ def _tables(path: Path) -> tuple[dict[str, Any], list[str]]:
         with path.open("rb") as file:
             content = tomllib.load(file)
     except FileNotFoundError:
-        raise SettingsError([f"USHER_CONNECTIONS: there is no file {path.name}"]) from None
+        raise SettingsError([f"USHER_CONNECTIONS: there is no file {path.absolute()}"]) from None
     except OSError:
         raise SettingsError([f"USHER_CONNECTIONS: the file {path.name} can't be read"]) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as broken:

@@ -302,7 +302,7 @@ class Asker:
             # Nothing was sent, so nothing failed; the poll gate decides when to retry.
             return Later(0.0, None, attempts)
         who = account.id if account is not None else ""
-        log.info("not done", connection=runtime.name, call=what, account=who, problem=type(error).__name__)
+        log.info("not done", connection=runtime.name, call=what, account=who, problem=error)
         if isinstance(error, CredentialRefused):
             runtime.health.worked(error)
             return await self._refused(runtime, account, error, attempts)
@@ -334,7 +334,7 @@ class Asker:
         try:
             await self._store.note_pauses(runtime.name, calls, seconds)
         except StoreError as error:
-            log.warning("pause not written", connection=runtime.name, problem=type(error).__name__)
+            log.warning("pause not written", connection=runtime.name, problem=error)
 
     def _is_shared(self, runtime: Runtime, account: Account, what: str) -> bool:
         """Return whether a call uses a secret that other people's calls use as well."""

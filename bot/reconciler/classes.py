@@ -59,7 +59,7 @@ class Classes(EnginePart):
             try:
                 await self._one(card)
             except StoreError as error:
-                log.warning("class not looked at", card=card.id, problem=type(error).__name__)
+                log.warning("class not looked at", card=card.id, problem=error)
             except Exception:  # docs/rules.md, "Where errors end"
                 log.exception("class failed", card=card.id, reference=self._ids.reference())
         return len(cards)

@@ -138,7 +138,7 @@ class Keys(Part):
         except CredentialRefused:
             return refusal
         except (ProviderError, SecretError, TimeoutError) as error:
-            log.info("refresh failed", connection=account.connection, problem=type(error).__name__)
+            log.info("refresh failed", connection=account.connection, problem=error)
             # The connection's secret is valid, but no longer gives access to this account.
             return error if of_connection and isinstance(error, PermanentError) else "later"
 

@@ -49,7 +49,7 @@ class Outages(EnginePart):
             self._current = current
             return await self._changed(current)
         except StoreError as error:
-            log.warning("outage not written", problem=type(error).__name__)
+            log.warning("outage not written", problem=error)
             return 0
 
     def _take_over(self, current: Mapping[str, float]) -> None:

@@ -31,7 +31,7 @@ class Pauses(EnginePart):
         try:
             pauses = await self._store.pauses()
         except StoreError as error:
-            log.warning("pauses not read", problem=type(error).__name__)
+            log.warning("pauses not read", problem=error)
             return
         for pause in pauses:
             if (runtime := self._runtimes.get(pause.connection)) is not None:

@@ -126,7 +126,7 @@ class Reads(EnginePart):
             results = await self._results(runtime, claims, window)
         except StoreError as error:
             # The gate keeps its due time, so it is read again after the interval.
-            log.warning("read not written", connection=runtime.name, problem=type(error).__name__)
+            log.warning("read not written", connection=runtime.name, problem=error)
             self._recorder.open.difference_update(claim.gate_key for claim in claims)
             return
         except Exception:  # docs/rules.md, "Where errors end"

@@ -67,7 +67,7 @@ class Recorder:
             is_news = await self._store.record_reads(results)
         except (StoreBusy, StoreUnavailable) as error:
             # The gates keep their due times, so all of these are read again after the interval.
-            log.warning("reads not written", count=len(results), problem=type(error).__name__)
+            log.warning("reads not written", count=len(results), problem=error)
         except Exception:  # docs/rules.md, "Where errors end"
             if len(results) > 1:
                 # One result that can't be written must not hold up the others.
@@ -107,7 +107,7 @@ class Entries:
             try:
                 await self._store.save_entry(workspace_id, claim.gate_key, sealed)
             except StoreError as error:
-                log.warning("entry not written", workspace=workspace_id, problem=type(error).__name__)
+                log.warning("entry not written", workspace=workspace_id, problem=error)
                 return
         if len(self._stored) >= REMEMBERED:
             self._stored.clear()

@@ -75,7 +75,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
                 await self._updates.all_later(batch, 0.0, None)
             raise
         except StoreError as error:
-            log.warning("step not written", subjects=_ids(batch), problem=type(error).__name__)
+            log.warning("step not written", subjects=_ids(batch), problem=error)
         except Exception:  # docs/rules.md, "Where errors end"
             reference = self._ids.reference()
             log.exception("step failed", subjects=_ids(batch), reference=reference)

@@ -85,7 +85,7 @@ class Streams(EnginePart):
             try:
                 account = await self._begun(run, began_at, self._room(pool) - len(due))
             except StoreError as error:
-                log.warning("output not written", run=run.id, problem=type(error).__name__)
+                log.warning("output not written", run=run.id, problem=error)
             except Exception:  # docs/rules.md, "Where errors end"
                 self._put_off(run)
                 log.exception("output failed", run=run.id, reference=self._ids.reference())
@@ -272,4 +272,4 @@ class Streams(EnginePart):
             failures, reference = follower.failures + 1, self._ids.reference()
             wait = self._asker.backoff(failures)
             follower.answer = Unknown(wait, problems.sentence("internal"), failures, "internal")
-            log.exception("stream failed", run=run.id, problem=type(error).__name__, reference=reference)
+            log.exception("stream failed", run=run.id, problem=error, reference=reference)

@@ -76,7 +76,7 @@ class Suspicions(EnginePart):
             now = await self._store.now()
             await self._note_outages(suspects, now)
         except StoreError as error:
-            log.warning("suspicions not read", problem=type(error).__name__)
+            log.warning("suspicions not read", problem=error)
             return 0
         looks = []
         for account in suspects:
@@ -136,7 +136,7 @@ class Suspicions(EnginePart):
                 case _:
                     pass  # No answer, or renewed: inconclusive.
         except StoreError as error:
-            log.warning("look not written", account=account.id, problem=type(error).__name__)
+            log.warning("look not written", account=account.id, problem=error)
         finally:
             runtime.slots.give_from(LISTS)
 

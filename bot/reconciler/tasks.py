@@ -78,7 +78,7 @@ class Tasks(EnginePart):
                 await self._store.task_retry(task, 0.0, counts=False)
             raise
         except StoreError as error:
-            log.warning("task not written", task=task.id, problem=type(error).__name__)
+            log.warning("task not written", task=task.id, problem=error)
 
     async def _one(self, task: Task) -> None:
         tries = REPLAY_TRIES if task.kind is TaskKind.REPLAY else TRIES

@@ -48,7 +48,7 @@ class Timers(EnginePart):
             try:
                 await self._one(workspace)
             except StoreError as error:
-                log.warning("timer not written", workspace=workspace.id, problem=type(error).__name__)
+                log.warning("timer not written", workspace=workspace.id, problem=error)
             except Exception:  # docs/rules.md, "Where errors end"
                 log.exception("timer failed", workspace=workspace.id, reference=self._ids.reference())
         return len(claimed)

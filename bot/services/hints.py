@@ -39,7 +39,7 @@ class Hints:
                 await self._store.engine.hint()
                 await asyncio.sleep(TOGETHER)
         except StoreError as error:
-            log.info("no hint given", problem=type(error).__name__)
+            log.info("no hint given", problem=error)
         finally:
             self._sending = None
 

@@ -14,6 +14,7 @@ import structlog
 
 from bot.store.owners import LEASE
 from bot.support.errors import StoreError
+from bot.support.invocation import command
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection
@@ -136,9 +137,9 @@ class SharedOwners(Owners):
                 if await self._store.is_worked():
                     self._worked_at = now
                 elif not self.is_worked:
-                    log.error("no worker runs", advice="start `python -m bot worker`")
+                    log.error("no worker runs", advice=f"start {command('worker')}")
             except StoreError as error:
-                log.warning("leases not renewed", problem=type(error).__name__)
+                log.warning("leases not renewed", problem=error)
                 return
             for one in self._since.keys() - kept:
                 log.info("no longer owned", thing=one)
@@ -165,7 +166,7 @@ class SharedOwners(Owners):
         try:
             await work
         except StoreError as error:
-            log.warning("leases not handed back", problem=type(error).__name__)
+            log.warning("leases not handed back", problem=error)
 
 
 def owners_of(store: Store, clock: Clock, ids: Ids, role: str) -> Owners:

@@ -114,7 +114,7 @@ class InstalledSlack:
             await self.tokens.write()
             await self.read()
         except StoreError as error:
-            log.warning("installations not read", problem=type(error).__name__)
+            log.warning("installations not read", problem=error)
 
     async def installation(self, enterprise_id: str | None, team_id: str | None) -> Installation | None:
         """Return the installation that a request is for; look again if it may be a new one."""

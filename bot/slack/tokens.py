@@ -184,7 +184,7 @@ class Tokens:
             await self._store.lose_token(row.id, row.secret, self._lost(row))
             await self.read()
         except StoreError as error:
-            log.warning("lost token not noted", installation=row.id, problem=type(error).__name__)
+            log.warning("lost token not noted", installation=row.id, problem=error)
 
     async def _write(self, row: Installed) -> None:
         """Write what Slack has given out; without the database it waits here, as Slack gives it out once."""
@@ -200,7 +200,7 @@ class Tokens:
         try:
             await self.write()
         except StoreError as error:
-            log.warning("tokens not written", problem=type(error).__name__)
+            log.warning("tokens not written", problem=error)
 
 
 def is_listed(row: Installed, listed: Collection[str]) -> bool:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from bot.store.sqlite import SqliteEngine
 from bot.store.store import Store
-from bot.support.addresses import is_postgres
+from bot.support.addresses import database_file, is_postgres
 from bot.support.errors import StoreUnavailable
 
 if TYPE_CHECKING:
@@ -14,6 +14,18 @@ if TYPE_CHECKING:
     from bot.support.clock import Clock, Ids
 
 _SQLITE = "sqlite:///"
+
+
+def name_of(url: str) -> str:
+    """Return which database a URL names, for operators: its file, or its server and name, without secrets."""
+    path = database_file(url)
+    if path is not None:
+        return str(path.absolute())
+    if not is_postgres(url):
+        return "memory"
+    from bot.store.postgres_errors import label  # noqa: PLC0415 - only where it is used
+
+    return label(url)
 
 
 async def open_store(url: str, clock: Clock, ids: Ids) -> Store:

@@ -46,5 +46,5 @@ async def listen(url: str, wake: Callable[[], None]) -> None:
             if is_lost:
                 await asyncio.sleep(RETRY_SECONDS)
             else:
-                log.info("no hints from other processes", problem=type(error).__name__)
+                log.info("no hints from other processes", problem=error)
             is_lost = True

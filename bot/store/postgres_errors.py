@@ -8,6 +8,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
 from bot.support.errors import StoreAway, StoreBusy, StoreError, StoreUnavailable
+from bot.support.invocation import NAME
 
 _POOLED = (
     "a pooler in front of the database shares connections between transactions: use session pooling "
@@ -18,7 +19,7 @@ _CAUSES = {
     "3F000": "there is no schema to keep the tables in: correct the user's search_path",
     "26000": _POOLED,
     "42501": "its user may not do this: make that user the owner of the database",
-    "42P01": "the database is not migrated; run: python -m bot migrate",
+    "42P01": f"the database is not migrated; run: {NAME} migrate",
     "42P05": _POOLED,
     "53100": "the disk of the database is full",
     "57014": "the database took too long",

@@ -7,15 +7,20 @@ import sqlite3
 from pathlib import Path
 
 from bot.support.errors import StoreError, StoreUnavailable
+from bot.support.invocation import NAME
 
 _LOCKED = "the database is locked by another process"
 _MOVED = "{name} was moved or deleted while it was in use: put it back if you can, and restart Usher"
+_DAMAGED = (
+    "the database is damaged: stop Usher and restore the newest backup, or save what can still be read "
+    "(docs/operate.md, “Backups”)"
+)
 _CAUSES = {
     sqlite3.SQLITE_FULL: "the disk is full",
     sqlite3.SQLITE_READONLY: "the database is read-only",
     sqlite3.SQLITE_CANTOPEN: "the database can't be opened",
     sqlite3.SQLITE_IOERR: "the disk failed",
-    sqlite3.SQLITE_CORRUPT: "the database is damaged",
+    sqlite3.SQLITE_CORRUPT: _DAMAGED,
     sqlite3.SQLITE_NOTADB: "the file isn't a SQLite database",
     sqlite3.SQLITE_PERM: "this user isn't allowed to use the database",
     sqlite3.SQLITE_AUTH: "this user isn't allowed to use the database",
@@ -59,13 +64,14 @@ def translated(error: Exception) -> Exception:
     if isinstance(error, sqlite3.IntegrityError):
         return StoreError(f"the data's own rules forbid it ({error})")
     if is_missing_table(error):
-        return StoreUnavailable("the database is not migrated; run: python -m bot migrate")
-    return StoreUnavailable(f"{_CAUSES.get(_code(error), 'the database failed')} ({error})")
+        return StoreUnavailable(f"the database is not migrated; run: {NAME} migrate")
+    cause, colon, step = _CAUSES.get(_code(error), "the database failed").partition(": ")
+    return StoreUnavailable(f"{cause} ({error}){colon}{step}")
 
 
 def why_not_opened(path: str, error: Exception) -> str:
     """Return the cause for operators when a database can't be opened."""
     if isinstance(error, OSError):
         cause = _SYSTEM_CAUSES.get(error.errno or 0, error.strerror or "the system refused it")
-        return f"{path} can't be opened: {cause}"
-    return f"{path} can't be opened: {translated(error)}"
+        return f"{Path(path).absolute()} can't be opened: {cause}"
+    return f"{Path(path).absolute()} can't be opened: {translated(error)}"

@@ -1,4 +1,4 @@
-"""The only reader of the environment, and of the secrets that a setting or a connection refers to.
+"""The only reader of the environment, of ``.env``, and of the secrets that settings and connections refer to.
 
 A secret may be given literally, as ``file:PATH``, ``env:NAME`` or ``credential:NAME``. A file that others on
 the machine can read is refused. Problems are sentences without values, because they end up in terminals and
@@ -15,6 +15,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
+from pydantic_settings import BaseSettings, DotEnvSettingsSource
+
+#: The file with settings that is read in the folder where Usher is started.
+ENV_FILE: Final = ".env"
 #: The prefixes of a secret that is stored elsewhere.
 ELSEWHERE: Final = ("credential:", "env:", "file:")
 _REFERENCE: Final = re.compile(r"\benv:([A-Za-z_][A-Za-z0-9_]*)")
@@ -22,6 +26,30 @@ _REFERENCE: Final = re.compile(r"\benv:([A-Za-z_][A-Za-z0-9_]*)")
 READABLE: Final = stat.S_IRGRP | stat.S_IROTH
 #: The permission bits that let others change it.
 WRITABLE: Final = stat.S_IWGRP | stat.S_IWOTH
+
+
+def load_env_file() -> None:
+    """Add the variables of ``.env`` to the environment, whose own win, also empty ones.
+
+    A shell that reads the file would cut a value at ``&`` or ``;``. Raise ValueError with a sentence.
+    """
+    path = Path(ENV_FILE).absolute()
+    try:
+        read = DotEnvSettingsSource(BaseSettings, env_file=path, case_sensitive=True, env_ignore_empty=True)
+    except (OSError, UnicodeDecodeError):
+        raise ValueError(f"the file {path} can't be read") from None
+    for name, value in read.env_vars.items():
+        os.environ.setdefault(name, value or "")
+
+
+def exposed_env_file() -> str:
+    """Return what is wrong with the permissions of ``.env``; empty if nothing is, or if there is no file."""
+    with suppress(OSError):
+        others = Path(ENV_FILE).stat().st_mode & (READABLE | WRITABLE)
+        if others:
+            can = "change" if others & WRITABLE else "read"
+            return f"others on this machine can {can} {Path(ENV_FILE).absolute()}"
+    return ""
 
 
 def resolve_secret(value: str) -> str:
@@ -62,7 +90,7 @@ def read_secret_file(path: Path, others: int = READABLE | WRITABLE) -> str:
             )
         return path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError):
-        raise ValueError(f"names the file {path.name}, which can't be read") from None
+        raise ValueError(f"names the file {path.absolute()}, which can't be read") from None
 
 
 def key_file() -> Path | None:

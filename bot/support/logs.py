@@ -16,7 +16,11 @@ from typing import Any
 
 import structlog
 
+from bot.support.errors import SlackFailed, StoreError
+
 REMOVED = "[removed]"
+#: What these say is our own, or a code of Slack's. Others may hold addresses and headers with credentials.
+_OUR_WORDS = (StoreError, SlackFailed)
 
 _SECRET_KEY = re.compile(
     r"token|secret|password|authorization|cookie|credential|nonce|response_url|ide_url|^code$", re.IGNORECASE
@@ -95,6 +99,8 @@ def brief_exception(_logger: Any, _method: str, event: MutableMapping[str, Any])
     error = error or sys.exc_info()[1]
     if error is not None:
         event["error"] = type(error).__name__
+        if isinstance(error, _OUR_WORDS):
+            event["problem"] = error
         frames = traceback.extract_tb(error.__traceback__)[-5:]
         event["where"] = [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames]
     return event
@@ -116,6 +122,14 @@ def _printable(value: Any) -> Any:
     )
 
 
+def worded_errors(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Replace an error that is a value of an event with its text if that is ours, otherwise with its kind."""
+    for key, value in event.items():
+        if isinstance(value, BaseException):
+            event[key] = str(value) if isinstance(value, _OUR_WORDS) else type(value).__name__
+    return event
+
+
 def configure(level: str, form: str, redactor: Redactor) -> None:
     """Send structlog's and the standard library's logs to standard error through one chain of processors."""
     shared: list[structlog.types.Processor] = [
@@ -123,6 +137,7 @@ def configure(level: str, form: str, redactor: Redactor) -> None:
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         brief_exception,
+        worded_errors,
         redactor,
     ]
     written: list[structlog.types.Processor] = (
@@ -154,5 +169,7 @@ def configure(level: str, form: str, redactor: Redactor) -> None:
     # Below this level these log request bodies, headers or one line per tick.
     for noisy in ("slack_bolt", "slack_sdk", "aiohttp.access", "apscheduler", "asyncio"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    # A tick that is left out because the one before still runs says nothing that the work itself doesn't.
+    logging.getLogger("apscheduler.scheduler").setLevel(logging.ERROR)
     # Our jobs log their own failures: what remains here are jobs that a shutdown cancels.
     logging.getLogger("apscheduler.executors").setLevel(logging.CRITICAL)

@@ -13,8 +13,9 @@ from cryptography.fernet import Fernet
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from bot.support.addresses import database_file, is_postgres, is_safe_origin, passwords_of
+from bot.support.addresses import database_file, is_safe_origin, passwords_of, wrong_database
 from bot.support.environment import key_file, referenced, resolve_secret, variables
+from bot.support.invocation import command
 from bot.support.proxy import Proxy
 from bot.support.setting_rules import strangers, together
 
@@ -167,9 +168,8 @@ class Settings(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _database_url(cls, value: str) -> str:
-        is_file = value.startswith("sqlite:///") and len(value) > len("sqlite:///")
-        if not is_file and not is_postgres(value):
-            raise ValueError("needs the form sqlite:///PATH or postgresql://USER:PASSWORD@HOST:PORT/DATABASE")
+        if wrong := wrong_database(value):
+            raise ValueError(wrong)
         return value
 
     @field_validator("encryption_keys")
@@ -177,13 +177,13 @@ class Settings(BaseSettings):
     def _keys(cls, value: SecretStr) -> SecretStr:
         keys = split_keys(value)
         if not keys:
-            raise ValueError("needs at least one key: `python -m bot keys new` creates one")
+            raise ValueError(f"needs at least one key: {command('keys new')} creates one")
         for key in keys:
             try:
                 Fernet(key)
             except ValueError:
                 raise ValueError(
-                    "contains something that isn't a Fernet key: `python -m bot keys new` creates one"
+                    f"contains something that isn't a Fernet key: {command('keys new')} creates one"
                 ) from None
         return value
 

@@ -153,12 +153,24 @@ def _toml(value: object) -> str:
 def _filled(given: Mapping[str, str], secrets: Mapping[str, str]) -> str:
     """Return the example of the settings with the answers in it."""
     text = files("bot.upkeep").joinpath("env.example.txt").read_text(encoding="utf-8")
-    text = re.sub(
-        r"^(\w+)=(.*)$", lambda line: f"{line[1]}={given.get(line[1], line[2])}", text, flags=re.MULTILINE
-    )
+    text = re.sub(r"^(\w+)=(.*)$", lambda line: f"{line[1]}={_value(given, line)}", text, flags=re.MULTILINE)
     if secrets:
         text += "\n# The connections file refers to these.\n"
-    return text + "".join(f"{name}={value}\n" for name, value in secrets.items())
+    return text + "".join(f"{name}={_quoted(value)}\n" for name, value in secrets.items())
+
+
+def _value(given: Mapping[str, str], line: re.Match[str]) -> str:
+    return _quoted(given[line[1]]) if line[1] in given else line[2]
+
+
+def _quoted(value: str) -> str:
+    """Return a value as ``.env`` has it, which shells and systemd read in the same way."""
+    if re.fullmatch(r"[\w@%+=:,./-]*", value, re.ASCII):
+        return value
+    if not set("'\\") & set(value):
+        return f"'{value}'"
+    escaped = re.sub(r'(["\\])', r"\\\1", value)
+    return f'"{escaped}"'
 
 
 def _write(path: Path, text: str) -> None:

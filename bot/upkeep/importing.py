@@ -30,6 +30,7 @@ from bot.support.errors import (
     SlackPermanent,
 )
 from bot.support.http import Http
+from bot.support.invocation import command
 from bot.support.vault import Vault, row_key
 
 if TYPE_CHECKING:
@@ -119,7 +120,7 @@ async def _enter(settings: Settings, store: Store, session: aiohttp.ClientSessio
     try:
         return await enter(settings, store, make, clock)
     except SlackPermanent:
-        raise ImportProblem("Slack refuses the bot token. `python -m bot doctor` says more.") from None
+        raise ImportProblem(f"Slack refuses the bot token. {command('doctor')} says more.") from None
     except SlackFailed:
         raise ImportProblem("Slack isn't answering. Check the connection to Slack, then try again.") from None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from bot.support.invocation import command
 from bot.upkeep.checks import Check
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ _ADVICE: Final = {
     "SLACK_CLIENT_ID": f"Copy both from {_APP}, Basic Information.",
     "SLACK_CLIENT_SECRET": f"Copy both from {_APP}, Basic Information.",
     "USHER_ENCRYPTION_KEYS": (
-        "`python -m bot keys new` creates a key. Keep your old keys too: stored data needs them."
+        f"{command('keys new')} creates a key. Keep your old keys too: stored data needs them."
     ),
     "USHER_CONNECTIONS": "Set it to the path of your connections file: docs/install.md, step 4, shows one.",
     "USHER_PUBLIC_URL": "Set it to the address that people's browsers use, such as https://usher.example.org.",
@@ -38,13 +39,18 @@ _MISSPELT: Final = "Correct its name, or remove it."
 _UNKNOWN: Final = "Remove it, or correct its name: docs/settings.md lists them all."
 
 
-def check_settings(problems: Sequence[str], unknown: Sequence[str]) -> list[Check]:
-    """Return a check for each problem of the settings, or the one that all is well."""
+def check_settings(problems: Sequence[str], unknown: Sequence[str], exposed: str = "") -> list[Check]:
+    """Return a check for each problem of the settings, or the one that all is well.
+
+    ``exposed`` says what others may do with their file.
+    """
     checks = [Check("settings", False, problem, _advice(problem)) for problem in problems]
     checks += [
         Check("settings", False, f"{name}: there is no such setting, so it does nothing", _UNKNOWN)
         for name in unknown
     ]
+    if exposed:
+        checks.append(Check("settings", False, exposed, "Make it yours alone: chmod 600."))
     return checks or [Check("settings", True, "all there")]
 
 

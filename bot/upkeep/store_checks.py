@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 from bot.providers import facets
 from bot.slack.errors import Meaning, meaning_of
-from bot.store import open_store
+from bot.store import name_of, open_store
 from bot.support.addresses import database_file, is_postgres
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.errors import ProviderError, StoreError
+from bot.support.invocation import command
 from bot.upkeep.checks import Check
 from bot.upkeep.restored import Witness
 from bot.upkeep.slack_checks import check_installations
@@ -66,7 +67,9 @@ async def check_store(
     try:
         store = await open_store(settings.database_url, SystemClock(), SystemIds())
         try:
-            checks = await read_store(store) + await check_rights(store, providers or {})
+            checks = await read_store(store, name_of(settings.database_url)) + await check_rights(
+                store, providers or {}
+            )
             if store.engine.is_shared:
                 checks.append(await check_processes(store))
             if http is not None:
@@ -86,11 +89,14 @@ def _place_for(path: Path) -> Check:
     if not os.access(folder, os.W_OK | os.X_OK):
         advice = "Make Usher's user its owner, and run doctor as that user."
         return Check("store", False, f"this user can't write to {folder}", advice)
-    return Check("store", True, f"{path} doesn't exist yet: the first start creates it")
+    return Check("store", True, f"{path.absolute()} doesn't exist yet: the first start creates it")
 
 
-async def read_store(store: Store) -> list[Check]:
-    """Read an open store's counts and dead notices, after trying one tiny write. Raises StoreError."""
+async def read_store(store: Store, name: str = "the database") -> list[Check]:
+    """Read an open store's counts and dead notices, after trying one tiny write; ``name`` says which it is.
+
+    Raises StoreError.
+    """
     await store.try_writing()
     counts = await store.statistics()
     dead = [notice for notice in await store.dead_notices(DEAD_AT_MOST) if not notice.is_harmless]
@@ -98,7 +104,7 @@ async def read_store(store: Store) -> list[Check]:
     refused = Counter(account.connection for account in await store.suspects())
     names = ", ".join(f"{name} {number}" for name, number in sorted(refused.items()))
     found_refused = f"{names}: checking whether they're accepted again" if names else "none"
-    checks = [Check("store", True, found), Check("refused sign-ins", True, found_refused)]
+    checks = [Check("store", True, f"{name}: {found}"), Check("refused sign-ins", True, found_refused)]
     if not dead:
         return [*checks, Check("dead notices", True, "none")]
     codes = sorted({notice.error or "unknown cause" for notice in dead})
@@ -128,9 +134,7 @@ async def check_processes(store: Store) -> Check:
         return Check("processes", True, found or "none is running")
     missing = "worker" if by_role["web"] else "web"
     lost = "Slack's requests aren't answered" if missing == "web" else "nothing is done or sent"
-    return Check(
-        "processes", False, f"{found}, but no {missing}, so {lost}", f"Start `python -m bot {missing}`."
-    )
+    return Check("processes", False, f"{found}, but no {missing}, so {lost}", f"Start {command(missing)}.")
 
 
 async def check_age(store: Store, path: Path | None) -> list[Check]:

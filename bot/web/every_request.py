@@ -95,7 +95,7 @@ def failures(renderer: Renderer, ids: Ids) -> Middleware:
             return page
         except StoreError as error:
             reference = ids.reference()
-            _log.error("web.store_failed", reference=reference, error=type(error).__name__)
+            _log.error("web.store_failed", reference=reference, error=error)
             page = renderer.problem(503, words.BUSY_TITLE, words.busy(), reference)
             page.headers["Retry-After"] = "5"
             return page

@@ -55,7 +55,7 @@ class Hooks:
             _log.warning("hook.refused", connection=name)
             return _refused(401)
         except ProviderError as error:
-            _log.warning("hook.not_read", connection=name, problem=type(error).__name__)
+            _log.warning("hook.not_read", connection=name, problem=error)
             return _refused(400)
         await self._keep(name, provider, events)
         return web.Response(status=204)

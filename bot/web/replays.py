@@ -78,7 +78,7 @@ class Replays:
         try:
             await store.save_signatures("".join(unsaved))
         except StoreError as error:
-            log.warning("signatures not written", problem=type(error).__name__)
+            log.warning("signatures not written", problem=error)
             self._unsaved = [*unsaved, *self._unsaved][-self._limit :]
 
     def _remember(self, start: str, at: float) -> None:

@@ -170,7 +170,7 @@ async def make(
         await services.store.remember(principal, making.connection, making.purpose, kept)
     except StoreError as error:
         # It has been accepted: anybody who was told otherwise would ask for a second one.
-        log.warning("values not remembered", reference=reference, problem=type(error).__name__)
+        log.warning("values not remembered", reference=reference, problem=error)
 
 
 def _where(request: Request, purpose: Purpose, able: list[str]) -> Answer:

@@ -15,6 +15,8 @@ from cryptography.fernet import Fernet
 
 from tests.project.repository import ROOT
 
+#: Not where somebody may have an ``.env`` of their own.
+ELSEWHERE = Path("/")
 KEY = Fernet.generate_key().decode()
 #: What coverage hands to processes that a test starts, and where programs are.
 PASSED_ON = ("PATH", "COVERAGE_PROCESS_CONFIG", "COVERAGE_PROCESS_START", "HOME", "TMPDIR")
@@ -59,7 +61,7 @@ async def run(*words: str, env: Mapping[str, str] | None = None, cwd: Path | Non
     """Run ``python -m bot …`` to its end."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "bot", *words),
-        cwd=cwd or ROOT,
+        cwd=cwd or ELSEWHERE,
         env=_process_environment(env or {}),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
@@ -107,7 +109,7 @@ async def running(*words: str, env: Mapping[str, str]) -> AsyncIterator[Running]
     """Start ``python -m bot …``; whatever the test does, it is gone afterwards."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "bot", *words),
-        cwd=ROOT,
+        cwd=ELSEWHERE,
         env=_process_environment(env),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from cryptography.fernet import Fernet
 
-from bot.support.addresses import is_loopback
+from bot.support.addresses import is_loopback, passwords_of
 from bot.support.environment import read_secret_file
 from bot.support.settings import SettingsError, load_settings, read_settings
 
@@ -115,7 +115,9 @@ def test_all_problems_come_at_once_without_values(environment):
         ({"USHER_DEADLINE_MINUTES": "0"}, "USHER_DEADLINE_MINUTES"),
         ({"USHER_WARN_MINUTES": "0"}, "USHER_WARN_MINUTES"),
         ({"SLACK_BOT_TOKEN": "env:ABSENT_VARIABLE"}, "ABSENT_VARIABLE"),
-        ({"SLACK_BOT_TOKEN": "file:/nowhere/secret"}, "can't be read"),
+        ({"SLACK_BOT_TOKEN": "file:/nowhere/secret"}, "the file /nowhere/secret, which can't be read"),
+        ({"USHER_DATABASE_URL": "postgresql://u:can@ry@h/db"}, "percent-encode the password"),
+        ({"USHER_DATABASE_URL": "postgresql://u:can/ary@h/db"}, "percent-encode the password"),
     ],
 )
 def test_each_problem_is_named(environment, changes, named):
@@ -250,6 +252,22 @@ def test_repr_holds_no_secret(environment):
 )
 def test_loopback(host, expected):
     assert is_loopback(host) is expected
+
+
+@pytest.mark.parametrize(
+    ("url", "secrets"),
+    [
+        ("postgresql://u:p#a?s@h:5/db?application_name=a@b", {"p#a?s"}),
+        ("postgresql://h/db?user=u@acme&password=pa%40ss", {"pa%40ss", "pa@ss"}),
+        ("postgresql:///db?host=/run/postgresql", set()),
+    ],
+)
+def test_what_libpq_takes_for_a_password_is_kept_out_of_logs_and_whatever_it_reads_right_is_accepted(
+    environment, url, secrets
+):
+    environment(USHER_DATABASE_URL=url)
+    assert set(load_settings().secrets()) >= secrets
+    assert set(passwords_of(url)) == secrets
 
 
 def test_connections_path_is_a_path(environment):

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
 import tomllib
 
 import pytest
 
 from bot.providers import provider_classes
 from bot.providers.connections import read_connections
-from bot.support.settings import VARIABLES, load_settings
+from bot.support.environment import load_env_file
+from bot.support.settings import SettingsError, load_settings
 from bot.upkeep.first_settings import NotWrittenError, write_first_settings
 from tests.app.command_line import run
 
@@ -34,18 +37,14 @@ class Terminal:
         return paths
 
 
-def variables(path) -> dict[str, str]:
-    lines = path.read_text(encoding="utf-8").splitlines()
-    return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
-
-
 @pytest.fixture
 def loaded(monkeypatch):
+    """Read the settings as Usher does in the folder in which they were written."""
+
     def load(path):
-        for name in VARIABLES:
-            monkeypatch.delenv(name, raising=False)
-        for name, value in variables(path).items():
-            monkeypatch.setenv(name, value)
+        monkeypatch.setattr(os, "environ", {"PATH": os.environ["PATH"]})
+        monkeypatch.chdir(path.parent)
+        load_env_file()
         return load_settings()
 
     return load
@@ -71,7 +70,27 @@ def test_what_is_written_can_be_used_and_its_options_are_keys_of_that_provider(t
     assert table.keys() <= provider_classes()[kind].settings_model.model_fields.keys()
 
 
-def test_a_wrong_answer_is_asked_again_and_none_is_left_for_later(tmp_path):
+#: A shell would run it, end the line there or take it for a comment.
+ODD = ["a&b c;d#e", "it's", 'say "no"', "back\\slash's", "$HOME"]
+
+
+@pytest.mark.parametrize("secret", ODD)
+def test_an_answer_of_any_characters_comes_back_as_it_was_given_also_by_a_shell(tmp_path, loaded, secret):
+    address = ADDRESSES["sphere"]
+    folder = tmp_path / "of us & others"
+    folder.mkdir()
+    settings, connections = Terminal(
+        *SLACK[:3], secret, *SLACK[4:], "sphere", "", "", address, secret, ""
+    ).write(folder)
+    read = loaded(settings)
+    assert (read.slack_client_secret.get_secret_value(), read.connections) == (secret, connections)
+    assert os.environ["SPHERE_ACCESS_TOKEN"] == secret
+    script = f"set -a; . '{settings}'; printf %s \"$SPHERE_ACCESS_TOKEN\""
+    shell = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True)
+    assert shell.stdout == secret
+
+
+def test_a_wrong_answer_is_asked_again_and_none_is_left_for_later(tmp_path, loaded):
     terminal = Terminal(
         *("token", "", "", "", "", "http://usher.example.org", "", "acme", "T0ACME", ""),
         *("zeppelin", "jupyterhub", "Hub!", "hub", 'A "hub"', "ftp://x", "https://hub.example", ""),
@@ -86,8 +105,11 @@ def test_a_wrong_answer_is_asked_again_and_none_is_left_for_later(tmp_path):
         "needs lower-case letters",
     ):
         assert part in said
-    assert variables(settings)["USHER_SLACK_WORKSPACES"] == "T0ACME"
-    assert variables(settings)["SLACK_BOT_TOKEN"] == variables(settings)["USHER_PUBLIC_URL"] == ""
+    with pytest.raises(SettingsError, match="SLACK_BOT_TOKEN: is not set"):
+        loaded(settings)
+    assert "USHER_ENCRYPTION_KEYS" in os.environ
+    assert not {"SLACK_BOT_TOKEN", "USHER_PUBLIC_URL"} & os.environ.keys()
+    assert os.environ["USHER_SLACK_WORKSPACES"] == "T0ACME"
     assert read_connections(connections)[0]["hub"].title == 'A "hub"'
 
 

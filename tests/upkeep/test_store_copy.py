@@ -170,7 +170,7 @@ async def test_a_record_that_was_edited_before_is_said(path, url):
     [
         ("postgresql://a/b", "postgresql://a/c", 2, "from sqlite:///PATH to postgresql://"),
         ("sqlite:///{path}", "sqlite:///other.db", 2, "from sqlite:///PATH to postgresql://"),
-        ("sqlite:///{path}", "file:/nowhere/url", 2, "The target names the file url, which can't be read"),
+        ("sqlite:///{path}", "file:/nowhere/url", 2, "The target names the file /nowhere/url, which can't be read"),
         (
             "sqlite:////nowhere/usher.db",
             NOWHERE,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
+from bot.support.invocation import command
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -87,8 +89,8 @@ TOTALS_LINE: Final = (
     "{running} of {known} workspaces running · {starting} starting\n"
     "Open job runs: {runs} · Linked accounts: {linked}"
 )
-UNDELIVERED: Final = "{count} messages couldn't be delivered. `python -m bot doctor` says which, and why."
-ONE_UNDELIVERED: Final = "1 message couldn't be delivered. `python -m bot doctor` says which, and why."
+UNDELIVERED: Final = f"{{count}} messages couldn't be delivered. {command('doctor')} says which, and why."
+ONE_UNDELIVERED: Final = f"1 message couldn't be delivered. {command('doctor')} says which, and why."
 CONNECTIONS: Final = "Connections"
 ANSWERING: Final = "*{title}*\nAnswering · {running} of {known} running"
 OUTAGE: Final = "*{title}*\nNot answering since {since} · {running} of {known} running"

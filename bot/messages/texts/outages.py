@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Final
 
+from bot.support.invocation import command
+
 #: The message and its notification, by what has become of a connection.
 OUTAGES: Final[dict[str, tuple[str, str]]] = {
     "away": (
         (
             "*{title}* hasn't answered since {since}. People waiting for it can see that on their cards, and "
             "nothing is lost: I'll keep trying and tell you when it answers again. "
-            "If this lasts, `python -m bot doctor` may say why."
+            f"If this lasts, {command('doctor')} may say why."
         ),
         "{title} isn't answering.",
     ),
@@ -25,7 +27,7 @@ OUTAGES: Final[dict[str, tuple[str, str]]] = {
         (
             "*{title}* is refusing the key that I was given for it, so I can't do anything there. "
             "Put a working one in the connections file and restart me. I'll then carry on with what's "
-            "waiting. `python -m bot doctor` checks the key."
+            f"waiting. {command('doctor')} checks the key."
         ),
         "{title} is refusing my key.",
     ),

@@ -154,6 +154,6 @@ def _read(path: Path) -> str:
             raise ValueError(f"{path.name} has more than {MAX_BYTES} bytes")
         return path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise ValueError(f"there is no file {path.name}") from None
+        raise ValueError(f"there is no file {path.absolute()}") from None
     except (OSError, UnicodeDecodeError):
         raise ValueError(f"the file {path.name} can't be read") from None

@@ -54,7 +54,7 @@ class CardUpdates:
                 await self._store.card_retry(card.id, backoff(4, 0.5))
             raise
         except StoreError as error:
-            log.warning("card not written", card=card.id, problem=type(error).__name__)
+            log.warning("card not written", card=card.id, problem=error)
         except Exception:
             log.exception("card failed", card=card.id, reference=self._ids.reference())
             await self._hand_over(card)
@@ -82,7 +82,7 @@ class CardUpdates:
             await self._store.add_notices([notice])
             await self._store.unplace_card(card.id)
         except StoreError as error:
-            log.warning("card not written", card=card.id, problem=type(error).__name__)
+            log.warning("card not written", card=card.id, problem=error)
 
     async def _one(self, card: Card) -> None:
         answer = await draw_card(self._gatherer, card)

@@ -96,7 +96,7 @@ class HomeViews:
             await self._later(one, 0.0)
             raise
         except StoreError as error:
-            log.warning("home not written", principal=one.principal.key, problem=type(error).__name__)
+            log.warning("home not written", principal=one.principal.key, problem=error)
         except Exception:
             log.exception("home failed", principal=one.principal.key, reference=self._ids.reference())
             await self._rest(one)
@@ -198,10 +198,10 @@ class HomeViews:
             else:
                 await self._store.home_retry(one, seconds)
         except StoreError as error:
-            log.warning("home not written", principal=one.principal.key, problem=type(error).__name__)
+            log.warning("home not written", principal=one.principal.key, problem=error)
 
     async def _rest(self, one: Home) -> None:
         try:
             await self._store.home_rest(one)
         except StoreError as error:
-            log.warning("home not written", principal=one.principal.key, problem=type(error).__name__)
+            log.warning("home not written", principal=one.principal.key, problem=error)

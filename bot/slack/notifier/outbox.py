@@ -98,7 +98,7 @@ class Outbox:
                 await self._unknown(notice, SlackUnknownOutcome(slack_methods.CHAT_POST_MESSAGE, "stopped"))
             raise
         except StoreError as error:
-            log.warning("notice not written", notice=notice.id, problem=type(error).__name__)
+            log.warning("notice not written", notice=notice.id, problem=error)
         except Exception:
             log.exception("notice failed", notice=notice.id, reference=self._ids.reference())
             # It failed somewhere on the way: whether it was sent is looked up, at growing intervals.

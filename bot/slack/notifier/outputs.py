@@ -61,7 +61,7 @@ class Outputs:
         try:
             owned = await self._owners.own_all([OUTPUT + run_id for run_id in self._board.entries])
         except StoreError as error:
-            log.warning("outputs not drawn", problem=type(error).__name__)
+            log.warning("outputs not drawn", problem=error)
             return 0
         updated = await self._update([one for one in self._board.due() if OUTPUT + one.run_id in owned])
         room = pool_room(pool, self._timing.batch)
@@ -89,7 +89,7 @@ class Outputs:
             except SlackLimited:
                 break
             except StoreError as error:
-                log.warning("output not drawn", run=entry.run_id, problem=type(error).__name__)
+                log.warning("output not drawn", run=entry.run_id, problem=error)
                 break
             except SlackPermanent as error:
                 if meaning(error).is_shut_out:
@@ -141,7 +141,7 @@ class Outputs:
         try:
             await self._deliver(entry)
         except StoreError as error:
-            log.warning("file not written", run=entry.run_id, problem=type(error).__name__)
+            log.warning("file not written", run=entry.run_id, problem=error)
             entry.deliver_after = self._board.monotonic() + 1.0
         except Exception:
             log.exception("file failed", run=entry.run_id, reference=self._ids.reference())

@@ -1,0 +1,72 @@
+"""The file ``.env`` in the folder where Usher is started is read as it is written, by Usher itself."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.app.command_line import environment, run
+
+NOWHERE = "postgresql://usher:canary-1@127.0.0.1:1/usher?connect_timeout=1&application_name=usher"
+NAMED = "postgresql://127.0.0.1:1/usher"
+
+
+def write(folder, *, quote="'", mode=0o600, **changes):
+    """Write the settings that the environment would otherwise have."""
+    path = folder / ".env"
+    lines = [f"{name}={quote}{value}{quote}\n" for name, value in environment(folder, **changes).items()]
+    path.write_text("".join(["# A comment\n", *lines]))
+    path.chmod(mode)
+    return path
+
+
+@pytest.mark.parametrize("quote", ["'", '"', ""])
+async def test_an_address_with_an_ampersand_stays_whole_and_no_other_database_is_made(tmp_path, quote):
+    write(tmp_path, quote=quote, USHER_DATABASE_URL=NOWHERE)
+    migrated = await run("migrate", cwd=tmp_path)
+    assert migrated.status == 1
+    assert migrated.err.startswith(f"{NAMED} can't be opened: no server answers there")
+    assert not (tmp_path / "usher.db").exists()
+    checked = await run("doctor", "--json", cwd=tmp_path)
+    (store,) = [check for check in json.loads(checked.out)["checks"] if check["name"] == "store"]
+    assert (store["is_good"], store["found"].startswith(NAMED)) == (False, True)
+    assert "canary-1" not in migrated.err + checked.out + checked.err
+
+
+async def test_the_database_that_is_used_is_named_by_its_whole_path(tmp_path):
+    write(tmp_path, USHER_DATABASE_URL="sqlite:///usher.db")
+    new = await run("doctor", cwd=tmp_path)
+    assert f"ok   store: {tmp_path / 'usher.db'} doesn't exist yet" in new.out
+    missing = await run("audit", "verify", cwd=tmp_path)
+    assert f"no database yet ({tmp_path / 'usher.db'})" in missing.err
+    migrated = await run("migrate", cwd=tmp_path)
+    assert (migrated.status, str(tmp_path / "usher.db") in migrated.err) == (0, True)
+    there = await run("doctor", cwd=tmp_path)
+    assert f"ok   store: {tmp_path / 'usher.db'}: 0 accounts" in there.out
+
+
+async def test_what_the_environment_sets_wins_even_if_it_is_empty(tmp_path):
+    write(tmp_path, SLACK_CLIENT_ID="1.2", SLACK_CLIENT_SECRET="canary")
+    half = await run("migrate", cwd=tmp_path, env={"SLACK_CLIENT_ID": ""})
+    assert (half.status, "belong together" in half.err) == (2, True)
+    other = await run("migrate", cwd=tmp_path, env={"USHER_DATABASE_URL": f"sqlite:///{tmp_path / 'b.db'}"})
+    assert (other.status, (tmp_path / "b.db").exists(), (tmp_path / "usher.db").exists()) == (0, True, False)
+
+
+@pytest.mark.parametrize(("mode", "can"), [(0o644, "read"), (0o660, "change")])
+async def test_doctor_says_when_others_can_read_or_change_it(tmp_path, mode, can):
+    path = write(tmp_path, mode=mode)
+    checked = await run("doctor", cwd=tmp_path)
+    assert f"BAD  settings: others on this machine can {can} {path}\n" in checked.out
+    migrated = await run("migrate", cwd=tmp_path)
+    assert (migrated.status, str(path) in migrated.err) == (0, True)
+
+
+async def test_a_file_that_is_no_text_is_named(tmp_path):
+    path = tmp_path / ".env"
+    path.write_bytes(b"USHER_ADMINS=\xff\xfe")
+    ended = await run("doctor", cwd=tmp_path)
+    assert (ended.status, ended.out) == (2, "")
+    assert f"the file {path} can't be read" in ended.err
+    assert "Traceback" not in ended.err
