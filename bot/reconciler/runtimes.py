@@ -211,7 +211,7 @@ class Health:
         self._answers = False
         self._failures += 1
         if self._failures == BREAKS_AFTER:
-            log.warning("connection unavailable", connection=self._name, error=type(error).__name__)
+            log.warning("connection unavailable", connection=self._name, error=error)
         if self.is_doubtful:
             wait = backoff(self._failures - BREAKS_AFTER + 1, self._jitter(), longest=LONGEST_PAUSE)
             self._away_until = self._clock.monotonic() + max(

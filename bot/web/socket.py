@@ -108,7 +108,7 @@ class SocketSide(AsyncSocketModeHandler):
                 await client.send_socket_mode_response(SocketModeResponse(envelope_id=req.envelope_id))
         except (OSError, aiohttp.ClientError) as error:
             # Slack sends the envelope again, and the inbox recognises it.
-            _log.warning("slack.envelope_not_acknowledged", error=type(error).__name__)
+            _log.warning("slack.envelope_not_acknowledged", error=error)
 
     async def close(self, seconds: float = 5.0) -> None:
         """Let running work finish for some seconds, then close the connections and all of their tasks."""
@@ -167,7 +167,7 @@ class SocketSide(AsyncSocketModeHandler):
                     pause = float(answer.headers.get("Retry-After", pause))
                 _log.warning("slack.socket_refused", error=answer.get("error") if is_parsed else "unreadable")
             except (OSError, aiohttp.ClientError) as error:
-                _log.warning("slack.socket_not_opened", error=type(error).__name__)
+                _log.warning("slack.socket_not_opened", error=error)
             else:
                 return connection
             await self._end(connection)

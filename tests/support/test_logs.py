@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import asyncio
 import io
 import json
 import logging
@@ -12,7 +13,10 @@ from contextlib import contextmanager
 import pytest
 import structlog
 
+from bot.support.clock import SystemClock
+from bot.support.errors import ServerFailed, SlackPermanent, StoreUnavailable
 from bot.support.logs import REMOVED, Redactor, brief_exception, configure
+from bot.support.ticker import Ticker
 from tests.project.repository import named, python_files, tree
 
 
@@ -133,3 +137,50 @@ def test_nothing_that_strangers_write_ends_a_line_or_steers_a_terminal():
     assert (
         "/x\\n2026-11-21T10:00:00Z [info] stopped\\r\\x1b[2J\\x9b31m\\u2028\\u202eé 404" in stream.getvalue()
     )
+
+
+def test_what_our_errors_say_is_logged_and_of_others_their_kind(lines):
+    log = structlog.get_logger("a")
+    full = StoreUnavailable("the disk is full (database or disk is full)")
+    log.warning("step not written", problem=full)
+    log.warning("people not read", problem=SlackPermanent("users.list", "invalid_auth"))
+    log.warning("not done", problem=ServerFailed("canary of a provider"))
+    log.warning("search failed", problem=ValueError("canary"))
+    try:
+        raise full
+    except StoreUnavailable:
+        log.exception("loop failed", loop="reads")
+    assert [line["problem"] for line in lines()] == [
+        str(full),
+        "users.list: invalid_auth",
+        "ServerFailed",
+        "ValueError",
+        str(full),
+    ]
+    assert lines()[-1]["error"] == "StoreUnavailable"
+
+
+def test_no_event_has_only_the_kind_of_an_error():
+    """It would hide the cause that a StoreError names: an event takes the error itself."""
+    hidden = [
+        f"{named(path)}:{node.lineno}"
+        for path in python_files("bot", "handlers")
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.keyword)
+        and node.arg in {"problem", "error"}
+        and ast.unparse(node.value).startswith("type(")
+    ]
+    assert hidden == []
+
+
+async def test_ticks_that_are_left_out_while_one_is_held_up_fill_no_log(lines):
+    """An outage of the database holds up every job, and each would be a line per second."""
+    ticker, released, ticks = Ticker(SystemClock()), asyncio.Event(), asyncio.Queue()
+    ticker.every(0.02, released.wait)
+    ticker.every(0.02, lambda: ticks.put_nowait(1))
+    ticker.start()
+    for _ in range(5):
+        await asyncio.wait_for(ticks.get(), 20)
+    released.set()
+    await ticker.stop()
+    assert lines() == []
