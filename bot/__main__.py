@@ -117,7 +117,11 @@ def _parser() -> argparse.ArgumentParser:
     manifest.add_argument("--job-command", default=JOB_COMMAND, help="the slash command for jobs")
     keys = add("keys", None, "create or rotate encryption keys").add_subparsers(required=True, metavar="WHAT")
     keys.add_parser("new", help="print a new key").set_defaults(run=_new_key)
-    keys.add_parser("rotate", help="encrypt every secret with the newest key").set_defaults(run=_rotate)
+    rotating = keys.add_parser("rotate", help="encrypt every secret with the newest key")
+    rotating.add_argument(
+        "--forget", action="store_true", help="end the links that no key opens, and ask people to link again"
+    )
+    rotating.set_defaults(run=_rotate)
     accounts = add("accounts", None, "link people to users").add_subparsers(required=True, metavar="WHAT")
     importing = accounts.add_parser(
         "import", help="link people to the users that a file names, after checking with the provider"
@@ -260,14 +264,17 @@ def _new_key(_arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _rotate(_arguments: argparse.Namespace) -> int:
-    settings, _ = _load()
+def _rotate(arguments: argparse.Namespace) -> int:
+    settings, connections = _load()
+    unlinked = [name for name, one in connections.items() if "none" in one.linking]
     vault = Vault(settings.keys())
 
     async def run(store: Store) -> int:
         await store.migrate()
-        rotation = await rotate(store, vault)
+        rotation = await rotate(store, vault, forget=arguments.forget, unlinked=unlinked)
         print(f"{secrets(rotation.done)} encrypted with the newest key.")
+        if rotation.forgotten:
+            print(f"Links ended, whose people are asked to link again: {rotation.forgotten}.")
         if not rotation.is_whole:
             _complain(*rotation.problems())
         return 0 if rotation.is_whole else 1

@@ -34,6 +34,7 @@ from bot.support.http import Http
 from bot.support.leaving import GatedRequest
 from bot.support.rate_limit import RateLimiter
 from bot.support.vault import Vault
+from bot.upkeep.keys import try_secrets
 from bot.upkeep.restored import Witness, tell_restored
 from bot.web.app import build_app, build_health_app, listening, why_not_listening
 from bot.web.bolt import build_bolt
@@ -171,6 +172,7 @@ class Process:
         self.store = await self._begin_serving()
         log.info("database opened", database=name_of(settings.database_url))
         stack.push_async_callback(self.store.close)
+        await self._try_keys()
         machine, clock = self.clock, self.store.engine.clock
         self.clock = clock
         self.owners = owners_of(self.store, clock, self.ids, self.role)
@@ -290,6 +292,14 @@ class Process:
                 log.warning("database not reached", problem=str(away), again_in=pause)
                 await asyncio.sleep(pause)
         raise AssertionError("the last attempt raises")
+
+    async def _try_keys(self) -> None:
+        """Refuse to work with keys that open nothing: what is linked meanwhile would be lost with them."""
+        opening = await try_secrets(self.store, Vault(self._settings.keys()))
+        if opening.is_hopeless:
+            raise StartError(f"{opening.found}. {opening.advice}")
+        if opening.closed:
+            log.warning("secrets not opened", problem=opening.found, advice=opening.advice)
 
     async def _enter(self, session: aiohttp.ClientSession) -> Entered:
         """Learn where Usher is installed; try again while Slack is unavailable."""

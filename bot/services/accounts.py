@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import hmac
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bot.domain.models import Account, AuditEntry, Link, NewNotice, NoticeKind, Principal
 from bot.messages.texts import pages as words
+from bot.messages.texts import problems
 from bot.providers import facets
 from bot.providers.base import Credential
 from bot.services import linking
@@ -21,6 +22,22 @@ from bot.services.linking import code_row, digest, entry
 from bot.store.records import Activation
 from bot.support.errors import Refused
 from bot.support.vault import row_key
+
+if TYPE_CHECKING:
+    from bot.store.store import Store
+
+
+async def end_unreadable(store: Store, account: Account) -> bool:
+    """End a link of which no key opens the secret, and ask its person to link again. Raises StoreError.
+
+    Return False if it was ended or replaced meanwhile.
+    """
+    body = {"connection": account.connection, "username": account.username, "cause": "secret"}
+    notice = NewNotice(account.id, NoticeKind.LINK_AGAIN, f"{account.linked_at:.3f}", account.principal, body)
+    detail = {"connection": account.connection, "cause": "secret"}
+    ended = AuditEntry("operator", "account.refuse", account.id, "refused", detail)
+    hold = problems.sentence("secret")
+    return await store.refuse_account(account.id, account.secret, notice, [ended], hold=hold)
 
 
 class Accounts(Part):

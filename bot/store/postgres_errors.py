@@ -7,7 +7,7 @@ import re
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
-from bot.support.errors import StoreAway, StoreBusy, StoreError, StoreUnavailable
+from bot.support.errors import StoreAway, StoreBusy, StoreError, StoreNotMigrated, StoreUnavailable
 from bot.support.invocation import NAME
 
 _POOLED = (
@@ -19,7 +19,6 @@ _CAUSES = {
     "3F000": "there is no schema to keep the tables in: correct the user's search_path",
     "26000": _POOLED,
     "42501": "its user may not do this: make that user the owner of the database",
-    "42P01": f"the database is not migrated; run: {NAME} migrate",
     "42P05": _POOLED,
     "53100": "the disk of the database is full",
     "57014": "the database took too long",
@@ -82,6 +81,8 @@ def translated(error: Exception) -> Exception:
         return StoreError(f"the data's own rules forbid it ({error.diag.constraint_name or error.sqlstate})")
     if error.sqlstate is None or is_passing(error):
         return StoreBusy("the connection to the database was lost; nothing was done")
+    if isinstance(error, psycopg.errors.UndefinedTable):
+        return StoreNotMigrated(f"the database is not migrated; run: {NAME} migrate")
     return StoreUnavailable(_CAUSES.get(error.sqlstate) or f"the database failed (SQLSTATE {error.sqlstate})")
 
 

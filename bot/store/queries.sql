@@ -60,6 +60,9 @@ VALUES (:seq, :at, :actor, :action, :target, :result, :detail, :previous_hash, :
 -- name: audit_entries
 SELECT * FROM audit WHERE seq > :after ORDER BY seq LIMIT :limit;
 
+-- name: migrated
+SELECT name FROM migrations ORDER BY name;
+
 -- name: statistics
 SELECT
     (SELECT COUNT(*) FROM operations WHERE outcome IS NULL) AS open_operations,

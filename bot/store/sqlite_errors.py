@@ -6,7 +6,7 @@ import errno
 import sqlite3
 from pathlib import Path
 
-from bot.support.errors import StoreError, StoreUnavailable
+from bot.support.errors import StoreError, StoreNotMigrated, StoreUnavailable
 from bot.support.invocation import NAME
 
 _LOCKED = "the database is locked by another process"
@@ -64,7 +64,7 @@ def translated(error: Exception) -> Exception:
     if isinstance(error, sqlite3.IntegrityError):
         return StoreError(f"the data's own rules forbid it ({error})")
     if is_missing_table(error):
-        return StoreUnavailable(f"the database is not migrated; run: {NAME} migrate")
+        return StoreNotMigrated(f"the database is not migrated; run: {NAME} migrate")
     cause, colon, step = _CAUSES.get(_code(error), "the database failed").partition(": ")
     return StoreUnavailable(f"{cause} ({error}){colon}{step}")
 

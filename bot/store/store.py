@@ -91,6 +91,7 @@ class Store(OnEngine):
     try_writing = write(upkeep.try_writing, Priority.URGENT)
     did_daily = write(upkeep.did_daily)
     last_did = read(upkeep.last_did, Priority.STEADY)
+    migrated = read(upkeep.migrated, Priority.STEADY)
     sweep = several(upkeep.sweep)
 
     # -- inbox, people, audit, outages -----------------------------------------------------------------------

@@ -59,6 +59,11 @@ def statistics(tx: Transaction) -> Mapping[str, int]:
     return tx.one("statistics") or {}
 
 
+def migrated(tx: Transaction) -> list[str]:
+    """Return the names of the migrations that ran here."""
+    return [row["name"] for row in tx.all("migrated")]
+
+
 async def sweep(engine: Engine) -> None:
     """Delete what is no longer needed, in short transactions.
 

@@ -89,6 +89,10 @@ class StoreUnavailable(StoreError):
     """Signal that the database can't be used at all; the message names the cause for operators."""
 
 
+class StoreNotMigrated(StoreUnavailable):
+    """Signal that a table is missing."""
+
+
 class StoreAway(StoreUnavailable):
     """Signal that the database's server doesn't answer now; it may in a moment."""
 

@@ -89,7 +89,8 @@ async def run_checks(
             checks += await check_way_in(name, provider, settings.public_url)
     checks += check_spool(providers)
     if "USHER_DATABASE_URL" not in wrong:
-        checks += await check_store(settings, providers, http)
+        has_keys = "USHER_ENCRYPTION_KEYS" not in wrong
+        checks += await check_store(settings, providers, http, has_keys=has_keys)
     return checks
 
 

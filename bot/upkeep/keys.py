@@ -1,15 +1,85 @@
-"""Encrypting every secret in the database with the newest key."""
+"""The keys that open what is stored: whether they do, and encrypting everything with the newest one."""
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from bot.providers.base import Credential
+from bot.services.accounts import end_unreadable
 from bot.support.errors import SecretError
+from bot.support.invocation import command
+from bot.support.vault import row_key
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from bot.domain.models import Account
     from bot.store.store import Store
     from bot.support.vault import Vault
+
+#: So many people are named in one line.
+_NAMED: Final = 20
+_OLD_KEY: Final = "Put the old key back into USHER_ENCRYPTION_KEYS, after the new one"
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """Hold how many accounts' secrets are stored, and the accounts whose secret no key opens."""
+
+    total: int
+    closed: Sequence[Account]
+
+    @property
+    def is_hopeless(self) -> bool:
+        """Return whether there are secrets and none opens: the keys are those of something else."""
+        return 0 < self.total == len(self.closed)
+
+    @property
+    def found(self) -> str:
+        """Say how many open, and whose don't."""
+        if not self.closed:
+            return f"{self.total} stored, and all open"
+        if self.is_hopeless:
+            return f"USHER_ENCRYPTION_KEYS opens none of the {self.total} stored secrets"
+        more = f" and {len(self.closed) - _NAMED} more" if len(self.closed) > _NAMED else ""
+        whose = ", ".join(map(_whose, self.closed[:_NAMED]))
+        return f"no key opens {len(self.closed)} of the {self.total} stored secrets: {whose}{more}"
+
+    @property
+    def advice(self) -> str:
+        """Say what to do; empty if all open."""
+        if not self.closed:
+            return ""
+        forget = f"{command('keys rotate --forget')} ends these links and asks their people to link again."
+        if self.is_hopeless:
+            return f"{_OLD_KEY}. If it is lost, {forget}"
+        return f"These people have to link again. {_OLD_KEY}, if you have it. Otherwise {forget}"
+
+
+async def try_secrets(store: Store, vault: Vault) -> Opening:
+    """Open every account's secret. Raises StoreError."""
+    accounts = await store.active_accounts()
+    # Thousands take a second.
+    closed = await asyncio.to_thread(lambda: [one for one in accounts if not _opens(vault, one)])
+    return Opening(len(accounts), closed)
+
+
+def _opens(vault: Vault, account: Account) -> bool:
+    try:
+        vault.open(_row_key(account), account.secret)
+    except SecretError:
+        return False
+    return True
+
+
+def _row_key(account: Account) -> str:
+    return row_key(account.principal.key, account.connection)
+
+
+def _whose(account: Account) -> str:
+    return f"{account.principal.user_id} on {account.connection}"
 
 
 @dataclass(slots=True)
@@ -19,6 +89,8 @@ class Rotation:
     done: int = 0
     #: Replaced by somebody else between reading and writing.
     changed: int = 0
+    #: Links that were ended because no key opens them.
+    forgotten: int = 0
     accounts: list[str] = field(default_factory=list)
     workspaces: list[str] = field(default_factory=list)
 
@@ -48,8 +120,14 @@ class Rotation:
         return lines
 
 
-async def rotate(store: Store, vault: Vault) -> Rotation:
-    """Encrypt every secret with the newest key, as far as a key opens it. Raises StoreError."""
+async def rotate(
+    store: Store, vault: Vault, *, forget: bool = False, unlinked: Collection[str] = ()
+) -> Rotation:
+    """Encrypt every secret with the newest key, as far as a key opens it. Raises StoreError.
+
+    ``forget``: end the links of which no key opens the secret; their people are asked to link again. On the
+    connections in ``unlinked`` nobody links, and what is stored is no secret: it is written again.
+    """
     rotation = Rotation()
     accounts, installed = await store.active_accounts(), await store.installations()
     for place in installed:
@@ -63,9 +141,14 @@ async def rotate(store: Store, vault: Vault) -> Rotation:
         try:
             sealed = vault.rotate(account.secret)
         except SecretError:
-            rotation.accounts.append(f"{account.principal.user_id} on {account.connection}")
-        else:
-            rotation.count(await store.save_secret(account.id, account.secret, sealed))
+            if forget and account.connection not in unlinked:
+                rotation.forgotten += await end_unreadable(store, account)
+                continue
+            if not forget:
+                rotation.accounts.append(_whose(account))
+                continue
+            sealed = vault.seal(_row_key(account), Credential.of_connection("none").as_mapping())
+        rotation.count(await store.save_secret(account.id, account.secret, sealed))
     return rotation
 
 

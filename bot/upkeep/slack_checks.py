@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from bot.domain.models import Person, Principal
 from bot.slack.manifest import BOT_SCOPES, INSTALL_PATH
+from bot.slack.people import person_of
 from bot.slack.tokens import is_listed
 from bot.support.errors import ProviderError, SecretError
 from bot.support.settings import ANY_WORKSPACE
@@ -12,12 +14,15 @@ from bot.support.vault import Vault
 from bot.upkeep.checks import Check, plain, why
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from bot.providers.base import Provider
     from bot.store.store import Store
     from bot.support.http import Http
     from bot.support.settings import Settings
+
+_REACH: Final = "Check that this machine can reach Slack."
+_ADMINS: Final = "Correct USHER_ADMINS or USHER_GLOBAL_ADMINS: copy member ids from people's profiles in Slack, joined by commas."
 
 
 async def check_slack(settings: Settings, http: Http) -> list[Check]:
@@ -41,7 +46,7 @@ async def check_token(settings: Settings, http: Http, token: str, place: str = "
         )
         body = answer.json_object()
     except ProviderError as failed:
-        return [Check(f"slack token{of}", False, why(failed), "Check that this machine can reach Slack.")]
+        return [Check(f"slack token{of}", False, why(failed), _REACH)]
     if body.get("ok") is not True:
         copy = "Copy the Bot User OAuth Token from your app's page, OAuth & Permissions."
         return [Check(f"slack token{of}", False, f"Slack says {plain(body.get('error'))}", advice or copy)]
@@ -53,6 +58,8 @@ async def check_token(settings: Settings, http: Http, token: str, place: str = "
         checks.append(Check(f"slack scopes{of}", False, f"missing: {', '.join(missing)}", advice or paste))
     else:
         checks.append(Check(f"slack scopes{of}", True, "all there"))
+        places = [str(body.get(key) or "") for key in ("team_id", "enterprise_id")]
+        checks += await _check_administrators(settings, http, token, places, of)
     return checks
 
 
@@ -73,13 +80,68 @@ def check_listed(settings: Settings, providers: Mapping[str, Provider]) -> list[
     return [Check("slack workspaces", True, found, advice, is_warning=True)]
 
 
+async def _check_administrators(
+    settings: Settings, http: Http, token: str, places: Sequence[str], of: str
+) -> list[Check]:
+    """Look up Usher's admins; with several workspaces those of ``places``, where the token is from."""
+    label, known, unknown = f"administrators{of}", [], []
+    for name in sorted(settings.admin_ids() | settings.global_admin_ids()):
+        place, _, user = name.rpartition(":")
+        if of and place not in places:
+            continue
+        try:
+            answer = await http.request(
+                "GET",
+                f"{settings.slack_api_url}users.info",
+                headers={"Authorization": f"Bearer {token}"},
+                query={"user": user},
+            )
+            body = answer.json_object()
+        except ProviderError as failed:
+            return [Check(label, False, why(failed), _REACH)]
+        found = body.get("user")
+        if body.get("ok") is not True or not isinstance(found, dict):
+            unknown.append(f"{name} (Slack says {plain(body.get('error'))})")
+            continue
+        person = person_of(found, Principal(None, place or places[0], user), 0.0)
+        problem = _cannot_administer(person)
+        if problem is None:
+            known.append(f"{plain(person.name)} ({name})")
+        else:
+            unknown.append(f"{name} ({plain(person.name)} {problem})")
+    if unknown:
+        return [Check(label, False, f"not people who can act: {', '.join(unknown)}", _ADMINS)]
+    return [Check(label, True, ", ".join(known))] if known else []
+
+
+def _cannot_administer(person: Person) -> str | None:
+    """Return why Usher wouldn't listen to somebody."""
+    reasons = {
+        "is deactivated": person.is_deleted,
+        "is a bot": person.is_bot,
+        "is a guest": person.is_guest,
+        "belongs to another Slack workspace": person.is_stranger,
+    }
+    return next((reason for reason, holds in reasons.items() if holds), None)
+
+
 async def check_installations(settings: Settings, http: Http, store: Store) -> list[Check]:
     """Check the tokens of installations by OAuth; the environment may have one instead. Raises StoreError."""
     if settings.slack_bot_token is not None:
         return []
     vault, checks = Vault(settings.keys()), []
     page = f"{settings.public_url}{INSTALL_PATH}"
-    for row in await store.installations():
+    rows = await store.installations()
+    places = {place for row in rows for place in (row.id, row.enterprise_id)}
+    homeless = sorted(
+        name
+        for name in settings.admin_ids() | settings.global_admin_ids()
+        if name.partition(":")[0] not in places
+    )
+    if rows and homeless:
+        found = f"Usher isn't installed in the Slack workspace of {', '.join(homeless)}"
+        checks.append(Check("administrators", False, found, f"{_ADMINS} Or install Usher there: {page}"))
+    for row in rows:
         place = plain(f"{row.team_name} ({row.id})")
         if not is_listed(row, settings.workspace_ids()):
             found = "it isn't in USHER_SLACK_WORKSPACES, so nobody there is served"
@@ -90,9 +152,8 @@ async def check_installations(settings: Settings, http: Http, store: Store) -> l
             secret = vault.open(row.row_key, row.secret)
         except SecretError:
             found = "it doesn't open with any of the keys"
-            checks.append(
-                Check(f"slack token of {place}", False, found, f"Install Usher there again: {page}")
-            )
+            advice = f"Put the old key back, or install Usher there again: {page}"
+            checks.append(Check(f"slack token of {place}", False, found, advice))
             continue
         if row.lost_at is not None:
             found = "Slack doesn't let me replace it when it expires"
@@ -104,7 +165,7 @@ async def check_installations(settings: Settings, http: Http, store: Store) -> l
             checks.append(Check(f"slack token of {place}", True, "expired, and replaced when it is needed"))
             continue
         checks += await check_token(settings, http, secret["token"], place)
-    if not checks:
+    if not rows:
         checks.append(Check("slack", False, "Usher isn't installed in any Slack workspace", f"Open {page}"))
     return checks
 
@@ -119,7 +180,7 @@ async def _check_app_token(settings: Settings, http: Http) -> Check:
         )
         body = answer.json_object()
     except ProviderError as failed:
-        return Check("slack app token", False, why(failed), "Check that this machine can reach Slack.")
+        return Check("slack app token", False, why(failed), _REACH)
     if body.get("ok") is True:
         return Check("slack app token", True, "Socket Mode can be opened")
     advice = "Create an app-level token with connections:write and turn on Socket Mode."

@@ -12,9 +12,11 @@ from bot.slack.errors import Meaning, meaning_of
 from bot.store import name_of, open_store
 from bot.support.addresses import database_file, is_postgres
 from bot.support.clock import SystemClock, SystemIds
-from bot.support.errors import ProviderError, StoreError
+from bot.support.errors import ProviderError, StoreError, StoreNotMigrated
 from bot.support.invocation import command
+from bot.support.vault import Vault
 from bot.upkeep.checks import Check
+from bot.upkeep.keys import try_secrets
 from bot.upkeep.restored import Witness
 from bot.upkeep.slack_checks import check_installations
 
@@ -54,12 +56,16 @@ _SERVER_ADVICE = "Check the PostgreSQL server and USHER_DATABASE_URL: docs/opera
 
 
 async def check_store(
-    settings: Settings, providers: Mapping[str, Provider] | None = None, http: Http | None = None
+    settings: Settings,
+    providers: Mapping[str, Provider] | None = None,
+    http: Http | None = None,
+    *,
+    has_keys: bool = True,
 ) -> list[Check]:
-    """Open the database and read its counts and dead notices; a missing one is not created.
+    """Open the database and read its counts and dead notices; a missing or empty one is left as it is.
 
     With ``providers``, what they recently refused is compared with how their connections are configured. With
-    ``http``, the tokens of installations by OAuth are tried.
+    ``http``, the tokens of installations by OAuth are tried. ``has_keys``: the encryption keys are known.
     """
     path = database_file(settings.database_url)
     if path is not None and not await asyncio.to_thread(path.exists):
@@ -67,12 +73,17 @@ async def check_store(
     try:
         store = await open_store(settings.database_url, SystemClock(), SystemIds())
         try:
+            if store.engine.is_shared and await _is_empty(store):
+                found = f"{name_of(settings.database_url)} is empty: the first start creates the tables"
+                return [Check("store", True, found)]
             checks = await read_store(store, name_of(settings.database_url)) + await check_rights(
                 store, providers or {}
             )
+            if has_keys:
+                checks += await check_keys(store, settings)
             if store.engine.is_shared:
                 checks.append(await check_processes(store))
-            if http is not None:
+            if http is not None and has_keys:
                 checks += await check_installations(settings, http, store)
             return checks + await check_age(store, path)
         finally:
@@ -80,6 +91,15 @@ async def check_store(
     except StoreError as failed:
         advice = _SERVER_ADVICE if is_postgres(settings.database_url) else _STORE_ADVICE
         return [Check("store", False, str(failed), advice)]
+
+
+async def _is_empty(store: Store) -> bool:
+    """Return whether nothing was ever migrated here. Raises StoreError."""
+    try:
+        await store.migrated()
+    except StoreNotMigrated:
+        return True
+    return False
 
 
 def _place_for(path: Path) -> Check:
@@ -116,6 +136,14 @@ async def read_store(store: Store, name: str = "the database") -> list[Check]:
 
 def _advice(code: str) -> str:
     return _TAB if code == "messages_tab_disabled" else _ADVICE.get(meaning_of(code), _OTHER_ADVICE)
+
+
+async def check_keys(store: Store, settings: Settings) -> list[Check]:
+    """Open every account's secret, if there are any. Raises StoreError."""
+    opening = await try_secrets(store, Vault(settings.keys()))
+    if not opening.total:
+        return []
+    return [Check("encryption keys", not opening.closed, opening.found, opening.advice)]
 
 
 async def check_processes(store: Store) -> Check:

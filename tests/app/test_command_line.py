@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import ast
+import asyncio
+import os
+import signal
+import sys
+
 import pytest
 import yaml
 from cryptography.fernet import Fernet
@@ -10,7 +16,7 @@ from bot.slack.manifest import http_manifest, render, socket_manifest
 from bot.store.queries import migrations
 from handlers import routes
 from tests.app.command_line import environment, run
-from tests.project.repository import ROOT
+from tests.project.repository import ROOT, python_files, tree
 
 
 async def test_wrong_settings_are_all_listed_without_values(tmp_path):
@@ -120,6 +126,53 @@ async def test_words_that_are_none_are_answered_with_the_usage(words):
     ended = await run(*words)
     assert ended.status == 2
     assert "usage: python -m bot" in ended.err
+
+
+async def test_who_reads_only_the_head_of_an_output_ends_it_quietly(tmp_path):
+    taken, given = os.pipe()
+    os.close(taken)
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "bot", "routes"),
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"]},
+        stdout=given,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    os.close(given)
+    _, err = await process.communicate()
+    assert (process.returncode, err) == (128 + signal.SIGPIPE, b"")
+
+
+@pytest.mark.parametrize(
+    ("program", "name"), [("/opt/usher/bin/usher", "usher"), ("/opt/usher/bot/__main__.py", "python -m bot")]
+)
+async def test_messages_name_commands_as_they_are_typed_here(tmp_path, program, name):
+    words = f"import sys; sys.argv[0] = {program!r}; from bot.__main__ import main; sys.exit(main(['web']))"
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", words),
+        cwd=ROOT,
+        env={**environment(tmp_path, USHER_ENCRYPTION_KEYS=","), "PATH": os.environ["PATH"]},
+        stderr=asyncio.subprocess.PIPE,
+    )
+    _, err = await process.communicate()
+    assert f"run `{name} serve` instead" in err.decode()
+    assert f"`{name} keys new` creates one" in err.decode()
+
+
+def test_only_one_place_says_how_commands_are_typed():
+    """A sentence that says it itself is wrong for whoever installed the wheel."""
+    found = set()
+    for path in python_files("bot", "handlers"):
+        texts = [node for node in ast.walk(tree(path)) if isinstance(node, ast.Constant)]
+        docs = [node.value for node in ast.walk(tree(path)) if isinstance(node, ast.Expr)]
+        lines = {doc.lineno for doc in docs}
+        found |= {
+            path.relative_to(ROOT).as_posix()
+            for text in texts
+            if "python -m bot" in str(text.value) and text.lineno not in lines
+        }
+    # The heading of manifest.yml, and the one place.
+    assert found == {"bot/slack/manifest.py", "bot/support/invocation.py"}
 
 
 async def test_help_names_every_command():

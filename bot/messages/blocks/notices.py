@@ -86,7 +86,9 @@ def _link_again(facts: Facts) -> Answer:
         said = fill(notices.LINK_RENAMED, **names)
         return kit.message(short(notices.LINK_RENAMED_SHORT, facts), said, [], [link_again_button(facts)])
     template, text = notices.LINK_AGAIN, notices.LINK_AGAIN_SHORT
-    if facts.link_has_ended:
+    if facts.body.get("cause") == "secret":
+        template, text = notices.LINK_UNREADABLE, notices.LINK_UNREADABLE_SHORT
+    elif facts.link_has_ended:
         template, text = notices.LINK_EXPIRED, notices.LINK_EXPIRED_SHORT
     return kit.message(short(text, facts), short(template, facts), [], [link_again_button(facts)])
 

@@ -75,6 +75,11 @@ LINK_RENAMED: Final = (
 )
 LINK_RENAMED_SHORT: Final = "You have another name on {title} now. Link again."
 LINK_AGAIN_SHORT: Final = "{title} no longer accepts your link. Link again."
+LINK_UNREADABLE: Final = (
+    "I can no longer read your link to {title}. Link again and I'll carry on with what's under way. "
+    "Your list stays as it is."
+)
+LINK_UNREADABLE_SHORT: Final = "I can no longer read your link to {title}. Link again."
 LINK_EXPIRED: Final = (
     "Your link to {title} has expired. Link again and I'll carry on with what's under way. "
     "Your list stays as it is."
