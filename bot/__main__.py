@@ -11,6 +11,7 @@ import gc
 import os
 import signal
 import sys
+from datetime import UTC, date, datetime, time
 from getpass import getpass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -33,6 +34,7 @@ from bot.support.logs import Redactor, configure
 from bot.support.settings import Reading, Settings, SettingsError, read_settings
 from bot.support.vault import Vault
 from bot.upkeep import doctor
+from bot.upkeep.archives import ArchiveError, archive, check_archives
 from bot.upkeep.checks import Check, as_json, as_text, exit_status
 from bot.upkeep.first_settings import NotWrittenError, write_first_settings
 from bot.upkeep.importing import ImportProblem, as_lines, import_rows, read_rows
@@ -71,7 +73,7 @@ def main(words: Sequence[str] | None = None) -> int:
     except SettingsError as wrong:
         _complain("These settings need fixing:", *(f"  {problem}" for problem in wrong.problems))
         return 2
-    except (StartError, StoreError, NotWrittenError) as failed:
+    except (StartError, StoreError, NotWrittenError, ArchiveError) as failed:
         _complain(str(failed))
         return 1
     except OSError as failed:
@@ -137,8 +139,20 @@ def _parser() -> argparse.ArgumentParser:
     audit = add("audit", None, "check the record of who did what").add_subparsers(
         required=True, metavar="WHAT"
     )
-    audit.add_parser("verify", help="find the first bad row").set_defaults(run=_audit)
+    verifying = audit.add_parser("verify", help="find the first bad row, here and in archives")
+    verifying.add_argument("archives", type=Path, nargs="*", metavar="ARCHIVE", help="all that were written")
+    verifying.set_defaults(run=_verify_audit)
+    archiving = audit.add_parser("archive", help="move old entries into a file")
+    archiving.add_argument(
+        "--before", type=_day, required=True, metavar="DATE", help="such as 2026-01-01; begins at 0:00 UTC"
+    )
+    archiving.add_argument("file", type=Path, help="a new file")
+    archiving.set_defaults(run=_archive_audit)
     return parser
+
+
+def _day(text: str) -> float:
+    return datetime.combine(date.fromisoformat(text), time(), UTC).timestamp()
 
 
 def _load(*, is_split: bool = False) -> tuple[Settings, dict[str, ConnectionSettings]]:
@@ -328,20 +342,45 @@ def _copy(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _audit(_arguments: argparse.Namespace) -> int:
+def _verify_audit(arguments: argparse.Namespace) -> int:
     settings, _ = _load()
 
     async def run(store: Store) -> int:
         bad = await store.verify_audit()
         if bad is None:
             length, last = await store.audit_head()
+            anchor = await store.audit_anchor()
+            # The archives first: if one is bad, nothing is called intact.
+            archives = check_archives(arguments.archives, anchor) if arguments.archives else []
             print(f"The audit record is intact: {length} rows, and the last one's hash is {last or 'empty'}.")
+            if anchor[0]:
+                print(f"Rows 1 to {anchor[0]} were archived, and the last of them has the hash {anchor[1]}.")
+            for one in archives:
+                print(f"{one.path} is intact: rows {one.begins[0] + 1} to {one.anchor[0]}.")
             return 0
         _complain(
             f"The audit record is broken at row {bad}: somebody edited, removed or added a row by hand. "
             "Compare it with an earlier backup."
         )
         return 1
+
+    return _with_store(settings, run)
+
+
+def _archive_audit(arguments: argparse.Namespace) -> int:
+    settings, _ = _load()
+
+    async def run(store: Store) -> int:
+        await store.migrate()
+        written = await archive(store, arguments.file, arguments.before)
+        if written is None:
+            print("No entry is as old as that, so there is nothing to archive.")
+            return 0
+        seq, last = written.anchor
+        print(f"Moved {written.count} rows into {written.path.absolute()}: {written.begins[0] + 1} to {seq}.")
+        print(f"The record goes on after row {seq}, whose hash is {last}.")
+        print("Keep the file: it has the only copy of these rows.")
+        return 0
 
     return _with_store(settings, run)
 

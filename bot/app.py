@@ -297,7 +297,7 @@ class Process:
         """Refuse to work with keys that open nothing: what is linked meanwhile would be lost with them."""
         opening = await try_secrets(self.store, Vault(self._settings.keys()))
         if opening.is_hopeless:
-            raise StartError(f"{opening.found}. {opening.advice}")
+            raise StartError(f"{opening.found}: {opening.advice[0].lower()}{opening.advice[1:]}")
         if opening.closed:
             log.warning("secrets not opened", problem=opening.found, advice=opening.advice)
 

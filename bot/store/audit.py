@@ -1,16 +1,17 @@
 """The audit: append-only rows, each bound to the one before by a hash, and a head that knows the length.
 
 An edited, removed or reordered row breaks the chain; truncation contradicts the head. Anyone who can write
-the whole database can forge all of it: if that matters, copy the head's hash elsewhere.
+the whole database can forge all of it: if that matters, copy the head's hash elsewhere. Old rows leave only
+for an archive, in order, and the chain goes on from an anchor (``docs/adr/0042-archives-of-the-audit.md``).
 """
 
 from __future__ import annotations
 
 import hashlib
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from bot.store.text import as_json, clean
+from bot.store.text import as_json, clean, from_json
 from bot.store.transaction import Priority
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from bot.domain.models import AuditEntry
     from bot.store.transaction import Engine, Row, Transaction
 
+#: The action of the entry that says up to which other one entries were archived (``through`` in its detail).
+ARCHIVED: Final = "audit.archive"
 _CONTENT = ("seq", "at", "actor", "action", "target", "result", "detail", "previous_hash")
 
 
@@ -65,21 +68,58 @@ def head(tx: Transaction) -> tuple[int, str]:
     return int(row["count"]), str(row["hash"])
 
 
-async def verify(engine: Engine, page: int = 1000) -> int | None:
-    """Verify the whole chain; return the first bad seq, or None if it is intact.
+def anchor(tx: Transaction) -> tuple[int, str]:
+    """Return the last archived entry and its hash, from which the chain goes on (0 and "" if none)."""
+    row = tx.one("audit_head")
+    assert row is not None  # the migration writes it
+    return int(row["archived"]), str(row["archived_hash"])
 
-    A row is bad if it is wrong, missing or surplus. Rows appended meanwhile are verified too.
+
+def leave_to_archive(tx: Transaction, through: int, limit: int, entries_: Sequence[AuditEntry] = ()) -> bool:
+    """Delete the next rows up to ``through``, which an archive has; return whether there may be more.
+
+    The anchor moves along, so the chain is whole after each transaction. ``entries_`` say what is done.
     """
-    last, previous = 0, ""
+    append_audit(tx, entries_)
+    before, _ = anchor(tx)
+    last = min(before + limit, through)
+    if last <= before:
+        return False
+    (kept,) = entries(tx, after=last - 1, limit=1)
+    tx.run("begin_audit_at", seq=last, hash=kept["hash"])
+    tx.run("drop_archived_audit", seq=last)
+    return last < through
+
+
+def _page(tx: Transaction, after: int, limit: int) -> tuple[Mapping[str, Any], list[Mapping[str, Any]]]:
+    row = tx.one("audit_head")
+    assert row is not None  # the migration writes it
+    return row, entries(tx, after, limit)
+
+
+async def verify(engine: Engine, page: int = 1000) -> int | None:
+    """Verify the whole chain from its anchor; return the first bad seq, or None if it is intact.
+
+    A row is bad if it is wrong, missing or surplus. Rows appended meanwhile are verified too, and so is that
+    what is missing before the anchor was archived: an entry after it has to say so.
+    """
+    last, previous, after, claimed = 0, "", 0, 0
     while True:
-        count, end = await engine.read(head, Priority.STEADY)
-        rows = await engine.read(partial(entries, after=last, limit=page), Priority.STEADY)
+        head_, rows = await engine.read(partial(_page, after=after, limit=page), Priority.STEADY)
+        count, end, archived = int(head_["count"]), head_["hash"], int(head_["archived"])
+        if archived > last:
+            last, previous = archived, head_["archived_hash"]
         for row in rows:
             if row["seq"] != last + 1 or row["previous_hash"] != previous or hash_of(row) != row["hash"]:
                 return last + 1
-            last, previous = int(row["seq"]), str(row["hash"])
+            if row["action"] == ARCHIVED:
+                claimed = max(claimed, int(from_json(row["detail"])["through"]))
+            after = last = int(row["seq"])
+            previous = str(row["hash"])
             if last == count and previous != end:
                 return last
         if not rows:
-            # The head was read before the rows, so it can't be ahead of them.
-            return None if last == count else min(last, count) + 1
+            # The head was read with the rows, so it can't be ahead of them.
+            if last != count:
+                return min(last, count) + 1
+            return None if archived <= claimed else archived

@@ -51,11 +51,17 @@ UPDATE audit_head SET count = count + :more WHERE id = 1 RETURNING count, hash;
 UPDATE audit_head SET hash = :hash WHERE id = 1;
 
 -- name: audit_head
-SELECT count, hash FROM audit_head WHERE id = 1;
+SELECT count, hash, archived, archived_hash FROM audit_head WHERE id = 1;
 
 -- name: append_audit
 INSERT INTO audit (seq, at, actor, action, target, result, detail, previous_hash, hash)
 VALUES (:seq, :at, :actor, :action, :target, :result, :detail, :previous_hash, :hash);
+
+-- name: begin_audit_at
+UPDATE audit_head SET archived = :seq, archived_hash = :hash WHERE id = 1;
+
+-- name: drop_archived_audit
+DELETE FROM audit WHERE seq <= :seq;
 
 -- name: audit_entries
 SELECT * FROM audit WHERE seq > :after ORDER BY seq LIMIT :limit;

@@ -121,6 +121,8 @@ class Store(OnEngine):
     append_audit = write(audit.append_audit, Priority.URGENT)
     audit_entries = read(audit.entries, Priority.STEADY)
     audit_head = read(audit.head, Priority.STEADY)
+    audit_anchor = read(audit.anchor, Priority.STEADY)
+    leave_to_archive = write(audit.leave_to_archive)
     verify_audit = several(audit.verify)
     outages = read(outages_.current, Priority.STEADY)
     begin_outage = write(outages_.begin)

@@ -48,6 +48,10 @@ class Witness:
         known = None if self._path is None else await asyncio.to_thread(_read, self._path)
         if known is None or known[0] == 0:
             return False
+        archived, hash_ = await store.audit_anchor()
+        if known[0] <= archived:
+            # Of what lies before the anchor nothing is left to compare.
+            return known[0] == archived and known[1] != hash_
         rows = await store.audit_entries(after=known[0] - 1, limit=1)
         return not rows or rows[0]["hash"] != known[1]
 

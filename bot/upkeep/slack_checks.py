@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from bot.support.settings import Settings
 
 _REACH: Final = "Check that this machine can reach Slack."
-_ADMINS: Final = "Correct USHER_ADMINS or USHER_GLOBAL_ADMINS: copy member ids from people's profiles in Slack, joined by commas."
+_ADMINS: Final = (
+    "Correct USHER_ADMINS and USHER_GLOBAL_ADMINS: copy member ids from people's profiles in Slack."
+)
 
 
 async def check_slack(settings: Settings, http: Http) -> list[Check]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections import Counter
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from bot.providers import facets
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 #: Permissions that were refused longer ago than this say nothing about today.
 REFUSALS_SECONDS = 7 * 86_400.0
+#: From so many entries on, about 350 MB, archiving the audit is worth it.
+LONG_AUDIT = 1_000_000
 #: How many of the newest dead notices are read; they are kept for a week.
 DEAD_AT_MOST = 500
 _WRITES = "Check these people's Slack accounts, and whether the app is allowed to message them."
@@ -85,7 +88,7 @@ async def check_store(
                 checks.append(await check_processes(store))
             if http is not None and has_keys:
                 checks += await check_installations(settings, http, store)
-            return checks + await check_age(store, path)
+            return checks + await check_audit(store) + await check_age(store, path)
         finally:
             await store.close()
     except StoreError as failed:
@@ -163,6 +166,19 @@ async def check_processes(store: Store) -> Check:
     missing = "worker" if by_role["web"] else "web"
     lost = "Slack's requests aren't answered" if missing == "web" else "nothing is done or sent"
     return Check("processes", False, f"{found}, but no {missing}, so {lost}", f"Start {command(missing)}.")
+
+
+async def check_audit(store: Store) -> list[Check]:
+    """Say when the audit has become so long that archiving is worth it. Raises StoreError."""
+    archived, _ = await store.audit_anchor()
+    length, _ = await store.audit_head()
+    count = length - archived
+    if count < LONG_AUDIT:
+        return []
+    (oldest,) = await store.audit_entries(after=archived, limit=1)
+    since = datetime.fromtimestamp(oldest["at"], UTC).date().isoformat()
+    advice = f"{command('audit archive')} moves old ones into a file: docs/operate.md, “The audit”."
+    return [Check("audit", True, f"{count} entries since {since}", advice, is_warning=True)]
 
 
 async def check_age(store: Store, path: Path | None) -> list[Check]:

@@ -172,6 +172,7 @@ SELECT 'TRUNCATE ' || string_agg(relname, ', ') || ';' FROM pg_class
 WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace
 AND relname NOT IN ('migrations', 'audit_head') AND pg_relation_size(oid) > 0
 """
+_NOTHING = "count = 0, hash = '', archived = 0, archived_hash = ''"
 _migrated: list[str] = []
 
 
@@ -186,5 +187,5 @@ async def migrated() -> str:
         _migrated.append(url)
     with connected(_migrated[0]) as connection:
         (truncates,) = connection.execute(_EMPTY).fetchone()
-        connection.execute(f"{truncates or ''} UPDATE audit_head SET count = 0, hash = ''")
+        connection.execute(f"{truncates or ''} UPDATE audit_head SET {_NOTHING}")
     return _migrated[0]

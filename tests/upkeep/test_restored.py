@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -14,6 +15,7 @@ from bot.providers.connections import load_connections
 from bot.services.gather import Gatherer
 from bot.store import open_store
 from bot.support.settings import Settings
+from bot.support.vault import row_key
 from bot.upkeep import store_checks
 from bot.upkeep.restored import Witness
 from tests.app.command_line import environment
@@ -46,8 +48,9 @@ async def test_a_restored_backup_is_noticed_and_everybody_linked_is_told_once(tm
     database, backup = tmp_path / "usher.db", tmp_path / "backup.db"
     async with slack() as (local, _client):
         async with served(tmp_path, local) as made:
-            await link_account(made.store, ALICE)
-            await link_account(made.store, BOB)
+            for principal in (ALICE, BOB):
+                secret = made.context.vault.seal(row_key(principal.key, "saturn"), {"token": "x"})
+                await link_account(made.store, principal, secret=secret)
         shutil.copy(database, backup)
         # Started and stopped once more, nothing is said: nothing is missing.
         async with served(tmp_path, local) as made:
@@ -79,6 +82,26 @@ async def test_without_a_word_of_before_nothing_is_concluded(tmp_path, left):
     await store.migrate()
     assert not await Witness(database).contradicts(store)
     assert not await Witness(None).contradicts(store)
+    await store.close()
+
+
+async def test_a_record_whose_known_end_was_archived_is_no_older_one(tmp_path):
+    database = tmp_path / "usher.db"
+    store = await open_store(f"sqlite:///{database}", FakeClock(), CountingIds())
+    await store.migrate()
+    await store.append_audit([AuditEntry("a", "act", f"{number}", "ok") for number in range(5)])
+    witness = Witness(database)
+    await witness.note(store)
+    _, known = await store.audit_head()
+    done = AuditEntry("operator", "audit.archive", "a.jsonl", "ok", {"through": 5})
+    await store.leave_to_archive(5, 1000, [done])
+    assert (await store.audit_anchor()) == (5, known)
+    assert not await witness.contradicts(store)
+    await store.append_audit([AuditEntry("a", "act", "later", "ok")])
+    await store.leave_to_archive(6, 1000)
+    assert not await witness.contradicts(store)
+    (database.with_name("usher.db.seen")).write_text(json.dumps({"length": 6, "hash": "0" * 64}))
+    assert await Witness(database).contradicts(store)
     await store.close()
 
 

@@ -18,6 +18,7 @@ from tests.rigs.engine import migrated
 RARE = {
     "statistics",
     "counts_of_place",
+    "migrated",
     "active_accounts",
     "active_accounts_at",
     "end_browser_sessions_at",
