@@ -167,6 +167,11 @@ def _close_superseded(tx: Transaction, principal: str, about: str, names: str = 
         tx.run("close_cards", principal=principal, ids=f" {' '.join(over)} ", now=tx.now())
 
 
+def leave_out(tx: Transaction, card_id: str) -> None:
+    """Close the cards that one takes the place of although it isn't sent."""
+    tx.run("close_cards_before", id=card_id, now=tx.now())
+
+
 def close_of(tx: Transaction, subject: str) -> None:
     """Close all messages that show a row which is settled."""
     tx.run("close_cards_of", subject=subject, now=tx.now(), later=tx.now() + _REPLACED_WITHIN)

@@ -1347,6 +1347,11 @@ ORDER BY number DESC, id DESC;
 UPDATE cards SET stage = 'closing', is_dirty = 1, dirt = dirt + 1, changed_at = :now
 WHERE principal = :principal AND stage = 'live' AND :ids LIKE '% ' || id || ' %';
 
+-- name: close_cards_before
+UPDATE cards SET stage = 'closing', is_dirty = 1, dirt = dirt + 1, changed_at = :now
+WHERE stage = 'live' AND is_notice = 0 AND about = (SELECT c.about FROM cards c WHERE c.id = :id)
+    AND number < (SELECT c.number FROM cards c WHERE c.id = :id);
+
 -- name: close_cards_of
 UPDATE cards SET stage = 'closing', is_dirty = 1, dirt = dirt + 1, changed_at = :now,
     leased_until = CASE WHEN leased_until > :later THEN leased_until ELSE :later END

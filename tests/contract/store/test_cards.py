@@ -46,6 +46,17 @@ async def test_the_first_card_finds_its_place(store, clock, operation):
     assert await store.card("operation_none") is None
 
 
+async def test_a_card_that_is_never_sent_closes_those_before_it_all_the_same(store, workspace, operation):
+    await store.save_step(Update(operation.id, 0.0, outcome=Outcome.FAILED, cause="gave_up"))
+    new = NewOperation(ALICE, workspace.id, "saturn", OperationVerb.START, 60.0, "R")
+    card = NewNotice("", NoticeKind.CARD, "first", ALICE)
+    await store.accept_operation(new, interaction="", notices=[card])
+    (notice,) = await store.claim_notices(10, 60.0)
+    assert (await store.card(operation.id)).stage == "live"
+    await store.notice_sent(notice.id, "", "")
+    assert (await store.card(operation.id)).stage == "closing"
+
+
 async def test_a_card_that_was_not_posted_yet_is_not_updated(store, workspace):
     new = NewOperation(ALICE, workspace.id, "saturn", OperationVerb.START, 60.0, "R")
     operation = (await store.accept_operation(new, interaction="")).operation
