@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from bot.domain.models import NewNotice, NoticeKind
-from bot.messages.blocks.lasting import lasting
 
 if TYPE_CHECKING:
     from bot.domain.models import Answer, Principal, Surface
@@ -32,8 +31,7 @@ def reply_notice(answer: Answer, surface: Surface, principal: Principal, ids: Id
     """Return an Answer as a reply in the outbox: sent at once, at most once, keyed by its interaction.
 
     The body holds ``text``, ``blocks``, ``replaces``, ``in_channel`` and the way back: ``response_url``, or
-    ``channel_id`` with ``thread_ts`` and ``is_direct``; where it can be edited later also ``lasting``, and
-    the message that was ``pressed`` in a direct message. An Answer with a form redraws the one that is open:
+    ``channel_id`` with ``thread_ts`` and ``is_direct``. An Answer with a form redraws the one that is open:
     ``view`` with ``view_id`` and ``hash``, or ``external_id``.
     """
     answer = fit_for_channel(answer)
@@ -43,11 +41,7 @@ def reply_notice(answer: Answer, surface: Surface, principal: Principal, ids: Id
         "thread_ts": surface.thread_ts,
         "in_channel": answer.in_channel,
         "is_direct": surface.is_direct,
-        "pressed": surface.message_ts if surface.is_direct and surface.kind == "button" else None,
     }
-    # What comes through a response_url is seen by one person until they reload, unless it replaces a message.
-    if surface.is_direct and (answer.replaces or not surface.response_url):
-        body |= {"lasting": lasting(answer)}
     if answer.view is not None and surface.is_form:
         body |= {
             "view": answer.view,
@@ -76,8 +70,7 @@ def message_notice(
         kind=NoticeKind.MESSAGE,
         occasion="1",
         principal=principal,
-        body=replace(answer, in_channel=False, replaces=False).as_body()
-        | {"becomes": becomes, "lasting": lasting(answer)},
+        body=replace(answer, in_channel=False, replaces=False).as_body() | {"becomes": becomes},
     )
 
 

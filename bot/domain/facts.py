@@ -91,8 +91,6 @@ class Facts:
     output: Shown | None = None
     #: The kinds and facts of the held notices that a message reports, oldest first.
     held: tuple[tuple[NoticeKind, Facts], ...] = ()
-    #: The rows of a list that is drawn again.
-    listed: tuple[Facts, ...] = ()
     #: The request that a message is about, if it still exists.
     approval: Approval | None = None
     #: Other people whom the message names, as its reader is told who they are.

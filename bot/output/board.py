@@ -44,7 +44,7 @@ class Entry:
     #: Before anything is read, it stays as it is: what it showed earlier is more than nothing.
     shown_version: int = 0
     shown_over: bool = False
-    #: The message was deleted, so it isn't updated any more.
+    #: No message is updated any more: it was deleted, or the run was over before there was one.
     is_lost: bool = False
     #: No delivery of the file before this time, after this many failures.
     deliver_after: float = 0.0

@@ -59,6 +59,8 @@ class _Follower:
     next_at: float = 0.0
     over_since: float | None = None
     is_announced: bool = False
+    #: The run was still going when it was first followed.
+    was_open: bool = False
 
 
 class Streams(EnginePart):
@@ -137,6 +139,7 @@ class Streams(EnginePart):
         if follower is None:
             follower = self._followers[run.id] = _Follower(self._board.add(run.id))
             follower.is_announced = run.output_ts is not None
+            follower.was_open = run.outcome is None
         return follower
 
     def _forget(self, run_id: str) -> None:
@@ -166,8 +169,11 @@ class Streams(EnginePart):
             await self._announce(run, follower)
 
     async def _announce(self, run: Run, follower: _Follower) -> None:
-        """Write the notice for the message that shows the output; once, as it has one key."""
-        if not follower.is_announced:
+        """Write the notice for the message that shows the output of a run that goes on; it has one key."""
+        is_short = follower.was_open and run.outcome is not None and follower.entry.transcript.spool.size > 0
+        if is_short and not follower.is_announced:
+            follower.entry.is_lost = True  # Its last lines and its file come with its end.
+        elif not follower.is_announced:
             await self._store.add_notices([outcomes.notice(run, NoticeKind.JOB_OUTPUT, "1")])
             follower.is_announced = True
 

@@ -153,12 +153,13 @@ class Accounts(Part):
         cause: str = "",
         interaction: str = "",
         tell: bool = True,
+        is_answered: bool = False,
     ) -> list[Account]:
         """Unlink a person's account on a connection, or all of them; return the ones that were unlinked.
 
         ``actor`` is who did it (a principal's key, ``slack`` …); ``cause`` says why, if it wasn't the
         person (``administrator``, ``left``, ``revoked``, ``uninstalled``). ``tell`` is False where no message
-        can reach them.
+        can reach them; ``is_answered`` where the answer says it already.
         """
         ending = [
             account
@@ -170,7 +171,8 @@ class Accounts(Part):
             connection,
             revocable=[name for name, one in self._connections.items() if isinstance(one, facets.Revocation)],
             cause="unlinked",
-            notices=[_unlinked(account, cause) for account in ending] if tell else (),
+            notices=[_unlinked(account, cause) for account in ending] if tell and not is_answered else (),
+            tell=tell,
             audit=[_unlinked_entry(account, actor, cause) for account in ending],
             interaction=interaction,
         )

@@ -132,9 +132,6 @@ class Gatherer(Part):
     async def of_message(self, card: Card) -> Facts | None:
         """Gather facts for redrawing a message; return None if the row that it shows is gone."""
         facts: Facts | None
-        if card.kind in (NoticeKind.REPLY, NoticeKind.SHOWN):
-            facts = await self._of_answer(card)
-            return replace(facts, written_at=card.created_at, former_name=card.name)
         if card.kind in (NoticeKind.CARD, NoticeKind.JOB_CARD, NoticeKind.CLASS_CARD):
             facts = await self.of_card(card.kind, card.subject)
         else:
@@ -162,28 +159,6 @@ class Gatherer(Part):
             former_name=card.name,
             kept=kept,
         )
-
-    async def _of_answer(self, card: Card) -> Facts:
-        """Gather what an answer shows, by what is kept of it."""
-        body, principal = card.body, card.principal
-        is_shown = card.kind is NoticeKind.SHOWN and card.stage == "live"
-        facts = await self._of(principal, str(body.get("connection") or ""), body=body)
-        if is_shown and "workspaces" in body:
-            rows = await self._store.workspaces(principal)
-            listed = await self.of_all(principal, [one for one in rows if _is_among(one, body)])
-            return replace(facts, listed=tuple(listed))
-        if is_shown and "runs" in body:
-            runs = await self._store.runs(principal)
-            listed = await self.of_runs(principal, [run for run in runs if _is_among(run, body)])
-            return replace(facts, listed=tuple(listed))
-        if "run" in body:
-            run = await self._store.run(str(body["run"]))
-            return facts if run is None or run.principal != principal else await self.of_run(run)
-        workspace = await self._own_workspace(card, card.about) if "workspace" in body else None
-        if workspace is None:
-            return facts
-        operation = await self._store.latest_operation(workspace.id)
-        return replace(await self.of_workspace(workspace, operation), body=body)
 
     async def _kept(self, warning: Card) -> bool | None:
         """Return whether a person kept their workspace out of the end of a class; None while they may."""
@@ -353,13 +328,3 @@ def _job_page(provider: Provider | None, run: Run) -> str | None:
     if provider is None or not isinstance(provider, facets.Runs):
         return None
     return provider.allowed_url(provider.job_page_url(run))
-
-
-def _is_among(one: Workspace | Run, body: Mapping[str, Any]) -> bool:
-    """Return whether a list shows this: if it shows only some, by their state, connection or names."""
-    only = body.get("only") or {}
-    return (
-        only.get("state", "") in {"", str(one.state)}
-        and only.get("connection") in {None, one.connection}
-        and (only.get("rows") is None or one.id in only["rows"])
-    )

@@ -87,14 +87,15 @@ def unlink(
     notices: Sequence[NewNotice] = (),
     audit: Sequence[AuditEntry] = (),
     interaction: str = "",
+    tell: bool = True,
 ) -> list[Account]:
     """End a principal's account (or all) and everything that depends on it.
 
     On a connection in ``revocable`` the state becomes ``revoking`` with a REVOKE task (subject: account
     id), elsewhere the row is deleted at once. Open operations there end as cancelled with ``cause`` and
     their cards become dirty; watches end; its workspaces, unfinished links, lists, snapshots and remembered
-    form values are deleted. Open runs end as cancelled with ``cause``; if ``notices`` tell the person about
-    the unlink, each run with a card also gets a JOB_FAILED notice. The person's requests to administrators
+    form values are deleted. Open runs end as cancelled with ``cause``; where messages reach the person
+    (``tell``), each run with a card also gets a JOB_FAILED notice. The person's requests to administrators
     are withdrawn and their browser sessions end, even without an account. Return the accounts that ended, as
     they were; if there were none, nothing else is written.
     """
@@ -106,7 +107,7 @@ def unlink(
     if not ending:
         return []
     for one in ending:
-        _end(tx, one, can_revoke=one.connection in revocable, cause=cause, tell=bool(notices))
+        _end(tx, one, can_revoke=one.connection in revocable, cause=cause, tell=tell)
     add_notices(tx, notices)
     append_audit(tx, audit)
     return ending
@@ -116,6 +117,7 @@ def _end(tx: Transaction, ending: Account, *, can_revoke: bool, cause: str, tell
     pair = {"principal": ending.principal.key, "connection": ending.connection}
     for workspace in tx.all("all_workspaces_at", **pair):
         cards.close_about(tx, workspace)
+    cards.close_link(tx, ending.principal.key, ending.connection)
     for operation in tx.all("open_operations_at", **pair):
         operations.end(tx, operation["id"], Outcome.CANCELLED, cause)
     runs.end_all(tx, pair, cause, tell=tell)
@@ -135,7 +137,6 @@ def _end(tx: Transaction, ending: Account, *, can_revoke: bool, cause: str, tell
             add_notices(tx, [_not_stopped(ending, workspace)])
         tx.run("orphan_operations", workspace_id=workspace["id"])
         tx.run("rest_gate_without_reader", gate_key=workspace["gate_key"])
-    cards.owe_answers_of(tx, pair["principal"])
 
 
 def _not_stopped(ended: Account, workspace: Row) -> NewNotice:

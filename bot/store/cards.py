@@ -1,8 +1,8 @@
-"""Messages that offer something, for as long as they can change: cards, notices about the same, answers.
+"""Messages that offer something, for as long as they can change: cards, and notices about the same.
 
-They are posted once, then marked dirty for updates; the newest state wins, nothing is queued. At most two
-messages about a workspace or run are live: its card and the newest notice or answer. Those before them lose
-their buttons, in one update each (``docs/rules.md``, "Cards are drawn from rows").
+They are posted once, then marked dirty for updates; the newest state wins, nothing is queued. Of the messages
+about a workspace or a run, the one that was sent last is live. The one before becomes a line, in one update
+(``docs/rules.md``, "History stays, one message is live").
 """
 
 from __future__ import annotations
@@ -52,14 +52,10 @@ _OF_LINKS: Final = frozenset(
         NoticeKind.LINK_ENDING,
     }
 )
-#: Answers, if they are sent where they can be edited: their body says what they offer.
-_ANSWERS: Final = frozenset({NoticeKind.REPLY, NoticeKind.MESSAGE})
-#: What a list is of, by how the ids of what it may show begin.
-_LISTS: Final = {"workspace": "workspaces", "operation": "workspaces", "job": "runs"}
 #: How many seconds a message that is often replaced by the answer to a press on it waits for that.
 _REPLACED_WITHIN: Final = 3.0
-#: How many seconds an answer is drawn again; a later change closes it.
-_LOOKED_AT: Final = 3_600.0
+#: How many seconds, at most, the card of what has ended waits for the message that says so.
+END_FIRST: Final = 5.0
 #: These hold output, which is kept nowhere but in Slack: their body is not kept.
 _OUTPUT: Final = frozenset({NoticeKind.JOB_ENDED})
 
@@ -69,17 +65,12 @@ def add(tx: Transaction, kind: NoticeKind, subject: str, principal: str, about: 
 
     ``about`` is the workspace of an operation; runs and classes are about themselves.
     """
-    if kind is not NoticeKind.CLASS_CARD:
-        _close_guesses(tx, principal)
     return _add(tx, subject, kind, subject, principal, about or subject)
 
 
 def add_notice(tx: Transaction, notice: Row, body: dict[str, Any]) -> None:
     """Add the message of a notice that offers something, if its kind does."""
     kind = NoticeKind(notice["kind"])
-    if kind in _ANSWERS:
-        _add_answer(tx, notice, body)
-        return
     about = body.get("workspace") if kind in _OF_WORKSPACES else None
     if kind in _OF_RUNS:
         about = notice["subject"]
@@ -95,22 +86,6 @@ def add_notice(tx: Transaction, notice: Row, body: dict[str, Any]) -> None:
         _add(tx, notice["id"], kind, notice["subject"], notice["principal"], about, kept)
 
 
-def _add_answer(tx: Transaction, notice: Row, body: dict[str, Any]) -> None:
-    """Add an answer that offers something (``bot.messages.blocks.lasting``); guesses before it close."""
-    if body.get("is_direct") or notice["kind"] == NoticeKind.MESSAGE:
-        _close_guesses(tx, notice["principal"])
-    offer = body.get("lasting")
-    if not offer:
-        return
-    principal, kind = notice["principal"], NoticeKind(offer["kind"])
-    about = offer["about"] if offer["is_one"] else f"{offer['about']}/{principal}"
-    _add(tx, notice["id"], kind, notice["subject"], principal, about, offer["kept"], names=offer["names"])
-
-
-def _close_guesses(tx: Transaction, principal: str) -> None:
-    tx.run("close_guesses", principal=principal, now=tx.now(), later=tx.now() + _REPLACED_WITHIN)
-
-
 def of_link(principal: str, connection: str) -> str:
     """Return what messages about a person's link are about."""
     return f"link/{principal}/{connection}"
@@ -124,10 +99,9 @@ def _add(
     principal: str,
     about: str,
     body: dict[str, Any] | None = None,
-    names: str = "",
 ) -> bool:
     key = {"id": card_id, "subject": subject, "kind": kind, "principal": principal, "about": about}
-    rest = {"is_notice": int(kind not in _CARDS), "body": as_json(body or {}), "names": names}
+    rest = {"is_notice": int(kind not in _CARDS), "body": as_json(body or {})}
     return tx.run("add_card", **key, **rest, now=tx.now()) == 1
 
 
@@ -137,39 +111,16 @@ def id_of(kind: NoticeKind, notice_id: str, subject: str) -> str:
 
 
 def place(tx: Transaction, card_id: str, channel_id: str, message_ts: str, drawn: str = "") -> None:
-    """Record which message is a card's, and what it shows; the messages that it replaces are closed."""
-    at = {"channel_id": channel_id, "message_ts": message_ts}
-    tx.run("displace_cards", id=card_id, **at)
+    """Record which message is a card's, and what it shows: the last one sent about a row stays live."""
     now = tx.now()
+    at = {"channel_id": channel_id, "message_ts": message_ts}
     row = tx.one("place_card", id=card_id, **at, now=now, drawn=_as_of(drawn, now))
     if row is not None:
-        _close_superseded(tx, row["principal"], row["about"], row["names"])
+        _close_former(tx, row["principal"], row["about"])
 
 
-def _close_superseded(tx: Transaction, principal: str, about: str, names: str = "") -> None:
-    """Close what newer messages have taken the place of, among those posted about a row and the rows named.
-
-    A card takes the place of all before it about the same; anything else that of what isn't a card and offers
-    something for one of the same rows. A list may come to show any row: every later message takes its place.
-    """
-    cards: set[str] = set()
-    offered: set[str] = set()
-    over = []
-    for row in tx.all("posted_cards", principal=principal, about=about, names=names):
-        named = {row["about"], *row["names"].split()}
-        if row["about"] in cards or (row["is_notice"] and named & offered):
-            over.append(row["id"])
-        elif row["is_notice"]:
-            offered |= named | {_LISTS.get(one.partition("_")[0], one) for one in named}
-        else:
-            cards.add(row["about"])
-    if over:
-        tx.run("close_cards", principal=principal, ids=f" {' '.join(over)} ", now=tx.now())
-
-
-def leave_out(tx: Transaction, card_id: str) -> None:
-    """Close the cards that one takes the place of although it isn't sent."""
-    tx.run("close_cards_before", id=card_id, now=tx.now())
+def _close_former(tx: Transaction, principal: str, about: str) -> None:
+    tx.run("close_former_cards", principal=principal, about=about, now=tx.now())
 
 
 def close_of(tx: Transaction, subject: str) -> None:
@@ -183,48 +134,33 @@ def close_about(tx: Transaction, workspace: Row) -> None:
     tx.run("close_cards_about", about=workspace["id"], name=name, now=tx.now())
 
 
+def close_link(tx: Transaction, principal: str, connection: str) -> None:
+    """Close all messages about a person's link, which has ended."""
+    tx.run("close_cards_about", about=of_link(principal, connection), name=None, now=tx.now())
+
+
 def move(tx: Transaction, principal: str, former: str, about: str) -> None:
-    """Move the messages about a workspace to the one that it turned out to be; answers that name it, too."""
-    _owe_answers(tx, former, changed=True)
-    tx.run("move_cards", principal=principal, former=former, about=about)
-    _close_superseded(tx, principal, about)
+    """Move the messages about a workspace to the one that it turned out to be."""
+    tx.run("move_cards", former=former, about=about)
+    _close_former(tx, principal, about)
 
 
 def owe(tx: Transaction, subject: str, *, changed: bool) -> None:
     """Mark the messages of an operation or run dirty; ``changed``: by more than progress."""
     tx.run("owe_cards_of", subject=subject, changed=changed, now=tx.now())
-    _owe_answers(tx, subject, changed=changed)
 
 
 def owe_about(tx: Transaction, about: str, *, changed: bool) -> None:
     """Mark the messages about a workspace, or the card of a class, dirty."""
     tx.run("owe_cards_about", about=about, changed=changed, now=tx.now())
-    _owe_answers(tx, about, changed=changed)
-
-
-def _owe_answers(tx: Transaction, about: str, *, changed: bool) -> None:
-    """Mark the answers dirty that name a workspace, operation or run, alone or in a list of all."""
-    if changed:
-        now = tx.now()
-        times = {"now": now, "later": now + _REPLACED_WITHIN, "fresh": now - _LOOKED_AT}
-        tx.run("owe_answers", about=about, **times)
-
-
-def owe_list(tx: Transaction, principal: str) -> None:
-    """Mark the list of a person's workspaces dirty, as there is one more."""
-    tx.run("owe_list", principal=principal, now=tx.now())
-
-
-def owe_answers_of(tx: Transaction, principal: str) -> None:
-    """Mark all answers to a person dirty: they linked an account, or ended a link."""
-    tx.run("owe_answers_of", principal=principal, now=tx.now(), later=tx.now() + _REPLACED_WITHIN)
 
 
 def claim(tx: Transaction, limit: int, min_interval: float, lease: float) -> list[Card]:
     """Lease dirty, posted cards.
 
-    First the live cards with a change of state. What is left is shared between the other messages, oldest
-    change first, and the progress of cards, which comes ``min_interval`` seconds after their last update.
+    First the live ones with a change of state, unless the message about an end is about to take their place.
+    What is left is shared between those that become a line, oldest change first, and the progress of cards,
+    which comes ``min_interval`` seconds after their last update.
     """
     now = tx.now()
 
@@ -234,7 +170,7 @@ def claim(tx: Transaction, limit: int, min_interval: float, lease: float) -> lis
         found = [_claimed(row) for row in tx.all(query, now=now, until=now + lease, limit=most, **keys)]
         return sorted(found, key=lambda card: (card.changed_at or card.updated_at, card.id))
 
-    cards = claimed("claim_changed_cards", limit)
+    cards = claimed("claim_changed_cards", limit, settled=now - END_FIRST)
     cards += claimed("claim_former_cards", (limit - len(cards) + 1) // 2)
     cards += claimed("claim_progressed_cards", limit - len(cards), before=now - min_interval)
     return cards + claimed("claim_former_cards", limit - len(cards))

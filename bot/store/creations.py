@@ -54,7 +54,6 @@ def accept(
     if former is not None and former["principal"] == new.principal.key:
         operations.put_away(tx, instead_of)
     _insert_provisional(tx, workspace)
-    cards.owe_list(tx, new.principal.key)
     row = operations.add(tx, new)
     if new.timer is not None:
         timers.put(tx, workspace.id, new.timer)

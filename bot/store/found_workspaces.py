@@ -88,8 +88,6 @@ def _merge_piece(tx: Transaction, merge: _Merge) -> _Merge:
         if len(rows_after) == left:
             return replace(merge, after=rows_after[-1]["remote_id"])
     tx.run("discovered", id=merge.account_id, now=now)
-    if merge.new:
-        cards.owe_list(tx, account["principal"])
     return replace(merge, is_over=True)
 
 

@@ -133,7 +133,6 @@ def _stand(tx: Transaction, activation: Activation, pair: dict[str, str]) -> Non
     """Write an account, and resume what waited for it."""
     _put(tx, activation, pair)
     resume(tx, pair)
-    cards.owe_answers_of(tx, pair["principal"])
     tx.run("delete_task_of", kind=TaskKind.REVOKE_UNUSED, subject=activation.settles)
     add_tasks(tx, activation.tasks)
     add_notices(tx, activation.notices)

@@ -1162,6 +1162,12 @@ WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
                 AND e.kind IN ('ready', 'failed', 'stopped', 'refused', 'suspended', 'removed')
                 AND e.created_at <= :settled AND e.held_by IS NULL AND e.state IN ('pending', 'retry', 'leased')
         )
+    ) AND NOT (
+        kind = 'reply' AND EXISTS (
+            SELECT 1 FROM notices u
+            WHERE u.principal = notices.principal AND u.kind IN ('ready', 'failed', 'refused')
+                AND u.state IN ('pending', 'retry') AND u.held_by IS NULL AND u.created_at > :settled
+        )
     ) AND NOT EXISTS (
         SELECT 1 FROM owners o WHERE o.name = 'output:' || notices.subject AND o.owner <> :owner AND o.until > :now
     )
@@ -1270,11 +1276,8 @@ SELECT * FROM notices WHERE subject = :subject AND kind = :kind LIMIT 1;
 SELECT * FROM notices WHERE state = 'dead' ORDER BY created_at DESC, id DESC LIMIT :limit;
 
 -- name: add_card
-INSERT INTO cards (id, subject, kind, principal, updated_at, about, number, is_notice, body, created_at, names)
-VALUES (
-    :id, :subject, :kind, :principal, :now, :about, (SELECT COALESCE(MAX(c.number), 0) + 1 FROM cards c),
-    :is_notice, :body, :now, :names
-)
+INSERT INTO cards (id, subject, kind, principal, updated_at, about, is_notice, body, created_at)
+VALUES (:id, :subject, :kind, :principal, :now, :about, :is_notice, :body, :now)
 ON CONFLICT (id) DO NOTHING;
 
 -- name: card
@@ -1286,71 +1289,25 @@ UPDATE cards SET is_dirty = 1, dirt = dirt + 1,
     changed_at = CASE WHEN :changed = 1 THEN :now ELSE changed_at END
 WHERE subject = :subject AND stage <> 'closed';
 
--- What an answer said holds until something that it names has changed: then it is drawn again, or loses its buttons.
--- Not at once, as what changed is often a press on that very answer, which replaces it. An old one isn't drawn again:
--- nobody looks at it, and Slack's limit is for those that are looked at.
--- name: owe_answers
-UPDATE cards SET is_dirty = 1, dirt = dirt + 1, changed_at = :now,
-    stage = CASE WHEN kind = 'reply' OR created_at < :fresh THEN 'closing' ELSE stage END,
-    leased_until = CASE WHEN leased_until > :later THEN leased_until ELSE :later END
-WHERE kind IN ('reply', 'shown') AND principal IN (
-        SELECT principal FROM workspaces WHERE id = :about
-        UNION ALL SELECT principal FROM operations WHERE id = :about
-        UNION ALL SELECT principal FROM runs WHERE id = :about
-    ) AND (
-        names LIKE '% ' || :about || ' %'
-        OR (names LIKE ' workspaces %' AND EXISTS (SELECT 1 FROM workspaces w WHERE w.id = :about))
-        OR (names LIKE ' runs %' AND EXISTS (SELECT 1 FROM runs r WHERE r.id = :about))
-    );
-
--- name: owe_answers_of
-UPDATE cards SET is_dirty = 1, dirt = dirt + 1, changed_at = :now,
-    stage = CASE WHEN kind = 'reply' THEN 'closing' ELSE stage END,
-    leased_until = CASE WHEN leased_until > :later THEN leased_until ELSE :later END
-WHERE kind IN ('reply', 'shown') AND principal = :principal;
-
--- name: owe_list
-UPDATE cards SET is_dirty = 1, dirt = dirt + 1, changed_at = :now
-WHERE kind IN ('reply', 'shown') AND principal = :principal AND names LIKE ' workspaces %';
-
--- Guesses at what a person meant: they have said something else since, or accepted one.
--- name: close_guesses
-UPDATE cards SET is_dirty = 1, dirt = dirt + 1, changed_at = :now, stage = 'closing',
-    leased_until = CASE WHEN leased_until > :later THEN leased_until ELSE :later END
-WHERE kind IN ('reply', 'shown') AND principal = :principal AND stage = 'live' AND names LIKE '% say %';
-
 -- name: owe_cards_about
 UPDATE cards SET is_dirty = 1, dirt = dirt + 1,
     changed_at = CASE WHEN :changed = 1 THEN :now ELSE changed_at END
-WHERE about = :about AND stage <> 'closed' AND kind NOT IN ('reply', 'shown');
-
--- What a message showed before something else took its place in Slack.
--- name: displace_cards
-DELETE FROM cards WHERE channel_id = :channel_id AND message_ts = :message_ts AND is_notice = 1 AND id <> :id;
+WHERE about = :about AND stage <> 'closed';
 
 -- name: place_card
 UPDATE cards SET channel_id = :channel_id, message_ts = :message_ts, updated_at = :now, drawn = :drawn
 WHERE id = :id
-RETURNING principal, about, names;
+RETURNING principal, about;
 
--- What is about a row or the rows that are named, and all answers, newest first.
--- name: posted_cards
-SELECT id, is_notice, about, names FROM cards
-WHERE principal = :principal AND stage = 'live' AND message_ts IS NOT NULL AND (
-        about = :about
-        OR kind IN ('reply', 'shown')
-        OR (is_notice = 1 AND :names LIKE '% ' || about || ' %')
-    )
-ORDER BY number DESC, id DESC;
-
--- name: close_cards
+-- Slack's timestamps order what was sent. A class card and a question about a creation of unknown outcome stand for
+-- themselves: they neither take a message's place nor lose theirs.
+-- name: close_former_cards
 UPDATE cards SET stage = 'closing', is_dirty = 1, dirt = dirt + 1, changed_at = :now
-WHERE principal = :principal AND stage = 'live' AND :ids LIKE '% ' || id || ' %';
-
--- name: close_cards_before
-UPDATE cards SET stage = 'closing', is_dirty = 1, dirt = dirt + 1, changed_at = :now
-WHERE stage = 'live' AND is_notice = 0 AND about = (SELECT c.about FROM cards c WHERE c.id = :id)
-    AND number < (SELECT c.number FROM cards c WHERE c.id = :id);
+WHERE principal = :principal AND about = :about AND stage = 'live'
+    AND kind NOT IN ('class_card', 'asked', 'job_asked') AND message_ts < (
+        SELECT MAX(c.message_ts) FROM cards c
+        WHERE c.principal = :principal AND c.about = :about AND c.kind NOT IN ('class_card', 'asked', 'job_asked')
+    );
 
 -- name: close_cards_of
 UPDATE cards SET stage = 'closing', is_dirty = 1, dirt = dirt + 1, changed_at = :now,
@@ -1369,11 +1326,7 @@ UPDATE cards SET
 WHERE about = :about AND stage <> 'closed';
 
 -- name: move_cards
-UPDATE cards SET
-    about = CASE WHEN about = :former THEN :about ELSE about END,
-    names = REPLACE(names, ' ' || :former || ' ', ' ' || :about || ' ')
-WHERE about = :former
-    OR (kind IN ('reply', 'shown') AND principal = :principal AND names LIKE '% ' || :former || ' %');
+UPDATE cards SET about = :about WHERE about = :former;
 
 -- name: move_cards_of
 UPDATE cards SET about = :about WHERE subject = :subject;
@@ -1383,7 +1336,13 @@ UPDATE cards SET leased_until = :until, claimed_dirt = dirt, claimed_drawn = dra
 WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
     SELECT id FROM cards
     WHERE is_dirty = 1 AND message_ts IS NOT NULL AND leased_until <= :now AND changed_at IS NOT NULL
-        AND is_notice = 0 AND stage = 'live'
+        AND stage = 'live' AND NOT EXISTS (
+            SELECT 1 FROM notices n
+            WHERE n.subject = cards.subject AND cards.is_notice = 0 AND n.created_at > :settled
+                AND n.kind IN (
+                    'ready', 'failed', 'stopped', 'refused', 'suspended', 'removed', 'job_ended', 'job_failed'
+                ) AND n.state IN ('pending', 'retry', 'leased') AND n.held_by IS NULL
+        )
     ORDER BY changed_at LIMIT :limit
     /* postgresql: FOR UPDATE SKIP LOCKED)) */
 )
@@ -1394,7 +1353,7 @@ UPDATE cards SET leased_until = :until, claimed_dirt = dirt, claimed_drawn = dra
 WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
     SELECT id FROM cards
     WHERE is_dirty = 1 AND message_ts IS NOT NULL AND leased_until <= :now AND changed_at IS NOT NULL
-        AND (is_notice = 1 OR stage <> 'live')
+        AND stage <> 'live'
     ORDER BY changed_at LIMIT :limit
     /* postgresql: FOR UPDATE SKIP LOCKED)) */
 )
@@ -1432,7 +1391,6 @@ UPDATE cards SET stage = 'closed', is_dirty = 0, changed_at = NULL WHERE id = :i
 -- name: card_retry
 UPDATE cards SET leased_until = :until WHERE id = :id;
 
--- With the answers about it, which would wait for a change that never comes.
 -- name: delete_cards_of
 DELETE FROM cards WHERE subject = :subject OR about = :subject;
 

@@ -68,6 +68,7 @@ async def unlink(request: Request) -> Answer:
             actor=request.principal.key,
             cause="person",
             interaction=f"{request.surface.interaction}/{one}" if request.surface.interaction else "",
+            is_answered=not request.shows_cards_here,
         )
     ]
     if not ended:

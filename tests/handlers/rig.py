@@ -111,6 +111,7 @@ class FakeAccounts:
         cause: str,
         interaction: str = "",
         tell: bool = True,
+        is_answered: bool = False,
     ) -> list[Account]:
         self.unlinked.append((principal, connection, actor, cause, tell))
         return await self.store.unlink(

@@ -323,7 +323,7 @@ def test_replies_and_messages_carry_their_answer(kind):
 
 def test_every_kind_of_notice_is_drawn_with_hardly_anything_known():
     bare = replace(facts(), operation=None, workspace=None, username="", page_url=None)
-    for kind in set(NoticeKind) - {NoticeKind.CARD, NoticeKind.CARD_UPDATE, NoticeKind.SHOWN}:
+    for kind in set(NoticeKind) - {NoticeKind.CARD, NoticeKind.CARD_UPDATE}:
         check_limits(render(kind, bare))
 
 

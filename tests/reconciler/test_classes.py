@@ -94,7 +94,7 @@ async def test_until_tells_first_stops_what_was_consented_to_and_sums_up(world):
     assert "suspended soon" not in str(told(world, alice))
     await world.pass_time(20, step=1)
     warning = [one for one in world.slack.messages if one["channel"] == "DU000"][-1]
-    assert buttons(warning) == ["Keep mine"]
+    assert buttons(warning) == ["Open", "Keep mine"]
     assert "The class Statistics is ending" in warning["text"]
     assert await classes_of(world).keep(bob, card.id, interaction="keep")
     assert states(world) == {"r-U000": State.RUNNING, "r-U001": State.RUNNING, "r-U002": State.STOPPED}

@@ -53,7 +53,7 @@ async def test_the_story_is_told_in_the_direct_message(world):
         assert server.harness.violations == []
         assert (await world.store.statistics())["dead_notices"] == 0
         card, ready = server.state.messages[server.state.direct[OLIVIA]]
-        assert "running" in card.text
+        assert "started at" in card.text
         assert "https://app.example.test/ide/r1" in str(ready.blocks)
 
 

@@ -27,9 +27,9 @@ async def test_a_suspended_workspace_is_told_and_resumed(world):
     assert world.slack.kinds() == ["card", "suspended"]
     assert world.provider.machines["r1"].state is State.SUSPENDED
     card, told = world.slack.messages
-    assert "is suspended on" in card["text"]
+    assert "was suspended at" in card["text"]
     assert "is suspended on" in told["text"]
-    assert labels(told) == labels(card) == ["Resume"]
+    assert (labels(card), labels(told)) == ([], ["Resume"])
     assert await world.until_ended(await world.begin(workspace)) is Outcome.FULFILLED
     assert world.provider.accepted_starts == ["r1"]
 
@@ -37,14 +37,14 @@ async def test_a_suspended_workspace_is_told_and_resumed(world):
 async def test_a_running_card_offers_what_the_provider_has(world):
     workspace = await world.own()
     await world.until_ended(await world.begin(workspace))
-    assert labels(world.slack.messages[-1]) == ["Open", "Suspend", "Stop"]
+    assert labels(world.slack.messages[-1]) == ["Open", "Suspend", "Stop", "Stop later…"]
 
 
 async def test_what_the_workspace_does_not_allow_is_not_offered(world):
     workspace = await world.own()
     world.provider.machines["r1"].actions = frozenset({"open", "start", "stop"})
     await world.until_ended(await world.begin(workspace))
-    assert labels(world.slack.messages[-1]) == ["Open", "Stop"]
+    assert labels(world.slack.messages[-1]) == ["Open", "Stop", "Stop later…"]
 
 
 async def test_a_suspend_that_is_not_answered_is_read_before_it_is_called_again(world):
@@ -97,7 +97,7 @@ async def test_what_is_removed_is_gone_from_the_list_and_told(world):
     assert world.provider.removed == ["r1"]
     assert world.slack.kinds() == ["card", "removed"]
     assert await world.store.workspaces(workspace.principal) == []
-    assert "has been removed from" in world.slack.messages[0]["text"]
+    assert "was removed from" in world.slack.messages[0]["text"]
     assert labels(world.slack.messages[1]) == []
 
 

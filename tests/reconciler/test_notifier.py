@@ -330,7 +330,7 @@ async def test_an_update_that_fails_is_still_owed(world, error):
     await world.begin(await world.own())
     world.slack.fail("chat.update", error)
     await world.pass_time(200, step=5)
-    assert "running" in world.slack.messages[0]["text"]
+    assert "started at" in world.slack.messages[0]["text"]
 
 
 async def test_the_same_drawing_is_not_sent_twice_whichever_process_sent_it(world):
@@ -350,14 +350,14 @@ async def test_what_an_update_of_unknown_outcome_showed_is_drawn_over(world):
     workspace = await world.own(state=State.RUNNING)
     await world.until_ended(await world.begin(workspace))
     await world.pass_time(60)
-    before = world.slack.messages[0]["text"]
+    before = world.slack.messages[-1]["text"]
     world.slack.fail("chat.update", SlackUnknownOutcome("chat.update", "no_answer"), after=True)
     await world.store.name_workspace(workspace.id, "other")
     await world.notifier.step_cards()
-    assert "other" in world.slack.messages[0]["text"]
+    assert "other" in world.slack.messages[-1]["text"]
     await world.store.name_workspace(workspace.id, None)
     await world.pass_time(30)
-    assert world.slack.messages[0]["text"] == before
+    assert world.slack.messages[-1]["text"] == before
 
 
 async def test_a_mistake_in_drawing_a_card_is_logged_and_drawn_later(world):
@@ -378,4 +378,4 @@ async def test_a_mistake_in_drawing_a_card_is_logged_and_drawn_later(world):
     assert {entry["event"] for entry in logs if entry["log_level"] == "error"} == {"card failed"}
     world.store.workspace = real
     await world.pass_time(90, step=5)
-    assert "running" in world.slack.messages[0]["text"]
+    assert "started at" in world.slack.messages[0]["text"]

@@ -275,7 +275,7 @@ async def test_an_event_is_on_the_card_once_and_of_its_own_workspace(world):
     assert not await world.store.hear("cloud", "nobody's", "hook:cloud:e2", "Something else.")
     assert not await world.store.hear("another", gate, "hook:another:e1", "Something else.")
     await world.pass_time(10)
-    cards = [str(card["blocks"]) for card in world.told("card")]
+    cards = [str(live["blocks"]) for live in world.told("ready")]
     assert [card.count("Scenario tests finished: passed.") for card in cards] == [1, 0]
     assert (await world.row(other)).remark is None
 

@@ -12,7 +12,7 @@ async def test_a_start_ends_in_one_card_and_one_ready_message(world):
     operation_id = await world.begin(workspace)
     assert await world.until_ended(operation_id) is Outcome.FULFILLED
     assert world.slack.kinds() == ["card", "ready"]
-    assert "running" in world.slack.messages[0]["text"]
+    assert "started at" in world.slack.messages[0]["text"]
     assert world.provider.accepted_starts == ["r1"]
     assert "https://app.example.test/ide/r1" in str(world.slack.messages[1]["blocks"])
     operation = await world.store.operation(operation_id)
@@ -80,7 +80,7 @@ async def test_stopped_elsewhere_later_shows_on_the_card_and_starts_nothing(worl
     await world.until_ended(await world.begin(workspace))
     world.provider.put("r1", State.STOPPED)
     await world.pass_time(400, step=10)
-    assert "stopped" in world.slack.messages[0]["text"]
+    assert "stopped" in world.slack.messages[1]["text"]
     assert world.provider.count("start") == 1
     assert world.slack.kinds() == ["card", "ready"]
 

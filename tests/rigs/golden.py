@@ -76,10 +76,15 @@ def _compare(name: str, written: str) -> None:
 def _write(family: str, name: str, written: str) -> None:
     """Put one entry into its family's file, which other processes of the tests may be writing, too."""
     FOLDER.mkdir(exist_ok=True)
-    with (FOLDER / f"{family}.txt").open("a+", encoding="utf-8") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    folder = os.open(FOLDER, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
         entries.cache_clear()
         texts = {**entries(family), name: written}
-        file.truncate(0)
-        file.write("\n\n".join(f"## {key.partition('/')[2]}\n\n{texts[key]}" for key in sorted(texts)) + "\n")
+        parts = [f"## {key.partition('/')[2]}\n\n{texts[key]}" for key in sorted(texts)]
+        fresh = FOLDER / f".{family}"
+        fresh.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
+        fresh.replace(FOLDER / f"{family}.txt")
+    finally:
+        os.close(folder)
     entries.cache_clear()

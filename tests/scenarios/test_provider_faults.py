@@ -48,7 +48,7 @@ async def test_a_start_that_is_answered_with(linked, name):
     if recovers:
         assert alice.only("ready")
         assert not alice.told("failed")
-        assert "Running since" in alice.card.text
+        assert "started at" in alice.card.text
     else:
         assert re.search(r"Reference \w{4}-\w{4}", alice.only("failed").text)
         assert not alice.told("ready")

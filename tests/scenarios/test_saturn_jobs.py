@@ -25,7 +25,7 @@ async def test_a_run_by_name_is_followed_to_its_end_with_its_output(cloud):
     ended = alice.only("job_ended")
     assert "*nightly* on Saturn Cloud is done after 6 s, exit code 0." in ended.text
     page = f"{cloud.saturn_url}/dash/resources/job/{cloud.job('nightly').id}"
-    for shown in (ended, alice.only("job_card"), await job(cloud, "status nightly")):
+    for shown in (ended, await job(cloud, "status nightly")):
         assert shown.address("View on Saturn Cloud") == page
     await cloud.until(lambda: cloud.slack.files(alice.id), step=2.0)
     assert "Starting papermill report.ipynb" in cloud.file_of(alice)

@@ -59,7 +59,7 @@ async def test_a_message_that_arrived_without_an_answer_is_not_sent_again(linked
     await alice.types("start training")
     await linked.pass_time(200, step=2)
     assert sorted(shown.kind for shown in alice.sees()) == ["card", "linked", "ready"]
-    assert "Running since" in alice.card.text
+    assert "started at" in alice.card.text
     assert linked.calls("conversations.history", linked.slack) >= 1
 
 
@@ -126,7 +126,7 @@ async def test_a_card_that_can_not_be_drawn_now_is_drawn_later_as_it_is_then(lin
     await linked.pass_time(3)
     linked.slack_fails("chat.update", times=3, **fault)
     await linked.pass_time(200, step=2)
-    assert "Running since" in alice.card.text
+    assert "started at" in alice.card.text
     assert alice.only("ready")
 
 

@@ -26,7 +26,7 @@ async def test_from_the_form_to_the_open_button(world):
     assert "*homework* · Courses" in alice.only("card").text
     await world.pass_time(30)
     ready = alice.only("ready")
-    assert ready.labels == ["Open", "Stop"]
+    assert ready.labels == ["Open", "Stop", "Stop later…"]
     assert re.search(r"/ide/[\w-]+$", ready.address("Open"))
     (machine,) = world.machines()
     assert (machine.project.id, machine.options.retention_time_stopped) == (PROJECTS["Python"], 1440)
@@ -109,7 +109,7 @@ async def test_a_finished_scenario_is_on_the_card(world):
     assert answer.status == 200
     assert [one["status"] for one in world.sphere.webhooks.deliveries] == [204]
     await world.pass_time(20)
-    assert "Scenario tests finished" in alice.card.text
+    assert "Scenario tests finished" in alice.only("ready").text
 
 
 async def test_the_token_is_in_no_log_and_no_message(world):
@@ -140,7 +140,7 @@ async def test_where_it_is_the_only_connection_the_bare_command_leads_to_a_works
         assert (await world.slack.submit(alice.id))["response_action"] == "clear"
         await world.settle()
         await world.pass_time(30)
-        assert alice.only("ready").labels == ["Open", "Stop"]
+        assert alice.only("ready").labels == ["Open", "Stop", "Stop later…"]
         assert "homework" in (await alice.types("")).text
         await alice.types("forget homework")
         # Once something was made there, an empty list still leads to the next one.

@@ -67,8 +67,6 @@ class NoticeKind(StrEnum):
     #: A verb's answer, already rendered: as a new message, or as a reply where the person asked.
     MESSAGE = "message"
     REPLY = "reply"
-    #: An answer that shows rows, where it can be edited: only cards are of this kind.
-    SHOWN = "shown"
 
     @property
     def subject(self) -> Subject:
@@ -225,8 +223,7 @@ class Answer:
 
     ``in_channel`` is set only when the person asked for it (``--share``); the answer then has no IDE URL.
     ``replaces`` updates the message whose button was pressed. ``view`` opens or updates a modal where the
-    surface supports it. ``shows`` names the rows that it shows, if it can be drawn again from them: a
-    ``workspace`` or ``run`` by id, or the page of a list of all ``workspaces`` or ``runs``.
+    surface supports it.
     """
 
     text: str
@@ -234,7 +231,6 @@ class Answer:
     in_channel: bool = False
     replaces: bool = False
     view: dict[str, Any] | None = None
-    shows: dict[str, Any] | None = None
 
     def as_body(self) -> dict[str, Any]:
         """Return the answer as a notice's JSON-ready body."""

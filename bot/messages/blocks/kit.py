@@ -173,7 +173,6 @@ def answer(
     *,
     in_channel: bool = False,
     replaces: bool = False,
-    shows: dict[str, Any] | None = None,
 ) -> Answer:
     """Return an Answer within the limits: texts and blocks beyond those of a message are cut."""
     return Answer(
@@ -181,7 +180,6 @@ def answer(
         blocks=limits.fit(blocks),
         in_channel=in_channel,
         replaces=replaces,
-        shows=shows,
     )
 
 

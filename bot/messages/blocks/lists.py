@@ -11,7 +11,7 @@ from bot.messages.blocks.cards import operation_card
 from bot.messages.blocks.limits import Markup, fill, safe
 from bot.messages.blocks.paging import listed, page_of, row
 from bot.messages.blocks.replies import search
-from bot.messages.blocks.timers import stops_line
+from bot.messages.blocks.timers import later_button, stops_line
 from bot.messages.texts import answers as words
 from bot.messages.texts import cards, times
 
@@ -61,8 +61,7 @@ def workspace_list(
 
     ``rows`` are all of them; a page beyond the end becomes the last one. ``only`` says that they are some of
     the person's: what they are, the words that ask for them, and how they are found again. A list of one's
-    own begins with a menu: a search that leads to any workspace, and the buttons ``more``, which are kept for
-    drawing it again.
+    own begins with a menu: a search that leads to any workspace, and the buttons ``more``.
     """
     one = page_of(rows, page, PAGE)
     what, typed = (only["what"], only["words"]) if only is not None else (words.WORKSPACES, "")
@@ -72,12 +71,10 @@ def workspace_list(
     is_shared = shared_by is not None
     drawn = [block for facts in one.shown for block in _row(facts, is_shared=is_shared)]
     blocks = listed(title, drawn, one, remark, verb="" if is_shared else "list", words=typed)
-    more = list(more)
     menu = [] if is_shared else [*([search("status")] if len(rows) > 1 else []), *more]
     blocks[1:1] = kit.actions(menu)
     text = "; ".join(_short(facts) for facts in one.shown[:5])
-    shows = None if is_shared else {"workspaces": one.number, "more": more, "only": only}
-    return kit.answer(text or title, blocks, in_channel=is_shared, replaces=replaces, shows=shows)
+    return kit.answer(text or title, blocks, in_channel=is_shared, replaces=replaces)
 
 
 def card_answer(facts: Facts, *, remark: str = "") -> Answer:
@@ -88,14 +85,7 @@ def card_answer(facts: Facts, *, remark: str = "") -> Answer:
     below = fill(words.AS_OF if has_card else words.AS_OF_ALONE, at=kit.moment(facts.now, facts.now))
     above = [kit.section(remark)] if remark else []
     blocks = [*above, *card.blocks, kit.context(below)]
-    return kit.answer(remark or card.text, blocks, shows=shown(facts.workspace))
-
-
-def shown(workspace: Workspace | None) -> dict[str, str] | None:
-    """Return what an answer about one workspace shows, for drawing it again."""
-    if workspace is None:
-        return None
-    return {"workspace": workspace.id, "connection": workspace.connection}
+    return kit.answer(remark or card.text, blocks)
 
 
 def status_answer(
@@ -111,9 +101,9 @@ def status_answer(
     buttons: list[Element] = []
     if not in_channel:
         refresh = kit.button(cards.REFRESH, "status", workspace.id)
-        buttons = [*row_buttons(facts, workspace), refresh, *page_button(facts)]
-    shows = None if in_channel else shown(workspace)
-    return kit.message(_short(facts), text, buttons=buttons, in_channel=in_channel, shows=shows)
+        later = later_button(facts) if workspace.state is State.RUNNING else []
+        buttons = [*row_buttons(facts, workspace), *later, refresh, *page_button(facts)]
+    return kit.message(_short(facts), text, buttons=buttons, in_channel=in_channel)
 
 
 def _row(facts: Facts, *, is_shared: bool) -> list[Block]:

@@ -50,9 +50,27 @@ def render(kind: NoticeKind, facts: Facts) -> Answer:
     """Draw a notice from its facts; REPLY and MESSAGE carry their Answer."""
     if kind.subject == "job":
         return render_job(kind, facts)
-    if kind.subject == "class":
-        return _of_class(kind, facts)
-    return _DRAWN[kind](facts)
+    answer = _of_class(kind, facts) if kind.subject == "class" else _DRAWN[kind](facts)
+    return _still_open(answer, facts) if kind in _OF_WORKSPACES else answer
+
+
+def _still_open(answer: Answer, facts: Facts) -> Answer:
+    """Offer *Open* whatever is said about a workspace that runs: no other message about it may be live."""
+    workspace, operation = facts.workspace, facts.operation
+    if workspace is None or workspace.state is not State.RUNNING or not facts.ide_url:
+        return answer
+    if operation is not None and operation.is_open and operation.verb.brings_down and not operation.hold:
+        return answer
+    rows = [block["elements"] for block in answer.blocks if block["type"] == "actions"]
+    if any(one["action_id"] == "open_url" for row in rows for one in row):
+        return answer
+    [button] = open_buttons(facts)
+    if any(one.get("style") == kit.PRIMARY for row in rows for one in row):
+        del button["style"]
+    first, *others = rows or [[]]
+    kept = [block for block in answer.blocks if block["type"] != "actions"]
+    buttons = [button, *first, *(one for row in others for one in row)]
+    return kit.with_blocks(answer, [*kept, *kit.actions(buttons)])
 
 
 def _of_class(kind: NoticeKind, facts: Facts) -> Answer:
@@ -119,8 +137,11 @@ def _ready(facts: Facts) -> Answer:
     if operation is not None and operation.ended_at is not None and operation.called_at is not None:
         took = times.duration(operation.ended_at - operation.called_at)
         small = [fill(notices.READY_AFTER, took=took)]
-    sentence = "\n".join([f"{short(notices.READY, facts)} {opening(facts)}", *warned(facts)])
-    buttons = [*open_buttons(facts), *running_buttons(facts)]
+    if facts.workspace is not None and facts.workspace.remark:
+        small.append(kit.held(facts.workspace.remark, facts.now))
+    ready = f"{short(notices.READY, facts)} {opening(facts)}"
+    sentence = "\n".join([ready, *timers.stops_line(facts.workspace), *warned(facts)])
+    buttons = [*open_buttons(facts), *running_buttons(facts), *timers.later_button(facts)]
     return kit.message(short(notices.READY_SHORT, facts), sentence, small, buttons)
 
 
@@ -274,6 +295,20 @@ def _scheduled(facts: Facts) -> Answer:
     text = fill(template, name=facts.word("name"), title=title, cron=Markup(cron), because=because)
     return kit.message(text, text)
 
+
+#: What is said about a workspace that may be running.
+_OF_WORKSPACES: Final = frozenset(
+    {
+        NoticeKind.CARD,
+        NoticeKind.FAILED,
+        NoticeKind.REFUSED,
+        NoticeKind.STOPPED,
+        NoticeKind.WAITING,
+        NoticeKind.TIMER_ENDING,
+        NoticeKind.TIMER_FAILED,
+        NoticeKind.CLASS_ENDING,
+    }
+)
 
 #: Notices that are not about a run or a class.
 _DRAWN: Final[Mapping[NoticeKind, Callable[[Facts], Answer]]] = MappingProxyType(

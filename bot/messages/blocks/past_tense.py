@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 from bot.domain.models import NoticeKind, Outcome
 from bot.messages.blocks import kit
 from bot.messages.blocks.cards import name_of
-from bot.messages.blocks.limits import fill
-from bot.messages.texts import cards
+from bot.messages.blocks.limits import Markup, fill
+from bot.messages.texts import cards, times
 from bot.messages.texts import past as words
 
 if TYPE_CHECKING:
@@ -34,5 +34,10 @@ def sentence(kind: NoticeKind, facts: Facts) -> str:
             template = words.ENDED["cancelled"]
     name = facts.run.name if facts.run is not None else name_of(facts)
     forms = cards.FORMS[operation.asked_verb] if operation is not None else cards.SOME_REQUEST
-    line = fill(template, name=name, title=facts.connection_title, at=kit.moment(at, at), **forms._asdict())
+    took = Markup()
+    ended_at, called_at = (operation.ended_at, operation.called_at) if operation is not None else (None, None)
+    if ended_at is not None and called_at is not None and ended_at > called_at:
+        took = Markup(fill(words.TOOK, took=times.duration(ended_at - called_at)))
+    more = {"at": kit.moment(at, at), "took": took, **forms._asdict()}
+    line = fill(template, name=name, title=facts.connection_title, **more)
     return f"{line[0].upper()}{line[1:]}"

@@ -128,8 +128,7 @@ def opening(facts: Facts, sentence: str) -> Answer:
     assert facts.ide_url is not None, "only an address that may be passed on is shown"
     button = kit.button(cards.OPEN, "open_url", style=kit.PRIMARY, url=facts.ide_url)
     blocks = [kit.section(sentence), *kit.actions([button]), kit.context(words.OPENING_PRIVATE)]
-    shows = {"workspace": facts.workspace.id, "connection": facts.connection} if facts.workspace else None
-    return kit.answer(kit.bare(sentence), blocks, shows=shows)
+    return kit.answer(kit.bare(sentence), blocks)
 
 
 def link_buttons(

@@ -52,12 +52,12 @@ def run_list(
     drawn = [block for run, facts in one.shown for block in run_row(run, facts)]
     text = " ".join(short(run, facts) for run, facts in one.shown[:5])
     blocks = listed(title, drawn, one, remark, verb="job_list", words=typed)
-    return kit.answer(text or title, blocks, replaces=replaces, shows={"runs": one.number, "only": only})
+    return kit.answer(text or title, blocks, replaces=replaces)
 
 
 def run_status(run: Run, facts: Facts) -> Answer:
     """Answer with a run's progress, how old that is, and what can be done about it."""
-    card = replace(run_card(run, facts), shows={"run": run.id, "connection": run.connection})
+    card = run_card(run, facts)
     if not run.is_going:
         return card
     remark = words.NO_NEWS

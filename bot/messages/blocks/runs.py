@@ -70,7 +70,7 @@ def run_waiting(run: Run, facts: Facts) -> Answer:
     template = words.LATE_UNBEGUN if run.remote_id is None else words.LATE_UNSEEN
     hold = Markup(kit.held(run.hold, facts.now) if run.hold else "")
     sentence = fill(template, name=run.name, title=facts.connection_title, hold=hold).strip()
-    buttons = _late_buttons(run) if run.is_open else []
+    buttons = card_buttons(run, facts) if run.is_open else []
     return kit.message(sentence.replace("*", ""), sentence, buttons=buttons)
 
 
@@ -109,6 +109,11 @@ def title_of(run: Run, facts: Facts) -> str:
 def short(run: Run, facts: Facts) -> str:
     """Describe a run in one line without markup, for notifications."""
     return fill(words.SHORT, name=run.name, title=facts.connection_title, state=Markup(outcome_of(run)))
+
+
+def past(run: Run, facts: Facts) -> str:
+    """Describe a run that is over in one line that stays true."""
+    return fill(words.PAST, name=run.name, title=facts.connection_title, state=Markup(outcome_of(run)))
 
 
 def outcome_of(run: Run) -> str:

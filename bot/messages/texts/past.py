@@ -13,15 +13,17 @@ if TYPE_CHECKING:
 #: A card whose operation did what was asked for.
 DONE: Final[Mapping[OperationVerb, str]] = MappingProxyType(
     {
-        OperationVerb.START: "Started *{name}* on {title} at {at}.",
-        OperationVerb.STOP: "Stopped *{name}* on {title} at {at}.",
-        OperationVerb.RESTART: "Restarted *{name}* on {title} at {at}.",
-        OperationVerb.CREATE: "Created *{name}* on {title} at {at}.",
-        OperationVerb.SUSPEND: "Suspended *{name}* on {title} at {at}.",
-        OperationVerb.FORCE: "Force quit *{name}* on {title} at {at}.",
-        OperationVerb.REMOVE: "Removed *{name}* from {title} at {at}.",
+        OperationVerb.START: "*{name}* on {title} started at {at}{took}.",
+        OperationVerb.STOP: "*{name}* on {title} stopped at {at}.",
+        OperationVerb.RESTART: "*{name}* on {title} restarted at {at}{took}.",
+        OperationVerb.CREATE: "*{name}* on {title} was created at {at}{took}.",
+        OperationVerb.SUSPEND: "*{name}* on {title} was suspended at {at}.",
+        OperationVerb.FORCE: "*{name}* on {title} was forced to quit at {at}.",
+        OperationVerb.REMOVE: "*{name}* was removed from {title} at {at}.",
     }
 )
+#: How long that took, where it is known.
+TOOK: Final = ", in {took}"
 #: The same where nothing had to be sent for it.
 ALREADY: Final[Mapping[OperationVerb, str]] = MappingProxyType(
     {
@@ -61,6 +63,7 @@ SAID: Final[Mapping[NoticeKind, str]] = MappingProxyType(
         NoticeKind.LINK_AGAIN: "{title} stopped accepting your link at {at}.",
         NoticeKind.SIGN_IN_REFUSED: "{title} was refusing your sign-in at {at}.",
         NoticeKind.LINK_ENDING: "I reminded you at {at} that your link to {title} was about to expire.",
+        NoticeKind.JOB_CARD: "You asked me to run *{name}* on {title} at {at}.",
         NoticeKind.JOB_WAITING: "*{name}* on {title} was taking longer than usual at {at}.",
     }
 )
@@ -68,9 +71,3 @@ SAID: Final[Mapping[NoticeKind, str]] = MappingProxyType(
 KEPT: Final = "*{name}* on {title} stays as it is when its class ends."
 #: Any other, and one whose workspace or run nobody knows any more.
 OVER: Final = "This message from {at} is out of date."
-#: Below an answer that keeps its words, whatever they were.
-KEEPS_WORDS: Final = "This message is from {at}. I've removed its buttons."
-#: Answers that showed how things were.
-SHOWN: Final = "You asked about *{name}* on {title} at {at}."
-LISTED: Final = "You asked for your workspaces at {at}."
-LISTED_RUNS: Final = "You asked for your job runs at {at}."

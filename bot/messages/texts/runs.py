@@ -68,6 +68,8 @@ CUT_OFF: Final = "I've stopped following it. {cause}"
 
 #: The same for notifications, on one line.
 SHORT: Final = "{name} on {title}: {state}."
+#: What is left of a card or of the message about an end.
+PAST: Final = "*{name}* on {title}: {state}."
 
 # -- messages at the end -----------------------------------------------------------------------------------
 

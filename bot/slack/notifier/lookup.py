@@ -65,8 +65,7 @@ class Lookup:
 
     async def channel(self, notice: Notice) -> str:
         """Return the direct message's id, from an earlier send or by asking Slack; raises SlackFailed."""
-        asked_in = str(notice.body.get("channel_id") or "") if notice.kind is NoticeKind.REPLY else ""
-        known = notice.channel_id or asked_in or await self._store.known_channel(notice.principal)
+        known = notice.channel_id or await self._store.known_channel(notice.principal)
         if known:
             return known
         whom = notice.principal

@@ -11,14 +11,13 @@ from bot.messages.texts import notices as words
 from bot.slack import methods as slack_methods
 from bot.slack.calls import AnySlack, leads_to_slack
 from bot.slack.errors import Meaning, meaning
-from bot.slack.notifier.lookup import Lookup, metadata
+from bot.slack.notifier.lookup import metadata
 from bot.support.errors import (
     ProviderError,
     RateLimited,
     SlackFailed,
     SlackLimited,
     SlackPermanent,
-    SlackUnknownOutcome,
     Unreachable,
 )
 
@@ -46,20 +45,14 @@ class Replies:
 
     def __init__(self, store: Store, slack: AnySlack, http: Http, timing: Timing, api_url: str) -> None:
         self._api_url = api_url
-        self._lookup = Lookup(store, slack)
         self._store = store
         self._slack = slack
         self._http = http
         self._timing = timing
 
     async def send(self, notice: Notice) -> None:
-        """Send a reply once; one that is too late is given up, and so is one that may have been sent.
-
-        If what may have been sent can be edited later, it is looked for: it offers something.
-        """
+        """Send a reply once; one that is too late is given up, and so is one that may have been sent."""
         left = notice.created_at + self._timing.reply_lives - await self._store.now()
-        if notice.unknown_since is not None and await self._is_found(notice, notice.unknown_since):
-            return
         if notice.unknown_since is not None or left <= 0:
             await self._dead(notice, "expired" if left <= 0 else "outcome_unknown")
             return
@@ -71,28 +64,7 @@ class Replies:
         except Unreachable:
             await self._again(notice, 1.0, left, "unreachable")
         except (SlackFailed, ProviderError) as error:
-            code, since = getattr(error, "code", type(error).__name__), await self._store.now()
-            if isinstance(error, SlackUnknownOutcome) and notice.body.get("lasting"):
-                wait = self._timing.settles
-                await self._store.notice_retry(notice, wait, error=code, unknown_since=since)
-            else:
-                await self._dead(notice, code)
-
-    async def _is_found(self, notice: Notice, since: float) -> bool:
-        """Look for a reply of unknown outcome; return True if there is nothing left to do now."""
-        if not notice.body.get("lasting"):
-            return False
-        oldest, thread_ts = since - self._timing.looks_back, notice.body.get("thread_ts")
-        try:
-            found = await self._lookup.find(notice, oldest, thread_ts)
-        except (SlackLimited, SlackUnknownOutcome):
-            await self._store.notice_retry(notice, self._timing.settles, error="not looked up")
-            return await self._store.now() - since < self._timing.gives_up_after
-        except SlackFailed:
-            return False
-        if found is not None:
-            await self._store.notice_sent(notice.id, *found)
-        return found is not None
+            await self._dead(notice, getattr(error, "code", type(error).__name__))
 
     async def _deliver(self, notice: Notice) -> None:
         body = notice.body
@@ -145,9 +117,7 @@ class Replies:
             raise RateLimited(retry_after=answer.retry_after())
         if answer.status >= 300:
             raise SlackFailed(slack_methods.RESPONSE_URL, f"status_{answer.status}")
-        # Replaced where it was pressed, it is a message that can be edited.
-        pressed = str(notice.body.get("pressed") or "") if replaces else ""
-        await self._store.notice_sent(notice.id, str(notice.body["channel_id"]) if pressed else "", pressed)
+        await self._store.notice_sent(notice.id, "", "")
 
     async def _in_channel(self, notice: Notice, message: dict[str, Any]) -> None:
         """Answer in a channel: visible only to this person, unless they asked to share it."""

@@ -46,17 +46,6 @@ async def test_the_first_card_finds_its_place(store, clock, operation):
     assert await store.card("operation_none") is None
 
 
-async def test_a_card_that_is_never_sent_closes_those_before_it_all_the_same(store, workspace, operation):
-    await store.save_step(Update(operation.id, 0.0, outcome=Outcome.FAILED, cause="gave_up"))
-    new = NewOperation(ALICE, workspace.id, "saturn", OperationVerb.START, 60.0, "R")
-    card = NewNotice("", NoticeKind.CARD, "first", ALICE)
-    await store.accept_operation(new, interaction="", notices=[card])
-    (notice,) = await store.claim_notices(10, 60.0)
-    assert (await store.card(operation.id)).stage == "live"
-    await store.notice_sent(notice.id, "", "")
-    assert (await store.card(operation.id)).stage == "closing"
-
-
 async def test_a_card_that_was_not_posted_yet_is_not_updated(store, workspace):
     new = NewOperation(ALICE, workspace.id, "saturn", OperationVerb.START, 60.0, "R")
     operation = (await store.accept_operation(new, interaction="")).operation
@@ -183,21 +172,55 @@ async def ended(store, operation):
     await store.save_step(Update(operation, 0.0, outcome=Outcome.FULFILLED))
 
 
-async def test_the_newest_card_and_the_newest_notice_stay_live_and_those_before_owe_one_update(
-    store, workspace
-):
+async def test_what_was_sent_last_is_live_and_each_before_it_owes_one_update(store, workspace):
     start = await asked(store, workspace, OperationVerb.START, "1")
     await told(store, workspace, NoticeKind.WAITING, start, "2")
-    assert await claimed(store) == {}
+    assert await claimed(store) == {"1": "closing"}
     await ended(store, start)
     await told(store, workspace, NoticeKind.READY, start, "3")
-    assert await claimed(store) == {"1": "live", "2": "closing"}
+    assert await claimed(store) == {"2": "closing"}
     await asked(store, workspace, OperationVerb.STOP, "4")
-    assert await claimed(store) == {"1": "closing", "3": "closing"}
+    assert await claimed(store) == {"3": "closing"}
     assert await claimed(store) == {}
 
 
-async def test_a_change_of_a_workspace_owes_its_two_messages_however_many_there_were(store, clock, workspace):
+async def test_the_card_of_what_has_ended_waits_for_the_message_that_says_so(store, clock, workspace):
+    start = await asked(store, workspace, OperationVerb.START, "1")
+    await ended(store, start)
+    ready = NewNotice(start, NoticeKind.READY, "end", ALICE, {"workspace": workspace.id})
+    await store.add_notices([ready])
+    assert await claimed(store) == {}, "the ready message takes its place, in one update"
+    await sent(store, "2")
+    assert await claimed(store) == {"1": "closing"}
+
+
+async def test_the_card_of_what_has_ended_says_so_itself_where_the_message_does_not_come(
+    store, clock, workspace
+):
+    start = await asked(store, workspace, OperationVerb.START, "1")
+    await ended(store, start)
+    await store.add_notices([NewNotice(start, NoticeKind.READY, "end", ALICE, {"workspace": workspace.id})])
+    clock.advance(6)
+    assert await claimed(store) == {"1": "live"}
+
+
+async def test_a_question_about_a_creation_stands_beside_the_live_message(store, workspace):
+    start = await asked(store, workspace, OperationVerb.START, "1")
+    await told(store, workspace, NoticeKind.ASKED, start, "2")
+    await told(store, workspace, NoticeKind.FAILED, start, "3")
+    assert await claimed(store) == {"1": "closing"}
+
+
+async def test_what_is_found_after_newer_messages_takes_nobodys_place(store, workspace):
+    start = await asked(store, workspace, OperationVerb.START, "1")
+    await store.add_notices([NewNotice(start, NoticeKind.WAITING, "w", ALICE, {"workspace": workspace.id})])
+    (late,) = await store.claim_notices(10, 60.0)
+    await told(store, workspace, NoticeKind.READY, start, "3")
+    await store.notice_sent(late.id, "D1", "2")
+    assert await claimed(store) == {"1": "closing", "2": "closing"}
+
+
+async def test_a_change_of_a_workspace_owes_one_message_however_many_there_were(store, clock, workspace):
     for number in range(5):
         for place, verb in enumerate((OperationVerb.START, OperationVerb.STOP)):
             operation = await asked(store, workspace, verb, f"{number}.{place}.1")
@@ -205,21 +228,7 @@ async def test_a_change_of_a_workspace_owes_its_two_messages_however_many_there_
             await told(store, workspace, NoticeKind.READY, operation, f"{number}.{place}.2")
     await claimed(store)
     await observe(store, clock, workspace, Observed(State.RUNNING))
-    assert await claimed(store) == {"4.1.1": "live", "4.1.2": "live"}
-
-
-async def test_a_notice_that_is_sent_before_its_card_is_not_closed_by_it(store, workspace):
-    new = NewOperation(ALICE, workspace.id, "saturn", OperationVerb.START, 60.0, "R")
-    card = NewNotice("", NoticeKind.CARD, "first", ALICE)
-    start = (await store.accept_operation(new, interaction="", notices=[card])).operation.id
-    ready = NewNotice(start, NoticeKind.FAILED, "end", ALICE, {"workspace": workspace.id})
-    await store.add_notices([ready])
-    notices = {notice.kind: notice for notice in await store.claim_notices(10, 60.0)}
-    assert set(notices) == {NoticeKind.CARD}
-    await store.notice_sent(notices[NoticeKind.CARD].id, "D1", "2")
-    await sent(store, "1")
-    assert await claimed(store) == {}
-    assert (await store.card(start)).stage == "live"
+    assert await claimed(store) == {"4.1.2": "live"}
 
 
 async def test_live_cards_come_before_what_they_took_the_place_of(store, clock, workspace):
@@ -284,10 +293,7 @@ async def test_messages_about_an_unlinked_workspace_are_closed_and_keep_its_name
     await claimed(store)
     await store.unlink(ALICE, "saturn", revocable=(), cause="person")
     cards = await store.claim_cards(20, 15.0, 60.0)
-    assert {(card.message_ts, card.stage, card.name) for card in cards} == {
-        ("1", "closing", workspace.title),
-        ("2", "closing", workspace.title),
-    }
+    assert {(card.message_ts, card.stage, card.name) for card in cards} == {("2", "closing", workspace.title)}
 
 
 async def test_the_card_of_what_an_unlink_cancels_says_so(store, workspace):
@@ -304,7 +310,7 @@ async def test_a_notice_that_is_given_up_takes_no_place(store, workspace):
     (notice,) = await store.claim_notices(10, 60.0)
     await store.notice_dead(notice.id, "user_disabled")
     assert await store.card(notice.id) is None
-    assert await claimed(store) == {}
+    assert await claimed(store) == {"1": "closing"}, "what was sent last is live still"
 
 
 async def test_what_nobody_looks_at_any_more_is_offered_nowhere(store, workspace):

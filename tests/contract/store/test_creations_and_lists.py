@@ -107,19 +107,6 @@ async def test_notices_and_cards_of_the_listed_row_come_along(store, clock, acco
     assert [card.id for card in owed] == [stop.id]
 
 
-async def test_answers_that_name_the_listed_row_are_drawn_again_or_close(store, clock, account, creating):
-    row = await listed(store, account)
-    for kind, names in (("reply", f" {row.id} workspace_9 "), ("shown", " workspaces ")):
-        kept = {"kind": kind, "about": kind, "is_one": False, "names": names, "kept": {}}
-        await store.add_notices([NewNotice(f"event:{kind}", NoticeKind.REPLY, "1", ALICE, {"lasting": kept})])
-    for notice in [one for one in await store.claim_notices(10, 60.0) if one.kind is NoticeKind.REPLY]:
-        await store.notice_sent(notice.id, "D1", notice.subject)
-    await store.name_created(creating.id, CREATED, R1)
-    clock.advance(5)
-    stages = {card.message_ts: card.stage for card in await store.claim_cards(10, 15.0, 60.0)}
-    assert stages == {"event:reply": "closing", "event:shown": "live"}
-
-
 async def test_a_list_from_before_the_creation_does_not_end_it(store, clock, account, creating):
     await store.add_tasks([NewTask(TaskKind.DISCOVER, account.id)])
     await store.claim_tasks(10, 60.0)

@@ -30,8 +30,9 @@ async def ran(store, principal=ALICE, connection="posit", **fields):
 
 
 async def unlinked(store, *, tell=True):
-    notices = [UNLINKED] if tell else []
-    return await store.unlink(ALICE, "posit", revocable=[], cause="unlinked", notices=notices)
+    return await store.unlink(
+        ALICE, "posit", revocable=[], cause="unlinked", notices=[UNLINKED] if tell else [], tell=tell
+    )
 
 
 async def failed(store):

@@ -137,19 +137,6 @@ async def test_ended_runs_go_after_thirty_days_and_open_ones_stay(store, clock):
     assert [await store.card(run.id) is None for run in (old, young, still)] == [True, False, False]
 
 
-async def test_an_answer_about_a_run_goes_with_it(store, clock):
-    run = await ran(store, "old")
-    await store.save_run_step(Update(run.id, 0.0, outcome="ended"))
-    shown = {"kind": "shown", "about": run.id, "is_one": True, "names": f" {run.id} ", "kept": {}}
-    await store.add_notices([NewNotice("event:1", NoticeKind.REPLY, "1", ALICE, {"lasting": shown})])
-    (answer,) = [one for one in await store.claim_notices(10, 60.0) if one.kind is NoticeKind.REPLY]
-    await store.notice_sent(answer.id, "D1", "1.1")
-    for days, is_there in ((29, True), (2, False)):
-        clock.advance(days * DAY)
-        await store.sweep()
-        assert (await store.card(answer.id) is not None) is is_there
-
-
 async def test_the_fifty_newest_runs_of_a_person_stay(store, clock):
     first = await ran(store, "open all the time")
     made = []

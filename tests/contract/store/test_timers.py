@@ -160,7 +160,7 @@ async def test_off_the_list_it_is_gone(store, clock, workspace):
 async def test_who_unlinks_is_told_what_will_not_be_stopped(store, clock, workspace, told):
     at = await put(store, clock, workspace)
     said = [NewNotice("account", NoticeKind.UNLINKED, "1", ALICE)] if told else []
-    await store.unlink(ALICE, "saturn", revocable=[], cause="unlinked", notices=said)
+    await store.unlink(ALICE, "saturn", revocable=[], cause="unlinked", notices=said, tell=told)
     kinds = {one.kind: one.body for one in await store.claim_notices(10, 60.0)}
     assert (NoticeKind.TIMER_FAILED in kinds) is told
     if told:

@@ -28,8 +28,8 @@ async def test_a_job_is_run_by_the_form(linked):
     assert "*nightly* on Workbench is done after 4 s, exit code 0.\nLast lines of output:" in message.text
     assert "[1] 10" in message.text
     card = alice.only("job_card")
-    assert "*nightly* · Workbench\nDone after 4 s, exit code 0." in card.text
-    assert card.labels == ["Logs", "Run again"]
+    assert card.text == "*nightly* on Workbench: done after 4 s, exit code 0."
+    assert message.labels == ["Logs", "Run again"]
     (job,) = linked.jobs()
     assert (job.values["cluster"], job.values["command"]) == ("Slurm", "Rscript Test.R")
     assert job.values["queues"] == ["short"]
@@ -95,7 +95,7 @@ async def test_a_failed_job_is_told_with_its_exit_code_and_can_be_run_again(link
     assert "*Rscript fail.R* on Workbench failed after" in message.text
     assert "exit code 1." in message.text
     assert "! Error in step 3: object 'x' not found" in message.text
-    assert "Failed after" in alice.only("job_card").text
+    assert "failed after" in alice.only("job_card").text
     linked.switch(failed_status="Failed")
     await alice.presses(message, "Run again")
     await ended(linked, 2)
@@ -112,7 +112,7 @@ async def test_an_end_that_nobody_watched_is_told(linked):
     await linked.start_bot()
     message = await ended(linked)
     assert "*long* on Workbench failed after 31 s, exit code 3." in message.text
-    assert "Failed after 31 s, exit code 3." in alice.only("job_card").text
+    assert "failed after 31 s, exit code 3." in alice.only("job_card").text
 
 
 async def test_a_run_that_was_launched_elsewhere_is_known_and_told_of_to_who_asks_for_it(linked):

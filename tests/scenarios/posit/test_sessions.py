@@ -32,7 +32,7 @@ async def test_a_session_is_made_with_the_form_and_opens_for_its_owner(linked):
 
     ready = alice.only("ready")
     assert "*paper* is ready. To open it, you need to be signed in to Workbench." in ready.text
-    assert ready.labels == ["Open", "Suspend", "Stop"]
+    assert ready.labels == ["Open", "Suspend", "Stop", "Stop later…"]
     url = ready.address("Open")
     assert url.startswith(f"{linked.posit_url}/s/")
     page = await visits(linked, "alice", url)
@@ -200,7 +200,7 @@ async def test_only_rstudio_is_offered_to_be_suspended(linked):
     alice = linked.alice
     await alice.types("start lab")
     await linked.pass_time(5)
-    assert alice.only("ready").labels == ["Open", "Stop"]
+    assert alice.only("ready").labels == ["Open", "Stop", "Stop later…"]
     assert "Workbench doesn't offer that for it right now." in (await alice.types("suspend lab")).text
     assert linked.asked("stop_session") == 0
     told = (await alice.types("resume lab")).text
@@ -218,7 +218,7 @@ async def test_a_session_that_was_stopped_is_gone_and_a_new_one_is_made_like_it(
     await alice.presses(alice.only("ready"), "Stop")
     await linked.pass_time(20)
     stopped = alice.only("stopped")
-    assert "It can't be started again." in alice.card.text
+    assert "It can't be started again." in stopped.text
     first = linked.session("paper")
     await alice.presses(stopped, "Start a new one")
     await linked.pass_time(20)
@@ -240,10 +240,10 @@ async def test_a_stop_that_nothing_comes_of_can_be_forced(linked):
     assert "Force quit" in alice.card.labels
     await alice.presses(alice.card, "Force quit")
     await linked.pass_time(20)
-    assert alice.only("stopped")
     first, second = alice.told("card")
     assert "The stop of *analysis* had already been sent to Workbench" in first.text
-    assert "It can't be started again." in second.text
+    assert "was forced to quit at" in second.text
+    assert "It can't be started again." in alice.only("stopped").text
     assert linked.asked("stop_session") == 2
     assert getattr(linked.session("analysis"), "state", "gone") in {"killed", "gone"}
 

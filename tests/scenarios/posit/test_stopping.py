@@ -52,7 +52,7 @@ async def test_what_was_made_here_is_ended_and_made_anew_once_its_person_agrees(
         "card",
         "ready",
     ]
-    assert "Running since" in alice.card.text
+    assert "restarted at" in alice.card.text
     assert (linked.asked("stop_session"), linked.asked("launch_session")) == (1, 2)
     assert (await alice.types("list")).text.count("*paper*") == 1
     assert await linked.audit("workspace.renew")
