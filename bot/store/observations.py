@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.domain.models import Ending, Observed, ObservedRun, RunState, State
+from bot.domain.models.workspaces import NOT_UP
 
 if TYPE_CHECKING:
     from bot.store.transaction import Row
 
 #: The columns that ``run_after`` returns.
 OF_RUNS = ("state", "exit_code", "detail", "name", "started_at", "finished_at", "observed_at")
+#: A read that is no older than this when the next one comes shows when a workspace came up, in seconds.
+JUST_BEFORE = 60.0
 
 
 def end_of(row: Row, seen: Observed, granted_at: float) -> tuple[float | None, Ending | None]:
@@ -31,6 +34,21 @@ def end_of(row: Row, seen: Observed, granted_at: float) -> tuple[float | None, E
         counted = row["ends_at"]
     known = [at for at in (seen.ends_at, counted) if at is not None]
     return max(known, default=granted_at + seen.lasts), seen.ends_how
+
+
+def up_since(row: Row, seen: Observed, granted_at: float) -> float | None:
+    """Return since when a workspace has been up, given its row before the observation.
+
+    If the provider doesn't say, it is the read that found it running where the one just before didn't.
+    """
+    if seen.state in NOT_UP:
+        return None
+    if seen.started_at is not None:
+        return seen.started_at
+    if seen.state is not State.RUNNING or row["state"] == State.RUNNING:
+        known: float | None = row["started_at"]
+        return known
+    return granted_at if granted_at - (row["observed_at"] or 0.0) <= JUST_BEFORE else None
 
 
 def run_after(row: Row, observed: ObservedRun | None, at: float) -> Row:

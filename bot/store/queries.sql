@@ -335,6 +335,7 @@ UPDATE workspaces SET
     name = :name, gate_key = :gate_key, state = :state, url = :url, detail = :detail, progress = :progress,
     observed_at = :observed_at, verified_at = :verified_at, actions = :actions, ends_at = :ends_at,
     ends_how = :ends_how, doubt = NULL,
+    started_at = CASE WHEN :state IN ('starting', 'running') AND state IN ('starting', 'running') THEN started_at END,
     up_at = CASE WHEN :state IN ('starting', 'running') THEN :observed_at ELSE up_at END
 WHERE id = :id;
 

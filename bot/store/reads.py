@@ -158,7 +158,7 @@ def _observe(
     after = (seen.state.value, seen.url, seen.detail, seen.progress, actions)
     ends_before, ends_after = (row["ends_at"], row["ends_how"]), observations.end_of(row, seen, granted_at)
     is_kept = row["is_kept"] if seen.is_kept is None else int(seen.is_kept)
-    started_at = row["started_at"] if seen.started_at is None else seen.started_at
+    started_at = observations.up_since(row, seen, granted_at)
     at_stake = as_words(seen.at_stake)
     # Told when somebody asks: that it was used again changes no message.
     last_used_at = row["last_used_at"] if seen.last_used_at is None else seen.last_used_at
@@ -197,7 +197,8 @@ def _observe(
     if not is_newest:
         # Another process has just written what a later read found.
         return False
-    came_up_again = row["started_at"] is not None and started_at > row["started_at"]
+    # By the provider's word alone: reads of ours are no proof of it.
+    came_up_again = bool(row["started_at"] and seen.started_at and seen.started_at > row["started_at"])
     episodes.note(tx, row["id"], row["state"], seen.state, granted_at, came_up_again=came_up_again)
     # Buttons that no longer work are as wrong as an outdated state: neither waits.
     cards.owe_about(tx, row["id"], changed=before[0] != after[0] or before[4] != after[4])

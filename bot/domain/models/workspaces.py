@@ -90,6 +90,8 @@ class Workspace:
     is_kept: bool | None = None
     #: When a read last showed it starting or running.
     up_at: float | None = None
+    #: Since when it has been up: as its provider says, or a read that found it just come up; None if neither.
+    started_at: float | None = None
     #: The timer: when its person wants it stopped (epoch seconds), how, and whether they agreed that this
     #: ends it for good; ``ends_at`` is the provider's own. ``stop_warned``: they were warned, or need not be.
     stop_at: float | None = None

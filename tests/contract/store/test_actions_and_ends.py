@@ -113,3 +113,38 @@ async def test_what_is_at_stake_is_of_the_last_read_and_the_last_use_is_kept(sto
     assert (await store.card(card)).is_dirty
     assert await told(at_stake=frozenset()) == (frozenset(), 7.5)
     assert await told(State.SUSPENDED) == (None, 7.5)
+
+
+async def test_since_when_it_is_up_is_said_by_its_provider_or_known_from_two_reads(store, clock, workspace):
+    async def told(state, after=10.0, **seen):
+        clock.advance(after)
+        await observe(store, clock, workspace, Observed(state, **seen))
+        return (await store.workspace(workspace.id)).started_at
+
+    assert await told(State.STOPPED) is None
+    assert await told(State.STARTING) is None
+    assert await told(State.RUNNING) == (seen_at := clock.now())
+    assert await told(State.RUNNING, progress=100) == seen_at
+    assert await told(State.RUNNING, started_at=5_000.0) == 5_000.0
+    assert await told(State.RUNNING) == 5_000.0
+    assert await told(State.STOPPED, started_at=5_000.0) is None
+    # Nobody has looked for a day: it may have come up at any time of it.
+    assert await told(State.RUNNING, after=86_400.0) is None
+    assert await told(State.RUNNING) is None
+    assert await told(State.STARTING) is None
+    assert await told(State.RUNNING) == clock.now()
+
+
+async def test_what_a_list_found_down_in_between_is_not_up_since_then(store, clock, workspace):
+    account = await store.account(ALICE, "saturn")
+
+    async def listed(state):
+        clock.advance(10)
+        found = FoundWorkspace(workspace.remote_id, workspace.gate_key, workspace.name, state)
+        await store.merge_discovered(account.id, [found])
+        return (await store.workspace(workspace.id)).started_at
+
+    await observe(store, clock, workspace, Observed(State.RUNNING, started_at=5_000.0))
+    assert await listed(State.RUNNING) == 5_000.0
+    assert await listed(State.STOPPED) is None
+    assert await listed(State.RUNNING) is None
