@@ -138,8 +138,8 @@ def _advice(template: str, request: Request, suspected: Sequence[str]) -> str:
 
 
 def _renewed(provider: Provider) -> str:
-    if isinstance(provider, facets.Tokens):
-        return line(provider.token_help().url, 200)
+    if isinstance(provider, facets.Tokens) and (page := provider.token_help().url):
+        return line(page, 200)
     return fill(words.BY_ADMINISTRATOR, title=provider.settings.title)
 
 

@@ -64,7 +64,10 @@ class Scheduled:
 
 @dataclass(frozen=True, slots=True)
 class TokenHelp:
-    """Tell a person how to get a token: a URL to open and instructions, shown on the link page."""
+    """Tell a person how to get a token: instructions for the link page, and the page to open.
+
+    ``url`` is empty where people can't get one there themselves.
+    """
 
     url: str
     steps: Sequence[str]

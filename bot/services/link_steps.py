@@ -48,7 +48,7 @@ class LinkSteps(Part):
         if not self.sign_in:
             self._same_browser(link, browser)
         if link.stage == "open" and link.tries_left <= 0:
-            raise Refused("link.tries", words.link_tries(self._command, link.connection))
+            raise Refused("link.tries", words.link_tries(self._command, self._title(link)))
         return await self._opened(link, browser)
 
     async def prove(self, nonce: str, browser: str, proven: Principal) -> Opened:
@@ -145,7 +145,7 @@ class LinkSteps(Part):
             expires_at=await self._store.now() + linking.CODE_SECONDS,
         )
         if not await self._store.change_link(waiting, "checked", link.tries_left):
-            raise linking.used(link, self._command)
+            raise linking.used(self._title(link), self._command)
         await self._store.append_audit([entry(link, "link.confirmed", "ok", username=link.username)])
         return Confirmed(await self._opened(waiting, browser), code=code)
 
@@ -202,9 +202,9 @@ class LinkSteps(Part):
         if link is None:
             raise Refused("link.unknown", words.link_unknown(self._command))
         if link.stage == "used":
-            raise linking.used(link, self._command)
+            raise linking.used(self._title(link), self._command)
         if link.expires_at <= await self._store.now():
-            raise Refused("link.expired", words.link_expired(self._command, link.connection))
+            raise Refused("link.expired", words.link_expired(self._command, self._title(link)))
         provider = self._connections.get(link.connection)
         if provider is None or not provider.settings.serves(link.principal):
             raise Refused("link.connection", words.link_connection(self._command))
@@ -221,21 +221,25 @@ class LinkSteps(Part):
             raise Refused("link.sign_in_first", words.sign_in_first())
         self._same_browser(link, browser)
         if link.stage == "code":
-            raise linking.used(link, self._command)
+            raise linking.used(self._title(link), self._command)
         return link
 
     async def _with_tries(self, nonce: str, browser: str) -> Link:
         link = await self._writable(nonce, browser)
         if link.tries_left <= 0:
-            raise Refused("link.tries", words.link_tries(self._command, link.connection))
+            raise Refused("link.tries", words.link_tries(self._command, self._title(link)))
         return link
+
+    def _title(self, link: Link) -> str:
+        provider = self._connections.get(link.connection)
+        return provider.settings.title if provider is not None else link.connection
 
     def _back(self, link: Link) -> str:
         return linking.return_address(self._public_url or "", link.connection)
 
     def _same_browser(self, link: Link, browser: str) -> None:
         if link.browser_hash is not None and not hmac.compare_digest(link.browser_hash, digest(browser)):
-            raise Refused("link.other_browser", words.link_other_browser(self._command, link.connection))
+            raise Refused("link.other_browser", words.link_other_browser(self._command, self._title(link)))
 
     def _is_proven(self, link: Link, browser: str) -> bool:
         return link.proven and hmac.compare_digest(link.browser_hash or "", digest(browser))

@@ -47,7 +47,7 @@ class Linked(Part):
         )
         result = await self._store.activate(link.nonce_hash, stage, activation)
         if result == "gone":
-            raise linking.used(link, self._command)
+            raise linking.used(self._connections[link.connection].settings.title, self._command)
         if result == "taken":
             await self._taken(link, account)
         self._wake()

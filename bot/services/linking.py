@@ -187,9 +187,9 @@ def revocation(link: Link, sealed: str) -> NewTask:
     return NewTask(TaskKind.REVOKE_UNUSED, digest(sealed), payload, due_in=UNUSED_SECONDS)
 
 
-def used(link: Link, command: str) -> Refused:
-    """Return the refusal of a link that was used."""
-    return Refused("link.used", words.link_used(command, link.connection))
+def used(title: str, command: str) -> Refused:
+    """Return the refusal of a link that was used; ``title`` is the connection's."""
+    return Refused("link.used", words.link_used(command, title))
 
 
 def code_row(link: Link) -> str:

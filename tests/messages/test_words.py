@@ -7,6 +7,8 @@ import inspect
 import pkgutil
 import re
 from collections.abc import Mapping
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -271,19 +273,34 @@ def test_lengths_of_time(seconds, said):
 
 
 @pytest.mark.parametrize(
-    ("seconds", "said"),
+    ("at", "said"),
     [
-        (0, "just now"),
-        (-5, "just now"),
-        (12, "12 s ago"),
-        (60, "1 min ago"),
-        (95, "1 min 35 s ago"),
-        (200, "3 min ago"),
-        (7500, "2 h 5 min ago"),
+        ("2026-12-29 23:30", "yesterday at 00:30"),
+        ("2026-12-31 17:00", "today at 18:00"),
+        ("2026-12-31 23:30", "tomorrow at 00:30"),
+        ("2026-06-01 12:00", "1 Jun at 14:00"),
+        ("2027-02-01 12:00", "1 Feb 2027 at 13:00"),
     ],
 )
-def test_ages(seconds, said):
-    assert times.age(seconds) == said
+def test_a_day_of_another_year_says_which(at, said):
+    now, then = (datetime.fromisoformat(f"{one}+00:00").timestamp() for one in ("2026-12-31 12:00", at))
+    assert times.day_in(then, now, ZoneInfo("Europe/Berlin")) == said
+    assert times.day_in_utc(then).endswith(" UTC")
+    assert f" {at[:4]} at " in times.day_in_utc(then)
+
+
+@pytest.mark.parametrize(
+    ("count", "words", "said"),
+    [
+        (0, ("place",), "0 places"),
+        (1, ("place",), "1 place"),
+        (1200, ("line",), "1,200 lines"),
+        (1, ("person", "people"), "1 person"),
+        (2, ("person", "people"), "2 people"),
+    ],
+)
+def test_one_thing_is_not_said_as_several(count, words, said):
+    assert times.counted(count, *words) == said
 
 
 def test_all_sentences_of_trouble():

@@ -63,7 +63,7 @@ async def test_a_hundred_looks_consume_nothing_then_one_form_does(made):
     browser.text = confirm
     page = await browser.send("/link/confirm")
     assert browser.status == 410
-    assert "/workspace link saturn" in page
+    assert "/workspace link Saturn Cloud" in page
 
 
 async def test_of_many_confirmations_at_once_one_counts(made):
@@ -84,7 +84,7 @@ async def test_an_expired_link_says_what_to_type(made):
     made.clock.advance(601)
     page = await browser.send("/link/check", token=GOOD)
     assert browser.status == 410
-    assert "/workspace link saturn" in page
+    assert "/workspace link Saturn Cloud" in page
     assert made.provider.asked == []
 
 

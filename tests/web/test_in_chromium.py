@@ -23,6 +23,11 @@ async def test_the_way_with_the_code():
         await window.type("#token", "00000000")
         await window.press("form button")
         assert "4 tries are left" in await window.text(".problem")
+        # Whoever can't see the page hears first that it was refused, and is back in the field that says why.
+        assert (await window.script("return document.title")).startswith("Error: Link")
+        assert await window.script("return document.activeElement.id") == "token"
+        described = "document.getElementById(document.activeElement.getAttribute('aria-describedby'))"
+        assert "4 tries are left" in await window.script(f"return {described}.textContent")
         await window.type("#token", GOOD)
         await window.press("form button")
         assert await window.text("form[action='/link/confirm'] button") == "Yes, show the code"

@@ -289,3 +289,13 @@ async def test_a_server_that_tells_no_name_is_said_so():
 
 def test_statuses_of_refusals_are_refusals():
     assert all(400 <= status < 600 for status in STATUS.values())
+
+
+def test_a_page_that_leads_to_no_token_is_not_offered():
+    facts = ("Ada", "Acme", "Workbench", "ada", "Ask your admin for a token.")
+    with_page, without = (
+        [page.text for page in pages(*facts, url)][1] for url in ("https://app.example/", "")
+    )
+    assert "Open Workbench" in with_page
+    assert "Open Workbench" not in without
+    assert "<title>Error: " in without

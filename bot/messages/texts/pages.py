@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from bot.messages.texts.times import counted
 from bot.support.errors import (
     BadAnswer,
     CredentialRefused,
@@ -70,6 +71,8 @@ BUSY_TITLE = "Busy right now"
 REFUSED_TITLE = "That didn't work"
 LINK_CLOSED_TITLE = "This link no longer works"
 GO_BACK = "Go back"
+#: What the title of a page begins with whose form was refused.
+ERROR = "Error:"
 
 
 def not_you(person: str, workspace: str) -> str:
@@ -105,12 +108,12 @@ def done(title: str, username: str) -> str:
     return f"{title} is linked, as {username}." if username else f"{title} is linked."
 
 
-def code_shown(command: str, connection: str) -> str:
+def code_shown(command: str, title: str) -> str:
     """Say where the code is to be typed, on a page that shows it no more."""
     return (
         "The code is only shown once. In Slack, press Enter code in the message that brought you here, "
         "and type it. "
-        f"If you don't have it any more, type {command} link {connection} in Slack to get a new link."
+        f"If you don't have it any more, type {command} link {title} in Slack to get a new link."
     )
 
 
@@ -139,8 +142,8 @@ POLICY: Final[Mapping[str, str]] = {
 # -- why a link does not work --------------------------------------------------------------------------------
 
 
-def _new_link(command: str, connection: str = "") -> str:
-    return f"Type {command} link {connection}".rstrip() + " in Slack to get a new link."
+def _new_link(command: str, title: str = "") -> str:
+    return f"Type {command} link {title}".rstrip() + " in Slack to get a new link."
 
 
 def link_unknown(command: str) -> str:
@@ -148,31 +151,29 @@ def link_unknown(command: str) -> str:
     return f"This link doesn't exist, or it's more than a day old. {_new_link(command)}"
 
 
-def link_expired(command: str, connection: str) -> str:
+def link_expired(command: str, title: str) -> str:
     """Answer an expired link, or one that a newer one has replaced."""
     return (
         "A link is valid for 10 minutes, or until you ask for a newer one. "
-        f"This one has expired. {_new_link(command, connection)}"
+        f"This one has expired. {_new_link(command, title)}"
     )
 
 
-def link_used(command: str, connection: str) -> str:
+def link_used(command: str, title: str) -> str:
     """Answer a link that was used."""
-    return f"This link has already been used, and each link only works once. {_new_link(command, connection)}"
+    return f"This link has already been used, and each link only works once. {_new_link(command, title)}"
 
 
-def link_tries(command: str, connection: str) -> str:
+def link_tries(command: str, title: str) -> str:
     """Answer when five tokens were tried."""
-    return (
-        f"Five tokens have been tried with this link, so it no longer works. {_new_link(command, connection)}"
-    )
+    return f"Five tokens have been tried with this link, so it no longer works. {_new_link(command, title)}"
 
 
-def link_other_browser(command: str, connection: str) -> str:
+def link_other_browser(command: str, title: str) -> str:
     """Answer another browser than the one that began."""
     return (
         "This link is already being used in another browser. Continue there, or start over here. "
-        f"{_new_link(command, connection)}"
+        f"{_new_link(command, title)}"
     )
 
 
@@ -268,7 +269,7 @@ def token_own(title: str) -> str:
 
 def check_failed(error: ProviderError, title: str, tries_left: int) -> str:
     """Say why the provider did not accept a token, with what to do."""
-    tries = "1 try is left." if tries_left == 1 else f"{tries_left} tries are left."
+    tries = f"{counted(tries_left, 'try is', 'tries are')} left."
     if isinstance(error, CredentialRefused):
         return f"{title} didn't accept this token. Copy it again, or get a new one if it has expired. {tries}"
     if isinstance(error, Forbidden):
@@ -332,7 +333,7 @@ def code_wrong(tries_left: int, command: str) -> str:
     """Answer a wrong code."""
     if tries_left == 0:
         return f"That code is wrong, and it was your last try. {_new_link(command)}"
-    tries = "1 try is left." if tries_left == 1 else f"{tries_left} tries are left."
+    tries = f"{counted(tries_left, 'try is', 'tries are')} left."
     return f"That code is wrong. Check the page again. {tries}"
 
 

@@ -1,4 +1,4 @@
-"""How lengths of time and ages are said."""
+"""How lengths of time, times and numbers of things are said."""
 
 from __future__ import annotations
 
@@ -15,8 +15,6 @@ _UNDER_A_MINUTE = 0.75
 _A_MINUTE_OR_TWO = 2.5
 _BY_THE_MINUTE = 9.5
 _ABOUT_AN_HOUR = 3_150
-#: Below this an age is said in seconds, below the next in minutes.
-_SECONDS_UNTIL = 100
 
 
 def duration(seconds: float) -> str:
@@ -29,7 +27,7 @@ def duration(seconds: float) -> str:
     if whole < _DAY:
         return _two(whole // _HOUR, "h", whole % _HOUR // _MINUTE, "min")
     days = whole // _DAY
-    return "1 day" if days == 1 else f"{days} days"
+    return counted(days, "day")
 
 
 def roughly(seconds: float) -> str:
@@ -47,13 +45,9 @@ def roughly(seconds: float) -> str:
     return "about an hour" if hours == 1 else f"about {hours} hours"
 
 
-def age(seconds: float) -> str:
-    """Say how long ago something was: ``just now``, ``12 s ago``, ``5 min ago``."""
-    if seconds < 2:
-        return "just now"
-    if _SECONDS_UNTIL <= seconds < _HOUR:
-        return f"{round(seconds / _MINUTE)} min ago"
-    return f"{duration(seconds)} ago"
+def counted(count: int, one: str, several: str = "") -> str:
+    """Say how many things there are: ``1 place``, ``1,200 lines``; ``several`` if not ``one`` with an s."""
+    return f"{count:,} {one if count == 1 else several or f'{one}s'}"
 
 
 def in_utc(at: float) -> str:
@@ -63,14 +57,15 @@ def in_utc(at: float) -> str:
 
 def day_in_utc(at: float) -> str:
     """Say a day and a time of day for the same readers."""
-    return datetime.fromtimestamp(at, UTC).strftime("%-d %b at %H:%M UTC")
+    return datetime.fromtimestamp(at, UTC).strftime("%-d %b %Y at %H:%M UTC")
 
 
 def day_in(at: float, now: float, zone: tzinfo) -> str:
-    """Say a time with its day in a zone, for pages: ``today at 18:00``, ``tomorrow at 09:00``."""
+    """Say a time with its day in a zone, for pages: ``today at 18:00``, ``3 Jan 2027 at 09:00``."""
     local, today = datetime.fromtimestamp(at, zone), datetime.fromtimestamp(now, zone).date()
     days = (local.date() - today).days
-    day = {0: "today", 1: "tomorrow"}.get(days) or local.strftime("%-d %b")
+    day = {-1: "yesterday", 0: "today", 1: "tomorrow"}.get(days)
+    day = day or local.strftime("%-d %b" if local.year == today.year else "%-d %b %Y")
     # Where a person's zone isn't known, its name says which is meant.
     return f"{day} at {local:%H:%M}{' UTC' if str(zone) == 'UTC' else ''}"
 

@@ -230,7 +230,7 @@ class PositProvider(
     def token_help(self) -> TokenHelp:
         """Explain how to get a token: an administrator creates it on the server."""
         return TokenHelp(
-            url=f"{self.settings.base_url}/home",
+            url="",
             steps=(
                 f"Ask your {self.settings.title} admin for a user API token for your account.",
                 "They create it on the server: rstudio-server generate-api-token user usher YOUR-USERNAME.",

@@ -174,7 +174,9 @@ async def test_whoever_links_can_list_and_is_told_how_to_get_a_token(rig: Rig):
 async def test_help_leads_to_a_token_that_the_pattern_knows(linked_rig: Rig):
     rig = linked_rig
     told = rig.provider.token_help()
-    assert told.url.startswith(("http://127.0.0.1:", "https://"))
+    # Where an administrator hands them out on the server, no page leads to one.
+    gets_it_there = rig.provider.kind != "posit"
+    assert told.url.startswith(("http://127.0.0.1:", "https://")) if gets_it_there else told.url == ""
     assert all(step.endswith(".") for step in told.steps)
     token = rig.access.credential.token.get_secret_value()
     pattern = re.compile(told.pattern)
