@@ -267,8 +267,8 @@ class IdePages:
         if own is None:
             return None, look
         workspace, provider = own
-        effects, until = provider.stops(workspace), await self._later.until(workspace, look.now)
-        state = page_state(workspace, look.operation, provider.settings.title, look.now, effects, until)
+        effects, zone = provider.stops(workspace), await self._later.zone(workspace)
+        state = page_state(workspace, look.operation, provider.settings.title, look.now, effects, zone)
         return Shown(session_id, look, workspace, provider, state), look
 
     async def _keep_fresh(self, shown: Shown) -> None:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from datetime import UTC
+from typing import TYPE_CHECKING, Any
 
 from bot.domain.models import Effects, Operation, OperationVerb, State, Workspace
-from bot.domain.models.stopping import NO_EFFECTS, is_final
+from bot.domain.models.stopping import NO_EFFECTS, coming_ends, is_final
 from bot.domain.progress import is_slow
 from bot.messages.texts import cards, times
 from bot.messages.texts import ide as words
 from bot.support.visible import clean
 
-#: An upcoming end is shown when it is no further away than this, in seconds.
-SOON = 10 * 60.0
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import tzinfo
+
+    from bot.domain.models import Ending, StopMode
 
 _LONGEST = 300
 _PHASES = {
@@ -68,11 +72,11 @@ def page_state(
     title: str,
     now: float,
     effects: Effects = NO_EFFECTS,
-    until: str = "",
+    zone: tzinfo = UTC,
 ) -> PageState:
     """Derive it from the row, its newest operation and what stopping means; ``title`` is the connection's.
 
-    ``until`` is when its person wants it stopped, with its day; empty without a timer.
+    Times are said in ``zone``, the person's own.
     """
     phase = _phase(workspace, operation)
     if phase == "stopping" and is_final(effects, "stop"):
@@ -92,7 +96,7 @@ def page_state(
         text = f"{text} {words.REASON.format(detail=_plain(workspace.detail))}"
     return PageState(
         phase,
-        _sentence(phase, workspace, now, until),
+        _sentence(phase, coming_ends(workspace, effects, now), now, zone),
         heading,
         text,
         stops=phase in {"starting", "running", "closed"} and workspace.allows("stop"),
@@ -111,16 +115,15 @@ def _phase(workspace: Workspace, operation: Operation | None) -> str:
     return _PHASES[workspace.state] if verb is None else "starting"
 
 
-def _sentence(phase: str, workspace: Workspace, now: float, until: str) -> str:
-    left = None if workspace.ends_at is None else workspace.ends_at - now
-    if left is not None and 0 < left <= SOON:
-        minutes = max(round(left / 60), 1)
-        if phase == "running":
-            return words.runs_until(minutes, is_removed=workspace.ends_how == "removed")
-        if phase == "stopped" and workspace.ends_how == "removed":
-            return words.kept_until(minutes)
-    if until and phase in {"starting", "running", "closed"}:
-        return words.until(phase, until)
+def _sentence(phase: str, ends: Sequence[tuple[StopMode | Ending, float]], now: float, zone: tzinfo) -> str:
+    for how, at in ends[:1]:
+        said = times.day_in(at, now, zone).removeprefix("today ")
+        if phase == "running" and how in {"stops", "removed"}:
+            return words.ends(phase, said, is_removed=how == "removed")
+        if phase == "stopped" and how == "removed":
+            return words.ends(phase, said, is_removed=True)
+        if phase in {"starting", "running", "closed"} and how not in {"stops", "removed"}:
+            return words.until(phase, said.removeprefix("at "))
     return words.LINES[phase]
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bot.domain.models.stopping import SOONEST_SECONDS, planned_mode
+from bot.domain.models.stopping import SOONEST_SECONDS, coming_ends, planned_mode
 from bot.domain.moments import Moment, zone_of
 from bot.messages.blocks import kit, moments
-from bot.messages.blocks.timers import NEVER
+from bot.messages.blocks.timers import NEVER, PROPOSED
 from bot.messages.texts import timers as words
 from bot.messages.texts import times
 from bot.messages.texts.cards import LOST
@@ -17,6 +17,7 @@ from handlers.workspace.timing import chosen_moment, moment_at
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import tzinfo
 
     from aiohttp import web
 
@@ -36,24 +37,21 @@ class StopLater:
         self._browsers = browsers
         self._renderer = renderer
 
-    async def until(self, workspace: Workspace, now: float) -> str:
-        """Say when a workspace will be stopped, in its person's zone; empty if it won't."""
-        return "" if workspace.stop_at is None else await self._said(workspace, workspace.stop_at, now)
+    async def zone(self, workspace: Workspace) -> tzinfo:
+        """Return the time zone of a workspace's person."""
+        person = await self._services.store.person(workspace.principal)
+        return zone_of(person.time_zone if person is not None else None)
 
     async def form(self, shown: Shown, problem: str = "") -> web.Response:
         """Show when it is stopped so far, and the choices."""
         workspace, timers = shown.workspace, self._services.timers
         names = {"name": workspace.title, "title": shown.provider.settings.title}
-        is_suspended = (workspace.stop_mode or planned_mode(timers.effects(workspace))) == "suspend"
-        if workspace.stop_at is None:
-            notes = [kit.bare(words.FORM_NONE).format(**names)]
-        else:
-            done = words.DONE[workspace.stop_mode or "stop"]
-            notes = [
-                kit.bare(words.FORM_NOW).format(
-                    done=done, at=await self.until(workspace, shown.look.now), **names
-                )
-            ]
+        effects, zone, now = timers.effects(workspace), await self.zone(workspace), shown.look.now
+        is_suspended = (workspace.stop_mode or planned_mode(effects)) == "suspend"
+        notes = [
+            kit.bare(words.FORM_NOW[how]).format(at=times.day_in(at, now, zone), **names)
+            for how, at in coming_ends(workspace, effects, now)
+        ] or [kit.bare(words.FORM_NONE).format(**names)]
         return self._page(
             shown,
             notes=[*notes, words.FORM_SUSPENDS] if is_suspended else notes,
@@ -91,14 +89,10 @@ class StopLater:
         question = kit.bare(words.ASK).format(
             name=shown.workspace.title,
             title=shown.provider.settings.title,
-            at=await self._said(shown.workspace, moment.at, shown.look.now),
+            at=times.day_in(moment.at, shown.look.now, await self.zone(shown.workspace)),
             lost=LOST[self._services.timers.effects(shown.workspace)["stop"]],
         )
         return self._page(shown, question=question, at=f"{moment.at:.0f}")
-
-    async def _said(self, workspace: Workspace, at: float, now: float) -> str:
-        person = await self._services.store.person(workspace.principal)
-        return times.day_in(at, now, zone_of(person.time_zone if person is not None else None))
 
     def _page(self, shown: Shown, **facts: Any) -> web.Response:
         given = {"question": "", "at": "", "notes": [], "choices": [], "never": "", "problem": ""}
@@ -106,6 +100,7 @@ class StopLater:
             "stop_later.html",
             page=shown.page,
             later=words,
+            proposed=PROPOSED,
             form_mark=self._browsers.session_mark(shown.session_id),
             **given | facts,
         )

@@ -74,8 +74,8 @@ async def _refused(request: Request, card: ClassCard, done: Joined) -> Answer | 
         case "over":
             return _ended(request, card)
         case "full":
-            poster = await _poster(request, card)
-            return replies.hint(fill(words.FULL, maximum=Markup(str(card.maximum)), who=poster))
+            places = times.counted(card.maximum or 0, "place")
+            return replies.hint(fill(words.FULL, places=places, who=await _poster(request, card)))
         case "unknown":
             return replies.hint(words.UNKNOWN)
         case _:

@@ -112,7 +112,7 @@ async def _pattern(request: Request, command: CardCommand) -> Draft:
         found = naming.find(pattern, rows, {})
         connection = found.workspaces[0].connection if found.kind == "one" else None
     if connection is None:
-        known = named(services.connections)
+        known = named(services, services.connections)
         sentence = fill(words.WHICH_CONNECTION, name=pattern, command=request.command, known=known)
         raise Answered(replies.hint(sentence))
     return Draft("", connection, pattern[:TITLE_MOST], pattern=pattern)
@@ -138,7 +138,6 @@ async def _made_from(request: Request, connection: str, template: str) -> Draft:
                 words.WHICH_RECIPE,
                 title=title,
                 command=request.command,
-                connection=connection,
                 known=known,
             )
             raise Answered(replies.hint(sentence)) from None

@@ -79,7 +79,7 @@ async def launched(request: Request, typed: CommandLine) -> Answer:
         typed.words or (places if len(places) == 1 else ()),
         nowhere=words.NO_CONNECTIONS,
         which=lambda able: replies.hint(
-            fill(words.WHERE, known=named(places or able), command=request.command)
+            fill(words.WHERE, known=named(request.services, places or able), command=request.command)
         ),
         more=fill(words.TAIL_HINT, command=request.command),
     )

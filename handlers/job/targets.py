@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bot.domain.moments import zone_of
 from bot.messages.blocks import replies, run_lists
 from bot.messages.blocks.limits import Markup, fill
 from bot.messages.texts import runs as words
@@ -98,4 +99,6 @@ async def _unknown(request: Request, rows: Sequence[Run], old: Sequence[Account]
 
 
 async def _buttons(request: Request, runs: Sequence[Run]) -> list[dict[str, object]]:
-    return run_lists.choices(request.verb, runs, request.services.clock.now())
+    person = await request.services.store.person(request.principal)
+    zone = zone_of(person.time_zone if person is not None else None)
+    return run_lists.choices(request.verb, runs, request.services.clock.now(), zone)

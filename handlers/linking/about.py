@@ -64,5 +64,5 @@ def _asked(request: Request) -> tuple[str, int]:
         return telling[0], page
     sentence = words.ABOUT_NONE
     if telling:
-        sentence = fill(words.ABOUT_WHICH, command=request.command, known=named(telling))
+        sentence = fill(words.ABOUT_WHICH, command=request.command, known=named(request.services, telling))
     raise Answered(replies.hint(sentence))

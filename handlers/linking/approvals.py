@@ -73,7 +73,7 @@ async def question(request: Request, connection: str, text: str = "") -> Answer:
     title = services.title(connection)
     person = await services.store.person(request.principal)
     suggestion = person.name if person is not None and " " not in person.name else ""
-    sentence = fill(words.ASK, title=title, command=request.command, connection=Markup(connection))
+    sentence = fill(words.ASK, title=title, command=request.command)
     account = await services.store.account(request.principal, connection)
     if account is not None and account.state == "active":
         sentence = fill(
@@ -81,7 +81,6 @@ async def question(request: Request, connection: str, text: str = "") -> Answer:
             username=account.username,
             title=title,
             command=request.command,
-            connection=Markup(connection),
         )
     answer = replies.answer(sentence, [drawn.ask_button(connection, title, text=text)])
     view = drawn.ask_view(connection, title, suggestion)

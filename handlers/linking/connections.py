@@ -31,7 +31,9 @@ def connection_of(request: Request, name: str, more: str = "", offers: Iterable[
     found = naming.find_connection(name, request.services.connections)
     if found is not None:
         return found
-    sentence = fill(words.UNKNOWN_CONNECTION, name=name, known=named(request.services.connections))
+    sentence = fill(
+        words.UNKNOWN_CONNECTION, name=name, known=named(request.services, request.services.connections)
+    )
     raise Answered(replies.hint(sentence, offers, more=more))
 
 
@@ -89,6 +91,6 @@ def maker_of(
     return chosen
 
 
-def named(connections: Iterable[str]) -> Markup:
-    """Return the names of connections as people should write them."""
-    return Markup(", ".join(f"`{line(connection)}`" for connection in sorted(connections)))
+def named(services: Services, connections: Iterable[str]) -> Markup:
+    """Return the titles of connections, which people may write like their names."""
+    return Markup(", ".join(f"`{line(title)}`" for title in sorted(map(services.title, connections))))

@@ -33,9 +33,9 @@ async def settings(request: Request) -> Answer:
     services = request.services
     rows = await services.store.workspaces(request.principal)
     facts = await services.preferences.facts(request.principal, rows)
-    view = blocks.form(
-        facts, _workspaces(rows, facts.wanted.workspace_id), await _sources(services, request.principal)
-    )
+    workspaces = _workspaces(rows, facts.wanted.workspace_id)
+    sources = await _sources(services, request.principal)
+    view = blocks.form(facts, workspaces, sources, f"{services.slash('workspace')} ")
     return blocks.answer(facts, view)
 
 

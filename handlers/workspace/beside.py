@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from bot.domain.models import Call, OperationVerb, State
 from bot.domain.models.stopping import is_final, restart_mode
 from bot.messages.blocks import lists
-from bot.messages.blocks.limits import Markup, fill
+from bot.messages.blocks.limits import fill
 from bot.messages.texts import answers as words
 
 if TYPE_CHECKING:
@@ -22,9 +22,9 @@ def beside_card(request: Request, workspace: Workspace, verb: OperationVerb, acc
     template = _already(accepted) or _instead(workspace, verb, accepted, effects)
     if template is None:
         return ""
-    _, age = lists.state_words(request.services.clock.now(), workspace)
+    _, as_of = lists.state_words(request.services.clock.now(), workspace)
     title = request.services.title(workspace.connection)
-    return fill(template, name=workspace.title, title=title, age=Markup(age))
+    return fill(template, name=workspace.title, title=title, as_of=as_of)
 
 
 def _already(accepted: Accepted) -> str | None:

@@ -6,10 +6,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bot.domain.models import State
-from bot.messages.blocks import lists, replies
+from bot.messages.blocks import lists, offers, replies, timers
 from bot.messages.blocks.buttons import open_buttons, start_button
 from bot.messages.blocks.cards import opening
-from bot.messages.blocks.limits import Markup, fill
+from bot.messages.blocks.limits import fill
 from bot.messages.blocks.welcome import help_button, list_button
 from bot.messages.texts import answers as words
 from handlers import narrowed, routes
@@ -87,12 +87,11 @@ async def show_address(request: Request) -> Answer:
     if workspace.state is State.RUNNING:
         if facts.ide_url:
             sentence = f"{fill(words.OPENING, name=workspace.title)} {opening(facts)}"
-            return replies.opening(facts, sentence)
+            return replies.opening(facts, "\n".join([sentence, *timers.ends(facts)]))
         await services.workspaces.refresh(request.principal, workspace.id)
         return replies.answer(opening(facts), open_buttons(facts))
     operation = await services.store.latest_operation(workspace.id)
     if operation is not None and operation.is_open:
         return lists.card_answer(await services.gatherer.of_workspace(workspace, operation))
-    state, age = lists.state_words(facts.now, workspace)
-    sentence = fill(words.NOT_RUNNING, name=workspace.title, state=Markup(state.lower()), age=Markup(age))
+    sentence = offers.in_its_state(facts.now, workspace, words.NOT_RUNNING)
     return replies.hint(sentence, [start_button(workspace)])

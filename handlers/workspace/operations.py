@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bot.domain.models import Answer, OperationVerb, State
-from bot.messages.blocks import kit, lists, replies
+from bot.messages.blocks import kit, lists, offers, replies
 from bot.messages.blocks.buttons import AGREED, at_stake, down_buttons
-from bot.messages.blocks.limits import Markup, fill
+from bot.messages.blocks.limits import fill
 from bot.messages.blocks.timers import day_said, said
 from bot.messages.texts import answers as words
 from bot.messages.texts import cards
@@ -92,8 +92,7 @@ async def resume(request: Request) -> Answer:
     await linked(request, workspace.connection)
     await workspaces.refresh(request.principal, workspace.id)
     facts = await request.services.gatherer.of_workspace(workspace)
-    state, age = lists.state_words(facts.now, workspace)
-    sentence = fill(words.NOT_SUSPENDED, name=workspace.title, state=Markup(state.lower()), age=Markup(age))
+    sentence = offers.in_its_state(facts.now, workspace, words.NOT_SUSPENDED)
     buttons = [] if workspace.state is State.RUNNING else down_buttons(facts)
     return replies.hint(sentence, buttons)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from bot.domain.models import Answer, Surface
 from bot.messages.blocks import forms as drawn
-from bot.messages.blocks import lists
+from bot.messages.texts import cards
 from bot.messages.texts import forms as words
 from handlers import routes
 from handlers.dispatch import run_button
@@ -32,8 +32,7 @@ async def start_workspace(request: Request) -> Answer:
         return await nothing_yet(request, old)
     if old:
         await services.workspaces.look(old)
-    now = await services.store.now()
-    states = [" · ".join(lists.state_words(now, one)) for one in rows]
+    states = [cards.UNMADE if one.is_provisional else cards.STATES[one.state] for one in rows]
     view = drawn.start_view(rows, labels_of(rows, rows), states)
     return Answer(text=words.START_TITLE, view=view)
 

@@ -160,7 +160,7 @@ async def open_form(request: Request) -> Answer:
     workspace = await services.workspaces.owned(request.principal, "stop", request.target or "")
     facts = await services.gatherer.of_workspace(workspace)
     mode = workspace.stop_mode or planned_mode(facts.effects)
-    said = fill(words.FORM_NONE, name=workspace.title, title=facts.connection_title)
+    said = drawn.form_head(facts)
     more = fill(words.PASSED, command=request.command, name=workspace.title)
     view = drawn.form(facts, mode)
     return Answer(text=kit.bare(said), blocks=(kit.section(f"{said} {more}"),), view=view)

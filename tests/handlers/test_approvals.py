@@ -45,7 +45,7 @@ async def test_the_question_is_a_form_and_words_for_where_none_opens(bench):
     answer = await bench.say("link", trigger_id="t1")
     check_golden("views/ask_link", answer.view)
     assert answer.view["callback_id"] == "ask_link"
-    assert "`/workspace link bench USERNAME`" in words(answer)
+    assert "`/workspace link Workbench USERNAME`" in words(answer)
     assert buttons(answer)["Ask to link Workbench"]["value"] == "bench"
 
 
@@ -56,7 +56,7 @@ async def test_every_administrator_is_asked_with_the_username_in_the_button(benc
     assert set(asked) == {"UCHEN", "UDANA"}
     for body in asked.values():
         assert "<@UALICE> wants to be linked to *alice.w* on Workbench." in str(body["blocks"])
-        assert button(body, "Approve as alice.w")["confirm"]["title"]["text"] == "Approve alice.w?"
+        assert button(body, "Approve")["confirm"]["title"]["text"] == "Approve alice.w?"
     assert [row["action"] for row in await bench.audit()] == ["approval.asked"]
 
 
@@ -80,7 +80,7 @@ async def test_the_form_asks_the_same_and_tells_what_is_wrong_at_its_field(bench
 async def test_an_approval_becomes_a_task_once(bench):
     await bench.say("link bench alice")
     body = (await requests(bench))["UCHEN"]
-    value = button(body, "Approve as alice")["value"]
+    value = button(body, "Approve")["value"]
     first = await bench.press("approve", value, COLLEAGUE)
     assert first.replaces
     assert "Approved. I'll check *alice* on Workbench" in words(first)
@@ -104,7 +104,7 @@ async def test_a_denial_is_told_to_its_person(bench):
 @pytest.mark.parametrize("presser", [ALICE, BOB])
 async def test_nobody_but_administrators_decides(bench, presser):
     await bench.say("link bench alice")
-    value = button((await requests(bench))["UCHEN"], "Approve as alice")["value"]
+    value = button((await requests(bench))["UCHEN"], "Approve")["value"]
     answer = await bench.press("approve", value, presser)
     assert "Only Usher admins can do that" in words(answer)
     approval = await bench.store.approval(value.partition(" ")[0])
@@ -113,7 +113,7 @@ async def test_nobody_but_administrators_decides(bench, presser):
 
 async def test_a_request_that_names_another_user_by_now_is_not_approved_unseen(bench):
     await bench.say("link bench alice")
-    seen = button((await requests(bench))["UCHEN"], "Approve as alice")["value"]
+    seen = button((await requests(bench))["UCHEN"], "Approve")["value"]
     await bench.say("link bench root")
     forged = f"{seen.partition(' ')[0]} root"
     for value in (seen, forged):

@@ -134,7 +134,7 @@ async def test_a_line_that_is_too_long_is_refused_whole(bot):
 async def test_with_several_connections_it_asks_where():
     async with run_rig("bench") as bot:
         asked = words(await bot.say("job run -- ls"))
-        assert "Type `/job run CONNECTION`, with one of these: `bench`, `posit`." in asked
+        assert "Type `/job run CONNECTION`, with one of these: `Bench`, `Posit Workbench`." in asked
         assert [button["value"] for button in buttons(await bot.say("job run")).values()] == [
             "job bench",
             "job posit",
@@ -152,7 +152,7 @@ class NamedJobs(Workbench):
 async def test_a_command_is_meant_for_the_only_connection_that_runs_commands():
     async with run_rig("cloud", "bench") as bot:
         bot.services.connections["cloud"] = NamedJobs(bot.clock, fake_settings("cloud", title="Cloud"))
-        assert "one of these: `bench`, `posit`." in words(await bot.say("job run -- ls"))
+        assert "one of these: `Bench`, `Posit Workbench`." in words(await bot.say("job run -- ls"))
         del bot.services.connections["bench"]
         await bot.say("job run --cluster Local -- ls")
         assert [run.connection for run in await bot.store.runs(ALICE)] == ["posit"]

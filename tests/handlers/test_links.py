@@ -37,7 +37,7 @@ async def test_link_says_who_is_linked_already(bot):
 
 async def test_an_unknown_connection_is_said_with_the_known_ones(bot):
     assert words(await bot.say("link moon")).startswith(
-        "I don't have a connection called *moon*. I have: `hub`, `saturn`."
+        "I don't have a connection called *moon*. I have: `Hub`, `Saturn Cloud`."
     )
 
 

@@ -372,7 +372,7 @@ async def test_a_refusal_of_the_server_is_said(administered):
 
 
 async def test_about_names_the_connections(administered):
-    assert "`hub`, `saturn`" in words(await administered.say("about"))
+    assert "`Hub`, `Saturn Cloud`" in words(await administered.say("about"))
 
 
 async def test_a_provider_with_nothing_to_tell_says_so(plain):

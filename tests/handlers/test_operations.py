@@ -88,7 +88,8 @@ async def test_what_runs_already_is_said_with_its_age_and_looked_at_again(bot):
     bot.clock.advance(120)
     answer = await bot.say("start notebook")
     assert words(answer) == (
-        "*notebook* is already running (checked 2 min ago). I'll check again and send you the link."
+        "*notebook* is already running (as of <!date^1800000000^{time}|08:00 UTC>). "
+        "I'll check again and send you the link."
     )
     assert (await latest(bot)).is_open
 

@@ -357,7 +357,7 @@ NAMES = st.one_of(
     st.text(alphabet="<>&!@|", min_size=1, max_size=5000),
 )
 #: What may stand in angle brackets: our times only.
-OURS = re.compile(r"<!date\^\d+\^[^<>|]*\|(?:\d+ \w{3} at )?\d\d:\d\d UTC>")
+OURS = re.compile(r"<!date\^\d+\^[^<>|]*\|(?:\d+ \w{3} \d{4} at )?\d\d:\d\d UTC>")
 
 
 @given(NAMES, NAMES, NAMES, st.sampled_from(sorted(CARDS)), st.sampled_from(sorted(NOTICES)))

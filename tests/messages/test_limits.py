@@ -208,5 +208,5 @@ def test_a_row_without_buttons_is_no_block():
 def test_a_time_is_shown_in_each_readers_zone_with_the_day_when_it_is_another():
     assert kit.moment(1_800_000_000, 1_800_000_060) == "<!date^1800000000^{time}|08:00 UTC>"
     assert kit.moment(1_800_000_000, 1_800_100_000) == (
-        "<!date^1800000000^{date_short_pretty} at {time}|08:00 UTC>"
+        "<!date^1800000000^{date_short_pretty} at {time}|15 Jan 2027 at 08:00 UTC>"
     )

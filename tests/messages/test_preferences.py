@@ -47,7 +47,7 @@ def test_the_section_says_all_that_applies():
 def test_the_form_holds_as_many_choices_as_a_menu_does_and_the_chosen_one():
     many = [Choice(f"w{n}", f"name <{n}> " + "x" * 100) for n in range(150)]
     shown = PreferenceFacts(replace(ALL, workspace_id="w98"), NOW, "Europe/Berlin")
-    form = preferences.form(shown, many, [Choice("saturn r & d", "r & d")])
+    form = preferences.form(shown, many, [Choice("saturn r & d", "r & d")], "/workspace ")
     check_limits(form)
     menus = {block["block_id"]: block["element"] for block in form["blocks"]}
     assert len(menus["workspace"]["options"]) == 100

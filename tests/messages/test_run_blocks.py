@@ -132,6 +132,16 @@ def test_the_status_says_how_old_it_is():
     assert over == run_card(CARDS["done"], facts())
 
 
+@pytest.mark.parametrize("draw", [run_card, lambda one, told: run_list([(one, told)])])
+def test_logs_is_offered_only_where_the_output_is_not_shown_anyway(draw):
+    for one in (run(**RUNNING), run(**DONE)):
+        assert '"job_logs"' not in json.dumps(draw(one, facts()).blocks)
+        assert '"job_logs"' in json.dumps(draw(replace(one, is_watched=False), facts()).blocks)
+        assert '"job_logs"' not in json.dumps(
+            draw(replace(one, is_watched=False), facts(capabilities=frozenset())).blocks
+        )
+
+
 def test_the_list():
     rows = [(one, facts()) for one in CARDS.values()]
     check_golden("jobs/list", run_list(rows, remark="I am looking."))

@@ -7,7 +7,7 @@ of a list::
     - [!Stop!] stop = id@1             buttons and menus beside each other: label, action, value
       ? Stop notebook? This stops …    what a button asks first, with both answers
     - # Your accounts                  a header
-    - ~ checked at 3:09 PM             lines of context
+    - ~ As of 3:09 PM.                lines of context
     - = Minutes (minutes, optional)    a field of a form, with its element below
     - ---                              a divider
 

@@ -64,7 +64,7 @@ async def test_a_request_is_decided_where_it_is_from_and_names_person_and_worksp
         assert "oscar (Beta Labs) will be able to act as bob" in words(shown)
     assert "<@U0OLIVIA>" not in words(others) + words(tara.home())
     places.watch.may_read("U0OLIVIA", "bob")
-    (answer,) = await tara.presses(others, "Approve as bob")
+    (answer,) = await tara.presses(others, "Approve")
     assert "link oscar (*Beta Labs*), and tell both" in words(answer)
     await places.pass_time(15)
     assert "oscar (*Beta Labs*) is now linked to *bob*" in words(tara.only("approval_done"))

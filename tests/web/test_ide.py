@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from datetime import UTC, datetime
 
 import pytest
 from markupsafe import escape
@@ -166,7 +167,8 @@ async def test_the_state_is_told_from_our_row(world):
     await world.sees(workspace, ends_at=world.clock.now() + 300, ends_how="stops")
     told = json.loads(await browser.get(f"/ide/{workspace.id}/state"))
     assert told["phase"] == "running"
-    assert told["line"] == "Running, will stop in 5 minutes unless you use it"
+    ends_at = datetime.fromtimestamp(world.clock.now() + 300, UTC)
+    assert told["line"] == f"Running, will stop at {ends_at:%H:%M} UTC unless you use it"
     assert world.made.provider.asked == []
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import product
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -67,10 +68,11 @@ def test_a_start_says_how_long_it_takes_once_that_is_known():
     ],
 )
 def test_until_when_it_runs_is_said_while_it_is_up(state, actions, line):
-    row = replace(ROW, state=state, actions=actions)
-    assert page_state(row, None, "T", 0.0, until="today at 18:00").line == line
-    soon = replace(ROW, ends_at=300.0, ends_how="stops")
-    assert "will stop in 5 minutes" in page_state(soon, None, "T", 0.0, until="today at 18:00").line
+    row = replace(ROW, state=state, actions=actions, stop_at=17 * 3600.0)
+    assert page_state(row, None, "T", 0.0, zone=ZoneInfo("Europe/Berlin")).line == line
+    sooner, later = (replace(ROW, ends_at=at, ends_how="stops", stop_at=600.0) for at in (300.0, 900.0))
+    assert page_state(sooner, None, "T", 0.0).line == "Running, will stop at 00:05 UTC unless you use it"
+    assert page_state(later, None, "T", 0.0).line == "Running until 00:10 UTC"
 
 
 @pytest.mark.parametrize(
@@ -128,15 +130,15 @@ def test_why_it_failed_is_said():
 @pytest.mark.parametrize(
     ("state", "how", "left", "line"),
     [
-        (State.RUNNING, "stops", 299, "Running, will stop in 5 minutes unless you use it"),
-        (State.RUNNING, "removed", 20, "Running, will be removed in a minute unless you use it"),
-        (State.RUNNING, "stops", 601, "Running"),
+        (State.RUNNING, "stops", 260, "Running, will stop at 00:21 UTC unless you use it"),
+        (State.RUNNING, "removed", 20, "Running, will be removed at 00:17 UTC unless you use it"),
+        (State.RUNNING, "stops", 86_400, "Running, will stop tomorrow at 00:16 UTC unless you use it"),
         (State.RUNNING, "stops", 0, "Running"),
-        (State.STOPPED, "removed", 600, "Stopped, will be removed in 10 minutes unless you start it"),
+        (State.STOPPED, "removed", 600, "Stopped, will be removed at 00:26 UTC unless you start it"),
         (State.STOPPED, "stops", 600, "Stopped"),
         (State.STARTING, "stops", 60, "Starting"),
     ],
 )
-def test_an_end_that_is_near_is_said(state, how, left, line):
+def test_an_end_that_comes_by_itself_is_said(state, how, left, line):
     row = replace(ROW, state=state, ends_at=1000.0 + left, ends_how=how)
     assert stands(row).line == line

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
-from bot.domain.models.workspaces import StopMode
+from bot.domain.models.workspaces import Ending, StopMode, Workspace
 
 #: How long before a timer ends a workspace its person is warned.
 WARNING_SECONDS: Final = 600.0
@@ -75,6 +76,18 @@ def is_final(effects: Effects, mode: StopMode) -> bool:
     """Return whether stopping a workspace this way ends it for good."""
     effect = effects.get(mode)
     return effect is not None and effect.is_final
+
+
+def coming_ends(workspace: Workspace, effects: Effects, now: float) -> list[tuple[StopMode | Ending, float]]:
+    """Return how and when a workspace ends: by itself, unless its person's timer comes first, and by that.
+
+    What is stopped for good is lost like something that is removed.
+    """
+    timer = [] if workspace.stop_at is None else [(workspace.stop_mode or "stop", workspace.stop_at)]
+    at, how = workspace.ends_at, workspace.ends_how
+    if at is None or how is None or not now < at < (workspace.stop_at or math.inf):
+        return [*timer]
+    return [("removed" if is_final(effects, "stop") else how, at), *timer]
 
 
 @dataclass(frozen=True, slots=True)

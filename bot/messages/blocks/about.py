@@ -28,7 +28,7 @@ def about(
     """Draw what a server said, with one page of its users; a page beyond the end becomes the last one."""
     users = snapshot.payload.users
     one = page_of(users, page, PAGE)
-    heading = fill(words.ABOUT, title=title, name=snapshot.connection)
+    heading = fill(words.ABOUT, title=title)
     facts = [
         fill(words.ABOUT_FACT, label=label, value=Markup(line(value, 200)))
         for label, value in snapshot.payload.facts[:_FACTS]
@@ -37,10 +37,11 @@ def about(
     rest = facts[_PARAGRAPH - 1 :]
     blocks += [kit.section("\n".join(part)) for part in _parts(rest)]
     if users:
-        blocks.append(kit.section(fill(words.ABOUT_USERS, count=len(users))))
+        people = times.counted(len(users), "person", "people")
+        blocks.append(kit.section(fill(words.ABOUT_USERS, people=people)))
         shown = [_user(user) for user in one.shown]
         blocks += [kit.section("\n".join(part)) for part in _parts(shown)]
-    small = [words.ABOUT_AGE.format(age=times.age(now - snapshot.read_at))]
+    small = [fill(words.AS_OF_ALONE, at=kit.moment(snapshot.read_at, now))]
     if one.left:
         small.insert(0, words.AND_MORE.format(count=one.left))
     blocks.append(kit.context(*small))

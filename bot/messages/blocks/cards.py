@@ -93,7 +93,7 @@ def _open_card(facts: Facts, operation: Operation) -> Answer:
         lines += [
             *_usual(facts, operation),
             *_bar(progress_of(operation, workspace, facts.now)),
-            *timers.stops_line(workspace),
+            *timers.ends(facts),
         ]
     detail = workspace.detail if workspace is not None else None
     if detail and going:
@@ -174,12 +174,11 @@ def _bar(percent: int | None) -> list[str]:
     if percent is None:
         return []
     full = percent * _BAR_CELLS // 100
-    return [f"{words.BAR_FULL * full}{words.BAR_EMPTY * (_BAR_CELLS - full)} {percent} %"]
+    return [f"{percent} % {words.BAR_FULL * full}{words.BAR_EMPTY * (_BAR_CELLS - full)}"]
 
 
 def _running_card(facts: Facts, operation: Operation) -> Answer:
     """Draw a fulfilled start or restart, and what has become of the workspace since."""
-    ended_at = operation.ended_at or facts.now
     workspace = facts.workspace
     state = workspace.state if workspace is not None else State.UNKNOWN
     if workspace is None or state is State.GONE:
@@ -197,22 +196,33 @@ def _running_card(facts: Facts, operation: Operation) -> Answer:
         case State.STARTING:
             shown, text = words.STARTED_ELSEWHERE, words.STARTED_ELSEWHERE_SHORT
         case _:
-            lines = [
-                fill(words.RUNNING, since=kit.moment(ended_at, facts.now))
-                if operation.has_called
-                else fill(words.RUNNING_ALREADY, at=kit.moment_at(ended_at, facts.now)),
-                opening(facts),
-                *timers.stops_line(workspace),
-                *warned(facts),
-            ]
-            small = [kit.held(workspace.remark, facts.now)] if workspace.remark else []
-            buttons = [*open_buttons(facts), *running_buttons(facts), *timers.later_button(facts)]
+            lines, small, buttons = while_running(facts)
+            lines = [_since(facts, operation, workspace), *lines]
             return _card(facts, short(words.RUNNING_SHORT, facts), lines, small, buttons)
     sentence = fill(shown, title=facts.connection_title)
     buttons = [kit.button(words.REFRESH, "refresh", operation.id)]
     if state not in {State.STARTING, State.STOPPING}:
         buttons = down_buttons(facts)
     return _card(facts, short(text, facts), [sentence], [], [*buttons, *page_button(facts)])
+
+
+def _since(facts: Facts, operation: Operation, workspace: Workspace) -> str:
+    """Say since when a workspace runs; what was seen before the operation's call is of the time before."""
+    ended_at, since = operation.ended_at or facts.now, workspace.started_at
+    if operation.has_called and (since or 0.0) < (operation.called_at or ended_at):
+        since = ended_at
+    if since is None:
+        return fill(words.RUNNING_ALREADY, at=kit.moment(ended_at, facts.now))
+    return fill(words.RUNNING, since=kit.moment(since, facts.now))
+
+
+def while_running(facts: Facts) -> tuple[list[str], list[str], list[Element]]:
+    """Return what a card and the message that it is ready share: lines, small texts and buttons."""
+    workspace = facts.workspace
+    remark = workspace.remark if workspace is not None else None
+    small = [kit.held(remark, facts.now)] if remark else []
+    buttons = [*open_buttons(facts), *running_buttons(facts), *timers.later_button(facts)]
+    return [opening(facts), *timers.ends(facts), *_warned(facts)], small, buttons
 
 
 def opening(facts: Facts) -> str:
@@ -223,7 +233,7 @@ def opening(facts: Facts) -> str:
     return opens_for(facts) if facts.ide_url else fill(words.NO_ADDRESS, title=facts.connection_title)
 
 
-def warned(facts: Facts) -> list[str]:
+def _warned(facts: Facts) -> list[str]:
     """Return the provider's warnings about a workspace that runs in our page: its set-up may have failed."""
     workspace = facts.workspace
     if workspace is None or not workspace.detail or not facts.opens_in_page:
@@ -233,7 +243,8 @@ def warned(facts: Facts) -> list[str]:
 
 def _down_card(facts: Facts, operation: Operation) -> Answer:
     """Draw a fulfilled stop of any kind, and what has become of the workspace since."""
-    at = kit.moment_at(operation.ended_at or facts.now, facts.now)
+    ended_at = operation.ended_at or facts.now
+    at = kit.moment_at(ended_at, facts.now)
     workspace = facts.workspace
     if workspace is None or workspace.state is State.GONE:
         gone = [fill(words.STOPPED, at=at), fill(words.GONE_SINCE, title=facts.connection_title)]
@@ -244,10 +255,12 @@ def _down_card(facts: Facts, operation: Operation) -> Answer:
         text = short(words.STARTED_ELSEWHERE_SHORT, facts)
         return _card(facts, text, [words.STARTED_ELSEWHERE], [], running_buttons(facts))
     template = words.STOPPED if operation.has_called else words.STOPPED_ALREADY
+    at = at if operation.has_called else kit.moment(ended_at, facts.now)
     text = words.STOPPED_SHORT
     if workspace.state is State.SUSPENDED:
         template, text = words.SUSPENDED, words.SUSPENDED_SHORT
-    return _card(facts, short(text, facts), [fill(template, at=at)], [], down_buttons(facts))
+    lines = [fill(template, at=at), *timers.ends(facts)]
+    return _card(facts, short(text, facts), lines, [], down_buttons(facts))
 
 
 def _removed_card(facts: Facts, operation: Operation) -> Answer:
@@ -275,7 +288,7 @@ def _ended_card(facts: Facts, operation: Operation) -> Answer:
     lines, buttons = [f"{sentence} {cause}"], retry_buttons(facts, operation)
     if is_so_anyhow(facts, operation):
         now, buttons = _as_it_is(facts)
-        lines.append(now)
+        lines += [now, *timers.ends(facts)]
     text = short(words.SENT_SHORT if is_sent else words.ENDED_SHORT[outcome], facts)
     return _card(facts, text, lines, small, buttons)
 

@@ -88,7 +88,7 @@ def _state(facts: ClassFacts) -> list[str]:
         lines += [fill(words.FAILED, **_numbers(count=counts.failed))] if counts.failed else []
         lines += [fill(words.KEPT, **_numbers(count=counts.kept))] if counts.kept and not card.done_at else []
     if card.maximum is not None and not card.is_over(facts.now):
-        lines.append(fill(words.SEATS, **_numbers(maximum=card.maximum)))
+        lines.append(fill(words.SEATS, places=times.counted(card.maximum, "place")))
     if card.done_at is not None:
         lines.append(fill(words.OVER, **_numbers(stopped=counts.stopped, kept=counts.kept)))
     elif card.closed_at is not None and card.stops_at is not None and facts.now < card.stops_at:
@@ -119,7 +119,7 @@ def problems_of(facts: ClassFacts, found: Sequence[ClassProblem]) -> Answer:
             words.PROBLEM,
             who=kit.person(facts.people.get(one.press.principal.key)),
             why=Markup(_why(facts, one)),
-            age=Markup(times.duration(facts.now - one.press.joined_at)),
+            at=kit.moment_at(one.press.joined_at, facts.now),
         )
         for one in found[:SHOWN]
     ]

@@ -12,15 +12,14 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from bot.domain.models import State
-from bot.domain.models.stopping import is_final
 from bot.messages.blocks import approvals, kit, timers, welcome
 from bot.messages.blocks.cards import asked_buttons, link_value, under_way
 from bot.messages.blocks.limits import Markup, fill, line, safe
-from bot.messages.blocks.lists import row_buttons
+from bot.messages.blocks.lists import row_buttons, state_words
 from bot.messages.blocks.paging import row
 from bot.messages.blocks.preferences import section
 from bot.messages.blocks.run_lists import run_row
-from bot.messages.texts import cards, preferences
+from bot.messages.texts import answers, cards, preferences
 from bot.messages.texts import home as words
 from bot.messages.texts import runs as run_words
 
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
 
     from bot.domain.facts import Facts
     from bot.domain.home import HomeFacts, LinkFacts, MakerFacts, Question
-    from bot.domain.models import Workspace
     from bot.messages.blocks.kit import Block, Element
 
 #: The most blocks of an answer, and the most accounts and makers: what fits next to a page of workspaces.
@@ -43,7 +41,7 @@ TEMPLATES: Final = 6
 _PASSING: Final = re.compile(
     "|".join(
         rf"{re.escape(text.partition('{')[0])}(?:at )?<!date\^[^>]*>"
-        for text in (words.CHECKED, words.UPDATED)
+        for text in (answers.SEEN, words.UPDATED)
     )
 )
 
@@ -152,14 +150,10 @@ def _row(facts: Facts) -> list[Block]:
     names = {"name": workspace.title, "title": facts.connection_title}
     if operation is not None and operation.is_open:
         state, buttons = under_way(facts, operation)
-        lines = [fill(words.ROW_UNDER_WAY, state=Markup(state), **names), *timers.stops_line(workspace)]
+        lines = [fill(words.ROW_UNDER_WAY, state=Markup(state), **names), *timers.ends(facts)]
         return row("\n".join(lines), buttons)
-    lines = [fill(words.ROW, state=_state(workspace), checked=_checked(facts.now, workspace), **names)]
-    lines += timers.stops_line(workspace)
-    if workspace.ends_how is not None and (workspace.ends_at or 0.0) > facts.now:
-        is_lost = workspace.ends_how == "removed" or is_final(facts.effects, "stop")
-        ends = words.ENDS_REMOVED if is_lost else words.ENDS_STOPPED
-        lines.append(fill(ends, at=kit.moment_at(workspace.ends_at or 0.0, facts.now)))
+    state, as_of = state_words(facts.now, workspace)
+    lines = [fill(words.ROW, state=state, as_of=as_of, **names), *timers.ends(facts)]
     if workspace.detail:
         lines.append(safe(workspace.detail, 300))
     buttons = row_buttons(facts, workspace)
@@ -171,16 +165,6 @@ def _quiet(button: Element) -> Element:
     """Return a button without the colour that leads the eye, unless it opens what runs."""
     leads = button.get("style") == kit.PRIMARY and not button["action_id"].startswith("open")
     return {key: value for key, value in button.items() if key != "style"} if leads else button
-
-
-def _state(workspace: Workspace) -> Markup:
-    return Markup(cards.UNMADE if workspace.is_provisional else cards.STATES[workspace.state])
-
-
-def _checked(now: float, workspace: Workspace) -> Markup:
-    if workspace.is_provisional or workspace.observed_at is None:
-        return Markup(words.NOT_CHECKED)
-    return Markup(fill(words.CHECKED, at=kit.moment_at(workspace.observed_at, now)))
 
 
 def _turning(facts: HomeFacts) -> list[Element]:

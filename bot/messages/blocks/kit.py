@@ -134,8 +134,9 @@ def _placed(template: str, who: Markup, named: Named) -> Markup:
 
 def moment(at: float, now: float) -> Markup:
     """Return a time in each reader's own zone; with the day if it isn't within the last 12 hours."""
-    form = "{time}" if abs(now - at) < 12 * 3600 else "{date_short_pretty} at {time}"
-    return Markup(f"<!date^{int(at)}^{form}|{times.in_utc(at)}>")
+    if abs(now - at) >= 12 * 3600:
+        return day_moment(at)
+    return Markup(f"<!date^{int(at)}^{{time}}|{times.in_utc(at)}>")
 
 
 def moment_at(at: float, now: float) -> Markup:

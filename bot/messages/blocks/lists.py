@@ -11,9 +11,9 @@ from bot.messages.blocks.cards import operation_card
 from bot.messages.blocks.limits import Markup, fill, safe
 from bot.messages.blocks.paging import listed, page_of, row
 from bot.messages.blocks.replies import search
-from bot.messages.blocks.timers import later_button, stops_line
+from bot.messages.blocks.timers import ends, later_button
 from bot.messages.texts import answers as words
-from bot.messages.texts import cards, times
+from bot.messages.texts import cards
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -27,24 +27,25 @@ PAGE = 20
 
 
 def state_line(facts: Facts, workspace: Workspace) -> str:
-    """Return one workspace's state, and how old that is."""
-    state, age = state_words(facts.now, workspace)
+    """Return one workspace's state, and when it was seen."""
+    state, as_of = state_words(facts.now, workspace)
     return fill(
         words.STATE_LINE,
         name=workspace.title,
         title=facts.connection_title,
-        state=Markup(state),
-        age=Markup(age),
+        state=state,
+        as_of=as_of,
     )
 
 
-def state_words(now: float, workspace: Workspace) -> tuple[str, str]:
-    """Return a workspace's state and its age, as people read them."""
-    if workspace.is_provisional:
-        return cards.UNMADE, words.NEVER_CHECKED
-    if workspace.observed_at is None:
-        return cards.STATES[workspace.state], words.NEVER_CHECKED
-    return cards.STATES[workspace.state], words.CHECKED.format(age=times.age(now - workspace.observed_at))
+def state_words(now: float, workspace: Workspace) -> tuple[Markup, Markup]:
+    """Return a workspace's state, with since when it runs if that is known, and when it was seen."""
+    state = Markup(cards.UNMADE if workspace.is_provisional else cards.STATES[workspace.state])
+    if workspace.state is State.RUNNING and workspace.started_at is not None:
+        state = Markup(fill(words.SINCE, since=kit.moment(workspace.started_at, now)))
+    if workspace.is_provisional or workspace.observed_at is None:
+        return state, Markup(words.NEVER_CHECKED)
+    return state, Markup(fill(words.SEEN, at=kit.moment(workspace.observed_at, now)))
 
 
 def workspace_list(
@@ -114,8 +115,8 @@ def _row(facts: Facts, *, is_shared: bool) -> list[Block]:
 
 
 def _lines(facts: Facts, workspace: Workspace, *, is_shared: bool) -> str:
-    """Return a workspace's state, and for its owner when it will be stopped."""
-    return "\n".join([state_line(facts, workspace), *([] if is_shared else stops_line(workspace))])
+    """Return a workspace's state, and for its owner until when."""
+    return "\n".join([state_line(facts, workspace), *([] if is_shared else ends(facts))])
 
 
 def row_buttons(facts: Facts, workspace: Workspace) -> list[Element]:
@@ -145,12 +146,11 @@ def _open_button(facts: Facts, workspace: Workspace) -> Element:
 def _short(facts: Facts) -> str:
     workspace = facts.workspace
     assert workspace is not None, "a row of a list shows a workspace"
-    state, age = state_words(facts.now, workspace)
+    state = cards.UNMADE if workspace.is_provisional else cards.STATES[workspace.state]
     text = fill(
         words.STATE_SHORT,
         name=workspace.title,
         title=facts.connection_title,
         state=Markup(state.lower()),
-        age=Markup(age),
     )
     return limits.cut(text.rstrip("."), 200)

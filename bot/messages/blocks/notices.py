@@ -12,7 +12,6 @@ from bot.messages.blocks.buttons import (
     down_buttons,
     open_buttons,
     page_button,
-    running_buttons,
     stop_button,
 )
 from bot.messages.blocks.cards import (
@@ -22,12 +21,11 @@ from bot.messages.blocks.cards import (
     force_buttons,
     link_again_button,
     name_of,
-    opening,
     operation_card,
     reference_of,
     retry_buttons,
     short,
-    warned,
+    while_running,
 )
 from bot.messages.blocks.classes import stopped_with_class
 from bot.messages.blocks.expiry import ending
@@ -137,12 +135,9 @@ def _ready(facts: Facts) -> Answer:
     if operation is not None and operation.ended_at is not None and operation.called_at is not None:
         took = times.duration(operation.ended_at - operation.called_at)
         small = [fill(notices.READY_AFTER, took=took)]
-    if facts.workspace is not None and facts.workspace.remark:
-        small.append(kit.held(facts.workspace.remark, facts.now))
-    ready = f"{short(notices.READY, facts)} {opening(facts)}"
-    sentence = "\n".join([ready, *timers.stops_line(facts.workspace), *warned(facts)])
-    buttons = [*open_buttons(facts), *running_buttons(facts), *timers.later_button(facts)]
-    return kit.message(short(notices.READY_SHORT, facts), sentence, small, buttons)
+    lines, more, buttons = while_running(facts)
+    sentence = "\n".join([f"{short(notices.READY, facts)} {lines[0]}", *lines[1:]])
+    return kit.message(short(notices.READY_SHORT, facts), sentence, [*small, *more], buttons)
 
 
 def _refused(facts: Facts) -> Answer:
@@ -284,7 +279,7 @@ def _link_tried(facts: Facts) -> Answer:
 
 def _restored(facts: Facts) -> Answer:
     """Say that a link which its person ended may be back."""
-    return replies.answer(fill(links.RESTORED, title=facts.connection_title, connection=facts.connection))
+    return replies.answer(fill(links.RESTORED, title=facts.connection_title))
 
 
 def _scheduled(facts: Facts) -> Answer:

@@ -80,6 +80,7 @@ def several(
 
 
 def in_its_state(now: float, workspace: Workspace, template: str) -> str:
-    """Fill a template with a workspace's name, its state and how old that is."""
-    state, age = state_words(now, workspace)
-    return fill(template, name=workspace.title, state=Markup(state.lower()), age=Markup(age))
+    """Fill a sentence with a workspace's name, its state and when it was seen."""
+    state, as_of = state_words(now, workspace)
+    state = Markup(f"{state[0].lower()}{state[1:]}")
+    return fill(template, name=workspace.title, state=state, as_of=as_of)

@@ -75,8 +75,10 @@ def _sentences(facts: PreferenceFacts) -> list[str]:
     return [*sentences, fill(template, source=wanted.template, title=facts.connection_title)]
 
 
-def form(facts: PreferenceFacts, workspaces: Sequence[Choice], sources: Sequence[Choice]) -> dict[str, Any]:
-    """Return the form, filled with what applies now."""
+def form(
+    facts: PreferenceFacts, workspaces: Sequence[Choice], sources: Sequence[Choice], command: str
+) -> dict[str, Any]:
+    """Return the form, filled with what applies now; ``command`` is how workspaces are written about."""
     wanted = facts.wanted
     is_quiet = wanted.quiet_from is not None and wanted.quiet_to is not None
     begin, end = (wanted.quiet_from, wanted.quiet_to) if is_quiet else _PROPOSED
@@ -85,7 +87,7 @@ def form(facts: PreferenceFacts, workspaces: Sequence[Choice], sources: Sequence
     held = [_option("on", words.HOLD_OPTION)]
     source = f"{wanted.connection} {wanted.template}".strip()
     blocks = [
-        _boxes(TELL, words.TELL, topics, sent, words.TELL_HINT),
+        _boxes(TELL, words.TELL, topics, sent, words.TELL_HINT.format(command=command)),
         _boxes(HOLD, words.HOLD, held, held if is_quiet else [], words.HOLD_HINT),
         _time(BEGIN, words.BEGIN, begin),
         _time(END, words.END, end),

@@ -13,6 +13,7 @@ from bot.messages.blocks.runs import (
     again_button,
     card_buttons,
     force_button,
+    logs_button,
     run_card,
     short,
     state_lines,
@@ -23,6 +24,7 @@ from bot.messages.texts import times
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import tzinfo
 
     from bot.domain.facts import Facts
     from bot.domain.models import Answer, Run
@@ -56,27 +58,30 @@ def run_list(
 
 
 def run_status(run: Run, facts: Facts) -> Answer:
-    """Answer with a run's progress, how old that is, and what can be done about it."""
+    """Answer with a run's progress, when it was seen, and what can be done about it."""
     card = run_card(run, facts)
     if not run.is_going:
         return card
     remark = words.NO_NEWS
     if run.observed_at is not None:
-        remark = words.NEWS.format(age=times.age(facts.now - run.observed_at))
+        remark = fill(words.NEWS, at=kit.moment(run.observed_at, facts.now))
     blocks = [block for block in card.blocks if block["type"] != "actions"]
     blocks += [kit.context(remark), *kit.actions(card_buttons(run, facts))]
     return replace(card, blocks=tuple(blocks))
 
 
-def choices(verb: str, runs: Sequence[Run], now: float) -> list[Element]:
-    """Return a button per run for a verb (stop, logs, status), told apart by age."""
+def choices(verb: str, runs: Sequence[Run], now: float, zone: tzinfo) -> list[Element]:
+    """Return a button per run for a verb (stop, logs, status), told apart by when they were asked for.
+
+    A button has no formatting, so the time is in the person's own zone.
+    """
     labels = {"stop": words.STOP_ONE, "logs": words.LOGS_ONE, "status": words.STATUS_ONE}
     names = [limits.line(run.name).casefold() for run in runs]
     made = []
     for number, run in enumerate(runs[:FEW]):
         name = limits.line(run.name, 40)
         if names.count(names[number]) > 1:
-            name = fill(words.FROM, name=Markup(name), age=Markup(times.age(now - run.created_at)))
+            name = fill(words.FROM, name=Markup(name), at=times.day_in(run.created_at, now, zone))
         label = fill(labels[verb], name=Markup(name))
         button = stop_button(run) if verb == "stop" else kit.button(label, f"job_{verb}", run.id)
         text = kit.plain(label, limits.BUTTON)
@@ -93,7 +98,7 @@ def run_row(run: Run, facts: Facts) -> list[Block]:
 
 def _row_buttons(run: Run, facts: Facts) -> list[Element]:
     can = facts.capabilities
-    logs = [kit.button(words.LOGS, "job_logs", run.id)] if "runs" in can and run.remote_id else []
+    logs = logs_button(run, facts) if run.remote_id else []
     if not run.is_going:
         return [*logs, *([again_button(run)] if run.spec and "runs" in can else [])]
     if "runs" not in can or (run.stop_wanted and not is_run_unanswered(run, facts.now)):

@@ -87,8 +87,8 @@ def output_message(run: Run, facts: Facts, tail: str, *, every: float, lines: in
         small.append(words.NO_OUTPUT if is_over else words.READING)
     else:
         blocks.append(kit.section(shown.text))
-        one, many = (words.ONE_LINE_IN_ALL, words.LINES_IN_ALL) if is_over else (words.ONE_LINE, words.LINES)
-        small.append(one if lines == 1 else many.format(count=f"{lines:,}"))
+        counted = times.counted(lines, "line")
+        small.append(counted if is_over else words.LINES.format(lines=counted))
         if shown.is_cut or lines > shown.lines:
             small.append(words.PART)
         if any(line.startswith(MARK) for line in tail.splitlines()):
@@ -147,7 +147,7 @@ def card_buttons(run: Run, facts: Facts) -> list[Element]:
             buttons.append(stop_button(run))
     return [
         *buttons,
-        *_logs(run, facts),
+        *logs_button(run, facts),
         kit.button(words.REFRESH, "job_refresh", run.id),
         *page_button(facts),
     ]
@@ -178,16 +178,18 @@ def _late_buttons(run: Run) -> list[Element]:
     ]
 
 
-def _logs(run: Run, facts: Facts) -> list[Element]:
-    is_shown = "runs" in facts.capabilities and not (run.remote_id is None and not run.is_open)
-    return [kit.button(words.LOGS, "job_logs", run.id)] if is_shown else []
+def logs_button(run: Run, facts: Facts) -> list[Element]:
+    """Return *Logs*, unless the output is shown anyway, or there is none."""
+    is_none = "runs" not in facts.capabilities or (run.remote_id is None and not run.is_open)
+    is_shown = run.is_watched or (run.output_ts is not None and not run.is_going)
+    return [] if is_none or is_shown else [kit.button(words.LOGS, "job_logs", run.id)]
 
 
 def _over_buttons(run: Run, facts: Facts) -> list[Element]:
     if problems.word_of(run.cause) in {"unlinked", "credential_refused", "renamed"}:
         return [link_again_button(facts)]
     again = [again_button(run)] if run.spec and "runs" in facts.capabilities else []
-    return [*_logs(run, facts), *again, *page_button(facts)]
+    return [*logs_button(run, facts), *again, *page_button(facts)]
 
 
 def _small(run: Run, facts: Facts) -> list[str]:

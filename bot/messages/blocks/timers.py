@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bot.domain.models.stopping import is_final
+from bot.domain.models.stopping import coming_ends, is_final
 from bot.messages.blocks import kit
 from bot.messages.blocks.buttons import AGREED
 from bot.messages.blocks.limits import BUTTON, Markup, fill, line, safe
@@ -24,15 +24,24 @@ FEW = 5
 #: The value of the choice that takes a timer back.
 NEVER = "never"
 CALLBACK = "stop_later"
+#: What the form proposes, in minutes.
+PROPOSED = "60"
 #: The values of the form's choices: lengths in minutes.
 LENGTHS = frozenset(str(minutes) for minutes in words.FORM_CHOICES)
 
 
-def stops_line(workspace: Workspace | None) -> list[str]:
-    """Return the line that says when a workspace will be stopped; none without a timer."""
-    if workspace is None or workspace.stop_at is None:
+def ends(facts: Facts) -> list[str]:
+    """Return the lines that say until when a workspace runs, or is kept.
+
+    While an operation is under way, what its provider said before that doesn't hold any more.
+    """
+    workspace, operation = facts.workspace, facts.operation
+    if workspace is None:
         return []
-    return [fill(words.LINE[_mode(workspace)], at=kit.day_moment(workspace.stop_at))]
+    coming = coming_ends(workspace, facts.effects, facts.now)
+    if operation is not None and operation.is_open:
+        coming = [(how, at) for how, at in coming if at == workspace.stop_at]
+    return [fill(words.LINE[how], at=kit.day_moment(at)) for how, at in coming]
 
 
 def later_button(facts: Facts) -> list[Element]:
@@ -154,27 +163,36 @@ def choices(
     ]
 
 
+def form_head(facts: Facts) -> str:
+    """Say until when a workspace runs as things are."""
+    assert facts.workspace is not None, "a form is about a workspace"
+    coming = coming_ends(facts.workspace, facts.effects, facts.now)
+    said = [fill(words.FORM_NOW[how], at=kit.day_moment(at), **_names(facts)) for how, at in coming]
+    return " ".join(said) or fill(words.FORM_NONE, **_names(facts))
+
+
 def form(facts: Facts, timer_mode: StopMode) -> dict[str, Any]:
     """Return the form of *Stop later…*; a time at which that ends it for good is asked about once sent."""
     workspace = facts.workspace
     assert workspace is not None, "a form is about a workspace"
-    names = _names(facts)
-    head = fill(words.FORM_NONE, **names)
-    if workspace.stop_at is not None:
-        head = said(words.FORM_NOW, workspace, facts.connection_title)
-    notes = [head]
+    notes = [form_head(facts)]
     if timer_mode == "suspend":
         notes.append(words.FORM_SUSPENDS)
     choices_ = [(str(minutes), label) for minutes, label in words.FORM_CHOICES.items()]
     if workspace.stop_at is not None:
         choices_.append((NEVER, words.FORM_NEVER))
-    options = [{"text": kit.plain(label, 75), "value": value} for value, label in choices_]
+    options = {value: {"text": kit.plain(label, 75), "value": value} for value, label in choices_}
     when = {
         "type": "input",
         "block_id": "when",
         "optional": True,
         "label": kit.plain(words.FORM_WHEN, 2000),
-        "element": {"type": "static_select", "action_id": "when", "options": options},
+        "element": {
+            "type": "static_select",
+            "action_id": "when",
+            "options": list(options.values()),
+            "initial_option": options[PROPOSED],
+        },
     }
     other = kit.text_field("other", words.FORM_OTHER, max_length=60) | {
         "optional": True,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from bot.messages.blocks import kit
 from bot.messages.blocks.home import answered, foot
 from bot.messages.blocks.limits import Markup, fill, safe
-from bot.messages.texts import cards, problems
+from bot.messages.texts import cards, problems, times
 from bot.messages.texts import home as words
 
 if TYPE_CHECKING:
@@ -51,8 +51,8 @@ def _counts(facts: TotalsFacts) -> list[Block]:
     title = fill(words.TOTALS_OF, place=facts.place) if facts.place else words.TOTALS
     blocks = [kit.header(title), kit.section(counted)]
     if facts.dead_notices:
-        template = words.ONE_UNDELIVERED if facts.dead_notices == 1 else words.UNDELIVERED
-        blocks.append(kit.section(template.format(count=facts.dead_notices)))
+        messages = times.counted(facts.dead_notices, "message")
+        blocks.append(kit.section(words.UNDELIVERED.format(messages=messages)))
     return blocks
 
 
@@ -64,7 +64,7 @@ def _connections(facts: TotalsFacts) -> list[Block]:
     blocks = [kit.header(words.CONNECTIONS)]
     blocks += [kit.section(_connection(one, facts.now)) for one in found[:CONNECTIONS]]
     if len(found) > CONNECTIONS:
-        blocks.append(kit.context(words.MORE_CONNECTIONS.format(count=len(found) - CONNECTIONS)))
+        blocks.append(kit.context(times.counted(len(found) - CONNECTIONS, "more connection")))
     return blocks
 
 

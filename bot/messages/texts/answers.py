@@ -19,7 +19,7 @@ NO_WORKER: Final = (
 # -- operations --------------------------------------------------------------------------------------------
 
 STARTING: Final = "Starting *{name}* on {title}. I'll message you when it's ready."
-STARTING_RUNNING: Final = "*{name}* is already running ({age}). I'll check again and send you the link."
+STARTING_RUNNING: Final = "*{name}* is already running ({as_of}). I'll check again and send you the link."
 STARTING_ALREADY: Final = "*{name}* is already starting. I'll message you when it's ready."
 STOPPING: Final = "Stopping *{name}* on {title}. I'll message you when it has stopped."
 STOPPING_PENDING: Final = "Cancelling the start of *{name}* and stopping it."
@@ -30,7 +30,7 @@ STOPPING_STARTED: Final = (
 STARTING_AFTER_STOP: Final = (
     "*{name}* is stopping. I'll start it again once it has stopped, and message you when it's ready."
 )
-STOPPING_STOPPED: Final = "*{name}* is already stopped ({age}). I'll double-check."
+STOPPING_STOPPED: Final = "*{name}* is already stopped ({as_of}). I'll double-check."
 STOPPING_ALREADY: Final = "*{name}* is already stopping. I'll message you when it has stopped."
 RESTARTING: Final = "Restarting *{name}* on {title}. I'll message you when it's ready."
 RESTARTING_ALREADY: Final = "*{name}* is already restarting. I'll message you when it's ready."
@@ -55,9 +55,11 @@ RENEW_EFFECT: Final = (
 )
 SUSPENDING: Final = "Suspending *{name}* on {title}. I'll message you when it's done."
 SUSPENDING_ALREADY: Final = "*{name}* is already being suspended. I'll message you when it's done."
-SUSPENDED_ALREADY: Final = "*{name}* isn't running ({age}). I'll double-check."
+SUSPENDED_ALREADY: Final = "*{name}* isn't running ({as_of}). I'll double-check."
 RESUMING: Final = "Resuming *{name}* on {title}. I'll message you when it's ready."
-NOT_SUSPENDED: Final = "*{name}* isn't suspended: {state}, {age}. You can only resume a suspended workspace."
+NOT_SUSPENDED: Final = (
+    "*{name}* isn't suspended: {state}, {as_of}. You can only resume a suspended workspace."
+)
 FORCING: Final = "Forcing *{name}* on {title} to quit. I'll message you when it has stopped."
 FORCING_ALREADY: Final = "*{name}* is already being forced to quit. I'll message you when it has stopped."
 REMOVING: Final = "Removing *{name}* from {title}. I'll message you when it's gone."
@@ -169,14 +171,15 @@ ON: Final = "{what} on {title}"
 NARROWED: Final = "{count} of {all}. Type `{command}list` to see all of them."
 NONE_OF_THESE: Final = "You don't have any {what}."
 LIST_SHARED_NEXT: Final = "To see your own, type `{command}list`."
-STATE_LINE: Final = "*{name}* · {title}\n{state} · {age}"
+STATE_LINE: Final = "*{name}* · {title}\n{state} · {as_of}"
 LAST_USED: Final = "Last used {at}."
-STATE_SHORT: Final = "{name} on {title}: {state}, {age}."
-CHECKED: Final = "checked {age}"
+STATE_SHORT: Final = "{name} on {title}: {state}."
+SEEN: Final = "as of {at}"
+SINCE: Final = "Running since {since}"
 NEVER_CHECKED: Final = "not checked yet"
 AND_MORE: Final = "and {count} more"
 OLD_SNAPSHOT: Final = "I'm checking {titles} for changes. Press *Refresh* in a moment."
-NOT_RUNNING: Final = "*{name}* isn't running: {state}, {age}. Start it and I'll send you the link."
+NOT_RUNNING: Final = "*{name}* isn't running: {state}, {as_of}. Start it and I'll send you the link."
 OPENING: Final = "*{name}* is running."
 OPENING_PRIVATE: Final = "Only you can see this."
 REALIASED: Final = "*{old}* is now called *{name}* on your list."
@@ -248,12 +251,11 @@ NOTHING_LINKED_OTHER: Final = "{who} hasn't linked that account, so nothing has 
 
 # -- about a connection ------------------------------------------------------------------------------------
 
-ABOUT: Final = "*{title}* (`{name}`)"
+ABOUT: Final = "*{title}*"
 ABOUT_FACT: Final = "{label}: {value}"
-ABOUT_USERS: Final = "*{count} people*"
+ABOUT_USERS: Final = "*{people}*"
 ABOUT_USER: Final = "`{username}` {level}"
 ABOUT_USER_INACTIVE: Final = "`{username}` {level} (not active)"
-ABOUT_AGE: Final = "checked {age}"
 ABOUT_ASKING: Final = "Checking {title}…"
 ABOUT_WHICH: Final = "Which connection? Type `{command}about CONNECTION` with one of these: {known}."
 ABOUT_NONE: Final = "None of the connections here has anything to show about itself."

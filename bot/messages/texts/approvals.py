@@ -6,7 +6,7 @@ from typing import Final
 
 ASK: Final = (
     "On {title}, an Usher admin has to approve your link. "
-    "Type `{command}link {connection} USERNAME` with your username there."
+    "Type `{command}link {title} USERNAME` with your username there."
 )
 ASK_BUTTON: Final = "Ask to link {title}"
 ASK_TITLE: Final = "Ask to link"
@@ -20,7 +20,7 @@ ASKED: Final = (
 )
 LINKED_ALREADY: Final = (
     "You're linked to *{username}* on {title}. "
-    "To ask for another username, type `{command}link {connection} USERNAME`."
+    "To ask for another username, type `{command}link {title} USERNAME`."
 )
 
 #: To administrators.
@@ -34,7 +34,7 @@ REQUEST_NOTE: Final = (
 APPROVED_BY: Final = "{who} wanted to be linked to *{username}* on {title}. {by} approved it."
 DENIED_BY: Final = "{who} wanted to be linked to *{username}* on {title}. {by} denied it."
 WITHDRAWN: Final = "{who} wanted to be linked to *{username}* on {title}. The request is no longer open."
-APPROVE: Final = "Approve as {username}"
+APPROVE: Final = "Approve"
 DENY: Final = "Deny"
 CONFIRM_APPROVE: Final = (
     "Approve {username}?",

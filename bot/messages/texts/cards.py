@@ -110,7 +110,7 @@ BAR_EMPTY: Final = "▱"
 
 RUNNING: Final = "Running since {since}."
 #: What nothing had to be sent for: since when it is so isn't known.
-RUNNING_ALREADY: Final = "Running (checked {at})."
+RUNNING_ALREADY: Final = "Running (as of {at})."
 RUNNING_SHORT: Final = "{name} is running on {title}."
 OPENS_AS: Final = "To open it, you need to be signed in to {title} as {username}."
 OPENS: Final = "To open it, you need to be signed in to {title}."
@@ -122,7 +122,7 @@ NO_PAGE: Final = (
 )
 NOT_OPEN: Final = "{title} isn't letting anyone in right now. Check its status again in a moment."
 STOPPED: Final = "Stopped {at}."
-STOPPED_ALREADY: Final = "Stopped (checked {at})."
+STOPPED_ALREADY: Final = "Stopped (as of {at})."
 STOPPED_SHORT: Final = "{name} has stopped on {title}."
 SUSPENDED: Final = "Suspended {at}. Resume it to pick up where you left off."
 SUSPENDED_SHORT: Final = "{name} is suspended on {title}."

@@ -42,7 +42,7 @@ PRESS: Final = "Get my workspace"
 PROBLEMS: Final = "Show problems"
 STOP_ALL: Final = "Stop all"
 NOBODY_YET: Final = "Nobody has pressed it yet."
-SEATS: Final = "{maximum} places."
+SEATS: Final = "{places}."
 COUNTS: Final = "*{ready} of {pressed} ready*"
 COUNTS_OVER: Final = "*{ready} of {pressed} got a workspace*"
 WAITING: Final = "{count} waiting"
@@ -83,7 +83,7 @@ NO_RECIPES: Final = (
     "There are no templates for you on {title} yet. Type `{command}new` to see what you can create."
 )
 WHICH_RECIPE: Final = (
-    "Which template on {title}? Type `{command}card {connection}/TEMPLATE` with one of these: {known}."
+    "Which template on {title}? Type `{command}card {title}/TEMPLATE` with one of these: {known}."
 )
 WHICH_CONNECTION: Final = (
     "Which connection is *{name}* on? Type `{command}card {name}@CONNECTION` with one of these: {known}."
@@ -155,7 +155,7 @@ WITHHELD: Final = (
     "The template of this card is only available to some people on {title}, and you aren't one of them. "
     "Ask the person who posted it."
 )
-FULL: Final = "All {maximum} places in this class are taken. Ask {who} if you need one."
+FULL: Final = "This class is full: it has {places}. Ask {who} if you need one."
 NO_WORKSPACE: Final = (
     "You don't have a workspace called *{pattern}* on {title}. {who} can see that you're waiting for one; "
     "press again when it's there."
@@ -180,7 +180,7 @@ NOT_LINKED_ASK: Final = (
 
 NO_PROBLEMS: Final = "Nobody is waiting, and nothing has failed: {ready} of {pressed} are ready."
 PROBLEMS_HEAD: Final = "*{name}*: who is waiting, and why"
-PROBLEM: Final = "{who}: {why} ({age})"
+PROBLEM: Final = "{who}: {why} (pressed {at})"
 MORE_PROBLEMS: Final = "and {count} more"
 WHY_UNLINKED: Final = "hasn't linked a {title} account yet"
 WHY_NO_WORKSPACE: Final = "has no such workspace on {title}"

@@ -114,23 +114,13 @@ def nothing() -> str:
 def until(phase: str, at: str) -> str:
     """Say how it stands and when it will be stopped, as its person asked; ``at`` is a time with its day."""
     line = LINES[phase]
-    at = at.removeprefix("today at ")
     return line.replace("Running", f"Running until {at}") if "Running" in line else f"{line}, until {at}"
 
 
-def runs_until(minutes: int, *, is_removed: bool) -> str:
-    """Say when what runs ends by itself."""
-    return f"Running, {_ends(minutes, is_removed=is_removed)} unless you use it"
-
-
-def kept_until(minutes: int) -> str:
-    """Say when what is stopped is removed."""
-    return f"Stopped, {_ends(minutes, is_removed=True)} unless you start it"
-
-
-def _ends(minutes: int, *, is_removed: bool) -> str:
+def ends(phase: str, at: str, *, is_removed: bool) -> str:
+    """Say how it stands and when its provider ends it, unless somebody does something."""
     ending = "will be removed" if is_removed else "will stop"
-    return f"{ending} in a minute" if minutes <= 1 else f"{ending} in {minutes} minutes"
+    return f"{LINES[phase]}, {ending} {at} unless you {'use' if phase == 'running' else 'start'} it"
 
 
 def sign_in_cancelled() -> str:

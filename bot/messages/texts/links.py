@@ -39,5 +39,5 @@ BY_ADMINISTRATOR: Final = "ask your Usher admin for {title}"
 
 RESTORED: Final = (
     "My records were restored from a backup, and in them you're linked to {title}. If you ended that link "
-    "recently, it's back. Type `unlink {connection}` to remove it again."
+    "recently, it's back. Type `unlink {title}` to remove it again."
 )

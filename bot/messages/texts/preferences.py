@@ -36,11 +36,13 @@ AS_OF: Final = "As of {at}."
 TELL: Final = "Message me when"
 TELL_HINT: Final = (
     "Anything else only shows on its card. Failures, warnings and questions always arrive. "
-    "For a single workspace, use notify NAME on or notify NAME off."
+    "For a single workspace, type {command}notify NAME on or {command}notify NAME off."
 )
 HOLD: Final = "Quiet hours"
-HOLD_OPTION: Final = "Hold back news of anything I didn't ask for in the last hour"
-HOLD_HINT: Final = "You'll get it in one message afterwards. Failures and warnings still arrive right away."
+HOLD_OPTION: Final = "Only message me about what I asked for in the last hour"
+HOLD_HINT: Final = (
+    "You'll get the rest in one message afterwards. Failures and warnings still arrive right away."
+)
 BEGIN: Final = "From"
 END: Final = "To"
 DEFAULT_WORKSPACE: Final = "Workspace to start when you don't name one"

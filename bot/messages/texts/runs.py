@@ -40,7 +40,7 @@ ASKED: Final = (
     "Starting another may leave you with two."
 )
 LATE: Final = "You can keep waiting, or tell me to stop waiting."
-NEWS: Final = "Last checked {age}."
+NEWS: Final = "As of {at}."
 NO_NEWS: Final = "Not checked yet."
 
 #: How a run ended: one of the heads, then what is known of it.
@@ -108,10 +108,7 @@ OUTPUT: Final = "*Output of {name}*"
 OUTPUT_SHORT: Final = "Output of {name} on {title}."
 READING: Final = "Reading the output…"
 NO_OUTPUT: Final = "No output."
-LINES: Final = "{count} lines so far"
-ONE_LINE: Final = "1 line so far"
-LINES_IN_ALL: Final = "{count} lines"
-ONE_LINE_IN_ALL: Final = "1 line"
+LINES: Final = "{lines} so far"
 PART: Final = "showing the newest"
 MARKED: Final = "lines marked ! are stderr"
 WHOLE: Final = "the full output comes as a file"
@@ -195,7 +192,7 @@ WHICH: Final = "More than one of your runs begins with *{name}*. Which one?"
 WHICH_TO_STOP: Final = "More than one run called *{name}* is in progress. Which one?"
 WHICH_OF_ALL: Final = "Which run? Press one, or type `{command}{verb} NAME`."
 #: Tells runs of one name apart on buttons.
-FROM: Final = "{name}, {age}"
+FROM: Final = "{name}, {at}"
 
 # -- a run written in one line -----------------------------------------------------------------------------
 

@@ -181,7 +181,7 @@ SEVERAL_ROW: Final = "• *{name}* · {title}"
 #: A row of something that can't be started again after this.
 SEVERAL_FINAL: Final = "• *{name}* · {title} – this will end it for good. {lost}"
 SEVERAL_LEFT_OUT: Final = "Not included: {names}."
-SEVERAL_STATE: Final = "*{name}* ({state}, {age})"
+SEVERAL_STATE: Final = "*{name}* ({state}, {as_of})"
 SEVERAL_UNKNOWN: Final = "I can't find {names}."
 SEVERAL_MOST: Final = "I do at most {most} at once. Ask again for the rest."
 NONE_OF_THEM: Final = "There's nothing to do: {names}."
@@ -213,14 +213,14 @@ DOING_AT: Final[Mapping[str, str]] = MappingProxyType(
         "keep": "{names} will keep running. I'll stop them {at}.",
     }
 )
-CHANGED: Final = "*{name}* has changed since, so I left it alone: it's {state} ({age})."
+CHANGED: Final = "*{name}* has changed since, so I left it alone: it's {state}, {as_of}."
 GONE: Final = "I left out one that's no longer yours."
 NOT_DONE: Final = "*{name}*: {why}"
 NOTHING_DONE: Final = "I haven't done anything."
 
 # -- cancel and version ------------------------------------------------------------------------------------
 
-NOTHING_TO_CANCEL: Final = "Nothing that can be cancelled is under way for *{name}*: it's {state} ({age})."
+NOTHING_TO_CANCEL: Final = "Nothing that can be cancelled is under way for *{name}*: it's {state}, {as_of}."
 NOTHING_UNDER_WAY: Final = "You have no start or run under way, so there's nothing to cancel."
 CANCEL_THIS: Final = "Should I cancel this?"
 CANCEL_WHICH: Final = "Which one should I cancel?"

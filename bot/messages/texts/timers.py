@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bot.domain.models import StopMode
+    from bot.domain.models import Ending, StopMode
 
-#: ``{at}`` is a time with its day: "today at 18:00".
-LINE: Final[Mapping[StopMode, str]] = {
+#: ``{at}`` is a time with its day: "today at 18:00". The last two are its provider's doing.
+LINE: Final[Mapping[StopMode | Ending, str]] = {
     "stop": "I'll stop it {at}.",
     "suspend": "I'll suspend it {at}.",
     "force": "I'll stop it {at}.",
+    "stops": "Stops by itself {at}.",
+    "removed": "Ends for good by itself {at}.",
 }
 DONE: Final[Mapping[StopMode, str]] = {"stop": "stopped", "suspend": "suspended", "force": "stopped"}
 
@@ -69,7 +71,13 @@ SUSPEND_THEN: Final = "Suspend it then"
 FORM_TITLE: Final = "Stop later"
 FORM_SUBMIT: Final = "Set"
 FORM_CLOSE: Final = "Cancel"
-FORM_NOW: Final = "*{name}* on {title} will be {done} {at}."
+FORM_NOW: Final[Mapping[StopMode | Ending, str]] = {
+    "stop": "*{name}* on {title} will be stopped {at}.",
+    "suspend": "*{name}* on {title} will be suspended {at}.",
+    "force": "*{name}* on {title} will be stopped {at}.",
+    "stops": "*{name}* on {title} stops by itself {at}.",
+    "removed": "*{name}* on {title} ends for good by itself {at}.",
+}
 FORM_NONE: Final = "*{name}* on {title} runs until somebody stops it."
 FORM_SUSPENDS: Final = "It will be suspended, so you can pick up where you left off."
 FORM_WHEN: Final = "When"

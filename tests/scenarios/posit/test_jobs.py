@@ -29,7 +29,7 @@ async def test_a_job_is_run_by_the_form(linked):
     assert "[1] 10" in message.text
     card = alice.only("job_card")
     assert card.text == "*nightly* on Workbench: done after 4 s, exit code 0."
-    assert message.labels == ["Logs", "Run again"]
+    assert message.labels == ["Run again"]
     (job,) = linked.jobs()
     assert (job.values["cluster"], job.values["command"]) == ("Slurm", "Rscript Test.R")
     assert job.values["queues"] == ["short"]

@@ -1,0 +1,99 @@
+"""Since when and until when a workspace runs: said wherever its state is, and the same everywhere."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from bot.domain.models import Call, NoticeKind, OperationVerb, Outcome, State
+from bot.messages.blocks import lists, timers
+from bot.messages.blocks.cards import operation_card
+from bot.messages.blocks.home import home
+from bot.messages.blocks.notices import render
+from bot.messages.texts import timers as words
+from bot.web.page_state import page_state
+from tests.messages.card_facts import CALLED, IDE_URL, NOW, facts
+from tests.messages.test_home import own
+
+DONE = {**CALLED, "outcome": Outcome.FULFILLED, "ended_at": NOW - 5}
+SINCE = NOW - 7200
+AT = int(NOW + 3600)
+
+
+def running(operation=None, **workspace):
+    row = {"state": State.RUNNING, "started_at": SINCE, **workspace}
+    return facts({**DONE, **(operation or {})}, row, ide_url=IDE_URL)
+
+
+def said(given):
+    """Return what every place says of a workspace that runs, by the place."""
+    alone = replace(given, operation=None)
+    workspace = given.workspace
+    return {
+        "card": str(operation_card(given).blocks),
+        "ready": str(render(NoticeKind.READY, given).blocks),
+        "status": str(lists.status_answer(alone, workspace).blocks),
+        "list": str(lists.workspace_list([alone]).blocks),
+        "home": str(home(own(rows=[alone]))),
+        "form": str(timers.form(alone, "stop")),
+        "page": page_state(workspace, None, "Saturn Cloud", NOW).line,
+    }
+
+
+@pytest.mark.parametrize(
+    ("ends", "says"),
+    [
+        ({"ends_at": AT, "ends_how": "stops"}, "tops by itself"),
+        ({"ends_at": AT, "ends_how": "removed"}, "nds for good by itself"),
+        ({"stop_at": AT, "stop_mode": "stop"}, "stop"),
+        # The first one counts: by then the other can't come any more.
+        ({"stop_at": AT, "stop_mode": "suspend", "ends_at": AT + 60, "ends_how": "stops"}, "suspend"),
+    ],
+)
+def test_the_end_that_is_coming_is_said_wherever_the_state_is(ends, says):
+    for place, text in said(running(**ends)).items():
+        shown = "09:00 UTC" if place == "page" else f"<!date^{AT}^"
+        assert text.count(shown) == 1, place
+        assert says in text or place == "page", place
+        assert f"<!date^{AT + 60}^" not in text, place
+        assert "until somebody stops it" not in text, place
+
+
+def test_of_two_ends_the_sooner_one_of_its_provider_comes_first():
+    ends = timers.ends(running(stop_at=AT, stop_mode="stop", ends_at=AT - 60, ends_how="stops"))
+    assert [line.partition(" <!")[0] for line in ends] == ["Stops by itself", "I'll stop it"]
+    assert f"<!date^{AT - 60}^" in ends[0]
+
+
+def test_without_an_end_only_the_form_speaks_of_it():
+    for place, text in said(running()).items():
+        assert ("until somebody stops it" in text) is (place == "form")
+        assert not any(line.partition("{")[0] in text for line in words.LINE.values()), place
+
+
+def test_what_was_to_end_before_a_restart_is_not_said_during_it():
+    ends = {"ends_at": AT, "ends_how": "stops", "stop_at": AT + 60, "stop_mode": "stop"}
+    given = facts({**CALLED, "verb": OperationVerb.RESTART}, {"state": State.RUNNING, **ends})
+    assert [f"<!date^{AT + 60}^" in line for line in timers.ends(given)] == [True]
+
+
+def test_since_when_it_runs_is_said_where_it_is_known():
+    known, unknown = said(running({"called_at": SINCE - 60})), said(running(started_at=None))
+    for place in ("card", "status", "list", "home"):
+        assert f"Running since <!date^{int(SINCE)}^" in known[place], place
+    for place in ("status", "list", "home"):
+        assert "since" not in unknown[place], place
+    # The person's own start is when it came up, at the latest.
+    assert f"Running since <!date^{int(NOW - 5)}^" in unknown["card"]
+
+
+def test_a_card_does_not_say_since_when_the_run_before_its_restart_was_up():
+    card = operation_card(running({"verb": OperationVerb.RESTART}))
+    assert f"Running since <!date^{int(NOW - 5)}^" in str(card.blocks)
+
+
+def test_what_needed_no_call_says_since_when_only_where_that_is_known():
+    uncalled = {"called_at": None, "start_call": Call.NONE}
+    assert f"Running since <!date^{int(SINCE)}^" in str(operation_card(running(uncalled)).blocks)
+    assert "Running (as of <!date" in str(operation_card(running(uncalled, started_at=None)).blocks)
