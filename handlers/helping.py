@@ -15,6 +15,7 @@ from bot.messages.texts.verbs import FIRST, GROUPS, VERBS, VerbWords
 from bot.providers import facets
 from bot.support.errors import StoreError
 from handlers import routes
+from handlers.linking.connections import telling
 from handlers.talking import help_on_unknown, mentioned_only
 from handlers.welcome import steps_with, what
 
@@ -87,8 +88,7 @@ def _abilities(request: Request, accounts: Mapping[str, str], usable: Iterable[P
     if services.linkable() or services.approvable():
         able.add("linking")
     if services.authority.installation.is_administrator(request.principal):
-        able.add("administrator")
-        able |= {word for one in services.connections.values() for word in one.facets() if word == "overview"}
+        able |= {"administrator", "about"} if telling(services) else {"administrator"}
     return able
 
 

@@ -251,6 +251,10 @@ class Behalf(Facet):
 class Overview(Facet):
     """Report, with the connection's own secret, what the server is and who is on it."""
 
+    def can_tell(self) -> bool:
+        """Return whether the connection was given that secret."""
+        return True
+
     @abstractmethod
     async def about(self) -> About:
         """Ask, with the connection's own secret, what the server is and who is on it."""

@@ -104,7 +104,9 @@ class Accounts(Part):
         """
         provider = self._connections.get(connection)
         if provider is None or not provider.settings.serves(principal):
-            known = ", ".join(self.linkable(principal)) or "none"
+            known = (
+                ", ".join(self._connections[one].settings.title for one in self.linkable(principal)) or "none"
+            )
             raise Refused("link.unknown_connection", words.unknown_connection(connection, known))
         if not provider.links_by("token"):
             raise Refused("link.not_by_token", words.not_by_token(provider.settings.title))

@@ -53,7 +53,9 @@ class Approvals(Part):
         await self._authority.check(principal, "link")
         provider = self._connections.get(connection)
         if provider is None or connection not in self.possible(principal):
-            known = ", ".join(self.possible(principal)) or "none"
+            known = (
+                ", ".join(self._connections[one].settings.title for one in self.possible(principal)) or "none"
+            )
             raise Refused("link.unknown_connection", pages.unknown_connection(connection, known))
         if not is_username(username):
             raise Refused("approval.username", words.USERNAME_SHAPE)

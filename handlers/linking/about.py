@@ -9,10 +9,9 @@ from bot.messages.blocks import replies
 from bot.messages.blocks.limits import fill
 from bot.messages.texts import answers as words
 from bot.messages.texts import problems
-from bot.providers import facets
 from bot.support.errors import Refused
 from handlers import routes
-from handlers.linking.connections import connection_of, named
+from handlers.linking.connections import connection_of, named, telling
 from handlers.request import Answered
 
 if TYPE_CHECKING:
@@ -26,7 +25,7 @@ async def about(request: Request) -> Answer:
     services = request.services
     connection, page = _asked(request)
     title = services.title(connection)
-    if not isinstance(services.connections[connection], facets.Overview):
+    if connection not in telling(services):
         raise Refused("about.none", problems.sentence("no_about", title))
     snapshot = await services.snapshots.about(connection)
     if snapshot is None and request.surface.kind == "replay":
@@ -57,12 +56,10 @@ def _asked(request: Request) -> tuple[str, int]:
         page = max(int(given.pop()), 1)
     if given:
         return connection_of(request, " ".join(given)), page
-    telling = sorted(
-        name for name, one in request.services.connections.items() if isinstance(one, facets.Overview)
-    )
-    if len(telling) == 1:
-        return telling[0], page
+    able = telling(request.services)
+    if len(able) == 1:
+        return able[0], page
     sentence = words.ABOUT_NONE
-    if telling:
-        sentence = fill(words.ABOUT_WHICH, command=request.command, known=named(request.services, telling))
+    if able:
+        sentence = fill(words.ABOUT_WHICH, command=request.command, known=named(request.services, able))
     raise Answered(replies.hint(sentence))

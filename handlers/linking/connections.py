@@ -62,6 +62,15 @@ def commanding(services: Services) -> list[str]:
     )
 
 
+def telling(services: Services) -> list[str]:
+    """Return the names of the connections that have something to say about their server."""
+    return sorted(
+        name
+        for name, provider in services.connections.items()
+        if isinstance(provider, facets.Overview) and provider.can_tell()
+    )
+
+
 def maker_of(
     request: Request,
     purpose: Purpose,

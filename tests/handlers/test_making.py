@@ -375,6 +375,17 @@ async def test_about_names_the_connections(administered):
     assert "`Hub`, `Saturn Cloud`" in words(await administered.say("about"))
 
 
+async def test_a_connection_without_the_secret_for_it_is_not_asked(administered):
+    bot, (hub, saturn) = administered, (administered.services.connections[one] for one in ("hub", "saturn"))
+    hub.has_own_secret = False
+    assert "Checking Saturn Cloud…" in words(await bot.say("about"))
+    assert "`/workspace about" in words(await bot.say("help all"))
+    assert "nothing to show" in words(await bot.say("about hub"))
+    saturn.has_own_secret = False
+    assert "has anything to show" in words(await bot.say("about"))
+    assert "`/workspace about" not in words(await bot.say("help all"))
+
+
 async def test_a_provider_with_nothing_to_tell_says_so(plain):
     plain.services = replace(
         plain.services,

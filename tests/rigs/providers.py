@@ -121,6 +121,7 @@ class FakeMachines(Faulty, Provider):
         self.shows_marks = True
         #: Whether a look at names is limited to the person's own.
         self.tells_names = True
+        self.has_own_secret = True
         #: How often in a row a find overlooks what was made.
         self.overlooks = 0
         self.revoked: list[str] = []
@@ -233,6 +234,9 @@ class FakeMachines(Faulty, Provider):
 
     def spec(self, snapshot: Any, purpose: Purpose, values: Values, asker: Principal) -> Spec:
         raise AssertionError("nothing is asked with a form here")
+
+    def can_tell(self) -> bool:
+        return self.has_own_secret
 
     async def about(self) -> About:
         self.calls.append(Call("about", "", "", "", self.clock.monotonic()))

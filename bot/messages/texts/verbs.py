@@ -22,7 +22,7 @@ class VerbWords:
     #: Where help lists it, by the keys of ``GROUPS``.
     group: str = ""
     #: What a person must be able to do here for help to list it: a facet or a way of stopping of a connection
-    #: that they have linked, ``linking``, ``linked``, ``administrator``.
+    #: that they have linked, ``linking``, ``linked``, ``administrator``, ``about``.
     needs: frozenset[str] = frozenset()
 
     def is_for(self, able: Collection[str]) -> bool:
@@ -211,7 +211,7 @@ VERBS: Final[Mapping[str, Mapping[str, VerbWords]]] = MappingProxyType(
                     "show a connection's server and its users",
                     ("`about CONNECTION 2` shows the second page of its users.",),
                     group="administrators",
-                    needs=frozenset({"administrator", "overview"}),
+                    needs=frozenset({"administrator", "about"}),
                 ),
                 "version": VerbWords("version", "show which version of Usher this is", group="accounts"),
                 "help": VerbWords(

@@ -193,6 +193,10 @@ class PositProvider(
             raise Forbidden(f"the user {clean(username, MAX_NAME)} is not active")
         return Identity(username, Credential.of_connection("admin"))
 
+    def can_tell(self) -> bool:
+        """Return whether there is a super-admin token."""
+        return self.settings.super_admin_token is not None
+
     async def about(self) -> About:
         """Return version, features and users with their level."""
         who = self._administrator()
