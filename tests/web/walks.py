@@ -96,6 +96,7 @@ async def ide_pages(world: IdeRig, window: Chromium) -> AsyncIterator[str]:
         await window.text("#heading")
         yield f"ide-{state}"
     await window.go(f"{world.origin}/ide/{rows[State.RUNNING].id}/stop-later")
+    await window.type("#other", "soonish")
     await window.press("button.main")
     await window.text(".problem")
     yield "ide-stop-later"
