@@ -33,6 +33,7 @@ TABLE: dict[type[BaseException], tuple[type, bool, bool]] = {
     errors.PermanentError: (Refused, False, False),
     errors.CredentialRefused: (Later, False, True),
     errors.CredentialExpired: (Later, False, True),
+    errors.Renamed: (Later, False, True),
     errors.Forbidden: (Refused, False, False),
     errors.NotFound: (Refused, False, False),
     errors.Conflict: (Refused, False, False),
@@ -217,7 +218,7 @@ async def test_a_suspected_credential_is_tried_by_who_finds_out_about_it_alone()
     [
         (None, "unlinked"),
         (SimpleNamespace(id="account_1", state="revoking"), "unlinked"),
-        (SimpleNamespace(id="account_1", state="refused"), "credential_refused"),
+        (SimpleNamespace(id="account_1", state="refused", refusal="credential_refused"), "credential_refused"),
     ],
 )
 async def test_nothing_is_sent_for_an_account_that_has_ended_since_it_was_read(row, cause):
