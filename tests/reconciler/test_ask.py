@@ -218,7 +218,10 @@ async def test_a_suspected_credential_is_tried_by_who_finds_out_about_it_alone()
     [
         (None, "unlinked"),
         (SimpleNamespace(id="account_1", state="revoking"), "unlinked"),
-        (SimpleNamespace(id="account_1", state="refused", refusal="credential_refused"), "credential_refused"),
+        (
+            SimpleNamespace(id="account_1", state="refused", refusal="credential_refused"),
+            "credential_refused",
+        ),
     ],
 )
 async def test_nothing_is_sent_for_an_account_that_has_ended_since_it_was_read(row, cause):
