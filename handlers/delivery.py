@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from bot.domain.models import NewNotice, NoticeKind
+from bot.messages.blocks import kit
 
 if TYPE_CHECKING:
     from bot.domain.models import Answer, Principal, Surface
@@ -86,10 +87,7 @@ def fit_for_channel(answer: Answer) -> Answer:
     """
     if not answer.in_channel:
         return answer
-    elements = [
-        element
-        for block in answer.blocks
-        for element in (*block.get("elements", ()), block.get("accessory") or {})
-    ]
-    is_private = any(element.get("action_id") in _PRIVATE_BUTTONS or "url" in element for element in elements)
+    is_private = any(
+        one["action_id"] in _PRIVATE_BUTTONS or "url" in one for one in kit.buttons_of(answer.blocks)
+    )
     return replace(answer, in_channel=False) if is_private else answer

@@ -106,7 +106,7 @@ class Listeners:
         """Run what a button is for; its answer goes to the outbox, because the ack's body is ignored."""
         services = self._services
         action: dict[str, Any] = next(iter(body.get("actions") or ()), {})
-        action_id = str(action.get("action_id") or "")
+        action_id, value = payload.pressed(action)
         if action_id in _ADDRESSES:
             return await ack()
         surface = payload.surface_of_button(body, action)
@@ -115,8 +115,6 @@ class Listeners:
         except Refused as refusal:
             await _say(client, respond, self._refusal(refusal))
             return await ack()
-        chosen = action.get("selected_option") or {}
-        value = str(action.get("value") or chosen.get("value") or "")
         if not surface.is_direct and str(surface.channel_id or "").startswith("D"):
             surface = replace(surface, is_beside_cards=await self._is_with_us(principal, surface))
         answer = await run_button(services, principal, surface, action_id, value, body.get("view"))

@@ -96,6 +96,13 @@ class Services:
         """Return the names of the connections where an administrator approves usernames."""
         return sorted(name for name, provider in self.connections.items() if provider.links_by("admin"))
 
+    def linking(self) -> list[tuple[str, str, bool]]:
+        """Return (name, title, whether with a token) of all that can be linked, in the order of a Home."""
+        by_token = dict(self.linkable())
+        names = by_token.keys() | set(self.approvable())
+        found = [(name, self.title(name), name in by_token) for name in names]
+        return sorted(found, key=lambda one: one[1].casefold())
+
     def linkless(self) -> list[tuple[str, str]]:
         """Return (name, title) of the connections where there is nothing to link."""
         return [

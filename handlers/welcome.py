@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from bot.messages.blocks import replies
+from bot.messages.blocks import approvals, replies
 from bot.messages.blocks import welcome as drawn
 from bot.providers import facets
 from bot.support.errors import StoreError
@@ -35,17 +35,18 @@ async def first_steps(services: Services, principal: Principal) -> list[dict[str
 
 
 def steps_with(services: Services, accounts: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Return the first steps for a person with accounts in these states, by connection."""
+    """Return the first steps for a person with accounts in these states, by connection.
+
+    For somebody who has nothing yet that is a button for each account.
+    """
     linked = _linked(services, accounts)
-    by_token = dict(services.linkable())
-    approved = services.approvable()
-    unlinked = {*by_token, *approved} - linked
-    steps: list[dict[str, Any]] = []
-    if len(unlinked) == 1 and unlinked.isdisjoint(approved):
-        steps += replies.link_buttons([(name, by_token[name]) for name in unlinked])
-    elif unlinked:
-        steps.append(drawn.link_button())
-    if linked or unlinked:
+    unlinked = [one for one in services.linking() if one[0] not in linked]
+    steps = approvals.ways(unlinked)
+    if unlinked and not _active(accounts):
+        return [*steps, *replies.new_buttons(services.linkless(), first=len(steps))]
+    if len(steps) > 1:
+        steps = [drawn.link_button()]
+    if linked:
         steps.append(drawn.list_button())
     return [*steps, *_new(services, linked)]
 
@@ -57,8 +58,11 @@ async def new_step(services: Services, principal: Principal) -> list[dict[str, A
 
 def _linked(services: Services, accounts: Mapping[str, str]) -> set[str]:
     """Return the connections on which a person with accounts in these states can act now."""
-    active = {connection for connection, state in accounts.items() if state == "active"}
-    return active | {name for name, _ in services.linkless()}
+    return _active(accounts) | {name for name, _ in services.linkless()}
+
+
+def _active(accounts: Mapping[str, str]) -> set[str]:
+    return {connection for connection, state in accounts.items() if state == "active"}
 
 
 def _new(services: Services, linked: Collection[str]) -> list[dict[str, Any]]:
@@ -76,19 +80,28 @@ async def introduced(services: Services, principal: Principal, answer: Answer) -
     if not answer.text or answer.in_channel:
         return answer
     try:
-        steps = await _met(services, principal) if await services.contacts.is_new(principal) else None
+        met = await _met(services, principal) if await services.contacts.is_new(principal) else None
     except StoreError as error:
         log.warning("nobody introduced", problem=error)
         return answer
-    return answer if steps is None else drawn.introduced(answer, what(services.of(principal)), steps)
+    if met is None:
+        return answer
+    steps, is_first = met
+    return drawn.introduced(answer, what(services.of(principal)), steps, is_first=is_first)
 
 
-async def _met(services: Services, principal: Principal) -> list[dict[str, Any]] | None:
-    """Return the first steps for a new person, who is introduced now; None if they may not use Usher."""
+async def _met(services: Services, principal: Principal) -> tuple[list[dict[str, Any]], bool] | None:
+    """Return the first steps for a new person, who is introduced now; None if they may not use Usher.
+
+    And whether they have to link something before anything else.
+    """
     if await services.store.person(principal) is None:
         # Nothing is known yet: it would take a request to Slack, and there will be another contact.
         return None
     if not (await services.authority.decide(principal, "help")).allowed:
         return None
-    steps = await first_steps(services.of(principal), principal)
-    return steps if await services.contacts.meet(principal) else None
+    own = services.of(principal)
+    accounts = await services.store.account_states(principal)
+    is_first = bool(own.linking()) and not _active(accounts)
+    steps = steps_with(own, accounts)
+    return (steps, is_first) if await services.contacts.meet(principal) else None

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.chaos.stage import CHANNEL, CONNECTION, JOBS, WORKSPACES, Person
-from playground.demo.person import buttons
+from playground.demo.person import buttons, where
 from playground.slack.errors import SlackError
 
 if TYPE_CHECKING:
@@ -143,18 +143,18 @@ class Crowd:
         found = self._pressable(who)
         if found is None:
             return
-        ts, action_id = found
+        ts, action_id, pressed = found
         twice = 2 if self._chance.random() < 0.3 else 1
         answers: list[Any] = await asyncio.gather(
-            *(slack.press(user, "@bot", ts, action_id) for _ in range(twice)), return_exceptions=True
+            *(slack.press(user, "@bot", ts, **pressed) for _ in range(twice)), return_exceptions=True
         )
         for answer in answers:
             good = isinstance(answer, dict) and answer["ok"]
             self.clicks[action_id.partition(":")[0] if good else "failed"] += 1
 
-    def _pressable(self, who: Person) -> tuple[str, str] | None:
+    def _pressable(self, who: Person) -> tuple[str, str, dict[str, Any]] | None:
         choices = [
-            (message["ts"], str(element["action_id"]))
+            (message["ts"], str(element["action_id"]), where(element))
             for message in who.slack.seen(who.user)[-4:]
             for element in buttons(message)
             if str(element.get("action_id", "")).partition(":")[0] in PRESSED

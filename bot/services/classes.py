@@ -113,7 +113,7 @@ class Classes(Part):
 
     async def post_again(self, principal: Principal, card_id: str, *, interaction: str) -> bool:
         """Send a card again; return False if it is known to have been posted."""
-        card = await self._own(principal, "class_post", card_id)
+        card = await self.owned(principal, "class_post", card_id)
         again = await self._store.repost_class(card.id, interaction)
         self._wake()
         return again is not None
@@ -121,23 +121,24 @@ class Classes(Part):
     async def problems(
         self, principal: Principal, card_id: str
     ) -> tuple[ClassCard, ClassCounts, list[ClassProblem]]:
-        """Return who is not ready and why; raises Refused (``class.unknown``, ``policy.not_trainer``)."""
-        card = await self._own(principal, "class_problems", card_id)
+        """Return who is not ready and why; raises Refused as ``owned`` does."""
+        card = await self.owned(principal, "class_problems", card_id)
         return card, await self._store.class_counts(card.id), await self._store.class_problems(card.id)
 
     async def stop_all(self, principal: Principal, card_id: str, *, interaction: str) -> ClassCard | None:
         """End a class: notify everybody now, and stop what they don't keep in five minutes.
 
-        Return None if it has already ended. Raises Refused as ``problems`` does.
+        Return None if it has already ended. Raises Refused as ``owned`` does.
         """
-        card = await self._own(principal, "class_stop", card_id)
+        card = await self.owned(principal, "class_stop", card_id)
         stops_at = await self._store.now() + WARNING_SECONDS
         audit = [_entry(principal, "class.stop_all", card)]
         closed = await self._store.close_class(card.id, stops_at, principal.key, audit, interaction)
         self._wake()
         return closed
 
-    async def _own(self, principal: Principal, verb: str, card_id: str) -> ClassCard:
+    async def owned(self, principal: Principal, verb: str, card_id: str) -> ClassCard:
+        """Return a trainer's card; raises Refused (``class.unknown``, ``policy.not_trainer``)."""
         card = await self._card(card_id)
         await self._authority.check(principal, verb, Target("class", card.id, card.principal))
         return card

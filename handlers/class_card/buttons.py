@@ -6,14 +6,17 @@ from typing import TYPE_CHECKING
 
 from bot.domain.facts import ClassFacts
 from bot.messages.blocks import classes as drawn
-from bot.messages.blocks import replies
+from bot.messages.blocks import kit, replies
 from bot.messages.blocks.classes import at
 from bot.messages.blocks.limits import fill
 from bot.messages.texts import classes as words
+from bot.support.errors import Refused
 from handlers import routes
+from handlers.request import Answered
 
 if TYPE_CHECKING:
-    from bot.domain.models import Answer
+    from bot.domain.models import Answer, ClassCard
+    from bot.messages.blocks.kit import Element
     from handlers.request import Request
 
 
@@ -26,10 +29,31 @@ async def post_again(request: Request) -> Answer:
     return replies.answer(words.POSTED_AGAIN if again else words.STANDS_ALREADY, replaces=True)
 
 
+async def trainers(request: Request, verb: str, card_id: str) -> ClassCard:
+    """Return the card to its trainer or an administrator; anybody else reads whose its buttons are."""
+    classes = request.services.classes
+    try:
+        return await classes.owned(request.principal, verb, card_id)
+    except Refused as refusal:
+        if refusal.rule != "policy.not_trainer":
+            raise
+        card = await classes.card(request.principal, card_id)
+        people = await request.services.names.of(request.principal, card.principal)
+        who = kit.person(people.get(card.principal.key))
+        raise Answered(replies.hint(fill(words.NOT_YOURS, who=who))) from None
+
+
+async def stop_button(request: Request, card_id: str) -> Element:
+    """Return *Stop all* with its question, for the card's trainer or an administrator."""
+    card = await trainers(request, "class_stop", card_id)
+    return drawn.stop_button(await request.services.gatherer.of_class(card, request.principal))
+
+
 @routes.action("class_problems")
 async def show_problems(request: Request) -> Answer:
     """Tell the trainer, and nobody else, who is waiting and why."""
     services = request.services
+    await trainers(request, "class_problems", request.target or "")
     card, counts, found = await services.classes.problems(request.principal, request.target or "")
     people = await services.names.of(request.principal, *(one.press.principal for one in found))
     facts = ClassFacts(card, services.title(card.connection), services.clock.now(), counts, people=people)
@@ -40,6 +64,7 @@ async def show_problems(request: Request) -> Answer:
 async def stop_all(request: Request) -> Answer:
     """End the class: participants are told now, and what they don't keep is stopped five minutes later."""
     services = request.services
+    await trainers(request, "class_stop", request.target or "")
     closed = await services.classes.stop_all(
         request.principal, request.target or "", interaction=request.surface.interaction
     )

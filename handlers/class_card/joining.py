@@ -126,7 +126,7 @@ async def _linking(request: Request, card: ClassCard, *, is_refused: bool) -> An
 
 
 def _buttons(answer: Answer) -> list[dict[str, object]]:
-    return [element for block in answer.blocks for element in block.get("elements", ()) if "value" in element]
+    return [one for one in kit.buttons_of(answer.blocks) if "value" in one]
 
 
 def _sought(card: ClassCard) -> str:

@@ -80,10 +80,8 @@ async def run_as_job(request: Request) -> Answer:
     accounts = await services.store.accounts(request.principal)
     active = [name for name in able if name in {one.connection for one in accounts if one.state == "active"}]
     if not active:
-        buttons, difference = ways(services, able)
-        return replies.hint(
-            fill(words.CODE_NOT_LINKED, titles=services.titles(able)), buttons, more=difference
-        )
+        sentence = fill(words.CODE_NOT_LINKED, titles=services.titles(able))
+        return replies.hint(sentence, ways(services, able))
     if len(active) == 1:
         return await _form(request, active[0], code)
     if len(text) > _FIELD:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from bot.messages.blocks import approvals, replies
+from bot.messages.blocks import welcome as drawn
 from bot.messages.blocks.limits import fill
 from bot.messages.texts import answers as words
-from bot.messages.texts import welcome
 from handlers.request import Answered
 from handlers.welcome import what
 
@@ -34,10 +34,10 @@ async def linked(request: Request, connection: str) -> Account:
 def link_first(request: Request, sentence: str, connections: Iterable[str]) -> Answer:
     """Answer with the ways to link some connections; the request waits for it."""
     names = list(connections)
-    buttons, difference = ways(request.services, names, request.text)
+    buttons = ways(request.services, names, request.text)
     # Connections that people can't link themselves are offered too: a click says why not.
     links = [(name, request.services.title(name)) for name in names]
-    return replies.hint(sentence, buttons or replies.link_buttons(links, request.text), more=difference)
+    return replies.hint(sentence, buttons or replies.link_buttons(links, request.text))
 
 
 def link_any(request: Request) -> Answer:
@@ -46,35 +46,25 @@ def link_any(request: Request) -> Answer:
     If no link is needed, *New workspace* is offered instead. An empty list also says what Usher is.
     """
     services = request.services
-    linkless = services.linkless()
-    buttons, difference = ways(services, services.connections, request.text)
-    head = [what(services)] if request.folder == "workspace" and request.verb == "list" else []
+    linkless, linking = services.linkless(), services.linking()
+    buttons = approvals.ways(linking, request.text)
+    is_list = request.folder == "workspace" and request.verb == "list"
     if not buttons:
+        head = [what(services)] if is_list else []
         if linkless:
             return replies.answer("\n".join([*head, words.NONE_YET_NEW]), replies.new_buttons(linkless))
         return replies.hint(words.NO_CONNECTIONS)
     sentence = words.NOT_LINKED_ANY
-    names = {name for name, _ in services.linkable()} | set(services.approvable())
-    if len(names) == 1:
-        sentence = fill(words.NOT_LINKED, title=services.title(names.pop()))
-    titles = services.titles(name for name, _ in linkless)
-    more = [difference] if difference else []
-    more += [fill(words.OR_NEW, titles=titles)] if linkless else []
-    return replies.hint(
-        "\n".join([*head, sentence]), [*buttons, *replies.new_buttons(linkless)], more="\n".join(more)
-    )
+    if is_list:
+        sentence = drawn.begins(what(services))
+    elif len(linking) == 1:
+        sentence = fill(words.NOT_LINKED, title=linking[0][1])
+    return replies.hint(sentence, [*buttons, *replies.new_buttons(linkless, first=len(buttons))])
 
 
-def ways(
-    services: Services, connections: Collection[str], waiting: str = ""
-) -> tuple[list[dict[str, Any]], str]:
-    """Return the buttons that link some connections, and the difference between two ways to link one, or "".
+def ways(services: Services, connections: Collection[str], waiting: str = "") -> list[dict[str, Any]]:
+    """Return a button for each of some connections that links it, in the order of a Home.
 
     ``waiting`` is the command that runs once one of them is linked.
     """
-    tokens = [(name, title) for name, title in services.linkable() if name in connections]
-    possible = services.approvable()
-    approved = [(name, services.title(name)) for name in possible if name in connections]
-    buttons = approvals.ways(tokens, approved, waiting)
-    both = {name for name, _ in tokens} & {name for name, _ in approved}
-    return buttons, fill(welcome.TWO_WAYS, titles=services.titles(both)) if both else ""
+    return approvals.ways([one for one in services.linking() if one[0] in connections], waiting)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from bot.messages.blocks import approvals as drawn
 from bot.messages.blocks import kit, replies
 from bot.messages.blocks.limits import Markup, fill
 from bot.messages.blocks.welcome import list_button
@@ -52,9 +53,9 @@ async def link(request: Request) -> Answer:
         if linkless:
             return _needless(request, linkless)
         return replies.hint(words.NO_CONNECTIONS)
-    buttons, difference = ways(services, names)
+    buttons = ways(services, names)
     if len(names) > 1:
-        return replies.hint(words.LINK_WHICH, buttons, more=difference)
+        return replies.hint(words.LINK_WHICH, buttons)
     title = services.title(names[0])
     # Connections that people can't link themselves are offered too: a click says why not.
     buttons = buttons or replies.link_buttons([(names[0], title)])
@@ -63,7 +64,7 @@ async def link(request: Request) -> Answer:
         sentence = fill(words.LINKED_AS, title=title, username=account.username)
     else:
         sentence = fill(words.LINK_ONE, title=title)
-    return replies.hint(sentence, buttons, more=difference)
+    return replies.hint(sentence, buttons)
 
 
 def _needless(request: Request, linkless: list[tuple[str, str]]) -> Answer:
@@ -98,7 +99,9 @@ async def invite(request: Request) -> Answer:
     waiting = request.waiting(text) if text else None
     accounts = request.services.accounts
     url = await accounts.invite(request.principal, connection, waiting, request.surface.interaction)
-    return replies.invitation(url, request.services.title(connection), code_comes=not accounts.sign_in)
+    title, asks = request.services.title(connection), connection in request.services.approvable()
+    ask = drawn.ask_button(connection, title, text=text) if asks else None
+    return replies.invitation(url, title, code_comes=not accounts.sign_in, ask=ask)
 
 
 @routes.action("enter_code")

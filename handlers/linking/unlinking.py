@@ -76,8 +76,8 @@ async def unlink(request: Request) -> Answer:
     if request.shows_cards_here:
         return SILENT
     gone = {account.connection for account in ended}
-    buttons, _ = ways(request.services, gone)
-    return replies.answer(fill(words.UNLINKED, title=request.services.titles(gone)), buttons)
+    sentence = fill(words.UNLINKED, title=request.services.titles(gone))
+    return replies.answer(sentence, ways(request.services, gone))
 
 
 def _ask(request: Request, connection: str | None, linked: list[str]) -> Answer:

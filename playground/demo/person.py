@@ -38,9 +38,10 @@ class Person:
         return answer
 
     async def press(self, channel: str, message: Message, action: str) -> None:
-        """Press the button of a message that has this action id."""
+        """Press the button of a message that has this action id, or choose it in its menu."""
         self.presses += 1
-        answer = await self._post("press", channel=channel, ts=message["ts"], action_id=action)
+        found = next((one for one in buttons(message) if one["action_id"] == action), {"action_id": action})
+        answer = await self._post("press", channel=channel, ts=message["ts"], **where(found))
         if answer.get("ok") is not True:
             raise NotSeenError(f"Slack shows: {answer.get('error')}")
 
@@ -130,12 +131,26 @@ class Person:
 
 
 def buttons(message: Message) -> Iterator[dict[str, Any]]:
-    """Yield the buttons of a message, wherever its blocks hold them."""
+    """Yield the buttons of a message, wherever its blocks hold them, and the options of its menus.
+
+    An option's value is the action and the value that its button would have; ``menu`` is where it is chosen.
+    """
     for block in message.get("blocks") or ():
         accessory = block.get("accessory")
         for element in [*(block.get("elements") or ()), *([accessory] if accessory else ())]:
             if element.get("type") == "button":
                 yield element
+            for option in element["options"] if element.get("type") == "overflow" else ():
+                action, _, value = option["value"].partition(" ")
+                place = {"block_id": block.get("block_id"), "action_id": element["action_id"]}
+                shown = {**option, "type": "button", "action_id": action, "value": value}
+                yield {**shown, "menu": {**place, "value": option["value"]}}
+
+
+def where(button: dict[str, Any]) -> dict[str, Any]:
+    """Return what is pressed for a button: itself, or the option of its menu."""
+    found: dict[str, Any] = button.get("menu") or {"action_id": button["action_id"]}
+    return found
 
 
 def label(button: dict[str, Any]) -> str:

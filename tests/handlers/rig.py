@@ -9,6 +9,7 @@ from typing import Any
 
 from bot.domain.models import Account, Answer, Link, Notice, NoticeKind, Principal, Surface, Workspace
 from bot.domain.policy import Installation
+from bot.messages.blocks import kit
 from bot.messages.blocks.notices import render
 from bot.providers import facets
 from bot.providers.base import Provider
@@ -234,14 +235,8 @@ async def rig(
 
 
 def buttons(answer: Answer) -> dict[str, dict[str, Any]]:
-    """Return an answer's buttons by their words."""
-    found = [
-        element
-        for block in answer.blocks
-        for element in (*block.get("elements", ()), block.get("accessory"))
-        if element and element.get("type") == "button"
-    ]
-    return {element["text"]["text"]: element for element in found}
+    """Return an answer's buttons by their words, with those in its menus."""
+    return {element["text"]["text"]: element for element in kit.buttons_of(answer.blocks)}
 
 
 def words(answer: Answer) -> str:

@@ -139,10 +139,13 @@ async def test_without_administrators_it_is_said_whom_to_ask():
         assert await made.notices() == []
 
 
-async def test_where_people_may_link_by_token_too_both_ways_are_offered():
+async def test_where_people_may_link_by_token_too_both_ways_are_offered_after_the_press():
     maker = Maker(FakeClock(), fake_settings("bench", title="Workbench", linking=("token", "admin")))
     async with rig(connections={"bench": maker}, administrators=ADMINISTRATORS) as made:
-        assert set(buttons(await made.say("link"))) == {"Link Workbench", "Ask to link Workbench"}
+        (link,) = buttons(await made.say("link")).values()
+        pressed = await made.press(link["action_id"], link["value"])
+        assert set(buttons(pressed)) == {"Open the link page", "Enter code", "Ask to link Workbench"}
+        assert "No token? Press *Ask to link*" in words(pressed)
 
 
 async def test_who_is_linked_already_may_ask_for_another(bench):

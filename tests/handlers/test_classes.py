@@ -253,7 +253,7 @@ async def test_problems_are_for_the_trainer_and_administrators_and_show_no_addre
         assert waits in words(answer)
         assert "http" not in str(answer.blocks)
     check_golden("answers/class-problems", answer)
-    assert "Only the person who posted that card" in words(await bot.press("class_problems", card.id, ALICE))
+    assert "are for <@UTRAINER>" in words(await bot.press("class_problems", card.id, ALICE))
     refused = [entry for entry in await bot.audit() if entry["result"] == "refused"]
     assert refused[-1]["actor"] == ALICE.key
 
@@ -266,9 +266,16 @@ async def test_without_problems_that_is_said(bot):
 
 async def test_only_the_trainer_or_an_administrator_ends_a_class(bot):
     card = await posted(bot)
-    assert "Only the person who posted that card" in words(await bot.press("class_stop", card.id, ALICE))
+    for action in (("class_stop", card.id), ("ask", f"class_stop {card.id}")):
+        answer = await bot.press(*action, ALICE)
+        assert "are for <@UTRAINER>" in words(answer)
+        assert (buttons(answer), answer.view) == ({}, None)
     assert not (await bot.store.class_card(card.id)).is_over(bot.clock.now())
-    answer = await bot.press("class_stop", card.id, ADMIN)
+    asked = await bot.press("ask", f"class_stop {card.id}", ADMIN)
+    check_golden("answers/class-stop-all", asked)
+    assert not (await bot.store.class_card(card.id)).is_over(bot.clock.now())
+    (agrees,) = buttons(asked).values()
+    answer = await bot.press(agrees["action_id"], agrees["value"], ADMIN)
     assert "I'm telling everyone, so that they can keep theirs." in words(answer)
     closed = await bot.store.class_card(card.id)
     assert (closed.stopped_by, closed.stops_at) == (ADMIN.key, bot.clock.now() + 300.0)

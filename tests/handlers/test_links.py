@@ -308,8 +308,7 @@ async def test_with_one_connection_link_names_it():
             assert (button["action_id"], button["value"]) == ("make:0", "workspace hub")
     async with rig(connections={"saturn": saturn, "hub": none}) as bot:
         answer = await bot.say("list")
-        assert list(buttons(answer)) == ["Link Saturn Cloud", "New workspace"]
-        assert "You don't need to link an account on Hub" in words(answer)
+        assert list(buttons(answer)) == ["Link Saturn Cloud", "New workspace on Hub"]
     approved = Cloud(FakeClock(), fake_settings("saturn", linking=("admin",)))
     async with rig(connections={"saturn": approved}) as bot:
         assert list(buttons(await bot.say("list"))) == ["Ask to link Fake Cloud"]

@@ -18,6 +18,15 @@ async def seen(bot, state):
     return await bot.workspace()
 
 
+async def through(bot, button):
+    """Press a button; if it is in a menu, agree to what is asked then."""
+    answer = await bot.press(button["action_id"], button["value"])
+    if button["action_id"] == "ask":
+        (agrees,) = buttons(answer).values()
+        answer = await bot.press(agrees["action_id"], agrees["value"])
+    return answer
+
+
 @pytest.mark.parametrize("text", ["list", "status notebook"])
 @pytest.mark.parametrize(
     ("drawn", "label", "since", "now"),
@@ -54,7 +63,7 @@ async def test_a_press_on_what_is_still_so_is_done(bot, drawn, label, since):
     old = buttons(await bot.say("list"))[label]
     for state in since:
         await seen(bot, state)
-    await bot.press(old["action_id"], old["value"])
+    await through(bot, old)
     assert len(await bot.store.open_operations(ALICE)) == 1
 
 
@@ -75,7 +84,7 @@ async def test_an_old_stop_says_how_things_are_and_offers_what_there_is(bot):
     await seen(bot, State.RUNNING)
     answer = await bot.press(stop["action_id"], stop["value"])
     check_golden("answers/outdated-stop", answer)
-    await bot.press(buttons(answer)["Stop"]["action_id"], buttons(answer)["Stop"]["value"])
+    await through(bot, buttons(answer)["Stop"])
     assert len(await bot.store.open_operations(ALICE)) == 1
 
 

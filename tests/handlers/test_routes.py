@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from bot.messages.blocks import kit
 from bot.messages.texts.verbs import VERBS
 from bot.slack.manifest import EVENTS
 from handlers import routes
@@ -24,7 +25,7 @@ def test_what_was_found():
         # Each has its entry in the catalogue of help, which is all that lists them.
         **{f"command {command}": sorted(verbs) for command, verbs in VERBS.items()},
         "action": [
-            *("again", "approve", "ask_link", "bring_back", "class_keep", "class_post", "class_press"),
+            *("again", "approve", "ask", "ask_link", "bring_back", "class_keep", "class_post", "class_press"),
             *("class_problems", "class_stop", "deny", "enter_code", "field", "force", "home", "hour_more"),
             *(
                 "invite",
@@ -40,6 +41,7 @@ def test_what_was_found():
         ],
         "shortcut": ["run_as_job", "start_workspace"],
         "view": [
+            "agree",
             "ask_link",
             "code",
             "make",
@@ -68,7 +70,10 @@ def test_every_button_that_people_see_has_a_handler():
     for family in golden.FAMILIES:
         for text in golden.entries(family).values():
             seen |= set(re.findall(r"^(?:- |  )(?:\[.*\]|▾ \w+) ([\w-]+)", text, re.MULTILINE))
+            menus = re.findall(r"▾ overflow menu\n((?:  o .*\n?)+)", text)
+            seen |= set(re.findall(r" = (?:ask )?([\w-]+)", "\n".join(menus)))
     known = {
+        kit.MENU,
         *routes.action.found,
         *routes.verbs("workspace").found,
         *of_runs(),

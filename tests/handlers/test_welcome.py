@@ -47,7 +47,7 @@ async def test_a_first_message_or_mention_too(bot, say):
         await send(app, say("list"))
         (told,) = await bot.notices(NoticeKind.REPLY)
         # An empty list says what Usher is by itself: nothing is told twice.
-        assert words(answered(told.body)).count(words_of.WHAT) == 1
+        assert words(answered(told.body)) == welcome.begins(words_of.WHAT)
         await send(app, say("whoami", event_id="Ev2") if say is message else say("whoami", ts="4.4"))
         assert words_of.WHAT not in str([one.body for one in await bot.notices(NoticeKind.REPLY)])
 
@@ -114,11 +114,12 @@ async def test_the_first_steps_are_those_that_work_here():
     show = ("Show my workspaces", "list", None)
     async with rig(connections={"saturn": saturn}) as bot:
         new = ("New workspace", "make", "workspace saturn")
-        assert await labels(bot) == [("Link Saturn Cloud", "invite:0", "saturn"), show, new]
+        assert await labels(bot) == [("Link Saturn Cloud", "invite:0", "saturn")]
         await activate(bot.store, ALICE, "saturn")
         assert await labels(bot) == [show, new]
     async with rig(connections={"saturn": saturn, "hub": hub}) as bot:
-        several = [("Link an account", "link", None), show, ("New workspace", "new", None)]
+        # One for each account, in the order of a Home.
+        several = [("Link Hub", "invite:0", "hub"), ("Link Saturn Cloud", "invite:1", "saturn")]
         assert await labels(bot) == several
         await activate(bot.store, ALICE, "hub")
         assert await labels(bot) == [
@@ -130,10 +131,14 @@ async def test_the_first_steps_are_those_that_work_here():
         assert await labels(bot) == [show, ("New workspace", "make", "workspace hub")]
         assert words_of.WHAT_WITHOUT_ACCOUNTS in words(await introduced_to(bot))
     async with rig(connections={"saturn": asked}) as bot:
-        assert [label for label, _, _ in await labels(bot)] == [
-            "Link an account",
-            "Show my workspaces",
-            "New workspace",
+        assert await labels(bot) == [("Ask to link Saturn Cloud", "ask_link:0", "saturn")]
+    third = Cloud(clock, fake_settings("third", title="Third"))
+    async with rig(connections={"saturn": saturn, "hub": hub, "third": third}) as bot:
+        await activate(bot.store, ALICE, "hub")
+        assert await labels(bot) == [
+            ("Link an account", "link", None),
+            show,
+            ("New workspace", "make", "workspace hub"),
         ]
     async with rig() as bot:
         bot.services.connections.clear()
@@ -148,15 +153,17 @@ async def introduced_to(bot):
 @pytest.mark.parametrize(
     ("press", "says"),
     [
-        ("Link an account", "Which account do you want to link?"),
-        ("Show my workspaces", "You haven't linked an account yet."),
-        ("New workspace", "Where should I create it?"),
+        ("Link Saturn Cloud", "This page links your Saturn Cloud account."),
+        ("Show my workspaces", "notebook"),
+        ("New workspace", "Checking what Saturn Cloud offers."),
     ],
 )
 async def test_each_step_does_what_it_says(bot, press, says):
+    if not press.startswith("Link"):
+        await bot.link()
     steps = {one["text"]["text"]: one for one in await first_steps(bot.services, ALICE)}
     answer = await bot.press(steps[press]["action_id"], steps[press].get("value", ""))
-    assert says in words(answer)
+    assert says in words(answer) + str(answer.view)
     assert not answer.replaces
 
 
@@ -183,17 +190,21 @@ def test_a_long_answer_keeps_within_the_limit():
     assert told.blocks[-1]["type"] == "actions"
 
 
-async def test_two_ways_to_link_one_account_are_told_apart():
+async def test_two_ways_to_link_one_account_are_told_apart_after_the_press():
     both = PlainProvider(
         FakeClock(), fake_settings("saturn", title="Saturn Cloud", linking=("token", "admin"))
     )
     async with rig(connections={"saturn": both}) as bot:
         for typed in ("link", "link saturn", "list", "start notebook"):
             answer = await bot.say(typed)
-            assert list(buttons(answer)) == ["Link Saturn Cloud", "Ask to link Saturn Cloud"]
-            assert "There are two ways to link Saturn Cloud." in words(answer)
-        check_golden("answers/link-two-ways", await bot.say("link"))
-        assert "two ways" not in words(await bot.say("help"))
+            assert list(buttons(answer)) == ["Link Saturn Cloud"]
+            assert "token" not in words(answer)
+        link = buttons(answer)["Link Saturn Cloud"]
+        pressed = await bot.press(link["action_id"], link["value"])
+        assert "Ask to link Saturn Cloud" in buttons(pressed)
+        assert "No token? Press *Ask to link*" in words(pressed)
+        # What waits for the link waits either way.
+        assert buttons(pressed)["Ask to link Saturn Cloud"]["value"] == "saturn start notebook"
 
 
 async def test_a_first_greeting_begins_with_hi(bot):
@@ -201,5 +212,5 @@ async def test_a_first_greeting_begins_with_hi(bot):
         await send(app, message("hi"))
         (told,) = await bot.notices(NoticeKind.REPLY)
         first, second = answered(told.body).blocks[:2]
-        assert first["text"]["text"] == f"Hi! {words_of.WHAT}"
+        assert first["text"]["text"] == f"Hi! {welcome.begins(words_of.WHAT)}"
         assert second["text"]["text"].startswith("Type ")

@@ -82,8 +82,8 @@ def test_the_card(name):
 
 def test_the_promise_stands_on_the_card_before_anybody_presses():
     said = str(classes.class_card(CASES["until"]).blocks)
-    assert "By pressing it, you agree that your workspace stops at 17:00" in said
-    assert "or earlier if <@UTRAINER> or an Usher admin ends the class" in said
+    assert "By pressing, you agree that it stops at 17:00" in said
+    assert "or when <@UTRAINER> or an Usher admin ends the class" in said
     assert "(Europe/Berlin)" in said
     assert "R &amp; more" in said
 

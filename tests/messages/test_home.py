@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -19,8 +20,9 @@ from bot.domain.home import (
 )
 from bot.domain.models import Approval, Named, Outcome, Preferences, Run, RunState, State
 from bot.messages.blocks import home as drawn
-from bot.messages.blocks import replies
+from bot.messages.blocks import kit, replies
 from bot.messages.blocks.totals import totals_home
+from bot.messages.texts import home as words_of
 from tests.messages.card_facts import ALICE, CALLED, IDE_URL, NOW, WORKSPACE, facts
 from tests.rigs.golden import check_golden, check_limits
 
@@ -160,7 +162,32 @@ def test_looking_again_is_no_reason_for_a_new_view_and_every_change_is():
 
 def test_open_carries_the_address_of_what_runs():
     view = drawn.home(own(rows=[row(state=State.RUNNING)], count=1))
-    assert IDE_URL in str(view)
+    (block,) = [one for one in view["blocks"] if "*<" in str(one.get("text"))]
+    name, state = block["text"]["text"].split("\n")
+    assert name == f"*<{IDE_URL.replace('&', '&amp;')}|notebook>* · Saturn Cloud"
+    assert state.startswith("Running")
+    assert [one["text"]["text"] for one in block["accessory"]["options"]] == ["Stop", "Stop later…"]
+    assert "open_url" not in str(view)
+
+
+@pytest.mark.parametrize("name", HOMES)
+def test_a_workspace_is_one_section_of_at_most_two_lines_with_one_accessory(name):
+    blocks = drawn.home(HOMES[name])["blocks"]
+    headers = [one["text"]["text"] if one["type"] == "header" else "" for one in blocks]
+    at = headers.index(words_of.WORKSPACES)
+    until = next((n for n, header in enumerate(headers) if n > at and header), len(blocks))
+    sections = [one for one in blocks[at:until] if one["type"] == "section"]
+    if HOMES[name].rows:
+        assert len(sections) == len(HOMES[name].rows)
+        assert all(len(one["text"]["text"].split("\n")) <= 2 for one in sections)
+        assert {one["accessory"]["type"] for one in sections} <= {"button", "overflow"}
+
+
+def test_a_name_cannot_lead_a_link_elsewhere():
+    link = kit.link("https://ide.example.org/a|b>c?x=1&y=2", "a|b>c <https://evil.example.org|x>")
+    assert link == (
+        "<https://ide.example.org/a%7Cb%3Ec?x=1&amp;y=2|a¦b&gt;c &lt;https://evil.example.org¦x&gt;>"
+    )
 
 
 def test_the_totals_name_no_workspace():

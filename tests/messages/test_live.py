@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from bot.domain.models import Approval, Named, NoticeKind, OperationVerb, Outcome, State
+from bot.messages.blocks import kit
 from bot.messages.blocks.approvals import asked
 from bot.messages.blocks.past import redraw
 from tests.messages.card_facts import ALICE, CALLED, IDE_URL, NOW, facts
@@ -19,8 +20,7 @@ UP = {"state": State.RUNNING, "verified_at": NOW}
 
 
 def labels(answer):
-    elements = [one for block in answer.blocks for one in block.get("elements", ()) if "action_id" in one]
-    return [one["text"]["text"] for one in elements if one["type"] == "button"]
+    return [one["text"]["text"] for one in kit.buttons_of(answer.blocks)]
 
 
 ABOUT = {
@@ -45,7 +45,7 @@ def test_whatever_is_live_about_a_running_workspace_offers_to_open_it(kind):
     given = given if ABOUT[kind] else replace(given, operation=None)
     drawn = redraw(kind, given, is_closing=False)
     assert labels(drawn).count("Open") == 1
-    styles = [one.get("style") for block in drawn.blocks for one in block.get("elements", ())]
+    styles = [one.get("style") for one in kit.buttons_of(drawn.blocks)]
     assert styles.count("primary") == 1
     assert "Open" not in labels(redraw(kind, given, is_closing=True))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.domain.models import OperationVerb, Outcome, State
+from bot.messages.blocks import kit
 from bot.messages.texts import holds
 from bot.support.errors import UnknownOutcome, Unreachable
 from tests.reconciler.fuse import Killed
@@ -12,12 +13,7 @@ from tests.reconciler.fuse import Killed
 
 def labels(message):
     """Return the words of a message's buttons."""
-    return [
-        element["text"]["text"]
-        for block in message["blocks"]
-        if block["type"] == "actions"
-        for element in block["elements"]
-    ]
+    return [one["text"]["text"] for one in kit.buttons_of(message["blocks"])]
 
 
 async def test_a_suspended_workspace_is_told_and_resumed(world):
@@ -71,7 +67,7 @@ async def test_a_stop_without_effect_can_be_forced_after_a_minute(world):
     await world.pass_time(55)
     assert labels(world.slack.messages[0]) == ["Refresh"]
     await world.pass_time(25)
-    assert labels(world.slack.messages[0]) == ["Refresh", "Force quit"]
+    assert labels(world.slack.messages[0]) == ["Force quit", "Refresh"]
     assert (await world.store.operation(stop)).hold == holds.UNANSWERED
     force = await world.begin(workspace, OperationVerb.FORCE)
     assert await world.until_ended(force) is Outcome.FULFILLED

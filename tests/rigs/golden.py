@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.domain.models import Answer
+from bot.messages.blocks import kit as kit_of
 from bot.messages.blocks import limits
 from playground.slack import kit
 from tests.rigs import golden_text
@@ -32,7 +33,10 @@ def check_golden(name: str, answer: Answer | dict[str, Any]) -> None:
 
 
 def check_limits(answer: Answer | dict[str, Any]) -> None:
-    """Fail when an answer or a view breaks a limit, by our own check or by the local Slack's."""
+    """Fail when an answer or a view breaks a limit, by our own check or by the local Slack's.
+
+    At most one button is coloured, and two are beside each other.
+    """
     if isinstance(answer, Answer):
         body: dict[str, Any] = {"text": answer.text, "blocks": list(answer.blocks)}
         limits.check(body)
@@ -40,8 +44,12 @@ def check_limits(answer: Answer | dict[str, Any]) -> None:
         if answer.view is not None:
             check_limits(answer.view)
     else:
+        body = answer
         limits.check(answer)
         report = kit.check_view(answer, str(answer["type"]))
+    rows = [block["elements"] for block in body["blocks"] if block["type"] == "actions"]
+    assert all(sum(one["type"] == "button" for one in row) <= kit_of.BESIDE for row in rows)
+    assert sum("style" in one for one in kit_of.buttons_of(body["blocks"])) <= 1
     assert report.messages == []
     assert report.remarks == []
 

@@ -201,18 +201,18 @@ def _read_label(label: str) -> dict[str, Any]:
 
 
 def _option(option: Mapping[str, Any]) -> str:
-    return (
-        f"{_text(option['text'])} = {option['value']}"
-        if set(option) == {"text", "value"}
-        else _as_json(option)
-    )
+    if not {"text", "value"} <= set(option) <= {"text", "value", "url"}:
+        return _as_json(option)
+    url = f" → {option['url']}" if "url" in option else ""
+    return f"{_text(option['text'])} = {option['value']}{url}"
 
 
 def _read_option(line: str) -> dict[str, Any]:
     if line.startswith(_JSON[0]):
         return _from_json(line)
+    line, _, url = line.partition(" → ")
     text, _, value = line.rpartition(" = ")
-    return {"text": _read_text(text), "value": value}
+    return {"text": _read_text(text), "value": value, **({"url": url} if url else {})}
 
 
 def _text(text: Mapping[str, Any], kind: str = "plain_text") -> str:

@@ -93,7 +93,7 @@ async def _all_press(made):
     """Have everybody press; return the card and the places that they were told."""
     card = await _posted(made, "card notebook --title Statistics for all --max 40")
     assert "I'll start your own *notebook* on Saturn Cloud" in card.text
-    assert "can be stopped when" in card.text
+    assert "you agree that it stops when" in card.text
     places = []
     for user in PUPILS:
         made.clock.advance(0.05)
@@ -228,7 +228,7 @@ async def _press(made, card, users):
 async def test_a_recipe_makes_one_for_each_who_presses(recipe_room):
     made = recipe_room
     card = await _posted(made, "card saturn/course --title Statistics")
-    assert "I'll create a workspace for you on Saturn Cloud (*The course*)" in card.text
+    assert "I'll create *The course* for you on Saturn Cloud" in card.text
     await _press(made, card, [*PUPILS[:4], *PUPILS[:4]])
     names = [one.name for one in made.saturn.state.resources.values() if one.name != "notebook"]
     assert names == ["statistics"] * 4

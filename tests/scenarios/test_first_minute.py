@@ -13,10 +13,9 @@ async def test_from_the_first_words_to_a_workspace_by_buttons_alone(tmp_path):
         alice = world.alice
         (first,) = await alice.writes("whoami")
         assert WHAT in first.text
-        assert first.labels == ["Link Saturn Cloud", "Show my workspaces", "New workspace"]
-        asked = (await alice.presses(first, "Show my workspaces"))[-1]
-        assert "There are two ways to link Saturn Cloud." in asked.text
-        assert asked.labels[:2] == ["Link Saturn Cloud", "Ask to link Saturn Cloud"]
+        assert first.labels == ["Link Saturn Cloud"]
+        (asked,) = await alice.writes("list")
+        assert asked.text == f"{WHAT}, always with your own account: link it to begin.\n[Link Saturn Cloud]"
         await alice.links("alice", asked=asked)
         await world.pass_time(3)
         # What waited for the link goes on by itself, and the next step is a button.
@@ -35,15 +34,15 @@ async def test_from_the_first_words_to_a_workspace_by_buttons_alone(tmp_path):
 async def test_each_person_is_told_once_wherever_they_begin_and_nobody_unasked(bare):
     assert bare.alice.sees() == bare.bob.sees() == []
     (mentioned,) = await bare.bob.mentions("whoami")
-    assert "from Slack, always with your own account." in mentioned.text
+    assert "from Slack, always with your own account: link it to begin." in mentioned.text
     assert mentioned.is_private
     (again,) = await bare.bob.writes("whoami")
-    assert "from Slack, always with your own account." not in again.text
+    assert "from Slack, always with your own account" not in again.text
     assert again.labels == ["Link Saturn Cloud"]
     await bare.stop_bot()
     await bare.start_bot()
     *_, later = await bare.bob.writes("whoami")
-    assert "from Slack, always with your own account." not in later.text
+    assert "from Slack, always with your own account" not in later.text
 
 
 async def test_what_is_taken_back_offers_the_way_back(linked):

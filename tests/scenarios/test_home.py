@@ -30,14 +30,14 @@ async def test_home_shows_the_workspaces_and_a_press_starts_one(linked):
     assert alice.only("card")
     await linked.pass_time(45)
     assert "4 in all, 2 running" in alice.home().text
-    addresses = {one["url"] for one in alice.home().buttons("Open")}
-    assert alice.only("ready").address("Open") in addresses
+    # The name is the link to the IDE.
+    assert f"<{alice.only('ready').address('Open')}|notebook>" in alice.home().text
 
 
 async def test_stop_in_home_stops_and_the_next_view_says_so(linked):
     alice = linked.alice
     await alice.opens_home()
-    await alice.presses_home("Stop", "*report*")
+    await alice.presses_home("Stop", "report")
     await linked.pass_time(40)
     assert alice.only("stopped")
     assert "4 in all, 0 running" in alice.home().text
@@ -50,7 +50,7 @@ async def test_a_press_on_an_outdated_home_is_answered_with_how_things_are_now(l
     await alice.types("stop report")
     await linked.pass_time(25)
     assert "running" in _row(alice.home(), "report")
-    shown = await alice.presses_home("Stop", "*report*")
+    shown = await alice.presses_home("Stop", "report")
     assert "running" not in _row(shown, "report")
     assert len(alice.told("ready")) == 0
 
@@ -115,7 +115,7 @@ async def test_stop_later_in_home_shows_until_when(linked):
     alice = linked.alice
     await alice.opens_home()
     await linked.pass_time(15)
-    await alice.presses_home("Stop later…", "*report*")
+    await alice.presses_home("Stop later…", "report")
     assert alice.modal()["callback_id"] == "stop_later"
     assert (await alice.submits(other="for 2h"))["ok"]
     assert "stop" in _row(alice.home(), "report")
@@ -158,7 +158,7 @@ async def test_refresh_reads_what_no_list_tells(tmp_path):
         alice = world.alice
         await world.makes(alice, name="homework")
         shown = await alice.opens_home()
-        assert re.search(r"/ide/[\w-]+$", shown.buttons("Open")[0]["url"])
+        assert re.search(r"/ide/[\w-]+\|homework>", shown.text)
         (machine,) = world.machines()
         await world.pass_time(15)
         read = world.calls(f"GET .*{machine.id}", world.sphere)
@@ -223,12 +223,14 @@ async def test_an_administrator_decides_in_their_home(cloud):
     assert "Waiting for you" not in amir.home().text
 
 
-async def test_home_has_both_ways_to_link_and_says_what_tells_them_apart(cloud):
+async def test_home_has_one_way_to_link_and_the_other_after_its_press(cloud):
     shown = await cloud.bob.opens_home()
-    assert "With *Ask to link* you don't need one" in shown.text
-    await cloud.bob.presses_home("Ask to link")
+    assert "Ask to link" not in shown.text
+    pressed = await cloud.bob.presses_home("Link")
+    assert "Open the link page" in pressed.labels
+    assert "No token? Press *Ask to link*" in pressed.text
+    await cloud.bob.presses_home("Ask to link Saturn Cloud")
     assert cloud.bob.modal()["callback_id"] == "ask_link"
-    assert "Open the link page" in (await cloud.bob.presses_home("Link")).labels
 
 
 async def test_a_guest_sees_a_sentence_and_no_rows(linked):
@@ -245,9 +247,9 @@ async def test_a_foreign_team_leaves_no_trace(linked):
 
 async def test_a_press_that_cannot_be_written_is_not_acknowledged(linked):
     await linked.alice.opens_home()
-    block_id, action_id = linked.alice.home().place("Refresh")
+    refresh = linked.alice.home().place("Refresh")
     await linked.bot.store.close()
-    answer = await linked.slack.press(linked.alice.id, "home", None, action_id, block_id=block_id)
+    answer = await linked.slack.press(linked.alice.id, "home", None, **refresh)
     assert answer["status"] == 503
 
 
@@ -258,4 +260,5 @@ def _published(world):
 def _row(shown, name):
     """Return what the section of a workspace says."""
     texts = [str(block.get("text", {}).get("text", "")) for block in shown.json["blocks"]]
-    return next(text for text in texts if text.startswith(f"*{name}* · ")).partition("\n")[2].lower()
+    found = (text for text in texts if re.match(rf"\*(?:<[^|]*\|)?{name}>?\* · ", text))
+    return next(found).partition("\n")[2].lower()

@@ -25,7 +25,8 @@ async def test_a_start_before_anything_is_linked_runs_once_the_account_is_linked
     alice = bare.alice
     asked = await alice.types("start notebook")
     assert asked.is_private
-    assert "haven't linked" in asked.text
+    assert "link it to begin" in asked.text
+    assert asked.labels == ["Link Saturn Cloud"]
     assert bare.calls("") == 0
 
     page = await alice.links("alice", asked=asked)
@@ -48,7 +49,7 @@ async def test_the_card_goes_from_queued_to_running_in_its_place_and_a_new_messa
     await linked.bot.notifier.step_notices()
     card = alice.card
     assert "Waiting to start since" in card.text
-    assert card.labels == ["Refresh", "Stop"]
+    assert card.labels == ["Stop", "Refresh"]
 
     await linked.settle()
     await linked.pass_time(16)

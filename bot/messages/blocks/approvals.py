@@ -26,19 +26,15 @@ def ask_button(connection: str, title: str, number: int | None = None, *, text: 
     )
 
 
-def ways(
-    tokens: Sequence[tuple[str, str]], approved: Sequence[tuple[str, str]], waiting: str = ""
-) -> list[Element]:
-    """Return the buttons that link some (name, title), with a token or through an administrator.
+def ways(connections: Sequence[tuple[str, str, bool]], waiting: str = "") -> list[Element]:
+    """Return a button for each (name, title, whether with a token) that links it.
 
-    ``waiting`` is the command that runs once one of them is linked.
+    Without a token, an administrator is asked. ``waiting`` is the command that runs once one is linked.
     """
-    buttons = replies.link_buttons(tokens, waiting)
-    for number, (name, title) in enumerate(approved):
-        button = ask_button(name, title, number, text=waiting)
-        if buttons:
-            button.pop("style", None)
-        buttons.append(button)
+    buttons = []
+    for number, (name, title, by_token) in enumerate(connections):
+        tokens = replies.link_buttons([(name, title)], waiting, first=number)
+        buttons += tokens if by_token else [ask_button(name, title, number, text=waiting)]
     return buttons
 
 

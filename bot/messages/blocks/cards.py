@@ -132,14 +132,13 @@ def _under_way(operation: Operation, workspace: Workspace | None) -> OperationVe
 
 def _open_buttons(facts: Facts, operation: Operation) -> list[Element]:
     workspace = facts.workspace
-    buttons = [kit.button(words.REFRESH, "refresh", operation.id)]
+    # Meanwhile its calls wait.
+    buttons = [link_again_button(facts)] if operation.hold and facts.is_refused else []
     if operation.deadline_at is None:
-        buttons.insert(0, kit.button(words.KEEP_WAITING, "keep_waiting", operation.id, style=kit.PRIMARY))
+        buttons.append(kit.button(words.KEEP_WAITING, "keep_waiting", operation.id, style=kit.PRIMARY))
     if workspace is not None and not operation.verb.brings_down:
         buttons.append(stop_button(workspace, facts.effects))
-    # Meanwhile its calls wait.
-    again = [link_again_button(facts)] if operation.hold and facts.is_refused else []
-    return [*again, *buttons, *force_buttons(facts)]
+    return [*buttons, *force_buttons(facts), kit.button(words.REFRESH, "refresh", operation.id)]
 
 
 def asked_buttons(key: str, prefix: str = "") -> list[Element]:

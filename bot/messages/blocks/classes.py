@@ -54,7 +54,7 @@ def _does(facts: ClassFacts) -> list[str]:
     if card.stops_at is not None:
         when = at(card, card.stops_at, facts.now)
         consent = fill(words.CONSENT_UNTIL, who=_poster(facts), at=when, **end)
-    return [f"{does} {words.DOES_THEN}", consent]
+    return [does, consent]
 
 
 def end_words(effects: Effects, *, is_any: bool = False, is_agreed: bool = True) -> dict[str, Markup]:
@@ -99,14 +99,22 @@ def _state(facts: ClassFacts) -> list[str]:
 
 
 def _trainers(facts: ClassFacts) -> list[Element]:
-    """Return the trainer's buttons; everybody sees them, but they work for nobody else."""
-    card, counts = facts.card, facts.counts
+    """Return the trainer's buttons; everybody sees them, but they work for nobody else.
+
+    So *Stop all* asks its question only once it is known who pressed it.
+    """
+    card = facts.card
     buttons = [kit.button(words.PROBLEMS, "class_problems", card.id)]
     if card.closed_at is None and not card.is_over(facts.now):
-        end = end_words(facts.effects, is_any=card.spec is None)
-        question = kit.confirm(words.CONFIRM_STOP_ALL, **_numbers(count=counts.consented), **end)
-        buttons.append(kit.button(words.STOP_ALL, "class_stop", card.id, style=kit.DANGER, confirm=question))
+        buttons.append(kit.button(words.STOP_ALL, kit.ASK, f"class_stop {card.id}"))
     return buttons
+
+
+def stop_button(facts: ClassFacts) -> Element:
+    """Return *Stop all*, which asks first."""
+    card = facts.card
+    question = kit.confirm(words.CONFIRM_STOP_ALL, **end_words(facts.effects, is_any=card.spec is None))
+    return kit.button(words.STOP_ALL, "class_stop", card.id, style=kit.DANGER, confirm=question)
 
 
 def problems_of(facts: ClassFacts, found: Sequence[ClassProblem]) -> Answer:

@@ -36,6 +36,8 @@ LINKS: Final = 10
 MAKERS: Final = 8
 #: How many templates are named on a connection's line.
 TEMPLATES: Final = 6
+#: The longest part of what a provider says about a workspace: its row has two lines.
+DETAIL: Final = 80
 
 #: What differs in every drawing although nothing happened: no reason to publish it again.
 _PASSING: Final = re.compile(
@@ -150,21 +152,26 @@ def _row(facts: Facts) -> list[Block]:
     names = {"name": workspace.title, "title": facts.connection_title}
     if operation is not None and operation.is_open:
         state, buttons = under_way(facts, operation)
-        lines = [fill(words.ROW_UNDER_WAY, state=Markup(state), **names), *timers.ends(facts)]
-        return row("\n".join(lines), buttons)
-    state, as_of = state_words(facts.now, workspace)
-    lines = [fill(words.ROW, state=state, as_of=as_of, **names), *timers.ends(facts)]
-    if workspace.detail:
-        lines.append(safe(workspace.detail, 300))
+        said = " ".join([state.replace("\n", " "), *timers.ends(facts)])
+        return _section(fill(words.ROW, state=Markup(said), **names), buttons)
     buttons = row_buttons(facts, workspace)
-    buttons += timers.later_button(facts) if workspace.state is State.RUNNING else []
-    return row("\n".join(lines), [_quiet(one) for one in buttons])
+    if workspace.state is State.RUNNING:
+        buttons += timers.later_button(facts)
+        if facts.ide_url:
+            # The name is the link to the IDE.
+            names["name"] = kit.link(facts.ide_url, workspace.title)
+            buttons = [one for one in buttons if one["action_id"] != "open_url"]
+    state, as_of = state_words(facts.now, workspace)
+    about = timers.ends(facts)[:1] or ([safe(workspace.detail, DETAIL)] if workspace.detail else [])
+    said = " · ".join([state, *(one.rstrip(".") for one in about), as_of])
+    return _section(fill(words.ROW, state=Markup(said), **names), buttons)
 
 
-def _quiet(button: Element) -> Element:
-    """Return a button without the colour that leads the eye, unless it opens what runs."""
-    leads = button.get("style") == kit.PRIMARY and not button["action_id"].startswith("open")
-    return {key: value for key, value in button.items() if key != "style"} if leads else button
+def _section(text: str, buttons: Sequence[Element]) -> list[Block]:
+    """Return a row that takes little room: whatever can be done is in a menu, unless it is one thing."""
+    if len(buttons) > 1:
+        return [kit.section(text, kit.menu(buttons))]
+    return row(text, [kit.quiet(one) for one in buttons])
 
 
 def _turning(facts: HomeFacts) -> list[Element]:
@@ -196,11 +203,9 @@ def _links(facts: HomeFacts) -> list[Block]:
     # Those with something to do come first, with their buttons; the others share a paragraph.
     pressed = [(_link(link, facts.now), _link_buttons(link)) for link in shown]
     blocks = [kit.header(words.LINKS)]
-    is_first = True
     for text, buttons in pressed:
         if buttons:
-            blocks += row(text, buttons if is_first else [_quiet(button) for button in buttons])
-            is_first = False
+            blocks += row(text, buttons)
     calm = [text for text, buttons in pressed if not buttons]
     if calm:
         blocks.append(kit.section("\n".join(calm)))
@@ -213,22 +218,18 @@ def _links(facts: HomeFacts) -> list[Block]:
 def _link(link: LinkFacts, now: float) -> str:
     state = "nameless" if link.state == "linked" and not link.username else link.state
     since = kit.moment(link.since if link.since is not None else now, now)
-    text = fill(words.LINK[state], title=link.title, username=link.username, since=since)
-    return f"{text}\n{words.TWO_WAYS}" if (link.state, link.by) == ("none", "both") else text
+    return fill(words.LINK[state], title=link.title, username=link.username, since=since)
 
 
 def _link_buttons(link: LinkFacts) -> list[Element]:
-    """Return the ways to link where the person can do something about it, with the connection's key."""
+    """Return the way to link where the person can do something about it, with the connection's key."""
     if not link.by or link.state in {"linked", "needless", "asked"}:
         return []
-    buttons = []
-    if link.by != "admin":
-        label = words.LINK_BUTTON if link.state == "none" else words.LINK_AGAIN_BUTTON
-        style = kit.PRIMARY if link.state != "suspected" else None
-        buttons.append(kit.button(label, "invite", link_value(link.connection), style=style))
-    if link.by != "token":
-        buttons.append(kit.button(words.ASK_BUTTON, "ask_link", link.connection))
-    return buttons
+    if link.by == "admin":
+        return [kit.button(words.ASK_BUTTON, "ask_link", link.connection)]
+    label = words.LINK_BUTTON if link.state == "none" else words.LINK_AGAIN_BUTTON
+    style = kit.PRIMARY if link.state != "suspected" else None
+    return [kit.button(label, "invite", link_value(link.connection), style=style)]
 
 
 def _makers(facts: HomeFacts) -> list[Block]:

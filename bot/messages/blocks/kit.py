@@ -12,7 +12,7 @@ from bot.messages.blocks.limits import Markup
 from bot.messages.texts import people, times
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from bot.domain.models import Named
 
@@ -22,7 +22,15 @@ Element = dict[str, Any]
 #: A button's style; None is Slack's default.
 PRIMARY: Final = "primary"
 DANGER: Final = "danger"
+#: The action of a menu. Each of its options carries the action and the value of a button.
+MENU: Final = "menu"
+#: The action that asks what a button asks first; its value is that button's action and value.
+ASK: Final = "ask"
+#: Buttons beside each other.
+BESIDE: Final = 2
 
+#: In an action, the number that distinguishes equals: the same thing, done to something else.
+_NUMBER: Final = re.compile(r":\d{1,3}(?::|$)")
 #: Code, or what Slack takes for bold: from a star that follows no letter to one that no letter follows.
 _MARKED: Final = re.compile(r"`([^`\n]+)`|(?<!\w)\*(\S(?:.{0,300}?\S)??)\*(?!\w)")
 _USER_ID: Final = re.compile(r"[UW][A-Z0-9]{2,30}")
@@ -59,10 +67,92 @@ def context(*texts: str) -> Block:
     return {"type": "context", "elements": [mrkdwn(text) for text in texts[: limits.CONTEXT_ELEMENTS]]}
 
 
-def actions(buttons: Iterable[Element]) -> list[Block]:
-    """Return a row of buttons, or no block at all without any."""
-    elements = list(buttons)[: limits.ACTIONS]
-    return [{"type": "actions", "elements": elements}] if elements else []
+def actions(elements: Iterable[Element]) -> list[Block]:
+    """Return what can be pressed, in order of importance: two buttons, and a menu with the rest.
+
+    Of equals, which are numbered, none is in the menu, as nobody knows which is meant: they have rows of two.
+    """
+    given = list(elements)
+    fields = [one for one in given if one["type"] != "button"]
+    buttons = [one for one in given if one["type"] == "button"]
+    if len(buttons) <= BESIDE:
+        return _rows([given])
+    equals = [one for one in buttons if _NUMBER.search(one["action_id"])]
+    apart = equals if len(equals) > 1 else []
+    others = [one for one in buttons if one not in apart]
+    shown, folded = others[:BESIDE], others[BESIDE:]
+    # An option has no room for a long command that waits.
+    apart += [one for one in folded if len(_pressed(one)) > limits.OPTION_VALUE]
+    folded = [one for one in folded if one not in apart]
+    rows = [apart[at : at + BESIDE] for at in range(0, len(apart), BESIDE)]
+    return _rows([*rows, [*fields, *shown, *([menu(folded)] if folded else [])]])
+
+
+def _rows(rows: Iterable[Sequence[Element]]) -> list[Block]:
+    return [{"type": "actions", "elements": list(row)} for row in rows if row]
+
+
+def menu(buttons: Sequence[Element]) -> Element:
+    """Return a menu of buttons, five at most; what one of them asks first is asked once it is chosen.
+
+    Slack has a single question for all options of a menu, so none is used.
+    """
+    options = []
+    for one in buttons[: limits.MENU_OPTIONS]:
+        address = {"url": one["url"]} if "url" in one else {}
+        options.append({"text": one["text"], "value": _pressed(one), **address})
+    return {"type": "overflow", "action_id": MENU, "options": options}
+
+
+def _pressed(button: Element) -> str:
+    """Return the action and the value of a button as one text, for an option of a menu."""
+    parts = [ASK] if "confirm" in button else []
+    return " ".join([*parts, button["action_id"], *([button["value"]] if "value" in button else [])])
+
+
+def pressed(text: str) -> tuple[str, str]:
+    """Return the action and the value that an option of a menu carries."""
+    action_id, _, value = text.partition(" ")
+    return action_id, value
+
+
+def buttons_of(blocks: Iterable[Block]) -> Iterator[Element]:
+    """Yield all buttons of a message, and each option of its menus as a button."""
+    for block in blocks:
+        for one in (*block.get("elements", ()), *([block["accessory"]] if "accessory" in block else ())):
+            if one.get("type") == "button":
+                yield one
+            for option in one["options"] if one.get("type") == "overflow" else ():
+                action_id, value = pressed(option["value"])
+                yield button(option["text"]["text"], action_id, value, url=option.get("url"))
+
+
+def quiet(button: Element) -> Element:
+    """Return a button without its colour."""
+    return {key: value for key, value in button.items() if key != "style"}
+
+
+def _one_colour(blocks: Iterable[Block]) -> list[Block]:
+    """Return blocks of which one button is coloured, the first that was: the most important one."""
+    found, drawn = False, []
+    for given in blocks:
+        block = given
+        if "accessory" in block:
+            found, (accessory,) = _coloured([block["accessory"]], found=found)
+            block = {**block, "accessory": accessory}
+        if block["type"] == "actions":
+            found, elements = _coloured(block["elements"], found=found)
+            block = {**block, "elements": elements}
+        drawn.append(block)
+    return drawn
+
+
+def _coloured(elements: Sequence[Element], *, found: bool) -> tuple[bool, list[Element]]:
+    kept = []
+    for one in elements:
+        kept.append(quiet(one) if found and one["type"] == "button" else one)
+        found = found or "style" in one
+    return found, kept
 
 
 def button(
@@ -132,6 +222,12 @@ def _placed(template: str, who: Markup, named: Named) -> Markup:
     )
 
 
+def link(url: str, label: str) -> Markup:
+    """Return a link with a name from outside as its words."""
+    address = "".join({"<": "%3C", ">": "%3E", "|": "%7C", "&": "&amp;"}.get(one, one) for one in url)
+    return Markup(f"<{address}|{limits.line(label).replace('|', '¦')}>")
+
+
 def moment(at: float, now: float) -> Markup:
     """Return a time in each reader's own zone; with the day if it isn't within the last 12 hours."""
     if abs(now - at) >= 12 * 3600:
@@ -178,7 +274,7 @@ def answer(
     """Return an Answer within the limits: texts and blocks beyond those of a message are cut."""
     return Answer(
         text=limits.cut(text, limits.TEXT) or limits.NOTHING,
-        blocks=limits.fit(blocks),
+        blocks=limits.fit(_one_colour(blocks)),
         in_channel=in_channel,
         replaces=replaces,
     )
@@ -186,7 +282,7 @@ def answer(
 
 def with_blocks(answer: Answer, blocks: Iterable[Block]) -> Answer:
     """Return an answer with other blocks, cut as those of ``answer``."""
-    return replace(answer, blocks=limits.fit(blocks))
+    return replace(answer, blocks=limits.fit(_one_colour(blocks)))
 
 
 def message(
@@ -211,7 +307,7 @@ def modal(
 
 def home(blocks: Iterable[Block]) -> dict[str, Any]:
     """Return a view for a person's Home; blocks beyond the limit of a view are cut, never refused."""
-    return {"type": "home", "blocks": list(blocks)[: limits.VIEW_BLOCKS]}
+    return {"type": "home", "blocks": _one_colour(blocks)[: limits.VIEW_BLOCKS]}
 
 
 def text_field(name: str, label: str, **keys: Any) -> Block:

@@ -18,6 +18,9 @@ HEADER: Final = 150
 BUTTON: Final = 75
 VALUE: Final = 2000
 OPTION: Final = 75
+OPTION_VALUE: Final = 150
+#: Options of a menu behind three dots.
+MENU_OPTIONS: Final = 5
 ID: Final = 255
 URL: Final = 3000
 TITLE: Final = 24
@@ -182,6 +185,12 @@ def _check_element(element: dict[str, Any], place: str, problems: list[str]) -> 
         _check_text(element.get("text"), BUTTON, f"{place}.button", problems)
         _check_length(element.get("value"), VALUE, f"{place}.value", problems)
         _check_length(element.get("url"), URL, f"{place}.url", problems)
+    if element.get("type") == "overflow":
+        _check_count(element["options"], MENU_OPTIONS, f"{place}.options", problems)
+        for option in element["options"]:
+            _check_text(option.get("text"), OPTION, f"{place}.option", problems)
+            _check_length(option.get("value"), OPTION_VALUE, f"{place}.option.value", problems)
+            _check_length(option.get("url"), URL, f"{place}.option.url", problems)
     if "placeholder" in element:
         _check_text(element["placeholder"], PLACEHOLDER, f"{place}.placeholder", problems)
     if "confirm" in element:

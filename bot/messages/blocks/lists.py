@@ -111,7 +111,8 @@ def _row(facts: Facts, *, is_shared: bool) -> list[Block]:
     workspace = facts.workspace
     assert workspace is not None, "a row of a list shows a workspace"
     said = _lines(facts, workspace, is_shared=is_shared)
-    return row(said, [] if is_shared else row_buttons(facts, workspace))
+    # Of many rows, none is coloured.
+    return row(said, [] if is_shared else [kit.quiet(one) for one in row_buttons(facts, workspace)])
 
 
 def _lines(facts: Facts, workspace: Workspace, *, is_shared: bool) -> str:

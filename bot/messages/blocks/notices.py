@@ -59,16 +59,14 @@ def _still_open(answer: Answer, facts: Facts) -> Answer:
         return answer
     if operation is not None and operation.is_open and operation.verb.brings_down and not operation.hold:
         return answer
-    rows = [block["elements"] for block in answer.blocks if block["type"] == "actions"]
-    if any(one["action_id"] == "open_url" for row in rows for one in row):
+    offered = list(kit.buttons_of(answer.blocks))
+    if any(one["action_id"] == "open_url" for one in offered):
         return answer
     [button] = open_buttons(facts)
-    if any(one.get("style") == kit.PRIMARY for row in rows for one in row):
-        del button["style"]
-    first, *others = rows or [[]]
-    kept = [block for block in answer.blocks if block["type"] != "actions"]
-    buttons = [button, *first, *(one for row in others for one in row)]
-    return kit.with_blocks(answer, [*kept, *kit.actions(buttons)])
+    if any(one.get("style") == kit.PRIMARY for one in offered):
+        button = kit.quiet(button)
+    first, *others = answer.blocks
+    return kit.with_blocks(answer, [{**first, "accessory": button}, *others])
 
 
 def _of_class(kind: NoticeKind, facts: Facts) -> Answer:
@@ -261,10 +259,9 @@ def _unlinked(facts: Facts) -> Answer:
     cause = facts.word("cause")
     because = notices.UNLINKED_BECAUSE.get(cause, "")
     small = [fill(because, title=facts.connection_title)] if because else []
-    one = [(facts.connection, facts.connection_title)]
-    by_token, by_approval = ("token" in facts.linking, "admin" in facts.linking)
+    one = [(facts.connection, facts.connection_title, "token" in facts.linking)]
     # The next step of whoever ended it; where somebody else did, the reason is what counts.
-    buttons = [] if because else approvals.ways(one if by_token else [], one if by_approval else [])
+    buttons = approvals.ways(one) if not because and facts.linking & {"token", "admin"} else []
     if cause == "revoked":
         buttons = [link_again_button(facts)]
     return kit.message(short(notices.UNLINKED_SHORT, facts), short(notices.UNLINKED, facts), small, buttons)

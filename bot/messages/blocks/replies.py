@@ -10,7 +10,7 @@ from bot.messages.blocks.buttons import remove_button, stop_button
 from bot.messages.blocks.cards import link_value
 from bot.messages.blocks.limits import Markup, fill, safe
 from bot.messages.texts import answers as words
-from bot.messages.texts import cards
+from bot.messages.texts import cards, welcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -118,6 +118,23 @@ def search(verb: str) -> Element:
     }
 
 
+def question(button: Element) -> Answer:
+    """Ask what a button asks first, in a form; where none can be opened, with the button that agrees."""
+    asked = button["confirm"]
+    agrees, keeps = asked["confirm"]["text"], asked["deny"]["text"]
+    section = kit.section(f"*{asked['title']['text']}*\n{asked['text']['text']}")
+    agreed = kit.button(agrees, button["action_id"], button["value"], style=asked.get("style"))
+    view = kit.modal(
+        agrees,
+        [section],
+        callback_id="agree",
+        private_metadata=f"{button['action_id']} {button['value']}",
+        submit=agrees,
+        close=keeps,
+    )
+    return Answer(text=asked["text"]["text"], blocks=(section, *kit.actions([agreed])), view=view)
+
+
 def bring_back_button(workspace: Workspace) -> Element:
     """Return the button that undoes *Forget*."""
     return kit.button(words.BRING_BACK, "bring_back", workspace.id)
@@ -149,28 +166,32 @@ def link_buttons(
     ]
 
 
-def new_buttons(connections: Sequence[tuple[str, str]]) -> list[Element]:
-    """Return *New workspace* for each (name, title), with the title if there are several."""
-    template = words.NEW_WORKSPACE if len(connections) == 1 else words.NEW_WORKSPACE_ON
+def new_buttons(connections: Sequence[tuple[str, str]], *, first: int = 0) -> list[Element]:
+    """Return *New workspace* for each (name, title), with the title if it isn't the only button.
+
+    ``first`` is the number of the first one, if others precede it.
+    """
+    template = words.NEW_WORKSPACE if len(connections) + first == 1 else words.NEW_WORKSPACE_ON
     return [
         kit.button(fill(template, title=title), f"make:{number}", f"workspace {connection}")
-        for number, (connection, title) in enumerate(connections)
+        for number, (connection, title) in enumerate(connections, first)
     ]
 
 
-def invitation(url: str, title: str, *, code_comes: bool) -> Answer:
+def invitation(url: str, title: str, *, code_comes: bool, ask: Element | None = None) -> Answer:
     """Answer with a new link: for the presser only, never in a channel.
 
-    ``code_comes`` says whether the page ends with a code to type back here.
+    ``code_comes`` says whether the page ends with a code to type back here, and ``ask`` asks an administrator
+    instead, where that is possible, too.
     """
     sentence = fill(words.LINK_PAGE, title=title)
     buttons = [kit.button(cards.OPEN_LINK_PAGE, "link_url", style=kit.PRIMARY, url=url)]
-    if code_comes:
-        buttons.append(kit.button(cards.ENTER_CODE, "enter_code"))
-    blocks = [kit.section(sentence), *kit.actions(buttons)]
-    if code_comes:
-        blocks.append(kit.context(words.LINK_CODE))
-    return kit.answer(kit.bare(sentence), blocks)
+    buttons += [kit.button(cards.ENTER_CODE, "enter_code")] if code_comes else []
+    small = [words.LINK_CODE] if code_comes else []
+    if ask is not None:
+        buttons.append(ask)
+        small.append(fill(welcome.OR_ASK, title=title))
+    return kit.message(kit.bare(sentence), sentence, small, buttons)
 
 
 def code_question() -> Answer:

@@ -93,7 +93,7 @@ def run_row(run: Run, facts: Facts) -> list[Block]:
     """Draw one run in a list."""
     state = Markup("\n".join(state_lines(run, facts)))
     sentence = fill(words.ROW, name=run.name, title=facts.connection_title, state=state)
-    return row(sentence, _row_buttons(run, facts))
+    return row(sentence, [kit.quiet(one) for one in _row_buttons(run, facts)])
 
 
 def _row_buttons(run: Run, facts: Facts) -> list[Element]:

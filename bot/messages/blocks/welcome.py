@@ -8,10 +8,10 @@ from bot.messages.blocks import kit, limits
 from bot.messages.texts import answers, welcome
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from bot.domain.models import Answer
-    from bot.messages.blocks.kit import Block, Element
+    from bot.messages.blocks.kit import Element
 
 #: What a button does, by its action id before the first colon: one button of a kind is enough.
 _KINDS: Final = {
@@ -29,6 +29,11 @@ def what(*, needs_accounts: bool, runs_jobs: bool) -> str:
     if not needs_accounts:
         return welcome.WHAT_WITHOUT_ACCOUNTS
     return welcome.WHAT_WITH_JOBS if runs_jobs else welcome.WHAT
+
+
+def begins(what: str) -> str:
+    """Return the one sentence for somebody who has linked nothing yet."""
+    return welcome.TO_BEGIN.format(what=what.removesuffix("."))
 
 
 def link_button() -> Element:
@@ -54,9 +59,17 @@ def help_button(folder: str, *, is_short: bool = False) -> Element:
     return kit.button(welcome.HELP, action) if is_short else kit.button(welcome.HELP_ALL, action, "all")
 
 
-def introduced(answer: Answer, what: str, steps: Sequence[Element]) -> Answer:
-    """Return an answer with what Usher is before it, and the first steps that it doesn't offer below it."""
-    offered = {_kind(element) for element in _elements(answer.blocks)}
+def introduced(answer: Answer, what: str, steps: Sequence[Element], *, is_first: bool = False) -> Answer:
+    """Return an answer with what Usher is before it, and the first steps that it doesn't offer below it.
+
+    Somebody with nothing linked (``is_first``) reads one sentence where what they asked for waits for that.
+    """
+    links = [one for one in kit.buttons_of(answer.blocks) if _kind(one) == "link"]
+    if is_first and any(" " in one.get("value", "") for one in links):
+        rows = [block for block in answer.blocks if block["type"] == "actions"]
+        return kit.with_blocks(answer, (kit.section(begins(what)), *rows))
+    what = begins(what) if is_first else what
+    offered = {_kind(element) for element in kit.buttons_of(answer.blocks)}
     missing = [step for step in steps if _kind(step) not in offered]
     body = answer.blocks or (kit.section(limits.cut(answer.text, limits.SECTION)),)
     is_said = any(what in str((block.get("text") or {}).get("text")) for block in body)
@@ -68,13 +81,6 @@ def introduced(answer: Answer, what: str, steps: Sequence[Element]) -> Answer:
     tail = kit.actions(missing)
     room = limits.MESSAGE_BLOCKS - len(head) - len(tail)
     return kit.with_blocks(answer, (*head, *body[:room], *tail))
-
-
-def _elements(blocks: Sequence[Block]) -> Iterator[Element]:
-    for block in blocks:
-        yield from (one for one in block.get("elements") or () if "action_id" in one)
-        if "accessory" in block:
-            yield block["accessory"]
 
 
 def _kind(element: Element) -> str:

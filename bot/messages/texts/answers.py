@@ -147,7 +147,6 @@ EXAMPLE: Final = "NAME"
 UNREAD: Final = "I couldn't read your list on {title}. {why} To try again, type `{command}list`."
 NONE_YET: Final = "You don't have any workspaces on {titles} yet."
 NONE_YET_NEW: Final = "You don't have any workspaces yet. Press *New workspace* to create one."
-OR_NEW: Final = "You don't need to link an account on {titles}: create a workspace there right away."
 NEW_WORKSPACE: Final = "New workspace"
 NEW_WORKSPACE_ON: Final = "New workspace on {title}"
 NONE_BUT_ADD: Final = (

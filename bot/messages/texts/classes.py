@@ -7,19 +7,15 @@ from typing import Final
 # -- the card ----------------------------------------------------------------------------------------------
 
 TITLE: Final = "*{name}*"
-DOES_MAKE: Final = (
-    "Press the button and I'll create a workspace for you on {title} (*{recipe}*), "
-    "using your own account. If you already have one from this card, I'll start that."
-)
-DOES_START: Final = "Press the button and I'll start your own *{pattern}* on {title}, using your own account."
-DOES_THEN: Final = "I'll send the link in a direct message that only you see."
+DOES_MAKE: Final = "I'll create *{recipe}* for you on {title}, with your own account, and send you its link."
+DOES_START: Final = "I'll start your own *{pattern}* on {title} and send you its link."
 CONSENT: Final = (
-    "By pressing it, you agree that your workspace can be {done} when {who} or an Usher admin ends the class."
-    "{means} You'll get a 5-minute warning and can keep it."
+    "By pressing, you agree that it {does} when {who} or an Usher admin ends the class."
+    "{means} You'll be warned first and can keep it."
 )
 CONSENT_UNTIL: Final = (
-    "By pressing it, you agree that your workspace {does} at {at}, or earlier if {who} or an Usher admin "
-    "ends the class.{means} You'll get a 5-minute warning and can keep it."
+    "By pressing, you agree that it {does} at {at}, or when {who} or an Usher admin ends the class."
+    "{means} You'll be warned first and can keep it."
 )
 #: What the end of a class does to a workspace: what is done to it, what it does, what that means.
 STOPS: Final = ("stopped", "stops", "")
@@ -40,6 +36,7 @@ AT: Final = "{clock} ({zone})"
 AT_DAY: Final = "{clock} on {day} ({zone})"
 PRESS: Final = "Get my workspace"
 PROBLEMS: Final = "Show problems"
+NOT_YOURS: Final = "*Show problems* and *Stop all* are for {who}, who posted this card, and for Usher admins."
 STOP_ALL: Final = "Stop all"
 NOBODY_YET: Final = "Nobody has pressed it yet."
 SEATS: Final = "{places}."

@@ -17,8 +17,7 @@ WORKSPACES: Final = "Your workspaces"
 #: Beside the heading, once there are some.
 COUNT: Final = "{count} in all, {running} running"
 PAGE: Final = "Page {page} of {pages}"
-ROW: Final = "*{name}* · {title}\n{state} · {as_of}"
-ROW_UNDER_WAY: Final = "*{name}* · {title}\n{state}"
+ROW: Final = "*{name}* · {title}\n{state}"
 UPDATED: Final = "Updated {at}"
 NEXT: Final = "Next page"
 PREVIOUS: Final = "Previous page"
@@ -52,10 +51,6 @@ LINK: Final[Mapping[str, str]] = MappingProxyType(
 LINK_BUTTON: Final = "Link"
 LINK_AGAIN_BUTTON: Final = "Link again"
 ASK_BUTTON: Final = "Ask to link"
-#: Where there are both.
-TWO_WAYS: Final = (
-    "With *Link* you paste your own token. With *Ask to link* you don't need one: an Usher admin approves it."
-)
 CODE: Final = "The link page showed you a code. Enter it here to finish linking."
 ENTER_CODE: Final = "Enter code"
 

@@ -1,4 +1,4 @@
-"""The first minute: what Usher is, the first steps, and what tells two ways to link apart."""
+"""The first minute: what Usher is, the first steps, and what helps where there are two ways to link."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ WHAT_WITH_JOBS: Final = (
 )
 #: Where nobody has an account of their own.
 WHAT_WITHOUT_ACCOUNTS: Final = "I start, stop and open cloud workspaces from Slack."
+
+#: The same to somebody who has linked nothing yet, in one sentence above a button for each account.
+TO_BEGIN: Final = "{what}: link it to begin."
 
 #: How a greeting begins; what Usher is comes after it.
 HI: Final = "Hi! "
@@ -25,9 +28,7 @@ HELP_SHARE: Final = (
 )
 HELP_DIRECT: Final = "In a direct message to me, leave out `{command}`."
 
-#: Where a connection has both.
-TWO_WAYS: Final = (
-    "There are two ways to link {titles}. With *Link* you paste your own token on a private page, and it "
-    "works right away. With *Ask to link* you don't need a token: you give your username there, and an Usher "
-    "admin approves it."
+#: Below the page of a connection that has both ways.
+OR_ASK: Final = (
+    "No token? Press *Ask to link* and give your username on {title}; an Usher admin then approves it."
 )

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from playground.demo.browser import Browser, Page
+from playground.demo.person import where
 from tests.rigs.scenario.shown import Shown
 
 if TYPE_CHECKING:
@@ -97,15 +98,36 @@ class Person:
 
     async def presses_home(self, label: str, among: str = "") -> Shown:
         """Press a button of their Home, the first below a text if one is given; return what it becomes."""
-        block_id, action_id = self.home().place(label, among)
-        answer = await self.world.slack.press(self.id, "home", None, action_id, block_id=block_id)
+        pressed = self.home().place(label, among)
+        answer = await self.world.slack.press(self.id, "home", None, **pressed)
         assert answer["ok"], answer
+        await self._agrees(pressed)
         await self.world.settle()
         return self.home()
 
     async def presses(self, shown: Shown, label: str) -> list[Shown]:
-        """Press a button; return what is new or different in that conversation."""
-        return await self.clicks(shown, shown.button(label)["action_id"])
+        """Press a button, or choose it in a menu and agree to what is asked then.
+
+        Return what is new or different in that conversation.
+        """
+        pressed = where(shown.button(label))
+
+        async def press() -> Any:
+            answer = await self.world.slack.press(self.id, shown.channel, shown.ts, **pressed)
+            return answer if not answer["ok"] else await self._agrees(pressed) or answer
+
+        return await self._new(shown.channel, press)
+
+    async def chooses(self, shown: Shown, label: str) -> None:
+        """Choose something in a menu, and leave open what it asks."""
+        answer = await self.world.slack.press(self.id, shown.channel, shown.ts, **where(shown.button(label)))
+        assert answer["ok"], answer
+        await self.world.settle()
+
+    async def _agrees(self, pressed: dict[str, Any]) -> Any:
+        """Answer what is asked only after a press, as a button's own question is answered with it."""
+        is_asked = pressed["action_id"] == "ask" or str(pressed.get("value", "")).startswith("ask ")
+        return await self.world.slack.submit(self.id, {}) if is_asked else None
 
     async def presses_late(self, shown: Shown, label: str) -> list[Shown]:
         """Press a button as it was seen: the press crosses with an update that takes it away."""

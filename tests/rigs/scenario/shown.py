@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from playground.demo.person import buttons, label, spoken
+from playground.demo.person import buttons, label, spoken, where
 
 
 @dataclass(frozen=True)
@@ -57,14 +57,14 @@ class Shown:
             return one
         raise AssertionError(f"no button {labelled} on: {self.text}")
 
-    def place(self, labelled: str, among: str = "") -> tuple[str, str]:
-        """Return the block and the action of a button, the first one at or below a text."""
+    def place(self, labelled: str, among: str = "") -> dict[str, Any]:
+        """Return what is pressed for a button, the first one at or below a text."""
         is_reached = not among
         for block in self.json["blocks"]:
             is_reached = is_reached or among in str(block.get("text", {}).get("text", ""))
-            for one in (*block.get("elements", ()), block.get("accessory") or {}):
-                if is_reached and one.get("type") == "button" and label(one) == labelled:
-                    return str(block["block_id"]), str(one["action_id"])
+            for one in buttons({"blocks": [block]}) if is_reached else ():
+                if label(one) == labelled:
+                    return {"block_id": block["block_id"], **where(one)}
         raise AssertionError(f"no button {labelled} on: {self.text}")
 
     def address(self, labelled: str) -> str:

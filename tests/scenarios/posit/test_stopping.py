@@ -135,7 +135,7 @@ async def test_the_end_of_a_class_suspends_where_that_keeps_work(linked, name, e
     await alice.types(f"card {name}@wb")
     await linked.pass_time(2)
     (card,) = [one for one in alice.sees("C0GENERAL") if one.kind == "class_card"]
-    assert "suspended (or ended for good where that isn't possible)" in card.text
+    assert "it is suspended or ends for good when" in card.text
     assert LOST in card.text
     await alice.presses(card, "Get my workspace")
     await linked.pass_time(5)

@@ -1,0 +1,73 @@
+"""The questions of what is chosen in a menu: a button asks by itself, an option of a menu can't."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
+
+from bot.domain.models import Surface
+from bot.messages.blocks import buttons, forms, kit, replies, runs
+from bot.messages.blocks.notices import unlink_button
+from handlers import routes
+from handlers.class_card.buttons import stop_button
+from handlers.dispatch import old_button, run_button
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from bot.domain.models import Answer
+    from bot.messages.blocks.kit import Element
+    from handlers.request import Request
+    from handlers.submission import Submission
+
+_OF_RUNS: Final[Mapping[str, Callable[[Any], Element]]] = MappingProxyType(
+    {"job_stop": runs.stop_button, "job_force": runs.force_button, "job_again": runs.again_button}
+)
+
+
+@routes.action(kit.ASK)
+async def ask(request: Request) -> Answer:
+    """Ask what the button would ask, about the row as it is now.
+
+    What has nothing to be asked is done, and what is out of date is answered as a press on its button is.
+    """
+    action_id, value = kit.pressed(request.target or "")
+    button = await _button(request, action_id.partition(":")[0], value.partition("@")[0])
+    if button is None:
+        return await old_button(request)
+    if "confirm" in button and button["value"] == value:
+        return replies.question(button)
+    action_id = str(button["action_id"])
+    return await run_button(request.services, request.principal, request.surface, action_id, value)
+
+
+async def _button(request: Request, action: str, key: str) -> Element | None:
+    """Return the button of an action for a row that the person may act on; raises Refused."""
+    services = request.services
+    if action in _OF_RUNS:
+        return _OF_RUNS[action](await services.runs.owned(request.principal, action[4:], key))
+    match action:
+        case "stop" | "suspend" | "force":
+            workspace = await services.workspaces.owned(request.principal, action, key)
+            facts = await services.gatherer.of_workspace(workspace)
+            if action == "suspend":
+                return buttons.suspend_button(workspace)
+            drawn = buttons.stop_button if action == "stop" else buttons.force_button
+            return drawn(workspace, facts.effects)
+        case "unlink":
+            return unlink_button(key, services.title(key))
+        case "class_stop":
+            return await stop_button(request, key)
+        case _:
+            return None
+
+
+@routes.view("agree")
+async def agreed(submission: Submission) -> dict[str, Any]:
+    """Do what was agreed to; its card reports the rest, and whatever else is said is shown in the form."""
+    action_id, value = kit.pressed(str(submission.view.get("private_metadata") or ""))
+    surface = Surface(kind="button", is_direct=True, interaction=submission.interaction)
+    answer = await run_button(submission.services, submission.principal, surface, action_id, value)
+    if not answer.text:
+        return {"response_action": "clear"}
+    return {"response_action": "update", "view": answer.view or forms.answer_view(answer)}
