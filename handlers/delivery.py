@@ -42,6 +42,7 @@ def reply_notice(answer: Answer, surface: Surface, principal: Principal, ids: Id
         "thread_ts": surface.thread_ts,
         "in_channel": answer.in_channel,
         "is_direct": surface.is_direct,
+        "spoken": _spoken(answer, surface),
     }
     if answer.view is not None and surface.is_form:
         body |= {
@@ -71,8 +72,17 @@ def message_notice(
         kind=NoticeKind.MESSAGE,
         occasion="1",
         principal=principal,
-        body=replace(answer, in_channel=False, replaces=False).as_body() | {"becomes": becomes},
+        body=replace(answer, in_channel=False, replaces=False).as_body()
+        | {"becomes": becomes, "spoken": _spoken(answer, surface)},
     )
+
+
+def _spoken(answer: Answer, surface: Surface) -> dict[str, Any] | None:
+    """Return what is remembered with an answer: what it is about, in which conversation."""
+    if answer.about is None or surface.channel_id is None:
+        return None
+    place = {"channel_id": surface.channel_id, "thread_ts": surface.thread_ts}
+    return {**place, "about": answer.about.as_body()}
 
 
 def _subject(surface: Surface, ids: Ids) -> str:

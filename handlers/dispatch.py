@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import logging
-import re
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import structlog
 
 from bot.domain.models import Answer, TaskKind
 from bot.messages.blocks import replies
-from bot.messages.blocks.buttons import AGREED
 from bot.messages.blocks.hints import as_typed, in_view
 from bot.messages.blocks.limits import fill, safe
 from bot.messages.blocks.offers import SAY
@@ -22,8 +21,8 @@ from bot.store.records import NewTask
 from bot.support.errors import NotIdentified, NotLinked, Refused, StoreError, UsherError
 from handlers import mistyped, routes, talking
 from handlers.command_line import LONGEST, LONGEST_COMMAND, parse
-from handlers.language.reading import MOST_WORDS, read
-from handlers.language.verbs import Manner, Reading
+from handlers.language.reading import MOST_WORDS
+from handlers.language.words import plain
 from handlers.linking.account import linked
 from handlers.request import SILENT, Answered, Reference, Request
 
@@ -31,12 +30,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping, Sequence
 
     from bot.domain.models import Principal, Surface
-    from handlers.routes import Verb
     from handlers.services import Services
 
 log = structlog.get_logger(__name__)
-#: The value of a button that changes a workspace: its id, and when it was drawn (``blocks.buttons``).
-_DRAWN = re.compile(r"(\w+)@(\d{1,18})")
 #: Checked before a log line that nobody would see is composed.
 _level = logging.getLogger(__name__)
 
@@ -44,8 +40,6 @@ _level = logging.getLogger(__name__)
 _REDELIVERED = frozenset({"message", "mention"})
 #: How much of a text that is too long is looked at, to say in which words that is told.
 _BEGINNING = 100
-
-_TIME_MARK = re.compile(r"(?:^|:)u([0-9]{1,11})(?::|$)")
 
 
 async def run_text(
@@ -88,29 +82,23 @@ async def run_text(
     elif folder != "workspace":
         # Kept, so that it means the same wherever it waits: on a button, for a link, for a list.
         text = f"{folder} {text}"
-    reading = read(parsed.words, folder, routes.verbs_of_folders())
+    word = plain(parsed.words[0]) if parsed.words else "list"
     request = replace(
         request,
-        verb=reading.verb or "help",
-        arguments=reading.words,
-        folder=reading.folder or folder,
+        verb=word if routes.verbs(folder).get(word) else "help",
+        arguments=parsed.words,
+        given=parsed.words,
+        folder=folder,
         text=text,
         is_shared="share" in parsed.flags,
         flags=parsed.flags,
-        manner=reading.manner,
     )
     is_long = len(text) > LONGEST_COMMAND or len(parsed.words) > MOST_WORDS
-    if is_long and not routes.parses_itself(request.folder, reading.verb):
-        reading = Reading(talk="too_long")
-    handler = _handler(reading)
-    if not mistyped.suspected(request):
-        return await _authorised(request, handler)
-
-    async def unless_token(_request: Request) -> Answer:
-        sentence = await mistyped.token_in(request)
-        return mistyped.answer(sentence) if sentence else await handler(request)
-
-    return await _authorised(request, unless_token)
+    if is_long and not routes.parses_itself(folder, request.verb):
+        return await _authorised(request, partial(_talked, topic="too_long"))
+    reader = routes.text.get("words")
+    assert reader is not None, "somebody reads what people type"
+    return await _authorised(request, reader)
 
 
 async def _before_reading(request: Request) -> Answer | None:
@@ -134,28 +122,8 @@ async def _before_reading(request: Request) -> Answer | None:
     return None if answered is None else SILENT
 
 
-def _handler(reading: Reading) -> Verb:
-    """Return what answers: the verb, or what handles words that aren't one."""
-
-    async def handler(request: Request) -> Answer:
-        if reading.talk:
-            return talking.small_talk(request, reading.talk)
-        if not reading.verb:
-            return await talking.on_topic(request) or await talking.unknown(request, reading.guess)
-        if reading.manner is Manner.MENTIONED:
-            found = await talking.on_topic(request) or await talking.mentioned_only(request)
-            return found or await talking.nothing_named(request)
-        wrong = await mistyped.wrong_flags(request)
-        if wrong:
-            return mistyped.unknown_flag(request, wrong)
-        is_change = routes.nature(request.folder, request.verb).does is routes.Does.MAKES
-        if is_change and reading.manner is not Manner.TYPED:
-            return talking.as_command(request)
-        verb = routes.verbs(request.folder).get(request.verb)
-        assert verb is not None, "only verbs that exist are read"
-        return await verb(request)
-
-    return handler
+async def _talked(request: Request, topic: str) -> Answer:
+    return talking.small_talk(request, topic)
 
 
 async def run_talk(services: Services, principal: Principal, surface: Surface, topic: str) -> Answer:
@@ -168,7 +136,7 @@ async def run_talk(services: Services, principal: Principal, surface: Surface, t
         services=services.of(principal),
         drawing=Reference(services.ids),
     )
-    return await guarded(request, _handler(Reading(talk=topic)))
+    return await guarded(request, partial(_talked, topic=topic))
 
 
 async def run_button(
@@ -183,33 +151,20 @@ async def run_button(
 
     Buttons for verbs of jobs are named ``job_VERB``.
     """
-    name, _, more = action_id.partition(":")
-    folder, verb = ("job", name[4:]) if name.startswith("job_") else ("workspace", name)
-    drawn = _DRAWN.fullmatch(value)
+    name = action_id.partition(":")[0]
     request = Request(
         principal=principal,
-        verb=verb,
+        verb=name,
         arguments=(),
         surface=surface,
         services=services.of(principal),
         drawing=Reference(services.ids),
-        folder=folder,
-        target=(drawn[1] if drawn else value) or None,
-        seen=int(drawn[2]) if drawn else None,
-        flags=frozenset(more.split(":")) & {AGREED},
-        at=_time_of(more),
         view=view or {},
-    )
-    found = routes.action.get(name) or routes.verbs(folder).get(verb)
+    ).pressed(action_id, value)
+    found = routes.action.get(name) or routes.verbs(request.folder).get(request.verb)
     if found is said:
         return await said(request)
     return await guarded(request, found or old_button)
-
-
-def _time_of(marks: str) -> float | None:
-    """Return the time that a button was drawn for: ``u`` and the epoch second among its marks."""
-    found = _TIME_MARK.search(marks)
-    return float(found[1]) if found is not None else None
 
 
 async def run_shortcut(
@@ -265,7 +220,7 @@ async def _authorised(request: Request, handler: Callable[[Any], Coroutine[Any, 
         return await _kept(request, unknown)
     except Refused as refusal:
         logger().info("refused", rule=refusal.rule)
-        return replies.hint(safe(_as_read(request, refusal.text)))
+        return _fit(request, replies.hint(safe(_as_read(request, refusal.text))))
     except StoreError as error:
         logger().warning("store failed", problem=error)
         return replies.plain_problem(_as_read(request, problems.sentence(error)), request.reference)
@@ -281,7 +236,8 @@ async def _authorised(request: Request, handler: Callable[[Any], Coroutine[Any, 
 
 
 def _fit(request: Request, answer: Answer) -> Answer:
-    """Return an answer whose form, if it has one, names commands as they are typed next to a form."""
+    """Return an answer with what it is about; its form, if any, names commands as typed next to it."""
+    answer = replace(answer, about=request.spoken.by(answer))
     if answer.view is None:
         return answer
     slash = request.services.slash

@@ -16,7 +16,7 @@ from bot.providers import facets
 from bot.support.errors import StoreError
 from handlers import routes
 from handlers.linking.connections import telling
-from handlers.talking import help_on_unknown, mentioned_only
+from handlers.talking import help_on_unknown
 from handlers.welcome import steps_with, what
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ def _line(command: Markup, entry: VerbWords) -> str:
 async def _one(request: Request, verb: str) -> Answer:
     entry = VERBS[request.folder].get(verb)
     if entry is None:
-        return await mentioned_only(request) or help_on_unknown(request, verb)
+        return help_on_unknown(request, verb)
     sentence = f"{_line(request.command, entry)}."
     blocks = [kit.section(sentence), *([kit.section("\n".join(entry.more))] if entry.more else [])]
     return kit.answer(kit.bare(sentence), blocks)

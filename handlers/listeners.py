@@ -96,9 +96,20 @@ class Listeners:
         if answer.view is not None and await self._opened(principal, surface, answer):
             return await ack()
         answer = await introduced(services, principal, answer)
+        await self._remembered(answer, surface, principal)
         if not services.owners.is_worked:
             answer = replies.with_remarks(answer, [words.NO_WORKER])
         return await ack(delivery.command_body(answer))
+
+    async def _remembered(self, answer: Answer, surface: Surface, principal: Principal) -> None:
+        """Remember what an answer in an ack is about; what it has begun is known without that."""
+        if answer.about is None or surface.channel_id is None or answer.view is not None:
+            return
+        try:
+            store = self._services.store
+            await store.speak(principal, surface.channel_id, surface.thread_ts, answer.about.as_body())
+        except StoreError as error:
+            log.warning("not remembered", problem=type(error).__name__)
 
     async def action(
         self, ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient, respond: AsyncRespond

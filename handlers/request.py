@@ -5,19 +5,23 @@ And what the handler of an event receives.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from bot.domain.models import Answer, Named
+from bot.domain.models import Answer, Named, Spoken
 from bot.messages.blocks import kit
+from bot.messages.blocks.buttons import AGREED
 from bot.messages.blocks.limits import Markup, line
-from handlers.language.verbs import Manner
+from handlers import routes
+from handlers.language.reading import Manner
 from handlers.payload import installed_at
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from bot.domain.models import Principal, Surface
+    from bot.domain.models import Principal, Surface, Workspace
+    from bot.domain.moments import Moment
     from bot.domain.policy import Installation
     from bot.support.clock import Ids
     from handlers.services import Services
@@ -56,6 +60,37 @@ class Reference:
         return self._drawn is not None and any(self._drawn in str(block) for block in blocks)
 
 
+@dataclass(slots=True)
+class Speaking:
+    """Collect what a request turns out to be about, whatever its answer is."""
+
+    about: Spoken | None = None
+    what: str = ""
+    says_english: bool = False
+
+    def of(self, workspaces: Iterable[Workspace]) -> None:
+        """Note the workspaces that it is about, in their order."""
+        self.about = Spoken(workspaces=tuple(one.id for one in workspaces))
+
+    def of_run(self, run_id: str) -> None:
+        """Note the run that it is about."""
+        self.about = Spoken(runs=(run_id,))
+
+    def by(self, answer: Answer) -> Spoken | None:
+        """Return what an answer is about: as it says itself, otherwise as noted; None for nothing."""
+        about = answer.about or self.about
+        if about is None or not answer.text:
+            return None
+        return replace(
+            about, what=about.what or self.what, says_english=about.says_english or self.says_english
+        )
+
+
+#: A button's value that changes a workspace: its id, and when it was drawn (``blocks.buttons``).
+_DRAWN: Final = re.compile(r"(\w+)@(\d{1,18})")
+_TIME_MARK: Final = re.compile(r"(?:^|:)u([0-9]{1,11})(?::|$)")
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """Hold one request of a person.
@@ -77,10 +112,13 @@ class Request:
     #: How often the workspace had been brought up when the button was drawn; None if it doesn't say.
     seen: int | None = None
     text: str = ""
+    #: Its words as they were typed.
+    given: tuple[str, ...] = ()
     is_shared: bool = False
     flags: frozenset[str] = frozenset()
-    #: The time that a button was drawn for, in epoch seconds.
+    #: The time that a button was drawn for, in epoch seconds; or that was typed, with its ``moment``.
     at: float | None = None
+    moment: Moment | None = None
     #: How much longer than planned something should run, in seconds.
     more: float = 0.0
     #: How it was put: a verb of Usher as typed (or a button), or in other words.
@@ -96,6 +134,38 @@ class Request:
     view: Mapping[str, Any] = field(default_factory=dict)
     #: The message on which a shortcut was chosen, as Slack sent it: anybody may have written it.
     message: Mapping[str, Any] = field(default_factory=dict)
+    #: What it is about, for what is said next.
+    spoken: Speaking = field(default_factory=Speaking)
+
+    def pressed(self, action_id: str, value: str) -> Request:
+        """Return the request of a button; those for verbs of jobs are named ``job_VERB``."""
+        name, _, more = action_id.partition(":")
+        drawn, time = _DRAWN.fullmatch(value), _TIME_MARK.search(more)
+        return replace(
+            self,
+            folder="job" if name.startswith("job_") else "workspace",
+            verb=name.removeprefix("job_"),
+            arguments=(),
+            target=(drawn[1] if drawn else value) or None,
+            seen=int(drawn[2]) if drawn else None,
+            flags=frozenset(more.split(":")) & {AGREED},
+            at=float(time[1]) if time is not None else None,
+            manner=Manner.TYPED,
+        )
+
+    async def run(self) -> Answer:
+        """Run the verb."""
+        handler = routes.verbs(self.folder).get(self.verb)
+        assert handler is not None, "only verbs that exist are read"
+        return await handler(self)
+
+    async def heard(self) -> Spoken:
+        """Return what was last spoken of where the person writes."""
+        if self.surface.channel_id is None:
+            return Spoken()
+        surface = self.surface
+        channel = surface.channel_id or ""
+        return await self.services.store.spoken(self.principal, channel, surface.thread_ts)
 
     @property
     def value(self) -> str:

@@ -89,6 +89,8 @@ _natures: dict[tuple[str, str], Nature] = {}
 action: Table[Verb] = Table()
 #: What is no verb.
 _ONLY_ANSWERS: Final = Nature(Does.SHOWS, None)
+#: What answers the words that people type: there is one.
+text: Table[Verb] = Table()
 #: Forms, by callback id.
 view: Table[Form] = Table()
 #: Shortcuts, by callback id.

@@ -1,11 +1,12 @@
-"""Answer what isn't a verb: small talk, a name on its own, a typo."""
+"""Answer what isn't done: small talk, what is forbidden or somebody else's, a typo."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from bot.messages.blocks import kit, offers, replies
+from bot.domain.models import State
+from bot.messages.blocks import offers, replies
 from bot.messages.blocks.buttons import AGREED
 from bot.messages.blocks.limits import Markup, fill, line
 from bot.messages.texts import answers as words
@@ -14,10 +15,8 @@ from bot.messages.texts.verbs import VERBS
 from bot.services import naming
 from handlers import routes
 from handlers.command_line import Quoted, written
-from handlers.language import vocabulary
-from handlers.language.names import choose, mentioned, plain_end
-from handlers.language.nearness import is_slip, near_verbs
-from handlers.language.verbs import Manner
+from handlers.language.nearness import near_verbs
+from handlers.language.reading import Reading
 from handlers.language.words import plain
 
 if TYPE_CHECKING:
@@ -25,6 +24,12 @@ if TYPE_CHECKING:
 
     from bot.domain.models import Answer, Workspace
     from handlers.request import Request
+
+#: This many words aren't a command with a typo.
+_WORDS_OF_A_SENTENCE: Final = 3
+#: Verbs after which something runs.
+_UP: Final = frozenset({State.RUNNING, State.STARTING})
+_BRINGS_UP: Final = frozenset({"start", "restart", "resume", "keep", "open"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,127 +45,57 @@ class _Command:
         return f"{'' if self.folder == 'workspace' else f'{self.folder} '}{written(self.words)}"
 
 
-#: A name's beginning must be this long to be shown without a verb.
-_SHORTEST_BEGINNING = 3
-#: This many words aren't a command with a typo.
-_WORDS_OF_A_SENTENCE = 3
-
-
 def small_talk(request: Request, topic: str) -> Answer:
     """Answer a greeting, thanks, or what needs nothing done; the commands in it are those of workspaces."""
     return replies.hint(fill(talk.TALK[topic], command=request.command_of("workspace")))
 
 
-async def unknown(request: Request, guess: str = "") -> Answer:
-    """Answer words that begin with no verb: a name shows its status, anything else gets suggestions.
-
-    ``guess`` is the verb that they may mean with the name first; it is offered, never done.
-    """
-    rows = await request.services.store.workspaces(request.principal)
-    given = request.arguments
-    workspace = _named(request, given, rows) if request.folder == "workspace" else None
-    if workspace is not None:
-        return await _shown(request, workspace)
-    choice = choose(given, rows, request.services.connections)
-    if choice.kind == "theirs" and choice.workspaces:
-        return theirs(request, choice.workspaces)
-    if guess and (workspace := _named(request, given[:-1], rows)) is not None:
-        return await _guessed(request, guess, workspace)
-    if await _is_run(request, " ".join(given)):
-        return await _run_shown(request)
-    if given and _near(request, plain(given[0])):
-        return unknown_verb(request)
-    if request.folder == "job" and len(given) == 1:
-        return await _run_shown(request)
-    workspace = mentioned(given, rows, request.services.connections)
-    if workspace is None and len(given) == 1 and len(given[0]) >= _SHORTEST_BEGINNING:
-        found = naming.find(given[0], rows, request.services.connections)
-        workspace = found.workspaces[0] if found.kind == "one" else None
-    if workspace is not None:
-        return await _shown(request, workspace)
-    return _foreign(request) or _similar(request, rows) or _link(request) or unknown_verb(request)
+def left_alone(request: Request, reading: Reading, rows: Sequence[Workspace], *, is_named: bool) -> Answer:
+    """Say that nothing was done, and what can be typed: never what was forbidden, or its opposite."""
+    name = rows[0].title if rows else words.EXAMPLE
+    shown = {"command": request.command_of("workspace"), "name": name, "typed": _typed(name)}
+    verb = reading.what if reading.what in VERBS["workspace"] else "status"
+    if reading.how == "not":
+        if not is_named:
+            return replies.hint(talk.TALK["left_alone"], more=fill(talk.NEXT_LIST, **shown))
+        can_stop = verb in _BRINGS_UP and rows[0].state in _UP
+        template = talk.NEXT_STOP if can_stop else talk.NEXT_STATUS
+        return replies.hint(fill(talk.LEFT_ALONE, name=name), more=fill(template, **shown))
+    template = talk.NEXT_COMMAND_LATER if verb in {"stop", "suspend"} else talk.NEXT_COMMAND
+    head = fill(talk.CONDITIONAL_NAMED, name=name) if is_named else talk.CONDITIONAL
+    return replies.hint(head, more=fill(template, verb=Markup(verb), **shown))
 
 
-async def mentioned_only(request: Request) -> Answer | None:
-    """Answer a question that names something, if that is one thing for sure; None otherwise."""
-    rows = await request.services.store.workspaces(request.principal)
-    if request.folder == "job":
-        return await _run_shown(request) if await _is_run(request, request.name) else None
-    workspace = _named(request, request.arguments, rows) or mentioned(
-        request.arguments, rows, request.services.connections
-    )
-    if workspace is not None:
-        return await _shown(request, workspace)
-    choice = choose(request.arguments, rows, request.services.connections)
-    if choice.kind == "theirs" and choice.workspaces:
-        return theirs(request, choice.workspaces)
-    return await _run_shown(request) if await _is_run(request, request.name) else None
+def _typed(name: str) -> Markup:
+    return Markup(line(written((name,))))
 
 
-async def on_topic(request: Request) -> Answer | None:
-    """Answer what is asked about prices and the like, below the workspace that is named; None otherwise."""
-    folded = [plain(word) for word in request.arguments]
-    topic = next((word for word in folded if word in vocabulary.TOPICS), "")
-    if not topic:
-        return None
-    said = fill(talk.TALK[vocabulary.TOPICS[topic]], command=request.command_of("workspace"))
-    rows = await request.services.store.workspaces(request.principal)
-    workspace = mentioned(request.arguments, rows, request.services.connections)
-    if workspace is None:
-        return replies.hint(said)
-    if topic in naming.fold(workspace.title).split():
-        return None
-    return replies.with_remarks(await _shown(request, workspace), [said])
+def not_asked(request: Request, titles: Sequence[str]) -> Answer:
+    """Say that there is no open question, and what was last spoken of."""
+    if not titles:
+        return small_talk(request, "yes")
+    names = Markup(", ".join(fill("*{name}*", name=title) for title in titles[: replies.FEW]))
+    return replies.hint(fill(talk.NOT_ASKED, names=names, command=request.command_of("workspace")))
 
 
-async def of_connection(request: Request, given: Sequence[str]) -> Answer | None:
-    """Answer what is asked about a connection: whether it answers; None if none is named."""
-    services = request.services
-    given = [*given[:-1], *(plain_end(word) for word in given[-1:])]
-    rest = (naming.leading_connection(given[at:], services.connections)[0] for at in range(len(given)))
-    connection = next((name for name in rest if name is not None), None)
-    if connection is None or routes.nature(request.folder, request.verb).does is not routes.Does.SHOWS:
-        return None
-    since = (await services.store.outages()).get(connection)
-    now = services.clock.now()
-    sentence = fill(
-        talk.CONNECTION_UP if since is None else talk.CONNECTION_AWAY,
-        title=services.title(connection),
-        since=kit.moment(since if since is not None else now, now),
-    )
-    return replies.hint(sentence, offers.command_buttons([f"list {written((connection,))}"]))
+def takes_press(request: Request, titles: Sequence[str]) -> Answer:
+    """Say that a word isn't enough for what ends for good, costs money, approves or unlinks."""
+    names = Markup(", ".join(fill("*{name}*", name=title) for title in titles))
+    return replies.hint(fill(talk.TAKES_PRESS, names=names, command=request.command_of("workspace")))
 
 
-async def nothing_named(request: Request) -> Answer:
-    """Say that a question names nothing of the person's."""
-    found = _foreign(request) or await of_connection(request, request.arguments)
-    return found or replies.hint(
-        talk.NOTHING_NAMED, more=fill(words.UNKNOWN_VERB_HELP, command=request.command)
-    )
+def not_counted(request: Request, rows: Sequence[Workspace]) -> Answer:
+    """Say that the last list has no such place, or that there was none."""
+    if not rows:
+        return replies.hint(fill(talk.NO_LIST, command=request.command_of("workspace")))
+    names = Markup(", ".join(fill("*{name}*", name=one.title) for one in rows[: replies.FEW]))
+    return replies.hint(fill(talk.NOT_COUNTED, names=names))
 
 
-def _similar(request: Request, rows: Sequence[Workspace]) -> Answer | None:
-    """Offer the workspaces whose names are a slip of the finger away."""
-    found = [one for one in rows if is_slip(naming.fold(request.name), naming.fold(one.title))]
-    if not found or request.folder != "workspace":
-        return None
-    sentence = fill(words.UNKNOWN_NAME, name=request.name)
-    buttons = replies.choices("status", found, [one.title for one in found], lambda _: {})
-    return replies.hint(sentence, buttons, more=words.NEAREST)
-
-
-def _link(request: Request) -> Answer | None:
-    """Offer to add what a link on its own leads to, if a connection knows it."""
-    is_link = len(request.arguments) == 1 and "://" in request.name
-    if is_link and naming.references(request.name, request.services.connections):
-        return as_command(request.about("workspace", "add", request.arguments))
-    return None
-
-
-def _foreign(request: Request) -> Answer | None:
-    """Answer what is written in another language; None for anything else."""
-    is_foreign = any(plain(word) in vocabulary.FOREIGN for word in request.arguments)
-    return small_talk(request, "foreign") if is_foreign else None
+def nothing_to_undo(request: Request, workspace: Workspace) -> Answer:
+    """Say that nothing about a workspace is still open."""
+    now = request.services.clock.now()
+    return replies.hint(offers.in_its_state(now, workspace, talk.NOTHING_TO_CANCEL))
 
 
 def theirs(request: Request, named: Sequence[Workspace]) -> Answer:
@@ -168,14 +103,26 @@ def theirs(request: Request, named: Sequence[Workspace]) -> Answer:
     return replies.hint(talk.THEIRS, more=if_yours(request, named))
 
 
+def described(request: Request, name: str, named: Sequence[Workspace]) -> Answer:
+    """Say that another name was typed than the one in it: it is written, and offers no press."""
+    return replies.hint(fill(talk.DESCRIBED, name=name), more=if_yours(request, named))
+
+
 def if_yours(request: Request, named: Sequence[Workspace]) -> str:
     """Say how a command is written for one's own workspace, if there is one of that name."""
     if not named:
         return fill(words.UNKNOWN_VERB_HELP, command=request.command)
-    is_verb = request.verb != "help" and request.manner is not Manner.MENTIONED
-    verb = request.verb if is_verb and request.verb in VERBS["workspace"] else "status"
-    typed = Markup(line(written((named[0].title,))))
+    verb = request.verb if request.verb != "help" and request.verb in VERBS["workspace"] else "status"
+    typed = _typed(named[0].title)
     return fill(talk.IF_YOURS, name=named[0].title, command=request.command, verb=Markup(verb), typed=typed)
+
+
+def not_understood(request: Request) -> Answer:
+    """Say so, and offer what a link on its own leads to."""
+    is_link = len(request.arguments) == 1 and "://" in request.name
+    if is_link and naming.references(request.name, request.services.connections):
+        return as_command(request.about("workspace", "add", request.arguments))
+    return unknown_verb(request)
 
 
 def unknown_verb(request: Request) -> Answer:
@@ -187,7 +134,7 @@ def unknown_verb(request: Request) -> Answer:
     word = plain(first) or first
     more = [fill(words.UNKNOWN_VERB_HELP, command=request.command)]
     flags = [f"--{flag}" for flag in sorted(request.flags - {AGREED})]
-    commands = [_Command(request.folder, (verb, *rest, *flags)) for verb in _near(request, word)]
+    commands = [_Command(request.folder, (verb, *rest, *flags)) for verb in near(request, word)]
     if commands:
         more.insert(0, fill(talk.DID_YOU_MEAN, commands=_listed(request, commands)))
     buttons = offers.command_buttons([command.text for command in commands])
@@ -198,11 +145,11 @@ def unknown_verb(request: Request) -> Answer:
 
 def help_on_unknown(request: Request, word: str) -> Answer:
     """Say that there is no such verb to explain, and offer help on the nearest ones."""
-    near = [_Command(request.folder, ("help", verb)) for verb in _near(request, plain(word))]
+    found = [_Command(request.folder, ("help", verb)) for verb in near(request, plain(word))]
     more = [fill(words.UNKNOWN_VERB_HELP, command=request.command)]
-    if near:
-        more.insert(0, fill(talk.DID_YOU_MEAN, commands=_listed(request, near)))
-    buttons = offers.command_buttons([command.text for command in near])
+    if found:
+        more.insert(0, fill(talk.DID_YOU_MEAN, commands=_listed(request, found)))
+    buttons = offers.command_buttons([command.text for command in found])
     return replies.hint(fill(words.UNKNOWN_VERB, word=word), buttons, more="\n".join(more))
 
 
@@ -213,50 +160,28 @@ def as_command(request: Request) -> Answer:
     return replies.hint(sentence, offers.command_buttons([command.text]))
 
 
+def offered(request: Request, commands: Sequence[str]) -> Answer:
+    """Offer commands that are known to work, as they are typed in a direct message."""
+    shown = Markup(talk.OR.join(f"`{typed_here(request, command)}`" for command in commands))
+    return replies.hint(fill(talk.DID_YOU_MEAN, commands=shown), offers.command_buttons(commands))
+
+
+def typed_here(request: Request, command: str) -> str:
+    """Return a command for jobs as the person would type it here."""
+    return f"{request.command_of('job')}{line(command.removeprefix('job '), 300)}"
+
+
 def _listed(request: Request, commands: Sequence[_Command]) -> Markup:
     """Return commands as the person would type them here."""
     typed = [f"{request.command_of(one.folder)}{line(written(one.words), 300)}" for one in commands]
     return Markup(talk.OR.join(f"`{one}`" for one in typed))
 
 
-def _near(request: Request, word: str) -> list[str]:
+def near(request: Request, word: str) -> list[str]:
+    """Return the verbs that a mistyped word may mean, the nearest first."""
     verbs = [verb for verb, entry in VERBS[request.folder].items() if not entry.is_hidden]
 
     def takes_away(verb: str) -> bool:
         return routes.nature(request.folder, verb).does is routes.Does.ENDS
 
     return near_verbs(word, request.folder, verbs, takes_away)
-
-
-def _named(request: Request, given: Sequence[str], rows: Sequence[Workspace]) -> Workspace | None:
-    """Return the workspace that words name as a whole."""
-    choice = choose(given, rows, request.services.connections)
-    is_one = choice.kind == "one" and choice.is_whole
-    return choice.workspaces[0] if is_one else None
-
-
-async def _shown(request: Request, workspace: Workspace) -> Answer:
-    return await _run_verb(request, "workspace", "status", workspace.id)
-
-
-async def _guessed(request: Request, verb: str, workspace: Workspace) -> Answer:
-    """Run a verb that only shows, if it is about a workspace at all; offer any other."""
-    if routes.nature("workspace", verb).does is routes.Does.SHOWS:
-        about = "open" if verb in {"open", "link"} else "status"
-        return await _run_verb(request, "workspace", about, workspace.id)
-    return as_command(request.about("workspace", verb, (workspace.title,)))
-
-
-async def _run_verb(request: Request, folder: str, verb: str, target: str | None = None) -> Answer:
-    handler = routes.verbs(folder).get(verb)
-    assert handler is not None, "a verb of the catalogue"
-    return await handler(request.about(folder, verb, request.arguments, target))
-
-
-async def _is_run(request: Request, name: str) -> bool:
-    runs = await request.services.store.runs(request.principal)
-    return any(naming.fold(run.name) == naming.fold(name) for run in runs)
-
-
-async def _run_shown(request: Request) -> Answer:
-    return await _run_verb(request, "job", "status")

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from bot.domain.models.stopping import MORE_SECONDS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Container, Mapping, Sequence
 
 Kind = Literal["", "length", "time"]
 Why = Literal["unreadable", "no_time", "ambiguous", "past", "soon", "far"]
@@ -153,29 +153,30 @@ def read(text: str, zone: ZoneInfo, now: float, *, kind: Kind = "", soonest: flo
     return Unread("far") if moment.at - now > FARTHEST_SECONDS else moment
 
 
-def split(words: Sequence[str]) -> tuple[tuple[str, ...], Phrase | None]:
-    """Split the time off the end of a command's words: ``notebook until 18:00``.
+def split(words: Sequence[str], besides: Container[int] = ()) -> tuple[tuple[str, ...], Phrase | None]:
+    """Split the first time off a request's words: ``stop at 6pm notebook``; ``besides`` are places of names.
 
-    It begins with a word such as ``until`` or ``for``, or with a day, and may then come before a name; or it
-    is a last word or two that can hardly be anything else: ``6pm``, ``18:00``, ``2h``, ``90 min``. Anything
-    else is part of the name.
+    It begins with a word such as ``until`` or ``for``, or with a day; or it is a few words that can hardly be
+    anything else: ``6pm``, ``18:00``, ``2h``, ``90 min``. Anything else is part of a name.
     """
     for at, word in enumerate(words):
         lead = word.casefold()
-        if lead not in LEADS and not _is_day(lead):
+        is_announced = lead in LEADS or _is_day(lead)
+        if at in besides or not (is_announced or _begins_a_time(lead)):
             continue
-        for end in range(min(len(words), at + _MOST_WORDS), at + 1, -1):
-            phrase = " ".join(words[at:end])
-            if _is_time(_parsed(phrase, "")):
+        for end in range(min(len(words), at + _MOST_WORDS), at + is_announced, -1):
+            if any(place in besides for place in range(at, end)):
+                continue
+            found = _parsed(" ".join(words[at:end]), "")
+            if _is_time(found) if is_announced else not isinstance(found, Unread):
+                lead = lead if lead in LEADS else "" if isinstance(found, float) else "at"
                 is_within = end < len(words)
-                known = Phrase(lead if lead in LEADS else "at", phrase, is_within)
-                return (*words[:at], *words[end:]), known
-    for count in (2, 1):
-        phrase = " ".join(words[-count:])
-        found = _parsed(phrase, "") if len(words) > count else Unread("unreadable")
-        if not isinstance(found, Unread):
-            return tuple(words[:-count]), Phrase("" if isinstance(found, float) else "at", phrase)
+                return (*words[:at], *words[end:]), Phrase(lead, " ".join(words[at:end]), is_within)
     return tuple(words), None
+
+
+def _begins_a_time(word: str) -> bool:
+    return word[:1].isdigit() or word in _NUMBERS or word == "half"
 
 
 def longer(words: Sequence[str]) -> tuple[tuple[str, ...], float] | None:

@@ -106,6 +106,7 @@ def unlink(
     browsers.end_of(tx, principal)
     if not ending:
         return []
+    tx.run("forget_conversations", principal=principal.key)
     for one in ending:
         _end(tx, one, can_revoke=one.connection in revocable, cause=cause, tell=tell)
     add_notices(tx, notices)

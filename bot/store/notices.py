@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bot.domain.models import NOTICE_CLASS, NewNotice, Notice, NoticeKind, Principal
-from bot.store import cards, preferences, rows
+from bot.store import cards, conversations, preferences, rows
 from bot.store.text import as_json
 
 if TYPE_CHECKING:
@@ -24,10 +24,14 @@ def add_notices(tx: Transaction, notices: Sequence[NewNotice], subject: str = ""
     """Write notices; those that exist (subject, kind, occasion) are left unchanged.
 
     ``subject`` replaces an empty one. What its person doesn't want to hear isn't written; what comes in their
-    quiet hours is held, and sent in one message at the end of them (``bot.domain.telling``).
+    quiet hours is held, and sent in one message at the end of them (``bot.domain.telling``). What an answer
+    is about (``spoken``) is remembered with it.
     """
     for given in notices:
         new = given if given.subject else replace(given, subject=subject)
+        if spoken := new.body.get("spoken"):
+            conversations.speak(tx, new.principal, spoken["channel_id"], spoken["thread_ts"], spoken["about"])
+            new = replace(new, body={key: value for key, value in new.body.items() if key != "spoken"})
         telling = preferences.telling(tx, new)
         if telling.way == "card":
             continue

@@ -1947,3 +1947,43 @@ FROM accounts WHERE state <> 'revoking' AND substr(principal, 1, length(:place))
 -- name: workspaces_by_connection
 SELECT connection, COUNT(*) AS known, SUM(CASE WHEN state = 'running' THEN 1 ELSE 0 END) AS running
 FROM workspaces WHERE hidden = 0 AND substr(principal, 1, length(:place)) = :place GROUP BY connection;
+
+-- == conversations: what *it* and *yes* mean ==
+
+-- name: speak
+INSERT INTO conversations (principal, channel_id, thread_ts, about, spoken_at)
+VALUES (:principal, :channel_id, :thread_ts, :about, :now)
+ON CONFLICT (principal, channel_id, thread_ts) DO UPDATE
+SET about = excluded.about, spoken_at = excluded.spoken_at;
+
+-- The thread's own first.
+-- name: spoken
+SELECT thread_ts, about, spoken_at FROM conversations
+WHERE principal = :principal AND channel_id = :channel_id AND thread_ts IN ('', :thread_ts) AND spoken_at > :since
+ORDER BY thread_ts DESC;
+
+-- name: card_of_thread
+SELECT kind, about FROM cards
+WHERE principal = :principal AND channel_id = :channel_id AND message_ts = :thread_ts AND kind <> 'class_card'
+LIMIT 1;
+
+-- What was called off isn't spoken of.
+-- name: begun_since
+SELECT o.workspace_id, o.verb FROM workspaces w
+JOIN operations o ON o.workspace_id = w.id AND o.created_at > :since
+WHERE w.principal = :principal AND o.channel_id = :channel_id AND o.planned_for IS NULL
+    AND (o.outcome IS NULL OR o.outcome <> 'cancelled')
+ORDER BY o.created_at DESC LIMIT 1;
+
+-- name: run_since
+SELECT id FROM runs
+WHERE principal = :principal AND channel_id = :channel_id AND created_at > :since
+ORDER BY created_at DESC LIMIT 1;
+
+-- name: forget_conversations
+DELETE FROM conversations WHERE principal = :principal;
+
+-- name: sweep_conversations
+DELETE FROM conversations WHERE spoken_at < :before AND principal IN (
+    SELECT principal FROM conversations WHERE spoken_at < :before ORDER BY spoken_at LIMIT :limit
+);

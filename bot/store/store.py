@@ -20,6 +20,7 @@ from bot.store import (
     browsers,
     cards,
     classes,
+    conversations,
     creations,
     found_runs,
     found_workspaces,
@@ -182,6 +183,8 @@ class Store(OnEngine):
     due_reminders = read(reminders.due)
     reminder_done = write(reminders.done)
     settle_timer = write(timers.settle)
+    spoken = read(conversations.spoken)
+    speak = write(conversations.speak, Priority.URGENT)
     preferences = read(preferences_.of)
     save_preferences = write(preferences_.save, Priority.URGENT)
     choose_for_workspace = write(preferences_.choose, Priority.URGENT)

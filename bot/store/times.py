@@ -58,6 +58,7 @@ _OPEN: Final = {
 
 #: By table and column.
 TIMES: Final[Mapping[str, Mapping[str, Column]]] = {
+    "conversations": {"spoken_at": PAST},
     "accounts": {
         "linked_at": PAST,
         "discovered_at": PAST,

@@ -27,6 +27,7 @@ _KEPT = {
     "sweep_browser_sessions": 0.0,
     "sweep_class_cards": 30 * _DAY,
     "sweep_homes": _DAY,
+    "sweep_conversations": _DAY,
     "sweep_owners": _DAY,
 }
 #: The rows that these delete may have a card, which is deleted too.

@@ -11,7 +11,7 @@ from bot.messages.texts import runs as words
 from bot.services import naming
 from handlers import routes
 from handlers.job.targets import run_of
-from handlers.language.verbs import Manner
+from handlers.language.reading import Manner
 
 if TYPE_CHECKING:
     from bot.domain.models import Answer, Run
@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 async def stop(request: Request) -> Answer:
     """Write the stop, or offer it if the run or the verb is a guess; the card reports the rest."""
     run, force = await run_of(request), "force" in request.flags
-    is_exact = naming.is_whole_name_of(request.name, run, request.services.connections)
-    if request.target is not None or (request.manner is Manner.TYPED and is_exact):
+    is_exact = request.target is not None
+    is_exact = is_exact or naming.is_whole_name_of(request.name, run, request.services.connections)
+    if request.manner is Manner.TYPED and is_exact:
         return await ended(request, run, force=force)
     return offered(request, run, force=force)
 
@@ -40,7 +41,7 @@ def offered(request: Request, run: Run, *, force: bool = False) -> Answer:
     if run.state.is_over:
         return over_already(request, run)
     title = request.services.title(run.connection)
-    return offers.one("stop_run", run.id, run.name, title, action="job_force" if force else "job_stop")
+    return offers.stop_run(run, title, force=force)
 
 
 async def ended(request: Request, run: Run, *, force: bool) -> Answer:

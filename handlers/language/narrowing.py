@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from bot.services import naming
 from handlers.language import vocabulary
-from handlers.language.names import choose
+from handlers.language.names import Names
 from handlers.language.nearness import is_slip
 from handlers.language.words import plain, without
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from bot.providers.base import Provider
 
 _Row = TypeVar("_Row")
+#: Longer than this, words aren't kept by the buttons of a list.
+_LONGEST = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +45,16 @@ def workspaces_like(
     words: Sequence[str], rows: Sequence[Workspace], connections: Mapping[str, Provider]
 ) -> Narrowed[Workspace] | None:
     """Return what words narrow a list to; None if they mean all of it."""
-    chosen = choose(words, rows, connections)
-    if chosen.is_whole or (chosen.kind == "several" and not chosen.unknown):
-        return Narrowed(chosen.workspaces, name=" ".join(words))
+    spans = Names(rows, (), connections).spans(tuple(words))
+    named = {at for span in spans if span.workspaces for at in range(span.begin, span.end)}
+    is_short = len(" ".join(words)) <= _LONGEST
+    if (
+        is_short
+        and named
+        and not without(tuple(w for at, w in enumerate(words) if at not in named), vocabulary.OF_LISTS)
+    ):
+        chosen = {one.id: one for span in spans for one in span.workspaces}
+        return Narrowed(tuple(chosen.values()), name=" ".join(words))
     state, connection, name = _parts(words, connections, vocabulary.STATES)
     kept = [(one, one.connection, str(one.state), (one.title, one.name)) for one in rows]
     return _narrowed(kept, state, connection, name)

@@ -1,103 +1,186 @@
-"""Turn what a person wrote into a verb and what it is about, by rules; pure.
+"""Read what a person wrote: what they want, of which, when, and how it is put; pure.
 
-The first word decides where it is a verb. Other words and plain sentences are read by the tables of
-``vocabulary``.
+*What* is one of Usher's verbs, by any of its words, or a question; *which* are names anywhere among the
+words, or what was spoken of; *when* a time or a length; *how* whether it is forbidden or on a condition. What
+is done about it is decided elsewhere, by one table (``handlers.deciding``).
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from itertools import pairwise
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
-from bot.domain.moments import LEADS, longer
+from bot.domain import moments
+from bot.domain.moments import LEADS, Phrase
 from handlers.command_line import Quoted
 from handlers.language import vocabulary
-from handlers.language.verbs import (
-    ONE_AT_A_TIME,
-    Manner,
-    Reading,
-    Verbs,
+from handlers.language.names import Names
+from handlers.language.objects import (
     are_list,
     are_run_list,
+    mean_jobs,
+    repeats,
+    with_times,
+    without_account,
     without_nouns,
+    without_running,
+    words_of_job,
 )
+from handlers.language.which import Piece, Which, pieces_of, which_of
 from handlers.language.words import ENDS, begins, ends, is_emoji, is_sign, is_struck, plain, without
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
+
 #: Longer texts are no requests; a name of a provider has at most 255 characters.
-MOST_WORDS: Final = 150
-#: More sentences than this aren't read one by one.
-_MOST_SENTENCES: Final = 6
+MOST_WORDS: Final = 100
+Kind = Literal["verb", "question", "talk", "nothing"]
+How = Literal["", "not", "if"]
+Asked = Literal["state", "health", "list", "why", "since", "until", "length", "result", "output"]
+#: Verbs of workspaces whose objects are read here; the others read the words after them by themselves.
+READ: Final = frozenset(
+    {"start", "stop", "restart", "suspend", "resume", "keep", "open", "status", "cancel", "remove", "forget"}
+)
+#: Verbs that take a time.
+TIMED: Final = frozenset({"start", "stop", "restart", "suspend", "resume", "keep"})
+_SHOWS: Final = frozenset(
+    {"status", "open", "list", "logs", "help", "settings", "whoami", "version", "about"}
+)
 
 
-def read(written: Sequence[str], folder: str, verbs: Mapping[str, AbstractSet[str]]) -> Reading:
+class Manner(StrEnum):
+    """Say how sure it is what was meant: typed as it is, said in other words, or only a guess."""
+
+    #: A verb of Usher came first, and what follows it was typed as it is.
+    TYPED = "typed"
+    #: In other words, or as a sentence.
+    SAID = "said"
+    #: A question whether to do it, a wish, or an order that is a guess.
+    ASKED = "asked"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Hold what was understood.
+
+    ``what`` is a verb, what is asked (``Asked``), or what is talked about. ``words`` follow a verb that reads
+    them by itself. ``how`` is whether it is forbidden, or depends on something.
+    """
+
+    kind: Kind = "nothing"
+    what: str = ""
+    folder: str = ""
+    words: tuple[str, ...] = ()
+    manner: Manner = Manner.TYPED
+    which: Which = field(default_factory=Which)
+    when: Phrase | None = None
+    more: float = 0.0
+    is_repeated: bool = False
+    how: How = ""
+    #: What can't be done here (``vocabulary.TOPICS``).
+    topic: str = ""
+    #: Written in another language.
+    is_foreign: bool = False
+
+    @property
+    def verb(self) -> str:
+        """Return the verb; "" for anything else."""
+        return self.what if self.kind == "verb" else ""
+
+
+def read(
+    written: Sequence[str],
+    folder: str,
+    verbs: Mapping[str, AbstractSet[str]],
+    names: Names | None = None,
+) -> Reading:
     """Return what the words mean, for somebody who wrote them in a folder; never raises."""
     if not written:
-        return Reading("list", folder=folder)
-    words = tuple(written[:MOST_WORDS])
+        return Reading("verb", "list", folder)
+    words = tuple(written)
+    first = plain(words[0])
+    if first in verbs[folder] and (folder != "workspace" or first not in READ):
+        # It reads its words by itself, as they were typed.
+        return _Sentence(words, folder, verbs, names or Names()).read()
+    words = tuple(piece for word in words[:MOST_WORDS] for piece in _at_commas(word))[:MOST_WORDS]
     while len(words) > 1 and is_sign(words[0]):
         words = words[1:]
-    return _Sentence(words, folder, verbs).read()
+    return _Sentence(words, folder, verbs, names or Names()).read()
 
 
-class _Sentence(Verbs):
-    """Read one sentence: each method is a rule, which returns None where it doesn't apply."""
+def _at_commas(word: str) -> list[str]:
+    """Split a word at its commas, which stay: ``a,b``."""
+    if isinstance(word, Quoted) or "," not in word.rstrip(",") or "://" in word:
+        return [word]
+    return [f"{piece}," for piece in word.split(",") if piece]
 
-    def __init__(self, written: tuple[str, ...], folder: str, verbs: Mapping[str, AbstractSet[str]]) -> None:
-        super().__init__(written, folder, verbs)
-        self._is_question = not isinstance(written[-1], Quoted) and written[-1].endswith("?")
+
+class _Sentence:
+    """Read one sentence."""
+
+    def __init__(
+        self, words: tuple[str, ...], folder: str, verbs: Mapping[str, AbstractSet[str]], names: Names
+    ) -> None:
+        self.written = words
+        self.folder = folder
+        self.verbs = verbs
+        self.names = names
+        self.is_question = not isinstance(words[-1], Quoted) and words[-1].endswith("?")
 
     def read(self) -> Reading:
-        verb = plain(self.written[0])
-        is_talk = verb == "forget" and tuple(map(plain, self.written)) in vocabulary.TALK
-        if verb in self.verbs[self.folder] and not is_talk:
-            return self._typed(verb, self.written[1:])
-        whole = self._whole(self.written)
-        if whole is not None:
-            return whole
-        words, is_polite = self._without_courtesy(self.written)
-        if not words:
-            is_thanks = any(vocabulary.TALK.get((plain(word),)) == "thanks" for word in self.written)
-            return Reading(talk="thanks" if is_thanks else "hello")
-        for rule in (
-            self._whole,
-            self._how_to,
-            self._whether,
-            self._forbidden,
-            self._question,
-            self._trouble,
-            self._negation,
-            self._caused,
-        ):
-            found = rule(words)
-            if found is not None:
-                return found
-        manner = Manner.ASKED if self._is_question and not is_polite else Manner.SAID
-        return (
-            self._longer(words, manner)
-            or self._command(words, manner)
-            or self._listed(words)
-            or self._one_by_one()
-            or self._turned(words)
-            or Reading(words=words)
+        first = plain(self.written[0])
+        is_typed = first in self.verbs[self.folder] and (
+            first != "forget" or tuple(map(plain, self.written)) not in vocabulary.TALK
         )
-
-    # -- a verb comes first --------------------------------------------------------------------------------
-
-    def _typed(self, verb: str, words: tuple[str, ...]) -> Reading:
-        if self.folder == "job" and verb in {"run", "schedule"}:
-            return Reading(verb, words, folder="job")
-        if verb == "start" and words and begins(self.written, _NEW):
-            rest = self.written[begins(self.written, _NEW) :]
-            if not without_nouns(rest):
+        manner = Manner.ASKED if self.is_question or is_struck(self.written[0]) else Manner.TYPED
+        if is_typed and (self.folder != "workspace" or first not in READ):
+            is_own = self.folder == "job" and first in {"run", "schedule"}
+            return self._by_itself(first, self.written[1:], Manner.TYPED if is_own else manner)
+        if is_typed:
+            if begins(self.written, _NEW) and not without_nouns(self.written[begins(self.written, _NEW) :]):
                 return self.made("new", (), Manner.SAID)
-        manner = Manner.ASKED if self._is_question or is_struck(self.written[0]) else Manner.TYPED
-        return self.of(self.folder, verb, words, manner)
+            return self._command(first, "workspace", self.written[1:], manner)
+        return self._whole(self.written) or self._sentence()
 
     # -- sentences -----------------------------------------------------------------------------------------
+
+    def _sentence(self) -> Reading:
+        if plain(self.written[0]) in vocabulary.QUOTES:
+            return self._mentioned(self.written[1:] or self.written)
+        words, is_polite = self._without_courtesy(self.written)
+        words, is_foreign = self._translated(words)
+        if len(words) > 1 and plain(words[0]) == "no" and not self._named_verb(words):
+            # It corrects what was said before.
+            words = words[1:]
+        if len(words) > 1 and plain(words[0]) == "make" and plain(words[1]) in vocabulary.IT:
+            words = words[1:]
+        if not words:
+            topics = {vocabulary.TALK.get((plain(word),)) for word in self.written}
+            is_yes = "yes" in topics and not ("thanks" in topics and plain(self.written[0]) in {"ok", "okay"})
+            topic = "yes" if is_yes else "thanks" if "thanks" in topics else "hello"
+            return Reading("talk", "foreign" if is_foreign else topic)
+        found = self._whole(words) or self._how_to(words)
+        if found is None and (count := begins(words, vocabulary.WHETHER)):
+            asked, _ = self._without_courtesy(words[count:])
+            found = self._imperative(asked, Manner.ASKED) if asked else None
+        found = (
+            found
+            or self._question(words, is_polite=is_polite)
+            or self._trouble(words)
+            or self._imperative(
+                words, Manner.ASKED if is_foreign or (self.is_question and not is_polite) else Manner.SAID
+            )
+            or self._wanted(words)
+            or self._listed(words)
+            or self._one_by_one()
+            or self._embedded(words, is_polite=is_polite)
+        )
+        found = found or self._mentioned(words, is_polite=is_polite)
+        return replace(found, is_foreign=True) if is_foreign else found
 
     def _without_courtesy(self, words: tuple[str, ...]) -> tuple[tuple[str, ...], bool]:
         """Return the words without courtesy around them, and whether somebody was asked to do it."""
@@ -105,21 +188,45 @@ class _Sentence(Verbs):
         while words and (count := begins(words, vocabulary.COURTESY)):
             if begins(words, vocabulary.HOW_TO) or begins(words, vocabulary.WHETHER):
                 break
-            is_polite = is_polite or count > 1 or plain(words[0]) in _PLEASE
+            if begins(words, vocabulary.QUESTIONS) > count:
+                break
+            is_polite = is_polite or count > 1 or plain(words[0]) in vocabulary.PLEASE
             words = words[count:]
-        while words and (count := ends(words, vocabulary.AFTERTHOUGHTS)):
-            is_polite = is_polite or plain(words[-1]) in _PLEASE
+        return self._without_end(words, is_polite=is_polite)
+
+    def _without_end(self, words: tuple[str, ...], *, is_polite: bool) -> tuple[tuple[str, ...], bool]:
+        wanted = [phrase for phrases in vocabulary.WANTED.values() for phrase in phrases]
+        while words and (count := ends(words, vocabulary.AFTERTHOUGHTS)) and not ends(words, wanted):
+            is_polite = is_polite or plain(words[-1]) in vocabulary.PLEASE
             words = words[:-count]
         return words, is_polite
+
+    def _translated(self, words: tuple[str, ...]) -> tuple[tuple[str, ...], bool]:
+        """Return the words with those of other languages in English, and whether there were any.
+
+        A word that is a name decides nothing.
+        """
+        named = {at for span in self.names.spans(words) for at in range(span.begin, span.end)}
+        is_known = [
+            at not in named and (plain(word) in vocabulary.TONGUES or plain(word) in vocabulary.FOREIGN)
+            for at, word in enumerate(words)
+        ]
+        if not any(is_known):
+            return words, False
+        english = (
+            vocabulary.TONGUES.get(plain(word), "") if is_one else word
+            for word, is_one in zip(words, is_known, strict=True)
+        )
+        return tuple(word for word in english if word), True
 
     def _whole(self, words: tuple[str, ...]) -> Reading | None:
         """Read sentences that mean one thing as a whole."""
         sentence = tuple(plain(word) for word in words if plain(word).strip(ENDS) and not is_emoji(word))
         talk = vocabulary.TALK.get(sentence)
         if talk is not None:
-            return Reading(talk=talk)
+            return Reading("talk", talk)
         if not sentence:
-            return Reading(talk="hello") if not any(isinstance(word, Quoted) for word in words) else None
+            return Reading("talk", "hello") if not any(isinstance(word, Quoted) for word in words) else None
         verb = vocabulary.SENTENCES.get(sentence, "")
         if not verb:
             return None
@@ -132,96 +239,143 @@ class _Sentence(Verbs):
         if not count and not is_meaning:
             return None
         rest = words[count:] if count else words[2:-1]
-        explained = self.named_verb(rest)
+        if topic := self._topic([piece.word for piece in pieces_of(rest, self.names)]):
+            return Reading("question", "state", which=self._which(rest, is_question=True), topic=topic)
+        rest = tuple(
+            piece for word in rest for piece in (word.split() if isinstance(word, Quoted) else [word])
+        )
+        explained = self._named_verb(rest)
         if explained in {"new", "start"} and any(plain(word) in vocabulary.OF_JOBS for word in rest[1:]):
-            return Reading("help", ("run",), folder="job")
+            return Reading("verb", "help", "job", ("run",))
         return self.made("help", (explained,) if explained else (), Manner.SAID)
 
-    def _whether(self, words: tuple[str, ...]) -> Reading | None:
-        count = begins(words, vocabulary.WHETHER)
-        if not count:
-            return None
-        return self._command(self._without_courtesy(words[count:])[0], Manner.ASKED)
-
-    def _question(self, words: tuple[str, ...]) -> Reading | None:
+    def _question(self, words: tuple[str, ...], *, is_polite: bool) -> Reading | None:
         """Read a question about how something is: it is answered, whatever it mentions."""
         first = plain(words[0])
-        if first not in vocabulary.ASKING:
+        if [plain(word) for word in words[:2]] == ["do", "not"]:
             return None
-        folded = [plain(word) for word in words]
-        is_which = folded[0] in vocabulary.WHICH or "anything" in folded[:2] or folded[:2] == ["how", "many"]
-        if any(word in vocabulary.OF_JOBS for word in folded) and "job" in self.verbs:
-            rest = without(
-                words, vocabulary.OF_QUESTIONS | vocabulary.OF_JOBS | {"many", "i", "can", "we", "you"}
-            )
+        if first not in {"until", "till"} and (staying := self._staying(words)) is not None:
+            return staying if first in vocabulary.ASKING or self.is_question else None
+        is_short = self.is_question and not is_polite and not self._verb_at(words, 0)[0]
+        if first not in vocabulary.ASKING and not begins(words, vocabulary.QUESTIONS) and not is_short:
+            return None
+        pieces = pieces_of(words, self.names)
+        folded = [piece.word for piece in pieces if piece.word]
+        about = [piece.word for piece in pieces]
+        which = which_of(pieces, self.names, is_question=True)
+        topic = self._topic(folded)
+        if topic and (which.workspaces or not which.connections):
+            return Reading("question", "state", which=which, topic=topic)
+        asked = self._asked(tuple(about), folded, which)
+        if asked == "why" and which.connections and not which.workspaces:
+            asked = "health"
+        if asked:
+            return Reading("question", asked, which=which)
+        is_which = bool(folded) and (
+            folded[0] in vocabulary.WHICH
+            or set(folded) <= vocabulary.STATES.keys()
+            or "anything" in folded[:2]
+            or folded[:2] == ["how", "many"]
+        )
+        is_of_jobs = any(word in vocabulary.OF_JOBS for word in folded) and "job" in self.verbs
+        if is_of_jobs and not which.is_named and (is_which or not set(folded) & vocabulary.RESULTS):
             states = tuple(word for word in folded if word in vocabulary.RUN_STATES) if is_which else ()
-            if not rest:
-                return self.made("list", states, Manner.SAID, "job")
-            return self.made("status", rest, Manner.MENTIONED, "job")
-        states = tuple(word for word in folded if word in vocabulary.STATES) if is_which else ()
-        rest = without(words, vocabulary.OF_QUESTIONS)
-        if any(word in vocabulary.GENERICS for word in folded):
-            asked = without(rest, vocabulary.GENERICS | vocabulary.OF_LISTS | {"i", "we", "you", "many"})
-            if is_which or not asked:
-                return self.made("list", states, Manner.SAID)
-        if states and not without(rest, vocabulary.OF_LISTS | vocabulary.STATES.keys()):
-            return self.made("list", states, Manner.SAID)
-        if without(rest, vocabulary.GENERIC | {"everything", "all"}):
-            return self.made("status", rest, Manner.MENTIONED)
-        is_about_state = bool(rest) or (len(words) > 1 and folded[-1] in _STATES | {"up"})
-        return self.made("status", (), Manner.SAID) if is_about_state else None
+            return self.made("list", states, Manner.SAID, "job")
+        if is_of_jobs:
+            return Reading("question", "result", which=which)
+        if which.runs:
+            return Reading("question", "result", which=which)
+        health = vocabulary.HEALTH.intersection(map(plain, self.written))
+        if which.connections and not which.workspaces and health and not is_which:
+            return Reading("question", "health", which=which)
+        if is_short and not which.is_named and first not in vocabulary.ASKING:
+            return None
+        return Reading("question", "list" if is_which else "state", which=which)
 
-    def _forbidden(self, words: tuple[str, ...]) -> Reading | None:
-        """Read *do not …*: nothing is done."""
-        folded = [plain(word) for word in words[:2]]
-        is_not = folded[0] in vocabulary.NEGATIONS - vocabulary.INABILITY or folded == ["do", "not"]
-        return Reading(talk="left_alone") if is_not else None
+    def _asked(self, about: tuple[str, ...], folded: Sequence[str], which: Which) -> Asked | Literal[""]:
+        """Return what else than the state a question asks for."""
+        if folded == ["when"]:
+            return "since"
+        for asked, phrases in vocabulary.ASKED.items():
+            if any(begins(about[at:], phrases) for at in range(len(about))):
+                is_of_run = which.runs or set(folded) & vocabulary.OF_JOBS
+                if asked in {"result", "output"} and not is_of_run and which.workspaces:
+                    continue
+                return asked
+        return ""
 
     def _trouble(self, words: tuple[str, ...]) -> Reading | None:
         """Read what doesn't work: the state of what is named is the answer."""
         if not any(plain(word) in vocabulary.INABILITY for word in words):
             return None
-        rest = without(words, vocabulary.OF_QUESTIONS | vocabulary.INABILITY | {"i", "we", "you"})
-        return self.made("status", rest, Manner.MENTIONED if rest else Manner.SAID)
+        return Reading("question", "state", which=self._which(words, is_question=True))
 
-    def _negation(self, words: tuple[str, ...]) -> Reading | None:
-        remark = next(
-            (at for at, word in enumerate(words) if at > 1 and plain(word) in vocabulary.REMARKS), None
-        )
-        if not any(plain(word) in vocabulary.NEGATIONS for word in words[:remark]):
-            return None
-        return Reading(talk="left_alone")
-
-    def _command(self, words: tuple[str, ...], manner: Manner) -> Reading | None:
-        """Read a request: a verb or another word for one, and what follows."""
-        if not words:
-            return None
-        for phrase, verb in vocabulary.PHRASAL.items():
-            if begins(words, (phrase,)):
-                return self.made(verb, words[len(phrase) :], manner)
-            is_split = len(phrase) == 2 and phrase[1] in vocabulary.PARTICLES and len(words) > 1
-            if is_split and (plain(words[0]), plain(words[-1])) == phrase:
-                return self.made(verb, words[1:-1], manner)
-        first, rest = plain(words[0]), words[1:]
-        if first in vocabulary.SHOWING:
-            return self._shown(rest, manner)
-        for folder in (self.folder, *(other for other in self.verbs if other != self.folder)):
-            verb = first if first in self.verbs[folder] else vocabulary.SYNONYMS[folder].get(first, "")
-            if verb:
-                return self.made(verb, rest, manner, folder)
-        return None
-
-    def _longer(self, words: tuple[str, ...], manner: Manner) -> Reading | None:
-        """Read ``extend notebook by 1h`` and ``give notebook another hour``."""
+    def _imperative(self, words: tuple[str, ...], manner: Manner) -> Reading | None:
+        """Read a request: a verb or another word for one at its beginning, and what follows."""
+        while len(words) > 1 and plain(words[0]) in {"no", "wait"}:
+            rest = words[1:]
+            if plain(rest[0]) != "wait" and self._verb_at(rest, 0)[0] not in {"cancel", "keep"}:
+                break
+            words = rest
+        if plain(words[0]) in vocabulary.NEGATIONS or [plain(word) for word in words[:2]] == ["do", "not"]:
+            return self._forbidden(words)
+        if (caused := self._caused(words)) is not None:
+            return caused
         if count := begins(words, vocabulary.LONGER):
-            return self.made("keep", (*words[count:], "longer"), manner, "workspace")
-        if longer(words) is None or self.verb_of(plain(words[0])) not in {"", "keep"}:
+            return self._command("keep", "workspace", (*words[count:], "longer"), manner)
+        more = moments.longer(words)
+        if more is not None and self._verb_at(words, 0)[0] in {"", "keep"}:
+            rest = without(more[0], vocabulary.GIVING)
+            found = self._command("keep", "workspace", rest, manner)
+            return replace(found, more=more[1])
+        verb, folder, count = self._verb_at(words, 0)
+        if plain(words[0]) in vocabulary.SHOWING and not (verb and count > 1):
+            return self._shown(words[1:], manner)
+        if verb == "schedule" and any(span.workspaces for span in self.names.spans(words)):
+            return self._embedded(words[1:], is_polite=False)
+        if not verb:
             return None
-        return self.made("keep", without(words, vocabulary.GIVING), manner, "workspace")
+        if count < 0:
+            # With the name in between: `turn notebook off`.
+            particle = next(at for at, word in enumerate(words) if at and plain(word) in vocabulary.PARTICLES)
+            return self._of(verb, folder, (*words[1:particle], *words[particle + 1 :]), manner)
+        return self._of(verb, folder, words[count:], manner)
+
+    def _forbidden(self, words: tuple[str, ...]) -> Reading:
+        """Read *don't …*: nothing is done, whatever it is."""
+        pieces = pieces_of(words, self.names)
+        verb = next((found for at in range(len(words)) if (found := self._verb_at(words, at)[0])), "")
+        return Reading("verb", verb or "status", "workspace", which=which_of(pieces, self.names), how="not")
+
+    def _verb_at(self, words: tuple[str, ...], at: int) -> tuple[str, str, int]:
+        """Return the verb that words have at a place, its folder, and of how many words it is.
+
+        That is -1 where its second word follows what is named: ``turn notebook off``.
+        """
+        rest = words[at:]
+        word = plain(rest[0])
+        phrases = _BY_FIRST_WORD.get(word, ())
+        for phrase, verb in phrases:
+            if begins(rest, (phrase,)):
+                return verb, "workspace", len(phrase)
+        for phrase, verb in phrases:
+            is_split = len(phrase) == 2 and phrase[1] in vocabulary.PARTICLES
+            if is_split and any(plain(one) == phrase[1] for one in rest[2:]):
+                return verb, "workspace", -1
+        for folder in (self.folder, *(other for other in self.verbs if other != self.folder)):
+            verb = word if word in self.verbs[folder] else vocabulary.SYNONYMS[folder].get(word, "")
+            if verb:
+                return verb, folder, 1
+        return "", "", 0
+
+    def _named_verb(self, words: tuple[str, ...]) -> str:
+        """Return the first verb that words name anywhere; "" if none."""
+        found = next((verb for at in range(len(words)) if (verb := self._verb_at(words, at)[0])), "")
+        return found if found in self.verbs["workspace"] or found in self.verbs[self.folder] else ""
 
     def _shown(self, words: tuple[str, ...], manner: Manner) -> Reading:
         """Read what to show: everything, what another verb shows, or one thing."""
-        while words and plain(words[0]) in {"me", "us", "my", "the", "a", "all", "mir", "meine", "out"}:
+        while words and plain(words[0]) in vocabulary.BEFORE_SHOWN:
             words = words[1:]
         folded = [plain(word) for word in words]
         if not words or folded[0] in vocabulary.GENERICS:
@@ -230,34 +384,64 @@ class _Sentence(Verbs):
             return self.made("list", words, manner, "job")
         if set(folded) <= vocabulary.OF_LISTS | vocabulary.STATES.keys():
             return self.made("list", words, manner)
-        verb = self.verb_of(folded[0])
-        if verb in _SHOWABLE:
-            return self._command(words, manner) or Reading(words=words)
-        if folded[0] in {"link", "url", "address"} and len(words) > 1:
-            return self.made("open", words[1:], manner)
-        return self.made("status", words, Manner.MENTIONED)
+        if set(folded) & vocabulary.OF_JOBS and set(folded) & vocabulary.NEWEST:
+            return Reading("question", "result")
+        if begins(words, vocabulary.OUTPUT) or set(folded) & vocabulary.OUTPUTS:
+            return Reading("question", "output", which=self._which(words, is_question=True))
+        if folded[0] in vocabulary.ADDRESS and len(words) > 1:
+            return self._command("open", "workspace", words[1:], manner)
+        verb, folder, count = self._verb_at(words, 0)
+        if verb in _SHOWS and count > 0:
+            return self._of(verb, folder, words[count:], manner)
+        return Reading("question", "state", which=self._which(words, is_question=True))
+
+    def _wanted(self, words: tuple[str, ...]) -> Reading | None:
+        """Read what somebody is done with, or would like to have; it is offered."""
+        for verb, phrases in vocabulary.WANTED.items():
+            for at in range(len(words)):
+                if count := begins(words[at:], phrases):
+                    rest = (*words[:at], *words[at + count :])
+                    pieces = pieces_of(rest, self.names)
+                    if any(piece.word in vocabulary.NEGATIONS for piece in pieces):
+                        return self._forbidden(words)
+                    which = which_of(pieces, self.names, is_question=True)
+                    if which.is_named or which.points or which.is_all:
+                        return self._command(verb, "workspace", rest, Manner.ASKED)
+        return None
 
     def _caused(self, words: tuple[str, ...]) -> Reading | None:
         """Read ``make notebook stop``, ``let notebook run`` and ``leave it on until 8pm``; it is offered."""
-        if plain(words[0]) in {"make", "set", "use"} and plain(words[-1]) == "default":
+        first, last = plain(words[0]), plain(words[-1])
+        if last == "alone" and first == "leave":
+            return self._forbidden(words)
+        if first in {"get", "have"} and last in _STAYING | {"going", "started"} and len(words) > 1:
+            return self._command("start", "workspace", words[1:-1], Manner.SAID)
+        if first in {"make", "set", "use"} and last == "default":
             return self.made("settings", (), Manner.SAID)
-        if len(words) < 3 or plain(words[0]) not in {"make", "let", "leave"}:
+        if len(words) < 3 or first not in {"make", "let", "leave"}:
             return None
         on = next((at for at, word in enumerate(words) if at > 1 and plain(word) in _STAYING), 0)
-        if on and (plain(words[0]) == "leave" or any(plain(word) in LEADS for word in words[on + 1 :])):
-            return self.made("keep", (*words[1:on], *words[on + 1 :]), Manner.ASKED, "workspace")
+        if on and (first == "leave" or any(plain(word) in LEADS for word in words[on + 1 :])):
+            return self._command("keep", "workspace", (*words[1:on], *words[on + 1 :]), Manner.ASKED)
         if plain(words[1]) == "sure":
-            return Reading(words=words[2:])
-        last = plain(words[-1])
-        verb = last if last in ONE_AT_A_TIME else ""
-        if (plain(words[0]), last) == ("let", "run"):
-            verb = "start"
-        return self.made(verb, words[1:-1], Manner.ASKED, "workspace") if verb else None
+            return Reading("question", "state", which=self._which(words[2:], is_question=True))
+        at = next((at for at, word in enumerate(words) if at > 1 and plain(word) in READ | {"run"}), 0)
+        verb = "start" if plain(words[at]) == "run" else plain(words[at])
+        return (
+            self._command(verb, "workspace", (*words[1:at], *words[at + 1 :]), Manner.ASKED) if at else None
+        )
 
-    def _turned(self, words: tuple[str, ...]) -> Reading | None:
-        """Read a name with its verb behind it; it is a guess."""
-        verb = self.verb_of(plain(words[-1])) if len(words) > 1 else ""
-        return Reading(words=words, guess=verb) if verb else None
+    def _staying(self, words: tuple[str, ...]) -> Reading | None:
+        """Read until when something should stay on: ``lesson should run until 10pm``; it is offered."""
+        at = next((at for at, word in enumerate(words) if at and plain(word) in _STAYING), 0)
+        rest, when = self._times(words)
+        if not at or when is None or when.lead not in {"until", "till", "til"}:
+            return None
+        which = self._which(rest, is_question=True)
+        if len(which.workspaces) != 1 and not which.points:
+            return None
+        which = replace(which, unknown=())
+        return Reading("verb", "keep", "workspace", words, Manner.ASKED, which, when)
 
     def _listed(self, words: tuple[str, ...]) -> Reading | None:
         """Read ``my running workspaces`` and ``failed jobs``."""
@@ -268,23 +452,236 @@ class _Sentence(Verbs):
         return None
 
     def _one_by_one(self) -> Reading | None:
-        """Read several sentences, if what they ask for only shows something: ``I'm new. Who am I?``."""
-        ends = [at + 1 for at, word in enumerate(self.written) if word.endswith((".", "!", "?"))]
-        if len(ends) > _MOST_SENTENCES:
+        """Read several sentences, if one of them asks for help: ``I'm new. How do I start?``."""
+        ends_ = [at + 1 for at, word in enumerate(self.written) if word.endswith((".", "!", "?"))]
+        parts = [self.written[a:b] for a, b in pairwise((0, *ends_, len(self.written))) if b > a]
+        found = [self._how_to(part) or self._whole(part) for part in parts if len(parts) > 1]
+        return next((one for one in reversed(found) if one is not None and one.kind == "verb"), None)
+
+    def _embedded(self, words: tuple[str, ...], *, is_polite: bool) -> Reading | None:
+        """Read a verb that isn't at the beginning: ``notebook stop``; it is a guess.
+
+        A name, a word of courtesy, and when to stop it mean that it is to run until then.
+        """
+        pieces = pieces_of(words, self.names)
+        if any(piece.word in vocabulary.NEGATIONS for piece in pieces):
+            return self._forbidden(words)
+        found = [
+            (at, verb, folder, count)
+            for at in range(len(words))
+            for verb, folder, count in [self._verb_at(words, at)]
+            if verb in vocabulary.ANYWHERE and count and plain(words[at]) not in vocabulary.NOUNS
+        ]
+        if not found:
+            return self._staying(words)
+        at, verb, folder, count = found[0]
+        which = self._which(self._times(words[:at])[0])
+        is_end = verb == "stop" and which.is_named and not which.unknown
+        when = self._times(words[at:])[1]
+        if (
+            is_end
+            and when is not None
+            and (is_polite or any(plain(word) in vocabulary.PLEASE for word in words))
+        ):
+            return replace(
+                self._command("start", "workspace", words[:at], Manner.SAID), when=Phrase("until", when.text)
+            )
+        if at and folder == "workspace":
+            is_first = not which.is_named and not which.unknown and not which.points
+            rest = (*words[:at], *words[at + max(count, 1) :])
+            return self._command(verb, folder, rest, Manner.SAID if is_first else Manner.ASKED)
+        return None
+
+    def _mentioned(self, words: tuple[str, ...], *, is_polite: bool = False) -> Reading:
+        """Read words without a verb: what is named is shown, otherwise they aren't understood."""
+        timeless, when = self._times(words)
+        pieces = pieces_of(timeless, self.names)
+        which = which_of(pieces, self.names, is_question=True)
+        folded = [piece.word for piece in pieces if piece.word]
+        if topic := self._topic(folded):
+            return Reading("question", "state", which=which, topic=topic)
+        if any(word in vocabulary.NEGATIONS for word in folded):
+            return self._forbidden(words)
+        if which.workspaces and folded and folded[-1] in vocabulary.ADDRESS:
+            return self._command("open", "workspace", words[:-1], Manner.ASKED)
+        if which.points and when is None and len(which.unknown) == 1 and which.unknown[0].isdecimal():
+            # A bare number may be an hour or a length: it is said that it can't be read.
+            which, when = replace(which, unknown=()), Phrase("", which.unknown[0])
+        if set(folded) & vocabulary.OF_JOBS and set(folded) & vocabulary.NEWEST:
+            return Reading("question", "result")
+        if is_polite and which.workspaces and not which.unknown and when is None:
+            return self._command("start", "workspace", words, Manner.ASKED)
+        if which.place or (which.points and not which.unknown):
+            return Reading("nothing", words=self.written, which=which, when=when)
+        return Reading("nothing", words=words if when is None else self.written, which=which, when=when)
+
+    def _topic(self, folded: Sequence[str]) -> str:
+        return next((vocabulary.TOPICS[word] for word in folded if word in vocabulary.TOPICS), "")
+
+    # -- a verb and what follows it ------------------------------------------------------------------------
+
+    def made(self, verb: str, words: tuple[str, ...], manner: Manner, folder: str = "") -> Reading:
+        """Return a verb, in the first folder that has it; nothing for one that doesn't exist."""
+        for place in (folder,) if folder else (self.folder, *self.verbs):
+            if verb in self.verbs.get(place, ()):
+                return self._of(verb, place, words, manner)
+        return Reading(words=self.written)
+
+    def _of(self, verb: str, folder: str, words: tuple[str, ...], manner: Manner) -> Reading:
+        if folder == "workspace" and verb in READ:
+            return self._command(verb, folder, words, manner)
+        return self._by_itself(verb, words, manner, folder)
+
+    def _by_itself(self, verb: str, words: tuple[str, ...], manner: Manner, folder: str = "") -> Reading:
+        """Return a verb that reads its words, as far as they belong to it."""
+        folder = folder or self.folder
+        if verb == "help" and (spans := self.names.spans(words)) and manner is not Manner.TYPED:
+            named = Which(workspaces=tuple(span.workspaces for span in spans if span.workspaces))
+            return Reading("question", "state", which=named)
+        if verb == "help":
+            topics = {plain(word) for word in words} - _OF_HELP
+            if topics and topics <= vocabulary.OF_JOBS - {"run"}:
+                return Reading("verb", "help", "job")
+            words = self._explained(words)
+        elif folder == "job":
+            if verb not in {"run", "schedule"}:
+                words = words_of_job(verb, words, is_typed=manner is Manner.TYPED)
+        elif verb in {"link", "unlink"}:
+            words = without_account(verb, words)
+        elif verb == "list" and are_run_list(words):
+            return Reading("verb", "list", "job", words, manner)
+        elif verb == "list":
+            words, _ = self._without_end(words, is_polite=False)
+        elif verb == "new":
+            about = [word for word in words if plain(word) not in vocabulary.BEFORE_A_NAME]
+            if about and plain(about[0]) in vocabulary.OF_JOBS:
+                return Reading("verb", "run", "job", tuple(about[1:]), Manner.SAID)
+            words = without_nouns(words)
+        elif verb == "settings":
+            words = ()
+        return Reading("verb", verb, folder, words, manner)
+
+    def _explained(self, words: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the verb that somebody wants help with: the first word that means one."""
+        if not words or plain(words[0]) in self.verbs[self.folder]:
+            return words[:1]
+        if plain(words[0]) in {"all", "everything"}:
+            return ("all",)
+        found = next(
+            (verb for at in range(len(words)) if (verb := self._verb_at(words, at)[0]) not in {"", "help"}),
+            "",
+        )
+        return (found,) if found else tuple(word for word in words if plain(word) not in _OF_HELP)
+
+    def _command(self, verb: str, folder: str, words: tuple[str, ...], manner: Manner) -> Reading:
+        """Return a verb of workspaces, with which and when."""
+        elsewhere = self._elsewhere(verb, words, manner)
+        if elsewhere is not None:
+            return elsewhere
+        if verb == "forget" and manner is Manner.SAID:
+            manner = Manner.ASKED
+        is_typed = bool(words) and self.names.has(" ".join(words))
+        if any(is_struck(word) for word in words) and not is_typed:
+            manner = Manner.ASKED
+        if words and self.names.spans((" ".join(words),)):
+            # A name always comes first, however it reads.
+            which = which_of(pieces_of((" ".join(words),), self.names), self.names)
+            return Reading("verb", verb, folder, words, manner, which)
+        words = with_times(self._without_end(words, is_polite=False)[0])
+        timeless, when, more, is_repeated = self._timed(verb, words)
+        other = self._other_verb(verb, timeless)
+        if other == "stop" and verb in {"start", "restart", "resume"} and when is not None:
+            at = next(at for at, word in enumerate(timeless) if plain(word) == "stop")
+            after = self._which(timeless[at + 1 :])
+            if not after.workspaces and not after.unknown:
+                # `start notebook and stop it at 6`
+                timeless, when, other = timeless[:at], Phrase("until", when.text), ""
+        if other:
+            return Reading("talk", "one_at_a_time")
+        pieces = pieces_of(timeless, self.names)
+        which = which_of(pieces, self.names)
+        topic = "" if which.is_named else self._topic([plain(word) for word in which.unknown])
+        if topic:
+            return Reading("question", "state", which=which, topic=topic)
+        how = _how(pieces, which, verb)
+        return Reading(
+            "verb", verb, folder, words, manner, which, when, more, is_repeated=is_repeated, how=how
+        )
+
+    def _elsewhere(self, verb: str, words: tuple[str, ...], manner: Manner) -> Reading | None:
+        """Read what isn't about a workspace, or about another verb; None if it is."""
+        if [plain(word) for word in words] in (["nothing"], ["none"]):
+            return Reading("talk", "left_alone")
+        if verb == "remove" and (count := ends(words, vocabulary.OFF_THE_LIST)):
+            return self._command("forget", "workspace", words[:-count], Manner.ASKED)
+        if "job" not in self.verbs:
             return None
-        found = None
-        for begin, end in pairwise((0, *ends, len(self.written))):
-            if not 0 < end - begin < len(self.written):
+        about = [word for word in words if plain(word) not in vocabulary.BEFORE_A_NAME]
+        first = plain(about[0]) if about else ""
+        if verb == "start" and first in {"job", "jobs"}:
+            return Reading("verb", "run", "job", tuple(about[1:]), Manner.SAID)
+        if verb in {"stop", "status", "cancel"} and first in vocabulary.OF_JOBS and len(about) > 1:
+            of_job = "status" if verb == "status" else "stop"
+            rest = words_of_job(of_job, tuple(about[1:]), is_typed=False)
+            return Reading("verb", of_job, "job", rest, Manner.SAID if manner is Manner.TYPED else manner)
+        is_of_jobs = verb in {"stop", "cancel"} and mean_jobs(words)
+        return Reading("verb", "stop", "job", (), Manner.SAID) if is_of_jobs else None
+
+    def _timed(self, verb: str, words: tuple[str, ...]) -> tuple[tuple[str, ...], Phrase | None, float, bool]:
+        """Split the time off: return the other words, the time, how much longer, and whether it repeats."""
+        more = 0.0
+        if verb == "keep":
+            words = without_running(words)
+            words, more = moments.longer(words) or (words, 0.0)
+        once = without(words, vocabulary.DAILY | vocabulary.EVERY | vocabulary.OF_DAYS)
+        is_named = any(span.workspaces for span in self.names.spans(once))
+        is_repeated = repeats(words) and (is_named or any(plain(word) in vocabulary.IT for word in once))
+        timeless, when = self._times(once if is_repeated else words)
+        return timeless, when, more, is_repeated
+
+    def _other_verb(self, verb: str, words: tuple[str, ...]) -> str:
+        """Return a verb that follows and is about something else: ``start a and stop b``; "" if none."""
+        named = {at for span in self.names.spans(words) for at in range(span.begin, span.end)}
+        if words and plain(words[0]) in {"and", "or"}:
+            return "other"
+        for at, (before, word) in enumerate(pairwise(words), 1):
+            if at in named:
                 continue
-            one = _Sentence(self.written[begin:end], self.folder, self.verbs).read()
-            if one.verb and one.verb not in _SHOWABLE:
-                return None
-            found = one if one.verb else found
-        return found
+            joins = plain(before) in vocabulary.THEN or before.endswith((",", ";", ".", "!"))
+            found = self._verb_at(words, at)[0] if joins or plain(word) in self.verbs["workspace"] else ""
+            if found in vocabulary.ONE_AT_A_TIME and (joins or found != verb):
+                return found
+        return ""
+
+    # -- which, and when -----------------------------------------------------------------------------------
+
+    def _which(self, words: tuple[str, ...], *, is_question: bool = False) -> Which:
+        return which_of(pieces_of(words, self.names), self.names, is_question=is_question)
+
+    def _times(self, words: tuple[str, ...]) -> tuple[tuple[str, ...], Phrase | None]:
+        """Split the first time off, wherever it is; what is part of a name is none."""
+        named = {at for span in self.names.spans(words) for at in range(span.begin, span.end)}
+        return moments.split(words, named)
 
 
-_PLEASE: Final = frozenset({"please", "pls", "plz", "bitte", "kindly"})
+def _how(pieces: Sequence[Piece], which: Which, verb: str) -> How:
+    """Return whether a request is forbidden or depends on something."""
+    words = [piece.word for piece in pieces]
+    if which.besides:
+        return ""
+    first = next((at for at, piece in enumerate(pieces) if piece.span is not None), 0)
+    remark = next((at for at in range(first + 1, len(words)) if words[at] in vocabulary.REMARKS), len(words))
+    is_named = which.is_named or which.is_all
+    if set(words[:remark] if is_named else words) & vocabulary.NEGATIONS:
+        return "not"
+    depends = set(words) & vocabulary.CONDITIONS and (is_named or which.points)
+    return "if" if depends and verb not in _SHOWS else ""
+
+
+_BY_FIRST_WORD: Final = {
+    first: tuple((phrase, verb) for phrase, verb in vocabulary.PHRASAL.items() if phrase[0] == first)
+    for first in {phrase[0] for phrase in vocabulary.PHRASAL}
+}
 _NEW: Final = tuple(phrase for phrase, verb in vocabulary.PHRASAL.items() if verb == "new")
-_SHOWABLE: Final = frozenset({"status", "list", "logs", "settings", "help", "version", "whoami", "about"})
 _STAYING: Final = frozenset({"run", "running", "on", "up", "alive"})
-_STATES: Final = vocabulary.OF_QUESTIONS - vocabulary.ASKING - vocabulary.BEFORE_A_NAME
+_OF_HELP: Final = vocabulary.BEFORE_A_NAME | {"me", "please", "with", "about"}

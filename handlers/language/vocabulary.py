@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from handlers.language.reading import Asked
+
 
 def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
@@ -131,7 +133,7 @@ SENTENCES: Final = _by_phrase(
             i'm new, i am new, how do i start, how to start, how to get started, i want to get started,
             what can i run here, what is a workspace, what's a workspace, what is a template,
             what's a template, what is usher, what's usher, who is usher""",
-        "list": """what do i have, what have i got, what's mine, show my stuff, try again, retry, again""",
+        "list": """what do i have, what have i got, what's mine, show my stuff""",
         "new": """i need a workspace, i need a new workspace, i want a workspace, i want a new workspace,
             give me a workspace, give me a new workspace, get me a workspace, can i have a workspace,
             may i have a workspace""",
@@ -171,7 +173,9 @@ TALK: Final = _by_phrase(
         "class": """create a class, make a class, set up a class, post a card, post a class card, make a card,
             create a card, create a class card, make a class card, show problems, who is waiting""",
         "cost": "how much is this, how much is it, how much does this cost",
-        "yes": "yes, yep, yeah, sure, ok, okay, y, do it, go ahead, confirm, yes please",
+        "again": "try again, retry, again, try it again, try that again, once more",
+        "yes": """yes, yep, yeah, sure, ok, okay, y, do it, go ahead, confirm, yes please,
+            ok do it, go for it, please do, correct, right, exactly""",
     }
 )
 
@@ -180,7 +184,8 @@ _THANKS: Final = ",".join(" ".join(phrase) for phrase, topic in TALK.items() if 
 #: What comes before a request and changes nothing about it.
 COURTESY: Final = _phrases(
     f"""{_GREETINGS}, {_THANKS}, yes, yeah, yep, sure, right, alright, hi usher, hey usher, hello usher,
-    please, pls, plz, kindly, bitte, oops, sorry, hm,
+    please, pls, plz, kindly, bitte, oops, sorry, hm, oh no, oh, ah, hang on, hold on, on second thought,
+    on second thoughts, in that case, in this case, great then, good then,
     hmm, actually, btw, by the way, hey, hi, hello, hallo, ok, okay, so, well, and, now, just, quickly,
     quick, usher, bot, dear usher, thanks, good morning, can you, can u, could you, would you, will you,
     would you mind, do you mind, are you able to, i want to, i want you to, i would like to,
@@ -196,20 +201,33 @@ AFTERTHOUGHTS: Final = _phrases(
     and let me know, and let me know when it's ready, and tell me when it's ready, when it's ready,
     right now, asap, for me, again, quickly,
     if you can, when you can, will you, would you, could you, usher, bot, ok, okay, right away, immediately,
-    today, if possible, if you don't mind, cheers, at once, when you have a moment, for a moment, first,
+    today, if possible, if you don't mind, cheers, at once, when you have a moment, for a moment,
     real quick, then, too, as well"""
 )
 
 #: Words of other languages that mean nothing in an English request to Usher.
 FOREIGN: Final = _words(
-    """ich du er wir ihr sie ist sind kann kannst könnt können möchte bitte nicht und oder mein meine
-    meinen dein auf aus ein eine einen wie was wo warum wann welche gibt läuft zeig zeige mach starte stoppe
-    stoppen starten beenden löschen guten danke hilf
-    je tu nous vous peux peut pouvez veux est sont suis mon mes le la les un une des et ou où quel
-    quelle pourquoi comment démarre démarrer démarrez arrête arrêter arrêtez ouvre ouvrir montre supprime
-    supprimer s'il plaît voudrais peux-tu pouvez-vous
-    yo tú puedo puedes puede quiero es están está mi mis el los las una y qué cómo dónde cuándo por
-    favor inicia iniciar arranca para parar detén detener abre abrir muestra borra borrar enciende apaga"""
+    """ich du wir ihr sie sind kann kannst könnt können möchte und mein meine meinen dein auf aus ein eine
+    einen wie was wo warum wann welche gibt mir mach löschen guten danke hilf bitte mal noch schon
+    je tu nous vous peux peut pouvez veux sont suis mon mes le la les un une des et ou où quel quelle
+    pourquoi comment supprime supprimer s'il plaît plait te voudrais peux-tu pouvez-vous est-ce que
+    yo tú puedo puedes puede quiero es están mi mis el los las una y qué cómo dónde cuándo por favor
+    para borra borrar"""
+)
+#: The few words of other languages that are understood, in English; whole words, none that is English too.
+TONGUES: Final = _by_word(
+    {
+        "start": """starte starten startet anschalten einschalten démarre démarrer démarrez lancer lancez
+            inicia iniciar arranca arrancar enciende encender""",
+        "stop": """stoppe stoppen stoppt beende beenden anhalten ausschalten arrête arrêter arrêtez arrete
+            arreter parar pares detén deten detener apaga apagar""",
+        "open": "öffne öffnen oeffne ouvre ouvrir ouvrez abre abrir",
+        "list": "zeige zeig montre montrer lista muestra mostrar listar",
+        "running": "läuft laeuft laufen laufend tourne tournent corriendo funcionando",
+        "is": "ist está estás",
+        "not": "nicht kein keine ne pas",
+        "all": "alle alles tous tout todo todos",
+    }
 )
 
 #: Asks how something is done: the verb after it is explained, not run.
@@ -223,25 +241,69 @@ HOW_TO: Final = _phrases(
 WHETHER: Final = _phrases(
     """can i, may i, could i, should i, shall i, should we, shall we, do i need to, do i have to, must i,
     am i allowed to, is it ok to, is it okay to, is it safe to, is it possible to, can we, could we, may we,
-    what if i, would it be ok to, are we allowed to, why don't we, why not, maybe, perhaps, i might, we could,
-    i could, i think i should, i was going to"""
+    what if i, would it be ok to, are we allowed to, why don't we, why don't you, why not, maybe, perhaps,
+    i might, we could, i could, i think i should, i was going to"""
 )
 #: Words that begin a question about how something is.
 ASKING: Final = _words(
     """is are was were has have had did does do am why when where how what what's whats which who who's whose
     isn't aren't wasn't hasn't haven't didn't doesn't won't will where's how's hows when's why's still tell
-    wonder wondering any anything ist"""
+    wonder wondering any anything running since whens wheres whos"""
+)
+#: More beginnings of a question.
+QUESTIONS: Final = _phrases(
+    "let me know, until when, till when, and is, and are, and what, and why, and how, and when"
+)
+#: What else than the state is asked for.
+ASKED: Final[Mapping[Asked, tuple[tuple[str, ...], ...]]] = MappingProxyType(
+    {
+        "since": _phrases(
+            "since when, how long has, how long have, how long is, how long already, uptime, when did"
+        ),
+        "until": _phrases(
+            """until when, till when, how much longer, how much time, when will, when does, when is,
+            how long will, how long does, how long can, stop by itself, when's"""
+        ),
+        "why": _phrases(
+            """why, what happened, what's wrong, what is wrong, whats wrong, what went wrong, how come,
+            reason, why's, what's the matter, what's going on"""
+        ),
+        "length": _phrases("how long"),
+        "output": _phrases("last output, the output, output of, the logs, last logs, last log"),
+        "result": _phrases(
+            "work, worked, succeed, succeeded, finish, finished, fail, failed, done, through, go"
+        ),
+    }
+)
+OUTPUT: Final = _phrases("last output, the output, output, last logs, last log, the logs")
+OUTPUTS: Final = _words("output logs log")
+NEWEST: Final = _words("last latest newest recent")
+ADDRESS: Final = _words("link url address")
+#: What is said about a run.
+RESULTS: Final = _words("work worked succeed succeeded finish finished fail failed done ready over")
+#: What asks about a connection itself.
+HEALTH: Final = _words(
+    """down up working broken ok okay alive reachable available answering healthy wrong slow issues issue
+    problem problems trouble outage offline online dead
+    kaputt responding"""
 )
 #: Those that ask which ones: a list of only these is the answer.
-WHICH: Final = _words("what what's whats which anything")
+WHICH: Final = _words("what what's whats which anything any")
 #: Words of such a question that aren't the name.
-OF_QUESTIONS: Final = ASKING | _words(
-    """running run up down ready stopped stop start started starting stopping done finished online offline
+OF_QUESTIONS: Final = (
+    ASKING
+    | HEALTH
+    | RESULTS
+    | _words(
+        """running run up down ready stopped stop start started starting stopping done finished online offline
     alive dead fine working work still yet already now on off doing going available currently over complete
     completed there back be been it's me if whether happened happening with to about long until take takes
     status state open idle healthy of much time left and it taking gone reachable accessible again fail failed
     broken slow stuck finish finally actually so really the a an my our this that for in crash crashed
-    anything something wrong kaputt"""
+    anything something wrong kaputt much more longer again reason happen happens uptime already got get what
+    think know see check please ok okay there's whether you we i of these those they them is not job run
+    come itself last time anymore any more else doing really lately since until till by on at"""
+    )
 )
 
 #: Takes something off one's list, whatever the verb before it.
@@ -253,6 +315,7 @@ TOPICS: Final = _by_word(
             cheaper money budget credits spend spending free""",
         "size": """gpu gpus cpu cpus ram memory cores disk storage size bigger larger smaller faster resize
             upgrade""",
+        "slow": "slow slower slowly sluggish laggy lagging lags",
         "data": "lose unsaved data",
         "share": "share sharing invite collaborate",
         "class": "class classes student students lesson seminar",
@@ -281,6 +344,30 @@ EXCEPT: Final = _phrases(
     "except, except for, but, but not, besides, without, apart from, other than, not, excluding"
 )
 
+#: Words that wish something, by what would fulfil it.
+WANTED: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = MappingProxyType(
+    {
+        "stop": _phrases(
+            """i'm done with, im done with, i am done with, done with, finished with, through with,
+            i've finished with, can be stopped, is no longer needed, no longer need, can go
+            down, should be stopped, should be off"""
+        ),
+        "start": _phrases(
+            """would be nice, would be great, i need, i want, i'll need, i could use, give me, get me,
+            can i have, may i have, should be running, should be up, work on, work with,
+            need, want, i'd need"""
+        ),
+    }
+)
+#: Verbs that may stand anywhere in a sentence; other words for verbs are also something else.
+ANYWHERE: Final = _words("start stop restart suspend resume open keep cancel")
+#: Words for those verbs that are something else in the middle of a sentence.
+NOUNS: Final = _words("run end close exit access url address begin leave sleep continue launch")
+ONE_AT_A_TIME: Final = _words("start stop restart suspend resume remove forget open")
+THEN: Final = _words("and then & && und or ; plus")
+PLEASE: Final = _words("please pls plz bitte kindly")
+BEFORE_SHOWN: Final = _words("me us my the a all mir meine out")
+
 #: What joins names.
 JOINING: Final = _words("and & + , und plus as well also then both")
 #: What may come before a name without being part of it.
@@ -296,11 +383,23 @@ OF_OTHERS: Final = _words("his her hers their theirs somebody's someone's everyb
 OF_ONESELF: Final = _words("let's it's that's there's here's today's tonight's")
 #: Begins a remark, after which nothing more is named: ``stop report, I don't need it``.
 REMARKS: Final = _words("i i'm im i've i'll we we're we've it's its that's")
+#: Before what somebody else said.
+QUOTES: Final = _words("> &gt")
+#: Point at what was spoken of.
+IT: Final = _words("it that this one")
+THEM: Final = _words("them those these both two three ones they")
+#: Count in a list, from its end if negative.
+ORDINALS: Final[Mapping[str, int]] = MappingProxyType(
+    {
+        word: place
+        for place, words_ in {
+            1: "first 1st", 2: "second 2nd", 3: "third 3rd", 4: "fourth 4th", 5: "fifth 5th", -1: "last",
+        }.items()
+        for word in words_.split()
+    }
+)  # fmt: skip
 #: Words that distinguish workspaces without naming one.
-POINTING: Final = _words(
-    """other last same usual first second next previous old new only right wrong mine both two three
-    running up down on off"""
-)
+POINTING: Final = _words("""other same usual right wrong mine running up down on off""")
 #: What a workspace is called in general; on its own it names none.
 GENERIC: Final = _words(
     """workspace server session machine instance environment env vm box container pod ide one it that this
@@ -323,7 +422,9 @@ RUNNING: Final = _words("running started active up on")
 STOPPED: Final = _words("stopped down off inactive")
 #: What means several with such a state, and what else may be said with it.
 OF_A_STATE: Final = GENERICS | _words("all every everything anything ones")
-WITH_A_STATE: Final = OF_A_STATE | GENERIC | _words("which are is my the of currently still")
+WITH_A_STATE: Final = (
+    OF_A_STATE | GENERIC | _words("which are is my the of currently still that that's thats there")
+)
 #: States that a list can be narrowed to, and what else may be said there.
 STATES: Final = _by_word(
     {
@@ -351,5 +452,26 @@ OF_LISTS: Final = (
 )
 #: Shows something: of what follows, or of everything.
 SHOWING: Final = _words("send show see display view get give print find zeig zeige look")
+#: Words of a connection's title that are no name for it.
+NO_PLACES: Final = _words("cloud team server servers the our my lab group project workspace workspaces test")
 #: Where something is: between a name and its connection.
 WHERE: Final = _words("on at in from @ under")
+#: A workspace of such a name is only meant where nothing else can be.
+EVERYDAY: Final = (
+    ASKING
+    | OF_QUESTIONS
+    | NEGATIONS
+    | CONDITIONS
+    | JOINING
+    | BEFORE_A_NAME
+    | IT
+    | THEM
+    | POINTING
+    | GENERIC
+    | GENERICS
+    | STATES.keys()
+    | ORDINALS.keys()
+    | PLEASE
+    | SYNONYMS["workspace"].keys()
+    | frozenset(SYNONYMS["workspace"].values())
+)

@@ -14,7 +14,7 @@ from bot.messages.texts import cards
 from bot.services import naming
 from bot.support.errors import Refused
 from handlers import routes
-from handlers.language.names import choose
+from handlers.language.names import Names
 from handlers.linking.account import ways
 from handlers.linking.approvals import asked, question
 from handlers.linking.connections import connection_of
@@ -78,10 +78,9 @@ async def _link_of_a_workspace(request: Request) -> Answer | None:
     if naming.leading_connection(request.arguments, connections)[0] is not None:
         return None
     rows = await request.services.store.workspaces(request.principal)
-    choice = choose(request.arguments, rows, connections)
-    if choice.kind != "one" or not choice.is_whole:
-        return None
-    return as_command(request.about("workspace", "open", (choice.workspaces[0].title,)))
+    spans = Names(rows, (), connections).spans(request.arguments)
+    named = [one for span in spans for one in span.workspaces]
+    return as_command(request.about("workspace", "open", (named[0].title,))) if len(named) == 1 else None
 
 
 def _chosen(request: Request) -> tuple[str, str]:

@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bot.domain.models import Named
+from bot.domain.models import Named, Spoken
 from bot.domain.policy import Target
 from bot.messages.blocks import kit, replies
 from bot.messages.blocks.buttons import AGREED
@@ -18,7 +18,7 @@ from bot.messages.texts import cards
 from bot.services import naming
 from handlers import routes
 from handlers.command_line import written
-from handlers.language.verbs import Manner
+from handlers.language.reading import Manner
 from handlers.linking.account import ways
 from handlers.linking.connections import connection_of
 from handlers.request import SILENT, Answered
@@ -89,7 +89,8 @@ def _ask(request: Request, connection: str | None, linked: list[str]) -> Answer:
         words.TO_CONTINUE, button=cards.UNLINK, command=request.command, typed=Markup("unlink"), name=name
     )
     button = kit.button(cards.UNLINK, f"unlink:{AGREED}", connection or "all", style=kit.DANGER)
-    return replies.answer(f"{effect} {ask}", [button])
+    about = Spoken(connection=connection or "", what="unlink", takes_press=True)
+    return replace(replies.answer(f"{effect} {ask}", [button]), about=about)
 
 
 def _is_everybodys(request: Request, connection: str) -> bool:

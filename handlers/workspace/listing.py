@@ -68,10 +68,11 @@ async def show_list(request: Request) -> Answer:
 @routes.verb("workspace", "status", flags=("share",), does=routes.Does.SHOWS)
 async def status(request: Request) -> Answer:
     """Answer with the card of what is under way, otherwise with the state; without a name, with the list."""
-    services = request.services
-    is_named = request.target is not None or bool(request.name)
-    if not is_named and len(await services.store.workspaces(request.principal)) > 1:
-        return await show_list(request)
+    if request.target is None:
+        rows = await request.services.store.workspaces(request.principal)
+        if len(rows) != 1:
+            return await show_list(request)
+        request = replace(request, target=rows[0].id)
     return await as_it_is(request, await workspace_of(request))
 
 

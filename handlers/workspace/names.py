@@ -154,8 +154,8 @@ async def notify(request: Request) -> Answer:
 
 @routes.verb("workspace", "forget", flags=(AGREED,), does=routes.Does.ENDS)
 async def forget(request: Request) -> Answer:
-    """Forget a workspace, and say how to bring it back. A name is always required: none is guessed."""
-    workspace = await workspace_of(request, guesses=False)
+    """Forget a workspace, and say how to bring it back."""
+    workspace = await workspace_of(request)
     await request.services.personal_list.forget(
         request.principal, workspace.id, interaction=request.surface.interaction
     )

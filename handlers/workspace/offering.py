@@ -1,14 +1,15 @@
 """What is offered instead of being done at once, and the question before something ends for good.
 
 A verb of Usher with the whole name of one workspace is done. Whatever else ends something is a guess: one
-button says what it will do (ADR 24).
+button says what it will do (``handlers.deciding``).
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from bot.domain.models import OperationVerb, State
+from bot.domain.models import OperationVerb, Spoken, State
 from bot.domain.models.stopping import is_final, planned_mode
 from bot.messages.blocks import kit, offers, replies, timers
 from bot.messages.blocks.buttons import agreed_button, at_stake, lost, suspend_button
@@ -16,33 +17,20 @@ from bot.messages.blocks.limits import Markup, fill, line
 from bot.messages.texts import answers as words
 from bot.messages.texts import cards, talk
 from bot.support.errors import Refused
-from handlers import routes
 from handlers.command_line import written
-from handlers.language.verbs import Manner
 from handlers.linking.account import linked
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bot.domain.models import Answer, Operation, StopMode, Workspace
-    from handlers.language.names import Choice
+    from handlers.language.which import Which
     from handlers.request import Request
 
 #: The most that one button does something to.
 MOST: Final = 20
 _DOWN: Final = frozenset({State.STOPPED, State.SUSPENDED, State.FAILED})
 _VERBS: Final = {verb.value: verb for verb in OperationVerb}
-
-
-def may_act(request: Request, choice: Choice) -> bool:
-    """Return whether a verb is done at once to what was chosen, and not only offered."""
-    is_named = request.manner is Manner.TYPED
-    match routes.nature(request.folder, request.verb).does:
-        case routes.Does.SHOWS:
-            return True
-        case routes.Does.STARTS:
-            is_enough = choice.is_whole or is_named
-            return is_enough and request.manner is not Manner.ASKED
-        case _:
-            return is_named and choice.is_exact
 
 
 def verb_of(request: Request) -> str:
@@ -64,7 +52,7 @@ async def one(request: Request, workspace: Workspace) -> Answer:
     if verb == "suspend" and at_stake(workspace):
         return await ask_before_suspending(request, workspace)
     title = request.services.title(workspace.connection)
-    return offers.one(verb, workspace.id, workspace.title, title, action=verb)
+    return offers.one(verb, workspace, title)
 
 
 def time_of(request: Request, workspace: Workspace) -> float | None:
@@ -78,7 +66,11 @@ def _at_its_time(request: Request, workspace: Workspace, at: float) -> Answer:
     """Offer what was asked for a later time: the button keeps that time."""
     sentence = fill(talk.AT_ITS_TIME, name=workspace.title, at=kit.moment(at, request.services.clock.now()))
     label = fill(talk.DO_AT[request.verb], name=Markup(line(workspace.title)))
-    return replies.answer(sentence, timers.choices(request.verb, [workspace], [label], [at]))
+    (button,) = timers.choices(request.verb, [workspace], [label], [at])
+    about = Spoken(
+        workspaces=(workspace.id,), what=request.verb, ask=f"{button['action_id']} {button['value']}"
+    )
+    return replace(replies.answer(sentence, [button]), about=about)
 
 
 def ends_for_good(request: Request, workspace: Workspace, verb: OperationVerb) -> bool:
@@ -107,7 +99,8 @@ async def ask_before_ending(request: Request, workspace: Workspace, verb: Operat
     buttons = [agreed_button(label, str(verb), workspace)]
     if facts.may("suspend") and workspace.state is State.RUNNING:
         buttons.append(suspend_button(workspace))
-    return replies.answer(sentence, buttons)
+    about = Spoken(workspaces=(workspace.id,), what=str(verb), takes_press=True)
+    return replace(replies.answer(sentence, buttons), about=about)
 
 
 async def ask_before_suspending(request: Request, workspace: Workspace) -> Answer:
@@ -115,7 +108,10 @@ async def ask_before_suspending(request: Request, workspace: Workspace) -> Answe
     request.services.workspaces.check_possible(workspace, OperationVerb.SUSPEND)
     await linked(request, workspace.connection)
     sentence = fill(words.SUSPEND_AT_STAKE, name=workspace.title, at_stake=at_stake(workspace))
-    return replies.answer(sentence, [agreed_button(cards.SUSPEND, "suspend", workspace)])
+    about = Spoken(workspaces=(workspace.id,), what="suspend", takes_press=True)
+    return replace(
+        replies.answer(sentence, [agreed_button(cards.SUSPEND, "suspend", workspace)]), about=about
+    )
 
 
 def typed_name(workspace: Workspace) -> Markup:
@@ -123,12 +119,24 @@ def typed_name(workspace: Workspace) -> Markup:
     return Markup(line(written((workspace.title,))))
 
 
-async def several(request: Request, choice: Choice) -> Answer:
+def is_known(request: Request) -> bool:
+    """Return whether a verb can be done to several at once."""
+    return verb_of(request) in (talk.DO_SEVERAL if request.at is None else talk.DO_SEVERAL_AT)
+
+
+async def needed(request: Request, rows: Sequence[Workspace]) -> list[Workspace]:
+    """Return those about which a verb would change anything, as far as is known."""
+    operations = await request.services.store.open_operations(request.principal)
+    under_way = {one.workspace_id: one for one in operations}
+    return [one for one in rows if is_needed(verb_of(request), one, under_way.get(one.id), request.at)]
+
+
+async def several(request: Request, rows: Sequence[Workspace], which: Which) -> Answer:
     """Offer to do it to several workspaces with one button, which says exactly to which."""
     services, verb = request.services, verb_of(request)
-    at, done = request.at, talk.DO_SEVERAL if request.at is None else talk.DO_SEVERAL_AT
-    if verb not in done or request.more:
-        example = choice.workspaces[0].title if choice.workspaces else words.EXAMPLE
+    at = request.at
+    if not is_known(request) or request.more:
+        example = rows[0].title if rows else words.EXAMPLE
         return replies.hint(
             fill(
                 talk.ONE_BY_ONE,
@@ -137,25 +145,24 @@ async def several(request: Request, choice: Choice) -> Answer:
                 example=example,
             )
         )
-    under_way = {one.workspace_id: one for one in await services.store.open_operations(request.principal)}
-    needed = [one for one in choice.workspaces if is_needed(verb, one, under_way.get(one.id), at)]
-    fitting = [one for one in needed if _is_possible(request, verb, one)]
-    if needed and not fitting:
+    changing = await needed(request, rows)
+    fitting = [one for one in changing if _is_possible(request, verb, one)]
+    if changing and not fitting:
         # Nowhere: the refusal says why.
-        services.workspaces.check_possible(needed[0], _VERBS[verb])
+        services.workspaces.check_possible(changing[0], _VERBS[verb])
     chosen, left = fitting[:MOST], fitting[MOST:]
-    remarks = _remarks(request, choice, fitting)
+    remarks = _remarks(request, rows, which, fitting)
     if left:
         remarks.append(fill(talk.SEVERAL_MOST, most=Markup(str(MOST))))
     if not chosen:
-        return _nothing(request, choice)
+        return _nothing(request, rows, which)
     if len(chosen) == 1:
         offered = await one(request, chosen[0])
         return replies.with_remarks(offered, remarks)
-    rows = [_row(request, verb, workspace) for workspace in chosen]
-    stamps = [await stamp(request, row.workspace) + ("!" if row.ends else "") for row in rows]
+    shown = [_row(request, verb, workspace) for workspace in chosen]
+    stamps = [await stamp(request, row.workspace) + ("!" if row.ends else "") for row in shown]
     timed = verb if at is None else f"{verb}@{at:.0f}"
-    return offers.several(verb, rows, " ".join([timed, *stamps]), remarks, at)
+    return offers.several(verb, shown, " ".join([timed, *stamps]), remarks, at)
 
 
 def is_needed(verb: str, workspace: Workspace, under_way: Operation | None, at: float | None = None) -> bool:
@@ -219,26 +226,32 @@ def mode_then(verb: str, workspace: Workspace) -> StopMode | None:
     return modes.get(verb)
 
 
-def _remarks(request: Request, choice: Choice, fitting: list[Workspace]) -> list[str]:
+def _remarks(
+    request: Request, rows: Sequence[Workspace], which: Which, fitting: Sequence[Workspace]
+) -> list[str]:
     """Say what was named and is left out, and what is not known."""
     remarks = []
-    if choice.kind == "several":
+    if which.workspaces:
         ids = {one.id for one in fitting}
-        out = [_state(request, one) for one in choice.workspaces if one.id not in ids]
+        out = [_state(request, one) for one in rows if one.id not in ids]
         if out:
             remarks.append(fill(talk.SEVERAL_LEFT_OUT, names=Markup(", ".join(out))))
-    if choice.unknown:
-        names = Markup(", ".join(fill("*{name}*", name=name) for name in choice.unknown[:5]))
-        remarks.append(fill(talk.SEVERAL_UNKNOWN, names=names))
-    return remarks
+    return [*remarks, *unknown_remarks(which)]
 
 
-def _nothing(request: Request, choice: Choice) -> Answer:
-    if choice.kind != "several":
+def unknown_remarks(which: Which) -> list[str]:
+    """Say which words name nothing."""
+    if not which.unknown:
+        return []
+    names = Markup(", ".join(fill("*{name}*", name=name) for name in which.unknown[:5]))
+    return [fill(talk.SEVERAL_UNKNOWN, names=names)]
+
+
+def _nothing(request: Request, rows: Sequence[Workspace], which: Which) -> Answer:
+    if not which.workspaces:
         return replies.hint(fill(talk.NONE_AT_ALL, command=request.command))
-    names = Markup(", ".join(_state(request, one) for one in choice.workspaces[:MOST]))
-    more = "" if not choice.unknown else _remarks(request, choice, list(choice.workspaces))[-1]
-    return replies.hint(fill(talk.NONE_OF_THEM, names=names), more=more)
+    names = Markup(", ".join(_state(request, one) for one in rows[:MOST]))
+    return replies.hint(fill(talk.NONE_OF_THEM, names=names), more="".join(unknown_remarks(which)))
 
 
 def _state(request: Request, workspace: Workspace) -> str:

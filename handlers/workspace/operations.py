@@ -21,7 +21,7 @@ from handlers.workspace.beside import beside_card, ends
 from handlers.workspace.offering import ask_before_ending, ask_before_suspending
 from handlers.workspace.targets import workspace_of
 from handlers.workspace.timers import stop_later, timer_or_ask
-from handlers.workspace.timing import happens_at, runs_until
+from handlers.workspace.timing import moment_of
 
 if TYPE_CHECKING:
     from bot.domain.models import Workspace
@@ -51,10 +51,9 @@ async def start(request: Request) -> Answer:
 @routes.verb("workspace", "stop", flags=("share", "force", AGREED), does=routes.Does.ENDS)
 async def stop(request: Request) -> Answer:
     """Write the operation, or when it is to happen; the card and the direct messages report the rest."""
-    plain, moment = await happens_at(request)
-    if moment is not None:
-        return await stop_later(request, await workspace_of(plain), moment, "stop")
-    return await begin(plain, OperationVerb.FORCE if "force" in plain.flags else OperationVerb.STOP)
+    if (moment := await moment_of(request)) is not None:
+        return await stop_later(request, await workspace_of(request), moment, "stop")
+    return await begin(request, OperationVerb.FORCE if "force" in request.flags else OperationVerb.STOP)
 
 
 @routes.action("force")
@@ -72,23 +71,21 @@ async def restart(request: Request) -> Answer:
 @routes.verb("workspace", "suspend", flags=("share", AGREED), does=routes.Does.ENDS)
 async def suspend(request: Request) -> Answer:
     """Write the operation, or when it is to happen, if the provider can suspend."""
-    plain, moment = await happens_at(request)
-    if moment is not None:
-        return await stop_later(request, await workspace_of(plain), moment, "suspend")
-    workspace = await workspace_of(plain)
-    if at_stake(workspace) and AGREED not in plain.flags:
-        return await ask_before_suspending(plain, workspace)
-    return await begin_for(plain, workspace, OperationVerb.SUSPEND)
+    if (moment := await moment_of(request)) is not None:
+        return await stop_later(request, await workspace_of(request), moment, "suspend")
+    workspace = await workspace_of(request)
+    if at_stake(workspace) and AGREED not in request.flags:
+        return await ask_before_suspending(request, workspace)
+    return await begin_for(request, workspace, OperationVerb.SUSPEND)
 
 
 @routes.verb("workspace", "resume", flags=("share", AGREED), does=routes.Does.STARTS)
 async def resume(request: Request) -> Answer:
     """Ask for a start; in a state that rules out a resume, say what can be done instead."""
     workspaces = request.services.workspaces
-    plain, moment = await runs_until(request)
-    workspace = await workspace_of(plain)
+    workspace = await workspace_of(request)
     if workspace.state in _RESUMED:
-        return await begin_for(request, workspace, OperationVerb.START, moment)
+        return await begin_for(request, workspace, OperationVerb.START, await moment_of(request))
     await linked(request, workspace.connection)
     await workspaces.refresh(request.principal, workspace.id)
     facts = await request.services.gatherer.of_workspace(workspace)
@@ -104,8 +101,7 @@ async def begin(request: Request, verb: OperationVerb) -> Answer:
 
 
 async def _begin_until(request: Request, verb: OperationVerb) -> Answer:
-    plain, moment = await runs_until(request)
-    return await begin_for(request, await workspace_of(plain), verb, moment)
+    return await begin_for(request, await workspace_of(request), verb, await moment_of(request))
 
 
 async def as_it_is(request: Request, workspace: Workspace, remark: str = "") -> Answer:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bot.domain.models import Answer, OperationVerb, State
-from bot.messages.blocks import replies
+from bot.domain.models import Answer, OperationVerb, Spoken, State
+from bot.messages.blocks import lists, replies
 from bot.messages.blocks.buttons import AGREED, remove_button
-from bot.messages.blocks.limits import fill, line
+from bot.messages.blocks.limits import fill, line, safe
 from bot.messages.texts import answers as words
 from bot.services import naming
+from bot.support.errors import Refused
 from handlers import routes
 from handlers.command_line import normalise
-from handlers.language.verbs import Manner
+from handlers.language.reading import Manner
 from handlers.linking.account import linked
 from handlers.workspace.offering import typed_name
 from handlers.workspace.operations import begin_for, not_there
@@ -31,12 +32,16 @@ async def remove(request: Request) -> Answer:
     A name is always required: none is guessed.
     """
     workspaces = request.services.workspaces
-    workspace = await workspace_of(request, guesses=False, asks=True)
+    workspace = await workspace_of(request)
     await linked(request, workspace.connection)
     if workspace.state is State.GONE:
         await workspaces.refresh(request.principal, workspace.id)
         return not_there(request, workspace)
-    workspaces.check_possible(workspace, OperationVerb.REMOVE)
+    try:
+        workspaces.check_possible(workspace, OperationVerb.REMOVE)
+    except Refused as refusal:
+        facts = await request.services.gatherer.of_workspace(workspace)
+        return lists.status_answer(facts, workspace, remark=safe(refusal.text))
     is_named = naming.fold(request.name) in {naming.fold(workspace.title), naming.fold(workspace.name)}
     if AGREED in request.flags and request.manner is Manner.TYPED and is_named:
         return await begin_for(request, workspace, OperationVerb.REMOVE)
@@ -52,7 +57,8 @@ def asked(request: Request, workspace: Workspace, *, is_form: bool) -> Answer:
     ask = fill(words.REMOVE_ASK, command=request.command, name=typed_name(workspace))
     answer = replies.answer(f"{effect} {ask}", [remove_button(workspace)])
     view = replies.remove_view(workspace, title) if is_form else None
-    return Answer(text=answer.text, blocks=answer.blocks, view=view)
+    about = Spoken(workspaces=(workspace.id,), what="remove", takes_press=True)
+    return Answer(text=answer.text, blocks=answer.blocks, view=view, about=about)
 
 
 @routes.view("remove")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bot.messages.blocks import lists, offers, replies, timers
+from bot.domain.models import Spoken, State
+from bot.messages.blocks import offers, replies, timers
 from bot.messages.blocks.limits import Markup, fill, line
 from bot.messages.texts import answers as words
 from bot.messages.texts import talk
@@ -12,16 +14,13 @@ from bot.services import naming
 from handlers import routes
 from handlers.command_line import written
 from handlers.language import vocabulary
-from handlers.language.names import Choice, choose
-from handlers.language.verbs import Manner
 from handlers.language.words import plain
 from handlers.linking.account import link_any, linked
 from handlers.request import Answered
-from handlers.talking import as_command, if_yours, of_connection, on_topic, theirs
+from handlers.talking import as_command, typed_here
 from handlers.waiting import look, unread
 from handlers.welcome import first_steps, what
 from handlers.workspace import offering
-from handlers.workspace.several import all_at_once
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,80 +29,9 @@ if TYPE_CHECKING:
     from handlers.request import Request
 
 
-#: The verbs that mean a person's default workspace: none of them takes anything away.
-_FOLLOWS_DEFAULT = frozenset({"start", "open", "resume", "status"})
-
-
-async def workspace_of(request: Request, *, guesses: bool = True, asks: bool = False) -> Workspace:
-    """Return the workspace; raises Answered with a question, an offer or a hint, or Refused.
-
-    Without a name it is the only one, or the person's default; with ``guesses`` False a name is required
-    even then. ``asks``: the verb asks before it does anything, so nothing has to be offered first.
-    """
-    workspaces = request.services.workspaces
-    if request.target is not None:
-        return await workspaces.owned(request.principal, request.verb, request.target)
-    choice, rows, old = await _chosen(request, request.arguments)
-    is_shown = routes.nature(request.folder, request.verb).does is routes.Does.SHOWS
-    if is_shown and choice.kind in {"several", "conditional"} and len(choice.workspaces) == 1:
-        return choice.workspaces[0]
-    match choice.kind:
-        case "none":
-            if not rows:
-                old, rows = await old_and_rows(request)
-            if not rows:
-                raise Answered(await nothing_yet(request, old))
-            usual = await _usual(request, rows) if guesses else None
-            if usual is None:
-                raise Answered(await _which_of_those(request, rows, guesses=guesses))
-            choice = Choice("one", (usual,), is_whole=True)
-        case "one":
-            pass
-        case _:
-            raise Answered(await _not_one(request, choice, rows, old))
-    (workspace,) = choice.workspaces
-    if asks or offering.may_act(request, choice):
-        return workspace
-    raise Answered(await offering.one(request, workspace))
-
-
-async def _not_one(
-    request: Request, choice: Choice, rows: Sequence[Workspace], old: Sequence[Account] | None
-) -> Answer:
-    """Answer words that don't name exactly one workspace."""
-    match choice.kind:
-        case "many":
-            return _which_of_these(request, choice.name, choice.workspaces, rows)
-        case "conditional":
-            return _conditional(request, choice, rows)
-        case "theirs":
-            return theirs(request, choice.workspaces)
-        case "several" | "all":
-            return await _several(request, choice)
-        case _:
-            return await _unknown(request, choice, old, has_any=bool(rows))
-
-
-async def _chosen(
-    request: Request, given: Sequence[str]
-) -> tuple[Choice, Sequence[Workspace], Sequence[Account] | None]:
-    """Return what words name, the person's workspaces, and the accounts whose lists were outdated."""
-    rows, old = await request.services.store.workspaces(request.principal), None
-    choice = choose(given, rows, request.services.connections)
-    if choice.kind == "near" or (choice.kind == "several" and choice.unknown):
-        old, rows = await old_and_rows(request)
-        choice = choose(given, rows, request.services.connections)
-    return choice, rows, old
-
-
-async def _usual(request: Request, rows: Sequence[Workspace]) -> Workspace | None:
-    """Return what is meant without a name: the only one, or the person's own default where nothing ends."""
-    if len(rows) == 1:
-        return rows[0]
-    if request.verb not in _FOLLOWS_DEFAULT:
-        return None
-    wanted = await request.services.preferences.of(request.principal)
-    return next((one for one in rows if one.id == wanted.workspace_id), None)
+async def workspace_of(request: Request) -> Workspace:
+    """Return the workspace whose key a request carries, from a button or as read; raises Refused."""
+    return await request.services.workspaces.owned(request.principal, request.verb, request.target or "")
 
 
 async def named(request: Request, name: str) -> Workspace:
@@ -116,54 +44,40 @@ async def named(request: Request, name: str) -> Workspace:
     if found.kind == "one":
         return found.workspaces[0]
     if found.kind == "many":
-        raise Answered(_which_of_these(request, name, found.workspaces, rows))
-    near = Choice("near", found.workspaces, name=name)
-    raise Answered(await _unknown(request, near, old, has_any=bool(rows)))
+        raise Answered(which_of_these(request, found.workspaces, rows, name))
+    raise Answered(await unknown(request, name, rows, old=old))
 
 
-async def _several(request: Request, choice: Choice) -> Answer:
-    """Offer one button for several; with ``--yes`` the person has answered it beforehand."""
-    is_end = routes.nature(request.folder, request.verb).does is routes.Does.ENDS
-    if is_end and choice.is_described:
-        return _described(request, choice)
-    is_said_before = "yes" in request.flags and request.manner is Manner.TYPED and not choice.unknown
-    verb = offering.verb_of(request)
-    known_verbs = talk.DO_SEVERAL if request.at is None else talk.DO_SEVERAL_AT
-    if is_said_before and verb in known_verbs and not request.more:
-        under_way = await request.services.store.open_operations(request.principal)
-        by_workspace = {one.workspace_id: one for one in under_way}
-        chosen = [
-            one
-            for one in choice.workspaces
-            if offering.is_needed(verb, one, by_workspace.get(one.id), request.at)
-        ]
-        return await all_at_once(request, verb, chosen)
-    if routes.nature(request.folder, request.verb).does is routes.Does.SHOWS and not choice.unknown:
-        return lists.workspace_list(
-            await request.services.gatherer.of_all(request.principal, choice.workspaces),
-            only={
-                "what": words.WORKSPACES,
-                "words": written([one.title for one in choice.workspaces]),
-                "rows": [one.id for one in choice.workspaces],
-            },
-        )
-    return await offering.several(request, choice)
+def is_in(workspace: Workspace, state: str) -> bool:
+    """Return whether a workspace is in a state that words named: down is every way of not running."""
+    is_up = workspace.state is State.RUNNING
+    return is_up if state == "running" else not is_up if state == "stopped" else workspace.state == state
 
 
-def _described(request: Request, choice: Choice) -> Answer:
-    """Say that another name was typed than the one in it: it is written, and offers no press."""
-    sentence = fill(talk.DESCRIBED, name=choice.name)
-    return replies.hint(sentence, more=if_yours(request, choice.workspaces))
+async def at_places(
+    request: Request, group: Sequence[Workspace], places: Sequence[str], rows: Sequence[Workspace]
+) -> Sequence[Workspace]:
+    """Return those of one name that are where a request says; raises Answered if none is."""
+    if not places:
+        return group
+    found = [one for one in group if one.connection in places]
+    if found:
+        return found
+    await there(request, places, rows)
+    name = f"{group[0].title}@{places[0]}"
+    raise Answered(await unknown(request, name, rows, near=group))
 
 
-def _conditional(request: Request, choice: Choice, rows: Sequence[Workspace]) -> Answer:
-    """Say that exceptions and conditions aren't understood: nothing is done, and nothing offered."""
-    example = next(iter(choice.workspaces or rows)).title if rows else words.EXAMPLE
-    shown = {"command": request.command, "verb": Markup(request.verb), "example": example}
-    is_timed = request.verb in {"stop", "suspend"}
-    later = fill(talk.CONDITIONAL_LATER, **shown) if is_timed else ""
-    after = fill(talk.CONDITIONAL_NEXT, **shown, later=Markup(later))
-    return replies.hint(fill(talk.CONDITIONAL, next=Markup(after)))
+async def there(request: Request, places: Sequence[str], rows: Sequence[Workspace]) -> list[Workspace]:
+    """Return what a person has on connections; raises Answered with *Link*, or if there is nothing."""
+    for connection in places:
+        if connection not in dict(request.services.linkless()):
+            await linked(request, connection)
+    found = [one for one in rows if one.connection in places]
+    if not found:
+        what = fill(words.ON, what=Markup(words.WORKSPACES), title=request.services.titles(places))
+        raise Answered(replies.hint(fill(words.NONE_OF_THESE, what=Markup(what))))
+    return found
 
 
 async def nothing_yet(request: Request, old: Sequence[Account] | None) -> Answer:
@@ -194,34 +108,32 @@ async def _empty(request: Request, sentence: str) -> Answer:
     return replies.answer(sentence, steps)
 
 
-async def _which_of_those(request: Request, rows: Sequence[Workspace], *, guesses: bool) -> Answer:
-    """Ask which workspace is meant among those to which it applies; if that is one, offer it."""
-    operations = await request.services.store.open_operations(request.principal)
-    under_way = {one.workspace_id: one for one in operations}
-    verb = offering.verb_of(request)
-    fitting = [one for one in rows if offering.is_needed(verb, one, under_way.get(one.id), request.at)]
-    is_end = routes.nature(request.folder, request.verb).does is routes.Does.ENDS
-    if is_end and guesses and len(fitting) == 1 and verb in talk.DO_ONE:
-        return await offering.one(request, fitting[0])
-    return which_of_all(request, fitting or rows)
-
-
 def which_of_all(request: Request, rows: Sequence[Workspace]) -> Answer:
     """Ask which workspace is meant if no name was given."""
     buttons = _choices(request, rows, labels_of(rows, rows))
-    return replies.answer(
-        fill(words.WHICH_OF_ALL, command=request.command, verb=Markup(request.verb)), buttons
-    )
+    sentence = fill(words.WHICH_OF_ALL, command=request.command, verb=Markup(request.verb))
+    return _asking(request, replies.answer(sentence, buttons), rows)
 
 
-def _which_of_these(
-    request: Request, name: str, found: Sequence[Workspace], rows: Sequence[Workspace]
+def which_of_these(
+    request: Request, found: Sequence[Workspace], rows: Sequence[Workspace], name: str
 ) -> Answer:
+    """Ask which of those that a name fits is meant."""
     labels = labels_of(found, rows)
-    is_same = len({naming.fold(one.title) for one in found}) == 1
-    sentence = fill(words.WHICH if is_same else words.WHICH_BEGINNING, name=name)
+    titles = {naming.fold(one.title) for one in found}
+    sentence = words.NEAREST
+    if len(titles) == 1:
+        sentence = fill(words.WHICH, name=found[0].title)
+    elif all(title.startswith(naming.fold(name)) for title in titles):
+        sentence = fill(words.WHICH_BEGINNING, name=name)
     more = fill(words.WHICH_AT, command=request.command, verb=Markup(request.verb), example=labels[0])
-    return replies.hint(sentence, _choices(request, found, labels), more=more)
+    return _asking(request, replies.hint(sentence, _choices(request, found, labels), more=more), found)
+
+
+def _asking(request: Request, answer: Answer, found: Sequence[Workspace]) -> Answer:
+    """Return a question which one is meant, with what it is about."""
+    keys = tuple(one.id for one in found)
+    return replace(answer, about=Spoken(workspaces=keys, what=request.verb, ask="which"))
 
 
 async def old_and_rows(request: Request) -> tuple[list[Account], list[Workspace]]:
@@ -231,42 +143,46 @@ async def old_and_rows(request: Request) -> tuple[list[Account], list[Workspace]
     return old, await request.services.store.workspaces(request.principal)
 
 
-async def _unknown(
-    request: Request, choice: Choice, old: Sequence[Account] | None, *, has_any: bool
+async def unknown(
+    request: Request,
+    name: str,
+    rows: Sequence[Workspace],
+    *,
+    near: Sequence[Workspace] = (),
+    old: Sequence[Account] | None = None,
 ) -> Answer:
     """Say that there is no such name, suggest similar ones, and check again if the list is outdated."""
-    first, _, _ = choice.name.partition(" ")
+    first, _, _ = name.partition(" ")
     elsewhere = vocabulary.ELSEWHERE.get(request.verb, {}).get(plain(first))
     if elsewhere is not None:
         return as_command(request.about("workspace", elsewhere, ()))
-    _, connection = naming.split_connection(choice.name, request.services.connections)
+    _, connection = naming.split_connection(name, request.services.connections)
     if connection is not None and connection not in dict(request.services.linkless()):
         await linked(request, connection)
-    runs = await _run_commands(request, choice.name)
-    if not has_any and not runs:
+    runs = await _run_commands(request, name)
+    if old is None:
+        old, rows = await old_and_rows(request)
+    if not rows and not runs:
         return await nothing_yet(request, old)
-    near = choice.workspaces
+    near = near or naming.nearest(name, rows)
     looking = await look(request, request.services.workspaces, words.LOOKING_FOR_IT, old=old)
     if looking:
         return replies.answer(looking)
-    asked = await on_topic(request) or await of_connection(request, choice.name.split())
-    if asked is not None and not near:
-        return asked
-    sentence = fill(words.UNKNOWN_NAME, name=choice.name)
+    sentence = fill(words.UNKNOWN_NAME, name=name)
     more: list[str] = [unread(request)] if request.problem else []
-    buttons = _choices(request, near, labels_of(near, near))
+    buttons = _choices(request, near, labels_of(near, rows))
     if near:
         offered = (
             words.NEAREST if buttons else f"{words.NEAREST} {', '.join(line(one.title) for one in near)}"
         )
         more.append(offered)
     if runs:
-        shown = Markup(talk.OR.join(f"`{_typed(request, run)}`" for run in runs))
+        shown = Markup(talk.OR.join(f"`{typed_here(request, run)}`" for run in runs))
         more.append(fill(talk.AS_RUN if near else talk.DID_YOU_MEAN, commands=shown))
         buttons = [*buttons, *offers.command_buttons(runs)]
     if not more:
         more = [fill(words.UNKNOWN_NEXT, command=request.command)]
-    return replies.hint(sentence, buttons, more=" ".join(more))
+    return _asking(request, replies.hint(sentence, buttons, more=" ".join(more)), near)
 
 
 async def _run_commands(request: Request, name: str) -> list[str]:
@@ -283,12 +199,11 @@ async def _run_commands(request: Request, name: str) -> list[str]:
     return []
 
 
-def _typed(request: Request, command: str) -> str:
-    """Return a command for jobs as the person would type it here."""
-    return f"{request.command_of('job')}{line(command.removeprefix('job '), 300)}"
-
-
 def _choices(request: Request, found: Sequence[Workspace], labels: Sequence[str]) -> list[dict[str, object]]:
+    """Return a button for each that may be meant, which says what it does."""
+    done = talk.DO_ONE.get(offering.verb_of(request)) if request.at is None else talk.DO_AT.get(request.verb)
+    if done is not None:
+        labels = [done.format(name=label) for label in labels]
     if request.at is not None or request.verb == "keep":
         times = [offering.time_of(request, one) for one in found]
         return timers.choices(request.verb, found, labels, times)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from bot.domain.models import Answer, State
@@ -13,6 +12,7 @@ from bot.messages.blocks import moments as answers
 from bot.messages.blocks import timers as drawn
 from bot.messages.blocks.buttons import AGREED
 from bot.messages.blocks.limits import fill
+from bot.messages.texts import answers as texts
 from bot.messages.texts import timers as words
 from bot.messages.texts import times
 from bot.support.errors import Refused
@@ -20,7 +20,7 @@ from handlers import routes
 from handlers.linking.account import linked
 from handlers.request import Answered
 from handlers.workspace.targets import workspace_of
-from handlers.workspace.timing import chosen_moment, lasts_longer, runs_until
+from handlers.workspace.timing import chosen_moment, moment_of
 
 if TYPE_CHECKING:
     from bot.domain.models import StopMode, Timer, Workspace
@@ -34,11 +34,10 @@ _DOWN: Final = frozenset({State.STOPPING, State.STOPPED, State.SUSPENDED, State.
 @routes.verb("workspace", "keep", flags=(AGREED,), does=routes.Does.STARTS)
 async def keep(request: Request) -> Answer:
     """Take a planned stop back, or move it: ``keep NAME until 20:00``."""
-    longer, seconds = await lasts_longer(request)
-    plain, moment = await runs_until(longer)
-    if moment is None and seconds:
-        return await _extended(replace(plain, more=seconds))
-    workspace = await workspace_of(plain)
+    moment = await moment_of(request)
+    if moment is None and request.more:
+        return await _extended(request)
+    workspace = await workspace_of(request)
     if moment is not None:
         return await stop_later(request, workspace, moment, workspace.stop_mode)
     return await _kept(request, workspace)
@@ -67,7 +66,13 @@ async def _kept(request: Request, workspace: Workspace) -> Answer:
 
 
 async def stop_later(request: Request, workspace: Workspace, moment: Moment, mode: StopMode | None) -> Answer:
-    """Set when a workspace is stopped; asks first if that ends it for good."""
+    """Set when a workspace is stopped; asks first if that ends it for good.
+
+    The button of a message that has become outdated sets nothing.
+    """
+    if request.seen is not None and request.seen != workspace.episode:
+        facts = await request.services.gatherer.of_workspace(workspace)
+        return lists.status_answer(facts, workspace, remark=texts.OUTDATED)
     timer = timer_or_ask(request, workspace, moment, mode)
     title = request.services.title(workspace.connection)
     try:

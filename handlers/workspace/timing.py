@@ -1,9 +1,8 @@
-"""The time in a command: ``start notebook for 2h``, ``stop notebook at 6pm``."""
+"""The time in a request: ``start notebook for 2h``, ``stop notebook at 6pm``; only stops can be planned."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from bot.domain import moments
@@ -11,54 +10,68 @@ from bot.domain.models.stopping import SOONEST_SECONDS
 from bot.domain.moments import FARTHEST_SECONDS, Moment
 from bot.messages.blocks import moments as answers
 from bot.messages.blocks import replies
-from bot.messages.blocks.limits import Markup, fill
+from bot.messages.blocks.limits import Markup, fill, line
 from bot.messages.blocks.timers import LENGTHS
 from bot.messages.texts import timers as words
-from bot.services import naming
-from handlers.language import vocabulary
-from handlers.language.names import choose
-from handlers.language.words import plain, without
+from handlers.command_line import written
 from handlers.request import Answered
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.domain.models import Answer, Principal
-    from bot.domain.moments import Phrase, Unread
+    from bot.domain.models import Answer, Principal, Workspace
+    from bot.domain.moments import Unread
+    from handlers.language.reading import Reading
     from handlers.request import Request
     from handlers.services import Services
 
 #: The words that announce until when something runs; the others announce when something is done.
 _UNTIL: Final = frozenset({"for", "until", "till", "til", "'til"})
+_STOPS: Final = frozenset({"stop", "suspend"})
+_STARTS: Final = frozenset({"start", "restart", "resume"})
 
 
-async def runs_until(request: Request) -> tuple[Request, Moment | None]:
-    """Split until when something is to run off a request; raises Answered for what can't be used."""
-    timeless, phrase = await _split(request)
-    is_start = request.verb != "keep"
-    if is_start and phrase is not None and phrase.lead and phrase.lead not in _UNTIL:
-        raise Answered(await _example(words.START_LATER, timeless))
-    return await _at(timeless, phrase)
+def refuse(request: Request, reading: Reading, chosen: Sequence[Workspace]) -> None:
+    """Raise Answered for what can't be planned, with what can be typed for what was chosen."""
+    template = _refusal(reading)
+    if template:
+        verb = "stop" if template == words.ONLY_STOPS else reading.what
+        raise Answered(_example(template, request, verb, chosen))
 
 
-async def happens_at(request: Request) -> tuple[Request, Moment | None]:
-    """Split when something is to happen off a request; raises Answered for what can't be used."""
-    timeless, phrase = await _split(request)
-    if phrase is not None and phrase.lead in _UNTIL:
-        raise Answered(await _example(words.STOP_FOR, timeless))
-    return await _at(timeless, phrase)
+def _refusal(reading: Reading) -> str:
+    verb, when = reading.what, reading.when
+    if reading.is_repeated:
+        return words.REPEATED
+    if when is None:
+        return ""
+    is_until = when.lead in _UNTIL
+    if verb in _STARTS and when.lead and not is_until:
+        return words.START_LATER
+    if verb in _STOPS and is_until:
+        return words.STOP_FOR
+    return "" if verb in _STOPS | _STARTS | {"keep"} else words.ONLY_STOPS
 
 
-async def lasts_longer(request: Request) -> tuple[Request, float]:
-    """Split how much longer something is to run off a request; 0 if it doesn't say."""
-    found = moments.longer(request.arguments)
-    if found is None:
-        return request, 0.0
-    rows = await request.services.store.workspaces(request.principal)
-    if naming.find_whole(request.name, rows, request.services.connections) is not None:
-        return request, 0.0
-    names, seconds = found
-    return replace(request, arguments=names), seconds
+async def timed(request: Request, reading: Reading) -> Request:
+    """Return a request with the moment that was read; raises Answered for what is none."""
+    request, when = replace(request, more=reading.more), reading.when
+    if when is None or _refusal(reading):
+        return request
+    found = await typed_moment(request.services, request.principal, when.text)
+    if not isinstance(found, Moment):
+        raise Answered(replies.hint(answers.unread(found, when.text, SOONEST_SECONDS)))
+    return replace(request, at=found.at, moment=found)
+
+
+async def moment_of(request: Request) -> Moment | None:
+    """Return the moment that was read, or that a button was drawn for; raises Answered if that has passed."""
+    if request.moment is not None or request.at is None:
+        return request.moment
+    drawn_for = moment_at(request.at, await request.services.store.now())
+    if drawn_for is None:
+        raise Answered(replies.hint(fill(words.PASSED, command=request.command, name="NAME")))
+    return drawn_for
 
 
 async def typed_moment(services: Services, principal: Principal, text: str) -> Moment | Unread:
@@ -82,64 +95,16 @@ def moment_at(second: float, now: float) -> Moment | None:
     return Moment(second) if now < second <= now + FARTHEST_SECONDS else None
 
 
-async def _read(request: Request, text: str) -> Moment:
-    """Return the moment; raises Answered if there is none."""
-    found = await typed_moment(request.services, request.principal, text)
-    if isinstance(found, Moment):
-        return found
-    raise Answered(replies.hint(answers.unread(found, text, SOONEST_SECONDS)))
+def only_stops(request: Request, chosen: Sequence[Workspace]) -> Answer:
+    """Say that nothing but a stop can be planned, and how."""
+    return _example(words.ONLY_STOPS, request, "stop", chosen)
 
 
-async def _example(template: str, request: Request) -> Answer:
-    """Say what can't be timed so, with a command that can, for the workspace that was named."""
-    rows = await request.services.store.workspaces(request.principal)
-    found = choose(request.arguments, rows, request.services.connections).workspaces
-    name = found[0].title if len(found) == 1 else request.name or "NAME"
-    lead = Markup("at" if request.verb in {"stop", "suspend"} else "until")
-    verb = Markup(request.verb)
-    return replies.hint(fill(template, command=request.command, name=name, verb=verb, lead=lead))
-
-
-def _repeats(given: Sequence[str]) -> bool:
-    """Return whether words ask for something again and again: ``every day``, ``daily``."""
-    folded = [plain(word) for word in given]
-    return bool(vocabulary.DAILY.intersection(folded)) or any(
-        first in vocabulary.EVERY and (then in vocabulary.OF_DAYS or then[:1].isdigit())
-        for first, then in pairwise(folded)
+def _example(template: str, request: Request, verb: str, chosen: Sequence[Workspace]) -> Answer:
+    """Say what can't be timed so, with a command that can, for the workspace that is meant."""
+    name = chosen[0].title if len(chosen) == 1 else "NAME"
+    lead = Markup("at" if verb in _STOPS else "until")
+    typed = Markup(line(written((name,))))
+    return replies.hint(
+        fill(template, command=request.command, name=name, typed=typed, verb=Markup(verb), lead=lead)
     )
-
-
-async def _split(request: Request) -> tuple[Request, Phrase | None]:
-    """Split the time off; a workspace that is called like all of it is what is meant."""
-    names, phrase = moments.split(request.arguments)
-    is_repeated = _repeats(names)
-    if phrase is None and not is_repeated:
-        return request, None
-    rows = await request.services.store.workspaces(request.principal)
-    connections = request.services.connections
-    if naming.find(request.name, rows, connections).kind == "one":
-        return request, None
-    if is_repeated and not choose(names, rows, connections).is_whole:
-        once = without(names, vocabulary.DAILY | vocabulary.EVERY | vocabulary.OF_DAYS)
-        if choose(once, rows, connections).is_whole:
-            raise Answered(await _example(words.REPEATED, replace(request, arguments=once)))
-    if phrase is None:
-        return request, None
-    if phrase.is_within and choose(names, rows, connections).unknown:
-        # What follows it belongs to the time: `at 5 past 6`.
-        return request, None
-    return replace(request, arguments=names), phrase
-
-
-async def _at(request: Request, phrase: Phrase | None) -> tuple[Request, Moment | None]:
-    """Return the moment, and the request with it, so that whatever it is asked about keeps it."""
-    if phrase is not None:
-        moment = await _read(request, phrase.text)
-        return replace(request, at=moment.at), moment
-    if request.at is None:
-        return request, None
-    # From a button that was drawn for this time.
-    drawn_for = moment_at(request.at, await request.services.store.now())
-    if drawn_for is None:
-        raise Answered(replies.hint(fill(words.PASSED, command=request.command, name="NAME")))
-    return request, drawn_for

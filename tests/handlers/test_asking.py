@@ -42,8 +42,9 @@ async def press(bot: Rig, answer, label: str, **keys):
 @pytest.mark.parametrize(
     ("text", "label"),
     [
-        ("kill notebook", "Stop notebook"),
-        ("please stop notebook", "Stop notebook"),
+        ("should I kill notebook?", "Stop notebook"),
+        ("I'm done with notebook", "Stop notebook"),
+        ("stop notebok", "Stop notebook"),
         ("stop note", "Stop notebook"),
     ],
 )
@@ -69,7 +70,7 @@ async def test_open_without_a_name_asks_among_what_runs(bot: Rig):
     await bot.link(names=("notebook", "training", "report"))
     assert len(buttons(await bot.say("open"))) == 3
     await up(bot, "notebook", "training")
-    assert list(buttons(await bot.say("open"))) == ["notebook", "training"]
+    assert list(buttons(await bot.say("open"))) == ["Open notebook", "Open training"]
 
 
 async def test_one_button_for_several_names_all_of_them_and_does_no_more(bot: Rig):
@@ -217,8 +218,6 @@ async def test_cancel_ends_a_start_and_leaves_alone_what_runs(bot: Rig):
     await bot.link(names=("notebook", "training"))
     await up(bot, "training")
     await bot.say("start notebook")
-    offered = await bot.say("cancel")
-    assert list(buttons(offered)) == ['cancel "notebook"']
     assert "Nothing that can be cancelled" in words(await bot.say("cancel training"))
     assert await open_ones(bot) == ["start notebook"]
     assert "Cancelling the start" in words(await bot.say("cancel notebook"))

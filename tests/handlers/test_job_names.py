@@ -183,7 +183,7 @@ async def test_a_stop_is_written_down(bot):
         "please stop job train.R",
         "should I stop job train.R?",
         "cancel job train.R",
-        "please cancel train.R",
+        "should I cancel train.R?",
         "stop all jobs",
         "stop my job",
     ],

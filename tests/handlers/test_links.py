@@ -288,7 +288,7 @@ def test_every_verb_has_its_words_and_the_other_way_round(command):
 
 async def test_an_unknown_verb_offers_the_nearest_and_runs_none(bot):
     await bot.link()
-    answer = await bot.say("strat notebook")
+    answer = await bot.say("lsit notebook")
     check_golden("answers/verb-unknown", answer)
     assert await bot.store.open_operations(ALICE) == []
     assert "`help`" in words(await bot.direct("good morning"))

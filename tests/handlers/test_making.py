@@ -206,7 +206,7 @@ async def test_without_a_name_none_is_guessed(bot):
     await bot.link()
     answer = await bot.say("remove")
     assert "Which workspace" in words(answer)
-    assert buttons(answer)["notebook"]["action_id"] == "remove:0"
+    assert buttons(answer)["Remove notebook"]["action_id"] == "remove:0"
     assert await operation_of(bot) is None
 
 

@@ -33,7 +33,9 @@ async def test_two_that_begin_alike_are_asked_about(bot):
     answer = await bot.say("start note")
     check_golden("answers/name-of-two", answer)
     assert await bot.store.open_operations(ALICE) == []
-    pressed = await bot.press(buttons(answer)["notes"]["action_id"], buttons(answer)["notes"]["value"])
+    pressed = await bot.press(
+        buttons(answer)["Start notes"]["action_id"], buttons(answer)["Start notes"]["value"]
+    )
     assert "Starting *notes*" in words(pressed)
 
 
@@ -42,8 +44,8 @@ async def test_two_of_the_same_name_are_told_apart_by_their_connection(bot):
     await bot.link(connection="hub", username="al")
     answer = await bot.say("stop notebook")
     check_golden("answers/name-twice", answer)
-    assert set(buttons(answer)) == {"notebook@hub", "notebook@saturn"}
-    assert "confirm" in buttons(answer)["notebook@hub"]
+    assert set(buttons(answer)) == {"Stop notebook@hub", "Stop notebook@saturn"}
+    assert "confirm" in buttons(answer)["Stop notebook@hub"]
     assert "on Hub" in words(await bot.say("start notebook@hub"))
 
 

@@ -8,14 +8,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.domain.models import Principal, Workspace
 from handlers import routes
 from handlers.command_line import Quoted, parse, written
 from handlers.language import vocabulary
+from handlers.language.names import Names
 from handlers.language.nearness import near_verbs
-from handlers.language.reading import read
-from handlers.language.verbs import Manner
+from handlers.language.reading import READ, Manner, read
 
 VERBS = routes.verbs_of_folders()
+
+
+def workspace(name: str) -> Workspace:
+    """Return a workspace of a name."""
+    return Workspace(name, Principal(None, "T1", "U1"), "saturn", name, name, name)
+
+
 ENDING = {verb for verb in VERBS["workspace"] if routes.nature("workspace", verb).does is routes.Does.ENDS}
 WORDS = sorted(
     {
@@ -35,6 +43,9 @@ WORDS = sorted(
         *vocabulary.TOPICS,
         *vocabulary.STATES,
         *vocabulary.RUN_STATES,
+        *vocabulary.TONGUES,
+        *vocabulary.IT,
+        *vocabulary.ORDINALS,
         *("make", "let", "leave", "default", "nothing", "my", "list."),
         *VERBS["workspace"],
         *VERBS["job"],
@@ -91,9 +102,12 @@ def test_what_is_chosen_in_the_settings_leads_there(text):
     assert read(text.split(), "workspace", VERBS).verb == "settings"
 
 
+NAMES = Names([workspace("notebook"), workspace("report"), workspace("deep thought")])
+
+
 @given(st.lists(st.sampled_from(WORDS), max_size=8))
 def test_no_sentence_raises_and_only_what_was_typed_first_is_typed(words):
-    reading = read(words, "workspace", VERBS)
+    reading = read(words, "workspace", VERBS, NAMES)
     if reading.verb:
         assert reading.verb in VERBS[reading.folder or "workspace"]
     if reading.manner is Manner.TYPED and reading.verb in ENDING:
@@ -105,10 +119,43 @@ def test_no_sentence_raises_and_only_what_was_typed_first_is_typed(words):
     st.sampled_from(["don't", "do not", "never", "please don't"]),
 )
 def test_after_a_prohibition_nothing_begins(words, forbidden):
-    reading = read([*forbidden.split(), "stop", *words], "workspace", VERBS)
-    assert (
-        reading.verb in {"", "help", "status", "list", "whoami", "version"} or reading.manner is Manner.ASKED
-    )
+    reading = read([*forbidden.split(), "stop", *words], "workspace", VERBS, NAMES)
+    assert reading.how or reading.verb not in READ or reading.manner is Manner.ASKED
+
+
+@given(
+    st.sampled_from(["stop", "start", "please stop", "restart"]),
+    st.sampled_from(["not", "unless", "if", "instead", "when", "but", "or", "before"]),
+    st.lists(st.sampled_from(["it", "is", "busy", "report", "idle", "the"]), max_size=4),
+)
+def test_what_depends_on_something_is_never_done(asked, condition, rest):
+    reading = read([*asked.split(), "notebook", condition, *rest], "workspace", VERBS, NAMES)
+    assert reading.kind != "verb" or reading.how or reading.manner is Manner.ASKED
+
+
+@pytest.mark.parametrize(
+    ("text", "what", "names", "when"),
+    [
+        ("stop report", "stop", ["report"], ""),
+        ("could you at 6pm please stop report for me", "stop", ["report"], "at 6pm"),
+        ("at 7pm stop deep thought", "stop", ["deep thought"], "at 7pm"),
+        ("start notebook and stop it at 9pm", "start", ["notebook"], "until at 9pm"),
+        ("notebook pls, and stop it in 3h", "start", ["notebook"], "until in 3h"),
+        ("keep report until 8", "keep", ["report"], "until 8"),
+        ("is reprot runing", "state", ["report"], ""),
+        ("until when does notebook run?", "until", ["notebook"], ""),
+        ("since when is notebook up", "since", ["notebook"], ""),
+        ("why isn't deep thought starting?", "why", ["deep thought"], ""),
+        ("did report work", "state", ["report"], ""),
+    ],
+)
+def test_what_which_and_when_are_found_anywhere(text, what, names, when):
+    reading = read(text.split(), "workspace", VERBS, NAMES)
+    assert reading.what == what
+    assert [one.title for one in reading.which.named] == names
+    lead, _, time = when.partition(" ")
+    said = f"{reading.when.lead} {reading.when.text}" if reading.when is not None else ""
+    assert said in {when, f"{lead} {lead} {time}".strip()}
 
 
 @given(st.lists(st.from_regex(r"[a-z0-9'\"é-]{1,8}( [a-z]{1,4})?", fullmatch=True), min_size=1, max_size=4))

@@ -74,7 +74,7 @@ async def test_a_start_says_until_when(bot, text, hour):
         # Whatever is pressed means the same time.
         assert "Which workspace?" in words(answer)
         assert await stop_at(bot) is None
-        (pressed,) = [one for label, one in buttons(answer).items() if label == "notebook"]
+        (pressed,) = [one for label, one in buttons(answer).items() if label == "Start notebook until then"]
         answer = await bot.press(pressed["action_id"], pressed["value"])
         hour = 11
     assert abs(await stop_at(bot) - (at_hour(bot, 0) + hour * HOUR)) <= bot.clock.now() - now + 30
@@ -193,8 +193,8 @@ async def test_nobody_elses_timer_is_touched(bot):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("start notebook at 18:00", "`/workspace start notebook until 18:00` starts it now"),
-        ("start notebook in 2 hours", "I can only start a workspace right away"),
+        ("start notebook at 18:00", "`/workspace start notebook until 18:00` does it now"),
+        ("start notebook in 2 hours", "I can only plan stops"),
         ("stop notebook for 2h", "`/workspace stop notebook at 18:00`"),
         ("start notebook until 2h", "Type `for 2h` or `at 02:00`."),
         ("stop notebook today 8:00", "has already passed"),

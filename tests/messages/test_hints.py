@@ -11,8 +11,7 @@ from bot.messages.texts import answers, cards, classes, notices, preferences, pr
 from bot.messages.texts.verbs import VERBS
 from handlers import routes
 from handlers.command_line import parse
-from handlers.language.reading import read
-from handlers.language.verbs import Manner
+from handlers.language.reading import Manner, read
 from tests.rigs import golden
 
 COMMANDS = {"/workspace": "workspace", "/job": "job"}

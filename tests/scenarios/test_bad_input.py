@@ -40,11 +40,9 @@ TWICE = {
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (
-            "strat notebook",
-            "called *strat*.\nDid you mean `/workspace start notebook`?",
-        ),
-        ("start notebok", "I can't find a workspace called *notebok*."),
+        ("lsit", "called *lsit*.\nDid you mean `/workspace list`?"),
+        ("strat notebook", "This will start *notebook*"),
+        ("start notebok", "This will start *notebook*"),
         ("stop nothing like that", "I can't find a workspace called *nothing like that*."),
         ("open", "Which workspace?"),
         ("unlink mars", "I don't have a connection called *mars*."),

@@ -45,7 +45,7 @@ async def test_its_name_is_escaped_once_in_lists_and_questions_and_may_be_typed(
     assert SENT in (await alice.types("list")).text
     await alice.types(f"alias report {NAME}s")
     asked = await alice.types("status R&D <")
-    assert asked.labels == [NAME, f"{NAME}s"]
+    assert asked.labels == [f"Show {NAME}", f"Show {NAME}s"]
     twice = [text for text in sent_texts([one.json["blocks"] for one in alice.sees()]) if "&amp;amp;" in text]
     assert twice == []
     told = await alice.writes(f"start {NAME}")

@@ -34,8 +34,7 @@ from handlers import mistyped, routes
 from handlers.command_line import LONGEST, LONGEST_COMMAND, command_line, parse, running_flags
 from handlers.events.conversation import mentioned
 from handlers.job.shortcut import code_of
-from handlers.language.names import choose
-from handlers.language.names import mentioned as named_among
+from handlers.language.names import Names
 from handlers.language.narrowing import workspaces_like
 from handlers.language.reading import read
 from handlers.request import Occurrence
@@ -99,6 +98,15 @@ def sentence(text: str) -> Any:
 
 def words_of(text: str) -> tuple[str, ...]:
     return tuple(text[:LONGEST_COMMAND].split())
+
+
+def spans(words: tuple[str, ...], workspaces: list[Workspace], connections: Any) -> Any:
+    return Names(workspaces, (), connections).spans(words)
+
+
+def named_sentence(world: World, text: str) -> Any:
+    names = Names(world.workspaces, (), world.bot.services.connections)
+    return read(parse(text, COMMANDS).words, "workspace", routes.verbs_of_folders(), names)
 
 
 def among(function: Callable[..., Any]) -> Callable[[World, str], Any]:
@@ -175,8 +183,8 @@ READERS = {
     "a job's flags": Reader(LONGEST, pure(lambda text: command_line(text, COMMANDS)), "job run "),
     "a program": Reader(LONGEST, pure(lambda text: command_line(text, COMMANDS)), "job run -- "),
     "flags of a schedule": Reader(LONGEST, pure(lambda text: running_flags(text, COMMANDS)), "job run "),
-    "names": Reader(LONGEST_COMMAND, among(choose)),
-    "a name among words": Reader(LONGEST_COMMAND, among(named_among)),
+    "names": Reader(LONGEST_COMMAND, among(spans)),
+    "a sentence with names": Reader(LONGEST_COMMAND, named_sentence),
     "what narrows a list": Reader(LONGEST_COMMAND, among(workspaces_like)),
     "one name": Reader(LONGEST_COMMAND, among(lambda words, *known: naming.find(" ".join(words), *known))),
     "a connection": Reader(

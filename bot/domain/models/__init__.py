@@ -21,7 +21,16 @@ from bot.domain.models.forms import (
     text_of,
 )
 from bot.domain.models.homes import Home, HomeUse
-from bot.domain.models.notices import NOTICE_CLASS, Answer, Card, NewNotice, Notice, NoticeKind, NoticeState
+from bot.domain.models.notices import (
+    NOTICE_CLASS,
+    Answer,
+    Card,
+    NewNotice,
+    Notice,
+    NoticeKind,
+    NoticeState,
+    Spoken,
+)
 from bot.domain.models.operations import Call, Operation, OperationVerb, Outcome, Surface
 from bot.domain.models.people import (
     Account,
@@ -126,6 +135,7 @@ __all__ = [
     "Shown",
     "Snapshot",
     "Spec",
+    "Spoken",
     "State",
     "StopEffect",
     "StopKind",

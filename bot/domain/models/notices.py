@@ -218,12 +218,37 @@ class Card:
 
 
 @dataclass(frozen=True, slots=True)
+class Spoken:
+    """Hold what an answer is about, by ids only, so that *it*, *the second one* and *yes* mean something.
+
+    ``workspaces`` and ``runs`` stand in the order in which it shows them, ``listed`` in that of the last list
+    of several. ``what`` is a verb or what was asked. ``ask`` is the button that *yes* presses, as its action
+    id and value; ``which`` asks for one of them. ``takes_press``: the button has to be pressed.
+    ``says_english``: it said that answers are in English.
+    """
+
+    workspaces: tuple[str, ...] = ()
+    runs: tuple[str, ...] = ()
+    listed: tuple[str, ...] = ()
+    connection: str = ""
+    what: str = ""
+    ask: str = ""
+    takes_press: bool = False
+    says_english: bool = False
+
+    def as_body(self) -> dict[str, Any]:
+        """Return what is said of it as JSON-ready data."""
+        values = {name: getattr(self, name) for name in self.__slots__}
+        return {name: value for name, value in values.items() if value}
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """Hold a verb's answer to a person: blocks and their fallback text, escaped and within Slack's limits.
 
     ``in_channel`` is set only when the person asked for it (``--share``); the answer then has no IDE URL.
     ``replaces`` updates the message whose button was pressed. ``view`` opens or updates a modal where the
-    surface supports it.
+    surface supports it. ``about`` is what the person may refer to afterwards.
     """
 
     text: str
@@ -231,6 +256,7 @@ class Answer:
     in_channel: bool = False
     replaces: bool = False
     view: dict[str, Any] | None = None
+    about: Spoken | None = None
 
     def as_body(self) -> dict[str, Any]:
         """Return the answer as a notice's JSON-ready body."""

@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from bot.domain.models import Answer
+from bot.domain.models import Answer, Spoken
 from bot.messages.blocks import limits
 from bot.messages.blocks.limits import Markup
 from bot.messages.texts import people, times
@@ -270,6 +270,7 @@ def answer(
     *,
     in_channel: bool = False,
     replaces: bool = False,
+    about: Spoken | None = None,
 ) -> Answer:
     """Return an Answer within the limits: texts and blocks beyond those of a message are cut."""
     return Answer(
@@ -277,6 +278,7 @@ def answer(
         blocks=limits.fit(_one_colour(blocks)),
         in_channel=in_channel,
         replaces=replaces,
+        about=about,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bot.domain.models import Answer, State
+from bot.domain.models import Answer, Spoken, State
 from bot.messages.blocks import kit, limits
 from bot.messages.blocks.buttons import down_buttons, gone_buttons, page_button, running_buttons, stop_button
 from bot.messages.blocks.cards import operation_card
@@ -75,7 +75,7 @@ def workspace_list(
     menu = [] if is_shared else [*([search("status")] if len(rows) > 1 else []), *more]
     blocks[1:1] = kit.actions(menu)
     text = "; ".join(_short(facts) for facts in one.shown[:5])
-    return kit.answer(text or title, blocks, in_channel=is_shared, replaces=replaces)
+    return kit.answer(text or title, blocks, in_channel=is_shared, replaces=replaces, about=_about(one.shown))
 
 
 def card_answer(facts: Facts, *, remark: str = "") -> Answer:
@@ -86,25 +86,30 @@ def card_answer(facts: Facts, *, remark: str = "") -> Answer:
     below = fill(words.AS_OF if has_card else words.AS_OF_ALONE, at=kit.moment(facts.now, facts.now))
     above = [kit.section(remark)] if remark else []
     blocks = [*above, *card.blocks, kit.context(below)]
-    return kit.answer(remark or card.text, blocks)
+    return kit.answer(remark or card.text, blocks, about=_about([facts]))
+
+
+def _about(rows: Iterable[Facts]) -> Spoken:
+    return Spoken(tuple(facts.workspace.id for facts in rows if facts.workspace is not None))
 
 
 def status_answer(
-    facts: Facts, workspace: Workspace, *, in_channel: bool = False, remark: str = ""
+    facts: Facts, workspace: Workspace, *, in_channel: bool = False, remark: str = "", more: str = ""
 ) -> Answer:
-    """Answer what one workspace is doing, and what can be done about it; ``remark`` comes before that."""
+    """Answer what one workspace is doing, and what can be done; ``remark`` comes first, ``more`` last."""
     text = "\n".join([*([remark] if remark else []), _lines(facts, workspace, is_shared=in_channel)])
     if workspace.last_used_at is not None and not in_channel:
         text = f"{text}\n{fill(words.LAST_USED, at=kit.moment_at(workspace.last_used_at, facts.now))}"
     if workspace.detail:
         text = f"{text}\n{safe(workspace.detail, 300)}"
+    text = f"{text}\n{more}" if more else text
     # Everybody reads a shared answer, and only the owner could press what it offers.
     buttons: list[Element] = []
     if not in_channel:
         refresh = kit.button(cards.REFRESH, "status", workspace.id)
         later = later_button(facts) if workspace.state is State.RUNNING else []
         buttons = [*row_buttons(facts, workspace), *later, refresh, *page_button(facts)]
-    return kit.message(_short(facts), text, buttons=buttons, in_channel=in_channel)
+    return kit.message(_short(facts), text, buttons=buttons, in_channel=in_channel, about=_about([facts]))
 
 
 def _row(facts: Facts, *, is_shared: bool) -> list[Block]:

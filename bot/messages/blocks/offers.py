@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+from bot.domain.models import Spoken
 from bot.messages.blocks import kit, limits, replies
+from bot.messages.blocks.buttons import key
 from bot.messages.blocks.limits import Markup, fill
 from bot.messages.blocks.lists import state_words
 from bot.messages.texts import cards
@@ -14,7 +16,7 @@ from bot.messages.texts import talk as words
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.domain.models import Answer, StopEffect, Workspace
+    from bot.domain.models import Answer, Run, StopEffect, Workspace
     from bot.messages.blocks.kit import Element
 
 #: The action that runs a command as if it had been typed; its value is the command.
@@ -43,11 +45,23 @@ def command_buttons(commands: Sequence[str]) -> list[Element]:
     ]
 
 
-def one(verb: str, key: str, name: str, title: str, *, action: str) -> Answer:
-    """Offer to do something to one thing; ``action`` is the button's, ``key`` its value."""
+def one(verb: str, workspace: Workspace, title: str) -> Answer:
+    """Offer to do something to a workspace, as it is now: *yes* means the same as the press."""
+    offered = _one(verb, workspace.title, title, verb, key(workspace))
+    return replace(offered, about=Spoken((workspace.id,), what=verb, ask=f"{verb} {key(workspace)}"))
+
+
+def stop_run(run: Run, title: str, *, force: bool) -> Answer:
+    """Offer to stop a run."""
+    action = "job_force" if force else "job_stop"
+    offered = _one("stop_run", run.name, title, action, run.id)
+    return replace(offered, about=Spoken(runs=(run.id,), what="stop", ask=f"{action} {run.id}"))
+
+
+def _one(verb: str, name: str, title: str, action: str, value: str) -> Answer:
     style = kit.DANGER if verb in _RED else kit.PRIMARY
     label = fill(words.DO_ONE[verb], name=Markup(limits.line(name)))
-    button = kit.button(limits.cut(label, limits.BUTTON), action, key, style=style)
+    button = kit.button(limits.cut(label, limits.BUTTON), action, value, style=style)
     return replies.answer(fill(words.OFFERS[verb], name=name, title=title), [button])
 
 
@@ -76,7 +90,10 @@ def several(
     parts = [lines[at : at + _IN_A_SECTION] for at in range(0, len(lines), _IN_A_SECTION)]
     blocks = [kit.section("\n".join([head, *parts[0]])), *(kit.section("\n".join(one)) for one in parts[1:])]
     small = [kit.context(*remarks)] if remarks else []
-    return kit.answer(kit.bare(head), [*blocks, *small, *kit.actions([button])])
+    keys = tuple(row.workspace.id for row in rows)
+    asked = Spoken(keys, what=verb, ask="" if any(row.ends for row in rows) else f"{SEVERAL} {value}")
+    asked = replace(asked, takes_press=not asked.ask)
+    return kit.answer(kit.bare(head), [*blocks, *small, *kit.actions([button])], about=asked)
 
 
 def in_its_state(now: float, workspace: Workspace, template: str) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from bot.domain.models import Answer
 from bot.messages.blocks import kit, limits
-from bot.messages.blocks.buttons import remove_button, stop_button
+from bot.messages.blocks.buttons import key, remove_button, stop_button
 from bot.messages.blocks.cards import link_value
 from bot.messages.blocks.limits import Markup, fill, safe
 from bot.messages.texts import answers as words
@@ -35,6 +35,7 @@ _LABELS = {
 }
 #: Verbs that ask for confirmation before they do anything.
 _ASKING = frozenset({"stop", "remove"})
+_SHOWS = frozenset({"status", "open"})
 
 
 def answer(
@@ -86,7 +87,7 @@ def verb_button(
         case "remove":
             button = remove_button(workspace)
         case _:
-            button = kit.button(text, verb, workspace.id)
+            button = kit.button(text, verb, workspace.id if verb in _SHOWS else key(workspace))
     return {**button, "text": kit.plain(text, limits.BUTTON), "action_id": f"{button['action_id']}:{number}"}
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from bot.domain.models.stopping import coming_ends, is_final
 from bot.messages.blocks import kit
-from bot.messages.blocks.buttons import AGREED
+from bot.messages.blocks.buttons import AGREED, key
 from bot.messages.blocks.limits import BUTTON, Markup, fill, line, safe
 from bot.messages.texts import cards, problems, times
 from bot.messages.texts import timers as words
@@ -146,9 +146,9 @@ def asked(
         lost=Markup(cards.LOST[effects["stop"]]),
     )
     mark = f"u{at:.0f}"
-    buttons = [kit.button(words.END_THEN, f"{verb}:{AGREED}:{mark}", workspace.id, style=kit.DANGER)]
+    buttons = [kit.button(words.END_THEN, f"{verb}:{AGREED}:{mark}", key(workspace), style=kit.DANGER)]
     if can_suspend:
-        buttons.append(kit.button(words.SUSPEND_THEN, f"suspend:{mark}", workspace.id))
+        buttons.append(kit.button(words.SUSPEND_THEN, f"suspend:{mark}", key(workspace)))
     return _message(sentence, buttons)
 
 
@@ -158,7 +158,7 @@ def choices(
     """Return a button for each workspace that may be meant; pressing one chooses it."""
     offered = zip(workspaces[:FEW], labels, times, strict=False)
     return [
-        kit.button(line(label, BUTTON), f"{verb}:{number}{'' if at is None else f':u{at:.0f}'}", one.id)
+        kit.button(line(label, BUTTON), f"{verb}:{number}{'' if at is None else f':u{at:.0f}'}", key(one))
         for number, (one, label, at) in enumerate(offered)
     ]
 

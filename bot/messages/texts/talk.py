@@ -15,7 +15,7 @@ TALK: Final[Mapping[str, str]] = MappingProxyType(
         "thanks": "You're welcome!",
         "nothing": "OK, I haven't done anything.",
         "yes": "I didn't ask you anything. Type `{command}help` to see what I can do.",
-        "left_alone": "OK, I'll leave everything as it is.",
+        "left_alone": "I haven't done anything.",
         "too_long": (
             "That's too long for a command, so I haven't done anything. "
             "Type `{command}help` to see what I can do."
@@ -30,6 +30,10 @@ TALK: Final[Mapping[str, str]] = MappingProxyType(
             "`{command}list running` shows what's on, and `{command}stop NAME at 6pm` stops it later."
         ),
         "size": "I can't see or change how big a workspace is. Its provider's own pages can.",
+        "slow": (
+            "I can't see why something is slow. `{command}restart NAME` sometimes helps; unsaved work may be "
+            "lost. Its provider's own pages may say more."
+        ),
         "privacy": (
             "Here in Slack, only you see your workspaces and get their links. "
             "`--share` shows an answer to everyone in the channel, without the links."
@@ -48,17 +52,61 @@ TALK: Final[Mapping[str, str]] = MappingProxyType(
         "one_at_a_time": "One thing at a time, please: send me each request on its own.",
     }
 )
+#: After what was forbidden, and what can be typed then.
+LEFT_ALONE: Final = "I haven't done anything with *{name}*."
+NEXT_STATUS: Final = "To see what it's doing, type `{command}status {typed}`."
+NEXT_LIST: Final = "To see your workspaces, type `{command}list`."
+NEXT_STOP: Final = "To have it stopped later, type something like `{command}stop {typed} at 18:00`."
 CONDITIONAL: Final = (
-    "I don't understand conditions, exceptions or times like that, so I've left everything as it is. {next}"
+    "I don't understand conditions, exceptions or times like that, so I haven't done anything."
 )
-CONDITIONAL_NEXT: Final = "Type something like `{command}{verb} {example}`{later}."
+CONDITIONAL_NAMED: Final = (
+    "I don't understand conditions, exceptions or times like that, so I haven't done anything with *{name}*."
+)
+NEXT_COMMAND: Final = "Type something like `{command}{verb} {typed}`."
 #: For what can be stopped at a time.
-CONDITIONAL_LATER: Final = " or `{command}{verb} {example} at 18:00`"
+NEXT_COMMAND_LATER: Final = (
+    "Type something like `{command}{verb} {typed}` or `{command}{verb} {typed} at 18:00`."
+)
+#: In another language, once.
+IN_ENGLISH: Final = "I only answer in English."
 #: After a name that is said to be somebody else's.
 THEIRS: Final = "I only work with your own workspaces, so I haven't done anything."
 #: A name with a word before it, of which nothing is called.
 DESCRIBED: Final = "I can't find a workspace called *{name}*, so I haven't done anything."
 IF_YOURS: Final = "If you mean your own *{name}*, type `{command}{verb} {typed}`."
+
+# -- what was said before -----------------------------------------------------------------------------------
+
+NOT_ASKED: Final = (
+    "I didn't ask you anything. We last spoke of {names}. Type `{command}help` to see what I can do."
+)
+TAKES_PRESS: Final = "For {names}, that takes a press on the button above. I haven't done anything."
+NO_LIST: Final = "I don't know which list you mean. Type `{command}list` to see your workspaces."
+NOT_COUNTED: Final = "There aren't that many in the list: {names}."
+
+# -- questions ----------------------------------------------------------------------------------------------
+
+WHY_UNDER_WAY: Final = "{doing} since {since}, as you asked.{held}"
+WHY_FAILED: Final = "I couldn't {verb} it {at}. {cause}"
+WHY_UP: Final = "You started it {at}."
+WHY_UP_ELSEWHERE: Final = "It was started on {title}, without me."
+WHY_DETAIL: Final = "That's all I know."
+WHY_TIMER: Final = "It was stopped {at}, as you had planned."
+WHY_STOPPED: Final = "You stopped it {at}."
+WHY_ELSEWHERE: Final = "It stopped on {title}, without me, and I don't know why. It last ran {at}."
+WHY_UNKNOWN: Final = "Nobody has started it through me lately."
+SINCE: Final = "Since {since}, so for {length}."
+SINCE_BEGUN: Final = "Under way since {since}."
+SINCE_LAST_UP: Final = "It last ran {at}."
+SINCE_UNKNOWN: Final = "I don't know since when: that happened on {title}, without me."
+UNTIL: Final = "Until then it keeps running."
+UNTIL_ENDS: Final = "{title} ends it {at}."
+UNTIL_NONE: Final = (
+    "I don't know of any planned stop, so it runs until somebody stops it. To plan one, type "
+    "`{command}stop {typed} at 18:00`."
+)
+UNTIL_DOWN: Final = "It isn't running."
 
 # -- near misses -------------------------------------------------------------------------------------------
 
@@ -104,6 +152,9 @@ DO_ONE: Final[Mapping[str, str]] = MappingProxyType(
         "suspend": "Suspend {name}",
         "force": "Force quit {name}",
         "keep": "Keep {name} running",
+        "open": "Open {name}",
+        "status": "Show {name}",
+        "remove": "Remove {name}",
         "cancel": "Cancel {name}",
         "forget": "Take {name} off my list",
         "stop_run": "Stop {name}",

@@ -50,14 +50,21 @@ NOT_UP: Final = "*{name}* isn't running, so there's nothing to stop later."
 NOT_UP_NEXT: Final = "To start it for a while, type `{command}start {name} for 2h`."
 PASSED: Final = "That time has passed. Choose a new one with `{command}stop {name} at TIME`."
 START_LATER: Final = (
-    "I can only start a workspace right away; it's the stop that can be timed. "
-    "`{command}{verb} {name} until 18:00` starts it now and stops it then."
+    "I can only plan stops, so I haven't done anything with *{name}*. "
+    "`{command}{verb} {typed} until 18:00` does it now and stops it then."
+)
+ONLY_STOPS: Final = (
+    "I can only plan stops, so I haven't done anything with *{name}*. "
+    "`{command}stop {typed} at 18:00` stops it then."
 )
 #: To those who want it done every day.
-REPEATED: Final = "I can't do that on a schedule, only once: `{command}{verb} {name} {lead} 18:00`."
+REPEATED: Final = (
+    "I can only plan stops, and only once, so I haven't done anything with *{name}*. "
+    "Type something like `{command}{verb} {typed} {lead} 18:00`."
+)
 STOP_FOR: Final = (
     "I can't do that just for a while: it would stay stopped. To stop it later, type "
-    "`{command}{verb} {name} at 18:00`."
+    "`{command}{verb} {typed} at 18:00`."
 )
 #: The same words as where something ends at once.
 ASK: Final = "This will end *{name}* on {title} for good {at}: it can't be started again. {lost}"

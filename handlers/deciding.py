@@ -1,0 +1,480 @@
+"""Decide what a message leads to: one table from what was read to what is done, offered or answered.
+
+| how sure it is | shows | starts | ends | makes |
+|---|---|---|---|---|
+| a request, and exactly one thing is named or pointed at | done | done | done | offered unless typed |
+| a guess: a slip, a wish, a question whether to | done | offered | offered | offered |
+| several | a list | one button | one button | said |
+| forbidden, or on a condition | answered | nothing | nothing | nothing |
+
+What ends for good asks in any case. A question is answered.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from bot.domain.models import State
+from bot.messages.blocks import replies
+from bot.messages.texts import answers as words
+from bot.messages.texts import talk
+from bot.services import naming
+from handlers import mistyped, questions, routes, talking
+from handlers.command_line import Quoted, written
+from handlers.language import vocabulary
+from handlers.language.names import Names
+from handlers.language.reading import READ, TIMED, Manner, read
+from handlers.language.words import plain
+from handlers.linking.account import linked
+from handlers.linking.connections import makers
+from handlers.request import Answered
+from handlers.waiting import look
+from handlers.workspace import offering, targets, timing
+from handlers.workspace.several import all_at_once
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bot.domain.models import Answer, Run, Spoken, Workspace
+    from handlers.language.reading import Reading
+    from handlers.request import Request
+
+#: The verbs that mean a person's default workspace: none of them takes anything away.
+_FOLLOWS_DEFAULT: Final = frozenset({"start", "open", "resume", "status"})
+#: They ask before they do anything.
+_ASKS: Final = frozenset({"cancel", "remove"})
+_ABOUT_RUNS: Final = vocabulary.OF_JOBS | vocabulary.OUTPUTS | vocabulary.RESULTS
+_WORDS_OF_A_SENTENCE: Final = 3
+
+
+@routes.text("words")
+async def answer(request: Request) -> Answer:
+    """Answer what a person wrote, or do it."""
+    reading, rows = await _understood(request)
+    request = replace(
+        request,
+        verb=reading.verb or "help",
+        folder=reading.folder or request.folder,
+        arguments=reading.words,
+        manner=reading.manner,
+    )
+    request.spoken.what = reading.what
+    await request.services.authority.check(request.principal, request.verb)
+    if mistyped.suspected(request) and (sentence := await mistyped.token_in(request)):
+        return mistyped.answer(sentence)
+    if not reading.is_foreign:
+        return await _decided(request, reading, rows)
+    try:
+        said = await _decided(request, reading, rows)
+    except Answered as early:
+        said = early.answer
+    about = await request.heard()
+    if about.says_english or not said.text or reading.what == "foreign":
+        return said
+    request.spoken.says_english = True
+    return replies.with_remarks(said, [talk.IN_ENGLISH])
+
+
+async def _understood(request: Request) -> tuple[Reading, Sequence[Workspace]]:
+    """Return what was read, with the names of what the person has; their runs are read only where needed."""
+    services, given, verbs = request.services, request.arguments, routes.verbs_of_folders()
+    first = plain(given[0]) if given else "list"
+    if not given or (first in verbs[request.folder] and (request.folder == "job" or first not in READ)):
+        return read(given, request.folder, verbs), ()
+    rows = await services.store.workspaces(request.principal)
+    reading = read(given, request.folder, verbs, Names(rows, (), services.connections))
+    which = reading.which
+    is_of_runs = {plain(word) for word in given} & _ABOUT_RUNS and reading.kind != "talk"
+    if is_of_runs or which.unknown or (reading.kind == "nothing" and not which.workspaces):
+        runs = await services.store.runs(request.principal)
+        if runs:
+            reading = read(given, request.folder, verbs, Names(rows, runs, services.connections))
+    return reading, rows
+
+
+async def _decided(request: Request, reading: Reading, rows: Sequence[Workspace]) -> Answer:
+    if reading.kind == "talk":
+        return await _talked(request, reading)
+    if reading.kind == "question":
+        return await questions.answered(request, reading, rows)
+    if reading.kind == "nothing":
+        return await _followed(request, reading, rows)
+    if reading.folder == "workspace" and reading.what in READ:
+        return await _commanded(request, reading, rows)
+    wrong = await mistyped.wrong_flags(request)
+    if wrong:
+        return mistyped.unknown_flag(request, wrong)
+    nature = routes.nature(request.folder, request.verb)
+    if nature.does is routes.Does.MAKES and reading.manner is not Manner.TYPED:
+        return talking.as_command(await _resolved(request))
+    return await request.run()
+
+
+async def _resolved(request: Request) -> Request:
+    """Return what is offered as a command so that it works: with names in place of *it*, and connections."""
+    given, services = request.arguments, request.services
+    named, _ = naming.leading_connection(given, services.connections)
+    if request.verb == "new" and named is None:
+        return replace(request, arguments=())
+    if request.verb == "run" and given and named is None:
+        runs = [run for run in await services.store.runs(request.principal) if run.name == given[0]]
+        places = {run.connection for run in runs[:1]} or set(makers(services, "job"))
+        return replace(request, arguments=(*places, *given)) if len(places) == 1 else request
+    if given and plain(given[0]) in vocabulary.IT:
+        about = await request.heard()
+        rows = {one.id: one for one in await services.store.workspaces(request.principal)}
+        titles = [rows[key].title for key in about.workspaces if key in rows]
+        return replace(request, arguments=(titles[0], *given[1:])) if len(titles) == 1 else request
+    return request
+
+
+# -- a verb and what it is about ---------------------------------------------------------------------------
+
+
+async def _commanded(request: Request, reading: Reading, rows: Sequence[Workspace]) -> Answer:
+    which = reading.which
+    wrong = await mistyped.wrong_flags(request)
+    if wrong:
+        return mistyped.unknown_flag(request, wrong)
+    if reading.how or _is_unread_time(reading):
+        named = which.named
+        request.spoken.of(named)
+        return talking.left_alone(request, reading, named or rows[:1], is_named=bool(named))
+    if which.is_theirs:
+        return talking.theirs(request, which.named)
+    if reading.what == "cancel" and (which.is_nothing or which.points or which.is_all):
+        return await _undone(request, reading)
+    if which.runs and not which.workspaces:
+        return await _of_run(request, reading, which.runs[0], is_sure=not which.is_near)
+    if which.is_nothing and reading.what == "status":
+        return await replace(request, arguments=()).run()
+    if (which.unknown or which.is_near) and not which.is_all:
+        reading, rows = await _looked(request, reading)
+        which = reading.which
+    is_place = bool(which.connections) and not (which.workspaces or which.points or which.unknown)
+    if is_place and reading.what == "status":
+        return await questions.answered(request, replace(reading, what="health"), rows)
+    request = await timing.timed(request, reading)
+    chosen, is_sure = await _chosen(request, reading, rows)
+    if chosen and isinstance(chosen[0], str):
+        return await _of_run(request, reading, chosen[1], is_sure=is_sure)  # type: ignore[arg-type]
+    return await _done(request, reading, chosen, is_sure=is_sure)  # type: ignore[arg-type]
+
+
+async def _looked(request: Request, reading: Reading) -> tuple[Reading, Sequence[Workspace]]:
+    """Read names again that aren't known, and have outdated lists checked for them; raises Answered then."""
+    old, rows = await targets.old_and_rows(request)
+    runs = await request.services.store.runs(request.principal)
+    names = Names(rows, runs, request.services.connections)
+    again = read(request.given, request.folder, routes.verbs_of_folders(), names)
+    if again.what != reading.what or reading.kind != again.kind:
+        again = reading
+    if rows and (again.which.unknown or again.which.is_near) and not again.which.is_beginning:
+        looking = await look(request, request.services.workspaces, words.LOOKING_FOR_IT, old=old)
+        if looking:
+            raise Answered(replies.answer(looking))
+    return again, rows
+
+
+async def _done(request: Request, reading: Reading, chosen: Sequence[Workspace], *, is_sure: bool) -> Answer:
+    """Do a verb to what was chosen, or offer it."""
+    verb, which = reading.what, reading.which
+    request.spoken.of(chosen)
+    timing.refuse(request, reading, chosen)
+    does = routes.nature("workspace", verb).does
+    if len(chosen) == 1 and not which.is_all and len(which.workspaces) < 2:
+        (workspace,) = chosen
+        is_guess = reading.manner is Manner.ASKED or not is_sure
+        if verb == "start" and is_guess and workspace.state is State.RUNNING and request.at is None:
+            return await request.about("workspace", "open", (), workspace.id).run()
+        if does is routes.Does.SHOWS or (verb in _ASKS and not is_guess) or not is_guess:
+            return await replace(request, target=workspace.id).run()
+        if verb in _ASKS:
+            return await replace(request, target=workspace.id, manner=Manner.ASKED).run()
+        offered = await offering.one(request, workspace)
+        remarks = offering.unknown_remarks(which)
+        return replies.with_remarks(offered, remarks)
+    if does is routes.Does.SHOWS and not which.unknown:
+        return await questions.listed(request, chosen)
+    if "yes" in request.flags and request.manner is Manner.TYPED and not which.unknown and not request.more:
+        needed = await offering.needed(request, chosen)
+        if offering.is_known(request):
+            return await all_at_once(request, offering.verb_of(request), needed)
+    return await offering.several(request, chosen, which)
+
+
+def _is_unread_time(reading: Reading) -> bool:
+    """Return whether a time stands there that can't be read: ``at 5 past 6``."""
+    return (
+        reading.when is not None
+        and reading.when.is_within
+        and any(word[:1].isdigit() or plain(word) == "past" for word in reading.which.unknown)
+    )
+
+
+async def _chosen(
+    request: Request, reading: Reading, rows: Sequence[Workspace]
+) -> tuple[Sequence[Workspace | Run | str], bool]:
+    """Return what a verb is about, and whether that is sure; raises Answered with a question or a hint."""
+    which, verb = reading.which, reading.what
+    does = routes.nature("workspace", verb).does
+    if which.is_described and does is routes.Does.ENDS:
+        named = which.named
+        raise Answered(talking.described(request, _after_verb(reading), named))
+    if which.workspaces:
+        groups = [
+            await targets.at_places(request, group, which.connections, rows) for group in which.workspaces
+        ]
+        many = next((group for group in groups if len(group) > 1), None)
+        if many is not None:
+            raise Answered(targets.which_of_these(request, many, rows, _after_verb(reading)))
+        found = {group[0].id: group[0] for group in groups}
+        is_started = which.is_beginning and reading.manner is Manner.TYPED and does is routes.Does.STARTS
+        is_sure = (not which.is_near or is_started) and not which.unknown and not which.has_more
+        return list(found.values()), is_sure and len(found) == 1
+    if which.is_all or (which.state and not which.unknown):
+        besides = {one.id for one in which.besides}
+        found_rows = [
+            one
+            for one in rows
+            if one.id not in besides
+            and which.connections in {(), (one.connection,)}
+            and (not which.state or targets.is_in(one, which.state))
+        ]
+        if which.unknown:
+            raise Answered(talking.left_alone(request, replace(reading, how="if"), rows[:1], is_named=False))
+        return found_rows, False
+    if which.unknown:
+        for connection in which.connections:
+            if connection not in dict(request.services.linkless()):
+                await linked(request, connection)
+        raise Answered(await targets.unknown(request, _after_verb(reading), rows))
+    if which.place or which.points or which.connections:
+        return await _pointed(request, reading, rows)
+    return [await _usual(request, rows)], reading.manner is not Manner.ASKED and does is not routes.Does.ENDS
+
+
+def _after_verb(reading: Reading) -> str:
+    """Return what stands where a name would, without courtesy around it."""
+    given = [word for word in reading.words if not word.startswith("--")]
+    while (
+        given and plain(given[0]) in vocabulary.BEFORE_A_NAME - {"your"} and not isinstance(given[0], Quoted)
+    ):
+        given = given[1:]
+    return " ".join(given).rstrip(",;:!?….") or " ".join(reading.which.unknown)
+
+
+async def _pointed(
+    request: Request, reading: Reading, rows: Sequence[Workspace]
+) -> tuple[Sequence[Workspace | Run | str], bool]:
+    """Return what *it*, *the second one* or *the one on the hub* is: by what was last spoken of."""
+    which, about = reading.which, await request.heard()
+    by_id = {one.id: one for one in rows}
+    named = [by_id[key] for key in about.workspaces if key in by_id]
+    if which.place:
+        listed = [by_id[key] for key in about.listed if key in by_id]
+        one = questions.counted(listed, which.place)
+        if one is None:
+            raise Answered(talking.not_counted(request, listed))
+        return [one], True
+    if not named and about.runs and which.points:
+        run = next(
+            (run for run in await request.services.store.runs(request.principal) if run.id in about.runs),
+            None,
+        )
+        if run is not None:
+            return ["run", run], True
+    at = [one for one in named or rows if which.connections in {(), (one.connection,)}]
+    if which.connections and not at:
+        at = await targets.there(request, which.connections, rows)
+    if which.points == "other" and len(named) == 1:
+        at = [one for one in rows if one.id != named[0].id]
+    if which.points == "them" and named:
+        return at, False
+    if len(at) == 1:
+        return at, bool(named) or (bool(which.connections) and reading.manner is Manner.TYPED)
+    fitting = await offering.needed(request, at)
+    if named and len(fitting) == 1:
+        return fitting, False
+    return [await _which(request, fitting or at or rows)], False
+
+
+async def _usual(request: Request, rows: Sequence[Workspace]) -> Workspace:
+    """Return what is meant without a name: the only one, the default, or what was pointed at; or ask."""
+    if not rows:
+        old, rows = await targets.old_and_rows(request)
+        if not rows:
+            raise Answered(await targets.nothing_yet(request, old))
+    is_free = request.verb not in {"forget", "remove"}
+    if len(rows) == 1 and is_free:
+        return rows[0]
+    if request.verb in _FOLLOWS_DEFAULT:
+        wanted = await request.services.preferences.of(request.principal)
+        usual = next((one for one in rows if one.id == wanted.workspace_id), None)
+        if usual is not None:
+            return usual
+    fitting = await offering.needed(request, rows)
+    does = routes.nature("workspace", request.verb).does
+    if (
+        does is routes.Does.ENDS
+        and is_free
+        and len(fitting) == 1
+        and offering.verb_of(request) in talk.DO_ONE
+    ):
+        raise Answered(await offering.one(request, fitting[0]))
+    return await _which(request, fitting or rows)
+
+
+async def _which(request: Request, fitting: Sequence[Workspace]) -> Workspace:
+    """Ask which one is meant; always raises Answered."""
+    raise Answered(targets.which_of_all(request, fitting))
+
+
+async def _of_run(request: Request, reading: Reading, run: Run, *, is_sure: bool) -> Answer:
+    """Do to a run what a verb of workspaces says about it."""
+    verb = {"stop": "stop", "cancel": "stop", "open": "status", "status": "status"}.get(reading.what, "")
+    request.spoken.of_run(run.id)
+    if not verb:
+        command = f"job run {written((run.name,))}" if reading.what in {"start", "restart"} else "job list"
+        return talking.offered(request, [command])
+    is_guess = reading.manner is Manner.ASKED or not is_sure
+    asked = request.about("job", verb, (run.name,), run.id)
+    return await replace(asked, manner=Manner.ASKED if is_guess else Manner.TYPED).run()
+
+
+# -- what refers to what was said before ---------------------------------------------------------------------
+
+
+async def _talked(request: Request, reading: Reading) -> Answer:
+    if reading.what not in {"yes", "nothing", "again"}:
+        return talking.small_talk(request, reading.what)
+    about = await request.heard()
+    rows = {one.id: one for one in await request.services.store.workspaces(request.principal)}
+    named = [rows[key] for key in about.workspaces if key in rows]
+    if reading.what == "again":
+        return await _again(request, about, named)
+    if reading.what == "nothing":
+        request.spoken.of(named)
+        return talking.small_talk(request, "nothing")
+    if about.takes_press:
+        request.spoken.about = about
+        titles = [one.title for one in named]
+        titles += [request.services.title(about.connection)] if about.connection else []
+        return talking.takes_press(request, titles)
+    if about.ask and about.ask != "which":
+        action_id, _, value = about.ask.partition(" ")
+        pressed = request.pressed(action_id, value)
+        handler = routes.action.get(action_id.partition(":")[0]) or routes.verbs(pressed.folder).get(
+            pressed.verb
+        )
+        assert handler is not None, "what was offered exists"
+        request.spoken.of(named)
+        await request.services.authority.check(request.principal, pressed.verb)
+        return await handler(pressed)
+    if about.ask == "which" and named:
+        again = replace(request, verb=about.what or "status")
+        return targets.which_of_all(again, named)
+    request.spoken.of(named)
+    return talking.not_asked(request, [one.title for one in named])
+
+
+async def _again(request: Request, about: Spoken, named: Sequence[Workspace]) -> Answer:
+    """Do once more what was last done, or start what has failed; otherwise show everything."""
+    if len(named) != 1:
+        return await request.about("workspace", "list", ()).run()
+    request.spoken.of(named)
+    verb = about.what if about.what in {"start", "restart", "resume", "open", "status"} else "status"
+    verb = "start" if named[0].state is State.FAILED else verb
+    return await request.about("workspace", verb, (), named[0].id).run()
+
+
+async def _undone(request: Request, reading: Reading) -> Answer:
+    """Take back what is still open of what was last spoken of, otherwise offer the opposite."""
+    services, about = request.services, await request.heard()
+    rows = {one.id: one for one in await services.store.workspaces(request.principal)}
+    named = [rows[key] for key in about.workspaces if key in rows]
+    if about.ask or about.takes_press:
+        request.spoken.of(named)
+        return talking.small_talk(request, "nothing")
+    if about.runs and not named:
+        runs = {run.id: run for run in await services.store.runs(request.principal)}
+        if about.runs[0] in runs:
+            return await _of_run(request, reading, runs[about.runs[0]], is_sure=True)
+    if len(named) != 1:
+        return await replace(request, arguments=()).run()
+    (workspace,) = named
+    request.spoken.of(named)
+    latest = await services.store.latest_operation(workspace.id)
+    if latest is not None and latest.is_open and not latest.verb.brings_down:
+        return await replace(request, target=workspace.id).run()
+    if workspace.stop_at is not None:
+        return await request.about("workspace", "keep", (), workspace.id).run()
+    opposite = "" if latest is None else "start" if latest.verb.brings_down else "stop"
+    if not opposite or about.what not in {
+        "start",
+        "stop",
+        "restart",
+        "suspend",
+        "resume",
+        "force",
+        "keep",
+        "yes",
+    }:
+        return talking.nothing_to_undo(request, workspace)
+    return await offering.one(request.about("workspace", opposite, ()), workspace)
+
+
+async def _followed(request: Request, reading: Reading, rows: Sequence[Workspace]) -> Answer:
+    """Answer words without a verb: by what was spoken of before, by the names in them, or with hints."""
+    which, about = reading.which, await request.heard()
+    if which.is_theirs and which.named:
+        return talking.theirs(request, which.named)
+    is_short = not which.unknown
+    if is_short and about.what in READ and _goes_on(reading, about):
+        points = which if which.place or which.is_named else replace(which, points="it")
+        again = replace(
+            reading, kind="verb", what=about.what, folder="workspace", manner=Manner.SAID, which=points
+        )
+        return await _commanded(replace(request, verb=about.what), again, rows)
+    if which.named and reading.when is not None and is_short:
+        return timing.only_stops(request, which.named)
+    guess = await _mistyped_verb(request, reading, rows)
+    if guess is not None and not (is_short and which.is_named and not which.is_near):
+        return guess
+    if which.is_named or (is_short and (which.points or which.state)):
+        follows = about.what == "health" if not which.named else about.what in {"why", "since", "until"}
+        asked = about.what if follows and is_short else "state"
+        request.spoken.what = asked
+        return await questions.answered(request, replace(reading, kind="question", what=asked), rows)
+    if reading.is_foreign:
+        return talking.small_talk(request, "foreign")
+    if request.folder == "job" and len(request.arguments) == 1:
+        return await request.about("job", "status", request.arguments).run()
+    return talking.not_understood(request)
+
+
+def _goes_on(reading: Reading, about: Spoken) -> bool:
+    """Return whether words answer the question which one, or say another place or time for the same."""
+    which = reading.which
+    if about.ask == "which" and (which.named or which.place or which.points or which.connections):
+        return True
+    if reading.when is not None:
+        return bool(about.workspaces) and not which.named and about.what in TIMED
+    return bool(which.place)
+
+
+async def _mistyped_verb(request: Request, reading: Reading, rows: Sequence[Workspace]) -> Answer | None:
+    """Return what is offered where the first word may be a verb with a slip; None if it can't."""
+    near = talking.near(request, plain(request.arguments[0])) if request.arguments else []
+    if not near:
+        return None
+    if near[0] in READ and request.folder == "workspace" and not request.flags:
+        names = Names(rows, (), request.services.connections)
+        guessed = read((near[0], *reading.words[1:]), "workspace", routes.verbs_of_folders(), names)
+        if guessed.how:
+            return talking.left_alone(request, guessed, rows[:1], is_named=False)
+        if guessed.verb and guessed.which.is_named:
+            guessed = replace(guessed, manner=Manner.ASKED)
+            return await _commanded(replace(request, verb=near[0], arguments=guessed.words), guessed, rows)
+    return talking.unknown_verb(request)
