@@ -45,7 +45,6 @@ _FOLLOWS_DEFAULT: Final = frozenset({"start", "open", "resume", "status"})
 #: They ask before they do anything.
 _ASKS: Final = frozenset({"cancel", "remove"})
 _ABOUT_RUNS: Final = vocabulary.OF_JOBS | vocabulary.OUTPUTS | vocabulary.RESULTS
-_WORDS_OF_A_SENTENCE: Final = 3
 
 
 @routes.text("words")

@@ -75,27 +75,6 @@ def find_whole(
     return _one_or_many(found, is_exact=True) if found else None
 
 
-class WholeNames:
-    """Resolve many names among the same workspaces, as ``find_whole`` does; each costs little.
-
-    Most words of a sentence name nothing, and a sentence is tried word by word.
-    """
-
-    def __init__(self, workspaces: Sequence[Workspace], connections: Mapping[str, Provider]) -> None:
-        self.workspaces = workspaces
-        self.connections = connections
-        self._names = {fold(text) for one in workspaces for text in (one.name, one.alias) if text}
-        self._ids = {one.remote_id for one in workspaces}
-        self._found: dict[str, Found | None] = {}
-
-    def find(self, name: str) -> Found | None:
-        """Resolve a name as a whole; None if nothing is called that."""
-        if name not in self._found:
-            is_one = "@" in name or "://" in name or name in self._ids or fold(name) in self._names
-            self._found[name] = find_whole(name, self.workspaces, self.connections) if is_one else None
-        return self._found[name]
-
-
 def nearest(name: str, workspaces: Sequence[Workspace]) -> tuple[Workspace, ...]:
     """Return suggestions for a name: workspaces that contain it, then the most similar ones."""
     needle = fold(name)

@@ -15,7 +15,7 @@ from bot.services import naming
 from handlers.command_line import Quoted
 from handlers.language import vocabulary
 from handlers.language.nearness import is_slip
-from handlers.language.words import MARKS
+from handlers.language.words import MARKS, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -77,7 +77,9 @@ class Names:
         found: list[Span] = []
         at = 0
         while at < len(words):
-            longest = 1 if isinstance(words[at], Quoted) else min(_WORDS_OF_A_NAME, len(words) - at)
+            begins_one = "@" in words[at] or naming.fold(plain(words[at])) in self._beginnings
+            is_alone = isinstance(words[at], Quoted) or not begins_one
+            longest = 1 if is_alone else min(_WORDS_OF_A_NAME, len(words) - at)
             spans = (self._span(words, at, count) for count in range(longest, 0, -1))
             span = next((one for one in spans if one is not None), None)
             found += [span] if span is not None else []
@@ -129,6 +131,12 @@ class Names:
             (name, one) for one in self._rows for name in {naming.fold(one.name), naming.fold(one.remote_id)}
         )
         return _grouped(by_name) | _grouped(by_alias)
+
+    @cached_property
+    def _beginnings(self) -> frozenset[str]:
+        """Return the first words of all names: most words of a sentence begin none."""
+        names = (*self._workspaces, *self._runs_by_name, *self._places)
+        return frozenset(plain(name.split()[0]) for name in names)
 
     @cached_property
     def _runs_by_name(self) -> Mapping[str, tuple[Run, ...]]:

@@ -106,7 +106,7 @@ def spans(words: tuple[str, ...], workspaces: list[Workspace], connections: Any)
 
 def named_sentence(world: World, text: str) -> Any:
     names = Names(world.workspaces, (), world.bot.services.connections)
-    return read(parse(text, COMMANDS).words, "workspace", routes.verbs_of_folders(), names)
+    return read(words_of(text), "workspace", routes.verbs_of_folders(), names)
 
 
 def among(function: Callable[..., Any]) -> Callable[[World, str], Any]:
