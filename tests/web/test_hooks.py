@@ -96,8 +96,8 @@ async def test_a_finished_scenario_is_on_the_card_and_the_state_is_read_anew(des
     assert desk.woken == 1
     await desk.world.pass_time(10)
     assert desk.world.server.harness.requests[f"GET /api/v1/workspaces/{row.remote_id}"] == reads + 1
-    (card,) = desk.world.told("card")
-    assert "Scenario tests finished: passed, score 100." in str(card["blocks"])
+    (live,) = desk.world.told("ready")
+    assert "Scenario tests finished: passed, score 100." in str(live["blocks"])
 
 
 async def test_what_the_server_itself_sends_arrives(desk):
