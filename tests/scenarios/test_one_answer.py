@@ -164,8 +164,9 @@ async def test_a_press_for_several_is_told_by_their_cards_alone(linked):
     before = len(alice.sees())
     await alice.presses(asked, "Stop 2 workspaces")
     await linked.pass_time(60, step=5)
-    # Which of them is sent first is open.
-    assert sorted(new_since(alice, before)) == ["card", "card", "stopped", "stopped"]
+    # Slack takes one message a second: a card whose end was told meanwhile is dropped.
+    told = new_since(alice, before)
+    assert (told.count("stopped"), {*told}, told.count("card") <= 2) == (2, {"card", "stopped"}, True)
 
 
 async def test_a_press_on_what_only_one_person_sees_is_told_by_the_card_that_comes_there(linked):

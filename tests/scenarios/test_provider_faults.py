@@ -163,7 +163,7 @@ async def test_a_refused_token_is_told_once_and_the_start_goes_on_after_linking_
     assert "Saturn Cloud has refused your sign-in." in alice.card.text
     await linked.pass_time(960, step=15)
     again = alice.only("link_again")
-    assert "Saturn Cloud no longer accepts your link." in again.text
+    assert "Saturn Cloud no longer accepts your link: it was revoked" in again.text
     assert again.labels == ["Link again"]
     assert "no longer accepts your link" in alice.card.text
     assert not alice.told("failed")
