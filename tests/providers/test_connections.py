@@ -174,7 +174,8 @@ def test_what_is_no_text_is_named(file):
 
 
 def test_a_file_that_is_not_there_or_is_a_folder(tmp_path):
-    assert problems(tmp_path / "absent.toml") == ["USHER_CONNECTIONS: there is no file absent.toml"]
+    absent = tmp_path / "absent.toml"
+    assert problems(absent) == [f"USHER_CONNECTIONS: there is no file {absent}"]
     assert problems(tmp_path) == [f"USHER_CONNECTIONS: the file {tmp_path.name} can't be read"]
 
 

@@ -80,8 +80,9 @@ def test_a_recipe_that_others_can_write_or_that_is_missing_is_refused(folder, tm
     (found,) = problems(folder(GOOD, mode=0o666))
     assert "others on this machine can write course.json" in found
     path = folder(GOOD)
-    (tmp_path / "recipes/course.json").unlink()
-    assert problems(path) == ["connections.saturn.recipes.0.file: there is no file course.json"]
+    recipe = tmp_path / "recipes/course.json"
+    recipe.unlink()
+    assert problems(path) == [f"connections.saturn.recipes.0.file: there is no file {recipe}"]
 
 
 @pytest.mark.parametrize(

@@ -58,6 +58,8 @@ async def test_row_11_where_an_answer_was_sent_is_not_kept(bare):
 async def test_row_11_swapped_rows_open_nothing(linked):
     """A database where two people's secrets were swapped: each is refused, and no call is made."""
     await linked.bob.links("bob")
+    # With a key that opens nothing at all, the bot doesn't start.
+    await linked.carol.links("carol")
     principals = [linked.principal(person.id) for person in (linked.alice, linked.bob)]
     hers, his = [await linked.bot.store.account(one, "saturn") for one in principals]
     await linked.stop_bot()
@@ -78,12 +80,15 @@ async def test_row_11_swapped_rows_open_nothing(linked):
 
 @pytest.mark.parametrize("column", ["principal", "connection"])
 async def test_row_11_a_secret_moved_to_another_row_opens_nothing(linked, column):
+    await linked.carol.links("carol")
     account = await linked.bot.store.account(linked.principal(), "saturn")
     moved = {"principal": linked.principal(linked.bob.id).key, "connection": "elsewhere"}[column]
     await linked.stop_bot()
     with closing(sqlite3.connect(linked.folder / "usher.db")) as database:
         database.execute(f"UPDATE accounts SET {column} = ? WHERE id = ?", [moved, account.id])
-        database.execute(f"UPDATE workspaces SET {column} = ?", [moved])
+        database.execute(
+            f"UPDATE workspaces SET {column} = ? WHERE principal = ?", [moved, linked.principal().key]
+        )
         database.commit()
     await linked.start_bot()
     before = linked.calls("")
