@@ -127,7 +127,8 @@ class Person:
     async def _agrees(self, pressed: dict[str, Any]) -> Any:
         """Answer what is asked only after a press, as a button's own question is answered with it."""
         is_asked = pressed["action_id"] == "ask" or str(pressed.get("value", "")).startswith("ask ")
-        return await self.world.slack.submit(self.id, {}) if is_asked else None
+        # Whoever may not do it isn't asked.
+        return await self.world.slack.submit(self.id, {}) if is_asked and self.modal() is not None else None
 
     async def presses_late(self, shown: Shown, label: str) -> list[Shown]:
         """Press a button as it was seen: the press crosses with an update that takes it away."""
