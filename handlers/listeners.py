@@ -109,7 +109,7 @@ class Listeners:
             store = self._services.store
             await store.speak(principal, surface.channel_id, surface.thread_ts, answer.about.as_body())
         except StoreError as error:
-            log.warning("not remembered", problem=type(error).__name__)
+            log.warning("not remembered", problem=error)
 
     async def action(
         self, ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient, respond: AsyncRespond

@@ -196,49 +196,38 @@ _UNTRUE = {
     "stop_later": (State.STOPPED, State.SUSPENDED, State.GONE),
     "open_url": (State.STOPPED, State.SUSPENDED, State.STOPPING, State.STARTING, State.GONE),
 }
-#: At most so many messages offer anything for one workspace: its card and the newest other.
-_LIVE = 2
-_ANSWERS = ("reply", "message")
+#: What stands for itself: answers are history, and a question about a creation says what became of it.
+_BESIDE = ("reply", "message", "asked", "")
 #: What is about no workspace: pages of providers, and links of accounts.
 _ELSEWHERE = ("page_url", "invite")
 _ROW = re.compile(r"\b(?:workspace|operation)_[0-9a-z]+")
 
 
-async def _two_offer_at_most(life: Life) -> None:
+async def _one_is_live(life: Life) -> None:
+    """See that of the messages about a workspace only the one that was sent last offers anything."""
     operations = {row["id"]: row["workspace_id"] for row in await life.rows("SELECT * FROM operations")}
-    workspaces = {row["id"] for row in await life.rows("SELECT id FROM workspaces")}
-    lost = await _lost(life)
     offering: Counter[str] = Counter()
     for message in life.slack.messages:
         kind, subject = _kind_and_subject(message)
-        offered = _offered(message)
-        if not offered or (kind in _ANSWERS and subject in lost):
+        if kind in _BESIDE or not _offered(message):
             continue
-        named = {found for each in offered for found in _ROW.findall(each.get("value", ""))}
-        if kind not in _ANSWERS:
-            named |= {subject} & (operations.keys() | workspaces)
-        offering.update({operations.get(row, row) for row in named})
-    crowded = {about: count for about, count in offering.items() if count > _LIVE}
-    assert not crowded, f"too many messages offer something: {crowded}"
+        named = {found for each in _offered(message) for found in _ROW.findall(each.get("value", ""))}
+        offering.update({operations.get(row, row) for row in named | ({subject} & operations.keys())})
+    crowded = {about: count for about, count in offering.items() if count > 1}
+    assert not crowded, f"more than one message is live: {crowded}"
 
 
 def _offered(message: dict[str, Any]) -> list[dict[str, Any]]:
     return [each for each in buttons(message) if each["action_id"] not in _ELSEWHERE]
 
 
-async def _lost(life: Life) -> set[str]:
-    """Return answers of which Slack did not say where they are, however often asked: nobody can edit them."""
-    dead = "SELECT subject FROM notices WHERE error = 'outcome_unknown' AND state = 'dead'"
-    return {row["subject"] for row in await life.rows(dead)}
-
-
 async def no_message_contradicts_its_row(life: Life) -> None:
-    """Cards true, once nothing is owed: what can be edited offers what the rows allow, on two messages."""
+    """Live messages true, once nothing is owed: one about each workspace offers what the rows allow."""
     owed = "SELECT id FROM cards WHERE is_dirty = 1 AND message_ts IS NOT NULL"
     unsent = "SELECT id FROM notices WHERE state IN ('pending', 'retry', 'leased') AND held_by IS NULL"
     if await life.rows(f"{owed} UNION ALL {unsent}"):
         return
-    await _two_offer_at_most(life)
+    await _one_is_live(life)
     workspaces = {
         row["id"]: row for row in await life.rows("SELECT id, state, remote_id, stop_at FROM workspaces")
     }
@@ -248,26 +237,15 @@ async def no_message_contradicts_its_row(life: Life) -> None:
     newest = {row["workspace_id"]: row["id"] for row in operations.values()}
     # What is under way can be stopped whatever the state.
     busy = {row["workspace_id"] for row in operations.values() if row["outcome"] is None}
-    lost = await _lost(life)
     for message in life.slack.messages:
         kind, subject = _kind_and_subject(message)
-        is_answer = kind in _ANSWERS
-        if is_answer and subject in lost:
-            continue
-        is_about_one = kind and (NoticeKind(kind).subject == "operation" or kind.startswith("timer_"))
-        if not is_answer and not is_about_one:
+        if not kind or not (NoticeKind(kind).subject == "operation" or kind.startswith("timer_")):
             continue
         operation = operations.get(subject)
         about = operation["workspace_id"] if operation else subject
-        offered = _offered(message)
-        if is_answer:
-            named = {each.get("value", "").partition("@")[0] for each in offered} & workspaces.keys()
-            about = named.pop() if len(named) == 1 else ""
-        for button in offered:
+        for button in _offered(message):
             name = button["action_id"].partition(":")[0]
             row = workspaces.get(button.get("value", "").partition("@")[0]) or workspaces.get(about)
-            if is_answer and row is None:
-                continue
             if row is not None and row["id"] in busy:
                 continue
             assert row is not None, f"{button} of {kind} is about nothing"

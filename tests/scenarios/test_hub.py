@@ -188,8 +188,8 @@ async def test_the_same_name_at_two_places_is_asked_about(live):
             break
         await live.slack.state.wait_for(lambda: False, 0.2)
         asked = await alice.types("start training")
-    assert sorted(asked.labels) == ["training@hub", "training@saturn"]
-    await alice.presses(asked, "training@hub")
+    assert sorted(asked.labels) == ["Start training@hub", "Start training@saturn"]
+    await alice.presses(asked, "Start training@hub")
     await alice.waits_for("card", "*training* · Team hub")
     assert live.calls("POST") == 0
 

@@ -38,7 +38,7 @@ async def test_an_expired_link_says_what_to_type(bare):
     async with Browser() as browser:
         page = await browser.get(address)
     assert page.status == 410
-    assert "Type /workspace link saturn in Slack to get a new link." in page.text
+    assert "Type /workspace link Saturn Cloud in Slack to get a new link." in page.text
 
 
 @both_ways
@@ -52,7 +52,7 @@ async def test_a_used_link_says_what_to_type(bare):
         page = await browser.get(address)
     assert page.status == 410
     assert "each link only works once" in page.text
-    assert "/workspace link saturn" in page.text
+    assert "/workspace link Saturn Cloud" in page.text
 
 
 @pytest.mark.parametrize("bare", [{"sign_in": True}], indirect=True)
