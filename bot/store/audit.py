@@ -2,7 +2,7 @@
 
 An edited, removed or reordered row breaks the chain; truncation contradicts the head. Anyone who can write
 the whole database can forge all of it: if that matters, copy the head's hash elsewhere. Old rows leave only
-for an archive, in order, and the chain goes on from an anchor (``docs/adr/0042-archives-of-the-audit.md``).
+for an archive, in order, and the chain goes on from an anchor (``docs/adr/0038-archives-of-the-audit.md``).
 """
 
 from __future__ import annotations
