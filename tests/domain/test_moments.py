@@ -207,7 +207,7 @@ def test_when_the_clocks_change(text, now, ahead):
         ("notebook 6 pm", "notebook", "6 pm"),
         ("my lab 18:00", "my lab", "18:00"),
         ("report 2", "report 2", None),
-        ("2h", "2h", None),
+        ("2h", "", "2h"),
         ("work in progress", "work in progress", None),
         ("until", "until", None),
         ("at 6", "", "at 6"),

@@ -91,6 +91,7 @@ async def test_without_a_super_admin_token_nobody_is_acted_for():
             await rig.provider.status(ADMIN, [rig.remote_id])
         with pytest.raises(errors.CredentialRefused, match="no super-admin token"):
             await rig.provider.about()
+        assert not rig.provider.can_tell()
         assert rig.sent() == 0
         assert await rig.provider.probe() == "version not told"
 
@@ -106,6 +107,7 @@ async def test_an_approved_username_must_be_there_and_active(posit: Rig):
 
 
 async def test_administrators_are_told_of_the_server_and_its_users(posit: Rig):
+    assert posit.provider.can_tell()
     about = await posit.provider.about()
     assert dict(about.facts) == {
         "Version": "2024.12.0+467.pro1 “Kousa Dogwood”",
