@@ -10,9 +10,9 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from benchmarks.claims import measure_claims
 from benchmarks.classroom import measure_class, measure_class_killed, measure_class_shared
@@ -31,9 +31,6 @@ from benchmarks.watched import measure_watched
 from benchmarks.workbench import measure_jobs, measure_posit
 from benchmarks.workers import measure_workers
 from playground.processes import StageError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
 
 Measure = Callable[[Sizes], Awaitable[list[Figure]]]
 

@@ -17,21 +17,19 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from cryptography.fernet import Fernet
 
 from benchmarks.crowd import CONNECTION, Crowd, Place, settle
 from benchmarks.figures import Figure, quantile
 from benchmarks.postgres import SELDOM, Database, database
+from benchmarks.sizes import Sizes
 from benchmarks.stage import note
 from bot.domain.models import Observed, ReadClaim, ReadResult, State
 from bot.store import open_store
+from bot.store.store import Store
 from bot.support.clock import SystemClock, SystemIds
-
-if TYPE_CHECKING:
-    from benchmarks.sizes import Sizes
-    from bot.store.store import Store
 
 #: The margin of the gate, and how many rows a claim asks for, as in the bot.
 _MARGIN, _ROWS = 0.5, 100

@@ -10,9 +10,10 @@ import json
 import random
 import time
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import aiohttp
 
@@ -22,13 +23,8 @@ from benchmarks.load import ask
 from benchmarks.machine import BenchmarkError
 from benchmarks.messages import out_of_order
 from benchmarks.peers import CHANNEL
-from benchmarks.stage import note, noted, stage
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from benchmarks.sizes import Sizes
-    from benchmarks.stage import Bot, Stage
+from benchmarks.sizes import Sizes
+from benchmarks.stage import Bot, Stage, note, noted, stage
 
 _LOOK_EVERY = 0.5
 _CARD_SECONDS = 30.0

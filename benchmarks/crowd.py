@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import random
+from collections.abc import Awaitable, Callable, Container, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from pydantic import SecretStr
 
@@ -15,14 +16,10 @@ from bot.domain.models import Account, Call, Link, OperationVerb, Person, Princi
 from bot.providers.base import Credential
 from bot.store import open_store
 from bot.store.records import Activation, FoundWorkspace, NewOperation
+from bot.store.store import Store
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.errors import StoreBusy
 from bot.support.vault import Vault, row_key
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Container, Iterator, Mapping
-
-    from bot.store.store import Store
 
 _T = TypeVar("_T")
 

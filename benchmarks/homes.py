@@ -7,11 +7,12 @@ import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from benchmarks.crowd import TEAM, Crowd, Place, settle
 from benchmarks.figures import Figure
 from benchmarks.messages import delays_of_starts
+from benchmarks.sizes import Sizes
 from benchmarks.stage import note
 from bot.domain.models import HomeUse, Principal, State
 from bot.domain.policy import Installation
@@ -23,13 +24,10 @@ from bot.services.gather import Gatherer
 from bot.services.home_facts import HomeGatherer
 from bot.slack.people import People
 from bot.store import open_store
+from bot.store.store import Store
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.http import Http
 from bot.support.vault import Vault
-
-if TYPE_CHECKING:
-    from benchmarks.sizes import Sizes
-    from bot.store.store import Store
 
 _KEY: Final = "bm90IGEgc2VjcmV0LCBqdXN0IGEga2V5IG9mIDMyIGI="
 _BASE_URL: Final = "https://cloud.example.org"

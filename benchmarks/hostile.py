@@ -6,19 +6,16 @@ import asyncio
 import json
 import os
 import signal
+from collections.abc import Iterator
 from itertools import cycle
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from benchmarks.crowd import Crowd
 from benchmarks.figures import Figure, quantile
 from benchmarks.load import send
 from benchmarks.machine import BenchmarkError, cpu_seconds
+from benchmarks.sizes import Sizes
 from benchmarks.stage import Bot, note, stage
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from benchmarks.sizes import Sizes
 
 #: Quotes, sentences, names, times, tokens, and too much: (command, beginning, what is repeated, length).
 _TEXTS: Final = (

@@ -4,23 +4,19 @@ from __future__ import annotations
 
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from benchmarks.figures import Figure
+from benchmarks.sizes import Sizes
 from benchmarks.stage import note
 from bot.domain.models import Account, Link, Principal, State
 from bot.store.records import Activation, FoundWorkspace
 from bot.store.sqlite import SqliteEngine
 from bot.store.store import Store
-from bot.store.transaction import Priority
+from bot.store.transaction import Priority, Transaction, Work
 from bot.support.clock import SystemClock, SystemIds
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from benchmarks.sizes import Sizes
-    from bot.store.transaction import Transaction, Work
 
 _PRINCIPAL: Final = Principal(None, "T0BENCH", "ULONG")
 _CONNECTION: Final = "saturn"

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from playground.processes import Child, StageError, ready_line, start_child
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 #: What CPU is counted in, in seconds.

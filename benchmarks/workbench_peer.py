@@ -11,17 +11,14 @@ import asyncio
 import json
 import time
 from collections import Counter, defaultdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aiohttp import web
 
 from benchmarks.crowd import Crowd
 from benchmarks.peers import FOREVER, run
-from playground.posit.server import build
-
-if TYPE_CHECKING:
-    from playground.harness import Handler
-    from playground.posit.server import PositServer
+from playground.harness import Handler
+from playground.posit.server import PositServer, build
 
 
 class Reads:

@@ -8,20 +8,17 @@ import time
 from collections import Counter
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import aiohttp
 
 from benchmarks.crowd import Crowd
 from benchmarks.figures import Figure
 from benchmarks.machine import BenchmarkError, cpu_seconds
+from benchmarks.sizes import Sizes
 from benchmarks.stage import Bot, Stage, forget, note, noted, stage
 from bot.domain.models import State
 from bot.store.queued_engine import PATIENCE
 from bot.store.transaction import Priority
-
-if TYPE_CHECKING:
-    from benchmarks.sizes import Sizes
 
 #: A claim is given up after so many seconds.
 _LONGEST = PATIENCE[Priority.STEADY]

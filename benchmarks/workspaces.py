@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from html import unescape
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import aiohttp
 from yarl import URL
@@ -13,9 +14,6 @@ from bot.slack.manifest import http_manifest
 from playground.harness import Clock
 from playground.processes import StageError
 from playground.slack import SlackWorkspaces, manifest
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 #: Their people have the same ids.
 TEAMS: Final = {"T0ACME": "Acme Research", "T0BETA": "Beta Labs"}

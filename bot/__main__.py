@@ -11,19 +11,22 @@ import gc
 import os
 import signal
 import sys
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, date, datetime, time
 from getpass import getpass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import structlog
 from cryptography.fernet import Fernet
 
 from bot.app import Role, StartError, serve
+from bot.providers.base import ConnectionSettings
 from bot.providers.connections import build_providers, read_connections, runs_commands, secrets_of
 from bot.slack.manifest import JOB_COMMAND, WORKSPACE_COMMAND, http_manifest, render, socket_manifest
 from bot.store import name_of, open_store
 from bot.store.copying import copy_store
+from bot.store.store import Store
 from bot.support.addresses import database_file, is_postgres, passwords_of, wrong_database
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.environment import connections_file, exposed_env_file, load_env_file, resolve_secret
@@ -43,14 +46,6 @@ from bot.upkeep.setting_checks import check_settings
 from handlers import routes
 
 log = structlog.get_logger(__name__)
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
-
-    from bot.providers.base import ConnectionSettings
-    from bot.store.store import Store
-
-
 _ONE_PROCESS: Final = (
     f"USHER_DATABASE_URL: one process serves a SQLite file: run {command('serve')} instead, or move to "
     "PostgreSQL"

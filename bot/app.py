@@ -4,35 +4,41 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import aiohttp
 import structlog
+from aiohttp import web
 
 from bot.output import Board
+from bot.providers.base import ConnectionSettings
 from bot.providers.connections import build_providers
 from bot.reconciler import Numbers, Reconciler
 from bot.reconciler.scheduler import Scheduler
 from bot.services.accounts import Accounts
-from bot.services.context import Context
+from bot.services.context import Context, Wake
 from bot.services.hints import Hints
 from bot.services.owners import RENEWED_EVERY, owners_of
+from bot.slack.calls import SlackCaller
 from bot.slack.entering import Entered, enter
 from bot.slack.installed import READ_EVERY
 from bot.slack.notifier import Notifier, WebApi
 from bot.slack.people import People
 from bot.store import name_of, open_store
+from bot.store.store import Store
 from bot.support.addresses import database_file
-from bot.support.clock import Clock, SystemClock, SystemIds
+from bot.support.clock import Clock, Ids, SystemClock, SystemIds
 from bot.support.connector import CleanConnector
 from bot.support.errors import SlackFailed, SlackPermanent, StoreAway, StoreBusy, UsherError
 from bot.support.http import Http
 from bot.support.leaving import GatedRequest
 from bot.support.rate_limit import RateLimiter
+from bot.support.settings import Settings
 from bot.support.vault import Vault
 from bot.upkeep.keys import try_secrets
 from bot.upkeep.restored import Witness, tell_restored
@@ -45,18 +51,6 @@ from bot.web.socket import SocketSide
 from handlers.listeners import register
 from handlers.replay import replay
 from handlers.services import build_services
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
-
-    from aiohttp import web
-
-    from bot.providers.base import ConnectionSettings
-    from bot.services.context import Wake
-    from bot.slack.calls import SlackCaller
-    from bot.store.store import Store
-    from bot.support.clock import Ids
-    from bot.support.settings import Settings
 
 log = structlog.get_logger(__name__)
 

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-from bot.domain.models import Surface
+from bot.domain.models import Answer, Surface
 from bot.messages.blocks import buttons, forms, kit, replies, runs
+from bot.messages.blocks.kit import Element
 from bot.messages.blocks.notices import unlink_button
 from handlers import routes
 from handlers.class_card.buttons import stop_button
 from handlers.dispatch import old_button, run_button
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from bot.domain.models import Answer
-    from bot.messages.blocks.kit import Element
-    from handlers.request import Request
-    from handlers.submission import Submission
+from handlers.request import Request
+from handlers.submission import Submission
 
 _OF_RUNS: Final[Mapping[str, Callable[[Any], Element]]] = MappingProxyType(
     {"job_stop": runs.stop_button, "job_force": runs.force_button, "job_again": runs.again_button}

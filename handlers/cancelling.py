@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from bot.domain.models import OperationVerb
+from bot.domain.models import Answer, Operation, OperationVerb
 from bot.messages.blocks import kit, replies
 from bot.messages.blocks.buttons import key
 from bot.messages.blocks.limits import BUTTON, Markup, cut, fill, line
 from bot.messages.texts import talk
 from handlers import routes
 from handlers.language.reading import Manner
+from handlers.request import Request
 from handlers.talking import nothing_to_undo
 from handlers.workspace import offering
 from handlers.workspace.operations import begin_for
 from handlers.workspace.targets import workspace_of
-
-if TYPE_CHECKING:
-    from bot.domain.models import Answer, Operation
-    from handlers.request import Request
 
 
 @routes.verb("workspace", "cancel", does=routes.Does.ENDS)

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
 
 from bot.services.filling import Flag
 from bot.support.visible import clean, unescape
-from handlers import routes
 
 #: Longer texts are cut, and no command is read from them: no valid name is longer.
 LONGEST_COMMAND: Final = 2000
@@ -79,17 +79,19 @@ class CommandLine:
     tail: str | None = None
 
 
-def parse(text: str, commands: Mapping[str, str] = NO_COMMANDS) -> Parsed:
+def parse(text: str, commands: Mapping[str, str], known: AbstractSet[str] = frozenset()) -> Parsed:
     """Parse a command. ``commands`` are slash commands, with their folders, that may appear in a message.
 
-    Never raises: unclosed quotes are part of a name.
+    ``known`` are the flags of all verbs: none of them is part of a name. Never raises: unclosed quotes are
+    part of a name.
     """
     tokens = _tokens(normalise(text))
     folder = _folder(tokens[0], commands) if tokens and not isinstance(tokens[0], Quoted) else ""
     if folder:
         tokens = tokens[1:]
-    flags = frozenset(token[2:].casefold() for token in tokens if _is_flag(token))
-    words = [token for token in tokens if not _is_flag(token)]
+    is_flag = [_flag_in(token) in known for token in tokens]
+    flags = frozenset(_flag_in(token) for token, is_one in zip(tokens, is_flag, strict=True) if is_one)
+    words = [token for token, is_one in zip(tokens, is_flag, strict=True) if not is_one]
     if words and isinstance(words[0], Quoted):
         return Parsed("", tuple(words), flags, folder, tuple(words))
     verb = words[0].casefold().rstrip(_TRAILING) if words else ""
@@ -206,8 +208,8 @@ def _after_verb(text: str, commands: Mapping[str, str]) -> str:
     return text[_word_end(text) :].lstrip()
 
 
-def _is_flag(token: str) -> bool:
-    return not isinstance(token, Quoted) and token.startswith("--") and token[2:].casefold() in routes.flags()
+def _flag_in(token: str) -> str:
+    return "" if isinstance(token, Quoted) or not token.startswith("--") else token[2:].casefold()
 
 
 def _tokens(text: str) -> list[str]:

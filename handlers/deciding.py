@@ -12,10 +12,11 @@ What ends for good asks in any case. A question is answered.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from bot.domain.models import State
+from bot.domain.models import Answer, Run, Spoken, State, Workspace
 from bot.messages.blocks import replies
 from bot.messages.texts import answers as words
 from bot.messages.texts import talk
@@ -24,21 +25,14 @@ from handlers import mistyped, questions, routes, talking
 from handlers.command_line import Quoted, written
 from handlers.language import vocabulary
 from handlers.language.names import Names
-from handlers.language.reading import READ, TIMED, Manner, read
+from handlers.language.reading import READ, TIMED, Manner, Reading, read
 from handlers.language.words import plain
 from handlers.linking.account import linked
 from handlers.linking.connections import makers
-from handlers.request import Answered
+from handlers.request import Answered, Request
 from handlers.waiting import look
 from handlers.workspace import offering, targets, timing
 from handlers.workspace.several import all_at_once
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from bot.domain.models import Answer, Run, Spoken, Workspace
-    from handlers.language.reading import Reading
-    from handlers.request import Request
 
 #: The verbs that mean a person's default workspace: none of them takes anything away.
 _FOLLOWS_DEFAULT: Final = frozenset({"start", "open", "resume", "status"})
@@ -107,7 +101,7 @@ async def _decided(request: Request, reading: Reading, rows: Sequence[Workspace]
     nature = routes.nature(request.folder, request.verb)
     if nature.does is routes.Does.MAKES and reading.manner is not Manner.TYPED:
         return talking.as_command(await _resolved(request))
-    return await request.run()
+    return await routes.run(request)
 
 
 async def _resolved(request: Request) -> Request:
@@ -147,7 +141,7 @@ async def _commanded(request: Request, reading: Reading, rows: Sequence[Workspac
     if which.runs and not which.workspaces:
         return await _of_run(request, reading, which.runs[0], is_sure=not which.is_near)
     if which.is_nothing and reading.what == "status":
-        return await replace(request, arguments=()).run()
+        return await routes.run(replace(request, arguments=()))
     if (which.unknown or which.is_near) and not which.is_all:
         reading, rows = await _looked(request, reading)
         which = reading.which
@@ -186,11 +180,11 @@ async def _done(request: Request, reading: Reading, chosen: Sequence[Workspace],
         (workspace,) = chosen
         is_guess = reading.manner is Manner.ASKED or not is_sure
         if verb == "start" and is_guess and workspace.state is State.RUNNING and request.at is None:
-            return await request.about("workspace", "open", (), workspace.id).run()
+            return await routes.run(request.about("workspace", "open", (), workspace.id))
         if does is routes.Does.SHOWS or (verb in _ASKS and not is_guess) or not is_guess:
-            return await replace(request, target=workspace.id).run()
+            return await routes.run(replace(request, target=workspace.id))
         if verb in _ASKS:
-            return await replace(request, target=workspace.id, manner=Manner.ASKED).run()
+            return await routes.run(replace(request, target=workspace.id, manner=Manner.ASKED))
         offered = await offering.one(request, workspace)
         remarks = offering.unknown_remarks(which)
         return replies.with_remarks(offered, remarks)
@@ -339,7 +333,7 @@ async def _of_run(request: Request, reading: Reading, run: Run, *, is_sure: bool
         return talking.offered(request, [command])
     is_guess = reading.manner is Manner.ASKED or not is_sure
     asked = request.about("job", verb, (run.name,), run.id)
-    return await replace(asked, manner=Manner.ASKED if is_guess else Manner.TYPED).run()
+    return await routes.run(replace(asked, manner=Manner.ASKED if is_guess else Manner.TYPED))
 
 
 # -- what refers to what was said before ---------------------------------------------------------------------
@@ -381,11 +375,11 @@ async def _talked(request: Request, reading: Reading) -> Answer:
 async def _again(request: Request, about: Spoken, named: Sequence[Workspace]) -> Answer:
     """Do once more what was last done, or start what has failed; otherwise show everything."""
     if len(named) != 1:
-        return await request.about("workspace", "list", ()).run()
+        return await routes.run(request.about("workspace", "list", ()))
     request.spoken.of(named)
     verb = about.what if about.what in {"start", "restart", "resume", "open", "status"} else "status"
     verb = "start" if named[0].state is State.FAILED else verb
-    return await request.about("workspace", verb, (), named[0].id).run()
+    return await routes.run(request.about("workspace", verb, (), named[0].id))
 
 
 async def _undone(request: Request, reading: Reading) -> Answer:
@@ -401,14 +395,14 @@ async def _undone(request: Request, reading: Reading) -> Answer:
         if about.runs[0] in runs:
             return await _of_run(request, reading, runs[about.runs[0]], is_sure=True)
     if len(named) != 1:
-        return await replace(request, arguments=()).run()
+        return await routes.run(replace(request, arguments=()))
     (workspace,) = named
     request.spoken.of(named)
     latest = await services.store.latest_operation(workspace.id)
     if latest is not None and latest.is_open and not latest.verb.brings_down:
-        return await replace(request, target=workspace.id).run()
+        return await routes.run(replace(request, target=workspace.id))
     if workspace.stop_at is not None:
-        return await request.about("workspace", "keep", (), workspace.id).run()
+        return await routes.run(request.about("workspace", "keep", (), workspace.id))
     opposite = "" if latest is None else "start" if latest.verb.brings_down else "stop"
     if not opposite or about.what not in {
         "start",
@@ -449,7 +443,7 @@ async def _followed(request: Request, reading: Reading, rows: Sequence[Workspace
     if reading.is_foreign:
         return talking.small_talk(request, "foreign")
     if request.folder == "job" and len(request.arguments) == 1:
-        return await request.about("job", "status", request.arguments).run()
+        return await routes.run(request.about("job", "status", request.arguments))
     return talking.not_understood(request)
 
 

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from bot.domain.models import NewNotice, NoticeKind
+from bot.domain.models import Answer, NewNotice, NoticeKind, Principal, Surface
 from bot.messages.blocks import kit
-
-if TYPE_CHECKING:
-    from bot.domain.models import Answer, Principal, Surface
-    from bot.support.clock import Ids
+from bot.support.clock import Ids
 
 #: Buttons whose address only one person may see, by action id.
 _PRIVATE_BUTTONS = frozenset({"open_url", "link_url", "page_url"})

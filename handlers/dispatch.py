@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import structlog
 
-from bot.domain.models import Answer, TaskKind
+from bot.domain.models import Answer, Principal, Surface, TaskKind
 from bot.messages.blocks import replies
+from bot.messages.blocks.forms import field_of
 from bot.messages.blocks.hints import as_typed, in_view
 from bot.messages.blocks.limits import fill, safe
 from bot.messages.blocks.offers import SAY
@@ -25,17 +27,21 @@ from handlers.language.reading import MOST_WORDS
 from handlers.language.words import plain
 from handlers.linking.account import linked
 from handlers.request import SILENT, Answered, Reference, Request
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Mapping, Sequence
-
-    from bot.domain.models import Principal, Surface
-    from handlers.services import Services
+from handlers.services import Services
+from handlers.submission import Submission
 
 log = structlog.get_logger(__name__)
 #: Checked before a log line that nobody would see is composed.
 _level = logging.getLogger(__name__)
 
+#: The fields of each form in which no secret belongs; a program's arguments are the person's own business.
+_PLAIN_FIELDS = {
+    "ask_link": ("username",),
+    "code": ("code",),
+    "make": ("name",),
+    "remove": ("name",),
+    "stop_later": ("other",),
+}
 #: What Slack delivers again if no ack reached it; its answer isn't in the ack.
 _REDELIVERED = frozenset({"message", "mention"})
 #: How much of a text that is too long is looked at, to say in which words that is told.
@@ -76,7 +82,7 @@ async def run_text(
     if request.is_asked and (answer := await _before_reading(request)) is not None:
         return answer
     text = services.authority.installation.at(principal).without_address(text)
-    parsed = parse(text, services.commands)
+    parsed = parse(text, services.commands, routes.flags())
     if parsed.folder:
         folder = parsed.folder
     elif folder != "workspace":
@@ -110,7 +116,7 @@ async def _before_reading(request: Request) -> Answer | None:
         begin = request.services.authority.installation.at(request.principal).without_address(
             request.text[:_BEGINNING]
         )
-        if "job" in {request.folder, parse(begin, request.services.commands).folder}:
+        if "job" in {request.folder, parse(begin, request.services.commands, routes.flags()).folder}:
             return replies.hint(fill(runs.TOO_LONG, limit=LONGEST))
         return talking.small_talk(request, "too_long")
     if request.surface.kind not in _REDELIVERED or not request.surface.interaction:
@@ -298,6 +304,52 @@ def _too_many(request: Request, wait: float) -> Answer:
         log.info("too many requests", principal=principal, reference=request.reference)
     said = times.duration(max(wait, 1.0))
     return replies.hint(fill(words.TOO_MANY, wait=said))
+
+
+async def submit(submission: Submission) -> dict[str, Any]:
+    """Authorise the person and run the form's handler; errors are shown at its first field."""
+    logger = log.bind(
+        reference=submission.reference, view=submission.callback_id, principal=submission.principal.key
+    )
+    handler = routes.view.get(submission.callback_id)
+    if handler is None:
+        logger.warning("no such form")
+        return {"response_action": "clear"}
+    wait = submission.services.limiter.take(submission.principal.key)
+    if wait > 0:
+        logger.info("too many requests")
+        sentence = words.TOO_MANY.format(wait=times.duration(max(wait, 1.0)))
+        return submission.error(first_field(submission.view), sentence)
+    for block_id in submission.view.get("state", {}).get("values", {}):
+        if field_of(block_id) not in _PLAIN_FIELDS.get(submission.callback_id, ()):
+            continue
+        value = submission.value(block_id)
+        sentence = await mistyped.token_in_field(submission.services, submission.principal, value)
+        if sentence:
+            logger.info("refused", rule="form.token")
+            return {"response_action": "errors", "errors": {block_id: sentence}}
+    try:
+        with one_request():
+            await submission.services.authority.check(submission.principal, f"view.{submission.callback_id}")
+            answer: dict[str, Any] = await handler(submission)
+    except Refused as refusal:
+        logger.info("refused", rule=refusal.rule)
+        return submission.error(first_field(submission.view), refusal.text)
+    except Exception as error:
+        logger.exception("failed", problem=error)
+        sentence = f"{problems.sentence(error)} ({submission.reference})"
+        return submission.error(first_field(submission.view), sentence)
+    logger.info("answered")
+    if "view" in answer:
+        slash = submission.services.slash
+        return {**answer, "view": in_view(answer["view"], slash("workspace"), slash("job"))}
+    return answer
+
+
+def first_field(view: Mapping[str, Any]) -> str:
+    """Return the block at which an error about the whole form is shown."""
+    inputs = [block for block in view.get("blocks", ()) if block.get("type") == "input"]
+    return str(inputs[0].get("block_id", "")) if inputs else ""
 
 
 @routes.action(SAY)

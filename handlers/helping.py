@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from importlib import metadata
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from bot.domain.models import Answer
 from bot.messages.blocks import kit, replies
 from bot.messages.blocks import welcome as drawn
 from bot.messages.blocks.limits import Markup, fill
@@ -13,18 +15,13 @@ from bot.messages.texts import runs, talk
 from bot.messages.texts import welcome as words
 from bot.messages.texts.verbs import FIRST, GROUPS, VERBS, VerbWords
 from bot.providers import facets
+from bot.providers.base import Provider
 from bot.support.errors import StoreError
 from handlers import routes
 from handlers.linking.connections import telling
+from handlers.request import Request
 from handlers.talking import help_on_unknown
 from handlers.welcome import steps_with, what
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
-    from bot.domain.models import Answer
-    from bot.providers.base import Provider
-    from handlers.request import Request
 
 _EVERYTHING = "all"
 

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import structlog
 
-from bot.domain.models import HomeUse
+from bot.domain.models import Answer, HomeUse
 from bot.support.errors import Refused
 from handlers import routes
-from handlers.request import SILENT
-
-if TYPE_CHECKING:
-    from bot.domain.models import Answer
-    from handlers.request import Occurrence, Request
+from handlers.request import SILENT, Occurrence, Request
 
 log = structlog.get_logger(__name__)
 

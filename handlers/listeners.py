@@ -8,37 +8,32 @@ from __future__ import annotations
 import asyncio
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import aiohttp
 import structlog
+from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
 from slack_bolt.response import BoltResponse
 from slack_sdk.errors import SlackClientError
+from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
-from bot.domain.models import HomeUse
+from bot.domain.models import Answer, HomeUse, Principal, Surface
 from bot.messages.blocks import forms, replies
 from bot.messages.blocks.limits import safe
 from bot.messages.texts import answers as words
 from bot.messages.texts import problems
-from bot.slack.calls import leads_to_slack
+from bot.slack.calls import AnySlack, leads_to_slack
 from bot.slack.methods import VIEWS_OPEN
 from bot.store.interactions import one_request
 from bot.support.errors import Refused, SlackFailed, StoreError
 from handlers import delivery, payload, routes, searches
-from handlers.dispatch import run_button, run_shortcut, run_text
+from handlers.dispatch import first_field, run_button, run_shortcut, run_text, submit
 from handlers.payload import place_of
 from handlers.request import Occurrence
-from handlers.submission import Submission, first_field, submit
+from handlers.services import Services
+from handlers.submission import Submission
 from handlers.welcome import introduced
-
-if TYPE_CHECKING:
-    from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
-    from slack_sdk.web.async_client import AsyncWebClient
-
-    from bot.domain.models import Answer, Principal, Surface
-    from bot.slack.calls import AnySlack
-    from handlers.services import Services
 
 log = structlog.get_logger(__name__)
 
@@ -60,6 +55,8 @@ def register(
     """
     if not app.process_before_response:
         raise ValueError("the app must be made with process_before_response=True: the ack comes last")
+    # Now, because somebody's first request would have to do it within 3 s.
+    routes.load()
     made = Listeners(services, slack, view_seconds)
     app.command(_ANYTHING)(made.command)
     app.block_action(_ANYTHING)(made.action)

@@ -8,28 +8,25 @@ an argument of the command is treated as a token.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final, Literal
+from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from typing import Final, Literal
 
+from bot.domain.models import Answer, Principal
 from bot.messages.blocks import kit, replies
 from bot.messages.blocks.limits import Markup, fill, line
 from bot.messages.texts import links as words
 from bot.messages.texts import talk
 from bot.messages.texts.verbs import VERBS
 from bot.providers import facets
+from bot.providers.base import Provider
 from bot.services import naming
 from bot.services.naming import fold
 from bot.support.hiding import SLACK_TOKEN
 from handlers import routes
 from handlers.command_line import command_line, typed, unknown_flags
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from collections.abc import Set as AbstractSet
-
-    from bot.domain.models import Answer, Principal
-    from bot.providers.base import Provider
-    from handlers.request import Request
-    from handlers.services import Services
+from handlers.request import Request
+from handlers.services import Services
 
 #: Separators between words, and around a flag's value or a part of a link.
 _BETWEEN: Final = re.compile(r"[\s\"'`<>|,;=?&()@]+")

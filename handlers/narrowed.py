@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
+from bot.domain.models import Answer
 from bot.messages.blocks import kit, replies
+from bot.messages.blocks.kit import Element
 from bot.messages.blocks.limits import Markup, fill
 from bot.messages.texts import answers as words
 from bot.messages.texts import cards
 from handlers.command_line import NO_COMMANDS, parse, written
-from handlers.language.narrowing import page_and_words
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from bot.domain.models import Answer
-    from bot.messages.blocks.kit import Element
-    from handlers.language.narrowing import Narrowed
-    from handlers.request import Request
+from handlers.language.narrowing import Narrowed, page_and_words
+from handlers.request import Request
 
 
 def asked(request: Request) -> tuple[int, tuple[str, ...]]:

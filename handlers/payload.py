@@ -10,7 +10,8 @@ of the team itself grants access.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 import structlog
 
@@ -18,9 +19,6 @@ from bot.domain.models import Principal, Surface
 from bot.messages.blocks import kit
 from bot.messages.texts import problems
 from bot.support.errors import Refused
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 log = structlog.get_logger(__name__)
 _USER: Final = re.compile(r"[UW][A-Z0-9]{1,30}")

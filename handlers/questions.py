@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Sequence
+from typing import Final
 
-from bot.domain.models import OperationVerb, Outcome, Spoken, State
+from bot.domain.models import Answer, Operation, OperationVerb, Outcome, Run, Spoken, State, Workspace
 from bot.messages.blocks import kit, lists, offers, replies, run_lists
 from bot.messages.blocks.limits import Markup, fill, line, safe
 from bot.messages.texts import answers as words
 from bot.messages.texts import cards, problems, talk, times
-from handlers import talking
+from handlers import routes, talking
 from handlers.command_line import written
 from handlers.language import vocabulary
+from handlers.language.reading import Reading
 from handlers.language.words import plain
 from handlers.linking.account import linked
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from bot.domain.models import Answer, Operation, Run, Workspace
-    from handlers.language.reading import Reading
-    from handlers.request import Request
+from handlers.request import Request
 
 _UP: Final = frozenset({State.RUNNING, State.STARTING})
 #: What is asked about one workspace, beyond its state.
@@ -58,7 +54,7 @@ async def answered(request: Request, reading: Reading, rows: Sequence[Workspace]
             await linked(request, connection)
     narrowed = [which.state] if which.state and reading.what == "list" else []
     narrowed += [written((connection,)) for connection in which.connections]
-    return await request.about("workspace", "list", tuple(narrowed)).run()
+    return await routes.run(request.about("workspace", "list", tuple(narrowed)))
 
 
 def _is_strange(unknown: Sequence[str]) -> bool:
@@ -106,7 +102,7 @@ async def _of_workspaces(request: Request, reading: Reading, named: Sequence[Wor
     (workspace,) = named
     about = request.about("workspace", "status", request.arguments, workspace.id)
     if reading.what not in _MORE:
-        return await about.run()
+        return await routes.run(about)
     services = request.services
     latest = await services.store.latest_operation(workspace.id)
     sentence = {
@@ -196,11 +192,11 @@ async def _of_runs(request: Request, reading: Reading, runs: Sequence[Run]) -> A
         every = await request.services.store.runs(request.principal)
         runs = [run for run in every if run.id in about.runs] or every[:1]
     if not runs:
-        return await request.about("job", "status", ()).run()
+        return await routes.run(request.about("job", "status", ()))
     run = runs[0]
     request.spoken.of_run(run.id)
     if reading.what == "output":
-        return await request.about("job", "logs", (run.name,), run.id).run()
+        return await routes.run(request.about("job", "logs", (run.name,), run.id))
     return run_lists.run_status(run, await request.services.gatherer.of_run(run))
 
 

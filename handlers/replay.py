@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import structlog
 
-from bot.domain.models import Surface
+from bot.domain.models import Principal, Surface
 from bot.messages.blocks import forms
 from handlers import delivery
 from handlers.dispatch import run_button, run_text
 from handlers.request import RESPONSE_SECONDS
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from bot.domain.models import Principal
-    from handlers.services import Services
+from handlers.services import Services
 
 #: For how many seconds people look for an answer where they asked.
 _LOOKED_FOR_SECONDS = 120.0

@@ -6,25 +6,20 @@ And what the handler of an event receives.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-from bot.domain.models import Answer, Named, Spoken
+from bot.domain.models import Answer, Named, Principal, Spoken, Surface, Workspace
+from bot.domain.moments import Moment
+from bot.domain.policy import Installation
 from bot.messages.blocks import kit
 from bot.messages.blocks.buttons import AGREED
 from bot.messages.blocks.limits import Markup, line
-from handlers import routes
+from bot.support.clock import Ids
 from handlers.language.reading import Manner
 from handlers.payload import installed_at
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
-    from bot.domain.models import Principal, Surface, Workspace
-    from bot.domain.moments import Moment
-    from bot.domain.policy import Installation
-    from bot.support.clock import Ids
-    from handlers.services import Services
+from handlers.services import Services
 
 #: A response_url is valid for 30 minutes (docs/slack.md, "Requests from Slack"), minus a minute for delivery.
 RESPONSE_SECONDS = 29 * 60
@@ -152,12 +147,6 @@ class Request:
             at=float(time[1]) if time is not None else None,
             manner=Manner.TYPED,
         )
-
-    async def run(self) -> Answer:
-        """Run the verb."""
-        handler = routes.verbs(self.folder).get(self.verb)
-        assert handler is not None, "only verbs that exist are read"
-        return await handler(self)
 
     async def heard(self) -> Spoken:
         """Return what was last spoken of where the person writes."""

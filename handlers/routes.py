@@ -7,29 +7,24 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeAlias, TypeVar
 
 import handlers
+from bot.domain.models import Answer
+from handlers.request import Occurrence, Request
+from handlers.submission import Submission
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-    from typing import TypeAlias
-
-    from bot.domain.models import Answer
-    from handlers.request import Occurrence, Request
-    from handlers.submission import Submission
-
-    #: What a person types or presses ends in an Answer.
-    Verb: TypeAlias = Callable[[Request], Coroutine[Any, Any, Answer]]
-    #: A submitted form is answered with its ``response_action``.
-    Form: TypeAlias = Callable[[Submission], Coroutine[Any, Any, dict[str, Any]]]
-    Search: TypeAlias = Callable[[Request], Coroutine[Any, Any, list[dict[str, Any]]]]
-    Event: TypeAlias = Callable[[Occurrence], Coroutine[Any, Any, None]]
+#: What a person types or presses ends in an Answer.
+Verb: TypeAlias = Callable[[Request], Coroutine[Any, Any, Answer]]
+#: A submitted form is answered with its ``response_action``.
+Form: TypeAlias = Callable[[Submission], Coroutine[Any, Any, dict[str, Any]]]
+Search: TypeAlias = Callable[[Request], Coroutine[Any, Any, list[dict[str, Any]]]]
+Event: TypeAlias = Callable[[Occurrence], Coroutine[Any, Any, None]]
 
 _Handler = TypeVar("_Handler", bound=Callable[..., Any])
 
@@ -116,6 +111,13 @@ def verbs(command: str) -> Table[Verb]:
     """Return the verbs of a command."""
     load()
     return _verbs[command]
+
+
+async def run(request: Request) -> Answer:
+    """Run a request's verb."""
+    handler = verbs(request.folder).get(request.verb)
+    assert handler is not None, "only verbs that exist are read"
+    return await handler(request)
 
 
 def nature(command: str, name: str) -> Nature:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 import structlog
 
@@ -11,11 +12,7 @@ from bot.support.errors import Refused, UsherError
 from bot.support.visible import unescape
 from handlers import routes
 from handlers.request import Reference, Request
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from handlers.services import Services
+from handlers.services import Services
 
 log = structlog.get_logger(__name__)
 

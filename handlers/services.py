@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from bot.domain.models import Principal
 from bot.messages.blocks.limits import Markup, line
+from bot.providers.base import Provider
+from bot.services.accounts import Accounts
 from bot.services.approvals import Approvals
 from bot.services.authority import Authority
 from bot.services.classes import Classes
 from bot.services.contacts import Contacts
+from bot.services.context import Context, Removals, Wake
 from bot.services.gather import Gatherer
 from bot.services.homes import Homes
+from bot.services.owners import Owners
 from bot.services.people_names import PeopleNames
 from bot.services.personal_list import PersonalList
 from bot.services.preferences import PersonalPreferences
@@ -20,20 +26,10 @@ from bot.services.runs import Runs
 from bot.services.snapshots import Snapshots
 from bot.services.timers import Timers
 from bot.services.workspaces import Workspaces
-from handlers import routes
+from bot.store.store import Store
+from bot.support.clock import Clock, Ids
+from bot.support.rate_limit import RateLimiter
 from handlers.payload import principal as principal_of
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from bot.domain.models import Principal
-    from bot.providers.base import Provider
-    from bot.services.accounts import Accounts
-    from bot.services.context import Context, Removals, Wake
-    from bot.services.owners import Owners
-    from bot.store.store import Store
-    from bot.support.clock import Clock, Ids
-    from bot.support.rate_limit import RateLimiter
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +114,6 @@ class Services:
 
 def build_services(context: Context, accounts: Accounts, limiter: RateLimiter) -> Services:
     """Assemble the services; ``limiter`` counts people's requests."""
-    # Done now, because somebody's first request would have to do it within 3 s.
-    routes.load()
     workspaces, runs = Workspaces(context), Runs(context)
     return Services(
         store=context.store,

@@ -2,37 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import structlog
-
-from bot.messages.blocks.forms import field_of
-from bot.messages.blocks.hints import as_typed, in_view
+from bot.domain.models import Principal
+from bot.messages.blocks.hints import as_typed
 from bot.messages.blocks.limits import cut
-from bot.messages.texts import answers, problems, times
-from bot.store.interactions import one_request
-from bot.support.errors import Refused
 from bot.support.visible import clean
-from handlers import routes
-from handlers.mistyped import token_in_field
+from handlers.services import Services
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from bot.domain.models import Principal
-    from handlers.services import Services
-
-log = structlog.get_logger(__name__)
-
-#: The fields of each form in which no secret belongs; a program's arguments are the person's own business.
-_PLAIN_FIELDS = {
-    "ask_link": ("username",),
-    "code": ("code",),
-    "make": ("name",),
-    "remove": ("name",),
-    "stop_later": ("other",),
-}
 #: Slack shows a line or two below a field.
 _ERROR = 300
 
@@ -66,49 +45,3 @@ class Submission:
         slash = self.services.slash
         text = as_typed(text, f"{slash('workspace')} ", f"{slash('job')} ")
         return {"response_action": "errors", "errors": {block_id: cut(clean(text), _ERROR)}}
-
-
-async def submit(submission: Submission) -> dict[str, Any]:
-    """Authorise the person and run the form's handler; errors are shown at its first field."""
-    logger = log.bind(
-        reference=submission.reference, view=submission.callback_id, principal=submission.principal.key
-    )
-    handler = routes.view.get(submission.callback_id)
-    if handler is None:
-        logger.warning("no such form")
-        return {"response_action": "clear"}
-    wait = submission.services.limiter.take(submission.principal.key)
-    if wait > 0:
-        logger.info("too many requests")
-        sentence = answers.TOO_MANY.format(wait=times.duration(max(wait, 1.0)))
-        return submission.error(first_field(submission.view), sentence)
-    for block_id in submission.view.get("state", {}).get("values", {}):
-        if field_of(block_id) not in _PLAIN_FIELDS.get(submission.callback_id, ()):
-            continue
-        value = submission.value(block_id)
-        sentence = await token_in_field(submission.services, submission.principal, value)
-        if sentence:
-            logger.info("refused", rule="form.token")
-            return {"response_action": "errors", "errors": {block_id: sentence}}
-    try:
-        with one_request():
-            await submission.services.authority.check(submission.principal, f"view.{submission.callback_id}")
-            answer: dict[str, Any] = await handler(submission)
-    except Refused as refusal:
-        logger.info("refused", rule=refusal.rule)
-        return submission.error(first_field(submission.view), refusal.text)
-    except Exception as error:
-        logger.exception("failed", problem=error)
-        sentence = f"{problems.sentence(error)} ({submission.reference})"
-        return submission.error(first_field(submission.view), sentence)
-    logger.info("answered")
-    if "view" in answer:
-        slash = submission.services.slash
-        return {**answer, "view": in_view(answer["view"], slash("workspace"), slash("job"))}
-    return answer
-
-
-def first_field(view: Mapping[str, Any]) -> str:
-    """Return the block at which an error about the whole form is shown."""
-    inputs = [block for block in view.get("blocks", ()) if block.get("type") == "input"]
-    return str(inputs[0].get("block_id", "")) if inputs else ""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from bot.domain.models import State
+from bot.domain.models import Answer, State, Workspace
 from bot.messages.blocks import offers, replies
 from bot.messages.blocks.buttons import AGREED
 from bot.messages.blocks.limits import Markup, fill, line
@@ -18,12 +19,7 @@ from handlers.command_line import Quoted, written
 from handlers.language.nearness import near_verbs
 from handlers.language.reading import Reading
 from handlers.language.words import plain
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from bot.domain.models import Answer, Workspace
-    from handlers.request import Request
+from handlers.request import Request
 
 #: This many words aren't a command with a typo.
 _WORDS_OF_A_SENTENCE: Final = 3

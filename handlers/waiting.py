@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
+from bot.domain.models import Account, Purpose, Snapshot
 from bot.messages.blocks import replies
 from bot.messages.blocks.limits import fill, safe
 from bot.messages.texts import answers as words
 from bot.messages.texts import problems
+from bot.services.runs import Runs
 from bot.services.snapshots import PersonalOffer
+from bot.services.workspaces import Workspaces
 from handlers.linking.account import linked
-from handlers.request import SILENT, Answered
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from bot.domain.models import Account, Purpose, Snapshot
-    from bot.services.runs import Runs
-    from bot.services.workspaces import Workspaces
-    from handlers.request import Request
+from handlers.request import SILENT, Answered, Request
 
 
 async def look(

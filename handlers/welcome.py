@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection, Mapping
+from typing import Any
 
 import structlog
 
+from bot.domain.models import Answer, Principal
 from bot.messages.blocks import approvals, replies
 from bot.messages.blocks import welcome as drawn
 from bot.providers import facets
 from bot.support.errors import StoreError
 from handlers.linking.connections import makers
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
-
-    from bot.domain.models import Answer, Principal
-    from handlers.services import Services
+from handlers.services import Services
 
 log = structlog.get_logger(__name__)
 

@@ -11,9 +11,10 @@ import secrets
 import sys
 import tempfile
 from collections import Counter
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from benchmarks.chaos.clocks import WallClock
 from benchmarks.chaos.cluster import PAUSE, WEBS, WORKERS, balancer, members, trouble
@@ -26,9 +27,6 @@ from benchmarks.chaos.verdict import Verdict
 from benchmarks.chaos.weather import MODES, Weather
 from benchmarks.chaos.witness import Witness
 from benchmarks.postgres import Database, database
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
 
 #: The gate's rule, in seconds.
 SMALLEST_GAP = 10.0

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import random
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from benchmarks.chaos.clocks import WallClock
 from benchmarks.chaos.keeper import Member
 from benchmarks.ports import lasting_ports
-
-if TYPE_CHECKING:
-    import random
-    from collections.abc import AsyncIterator, Mapping, Sequence
-
-    from benchmarks.chaos.clocks import WallClock
-    from benchmarks.postgres import Database
+from benchmarks.postgres import Database
 
 WEBS: Final = 2
 WORKERS: Final = 4

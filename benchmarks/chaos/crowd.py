@@ -7,14 +7,11 @@ import random
 import re
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from benchmarks.chaos.stage import CHANNEL, CONNECTION, JOBS, WORKSPACES, Person
+from benchmarks.chaos.stage import CHANNEL, CONNECTION, JOBS, WORKSPACES, Person, Stage
 from playground.demo.person import buttons, where
 from playground.slack.errors import SlackError
-
-if TYPE_CHECKING:
-    from benchmarks.chaos.stage import Stage
 
 #: What an accepted operation is answered with (``bot.messages.texts.answers``).
 ACCEPTED = re.compile(

@@ -6,16 +6,13 @@ import asyncio
 import os
 import random
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import aiohttp
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from benchmarks.chaos.clocks import WallClock
+from benchmarks.chaos.clocks import WallClock
 
 HOME = Path(__file__).resolve().parents[2]
 READY_SECONDS = 60.0

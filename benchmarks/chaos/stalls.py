@@ -9,13 +9,11 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections import deque
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from bot.store.slack_calls import ARRIVES_WITHIN
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
 
 _EVERY: Final = 0.25
 #: Slack counts the calls of a minute.

@@ -6,12 +6,10 @@ import json
 from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from benchmarks.chaos.rows import rows, waits_for_answer
-
-if TYPE_CHECKING:
-    from benchmarks.chaos.stage import Stage
+from benchmarks.chaos.stage import Stage
 
 #: A run's state in the database, by the word of the provider for a pod.
 _ENDED = {"completed": "succeeded", "error": "failed", "stopped": "cancelled"}

@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from benchmarks.chaos.crowd import Acknowledged
 from benchmarks.chaos.rows import rows, waits_for_answer
+from benchmarks.chaos.stage import Person, Stage
 from benchmarks.chaos.truth import Truth
 from bot.domain.models import Principal
 from bot.store import open_store
 from bot.support.clock import SystemClock, SystemIds
-
-if TYPE_CHECKING:
-    from benchmarks.chaos.crowd import Acknowledged
-    from benchmarks.chaos.stage import Person, Stage
 
 #: How each outcome is told; what was replaced is told by the answer to what replaced it, and by its card.
 TOLD = {"failed": "failed", "refused": "refused", "cancelled": "failed", "unknown": "failed"}

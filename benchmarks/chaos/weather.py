@@ -7,15 +7,12 @@ import json
 import random
 import re
 from collections import Counter
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from benchmarks.chaos.stage import Person, Stage
 from playground.faults import Fault
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
-
-    from benchmarks.chaos.stage import Person, Stage
 
 _MESSAGES = r"/api/chat\.(postMessage|update)$"
 _HISTORY = r"/api/conversations\.(history|open)$"

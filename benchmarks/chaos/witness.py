@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
-from typing import TYPE_CHECKING
 
 from bot.support.settings import database_file
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 _EVERY = 0.05
 

@@ -5,20 +5,17 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from benchmarks.chaos.rows import rows
 from benchmarks.cluster_demo.stage import CHANNEL, TEAMS, TRAINER, Stage
 from bot.domain.models import Principal
 from playground.demo.person import buttons
 from playground.processes import StageError
+from playground.slack import SlackServer
 from playground.slack.errors import SlackError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from playground.slack import SlackServer
 
 #: How long a card may take to be posted, and how long people wait before they press again, in seconds.
 _CARD_SECONDS = 60.0

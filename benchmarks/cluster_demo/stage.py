@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import random
+from argparse import Namespace
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from aiohttp import web
 from cryptography.fernet import Fernet
@@ -21,13 +24,7 @@ from bot.domain.models import State
 from playground import saturn as local_saturn
 from playground.demo import ports
 from playground.processes import HOME, StageError, bot_environment, free_port
-
-if TYPE_CHECKING:
-    from argparse import Namespace
-    from collections.abc import AsyncIterator, Callable
-    from pathlib import Path
-
-    from playground.slack import SlackServer, SlackWorkspaces
+from playground.slack import SlackServer, SlackWorkspaces
 
 WORKERS = 3
 CHANNEL = "C0GENERAL"

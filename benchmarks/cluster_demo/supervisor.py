@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import os
+import random
 import shlex
 import sys
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import aiohttp
 
 from playground.processes import HOME, READY_SECONDS, Child, StageError
-
-if TYPE_CHECKING:
-    import random
-    from collections.abc import AsyncIterator, Callable, Mapping
 
 #: Where the Procfile has them listen.
 _EVERYWHERE = "0.0.0.0"  # noqa: S104 - it is what is replaced

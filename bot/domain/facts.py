@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from bot.domain.models import (
+    Action,
+    Approval,
+    ClassCard,
+    Effects,
+    NoticeKind,
+    Operation,
+    People,
+    Preferences,
+    Run,
+    Shown,
+    Workspace,
+)
 from bot.domain.models.classes import ClassCounts
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from bot.domain.models import (
-        Action,
-        Approval,
-        ClassCard,
-        Effects,
-        NoticeKind,
-        Operation,
-        People,
-        Preferences,
-        Run,
-        Shown,
-        Workspace,
-    )
 
 
 @dataclass(frozen=True, slots=True)

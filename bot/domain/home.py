@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from bot.domain.facts import Facts, PreferenceFacts
-    from bot.domain.models import Approval, Named, People, Run
+from bot.domain.facts import Facts, PreferenceFacts
+from bot.domain.models import Approval, Named, People, Run
 
 #: The state of a person's link to a connection; ``asked``: an administrator has yet to decide.
 LinkState = Literal["linked", "suspected", "refused", "asked", "none", "needless"]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 from bot.domain.models import (
     Action,
@@ -30,11 +29,9 @@ from bot.domain.settling import (
     NEVER_UP_AFTER,
     START_SETTLES,
     STILL_DOWN_AFTER,
+    Pacing,
     unknown_since,
 )
-
-if TYPE_CHECKING:
-    from bot.domain.settling import Pacing
 
 #: How many times in a row a call may fail temporarily (time-outs, 5xx, 429) before the operation gives up;
 #: the backoff grows to a minute, so this is about a quarter of an hour of retries.

@@ -9,14 +9,11 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import Any, Final, Self
 
 from bot.domain.models import Person, Principal
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
-
 
 #: Posts that anybody who may use Usher can make in a channel: they act only for whoever presses them.
 POST_VERBS: Final = frozenset({"card"})

@@ -5,15 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from bot.domain.models import Call, Operation, OperationVerb, Outcome, Principal, Run, Spec, State, Workspace
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
 
 #: The bar stays below 95 % until the workspace is ready.
 MOST: Final = 94

@@ -6,14 +6,11 @@ or finds nothing may be a gateway's error.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import Final, Protocol
 
 from bot.domain.models import Call, Created, Doubt
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
 
 #: A start or stop of unknown outcome that shows no effect within this many seconds is sent again; sending it
 #: twice does no harm.

@@ -6,15 +6,13 @@ for recently. What the person switched off only shows on the card, if there is o
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
-from typing import TYPE_CHECKING, Final, Literal
+from typing import Final, Literal
+from zoneinfo import ZoneInfo
 
 from bot.domain.models import NoticeKind, Preferences, State
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from zoneinfo import ZoneInfo
 
 Topic = Literal["ready", "stopped", "run_ended"]
 

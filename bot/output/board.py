@@ -5,15 +5,13 @@ Nothing here survives the process, and nothing has to: an output can be read aga
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from bot.domain.models import Shown
 from bot.output.spool import Room, Spool
 from bot.output.transcript import Transcript
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 #: The minimum seconds between two updates of a message, and the maximum updates per second of all messages
 #: together: just below Slack's limit (50 a minute), to leave room for cards.

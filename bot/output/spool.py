@@ -5,12 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import tempfile
-from typing import TYPE_CHECKING, BinaryIO, Final
+from collections.abc import AsyncIterator
+from typing import BinaryIO, Final
 
 import structlog
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
 
 log = structlog.get_logger(__name__)
 

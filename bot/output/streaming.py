@@ -7,22 +7,19 @@ that the other side is gone passes ``idle_seconds``. Cancelling the reader close
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import aiohttp
+from multidict import CIMultiDictProxy
 
 from bot.domain.models import OutputChunk
 from bot.support.errors import BadAnswer
 from bot.support.hiding import Hider
 from bot.support.http import Http
 from bot.support.responses import Response
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
-
-    import aiohttp
-    from multidict import CIMultiDictProxy
-
 
 #: How large a response may be if it is read whole after all, such as an error page.
 WHOLE_BYTES = 65_536

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterable
+from typing import Final
 
 from bot.domain.models import OutputChunk
 from bot.output.lines import MARK, EscapeRemover, Lines, Piece, StreamName, Tail, marked
 from bot.output.spool import Spool
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
 
 #: How many characters are processed at a time.
 SLICE: Final = 16_384

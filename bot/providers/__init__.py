@@ -5,17 +5,13 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
+from collections.abc import Mapping
 from functools import cache
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 from bot.providers.base import ConnectionSettings, Provider
+from bot.support.http import Http
 from bot.support.settings import SettingsError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from bot.support.http import Http
 
 __all__ = ["build", "provider_classes"]
 

@@ -10,7 +10,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from bot.domain.models import Effects, Observed, Principal, Spec, StopEffect, StopMode, Workspace
 from bot.providers.connection import ConnectionSettings, Linking
@@ -31,9 +31,7 @@ from bot.providers.contract import (
 from bot.providers.facets import Facet, Lists, OAuthClient, SignIn
 from bot.providers.hosts import allowed_ide_url
 from bot.support.errors import InvalidRequest
-
-if TYPE_CHECKING:
-    from bot.support.http import Http
+from bot.support.http import Http
 
 __all__ = [
     "CLOCK_SKEW",

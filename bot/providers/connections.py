@@ -8,22 +8,19 @@ from __future__ import annotations
 
 import re
 import tomllib
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
 from bot.providers import build, provider_classes
+from bot.providers.base import ConnectionSettings, Provider
 from bot.providers.facets import Runs
 from bot.providers.prepared import Prepared
 from bot.support.environment import ELSEWHERE, READABLE, WRITABLE, resolve_secret
+from bot.support.http import Http
 from bot.support.settings import SettingsError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
-    from bot.providers.base import ConnectionSettings, Provider
-    from bot.support.http import Http
 
 NAME = re.compile(r"^[a-z][a-z0-9_-]{0,30}$")
 

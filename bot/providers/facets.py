@@ -3,36 +3,34 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from typing import Any, ClassVar, Generic, TypeVar
 
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-
-    from bot.domain.models import (
-        About,
-        Created,
-        Event,
-        Form,
-        FoundRun,
-        ObservedRun,
-        OutputChunk,
-        Principal,
-        Purpose,
-        Run,
-        Spec,
-        Traces,
-        Values,
-    )
-    from bot.providers.contract import (
-        Access,
-        Credential,
-        Discovered,
-        Embedding,
-        Identity,
-        Listing,
-        Scheduled,
-        TokenHelp,
-    )
+from bot.domain.models import (
+    About,
+    Created,
+    Event,
+    Form,
+    FoundRun,
+    ObservedRun,
+    OutputChunk,
+    Principal,
+    Purpose,
+    Run,
+    Spec,
+    Traces,
+    Values,
+)
+from bot.providers.contract import (
+    Access,
+    Credential,
+    Discovered,
+    Embedding,
+    Identity,
+    Listing,
+    Scheduled,
+    TokenHelp,
+)
 
 #: A provider's offer, in its own type.
 Offer = TypeVar("Offer")

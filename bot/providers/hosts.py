@@ -9,17 +9,14 @@ from __future__ import annotations
 import ipaddress
 import re
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, quote, urlsplit
 
 from yarl import URL
 
 from bot.support.addresses import is_loopback
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 #: Slack buttons accept addresses of up to 3000 characters.
 MAX_LENGTH = 3000

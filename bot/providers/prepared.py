@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from collections.abc import Collection, Iterable, Sequence
+from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationInfo, field_validator
 
 from bot.domain.models import Choice, Field, Principal, Values, text_of
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
-
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,40}")
 NOT_OFFERED = "That template is no longer available. Choose again."

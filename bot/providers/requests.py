@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, TypeVar, Unpack
+from typing import Any, TypeVar, Unpack
 from urllib.parse import quote
 
+from bot.providers.base import Credential, SendWindow
 from bot.providers.contract import Listing
 from bot.providers.reading import clean, note
 from bot.support import errors
 from bot.support.http import Asking, Http
 from bot.support.responses import Response
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-
-    from bot.providers.base import Credential, SendWindow
 
 T = TypeVar("T")
 K = TypeVar("K")

@@ -6,10 +6,11 @@ Why: ``docs/rules.md``, "Only the reconciler asks providers for work".
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
 
 from bot.domain.models import ClaimedOperation, ClaimedRun, NoticeKind
+from bot.output import Board
 from bot.reconciler.ask import Asker
 from bot.reconciler.classes import Classes
 from bot.reconciler.context import EngineContext
@@ -33,13 +34,8 @@ from bot.reconciler.suspicions import Suspicions
 from bot.reconciler.tasks import Tasks
 from bot.reconciler.timers import Expiries, Timers
 from bot.reconciler.updates import Updates
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from bot.output import Board
-    from bot.services.context import Context
-    from bot.support.pool import Pool
+from bot.services.context import Context
+from bot.support.pool import Pool
 
 __all__ = ["Numbers", "Reconciler"]
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from bot.domain.models import Account, Approval, AuditEntry, NewNotice, NoticeKind, Principal, Task, TaskKind
 from bot.messages.texts import problems
 from bot.providers import facets
@@ -11,14 +9,12 @@ from bot.providers.base import Credential
 from bot.reconciler.ask import Done, Refused
 from bot.reconciler.context import EnginePart
 from bot.reconciler.lists import not_yet
+from bot.reconciler.runtimes import Runtime
 from bot.services.approvals import notice
 from bot.services.linking import warn_holders
 from bot.store.records import Activation, NewTask
 from bot.support.errors import CredentialRefused, NotFound, Untrusted
 from bot.support.vault import row_key
-
-if TYPE_CHECKING:
-    from bot.reconciler.runtimes import Runtime
 
 CHECK_SECONDS = 20.0
 

@@ -6,16 +6,22 @@ Every provider error ends here and becomes one of four answers. The caller decid
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias, TypeVar
+from typing import Any, Final, Generic, TypeAlias, TypeVar
 
 import structlog
 
+from bot.domain.models import Account
 from bot.domain.plan import backoff
 from bot.messages.texts import problems
 from bot.providers.base import Access, Credential
+from bot.reconciler.keys import Became, Keys
+from bot.reconciler.ports import Numbers
 from bot.reconciler.runtimes import LONGEST_ASKED, Runtime
 from bot.reconciler.watch import Watch
+from bot.store.records import Calls
+from bot.store.store import Store
 from bot.support.errors import (
     BadAnswer,
     CredentialRefused,
@@ -29,15 +35,6 @@ from bot.support.errors import (
     UnknownOutcome,
 )
 from bot.support.leaving import Window, freely, leaving_by
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
-
-    from bot.domain.models import Account
-    from bot.reconciler.keys import Became, Keys
-    from bot.reconciler.ports import Numbers
-    from bot.store.records import Calls
-    from bot.store.store import Store
 
 log = structlog.get_logger(__name__)
 

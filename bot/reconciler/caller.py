@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic
+from collections.abc import Callable
+from typing import Any, ClassVar, Final, Generic
 
 from bot.domain.models import AuditEntry, Call, Created, NoticeKind, Traces, Update
 from bot.domain.plan import Step
@@ -12,14 +13,10 @@ from bot.providers.base import Access
 from bot.reconciler import outcomes
 from bot.reconciler.ask import Done, Later, NotDone, Refused, Unknown
 from bot.reconciler.context import EngineContext, EnginePart
+from bot.reconciler.runtimes import Runtime
 from bot.reconciler.updates import S, Updates
 from bot.support.errors import Conflict
 from bot.support.leaving import freely
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from bot.reconciler.runtimes import Runtime
 
 #: How often to try a call that the current state doesn't allow: the state may just be changing.
 CONFLICTS: Final = 4

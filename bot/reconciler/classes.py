@@ -5,11 +5,21 @@ Driven by due rows: work interrupted by a crash becomes due again, and doing it 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import structlog
 
-from bot.domain.models import AuditEntry, NewNotice, NoticeKind, OperationVerb, Principal, State
+from bot.domain.models import (
+    AuditEntry,
+    ClassCard,
+    ClassCounts,
+    Effects,
+    NewNotice,
+    NoticeKind,
+    OperationVerb,
+    Participant,
+    Principal,
+    State,
+    Workspace,
+)
 from bot.domain.models.classes import WARNING_SECONDS
 from bot.domain.models.stopping import NO_EFFECTS, ends_by_consent, gentlest_mode
 from bot.domain.policy import Target, decide
@@ -17,10 +27,7 @@ from bot.reconciler.context import EngineContext, EnginePart
 from bot.services.gather import class_effects
 from bot.store.records import NewOperation
 from bot.support.errors import StoreError
-
-if TYPE_CHECKING:
-    from bot.domain.models import ClassCard, ClassCounts, Effects, Participant, Workspace
-    from bot.support.pool import Pool
+from bot.support.pool import Pool
 
 log = structlog.get_logger(__name__)
 

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from bot.output import Board
+from bot.reconciler.ask import Asker
+from bot.reconciler.keys import Keys
+from bot.reconciler.ports import News, Numbers
+from bot.reconciler.runtimes import Runtime
 from bot.services.context import Context, Part
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from bot.output import Board
-    from bot.reconciler.ask import Asker
-    from bot.reconciler.keys import Keys
-    from bot.reconciler.ports import News, Numbers
-    from bot.reconciler.runtimes import Runtime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from bot.domain.models import Operation
 from bot.domain.progress import is_short
-
-if TYPE_CHECKING:
-    from bot.domain.models import Operation
 
 #: How long after its call a short start is first checked, in seconds.
 AFTER: Final = 4.0

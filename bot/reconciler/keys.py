@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 from weakref import WeakValueDictionary
 
 import structlog
@@ -12,18 +12,16 @@ from bot.domain.models import Account, AuditEntry
 from bot.messages.texts import problems
 from bot.providers import facets
 from bot.providers.base import Access, Credential, Provider
+from bot.reconciler.runtimes import Runtime
 from bot.services.context import Context, Part
 from bot.support.errors import CredentialRefused, PermanentError, ProviderError, SecretError
 from bot.support.vault import row_key
 
-if TYPE_CHECKING:
-    from bot.reconciler.runtimes import Runtime
-
-    #: ``locked``: it is the connection's own secret that is refused.
-    #: An error says why a renewal gave no usable credential.
-    _Unrenewed = Literal["later", "locked"] | PermanentError
-    #: What became of a refused credential; see ``Keys.refused``.
-    Became = Literal["changed", "suspected", "refused", "locked", "later"]
+#: ``locked``: it is the connection's own secret that is refused.
+#: An error says why a renewal gave no usable credential.
+_Unrenewed = Literal["later", "locked"] | PermanentError
+#: What became of a refused credential; see ``Keys.refused``.
+Became = Literal["changed", "suspected", "refused", "locked", "later"]
 
 log = structlog.get_logger(__name__)
 

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import structlog
 
 from bot.domain.models import Account, FoundRun, Principal, Task, TaskKind
 from bot.providers import facets
+from bot.providers.base import Access, Discovered, Listing
 from bot.reconciler.ask import LIMITED, SUSPECTED, Answer, Done, Later, Refused, Unknown
 from bot.reconciler.context import EnginePart
 from bot.reconciler.runtimes import LISTS_SHARE, Runtime
 from bot.store.records import FoundWorkspace, NewTask
 from bot.support.errors import NotFound
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
-
-    from bot.providers.base import Access, Discovered, Listing
 
 log = structlog.get_logger(__name__)
 _Found = TypeVar("_Found")

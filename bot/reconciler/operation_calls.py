@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from bot.domain.models import Call, ClaimedOperation, NoticeKind, OperationVerb, Outcome, Spec, Update
+from bot.domain.models import (
+    Call,
+    ClaimedOperation,
+    Created,
+    NoticeKind,
+    Operation,
+    OperationVerb,
+    Outcome,
+    Spec,
+    Traces,
+    Update,
+)
 from bot.domain.names import FreeName, marked
 from bot.domain.plan import Step
 from bot.domain.settling import Verdict, has_settled
@@ -14,16 +25,13 @@ from bot.providers.base import CLOCK_SKEW, Access
 from bot.reconciler import outcomes
 from bot.reconciler.ask import REFUSED_WAIT, Done, Later, NotDone, Refused, Unknown
 from bot.reconciler.caller import CONFLICTS, UP, Caller, known_as, went_well
+from bot.reconciler.context import EngineContext
+from bot.reconciler.early_looks import EarlyLooks
 from bot.reconciler.replaced import make_true, send_down
+from bot.reconciler.runtimes import Runtime
+from bot.reconciler.updates import Updates
+from bot.store.store import Store
 from bot.support.errors import Conflict
-
-if TYPE_CHECKING:
-    from bot.domain.models import Created, Operation, Traces
-    from bot.reconciler.context import EngineContext
-    from bot.reconciler.early_looks import EarlyLooks
-    from bot.reconciler.runtimes import Runtime
-    from bot.reconciler.updates import Updates
-    from bot.store.store import Store
 
 #: A creation called up to this many seconds before this one was requested may have made what is found now.
 OTHERS_SECONDS = 600.0

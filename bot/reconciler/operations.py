@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 from bot.domain.models import Call, ClaimedOperation, OperationVerb, Outcome, State, Update
 from bot.domain.plan import NO_RESTART, Plan, Step, plan, plan_unmade
@@ -10,19 +11,15 @@ from bot.domain.policy import Target
 from bot.domain.progress import UNANSWERED_SECONDS, is_unanswered, progress_of
 from bot.messages.texts import holds, problems
 from bot.reconciler import outcomes
+from bot.reconciler.caller import Caller
+from bot.reconciler.context import EngineContext
+from bot.reconciler.early_looks import EarlyLooks
 from bot.reconciler.operation_calls import creation_of
+from bot.reconciler.preconditions import Preconditions
+from bot.reconciler.runtimes import Runtime
 from bot.reconciler.step import Stepper
+from bot.reconciler.updates import Updates
 from bot.services.making import another
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from bot.reconciler.caller import Caller
-    from bot.reconciler.context import EngineContext
-    from bot.reconciler.early_looks import EarlyLooks
-    from bot.reconciler.preconditions import Preconditions
-    from bot.reconciler.runtimes import Runtime
-    from bot.reconciler.updates import Updates
 
 #: The progress bar is redrawn when it has grown by this many points.
 BAR_STEP = 5

@@ -5,16 +5,14 @@ A connection whose own secret is refused is also out of order, until the secret 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Mapping
+from typing import Final
 
 import structlog
 
 from bot.domain.models import NewNotice, NoticeKind
 from bot.reconciler.context import EngineContext, EnginePart
 from bot.support.errors import StoreError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 log = structlog.get_logger(__name__)
 

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 from bot.domain.models import (
     AuditEntry,
     Call,
     NewNotice,
     NoticeKind,
+    ObservedRun,
     Operation,
     OperationVerb,
     Outcome,
+    Run,
+    RunOutcome,
     Update,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from bot.domain.models import ObservedRun, Run, RunOutcome
 
 #: An operation or run ends once, so its end is one occasion.
 END = "end"

@@ -7,20 +7,18 @@ delays it and is shown on the card.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import structlog
 
+from bot.domain.models import Account, Operation, Person, Run
 from bot.domain.policy import Decision, Target
 from bot.domain.settling import ANSWER_SECONDS
 from bot.messages.texts import holds, problems
 from bot.reconciler.context import EngineContext, EnginePart
+from bot.reconciler.runtimes import Runtime
 from bot.services.authority import decided
 from bot.support.errors import SlackFailed, SlackLimited
-
-if TYPE_CHECKING:
-    from bot.domain.models import Account, Operation, Person, Run
-    from bot.reconciler.runtimes import Runtime
 
 log = structlog.get_logger(__name__)
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 import asyncio
 import zlib
 from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import structlog
 
@@ -22,6 +22,7 @@ from bot.reconciler import outcomes
 from bot.reconciler.ask import Done, Later, Refused, Unknown
 from bot.reconciler.context import EngineContext, EnginePart
 from bot.reconciler.recorder import Entries, Recorder
+from bot.reconciler.runtimes import Runtime
 from bot.support.errors import (
     BadAnswer,
     CredentialRefused,
@@ -32,11 +33,6 @@ from bot.support.errors import (
     Unreachable,
 )
 from bot.support.pool import Pool, pool_room, run_all
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
-    from bot.reconciler.runtimes import Runtime
 
 log = structlog.get_logger(__name__)
 

@@ -6,23 +6,19 @@ Usher's page; only a new one is stored.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from hashlib import sha256
-from typing import TYPE_CHECKING
 
 import structlog
 
+from bot.domain.models import Observed, ReadClaim, ReadResult
+from bot.reconciler.context import EngineContext
+from bot.reconciler.ports import News
+from bot.store.store import Store
+from bot.support.clock import Ids
 from bot.support.errors import SecretError, StoreBusy, StoreError, StoreUnavailable
+from bot.support.pool import Pool
 from bot.support.vault import entry_key
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from bot.domain.models import Observed, ReadClaim, ReadResult
-    from bot.reconciler.context import EngineContext
-    from bot.reconciler.ports import News
-    from bot.store.store import Store
-    from bot.support.clock import Ids
-    from bot.support.pool import Pool
 
 log = structlog.get_logger(__name__)
 #: How many stored entries are remembered; beyond that, they are opened again.

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from bot.domain.models import NewNotice, NoticeKind
+from bot.domain.models import Account, NewNotice, NoticeKind
 from bot.domain.reminding import reminder
 from bot.reconciler.context import EnginePart
-
-if TYPE_CHECKING:
-    from bot.domain.models import Account
 
 #: How many are reminded at once.
 SOME: Final = 100

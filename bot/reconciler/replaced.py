@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 import structlog
 
 from bot.domain.models import ClaimedOperation, Outcome, Update
 from bot.domain.plan import Step
 from bot.providers import facets
+from bot.providers.base import Access
+from bot.reconciler.ask import Asker
+from bot.reconciler.runtimes import Runtime
+from bot.store.store import Store
 from bot.support.errors import NotFound
-
-if TYPE_CHECKING:
-    from bot.providers.base import Access
-    from bot.reconciler.ask import Asker
-    from bot.reconciler.runtimes import Runtime
-    from bot.store.store import Store
 
 log = structlog.get_logger(__name__)
 

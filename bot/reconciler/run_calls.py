@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import structlog
 
@@ -11,14 +11,12 @@ from bot.domain.models import Call, ClaimedRun, Created, NewNotice, NoticeKind, 
 from bot.domain.plan import MAX_ATTEMPTS, Step
 from bot.domain.settling import Verdict, has_settled
 from bot.providers import facets
+from bot.providers.base import Access
 from bot.reconciler import outcomes
 from bot.reconciler.ask import REFUSED_WAIT, NotDone, Refused, Unknown
 from bot.reconciler.caller import CONFLICTS, Caller, known_as, went_well
+from bot.reconciler.runtimes import Runtime
 from bot.support.errors import Conflict, NotFound
-
-if TYPE_CHECKING:
-    from bot.providers.base import Access
-    from bot.reconciler.runtimes import Runtime
 
 log = structlog.get_logger(__name__)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 import structlog
 
@@ -16,14 +17,10 @@ from bot.reconciler import outcomes
 from bot.reconciler.ask import LIMITED, SUSPECTED, Done, Refused
 from bot.reconciler.context import EngineContext, EnginePart
 from bot.reconciler.preconditions import PATIENCE
+from bot.reconciler.runtimes import Runtime
+from bot.reconciler.updates import Updates
+from bot.store.store import Store
 from bot.support.errors import NotFound
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from bot.reconciler.runtimes import Runtime
-    from bot.reconciler.updates import Updates
-    from bot.store.store import Store
 
 log = structlog.get_logger(__name__)
 

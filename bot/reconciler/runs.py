@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from bot.domain.models import Account, Call, ClaimedRun, Outcome, Update
 from bot.domain.plan import Plan, Step
@@ -10,17 +10,13 @@ from bot.domain.plan_runs import plan_run
 from bot.domain.policy import Target
 from bot.messages.texts import problems
 from bot.reconciler import outcomes
+from bot.reconciler.caller import Caller
+from bot.reconciler.context import EngineContext
 from bot.reconciler.preconditions import PATIENCE, PROBE_WAIT, Preconditions
 from bot.reconciler.run_reads import TOGETHER, RunReads
+from bot.reconciler.runtimes import Runtime
 from bot.reconciler.step import Stepper
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from bot.reconciler.caller import Caller
-    from bot.reconciler.context import EngineContext
-    from bot.reconciler.runtimes import Runtime
-    from bot.reconciler.updates import Updates
+from bot.reconciler.updates import Updates
 
 
 class Runs(Stepper[ClaimedRun]):

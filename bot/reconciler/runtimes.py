@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import structlog
 
 from bot.domain.plan import backoff
 from bot.messages.texts import holds, problems
+from bot.providers.base import Provider
+from bot.reconciler.ports import News, Observer
 from bot.reconciler.start_queue import StartQueue
+from bot.store.records import Calls, Pause
+from bot.support.clock import Clock
 from bot.support.errors import ProviderError, TemporaryError, Unreachable
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from bot.providers.base import Provider
-    from bot.reconciler.ports import News, Observer
-    from bot.store.records import Calls, Pause
-    from bot.support.clock import Clock
 
 log = structlog.get_logger(__name__)
 

@@ -6,26 +6,23 @@ APScheduler keeps its jobs in memory and only fires ticks; due work, daily work 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Final
+from collections.abc import Awaitable, Callable
+from typing import Final
 
 import structlog
 
 from bot.domain.models import TaskKind
 from bot.domain.plan import backoff
+from bot.reconciler import Reconciler
 from bot.reconciler.streams import AT_ONCE as STREAMS
 from bot.services.context import Wake, nobody
+from bot.slack.notifier import Notifier
 from bot.store.records import NewTask
+from bot.store.store import Store
+from bot.support.clock import Clock, Ids
 from bot.support.errors import StoreError
 from bot.support.pool import Pool
 from bot.support.ticker import Ticker
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    from bot.reconciler import Reconciler
-    from bot.slack.notifier import Notifier
-    from bot.store.store import Store
-    from bot.support.clock import Clock, Ids
 
 log = structlog.get_logger(__name__)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import structlog
 
@@ -11,13 +11,9 @@ from bot.providers import facets
 from bot.reconciler.ask import Refused
 from bot.reconciler.context import EnginePart
 from bot.reconciler.lists import Busy, settled, slot
+from bot.reconciler.runtimes import Runtime
 from bot.services.snapshots import TEMPLATES
 from bot.store.records import NewTask
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from bot.reconciler.runtimes import Runtime
 
 log = structlog.get_logger(__name__)
 

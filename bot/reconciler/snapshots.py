@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Sequence
+from typing import Any, Final
 
 import structlog
 
 from bot.domain.models import Account, Principal, Snapshot, Task
 from bot.providers import facets
+from bot.providers.base import Access
 from bot.reconciler.ask import Done, Refused
 from bot.reconciler.context import EnginePart
 from bot.reconciler.lists import DISCOVER_SECONDS, not_yet, slot, waiting_commands
+from bot.reconciler.runtimes import Runtime
 from bot.services.snapshots import TEMPLATES, payload_of
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from bot.providers.base import Access
-    from bot.reconciler.runtimes import Runtime
-    from bot.store.records import NewTask
+from bot.store.records import NewTask
 
 log = structlog.get_logger(__name__)
 

@@ -8,13 +8,11 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections import deque
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable
+from typing import Final
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from bot.domain.models import Operation, Run
-    from bot.reconciler.ports import News
+from bot.domain.models import Operation, Run
+from bot.reconciler.ports import News
 
 #: A limit per second is kept with this margin, and a fifth of it goes in one burst: requests don't arrive as
 #: evenly as they are sent.

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar, Final, Generic
+from typing import ClassVar, Final, Generic
 
 import structlog
 
+from bot.domain.models import Operation, Run, Update
 from bot.domain.plan import Plan, Step
+from bot.domain.policy import Target
 from bot.messages.texts import problems
 from bot.reconciler.caller import UP, Caller
 from bot.reconciler.context import EngineContext, EnginePart
@@ -21,12 +24,6 @@ from bot.services.owners import STARTS
 from bot.support.errors import StoreError
 from bot.support.leaving import freely
 from bot.support.pool import Pool, pool_room, run_all
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from bot.domain.models import Operation, Run, Update
-    from bot.domain.policy import Target
 
 log = structlog.get_logger(__name__)
 

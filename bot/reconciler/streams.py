@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import structlog
 
 from bot.domain.models import Account, NoticeKind, OutputChunk, Run, RunState
 from bot.messages.texts import outputs, problems
+from bot.output import Entry
 from bot.output.spool import CAP, LONGEST_CHARACTER
 from bot.output.streaming import without_secrets
 from bot.providers import facets
@@ -20,11 +22,6 @@ from bot.reconciler.context import EngineContext, EnginePart
 from bot.services.owners import OUTPUT
 from bot.support.errors import StoreError
 from bot.support.pool import Pool, pool_room, run_all
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from bot.output import Entry
 
 log = structlog.get_logger(__name__)
 

@@ -7,8 +7,9 @@ is. When several people's credentials are refused, the connection is at fault an
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import structlog
 
@@ -21,10 +22,6 @@ from bot.reconciler.outages import PEOPLE
 from bot.reconciler.runtimes import LISTS_SHARE, Runtime
 from bot.support.errors import Renamed, StoreError
 from bot.support.pool import Pool, run_all
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
 
 log = structlog.get_logger(__name__)
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import structlog
 
@@ -22,13 +23,9 @@ from bot.reconciler.snapshots import Snapshots
 from bot.reconciler.unfinished_links import UnfinishedLinks
 from bot.services.accounts import Accounts
 from bot.services.authority import decided
+from bot.store.records import NewTask
 from bot.support.errors import SlackFailed, SlackLimited, StoreError
 from bot.support.pool import Pool, pool_room, run_all
-
-if TYPE_CHECKING:
-    from collections.abc import Coroutine, Sequence
-
-    from bot.store.records import NewTask
 
 log = structlog.get_logger(__name__)
 

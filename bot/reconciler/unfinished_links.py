@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from bot.domain.models import Account, Principal, Task
 from bot.providers import facets
+from bot.providers.base import Access
 from bot.reconciler.ask import Refused
 from bot.reconciler.context import EnginePart
 from bot.reconciler.lists import settled
-
-if TYPE_CHECKING:
-    from bot.providers.base import Access
 
 
 class UnfinishedLinks(EnginePart):

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from bot.domain.models import ClaimedOperation, ClaimedRun, NoticeKind, Update
 from bot.reconciler import outcomes
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
-
-    from bot.store.store import Store
+from bot.store.store import Store
 
 S = TypeVar("S", ClaimedOperation, ClaimedRun)
 

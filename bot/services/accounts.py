@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hmac
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from bot.domain.models import Account, AuditEntry, Link, NewNotice, NoticeKind, Principal
 from bot.messages.texts import pages as words
@@ -20,11 +20,9 @@ from bot.services.context import Context, Part
 from bot.services.link_steps import LinkSteps
 from bot.services.linking import code_row, digest, entry
 from bot.store.records import Activation
+from bot.store.store import Store
 from bot.support.errors import Refused
 from bot.support.vault import row_key
-
-if TYPE_CHECKING:
-    from bot.store.store import Store
 
 
 async def end_unreadable(store: Store, account: Account) -> bool:

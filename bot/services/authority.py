@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from bot.domain import policy
 from bot.domain.models import AuditEntry, Person, Principal
+from bot.domain.policy import Decision, Target
 from bot.messages.texts import problems
+from bot.services.context import Context
 from bot.support.errors import NotIdentified, Refused, SlackFailed
-
-if TYPE_CHECKING:
-    from bot.domain.policy import Decision, Target
-    from bot.services.context import Context
 
 #: How long Slack may take to identify somebody, within the 3 s for an ack.
 LOOK_UP_SECONDS: Final = 1.0

@@ -6,21 +6,17 @@ still act, is checked again at every request.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import structlog
 
 from bot.domain.models import AuditEntry, BrowserSession, Look, Principal, Workspace
 from bot.domain.policy import Target
 from bot.providers import facets
+from bot.providers.base import Provider
 from bot.services import linking
 from bot.services.authority import Authority
 from bot.services.context import Context, Part
 from bot.services.linking import digest
 from bot.support.vault import entry_key
-
-if TYPE_CHECKING:
-    from bot.providers.base import Provider
 
 #: The activity of a session is recorded at most this often, in seconds, so that most requests don't write.
 NOTED_EVERY = 60.0

@@ -7,11 +7,25 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from bot.domain.models import AuditEntry, ClassCard, OperationVerb, State
+from bot.domain.models import (
+    Account,
+    AuditEntry,
+    ClassCard,
+    ClassCounts,
+    ClassProblem,
+    Joined,
+    OperationVerb,
+    Participant,
+    Principal,
+    Spec,
+    State,
+    Workspace,
+)
 from bot.domain.models.classes import WARNING_SECONDS, Waiting
 from bot.domain.names import marked
 from bot.domain.policy import Target
@@ -25,20 +39,6 @@ from bot.services.making import check_account, unmade
 from bot.store.classes import posting
 from bot.store.records import NewOperation, NewParticipant
 from bot.support.errors import Refused
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from bot.domain.models import (
-        Account,
-        ClassCounts,
-        ClassProblem,
-        Joined,
-        Participant,
-        Principal,
-        Spec,
-        Workspace,
-    )
 
 #: How much of a title goes into a workspace's name at most; of a person's name, formerly.
 TITLE_PART: Final = 28

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-if TYPE_CHECKING:
-    from bot.domain.models import Principal
-    from bot.services.context import Context
+from bot.domain.models import Principal
+from bot.services.context import Context
 
 #: How many people are remembered as met, so that their requests ask no database.
 _MOST: Final = 20_000

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
+from bot.domain.models import Installed, Person, Principal
+from bot.domain.policy import AnyInstallation, Installation
 from bot.messages.texts import problems
+from bot.providers.base import Provider
 from bot.services.owners import Owners
+from bot.store.store import Store
+from bot.support.clock import Clock, Ids
 from bot.support.errors import Refused
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from bot.domain.models import Installed, Person, Principal
-    from bot.domain.policy import AnyInstallation, Installation
-    from bot.providers.base import Provider
-    from bot.store.store import Store
-    from bot.support.clock import Clock, Ids
-    from bot.support.vault import Vault
+from bot.support.vault import Vault
 
 
 class Wake(Protocol):

@@ -6,16 +6,13 @@ depend on first, each time with the resulting form.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from bot.domain.models import Choice, Field, Form, Value, Values
 from bot.domain.models.forms import LIMIT, FlagProblem, flag_name
 from bot.services.naming import fold
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from bot.domain.models import Choice, Field, Form, Value, Values
 
 #: The most that a run may use: where nothing is limited, omitting it changes nothing for the run.
 _AT_MOST: Final = (

@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import Any, Final
 
 from bot.domain.facts import ClassFacts, Facts
-from bot.domain.models import NoticeKind, Principal, State, Workspace
+from bot.domain.models import (
+    Account,
+    Card,
+    ClassCard,
+    Effects,
+    Notice,
+    NoticeKind,
+    Operation,
+    Principal,
+    Run,
+    State,
+    Workspace,
+)
 from bot.domain.models.stopping import NO_EFFECTS
 from bot.domain.telling import is_still_true
+from bot.output import Board
 from bot.providers import facets
+from bot.providers.base import Provider
 from bot.services.context import Context, Part
 from bot.services.people_names import PeopleNames
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from typing import Any
-
-    from bot.domain.models import Account, Card, ClassCard, Effects, Notice, Operation, Run
-    from bot.output import Board
-    from bot.providers.base import Provider
 
 #: The path of the pages in which workspaces open; our own ids follow it.
 IDE_PATH: Final = "/ide"

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import structlog
 
+from bot.store.store import Store
 from bot.support.errors import StoreError
-
-if TYPE_CHECKING:
-    from bot.store.store import Store
 
 log = structlog.get_logger(__name__)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import Any, Final, Literal
 
 import structlog
 
@@ -17,24 +18,29 @@ from bot.domain.home import (
     Question,
     TotalsFacts,
 )
-from bot.domain.models import OperationVerb, State
+from bot.domain.models import (
+    Account,
+    Home,
+    Operation,
+    OperationVerb,
+    Principal,
+    Run,
+    Snapshot,
+    State,
+    Workspace,
+)
 from bot.domain.progress import SLOW_SECONDS
 from bot.providers import facets
+from bot.providers.base import Provider
 from bot.services.authority import Authority
 from bot.services.context import Context, Part
 from bot.services.filling import PRESET
+from bot.services.gather import Gatherer
 from bot.services.people_names import PeopleNames
 from bot.services.preferences import PersonalPreferences
 from bot.services.snapshots import TEMPLATES, PersonalOffer, Snapshots
+from bot.store.totals import Totals
 from bot.support.errors import StoreError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from bot.domain.models import Account, Home, Operation, Principal, Run, Snapshot, Workspace
-    from bot.providers.base import Provider
-    from bot.services.gather import Gatherer
-    from bot.store.totals import Totals
 
 log = structlog.get_logger(__name__)
 

@@ -7,9 +7,9 @@ for the person; its rule decides the page's status.
 from __future__ import annotations
 
 import hmac
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
@@ -17,7 +17,7 @@ from bot.domain.models import AuditEntry, Link, Principal
 from bot.messages.texts import pages as words
 from bot.messages.texts import sign_in as there
 from bot.providers import facets
-from bot.providers.base import Credential
+from bot.providers.base import Credential, Identity
 from bot.services import linking
 from bot.services.authority import Authority
 from bot.services.context import Context, Part
@@ -25,11 +25,6 @@ from bot.services.linked import Linked
 from bot.services.linking import Confirmed, Opened, StoredNames, code_row, digest, entry
 from bot.support.errors import CredentialRefused, ProviderError, Refused, TemporaryError
 from bot.support.vault import row_key
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    from bot.providers.base import Identity
 
 
 class LinkSteps(Part):

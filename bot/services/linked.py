@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NoReturn
+from collections.abc import Callable
+from typing import NoReturn
 
 from bot.domain.models import Account, Link, NewNotice, NoticeKind, TaskKind
 from bot.messages.texts import pages as words
@@ -11,9 +12,6 @@ from bot.services.context import Part
 from bot.services.linking import digest, entry
 from bot.store.records import Activation, NewTask
 from bot.support.errors import Refused
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 
 class Linked(Part):

@@ -10,22 +10,19 @@ import hashlib
 import hmac
 import re
 import secrets
+from collections.abc import Awaitable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from bot.domain.models import Account, AuditEntry, Link, NewNotice, NoticeKind, Principal, TaskKind
 from bot.messages.texts import pages as words
 from bot.providers.base import Identity, Provider, TokenHelp
+from bot.services.context import Context
 from bot.store.records import NewTask
+from bot.store.store import Store
 from bot.support.errors import Refused, UnknownOutcome
 from bot.support.hiding import SLACK_TOKEN
 from bot.support.vault import row_key
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Iterable
-
-    from bot.services.context import Context
-    from bot.store.store import Store
 
 #: How long a link is valid, and then how long its code is; seconds.
 LINK_SECONDS = 600.0

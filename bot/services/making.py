@@ -3,31 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from bot.domain.models import (
     PROVISIONAL,
+    Account,
     AuditEntry,
     NewNotice,
     NoticeKind,
     OperationVerb,
+    Principal,
+    Purpose,
     Spec,
     State,
+    Timer,
     Workspace,
 )
 from bot.domain.policy import Target
 from bot.messages.texts import problems
 from bot.providers import facets
+from bot.providers.base import Provider
 from bot.services.accounts import Accounts
 from bot.services.authority import Authority
 from bot.services.context import Context, Part
 from bot.store.records import Accepted, NewOperation
+from bot.support.clock import Ids
 from bot.support.errors import NotLinked, Refused
-
-if TYPE_CHECKING:
-    from bot.domain.models import Account, Principal, Purpose, Timer
-    from bot.providers.base import Provider
-    from bot.support.clock import Ids
 
 
 class Making(Part):

@@ -6,21 +6,18 @@ Pure.
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final, Literal
+from typing import Final, Literal
 
 from rapidfuzz import fuzz, process
 
+from bot.domain.models import Run, Workspace
 from bot.messages.texts import answers as words
+from bot.providers.base import Provider
 from bot.support.errors import Refused
 from bot.support.visible import clean
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
-    from bot.domain.models import Run, Workspace
-    from bot.providers.base import Provider
 
 #: Names are compared up to this length; differences further along matter only to machines.
 _COMPARED: Final = 200

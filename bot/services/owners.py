@@ -8,19 +8,16 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from typing import TYPE_CHECKING, Final
+from collections.abc import Awaitable, Callable, Collection
+from typing import Final
 
 import structlog
 
 from bot.store.owners import LEASE
+from bot.store.store import Store
+from bot.support.clock import Clock, Ids
 from bot.support.errors import StoreError
 from bot.support.invocation import command
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Collection
-
-    from bot.store.store import Store
-    from bot.support.clock import Clock, Ids
 
 log = structlog.get_logger(__name__)
 

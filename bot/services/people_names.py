@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from bot.domain.models import Named
+from bot.domain.models import Named, People, Principal
 from bot.services.context import Part
-
-if TYPE_CHECKING:
-    from bot.domain.models import People, Principal
 
 
 class PeopleNames(Part):

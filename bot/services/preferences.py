@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from bot.domain.facts import PreferenceFacts
 from bot.domain.models import AuditEntry, Preferences, Principal, Workspace
@@ -12,9 +12,6 @@ from bot.services.authority import Authority
 from bot.services.context import Context, Part
 from bot.services.making import entry
 from bot.services.workspaces import Workspaces
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 
 class PersonalPreferences(Part):

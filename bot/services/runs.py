@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, Literal
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, Literal
 
-from bot.domain.models import AuditEntry, Call, NewNotice, NewRun, NoticeKind, Run, TaskKind, Update
+from bot.domain.models import (
+    Account,
+    AuditEntry,
+    Call,
+    NewNotice,
+    NewRun,
+    NoticeKind,
+    Principal,
+    Run,
+    Spec,
+    TaskKind,
+    Update,
+)
 from bot.domain.policy import Target
 from bot.messages.texts import problems
 from bot.providers import facets
+from bot.providers.base import Scheduled
 from bot.services.authority import Authority
 from bot.services.context import Context, Part
 from bot.services.making import check_account, check_offered
 from bot.store.records import NewTask
 from bot.support.errors import Refused
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from bot.domain.models import Account, Principal, Spec
-    from bot.providers.base import Scheduled
 
 #: A list of runs requested within this many seconds is not requested again.
 LOOK_SECONDS: Final = 15.0

@@ -5,8 +5,9 @@ An outdated snapshot is shown and refreshed in the background; nobody waits for 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import structlog
 from pydantic import TypeAdapter, ValidationError
@@ -14,13 +15,9 @@ from pydantic_core import to_jsonable_python
 
 from bot.domain.models import About, Account, Form, Principal, Purpose, Snapshot, Spec, TaskKind, Values
 from bot.providers import facets
+from bot.providers.base import Provider
 from bot.services.context import Part
 from bot.store.records import NewTask
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from bot.providers.base import Provider
 
 TEMPLATES: Final = "templates"
 ABOUT: Final = "about"

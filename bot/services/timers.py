@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 from bot.domain.models import Effects, Principal, State, StopMode, Timer, Workspace
 from bot.domain.models.stopping import MORE_SECONDS, is_final, planned_mode
@@ -12,10 +11,8 @@ from bot.domain.models.workspaces import NOT_UP
 from bot.messages.texts import problems
 from bot.services.context import Context, Part
 from bot.services.making import check_account, entry, unknown
+from bot.services.workspaces import Workspaces
 from bot.support.errors import Refused
-
-if TYPE_CHECKING:
-    from bot.services.workspaces import Workspaces
 
 
 class Timers(Part):

@@ -5,9 +5,26 @@ Every method authorises the principal against the current row, whatever the call
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from bot.domain.models import Call, NewNotice, NoticeKind, OperationVerb, State, TaskKind, Update, Workspace
+from bot.domain.models import (
+    Account,
+    Action,
+    Call,
+    Effects,
+    NewNotice,
+    NoticeKind,
+    Operation,
+    OperationVerb,
+    Principal,
+    State,
+    StopMode,
+    TaskKind,
+    Timer,
+    Update,
+    Workspace,
+)
 from bot.domain.models.stopping import is_final, restart_mode
 from bot.domain.models.workspaces import DOWN, UP
 from bot.domain.plan import FRESH
@@ -20,12 +37,6 @@ from bot.services.context import Context, Part
 from bot.services.making import Making, check_account, check_offered, entry, unknown
 from bot.store.records import Accepted, NewOperation, NewTask
 from bot.support.errors import Refused
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from typing import Any
-
-    from bot.domain.models import Account, Action, Effects, Operation, Principal, StopMode, Timer
 
 #: A list of a person's workspaces is read again when it is older than this, in seconds.
 SNAPSHOT_SECONDS = 60.0

@@ -7,14 +7,11 @@ before it is made, so the budget holds across restarts and for all processes tog
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from bot.domain.policy import Installation
 from bot.slack.methods import METHODS, Method
 from bot.store.slack_calls import LEAVES_WITHIN, MINUTE
-
-if TYPE_CHECKING:
-    from bot.domain.policy import Installation
-    from bot.store.store import Store
+from bot.store.store import Store
 
 #: The rest is for calls that aren't counted here: by Slack's own tools, and those made once more.
 USED_SHARE = 0.9

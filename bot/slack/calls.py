@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import math
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import Any, Final, Protocol
 from urllib.parse import urlsplit
 
 import structlog
 
+from bot.domain.models import Principal
+from bot.slack.budget import Budget, Room
 from bot.slack.errors import meaning
 from bot.slack.methods import UPLOAD_URL
 from bot.store.slack_calls import LEAVES_WITHIN
 from bot.support.addresses import is_loopback
+from bot.support.clock import Clock
 from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, SlackUnknownOutcome
 from bot.support.leaving import Attempt, TooLateError, Window, trying
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-
-    from bot.domain.models import Principal
-    from bot.slack.budget import Budget, Room
-    from bot.support.clock import Clock
 
 log = structlog.get_logger(__name__)
 

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
-from bot.domain.policy import Installation
+from pydantic import SecretStr
+
+from bot.domain.policy import AnyInstallation, Installation
 from bot.slack.budget import Budget
-from bot.slack.calls import PacedSlack
+from bot.slack.calls import AnySlack, PacedSlack, SlackCaller
 from bot.slack.installed import InstalledSlack
 from bot.slack.methods import AUTH_TEST
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from pydantic import SecretStr
-
-    from bot.domain.policy import AnyInstallation
-    from bot.slack.calls import AnySlack, SlackCaller
-    from bot.store.store import Store
-    from bot.support.clock import Clock
-    from bot.support.settings import Settings
+from bot.store.store import Store
+from bot.support.clock import Clock
+from bot.support.settings import Settings
 
 
 class Tenants(Protocol):

@@ -6,31 +6,25 @@ place that isn't known yet (``docs/memory.md``, ``docs/adr/0033-several-slack-wo
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import Any, Final, Self
 
 import structlog
 
-from bot.domain.models import AuditEntry, NewNotice, NoticeKind, Principal
+from bot.domain.models import AuditEntry, Installed, NewNotice, NoticeKind, Principal
 from bot.domain.policy import Installation, Installations
 from bot.slack.budget import Budget, Room
-from bot.slack.calls import NOT_INSTALLED, PacedSlack
+from bot.slack.calls import NOT_INSTALLED, PacedSlack, SlackAnswer, SlackCaller
 from bot.slack.errors import Meaning, meaning
 from bot.slack.manifest import INSTALL_PATH
 from bot.slack.methods import APPS_UNINSTALL, AUTH_REVOKE, AUTH_TEST, OAUTH_ACCESS, UPLOAD_URL
 from bot.slack.tokens import Tokens, is_listed
+from bot.store.store import Store
+from bot.support.clock import Clock
 from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, StoreError
-from bot.support.settings import ANY_WORKSPACE
+from bot.support.settings import ANY_WORKSPACE, Settings
 from bot.support.vault import Vault
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping
-
-    from bot.domain.models import Installed
-    from bot.slack.calls import SlackAnswer, SlackCaller
-    from bot.store.store import Store
-    from bot.support.clock import Clock
-    from bot.support.settings import Settings
 
 log = structlog.get_logger(__name__)
 

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import structlog
 
 from bot.domain.models import Person, Principal
 from bot.services.owners import Owners
+from bot.slack.calls import AnySlack, PacedSlack, SlackAnswer
 from bot.slack.methods import AUTH_TEAMS_LIST, USERS_INFO, USERS_LIST
+from bot.store.store import Store
 from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from bot.slack.calls import AnySlack, PacedSlack, SlackAnswer
-    from bot.store.store import Store
 
 log = structlog.get_logger(__name__)
 

@@ -8,24 +8,20 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import structlog
 
-from bot.slack.calls import NOT_INSTALLED
+from bot.domain.models import Installed, NewNotice
+from bot.slack.calls import NOT_INSTALLED, SlackCaller
 from bot.slack.errors import Meaning, meaning
 from bot.slack.methods import OAUTH_ACCESS
+from bot.store.store import Store
 from bot.support.errors import SecretError, SlackFailed, SlackLimited, SlackPermanent, StoreError
 from bot.support.settings import ANY_WORKSPACE
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
-
-    from bot.domain.models import Installed, NewNotice
-    from bot.slack.calls import SlackCaller
-    from bot.store.store import Store
-    from bot.support.vault import Vault
+from bot.support.vault import Vault
 
 log = structlog.get_logger(__name__)
 

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from bot.store.sqlite import SqliteEngine
 from bot.store.store import Store
+from bot.store.transaction import Engine
 from bot.support.addresses import database_file, is_postgres
+from bot.support.clock import Clock, Ids
 from bot.support.errors import StoreUnavailable
-
-if TYPE_CHECKING:
-    from bot.store.postgres import PostgresEngine
-    from bot.support.clock import Clock, Ids
 
 _SQLITE = "sqlite:///"
 
@@ -35,7 +31,7 @@ async def open_store(url: str, clock: Clock, ids: Ids) -> Store:
     its folder must exist. ``postgresql://USER:PASSWORD@HOST:PORT/DATABASE``: the database must exist. The
     schema is brought up by ``migrate``. Raises StoreUnavailable with the cause.
     """
-    engine: PostgresEngine | SqliteEngine
+    engine: Engine
     if is_postgres(url):
         # Its driver takes longer to import than a file to open.
         from bot.store.postgres import PostgresEngine  # noqa: PLC0415 - only where it is used

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
-from bot.domain.models import NewNotice, NoticeKind, Outcome, TaskKind
+from bot.domain.models import (
+    Account,
+    AuditEntry,
+    NewNotice,
+    NoticeKind,
+    Outcome,
+    Principal,
+    TaskKind,
+    Workspace,
+)
 from bot.domain.reminding import first_reminder
 from bot.store import (
     approvals,
@@ -23,12 +32,7 @@ from bot.store.audit import append_audit
 from bot.store.notices import add_notices
 from bot.store.records import NewTask
 from bot.store.tasks import add_tasks
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from bot.domain.models import Account, AuditEntry, Principal, Workspace
-    from bot.store.transaction import Row, Transaction
+from bot.store.transaction import Row, Transaction
 
 
 def account(tx: Transaction, principal: Principal, connection: str) -> Account | None:

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
+from bot.domain.models import Approval, AuditEntry, NewNotice, Principal
 from bot.store import cards, people, rows
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices
+from bot.store.records import NewTask
 from bot.store.tasks import add_tasks
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from bot.domain.models import Approval, AuditEntry, NewNotice, Principal
-    from bot.store.records import NewTask
-    from bot.store.transaction import Transaction
+from bot.store.transaction import Transaction
 
 #: The state that a request must be in to move to a new one.
 _BEFORE = {"approved": "asked", "denied": "asked", "linked": "approved", "failed": "approved"}

@@ -8,17 +8,13 @@ for an archive, in order, and the chain goes on from an anchor (``docs/adr/0038-
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+from bot.domain.models import AuditEntry
 from bot.store.text import as_json, clean, from_json
-from bot.store.transaction import Priority
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from bot.domain.models import AuditEntry
-    from bot.store.transaction import Engine, Row, Transaction
+from bot.store.transaction import Engine, Priority, Row, Transaction
 
 #: The action of the entry that says up to which other one entries were archived (``through`` in its detail).
 ARCHIVED: Final = "audit.archive"

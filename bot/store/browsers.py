@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from bot.domain.models import AuditEntry, BrowserSession, Look, Principal
 from bot.store import operations, rows, workspaces
 from bot.store.audit import append_audit
 from bot.store.notices import known_channel
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from bot.store.transaction import Transaction
+from bot.store.transaction import Transaction
 
 
 def begin(tx: Transaction, session: BrowserSession, audit: Sequence[AuditEntry] = ()) -> None:

@@ -8,16 +8,12 @@ about a workspace or a run, the one that was sent last is live. The one before b
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import Any, Final
 
 from bot.domain.models import Card, NoticeKind
 from bot.store import rows
 from bot.store.text import as_json
-
-if TYPE_CHECKING:
-    from typing import Any
-
-    from bot.store.transaction import Row, Transaction
+from bot.store.transaction import Row, Transaction
 
 _CARDS: Final = frozenset({NoticeKind.CARD, NoticeKind.JOB_CARD, NoticeKind.CLASS_CARD})
 #: Notices that offer something for the workspace that their body names.

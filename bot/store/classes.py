@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from bot.domain.models import (
+    AuditEntry,
+    ClassCard,
     ClassCounts,
     ClassProblem,
     Joined,
     NewNotice,
     NoticeKind,
+    Operation,
     OperationVerb,
+    Participant,
+    Principal,
 )
 from bot.domain.models.classes import WARNING_SECONDS, Queue, Waiting
 from bot.domain.models.workspaces import NOT_UP
 from bot.store import cards, creations, operations, people, rows, workspaces
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices
+from bot.store.records import NewOperation, NewParticipant
 from bot.store.text import as_json
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from bot.domain.models import AuditEntry, ClassCard, Operation, Participant, Principal
-    from bot.store.records import NewOperation, NewParticipant
-    from bot.store.transaction import Row, Transaction
+from bot.store.transaction import Row, Transaction
 
 #: The least seconds between two redraws of a card: how long a press may wait to be counted.
 REST = 3.0

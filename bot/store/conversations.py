@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-from bot.domain.models import Spoken
+from bot.domain.models import Principal, Spoken
 from bot.store.text import as_json
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from bot.domain.models import Principal
-    from bot.store.transaction import Transaction
+from bot.store.transaction import Transaction
 
 #: For so many seconds people remember what they spoke of.
 KEPT_SECONDS: Final = 900.0

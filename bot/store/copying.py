@@ -7,11 +7,12 @@ serve from either of them meanwhile.
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from bot.store.schema import Table
 from bot.store.sqlite import SqliteEngine
@@ -19,9 +20,6 @@ from bot.store.sqlite_errors import why_not_opened
 from bot.store.store import Store
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.errors import StoreError, StoreInUse, StoreUnavailable
-
-if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
 
 _SERVED = "Usher is running on {path}: stop it, then copy again."
 _DIFFERS = "The audit record of the copy differs from that of {path}: drop the copy, and report this."

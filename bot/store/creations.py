@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
-from bot.domain.models import PROVISIONAL, OperationVerb, Outcome, State
+from bot.domain.models import (
+    PROVISIONAL,
+    AuditEntry,
+    Created,
+    NewNotice,
+    OperationVerb,
+    Outcome,
+    State,
+    Workspace,
+)
 from bot.store import cards, gates, operations, people, rows, timers, workspaces
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices
 from bot.store.records import Accepted, NewOperation
 from bot.store.text import as_json, from_json
+from bot.store.transaction import Row, Transaction
 from bot.support.errors import StoreError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from bot.domain.models import AuditEntry, Created, NewNotice, Workspace
-    from bot.store.transaction import Row, Transaction
 
 #: The columns that a read or a list writes.
 _FOUND = ("state", "url", "detail", "progress", "observed_at", "tried_at", "actions", "ends_at", "ends_how")

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from threading import Lock
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from bot.support.clock import Clock
+from bot.support.clock import Clock
 
 
 class DatabaseClock:

@@ -6,15 +6,13 @@ that.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from bot.domain.models import NewNotice, NoticeKind, OperationVerb, Outcome, State
 from bot.domain.models.workspaces import NOT_UP, UP
 from bot.store import rows, timers
 from bot.store.notices import add_notices
-
-if TYPE_CHECKING:
-    from bot.store.transaction import Transaction
+from bot.store.transaction import Transaction
 
 #: Whoever goes down from one of these was of use until then.
 _IN_USE: Final = frozenset({State.RUNNING, State.STOPPING})

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
 
 from bot.domain.models import Call, FoundRun, Run, TaskKind
 from bot.store import cards, observations, rows, runs
 from bot.store.found_workspaces import PIECE, listing_start
-from bot.store.transaction import Priority
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from bot.store.transaction import Engine, Row, Transaction
+from bot.store.transaction import Engine, Priority, Row, Transaction
 
 #: Ended runs beyond this age or number aren't taken from a list: the sweep would delete them again.
 KEPT_SECONDS = 30 * 86_400.0

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING
 
 from bot.domain.models import PROVISIONAL, State, TaskKind, Workspace
 from bot.domain.settling import GONE, UNLISTED
 from bot.store import cards, episodes, gates, rows
+from bot.store.records import FoundWorkspace
 from bot.store.text import as_words
+from bot.store.transaction import Engine, Row, Transaction
 from bot.store.workspaces import insert
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from bot.store.records import FoundWorkspace
-    from bot.store.transaction import Engine, Row, Transaction
 
 #: States that change by themselves: a workspace in one is read soon when a list finds or lacks it.
 _MOVING = {State.STARTING, State.RUNNING, State.STOPPING, State.UNKNOWN}

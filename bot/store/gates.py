@@ -6,15 +6,12 @@ The rule is in ``docs/rules.md``, "The poll gate".
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Final
+from collections.abc import Sequence
+from typing import Final
 
 from bot.domain.models import PROVISIONAL, Account, ReadClaim, State
 from bot.store import rows
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from bot.store.transaction import Row, Transaction
+from bot.store.transaction import Row, Transaction
 
 #: The suffix of a gate's key for reading a candidate that no record explains.
 _CANDIDATE: Final = "#candidate"

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Final, cast
+from collections.abc import Callable
+from typing import Final, cast
 
 import psycopg
 import structlog
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from bot.store.postgres_session import CONNECTING
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from bot.store.postgres_transaction import PostgresTransaction
-    from bot.store.transaction import Transaction
+from bot.store.postgres_transaction import PostgresTransaction
+from bot.store.transaction import Transaction
 
 log = structlog.get_logger(__name__)
 

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from bot.domain.models import Home, HomeUse, Principal
 from bot.domain.models.homes import OPEN_SECONDS, REDRAW_SECONDS
 from bot.store import rows
 from bot.store.text import as_json
-
-if TYPE_CHECKING:
-    from bot.domain.models import Home, HomeUse, Principal
-    from bot.store.transaction import Transaction
+from bot.store.transaction import Transaction
 
 
 def use(tx: Transaction, principal: Principal, used: HomeUse) -> None:

@@ -5,17 +5,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Literal
+from collections.abc import Sequence
+from typing import Final, Literal
 
+from bot.domain.models import AuditEntry, Installed, NewNotice
 from bot.store import rows
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from bot.domain.models import AuditEntry, Installed, NewNotice
-    from bot.store.transaction import Transaction
+from bot.store.transaction import Transaction
 
 #: For how long nobody else replaces a token that is being replaced: longer than Slack may take to answer.
 RENEWING_SECONDS: Final = 30.0

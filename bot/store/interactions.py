@@ -5,14 +5,12 @@ The inbox can't tell the two apart: it would drop the second write, and the answ
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar, copy_context
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
-
-    from bot.store.transaction import Transaction, Work
+from bot.store.transaction import Transaction, Work
 
 Result = TypeVar("Result")
 

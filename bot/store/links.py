@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from bot.domain.models import Account, AuditEntry, Link, Principal, TaskKind
 from bot.domain.reminding import first_reminder
 from bot.store import cards, gates, people, rows, runs, snapshots
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices
+from bot.store.records import Activation
 from bot.store.tasks import add_tasks
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from bot.store.records import Activation
-    from bot.store.transaction import Transaction
+from bot.store.transaction import Transaction
 
 
 def new(tx: Transaction, link: Link, audit: Sequence[AuditEntry] = (), interaction: str = "") -> bool:

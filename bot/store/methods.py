@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Coroutine
 from functools import wraps
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from bot.store import interactions
 from bot.store.transaction import Engine, Priority, Transaction
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from bot.domain.models import PROVISIONAL
+from bot.domain.names import FreeName
 from bot.store import rows
 from bot.store.text import as_json
-
-if TYPE_CHECKING:
-    from bot.domain.names import FreeName
-    from bot.store.transaction import Transaction
+from bot.store.transaction import Transaction
 
 
 def choose(tx: Transaction, workspace_id: str, wanted: FreeName) -> None:

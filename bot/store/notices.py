@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from bot.domain.models import NOTICE_CLASS, NewNotice, Notice, NoticeKind, Principal
 from bot.store import cards, conversations, preferences, rows
 from bot.store.text import as_json
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from bot.store.transaction import Row, Transaction
-
+from bot.store.transaction import Row, Transaction
 
 #: How many seconds, at most, the notice of an operation's end waits for the operation's card to be sent.
 #: Then the card waits.

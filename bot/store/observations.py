@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from bot.domain.models import Ending, Observed, ObservedRun, RunState, State
 from bot.domain.models.workspaces import NOT_UP
-
-if TYPE_CHECKING:
-    from bot.store.transaction import Row
+from bot.store.transaction import Row
 
 #: The columns that ``run_after`` returns.
 OF_RUNS = ("state", "exit_code", "detail", "name", "started_at", "finished_at", "observed_at")

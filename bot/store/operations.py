@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import fields
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from bot.domain.models import Call, ClaimedOperation, NoticeKind, OperationVerb, Outcome, Update
+from bot.domain.models import (
+    AuditEntry,
+    Call,
+    ClaimedOperation,
+    NewNotice,
+    NoticeKind,
+    Operation,
+    OperationVerb,
+    Outcome,
+    Principal,
+    Update,
+)
 from bot.domain.progress import Typical, start_kind, typical
 from bot.store import cards, episodes, gates, names, people, rows, steps, timers
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices
 from bot.store.records import Accepted, NewOperation
+from bot.store.transaction import Row, Transaction
 from bot.support.errors import StoreError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from bot.domain.models import AuditEntry, NewNotice, Operation, Principal
-    from bot.store.transaction import Row, Transaction
 
 #: An operation whose first step waits for a read is stepped after this many seconds without one.
 READ_SECONDS = 2.0

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
 
+from bot.domain.models import NewNotice
 from bot.store.notices import add_notices
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from bot.domain.models import NewNotice
-    from bot.store.transaction import Transaction
+from bot.store.transaction import Transaction
 
 
 def current(tx: Transaction) -> Mapping[str, float]:

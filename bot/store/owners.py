@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Sequence
+from typing import Final
 
 from bot.store.records import Owned
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from bot.store.transaction import Transaction
+from bot.store.transaction import Transaction
 
 #: How many seconds something stays a process's without being renewed: who is dead is replaced after that.
 LEASE: Final = 10.0

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
-from bot.store.records import Pause
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from bot.store.records import Calls
-    from bot.store.transaction import Transaction
+from bot.store.records import Calls, Pause
+from bot.store.transaction import Transaction
 
 #: How long a pause is kept after its end, in seconds: several people's within a minute are everybody's.
 KEPT = 60.0

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
 
+from bot.domain.models import Person, Principal
 from bot.domain.policy import is_current
 from bot.store import interactions, rows
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from bot.domain.models import Person, Principal
-    from bot.store.transaction import Transaction
+from bot.store.transaction import Transaction
 
 
 def first_sight(tx: Transaction, interaction: str) -> bool:

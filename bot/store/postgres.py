@@ -9,8 +9,8 @@ that lock: they run side by side, in one process and in several, and lock the ro
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Generator, Mapping
 from contextlib import closing
-from typing import TYPE_CHECKING
 
 from bot.store import hints, schema
 from bot.store.database_clock import DatabaseClock
@@ -18,17 +18,12 @@ from bot.store.postgres_errors import label, pooling_error
 from bot.store.postgres_session import PostgresSession
 from bot.store.queries import migrations
 from bot.store.queued_engine import BATCH_ROWS, BATCH_SECONDS, PATIENCE, QueuedEngine
-from bot.store.transaction import Priority
+from bot.store.schema import Table
+from bot.store.transaction import Priority, Transaction
 from bot.store.worker import Session, Worker
 from bot.store.write_queue import WriteQueue
+from bot.support.clock import Clock, Ids
 from bot.support.errors import StoreInUse, StoreUnavailable
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Mapping
-
-    from bot.store.schema import Table
-    from bot.store.transaction import Transaction
-    from bot.support.clock import Clock, Ids
 
 #: Connections that read: a long list doesn't keep everybody else waiting.
 READERS = 2

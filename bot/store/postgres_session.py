@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from socket import SHUT_RDWR, socket
 from threading import Timer
 from time import monotonic, sleep
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import psycopg
 import structlog
@@ -16,6 +17,7 @@ from psycopg.pq import TransactionStatus
 from psycopg.rows import dict_row
 
 from bot.store import schema
+from bot.store.database_clock import DatabaseClock
 from bot.store.postgres_errors import (
     STALE_PLAN,
     UNANSWERED,
@@ -27,16 +29,11 @@ from bot.store.postgres_errors import (
     why_not_opened,
 )
 from bot.store.postgres_transaction import PostgresTransaction
+from bot.store.schema import Table
+from bot.store.store_time import StoreTime
+from bot.store.transaction import Row
+from bot.support.clock import Ids
 from bot.support.errors import StoreBusy, StoreError, StoreUnavailable
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from bot.store.database_clock import DatabaseClock
-    from bot.store.schema import Table
-    from bot.store.store_time import StoreTime
-    from bot.store.transaction import Row
-    from bot.support.clock import Ids
 
 log = structlog.get_logger(__name__)
 

@@ -9,20 +9,17 @@ cost one statement, not one each.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from psycopg import Cursor
 
 from bot.store.queries import named_queries
+from bot.store.store_time import StoreTime
 from bot.store.text import as_json, clean
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
-    from psycopg import Cursor
-
-    from bot.store.store_time import StoreTime
-    from bot.store.transaction import Parameters, Row
-    from bot.support.clock import Ids
+from bot.store.transaction import Parameters, Row
+from bot.support.clock import Ids
 
 _PARAMETER = re.compile(r"(?<!:):(\w+)")
 #: The parameter that stands for all rows.

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from bot.domain.models import AuditEntry, NewNotice, NoticeKind, Preferences, Principal, RunState
 from bot.domain.moments import zone_of
 from bot.domain.telling import CAN_WAIT, NOW, News, Telling, quiet_until, tell
 from bot.store import people, rows
 from bot.store.audit import append_audit
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from zoneinfo import ZoneInfo
-
-    from bot.store.transaction import Transaction
+from bot.store.transaction import Transaction
 
 #: How a run ends that didn't fail.
 _WELL = frozenset({RunState.SUCCEEDED, RunState.CANCELLED})

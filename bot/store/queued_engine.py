@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from bot.store.serving import SLEWED, beat, follow
 from bot.store.store_time import ClockReading, StoreTime
 from bot.store.transaction import Priority, Result, Work
+from bot.store.worker import Session
 from bot.store.write_queue import WriteQueue
-
-if TYPE_CHECKING:
-    from bot.store.worker import Session
-    from bot.support.clock import Clock
+from bot.support.clock import Clock
 
 #: How long a caller waits for a commit, in seconds.
 PATIENCE: Mapping[Priority, float] = {

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from bot.domain.models import Observed, ReadResult, State
 from bot.store import cards, episodes, observations
 from bot.store.text import as_json, as_words
-from bot.store.transaction import Priority
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from bot.store.transaction import Engine, Parameters, Row, Transaction
+from bot.store.transaction import Engine, Parameters, Priority, Row, Transaction
 
 #: Results per transaction: about ten milliseconds.
 _AT_ONCE: Final = 100

@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+from bot.domain.models import (
+    Account,
+    Action,
+    AuditEntry,
+    Ending,
+    NewNotice,
+    Operation,
+    OperationVerb,
+    Principal,
+    State,
+    TaskKind,
+    Timer,
+    Workspace,
+)
 
-    from bot.domain.models import (
-        Account,
-        Action,
-        AuditEntry,
-        Ending,
-        NewNotice,
-        Operation,
-        OperationVerb,
-        Principal,
-        State,
-        TaskKind,
-        Timer,
-        Workspace,
-    )
-
-    Calls = Literal["any", "start"]
+Calls = Literal["any", "start"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
+from bot.domain.models import Account, NewNotice
 from bot.store import cards, rows
 from bot.store.notices import add_notices
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from bot.domain.models import Account, NewNotice
-    from bot.store.transaction import Transaction
+from bot.store.transaction import Transaction
 
 
 def due(tx: Transaction, limit: int) -> list[Account]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import fields
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from bot.domain.models import (
     Account,
@@ -37,11 +38,7 @@ from bot.domain.models import (
     Workspace,
 )
 from bot.store.text import as_json, as_words, from_json
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from bot.store.transaction import Row
+from bot.store.transaction import Row
 
 Model = TypeVar("Model")
 

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
-from bot.domain.models import Call, ClaimedRun, RunState, Update
+from bot.domain.models import Account, Call, ClaimedRun, RunState, Update
 from bot.store import cards, observations, rows, steps
 from bot.store.notices import add_notices
 from bot.store.runs import OTHER_STOP
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from bot.domain.models import Account
-    from bot.store.transaction import Row, Transaction
+from bot.store.transaction import Row, Transaction
 
 #: Runs of one account due within this many seconds are read along with one that is due.
 _TOGETHER = 2.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from bot.domain.models import AuditEntry, Call, NewNotice, NewRun, NoticeKind, Principal, Run
 from bot.domain.plan import MAX_ATTEMPTS
@@ -10,12 +10,8 @@ from bot.store import cards, people, rows
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices
 from bot.store.text import as_json
+from bot.store.transaction import Row, Transaction
 from bot.support.errors import StoreError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from bot.store.transaction import Row, Transaction
 
 #: ``woken``: a stop of another kind than the one possibly in flight was requested.
 OTHER_STOP = 2

@@ -7,13 +7,11 @@ nobody knows how much time has passed, so anything that must not be early waits 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from bot.store.store_time import ClockReading
 from bot.store.times import healing_queries
-
-if TYPE_CHECKING:
-    from bot.store.store_time import ClockReading
-    from bot.store.transaction import Engine, Transaction
+from bot.store.transaction import Engine, Transaction
 
 #: Differences below this are ordinary slewing of the clock; less than any poll margin.
 SMALL: Final = 0.1

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-if TYPE_CHECKING:
-    from bot.store.transaction import Transaction
+from bot.store.transaction import Transaction
 
 #: How long they are kept, in seconds: longer than a request may be late.
 KEPT: Final = 600.0

@@ -6,10 +6,9 @@ that Slack asked for (``docs/adr/0030-slack-calls-are-counted-in-the-database.md
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-if TYPE_CHECKING:
-    from bot.store.transaction import Transaction
+from bot.store.transaction import Transaction
 
 #: A call leaves within so many seconds after it was counted, or not at all.
 LEAVES_WITHIN: Final = 1.0

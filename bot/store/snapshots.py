@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
+from bot.domain.models import Principal, Snapshot
 from bot.store import rows
 from bot.store.text import as_json, from_json
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from bot.domain.models import Principal, Snapshot
-    from bot.store.transaction import Transaction
+from bot.store.transaction import Transaction
 
 
 def save(tx: Transaction, snapshot: Snapshot[Any]) -> None:

@@ -16,9 +16,10 @@ import errno
 import math
 import os
 import sqlite3
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from time import monotonic
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import structlog
 from sqlite_utils import Database
@@ -28,17 +29,12 @@ from bot.store.queries import migrations, named_queries
 from bot.store.queued_engine import BATCH_SECONDS, PATIENCE, QueuedEngine
 from bot.store.serving_lock import ServingLock
 from bot.store.sqlite_errors import is_locked, translated, why_not_opened
+from bot.store.store_time import StoreTime
 from bot.store.text import clean
-from bot.store.transaction import Priority
+from bot.store.transaction import Parameters, Priority, Row
 from bot.store.worker import Worker
+from bot.support.clock import Clock, Ids
 from bot.support.errors import StoreBusy, StoreInUse, StoreUnavailable
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from bot.store.store_time import StoreTime
-    from bot.store.transaction import Parameters, Row
-    from bot.support.clock import Clock, Ids
 
 log = structlog.get_logger(__name__)
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from bot.domain.models import Call, Update
 from bot.store import people, rows
 from bot.store.audit import append_audit
-
-if TYPE_CHECKING:
-    from bot.store.transaction import Row, Transaction
+from bot.store.transaction import Row, Transaction
 
 
 def acting(tx: Transaction, row: Row) -> dict[str, Any]:

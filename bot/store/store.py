@@ -10,7 +10,7 @@ changes nothing and says so.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from bot.domain.models import Person, Principal
 from bot.store import accounts as accounts_
@@ -53,9 +53,6 @@ from bot.store import workspaces as workspaces_
 from bot.store.methods import OnEngine, read, several, write
 from bot.store.people import PeopleCache
 from bot.store.transaction import Engine, Priority
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 
 class Store(OnEngine):

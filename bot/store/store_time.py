@@ -10,10 +10,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from threading import Lock
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from bot.support.clock import Clock
+from bot.support.clock import Clock
 
 #: Differences below this are rounding; the wall clock's own value is returned.
 _SAME = 1e-5

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
 
 from bot.domain.models import Account, AuditEntry, NewNotice, TaskKind
 from bot.store import links, rows
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices
 from bot.store.text import from_json
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from bot.store.transaction import Row, Transaction
+from bot.store.transaction import Row, Transaction
 
 
 def suspect(tx: Transaction, account_id: str, secret: str, audit: Sequence[AuditEntry] = ()) -> bool:

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from bot.domain.models import TaskKind
+from bot.domain.models import NewNotice, Task, TaskKind
 from bot.store import people, rows
 from bot.store.notices import add_notices
+from bot.store.records import NewTask
 from bot.store.text import as_json, from_json
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from bot.domain.models import NewNotice, Task
-    from bot.store.records import NewTask
-    from bot.store.transaction import Row, Transaction
+from bot.store.transaction import Row, Transaction
 
 
 def add_tasks(tx: Transaction, tasks: Sequence[NewTask], interaction: str = "") -> None:

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
+from bot.domain.models import AuditEntry, NewNotice, Principal, Timer, Workspace
 from bot.domain.models.stopping import ABSENT_SECONDS, WARNING_SECONDS
 from bot.store import cards, people, rows
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from bot.domain.models import AuditEntry, NewNotice, Principal, Timer, Workspace
-    from bot.store.transaction import Transaction
+from bot.store.transaction import Transaction
 
 
 def put(tx: Transaction, workspace_id: str, timer: Timer) -> None:

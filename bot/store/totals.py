@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from bot.domain.home import ConnectionCounts
+from bot.domain.models import Operation, Run
 from bot.store import outages, rows
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from bot.domain.models import Operation, Run
-    from bot.store.transaction import Row, Transaction
+from bot.store.transaction import Row, Transaction
 
 
 @dataclass(frozen=True, slots=True)

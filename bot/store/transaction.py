@@ -6,15 +6,12 @@ start (after a rolled-back group), so it must change nothing but the database.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import IntEnum
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from bot.store.store_time import ClockReading
-    from bot.support.clock import Clock, Ids
+from bot.store.store_time import ClockReading
+from bot.support.clock import Clock, Ids
 
 Result = TypeVar("Result")
 Row = dict[str, Any]

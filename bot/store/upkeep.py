@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING
 
 from bot.store.found_runs import KEPT_SECONDS
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from bot.store.transaction import Engine, Transaction
+from bot.store.transaction import Engine, Transaction
 
 _DAY = 86_400.0
 #: The name of the row that is written to see whether anything can be.

@@ -7,17 +7,14 @@ run again in a transaction of its own, so that it fails alone.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Sequence
 from threading import Thread
 from time import monotonic
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import ClassVar, Protocol
 
+from bot.store.transaction import Transaction
+from bot.store.write_queue import Run, WriteQueue
 from bot.support.errors import StoreError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from bot.store.transaction import Transaction
-    from bot.store.write_queue import Run, WriteQueue
 
 #: A transaction takes on no more work after this many seconds.
 LONGEST = 0.02

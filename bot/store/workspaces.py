@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from bot.domain.models import AuditEntry, Principal, State, Workspace
 from bot.store import cards, gates, operations, people, rows
 from bot.store.audit import append_audit
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from bot.store.transaction import Transaction
+from bot.store.transaction import Transaction
 
 
 def all_of(

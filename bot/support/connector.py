@@ -8,18 +8,15 @@ response to the one before.
 from __future__ import annotations
 
 import select
-from typing import TYPE_CHECKING, Final
+from ssl import SSLContext
+from typing import Final
 from weakref import WeakKeyDictionary
 
 import aiohttp
-
-if TYPE_CHECKING:
-    from ssl import SSLContext
-
-    from aiohttp import ClientRequest, ClientTimeout
-    from aiohttp.client_proto import ResponseHandler
-    from aiohttp.connector import Connection
-    from aiohttp.tracing import Trace
+from aiohttp import ClientRequest, ClientTimeout
+from aiohttp.client_proto import ResponseHandler
+from aiohttp.connector import Connection
+from aiohttp.tracing import Trace
 
 _REQUEST_TIMEOUT: Final = 408
 

@@ -7,10 +7,12 @@ aiohttp's transport errors end here: they become kinds of ``support.errors`` wit
 from __future__ import annotations
 
 import asyncio
+import ssl
 import time
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+from typing import Any, TypedDict, Unpack
 from urllib.parse import urlencode
 
 import aiohttp
@@ -29,11 +31,6 @@ from bot.support.hiding import hidden
 from bot.support.leaving import Attempt, GatedRequest, TooLateError, trying, window
 from bot.support.proxy import DIRECT, Proxy
 from bot.support.responses import Response
-
-if TYPE_CHECKING:
-    import ssl
-    from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-
 
 #: Responses of the documented methods are a few kilobytes; a list page is the largest.
 MAX_BYTES = 2_000_000

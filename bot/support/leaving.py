@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import aiohttp
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from aiohttp.client_proto import ResponseHandler
-    from aiohttp.connector import Connection
+from aiohttp.client_proto import ResponseHandler
+from aiohttp.connector import Connection
 
 
 class TooLateError(Exception):

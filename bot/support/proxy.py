@@ -7,14 +7,11 @@ other takes passwords from ``~/.netrc``, and sends to the proxy, in clear, what 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+import aiohttp
 from yarl import URL
 
 from bot.support.addresses import is_loopback
-
-if TYPE_CHECKING:
-    import aiohttp
 
 _BY_TUNNEL = frozenset({"https", "wss"})
 

@@ -5,11 +5,9 @@ In memory, because a bucket holds only a few seconds' worth; times are the injec
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from typing import Final
 
 #: The size of a burst, and how much of it is restored in a second.
 BURST: Final = 30.0

@@ -8,12 +8,11 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from multidict import CIMultiDictProxy
 
 from bot.support.errors import BadAnswer
-
-if TYPE_CHECKING:
-    from multidict import CIMultiDictProxy
 
 MAX_DEPTH = 50
 MAX_RETRY_AFTER = 3600.0

@@ -7,18 +7,16 @@ long, and setting it ahead would make it count all the runs that it thinks it mi
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta, tzinfo
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import structlog
 from apscheduler.jobstores.memory import MemoryJobStore
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.base import BaseTrigger
 
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    from bot.support.clock import Clock
+from bot.support.clock import Clock
 
 log = structlog.get_logger(__name__)
 

@@ -7,14 +7,11 @@ reseals under the newest.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from bot.support.errors import SecretError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
 
 
 class Vault:

@@ -9,20 +9,17 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from pathlib import Path
+from typing import Any, Final
 
 from bot.domain.models import AuditEntry
 from bot.store.audit import ARCHIVED, hash_of
+from bot.store.store import Store
 from bot.support.errors import UsherError
 from bot.support.invocation import command
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
-    from pathlib import Path
-
-    from bot.store.store import Store
 
 #: Entries that are read, or deleted, in one transaction.
 _SOME: Final = 1000

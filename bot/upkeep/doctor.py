@@ -8,22 +8,18 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Mapping
 
 from bot.output.spool import TOTAL
 from bot.providers import facets
+from bot.providers.base import Provider
 from bot.services.linking import return_address
 from bot.support.errors import CredentialRefused, ProviderError, TemporaryError
+from bot.support.http import Http
+from bot.support.settings import Settings
 from bot.upkeep.checks import Check, plain, why
 from bot.upkeep.slack_checks import check_listed, check_slack
 from bot.upkeep.store_checks import check_store
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
-
-    from bot.providers.base import Provider
-    from bot.support.http import Http
-    from bot.support.settings import Settings
 
 
 async def check_connection(name: str, provider: Provider) -> Check:

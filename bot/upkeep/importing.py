@@ -7,19 +7,25 @@ from __future__ import annotations
 
 import csv
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal
+from pathlib import Path
+from typing import Final, Literal
+
+import aiohttp
 
 from bot.domain.models import Account, AuditEntry, NewNotice, NoticeKind, Principal, TaskKind
 from bot.providers import facets
+from bot.providers.base import ConnectionSettings, Identity
 from bot.providers.connections import build_providers
 from bot.services.approvals import is_username
 from bot.services.authority import Authority
 from bot.services.context import Context
-from bot.slack.entering import enter
+from bot.slack.entering import Entered, enter
 from bot.slack.notifier import WebApi
 from bot.slack.people import People
 from bot.store.records import Activation, NewTask
+from bot.store.store import Store
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.errors import (
     Forbidden,
@@ -31,18 +37,8 @@ from bot.support.errors import (
 )
 from bot.support.http import Http
 from bot.support.invocation import command
+from bot.support.settings import Settings
 from bot.support.vault import Vault, row_key
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
-
-    import aiohttp
-
-    from bot.providers.base import ConnectionSettings, Identity
-    from bot.slack.entering import Entered
-    from bot.store.store import Store
-    from bot.support.settings import Settings
 
 COLUMNS: Final = ("slack_user", "connection", "username")
 #: More than any file of people has.

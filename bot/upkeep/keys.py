@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from bot.domain.models import Account
 from bot.providers.base import Credential
 from bot.services.accounts import end_unreadable
+from bot.store.store import Store
 from bot.support.errors import SecretError
 from bot.support.invocation import command
-from bot.support.vault import row_key
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
-
-    from bot.domain.models import Account
-    from bot.store.store import Store
-    from bot.support.vault import Vault
+from bot.support.vault import Vault, row_key
 
 #: So many people are named in one line.
 _NAMED: Final = 20

@@ -9,18 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from pathlib import Path
 
 import structlog
 
 from bot.domain.models import AuditEntry, NewNotice, NoticeKind
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
-    from bot.providers.base import Provider
-    from bot.store.store import Store
+from bot.providers.base import Provider
+from bot.store.store import Store
 
 log = structlog.get_logger(__name__)
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Sequence
+from typing import Final
 
 from bot.support.invocation import command
 from bot.upkeep.checks import Check
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 _APP: Final = "your app's page at api.slack.com/apps"
 #: What to do, by the variable that a problem begins with.

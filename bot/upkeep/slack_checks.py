@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 from bot.domain.models import Person, Principal
+from bot.providers.base import Provider
 from bot.slack.manifest import BOT_SCOPES, INSTALL_PATH
 from bot.slack.people import person_of
 from bot.slack.tokens import is_listed
+from bot.store.store import Store
 from bot.support.errors import ProviderError, SecretError
-from bot.support.settings import ANY_WORKSPACE
+from bot.support.http import Http
+from bot.support.settings import ANY_WORKSPACE, Settings
 from bot.support.vault import Vault
 from bot.upkeep.checks import Check, plain, why
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from bot.providers.base import Provider
-    from bot.store.store import Store
-    from bot.support.http import Http
-    from bot.support.settings import Settings
 
 _REACH: Final = "Check that this machine can reach Slack."
 _ADMINS: Final = (

@@ -5,30 +5,26 @@ from __future__ import annotations
 import asyncio
 import os
 from collections import Counter
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from bot.providers import facets
+from bot.providers.base import Provider
 from bot.slack.errors import Meaning, meaning_of
 from bot.store import name_of, open_store
+from bot.store.store import Store
 from bot.support.addresses import database_file, is_postgres
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.errors import ProviderError, StoreError, StoreNotMigrated
+from bot.support.http import Http
 from bot.support.invocation import command
+from bot.support.settings import Settings
 from bot.support.vault import Vault
 from bot.upkeep.checks import Check
 from bot.upkeep.keys import try_secrets
 from bot.upkeep.restored import Witness
 from bot.upkeep.slack_checks import check_installations
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
-    from bot.providers.base import Provider
-    from bot.store.store import Store
-    from bot.support.http import Http
-    from bot.support.settings import Settings
 
 #: Permissions that were refused longer ago than this say nothing about today.
 REFUSALS_SECONDS = 7 * 86_400.0

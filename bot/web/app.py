@@ -5,14 +5,20 @@ from __future__ import annotations
 import asyncio
 import errno
 import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from aiohttp import web
 from aiohttp.http import HttpProcessingError
+from slack_bolt.async_app import AsyncApp
 
 from bot.services.browsers import Browsing
+from bot.services.context import Context
 from bot.slack.manifest import SIGN_IN_REDIRECT_PATH, SLACK_PATH
+from bot.store.store import Store
+from bot.support.http import Http
+from bot.support.settings import Settings
 from bot.web.bolt import over_http
 from bot.web.browsers import Browsers
 from bot.web.every_request import OVER_HTTPS, AccessLog, failures, protect
@@ -20,25 +26,15 @@ from bot.web.front import MAX_BYTES, Front
 from bot.web.health import Health
 from bot.web.hooks import Hooks
 from bot.web.ide import IdePages
+from bot.web.metrics import Metrics
 from bot.web.openid import SlackSignIn
 from bot.web.pages import LinkPages
 from bot.web.render import STATIC_FILES, STATIC_PATH, Renderer
+from bot.web.replays import Replays
 from bot.web.signed_in import SignedIn
+from handlers.services import Services
 
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-
-    from slack_bolt.async_app import AsyncApp
-
-    from bot.services.context import Context
-    from bot.store.store import Store
-    from bot.support.http import Http
-    from bot.support.settings import Settings
-    from bot.web.metrics import Metrics
-    from bot.web.replays import Replays
-    from handlers.services import Services
-
-    Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 #: How long running requests may take when the process is asked to stop; seconds.
 SHUTDOWN_SECONDS = 5.0

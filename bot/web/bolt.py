@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import json
 import logging
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable
+from typing import Any
 
+import aiohttp
 import structlog
 from aiohttp import web
 from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
@@ -22,16 +24,10 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.messages.blocks import kit
 from bot.messages.texts import pages as words
+from bot.slack.entering import Tenants
+from bot.support.clock import Ids
 from bot.support.environment import without_variables
 from bot.web.shapes import Malformed, kind_of
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    import aiohttp
-
-    from bot.slack.entering import Tenants
-    from bot.support.clock import Ids
 
 _log = structlog.get_logger(__name__)
 

@@ -11,23 +11,19 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from aiohttp import web
 from itsdangerous import BadData, URLSafeSerializer
 
 from bot.services.linking import digest
+from bot.support.clock import Clock
 from bot.web.front import Refusal, read_body
 from bot.web.openid import Flow
 from bot.web.shapes import FORM
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from aiohttp import web
-
-    from bot.support.clock import Clock
 
 #: How long a cookie lasts: a link, and then the code that follows it; seconds.
 COOKIE_SECONDS = 1200.0

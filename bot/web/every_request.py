@@ -7,24 +7,18 @@ from __future__ import annotations
 
 import logging
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable
 
 import structlog
 from aiohttp import web
 from aiohttp.abc import AbstractAccessLogger
+from aiohttp.typedefs import Middleware
 
 from bot.messages.texts import pages as words
 from bot.slack.manifest import SLACK_PATH
+from bot.support.clock import Ids
 from bot.support.errors import StoreError
-from bot.web.render import HEADERS, STATIC_PATH
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    from aiohttp.typedefs import Middleware
-
-    from bot.support.clock import Ids
-    from bot.web.render import Renderer
+from bot.web.render import HEADERS, STATIC_PATH, Renderer
 
 _log = structlog.get_logger(__name__)
 

@@ -11,22 +11,18 @@ import asyncio
 import hashlib
 import hmac
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 import aiohttp
 import structlog
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
+from pydantic import SecretStr
 
+from bot.support.clock import Clock
 from bot.web import shapes
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    from pydantic import SecretStr
-
-    from bot.support.clock import Clock
-    from bot.web.replays import Replays
+from bot.web.replays import Replays
 
 #: Slack's own payloads are far smaller; the limit of the whole application is the same.
 MAX_BYTES = 1024 * 1024

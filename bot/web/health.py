@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
 
 from aiohttp import web
+from pydantic import SecretStr
 
+from bot.store.store import Store
 from bot.support.errors import StoreError
 from bot.web.metrics import CONTENT_TYPE, Metrics
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from pydantic import SecretStr
-
-    from bot.store.store import Store
 
 #: How long the store may take to answer; seconds.
 STORE_SECONDS = 2.0

@@ -6,19 +6,15 @@ got no response may send it again.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import structlog
 from aiohttp import web
 
+from bot.domain.models import Event
 from bot.providers import facets
+from bot.providers.base import Provider
+from bot.services.context import Context
 from bot.support.errors import CredentialRefused, ProviderError
 from bot.web.front import MAX_BYTES, Refusal, read_body
-
-if TYPE_CHECKING:
-    from bot.domain.models import Event
-    from bot.providers.base import Provider
-    from bot.services.context import Context
 
 HOOKS_PATH = "/hooks"
 

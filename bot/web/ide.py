@@ -7,42 +7,32 @@ other page can send; the HTML contains no secret.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING
 
 import structlog
 from aiohttp import web
 
-from bot.domain.models import Look, OperationVerb, Workspace
+from bot.domain.models import Look, OperationVerb
 from bot.messages.texts import ide as words
 from bot.messages.texts.cards import CONFIRM_END, CONFIRM_STOP, LOST
 from bot.providers import facets
+from bot.services.browsers import Browsing
+from bot.services.context import Context
 from bot.services.gather import IDE_PATH
 from bot.services.linking import StoredNames
 from bot.support.errors import Refused, SecretError
 from bot.web.browsers import Browsers, read_form
-from bot.web.page_state import PageState, page_state
+from bot.web.page_state import page_state
 from bot.web.render import Renderer, headers_showing
 from bot.web.signed_in import SIGN_OUT_PATH, SIGNED_OUT_PATH, SignedIn, see_other
-from bot.web.stop_later import StopLater
+from bot.web.stop_later import Shown, StopLater
+from handlers.services import Services
 
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+#: What a button does, with the fields of its form.
+Act = Callable[["Shown", Mapping[str, str]], Awaitable[web.StreamResponse]]
 
-    from bot.providers.base import Provider
-    from bot.services.browsers import Browsing
-    from bot.services.context import Context
-    from handlers.services import Services
-
-    Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-    #: What a button does, with the fields of its form.
-    Act = Callable[["Shown", Mapping[str, str]], Awaitable[web.StreamResponse]]
-
-#: Rows older than this are read again while somebody looks, in seconds; the credential must be no older.
-FRESH_SECONDS = 20.0
-#: How long a requested read is waited for before it is requested again, in seconds.
-ASKED_SECONDS = 3.0
 #: The header in which the page's script sends its token.
 MARK_HEADER = "X-Usher-Mark"
 #: What the form of a question says that it has asked.
@@ -52,33 +42,6 @@ _SLACK = "https://slack.com/app_redirect"
 _SLACK_CLIENT = "https://app.slack.com/client"
 
 _log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """Hold the subject of one request: a session's own workspace, and its current state."""
-
-    session_id: str
-    look: Look
-    workspace: Workspace
-    provider: Provider
-    page_state: PageState
-
-    @property
-    def page(self) -> str:
-        """Return the page's own path."""
-        return f"{IDE_PATH}/{self.workspace.id}"
-
-    @property
-    def is_old(self) -> bool:
-        """Return whether the row should be read again."""
-        seen = self.workspace.observed_at or 0.0
-        return not self.workspace.is_provisional and self.look.now - seen > FRESH_SECONDS
-
-    @property
-    def is_asked_for(self) -> bool:
-        """Return whether a read was requested a moment ago, and so is on its way."""
-        return self.look.now - (self.workspace.used_at or 0.0) < ASKED_SECONDS
 
 
 class IdePages:

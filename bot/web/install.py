@@ -9,7 +9,8 @@ import hashlib
 import logging
 import re
 import secrets
-from typing import TYPE_CHECKING, Final
+from collections.abc import Sequence
+from typing import Final
 from urllib.parse import urlencode, urlsplit
 
 import structlog
@@ -17,7 +18,7 @@ from aiohttp import web
 from slack_bolt.adapter.aiohttp import to_aiohttp_response
 from slack_bolt.async_app import AsyncBoltRequest
 from slack_bolt.error import BoltError
-from slack_bolt.oauth.async_callback_options import AsyncCallbackOptions
+from slack_bolt.oauth.async_callback_options import AsyncCallbackOptions, AsyncFailureArgs, AsyncSuccessArgs
 from slack_bolt.oauth.async_oauth_flow import AsyncOAuthFlow
 from slack_bolt.oauth.async_oauth_settings import AsyncOAuthSettings
 from slack_bolt.response import BoltResponse
@@ -27,20 +28,14 @@ from slack_sdk.oauth.state_store.async_state_store import AsyncOAuthStateStore
 
 from bot.domain.models import Installed
 from bot.messages.texts import install as words
+from bot.services.context import Context
+from bot.slack.installed import InstalledSlack
 from bot.slack.manifest import BOT_SCOPES, INSTALL_PATH, INSTALL_REDIRECT_PATH
 from bot.slack.tokens import lasts
 from bot.support.environment import without_variables
 from bot.support.errors import SecretError, SlackFailed, SlackLimited, SlackUnknownOutcome
 from bot.web.browsers import cookie_name
 from bot.web.render import Renderer
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from slack_bolt.oauth.async_callback_options import AsyncFailureArgs, AsyncSuccessArgs
-
-    from bot.services.context import Context
-    from bot.slack.installed import InstalledSlack
 
 #: How long somebody may take on Slack's pages, and how far ahead another process's clock may be; seconds.
 STATE_SECONDS: Final = 600.0

@@ -11,28 +11,24 @@ import base64
 import hashlib
 import secrets
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from types import ModuleType
+from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import structlog
 from joserfc import jwt
 from joserfc.errors import InvalidKeyIdError, JoseError, SecurityWarning
 from joserfc.jwk import GuestProtocol, KeySet, RSAKey
+from pydantic import SecretStr
 
 from bot.domain.models import Principal
+from bot.services.context import PeopleBook
 from bot.slack.methods import OPENID_CONNECT_TOKEN
+from bot.support.clock import Clock
 from bot.support.errors import ProviderError, Refused, SlackFailed
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from types import ModuleType
-
-    from pydantic import SecretStr
-
-    from bot.services.context import PeopleBook
-    from bot.support.clock import Clock
-    from bot.support.http import Http
+from bot.support.http import Http
 
 ISSUER = "https://slack.com"
 SCOPE = "openid"

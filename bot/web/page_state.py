@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC
-from typing import TYPE_CHECKING, Any
+from datetime import UTC, tzinfo
+from typing import Any
 
-from bot.domain.models import Effects, Operation, OperationVerb, State, Workspace
+from bot.domain.models import Effects, Ending, Operation, OperationVerb, State, StopMode, Workspace
 from bot.domain.models.stopping import NO_EFFECTS, coming_ends, is_final
 from bot.domain.progress import is_slow
 from bot.messages.texts import cards, times
 from bot.messages.texts import ide as words
 from bot.support.visible import clean
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import tzinfo
-
-    from bot.domain.models import Ending, StopMode
 
 _LONGEST = 300
 _PHASES = {

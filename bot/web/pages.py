@@ -7,26 +7,23 @@ submitting a form does, which must come from our own page in this browser.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import wraps
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
 
 import structlog
 from aiohttp import web
 
 from bot.messages.texts import pages as words
 from bot.messages.texts import sign_in as there
+from bot.services.accounts import Accounts
+from bot.services.linking import Opened
 from bot.support.errors import Refused
 from bot.web.browsers import Browsers, Visit, read_form
 from bot.web.openid import Flow, SlackSignIn, proven
+from bot.web.render import Renderer
 from bot.web.signed_in import see_other
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
-
-    from bot.services.accounts import Accounts
-    from bot.services.linking import Opened
-    from bot.web.render import Renderer
 
 LINK_PATH = "/link"
 #: To where people sign in at the provider.

@@ -6,10 +6,11 @@ A workspace's page may also load from its vendor's hosts, and nothing else (``do
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from functools import cache, lru_cache
 from pathlib import Path
 from types import MappingProxyType, ModuleType, SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -19,13 +20,9 @@ from bot.messages.texts import ide as ide_words
 from bot.messages.texts import install as install_words
 from bot.messages.texts import pages as words
 from bot.messages.texts import sign_in as there_words
+from bot.providers.base import Embedding
+from bot.support.errors import Refused
 from bot.support.visible import clean
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from bot.providers.base import Embedding
-    from bot.support.errors import Refused
 
 FOLDER = Path(__file__).parent
 STATIC_PATH = "/static"

@@ -8,18 +8,14 @@ more than answering it. What a kill forgets, or another process doesn't know yet
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 import structlog
 
 from bot.store.signatures import KEPT
+from bot.store.store import Store
 from bot.support.errors import StoreError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from bot.store.store import Store
 
 log = structlog.get_logger(__name__)
 

@@ -8,13 +8,11 @@ principal).
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from bot.support.responses import is_deeper
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"

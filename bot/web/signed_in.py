@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import structlog
 from aiohttp import web
 
 from bot.messages.texts import ide as words
 from bot.messages.texts.times import duration
+from bot.services.browsers import Browsing
 from bot.services.gather import IDE_PATH
 from bot.support.errors import Refused
 from bot.web.browsers import Browsers, read_form
 from bot.web.openid import SlackSignIn, proven
-
-if TYPE_CHECKING:
-    from bot.services.browsers import Browsing
-    from bot.web.render import Renderer
+from bot.web.render import Renderer
 
 SIGN_OUT_PATH: Final = "/sign-out"
 SIGNED_OUT_PATH: Final = "/signed-out"

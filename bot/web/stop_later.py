@@ -2,31 +2,62 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import tzinfo
+from typing import Any
 
+from aiohttp import web
+
+from bot.domain.models import Look, Workspace
 from bot.domain.models.stopping import SOONEST_SECONDS, coming_ends, planned_mode
-from bot.domain.moments import Moment, zone_of
+from bot.domain.moments import Moment, Unread, zone_of
 from bot.messages.blocks import kit, moments
 from bot.messages.blocks.timers import NEVER, PROPOSED
 from bot.messages.texts import timers as words
 from bot.messages.texts import times
 from bot.messages.texts.cards import LOST
+from bot.providers.base import Provider
+from bot.services.gather import IDE_PATH
 from bot.support.errors import Refused
+from bot.web.browsers import Browsers
+from bot.web.page_state import PageState
+from bot.web.render import Renderer
 from bot.web.signed_in import see_other
+from handlers.services import Services
 from handlers.workspace.timing import chosen_moment, moment_at
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import tzinfo
+#: Rows older than this are read again while somebody looks, in seconds; the credential must be no older.
+FRESH_SECONDS = 20.0
+#: How long a requested read is waited for before it is requested again, in seconds.
+ASKED_SECONDS = 3.0
 
-    from aiohttp import web
 
-    from bot.domain.models import Workspace
-    from bot.domain.moments import Unread
-    from bot.web.browsers import Browsers
-    from bot.web.ide import Shown
-    from bot.web.render import Renderer
-    from handlers.services import Services
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Hold the subject of one request: a session's own workspace, and its current state."""
+
+    session_id: str
+    look: Look
+    workspace: Workspace
+    provider: Provider
+    page_state: PageState
+
+    @property
+    def page(self) -> str:
+        """Return the page's own path."""
+        return f"{IDE_PATH}/{self.workspace.id}"
+
+    @property
+    def is_old(self) -> bool:
+        """Return whether the row should be read again."""
+        seen = self.workspace.observed_at or 0.0
+        return not self.workspace.is_provisional and self.look.now - seen > FRESH_SECONDS
+
+    @property
+    def is_asked_for(self) -> bool:
+        """Return whether a read was requested a moment ago, and so is on its way."""
+        return self.look.now - (self.workspace.used_at or 0.0) < ASKED_SECONDS
 
 
 class StopLater:

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from bot.domain.facts import ClassFacts
+from bot.domain.models import Answer, ClassCard
 from bot.messages.blocks import classes as drawn
 from bot.messages.blocks import kit, replies
 from bot.messages.blocks.classes import at
+from bot.messages.blocks.kit import Element
 from bot.messages.blocks.limits import fill
 from bot.messages.texts import classes as words
 from bot.support.errors import Refused
 from handlers import routes
-from handlers.request import Answered
-
-if TYPE_CHECKING:
-    from bot.domain.models import Answer, ClassCard
-    from bot.messages.blocks.kit import Element
-    from handlers.request import Request
+from handlers.request import Answered, Request
 
 
 @routes.action("class_post")

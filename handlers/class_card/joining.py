@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from bot.domain.models import Answer
+from bot.domain.models import Answer, ClassCard, Joined, Workspace
+from bot.domain.models.classes import Queue
 from bot.messages.blocks import kit, replies
 from bot.messages.blocks.buttons import open_buttons
 from bot.messages.blocks.cards import opening
 from bot.messages.blocks.limits import Markup, fill
 from bot.messages.texts import classes as words
 from bot.messages.texts import times
-from bot.services.classes import workspace_stem
+from bot.services.classes import JoinTarget, workspace_stem
 from bot.support.errors import NotLinked
 from handlers import routes
 from handlers.linking.approvals import question
+from handlers.request import Request
 from handlers.waiting import look
-
-if TYPE_CHECKING:
-    from bot.domain.models import ClassCard, Joined, Workspace
-    from bot.domain.models.classes import Queue
-    from bot.services.classes import JoinTarget
-    from handlers.request import Request
 
 #: Presses observed for a shorter time than this say nothing about how fast starts go.
 ENOUGH_STARTS = 3

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import Final
+from zoneinfo import ZoneInfo
 
 from bot.domain import moments
-from bot.domain.models import Answer, FormProblems
+from bot.domain.models import Answer, Form, FormProblems
 from bot.messages.blocks import moments as answers
 from bot.messages.blocks import offers, replies
 from bot.messages.blocks.classes import at, end_words
@@ -18,15 +20,8 @@ from bot.services.gather import class_effects
 from handlers import routes
 from handlers.command_line import Quoted, running_flags, written
 from handlers.linking.connections import makers, named
-from handlers.request import Answered
+from handlers.request import Answered, Request
 from handlers.waiting import offer_of
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from zoneinfo import ZoneInfo
-
-    from bot.domain.models import Form
-    from handlers.request import Request
 
 #: How many templates are listed if an unknown one was requested.
 NAMED = 12

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 import structlog
 
+from bot.domain.models import Surface
 from bot.support.errors import Refused
 from handlers import delivery, payload, routes
 from handlers.dispatch import run_talk, run_text
+from handlers.request import Occurrence
 from handlers.welcome import introduced
-
-if TYPE_CHECKING:
-    from bot.domain.models import Surface
-    from handlers.request import Occurrence
 
 _MENTION = re.compile(r"<@[UW][A-Z0-9]+(?:\|[^<>]*)?>")
 log = structlog.get_logger(__name__)

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Container
 
 import structlog
 
+from bot.domain.policy import Installation
 from bot.slack.people import person_of
 from bot.support.errors import Refused
 from handlers import routes
 from handlers.payload import of_user
-
-if TYPE_CHECKING:
-    from collections.abc import Container
-
-    from bot.domain.policy import Installation
-    from handlers.request import Occurrence
+from handlers.request import Occurrence
 
 log = structlog.get_logger(__name__)
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import structlog
 
-from bot.domain.models import Answer, FormProblems
+from bot.domain.models import Account, Answer, Field, Form, FormProblems, Principal, Purpose, Spec, Values
 from bot.messages.blocks import forms, kit, replies
 from bot.messages.blocks.limits import fill, line
 from bot.messages.texts import forms as words
@@ -19,15 +20,10 @@ from handlers import routes
 from handlers.forms.values import PURPOSES, Making, value_of, values_of
 from handlers.linking.account import linked
 from handlers.linking.connections import leading, maker_of, makers
+from handlers.request import Request
+from handlers.services import Services
+from handlers.submission import Submission
 from handlers.waiting import ask_for_offer, known_offer
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from bot.domain.models import Account, Field, Form, Principal, Purpose, Spec, Values
-    from handlers.request import Request
-    from handlers.services import Services
-    from handlers.submission import Submission
 
 log = structlog.get_logger(__name__)
 #: What a person would have typed to open a form, for *Link*.

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from bot.domain.models import Form, Purpose, Value, Values
 from bot.messages.blocks import forms
 from bot.messages.texts import forms as words
 from bot.support.errors import Refused
 from handlers.linking.connections import makers
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from bot.domain.models import Form, Purpose, Value, Values
-    from handlers.services import Services
+from handlers.services import Services
 
 PURPOSES: tuple[Purpose, ...] = ("workspace", "job")
 

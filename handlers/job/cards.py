@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from bot.domain.models import Call
+from bot.domain.models import Answer, Call
 from bot.messages.blocks import replies
 from bot.messages.blocks.limits import fill
 from bot.messages.texts import runs as words
 from bot.messages.texts import times
 from handlers import routes
 from handlers.job.stopping import over_already
-
-if TYPE_CHECKING:
-    from bot.domain.models import Answer
-    from handlers.request import Request
+from handlers.request import Request
 
 
 @routes.action("job_keep_waiting")

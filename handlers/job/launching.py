@@ -5,31 +5,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
-from bot.domain.models import FormProblems
+from bot.domain.models import Answer, Form, FormProblems, Spec, Values
 from bot.messages.blocks import forms, offers, replies
 from bot.messages.blocks.limits import Markup, fill, line, safe
 from bot.messages.texts import runs as words
 from bot.providers import facets
 from bot.services import filling
-from bot.services.filling import Flag
+from bot.services.filling import Filled, Flag
+from bot.services.snapshots import PersonalOffer
 from handlers import routes
-from handlers.command_line import command_line
+from handlers.command_line import CommandLine, command_line
 from handlers.forms.making import make, open_form
 from handlers.forms.values import Making
 from handlers.linking.connections import commanding, connection_of, leading, maker_of, makers, named
-from handlers.request import SILENT, Answered
+from handlers.request import SILENT, Answered, Request
 from handlers.waiting import offer_of
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from bot.domain.models import Answer, Form, Spec, Values
-    from bot.services.filling import Filled
-    from bot.services.snapshots import PersonalOffer
-    from handlers.command_line import CommandLine
-    from handlers.request import Request
 
 #: Each flag is tried with every choice, so their number is limited; nobody writes more.
 MOST_FLAGS = 50

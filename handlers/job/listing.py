@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from bot.domain.models import Answer
 from bot.messages.blocks import kit, replies, run_lists
 from bot.messages.blocks.limits import fill
 from bot.messages.blocks.run_lists import run_status
@@ -13,10 +12,7 @@ from handlers import narrowed, routes
 from handlers.job.targets import nothing_yet, old_and_rows, run_of
 from handlers.language.narrowing import runs_like
 from handlers.linking.account import linked
-
-if TYPE_CHECKING:
-    from bot.domain.models import Answer
-    from handlers.request import Request
+from handlers.request import Request
 
 
 @routes.verb("job", "list", does=routes.Does.SHOWS)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from bot.domain.models import Account, Answer
 from bot.messages.blocks import replies
 from bot.messages.blocks.limits import Markup, fill, line
 from bot.messages.texts import runs as job_words
@@ -16,14 +17,8 @@ from bot.services.naming import fold, split_connection
 from handlers import routes
 from handlers.command_line import command_line
 from handlers.linking.account import link_first
-from handlers.request import Answered
+from handlers.request import Answered, Request
 from handlers.waiting import offer_to
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from bot.domain.models import Account, Answer
-    from handlers.request import Request
 
 OFF = "off"
 #: No more jobs than this are shown at once.

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from bot.domain.models import Answer, Surface
 from bot.messages.blocks import forms as drawn
@@ -26,14 +27,9 @@ from handlers.forms.making import view_of
 from handlers.forms.values import Making, value_of
 from handlers.linking.account import linked, ways
 from handlers.linking.connections import commanding
-from handlers.request import Answered
+from handlers.request import Answered, Request
+from handlers.submission import Submission
 from handlers.waiting import ask_for_offer, known_offer
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from handlers.request import Request
-    from handlers.submission import Submission
 
 _BLOCK: Final = re.compile(r"```(.*?)```", re.DOTALL)
 _INLINE: Final = re.compile(r"`([^`\n]+)`")

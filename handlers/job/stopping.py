@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from bot.domain.models import Answer, Run
 from bot.messages.blocks import offers, replies
 from bot.messages.blocks.limits import Markup, fill
 from bot.messages.blocks.runs import outcome_of
@@ -12,10 +11,7 @@ from bot.services import naming
 from handlers import routes
 from handlers.job.targets import run_of
 from handlers.language.reading import Manner
-
-if TYPE_CHECKING:
-    from bot.domain.models import Answer, Run
-    from handlers.request import Request
+from handlers.request import Request
 
 
 @routes.verb("job", "stop", flags=("force",), does=routes.Does.ENDS)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
+from bot.domain.models import Account, Answer, Run
 from bot.domain.moments import zone_of
 from bot.messages.blocks import replies, run_lists
 from bot.messages.blocks.limits import Markup, fill
@@ -11,14 +12,8 @@ from bot.messages.texts import runs as words
 from bot.services import naming
 from handlers.linking.account import link_first
 from handlers.linking.connections import makers
-from handlers.request import Answered
+from handlers.request import Answered, Request
 from handlers.waiting import look, unread
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from bot.domain.models import Account, Answer, Run
-    from handlers.request import Request
 
 
 async def run_of(request: Request) -> Run:

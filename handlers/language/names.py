@@ -7,22 +7,18 @@ the finger, or the beginning of one.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import Final, TypeVar
 
+from bot.domain.models import Run, Workspace
+from bot.providers.base import Provider
 from bot.services import naming
 from handlers.command_line import Quoted
 from handlers.language import vocabulary
 from handlers.language.nearness import is_slip
 from handlers.language.words import MARKS, plain
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
-    from bot.domain.models import Run, Workspace
-    from bot.providers.base import Provider
-    from handlers.language.which import Piece
 
 #: Names have no more words than this unless they are quoted.
 _WORDS_OF_A_NAME: Final = 6
@@ -45,6 +41,25 @@ class Span:
     connection: str = ""
     #: Whether it is the beginning of a name, and nothing else.
     is_beginning: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Hold a word as rules compare it, or a name of several words (``word`` is "" then)."""
+
+    word: str
+    typed: str
+    span: Span | None = None
+
+    @property
+    def workspaces(self) -> tuple[Workspace, ...]:
+        """Return what it names, if that is a workspace."""
+        return self.span.workspaces if self.span is not None else ()
+
+    @property
+    def connection(self) -> str:
+        """Return what it names, if that is a connection."""
+        return self.span.connection if self.span is not None else ""
 
 
 class Names:

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import Generic, TypeVar
 
+from bot.domain.models import Run, Workspace
+from bot.providers.base import Provider
 from bot.services import naming
 from handlers.language import vocabulary
 from handlers.language.names import Names
 from handlers.language.nearness import is_slip
 from handlers.language.words import plain, without
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from bot.domain.models import Run, Workspace
-    from bot.providers.base import Provider
 
 _Row = TypeVar("_Row")
 #: Longer than this, words aren't kept by the buttons of a list.

@@ -6,14 +6,12 @@ or shows something.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable, Collection
+from typing import Final
 
 from rapidfuzz.distance import OSA
 
 from handlers.language.vocabulary import NO_VERBS, SYNONYMS
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
 
 #: How many letters may be wrong in a word of this length or longer.
 _SLIPS: Final = ((7, 2), (3, 1))

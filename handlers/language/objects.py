@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from bot.domain.moments import LEADS
 from handlers.command_line import Quoted
 from handlers.language import vocabulary
 from handlers.language.words import ENDS, begins, ends, plain, without
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 _OF_NEW: Final = (
     vocabulary.BEFORE_A_NAME

@@ -7,16 +7,18 @@ is done about it is decided elsewhere, by one table (``handlers.deciding``).
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from itertools import pairwise
-from typing import TYPE_CHECKING, Final, Literal
+from typing import Final, Literal
 
 from bot.domain import moments
 from bot.domain.moments import LEADS, Phrase
 from handlers.command_line import Quoted
 from handlers.language import vocabulary
-from handlers.language.names import Names
+from handlers.language.names import Names, Piece
 from handlers.language.objects import (
     are_list,
     are_run_list,
@@ -28,19 +30,13 @@ from handlers.language.objects import (
     without_running,
     words_of_job,
 )
-from handlers.language.which import Piece, Which, pieces_of, which_of
+from handlers.language.which import Which, pieces_of, which_of
 from handlers.language.words import ENDS, begins, ends, is_emoji, is_sign, is_struck, plain, without
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from collections.abc import Set as AbstractSet
-
 
 #: Longer texts are no requests; a name of a provider has at most 255 characters.
 MOST_WORDS: Final = 100
 Kind = Literal["verb", "question", "talk", "nothing"]
 How = Literal["", "not", "if"]
-Asked = Literal["state", "health", "list", "why", "since", "until", "length", "result", "output"]
 #: Verbs of workspaces whose objects are read here; the others read the words after them by themselves.
 READ: Final = frozenset(
     {"start", "stop", "restart", "suspend", "resume", "keep", "open", "status", "cancel", "remove", "forget"}
@@ -292,7 +288,7 @@ class _Sentence:
             return None
         return Reading("question", "list" if is_which else "state", which=which)
 
-    def _asked(self, about: tuple[str, ...], folded: Sequence[str], which: Which) -> Asked | Literal[""]:
+    def _asked(self, about: tuple[str, ...], folded: Sequence[str], which: Which) -> str:
         """Return what else than the state a question asks for."""
         if folded == ["when"]:
             return "since"

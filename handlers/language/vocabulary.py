@@ -5,13 +5,9 @@ Words are separated by blanks, phrases by commas.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from handlers.language.reading import Asked
+from typing import Final, Literal
 
 
 def _words(text: str) -> frozenset[str]:
@@ -254,7 +250,9 @@ ASKING: Final = _words(
 QUESTIONS: Final = _phrases(
     "let me know, until when, till when, and is, and are, and what, and why, and how, and when"
 )
-#: What else than the state is asked for.
+#: What a question may ask.
+Asked = Literal["state", "health", "list", "why", "since", "until", "length", "result", "output"]
+#: The words that ask for something else than the state.
 ASKED: Final[Mapping[Asked, tuple[tuple[str, ...], ...]]] = MappingProxyType(
     {
         "since": _phrases(

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final, Literal
+from typing import Final, Literal
 
+from bot.domain.models import Run, Workspace
 from handlers.command_line import Quoted
 from handlers.language import vocabulary
-from handlers.language.names import Names, Span, plain_end
+from handlers.language.names import Names, Piece, Span, plain_end
 from handlers.language.words import begins, is_emoji, plain
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from bot.domain.models import Run, Workspace
 
 Points = Literal["", "it", "them", "other"]
 #: So many words are looked at for slips, and so many at once.
@@ -73,25 +70,6 @@ class Which:
     def is_nothing(self) -> bool:
         """Return whether it says nothing at all about which."""
         return not (self.is_named or self.points or self.place or self.is_all or self.state or self.unknown)
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """Hold a word as rules compare it, or a name of several words (``word`` is "" then)."""
-
-    word: str
-    typed: str
-    span: Span | None = None
-
-    @property
-    def workspaces(self) -> tuple[Workspace, ...]:
-        """Return what it names, if that is a workspace."""
-        return self.span.workspaces if self.span is not None else ()
-
-    @property
-    def connection(self) -> str:
-        """Return what it names, if that is a connection."""
-        return self.span.connection if self.span is not None else ""
 
 
 def pieces_of(words: tuple[str, ...], names: Names) -> list[Piece]:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from typing import Final
 
 from handlers.command_line import Quoted
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from collections.abc import Set as AbstractSet
 
 #: What may end a sentence, or begin one.
 ENDS: Final = ".,;:!?…)(¿¡"

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from bot.domain.models import Answer
 from bot.messages.blocks import about as drawn
 from bot.messages.blocks import replies
 from bot.messages.blocks.limits import fill
@@ -12,11 +11,7 @@ from bot.messages.texts import problems
 from bot.support.errors import Refused
 from handlers import routes
 from handlers.linking.connections import connection_of, named, telling
-from handlers.request import Answered
-
-if TYPE_CHECKING:
-    from bot.domain.models import Answer
-    from handlers.request import Request
+from handlers.request import Answered, Request
 
 
 @routes.verb("workspace", "about", does=routes.Does.SHOWS)

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection, Iterable
+from typing import Any
 
+from bot.domain.models import Account, Answer
 from bot.messages.blocks import approvals, replies
 from bot.messages.blocks import welcome as drawn
 from bot.messages.blocks.limits import fill
 from bot.messages.texts import answers as words
-from handlers.request import Answered
+from handlers.request import Answered, Request
+from handlers.services import Services
 from handlers.welcome import what
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
-
-    from bot.domain.models import Account, Answer
-    from handlers.request import Request
-    from handlers.services import Services
 
 
 async def linked(request: Request, connection: str) -> Account:

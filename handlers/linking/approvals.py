@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from bot.domain.models import Answer
 from bot.messages.blocks import approvals as drawn
@@ -11,10 +11,8 @@ from bot.messages.blocks.limits import Markup, fill
 from bot.messages.texts import approvals as words
 from bot.support.errors import Refused
 from handlers import routes
-
-if TYPE_CHECKING:
-    from handlers.request import Request
-    from handlers.submission import Submission
+from handlers.request import Request
+from handlers.submission import Submission
 
 
 @routes.action("ask_link")

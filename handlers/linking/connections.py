@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from bot.domain.models import Answer, Purpose
 from bot.messages.blocks import replies
+from bot.messages.blocks.kit import Element
 from bot.messages.blocks.limits import Markup, fill, line
 from bot.messages.texts import answers as words
 from bot.messages.texts import forms
 from bot.providers import facets
 from bot.services import naming
-from handlers.request import Answered
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
-
-    from bot.domain.models import Answer, Purpose
-    from bot.messages.blocks.kit import Element
-    from handlers.request import Request
-    from handlers.services import Services
+from handlers.request import Answered, Request
+from handlers.services import Services
 
 _FACETS: Mapping[Purpose, type[facets.Facet]] = {"workspace": facets.Making, "job": facets.Runs}
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from bot.domain.models import Account, Answer
 from bot.messages.blocks import approvals as drawn
 from bot.messages.blocks import kit, replies
 from bot.messages.blocks.limits import Markup, fill
@@ -18,12 +19,9 @@ from handlers.language.names import Names
 from handlers.linking.account import ways
 from handlers.linking.approvals import asked, question
 from handlers.linking.connections import connection_of
+from handlers.request import Request
+from handlers.submission import Submission
 from handlers.talking import as_command
-
-if TYPE_CHECKING:
-    from bot.domain.models import Account, Answer
-    from handlers.request import Request
-    from handlers.submission import Submission
 
 
 @routes.verb("workspace", "link", does=routes.Does.SHOWS)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
-from bot.domain.models import Named, Spoken
+from bot.domain.models import Answer, Named, Spoken
 from bot.domain.policy import Target
 from bot.messages.blocks import kit, replies
 from bot.messages.blocks.buttons import AGREED
@@ -21,11 +20,7 @@ from handlers.command_line import written
 from handlers.language.reading import Manner
 from handlers.linking.account import ways
 from handlers.linking.connections import connection_of
-from handlers.request import SILENT, Answered
-
-if TYPE_CHECKING:
-    from bot.domain.models import Answer
-    from handlers.request import Request
+from handlers.request import SILENT, Answered, Request
 
 _MENTION = re.compile(r"<@([UW][A-Z0-9]+)>")
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import Any
 
-from bot.domain.models import Answer, Choice, Preferences
+from bot.domain.models import Answer, Choice, Preferences, Principal, Workspace
 from bot.domain.telling import minutes
 from bot.messages.blocks import preferences as blocks
 from bot.messages.blocks.limits import line
@@ -13,14 +14,9 @@ from bot.services import naming
 from bot.services.snapshots import PersonalOffer
 from handlers import routes
 from handlers.linking.connections import makers
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from bot.domain.models import Principal, Workspace
-    from handlers.request import Request
-    from handlers.services import Services
-    from handlers.submission import Submission
+from handlers.request import Request
+from handlers.services import Services
+from handlers.submission import Submission
 
 #: What forms call the field that chooses a template; a project is asked for by its label.
 _TEMPLATE_FIELDS = ("preset", "project")

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from bot.domain.models import Call, OperationVerb, State
+from bot.domain.models import Call, Effects, Operation, OperationVerb, State, Workspace
 from bot.domain.models.stopping import is_final, restart_mode
 from bot.messages.blocks import lists
 from bot.messages.blocks.limits import fill
 from bot.messages.texts import answers as words
-
-if TYPE_CHECKING:
-    from bot.domain.models import Effects, Operation, Workspace
-    from bot.store.records import Accepted
-    from handlers.request import Request
+from bot.store.records import Accepted
+from handlers.request import Request
 
 
 def beside_card(request: Request, workspace: Workspace, verb: OperationVerb, accepted: Accepted) -> str:

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from bot.domain.models import OperationVerb, Outcome
+from bot.domain.models import Answer, Operation, OperationVerb, Outcome
 from bot.messages.blocks import lists, replies
 from bot.messages.blocks.limits import Markup, fill
 from bot.messages.texts import answers as words
 from bot.messages.texts import cards, times
 from handlers import routes
+from handlers.request import Request
 from handlers.workspace.operations import as_it_is, begin_for, made_again
 from handlers.workspace.removing import asked
-
-if TYPE_CHECKING:
-    from bot.domain.models import Answer, Operation
-    from handlers.request import Request
 
 
 @routes.action("refresh")

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
-from bot.domain.models import State
+from bot.domain.models import Answer, State
 from bot.messages.blocks import lists, offers, replies, timers
 from bot.messages.blocks.buttons import open_buttons, start_button
 from bot.messages.blocks.cards import opening
@@ -15,13 +14,10 @@ from bot.messages.texts import answers as words
 from handlers import narrowed, routes
 from handlers.language.narrowing import workspaces_like
 from handlers.linking.account import linked
+from handlers.request import Request
 from handlers.welcome import new_step
 from handlers.workspace.operations import as_it_is, not_there
 from handlers.workspace.targets import nothing_yet, old_and_rows, workspace_of
-
-if TYPE_CHECKING:
-    from bot.domain.models import Answer
-    from handlers.request import Request
 
 
 @routes.verb("workspace", "list", flags=("share",), does=routes.Does.SHOWS)

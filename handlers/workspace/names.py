@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from bot.domain.models import Answer, Workspace
 from bot.messages.blocks import kit, limits, replies
 from bot.messages.blocks.buttons import AGREED
 from bot.messages.blocks.limits import fill, line
@@ -14,11 +15,8 @@ from bot.services import naming
 from handlers import routes
 from handlers.language.words import plain
 from handlers.linking.account import link_any, linked
+from handlers.request import Request
 from handlers.workspace.targets import labels_of, named, workspace_of
-
-if TYPE_CHECKING:
-    from bot.domain.models import Answer, Workspace
-    from handlers.request import Request
 
 _ON_OFF = {"on": True, "off": False, "usual": None}
 #: A list of choices has at most 100 entries.

@@ -6,10 +6,11 @@ button says what it will do (``handlers.deciding``).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from bot.domain.models import OperationVerb, Spoken, State
+from bot.domain.models import Answer, Operation, OperationVerb, Spoken, State, StopMode, Workspace
 from bot.domain.models.stopping import is_final, planned_mode
 from bot.messages.blocks import kit, offers, replies, timers
 from bot.messages.blocks.buttons import agreed_button, at_stake, lost, suspend_button
@@ -18,14 +19,9 @@ from bot.messages.texts import answers as words
 from bot.messages.texts import cards, talk
 from bot.support.errors import Refused
 from handlers.command_line import written
+from handlers.language.which import Which
 from handlers.linking.account import linked
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from bot.domain.models import Answer, Operation, StopMode, Workspace
-    from handlers.language.which import Which
-    from handlers.request import Request
+from handlers.request import Request
 
 #: The most that one button does something to.
 MOST: Final = 20

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
-from bot.domain.models import Answer, OperationVerb, State
+from bot.domain.models import Answer, OperationVerb, State, Workspace
+from bot.domain.moments import Moment
 from bot.messages.blocks import kit, lists, offers, replies
 from bot.messages.blocks.buttons import AGREED, at_stake, down_buttons
 from bot.messages.blocks.limits import fill
@@ -13,21 +13,16 @@ from bot.messages.blocks.timers import day_said, said
 from bot.messages.texts import answers as words
 from bot.messages.texts import cards
 from bot.messages.texts import timers as timer_words
+from bot.store.records import Accepted
 from bot.support.errors import Refused
 from handlers import routes
 from handlers.linking.account import linked
-from handlers.request import SILENT, Answered
+from handlers.request import SILENT, Answered, Request
 from handlers.workspace.beside import beside_card, ends
 from handlers.workspace.offering import ask_before_ending, ask_before_suspending
 from handlers.workspace.targets import workspace_of
 from handlers.workspace.timers import stop_later, timer_or_ask
 from handlers.workspace.timing import moment_of
-
-if TYPE_CHECKING:
-    from bot.domain.models import Workspace
-    from bot.domain.moments import Moment
-    from bot.store.records import Accepted
-    from handlers.request import Request
 
 #: States that don't rule out a resume: the workspace's state may be about to change, or is unknown.
 _RESUMED = frozenset({State.SUSPENDED, State.UNKNOWN, State.STARTING, State.STOPPING, State.GONE})

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from bot.domain.models import Answer, OperationVerb, Spoken, State
+from bot.domain.models import Answer, OperationVerb, Spoken, State, Workspace
 from bot.messages.blocks import lists, replies
 from bot.messages.blocks.buttons import AGREED, remove_button
 from bot.messages.blocks.limits import fill, line, safe
@@ -15,14 +15,11 @@ from handlers import routes
 from handlers.command_line import normalise
 from handlers.language.reading import Manner
 from handlers.linking.account import linked
+from handlers.request import Request
+from handlers.submission import Submission
 from handlers.workspace.offering import typed_name
 from handlers.workspace.operations import begin_for, not_there
 from handlers.workspace.targets import workspace_of
-
-if TYPE_CHECKING:
-    from bot.domain.models import Workspace
-    from handlers.request import Request
-    from handlers.submission import Submission
 
 
 @routes.verb("workspace", "remove", flags=(AGREED,), does=routes.Does.ENDS)

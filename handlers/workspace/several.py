@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
 
-from bot.domain.models import OperationVerb
+from bot.domain.models import Answer, OperationVerb, Workspace
 from bot.domain.moments import FARTHEST_SECONDS
 from bot.messages.blocks import kit, offers, replies
 from bot.messages.blocks.limits import Markup, fill, line, safe
 from bot.messages.texts import answers, problems, talk, timers
 from bot.support.errors import NotLinked, Refused, UsherError
 from handlers import routes
-from handlers.request import SILENT
+from handlers.request import SILENT, Request
 from handlers.workspace.beside import beside_card
 from handlers.workspace.offering import mode_then, stamp
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from bot.domain.models import Answer, Workspace
-    from handlers.request import Request
 
 
 @dataclass(slots=True)

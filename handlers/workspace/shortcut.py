@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from bot.domain.models import Answer, Surface
 from bot.messages.blocks import forms as drawn
@@ -12,11 +12,9 @@ from bot.messages.texts import forms as words
 from handlers import routes
 from handlers.dispatch import run_button
 from handlers.forms.values import values_of
+from handlers.request import Request
+from handlers.submission import Submission
 from handlers.workspace.targets import labels_of, nothing_yet, old_and_rows
-
-if TYPE_CHECKING:
-    from handlers.request import Request
-    from handlers.submission import Submission
 
 
 @routes.shortcut("start_workspace")

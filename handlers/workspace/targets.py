@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
-from bot.domain.models import Spoken, State
+from bot.domain.models import Account, Answer, Run, Spoken, State, Workspace
 from bot.messages.blocks import offers, replies, timers
 from bot.messages.blocks.limits import Markup, fill, line
 from bot.messages.texts import answers as words
@@ -16,17 +16,11 @@ from handlers.command_line import written
 from handlers.language import vocabulary
 from handlers.language.words import plain
 from handlers.linking.account import link_any, linked
-from handlers.request import Answered
+from handlers.request import Answered, Request
 from handlers.talking import as_command, typed_here
 from handlers.waiting import look, unread
 from handlers.welcome import first_steps, what
 from handlers.workspace import offering
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from bot.domain.models import Account, Answer, Run, Workspace
-    from handlers.request import Request
 
 
 async def workspace_of(request: Request) -> Workspace:

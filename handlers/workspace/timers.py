@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-from bot.domain.models import Answer, State
+from bot.domain.models import Answer, State, StopMode, Timer, Workspace
 from bot.domain.models.stopping import SOONEST_SECONDS, planned_mode
 from bot.domain.moments import FARTHEST_SECONDS, Moment, Unread
 from bot.messages.blocks import forms, kit, lists, replies
@@ -18,15 +18,11 @@ from bot.messages.texts import times
 from bot.support.errors import Refused
 from handlers import routes
 from handlers.linking.account import linked
-from handlers.request import Answered
+from handlers.request import Answered, Request
+from handlers.services import Services
+from handlers.submission import Submission
 from handlers.workspace.targets import workspace_of
 from handlers.workspace.timing import chosen_moment, moment_of
-
-if TYPE_CHECKING:
-    from bot.domain.models import StopMode, Timer, Workspace
-    from handlers.request import Request
-    from handlers.services import Services
-    from handlers.submission import Submission
 
 _DOWN: Final = frozenset({State.STOPPING, State.STOPPED, State.SUSPENDED, State.FAILED, State.GONE})
 

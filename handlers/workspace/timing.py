@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from bot.domain import moments
+from bot.domain.models import Answer, Principal, Workspace
 from bot.domain.models.stopping import SOONEST_SECONDS
-from bot.domain.moments import FARTHEST_SECONDS, Moment
+from bot.domain.moments import FARTHEST_SECONDS, Moment, Unread
 from bot.messages.blocks import moments as answers
 from bot.messages.blocks import replies
 from bot.messages.blocks.limits import Markup, fill, line
 from bot.messages.blocks.timers import LENGTHS
 from bot.messages.texts import timers as words
 from handlers.command_line import written
-from handlers.request import Answered
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from bot.domain.models import Answer, Principal, Workspace
-    from bot.domain.moments import Unread
-    from handlers.language.reading import Reading
-    from handlers.request import Request
-    from handlers.services import Services
+from handlers.language.reading import Reading
+from handlers.request import Answered, Request
+from handlers.services import Services
 
 #: The words that announce until when something runs; the others announce when something is done.
 _UNTIL: Final = frozenset({"for", "until", "till", "til", "'til"})

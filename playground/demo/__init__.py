@@ -5,17 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sys
-from typing import TYPE_CHECKING
+from argparse import ArgumentParser, Namespace
+from collections.abc import Awaitable, Callable
 
 from playground.demo import ports
 from playground.demo.stage import Stage, say, stage
 from playground.demo.welcome import welcome
 from playground.harness import on_signals
 from playground.processes import StageError, StoppedError
-
-if TYPE_CHECKING:
-    from argparse import ArgumentParser, Namespace
-    from collections.abc import Awaitable, Callable
 
 
 def add_arguments(parser: ArgumentParser) -> None:

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import aiohttp
 from aiohttp import web
 
 from playground.demo.lesson import Lesson
 from playground.demo.switches import NAME, PROVIDERS, SLACK, Server
+from playground.demo.usher import Usher
 from playground.guard import guard
 from playground.values import checked, loads
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
-
-    from playground.demo.usher import Usher
 
 ANSWER_SECONDS = 3.0
 

@@ -5,14 +5,12 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 import aiohttp
 
 from playground.demo.person import NotSeenError, Person, labels
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 PEOPLE = 100
 CHANNEL, CHANNEL_NAME = "C0TRAINING", "training"

@@ -6,15 +6,12 @@ import asyncio
 import contextlib
 import os
 import signal
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from pathlib import Path
 
 import aiohttp
 
 from playground.processes import READY_SECONDS, Child, StageError, start_child
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
 
 #: What ended at once is started again after so long.
 AGAIN_SECONDS = 1.0

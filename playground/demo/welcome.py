@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from playground.demo.stage import Stage
+from playground.demo.stage import Stage
 
 
 def welcome(stage: Stage, *, light: bool = False) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from argparse import Namespace
+from typing import Any
 
 import aiohttp
 
@@ -12,10 +13,6 @@ from playground.demo.browser import Browser
 from playground.demo.person import Person
 from playground.demo.stage import Stage, say
 from playground.demo.story import LogIn, Provider, Story, StoryError
-
-if TYPE_CHECKING:
-    from argparse import Namespace
-
 
 __all__ = ["add_arguments", "run"]
 

@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import os
+from argparse import ArgumentParser, Namespace
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from playground.harness import announce, on_signals
 from playground.jupyterhub.launcher import Hub, HubError, running
 from playground.jupyterhub.options import Options, load, parse
-
-if TYPE_CHECKING:
-    from argparse import ArgumentParser, Namespace
 
 __all__ = ["Hub", "HubError", "Options", "add_arguments", "run", "start"]
 

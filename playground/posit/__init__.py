@@ -6,16 +6,13 @@ reference that is named there.
 
 from __future__ import annotations
 
+from argparse import ArgumentParser, Namespace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from playground.harness import serve_until_stopped
 from playground.posit.seed import load
 from playground.posit.server import PositServer, build
 from playground.posit.settings import DIALECTS
-
-if TYPE_CHECKING:
-    from argparse import ArgumentParser, Namespace
 
 __all__ = ["PositServer", "add_arguments", "build", "run"]
 

@@ -5,15 +5,12 @@ It obeys ``docs/providers/saturn.md``.
 
 from __future__ import annotations
 
+from argparse import ArgumentParser, Namespace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from playground.harness import serve_until_stopped
 from playground.saturn.seed import load
 from playground.saturn.server import SaturnServer, build
-
-if TYPE_CHECKING:
-    from argparse import ArgumentParser, Namespace
 
 __all__ = ["SaturnServer", "add_arguments", "build", "run"]
 

@@ -8,16 +8,13 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+from argparse import ArgumentParser, Namespace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from playground.harness import serve_until_stopped
 from playground.slack import manifest
 from playground.slack.server import SlackServer, build
 from playground.slack.several import SlackWorkspaces
-
-if TYPE_CHECKING:
-    from argparse import ArgumentParser, Namespace
 
 __all__ = ["SlackServer", "SlackWorkspaces", "add_arguments", "build", "run"]
 

@@ -8,15 +8,12 @@ from __future__ import annotations
 import asyncio
 import hmac
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from playground.slack.records import Json
+from playground.slack.state import State
 from playground.values import checked, loads
-
-if TYPE_CHECKING:
-    from playground.slack.records import Json
-    from playground.slack.state import State
 
 _PAGE = Path(__file__).parent / "static" / "accounts.html"
 _POLICY = (

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from playground.harness import Harness
 from playground.slack import payloads, replies, speech
+from playground.slack.dispatch import Dispatcher
 from playground.slack.errors import SlackError
-from playground.slack.events import SUBSCRIPTIONS
+from playground.slack.events import SUBSCRIPTIONS, Events
 from playground.slack.records import Channel, Json, Message, Person
-
-if TYPE_CHECKING:
-    from playground.harness import Harness
-    from playground.slack.dispatch import Dispatcher
-    from playground.slack.events import Events
-    from playground.slack.replies import Reply
-    from playground.slack.state import State
+from playground.slack.replies import Reply
+from playground.slack.state import State
 
 
 class Acts:

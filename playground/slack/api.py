@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import secrets
 from email.utils import formatdate
-from typing import TYPE_CHECKING
 
 from aiohttp import web
 
 from playground.faults import came
+from playground.harness import Harness
 from playground.slack.calls import Call, Services, bearer, read_arguments
 from playground.slack.errors import SlackError
 from playground.slack.methods import METHODS, Method
-
-if TYPE_CHECKING:
-    from playground.harness import Harness
-    from playground.slack.records import Json, Token
+from playground.slack.records import Json, Token
 
 #: Refusals that show a mistake of the client, as opposed to the state of the workspace.
 MISTAKES = {

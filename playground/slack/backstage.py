@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import AsyncIterator
 
 import aiohttp
 from aiohttp import web
 
 from playground.values import checked, loads
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
 
 ANSWER_SECONDS = 20.0
 #: Nobody else's server is asked in the name of this page.

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from aiohttp import web
 
 from playground.slack.errors import SlackError, invalid_arguments
+from playground.slack.limits import Budgets
+from playground.slack.openid import OpenId
+from playground.slack.records import Channel, Json, Token
+from playground.slack.state import State
 from playground.values import loads
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    from aiohttp import web
-
-    from playground.slack.limits import Budgets
-    from playground.slack.openid import OpenId
-    from playground.slack.records import Channel, Json, Token
-    from playground.slack.state import State
 
 #: Methods whose reference page lists forms only: what comes as JSON is not read.
 FORM_ONLY = {

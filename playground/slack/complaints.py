@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING
 
 from playground.slack.inputs import held, is_empty
-
-if TYPE_CHECKING:
-    from playground.slack.records import Json
+from playground.slack.records import Json
 
 LONGEST = 3000
 _EMAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 from aiohttp import web
 
 from playground.slack import manifest, shapes
+from playground.slack.dispatch import Dispatcher
 from playground.slack.errors import SlackError
+from playground.slack.events import Events
+from playground.slack.limits import Budgets
 from playground.slack.records import Json, Person
+from playground.slack.replies import Reply
 from playground.slack.seed import commands_of
+from playground.slack.sockets import Sockets
+from playground.slack.state import State
 from playground.values import checked, field_names, loads
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    from playground.slack.dispatch import Dispatcher
-    from playground.slack.events import Events
-    from playground.slack.limits import Budgets
-    from playground.slack.replies import Reply
-    from playground.slack.sockets import Sockets
-    from playground.slack.state import State
 
 _SETTINGS = (
     "manifest", "request_url", "redirect_urls", "commands", "scopes", "events", "unfurl_domains", "verify",

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from playground.slack.control import Control
 from playground.slack.errors import SlackError
+from playground.slack.hands import Hands
+from playground.slack.records import Json
+from playground.slack.state import State
 from playground.values import checked, loads
-
-if TYPE_CHECKING:
-    from playground.slack.control import Control
-    from playground.slack.hands import Hands
-    from playground.slack.records import Json
-    from playground.slack.state import State
 
 MOST = 1000
 #: So many people join at a time: each is an event that the app acknowledges.

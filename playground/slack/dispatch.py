@@ -8,24 +8,19 @@ import hmac
 import json
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 import aiohttp
 
+from playground.harness import Harness
+from playground.slack.payloads import Retry
+from playground.slack.records import Json
 from playground.slack.replies import Reply
-from playground.slack.traffic import Side
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from playground.harness import Harness
-    from playground.slack.payloads import Retry
-    from playground.slack.records import Json
-    from playground.slack.sockets import Sockets
-    from playground.slack.state import State
-    from playground.slack.traffic import Traffic
+from playground.slack.sockets import Sockets
+from playground.slack.state import State
+from playground.slack.traffic import Side, Traffic
 
 #: An app acknowledges within three seconds ("Acknowledgment response").
 ACK_SECONDS = 3.0

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from playground.slack import payloads
+from playground.slack.dispatch import Dispatcher
 from playground.slack.payloads import Retry
-
-if TYPE_CHECKING:
-    from playground.slack.dispatch import Dispatcher
-    from playground.slack.records import Json, Message
-    from playground.slack.replies import Reply
-    from playground.slack.state import State
-    from playground.slack.timers import Timers
+from playground.slack.records import Json, Message
+from playground.slack.replies import Reply
+from playground.slack.state import State
+from playground.slack.timers import Timers
 
 #: Seconds from a failed delivery to the next one: at once, a minute later, five minutes after that.
 RETRIES = (0.0, 60.0, 300.0)

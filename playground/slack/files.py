@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import mimetypes
-from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from aiohttp import web
 
+from playground.harness import Harness
 from playground.slack.calls import bearer
 from playground.slack.errors import SlackError
-
-if TYPE_CHECKING:
-    from playground.harness import Harness
-    from playground.slack.records import File, Json
-    from playground.slack.state import State
+from playground.slack.records import File, Json
+from playground.slack.state import State
 
 CHUNK = 1 << 16
 #: How much of a text Slack shows beneath a message before somebody opens it.

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from playground.slack import inputs
 from playground.slack.errors import SlackError
+from playground.slack.hands import Hands
 from playground.slack.kit import entities
 from playground.slack.kit.blocks import elements_of
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from playground.slack.hands import Hands
-    from playground.slack.records import Json, View
-    from playground.slack.state import State
+from playground.slack.records import Json, View
+from playground.slack.state import State
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from playground.harness import Harness
 from playground.slack import inputs, payloads
 from playground.slack.complaints import complaints
+from playground.slack.dispatch import Dispatcher
 from playground.slack.errors import SlackError
 from playground.slack.kit import check_options
 from playground.slack.kit.entities import kept
 from playground.slack.methods import views
 from playground.slack.records import Json, Message, View
-
-if TYPE_CHECKING:
-    from playground.harness import Harness
-    from playground.slack.dispatch import Dispatcher
-    from playground.slack.replies import Reply
-    from playground.slack.state import State
+from playground.slack.replies import Reply
+from playground.slack.state import State
 
 TROUBLE = "We had some trouble connecting. Try again?"
 

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import re
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from playground.slack.errors import SlackError
 from playground.slack.kit.blocks import elements_of
-
-if TYPE_CHECKING:
-    from playground.slack.records import Json
+from playground.slack.records import Json
 
 #: Element type → (field of its value, field of its value at start).
 SINGLE = {

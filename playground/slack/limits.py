@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from typing import TYPE_CHECKING
 
+from playground.harness import Harness
 from playground.slack.errors import SlackError
-
-if TYPE_CHECKING:
-    from playground.harness import Harness
 
 #: Calls a minute and workspace. Methods that are missing here have no published budget.
 PER_MINUTE = {

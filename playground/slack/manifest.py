@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import yaml
 
-if TYPE_CHECKING:
-    from playground.slack.records import Json
-    from playground.slack.state import State
+from playground.slack.records import Json
+from playground.slack.state import State
 
 
 def read(text: str) -> Json:

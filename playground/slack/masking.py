@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import Any
 from urllib.parse import parse_qsl
 
 from playground.values import loads
-
-if TYPE_CHECKING:
-    from typing import Any
 
 HIDDEN = "(hidden)"
 #: Names of fields whose text is a secret.

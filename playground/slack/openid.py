@@ -7,9 +7,9 @@ import hashlib
 import html
 import json
 import secrets
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
 
 from aiohttp import web
@@ -17,13 +17,9 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from playground.slack import tabs
+from playground.slack.records import Json, Person
+from playground.slack.state import State
 from playground.slack.tabs import page
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from playground.slack.records import Json, Person
-    from playground.slack.state import State
 
 ISSUER = "https://slack.com"
 CODE_SECONDS = 600.0

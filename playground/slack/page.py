@@ -4,25 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import html
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import aiohttp
 from aiohttp import web
 
 from playground.slack import seen
+from playground.slack.acts import Acts
 from playground.slack.errors import SlackError
 from playground.slack.files import download, readable
+from playground.slack.forms import Forms
+from playground.slack.hands import Hands
+from playground.slack.records import Json
+from playground.slack.state import State
 from playground.values import loads
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    from playground.slack.acts import Acts
-    from playground.slack.forms import Forms
-    from playground.slack.hands import Hands
-    from playground.slack.records import Json
-    from playground.slack.state import State
 
 STATIC = Path(__file__).parent / "static"
 FILES = {path.name: path for path in STATIC.iterdir()}

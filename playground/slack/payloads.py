@@ -5,13 +5,10 @@ from __future__ import annotations
 import secrets
 import uuid
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from playground.slack import shapes
-
-if TYPE_CHECKING:
-    from playground.slack.records import Channel, Json, Message, Team, View
-    from playground.slack.state import State
+from playground.slack.records import Channel, Json, Message, Team, View
+from playground.slack.state import State
 
 
 @dataclass(frozen=True, slots=True)

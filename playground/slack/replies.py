@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from aiohttp import web
 
 from playground.faults import act
+from playground.harness import Harness
 from playground.slack.content import Content, read_content
 from playground.slack.errors import SlackError
+from playground.slack.records import Json, Message, ResponseUrl
+from playground.slack.state import State
 from playground.values import loads
-
-if TYPE_CHECKING:
-    from playground.harness import Harness
-    from playground.slack.records import Json, Message, ResponseUrl
-    from playground.slack.state import State
 
 #: "Handling user interaction": up to five times within 30 minutes.
 USES = 5

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import secrets
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from playground.harness import Clock
 from playground.slack.records import App, Channel, Json, Person, Team, Token
 from playground.slack.state import SLACKBOT, State
 from playground.values import SeedError, checked, record
-
-if TYPE_CHECKING:
-    from playground.harness import Clock
 
 #: What Usher's manifest asks for; a seed with ``app.scopes`` replaces it.
 SCOPES = [

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
 
 from playground.slack import inputs
-from playground.slack.state import SLACKBOT
-
-if TYPE_CHECKING:
-    from playground.slack.records import Channel, Json, Message, Person, View
-    from playground.slack.state import State
+from playground.slack.records import Channel, Json, Message, Person, View
+from playground.slack.state import SLACKBOT, State
 
 #: How many messages of a conversation are shown, and how many replies in its threads.
 SHOWN = 200

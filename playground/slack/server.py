@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aiohttp import web
 
@@ -33,9 +34,6 @@ from playground.slack.seen import show
 from playground.slack.sockets import Sockets
 from playground.slack.timers import Timers
 from playground.slack.traffic import Traffic
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
 
 
 class SlackServer:

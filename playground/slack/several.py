@@ -7,25 +7,20 @@ its code, or by the workspace in its address.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from html import escape
-from typing import TYPE_CHECKING
+from typing import Any
 
 from aiohttp import web
 
 from playground.guard import guard
-from playground.harness import Harness
+from playground.harness import Clock, Harness
 from playground.slack import tabs
 from playground.slack.calls import bearer
+from playground.slack.records import Json
 from playground.slack.server import SlackServer, injected
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
-    from typing import Any
-
-    from playground.harness import Clock
-    from playground.slack.records import Json
-    from playground.slack.traffic import Traffic
+from playground.slack.traffic import Traffic
 
 
 class SlackWorkspaces:

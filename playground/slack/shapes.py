@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from playground.slack.records import Channel, Json, Message, Person
-    from playground.slack.state import State
+from playground.slack.records import Channel, Json, Message, Person
+from playground.slack.state import State
 
 
 def user(state: State, person: Person, *, email: bool, locale: bool = False) -> Json:

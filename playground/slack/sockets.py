@@ -8,18 +8,16 @@ import random
 import secrets
 import uuid
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aiohttp import WSMsgType, web
 
+from playground.harness import Harness
+from playground.slack.payloads import Retry
+from playground.slack.records import Json
 from playground.slack.replies import Reply
+from playground.slack.state import State
 from playground.values import loads
-
-if TYPE_CHECKING:
-    from playground.harness import Harness
-    from playground.slack.payloads import Retry
-    from playground.slack.records import Json
-    from playground.slack.state import State
 
 #: "Using Socket Mode": up to ten connections; a payload goes to one of them.
 CONNECTIONS = 10

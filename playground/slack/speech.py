@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from playground.slack.state import State
+from playground.slack.state import State
 
 #: Mentions that are encoded already; a person's client makes them, so they may be handed in too.
 _ENCODED = re.compile(r"<(@[UW]\w+|#C\w+)(\|[^<>]*)?>")

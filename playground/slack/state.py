@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import bisect
 import secrets
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
+from playground.harness import Clock
 from playground.slack.errors import SlackError
 from playground.slack.records import (
     App,
@@ -21,11 +22,6 @@ from playground.slack.records import (
     Trigger,
     View,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from playground.harness import Clock
 
 #: Slack's own voice, which speaks when a command could not be delivered.
 SLACKBOT = "USLACKBOT"

@@ -7,10 +7,8 @@ import contextlib
 import heapq
 import itertools
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from playground.harness import Clock
+from playground.harness import Clock
 
 Work = Callable[[], Awaitable[None]]
 

@@ -6,23 +6,19 @@ import asyncio
 import json
 import time
 from collections import deque
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
+from playground.harness import Handler
 from playground.slack.masking import masked, masked_text, read
+from playground.slack.records import Json
+from playground.slack.replies import Reply
+from playground.slack.state import State
 from playground.values import loads
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
-
-    from aiohttp.typedefs import Middleware
-
-    from playground.harness import Handler
-    from playground.slack.records import Json
-    from playground.slack.replies import Reply
-    from playground.slack.state import State
 
 #: So many bytes are kept of all exchanges together.
 MOST_BYTES = 8 * 2**20

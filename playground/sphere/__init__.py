@@ -5,15 +5,12 @@ It obeys ``docs/providers/sphere.md``.
 
 from __future__ import annotations
 
+from argparse import ArgumentParser, Namespace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from playground.harness import serve_until_stopped
 from playground.sphere.seed import load
 from playground.sphere.server import SphereServer, build
-
-if TYPE_CHECKING:
-    from argparse import ArgumentParser, Namespace
 
 __all__ = ["SphereServer", "add_arguments", "build", "run"]
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
@@ -21,15 +23,10 @@ from playground.faults import fault_from
 from playground.harness import Harness
 from playground.jupyterhub import forwarder
 from playground.processes import bot_environment, free_port
+from playground.slack import SlackServer
+from playground.sphere.workspaces import Workspace
 from tests.playground.browser import Browser, chromium
 from tests.playground.served import refuses_strangers
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from playground.slack import SlackServer
-    from playground.sphere.workspaces import Workspace
 
 TRAINING, OLIVIA = "C0TRAINING", "U0OLIVIA"
 SERVERS = (*PROVIDERS, SLACK)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from bot.domain.models import NoticeKind, TaskKind
-from handlers.submission import Submission, submit
+from handlers.dispatch import submit
+from handlers.submission import Submission
 from tests.handlers.rig import COLLEAGUE, activate, buttons, rig, words
 from tests.rigs.clock import FakeClock
 from tests.rigs.golden import check_golden, check_limits

@@ -17,8 +17,9 @@ from bot.domain.models import (
     Update,
 )
 from bot.domain.policy import Installation
+from handlers.dispatch import submit
 from handlers.replay import replay
-from handlers.submission import Submission, submit
+from handlers.submission import Submission
 from tests.handlers.class_rig import ADMIN, TRAINER, class_rig, offer, posted
 from tests.handlers.rig import GUEST, STRANGER, activate, buttons, rig, words
 from tests.rigs.golden import check_golden

@@ -9,10 +9,10 @@ import pytest
 
 from bot.domain.models import NoticeKind, Snapshot, Spec, Surface, TaskKind
 from bot.messages.blocks import forms
-from handlers.dispatch import run_button
+from handlers.dispatch import run_button, submit
 from handlers.replay import replay
 from handlers.searches import search
-from handlers.submission import Submission, submit
+from handlers.submission import Submission
 from tests.handlers.rig import activate, buttons, rig
 from tests.rigs.clock import FakeClock
 from tests.rigs.golden import check_limits

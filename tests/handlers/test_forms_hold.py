@@ -5,7 +5,8 @@ from __future__ import annotations
 from bot.domain.models import Choice, Field, Form
 from bot.messages.blocks import forms
 from bot.support.errors import StoreBusy
-from handlers.submission import Submission, submit
+from handlers.dispatch import submit
+from handlers.submission import Submission
 from tests.handlers.rig import words
 from tests.handlers.run_rig import run_rig
 from tests.rigs.golden import check_limits

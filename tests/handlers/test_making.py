@@ -22,8 +22,9 @@ from bot.domain.policy import Installation
 from bot.providers import facets
 from bot.services.authority import Authority
 from bot.support.errors import Refused
+from handlers.dispatch import submit
 from handlers.replay import replay
-from handlers.submission import Submission, submit
+from handlers.submission import Submission
 from tests.handlers.rig import COLLEAGUE, buttons, rig, words
 from tests.rigs.clock import FakeClock
 from tests.rigs.context import context

@@ -8,7 +8,8 @@ from typing import ClassVar
 import pytest
 
 from bot.providers import provider_classes
-from handlers.submission import Submission, submit
+from handlers.dispatch import submit
+from handlers.submission import Submission
 from tests.handlers.rig import Cloud, Hub, activate, rig, words
 from tests.rigs.clock import FakeClock
 from tests.rigs.providers import fake_settings

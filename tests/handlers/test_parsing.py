@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from handlers import routes
 from handlers.command_line import Parsed, normalise, parse
 
 NONE: frozenset[str] = frozenset()
@@ -70,7 +71,7 @@ COMMANDS = {"/workspace": "workspace", "/batch": "job"}
     ],
 )
 def test_what_is_typed(text, verb, arguments, flags):
-    assert parse(text, COMMANDS) == Parsed(verb, arguments, flags)
+    assert parse(text, COMMANDS, routes.flags()) == Parsed(verb, arguments, flags)
 
 
 @pytest.mark.parametrize(
@@ -87,7 +88,7 @@ def test_what_is_typed(text, verb, arguments, flags):
     ],
 )
 def test_what_a_command_is_about_may_stand_before_the_verb(text, folder, verb):
-    assert parse(text, COMMANDS) == Parsed(verb, ("notebook",), NONE, folder)
+    assert parse(text, COMMANDS, routes.flags()) == Parsed(verb, ("notebook",), NONE, folder)
 
 
 def test_a_word_alone_says_what_it_is_about():
@@ -108,7 +109,7 @@ def test_a_very_long_text_is_cut():
 
 @given(st.text(max_size=300))
 def test_nothing_that_is_typed_raises(text):
-    parsed = parse(text)
+    parsed = parse(text, COMMANDS)
     assert all(argument.strip() for argument in parsed.arguments)
     assert parsed.verb == parsed.verb.casefold()
 
@@ -116,4 +117,4 @@ def test_nothing_that_is_typed_raises(text):
 @given(st.lists(st.from_regex(r"[a-z0-9 ]{0,8}[a-z0-9]", fullmatch=True), min_size=1, max_size=4))
 def test_quoted_names_come_back_whole(names):
     quoted = " ".join(f'"{name}"' for name in names)
-    assert parse(f"alias {quoted}").arguments == tuple(name.strip() for name in names)
+    assert parse(f"alias {quoted}", COMMANDS).arguments == tuple(name.strip() for name in names)

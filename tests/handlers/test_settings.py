@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from bot.domain.models import OperationVerb, Person, Preferences, Snapshot
-from handlers.submission import Submission, submit
+from handlers.dispatch import submit
+from handlers.submission import Submission
 from tests.handlers.class_rig import class_rig, offer
 from tests.handlers.rig import activate, buttons, words
 from tests.rigs.golden import check_golden

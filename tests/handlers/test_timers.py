@@ -9,7 +9,8 @@ import pytest
 
 from bot.domain.models import Created, Observed, OperationVerb, Outcome, Person, Spec, State, Update
 from bot.store.records import NewOperation
-from handlers.submission import Submission, submit
+from handlers.dispatch import submit
+from handlers.submission import Submission
 from tests.handlers.rig import COLLEAGUE, Cloud, buttons, rig, words
 from tests.rigs.clock import FakeClock
 from tests.rigs.golden import check_golden

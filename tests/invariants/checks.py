@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from bot.domain.models import Home, NoticeKind, State
 from bot.messages.blocks.hints import in_view
@@ -14,13 +15,8 @@ from bot.messages.blocks.home import digest, home
 from bot.services.gather import Gatherer
 from bot.services.home_facts import HomeGatherer
 from playground.demo.person import buttons
-from tests.invariants.life import PEOPLE
+from tests.invariants.life import PEOPLE, Life
 from tests.invariants.provider import number_of
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from tests.invariants.life import Life
 
 _IDE = re.compile(r"/ide/(\w+)")
 _CANARY = re.compile(r"canary_\w+")

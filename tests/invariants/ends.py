@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from bot.domain.models import Principal
 from bot.domain.models.stopping import LEAST_WARNING_SECONDS, SOONEST_SECONDS, WARNING_SECONDS
 from bot.store.transaction import Priority
 from playground.demo.person import buttons
-from tests.invariants.life import PEOPLE
-
-if TYPE_CHECKING:
-    from bot.domain.models import Principal
-    from tests.invariants.life import Life
+from tests.invariants.life import PEOPLE, Life
 
 _DOWN = ("stopped", "suspended", "failed", "gone")
 #: What people do about the warning: buttons of it, and commands.

@@ -30,7 +30,7 @@ def commands_in(text: str) -> list[str]:
 
 def is_understood(command: str) -> bool:
     """Return whether a command is read as a verb that was typed, with flags that the verb has."""
-    parsed = parse(command.removeprefix("@usher ").replace("{command}", ""), COMMANDS)
+    parsed = parse(command.removeprefix("@usher ").replace("{command}", ""), COMMANDS, routes.flags())
     folder = parsed.folder or "workspace"
     if not parsed.words:
         return True
@@ -95,5 +95,5 @@ def test_nothing_else_can_be_typed_beside_a_form_or_a_home(name):
 def test_every_example_of_help_is_a_command(folder):
     for verb, entry in VERBS[folder].items():
         for text in (entry.usage, *(code for line in entry.more for code in commands_in(line))):
-            reading = read(parse(text, COMMANDS).words, folder, VERBS_OF)
+            reading = read(parse(text, COMMANDS, routes.flags()).words, folder, VERBS_OF)
             assert reading.verb, (verb, text)

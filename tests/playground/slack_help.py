@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
@@ -15,9 +16,6 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from playground.harness import Clock
 from playground.slack import SlackServer, build
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
 
 OLIVIA, CHEN, TARA, AMIR, GRETA, PAVEL = "U0OLIVIA", "U0CHEN", "U0TARA", "U0AMIR", "U0GRETA", "U0PAVEL"
 GENERAL, SCIENCE, TRAINING, QUIET = "C0GENERAL", "C0SCIENCE", "C0TRAINING", "C0QUIET"

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import cache
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from tests.project.repository import ROOT, files, named
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 AREAS = ("bot", "handlers", "playground", "tests", "benchmarks", "tools")
 #: This file holds what it looks for.

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from pydantic import SecretStr
 
@@ -19,12 +19,15 @@ from bot.domain.models import (
     Effects,
     Form,
     Observed,
+    Principal,
+    Purpose,
     Spec,
     State,
     StopEffect,
     StopMode,
     Traces,
     User,
+    Values,
     Workspace,
 )
 from bot.providers import facets
@@ -46,9 +49,6 @@ from tests.rigs.clock import FakeClock
 from tests.rigs.faults import Faulty
 
 BASE_URL = "https://app.example.test"
-
-if TYPE_CHECKING:
-    from bot.domain.models import Principal, Purpose, Values
 
 
 class FakeSettings(ConnectionSettings):

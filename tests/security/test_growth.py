@@ -94,7 +94,7 @@ class Reader:
 
 
 def sentence(text: str) -> Any:
-    return read(parse(text, COMMANDS).words, "workspace", routes.verbs_of_folders())
+    return read(parse(text, COMMANDS, routes.flags()).words, "workspace", routes.verbs_of_folders())
 
 
 def words_of(text: str) -> tuple[str, ...]:
@@ -179,7 +179,7 @@ READERS = {
     "a list": Reader(LONGEST_COMMAND, said, "list "),
     "a link": Reader(LONGEST_COMMAND, said, "link "),
     # and its parts
-    "a command": Reader(40_000, pure(lambda text: parse(text, COMMANDS))),
+    "a command": Reader(40_000, pure(lambda text: parse(text, COMMANDS, routes.flags()))),
     "a sentence": Reader(40_000, pure(sentence)),
     "a job's flags": Reader(LONGEST, pure(lambda text: command_line(text, COMMANDS)), "job run "),
     "a program": Reader(LONGEST, pure(lambda text: command_line(text, COMMANDS)), "job run -- "),

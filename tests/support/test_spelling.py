@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.support.setting_rules import strangers
-from bot.support.settings import VARIABLES
+from bot.support.settings import VARIABLES, strangers
 
 
 @pytest.mark.parametrize(

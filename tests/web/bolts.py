@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 from pydantic import SecretStr
 from slack_bolt.async_app import AsyncApp
@@ -13,9 +14,6 @@ from bot.slack.entering import OneTenant
 from bot.web.bolt import build_bolt
 from tests.rigs.clock import CountingIds
 from tests.web.signed import TEAM
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 NOWHERE = "http://127.0.0.1:9/api/"
 HOME = Installation(TEAM, bot_user_id="U0BOT", bot_id="B0BOT")

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-if TYPE_CHECKING:
-    from bot.domain.models.people import Principal
+from bot.domain.models.people import Principal
 
 #: For how long after a person's last use of it a Home is redrawn without being asked for, in seconds.
 OPEN_SECONDS: Final = 600.0

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import Any, Final, Literal
 
 from bot.domain.models.people import Principal
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 Subject = Literal["operation", "job", "class", "other"]
 

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterator, Sequence
+from typing import Final
 
+from bot.domain.models import About, Answer, Snapshot, User
 from bot.messages.blocks import kit
+from bot.messages.blocks.kit import Block
 from bot.messages.blocks.limits import Markup, fill, line
 from bot.messages.blocks.paging import page_of
 from bot.messages.texts import answers as words
 from bot.messages.texts import cards, times
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from bot.domain.models import About, Answer, Snapshot, User
-    from bot.messages.blocks.kit import Block
 
 #: How many users one message shows, and one paragraph: each fits, however long the names are.
 PAGE: Final = 60

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
+from bot.domain.facts import Facts
+from bot.domain.models import Answer, Approval, Named
 from bot.messages.blocks import kit, replies
+from bot.messages.blocks.kit import Block, Element
 from bot.messages.blocks.limits import Markup, fill
 from bot.messages.texts import approvals as words
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from bot.domain.facts import Facts
-    from bot.domain.models import Answer, Approval, Named
-    from bot.messages.blocks.kit import Block, Element
 
 ASK_FORM = "ask_link"
 

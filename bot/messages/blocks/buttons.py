@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from bot.domain.models import State
+from bot.domain.facts import Facts
+from bot.domain.models import Effects, State, StopMode, Workspace
 from bot.domain.models.stopping import is_final
 from bot.messages.blocks import kit
+from bot.messages.blocks.kit import Block, Element
 from bot.messages.blocks.limits import Markup, fill
 from bot.messages.texts import cards as words
-
-if TYPE_CHECKING:
-    from bot.domain.facts import Facts
-    from bot.domain.models import Effects, StopMode, Workspace
-    from bot.messages.blocks.kit import Block, Element
 
 #: The suffix of a button's action when its own question said that it ends the workspace for good; it
 #: means the same as the flag that people type.

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from bot.domain.models import Answer, OperationVerb, Outcome, State
+from bot.domain.facts import Facts
+from bot.domain.models import Answer, Operation, OperationVerb, Outcome, State, Workspace
 from bot.domain.progress import is_going, is_slow, is_unanswered, progress_of
 from bot.messages.blocks import kit, timers
 from bot.messages.blocks.buttons import (
@@ -18,14 +17,10 @@ from bot.messages.blocks.buttons import (
     running_buttons,
     stop_button,
 )
+from bot.messages.blocks.kit import Element
 from bot.messages.blocks.limits import VALUE, Markup, fill, safe
 from bot.messages.texts import cards as words
 from bot.messages.texts import problems, times
-
-if TYPE_CHECKING:
-    from bot.domain.facts import Facts
-    from bot.domain.models import Operation, Workspace
-    from bot.messages.blocks.kit import Element
 
 _BAR_CELLS = 10
 _BROKEN = frozenset({Outcome.FAILED, Outcome.UNKNOWN})

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from bot.domain.models import Answer, Call, State
+from bot.domain.facts import ClassFacts, Facts
+from bot.domain.models import Answer, Call, ClassCard, ClassProblem, Effects, State
 from bot.domain.models.stopping import ends_by_consent, gentlest_mode
 from bot.messages.blocks import kit, replies
+from bot.messages.blocks.kit import Block, Element
 from bot.messages.blocks.limits import Markup, cut, fill, safe
 from bot.messages.texts import cards, problems, times
 from bot.messages.texts import classes as words
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from bot.domain.facts import ClassFacts, Facts
-    from bot.domain.models import ClassCard, ClassProblem, Effects
-    from bot.messages.blocks.kit import Block, Element
 
 #: How many people are listed in one answer, one per line.
 SHOWN = 30

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from bot.domain.models import State
+from bot.domain.facts import Facts
+from bot.domain.models import Answer, Ending, State
 from bot.domain.models.stopping import is_final
 from bot.messages.blocks import kit
 from bot.messages.blocks.buttons import down_buttons, open_buttons, remove_button
 from bot.messages.blocks.cards import name_of
 from bot.messages.blocks.limits import fill
 from bot.messages.texts import notices, times
-
-if TYPE_CHECKING:
-    from bot.domain.facts import Facts
-    from bot.domain.models import Answer, Ending
 
 
 def ending(facts: Facts) -> Answer:

@@ -8,21 +8,16 @@ from __future__ import annotations
 
 import json
 import zlib
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
-from bot.domain.models import Named
-from bot.domain.models.forms import flag_name
+from bot.domain.models import Answer, Choice, Field, Form, Named, Purpose, Values, Workspace
+from bot.domain.models.forms import FlagProblem, flag_name
 from bot.messages.blocks import kit, limits
+from bot.messages.blocks.kit import Block, Element
 from bot.messages.blocks.limits import Markup, fill, line
 from bot.messages.texts import forms as words
 from bot.messages.texts import runs
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from bot.domain.models import Answer, Choice, Field, Form, Purpose, Values, Workspace
-    from bot.domain.models.forms import FlagProblem
-    from bot.messages.blocks.kit import Block, Element
 
 CALLBACK: Final = "make"
 START_CALLBACK: Final = "start_workspace"

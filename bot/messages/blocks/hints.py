@@ -7,12 +7,10 @@ works.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from bot.messages.texts.verbs import VERBS
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 _COMMAND: Final = re.compile(r"`([a-z][^`\n]*)`")
 _OF_JOBS: Final = "job "

@@ -9,11 +9,15 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
 
+from bot.domain.facts import Facts
+from bot.domain.home import HomeFacts, LinkFacts, MakerFacts, Question
 from bot.domain.models import State
 from bot.messages.blocks import approvals, kit, timers, welcome
 from bot.messages.blocks.cards import asked_buttons, link_value, under_way
+from bot.messages.blocks.kit import Block, Element
 from bot.messages.blocks.limits import Markup, fill, line, safe
 from bot.messages.blocks.lists import row_buttons, state_words
 from bot.messages.blocks.paging import row
@@ -22,13 +26,6 @@ from bot.messages.blocks.run_lists import run_row
 from bot.messages.texts import answers, cards, preferences
 from bot.messages.texts import home as words
 from bot.messages.texts import runs as run_words
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
-    from bot.domain.facts import Facts
-    from bot.domain.home import HomeFacts, LinkFacts, MakerFacts, Question
-    from bot.messages.blocks.kit import Block, Element
 
 #: The most blocks of an answer, and the most accounts and makers: what fits next to a page of workspaces.
 ANSWER_BLOCKS: Final = 7

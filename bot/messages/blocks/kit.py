@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-from bot.domain.models import Answer, Spoken
+from bot.domain.models import Answer, Named, Spoken
 from bot.messages.blocks import limits
 from bot.messages.blocks.limits import Markup
 from bot.messages.texts import people, times
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-
-    from bot.domain.models import Named
 
 Block = dict[str, Any]
 Element = dict[str, Any]

@@ -6,12 +6,10 @@ The rule is in ``docs/rules.md``, "Text from outside is escaped once".
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Iterable
+from typing import Any, Final
 
 from bot.support.visible import SHOWN, clean, escape
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 SECTION: Final = 3000
 HEADER: Final = 150

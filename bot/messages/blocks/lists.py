@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
-from bot.domain.models import Answer, Spoken, State
+from bot.domain.facts import Facts
+from bot.domain.models import Answer, Spoken, State, Workspace
 from bot.messages.blocks import kit, limits
 from bot.messages.blocks.buttons import down_buttons, gone_buttons, page_button, running_buttons, stop_button
 from bot.messages.blocks.cards import operation_card
+from bot.messages.blocks.kit import Block, Element
 from bot.messages.blocks.limits import Markup, fill, safe
 from bot.messages.blocks.paging import listed, page_of, row
 from bot.messages.blocks.replies import search
 from bot.messages.blocks.timers import ends, later_button
 from bot.messages.texts import answers as words
 from bot.messages.texts import cards
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
-    from bot.domain.facts import Facts
-    from bot.domain.models import Workspace
-    from bot.messages.blocks.kit import Block, Element
 
 #: Two blocks each, with room for a title, a remark and the buttons below.
 PAGE = 20

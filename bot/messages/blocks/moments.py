@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from bot.domain.moments import FARTHEST_SECONDS
+from bot.domain.moments import FARTHEST_SECONDS, Unread
 from bot.messages.blocks.limits import Markup, fill
 from bot.messages.texts import moments as words
 from bot.messages.texts import times
-
-if TYPE_CHECKING:
-    from bot.domain.moments import Unread
 
 
 def unread(why: Unread, given: str, soonest: float = 60.0) -> Markup:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from bot.domain.facts import Facts
 from bot.domain.models import Answer, NoticeKind, Outcome, State
 from bot.messages.blocks import approvals, classes, kit, replies, timers
 from bot.messages.blocks.buttons import (
@@ -29,6 +31,7 @@ from bot.messages.blocks.cards import (
 )
 from bot.messages.blocks.classes import stopped_with_class
 from bot.messages.blocks.expiry import ending
+from bot.messages.blocks.kit import Element
 from bot.messages.blocks.limits import Markup, fill
 from bot.messages.blocks.outages import outage
 from bot.messages.blocks.preferences import held
@@ -36,12 +39,6 @@ from bot.messages.blocks.run_notices import render_job
 from bot.messages.blocks.welcome import list_button, new_button
 from bot.messages.texts import cards, links, notices, problems, schedules, times
 from bot.messages.texts import timers as timer_words
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from bot.domain.facts import Facts
-    from bot.messages.blocks.kit import Element
 
 
 def render(kind: NoticeKind, facts: Facts) -> Answer:

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from bot.domain.models import Spoken
+from bot.domain.models import Answer, Run, Spoken, StopEffect, Workspace
 from bot.messages.blocks import kit, limits, replies
 from bot.messages.blocks.buttons import key
+from bot.messages.blocks.kit import Element
 from bot.messages.blocks.limits import Markup, fill
 from bot.messages.blocks.lists import state_words
 from bot.messages.texts import cards
 from bot.messages.texts import talk as words
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from bot.domain.models import Answer, Run, StopEffect, Workspace
-    from bot.messages.blocks.kit import Element
 
 #: The action that runs a command as if it had been typed; its value is the command.
 SAY: Final = "say"

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from bot.domain.facts import Facts
+from bot.domain.models import Answer
 from bot.messages.blocks import kit
 from bot.messages.blocks.limits import Markup, fill
 from bot.messages.texts import outages, times
-
-if TYPE_CHECKING:
-    from bot.domain.facts import Facts
-    from bot.domain.models import Answer
 
 
 def outage(facts: Facts) -> Answer:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from bot.messages.blocks import kit
+from bot.messages.blocks.kit import Block, Element
 from bot.messages.texts import answers as texts
 from bot.messages.texts import cards
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from bot.messages.blocks.kit import Block, Element
 
 _Row = TypeVar("_Row")
 

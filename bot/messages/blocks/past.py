@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from bot.domain.models import NoticeKind, State
+from bot.domain.facts import Facts
+from bot.domain.models import Answer, NoticeKind, State
 from bot.messages.blocks import approvals, kit
 from bot.messages.blocks.cards import is_so_anyhow
 from bot.messages.blocks.limits import fill
@@ -13,10 +14,6 @@ from bot.messages.blocks.notices import render
 from bot.messages.blocks.past_tense import sentence
 from bot.messages.blocks.runs import past as past_run
 from bot.messages.texts import past as words
-
-if TYPE_CHECKING:
-    from bot.domain.facts import Facts
-    from bot.domain.models import Answer
 
 _UP: Final = frozenset({State.RUNNING, State.STARTING})
 #: Questions say themselves what became of them.

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from bot.domain.facts import Facts
 from bot.domain.models import NoticeKind, Outcome
 from bot.messages.blocks import kit
 from bot.messages.blocks.cards import name_of
 from bot.messages.blocks.limits import Markup, fill
 from bot.messages.texts import cards, times
 from bot.messages.texts import past as words
-
-if TYPE_CHECKING:
-    from bot.domain.facts import Facts
 
 _ENDS: Final = frozenset({NoticeKind.CARD, NoticeKind.FAILED, NoticeKind.REFUSED})
 

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable, Sequence
+from typing import Any, Final
 
-from bot.domain.models import Answer, NoticeKind
+from bot.domain.facts import Facts, PreferenceFacts
+from bot.domain.models import Answer, Choice, NoticeKind
 from bot.messages.blocks import kit, limits
+from bot.messages.blocks.kit import Block
 from bot.messages.blocks.limits import Markup, fill, line
 from bot.messages.blocks.past_tense import sentence
 from bot.messages.texts import past
 from bot.messages.texts import preferences as words
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from bot.domain.facts import Facts, PreferenceFacts
-    from bot.domain.models import Choice
-    from bot.messages.blocks.kit import Block
 
 CALLBACK: Final = "settings"
 #: The names of the form's fields.

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
-from bot.domain.models import Answer
+from bot.domain.facts import Facts
+from bot.domain.models import Answer, Effects, Workspace
 from bot.messages.blocks import kit, limits
 from bot.messages.blocks.buttons import key, remove_button, stop_button
 from bot.messages.blocks.cards import link_value
+from bot.messages.blocks.kit import Block, Element
 from bot.messages.blocks.limits import Markup, fill, safe
 from bot.messages.texts import answers as words
 from bot.messages.texts import cards, welcome
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-
-    from bot.domain.facts import Facts
-    from bot.domain.models import Effects, Workspace
-    from bot.messages.blocks.kit import Block, Element
 
 #: How many buttons people can take in at a glance; beyond that they search.
 FEW = 5

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from datetime import tzinfo
+from typing import Any
 
+from bot.domain.facts import Facts
+from bot.domain.models import Answer, Run
 from bot.domain.progress import is_run_unanswered
 from bot.messages.blocks import kit, limits
+from bot.messages.blocks.kit import Block, Element
 from bot.messages.blocks.limits import Markup, fill
 from bot.messages.blocks.paging import listed, page_of, row
 from bot.messages.blocks.runs import (
@@ -21,14 +26,6 @@ from bot.messages.blocks.runs import (
 )
 from bot.messages.texts import runs as words
 from bot.messages.texts import times
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from datetime import tzinfo
-
-    from bot.domain.facts import Facts
-    from bot.domain.models import Answer, Run
-    from bot.messages.blocks.kit import Block, Element
 
 #: Two blocks each, with room for a title, a remark and the buttons below.
 PAGE = 20

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from bot.domain.models import NoticeKind, Shown
+from bot.domain.facts import Facts
+from bot.domain.models import Answer, NoticeKind, Run, Shown
 from bot.messages.blocks import kit
 from bot.messages.blocks.limits import fill, safe
 from bot.messages.blocks.runs import output_message, run_asked, run_card, run_ended, run_failed, run_waiting
 from bot.messages.texts import outputs, problems
 from bot.output.board import EVERY
-
-if TYPE_CHECKING:
-    from bot.domain.facts import Facts
-    from bot.domain.models import Answer, Run
 
 #: What isn't read in this process, or not yet.
 _UNREAD = Shown(tail="", lines=0, every=EVERY, is_over=False)

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
-from bot.domain.models import Answer, Call, RunState
+from bot.domain.facts import Facts
+from bot.domain.models import Answer, Call, Run, RunState
 from bot.domain.progress import is_run_unanswered
 from bot.messages.blocks import kit
 from bot.messages.blocks.buttons import page_button
 from bot.messages.blocks.cards import asked_buttons, link_again_button, reference_line
+from bot.messages.blocks.kit import Block, Element
 from bot.messages.blocks.limits import Markup, fill, safe
 from bot.messages.blocks.outputs import preformatted
 from bot.messages.texts import problems, times
 from bot.messages.texts import runs as words
 from bot.output.lines import MARK
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from bot.domain.facts import Facts
-    from bot.domain.models import Run
-    from bot.messages.blocks.kit import Block, Element
 
 
 def run_card(run: Run, facts: Facts) -> Answer:

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
+from bot.domain.facts import Facts
+from bot.domain.models import Answer, Effects, StopMode, Workspace
 from bot.domain.models.stopping import coming_ends, is_final
+from bot.domain.moments import Moment
 from bot.messages.blocks import kit
 from bot.messages.blocks.buttons import AGREED, key
+from bot.messages.blocks.kit import Element
 from bot.messages.blocks.limits import BUTTON, Markup, fill, line, safe
 from bot.messages.texts import cards, problems, times
 from bot.messages.texts import timers as words
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from bot.domain.facts import Facts
-    from bot.domain.models import Answer, Effects, StopMode, Workspace
-    from bot.domain.moments import Moment
-    from bot.messages.blocks.kit import Element
 
 #: How many workspaces are offered as buttons.
 FEW = 5

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+from bot.domain.facts import Facts
+from bot.domain.home import ConnectionFacts, TotalsFacts
+from bot.domain.models import People
 from bot.messages.blocks import kit
 from bot.messages.blocks.home import answered, foot
+from bot.messages.blocks.kit import Block
 from bot.messages.blocks.limits import Markup, fill, safe
 from bot.messages.texts import cards, problems, times
 from bot.messages.texts import home as words
-
-if TYPE_CHECKING:
-    from bot.domain.facts import Facts
-    from bot.domain.home import ConnectionFacts, TotalsFacts
-    from bot.domain.models import People
-    from bot.messages.blocks.kit import Block
 
 #: Connections on the page.
 CONNECTIONS: Final = 20

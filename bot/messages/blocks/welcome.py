@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Sequence
+from typing import Final
 
+from bot.domain.models import Answer
 from bot.messages.blocks import kit, limits
+from bot.messages.blocks.kit import Element
 from bot.messages.texts import answers, welcome
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from bot.domain.models import Answer
-    from bot.messages.blocks.kit import Element
 
 #: What a button does, by its action id before the first colon: one button of a kind is enough.
 _KINDS: Final = {

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from bot.domain.models import OperationVerb
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 #: Where requests are taken, but no process runs that carries them out.
 NO_WORKER: Final = (

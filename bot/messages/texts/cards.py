@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple
 
-from bot.domain.models import OperationVerb, State, StopEffect
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from bot.domain.models import AtStake
+from bot.domain.models import AtStake, OperationVerb, State, StopEffect
 
 STATES: Final[Mapping[State, str]] = MappingProxyType(
     {

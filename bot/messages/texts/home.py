@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from bot.support.invocation import command
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 # -- a person's own ----------------------------------------------------------------------------------------
 

@@ -5,7 +5,8 @@ Plain text. Pages escape it by themselves; code that puts it into a Slack messag
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Mapping
+from typing import Final
 
 from bot.messages.texts.times import counted
 from bot.support.errors import (
@@ -14,15 +15,11 @@ from bot.support.errors import (
     Forbidden,
     LimitReached,
     NotFound,
+    ProviderError,
     RateLimited,
     ServerFailed,
     TemporaryError,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from bot.support.errors import ProviderError
 
 BRAND = "Usher"
 TAGLINE = "Workspaces from Slack"

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from bot.domain.models import NoticeKind, OperationVerb
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 #: A card whose operation did what was asked for.
 DONE: Final[Mapping[OperationVerb, str]] = MappingProxyType(

@@ -7,13 +7,11 @@ which is shown as it is. ``cause_of`` makes one from an error, ``sentence`` puts
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from bot.support import errors
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 #: The longest part of a provider's own message that is repeated to people.
 MESSAGE_LIMIT: Final = 300

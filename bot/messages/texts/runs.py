@@ -5,13 +5,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from bot.domain.models import RunState
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 # -- how far a run is --------------------------------------------------------------------------------------
 

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from bot.messages.texts.pages import check_failed
-from bot.support.errors import CredentialRefused, Forbidden, TemporaryError, Untrusted
-
-if TYPE_CHECKING:
-    from bot.support.errors import ProviderError
+from bot.support.errors import CredentialRefused, Forbidden, ProviderError, TemporaryError, Untrusted
 
 ACCOUNT_TO_COME = "the one you sign in to"
 AGAIN_BUTTON = "Use another account"

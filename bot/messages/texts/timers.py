@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Mapping
+from typing import Final
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from bot.domain.models import Ending, StopMode
+from bot.domain.models import Ending, StopMode
 
 #: ``{at}`` is a time with its day: "today at 18:00". The last two are its provider's doing.
 LINE: Final[Mapping[StopMode | Ending, str]] = {

@@ -7,9 +7,10 @@ Source: ``docs/providers/jupyterhub.md``, "Linking".
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import SecretStr
 
@@ -17,10 +18,6 @@ from bot.providers.base import Access, Credential, Identity
 from bot.providers.reading import moment, text_in, word_in
 from bot.providers.requests import Api, checks_token, path_part
 from bot.support.errors import BadAnswer, CredentialRefused, Forbidden, NotFound, ProviderError, Renamed
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
 
 NOTE = "Usher"
 #: What a person's token is used for: start, stop and read servers; probe their IDE; delete the token.

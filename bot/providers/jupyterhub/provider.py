@@ -3,14 +3,37 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
+from typing import Any, ClassVar, NoReturn
 
 from pydantic import Field, SecretStr, field_validator
 
-from bot.domain.models import Created, Observed, State, Traces
+from bot.domain.models import (
+    Created,
+    Form,
+    Observed,
+    Principal,
+    Purpose,
+    Spec,
+    State,
+    StopMode,
+    Traces,
+    Values,
+)
 from bot.providers import facets
-from bot.providers.base import ConnectionSettings, Discovered, Listing, Pace, Provider, TokenHelp
+from bot.providers.base import (
+    Access,
+    ConnectionSettings,
+    Credential,
+    Discovered,
+    Identity,
+    Listing,
+    Pace,
+    Provider,
+    SendWindow,
+    TokenHelp,
+)
 from bot.providers.hosts import allowed_ide_url, normalise_base_url, one_label_below, origin_of
 from bot.providers.jupyterhub import linking, making
 from bot.providers.jupyterhub.making import Offer, Preset
@@ -30,13 +53,7 @@ from bot.support.errors import (
     TemporaryError,
     UnknownOutcome,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
-
-    from bot.domain.models import Form, Principal, Purpose, Spec, StopMode, Values
-    from bot.providers.base import Access, Credential, Identity, SendWindow
-    from bot.support.http import Http
+from bot.support.http import Http
 
 #: How a refusal with 400 reads (hub 6.1, ``UserServerAPIHandler`` and ``_check_named_server_request``).
 _RUNNING = re.compile(r"\bis already running\b")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from bot.domain.models import Observed, State
 from bot.providers.base import URL_NOT_ALLOWED, Access, SendWindow, unknown_word
@@ -18,11 +19,7 @@ from bot.providers.jupyterhub.names import ServerName
 from bot.providers.reading import MAX_NAME, clean, moment, note, part_of, word_in
 from bot.providers.requests import Api, authorization
 from bot.support.errors import BadAnswer, Forbidden, NotFound, ServerFailed, TemporaryError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from bot.support.responses import Response
+from bot.support.responses import Response
 
 DEFAULT_NAME = "default"
 PROBE_SECONDS = 5.0

@@ -9,7 +9,6 @@ from __future__ import annotations
 import secrets
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from pydantic import SecretStr
@@ -20,9 +19,7 @@ from bot.providers.jupyterhub.linking import SCOPES, mint, owner_in, tokens_path
 from bot.providers.reading import text_in, word_in
 from bot.providers.requests import Api, error_of, path_part
 from bot.support.errors import CredentialRefused, Forbidden, InvalidRequest, ProviderError, Untrusted
-
-if TYPE_CHECKING:
-    from bot.support.responses import Response
+from bot.support.responses import Response
 
 CLIENT_ID = "service-usher"
 #: For how long a token of ours lasts, where the hub doesn't limit that further; seconds.

@@ -8,15 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import Literal, TypeVar
+
+from pydantic import SecretStr
 
 from bot.providers.base import Access, Credential
+from bot.providers.posit.client import Workbench
 from bot.support.errors import CredentialRefused, Forbidden
-
-if TYPE_CHECKING:
-    from pydantic import SecretStr
-
-    from bot.providers.posit.client import Workbench
 
 T = TypeVar("T")
 

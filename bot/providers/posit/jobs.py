@@ -5,23 +5,20 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
-from typing import TYPE_CHECKING
 
 from bot.domain.models import Created, FoundRun, ObservedRun, OutputChunk, RunState, Spec, Traces
 from bot.providers import facets
 from bot.providers.base import CLOCK_SKEW, Access, Listing
 from bot.providers.posit import addresses, launches
 from bot.providers.posit.acting import Acting, rightly
+from bot.providers.posit.client import Workbench
 from bot.providers.posit.computing import Offer
+from bot.providers.posit.presets import Preset
 from bot.providers.posit.states import observed_job
+from bot.providers.posit.types import WorkbenchJob
 from bot.providers.reading import MAX_NAME, clean
 from bot.providers.requests import may_have_acted
 from bot.support.errors import Conflict, Forbidden, InvalidRequest, NotFound, UnknownOutcome
-
-if TYPE_CHECKING:
-    from bot.providers.posit.client import Workbench
-    from bot.providers.posit.presets import Preset
-    from bot.providers.posit.types import WorkbenchJob
 
 #: The response always includes sessions, so ask for only this much of them.
 _LEAST = ("id", "activity_state")

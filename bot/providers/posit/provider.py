@@ -4,13 +4,30 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from pydantic import SecretStr
 
-from bot.domain.models import About, Effects, State, StopEffect, User
+from bot.domain.models import (
+    About,
+    Created,
+    Effects,
+    Form,
+    Observed,
+    Principal,
+    Purpose,
+    Spec,
+    State,
+    StopEffect,
+    StopMode,
+    Traces,
+    User,
+    Values,
+    Workspace,
+)
 from bot.providers import facets
 from bot.providers.base import (
+    Access,
     ConnectionSettings,
     Credential,
     Discovered,
@@ -19,6 +36,7 @@ from bot.providers.base import (
     Listing,
     Pace,
     Provider,
+    SendWindow,
     TokenHelp,
 )
 from bot.providers.posit import addresses, forms, launches, specs
@@ -30,27 +48,12 @@ from bot.providers.posit.presets import Preset
 from bot.providers.posit.sessions import BATCH, Sessions
 from bot.providers.posit.states import suspends
 from bot.providers.posit.transport import Transport
+from bot.providers.posit.types import Version, WorkbenchUser
 from bot.providers.prepared import AllOf, named
 from bot.providers.reading import MAX_NAME, clean
 from bot.providers.requests import checks_token
 from bot.support.errors import CredentialRefused, Forbidden, NotFound
-
-if TYPE_CHECKING:
-    from bot.domain.models import (
-        Created,
-        Form,
-        Observed,
-        Principal,
-        Purpose,
-        Spec,
-        StopMode,
-        Traces,
-        Values,
-        Workspace,
-    )
-    from bot.providers.base import Access, SendWindow
-    from bot.providers.posit.types import Version, WorkbenchUser
-    from bot.support.http import Http
+from bot.support.http import Http
 
 PROBE_SECONDS = 8.0
 ABOUT_SECONDS = 10.0

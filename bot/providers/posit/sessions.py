@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from bot.domain.models import Created, Observed, Spec, State, StopMode, Traces
 from bot.providers.base import CLOCK_SKEW, Discovered, Listing, SendWindow
@@ -12,8 +12,10 @@ from bot.providers.posit import addresses, launches
 from bot.providers.posit.acting import Acting, rightly
 from bot.providers.posit.client import STATE_FIELDS, Workbench
 from bot.providers.posit.computing import SUSPENDS
+from bot.providers.posit.launches import SessionLaunch
 from bot.providers.posit.states import is_over, is_up, observed
 from bot.providers.posit.transport import ParametersMissing
+from bot.providers.posit.types import WorkbenchSession
 from bot.providers.reading import MAX_NAME, clean, moment
 from bot.providers.requests import may_have_acted
 from bot.support.errors import (
@@ -25,10 +27,6 @@ from bot.support.errors import (
     PermanentError,
     UnknownOutcome,
 )
-
-if TYPE_CHECKING:
-    from bot.providers.posit.launches import SessionLaunch
-    from bot.providers.posit.types import WorkbenchSession
 
 #: How many sessions one request reads.
 BATCH = 50

@@ -10,17 +10,15 @@ import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from bot.output.streaming import Stream, open_stream
+from bot.providers.base import Credential, SendWindow
 from bot.providers.reading import clean
 from bot.providers.requests import Api, authorization, error_of, may_have_acted
 from bot.support import errors
 from bot.support.http import MAX_BYTES, TOTAL_SECONDS, Http
 from bot.support.responses import Response
-
-if TYPE_CHECKING:
-    from bot.providers.base import Credential, SendWindow
 
 #: A longer stream is no job's output; the actual output is at least a tenth of that.
 STREAM_BYTES = 1_000_000_000

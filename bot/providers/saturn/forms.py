@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
 
 from bot.domain.models import Choice, Field, Form, FormProblems, Principal, Purpose, Spec, Values, text_of
 from bot.domain.names import free_name
+from bot.providers.contract import Scheduled
 from bot.providers.hosts import path_below
 from bot.providers.prepared import (
     NOT_OFFERED,
@@ -18,13 +19,8 @@ from bot.providers.prepared import (
     proposed,
 )
 from bot.providers.reading import clean
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from bot.providers.contract import Scheduled
-    from bot.providers.saturn.offers import Offer
-    from bot.providers.saturn.settings import Recipe
+from bot.providers.saturn.offers import Offer
+from bot.providers.saturn.settings import Recipe
 
 MAX_NAME = 60
 _ID = re.compile(r"[0-9a-fA-F]{32}")

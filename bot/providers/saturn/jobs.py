@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from bot.domain.models import Created, FoundRun, ObservedRun, OutputChunk, RunState, Spec, Traces
 from bot.domain.names import short
 from bot.providers import facets
+from bot.providers.base import Access, Scheduled
 from bot.providers.contract import CLOCK_SKEW, Listing
 from bot.providers.reading import note
 from bot.providers.requests import Api, path_part, side_by_side, unless_absent
 from bot.providers.saturn import lists, pods
+from bot.providers.saturn.lists import Resource
 from bot.providers.saturn.making import refusal
 from bot.providers.saturn.offers import Offer
 from bot.providers.saturn.pods import Pod, Pods
@@ -24,12 +27,6 @@ from bot.support.errors import (
     ServerFailed,
     Untold,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
-
-    from bot.providers.base import Access, Scheduled
-    from bot.providers.saturn.lists import Resource
 
 #: How many jobs one list covers, how many at the same time, and how many runs of each.
 MOST_JOBS = 50

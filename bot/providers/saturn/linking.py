@@ -6,7 +6,8 @@ opens has its own cookie jar, which is discarded with it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping
+from typing import Any
 from urllib.parse import urljoin
 
 import aiohttp
@@ -27,11 +28,7 @@ from bot.support.errors import (
     UnknownOutcome,
     Untrusted,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from bot.support.responses import Response
+from bot.support.responses import Response
 
 #: People wait for these responses, 10 s at most in all.
 CHECK_SECONDS = 8.0

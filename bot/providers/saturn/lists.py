@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from bot.providers.base import Access, Credential
+from bot.providers.contract import Listing
 from bot.providers.reading import MAX_NAME, clean, entries, id_in, part_of, word_in
 from bot.providers.requests import Api, pages
 from bot.support.errors import BadAnswer, NotFound
-
-if TYPE_CHECKING:
-    from bot.providers.base import Access, Credential
-    from bot.providers.contract import Listing
 
 LIST_SECONDS = 10.0
 #: A longer list is taken to be endless.

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
 
 from bot.domain.models import Created, Spec
+from bot.providers.base import Access
 from bot.providers.prepared import named
 from bot.providers.reading import MAX_NAME, clean, id_in, part_of
 from bot.providers.requests import Api, may_have_acted, path_part, unless_absent
 from bot.providers.saturn import lists
+from bot.providers.saturn.settings import Recipe
 from bot.support.errors import (
     BadAnswer,
     Conflict,
@@ -20,12 +23,6 @@ from bot.support.errors import (
     PermanentError,
     Untold,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
-
-    from bot.providers.base import Access
-    from bot.providers.saturn.settings import Recipe
 
 #: How refusals about limits, or about names, read: the guides don't say.
 _LIMIT = re.compile(r"\bquota\b|\b(limit|maximum)\b.*\b(exceeded|reached)\b", re.IGNORECASE)

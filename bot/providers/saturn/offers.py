@@ -6,21 +6,18 @@ names can't be checked, and jobs are named by their links.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from bot.domain.models import Choice
+from bot.providers.base import Access
 from bot.providers.contract import Listing, Scheduled
 from bot.providers.reading import clean, note, object_in
 from bot.providers.requests import Api, unless_absent
 from bot.providers.saturn import lists
+from bot.providers.saturn.lists import Resource
 from bot.support.errors import BadAnswer, NotFound
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from bot.providers.base import Access
-    from bot.providers.saturn.lists import Resource
 
 SIZES_SECONDS = 10.0
 

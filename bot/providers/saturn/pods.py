@@ -7,9 +7,10 @@ visible it is ``JOB/@…`` with the pods before the start; on a server without p
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from bot.domain.models import ObservedRun, RunState
 from bot.domain.names import short
@@ -18,10 +19,6 @@ from bot.providers.reading import entries, id_in, moment, word_in
 from bot.providers.requests import Api, path_part, unless_absent
 from bot.providers.saturn import lists
 from bot.support.errors import BadAnswer, NotFound
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping
-
 
 _STATES = {
     "pending": RunState.QUEUED,

@@ -9,13 +9,27 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 from urllib.parse import quote, urljoin
 
-from bot.domain.models import Observed, State, Traces
+from bot.domain.models import (
+    Created,
+    Form,
+    Observed,
+    Principal,
+    Purpose,
+    Run,
+    Spec,
+    State,
+    StopMode,
+    Traces,
+    Values,
+)
 from bot.providers import facets
 from bot.providers.base import (
     URL_NOT_ALLOWED,
+    Access,
+    Acts,
     ConnectionSettings,
     Credential,
     Discovered,
@@ -23,6 +37,7 @@ from bot.providers.base import (
     Listing,
     Pace,
     Provider,
+    SendWindow,
     TokenHelp,
     unknown_word,
 )
@@ -35,20 +50,7 @@ from bot.providers.saturn.jobs import SaturnRuns
 from bot.providers.saturn.offers import Offer, read_offer
 from bot.providers.saturn.settings import SaturnSettings
 from bot.support.errors import BadAnswer, Conflict, CredentialRefused, Forbidden, InvalidRequest, NotFound
-
-if TYPE_CHECKING:
-    from bot.domain.models import (
-        Created,
-        Form,
-        Principal,
-        Purpose,
-        Run,
-        Spec,
-        StopMode,
-        Values,
-    )
-    from bot.providers.base import Access, Acts, SendWindow
-    from bot.support.http import Http
+from bot.support.http import Http
 
 _STATES = {
     "running": State.RUNNING,

@@ -7,16 +7,15 @@ import hmac
 import json
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from pydantic import SecretStr
 
 from bot.domain.models import Event
 from bot.messages.texts.times import time_mark
 from bot.providers.reading import clean, object_in, text_in
 from bot.providers.sphere.states import is_id, moment
 from bot.support.errors import BadAnswer, CredentialRefused
-
-if TYPE_CHECKING:
-    from pydantic import SecretStr
 
 SIGNATURE = "X-Sphere-Engine-Signature"
 FINISHED = "workspace.scenario.finished"

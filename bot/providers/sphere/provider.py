@@ -8,11 +8,37 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
-from bot.domain.models import Choice, Created, Effects, Observed, State, StopEffect, Traces
+from bot.domain.models import (
+    Choice,
+    Created,
+    Effects,
+    Event,
+    Form,
+    Observed,
+    Principal,
+    Purpose,
+    Spec,
+    State,
+    StopEffect,
+    StopMode,
+    Traces,
+    Values,
+    Workspace,
+)
 from bot.providers import facets
-from bot.providers.base import ConnectionSettings, Embedding, Identity, Listing, Pace, Provider
+from bot.providers.base import (
+    Access,
+    ConnectionSettings,
+    Credential,
+    Embedding,
+    Identity,
+    Listing,
+    Pace,
+    Provider,
+    SendWindow,
+)
 from bot.providers.contract import CLOCK_SKEW
 from bot.providers.hosts import origin_of
 from bot.providers.reading import MAX_NAME, clean, entries, id_in, object_in, part_of, text_in, word_in
@@ -30,11 +56,7 @@ from bot.support.errors import (
     NotFound,
 )
 from bot.support.hiding import hidden
-
-if TYPE_CHECKING:
-    from bot.domain.models import Event, Form, Principal, Purpose, Spec, StopMode, Values, Workspace
-    from bot.providers.base import Access, Credential, SendWindow
-    from bot.support.http import Http
+from bot.support.http import Http
 
 CHECK_SECONDS = 8.0
 LIST_SECONDS = 10.0

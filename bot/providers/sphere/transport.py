@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import aiohttp
+from pydantic import SecretStr
 
+from bot.providers.base import SendWindow
 from bot.providers.requests import Api
 from bot.support import errors
 from bot.support.http import TOTAL_SECONDS
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from pydantic import SecretStr
-
-    from bot.providers.base import SendWindow
 
 #: Statuses that mean an exhausted quota when something is started; assumed, because no document says so.
 _QUOTA = {402, 403}

@@ -5,9 +5,10 @@ Why: ``docs/rules.md``, "No notice is lost or sent twice".
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from bot.output import Board
+from bot.services.context import Context
 from bot.services.gather import Gatherer
+from bot.slack.calls import AnySlack
 from bot.slack.notifier.cards import CardUpdates
 from bot.slack.notifier.homes import HomeViews
 from bot.slack.notifier.outbox import Outbox
@@ -15,14 +16,9 @@ from bot.slack.notifier.outputs import Outputs
 from bot.slack.notifier.replies import Replies
 from bot.slack.notifier.timing import Timing
 from bot.slack.notifier.web_api import WebApi
+from bot.support.http import Http
+from bot.support.pool import Pool
 from bot.support.settings import SLACK_API_URL
-
-if TYPE_CHECKING:
-    from bot.output import Board
-    from bot.services.context import Context
-    from bot.slack.calls import AnySlack
-    from bot.support.http import Http
-    from bot.support.pool import Pool
 
 __all__ = ["Notifier", "Timing", "WebApi"]
 

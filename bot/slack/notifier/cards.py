@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 import structlog
 
 from bot.domain.models import Card, NewNotice, NoticeKind
 from bot.domain.plan import backoff
+from bot.services.context import Context
+from bot.services.gather import Gatherer
 from bot.slack import methods as slack_methods
 from bot.slack.calls import SHUT_OUT_SECONDS, AnySlack
 from bot.slack.errors import meaning
 from bot.slack.notifier.drawing import digest, draw_card, edit, update
+from bot.slack.notifier.timing import Timing
 from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, StoreError
 from bot.support.pool import Pool, pool_room, run_all
-
-if TYPE_CHECKING:
-    from bot.services.context import Context
-    from bot.services.gather import Gatherer
-    from bot.slack.notifier.timing import Timing
 
 log = structlog.get_logger(__name__)
 

@@ -7,29 +7,26 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import structlog
 
+from bot.domain.facts import Facts
 from bot.domain.models import Answer, Card, Notice, NoticeKind, Shown
 from bot.domain.plan import backoff
 from bot.messages.blocks.notices import render
 from bot.messages.blocks.past import redraw
 from bot.messages.texts import notices as words
+from bot.services.context import Context
+from bot.services.gather import Gatherer
+from bot.slack.calls import PacedSlack
 from bot.slack.errors import Meaning, meaning
 from bot.slack.methods import CHAT_UPDATE
 from bot.slack.notifier.places import CARD_WAIT, Place, Places
+from bot.slack.notifier.timing import Timing
 from bot.support.errors import SlackPermanent, StoreError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from bot.domain.facts import Facts
-    from bot.services.context import Context
-    from bot.services.gather import Gatherer
-    from bot.slack.calls import PacedSlack
-    from bot.slack.notifier.timing import Timing
 
 log = structlog.get_logger(__name__)
 

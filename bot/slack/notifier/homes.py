@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import structlog
 
+from bot.domain.models import Home
 from bot.domain.plan import backoff
 from bot.messages.blocks.hints import in_view
 from bot.messages.blocks.home import digest, home, sentence_home
@@ -19,10 +20,13 @@ from bot.messages.blocks.totals import totals_home
 from bot.messages.texts import home as words
 from bot.messages.texts import problems
 from bot.services.authority import Authority
+from bot.services.context import Context
+from bot.services.gather import Gatherer
 from bot.services.home_facts import HomeGatherer
 from bot.slack import methods as slack_methods
 from bot.slack.calls import SHUT_OUT_SECONDS, AnySlack
 from bot.slack.errors import Meaning, meaning
+from bot.slack.notifier.timing import Timing
 from bot.support.errors import (
     NotIdentified,
     Refused,
@@ -31,12 +35,6 @@ from bot.support.errors import (
     StoreError,
 )
 from bot.support.pool import Pool, pool_room, run_all
-
-if TYPE_CHECKING:
-    from bot.domain.models import Home
-    from bot.services.context import Context
-    from bot.services.gather import Gatherer
-    from bot.slack.notifier.timing import Timing
 
 log = structlog.get_logger(__name__)
 

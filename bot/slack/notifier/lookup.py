@@ -5,17 +5,14 @@ A file's message carries no key, so it is recognised by the file's id.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Iterable
+from typing import Any, Final
 
 from bot.domain.models import Notice, NoticeKind
 from bot.slack import methods as slack_methods
+from bot.slack.calls import AnySlack
+from bot.store.store import Store
 from bot.support.errors import SlackUnknownOutcome
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from bot.slack.calls import AnySlack
-    from bot.store.store import Store
 
 PAGE: Final = 200
 EVENT_TYPE: Final = "usher_notice"

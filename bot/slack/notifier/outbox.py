@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import structlog
 
@@ -12,6 +12,9 @@ from bot.domain.models import NOTICE_CLASS, Answer, NewNotice, Notice, NoticeKin
 from bot.domain.plan import backoff
 from bot.messages.blocks import limits
 from bot.messages.texts import notices as words
+from bot.output import Board
+from bot.services.context import Context
+from bot.services.gather import Gatherer
 from bot.slack import methods as slack_methods
 from bot.slack.calls import NOT_INSTALLED, AnySlack
 from bot.slack.errors import Meaning, meaning
@@ -19,15 +22,10 @@ from bot.slack.notifier.drawing import LONGEST_PAUSE, Drawing, Drawings, digest,
 from bot.slack.notifier.lookup import Lookup, metadata
 from bot.slack.notifier.places import THREADED, Place, Places
 from bot.slack.notifier.promises import Promises
+from bot.slack.notifier.replies import Replies
+from bot.slack.notifier.timing import Timing
 from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, SlackUnknownOutcome, StoreError
 from bot.support.pool import Pool, pool_room, run_all
-
-if TYPE_CHECKING:
-    from bot.output import Board
-    from bot.services.context import Context
-    from bot.services.gather import Gatherer
-    from bot.slack.notifier.replies import Replies
-    from bot.slack.notifier.timing import Timing
 
 log = structlog.get_logger(__name__)
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from collections.abc import Sequence
+from typing import Final
 
 import structlog
 
@@ -11,21 +12,17 @@ from bot.domain.models import NewNotice, NoticeKind, Run
 from bot.domain.plan import backoff
 from bot.messages.blocks.run_notices import drawn_output
 from bot.messages.texts import outputs as words
+from bot.output import Board, Entry
+from bot.services.context import Context
+from bot.services.gather import Gatherer
 from bot.services.owners import OUTPUT
 from bot.slack import methods as slack_methods
 from bot.slack.calls import SHUT_OUT_SECONDS, AnySlack
 from bot.slack.errors import meaning
 from bot.slack.notifier.drawing import edit, update
+from bot.slack.notifier.timing import Timing
 from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, StoreError
 from bot.support.pool import Pool, pool_room, run_all
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from bot.output import Board, Entry
-    from bot.services.context import Context
-    from bot.services.gather import Gatherer
-    from bot.slack.notifier.timing import Timing
 
 log = structlog.get_logger(__name__)
 

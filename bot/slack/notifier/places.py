@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from bot.domain.models import Notice, NoticeKind
-
-if TYPE_CHECKING:
-    from bot.store.store import Store
+from bot.store.store import Store
 
 #: Notices that belong in the thread of a card.
 THREADED: Final = frozenset({NoticeKind.JOB_OUTPUT, NoticeKind.JOB_FILE})

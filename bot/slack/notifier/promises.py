@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from bot.domain.models import Answer, Notice, NoticeState
 from bot.slack.calls import AnySlack
 from bot.slack.errors import meaning
 from bot.slack.notifier.drawing import edit, update
 from bot.slack.notifier.lookup import metadata
+from bot.store.store import Store
 from bot.support.errors import SlackLimited, SlackPermanent
-
-if TYPE_CHECKING:
-    from bot.store.store import Store
 
 #: An edit notifies nobody: after so many seconds the answer is a message of its own.
 BECOMES_WITHIN: Final = 120.0

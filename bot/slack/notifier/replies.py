@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 import structlog
 
+from bot.domain.models import Notice
 from bot.messages.blocks import kit
 from bot.messages.texts import notices as words
 from bot.slack import methods as slack_methods
 from bot.slack.calls import AnySlack, leads_to_slack
 from bot.slack.errors import Meaning, meaning
 from bot.slack.notifier.lookup import metadata
+from bot.slack.notifier.timing import Timing
+from bot.store.store import Store
 from bot.support.errors import (
     ProviderError,
     RateLimited,
@@ -20,14 +24,7 @@ from bot.support.errors import (
     SlackPermanent,
     Unreachable,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from bot.domain.models import Notice
-    from bot.slack.notifier.timing import Timing
-    from bot.store.store import Store
-    from bot.support.http import Http
+from bot.support.http import Http
 
 log = structlog.get_logger(__name__)
 

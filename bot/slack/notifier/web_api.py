@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator, Mapping
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import aiohttp
 from slack_sdk.errors import SlackApiError, SlackClientError
@@ -13,13 +14,9 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.slack.calls import UNREACHABLE, SlackAnswer, leads_to_slack
 from bot.slack.errors import Meaning, meaning_of
 from bot.slack.methods import FILES_COMPLETE_UPLOAD, UPLOAD_URL
+from bot.support.clock import Clock
 from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, SlackUnknownOutcome
 from bot.support.responses import parse_retry_after
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
-
-    from bot.support.clock import Clock
 
 #: An upload slower than this, in bytes a second, is given up for now.
 _SLOWEST: Final = 200_000

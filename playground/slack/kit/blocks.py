@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator
+from typing import Any
 
 from playground.slack.kit.checks import (
     Report,
@@ -28,10 +29,7 @@ from playground.slack.kit.elements import (
 )
 from playground.slack.kit.rich import RICH
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    Checker = Callable[[Any, str, Report], None]
+Checker = Callable[[Any, str, Report], None]
 
 MARKDOWN = 12_000
 BLOCK_ID: dict[str, Checker] = {"block_id": string(255)}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 from playground.slack.kit.checks import (
     Report,
@@ -20,10 +21,7 @@ from playground.slack.kit.checks import (
     url,
 )
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    Checker = Callable[[Any, str, Report], None]
+Checker = Callable[[Any, str, Report], None]
 
 CONFIRM = Shape(
     {"title": text(100, plain=True), "text": text(300), "confirm": text(30, plain=True),

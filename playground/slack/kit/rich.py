@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 from playground.slack.kit.checks import (
     Report,
@@ -17,10 +18,7 @@ from playground.slack.kit.checks import (
     url,
 )
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    Checker = Callable[[Any, str, Report], None]
+Checker = Callable[[Any, str, Report], None]
 
 _STYLE = Shape(
     {},

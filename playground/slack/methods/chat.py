@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from playground.faults import act, came
+from playground.slack.calls import Call
 from playground.slack.content import Content, characters, read_content
 from playground.slack.errors import SlackError
 from playground.slack.methods.table import method
-
-if TYPE_CHECKING:
-    from playground.slack.calls import Call
-    from playground.slack.records import Channel, Json, Message
+from playground.slack.records import Channel, Json, Message
 
 POST_LIMIT = 40_000
 UPDATE_LIMIT = 4_000

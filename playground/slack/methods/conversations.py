@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 from playground.slack import shapes
-from playground.slack.calls import page
+from playground.slack.calls import Call, page
 from playground.slack.errors import SlackError
 from playground.slack.methods.table import method
-
-if TYPE_CHECKING:
-    from playground.slack.calls import Call
-    from playground.slack.records import Channel, Json, Message
+from playground.slack.records import Channel, Json, Message
 
 _TS = re.compile(r"\d+(\.\d+)?")
 

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import secrets
 from functools import partial
-from typing import TYPE_CHECKING
 
 from playground.faults import act
 from playground.slack import files
+from playground.slack.calls import Call
 from playground.slack.content import Content, read_content
 from playground.slack.errors import SlackError, invalid_arguments
 from playground.slack.methods.table import method
-from playground.slack.records import File
-
-if TYPE_CHECKING:
-    from playground.slack.calls import Call
-    from playground.slack.records import Channel, Json, Message
-    from playground.slack.state import State
+from playground.slack.records import Channel, File, Json, Message
+from playground.slack.state import State
 
 ALT_TEXT = 1000
 COMMENT = 40_000

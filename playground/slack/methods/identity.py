@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from playground.slack.calls import page
+from playground.slack.calls import Call, page
 from playground.slack.errors import SlackError
 from playground.slack.methods.table import method
-
-if TYPE_CHECKING:
-    from playground.slack.calls import Call
-    from playground.slack.records import Json
+from playground.slack.records import Json
 
 
 @method("api.test", kinds=())

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import secrets
-from typing import TYPE_CHECKING
 
-from playground.slack.calls import basic
+from playground.slack.calls import Call, basic
 from playground.slack.errors import SlackError
 from playground.slack.methods.table import method
 from playground.slack.openid import CODE_SECONDS, Grant
-from playground.slack.records import Token
-
-if TYPE_CHECKING:
-    from playground.slack.calls import Call
-    from playground.slack.records import Json
+from playground.slack.records import Json, Token
 
 #: How long a token lasts where tokens are rotated.
 TOKEN_SECONDS = 43_200.0

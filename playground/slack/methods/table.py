@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from playground.slack.calls import Call
-    from playground.slack.records import Json
+from playground.slack.calls import Call
+from playground.slack.records import Json
 
 Run = Callable[["Call"], Awaitable["Json"]]
 

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import secrets
-from typing import TYPE_CHECKING
 
+from playground.slack.calls import Call
 from playground.slack.errors import SlackError
 from playground.slack.inputs import carried_over, filled, state_values
 from playground.slack.kit import check_view
 from playground.slack.kit.blocks import elements_of, name_all
 from playground.slack.kit.entities import kept
 from playground.slack.methods.table import method
-from playground.slack.records import Trigger, View
-
-if TYPE_CHECKING:
-    from playground.slack.calls import Call
-    from playground.slack.records import Json
-    from playground.slack.state import State
+from playground.slack.records import Json, Trigger, View
+from playground.slack.state import State
 
 TRIGGER_SECONDS = 3.0
 STACK = 3

@@ -10,16 +10,14 @@ from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import structlog
 
 from bot.support.logs import Redactor, brief_exception
-
-if TYPE_CHECKING:
-    from playground.saturn import SaturnServer
-    from playground.slack import SlackServer
-    from playground.slack.records import Message
+from playground.saturn import SaturnServer
+from playground.slack import SlackServer
+from playground.slack.records import Message
 
 #: An address of an IDE at Saturn Cloud, a Workbench or a hub, with whose it is (an id, or a person's name).
 _IDE = re.compile(r"/(?:ide/([0-9a-f]{32})|s/([0-9a-f]{21})|user/([^/\"]+))/")
