@@ -6,37 +6,13 @@ for recently. What the person switched off only shows on the card, if there is o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
-from bot.domain.models import NoticeKind, Preferences, State
+from bot.domain.models import Mark, NoticeKind, Preferences, State
 
-Topic = Literal["ready", "stopped", "run_ended"]
-
-#: What people can choose not to hear.
-TOPICS: Final[Mapping[NoticeKind, Topic]] = {
-    NoticeKind.READY: "ready",
-    NoticeKind.STOPPED_ELSEWHERE: "stopped",
-    NoticeKind.JOB_ENDED: "run_ended",
-}
-_DOWN: Final = frozenset({NoticeKind.STOPPED, NoticeKind.SUSPENDED, NoticeKind.STOPPED_ELSEWHERE})
-#: What can wait until the quiet hours end. Everything else is a question, a warning, a failure, or about the
-#: safety of an account. A refused sign-in is reported only to people who are waiting for something.
-CAN_WAIT: Final = frozenset(
-    {
-        *TOPICS,
-        *_DOWN,
-        NoticeKind.REMOVED,
-        NoticeKind.OUTAGE,
-        NoticeKind.CLASS_OVER,
-        NoticeKind.LINK_AGAIN,
-        # It comes a day before, at the latest.
-        NoticeKind.LINK_ENDING,
-    }
-)
 #: People are still waiting for what they asked for within this many seconds.
 ASKED_SECONDS: Final = 3600.0
 #: Quiet hours end within a day, which has 25 hours when summer time ends.
@@ -75,12 +51,12 @@ def tell(news: News, preferences: Preferences, now: float, zone: ZoneInfo) -> Te
     """Decide how something is reported."""
     if news.is_failure:
         return NOW
-    topic = TOPICS.get(news.kind)
+    topic = news.kind.topic
     if topic is not None and (topic == "stopped" or news.has_card):
         wants: bool = getattr(preferences, topic) if news.chosen is None else news.chosen
         if not wants:
             return CARD
-    if news.kind not in CAN_WAIT:
+    if Mark.CAN_WAIT not in news.kind.marks:
         return NOW
     if news.asked_at is not None and now - news.asked_at <= ASKED_SECONDS:
         return NOW
@@ -117,7 +93,7 @@ def is_still_true(
     """
     if kind is NoticeKind.READY:
         return state is State.RUNNING
-    if kind in _DOWN:
+    if Mark.DOWN in kind.marks:
         return state not in {State.RUNNING, State.STARTING}
     if kind is NoticeKind.LINK_AGAIN:
         return is_refused

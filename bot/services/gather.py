@@ -13,6 +13,7 @@ from bot.domain.models import (
     Card,
     ClassCard,
     Effects,
+    Mark,
     Notice,
     NoticeKind,
     Operation,
@@ -31,16 +32,6 @@ from bot.services.people_names import PeopleNames
 
 #: The path of the pages in which workspaces open; our own ids follow it.
 IDE_PATH: Final = "/ide"
-#: Messages that name other people: who asks for a link, who decided, who tried.
-_ABOUT_PEOPLE: Final = frozenset(
-    {
-        NoticeKind.APPROVAL_ASKED,
-        NoticeKind.APPROVAL_DENIED,
-        NoticeKind.APPROVAL_DONE,
-        NoticeKind.APPROVAL_FAILED,
-        NoticeKind.LINK_TRIED,
-    }
-)
 #: Facts of so many rows are put together in one piece: others work meanwhile.
 TOGETHER: Final = 20
 
@@ -139,7 +130,7 @@ class Gatherer(Part):
     async def of_message(self, card: Card) -> Facts | None:
         """Gather facts for redrawing a message; return None if the row that it shows is gone."""
         facts: Facts | None
-        if card.kind in (NoticeKind.CARD, NoticeKind.JOB_CARD, NoticeKind.CLASS_CARD):
+        if Mark.CARD in card.kind.marks:
             facts = await self.of_card(card.kind, card.subject)
         else:
             facts = await self.of_notice(card, workspace_id=card.about)
@@ -187,7 +178,7 @@ class Gatherer(Part):
         workspace = await self._own_workspace(notice, workspace_id or str(body.get("workspace") or ""))
         connection = str(body.get("connection") or (workspace.connection if workspace else ""))
         facts = await self._of(notice.principal, connection, workspace=workspace, body=body)
-        if kind in _ABOUT_PEOPLE:
+        if Mark.PEOPLE in kind.marks:
             return await self._of_people(notice, facts)
         card = await self._store.class_card(notice.subject) if kind.subject == "class" else None
         return facts if card is None else await self._of_class(card, facts, notice.principal)

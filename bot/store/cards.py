@@ -10,50 +10,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Final
 
-from bot.domain.models import Card, NoticeKind
+from bot.domain.models import Card, Mark, NoticeKind
 from bot.store import rows
 from bot.store.text import as_json
 from bot.store.transaction import Row, Transaction
 
-_CARDS: Final = frozenset({NoticeKind.CARD, NoticeKind.JOB_CARD, NoticeKind.CLASS_CARD})
-#: Notices that offer something for the workspace that their body names.
-_OF_WORKSPACES: Final = frozenset(
-    {
-        NoticeKind.READY,
-        NoticeKind.SUSPENDED,
-        NoticeKind.REMOVED,
-        NoticeKind.FAILED,
-        NoticeKind.STOPPED,
-        NoticeKind.REFUSED,
-        NoticeKind.WAITING,
-        NoticeKind.ASKED,
-        NoticeKind.ENDING,
-        NoticeKind.STOPPED_ELSEWHERE,
-        NoticeKind.CLASS_ENDING,
-        NoticeKind.TIMER_ENDING,
-        NoticeKind.TIMER_FAILED,
-    }
-)
-#: Those that offer something for the run which is their subject.
-_OF_RUNS: Final = frozenset(
-    {NoticeKind.JOB_ENDED, NoticeKind.JOB_FAILED, NoticeKind.JOB_WAITING, NoticeKind.JOB_ASKED}
-)
-#: Those about a person's link to the connection that their body names.
-_OF_LINKS: Final = frozenset(
-    {
-        NoticeKind.LINKED,
-        NoticeKind.UNLINKED,
-        NoticeKind.LINK_AGAIN,
-        NoticeKind.SIGN_IN_REFUSED,
-        NoticeKind.LINK_ENDING,
-    }
-)
 #: How many seconds a message that is often replaced by the answer to a press on it waits for that.
 _REPLACED_WITHIN: Final = 3.0
 #: How many seconds, at most, the card of what has ended waits for the message that says so.
 END_FIRST: Final = 5.0
-#: These hold output, which is kept nowhere but in Slack: their body is not kept.
-_OUTPUT: Final = frozenset({NoticeKind.JOB_ENDED})
 
 
 def add(tx: Transaction, kind: NoticeKind, subject: str, principal: str, about: str | None = None) -> bool:
@@ -67,18 +32,20 @@ def add(tx: Transaction, kind: NoticeKind, subject: str, principal: str, about: 
 def add_notice(tx: Transaction, notice: Row, body: dict[str, Any]) -> None:
     """Add the message of a notice that offers something, if its kind does."""
     kind = NoticeKind(notice["kind"])
-    about = body.get("workspace") if kind in _OF_WORKSPACES else None
-    if kind in _OF_RUNS:
-        about = notice["subject"]
-    if kind in _OF_LINKS and body.get("connection"):
-        about = of_link(notice["principal"], str(body["connection"]))
-    if kind is NoticeKind.APPROVAL_ASKED:
-        # Each administrator has one.
-        about = f"{notice['subject']}/{notice['principal']}"
-    if kind is NoticeKind.CLASS_POSTED:
-        about = notice["subject"]
+    about: str | None = None
+    match kind.offers:
+        case "workspace":
+            about = body.get("workspace")
+        case "link":
+            if connection := body.get("connection"):
+                about = of_link(notice["principal"], connection)
+        case "approval":
+            # Each administrator has one.
+            about = f"{notice['subject']}/{notice['principal']}"
+        case "run" | "class":
+            about = notice["subject"]
     if about:
-        kept = {} if kind in _OUTPUT else body
+        kept = {} if Mark.OUTPUT in kind.marks else body
         _add(tx, notice["id"], kind, notice["subject"], notice["principal"], about, kept)
 
 
@@ -97,13 +64,13 @@ def _add(
     body: dict[str, Any] | None = None,
 ) -> bool:
     key = {"id": card_id, "subject": subject, "kind": kind, "principal": principal, "about": about}
-    rest = {"is_notice": int(kind not in _CARDS), "body": as_json(body or {})}
+    rest = {"is_notice": int(Mark.CARD not in kind.marks), "body": as_json(body or {})}
     return tx.run("add_card", **key, **rest, now=tx.now()) == 1
 
 
 def id_of(kind: NoticeKind, notice_id: str, subject: str) -> str:
     """Return the id of the card that a notice posts or corrects."""
-    return subject if kind in _CARDS or kind is NoticeKind.CARD_UPDATE else notice_id
+    return subject if Mark.CARD in kind.marks or kind is NoticeKind.CARD_UPDATE else notice_id
 
 
 def place(tx: Transaction, card_id: str, channel_id: str, message_ts: str, drawn: str = "") -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bot.domain.models import NOTICE_CLASS, NewNotice, Notice, NoticeKind, Principal
+from bot.domain.models import NewNotice, Notice, NoticeKind, Principal
 from bot.store import cards, conversations, preferences, rows
 from bot.store.text import as_json
 from bot.store.transaction import Row, Transaction
@@ -52,7 +52,7 @@ def _add(tx: Transaction, new: NewNotice) -> Row | None:
         **row,
         occasion=new.occasion,
         body=as_json(new.body),
-        **{"class": NOTICE_CLASS[new.kind]},
+        **{"class": new.kind.urgency},
         now=now,
         due_at=now + new.due_in,
     )

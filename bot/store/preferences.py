@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from zoneinfo import ZoneInfo
 
-from bot.domain.models import AuditEntry, NewNotice, NoticeKind, Preferences, Principal, RunState
+from bot.domain.models import AuditEntry, Mark, NewNotice, NoticeKind, Preferences, Principal, RunState
 from bot.domain.moments import zone_of
-from bot.domain.telling import CAN_WAIT, NOW, News, Telling, quiet_until, tell
+from bot.domain.telling import NOW, News, Telling, quiet_until, tell
 from bot.store import people, rows
 from bot.store.audit import append_audit
 from bot.store.transaction import Transaction
@@ -58,7 +58,7 @@ def quiet(tx: Transaction, principal: Principal) -> float | None:
 
 def telling(tx: Transaction, new: NewNotice) -> Telling:
     """Return how a new notice is sent, by its person's preferences."""
-    if new.kind not in CAN_WAIT:
+    if Mark.CAN_WAIT not in new.kind.marks:
         return NOW
     wanted = of(tx, new.principal)
     zone = _zone(tx, new.principal) if wanted.quiet_from is not None else zone_of(None)

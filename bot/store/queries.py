@@ -6,16 +6,22 @@ import re
 from functools import cache
 from importlib.resources import files
 
+from bot.domain.models.notices import Mark, NoticeKind
 from bot.store.times import healing_queries
 
 _HEADER = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
+#: Stands for the kinds of notices that have a mark.
+_MARKED = re.compile(r"\{([A-Z_]+)\}")
 
 
 @cache
 def named_queries() -> dict[str, str]:
-    """Return the statements of ``queries.sql``, and those that heal times, by name. Parameters ``:named``."""
+    """Return the statements of ``queries.sql``, and those that heal times, by name. Parameters ``:named``.
+
+    A mark in braces is the list of the kinds of notices that have it.
+    """
     text = files(__package__).joinpath("queries.sql").read_text(encoding="utf-8")
-    _, *pieces = _HEADER.split(text)
+    _, *pieces = _HEADER.split(_MARKED.sub(_kinds, text))
     queries: dict[str, str] = {}
     for name, body in zip(pieces[::2], pieces[1::2], strict=True):
         if name in queries:
@@ -23,6 +29,12 @@ def named_queries() -> dict[str, str]:
         lines = [line for line in body.splitlines() if line.strip() and not line.startswith("--")]
         queries[name] = "\n".join(lines).strip().removesuffix(";")
     return queries | healing_queries()
+
+
+def _kinds(found: re.Match[str]) -> str:
+    """Return the kinds that have a mark as a list in SQL, in the order in which an index may have them."""
+    kinds = ", ".join(f"'{kind}'" for kind in NoticeKind if Mark[found[1]] in kind.marks)
+    return f"({kinds})"
 
 
 @cache

@@ -1149,24 +1149,22 @@ WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
     SELECT id FROM notices
     WHERE class = :class AND state IN ('pending', 'retry', 'leased') AND due_at <= :now AND held_by IS NULL
         AND (held_until IS NULL OR held_until <= :now) AND NOT (
-        kind IN (
-            'ready', 'failed', 'stopped', 'refused', 'suspended', 'removed', 'job_ended', 'job_failed'
-        ) AND created_at > :settled AND EXISTS (
+        kind IN {END} AND created_at > :settled AND EXISTS (
             SELECT 1 FROM notices c
-            WHERE c.subject = notices.subject AND c.kind IN ('card', 'job_card')
+            WHERE c.subject = notices.subject AND c.kind IN {CARD}
                 AND c.state IN ('pending', 'retry', 'leased')
         )
     ) AND NOT (
         kind = 'card' AND EXISTS (
             SELECT 1 FROM notices e
             WHERE e.subject = notices.subject
-                AND e.kind IN ('ready', 'failed', 'stopped', 'refused', 'suspended', 'removed')
+                AND e.kind IN {END}
                 AND e.created_at <= :settled AND e.held_by IS NULL AND e.state IN ('pending', 'retry', 'leased')
         )
     ) AND NOT (
         kind = 'reply' AND EXISTS (
             SELECT 1 FROM notices u
-            WHERE u.principal = notices.principal AND u.kind IN ('ready', 'failed', 'refused')
+            WHERE u.principal = notices.principal AND u.kind IN {URGENT}
                 AND u.state IN ('pending', 'retry') AND u.held_by IS NULL AND u.created_at > :settled
         )
     ) AND NOT EXISTS (
@@ -1212,7 +1210,7 @@ WHERE class IN (1, 2, 3) AND due_at > :now AND state IN ('pending', 'retry', 'le
 -- name: end_sent
 SELECT 1 AS found FROM notices
 WHERE subject = :subject AND state = 'sent'
-    AND kind IN ('ready', 'failed', 'stopped', 'refused', 'suspended', 'removed')
+    AND kind IN {END}
 LIMIT 1;
 
 -- name: notice_dead
@@ -1251,7 +1249,7 @@ WHERE held_by = :id AND state IN ('pending', 'retry', 'leased');
 -- Whether a card of an operation or a run was posted, or is about to be.
 -- name: has_card
 SELECT 1 AS found FROM notices
-WHERE subject = :subject AND kind IN ('card', 'job_card') AND state <> 'dead'
+WHERE subject = :subject AND kind IN {CARD} AND state <> 'dead'
 LIMIT 1;
 
 -- name: preferences
@@ -1305,9 +1303,9 @@ RETURNING principal, about;
 -- name: close_former_cards
 UPDATE cards SET stage = 'closing', is_dirty = 1, dirt = dirt + 1, changed_at = :now
 WHERE principal = :principal AND about = :about AND stage = 'live'
-    AND kind NOT IN ('class_card', 'asked', 'job_asked') AND message_ts < (
+    AND kind NOT IN {APART} AND message_ts < (
         SELECT MAX(c.message_ts) FROM cards c
-        WHERE c.principal = :principal AND c.about = :about AND c.kind NOT IN ('class_card', 'asked', 'job_asked')
+        WHERE c.principal = :principal AND c.about = :about AND c.kind NOT IN {APART}
     );
 
 -- name: close_cards_of
@@ -1340,9 +1338,7 @@ WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
         AND stage = 'live' AND NOT EXISTS (
             SELECT 1 FROM notices n
             WHERE n.subject = cards.subject AND cards.is_notice = 0 AND n.created_at > :settled
-                AND n.kind IN (
-                    'ready', 'failed', 'stopped', 'refused', 'suspended', 'removed', 'job_ended', 'job_failed'
-                ) AND n.state IN ('pending', 'retry', 'leased') AND n.held_by IS NULL
+                AND n.kind IN {END} AND n.state IN ('pending', 'retry', 'leased') AND n.held_by IS NULL
         )
     ORDER BY changed_at LIMIT :limit
     /* postgresql: FOR UPDATE SKIP LOCKED)) */

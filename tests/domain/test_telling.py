@@ -9,11 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.models import NoticeKind, Preferences, State
+from bot.domain.models import Mark, NoticeKind, Preferences, State
 from bot.domain.telling import (
-    CAN_WAIT,
     FARTHEST,
-    TOPICS,
     News,
     is_still_true,
     minutes,
@@ -25,6 +23,7 @@ BERLIN = ZoneInfo("Europe/Berlin")
 NIGHT = Preferences(quiet_from=22 * 60, quiet_to=7 * 60)
 DAY, LATE = "2027-01-15 12:00", "2027-01-15 23:30"
 K = NoticeKind
+TOPICS = (K.READY, K.STOPPED_ELSEWHERE, K.JOB_ENDED)
 
 
 def at(text: str, fold: int = 0) -> float:
@@ -163,7 +162,7 @@ def test_they_end_within_a_day_and_never_in_the_past(now, begin, end, zone):
 )
 def test_what_is_not_true_any_more_is_left_out(kind, state, expected):
     assert is_still_true(kind, state, is_refused=False) is expected
-    assert kind in CAN_WAIT
+    assert Mark.CAN_WAIT in kind.marks
 
 
 def test_a_link_that_works_again_is_no_news():

@@ -22,9 +22,9 @@ from bot.domain.models.forms import (
 )
 from bot.domain.models.homes import Home, HomeUse
 from bot.domain.models.notices import (
-    NOTICE_CLASS,
     Answer,
     Card,
+    Mark,
     NewNotice,
     Notice,
     NoticeKind,
@@ -74,7 +74,6 @@ from bot.domain.models.workspaces import (
 )
 
 __all__ = [
-    "NOTICE_CLASS",
     "PROVISIONAL",
     "About",
     "Account",
@@ -109,6 +108,7 @@ __all__ = [
     "Joined",
     "Link",
     "Look",
+    "Mark",
     "Named",
     "NewNotice",
     "NewRun",

@@ -2,74 +2,140 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
-from typing import Any, Final, Literal
+from enum import Flag, StrEnum, auto
+from typing import Any, Literal, NamedTuple, Self
 
 from bot.domain.models.people import Principal
 
 Subject = Literal["operation", "job", "class", "other"]
+#: What people can choose not to hear.
+Topic = Literal["ready", "stopped", "run_ended"]
+#: What a message offers something for: the workspace or the connection that its body names, or its subject.
+Offered = Literal["workspace", "run", "link", "approval", "class"]
+
+
+class Mark(Flag):
+    """Say how messages of a kind are treated."""
+
+    NONE = 0
+    #: It is kept up to date with its row, and has that row's id.
+    CARD = auto()
+    #: It says how an operation or a run ended: it waits a moment for the card, so that they come in order.
+    END = auto()
+    #: It says that a workspace is down.
+    DOWN = auto()
+    #: It can wait until the quiet hours end. All else is a question, a warning, a failure, or about the
+    #: safety of an account. A refused sign-in is reported only to people who are waiting for something.
+    CAN_WAIT = auto()
+    #: It goes before replies.
+    URGENT = auto()
+    #: It takes no other message's place as the live one, nor loses its own.
+    APART = auto()
+    #: It belongs in the thread of its run's card.
+    THREADED = auto()
+    #: It goes to the channel that its body names, instead of to its person.
+    IN_CHANNEL = auto()
+    #: It names other people: who asks for a link, who decided, who tried.
+    PEOPLE = auto()
+    #: It has output, which is kept nowhere but in Slack.
+    OUTPUT = auto()
+    #: Nothing is lost if it isn't sent: a reply is worthless a minute later, and instead of a class card its
+    #: poster is asked.
+    HARMLESS = auto()
+
+
+class _Kind(NamedTuple):
+    name: str
+    subject: Subject = "other"
+    urgency: int = 1
+    offers: Offered | None = None
+    topic: Topic | None = None
+    marks: Mark = Mark.NONE
 
 
 class NoticeKind(StrEnum):
-    """Name what a message to a person is about."""
+    """Name what a message to a person is about, and how it is treated.
 
-    READY = "ready"
-    SUSPENDED = "suspended"
-    REMOVED = "removed"
-    ENDING = "ending"
-    JOB_CARD = "job_card"
-    CLASS_CARD = "class_card"
-    JOB_ENDED = "job_ended"
-    JOB_FAILED = "job_failed"
-    JOB_OUTPUT = "job_output"
-    JOB_FILE = "job_file"
-    FAILED = "failed"
-    STOPPED = "stopped"
-    REFUSED = "refused"
-    CARD = "card"
-    #: An update of a card that couldn't be rendered when it was due; its body has the ``message_ts``.
-    CARD_UPDATE = "card_update"
-    WAITING = "waiting"
+    ``subject`` is the kind of row that it is about. ``urgency`` is the order of sending: 1 ready, failed and
+    refused; 2 first card; 3 still waiting, and warnings. Updates of cards, the fourth class, aren't notices:
+    the card's row is marked dirty instead. Replies (0) have their own path to Slack: they never queue behind
+    notices, nor notices behind them.
+    """
+
+    subject: Subject
+    urgency: int
+    offers: Offered | None
+    topic: Topic | None
+    marks: Mark
+
+    def __new__(cls, name: str, *traits: Any) -> Self:
+        """Make a kind by its name, with the other fields of ``_Kind``."""
+        kind = str.__new__(cls, name)
+        kind._value_ = name
+        kind.subject, kind.urgency, kind.offers, kind.topic, kind.marks = traits
+        return kind
+
+    READY = _Kind(
+        "ready", "operation", offers="workspace", topic="ready", marks=Mark.END | Mark.CAN_WAIT | Mark.URGENT
+    )
+    FAILED = _Kind("failed", "operation", offers="workspace", marks=Mark.END | Mark.URGENT)
+    REFUSED = _Kind("refused", "operation", offers="workspace", marks=Mark.END | Mark.URGENT)
+    STOPPED = _Kind("stopped", "operation", offers="workspace", marks=Mark.END | Mark.DOWN | Mark.CAN_WAIT)
+    SUSPENDED = _Kind(
+        "suspended", "operation", offers="workspace", marks=Mark.END | Mark.DOWN | Mark.CAN_WAIT
+    )
+    REMOVED = _Kind("removed", "operation", offers="workspace", marks=Mark.END | Mark.CAN_WAIT)
+    CARD = _Kind("card", "operation", urgency=2, marks=Mark.CARD)
+    WAITING = _Kind("waiting", "operation", urgency=3, offers="workspace")
     #: It's unknown whether something was created or launched, so the person is asked.
-    ASKED = "asked"
-    JOB_WAITING = "job_waiting"
-    JOB_ASKED = "job_asked"
-    LINKED = "linked"
-    UNLINKED = "unlinked"
-    LINK_AGAIN = "link_again"
-    SIGN_IN_REFUSED = "sign_in_refused"
+    ASKED = _Kind("asked", "operation", offers="workspace", marks=Mark.APART)
+    JOB_CARD = _Kind("job_card", "job", urgency=2, marks=Mark.CARD)
+    JOB_ENDED = _Kind(
+        "job_ended", "job", offers="run", topic="run_ended", marks=Mark.END | Mark.CAN_WAIT | Mark.OUTPUT
+    )
+    JOB_FAILED = _Kind("job_failed", "job", offers="run", marks=Mark.END)
+    JOB_OUTPUT = _Kind("job_output", "job", urgency=3, marks=Mark.THREADED)
+    JOB_FILE = _Kind("job_file", "job", urgency=3, marks=Mark.THREADED)
+    JOB_WAITING = _Kind("job_waiting", "job", urgency=3, offers="run")
+    JOB_ASKED = _Kind("job_asked", "job", offers="run", marks=Mark.APART)
+    JOB_NOT_STOPPED = _Kind("job_not_stopped", "job")
+    JOB_FILE_MISSING = _Kind("job_file_missing", "job")
+    CLASS_CARD = _Kind(
+        "class_card", "class", urgency=2, marks=Mark.CARD | Mark.APART | Mark.IN_CHANNEL | Mark.HARMLESS
+    )
+    CLASS_ENDING = _Kind("class_ending", "class", offers="workspace")
+    CLASS_OVER = _Kind("class_over", "class", marks=Mark.CAN_WAIT)
+    CLASS_POSTED = _Kind("class_posted", "class", offers="class")
+    ENDING = _Kind("ending", urgency=3, offers="workspace")
+    #: An update of a card that couldn't be rendered when it was due; its body has the ``message_ts``.
+    CARD_UPDATE = _Kind("card_update", urgency=3, marks=Mark.IN_CHANNEL)
+    LINKED = _Kind("linked", offers="link")
+    UNLINKED = _Kind("unlinked", offers="link")
+    LINK_AGAIN = _Kind("link_again", urgency=3, offers="link", marks=Mark.CAN_WAIT)
+    SIGN_IN_REFUSED = _Kind("sign_in_refused", urgency=3, offers="link")
     #: The credential of a link ends soon.
-    LINK_ENDING = "link_ending"
-    STOPPED_ELSEWHERE = "stopped_elsewhere"
+    LINK_ENDING = _Kind("link_ending", urgency=3, offers="link", marks=Mark.CAN_WAIT)
+    STOPPED_ELSEWHERE = _Kind(
+        "stopped_elsewhere", offers="workspace", topic="stopped", marks=Mark.DOWN | Mark.CAN_WAIT
+    )
     #: A timer will stop the workspace soon; a timer couldn't.
-    TIMER_ENDING = "timer_ending"
-    TIMER_FAILED = "timer_failed"
-    APPROVAL_ASKED = "approval_asked"
-    APPROVAL_DENIED = "approval_denied"
-    APPROVAL_FAILED = "approval_failed"
-    APPROVAL_DONE = "approval_done"
+    TIMER_ENDING = _Kind("timer_ending", urgency=3, offers="workspace")
+    TIMER_FAILED = _Kind("timer_failed", offers="workspace")
+    APPROVAL_ASKED = _Kind("approval_asked", offers="approval", marks=Mark.PEOPLE)
+    APPROVAL_DENIED = _Kind("approval_denied", marks=Mark.PEOPLE)
+    APPROVAL_FAILED = _Kind("approval_failed", marks=Mark.PEOPLE)
+    APPROVAL_DONE = _Kind("approval_done", marks=Mark.PEOPLE)
     #: Somebody else tried to link an account that this person has linked.
-    LINK_TRIED = "link_tried"
-    RESTORED = "restored"
-    OUTAGE = "outage"
-    SCHEDULED = "scheduled"
+    LINK_TRIED = _Kind("link_tried", marks=Mark.PEOPLE)
+    RESTORED = _Kind("restored")
+    OUTAGE = _Kind("outage", marks=Mark.CAN_WAIT)
+    SCHEDULED = _Kind("scheduled")
     #: What was held back during quiet hours, in one message.
-    HELD = "held"
-    JOB_NOT_STOPPED = "job_not_stopped"
-    JOB_FILE_MISSING = "job_file_missing"
-    CLASS_ENDING = "class_ending"
-    CLASS_OVER = "class_over"
-    CLASS_POSTED = "class_posted"
+    HELD = _Kind("held", urgency=3)
     #: A verb's answer, already rendered: as a new message, or as a reply where the person asked.
-    MESSAGE = "message"
-    REPLY = "reply"
-
-    @property
-    def subject(self) -> Subject:
-        """Return the kind of row that the notice is about."""
-        return _SUBJECTS.get(self, "other")
+    MESSAGE = _Kind("message")
+    REPLY = _Kind("reply", urgency=0, marks=Mark.HARMLESS)
 
 
 class NoticeState(StrEnum):
@@ -80,54 +146,6 @@ class NoticeState(StrEnum):
     SENT = "sent"
     RETRY = "retry"
     DEAD = "dead"
-
-
-#: Sending order: 1 ready, failed, refused and replies; 2 first card; 3 still waiting and warnings.
-#: Card updates, the fourth class, aren't notices: the card's row is marked dirty instead.
-NOTICE_CLASS: Final[Mapping[NoticeKind, int]] = dict.fromkeys(NoticeKind, 1) | {
-    NoticeKind.CARD: 2,
-    NoticeKind.JOB_CARD: 2,
-    NoticeKind.CLASS_CARD: 2,
-    NoticeKind.CARD_UPDATE: 3,
-    NoticeKind.ENDING: 3,
-    NoticeKind.TIMER_ENDING: 3,
-    #: The first message with output, in the card's thread; it is then updated the way a card is.
-    NoticeKind.JOB_OUTPUT: 3,
-    NoticeKind.JOB_FILE: 3,
-    NoticeKind.WAITING: 3,
-    NoticeKind.JOB_WAITING: 3,
-    NoticeKind.LINK_AGAIN: 3,
-    NoticeKind.SIGN_IN_REFUSED: 3,
-    NoticeKind.LINK_ENDING: 3,
-    NoticeKind.HELD: 3,
-    # Replies have their own path to Slack: they never queue behind notices, nor notices behind them.
-    NoticeKind.REPLY: 0,
-}
-
-_SUBJECTS: Final[Mapping[NoticeKind, Subject]] = {
-    NoticeKind.READY: "operation",
-    NoticeKind.SUSPENDED: "operation",
-    NoticeKind.REMOVED: "operation",
-    NoticeKind.FAILED: "operation",
-    NoticeKind.STOPPED: "operation",
-    NoticeKind.REFUSED: "operation",
-    NoticeKind.CARD: "operation",
-    NoticeKind.WAITING: "operation",
-    NoticeKind.ASKED: "operation",
-    NoticeKind.JOB_CARD: "job",
-    NoticeKind.JOB_ENDED: "job",
-    NoticeKind.JOB_FAILED: "job",
-    NoticeKind.JOB_WAITING: "job",
-    NoticeKind.JOB_ASKED: "job",
-    NoticeKind.JOB_OUTPUT: "job",
-    NoticeKind.JOB_FILE: "job",
-    NoticeKind.JOB_NOT_STOPPED: "job",
-    NoticeKind.JOB_FILE_MISSING: "job",
-    NoticeKind.CLASS_CARD: "class",
-    NoticeKind.CLASS_ENDING: "class",
-    NoticeKind.CLASS_OVER: "class",
-    NoticeKind.CLASS_POSTED: "class",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,11 +190,9 @@ class Notice:
     def is_harmless(self) -> bool:
         """Return whether it does no harm that this dead notice wasn't sent.
 
-        A reply to a button is worthless a minute later; for a class card, its poster is asked instead; and a
-        deactivated Slack account or a deleted card has no reader.
+        A deactivated Slack account or a deleted card has no reader.
         """
-        is_nothing_there = self.error in {"user_disabled", "message_not_found"}
-        return is_nothing_there or self.kind in (NoticeKind.REPLY, NoticeKind.CLASS_CARD)
+        return Mark.HARMLESS in self.kind.marks or self.error in {"user_disabled", "message_not_found"}
 
     @property
     def key(self) -> str:

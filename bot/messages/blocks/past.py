@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from bot.domain.facts import Facts
-from bot.domain.models import Answer, NoticeKind, State
+from bot.domain.models import Answer, Mark, NoticeKind, State
 from bot.messages.blocks import approvals, kit
 from bot.messages.blocks.cards import is_so_anyhow
 from bot.messages.blocks.limits import fill
@@ -21,7 +21,6 @@ _QUESTIONS: Final = frozenset({NoticeKind.ASKED, NoticeKind.JOB_ASKED})
 #: What is said of a link until it is linked again.
 _LINKS: Final = frozenset({NoticeKind.LINK_AGAIN, NoticeKind.SIGN_IN_REFUSED, NoticeKind.LINK_ENDING})
 _ENDS_OF_RUNS: Final = frozenset({NoticeKind.JOB_CARD, NoticeKind.JOB_ENDED, NoticeKind.JOB_FAILED})
-_CARDS: Final = frozenset({NoticeKind.CARD, NoticeKind.JOB_CARD, NoticeKind.CLASS_CARD})
 
 
 def redraw(kind: NoticeKind, facts: Facts, *, is_closing: bool) -> Answer:
@@ -48,7 +47,7 @@ def _as_it_is(kind: NoticeKind, facts: Facts) -> Answer | None:
 def holds(kind: NoticeKind, facts: Facts) -> bool:
     """Return whether what a message said is still so; cards always say what is."""
     operation, run = facts.operation, facts.run
-    if kind in _CARDS or kind in _QUESTIONS:
+    if Mark.CARD in kind.marks or kind in _QUESTIONS:
         return True
     if run is not None:
         return kind is not NoticeKind.JOB_WAITING or (run.is_open and run.is_late)

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import structlog
 
-from bot.domain.models import NOTICE_CLASS, Answer, NewNotice, Notice, NoticeKind
+from bot.domain.models import Answer, Mark, NewNotice, Notice, NoticeKind
 from bot.domain.plan import backoff
 from bot.messages.blocks import limits
 from bot.messages.texts import notices as words
@@ -20,7 +20,7 @@ from bot.slack.calls import NOT_INSTALLED, AnySlack
 from bot.slack.errors import Meaning, meaning
 from bot.slack.notifier.drawing import LONGEST_PAUSE, Drawing, Drawings, digest, edit, update
 from bot.slack.notifier.lookup import Lookup, metadata
-from bot.slack.notifier.places import THREADED, Place, Places
+from bot.slack.notifier.places import Place, Places
 from bot.slack.notifier.promises import Promises
 from bot.slack.notifier.replies import Replies
 from bot.slack.notifier.timing import Timing
@@ -124,7 +124,7 @@ class Outbox:
         except SlackPermanent as error:
             if meaning(error).is_shut_out:
                 await self._later(notice, error)
-            elif meaning(error) is Meaning.THREAD and notice.kind in THREADED:
+            elif meaning(error) is Meaning.THREAD and Mark.THREADED in notice.kind.marks:
                 self._places.leave_thread(notice)
                 await self._store.notice_retry(notice, 0.0, error=error.code)
             else:
@@ -220,7 +220,7 @@ class Outbox:
 
     async def _post(self, notice: Notice, message: dict[str, Any]) -> tuple[str, str]:
         method = slack_methods.CHAT_POST_MESSAGE
-        share = SHARES[NOTICE_CLASS[notice.kind]]
+        share = SHARES[notice.kind.urgency]
         answer = await self._slack.to(notice.principal).call(
             method, message, channel=_paced_as(notice), share=share
         )
@@ -239,7 +239,7 @@ class Outbox:
         """Put back what Slack has no room for: at its old place, or until its person can be reached."""
         wait = error.retry_after
         room = await self._slack.room(slack_methods.CHAT_POST_MESSAGE)
-        if not room.within(SHARES[NOTICE_CLASS[notice.kind]]):
+        if not room.within(SHARES[notice.kind.urgency]):
             wait = min(notice.created_at - await self._store.now(), 0.0)
         await self._store.notice_retry(notice, wait, error=error.code)
 

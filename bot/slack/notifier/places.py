@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from bot.domain.models import Notice, NoticeKind
+from bot.domain.models import Mark, Notice
 from bot.store.store import Store
 
-#: Notices that belong in the thread of a card.
-THREADED: Final = frozenset({NoticeKind.JOB_OUTPUT, NoticeKind.JOB_FILE})
-#: How long such a notice waits for a card that hasn't been posted yet.
+#: How long a notice waits for the card in whose thread it belongs, and that hasn't been posted yet.
 CARD_WAIT: Final = 120.0
 
 
@@ -36,10 +34,10 @@ class Places:
 
     async def of(self, notice: Notice) -> Place | None:
         """Return where a notice belongs; None while the card above it hasn't been posted."""
-        if notice.kind in {NoticeKind.CLASS_CARD, NoticeKind.CARD_UPDATE}:
+        if Mark.IN_CHANNEL in notice.kind.marks:
             return Place(str(notice.body.get("channel_id") or ""))
         to_person = Place(notice.principal.user_id)
-        if notice.kind not in THREADED or notice.id in self._alone:
+        if Mark.THREADED not in notice.kind.marks or notice.id in self._alone:
             return to_person
         card = await self._store.card(notice.subject)
         if card is None:
