@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -27,14 +28,15 @@ async def ask(request: Request) -> Answer:
 
     What has nothing to be asked is done, and what is out of date is answered as a press on its button is.
     """
-    action_id, value = kit.pressed(request.target or "")
-    button = await _button(request, action_id.partition(":")[0], value.partition("@")[0])
+    press = kit.Press.of_text(request.target or "")
+    button = await _button(request, press.name, press.key)
     if button is None:
         return await old_button(request)
-    if "confirm" in button and button["value"] == value:
+    now = kit.Press.of(button)
+    if "confirm" in button and now.value == press.value:
         return replies.question(button)
-    action_id = str(button["action_id"])
-    return await run_button(request.services, request.principal, request.surface, action_id, value)
+    press = replace(now, key=press.key, seen=press.seen)
+    return await run_button(request.services, request.principal, request.surface, press)
 
 
 async def _button(request: Request, action: str, key: str) -> Element | None:
@@ -61,9 +63,9 @@ async def _button(request: Request, action: str, key: str) -> Element | None:
 @routes.view("agree")
 async def agreed(submission: Submission) -> dict[str, Any]:
     """Do what was agreed to; its card reports the rest, and whatever else is said is shown in the form."""
-    action_id, value = kit.pressed(str(submission.view.get("private_metadata") or ""))
+    press = kit.Press.of_text(str(submission.view.get("private_metadata") or ""))
     surface = Surface(kind="button", is_direct=True, interaction=submission.interaction)
-    answer = await run_button(submission.services, submission.principal, surface, action_id, value)
+    answer = await run_button(submission.services, submission.principal, surface, press)
     if not answer.text:
         return {"response_action": "clear"}
     return {"response_action": "update", "view": answer.view or forms.answer_view(answer)}

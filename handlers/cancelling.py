@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.domain.models import Answer, Operation, OperationVerb
 from bot.messages.blocks import kit, replies
-from bot.messages.blocks.buttons import key
+from bot.messages.blocks.kit import Press
 from bot.messages.blocks.limits import BUTTON, Markup, cut, fill, line
 from bot.messages.texts import talk
 from handlers import routes
@@ -37,14 +37,12 @@ async def _without_a_name(request: Request) -> Answer:
     rows = {one.id: one for one in await store.workspaces(request.principal)}
     open_ones = await store.open_operations(request.principal)
     keys = [one.workspace_id for one in open_ones if _can_be_cancelled(one) and one.workspace_id in rows]
-    title = talk.DO_ONE["cancel"]
-    made = [
-        (fill(title, name=Markup(line(rows[one].title))), f"cancel:{one}", key(rows[one])) for one in keys
-    ]
-    made += [(fill(title, name=Markup(line(run.name))), f"job_stop:{run.id}", run.id) for run in runs]
+    made = [(rows[one].title, Press("cancel", one, rows[one].episode, mark=one)) for one in keys]
+    made += [(run.name, Press("job_stop", run.id, mark=run.id)) for run in runs]
     if not made:
         return replies.hint(talk.NOTHING_UNDER_WAY)
-    buttons = [kit.button(cut(label, BUTTON), action, value) for label, action, value in made]
+    label = talk.DO_ONE["cancel"]
+    buttons = [kit.button(cut(fill(label, name=Markup(line(name))), BUTTON), press) for name, press in made]
     return replies.hint(talk.CANCEL_WHICH if len(made) > 1 else talk.CANCEL_THIS, buttons[: replies.FEW])
 
 

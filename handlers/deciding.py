@@ -18,6 +18,7 @@ from typing import Final
 
 from bot.domain.models import Answer, Run, Spoken, State, Workspace
 from bot.messages.blocks import replies
+from bot.messages.blocks.kit import Press
 from bot.messages.texts import answers as words
 from bot.messages.texts import talk
 from bot.services import naming
@@ -356,11 +357,9 @@ async def _talked(request: Request, reading: Reading) -> Answer:
         titles += [request.services.title(about.connection)] if about.connection else []
         return talking.takes_press(request, titles)
     if about.ask and about.ask != "which":
-        action_id, _, value = about.ask.partition(" ")
-        pressed = request.pressed(action_id, value)
-        handler = routes.action.get(action_id.partition(":")[0]) or routes.verbs(pressed.folder).get(
-            pressed.verb
-        )
+        press = Press.of_text(about.ask)
+        pressed = request.pressed(press)
+        handler = routes.pressed(pressed, press.name)
         assert handler is not None, "what was offered exists"
         request.spoken.of(named)
         await request.services.authority.check(request.principal, pressed.verb)

@@ -9,9 +9,6 @@ from bot.domain.models import Answer, NewNotice, NoticeKind, Principal, Surface
 from bot.messages.blocks import kit
 from bot.support.clock import Ids
 
-#: Buttons whose address only one person may see, by action id.
-_PRIVATE_BUTTONS = frozenset({"open_url", "link_url", "page_url"})
-
 
 def command_body(answer: Answer) -> dict[str, Any]:
     """Return an Answer as the body of a command's ack."""
@@ -95,6 +92,6 @@ def fit_for_channel(answer: Answer) -> Answer:
     if not answer.in_channel:
         return answer
     is_private = any(
-        one["action_id"] in _PRIVATE_BUTTONS or "url" in one for one in kit.buttons_of(answer.blocks)
+        one["action_id"] in kit.ADDRESSES or "url" in one for one in kit.buttons_of(answer.blocks)
     )
     return replace(answer, in_channel=False) if is_private else answer

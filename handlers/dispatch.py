@@ -14,6 +14,7 @@ from bot.domain.models import Answer, Principal, Surface, TaskKind
 from bot.messages.blocks import replies
 from bot.messages.blocks.forms import field_of
 from bot.messages.blocks.hints import as_typed, in_view
+from bot.messages.blocks.kit import Press
 from bot.messages.blocks.limits import fill, safe
 from bot.messages.blocks.offers import SAY
 from bot.messages.texts import answers as words
@@ -149,25 +150,23 @@ async def run_button(
     services: Services,
     principal: Principal,
     surface: Surface,
-    action_id: str,
-    value: str,
+    press: Press,
     view: Mapping[str, Any] | None = None,
 ) -> Answer:
     """Run what a button is for: a handler of its own, or the verb of that name; always answers.
 
     Buttons for verbs of jobs are named ``job_VERB``.
     """
-    name = action_id.partition(":")[0]
     request = Request(
         principal=principal,
-        verb=name,
+        verb=press.name,
         arguments=(),
         surface=surface,
         services=services.of(principal),
         drawing=Reference(services.ids),
         view=view or {},
-    ).pressed(action_id, value)
-    found = routes.action.get(name) or routes.verbs(request.folder).get(request.verb)
+    ).pressed(press)
+    found = routes.pressed(request, press.name)
     if found is said:
         return await said(request)
     return await guarded(request, found or old_button)
@@ -274,10 +273,8 @@ async def _kept(request: Request, unknown: NotIdentified) -> Answer:
     if not request.is_asked or is_seen_only_now or mistyped.suspected(request):
         return replies.plain_problem(unknown.text, request.reference)
     waiting = request.waiting() | {"first": request.promised_in}
-    if request.surface.kind in {"button", "home"} and not request.text:
-        name = request.verb if request.folder == "workspace" else f"{request.folder}_{request.verb}"
-        time = [f"u{request.at:.0f}"] if request.at is not None else []
-        waiting |= {"action": ":".join((name, *request.flags, *time)), "value": request.value}
+    if request.press is not None:
+        waiting |= {"press": request.press.text}
     task = NewTask(TaskKind.LOOK_UP_PERSON, request.principal.key, {"then": [waiting]})
     try:
         await request.services.store.add_tasks([task], request.surface.interaction)
@@ -355,7 +352,8 @@ def first_field(view: Mapping[str, Any]) -> str:
 @routes.action(SAY)
 async def said(request: Request) -> Answer:
     """Run a command that was offered, as if it had been typed; authorised and counted like any other."""
-    return await run_text(request.services, request.principal, request.surface, request.target or "")
+    command = "" if request.press is None else request.press.value
+    return await run_text(request.services, request.principal, request.surface, command)
 
 
 async def old_button(request: Request) -> Answer:

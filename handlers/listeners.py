@@ -19,7 +19,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from bot.domain.models import Answer, HomeUse, Principal, Surface
-from bot.messages.blocks import forms, replies
+from bot.messages.blocks import forms, kit, replies
 from bot.messages.blocks.limits import safe
 from bot.messages.texts import answers as words
 from bot.messages.texts import problems
@@ -39,8 +39,6 @@ log = structlog.get_logger(__name__)
 
 #: Matches every name: Bolt tries listeners one by one, so there is one of each kind.
 _ANYTHING: Final = re.compile("")
-#: Buttons with an address: the browser opens it, and they only have to be acknowledged.
-_ADDRESSES: Final = frozenset({"open_url", "page_url", "link_url"})
 #: Slack's trigger lasts 3 s, and the ack must follow within them.
 VIEW_SECONDS: Final = 1.5
 _RESPOND_SECONDS: Final = 1.0
@@ -114,8 +112,8 @@ class Listeners:
         """Run what a button is for; its answer goes to the outbox, because the ack's body is ignored."""
         services = self._services
         action: dict[str, Any] = next(iter(body.get("actions") or ()), {})
-        action_id, value = payload.pressed(action)
-        if action_id in _ADDRESSES:
+        press = payload.pressed(action)
+        if press.name in kit.ADDRESSES:
             return await ack()
         surface = payload.surface_of_button(body, action)
         try:
@@ -125,7 +123,7 @@ class Listeners:
             return await ack()
         if not surface.is_direct and str(surface.channel_id or "").startswith("D"):
             surface = replace(surface, is_beside_cards=await self._is_with_us(principal, surface))
-        answer = await run_button(services, principal, surface, action_id, value, body.get("view"))
+        answer = await run_button(services, principal, surface, press, body.get("view"))
         is_form = answer.view is not None and not surface.is_form
         is_opened = is_form and await self._opened(principal, surface, answer)
         if surface.is_form and answer.view is None and answer.text:

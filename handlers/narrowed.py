@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.domain.models import Answer
 from bot.messages.blocks import kit, replies
-from bot.messages.blocks.kit import Element
+from bot.messages.blocks.kit import Element, Press
 from bot.messages.blocks.limits import Markup, fill
 from bot.messages.texts import answers as words
 from bot.messages.texts import cards
@@ -53,7 +53,7 @@ def none_of_these(
     """Say that there is nothing of the kind; ``more`` is a remark, for which the list can be read again."""
     sentence = fill(words.NONE_OF_THESE, what=Markup(what(request, narrowed, noun)))
     typed = written(asked(request)[1])
-    again = [kit.button(cards.REFRESH, f"{verb}:refresh", f"1 {typed}")] if more else []
+    again = [kit.button(cards.REFRESH, Press(verb, f"1 {typed}", mark="refresh"))] if more else []
     said = replies.answer(sentence, [*again, *buttons], replaces=request.target is not None)
     return replies.with_remarks(said, [more] if more else [])
 

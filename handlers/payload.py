@@ -155,12 +155,12 @@ def surface_of_command(payload: Mapping[str, Any]) -> Surface:
     )
 
 
-def pressed(action: Mapping[str, Any]) -> tuple[str, str]:
-    """Return the action and the value of a press: a button's, a choice's, or those of a menu's option."""
+def pressed(action: Mapping[str, Any]) -> kit.Press:
+    """Return what was pressed: a button, a choice, or a menu's option."""
     chosen = str(_mapping(action.get("selected_option")).get("value") or "")
     if action.get("type") == "overflow":
-        return kit.pressed(chosen)
-    return str(action.get("action_id") or ""), str(action.get("value") or chosen)
+        return kit.Press.of_text(chosen)
+    return kit.Press.read(str(action.get("action_id") or ""), str(action.get("value") or chosen))
 
 
 def surface_of_button(payload: Mapping[str, Any], action: Mapping[str, Any]) -> Surface:
@@ -186,7 +186,7 @@ def surface_of_button(payload: Mapping[str, Any], action: Mapping[str, Any]) -> 
         trigger_id=payload.get("trigger_id"),
         is_direct=is_direct,
         interaction=_key(
-            "button", action.get("action_ts"), pressed(action)[0], message_ts or view.get("id"), user
+            "button", action.get("action_ts"), pressed(action).action_id, message_ts or view.get("id"), user
         ),
         view_id=None if is_home else view.get("id"),
         view_hash=None if is_home else view.get("hash"),

@@ -10,6 +10,7 @@ import structlog
 
 from bot.domain.models import Principal, Surface
 from bot.messages.blocks import forms
+from bot.messages.blocks.kit import Press
 from handlers import delivery
 from handlers.dispatch import run_button, run_text
 from handlers.request import RESPONSE_SECONDS
@@ -49,9 +50,8 @@ async def replay(services: Services, principal: Principal, waiting: Mapping[str,
     text = str(waiting.get("text") or "")
     problem = str(waiting.get("problem") or "")
     first = str(waiting.get("first") or "")
-    if action := str(waiting.get("action") or ""):
-        value = str(waiting.get("value") or "")
-        answer = await run_button(services, principal, surface, action, value)
+    if press := str(waiting.get("press") or ""):
+        answer = await run_button(services, principal, surface, Press.of_text(press))
     else:
         unread = str(waiting.get("unread") or waiting.get("asked") or "") if problem else ""
         answer = await run_text(

@@ -5,16 +5,14 @@ And what the handler of an event receives.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Any
 
 from bot.domain.models import Answer, Named, Principal, Spoken, Surface, Workspace
 from bot.domain.moments import Moment
 from bot.domain.policy import Installation
 from bot.messages.blocks import kit
-from bot.messages.blocks.buttons import AGREED
 from bot.messages.blocks.limits import Markup, line
 from bot.support.clock import Ids
 from handlers.language.reading import Manner
@@ -81,11 +79,6 @@ class Speaking:
         )
 
 
-#: A button's value that changes a workspace: its id, and when it was drawn (``blocks.buttons``).
-_DRAWN: Final = re.compile(r"(\w+)@(\d{1,18})")
-_TIME_MARK: Final = re.compile(r"(?:^|:)u([0-9]{1,11})(?::|$)")
-
-
 @dataclass(frozen=True, slots=True)
 class Request:
     """Hold one request of a person.
@@ -104,8 +97,8 @@ class Request:
     drawing: Reference
     folder: str = "workspace"
     target: str | None = None
-    #: How often the workspace had been brought up when the button was drawn; None if it doesn't say.
-    seen: int | None = None
+    #: What the button carried that was pressed.
+    press: kit.Press | None = None
     text: str = ""
     #: Its words as they were typed.
     given: tuple[str, ...] = ()
@@ -132,19 +125,17 @@ class Request:
     #: What it is about, for what is said next.
     spoken: Speaking = field(default_factory=Speaking)
 
-    def pressed(self, action_id: str, value: str) -> Request:
+    def pressed(self, press: kit.Press) -> Request:
         """Return the request of a button; those for verbs of jobs are named ``job_VERB``."""
-        name, _, more = action_id.partition(":")
-        drawn, time = _DRAWN.fullmatch(value), _TIME_MARK.search(more)
         return replace(
             self,
-            folder="job" if name.startswith("job_") else "workspace",
-            verb=name.removeprefix("job_"),
+            folder="job" if press.name.startswith("job_") else "workspace",
+            verb=press.name.removeprefix("job_"),
             arguments=(),
-            target=(drawn[1] if drawn else value) or None,
-            seen=int(drawn[2]) if drawn else None,
-            flags=frozenset(more.split(":")) & {AGREED},
-            at=float(time[1]) if time is not None else None,
+            target=press.key or None,
+            press=press,
+            flags=frozenset({kit.AGREED} if press.agreed else ()),
+            at=press.at,
             manner=Manner.TYPED,
         )
 
@@ -157,9 +148,9 @@ class Request:
         return await self.services.store.spoken(self.principal, channel, surface.thread_ts)
 
     @property
-    def value(self) -> str:
-        """Return what the button carried."""
-        return (self.target or "") + ("" if self.seen is None else f"@{self.seen}")
+    def seen(self) -> int | None:
+        """Return how often the workspace had been brought up when the button was drawn, if it says so."""
+        return None if self.press is None else self.press.seen
 
     @property
     def reference(self) -> str:

@@ -113,6 +113,11 @@ def verbs(command: str) -> Table[Verb]:
     return _verbs[command]
 
 
+def pressed(request: Request, name: str) -> Verb | None:
+    """Return the handler of a button: its own, or else the verb's."""
+    return action.get(name) or verbs(request.folder).get(request.verb)
+
+
 async def run(request: Request) -> Answer:
     """Run a request's verb."""
     handler = verbs(request.folder).get(request.verb)

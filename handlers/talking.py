@@ -8,7 +8,7 @@ from typing import Final
 
 from bot.domain.models import Answer, State, Workspace
 from bot.messages.blocks import offers, replies
-from bot.messages.blocks.buttons import AGREED
+from bot.messages.blocks.kit import AGREED
 from bot.messages.blocks.limits import Markup, fill, line
 from bot.messages.texts import answers as words
 from bot.messages.texts import talk

@@ -11,6 +11,7 @@ import structlog
 
 from bot.domain.models import Account, Answer, Field, Form, FormProblems, Principal, Purpose, Spec, Values
 from bot.messages.blocks import forms, kit, replies
+from bot.messages.blocks.kit import Press
 from bot.messages.blocks.limits import fill, line
 from bot.messages.texts import forms as words
 from bot.services.naming import find_connection, fold
@@ -170,8 +171,9 @@ async def make(
 
 
 def _where(request: Request, purpose: Purpose, able: list[str]) -> Answer:
+    services = request.services
     buttons = [
-        kit.button(line(request.services.title(name)), f"make:{number}", f"{purpose} {name}")
+        kit.button(line(services.title(name)), Press("make", f"{purpose} {name}", number=number))
         for number, name in enumerate(able)
     ]
     return replies.answer(words.WHERE[purpose], buttons)

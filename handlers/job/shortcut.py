@@ -15,6 +15,7 @@ from typing import Any, Final
 from bot.domain.models import Answer, Surface
 from bot.messages.blocks import forms as drawn
 from bot.messages.blocks import replies
+from bot.messages.blocks.kit import Press
 from bot.messages.blocks.limits import fill
 from bot.messages.texts import forms as words
 from bot.services.filling import COMMAND, PRESET
@@ -94,9 +95,8 @@ async def place_chosen(submission: Submission) -> dict[str, Any]:
     author = str(submission.view.get("private_metadata") or "")
     code = Code(submission.value(drawn.CODE_FIELD).strip(), author)
     surface = Surface(kind="view", interaction=submission.interaction)
-    answer = await run_button(
-        submission.services, submission.principal, surface, "run_code", f"{connection}\n{code.carried}"
-    )
+    press = Press("run_code", f"{connection}\n{code.carried}")
+    answer = await run_button(submission.services, submission.principal, surface, press)
     return {"response_action": "update", "view": answer.view or drawn.answer_view(answer, "job")}
 
 

@@ -8,7 +8,6 @@ from dataclasses import replace
 from bot.domain.models import Answer, Named, Spoken
 from bot.domain.policy import Target
 from bot.messages.blocks import kit, replies
-from bot.messages.blocks.buttons import AGREED
 from bot.messages.blocks.limits import Markup, fill
 from bot.messages.blocks.notices import unlink_button
 from bot.messages.blocks.offers import SAY
@@ -25,7 +24,7 @@ from handlers.request import SILENT, Answered, Request
 _MENTION = re.compile(r"<@([UW][A-Z0-9]+)>")
 
 
-@routes.verb("workspace", "unlink", flags=(AGREED,), does=routes.Does.ENDS)
+@routes.verb("workspace", "unlink", flags=(kit.AGREED,), does=routes.Does.ENDS)
 async def unlink(request: Request) -> Answer:
     """Delete our access, after a question; what is running on the provider keeps running."""
     person = next((found for word in request.arguments if (found := _MENTION.fullmatch(word))), None)
@@ -51,7 +50,7 @@ async def unlink(request: Request) -> Answer:
         ]
         return replies.answer(words.UNLINK_WHICH, buttons)
     connection = _chosen(request, name, {account.connection for account in accounts})
-    if AGREED not in request.flags or request.manner is not Manner.TYPED:
+    if kit.AGREED not in request.flags or request.manner is not Manner.TYPED:
         return _ask(request, connection, [account.connection for account in accounts])
     ending = [connection] if connection else [account.connection for account in accounts]
     ended = [
@@ -83,7 +82,7 @@ def _ask(request: Request, connection: str | None, linked: list[str]) -> Answer:
     ask = fill(
         words.TO_CONTINUE, button=cards.UNLINK, command=request.command, typed=Markup("unlink"), name=name
     )
-    button = kit.button(cards.UNLINK, f"unlink:{AGREED}", connection or "all", style=kit.DANGER)
+    button = kit.button(cards.UNLINK, kit.Press("unlink", connection or "all", agreed=True), style=kit.DANGER)
     about = Spoken(connection=connection or "", what="unlink", takes_press=True)
     return replace(replies.answer(f"{effect} {ask}", [button]), about=about)
 
@@ -125,7 +124,7 @@ async def _somebody_else(request: Request, person: re.Match[str]) -> Answer:
     linked_there = await request.services.store.accounts(other)
     if not any(connection in {None, account.connection} for account in linked_there):
         return replies.hint(fill(words.NOTHING_LINKED_OTHER, who=who))
-    if AGREED not in request.flags or request.manner is not Manner.TYPED:
+    if kit.AGREED not in request.flags or request.manner is not Manner.TYPED:
         return _ask_about_other(request, other.user_id, connection)
     ended = await request.services.accounts.unlink(
         other,
@@ -151,5 +150,5 @@ def _ask_about_other(request: Request, user_id: str, connection: str | None) -> 
         typed=Markup("unlink"),
         name=f"{given} @PERSON",
     )
-    command = f"unlink {given} <@{user_id}> --{AGREED}"
+    command = f"unlink {given} <@{user_id}> --{kit.AGREED}"
     return replies.answer(f"{effect} {ask}", [kit.button(cards.UNLINK, SAY, command, style=kit.DANGER)])

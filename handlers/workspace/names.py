@@ -6,7 +6,7 @@ from typing import Any
 
 from bot.domain.models import Answer, Workspace
 from bot.messages.blocks import kit, limits, replies
-from bot.messages.blocks.buttons import AGREED
+from bot.messages.blocks.kit import AGREED
 from bot.messages.blocks.limits import fill, line
 from bot.messages.blocks.welcome import list_button
 from bot.messages.texts import answers as words

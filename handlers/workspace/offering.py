@@ -63,9 +63,7 @@ def _at_its_time(request: Request, workspace: Workspace, at: float) -> Answer:
     sentence = fill(talk.AT_ITS_TIME, name=workspace.title, at=kit.moment(at, request.services.clock.now()))
     label = fill(talk.DO_AT[request.verb], name=Markup(line(workspace.title)))
     (button,) = timers.choices(request.verb, [workspace], [label], [at])
-    about = Spoken(
-        workspaces=(workspace.id,), what=request.verb, ask=f"{button['action_id']} {button['value']}"
-    )
+    about = Spoken(workspaces=(workspace.id,), what=request.verb, ask=kit.Press.of(button).text)
     return replace(replies.answer(sentence, [button]), about=about)
 
 
@@ -157,8 +155,7 @@ async def several(request: Request, rows: Sequence[Workspace], which: Which) -> 
         return replies.with_remarks(offered, remarks)
     shown = [_row(request, verb, workspace) for workspace in chosen]
     stamps = [await stamp(request, row.workspace) + ("!" if row.ends else "") for row in shown]
-    timed = verb if at is None else f"{verb}@{at:.0f}"
-    return offers.several(verb, shown, " ".join([timed, *stamps]), remarks, at)
+    return offers.several(verb, shown, stamps, remarks, at)
 
 
 def is_needed(verb: str, workspace: Workspace, under_way: Operation | None, at: float | None = None) -> bool:

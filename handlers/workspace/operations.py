@@ -7,7 +7,8 @@ from dataclasses import replace
 from bot.domain.models import Answer, OperationVerb, State, Workspace
 from bot.domain.moments import Moment
 from bot.messages.blocks import kit, lists, offers, replies
-from bot.messages.blocks.buttons import AGREED, at_stake, down_buttons
+from bot.messages.blocks.buttons import at_stake, down_buttons
+from bot.messages.blocks.kit import AGREED
 from bot.messages.blocks.limits import fill
 from bot.messages.blocks.timers import day_said, said
 from bot.messages.texts import answers as words
@@ -118,7 +119,7 @@ async def begin_for(
     With a moment it is stopped again then. The button of a message that has become outdated begins nothing.
     """
     services = request.services
-    if request.seen is not None and request.seen != workspace.episode:
+    if request.seen not in {None, workspace.episode}:
         return await as_it_is(request, workspace, words.OUTDATED)
     if workspace.state is State.GONE and workspace.spec is not None and verb is OperationVerb.RESTART:
         verb = OperationVerb.START

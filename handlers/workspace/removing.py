@@ -6,7 +6,8 @@ from typing import Any
 
 from bot.domain.models import Answer, OperationVerb, Spoken, State, Workspace
 from bot.messages.blocks import lists, replies
-from bot.messages.blocks.buttons import AGREED, remove_button
+from bot.messages.blocks.buttons import remove_button
+from bot.messages.blocks.kit import AGREED
 from bot.messages.blocks.limits import fill, line, safe
 from bot.messages.texts import answers as words
 from bot.services import naming

@@ -32,16 +32,13 @@ class _Done:
 @routes.action(offers.SEVERAL)
 async def pressed(request: Request) -> Answer:
     """Do what the button said, and no more: what has changed since is left alone."""
-    timed, *stamps = (request.target or "").split() or [""]
-    verb, _, time = timed.partition("@")
-    if verb not in (talk.DO_SEVERAL_AT if time else talk.DO_SEVERAL):
+    verb, *stamps = (request.target or "").split() or [""]
+    if verb not in (talk.DO_SEVERAL if request.at is None else talk.DO_SEVERAL_AT):
         return replies.hint(talk.NOTHING_DONE)
-    if time:
-        at = float(time) if time.isdecimal() else 0.0
+    if request.at is not None:
         now = await request.services.store.now()
-        if not now < at <= now + FARTHEST_SECONDS:
+        if not now < request.at <= now + FARTHEST_SECONDS:
             return replies.hint(fill(timers.PASSED, command=request.command, name=answers.EXAMPLE))
-        request = replace(request, at=at)
     done = _Done()
     for one in stamps:
         key, _, _ = one.partition(".")

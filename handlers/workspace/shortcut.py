@@ -7,6 +7,7 @@ from typing import Any
 
 from bot.domain.models import Answer, Surface
 from bot.messages.blocks import forms as drawn
+from bot.messages.blocks.kit import Press
 from bot.messages.texts import cards
 from bot.messages.texts import forms as words
 from handlers import routes
@@ -40,9 +41,8 @@ async def chosen(submission: Submission) -> dict[str, Any]:
     """Start what was chosen, as its button would; the form becomes the answer."""
     value = next(iter(values_of(submission.view).values()), "")
     surface = Surface(kind="view", interaction=submission.interaction)
-    answer = await run_button(
-        submission.services, submission.principal, surface, "start", value if isinstance(value, str) else ""
-    )
+    press = Press("start", value if isinstance(value, str) else "")
+    answer = await run_button(submission.services, submission.principal, surface, press)
     if not answer.text:
         return {"response_action": "clear"}
     return {"response_action": "update", "view": drawn.answer_view(answer)}

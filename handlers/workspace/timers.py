@@ -10,7 +10,7 @@ from bot.domain.moments import FARTHEST_SECONDS, Moment, Unread
 from bot.messages.blocks import forms, kit, lists, replies
 from bot.messages.blocks import moments as answers
 from bot.messages.blocks import timers as drawn
-from bot.messages.blocks.buttons import AGREED
+from bot.messages.blocks.kit import AGREED
 from bot.messages.blocks.limits import fill
 from bot.messages.texts import answers as texts
 from bot.messages.texts import timers as words
@@ -66,7 +66,7 @@ async def stop_later(request: Request, workspace: Workspace, moment: Moment, mod
 
     The button of a message that has become outdated sets nothing.
     """
-    if request.seen is not None and request.seen != workspace.episode:
+    if request.seen not in {None, workspace.episode}:
         facts = await request.services.gatherer.of_workspace(workspace)
         return lists.status_answer(facts, workspace, remark=texts.OUTDATED)
     timer = timer_or_ask(request, workspace, moment, mode)

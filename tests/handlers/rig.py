@@ -10,6 +10,7 @@ from typing import Any
 from bot.domain.models import Account, Answer, Link, Notice, NoticeKind, Principal, Surface, Workspace
 from bot.domain.policy import Installation
 from bot.messages.blocks import kit
+from bot.messages.blocks.kit import Press
 from bot.messages.blocks.notices import render
 from bot.providers import facets
 from bot.providers.base import Provider
@@ -179,7 +180,7 @@ class Rig:
     ) -> Answer:
         """Press a button."""
         surface = self.surface(**{"kind": "button", "response_url": "https://hooks.example.org/1"} | keys)
-        return self.checked(await run_button(self.services, principal, surface, action_id, value))
+        return self.checked(await run_button(self.services, principal, surface, Press.read(action_id, value)))
 
     def checked(self, answer: Answer) -> Answer:
         if answer.text:

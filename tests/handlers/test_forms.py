@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bot.domain.models import NoticeKind, Snapshot, Spec, Surface, TaskKind
-from bot.messages.blocks import forms
+from bot.messages.blocks import forms, kit
 from handlers.dispatch import run_button, submit
 from handlers.replay import replay
 from handlers.searches import search
@@ -127,7 +127,7 @@ async def test_a_connection_that_is_none_is_named(bench, where):
 
 async def press_in(made, view: dict[str, Any], action_id: str):
     surface = Surface(kind="button", interaction="button:1", view_id="V1", view_hash="h1")
-    return await run_button(made.services, ALICE, surface, action_id, "", view)
+    return await run_button(made.services, ALICE, surface, kit.Press.read(action_id), view)
 
 
 async def test_a_field_that_others_depend_on_redraws_them(bench):

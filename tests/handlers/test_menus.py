@@ -49,7 +49,7 @@ async def verbs(bot):
 async def test_an_option_that_ends_something_asks_in_a_form_and_does_it_once_agreed(bot, running, place):
     slack = LittleSlack()
     app = bolt_for(bot.services, slack)
-    assert (await send(app, place(chosen(f"ask stop {drawn.key(running)}")))).status == 200
+    assert (await send(app, place(chosen(f"ask {drawn.changing('stop', running).text}")))).status == 200
     assert await verbs(bot) == []
     assert await bot.notices(NoticeKind.REPLY) == []
     (opened,) = slack.views
@@ -63,7 +63,7 @@ async def test_an_option_that_ends_something_asks_in_a_form_and_does_it_once_agr
 
 async def test_where_no_form_opens_the_question_is_a_message(bot, running):
     app = bolt_for(bot.services, LittleSlack(opens=False))
-    await send(app, chosen(f"ask stop {drawn.key(running)}"))
+    await send(app, chosen(f"ask {drawn.changing('stop', running).text}"))
     (told,) = await bot.notices(NoticeKind.REPLY)
     (agrees,) = kit.buttons_of(told.body["blocks"])
     assert "everything running in it" in str(told.body["blocks"])
@@ -81,7 +81,7 @@ async def test_an_option_without_a_question_is_pressed_like_its_button(bot, runn
 
 
 async def test_the_question_is_for_the_owner_and_about_how_it_is_now(bot, running):
-    old = f"stop {drawn.key(running)}"
+    old = drawn.changing("stop", running).text
     assert "can't find" in words(await bot.press("ask", old, BOB))
     for state in (State.STOPPED, State.RUNNING):
         bot.clock.advance(60)
@@ -93,7 +93,7 @@ async def test_the_question_is_for_the_owner_and_about_how_it_is_now(bot, runnin
 
 
 async def test_what_has_nothing_to_be_asked_any_more_is_done(bot, running):
-    await bot.press("ask", f"suspend:yes {drawn.key(running)}")
+    await bot.press("ask", drawn.changing("suspend", running, agreed=True).text)
     assert await verbs(bot) == [OperationVerb.SUSPEND]
 
 

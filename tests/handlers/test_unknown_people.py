@@ -77,10 +77,7 @@ async def test_so_is_a_button_with_what_it_stands_for(bot):
     assert "Checking with Slack who you are" in words(answer)
     await bot.press("job_list")
     commands = await waiting(bot)
-    assert [(one["action"], one["value"]) for one in commands] == [
-        ("invite", "saturn start notebook"),
-        ("job_list", ""),
-    ]
+    assert [one["press"] for one in commands] == ["invite saturn start notebook", "job_list"]
     assert bot.accounts.invited == []
     bot.people.silent = False
     await replay(bot.services, ALICE, commands[0])

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from bot.domain.models import Account, Answer, HomeUse, OperationVerb, Person, Principal, Spec, State, Surface
+from bot.messages.blocks.kit import Press
 from bot.services.accounts import Accounts
 from bot.services.linking import digest
 from bot.store.records import Activation
@@ -211,7 +212,9 @@ class Life(World):
         )
         before = await self._of_others(principal)
         answer = await self._directly(
-            principal, surface, lambda: run_button(self.services, principal, surface, action_id, value)
+            principal,
+            surface,
+            lambda: run_button(self.services, principal, surface, Press.read(action_id, value)),
         )
         assert await self._of_others(principal) == before, (
             f"{principal} pressed {action_id} of another: {value}"

@@ -8,7 +8,7 @@ from typing import Any
 from bot.domain.facts import Facts
 from bot.domain.models import Answer, Approval, Named
 from bot.messages.blocks import kit, replies
-from bot.messages.blocks.kit import Block, Element
+from bot.messages.blocks.kit import Block, Element, Press
 from bot.messages.blocks.limits import Markup, fill
 from bot.messages.texts import approvals as words
 
@@ -17,10 +17,8 @@ ASK_FORM = "ask_link"
 
 def ask_button(connection: str, title: str, number: int | None = None, *, text: str = "") -> Element:
     """Return the button that opens the form; a number distinguishes it from others in its row."""
-    action = "ask_link" if number is None else f"ask_link:{number}"
-    return kit.button(
-        fill(words.ASK_BUTTON, title=title), action, f"{connection} {text}".rstrip(), style=kit.PRIMARY
-    )
+    press = Press("ask_link", f"{connection} {text}".rstrip(), number=number)
+    return kit.button(fill(words.ASK_BUTTON, title=title), press, style=kit.PRIMARY)
 
 
 def ways(connections: Sequence[tuple[str, str, bool]], waiting: str = "") -> list[Element]:

@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from bot.domain.facts import Facts
 from bot.domain.models import Effects, State, StopMode, Workspace
 from bot.domain.models.stopping import is_final
 from bot.messages.blocks import kit
-from bot.messages.blocks.kit import Block, Element
+from bot.messages.blocks.kit import Block, Element, Press
 from bot.messages.blocks.limits import Markup, fill
 from bot.messages.texts import cards as words
 
-#: The suffix of a button's action when its own question said that it ends the workspace for good; it
-#: means the same as the flag that people type.
-AGREED: Final = "yes"
 
-
-def key(workspace: Workspace) -> str:
-    """Return the value of a button that changes what a workspace does: its id, and when it was drawn.
+def changing(
+    verb: str,
+    workspace: Workspace,
+    *,
+    agreed: bool = False,
+    number: int | None = None,
+    at: float | None = None,
+) -> Press:
+    """Return what a button carries that changes what a workspace does.
 
     A press is done only while the workspace hasn't been brought up again since.
     """
-    return f"{workspace.id}@{workspace.episode}"
+    return Press(verb, workspace.id, workspace.episode, agreed, number, at=at)
 
 
 def can_be_made_again(facts: Facts) -> bool:
@@ -34,24 +35,24 @@ def can_be_made_again(facts: Facts) -> bool:
 def start_button(workspace: Workspace) -> Element:
     """Return *Start* for a workspace, *Resume* for a suspended one."""
     label = words.RESUME if workspace.state is State.SUSPENDED else words.START
-    return kit.button(label, "start", key(workspace), style=kit.PRIMARY)
+    return kit.button(label, changing("start", workspace), style=kit.PRIMARY)
 
 
 def stop_button(workspace: Workspace, effects: Effects) -> Element:
     """Return *Stop*, which asks first; if it ends the workspace for good, it says what is lost."""
     final = _end_question(workspace, effects, "stop", words.CONFIRM_END)
     question = final or kit.confirm(words.CONFIRM_STOP, name=workspace.title)
-    action = f"stop:{AGREED}" if final else "stop"
-    return kit.button(words.STOP, action, key(workspace), style=kit.DANGER, confirm=question)
+    press = changing("stop", workspace, agreed=final is not None)
+    return kit.button(words.STOP, press, style=kit.DANGER, confirm=question)
 
 
 def suspend_button(workspace: Workspace) -> Element:
     """Return *Suspend*, which loses nothing and so asks only if it was busy or had unsaved changes."""
     said = at_stake(workspace)
     if not said:
-        return kit.button(words.SUSPEND, "suspend", key(workspace))
+        return kit.button(words.SUSPEND, changing("suspend", workspace))
     asked = kit.confirm(words.CONFIRM_SUSPEND, style=None, name=workspace.title, at_stake=said)
-    return kit.button(words.SUSPEND, f"suspend:{AGREED}", key(workspace), confirm=asked)
+    return kit.button(words.SUSPEND, changing("suspend", workspace, agreed=True), confirm=asked)
 
 
 def at_stake(workspace: Workspace) -> Markup:
@@ -70,8 +71,8 @@ def force_button(workspace: Workspace, effects: Effects) -> Element:
     """Return *Force quit*, which asks first."""
     final = _end_question(workspace, effects, "force", words.CONFIRM_FORCE_END)
     question = final or kit.confirm(words.CONFIRM_FORCE, name=workspace.title)
-    action = f"force:{AGREED}" if final else "force"
-    return kit.button(words.FORCE, action, key(workspace), style=kit.DANGER, confirm=question)
+    press = changing("force", workspace, agreed=final is not None)
+    return kit.button(words.FORCE, press, style=kit.DANGER, confirm=question)
 
 
 def _end_question(
@@ -85,7 +86,7 @@ def _end_question(
 
 def agreed_button(label: str, verb: str, workspace: Workspace) -> Element:
     """Return the button of a question that said what is lost: pressing it is the consent."""
-    return kit.button(label, f"{verb}:{AGREED}", key(workspace), style=kit.DANGER)
+    return kit.button(label, changing(verb, workspace, agreed=True), style=kit.DANGER)
 
 
 def remove_button(workspace: Workspace) -> Element:

@@ -17,7 +17,7 @@ from bot.domain.home import HomeFacts, LinkFacts, MakerFacts, Question
 from bot.domain.models import State
 from bot.messages.blocks import approvals, kit, timers, welcome
 from bot.messages.blocks.cards import asked_buttons, link_value, under_way
-from bot.messages.blocks.kit import Block, Element
+from bot.messages.blocks.kit import Block, Element, Press
 from bot.messages.blocks.limits import Markup, fill, line, safe
 from bot.messages.blocks.lists import row_buttons, state_words
 from bot.messages.blocks.paging import row
@@ -174,9 +174,9 @@ def _section(text: str, buttons: Sequence[Element]) -> list[Block]:
 def _turning(facts: HomeFacts) -> list[Element]:
     turning = []
     if facts.page > 1:
-        turning.append(kit.button(words.PREVIOUS, "home:previous", f"page {facts.page - 1}"))
+        turning.append(kit.button(words.PREVIOUS, Press("home", f"page {facts.page - 1}", mark="previous")))
     if facts.page < facts.pages:
-        turning.append(kit.button(words.NEXT, "home:next", f"page {facts.page + 1}"))
+        turning.append(kit.button(words.NEXT, Press("home", f"page {facts.page + 1}", mark="next")))
     return turning
 
 
@@ -255,9 +255,9 @@ def _settings(facts: HomeFacts) -> list[Block]:
 
 
 def _foot(facts: HomeFacts) -> Iterable[Block]:
-    buttons = [kit.button(words.REFRESH, "home:refresh", "refresh")]
+    buttons = [kit.button(words.REFRESH, Press("home", "refresh", mark="refresh"))]
     if facts.is_administrator:
-        buttons.append(kit.button(words.TO_TOTALS, "home:totals", "totals"))
+        buttons.append(kit.button(words.TO_TOTALS, Press("home", "totals", mark="totals")))
     return foot(facts.now, buttons)
 
 

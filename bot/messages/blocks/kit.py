@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from bot.domain.models import Answer, Named, Spoken
@@ -25,11 +25,84 @@ ASK: Final = "ask"
 #: Buttons beside each other.
 BESIDE: Final = 2
 
-#: In an action, the number that distinguishes equals: the same thing, done to something else.
-_NUMBER: Final = re.compile(r":\d{1,3}(?::|$)")
+#: What says that a button's own question was agreed to; the flag that people type means the same.
+AGREED: Final = "yes"
+#: Buttons whose address the browser opens. Only one person may see it, and a press only needs its ack.
+ADDRESSES: Final = frozenset({"open_url", "page_url", "link_url"})
+
+_NUMBER: Final = re.compile(r"[0-9]{1,3}")
+_TIME: Final = re.compile(r"u([0-9]{1,11})")
+_DRAWN: Final = re.compile(r"(\w+)@(\d{1,18})")
 #: Code, or what Slack takes for bold: from a star that follows no letter to one that no letter follows.
 _MARKED: Final = re.compile(r"`([^`\n]+)`|(?<!\w)\*(\S(?:.{0,300}?\S)??)\*(?!\w)")
 _USER_ID: Final = re.compile(r"[UW][A-Z0-9]{2,30}")
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """Hold what a button carries, to write it into one and to read it from a press.
+
+    ``key`` names a row, which is read and authorised again on each press.
+    """
+
+    name: str
+    key: str = ""
+    #: How often the workspace had been brought up when the button was drawn; None if it doesn't matter.
+    seen: int | None = None
+    #: Its own question said that something ends for good.
+    agreed: bool = False
+    #: What tells it from others beside it that do the same, to something else or in another way.
+    number: int | None = None
+    mark: str = ""
+    #: The time that the button was drawn for, in epoch seconds.
+    at: float | None = None
+
+    @classmethod
+    def read(cls, action_id: str, value: str = "") -> Press:
+        """Read a button's action and value, those of earlier releases too; never raises."""
+        name, *parts = action_id.split(":")
+        drawn = _DRAWN.fullmatch(value)
+        press = cls(name, value) if drawn is None else cls(name, drawn[1], int(drawn[2]))
+        for part in parts:
+            if part == AGREED:
+                press = replace(press, agreed=True)
+            elif _NUMBER.fullmatch(part):
+                press = replace(press, number=int(part))
+            elif time := _TIME.fullmatch(part):
+                press = replace(press, at=float(time[1]))
+            else:
+                press = replace(press, mark=part)
+        return press
+
+    @classmethod
+    def of(cls, button: Element) -> Press:
+        """Read what a drawn button carries."""
+        return cls.read(button["action_id"], button.get("value", ""))
+
+    @classmethod
+    def of_text(cls, text: str) -> Press:
+        """Read it where it is kept as one text: an option of a menu, a form, what *yes* means."""
+        action_id, _, value = text.partition(" ")
+        return cls.read(action_id, value)
+
+    @property
+    def action_id(self) -> str:
+        """Return it as a button's action."""
+        parts = [AGREED] if self.agreed else []
+        parts += [self.mark] if self.mark else []
+        parts += [str(self.number)] if self.number is not None else []
+        parts += [f"u{self.at:.0f}"] if self.at is not None else []
+        return ":".join([self.name, *parts])[: limits.ID]
+
+    @property
+    def value(self) -> str:
+        """Return it as a button's value."""
+        return self.key if self.seen is None else f"{self.key}@{self.seen}"
+
+    @property
+    def text(self) -> str:
+        """Return both as one text."""
+        return f"{self.action_id} {self.value}" if self.value else self.action_id
 
 
 def mrkdwn(text: str) -> Block:
@@ -73,12 +146,12 @@ def actions(elements: Iterable[Element]) -> list[Block]:
     buttons = [one for one in given if one["type"] == "button"]
     if len(buttons) <= BESIDE:
         return _rows([given])
-    equals = [one for one in buttons if _NUMBER.search(one["action_id"])]
+    equals = [one for one in buttons if Press.of(one).number is not None]
     apart = equals if len(equals) > 1 else []
     others = [one for one in buttons if one not in apart]
     shown, folded = others[:BESIDE], others[BESIDE:]
     # An option has no room for a long command that waits.
-    apart += [one for one in folded if len(_pressed(one)) > limits.OPTION_VALUE]
+    apart += [one for one in folded if len(_chosen(one)) > limits.OPTION_VALUE]
     folded = [one for one in folded if one not in apart]
     rows = [apart[at : at + BESIDE] for at in range(0, len(apart), BESIDE)]
     return _rows([*rows, [*fields, *shown, *([menu(folded)] if folded else [])]])
@@ -96,20 +169,14 @@ def menu(buttons: Sequence[Element]) -> Element:
     options = []
     for one in buttons[: limits.MENU_OPTIONS]:
         address = {"url": one["url"]} if "url" in one else {}
-        options.append({"text": one["text"], "value": _pressed(one), **address})
+        options.append({"text": one["text"], "value": _chosen(one), **address})
     return {"type": "overflow", "action_id": MENU, "options": options}
 
 
-def _pressed(button: Element) -> str:
-    """Return the action and the value of a button as one text, for an option of a menu."""
-    parts = [ASK] if "confirm" in button else []
-    return " ".join([*parts, button["action_id"], *([button["value"]] if "value" in button else [])])
-
-
-def pressed(text: str) -> tuple[str, str]:
-    """Return the action and the value that an option of a menu carries."""
-    action_id, _, value = text.partition(" ")
-    return action_id, value
+def _chosen(drawn: Element) -> str:
+    """Return what an option of a menu carries in place of a button."""
+    press = Press.of(drawn)
+    return (Press(ASK, press.text) if "confirm" in drawn else press).text
 
 
 def buttons_of(blocks: Iterable[Block]) -> Iterator[Element]:
@@ -119,8 +186,14 @@ def buttons_of(blocks: Iterable[Block]) -> Iterator[Element]:
             if one.get("type") == "button":
                 yield one
             for option in one["options"] if one.get("type") == "overflow" else ():
-                action_id, value = pressed(option["value"])
-                yield button(option["text"]["text"], action_id, value, url=option.get("url"))
+                press = Press.of_text(option["value"])
+                yield button(option["text"]["text"], press, url=option.get("url"))
+
+
+def numbered(button: Element, number: int, label: str) -> Element:
+    """Return a button with a number, which tells it from its equals, and a label that says which it is."""
+    action_id = replace(Press.of(button), number=number).action_id
+    return {**button, "text": plain(label, limits.BUTTON), "action_id": action_id}
 
 
 def quiet(button: Element) -> Element:
@@ -153,21 +226,22 @@ def _coloured(elements: Sequence[Element], *, found: bool) -> tuple[bool, list[E
 
 def button(
     label: str,
-    action_id: str,
-    value: str = "",
+    press: Press | str,
+    key: str = "",
     *,
     style: str | None = None,
     url: str | None = None,
     confirm: Block | None = None,
 ) -> Element:
-    """Return a button. ``value`` is a row's key: the row is read and authorised again on each press."""
+    """Return a button; for most it is enough to name the action and the key of a row."""
+    carried = Press(press, key) if isinstance(press, str) else press
     element: Element = {
         "type": "button",
         "text": plain(label, limits.BUTTON),
-        "action_id": action_id[: limits.ID],
+        "action_id": carried.action_id,
     }
-    if value:
-        element["value"] = value
+    if carried.value:
+        element["value"] = carried.value
     if style is not None:
         element["style"] = style
     if url is not None:

@@ -10,7 +10,6 @@ from bot.domain.facts import Facts
 from bot.domain.models import Answer, NoticeKind, Outcome, State
 from bot.messages.blocks import approvals, classes, kit, replies, timers
 from bot.messages.blocks.buttons import (
-    AGREED,
     down_buttons,
     open_buttons,
     page_button,
@@ -248,8 +247,8 @@ def unlink_button(connection: str, title: str, number: int | None = None) -> Ele
     """
     question = kit.confirm(cards.CONFIRM_UNLINK, title=title)
     label = cards.UNLINK if number is None else fill(cards.UNLINK_ONE, title=title)
-    action = f"unlink:{AGREED}" if number is None else f"unlink:{AGREED}:{number}"
-    return kit.button(label, action, connection, style=kit.DANGER, confirm=question)
+    press = kit.Press("unlink", connection, agreed=True, number=number)
+    return kit.button(label, press, style=kit.DANGER, confirm=question)
 
 
 def _unlinked(facts: Facts) -> Answer:

@@ -8,8 +8,8 @@ from typing import Final
 
 from bot.domain.models import Answer, Run, Spoken, StopEffect, Workspace
 from bot.messages.blocks import kit, limits, replies
-from bot.messages.blocks.buttons import key
-from bot.messages.blocks.kit import Element
+from bot.messages.blocks.buttons import changing
+from bot.messages.blocks.kit import Element, Press
 from bot.messages.blocks.limits import Markup, fill
 from bot.messages.blocks.lists import state_words
 from bot.messages.texts import cards
@@ -35,7 +35,7 @@ class Row:
 def command_buttons(commands: Sequence[str]) -> list[Element]:
     """Return a button for each command, with the command on its face; none for one that is too long."""
     return [
-        kit.button(limits.line(command, limits.BUTTON), f"{SAY}:{number}", command)
+        kit.button(limits.line(command, limits.BUTTON), Press(SAY, command, number=number))
         for number, command in enumerate(commands)
         if len(command) <= limits.VALUE
     ]
@@ -43,26 +43,27 @@ def command_buttons(commands: Sequence[str]) -> list[Element]:
 
 def one(verb: str, workspace: Workspace, title: str) -> Answer:
     """Offer to do something to a workspace, as it is now: *yes* means the same as the press."""
-    offered = _one(verb, workspace.title, title, verb, key(workspace))
-    return replace(offered, about=Spoken((workspace.id,), what=verb, ask=f"{verb} {key(workspace)}"))
+    press = changing(verb, workspace)
+    offered = _one(verb, workspace.title, title, press)
+    return replace(offered, about=Spoken((workspace.id,), what=verb, ask=press.text))
 
 
 def stop_run(run: Run, title: str, *, force: bool) -> Answer:
     """Offer to stop a run."""
-    action = "job_force" if force else "job_stop"
-    offered = _one("stop_run", run.name, title, action, run.id)
-    return replace(offered, about=Spoken(runs=(run.id,), what="stop", ask=f"{action} {run.id}"))
+    press = Press("job_force" if force else "job_stop", run.id)
+    offered = _one("stop_run", run.name, title, press)
+    return replace(offered, about=Spoken(runs=(run.id,), what="stop", ask=press.text))
 
 
-def _one(verb: str, name: str, title: str, action: str, value: str) -> Answer:
+def _one(verb: str, name: str, title: str, press: Press) -> Answer:
     style = kit.DANGER if verb in _RED else kit.PRIMARY
     label = fill(words.DO_ONE[verb], name=Markup(limits.line(name)))
-    button = kit.button(limits.cut(label, limits.BUTTON), action, value, style=style)
+    button = kit.button(limits.cut(label, limits.BUTTON), press, style=style)
     return replies.answer(fill(words.OFFERS[verb], name=name, title=title), [button])
 
 
 def several(
-    verb: str, rows: Sequence[Row], value: str, remarks: Sequence[str], at: float | None = None
+    verb: str, rows: Sequence[Row], stamps: Sequence[str], remarks: Sequence[str], at: float | None = None
 ) -> Answer:
     """Offer to do something to several: all of them are named, and what ends for good says so."""
     count = Markup(str(len(rows)))
@@ -82,12 +83,13 @@ def several(
         for row in rows
     ]
     style = kit.DANGER if verb in _RED else kit.PRIMARY
-    button = kit.button(fill(label, count=count), SEVERAL, value, style=style)
+    press = Press(SEVERAL, " ".join([verb, *stamps]), at=at)
+    button = kit.button(fill(label, count=count), press, style=style)
     parts = [lines[at : at + _IN_A_SECTION] for at in range(0, len(lines), _IN_A_SECTION)]
     blocks = [kit.section("\n".join([head, *parts[0]])), *(kit.section("\n".join(one)) for one in parts[1:])]
     small = [kit.context(*remarks)] if remarks else []
     keys = tuple(row.workspace.id for row in rows)
-    asked = Spoken(keys, what=verb, ask="" if any(row.ends for row in rows) else f"{SEVERAL} {value}")
+    asked = Spoken(keys, what=verb, ask="" if any(row.ends for row in rows) else press.text)
     asked = replace(asked, takes_press=not asked.ask)
     return kit.answer(kit.bare(head), [*blocks, *small, *kit.actions([button])], about=asked)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from bot.messages.blocks import kit
-from bot.messages.blocks.kit import Block, Element
+from bot.messages.blocks.kit import Block, Element, Press
 from bot.messages.texts import answers as texts
 from bot.messages.texts import cards
 
@@ -50,9 +50,9 @@ def listed(
         blocks.append(kit.context(*small))
     if not verb:
         return blocks
-    buttons = [kit.button(cards.REFRESH, f"{verb}:refresh", f"{page.number} {words}".strip())]
+    buttons = [kit.button(cards.REFRESH, Press(verb, f"{page.number} {words}".strip(), mark="refresh"))]
     if page.left:
-        buttons.append(kit.button(cards.MORE, f"{verb}:more", f"{page.number + 1} {words}".strip()))
+        buttons.append(kit.button(cards.MORE, Press(verb, f"{page.number + 1} {words}".strip(), mark="more")))
     return [*blocks, *kit.actions(buttons)]
 
 

@@ -8,9 +8,9 @@ from typing import Any
 from bot.domain.facts import Facts
 from bot.domain.models import Answer, Effects, Workspace
 from bot.messages.blocks import kit, limits
-from bot.messages.blocks.buttons import key, remove_button, stop_button
+from bot.messages.blocks.buttons import changing, remove_button, stop_button
 from bot.messages.blocks.cards import link_value
-from bot.messages.blocks.kit import Block, Element
+from bot.messages.blocks.kit import Block, Element, Press
 from bot.messages.blocks.limits import Markup, fill, safe
 from bot.messages.texts import answers as words
 from bot.messages.texts import cards, welcome
@@ -83,8 +83,9 @@ def verb_button(
         case "remove":
             button = remove_button(workspace)
         case _:
-            button = kit.button(text, verb, workspace.id if verb in _SHOWS else key(workspace))
-    return {**button, "text": kit.plain(text, limits.BUTTON), "action_id": f"{button['action_id']}:{number}"}
+            press = Press(verb, workspace.id) if verb in _SHOWS else changing(verb, workspace)
+            button = kit.button(text, press)
+    return kit.numbered(button, number, text)
 
 
 def choices(
@@ -109,7 +110,7 @@ def search(verb: str) -> Element:
     """Return a field that completes the names of the person's own workspaces."""
     return {
         "type": "external_select",
-        "action_id": f"{verb}:workspace",
+        "action_id": Press(verb, mark="workspace").action_id,
         "placeholder": kit.plain(words.PICK, limits.PLACEHOLDER),
         "min_query_length": 0,
     }
@@ -120,12 +121,13 @@ def question(button: Element) -> Answer:
     asked = button["confirm"]
     agrees, keeps = asked["confirm"]["text"], asked["deny"]["text"]
     section = kit.section(f"*{asked['title']['text']}*\n{asked['text']['text']}")
-    agreed = kit.button(agrees, button["action_id"], button["value"], style=asked.get("style"))
+    press = Press.of(button)
+    agreed = kit.button(agrees, press, style=asked.get("style"))
     view = kit.modal(
         agrees,
         [section],
         callback_id="agree",
-        private_metadata=f"{button['action_id']} {button['value']}",
+        private_metadata=press.text,
         submit=agrees,
         close=keeps,
     )
@@ -155,8 +157,7 @@ def link_buttons(
     return [
         kit.button(
             fill(template, title=title),
-            f"invite:{number}",
-            link_value(connection, waiting),
+            Press("invite", link_value(connection, waiting), number=number),
             style=kit.PRIMARY if number == 0 else None,
         )
         for number, (connection, title) in enumerate(connections, first)
@@ -170,7 +171,7 @@ def new_buttons(connections: Sequence[tuple[str, str]], *, first: int = 0) -> li
     """
     template = words.NEW_WORKSPACE if len(connections) + first == 1 else words.NEW_WORKSPACE_ON
     return [
-        kit.button(fill(template, title=title), f"make:{number}", f"workspace {connection}")
+        kit.button(fill(template, title=title), Press("make", f"workspace {connection}", number=number))
         for number, (connection, title) in enumerate(connections, first)
     ]
 

@@ -81,8 +81,7 @@ def choices(verb: str, runs: Sequence[Run], now: float, zone: tzinfo) -> list[El
             name = fill(words.FROM, name=Markup(name), at=times.day_in(run.created_at, now, zone))
         label = fill(labels[verb], name=Markup(name))
         button = stop_button(run) if verb == "stop" else kit.button(label, f"job_{verb}", run.id)
-        text = kit.plain(label, limits.BUTTON)
-        made.append({**button, "text": text, "action_id": f"job_{verb}:{number}"})
+        made.append(kit.numbered(button, number, label))
     return made
 
 

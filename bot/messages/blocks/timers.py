@@ -10,8 +10,8 @@ from bot.domain.models import Answer, Effects, StopMode, Workspace
 from bot.domain.models.stopping import coming_ends, is_final
 from bot.domain.moments import Moment
 from bot.messages.blocks import kit
-from bot.messages.blocks.buttons import AGREED, key
-from bot.messages.blocks.kit import Element
+from bot.messages.blocks.buttons import changing
+from bot.messages.blocks.kit import Element, Press
 from bot.messages.blocks.limits import BUTTON, Markup, fill, line, safe
 from bot.messages.texts import cards, problems, times
 from bot.messages.texts import timers as words
@@ -77,10 +77,10 @@ def _lost(facts: Facts, workspace: Workspace) -> list[str]:
 
 def keep_buttons(workspace: Workspace) -> list[Element]:
     """Return *Keep running* and *1 hour more*, for exactly the timer that the message is about."""
-    mark = f"u{workspace.stop_at or 0:.0f}"
+    at = workspace.stop_at or 0.0
     return [
-        kit.button(words.KEEP, f"keep_running:{mark}", workspace.id, style=kit.PRIMARY),
-        kit.button(words.MORE, f"hour_more:{mark}", workspace.id),
+        kit.button(words.KEEP, Press("keep_running", workspace.id, at=at), style=kit.PRIMARY),
+        kit.button(words.MORE, Press("hour_more", workspace.id, at=at)),
     ]
 
 
@@ -142,10 +142,10 @@ def asked(
         at=kit.day_moment(at),
         lost=Markup(cards.LOST[effects["stop"]]),
     )
-    mark = f"u{at:.0f}"
-    buttons = [kit.button(words.END_THEN, f"{verb}:{AGREED}:{mark}", key(workspace), style=kit.DANGER)]
+    ending_then = changing(verb, workspace, agreed=True, at=at)
+    buttons = [kit.button(words.END_THEN, ending_then, style=kit.DANGER)]
     if can_suspend:
-        buttons.append(kit.button(words.SUSPEND_THEN, f"suspend:{mark}", key(workspace)))
+        buttons.append(kit.button(words.SUSPEND_THEN, changing("suspend", workspace, at=at)))
     return _message(sentence, buttons)
 
 
@@ -155,7 +155,7 @@ def choices(
     """Return a button for each workspace that may be meant; pressing one chooses it."""
     offered = zip(workspaces[:FEW], labels, times, strict=False)
     return [
-        kit.button(line(label, BUTTON), f"{verb}:{number}{'' if at is None else f':u{at:.0f}'}", key(one))
+        kit.button(line(label, BUTTON), changing(verb, one, number=number, at=at))
         for number, (one, label, at) in enumerate(offered)
     ]
 

@@ -9,7 +9,7 @@ from bot.domain.home import ConnectionFacts, TotalsFacts
 from bot.domain.models import People
 from bot.messages.blocks import kit
 from bot.messages.blocks.home import answered, foot
-from bot.messages.blocks.kit import Block
+from bot.messages.blocks.kit import Block, Press
 from bot.messages.blocks.limits import Markup, fill, safe
 from bot.messages.texts import cards, problems, times
 from bot.messages.texts import home as words
@@ -23,8 +23,8 @@ CAUSE: Final = 300
 def totals_home(facts: TotalsFacts) -> dict[str, Any]:
     """Draw the totals."""
     buttons = [
-        kit.button(words.TO_OWN, "home:own", "own"),
-        kit.button(words.REFRESH, "home:refresh", "refresh"),
+        kit.button(words.TO_OWN, Press("home", "own", mark="own")),
+        kit.button(words.REFRESH, Press("home", "refresh", mark="refresh")),
     ]
     return kit.home(
         [

@@ -7,7 +7,7 @@ from typing import Final
 
 from bot.domain.models import Answer
 from bot.messages.blocks import kit, limits
-from bot.messages.blocks.kit import Element
+from bot.messages.blocks.kit import Element, Press
 from bot.messages.texts import answers, welcome
 
 #: What a button does, by its action id before the first colon: one button of a kind is enough.
@@ -81,5 +81,5 @@ def introduced(answer: Answer, what: str, steps: Sequence[Element], *, is_first:
 
 
 def _kind(element: Element) -> str:
-    name = str(element.get("action_id") or "").partition(":")[0]
+    name = Press.read(str(element.get("action_id") or "")).name
     return _KINDS.get(name, name)
