@@ -63,8 +63,6 @@ _LENGTH: Final = re.compile(
 #: ``1 hour and a half``, ``2 and a half hours`` and ``half an hour``; number words are digits by then.
 _AND_A_HALF: Final = re.compile(rf"{_NUMBER} ?(?:(d|h)[a-z]* and 1 half|and 1 half (d|h)[a-z]*)")
 _HALF: Final = re.compile(r"half(?: 1)? (d|h)(?:ay|our)")
-#: ``1:30`` is a length after ``for`` and ``in`` only.
-_CLOCK_LENGTH: Final = re.compile(r"([0-9]{1,2}):([0-5][0-9])(?: ?h(?:ours?)?)?")
 _CLOCK: Final = re.compile(r"([0-9]{1,2})(?: ?[:.h] ?([0-5][0-9]))?(?: ?(am|pm|h|o'clock))?")
 _DIGITS: Final = re.compile(r"([0-9]{2})([0-5][0-9])")
 _ISO_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -213,17 +211,12 @@ def _parsed(text: str, kind: Kind) -> float | _Time | Unread:
         return Unread("unreadable")
     plain = " ".join(text.casefold().replace("\u2019", "'").split())
     plain = re.sub(r"\b([ap])\.?m\b\.?", r"\1m", plain).rstrip(" .,;!?")
-    if plain.startswith("+"):
-        plain, kind = plain[1:].strip(), "length"
     while (first := plain.partition(" "))[0] in LEADS and first[2]:
         plain, kind = first[2], LEADS[first[0]]
     if not plain:
         return Unread("unreadable")
     if kind == "length":
         seconds = _length(plain)
-        clock = _CLOCK_LENGTH.fullmatch(plain)
-        if seconds is None and clock is not None:
-            seconds = int(clock[1]) * 3_600.0 + int(clock[2]) * 60.0
         return seconds if seconds is not None else Unread("unreadable")
     time = _time(plain, is_announced=kind == "time")
     if isinstance(time, Unread) and time.why == "unreadable":

@@ -8,31 +8,37 @@ other page can send; the HTML contains no secret.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
 
 import structlog
 from aiohttp import web
 
-from bot.domain.models import Look, OperationVerb
+from bot.domain.models import Look, OperationVerb, Workspace
+from bot.domain.moments import zone_of
 from bot.messages.texts import ide as words
 from bot.messages.texts.cards import CONFIRM_END, CONFIRM_STOP, LOST
 from bot.providers import facets
+from bot.providers.base import Provider
 from bot.services.browsers import Browsing
 from bot.services.context import Context
 from bot.services.gather import IDE_PATH
 from bot.services.linking import StoredNames
 from bot.support.errors import Refused, SecretError
 from bot.web.browsers import Browsers, read_form
-from bot.web.page_state import page_state
+from bot.web.page_state import PageState, page_state
 from bot.web.render import Renderer, headers_showing
 from bot.web.signed_in import SIGN_OUT_PATH, SIGNED_OUT_PATH, SignedIn, see_other
-from bot.web.stop_later import Shown, StopLater
 from handlers.services import Services
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 #: What a button does, with the fields of its form.
 Act = Callable[["Shown", Mapping[str, str]], Awaitable[web.StreamResponse]]
 
+#: Rows older than this are read again while somebody looks, in seconds; the credential must be no older.
+FRESH_SECONDS = 20.0
+#: How long a requested read is waited for before it is requested again, in seconds.
+ASKED_SECONDS = 3.0
 #: The header in which the page's script sends its token.
 MARK_HEADER = "X-Usher-Mark"
 #: What the form of a question says that it has asked.
@@ -42,6 +48,33 @@ _SLACK = "https://slack.com/app_redirect"
 _SLACK_CLIENT = "https://app.slack.com/client"
 
 _log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Hold the subject of one request: a session's own workspace, and its current state."""
+
+    session_id: str
+    look: Look
+    workspace: Workspace
+    provider: Provider
+    page_state: PageState
+
+    @property
+    def page(self) -> str:
+        """Return the page's own path."""
+        return f"{IDE_PATH}/{self.workspace.id}"
+
+    @property
+    def is_old(self) -> bool:
+        """Return whether the row should be read again."""
+        seen = self.workspace.observed_at or 0.0
+        return not self.workspace.is_provisional and self.look.now - seen > FRESH_SECONDS
+
+    @property
+    def is_asked_for(self) -> bool:
+        """Return whether a read was requested a moment ago, and so is on its way."""
+        return self.look.now - (self.workspace.used_at or 0.0) < ASKED_SECONDS
 
 
 class IdePages:
@@ -62,7 +95,7 @@ class IdePages:
         self._browsers = browsers
         self._renderer = renderer
         self._signed_in = signed_in
-        self._later = StopLater(services, browsers, renderer)
+        self._store = context.store
         self._names = StoredNames(context)
         self._limiter = services.limiter
         self._ids = context.ids
@@ -77,8 +110,6 @@ class IdePages:
             web.post(f"{page}/entry", self._entry),
             web.post(f"{page}/start", self._pressed(partial(self._begin, verb=OperationVerb.START))),
             web.post(f"{page}/stop", self._pressed(partial(self._begin, verb=OperationVerb.STOP))),
-            web.get(f"{page}/stop-later", self._stop_later),
-            web.post(f"{page}/stop-later", self._pressed(self._later.sent)),
             web.post(SIGN_OUT_PATH, self._signed_in.sign_out),
             web.get(SIGNED_OUT_PATH, self._signed_in.signed_out),
         ]
@@ -169,12 +200,6 @@ class IdePages:
 
         return pressed
 
-    async def _stop_later(self, request: web.Request) -> web.StreamResponse:
-        shown, look = await self._shown(request)
-        if shown is None:
-            return await self._elsewhere(request, look)
-        return await self._later.form(shown)
-
     async def _elsewhere(self, request: web.Request, look: Look | None) -> web.StreamResponse:
         """Answer whoever has nothing to press: ask to sign in, or say that nothing is there."""
         if look is None:
@@ -230,8 +255,10 @@ class IdePages:
         if own is None:
             return None, look
         workspace, provider = own
-        effects, zone = provider.stops(workspace), await self._later.zone(workspace)
-        state = page_state(workspace, look.operation, provider.settings.title, look.now, effects, zone)
+        person = await self._store.person(workspace.principal)
+        zone = zone_of(person.time_zone if person is not None else None)
+        effects, title = provider.stops(workspace), provider.settings.title
+        state = page_state(workspace, look.operation, title, look.now, effects, zone)
         return Shown(session_id, look, workspace, provider, state), look
 
     async def _keep_fresh(self, shown: Shown) -> None:

@@ -95,11 +95,6 @@ async def ide_pages(world: IdeRig, window: Chromium) -> AsyncIterator[str]:
         await window.go(f"{world.origin}/ide/{rows[state].id}")
         await window.text("#heading")
         yield f"ide-{state}"
-    await window.go(f"{world.origin}/ide/{rows[State.RUNNING].id}/stop-later")
-    await window.type("#other", "soonish")
-    await window.press("button.main")
-    await window.text(".problem")
-    yield "ide-stop-later"
     await window.go(f"{world.origin}/ide/{bobs.id}")
     yield "nothing-of-yours"
     await window.go(f"{world.origin}/nowhere")

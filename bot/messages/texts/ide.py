@@ -30,7 +30,7 @@ SIGNED_OUT_TEXT: Final = (
 
 BACK_TO_SLACK: Final = "Back to Slack"
 STOP: Final = "Stop"
-STOP_LATER: Final = "Stop later…"
+STOP_LATER: Final = "Stop later in Slack"
 START: Final = "Start"
 START_NEW: Final = "Start a new one"
 TRY_AGAIN: Final = "Try again"
