@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import gc
 import os
+from collections.abc import Iterator
 from itertools import islice
 from typing import Final
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.rigs import forked
 
 #: The same examples in every run: no test fails by chance. What is new is looked for by the long profile,
 #: whose seed ``make test-thorough`` prints and takes (``SEED=``); what it finds becomes an explicit example.
@@ -84,6 +87,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_collection_finish() -> None:
     """Leave out of every garbage collection what stays until the end: a million objects for all tests."""
     gc.freeze()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _nothing_forks_any_more() -> Iterator[None]:
+    """End it before the session does: what it measured is part of the coverage."""
+    yield
+    forked.end()
 
 
 def long_first(items: list[pytest.Item], workers: int) -> list[pytest.Item]:

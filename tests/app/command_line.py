@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from pathlib import Path
 from cryptography.fernet import Fernet
 
 from tests.project.repository import ROOT
+from tests.rigs.forked import Process, start
 
 #: Not where somebody may have an ``.env`` of their own.
 ELSEWHERE = Path("/")
@@ -59,35 +59,24 @@ def _process_environment(given: Mapping[str, str]) -> dict[str, str]:
 
 async def run(*words: str, env: Mapping[str, str] | None = None, cwd: Path | None = None) -> Ended:
     """Run ``python -m bot …`` to its end."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "bot", *words),
-        cwd=cwd or ELSEWHERE,
-        env=_process_environment(env or {}),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
+    process = await start(words, _process_environment(env or {}), cwd or ELSEWHERE)
     try:
         async with asyncio.timeout(60):
             out, err = await process.communicate()
     finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    assert process.returncode is not None
+        await process.end()
     return Ended(process.returncode, out.decode(), err.decode())
 
 
 class Running:
     """Be a command that goes on: read what it writes, end it."""
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
+    def __init__(self, process: Process) -> None:
         self._process = process
         self.lines: list[str] = []
 
     async def line_with(self, part: str) -> str:
         """Read until a line holds this; fail with all that was written when none comes."""
-        assert self._process.stderr is not None
         async with asyncio.timeout(60):
             while raw := await self._process.stderr.readline():
                 self.lines.append(raw.decode())
@@ -100,24 +89,14 @@ class Running:
         self._process.send_signal(number)
         async with asyncio.timeout(30):
             out, err = await self._process.communicate()
-        assert self._process.returncode is not None
         return Ended(self._process.returncode, out.decode(), "".join(self.lines) + err.decode())
 
 
 @asynccontextmanager
 async def running(*words: str, env: Mapping[str, str]) -> AsyncIterator[Running]:
     """Start ``python -m bot …``; whatever the test does, it is gone afterwards."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "bot", *words),
-        cwd=ELSEWHERE,
-        env=_process_environment(env),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
+    process = await start(words, _process_environment(env), ELSEWHERE)
     try:
         yield Running(process)
     finally:
-        if process.returncode is None:
-            process.kill()
-            await process.communicate()
+        await process.end()

@@ -1,0 +1,162 @@
+"""Commands as processes that are forked from one that has imported them: only the import is saved."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from functools import cache
+from pathlib import Path
+
+from tests.project.repository import ROOT
+
+
+class Process:
+    """Be a command that was forked, as asyncio's own processes are."""
+
+    def __init__(
+        self,
+        pid: int,
+        outputs: tuple[asyncio.StreamReader, asyncio.StreamReader],
+        told: asyncio.StreamReader,
+        asked: asyncio.StreamWriter,
+    ) -> None:
+        self.pid = pid
+        self.stdout, self.stderr = outputs
+        self.returncode: int | None = None
+        self._told = told
+        self._asked = asked
+
+    async def wait(self) -> int:
+        """Return its exit status, or the negative number of the signal that ended it."""
+        if self.returncode is None:
+            self.returncode = int(await self._told.readline())
+        return self.returncode
+
+    async def communicate(self) -> tuple[bytes, bytes]:
+        """Return what it has yet to write, once it has ended."""
+        out, err, _ = await asyncio.gather(self.stdout.read(), self.stderr.read(), self.wait())
+        return out, err
+
+    def send_signal(self, number: signal.Signals) -> None:
+        os.kill(self.pid, number)
+
+    async def end(self) -> None:
+        """Kill it if it still runs, and let go of its outputs."""
+        if self.returncode is None:
+            self.send_signal(signal.SIGKILL)
+            await self.communicate()
+        self._asked.close()
+        await self._asked.wait_closed()
+
+
+async def start(words: Sequence[str], environment: Mapping[str, str], folder: Path) -> Process:
+    """Start ``python -m bot WORDS…`` with nothing but this environment, without an input."""
+    (out, to_out), (err, to_err) = os.pipe(), os.pipe()
+    asked = socket.socket(socket.AF_UNIX)
+    try:
+        asked.connect(_server())
+        request = json.dumps([list(words), dict(environment), str(folder)])
+        socket.send_fds(asked, [request.encode()], [to_out, to_err])
+    finally:
+        os.close(to_out)
+        os.close(to_err)
+    told, writer = await asyncio.open_unix_connection(sock=asked)
+    return Process(int(await told.readline()), (await _reader(out), await _reader(err)), told, writer)
+
+
+async def _reader(descriptor: int) -> asyncio.StreamReader:
+    reader = asyncio.StreamReader()
+    loop = asyncio.get_running_loop()
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(descriptor, "rb"))
+    return reader
+
+
+_end = ExitStack()
+
+
+def end() -> None:
+    """End the process that forks, if there is one."""
+    _end.close()
+    _server.cache_clear()
+
+
+@cache
+def _server() -> str:
+    """Start the process that forks, once for all tests of this one; return the address that it listens at."""
+    address = f"{_end.enter_context(tempfile.TemporaryDirectory(prefix='usher-forked-'))}/asked"
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(address)
+        listener.listen()
+        server = subprocess.Popen(
+            [sys.executable, "-m", "tests.rigs.forked", str(listener.fileno())],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            pass_fds=[listener.fileno()],
+        )
+    _end.callback(server.wait)
+    _end.callback(server.stdin.close)
+    return address
+
+
+def serve(listener: socket.socket) -> None:
+    """Fork for everybody who asks, until standard input ends."""
+    from bot.__main__ import main
+
+    gc.freeze()
+    while listener in select.select([listener, sys.stdin], [], [])[0]:
+        asked, _ = listener.accept()
+        if os.fork() == 0:
+            words = _forked(asked)
+            sys.exit(main(words))
+        asked.close()
+        while _has_ended():
+            pass
+    while True:
+        try:
+            os.wait()
+        except ChildProcessError:
+            return
+
+
+def _has_ended() -> bool:
+    try:
+        return os.waitpid(-1, os.WNOHANG)[0] != 0
+    except ChildProcessError:
+        return False
+
+
+def _forked(asked: socket.socket) -> list[str]:
+    """Fork again, and return the words in the process that is to act on them; tell how that one ends."""
+    request, outputs, _, _ = socket.recv_fds(asked, 65_536, 2)
+    words, environment, folder = json.loads(request)
+    pid = os.fork()
+    if pid == 0:
+        asked.close()
+        for number, given in enumerate([os.open(os.devnull, os.O_RDONLY), *outputs]):
+            os.dup2(given, number)
+            os.close(given)
+        os.environ.clear()
+        os.environ.update(environment)
+        os.chdir(folder)
+        return words
+    for output in outputs:
+        os.close(output)
+    asked.sendall(b"%d\n" % pid)
+    _, status = os.waitpid(pid, 0)
+    asked.sendall(b"%d\n" % os.waitstatus_to_exitcode(status))
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    sys.argv[0] = str(ROOT / "bot" / "__main__.py")
+    serve(socket.socket(fileno=int(sys.argv[1])))
