@@ -1,0 +1,127 @@
+"""The day of two people in a real browser, a tab for each: what they type, press and see there."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+
+import pytest
+
+from tests.playground.browser import Browser, chromium
+from tests.rigs.scenario import world
+from tests.scenarios.test_day import ACTS, Day
+
+#: What a conversation shows: each message by its timestamp, with the labels of what can be pressed on it.
+SHOWN = """Object.fromEntries([...document.querySelectorAll("#messages > article")].map((one) => [
+  one.dataset.ts,
+  [...one.querySelectorAll(".content [data-action]:not(summary), .content .overflow .menu button")]
+    .map((button) => button.textContent)]))"""
+PRESSED = ("Start", "Stop", "Refresh", "Keep running", "1 hour more", "Try again")
+#: Messages arrive in the page over a socket.
+SECONDS = 10.0
+
+
+class DayInChromium(Day):
+    """Let each person sit at a tab of their own; faults and other people stay as they are."""
+
+    def __init__(self, stage, seed, tabs):
+        super().__init__(stage, seed)
+        self.tabs = tabs
+
+    async def says(self, who, name):
+        texts = ["start {}", "stop {}", "status {}", "list", "start {} for 15 min", "is {} on?", "strt {}"]
+        await self.writes(who, self.chance.choice(texts).format(name))
+
+    async def types(self, who, name):
+        texts = ["start {}", "restart {}", "stop {} in 12 min", "keep {}", "notify {} off", "notify {} on"]
+        await self.writes(who, f"/workspace {self.chance.choice(texts).format(name)}")
+
+    async def writes(self, who, text):
+        tab, before = self.tabs[who], len(self.people[who].sees())
+        await self.stage.pass_time(2)
+        await tab.click("#text")
+        await tab.type(text)
+        await tab.press("Enter")
+        assert await self.stage.slack.state.wait_for(lambda: len(self.people[who].sees()) > before)
+        await self.stage.settle()
+
+    async def presses(self, who, _name):
+        """Press what the tab offers on one of the last messages, old answers included, and agree if asked."""
+        tab, slack = self.tabs[who], self.stage.slack
+        shown = list((await tab.ask(SHOWN)).items())[-8:]
+        among = [(ts, label) for ts, labels in shown for label in labels if label in PRESSED]
+        if not among:
+            return
+        ts, label = self.chance.choice(among)
+        self.pressed.add((who, ts))
+        requests = slack.harness.requests.total()
+        found = f"""[...document.querySelectorAll('[data-ts="{ts}"] .content button')]"""
+        await tab.ask(f"{found}.find((one) => one.textContent === {json.dumps(label)}).click()")
+        if await tab.ask("document.getElementById('ask').open"):
+            await tab.click("#ask button.danger, #ask button.primary")
+        async with asyncio.timeout(SECONDS):
+            while slack.harness.requests.total() == requests:  # noqa: ASYNC110 - a request is no event
+                await asyncio.sleep(0.02)
+        await tab.until("!document.querySelector('[aria-disabled=true]')")
+        if await tab.ask("document.getElementById('modal').open"):
+            await tab.click("#modal footer .primary")
+            await tab.until("!document.getElementById('modal').open")
+        await self.stage.settle()
+
+    async def agree(self):
+        """Wait until each tab shows what Slack holds for its person, with the same buttons."""
+        for who, person in self.people.items():
+            held = {shown.ts: shown.labels for shown in person.sees()}
+            try:
+                async with asyncio.timeout(SECONDS):
+                    while (seen := await self.tabs[who].ask(SHOWN)) != held:  # noqa: ASYNC110 - a page tells nobody
+                        await asyncio.sleep(0.02)
+            except TimeoutError:
+                raise AssertionError(f"{who} sees {seen}, not {held}") from None
+
+
+async def picture(tab, width, height, path):
+    """Look at a tab at a size: nothing is wider than its screen; keep the picture."""
+    await tab.tell("Page.bringToFront")
+    await tab.screen(width, height)
+    await tab.until(f"innerWidth === {width}")
+    await tab.until("document.documentElement.scrollWidth <= innerWidth")
+    taken = await tab.tell("Page.captureScreenshot", format="png")
+    path.write_bytes(base64.b64decode(taken["data"]))
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.skipif(chromium() is None, reason="no Chromium on this machine")
+async def test_a_day_in_chromium_keeps_its_answers_and_one_live_message_per_workspace(tmp_path):
+    async with world(tmp_path) as stage, Browser.started(tmp_path / "browser") as first:
+        await stage.alice.links("alice")
+        await stage.bob.links("bob")
+        tabs = {"alice": first}
+        for who, person in (("alice", stage.alice), ("bob", stage.bob)):
+            if who not in tabs:
+                await first.ask("void window.open('about:blank#second')")
+                tabs[who] = await first.opened("second")
+            place = stage.slack.state.place(person.id, "@bot").id
+            await tabs[who].open(f"{stage.slack_url}/?as={person.id}&channel={place}")
+            await tabs[who].until("document.getElementById('modal').open")
+            # It says that the account is linked.
+            await tabs[who].click("#modal footer button")
+        day = DayInChromium(stage, 3, tabs)
+        for _ in range(ACTS):
+            await day.act()
+            await day.agree()
+        stage.heal()
+        await stage.pass_time(900, step=10)
+        day.look()
+        await day.agree()
+        assert day.said["fault"] >= 2
+        assert day.said["live"] >= 30
+        assert len(day.pressed) >= 3
+        for who, tab in tabs.items():
+            await picture(tab, 1200, 900, tmp_path / f"{who}-1200.png")
+            await picture(tab, 390, 844, tmp_path / f"{who}-390.png")
+            # A blank tab has no host.
+            assert (tab.complaints, tab.hosts - {None}) == ([], {"127.0.0.1"})
