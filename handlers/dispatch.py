@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -27,7 +27,7 @@ from handlers.command_line import LONGEST, LONGEST_COMMAND, parse
 from handlers.language.reading import MOST_WORDS
 from handlers.language.words import plain
 from handlers.linking.account import linked
-from handlers.request import SILENT, Answered, Reference, Request
+from handlers.request import SILENT, Answered, Reference, Request, Waiting
 from handlers.services import Services
 from handlers.submission import Submission
 
@@ -56,10 +56,7 @@ async def run_text(
     text: str,
     *,
     folder: str = "workspace",
-    looked: Sequence[str] = (),
-    problem: str = "",
-    unread: str = "",
-    first: str = "",
+    waited: Waiting | None = None,
 ) -> Answer:
     """Run what a person typed; always answers. The words may start with a folder (``job list``).
 
@@ -75,10 +72,7 @@ async def run_text(
         drawing=Reference(services.ids),
         folder=folder,
         text=text,
-        looked=tuple(looked),
-        problem=problem,
-        unread=unread,
-        first=first,
+        waited=waited or Waiting(),
     )
     if request.is_asked and (answer := await _before_reading(request)) is not None:
         return answer
@@ -272,10 +266,9 @@ async def _kept(request: Request, unknown: NotIdentified) -> Answer:
     is_seen_only_now = request.surface.is_form or request.surface.kind == "shortcut"
     if not request.is_asked or is_seen_only_now or mistyped.suspected(request):
         return replies.plain_problem(unknown.text, request.reference)
-    waiting = request.waiting() | {"first": request.promised_in}
-    if request.press is not None:
-        waiting |= {"press": request.press.text}
-    task = NewTask(TaskKind.LOOK_UP_PERSON, request.principal.key, {"then": [waiting]})
+    press = "" if request.press is None else request.press.text
+    waiting = replace(request.waiting(), first=request.promised_in, press=press)
+    task = NewTask(TaskKind.LOOK_UP_PERSON, request.principal.key, {"then": [waiting.as_body()]})
     try:
         await request.services.store.add_tasks([task], request.surface.interaction)
     except StoreError as error:

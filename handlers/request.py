@@ -21,6 +21,53 @@ from handlers.services import Services
 
 #: A response_url is valid for 30 minutes (docs/slack.md, "Requests from Slack"), minus a minute for delivery.
 RESPONSE_SECONDS = 29 * 60
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Hold what waits for a link, a list or a person: a command or a press, and the way back to who asked.
+
+    It waits as JSON. Whatever carries it adds ``task``, which tells one run from the next, and ``problem``.
+    """
+
+    principal: str = ""
+    text: str = ""
+    #: What was pressed, in place of a text (``Press.text``).
+    press: str = ""
+    folder: str = "workspace"
+    interaction: str = ""
+    channel_id: str | None = None
+    thread_ts: str | None = None
+    is_direct: bool = False
+    is_mention: bool = False
+    response_url: str | None = None
+    response_until: float = 0.0
+    #: Usher's id of the form that the answer fills.
+    view: str | None = None
+    #: The accounts whose lists were already read for it.
+    looked: tuple[str, ...] = ()
+    #: The interaction whose answer promised this one; that answer becomes this one.
+    first: str = ""
+    #: The connection whose list it waits for.
+    asked: str = ""
+    #: Why what it waited for failed: a cause of ``bot.messages.texts.problems``.
+    problem: str = ""
+    #: The connection whose list could not be read, if it was asked for earlier than the one it waited for.
+    unread: str = ""
+    task: str = ""
+
+    def as_body(self) -> dict[str, Any]:
+        """Return it as JSON-ready data."""
+        values = {name: getattr(self, name) for name in self.__slots__}
+        return {name: value for name, value in values.items() if value}
+
+    @classmethod
+    def of(cls, body: Mapping[str, Any]) -> Waiting:
+        """Read it back."""
+        known = {name: value for name, value in body.items() if name in cls.__slots__}
+        return cls(**known | {"looked": tuple(body.get("looked") or ())})
+
+
 #: Nothing to add, because the card in the same conversation says it. An empty text isn't delivered.
 SILENT = Answer(text="")
 
@@ -85,8 +132,7 @@ class Request:
 
     ``drawing`` generates its reference. ``target`` is the key that a button carried: only a key, its row
     is read and authorised again.
-    ``text`` is the command as Slack sent it, in case it has to wait. ``looked`` names the accounts whose
-    lists were already read for it.
+    ``text`` is the command as Slack sent it, in case it has to wait.
     """
 
     principal: Principal
@@ -111,13 +157,8 @@ class Request:
     more: float = 0.0
     #: How it was put: a verb of Usher as typed (or a button), or in other words.
     manner: Manner = Manner.TYPED
-    looked: tuple[str, ...] = ()
-    #: The interaction whose answer promised this one; that answer becomes this one.
-    first: str = ""
-    #: Why what a command waited for failed: a cause of ``bot.messages.texts.problems``.
-    problem: str = ""
-    #: The connection whose list could not be read, for that ``problem``.
-    unread: str = ""
+    #: What it was as it waited, if it did.
+    waited: Waiting = field(default_factory=Waiting)
     #: The form that a button or a search belongs to, as Slack sent it: it contains only keys and texts.
     view: Mapping[str, Any] = field(default_factory=dict)
     #: The message on which a shortcut was chosen, as Slack sent it: anybody may have written it.
@@ -186,9 +227,14 @@ class Request:
         return surface.is_direct and surface.kind != "command"
 
     @property
+    def unread(self) -> str:
+        """Return the connection whose list could not be read, for ``waited.problem``."""
+        return (self.waited.unread or self.waited.asked) if self.waited.problem else ""
+
+    @property
     def promised_in(self) -> str:
         """Return the interaction whose answer promised this one."""
-        return self.first or self.surface.interaction
+        return self.waited.first or self.surface.interaction
 
     @property
     def is_asked(self) -> bool:
@@ -219,29 +265,29 @@ class Request:
         A slash command may have been typed in anybody's direct messages.
         """
         is_here = (self.surface.is_direct and self.surface.kind != "command") or self.surface.is_beside_cards
-        return is_here and not self.first
+        return is_here and not self.waited.first
 
     def about(self, folder: str, verb: str, arguments: tuple[str, ...], target: str | None = None) -> Request:
         """Return the request for another verb, with other words or a key."""
         return replace(self, folder=folder, verb=verb, arguments=arguments, target=target)
 
-    def waiting(self, text: str | None = None) -> dict[str, Any]:
-        """Return the command as JSON-ready data, so that it can run later and still be answered."""
+    def waiting(self, text: str | None = None) -> Waiting:
+        """Return the command, or another, so that it can run later and still be answered."""
         surface = self.surface
-        return {
-            "text": self.text if text is None else text,
-            "folder": self.folder,
-            "principal": self.principal.key,
-            "interaction": surface.interaction,
-            "channel_id": surface.channel_id,
-            "thread_ts": surface.thread_ts,
-            "is_direct": surface.is_direct,
-            "is_mention": surface.is_mention,
-            "response_url": surface.response_url,
-            "response_until": self.services.clock.now() + RESPONSE_SECONDS,
-            "looked": list(self.looked),
-            "view": surface.view_external_id,
-        }
+        return Waiting(
+            principal=self.principal.key,
+            text=self.text if text is None else text,
+            folder=self.folder,
+            interaction=surface.interaction,
+            channel_id=surface.channel_id,
+            thread_ts=surface.thread_ts,
+            is_direct=surface.is_direct,
+            is_mention=surface.is_mention,
+            response_url=surface.response_url,
+            response_until=self.services.clock.now() + RESPONSE_SECONDS,
+            view=surface.view_external_id,
+            looked=self.waited.looked,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from bot.domain.models import Account, Purpose, Snapshot
@@ -14,7 +15,7 @@ from bot.services.runs import Runs
 from bot.services.snapshots import PersonalOffer
 from bot.services.workspaces import Workspaces
 from handlers.linking.account import linked
-from handlers.request import SILENT, Answered, Request
+from handlers.request import SILENT, Answered, Request, Waiting
 
 
 async def look(
@@ -37,15 +38,19 @@ async def look(
     """
     text = request.text if text is None else text
     if old is None:
-        old = await lists.stale(request.principal, besides=request.looked)
+        old = await lists.stale(request.principal, besides=request.waited.looked)
     if not text:
         return ""
     wanted = [one for one in old if connection in {None, one.connection}]
     if not wanted:
         return ""
     account = wanted[0]
-    unread_before = {"problem": request.problem, "unread": request.unread} if request.problem else {}
-    then = _then(request, account, text) | unread_before | {"asked": account.connection}
+    then = replace(
+        _then(account, request, request.waiting(text)),
+        asked=account.connection,
+        problem=request.waited.problem,
+        unread=request.unread,
+    ).as_body()
     if not request.is_asked:
         # The others were asked for with the first.
         await lists.look([account], then=then, interaction=request.surface.interaction)
@@ -58,7 +63,7 @@ async def look(
 def unread(request: Request) -> str:
     """Say that a list could not be read, and why, so that nobody takes it for an empty one."""
     title = request.services.title(request.unread)
-    why = safe(problems.sentence(request.problem, title))
+    why = safe(problems.sentence(request.waited.problem, title))
     return fill(words.UNREAD, title=title, why=why, command=request.command)
 
 
@@ -99,23 +104,22 @@ async def ask_for_offer(
     nothing: str,
     *,
     buttons: Sequence[dict[str, Any]] = (),
-    text: str | None = None,
-    **more: Any,
+    then: Waiting | None = None,
 ) -> None:
-    """Have an offer read, with this command waiting (or ``text``, with ``more`` about it).
+    """Have an offer read, with this command waiting, or another.
 
     Raises Answered, with ``buttons``, if it was just read and there is none.
     """
-    if account.id in request.looked:
+    if account.id in request.waited.looked:
         title = request.services.title(account.connection)
-        why = safe(problems.sentence(request.problem, title)) if request.problem else ""
+        why = safe(problems.sentence(request.waited.problem, title)) if request.waited.problem else ""
         if why:
             raise Answered(replies.problem(why, request.reference, buttons))
         raise Answered(replies.hint(fill(nothing, title=title), buttons))
-    then = _then(request, account, text) | more
-    await request.services.snapshots.refresh(account, then=then, interaction=request.surface.interaction)
+    waiting = _then(account, request, then or request.waiting()).as_body()
+    await request.services.snapshots.refresh(account, then=waiting, interaction=request.surface.interaction)
 
 
-def _then(request: Request, account: Account, text: str | None) -> dict[str, Any]:
-    """Return the command to run once an account's list or offer is read; it isn't read again for it."""
-    return request.waiting(text) | {"looked": [*request.looked, account.id], "first": request.promised_in}
+def _then(account: Account, request: Request, waiting: Waiting) -> Waiting:
+    """Return what runs once an account's list or offer is read; it isn't read again for it."""
+    return replace(waiting, looked=(*waiting.looked, account.id), first=request.promised_in)

@@ -195,9 +195,7 @@ async def _loading(request: Request, making: Making, account: Account, template:
         account,
         words.NO_OFFER_ANSWER,
         buttons=[open_button(making.purpose, making.connection)],
-        text=text,
-        view=external_id,
-        folder=making.purpose,
+        then=replace(request.waiting(text), view=external_id, folder=making.purpose),
     )
     view = forms.sentence_view(making.purpose, fill(words.LOADING, title=title), external_id=external_id)
     return _with_button(fill(words.LOADING_ANSWER, title=title), making, view)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from bot.domain.models import Answer, Surface
@@ -130,16 +130,9 @@ async def _form(request: Request, connection: str, code: Code) -> Answer:
         return replies.hint(fill(words.CODE_LATER, title=title))
     if snapshot is None:
         external_id = services.ids.new("form")
-        await ask_for_offer(
-            request,
-            account,
-            words.NO_OFFER_ANSWER,
-            text="",
-            view=external_id,
-            folder="job",
-            action="run_code",
-            value=f"{connection}\n{code.carried}",
-        )
+        press = Press("run_code", f"{connection}\n{code.carried}").text
+        then = replace(request.waiting(""), press=press, view=external_id, folder="job")
+        await ask_for_offer(request, account, words.NO_OFFER_ANSWER, then=then)
         loading = drawn.sentence_view("job", fill(words.LOADING, title=title), external_id=external_id)
         return Answer(text=fill(words.CODE_LATER, title=title), view=loading)
     offer = PersonalOffer(services.connections[connection], snapshot, "job", request.principal)

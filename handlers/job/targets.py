@@ -38,7 +38,7 @@ async def run_of(request: Request) -> Run:
 async def old_and_rows(request: Request) -> tuple[list[Account], list[Run]]:
     """Return accounts with outdated lists, then the runs; in this order, as a list may arrive in between."""
     runs = request.services.runs
-    old = await runs.stale(request.principal, besides=request.looked)
+    old = await runs.stale(request.principal, besides=request.waited.looked)
     return old, await request.services.store.runs(request.principal)
 
 
@@ -52,7 +52,7 @@ async def nothing_yet(request: Request, old: Sequence[Account]) -> Answer:
     if not any(account.state == "active" and account.connection in able for account in accounts):
         return link_first(request, words.NOT_LINKED, able)
     looking = await look(request, services.runs, words.LOOKING_FOR_ANY, old=old)
-    if not looking and request.problem:
+    if not looking and request.waited.problem:
         return replies.problem(unread(request), request.reference)
     return replies.answer(looking or fill(words.NONE_YET, command=request.command))
 
@@ -85,7 +85,7 @@ async def _unknown(request: Request, rows: Sequence[Run], old: Sequence[Account]
         return replies.answer(looking)
     sentence = fill(words.UNKNOWN_NAME, name=request.name)
     near = naming.nearest_runs(request.name, rows)[: run_lists.FEW]
-    more: list[str] = [unread(request)] if request.problem else []
+    more: list[str] = [unread(request)] if request.waited.problem else []
     if near:
         more.append(words.NEAREST)
     if not more:

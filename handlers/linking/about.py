@@ -24,10 +24,10 @@ async def about(request: Request) -> Answer:
         raise Refused("about.none", problems.sentence("no_about", title))
     snapshot = await services.snapshots.about(connection)
     if snapshot is None and request.surface.kind == "replay":
-        cause = request.problem or "unreachable"
+        cause = request.waited.problem or "unreachable"
         return replies.plain_problem(problems.sentence(cause, title), request.reference)
     if snapshot is None:
-        waiting = request.waiting(f"about {connection} {page}")
+        waiting = request.waiting(f"about {connection} {page}").as_body()
         await services.snapshots.refresh_about(
             connection, then=waiting, interaction=request.surface.interaction
         )

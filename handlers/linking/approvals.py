@@ -11,7 +11,7 @@ from bot.messages.blocks.limits import Markup, fill
 from bot.messages.texts import approvals as words
 from bot.support.errors import Refused
 from handlers import routes
-from handlers.request import Request
+from handlers.request import Request, Waiting
 from handlers.submission import Submission
 
 
@@ -28,12 +28,7 @@ async def username_typed(submission: Submission) -> dict[str, Any]:
     services = submission.services
     connection, _, text = str(submission.view.get("private_metadata") or "").partition(" ")
     # What waits for the link: our own keys and words, which run with the rights that the person has then.
-    waiting = {
-        "text": text,
-        "folder": "workspace",
-        "principal": submission.principal.key,
-        "interaction": submission.interaction,
-    }
+    waiting = Waiting(submission.principal.key, text, interaction=submission.interaction).as_body()
     username = submission.value("username").strip()
     try:
         asked = await services.approvals.ask(

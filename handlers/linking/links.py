@@ -93,7 +93,7 @@ def _chosen(request: Request) -> tuple[str, str]:
 async def invite(request: Request) -> Answer:
     """Create the link; the button's command waits for it and runs with the presser's rights."""
     connection, _, text = (request.target or "").partition(" ")
-    waiting = request.waiting(text) if text else None
+    waiting = request.waiting(text).as_body() if text else None
     accounts = request.services.accounts
     url = await accounts.invite(request.principal, connection, waiting, request.surface.interaction)
     title, asks = request.services.title(connection), connection in request.services.approvable()

@@ -85,7 +85,7 @@ async def nothing_yet(request: Request, old: Sequence[Account] | None) -> Answer
     sentence = await look(request, services.workspaces, words.LOOKING_AT_YOURS, old=old)
     if sentence:
         return replies.answer(sentence)
-    if request.problem:
+    if request.waited.problem:
         return replies.problem(unread(request), request.reference)
     # The list was read and is empty; if none could be read (a server without lists), people use `add`.
     if any(account.discovered_at is not None for account in accounts):
@@ -133,7 +133,7 @@ def _asking(request: Request, answer: Answer, found: Sequence[Workspace]) -> Ans
 async def old_and_rows(request: Request) -> tuple[list[Account], list[Workspace]]:
     """Return accounts with outdated lists, then the workspaces; a list may arrive in between."""
     workspaces = request.services.workspaces
-    old = await workspaces.stale(request.principal, besides=request.looked)
+    old = await workspaces.stale(request.principal, besides=request.waited.looked)
     return old, await request.services.store.workspaces(request.principal)
 
 
@@ -163,7 +163,7 @@ async def unknown(
     if looking:
         return replies.answer(looking)
     sentence = fill(words.UNKNOWN_NAME, name=name)
-    more: list[str] = [unread(request)] if request.problem else []
+    more: list[str] = [unread(request)] if request.waited.problem else []
     buttons = _choices(request, near, labels_of(near, rows))
     if near:
         offered = (

@@ -19,6 +19,7 @@ from bot.store.store import Store
 from bot.support.errors import Refused
 from bot.support.rate_limit import RateLimiter
 from handlers.dispatch import run_button, run_text
+from handlers.request import Waiting
 from handlers.services import Services, build_services
 from tests.rigs.clock import CountingIds, FakeClock
 from tests.rigs.context import context
@@ -167,8 +168,9 @@ class Rig:
         self, text: str, principal: Principal = ALICE, looked: tuple[str, ...] = (), **keys: Any
     ) -> Answer:
         """Type a command; keys change where it is typed."""
+        waited = Waiting(looked=looked)
         return self.checked(
-            await run_text(self.services, principal, self.surface(**keys), text, looked=looked)
+            await run_text(self.services, principal, self.surface(**keys), text, waited=waited)
         )
 
     async def direct(self, text: str, principal: Principal = ALICE) -> Answer:

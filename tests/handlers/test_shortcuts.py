@@ -10,6 +10,7 @@ import pytest
 
 from bot.domain.models import NoticeKind, Principal, State
 from handlers.job.shortcut import code_of
+from handlers.replay import replay
 from tests.handlers.rig import GUEST, buttons, words
 from tests.handlers.run_rig import run_rig
 from tests.handlers.slack import LittleSlack, bolt_for, interaction, little_slack, send
@@ -133,7 +134,11 @@ async def test_an_offer_that_was_never_read_is_waited_for_and_nothing_runs():
         assert loading["external_id"]
         tasks = await bot.store.claim_tasks(5, 60.0)
         (waiting,) = tasks[0].payload["then"]
-        assert (waiting["action"], waiting["view"]) == ("run_code", loading["external_id"])
+        assert waiting["view"] == loading["external_id"]
+        await replay(bot.services, ALICE, waiting | {"task": "t1", "problem": "unreachable"})
+        (told,) = await bot.notices(NoticeKind.REPLY)
+        assert told.body["external_id"] == loading["external_id"]
+        assert told.body["text"].startswith("Posit Workbench hasn't told me what it offers.")
         assert await bot.store.runs(ALICE) == []
 
 
