@@ -14,6 +14,7 @@ from bot.domain.moments import Moment
 from bot.domain.policy import Installation
 from bot.messages.blocks import kit
 from bot.messages.blocks.limits import Markup, line
+from bot.services.asked import Asked
 from bot.support.clock import Ids
 from handlers.language.reading import Manner
 from handlers.payload import installed_at
@@ -192,6 +193,14 @@ class Request:
     def seen(self) -> int | None:
         """Return how often the workspace had been brought up when the button was drawn, if it says so."""
         return None if self.press is None else self.press.seen
+
+    @property
+    def asked(self) -> Asked:
+        """Return who asks for it, for the use cases."""
+        surface = self.surface
+        return Asked(
+            self.services.context, self.principal, surface.interaction, self.drawing, surface.channel_id
+        )
 
     @property
     def reference(self) -> str:

@@ -24,7 +24,6 @@ from bot.services.personal_list import PersonalList
 from bot.services.preferences import PersonalPreferences
 from bot.services.runs import Runs
 from bot.services.snapshots import Snapshots
-from bot.services.timers import Timers
 from bot.services.workspaces import Workspaces
 from bot.store.store import Store
 from bot.support.clock import Clock, Ids
@@ -36,9 +35,9 @@ from handlers.payload import principal as principal_of
 class Services:
     """Hold what handlers may use. ``commands`` maps a slash command to the folder of its verbs."""
 
+    context: Context
     store: Store
     workspaces: Workspaces
-    timers: Timers
     personal_list: PersonalList
     preferences: PersonalPreferences
     runs: Runs
@@ -116,9 +115,9 @@ def build_services(context: Context, accounts: Accounts, limiter: RateLimiter) -
     """Assemble the services; ``limiter`` counts people's requests."""
     workspaces, runs = Workspaces(context), Runs(context)
     return Services(
+        context=context,
         store=context.store,
         workspaces=workspaces,
-        timers=Timers(context, workspaces),
         personal_list=PersonalList(context),
         preferences=PersonalPreferences(context),
         runs=runs,

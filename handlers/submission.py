@@ -9,6 +9,7 @@ from typing import Any
 from bot.domain.models import Principal
 from bot.messages.blocks.hints import as_typed
 from bot.messages.blocks.limits import cut
+from bot.services.asked import Asked
 from bot.support.visible import clean
 from handlers.services import Services
 
@@ -26,6 +27,11 @@ class Submission:
     services: Services
     interaction: str
     reference: str
+
+    @property
+    def asked(self) -> Asked:
+        """Return who asks for what the form says, for the use cases."""
+        return Asked(self.services.context, self.principal, self.interaction, self.reference)
 
     def value(self, block_id: str) -> str:
         """Return what was typed into the only field of a block; empty if there is none."""

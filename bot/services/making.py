@@ -23,9 +23,12 @@ from bot.messages.texts import problems
 from bot.providers import facets
 from bot.providers.base import Provider
 from bot.services.accounts import Accounts
+from bot.services.asked import Asked
 from bot.services.authority import Authority
 from bot.services.context import Context, Part
+from bot.store import workspaces
 from bot.store.records import Accepted, NewOperation
+from bot.store.transaction import Transaction
 from bot.support.clock import Ids
 from bot.support.errors import NotLinked, Refused
 
@@ -179,6 +182,22 @@ def check_offered(
 def unknown() -> Refused:
     """Return the refusal that doesn't reveal whether it means *none* or *not yours*."""
     return Refused("workspace.unknown", problems.sentence("not_owner"))
+
+
+def owned(tx: Transaction, asked: Asked, verb: str, workspace_id: str) -> Workspace:
+    """Return a workspace of this person; raises Refused, the same for *none* and *not yours*."""
+    workspace = workspaces.workspace(tx, workspace_id)
+    if workspace is None:
+        raise unknown()
+    asked.check(tx, verb, Target("workspace", workspace.id, workspace.principal))
+    asked.context.provider(workspace.connection)
+    return workspace
+
+
+def note(tx: Transaction, asked: Asked, action: str, workspace: Workspace, **detail: str) -> None:
+    """Write the audit row of what a person asks for on a workspace."""
+    target = f"{workspace.connection}/{workspace.remote_id}"
+    asked.note(tx, action, target, **detail, workspace=workspace.id)
 
 
 def entry(principal: Principal, action: str, workspace: Workspace, **detail: str) -> AuditEntry:

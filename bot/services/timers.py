@@ -5,105 +5,88 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from bot.domain.models import Effects, Principal, State, StopMode, Timer, Workspace
+from bot.domain.models import Effects, State, StopMode, Timer, Workspace
 from bot.domain.models.stopping import MORE_SECONDS, is_final, planned_mode
 from bot.domain.models.workspaces import NOT_UP
 from bot.messages.texts import problems
-from bot.services.context import Context, Part
-from bot.services.making import check_account, entry, unknown
-from bot.services.workspaces import Workspaces
+from bot.services.asked import Asked
+from bot.services.context import Context
+from bot.services.making import check_account, note, owned
+from bot.store import accounts, operations, workspaces
+from bot.store import timers as rows
+from bot.store.transaction import Transaction
 from bot.support.errors import Refused
 
 
-class Timers(Part):
-    """Write people's timers into the store; the reconciler carries them out."""
+def made(
+    context: Context, workspace: Workspace, at: float, mode: StopMode | None = None, *, agreed: bool = False
+) -> Timer:
+    """Return a timer for a workspace; without a mode it is stopped so that it can be started again.
 
-    def __init__(self, context: Context, workspaces: Workspaces) -> None:
-        super().__init__(context)
-        self._workspaces = workspaces
+    Raises Refused (``workspace.ends``) if that would end it for good and its person hasn't agreed.
+    """
+    provider, planned = context.provider(workspace.connection), effects(context, workspace)
+    mode = mode or planned_mode(planned)
+    title = provider.settings.title
+    if mode == "suspend" and "suspend" not in provider.stop_modes:
+        raise Refused("workspace.no_suspend", problems.sentence("no_suspend", title))
+    ends = is_final(planned, mode)
+    if ends and not agreed:
+        raise Refused("workspace.ends", problems.sentence("not_agreed", title))
+    return Timer(at, mode, ends)
 
-    def made(
-        self, workspace: Workspace, at: float, mode: StopMode | None = None, *, agreed: bool = False
-    ) -> Timer:
-        """Return a timer for a workspace; without a mode it is stopped so that it can be started again.
 
-        Raises Refused (``workspace.ends``) if that would end it for good and its person hasn't agreed.
-        """
-        provider, effects = self._provider(workspace.connection), self.effects(workspace)
-        mode = mode or planned_mode(effects)
-        title = provider.settings.title
-        if mode == "suspend" and "suspend" not in provider.stop_modes:
-            raise Refused("workspace.no_suspend", problems.sentence("no_suspend", title))
-        ends = is_final(effects, mode)
-        if ends and not agreed:
-            raise Refused("workspace.ends", problems.sentence("not_agreed", title))
-        return Timer(at, mode, ends)
+def effects(context: Context, workspace: Workspace) -> Effects:
+    """Return what stopping a workspace will do once it is up, also if there is none to stop yet."""
+    is_there = not workspace.is_provisional and workspace.state is not State.GONE
+    up = workspace if is_there else replace(workspace, remote_id="", state=State.RUNNING, actions=None)
+    return context.provider(workspace.connection).stops(up)
 
-    def effects(self, workspace: Workspace) -> Effects:
-        """Return what stopping a workspace will do once it is up, also if there is none to stop yet."""
-        is_there = not workspace.is_provisional and workspace.state is not State.GONE
-        up = workspace if is_there else replace(workspace, remote_id="", state=State.RUNNING, actions=None)
-        return self._provider(workspace.connection).stops(up)
 
-    async def set(
-        self, principal: Principal, workspace_id: str, timer: Timer, *, interaction: str
-    ) -> Workspace:
-        """Set when a workspace is stopped; raises Refused (``workspace.not_up``) if it is down."""
-        workspace = await self._workspaces.owned(principal, "stop", workspace_id)
-        check_account(
-            self._provider(workspace.connection), await self._store.account(principal, workspace.connection)
-        )
-        if workspace.state in NOT_UP and not await self._is_coming_up(workspace):
-            raise Refused("workspace.not_up", problems.sentence("not_up"))
-        return await self._change(principal, workspace, timer, interaction=interaction)
+def set(  # noqa: A001 - read with its module's name
+    tx: Transaction, asked: Asked, workspace_id: str, timer: Timer
+) -> Workspace:
+    """Set when a workspace is stopped; raises Refused (``workspace.not_up``) if it is down."""
+    workspace = owned(tx, asked, "stop", workspace_id)
+    provider = asked.context.provider(workspace.connection)
+    check_account(provider, accounts.account(tx, asked.principal, workspace.connection))
+    latest = operations.latest(tx, workspace.id) if workspace.state in NOT_UP else None
+    is_coming_up = latest is not None and latest.is_open and not latest.verb.brings_down
+    if workspace.state in NOT_UP and not is_coming_up:
+        raise Refused("workspace.not_up", problems.sentence("not_up"))
+    return _changed(tx, asked, workspace, timer)
 
-    async def keep(
-        self,
-        principal: Principal,
-        workspace_id: str,
-        *,
-        interaction: str,
-        instead_of: float | None = None,
-    ) -> Workspace:
-        """Take a timer back, or only the one for ``instead_of``; return the workspace as it is then."""
-        workspace = await self._workspaces.owned(principal, "start", workspace_id)
-        return await self._change(principal, workspace, None, interaction=interaction, instead_of=instead_of)
 
-    async def add_an_hour(
-        self, principal: Principal, workspace_id: str, instead_of: float, *, interaction: str
-    ) -> Workspace:
-        """Move the timer for exactly ``instead_of`` by an hour; return the workspace as it is then."""
-        workspace = await self._workspaces.owned(principal, "start", workspace_id)
-        if workspace.stop_mode is None:
-            return workspace
-        timer = Timer(instead_of + MORE_SECONDS, workspace.stop_mode, workspace.stop_agreed)
-        return await self._change(principal, workspace, timer, interaction=interaction, instead_of=instead_of)
+def keep(tx: Transaction, asked: Asked, workspace_id: str, *, instead_of: float | None = None) -> Workspace:
+    """Take a timer back, or only the one for ``instead_of``; return the workspace as it is then."""
+    workspace = owned(tx, asked, "start", workspace_id)
+    if workspace.stop_at is None or (instead_of is not None and not _is_for(workspace, instead_of)):
+        return workspace
+    return _changed(tx, asked, workspace, None)
 
-    async def _change(
-        self,
-        principal: Principal,
-        workspace: Workspace,
-        timer: Timer | None,
-        *,
-        interaction: str,
-        instead_of: float | None = None,
-    ) -> Workspace:
-        changed = await self._store.change_timer(
-            principal,
-            workspace.id,
-            timer,
-            instead_of=instead_of,
-            audit=[entry(principal, "workspace.timer", workspace, **said(timer))],
-            interaction=interaction,
-        )
-        self._wake()
-        if changed is None:
-            raise unknown()
-        return changed
 
-    async def _is_coming_up(self, workspace: Workspace) -> bool:
-        latest = await self._store.latest_operation(workspace.id)
-        return latest is not None and latest.is_open and not latest.verb.brings_down
+def add_an_hour(tx: Transaction, asked: Asked, workspace_id: str, instead_of: float) -> Workspace:
+    """Move the timer for exactly ``instead_of`` by an hour; return the workspace as it is then."""
+    workspace = owned(tx, asked, "start", workspace_id)
+    if workspace.stop_mode is None or not _is_for(workspace, instead_of):
+        return workspace
+    timer = Timer(instead_of + MORE_SECONDS, workspace.stop_mode, workspace.stop_agreed)
+    return _changed(tx, asked, workspace, timer)
+
+
+def _is_for(workspace: Workspace, second: float) -> bool:
+    """Return whether a workspace's timer is for a time, to the second as buttons carry it."""
+    return workspace.stop_at is not None and abs(workspace.stop_at - second) < 1.0
+
+
+def _changed(tx: Transaction, asked: Asked, workspace: Workspace, timer: Timer | None) -> Workspace:
+    if asked.is_new(tx):
+        if timer is None:
+            rows.clear(tx, workspace.id)
+        else:
+            rows.put(tx, workspace.id, timer)
+        note(tx, asked, "workspace.timer", workspace, **said(timer))
+    return workspaces.workspace(tx, workspace.id) or workspace
 
 
 def said(timer: Timer | None) -> dict[str, str]:

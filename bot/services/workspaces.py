@@ -32,10 +32,13 @@ from bot.domain.policy import Target
 from bot.domain.settling import has_settled
 from bot.messages.texts import problems
 from bot.providers import facets
+from bot.services.asked import Asked
 from bot.services.authority import Authority
 from bot.services.context import Context, Part
 from bot.services.making import Making, check_account, check_offered, entry, unknown
+from bot.store import timers
 from bot.store.records import Accepted, NewOperation, NewTask
+from bot.store.transaction import Transaction
 from bot.support.errors import Refused
 
 #: A list of a person's workspaces is read again when it is older than this, in seconds.
@@ -59,6 +62,7 @@ class Workspaces(Part):
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
+        self._context = context
         self._authority = Authority(context)
         self.deadline_seconds = context.deadline_seconds
         making = Making(context)
@@ -105,7 +109,7 @@ class Workspaces(Part):
         if is_starting:
             if creation is not None:
                 if timer is not None:
-                    await self._store.change_timer(principal, workspace.id, timer, interaction=interaction)
+                    await Asked(self._context, principal, interaction).to(_set_timer, workspace.id, timer)
                 return Accepted(creation, joined=True)
             if workspace.is_provisional or workspace.state is State.GONE:
                 return await self.again(
@@ -288,3 +292,8 @@ class Workspaces(Part):
         """Read the workspace lists of accounts; ``then`` is the command waiting for it, which runs once."""
         await self._store.add_tasks(NewTask.lists(TaskKind.DISCOVER, accounts, then), interaction)
         self._wake()
+
+
+def _set_timer(tx: Transaction, asked: Asked, workspace_id: str, timer: Timer) -> None:
+    if asked.is_new(tx):
+        timers.put(tx, workspace_id, timer)

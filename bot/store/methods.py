@@ -7,7 +7,7 @@ from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from bot.store import interactions
-from bot.store.transaction import Engine, Priority, Transaction
+from bot.store.transaction import Engine, Priority, Transaction, Work
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
@@ -18,6 +18,10 @@ class OnEngine:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+
+    async def carry_out(self, work: Work[Result]) -> Result:
+        """Run what a person asks for (``bot.services.asked``) in one transaction, while they wait."""
+        return await interactions.written(lambda whole: self.engine.write(whole, Priority.URGENT), work)
 
 
 def read(

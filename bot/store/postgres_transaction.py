@@ -51,10 +51,15 @@ class PostgresTransaction:
         self._cursor = cursor
         self._time = time
         self._queries = numbered_queries()
+        #: How many rows were changed on this connection.
+        self.changes = 0
 
     def _execute(self, query: str, params: dict[str, Any]) -> Cursor[Row]:
         text, names = self._queries[query]
-        return self._cursor().execute(text.encode(), [_sent(params[name]) for name in names], prepare=True)
+        done = self._cursor().execute(text.encode(), [_sent(params[name]) for name in names], prepare=True)
+        if done.rowcount > 0 and not (done.statusmessage or "").startswith("SELECT"):
+            self.changes += done.rowcount
+        return done
 
     def all(self, query: str, **params: Any) -> list[Row]:
         """Return all rows."""

@@ -331,6 +331,11 @@ class SqliteTransaction:
         """Return the store's epoch seconds."""
         return self._time.now()
 
+    @property
+    def changes(self) -> int:
+        """Return how many rows were changed on this connection."""
+        return self._connection.total_changes
+
 
 def _inode(path: str) -> tuple[int, int] | None:
     """Return what tells a file from another one at the same path, None if there is none."""

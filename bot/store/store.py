@@ -172,7 +172,6 @@ class Store(OnEngine):
     name_workspace = write(workspaces_.name, Priority.URGENT)
     hide_workspace = write(workspaces_.hide, Priority.URGENT)
     ending = read(workspaces_.ending)
-    change_timer = write(timers.change, Priority.URGENT)
     claim_timers = write(timers.claim, Priority.CLAIMS)
     look_at_timer = write(timers.look)
     timer_warned = write(timers.warned)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.domain.models import AuditEntry, NewNotice, Principal, Timer, Workspace
+from bot.domain.models import NewNotice, Timer, Workspace
 from bot.domain.models.stopping import ABSENT_SECONDS, WARNING_SECONDS
-from bot.store import cards, people, rows
-from bot.store.audit import append_audit
+from bot.store import cards, rows
 from bot.store.notices import add_notices
 from bot.store.transaction import Transaction
 
@@ -27,36 +26,10 @@ def put(tx: Transaction, workspace_id: str, timer: Timer) -> None:
     cards.owe_about(tx, workspace_id, changed=True)
 
 
-def change(
-    tx: Transaction,
-    principal: Principal,
-    workspace_id: str,
-    timer: Timer | None,
-    *,
-    instead_of: float | None = None,
-    audit: Sequence[AuditEntry] = (),
-    interaction: str = "",
-) -> Workspace | None:
-    """Set or clear the timer of a person's workspace; return the workspace as it is then, None if not theirs.
-
-    With ``instead_of``, to the second as buttons carry it, only the timer for that time is changed.
-    """
-    row = tx.one("workspace", id=workspace_id)
-    if row is None or row["principal"] != principal.key:
-        return None
-    is_same = instead_of is None or _is_for(row["stop_at"], instead_of)
-    if is_same and people.first_sight(tx, interaction):
-        if timer is not None:
-            put(tx, workspace_id, timer)
-        elif tx.run("clear_timer", id=workspace_id):
-            cards.owe_about(tx, workspace_id, changed=True)
-        append_audit(tx, audit)
-        row = tx.one("workspace", id=workspace_id)
-    return rows.workspace(row) if row is not None else None
-
-
-def _is_for(stop_at: float | None, second: float) -> bool:
-    return stop_at is not None and abs(stop_at - second) < 1.0
+def clear(tx: Transaction, workspace_id: str) -> None:
+    """Take a workspace's timer back."""
+    if tx.run("clear_timer", id=workspace_id):
+        cards.owe_about(tx, workspace_id, changed=True)
 
 
 def claim(tx: Transaction, limit: int, lease: float) -> list[Workspace]:

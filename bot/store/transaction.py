@@ -53,6 +53,11 @@ class Transaction(Protocol):
         """Return the store's epoch seconds."""
         ...
 
+    @property
+    def changes(self) -> int:
+        """Return how many rows were changed on this connection so far."""
+        ...
+
 
 Work = Callable[[Transaction], Result]
 

@@ -62,6 +62,8 @@ class Refused(UsherError):
         super().__init__(rule)
         self.rule = rule
         self.text = text
+        #: What the policy refused, for the audit: the verb, its target, and the policy's rule.
+        self.denied: tuple[str, str, str] | None = None
 
 
 class NotLinked(Refused):

@@ -17,6 +17,7 @@ from bot.messages.blocks.buttons import agreed_button, at_stake, lost, suspend_b
 from bot.messages.blocks.limits import Markup, fill, line
 from bot.messages.texts import answers as words
 from bot.messages.texts import cards, talk
+from bot.services.timers import effects
 from bot.support.errors import Refused
 from handlers.command_line import written
 from handlers.language.which import Which
@@ -202,15 +203,15 @@ def _row(request: Request, verb: str, workspace: Workspace) -> offers.Row:
     mode = services.workspaces.final_mode(workspace, _VERBS[verb]) if verb in _VERBS else None
     if request.at is not None:
         mode = final_mode_then(request, verb, workspace)
-    effect = services.timers.effects(workspace).get(mode) if mode is not None else None
+    effect = effects(services.context, workspace).get(mode) if mode is not None else None
     return offers.Row(workspace, title, effect)
 
 
 def final_mode_then(request: Request, verb: str, workspace: Workspace) -> StopMode | None:
     """Return how a workspace ends for good at the time that was asked for; None if it doesn't."""
-    timers = request.services.timers
-    mode = mode_then(verb, workspace) or planned_mode(timers.effects(workspace))
-    return mode if is_final(timers.effects(workspace), mode) else None
+    planned = effects(request.services.context, workspace)
+    mode = mode_then(verb, workspace) or planned_mode(planned)
+    return mode if is_final(planned, mode) else None
 
 
 def mode_then(verb: str, workspace: Workspace) -> StopMode | None:

@@ -9,7 +9,9 @@ from bot.domain.models import Answer, OperationVerb, Workspace
 from bot.domain.moments import FARTHEST_SECONDS
 from bot.messages.blocks import kit, offers, replies
 from bot.messages.blocks.limits import Markup, fill, line, safe
-from bot.messages.texts import answers, problems, talk, timers
+from bot.messages.texts import answers, problems, talk
+from bot.messages.texts import timers as timer_words
+from bot.services import timers
 from bot.support.errors import NotLinked, Refused, UsherError
 from handlers import routes
 from handlers.request import SILENT, Request
@@ -38,7 +40,7 @@ async def pressed(request: Request) -> Answer:
     if request.at is not None:
         now = await request.services.store.now()
         if not now < request.at <= now + FARTHEST_SECONDS:
-            return replies.hint(fill(timers.PASSED, command=request.command, name=answers.EXAMPLE))
+            return replies.hint(fill(timer_words.PASSED, command=request.command, name=answers.EXAMPLE))
     done = _Done()
     for one in stamps:
         key, _, _ = one.partition(".")
@@ -73,16 +75,18 @@ async def all_at_once(request: Request, verb: str, workspaces: Sequence[Workspac
 async def _do(request: Request, verb: str, workspace: Workspace, done: _Done, *, agreed: bool) -> None:
     services, key = request.services, workspace.id
     interaction = f"{request.surface.interaction}/{key}" if request.surface.interaction else ""
+    asked = replace(request.asked, interaction=interaction)
     try:
         timer = None
         if request.at is not None:
-            timer = services.timers.made(workspace, request.at, mode_then(verb, workspace), agreed=agreed)
+            mode = mode_then(verb, workspace)
+            timer = timers.made(services.context, workspace, request.at, mode, agreed=agreed)
         if verb == "forget":
             await services.personal_list.forget(request.principal, key, interaction=interaction)
         elif verb == "keep" and timer is None:
-            await services.timers.keep(request.principal, key, interaction=interaction)
+            await asked.to(timers.keep, key)
         elif verb in {"keep", "stop", "suspend"} and timer is not None:
-            await services.timers.set(request.principal, key, timer, interaction=interaction)
+            await asked.to(timers.set, key, timer)
         else:
             begun = OperationVerb.START if verb == "resume" else OperationVerb(verb)
             accepted = await services.workspaces.begin(

@@ -15,6 +15,7 @@ from bot.messages.blocks.limits import fill
 from bot.messages.texts import answers as texts
 from bot.messages.texts import timers as words
 from bot.messages.texts import times
+from bot.services import timers
 from bot.support.errors import Refused
 from handlers import routes
 from handlers.linking.account import linked
@@ -55,9 +56,7 @@ async def _extended(request: Request) -> Answer:
 async def _kept(request: Request, workspace: Workspace) -> Answer:
     if workspace.stop_at is None:
         return replies.answer(fill(words.NOTHING_PLANNED, name=workspace.title))
-    await request.services.timers.keep(
-        request.principal, workspace.id, interaction=request.surface.interaction
-    )
+    await request.asked.to(timers.keep, workspace.id)
     return replies.answer(fill(words.KEPT, name=workspace.title))
 
 
@@ -72,9 +71,7 @@ async def stop_later(request: Request, workspace: Workspace, moment: Moment, mod
     timer = timer_or_ask(request, workspace, moment, mode)
     title = request.services.title(workspace.connection)
     try:
-        changed = await request.services.timers.set(
-            request.principal, workspace.id, timer, interaction=request.surface.interaction
-        )
+        changed = await request.asked.to(timers.set, workspace.id, timer)
     except Refused as refusal:
         if refusal.rule != "workspace.not_up":
             raise
@@ -90,7 +87,7 @@ def timer_or_ask(
     """Return the timer; raises Answered with a question if it would end the workspace for good."""
     agreed = AGREED in request.flags
     try:
-        return request.services.timers.made(workspace, moment.at, mode, agreed=agreed)
+        return timers.made(request.services.context, workspace, moment.at, mode, agreed=agreed)
     except Refused as refusal:
         raise Answered(_asked(request.services, workspace, moment, request.verb, refusal)) from None
 
@@ -103,7 +100,7 @@ def _asked(services: Services, workspace: Workspace, moment: Moment, verb: str, 
     return drawn.asked(
         workspace,
         services.title(workspace.connection),
-        services.timers.effects(workspace),
+        timers.effects(services.context, workspace),
         verb,
         moment.at,
         can_suspend="suspend" in provider.stop_modes and workspace.allows("suspend"),
@@ -113,12 +110,7 @@ def _asked(services: Services, workspace: Workspace, moment: Moment, verb: str, 
 @routes.action("keep_running")
 async def keep_running(request: Request) -> Answer:
     """Take the planned stop back that the message was about."""
-    changed = await request.services.timers.keep(
-        request.principal,
-        request.target or "",
-        interaction=request.surface.interaction,
-        instead_of=request.at,
-    )
+    changed = await request.asked.to(timers.keep, request.target or "", instead_of=request.at)
     if changed.stop_at is None:
         went_down = await _went_down(request, changed)
         return went_down or replies.answer(fill(words.KEPT, name=changed.title), replaces=True)
@@ -139,9 +131,7 @@ async def _went_down(request: Request, workspace: Workspace) -> Answer | None:
 @routes.action("hour_more")
 async def an_hour_more(request: Request) -> Answer:
     """Move the planned stop that the message was about by an hour."""
-    changed = await request.services.timers.add_an_hour(
-        request.principal, request.target or "", request.at or 0.0, interaction=request.surface.interaction
-    )
+    changed = await request.asked.to(timers.add_an_hour, request.target or "", request.at or 0.0)
     if changed.stop_at is None:
         return replies.answer(fill(words.TOO_LATE, name=changed.title), replaces=True)
     return _changed_since(request, changed)
@@ -174,7 +164,7 @@ async def form_sent(submission: Submission) -> dict[str, Any]:
     key = str(submission.view.get("private_metadata") or "")
     chosen, typed = submission.choice("when"), submission.value("other").strip()
     if chosen == drawn.NEVER and not typed:
-        await services.timers.keep(submission.principal, key, interaction=submission.interaction)
+        await submission.asked.to(timers.keep, key)
         return {"response_action": "clear"}
     workspace = await services.workspaces.owned(submission.principal, "stop", key)
     found = await chosen_moment(services, submission.principal, chosen, typed)
@@ -183,9 +173,9 @@ async def form_sent(submission: Submission) -> dict[str, Any]:
     if not isinstance(found, Moment):
         return submission.error("other", kit.bare(answers.unread(found, typed, SOONEST_SECONDS)))
     try:
-        timer = services.timers.made(workspace, found.at, workspace.stop_mode)
+        timer = timers.made(services.context, workspace, found.at, workspace.stop_mode)
     except Refused as refusal:
         question = _asked(services, workspace, found, "stop", refusal)
         return {"response_action": "update", "view": forms.answer_view(question)}
-    await services.timers.set(submission.principal, key, timer, interaction=submission.interaction)
+    await submission.asked.to(timers.set, key, timer)
     return {"response_action": "clear"}

@@ -8,19 +8,20 @@ import pytest
 
 from bot.domain.models import OperationVerb, Outcome, State
 from bot.domain.models.stopping import WARNING_SECONDS
+from bot.services import timers
 from bot.services.accounts import Accounts
-from bot.services.timers import Timers
+from bot.services.asked import Asked
 from bot.services.workspaces import Workspaces
 from bot.support.errors import Refused, ServerFailed
 from tests.reconciler.fuse import Killed, Meanwhile
-from tests.rigs.store import ALICE
+from tests.rigs.store import ALICE, set_timer
 
 MINUTE = 60.0
 HOUR = 60 * MINUTE
 
 
-def timers(world) -> Timers:
-    return Timers(world.asking, Workspaces(world.asking))
+def ask(world, interaction="") -> Asked:
+    return Asked(world.asking, ALICE, interaction)
 
 
 async def row(world, workspace):
@@ -31,8 +32,8 @@ async def timed(world, seconds=15 * MINUTE, *, workspace=None, **keys):
     """Give Alice a running workspace that is to be stopped in so many seconds."""
     workspace = workspace or await world.own(state=State.RUNNING)
     await world.pass_time(12)
-    timer = timers(world).made(workspace, await world.store.now() + seconds, **keys)
-    await timers(world).set(ALICE, workspace.id, timer, interaction="")
+    timer = timers.made(world.asking, workspace, await world.store.now() + seconds, **keys)
+    await ask(world).to(timers.set, workspace.id, timer)
     return await row(world, workspace)
 
 
@@ -105,7 +106,7 @@ async def test_a_restart_keeps_it(world):
 
 async def test_a_start_that_fails_ends_it(world):
     workspace = await world.own()
-    timer = timers(world).made(workspace, await world.store.now() + HOUR)
+    timer = timers.made(world.asking, workspace, await world.store.now() + HOUR)
     world.provider.start_ends = State.FAILED
     accepted = await Workspaces(world.asking).begin(
         ALICE, workspace.id, OperationVerb.START, interaction="a", reference="R", timer=timer
@@ -119,8 +120,8 @@ async def test_changed_it_is_warned_of_again_and_stopped_once(world):
     workspace = await timed(world)
     await pass_until(world, workspace.stop_at - 500)
     assert told(world) == ["timer_ending"]
-    later = await timers(world).add_an_hour(ALICE, workspace.id, workspace.stop_at, interaction="b1")
-    again = await timers(world).add_an_hour(ALICE, workspace.id, workspace.stop_at, interaction="b2")
+    later = await ask(world, "b1").to(timers.add_an_hour, workspace.id, workspace.stop_at)
+    again = await ask(world, "b2").to(timers.add_an_hour, workspace.id, workspace.stop_at)
     assert later.stop_at == again.stop_at == workspace.stop_at + HOUR
     await pass_until(world, later.stop_at + 60)
     assert told(world) == ["timer_ending", "timer_ending", "stopped"]
@@ -129,7 +130,7 @@ async def test_changed_it_is_warned_of_again_and_stopped_once(world):
 async def test_taken_back_it_never_comes(world):
     workspace = await timed(world)
     await pass_until(world, workspace.stop_at - 500)
-    kept = await timers(world).keep(ALICE, workspace.id, interaction="b1", instead_of=workspace.stop_at)
+    kept = await ask(world, "b1").to(timers.keep, workspace.id, instead_of=workspace.stop_at)
     assert kept.stop_at is None
     await pass_until(world, workspace.stop_at + 60)
     assert told(world) == ["timer_ending"]
@@ -141,8 +142,8 @@ async def test_changed_while_others_are_stopped_it_is_not_stopped(world, later):
     workspace = await timed(world, 5 * MINUTE)
 
     async def change():
-        timer = later and timers(world).made(workspace, await whole.now() + later)
-        await whole.change_timer(ALICE, workspace.id, timer, instead_of=workspace.stop_at)
+        timer = later and timers.made(world.asking, workspace, await whole.now() + later)
+        await set_timer(whole, workspace, timer)
 
     whole = world.store
     world.store = Meanwhile(whole, "workspace_and_account", change)
@@ -306,8 +307,8 @@ async def test_what_would_end_for_good_needs_agreement(world):
     world.provider.ends_for_good = True
     workspace = await world.own(state=State.RUNNING)
     with pytest.raises(Refused, match=r"workspace\.ends"):
-        timers(world).made(workspace, 1.0)
-    assert timers(world).made(workspace, 1.0, agreed=True).agreed
+        timers.made(world.asking, workspace, 1.0)
+    assert timers.made(world.asking, workspace, 1.0, agreed=True).agreed
 
 
 async def test_one_that_would_end_it_for_good_only_by_then_is_not_carried_out(world):

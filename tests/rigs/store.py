@@ -16,8 +16,10 @@ from bot.domain.models import (
     Principal,
     ReadResult,
     State,
+    Timer,
     Workspace,
 )
+from bot.store import timers
 from bot.store.records import Activation, FoundWorkspace, NewOperation
 from bot.store.store import Store
 from bot.support.clock import Clock, Ids
@@ -105,6 +107,14 @@ async def linked(
     await store.save_people([Person(principal, principal.user_id.title(), seen_at=await store.now())])
     by_name = {row.name: row for row in await store.workspaces(principal, connection=connection)}
     return Linked(account, tuple(by_name[name] for name in names))
+
+
+async def set_timer(store: Store, workspace: Workspace, timer: Timer | None) -> None:
+    """Set a workspace's timer, or take it back with None."""
+    if timer is None:
+        await store.carry_out(lambda tx: timers.clear(tx, workspace.id))
+    else:
+        await store.carry_out(lambda tx: timers.put(tx, workspace.id, timer))
 
 
 def start(workspace: Workspace) -> NewOperation:

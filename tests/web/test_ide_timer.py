@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 import pytest
 
 from bot.domain.models import Person, Timer
+from tests.rigs.store import set_timer
 from tests.web.ide_rig import ide_rig
 from tests.web.rig import ALICE
 
@@ -34,13 +35,13 @@ async def test_the_end_is_shown_in_the_persons_zone_and_follows_its_changes(worl
     workspace = await world.workspace()
     browser = await world.signed_in(page=workspace.id)
     assert await line(browser, workspace) == "Running"
-    await world.store.change_timer(ALICE, workspace.id, Timer(AFTERNOON + 2.5 * 3600, "stop"))
+    await set_timer(world.store, workspace, Timer(AFTERNOON + 2.5 * 3600, "stop"))
     assert await line(browser, workspace) == "Running until 18:00"
     await browser.get(f"/ide/{workspace.id}")
     assert "Running until 18:00" in browser.text
-    await world.store.change_timer(ALICE, workspace.id, Timer(AFTERNOON + 17.5 * 3600, "stop"))
+    await set_timer(world.store, workspace, Timer(AFTERNOON + 17.5 * 3600, "stop"))
     assert await line(browser, workspace) == "Running until tomorrow at 09:00"
-    await world.store.change_timer(ALICE, workspace.id, None)
+    await set_timer(world.store, workspace, None)
     assert await line(browser, workspace) == "Running"
 
 

@@ -32,7 +32,7 @@ from bot.support.clock import SystemIds
 from tests.contract.store.test_classes import posted
 from tests.contract.store.test_preferences import QUIET
 from tests.rigs import postgres
-from tests.rigs.store import ALICE, INTERVAL, MARGIN, linked, start
+from tests.rigs.store import ALICE, INTERVAL, MARGIN, linked, set_timer, start
 
 #: For stores that aren't meant to give up.
 PATIENT = dict.fromkeys(Priority, 60.0)
@@ -125,7 +125,7 @@ async def fill(store, clock):
     for number in range(MANY):
         principal = Principal(None, "T1", f"U{number}")
         (workspace,) = (await linked(store, principal, state=State.RUNNING)).workspaces
-        await store.change_timer(principal, workspace.id, Timer(clock.now() + 60.0, "stop"))
+        await set_timer(store, workspace, Timer(clock.now() + 60.0, "stop"))
         accepted = await store.accept_operation(
             replace(start(workspace), principal=principal), interaction=""
         )

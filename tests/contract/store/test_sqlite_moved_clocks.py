@@ -26,7 +26,7 @@ from bot.support.errors import StoreInUse
 from tests.contract.store.test_gates import by_reference, claim_one
 from tests.rigs import postgres
 from tests.rigs.clock import FakeClock
-from tests.rigs.store import ALICE, link_account, linked, observe, start
+from tests.rigs.store import ALICE, link_account, linked, observe, set_timer, start
 
 
 class Restarted:
@@ -95,7 +95,7 @@ async def test_a_timer_names_a_moment_that_no_clock_moves_and_is_looked_at_again
     store = await bot.serve()
     workspace = (await linked(store)).workspaces[0]
     at = bot.clock.now() + 7200
-    await store.change_timer(ALICE, workspace.id, Timer(at, "stop"))
+    await set_timer(store, workspace, Timer(at, "stop"))
     bot.clock.jump(-3600)
     store = await bot.serve()
     (looked_at,) = await store.claim_timers(10, 60.0)

@@ -7,7 +7,7 @@ import pytest
 from bot.domain.models import NewNotice, NoticeKind, Observed, OperationVerb, Outcome, State, Timer, Update
 from bot.domain.models.stopping import ABSENT_SECONDS, WARNING_SECONDS
 from bot.store.records import NewOperation
-from tests.rigs.store import ALICE, BOB, linked, observe
+from tests.rigs.store import ALICE, linked, observe, set_timer
 
 HOUR = 3600.0
 
@@ -19,9 +19,9 @@ async def workspace(store, clock):
     return row
 
 
-async def put(store, clock, workspace, seconds=HOUR, **keys):
+async def put(store, clock, workspace, seconds=HOUR):
     timer = Timer(clock.now() + seconds, "stop")
-    await store.change_timer(ALICE, workspace.id, timer, **keys)
+    await set_timer(store, workspace, timer)
     return timer.at
 
 
@@ -103,16 +103,6 @@ async def test_what_came_up_again_unseen_is_not_what_the_timer_was_set_for(store
     assert await seen(6_000.0) == (True, episode + 1)
     assert await timer(store, workspace) == at
     assert await seen(7_000.0) == (False, episode + 2)
-
-
-async def test_only_its_owner_changes_it_and_an_interaction_counts_once(store, clock, workspace):
-    at = await put(store, clock, workspace, interaction="a")
-    assert await put(store, clock, workspace, 2 * HOUR, interaction="a") != at
-    assert await timer(store, workspace) == at
-    assert await store.change_timer(BOB, workspace.id, None) is None
-    assert (await store.change_timer(ALICE, workspace.id, None, instead_of=at + 1)).stop_at == at
-    assert (await store.change_timer(ALICE, workspace.id, None, instead_of=at)).stop_at is None
-    assert await store.change_timer(ALICE, "nobody's", None) is None
 
 
 async def test_what_was_changed_meanwhile_is_left_alone(store, clock, workspace):

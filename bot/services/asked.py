@@ -1,0 +1,157 @@
+"""Who asks, and how what they ask for is done: a use case is one function in one transaction.
+
+A use case is a plain function of a module of this package. It gets the transaction, who asks, and what is
+asked for; whoever serves the person calls it with ``await asked.to(timers.keep, workspace_id)``::
+
+    def keep(tx: Transaction, asked: Asked, workspace_id: str) -> Workspace:
+        workspace = owned(tx, asked, "start", workspace_id)          # reads, and asks the policy
+        if workspace.stop_at is not None and asked.is_new(tx):       # something is to do, for the first time
+            rows.clear(tx, workspace.id)                             # the effect
+            note(tx, asked, "workspace.timer", workspace, stops="never")   # the audit row
+        return workspaces.current(tx, workspace.id)
+
+In this order: read and decide (``check``, and whatever else refuses), then ask whether there is anything to
+do, then ``is_new``, then write. It waits for nothing, changes nothing but the database, and may be run again
+from the start. SQL stays in ``queries.sql``, and the functions of ``bot.store`` run it.
+
+Whatever raises Refused, nothing of the use case is written. If it was the policy that refused, the audit row
+is, once for an interaction however often it is repeated. That row has an inbox key of its own: the same
+request can still be carried out once it is allowed, as when Slack has said who somebody is. Nobody is asked
+within the transaction: where Slack's word on a person is missing or old, it ends without a trace, they are
+looked up, and it is run once more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Concatenate, Final, ParamSpec, TypeVar
+
+from bot.domain import policy
+from bot.domain.models import AuditEntry, Principal
+from bot.domain.policy import Target
+from bot.messages.texts import problems
+from bot.services.authority import Authority
+from bot.services.context import Context
+from bot.store import people
+from bot.store.audit import append_audit
+from bot.store.transaction import Transaction
+from bot.support.errors import NotIdentified, Refused
+
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
+
+#: What the inbox key of a refusal ends in.
+_REFUSAL: Final = "/refused"
+
+
+class _Unknown(Refused):
+    """Signal that Slack has to be asked about somebody first; ``rule`` is the verb that they asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Say who asks, by which interaction ("" for none), and where an answer reaches them.
+
+    ``drawing`` is the reference of the request, or what draws it as a string when somebody needs it.
+    """
+
+    context: Context
+    principal: Principal
+    interaction: str = ""
+    drawing: object = ""
+    channel_id: str | None = None
+    #: Whether Slack was asked about this person for this request.
+    _has_looked: bool = False
+
+    @property
+    def reference(self) -> str:
+        """Return the id that the answer and the log show."""
+        return str(self.drawing)
+
+    async def to(
+        self,
+        work: Callable[Concatenate[Transaction, Asked, Arguments], Result],
+        *arguments: Arguments.args,
+        **named: Arguments.kwargs,
+    ) -> Result:
+        """Carry a use case out in one transaction, and wake the background work.
+
+        Raises what it raises: Refused, with nothing written but the policy's audit row, and StoreError.
+        """
+
+        def use_case(tx: Transaction, asked: Asked) -> Result:
+            return work(tx, asked, *arguments, **named)
+
+        done = await self._done(use_case)
+        if isinstance(done, _Unknown):
+            await Authority(self.context).decide(self.principal, done.rule)
+            done = await replace(self, _has_looked=True)._done(use_case)
+        if isinstance(done, Refused):
+            raise done
+        self.context.wake()
+        return done
+
+    async def _done(self, work: Callable[[Transaction, Asked], Result]) -> Result | Refused:
+        def whole(tx: Transaction) -> Result | Refused:
+            before = tx.changes
+            try:
+                return work(tx, self)
+            except Refused as refusal:
+                if tx.changes > before:
+                    # Only what ends in an error is rolled back; others may share the transaction.
+                    raise
+                return self._refused(tx, refusal)
+
+        try:
+            return await self.context.store.carry_out(whole)
+        except Refused as error:
+            refusal = error
+        return await self.context.store.carry_out(lambda tx: self._refused(tx, refusal))
+
+    def _refused(self, tx: Transaction, refusal: Refused) -> Refused:
+        """Write the audit row of what the policy refused, once."""
+        key = self.interaction and f"{self.interaction}{_REFUSAL}"
+        if refusal.denied is not None and people.first_sight(tx, key):
+            verb, target, rule = refusal.denied
+            append_audit(tx, [AuditEntry(self.principal.key, verb, target, "refused", {"rule": rule})])
+        return refusal
+
+    # -- within the transaction ------------------------------------------------------------------------------
+
+    def check(
+        self, tx: Transaction, verb: str, target: Target | None = None, *, hidden_as: Refused | None = None
+    ) -> None:
+        """Ask the policy about the person as the rows know them; raises Refused, or NotIdentified.
+
+        ``hidden_as`` is what they are told instead if the target is somebody else's.
+        """
+        person = people.person(tx, self.principal)
+        is_current = policy.is_current(person, verb, tx.now())
+        installation = self.context.installation
+        decision = policy.decide(self.principal, verb, target, installation, person if is_current else None)
+        if not self._has_looked and (decision.rule == policy.FOREIGN_TEAM or not is_current):
+            raise _Unknown(verb, "")
+        if decision.allowed:
+            return
+        if decision.rule == "policy.not_owner" and hidden_as is not None:
+            refusal = hidden_as
+        else:
+            kind = NotIdentified if decision.rule == "policy.unknown_person" else Refused
+            refusal = kind(decision.rule, problems.sentence(decision.rule))
+        aimed_at = f"{target.kind}/{target.id}" if target is not None else "usher"
+        refusal.denied = (verb, aimed_at, decision.rule)
+        raise refusal
+
+    def is_new(self, tx: Transaction) -> bool:
+        """Write the inbox row; return whether this interaction is carried out for the first time.
+
+        It is asked once in a use case, and only when something is to do.
+        """
+        return people.first_sight(tx, self.interaction)
+
+    def note(
+        self, tx: Transaction, action: str, target: str, result: str = "accepted", **detail: str
+    ) -> None:
+        """Write the audit row of what is done."""
+        append_audit(tx, [AuditEntry(self.principal.key, action, target, result, detail)])

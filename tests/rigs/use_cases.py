@@ -1,0 +1,105 @@
+"""A person who asks on a store, the rows of all its tables, and a database that fails in the middle."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from bot.domain.models import Principal
+from bot.domain.policy import Installation
+from bot.services.asked import Asked
+from bot.services.context import Context
+from bot.store.store import Store
+from bot.store.transaction import Transaction
+from bot.support.errors import StoreUnavailable
+from tests.rigs.clock import FakeClock
+from tests.rigs.context import context
+from tests.rigs.providers import FakeProvider, fake_settings
+from tests.rigs.store import ALICE
+
+#: What every refusal by the policy leaves, and nothing else.
+REFUSAL = {"audit", "audit_head", "inbox"}
+
+
+def ask(store: Store, interaction: str = "", principal: Principal = ALICE, **more: Any) -> Asked:
+    """Return somebody who asks where there is one connection, ``saturn``; ``more`` is the context's."""
+    return Asked(asking(store, **more), principal, interaction, "R")
+
+
+def asking(store: Store, **more: Any) -> Context:
+    """Return the context of whoever asks; UADMIN is the administrator."""
+    clock = FakeClock(store.engine.now())
+    administrators = frozenset({"UADMIN"})
+    usual = {"installation": Installation("T1", administrators=administrators), "clock": clock}
+    cloud = FakeProvider(clock, fake_settings("saturn", linking=["token", "admin"]))
+    return context(store, {"saturn": cloud}, **{**usual, **more})
+
+
+async def tables(store: Store) -> dict[str, list[Any]]:
+    """Return all rows by table; what is read is never written, so it changes nothing."""
+
+    def read(tx: Any) -> dict[str, list[Any]]:
+        sqlite = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+        postgresql = "SELECT tablename AS name FROM pg_tables WHERE schemaname = current_schema()"
+        run = tx._cursor().execute if store.engine.is_shared else tx._connection.execute
+        names = [
+            row["name"] if isinstance(row, dict) else row[0]
+            for row in run(postgresql if store.engine.is_shared else sqlite).fetchall()
+        ]
+        return {name: sorted(map(repr, run(f"SELECT * FROM {name}").fetchall())) for name in names}
+
+    return await store.engine.read(read)
+
+
+def changed(before: dict[str, list[Any]], after: dict[str, list[Any]]) -> set[str]:
+    """Return the tables whose rows differ."""
+    return {name for name in before if before[name] != after[name]}
+
+
+class Watched:
+    """Be a transaction that notes what is run, and fails before its statement number ``fails_at``."""
+
+    def __init__(self, tx: Transaction, fails_at: int | None = None) -> None:
+        self._tx = tx
+        self._fails_at = fails_at
+        #: Each statement, with how many rows had been changed before it.
+        self.ran: list[tuple[str, int]] = []
+        self._began = tx.changes
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._tx, name)
+        if name not in {"all", "one", "run", "run_each"}:
+            return found
+
+        def noted(query: str, *given: Any, **params: Any) -> Any:
+            if len(self.ran) == self._fails_at:
+                raise StoreUnavailable("the disk is full")
+            self.ran.append((query, self._tx.changes - self._began))
+            return found(query, *given, **params)
+
+        return noted
+
+
+class WatchedStore:
+    """Be a store whose use cases run in watched transactions."""
+
+    def __init__(self, store: Store, fails_at: int | None = None) -> None:
+        self._store = store
+        self._fails_at = fails_at
+        self.last: Watched | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    async def carry_out(self, work: Callable[[Any], Any]) -> Any:
+        def watched(tx: Transaction) -> Any:
+            self.last = Watched(tx, self._fails_at)
+            return work(self.last)
+
+        return await self._store.carry_out(watched)
+
+
+def on(asked: Asked, store: Any) -> Asked:
+    """Return the same person asking on another store."""
+    return replace(asked, context=replace(asked.context, store=store))
