@@ -153,6 +153,7 @@ async def measure_class_killed(sizes: Sizes) -> list[Figure]:
         connection = _connection(scene, sizes)
         pressing: asyncio.Task[None] | None = None
         room: Class | None = None
+        told: dict[str, Any] = {}
         for life in range(sizes.class_kills + 1):
             async with scene.bot(connection) as bot:
                 if room is None or pressing is None:

@@ -51,7 +51,7 @@ class Watch:
                     place = self._place or "unseen"
                     self._longest[place] = max(took, self._longest.get(place, 0.0))
 
-        asyncio.Handle._run = timed  # type: ignore[method-assign]
+        asyncio.Handle._run = timed  # type: ignore[assignment,method-assign]
         gc.callbacks.append(self._collects)
         threading.Thread(target=self._look, daemon=True).start()
 

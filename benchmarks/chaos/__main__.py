@@ -122,7 +122,7 @@ async def _raised(
             keeper = Keeper([Member(made.environment(), made.bot_url)], folder / LOG, chance, clock)
         else:
             processes = members(made.environment(), clock, options.workers)
-            await stack.enter_async_context(balancer(made.port, processes[:WEBS]))
+            await stack.enter_async_context(balancer(made.port, (web.url for web in processes[:WEBS])))
             keeper = Keeper(processes, folder / LOG, chance, pause=(options.kill_every,) * 2)
         yield made, keeper, server
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import Final
 
@@ -38,9 +38,9 @@ def members(environment: Mapping[str, str], clock: WallClock | None, workers: in
 
 
 @asynccontextmanager
-async def balancer(port: int, webs: Sequence[Member]) -> AsyncIterator[None]:
-    """Pass connections on to the webs in turn, or to whichever takes them."""
-    ports = [int(web.url.rpartition(":")[2]) for web in webs]
+async def balancer(port: int, webs: Iterable[str]) -> AsyncIterator[None]:
+    """Pass connections on to the webs at these addresses in turn, or to whichever takes them."""
+    ports = [int(url.rpartition(":")[2]) for url in webs]
     tasks: set[asyncio.Task[None]] = set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -143,10 +143,10 @@ class Stage:
 
 
 def _slack_seed(users: list[str]) -> dict[str, Any]:
-    people = [{"id": user, "name": user.lower(), "real_name": f"Person {user[2:]}"} for user in users]
-    people.append({"id": ADMIN, "name": "admin", "real_name": "Admin", "is_admin": True})
+    admin = {"id": ADMIN, "name": "admin", "real_name": "Admin", "is_admin": True}
+    others = [{"id": user, "name": user.lower(), "real_name": f"Person {user[2:]}"} for user in users]
     channel = {"id": CHANNEL, "name": "general", "members": [*users, "@bot"]}
-    return {"people": people, "channels": [channel], "app": {"commands": ["/workspace", "/job"]}}
+    return {"people": [*others, admin], "channels": [channel], "app": {"commands": ["/workspace", "/job"]}}
 
 
 def _workspace(owner: str, name: str, chance: random.Random) -> dict[str, Any]:
@@ -199,12 +199,11 @@ async def stage(folder: Path, people: int, chance: random.Random, server: str = 
         else:
             alone = local_slack.build(seed=_slack_seed([name.upper() for name in names]))
             await stack.enter_async_context(alone.running())
+            alone.state.app.request_url = f"http://127.0.0.1:{port}/slack/events"
             slacks, given = [alone], alone.credentials
         count = len(slacks)
         sitting = [Person(slacks[n % count], f"U0{n // count:04d}", name) for n, name in enumerate(names)]
         made = Stage(folder, slacks, given, saturn, sitting, port, server)
-        if not server:
-            alone.state.app.request_url = f"{made.bot_url}/slack/events"
         # Innermost: what is noted here was accepted, whatever a fault makes of the answer.
         saturn.app.middlewares.append(_noting(made))
         runner = web.AppRunner(saturn.app, access_log=None, shutdown_timeout=1.0)
@@ -254,7 +253,7 @@ def _write_connections(made: Stage, saturn_url: str) -> None:
     path.chmod(0o600)
 
 
-def _offer(account: Account, jobs: list[Any], now: float) -> Snapshot:
+def _offer(account: Account, jobs: list[Any], now: float) -> Snapshot[dict[str, Any]]:
     """Return what a form would have been told, so that no command has to wait for it."""
     scheduled = tuple(Scheduled(job.id, job.name, "") for job in jobs)
     offer = Offer(owner=f"acme/{account.username}", jobs=scheduled)

@@ -24,7 +24,7 @@ _LIST = r"GET /api/recipes$"
 _LOGS = r"GET /api/(active/pods/[^/]+/logs|jobs/\w+/logs)$"
 _ANY = r" /api/"
 _LIMITED = json.dumps({"ok": False, "error": "ratelimited"})
-_ODD = ({"status": None}, {"status": 7}, {}, None)
+_ODD: tuple[Any, ...] = ({"status": None}, {"status": 7}, {}, None)
 
 #: So many people's requests are limited in a run.
 FEW = 2

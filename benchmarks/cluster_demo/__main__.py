@@ -11,7 +11,8 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.cluster_demo.lesson import Lesson
-from benchmarks.cluster_demo.stage import TEAMS, Stage, stage
+from benchmarks.cluster_demo.stage import Stage, stage
+from benchmarks.workspaces import TEAMS
 from playground.demo.stage import say
 from playground.harness import on_signals
 from playground.processes import StageError

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from benchmarks.chaos.rows import rows
-from benchmarks.cluster_demo.stage import CHANNEL, TEAMS, TRAINER, Stage
+from benchmarks.cluster_demo.stage import CHANNEL, TRAINER, Stage
+from benchmarks.workspaces import TEAMS
 from bot.domain.models import Principal
 from playground.demo.person import buttons
 from playground.processes import StageError

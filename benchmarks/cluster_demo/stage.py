@@ -100,7 +100,7 @@ async def stage(folder: Path, options: Namespace, tell: Callable[[str], None]) -
             "USHER_LOG_FORMAT": "json",
         }
         supervisor = _supervisor(environment, folder, tell)
-        await stack.enter_async_context(balancer(port, supervisor.processes[:WEBS]))
+        await stack.enter_async_context(balancer(port, (web.url for web in supervisor.processes[:WEBS])))
         tell(f"Starting {WEBS} webs and {WORKERS} workers by the lines of the Procfile …")
         await stack.enter_async_context(supervisor.running())
         await supervisor.ready()
