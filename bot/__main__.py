@@ -21,7 +21,7 @@ import structlog
 from cryptography.fernet import Fernet
 
 from bot.app import Role, StartError, serve
-from bot.providers.base import ConnectionSettings
+from bot.providers.connection import ConnectionSettings
 from bot.providers.connections import build_providers, read_connections, runs_commands, secrets_of
 from bot.slack.manifest import JOB_COMMAND, WORKSPACE_COMMAND, http_manifest, render, socket_manifest
 from bot.store import name_of, open_store

@@ -16,7 +16,7 @@ import structlog
 from aiohttp import web
 
 from bot.output import Board
-from bot.providers.base import ConnectionSettings
+from bot.providers.connection import ConnectionSettings
 from bot.providers.connections import build_providers
 from bot.reconciler import Numbers, Reconciler
 from bot.reconciler.scheduler import Scheduler

@@ -14,7 +14,7 @@ from bot.messages.blocks.limits import Markup, fill
 from bot.messages.texts import runs, talk
 from bot.messages.texts import welcome as words
 from bot.messages.texts.verbs import FIRST, GROUPS, VERBS, VerbWords
-from bot.providers import facets
+from bot.providers import base
 from bot.providers.base import Provider
 from bot.support.errors import StoreError
 from handlers import routes
@@ -93,7 +93,7 @@ def _of_jobs(request: Request, usable: Iterable[Provider]) -> list[str]:
     """Return where the other command is explained; jobs are named only where there are any."""
     if request.folder == "job":
         return [fill(runs.HELP_WORKSPACES, command=request.command_of("workspace"))]
-    if not any(isinstance(one, facets.Runs) for one in usable):
+    if not any(isinstance(one, base.Runs) for one in usable):
         return []
     return [fill(runs.HELP_JOBS, command=request.command_of("job"))]
 

@@ -18,7 +18,7 @@ from bot.messages.blocks.limits import Markup, fill, line
 from bot.messages.texts import links as words
 from bot.messages.texts import talk
 from bot.messages.texts.verbs import VERBS
-from bot.providers import facets
+from bot.providers import base
 from bot.providers.base import Provider
 from bot.services import naming
 from bot.services.naming import fold
@@ -135,7 +135,7 @@ def _advice(template: str, request: Request, suspected: Sequence[str]) -> str:
 
 
 def _renewed(provider: Provider) -> str:
-    if isinstance(provider, facets.Tokens) and (page := provider.token_help().url):
+    if isinstance(provider, base.Tokens) and (page := provider.token_help().url):
         return line(page, 200)
     return fill(words.BY_ADMINISTRATOR, title=provider.settings.title)
 

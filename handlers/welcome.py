@@ -10,7 +10,7 @@ import structlog
 from bot.domain.models import Answer, Principal
 from bot.messages.blocks import approvals, replies
 from bot.messages.blocks import welcome as drawn
-from bot.providers import facets
+from bot.providers import base
 from bot.support.errors import StoreError
 from handlers.linking.connections import makers
 from handlers.services import Services
@@ -22,7 +22,7 @@ def what(services: Services) -> str:
     """Say in one sentence what Usher is, here."""
     return drawn.what(
         needs_accounts=len(services.linkless()) < len(services.connections),
-        runs_jobs=any(isinstance(one, facets.Runs) for one in services.connections.values()),
+        runs_jobs=any(isinstance(one, base.Runs) for one in services.connections.values()),
     )
 
 

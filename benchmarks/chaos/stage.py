@@ -17,9 +17,8 @@ from pydantic import SecretStr
 from benchmarks.workspaces import TEAMS, administrators, by_oauth, install, slack_workspaces
 from bot.domain import models
 from bot.domain.models import Account, Link, Principal, Snapshot, State
-from bot.providers.base import Credential
+from bot.providers.base import Credential, Scheduled
 from bot.providers.connections import build_providers, load_connections
-from bot.providers.contract import Scheduled
 from bot.providers.saturn.offers import Offer
 from bot.services.snapshots import payload_of
 from bot.store import open_store

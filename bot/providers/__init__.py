@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from functools import cache
 from types import MappingProxyType
 
-from bot.providers.base import ConnectionSettings, Provider
+from bot.providers.base import Provider
+from bot.providers.connection import ConnectionSettings
 from bot.support.http import Http
 from bot.support.settings import SettingsError
 

@@ -1,57 +1,450 @@
 """The contract of a provider: a stateless translator between our vocabulary and one API.
 
 No store, no Slack, no sleeping, no retrying. One file (or package) in this folder adds a provider, which is
-found by its class attribute ``kind``. Optional capabilities are facets (``bot.providers.facets``).
+found by its class attribute ``kind``. It has a facet, an optional capability, by subclassing it; nothing
+lists them.
 """
 
 from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Generic, Literal, TypeVar
 
-from bot.domain.models import Effects, Observed, Principal, Spec, StopEffect, StopMode, Workspace
-from bot.providers.connection import ConnectionSettings, Linking
-from bot.providers.contract import (
-    CLOCK_SKEW,
-    Access,
-    Acts,
-    Credential,
-    Discovered,
-    Embedding,
-    Identity,
-    Listing,
-    Pace,
-    Scheduled,
-    SendWindow,
-    TokenHelp,
+from pydantic import SecretStr
+
+from bot.domain.models import (
+    About,
+    Created,
+    Effects,
+    Event,
+    Form,
+    FoundRun,
+    Observed,
+    ObservedRun,
+    OutputChunk,
+    Principal,
+    Purpose,
+    Run,
+    Spec,
+    StopEffect,
+    StopMode,
+    Traces,
+    Values,
+    Workspace,
 )
-from bot.providers.facets import Facet, Lists, OAuthClient, SignIn
-from bot.providers.hosts import allowed_ide_url
+from bot.providers.connection import ConnectionSettings, Linking, allowed_ide_url
 from bot.support.errors import InvalidRequest
 from bot.support.http import Http
 
-__all__ = [
-    "CLOCK_SKEW",
-    "URL_NOT_ALLOWED",
-    "Access",
-    "Acts",
-    "ConnectionSettings",
-    "Credential",
-    "Discovered",
-    "Embedding",
-    "Identity",
-    "Linking",
-    "Listing",
-    "Pace",
-    "Provider",
-    "Scheduled",
-    "SendWindow",
-    "TokenHelp",
-    "unknown_word",
-]
+T = TypeVar("T")
+
+#: The most seconds by which our clock and a provider's may differ.
+CLOCK_SKEW = 120.0
+
+
+class Listing(list[T]):
+    """Hold the entries of a list, in the server's order.
+
+    It is not whole if an entry couldn't even be identified: then nothing follows from what is missing.
+    """
+
+    def __init__(self, entries: Iterable[T] = (), *, is_whole: bool = True) -> None:
+        super().__init__(entries)
+        self.is_whole = is_whole
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Declare how often and how much the provider may be asked; times in seconds.
+
+    The poll gate enforces ``min_poll_interval`` per resource, whoever asks.
+    """
+
+    min_poll_interval: float
+    pending: float
+    running: float = 300.0
+    unused: float = 1800.0
+    batch_size: int = 1
+    concurrency: int = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Discovered:
+    """Describe one workspace found in a person's account; ``name`` is "" if it couldn't be read."""
+
+    remote_id: str
+    name: str
+    observed: Observed
+
+
+@dataclass(frozen=True, slots=True)
+class Scheduled:
+    """Describe a job that is set up on a provider; ``cron`` is "" without a schedule, None if unknown."""
+
+    job_id: str
+    name: str
+    cron: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TokenHelp:
+    """Tell a person how to get a token: instructions for the link page, and the page to open.
+
+    ``url`` is empty where people can't get one there themselves.
+    """
+
+    url: str
+    steps: Sequence[str]
+    #: A plain-text pattern that a pasted token must match before it is sent anywhere.
+    pattern: str
+
+
+@dataclass(frozen=True, slots=True)
+class SendWindow:
+    """Limit when a status read may be sent: not after ``until`` on the injected monotonic clock."""
+
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
+class Embedding:
+    """Say what our own page loads to show an IDE in it.
+
+    ``sdk_host`` is the host, with its port if it is unusual, that scripts, frames and sockets come
+    from; ``is_https`` is False on loopback only. ``endpoint`` is the origin of the IDEs themselves.
+    """
+
+    sdk_host: str
+    is_https: bool
+    endpoint: str
+
+
+#: Whose secret an account uses: the person's own, or the connection's, for a username that was approved
+#: (``admin``; if possible through that person's own token, which the connection's secret can get) or
+#: if the provider has no user accounts (``none``).
+Acts = Literal["person", "admin", "none"]
+_ACTS = "acts"
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """Hold what opens a person's account; only ever in memory, encrypted at rest (``bot.support.vault``)."""
+
+    token: SecretStr
+    refresh_token: SecretStr | None = None
+    extra: Mapping[str, str] = field(default_factory=dict)
+    #: When it ends (epoch seconds) as its provider said, None if it never does or nobody said. Rows keep it.
+    ends_at: float | None = None
+    #: Whose call it is, if not its owner's: their secrets must not come back either.
+    made_for: Credential | None = None
+
+    def secrets(self) -> tuple[str, ...]:
+        """Return what must not come back in a response."""
+        own = tuple(one.get_secret_value() for one in (self.token, self.refresh_token) if one is not None)
+        return own if self.made_for is None else (*own, *self.made_for.secrets())
+
+    @classmethod
+    def of_connection(cls, acts: Acts) -> Credential:
+        """Return the credential of an account that uses the connection's own secret: it contains none."""
+        return cls(SecretStr(""), extra={_ACTS: acts})
+
+    @property
+    def acts(self) -> Acts:
+        """Return whose secret opens the account."""
+        value = self.extra.get(_ACTS, "person")
+        return "admin" if value == "admin" else "none" if value == "none" else "person"
+
+    @property
+    def is_renewable(self) -> bool:
+        """Return whether it can be renewed without the person, because it came with what that takes."""
+        is_minted = self.acts == "admin" and bool(self.token.get_secret_value())
+        return self.refresh_token is not None or is_minted
+
+    def as_mapping(self) -> dict[str, str]:
+        """Return it in plain text for the vault to seal; store it nowhere else."""
+        mapping = {
+            "token": self.token.get_secret_value(),
+            **{f"x_{key}": value for key, value in self.extra.items()},
+        }
+        if self.refresh_token is not None:
+            mapping["refresh_token"] = self.refresh_token.get_secret_value()
+        return mapping
+
+    @classmethod
+    def from_mapping(cls, mapping: Mapping[str, str]) -> Credential:
+        """Restore it from the result of ``as_mapping``."""
+        refresh = mapping.get("refresh_token")
+        extra = {key[2:]: value for key, value in mapping.items() if key.startswith("x_")}
+        return cls(SecretStr(mapping["token"]), SecretStr(refresh) if refresh else None, extra)
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Pair a linked username with its credential: the identity for a call."""
+
+    username: str
+    credential: Credential
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Say whose account a checked credential opens; ``username`` is empty if the server doesn't say."""
+
+    username: str
+    credential: Credential
+
+
+#: A provider's offer, in its own type.
+Offer = TypeVar("Offer")
+
+
+class Facet(ABC):  # noqa: B024 - what its kinds have in common is that they are sides of a provider
+    """Base of all facets."""
+
+
+class Lists(Facet):
+    """List a person's workspaces."""
+
+    @abstractmethod
+    async def discover(self, access: Access) -> Listing[Discovered]:
+        """List the person's workspaces; raise NotFound if the server has no lists.
+
+        An entry that can't be read completely keeps what can be read: its id is enough, its state is then
+        ``unknown``. If even the id is missing, the list is not whole, and nothing follows from what it
+        lacks. A list in which nothing can be read raises BadAnswer.
+        """
+
+
+class Removal(Facet):
+    """Delete workspaces for good."""
+
+    @abstractmethod
+    async def remove(self, access: Access, remote_id: str) -> None:
+        """Delete a workspace for good."""
+
+
+class Revocation(Facet):
+    """Revoke credentials."""
+
+    @abstractmethod
+    async def revoke(self, access: Access) -> None:
+        """Revoke the credential at the provider."""
+
+
+class Renewal(Facet):
+    """Renew credentials that expire."""
+
+    @abstractmethod
+    async def refresh(self, access: Access) -> Credential:
+        """Exchange an expired credential for a new one; raise CredentialRefused if that can't be done."""
+
+
+class Tokens(Facet):
+    """Let people paste their own token on the link page."""
+
+    @abstractmethod
+    def token_help(self) -> TokenHelp:
+        """Explain to a person how to get a token, for the link page."""
+
+
+class OAuthClient(ABC):
+    """Be registered at a provider for OAuth 2 (authorization code, PKCE with S256)."""
+
+    @abstractmethod
+    def page(self, back: str, state: str, challenge: str) -> str:
+        """Return the provider's page to send a person to, which sends them ``back`` with a code. Pure."""
+
+    @abstractmethod
+    async def finish(self, code: str, verifier: str, back: str) -> Identity:
+        """Exchange a code for whose account it is, with a credential of Usher's own.
+
+        That outlasts the person's session there. Raises CredentialRefused if the code is refused, Forbidden
+        if no such credential may be made, Untrusted if Usher isn't accepted as a client.
+        """
+
+    @abstractmethod
+    async def is_known(self) -> bool:
+        """Return whether the provider accepts the client id and secret."""
+
+
+class SignIn(Facet):
+    """Let people sign in at the provider, instead of pasting a token."""
+
+    @property
+    @abstractmethod
+    def client(self) -> OAuthClient | None:
+        """Return what the connection registered there, None if nothing: people paste tokens then."""
+
+    @abstractmethod
+    def registration(self, back: str) -> str:
+        """Return, in several lines, what an operator adds there and to the connection; for ``doctor``."""
+
+
+class Forms(Facet, Generic[Offer]):
+    """Ask with a form what to make or launch: templates, form, spec."""
+
+    #: The type that ``templates`` returns: a dataclass or pydantic model, stored as JSON between reads.
+    offer_model: ClassVar[type[Any]]
+
+    @abstractmethod
+    async def templates(self, access: Access) -> Offer:
+        """Read what this account may make."""
+
+    @abstractmethod
+    def form(self, offer: Offer, purpose: Purpose, values: Values, asker: Principal) -> Form:
+        """Return the form for an offer and the values filled in so far; pure.
+
+        Values that are no longer offered are dropped. ``asker`` is for presets that not everybody may use.
+        """
+
+    @abstractmethod
+    def spec(self, offer: Offer, purpose: Purpose, values: Values, asker: Principal) -> Spec:
+        """Return what ``create`` (or ``launch_job``) needs from a filled form; pure.
+
+        Raises FormProblems with a sentence for each invalid field.
+        """
+
+
+class Making(Forms[Offer]):
+    """Create workspaces."""
+
+    @abstractmethod
+    async def create(self, access: Access, spec: Spec, key: str) -> Created:
+        """Create a workspace and return once it is accepted. ``key`` is ours: the same for each attempt.
+
+        Called once: after an unknown outcome, ``find`` comes first.
+        """
+
+    @abstractmethod
+    async def names(self, access: Access, stem: str) -> Collection[str] | None:
+        """Return the names in use that begin with ``stem``, at least those of the person's own workspaces.
+
+        None if the server can't tell the person's own from others': a new name then needs a mark.
+        """
+
+    @abstractmethod
+    async def find(self, access: Access, spec: Spec, key: str, since: float) -> Traces:
+        """Look for what an earlier ``create`` of unknown outcome, sent at ``since``, made.
+
+        Raises Untold if the server can't tell. A workspace that a list says too little about is among the
+        others, with ``is_described`` False.
+        """
+
+    async def made_at(self, access: Access, remote_id: str) -> float | None:  # noqa: ARG002 - as in its docstring
+        """Read when a candidate was made (epoch seconds); None if ``create`` can't have made it."""
+        return None
+
+
+class Runs(Forms[Offer]):
+    """Launch and follow runs of jobs."""
+
+    #: Whether runs are launched by naming a job that is set up there, so that nothing else has to be asked.
+    runs_named_jobs: ClassVar[bool] = False
+
+    @classmethod
+    def runs_commands(cls) -> bool:
+        """Return whether a run may be a command that a person types."""
+        return not cls.runs_named_jobs
+
+    @abstractmethod
+    async def launch_job(self, access: Access, spec: Spec, key: str) -> Created:
+        """Launch a run; like ``create``."""
+
+    @abstractmethod
+    async def find_job(self, access: Access, spec: Spec, key: str, since: float) -> Traces:
+        """Look for the run of an earlier launch of unknown outcome; like ``find``."""
+
+    @abstractmethod
+    async def jobs(self, access: Access) -> Listing[FoundRun]:
+        """List the person's runs, newest first, as far as the server remembers them; like ``discover``."""
+
+    @abstractmethod
+    async def job_status(self, access: Access, remote_ids: Sequence[str]) -> Mapping[str, ObservedRun]:
+        """Read many runs at once; a run that the server no longer knows is left out.
+
+        A run that may be among what couldn't be read is ``unknown``.
+        """
+
+    @abstractmethod
+    async def stop_job(self, access: Access, remote_id: str, *, force: bool = False) -> None:
+        """Ask for a run to be stopped; one that has already ended counts as success."""
+
+    @abstractmethod
+    def job_output(self, access: Access, remote_id: str) -> AsyncIterator[OutputChunk]:
+        """Stream a run's output from its beginning until the server ends it; a cut raises TemporaryError.
+
+        The end of the stream is not the end of the run, which only its status reveals.
+        """
+
+    def job_page_url(self, job: Run) -> str:  # noqa: ARG002 - empty where runs have no page
+        """Return the address of the page that shows a run on the provider, like ``page_url``."""
+        return ""
+
+
+class Schedules(Facet, Generic[Offer]):
+    """Schedule jobs that are set up on the provider."""
+
+    @abstractmethod
+    async def schedule(self, access: Access, job_id: str, cron: str | None) -> None:
+        """Schedule a job by a cron expression of five fields; None removes its schedule."""
+
+    @abstractmethod
+    def schedules(self, offer: Offer) -> Sequence[Scheduled]:
+        """Return the jobs that are set up there, from an offer; pure."""
+
+
+class Behalf(Facet):
+    """Act for usernames with the connection's own secret."""
+
+    @abstractmethod
+    async def check_username(self, username: str) -> Identity:
+        """Check with the connection's own secret that a username may be acted for; return its identity.
+
+        Raises NotFound if there is no such user, Forbidden if they are inactive or may not be acted for.
+        """
+
+    async def own_secret(self) -> bool | None:
+        """Return whether the server accepts the connection's own secret; None if none acts for people."""
+        return None
+
+
+class Overview(Facet):
+    """Report, with the connection's own secret, what the server is and who is on it."""
+
+    def can_tell(self) -> bool:
+        """Return whether the connection was given that secret."""
+        return True
+
+    @abstractmethod
+    async def about(self) -> About:
+        """Ask, with the connection's own secret, what the server is and who is on it."""
+
+
+class Page(Facet):
+    """Open workspaces in our own page, which only their owner sees.
+
+    ``Observed.url`` stays empty, and ``Observed.entry`` is what the page needs.
+    """
+
+    @abstractmethod
+    def embedding(self) -> Embedding:
+        """Return what our page loads."""
+
+
+class Events(Facet):
+    """Receive events about workspaces from the provider."""
+
+    @abstractmethod
+    def events(self, headers: Mapping[str, str], body: bytes) -> list[Event]:
+        """Read a webhook of the provider after verifying its signature; pure.
+
+        Raises CredentialRefused before any of the body is parsed, BadAnswer if it can't be read.
+        """
+
 
 #: Straight and typographic quotes, white space, and invisible characters that browsers copy along.
 _AROUND_TOKENS = " \t\r\n\v\f\u00a0\u200b\u2060\ufeff\"'`,;\u2018\u2019\u201c\u201d\u201e\u00ab\u00bb"
@@ -173,8 +566,8 @@ class Provider(ABC):
     @cache
     def facets(cls) -> frozenset[str]:
         """Return the names of this provider's facets, for what is drawn."""
-        own = (one for one in cls.__mro__ if one.__module__ == Facet.__module__ and one is not Facet)
-        return frozenset(one.__name__.lower() for one in own)
+        own = (one for one in cls.__mro__ if issubclass(one, Facet) and one.__module__ == __name__)
+        return frozenset(one.__name__.lower() for one in own if one is not Facet)
 
     def need(self, facet: type[Needed]) -> Needed:
         """Return this provider as one with a facet; raises InvalidRequest if it lacks that."""

@@ -1,15 +1,25 @@
-"""The settings that every connection has in its file, and the ways in which people link to it."""
+"""The settings that every connection has in its file, and the addresses that it allows.
+
+Base URLs and IDE addresses are compared by their parsed parts and never by prefix (``docs/security.md``,
+row 15): hosts in lower case, without a trailing dot, in their IDNA form.
+"""
 
 from __future__ import annotations
 
+import ipaddress
 import re
-from collections.abc import Mapping
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, ClassVar, Literal, Self
+from urllib.parse import SplitResult, quote, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from yarl import URL
 
 from bot.domain.models import Principal
-from bot.providers.hosts import normalise_base_url, normalise_pattern
+from bot.support.addresses import is_loopback
 
 _SLACK_WORKSPACE = re.compile(r"[TE][A-Z0-9]{1,30}")
 #: How people link: with their own token, as a username that an administrator
@@ -82,3 +92,191 @@ class ConnectionSettings(BaseModel):
         return tuple(
             value.get_secret_value() for value in vars(self).values() if isinstance(value, SecretStr)
         )
+
+
+#: Slack buttons accept addresses of up to 3000 characters.
+MAX_LENGTH = 3000
+_PORTS = {"https": 443, "http": 80}
+_LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
+_KEEP = "%/:?#[]@!$&'()*+,;=-._~"
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Hold scheme, host and port of an address in comparable form; IPv6 hosts without brackets."""
+
+    scheme: str
+    host: str
+    port: int
+
+    @property
+    def shown_host(self) -> str:
+        """Return the host as an address shows it."""
+        return f"[{self.host}]" if ":" in self.host else self.host
+
+    @property
+    def netloc(self) -> str:
+        """Return host and port as an address shows them, without the default port."""
+        host = self.shown_host
+        return host if self.port == _PORTS[self.scheme] else f"{host}:{self.port}"
+
+    @property
+    def is_loopback(self) -> bool:
+        """Return whether the host can only be this machine."""
+        return is_loopback(self.host)
+
+
+def normalise_base_url(text: str) -> str:
+    """Return the address without trailing slash, host normalised; raise ValueError with a sentence.
+
+    https, or http on loopback: a token must not travel in clear. A path is allowed (a hub behind a prefix).
+    """
+    origin, parts = _split(text)
+    if parts.query or parts.fragment or text.rstrip("/").endswith(("?", "#")):
+        raise ValueError("the address must not contain ? or #")
+    if origin.scheme == "http" and not origin.is_loopback:
+        raise ValueError("the address must begin with https:// (http:// only for this machine)")
+    segments = parts.path.split("/")
+    if any(is_dots(segment) for segment in segments):
+        raise ValueError("the address must not have . or .. in its path")
+    path = quote(parts.path, safe=_KEEP).rstrip("/")
+    return f"{origin.scheme}://{origin.netloc}{path}"
+
+
+@lru_cache(maxsize=256)
+def origin_of(url: str) -> Origin:
+    """Return scheme, host and port; raise ValueError with a sentence."""
+    return _split(url)[0]
+
+
+def path_below(url: str, base_url: str) -> str | None:
+    """Return the path of an address below a base URL, or None if it is elsewhere.
+
+    It begins with a slash and is still percent-encoded; query and fragment are left out.
+    """
+    try:
+        origin, parts = _split(url)
+        base, base_parts = _split(base_url)
+    except ValueError:
+        return None
+    prefix = base_parts.path.rstrip("/")
+    if origin != base or not (parts.path == prefix or parts.path.startswith(prefix + "/")):
+        return None
+    return parts.path[len(prefix) :] or "/"
+
+
+def one_label_below(url: str, base_url: str) -> str | None:
+    """Return the base URL of an address whose host is the base URL's own with one more label in front of it.
+
+    Scheme and port must be the base URL's. None for every other address.
+    """
+    try:
+        origin, _ = _split(url)
+        base, parts = _split(base_url)
+    except ValueError:
+        return None
+    label, dot, above = origin.host.partition(".")
+    if not label or not dot or origin != Origin(base.scheme, f"{label}.{base.host}", base.port):
+        return None
+    return f"{origin.scheme}://{origin.netloc}{parts.path.rstrip('/')}" if above == base.host else None
+
+
+def normalise_pattern(text: str) -> str:
+    """Return a host pattern (``host``, ``*.host``, each with or without ``:port``); raise ValueError."""
+    star = "*." if text.startswith("*.") else ""
+    origin, parts = _split(f"https://{text.removeprefix('*.')}")
+    if parts.path or parts.query or parts.fragment or "*" in parts.netloc:
+        raise ValueError("a host is needed, such as ide.example.org or *.example.org")
+    if star and (_is_address(origin.host) or (origin.host.count(".") < 1 and origin.host != "localhost")):
+        raise ValueError("*. needs a name of two parts at least, such as *.example.org")
+    port = f":{origin.port}" if parts.port is not None else ""
+    return f"{star}{origin.shown_host}{port}"
+
+
+def allowed_ide_url(url: str | None, base_url: str, patterns: Iterable[str]) -> str | None:
+    """Return the address in a safe form if it may be sent to its owner, otherwise None.
+
+    It must be https (http only from loopback to loopback) and be on the base URL's own host and port, or on
+    a host that a pattern names: at the pattern's port, otherwise at the default one or the base URL's.
+    """
+    if url is None:
+        return None
+    try:
+        origin, parts = _split(url)
+        base = origin_of(base_url)
+    except ValueError:
+        return None
+    if origin.scheme == "http" and not (base.scheme == "http" and base.is_loopback and origin.is_loopback):
+        return None
+    is_base = (origin.host, origin.port) == (base.host, base.port)
+    if not is_base and not any(_matches(origin, base, pattern) for pattern in patterns):
+        return None
+    rest = parts.path or "/"
+    rest += f"?{parts.query}" if parts.query else ""
+    rest += f"#{parts.fragment}" if parts.fragment else ""
+    safe = f"{origin.scheme}://{origin.netloc}{quote(rest, safe=_KEEP)}"
+    return safe if len(safe) <= MAX_LENGTH else None
+
+
+def _matches(origin: Origin, base: Origin, pattern: str) -> bool:
+    try:
+        normal = normalise_pattern(pattern)
+        wanted, parts = _split(f"https://{normal.removeprefix('*.')}")
+    except ValueError:
+        return False
+    ports = {_PORTS[origin.scheme], base.port} if parts.port is None else {parts.port}
+    if origin.port not in ports:
+        return False
+    if not normal.startswith("*."):
+        return origin.host == wanted.host
+    labels, tail = origin.host.split("."), wanted.host.split(".")
+    return len(labels) > len(tail) and labels[-len(tail) :] == tail
+
+
+def _split(url: str) -> tuple[Origin, SplitResult]:
+    if not url or len(url) > MAX_LENGTH:
+        raise ValueError("an address is needed, such as https://app.example.org")
+    if "\\" in url or any(unicodedata.category(letter)[0] in "CZ" for letter in url):
+        raise ValueError("the address must not contain spaces, backslashes or invisible characters")
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise ValueError("the address can't be read") from None
+    if parts.scheme not in _PORTS or not parts.hostname:
+        raise ValueError("the address must begin with https:// and name a host")
+    if "@" in parts.netloc:
+        raise ValueError("the address must not contain a name or password")
+    if parts.netloc.endswith(":") or port == 0:
+        raise ValueError("the address has an invalid port")
+    host = _normal_host(parts.hostname)
+    return Origin(parts.scheme, host, port or _PORTS[parts.scheme]), parts
+
+
+def _normal_host(text: str) -> str:
+    if _is_address(text):
+        return str(ipaddress.ip_address(text))
+    try:
+        host = (URL(f"https://{text}/").raw_host or "").lower().removesuffix(".")
+    except ValueError:
+        raise ValueError("the address has an invalid host") from None
+    labels = host.split(".")
+    if len(host) > 253 or not all(_LABEL.fullmatch(label) for label in labels):
+        raise ValueError("the address has an invalid host")
+    # Browsers take 127.1, 0x7f.1 and 2130706433 for IPv4 addresses; we accept none of them.
+    if re.fullmatch(r"\d+|0x[0-9a-f]*", labels[-1]):
+        raise ValueError("the address has an invalid host")
+    return host
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return "%" not in host
+
+
+def is_dots(segment: str) -> bool:
+    """Return whether a path segment is ``.`` or ``..`` in any spelling."""
+    return re.fullmatch(r"(\.|%2e){1,2}", segment, re.IGNORECASE) is not None

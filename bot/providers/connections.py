@@ -15,8 +15,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from bot.providers import build, provider_classes
-from bot.providers.base import ConnectionSettings, Provider
-from bot.providers.facets import Runs
+from bot.providers.base import Provider, Runs
+from bot.providers.connection import ConnectionSettings
 from bot.providers.prepared import Prepared
 from bot.support.environment import ELSEWHERE, READABLE, WRITABLE, resolve_secret
 from bot.support.http import Http

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.domain.models import Account, Approval, AuditEntry, NewNotice, NoticeKind, Principal, Task, TaskKind
 from bot.messages.texts import problems
-from bot.providers import facets
+from bot.providers import base
 from bot.providers.base import Credential
 from bot.reconciler.ask import Done, Refused
 from bot.reconciler.context import EnginePart
@@ -37,7 +37,7 @@ class Approved(EnginePart):
             runtime,
             None,
             "check a username",
-            lambda _own: runtime.provider.need(facets.Behalf).check_username(approval.username),
+            lambda _own: runtime.provider.need(base.Behalf).check_username(approval.username),
             attempts=task.attempts,
             seconds=CHECK_SECONDS,
         )

@@ -10,7 +10,7 @@ import structlog
 
 from bot.domain.models import Account, AuditEntry
 from bot.messages.texts import problems
-from bot.providers import facets
+from bot.providers import base
 from bot.providers.base import Access, Credential, Provider
 from bot.reconciler.runtimes import Runtime
 from bot.services.context import Context, Part
@@ -125,7 +125,7 @@ class Keys(Part):
     async def _refreshed(self, account: Account, provider: Provider) -> Credential | _Unrenewed:
         of_connection = self._is_of_connection(account)
         refusal: _Unrenewed = "locked" if of_connection else CredentialRefused()
-        if not isinstance(provider, facets.Renewal) or self._unproven.get(account.id) == account.secret:
+        if not isinstance(provider, base.Renewal) or self._unproven.get(account.id) == account.secret:
             return refusal
         try:
             access = self.open(account)

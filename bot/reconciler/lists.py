@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import structlog
 
 from bot.domain.models import Account, FoundRun, Principal, Task, TaskKind
-from bot.providers import facets
+from bot.providers import base
 from bot.providers.base import Access, Discovered, Listing
 from bot.reconciler.ask import LIMITED, SUSPECTED, Answer, Done, Later, Refused, Unknown
 from bot.reconciler.context import EnginePart
@@ -77,16 +77,16 @@ class Lists(EnginePart):
                     account,
                     runtime,
                     "list",
-                    runtime.provider.need(facets.Lists).discover,
+                    runtime.provider.need(base.Lists).discover,
                     self._merge_workspaces,
                 )
-            elif task.kind is TaskKind.LIST_JOBS and isinstance(runtime.provider, facets.Runs):
+            elif task.kind is TaskKind.LIST_JOBS and isinstance(runtime.provider, base.Runs):
                 problem = await self._read(
                     task,
                     account,
                     runtime,
                     "list runs",
-                    runtime.provider.need(facets.Runs).jobs,
+                    runtime.provider.need(base.Runs).jobs,
                     self._merge_runs,
                 )
         return waiting_commands(task, account.principal, problem)

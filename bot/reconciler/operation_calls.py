@@ -20,7 +20,7 @@ from bot.domain.models import (
 from bot.domain.names import FreeName, marked
 from bot.domain.plan import Step
 from bot.domain.settling import Verdict, has_settled
-from bot.providers import facets
+from bot.providers import base
 from bot.providers.base import CLOCK_SKEW, Access
 from bot.reconciler import outcomes
 from bot.reconciler.ask import REFUSED_WAIT, Done, Later, NotDone, Refused, Unknown
@@ -85,7 +85,7 @@ class OperationCalls(Caller[ClaimedOperation]):
             runtime,
             claimed.account,
             "names",
-            lambda access: runtime.provider.need(facets.Making).names(access, stem),
+            lambda access: runtime.provider.need(base.Making).names(access, stem),
             attempts=claimed.operation.attempts,
         )
         match answer:
@@ -111,7 +111,7 @@ class OperationCalls(Caller[ClaimedOperation]):
         workspace = claimed.workspace
         if step is Step.CREATE:
             spec = workspace.spec or Spec(workspace.name)
-            return await runtime.provider.need(facets.Making).create(access, spec, workspace.id)
+            return await runtime.provider.need(base.Making).create(access, spec, workspace.id)
         if step is Step.START:
             await runtime.provider.start(access, workspace.remote_id)
         else:
@@ -187,7 +187,7 @@ class OperationCalls(Caller[ClaimedOperation]):
         creation = await self._sought(claimed)
         spec = claimed.workspace.spec or Spec(claimed.workspace.name)
         since = creation.sent_at or creation.created_at
-        traces = await runtime.provider.need(facets.Making).find(access, spec, claimed.workspace.id, since)
+        traces = await runtime.provider.need(base.Making).find(access, spec, claimed.workspace.id, since)
         if not traces.others:
             return traces
         by_gate = {runtime.provider.gate_key(one.remote_id): one for one in traces.others}
@@ -214,7 +214,7 @@ class OperationCalls(Caller[ClaimedOperation]):
         key = (gate, runtime.name, found.remote_id)
         if not await self._store.hold_candidate(*key, at_most):
             return False
-        made_at = await runtime.provider.need(facets.Making).made_at(access, found.remote_id)
+        made_at = await runtime.provider.need(base.Making).made_at(access, found.remote_id)
         await self._store.hold_candidate(*key, closed_for, is_answered=True)
         if len(self._made_at) >= REMEMBERED:
             self._made_at.clear()

@@ -8,7 +8,7 @@ import structlog
 
 from bot.domain.models import ClaimedOperation, Outcome, Update
 from bot.domain.plan import Step
-from bot.providers import facets
+from bot.providers import base
 from bot.providers.base import Access
 from bot.reconciler.ask import Asker
 from bot.reconciler.runtimes import Runtime
@@ -45,7 +45,7 @@ async def send_down(runtime: Runtime, access: Access, remote_id: str, step: Step
         case Step.REMOVE:
             # If it no longer exists, that is what was asked for.
             with suppress(NotFound):
-                await runtime.provider.need(facets.Removal).remove(access, remote_id)
+                await runtime.provider.need(base.Removal).remove(access, remote_id)
         case Step.SUSPEND:
             await runtime.provider.stop(access, remote_id, "suspend")
         case Step.FORCE:

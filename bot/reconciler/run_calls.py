@@ -10,7 +10,7 @@ import structlog
 from bot.domain.models import Call, ClaimedRun, Created, NewNotice, NoticeKind, Run, Spec, Traces, Update
 from bot.domain.plan import MAX_ATTEMPTS, Step
 from bot.domain.settling import Verdict, has_settled
-from bot.providers import facets
+from bot.providers import base
 from bot.providers.base import Access
 from bot.reconciler import outcomes
 from bot.reconciler.ask import REFUSED_WAIT, NotDone, Refused, Unknown
@@ -38,7 +38,7 @@ class RunCalls(Caller[ClaimedRun]):
 
     async def send(self, claimed: ClaimedRun, runtime: Runtime, step: Step, access: Access) -> Created | None:
         """Send the call; return what was launched."""
-        run, provider = claimed.run, runtime.provider.need(facets.Runs)
+        run, provider = claimed.run, runtime.provider.need(base.Runs)
         if step is Step.LAUNCH:
             return await provider.launch_job(access, run.spec or Spec(run.name), run.id)
         assert run.remote_id is not None, "only what was launched is stopped"
@@ -105,7 +105,7 @@ class RunCalls(Caller[ClaimedRun]):
         """Look for what the launch made."""
         run = claimed.run
         spec, since = run.spec or Spec(run.name), run.sent_at or run.created_at
-        traces = await runtime.provider.need(facets.Runs).find_job(access, spec, run.id, since)
+        traces = await runtime.provider.need(base.Runs).find_job(access, spec, run.id, since)
         if not traces.others:
             return traces
         by_id = {one.remote_id: one for one in traces.others}

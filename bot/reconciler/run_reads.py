@@ -12,7 +12,7 @@ from bot.domain.plan_runs import next_run_read
 from bot.domain.progress import UNANSWERED_SECONDS, is_run_unanswered
 from bot.domain.settling import LEFT_OUT, START_SETTLES, doubted, is_certain
 from bot.messages.texts import holds
-from bot.providers import facets
+from bot.providers import base
 from bot.reconciler import outcomes
 from bot.reconciler.ask import LIMITED, SUSPECTED, Done, Refused
 from bot.reconciler.context import EngineContext, EnginePart
@@ -54,7 +54,7 @@ class RunReads(EnginePart):
             runtime,
             account,
             "read runs",
-            lambda access: runtime.provider.need(facets.Runs).job_status(access, remote_ids),
+            lambda access: runtime.provider.need(base.Runs).job_status(access, remote_ids),
             # Failed reads of runs aren't counted: all back off as after the third.
             attempts=2,
         )

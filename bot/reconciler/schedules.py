@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import structlog
 
 from bot.domain.models import Account, AuditEntry, NewNotice, NoticeKind, Principal, Task, TaskKind
-from bot.providers import facets
+from bot.providers import base
 from bot.reconciler.ask import Refused
 from bot.reconciler.context import EnginePart
 from bot.reconciler.lists import Busy, settled, slot
@@ -61,7 +61,7 @@ class Schedules(EnginePart):
             runtime,
             account,
             "schedule",
-            lambda access: runtime.provider.need(facets.Schedules).schedule(access, job, cron),
+            lambda access: runtime.provider.need(base.Schedules).schedule(access, job, cron),
             attempts=task.attempts,
         )
         match settled(answer):

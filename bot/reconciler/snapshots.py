@@ -8,7 +8,7 @@ from typing import Any, Final
 import structlog
 
 from bot.domain.models import Account, Principal, Snapshot, Task
-from bot.providers import facets
+from bot.providers import base
 from bot.providers.base import Access
 from bot.reconciler.ask import Done, Refused
 from bot.reconciler.context import EnginePart
@@ -52,8 +52,8 @@ class Snapshots(EnginePart):
 
         async def send(access: Access) -> Any:
             if account is None:
-                return await runtime.provider.need(facets.Overview).about()
-            return await runtime.provider.need(facets.Forms).templates(access)
+                return await runtime.provider.need(base.Overview).about()
+            return await runtime.provider.need(base.Forms).templates(access)
 
         seconds = None if account is None else DISCOVER_SECONDS
         answer = await self._asker.ask(runtime, account, kind, send, attempts=task.attempts, seconds=seconds)
@@ -73,8 +73,8 @@ class Snapshots(EnginePart):
 def _unasked(runtime: Runtime, account: Account | None, kind: str) -> str | None:
     """Return why something isn't requested at all, or None if it is."""
     if account is None:
-        return None if isinstance(runtime.provider, facets.Overview) else "no_about"
-    return None if kind == TEMPLATES and isinstance(runtime.provider, facets.Forms) else "not_found"
+        return None if isinstance(runtime.provider, base.Overview) else "no_about"
+    return None if kind == TEMPLATES and isinstance(runtime.provider, base.Forms) else "not_found"
 
 
 def _person(account: Account | None) -> Principal | None:

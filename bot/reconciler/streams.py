@@ -15,7 +15,7 @@ from bot.messages.texts import outputs, problems
 from bot.output import Entry
 from bot.output.spool import CAP, LONGEST_CHARACTER
 from bot.output.streaming import without_secrets
-from bot.providers import facets
+from bot.providers import base
 from bot.reconciler import outcomes
 from bot.reconciler.ask import REFUSED_WAIT, SUSPECTED, Answer, Later, Refused, Unknown
 from bot.reconciler.context import EngineContext, EnginePart
@@ -116,7 +116,7 @@ class Streams(EnginePart):
     async def _is_mute(self, run: Run) -> bool:
         """Stop watching, and return True, if the provider shows no output."""
         runtime = self._runtimes.get(run.connection)
-        if runtime is None or isinstance(runtime.provider, facets.Runs):
+        if runtime is None or isinstance(runtime.provider, base.Runs):
             return False
         await self._store.output_done(run.id)
         return True
@@ -264,7 +264,7 @@ class Streams(EnginePart):
                 account,
                 "output",
                 lambda access: without_secrets(
-                    runtime.provider.need(facets.Runs).job_output(access, remote_id),
+                    runtime.provider.need(base.Runs).job_output(access, remote_id),
                     (*access.credential.secrets(), *runtime.provider.settings.secrets()),
                 ),
                 take,

@@ -12,7 +12,7 @@ import structlog
 from bot.domain.models import Principal, Task, TaskKind
 from bot.domain.plan import backoff
 from bot.domain.policy import is_current
-from bot.providers import facets
+from bot.providers import base
 from bot.reconciler.approvals import Approved
 from bot.reconciler.ask import LIMITED
 from bot.reconciler.context import EngineContext, EnginePart
@@ -192,7 +192,7 @@ class Tasks(EnginePart):
             task.attempts == 0
             and left > 0
             and runtime is not None
-            and isinstance(runtime.provider, facets.Revocation)
+            and isinstance(runtime.provider, base.Revocation)
         ):
             await self._asker.ask(runtime, account, "revoke", runtime.provider.revoke, seconds=left)
         await self._store.drop_account(account.id)

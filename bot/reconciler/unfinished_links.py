@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.domain.models import Account, Principal, Task
-from bot.providers import facets
+from bot.providers import base
 from bot.providers.base import Access
 from bot.reconciler.ask import Refused
 from bot.reconciler.context import EnginePart
@@ -16,7 +16,7 @@ class UnfinishedLinks(EnginePart):
     async def revoke(self, task: Task) -> None:
         """Revoke the payload's credential unless an account uses it; raise Again while there is no answer."""
         runtime = self._runtimes.get(str(task.payload["connection"]))
-        if runtime is None or not isinstance(runtime.provider, facets.Revocation):
+        if runtime is None or not isinstance(runtime.provider, base.Revocation):
             return
         unused = _as_account(task)
         access = self._asker.open(unused)

@@ -13,7 +13,7 @@ from typing import Any
 from bot.domain.models import Account, AuditEntry, Link, NewNotice, NoticeKind, Principal
 from bot.messages.texts import pages as words
 from bot.messages.texts import problems
-from bot.providers import facets
+from bot.providers import base
 from bot.providers.base import Credential
 from bot.services import linking
 from bot.services.context import Context, Part
@@ -169,7 +169,7 @@ class Accounts(Part):
         ended = await self._store.unlink(
             principal,
             connection,
-            revocable=[name for name, one in self._connections.items() if isinstance(one, facets.Revocation)],
+            revocable=[name for name, one in self._connections.items() if isinstance(one, base.Revocation)],
             cause="unlinked",
             notices=[_unlinked(account, cause) for account in ending] if tell and not is_answered else (),
             tell=tell,

@@ -10,7 +10,7 @@ import structlog
 
 from bot.domain.models import AuditEntry, BrowserSession, Look, Principal, Workspace
 from bot.domain.policy import Target
-from bot.providers import facets
+from bot.providers import base
 from bot.providers.base import Provider
 from bot.services import linking
 from bot.services.authority import Authority
@@ -83,7 +83,7 @@ class Browsing(Part):
         provider = self._connections.get(workspace.connection)
         if (
             provider is None
-            or not isinstance(provider, facets.Page)
+            or not isinstance(provider, base.Page)
             or not provider.settings.serves(workspace.principal)
             or not self._is_of(workspace, look.session)
         ):

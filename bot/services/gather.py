@@ -25,7 +25,7 @@ from bot.domain.models import (
 from bot.domain.models.stopping import NO_EFFECTS
 from bot.domain.telling import is_still_true
 from bot.output import Board
-from bot.providers import facets
+from bot.providers import base
 from bot.providers.base import Provider
 from bot.services.context import Context, Part
 from bot.services.people_names import PeopleNames
@@ -268,7 +268,7 @@ class Gatherer(Part):
             operation=operation,
             workspace=workspace,
             ide_url=shown_url(provider, workspace, self._public_url),
-            opens_in_page=isinstance(provider, facets.Page),
+            opens_in_page=isinstance(provider, base.Page),
             has_public_url=self._public_url is not None,
             page_url=_page_url(provider, workspace),
             capabilities=provider.facets() if provider is not None else frozenset(),
@@ -291,7 +291,7 @@ def shown_url(
     """
     if provider is None or workspace is None or workspace.verified_at is None:
         return None
-    if not isinstance(provider, facets.Page):
+    if not isinstance(provider, base.Page):
         return provider.allowed_url(workspace.url)
     if public_url is None or workspace.state is not State.RUNNING or not workspace.allows("open"):
         return None
@@ -323,6 +323,6 @@ def _page_url(provider: Provider | None, workspace: Workspace | None) -> str | N
 
 def _job_page(provider: Provider | None, run: Run) -> str | None:
     """Return the page that shows a run at its provider, if there is one on an allowed host."""
-    if provider is None or not isinstance(provider, facets.Runs):
+    if provider is None or not isinstance(provider, base.Runs):
         return None
     return provider.allowed_url(provider.job_page_url(run))

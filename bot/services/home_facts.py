@@ -30,7 +30,7 @@ from bot.domain.models import (
     Workspace,
 )
 from bot.domain.progress import SLOW_SECONDS
-from bot.providers import facets
+from bot.providers import base
 from bot.providers.base import Provider
 from bot.services.authority import Authority
 from bot.services.context import Context, Part
@@ -90,7 +90,7 @@ class HomeGatherer(Part):
             now=now,
             command=self._command,
             job_command=self._job_command,
-            runs_jobs=any(isinstance(one, facets.Runs) for one in self._connections.values()),
+            runs_jobs=any(isinstance(one, base.Runs) for one in self._connections.values()),
             rows=rows,
             page=page,
             pages=pages,
@@ -215,7 +215,7 @@ class HomeGatherer(Part):
         for name, provider in self._by_title(principal):
             account = accounts.get(name)
             may = account is not None and account.state == "active"
-            if not isinstance(provider, facets.Making) or not (may or provider.links_by("none")):
+            if not isinstance(provider, base.Making) or not (may or provider.links_by("none")):
                 continue
             templates = await self._templates_of(principal, account) if account is not None else ()
             found.append(MakerFacts(name, provider.settings.title, templates))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from bot.domain.models import HomeUse, Principal, State
-from bot.providers import facets
+from bot.providers import base
 from bot.services.context import Context, Part
 from bot.services.runs import Runs
 from bot.services.snapshots import TEMPLATES, Snapshots
@@ -46,7 +46,7 @@ class Homes(Part):
         await self._read_unlisted(principal)
         for account in await self._store.accounts(principal):
             provider = self._connections.get(account.connection)
-            is_able = account.state == "active" and isinstance(provider, facets.Making)
+            is_able = account.state == "active" and isinstance(provider, base.Making)
             kept = await self._store.snapshot(account.connection, account.id, TEMPLATES) if is_able else None
             if is_able and kept is None:
                 await self._snapshots.refresh(account)

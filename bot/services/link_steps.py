@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from bot.domain.models import AuditEntry, Link, Principal
 from bot.messages.texts import pages as words
 from bot.messages.texts import sign_in as there
-from bot.providers import facets
+from bot.providers import base
 from bot.providers.base import Credential, Identity
 from bot.services import linking
 from bot.services.authority import Authority
@@ -89,7 +89,7 @@ class LinkSteps(Part):
         except Refused as refused:
             await self._store.append_audit([entry(link, "link.check", "refused", error=refused.rule)])
             raise
-        if not linking.is_token(token, provider.need(facets.Tokens).token_help()):
+        if not linking.is_token(token, provider.need(base.Tokens).token_help()):
             raise Refused("token.shape", words.token_shape(title))
         ask = partial(provider.check, Credential(SecretStr(token)))
         return await self._identified(link, browser, ask, "token", words.check_failed, token)
@@ -185,7 +185,7 @@ class LinkSteps(Part):
         checked = replace(
             tried, stage="checked", secret=sealed, username=identity.username, ends_at=credential.ends_at
         )
-        if isinstance(provider, facets.Revocation) and credential.token.get_secret_value() != pasted:
+        if isinstance(provider, base.Revocation) and credential.token.get_secret_value() != pasted:
             # Written before the link holds it, so that it is never left behind.
             await self._store.add_tasks([linking.revocation(checked, sealed)])
         await self._change(checked, tried)
@@ -251,7 +251,7 @@ class LinkSteps(Part):
             title=provider.settings.title,
             person=await self._names.person(link.principal),
             workspace=await self._names.workspace(link.principal),
-            help=provider.need(facets.Tokens).token_help(),
+            help=provider.need(base.Tokens).token_help(),
             needs_sign_in=self.sign_in and not self._is_proven(link, browser),
             signs_in=provider.oauth is not None,
             former=account.username if account is not None and account.state != "revoking" else "",

@@ -20,7 +20,7 @@ from bot.domain.models import (
 )
 from bot.domain.policy import Target
 from bot.messages.texts import problems
-from bot.providers import facets
+from bot.providers import base
 from bot.providers.base import Provider
 from bot.services.accounts import Accounts
 from bot.services.asked import Asked
@@ -107,7 +107,7 @@ class Making(Part):
         timer: Timer | None = None,
     ) -> Accepted:
         principal, provider = workspace.principal, self._provider(workspace.connection)
-        if not isinstance(provider, facets.Making):
+        if not isinstance(provider, base.Making):
             raise Refused("workspace.no_create", problems.sentence("no_create", provider.settings.title))
         check_offered(provider, workspace.spec, principal)
         account = await self._accounts.acting(principal, workspace.connection)

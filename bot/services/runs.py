@@ -20,7 +20,7 @@ from bot.domain.models import (
 )
 from bot.domain.policy import Target
 from bot.messages.texts import problems
-from bot.providers import facets
+from bot.providers import base
 from bot.providers.base import Scheduled
 from bot.services.authority import Authority
 from bot.services.context import Context, Part
@@ -151,7 +151,7 @@ class Runs(Part):
     ) -> None:
         """Set a job's schedule, or switch it off with ""; the result is sent as a message."""
         await self._authority.check(principal, "schedule")
-        self._able(connection, facets.Schedules)
+        self._able(connection, base.Schedules)
         account = await self._account(principal, connection)
         payload = {
             "account": account.id,
@@ -198,7 +198,7 @@ class Runs(Part):
                 or await self._store.is_task_open(TaskKind.LIST_JOBS, account.id)
             )
             and account.connection in self._connections
-            and isinstance(self._connections[account.connection], facets.Runs)
+            and isinstance(self._connections[account.connection], base.Runs)
         ]
 
     async def look(
@@ -211,7 +211,7 @@ class Runs(Part):
         self._looked_at.update((account.id, self._clock.monotonic()) for account in accounts)
         self._wake()
 
-    def _able(self, connection: str, facet: type[facets.Facet] = facets.Runs) -> None:
+    def _able(self, connection: str, facet: type[base.Facet] = base.Runs) -> None:
         provider = self._provider(connection)
         if not isinstance(provider, facet):
             raise Refused("job.impossible", problems.sentence("cannot", provider.settings.title))

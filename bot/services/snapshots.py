@@ -14,7 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import to_jsonable_python
 
 from bot.domain.models import About, Account, Form, Principal, Purpose, Snapshot, Spec, TaskKind, Values
-from bot.providers import facets
+from bot.providers import base
 from bot.providers.base import Provider
 from bot.services.context import Part
 from bot.store.records import NewTask
@@ -48,7 +48,7 @@ class Snapshots(Part):
 
     async def templates(self, account: Account) -> Snapshot[Any] | None:
         """Return what an account was last offered, in its provider's own type; None if it was never read."""
-        forms = self._connections[account.connection].need(facets.Forms)
+        forms = self._connections[account.connection].need(base.Forms)
         return _read(forms.offer_model, await self._store.snapshot(account.connection, account.id, TEMPLATES))
 
     async def about(self, connection: str) -> Snapshot[About] | None:
@@ -89,10 +89,10 @@ class PersonalOffer:
 
     def form(self, values: Values) -> Form:
         """Return the form for the values filled in so far."""
-        forms = self.provider.need(facets.Forms)
+        forms = self.provider.need(base.Forms)
         return forms.form(self.snapshot.payload, self.purpose, values, self.asker)
 
     def spec(self, values: Values) -> Spec:
         """Return the spec of a filled form; raises FormProblems."""
-        forms = self.provider.need(facets.Forms)
+        forms = self.provider.need(base.Forms)
         return forms.spec(self.snapshot.payload, self.purpose, values, self.asker)

@@ -31,7 +31,7 @@ from bot.domain.plan import FRESH
 from bot.domain.policy import Target
 from bot.domain.settling import has_settled
 from bot.messages.texts import problems
-from bot.providers import facets
+from bot.providers import base
 from bot.services.asked import Asked
 from bot.services.authority import Authority
 from bot.services.context import Context, Part
@@ -186,7 +186,7 @@ class Workspaces(Part):
             return False
         provider = self._provider(workspace.connection)
         title = provider.settings.title
-        if workspace.spec is None or not isinstance(provider, facets.Making):
+        if workspace.spec is None or not isinstance(provider, base.Making):
             raise Refused("workspace.no_restart", problems.sentence("no_restart", title))
         check_offered(provider, workspace.spec, workspace.principal)
         return True
@@ -200,7 +200,7 @@ class Workspaces(Part):
         is_able = {
             OperationVerb.SUSPEND: "suspend" in provider.stop_modes,
             OperationVerb.FORCE: "force" in provider.stop_modes,
-            OperationVerb.REMOVE: isinstance(provider, facets.Removal),
+            OperationVerb.REMOVE: isinstance(provider, base.Removal),
         }
         if not is_able.get(verb, True):
             raise Refused(f"workspace.no_{verb}", problems.sentence(f"no_{verb}", title))

@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Collection, Mapping
 
 from bot.output.spool import TOTAL
-from bot.providers import facets
+from bot.providers import base
 from bot.providers.base import Provider
 from bot.services.linking import return_address
 from bot.support.errors import CredentialRefused, ProviderError, TemporaryError
@@ -40,7 +40,7 @@ async def check_connection(name: str, provider: Provider) -> Check:
 
 def check_sign_in(settings: Settings, providers: Mapping[str, Provider]) -> list[Check]:
     """Check that people can be told apart on workspace pages, if a provider needs such pages."""
-    needing = sorted(name for name, provider in providers.items() if isinstance(provider, facets.Page))
+    needing = sorted(name for name, provider in providers.items() if isinstance(provider, base.Page))
     if not needing:
         return []
     if settings.slack_client_id is not None and settings.slack_client_secret is not None:
@@ -52,7 +52,7 @@ def check_sign_in(settings: Settings, providers: Mapping[str, Provider]) -> list
 
 async def check_way_in(name: str, provider: Provider, public_url: str) -> list[Check]:
     """Ask a provider at which people can sign in whether it knows Usher; say what is missing there."""
-    if not isinstance(provider, facets.SignIn) or not provider.links_by("token"):
+    if not isinstance(provider, base.SignIn) or not provider.links_by("token"):
         return []
     label, back = f"connection {name} sign-in", return_address(public_url, name)
     if provider.oauth is None:
@@ -99,7 +99,7 @@ def _check_address(settings: Settings) -> Check:
 
 def check_spool(providers: Mapping[str, Provider]) -> list[Check]:
     """Check that there is enough disk space for the outputs of runs, if there are runs."""
-    if not any(isinstance(provider, facets.Runs) for provider in providers.values()):
+    if not any(isinstance(provider, base.Runs) for provider in providers.values()):
         return []
     folder = tempfile.gettempdir()
     free = shutil.disk_usage(folder).free

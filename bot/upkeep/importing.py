@@ -15,8 +15,9 @@ from typing import Final, Literal
 import aiohttp
 
 from bot.domain.models import Account, AuditEntry, NewNotice, NoticeKind, Principal, TaskKind
-from bot.providers import facets
-from bot.providers.base import ConnectionSettings, Identity
+from bot.providers import base
+from bot.providers.base import Identity
+from bot.providers.connection import ConnectionSettings
 from bot.providers.connections import build_providers
 from bot.services.approvals import is_username
 from bot.services.authority import Authority
@@ -154,7 +155,7 @@ class Importer:
         if not may.allowed:
             return Result(row, "problem", _WHY_NOT.get(may.rule, _MAY_NOT).format(user=principal.user_id))
         try:
-            identity = await provider.need(facets.Behalf).check_username(row.username)
+            identity = await provider.need(base.Behalf).check_username(row.username)
         except NotFound:
             return Result(row, "problem", f"there's no user {row.username} on {provider.settings.title}")
         except Forbidden:

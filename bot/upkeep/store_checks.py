@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bot.providers import facets
+from bot.providers import base
 from bot.providers.base import Provider
 from bot.slack.errors import Meaning, meaning_of
 from bot.store import name_of, open_store
@@ -196,7 +196,7 @@ async def check_rights(store: Store, providers: Mapping[str, Provider]) -> list[
     for name, provider in providers.items():
         label = f"connection {name} token"
         try:
-            is_good = await provider.own_secret() if isinstance(provider, facets.Behalf) else None
+            is_good = await provider.own_secret() if isinstance(provider, base.Behalf) else None
         except ProviderError:
             continue  # A problem with the server is reported where its version is asked for.
         if is_good is None:

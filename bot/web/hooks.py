@@ -10,7 +10,7 @@ import structlog
 from aiohttp import web
 
 from bot.domain.models import Event
-from bot.providers import facets
+from bot.providers import base
 from bot.providers.base import Provider
 from bot.services.context import Context
 from bot.support.errors import CredentialRefused, ProviderError
@@ -27,7 +27,7 @@ class Hooks:
     def __init__(self, context: Context) -> None:
         self._store = context.store
         connections = context.connections
-        self._hearing = {name: one for name, one in connections.items() if isinstance(one, facets.Events)}
+        self._hearing = {name: one for name, one in connections.items() if isinstance(one, base.Events)}
         self._wake = context.wake
 
     def routes(self) -> list[web.RouteDef]:

@@ -18,7 +18,7 @@ from bot.domain.models import Look, OperationVerb, Workspace
 from bot.domain.moments import zone_of
 from bot.messages.texts import ide as words
 from bot.messages.texts.cards import CONFIRM_END, CONFIRM_STOP, LOST
-from bot.providers import facets
+from bot.providers import base
 from bot.providers.base import Provider
 from bot.services.browsers import Browsing
 from bot.services.context import Context
@@ -124,7 +124,7 @@ class IdePages:
         if shown is None:
             return await self._nothing(request, look)
         await self._keep_fresh(shown)
-        loads = shown.provider.need(facets.Page).embedding()
+        loads = shown.provider.need(base.Page).embedding()
         response = self._renderer.page(
             "ide.html",
             page=f"{IDE_PATH}/{page}",

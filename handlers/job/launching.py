@@ -11,7 +11,7 @@ from bot.domain.models import Answer, Form, FormProblems, Spec, Values
 from bot.messages.blocks import forms, offers, replies
 from bot.messages.blocks.limits import Markup, fill, line, safe
 from bot.messages.texts import runs as words
-from bot.providers import facets
+from bot.providers import base
 from bot.services import filling
 from bot.services.filling import Filled, Flag
 from bot.services.snapshots import PersonalOffer
@@ -100,7 +100,7 @@ async def launched(request: Request, typed: CommandLine) -> Answer:
 
 def runs_named_jobs(request: Request, name: str) -> bool:
     """Return whether a connection's jobs are set up on the provider, so that a name is all it needs."""
-    return request.services.connections[connection_of(request, name)].need(facets.Runs).runs_named_jobs
+    return request.services.connections[connection_of(request, name)].need(base.Runs).runs_named_jobs
 
 
 async def launched_by_name(request: Request, connection: str, name: str) -> Answer:

@@ -7,7 +7,7 @@ from bot.messages.blocks import kit, replies, run_lists
 from bot.messages.blocks.limits import fill
 from bot.messages.blocks.run_lists import run_status
 from bot.messages.texts import runs as words
-from bot.providers import facets
+from bot.providers import base
 from handlers import narrowed, routes
 from handlers.job.targets import nothing_yet, old_and_rows, run_of
 from handlers.language.narrowing import runs_like
@@ -63,7 +63,7 @@ async def logs(request: Request) -> Answer:
     run = await run_of(request)
     title = services.title(run.connection)
     provider = services.connections.get(run.connection)
-    if provider is not None and not isinstance(provider, facets.Runs):
+    if provider is not None and not isinstance(provider, base.Runs):
         return replies.hint(fill(words.NO_LOGS, title=title))
     if run.remote_id is None and not run.is_open:
         return replies.hint(fill(words.NOT_HANDED_OVER, name=run.name))

@@ -10,7 +10,7 @@ from bot.messages.blocks import replies
 from bot.messages.blocks.limits import Markup, fill, line
 from bot.messages.texts import runs as job_words
 from bot.messages.texts import schedules as words
-from bot.providers import facets
+from bot.providers import base
 from bot.providers.base import Scheduled
 from bot.services.cron import fires, is_cron, looks_like_cron
 from bot.services.naming import fold, split_connection
@@ -105,7 +105,7 @@ class SetUpJob:
 async def set_up(request: Request) -> list[SetUpJob]:
     """Return the jobs that are set up for a person; raises Answered if they can't be known yet."""
     services = request.services
-    able = sorted(name for name, one in services.connections.items() if isinstance(one, facets.Schedules))
+    able = sorted(name for name, one in services.connections.items() if isinstance(one, base.Schedules))
     if not able:
         raise Answered(replies.hint(words.NOWHERE))
     accounts = [await services.accounts.acting(request.principal, name) for name in able]
@@ -124,8 +124,7 @@ async def _of_account(request: Request, account: Account) -> list[SetUpJob]:
     snapshot = await offer_to(request, account, asking=job_words.LOOKING_FOR_IT, nothing=job_words.NO_OFFER)
     provider = services.connections[account.connection]
     return [
-        SetUpJob(account.connection, job)
-        for job in provider.need(facets.Schedules).schedules(snapshot.payload)
+        SetUpJob(account.connection, job) for job in provider.need(base.Schedules).schedules(snapshot.payload)
     ]
 
 

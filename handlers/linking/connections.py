@@ -10,12 +10,12 @@ from bot.messages.blocks.kit import Element
 from bot.messages.blocks.limits import Markup, fill, line
 from bot.messages.texts import answers as words
 from bot.messages.texts import forms
-from bot.providers import facets
+from bot.providers import base
 from bot.services import naming
 from handlers.request import Answered, Request
 from handlers.services import Services
 
-_FACETS: Mapping[Purpose, type[facets.Facet]] = {"workspace": facets.Making, "job": facets.Runs}
+_FACETS: Mapping[Purpose, type[base.Facet]] = {"workspace": base.Making, "job": base.Runs}
 
 
 def connection_of(request: Request, name: str, more: str = "", offers: Iterable[Element] = ()) -> str:
@@ -53,7 +53,7 @@ def commanding(services: Services) -> list[str]:
     return sorted(
         name
         for name, provider in services.connections.items()
-        if isinstance(provider, facets.Runs) and provider.runs_commands()
+        if isinstance(provider, base.Runs) and provider.runs_commands()
     )
 
 
@@ -62,7 +62,7 @@ def telling(services: Services) -> list[str]:
     return sorted(
         name
         for name, provider in services.connections.items()
-        if isinstance(provider, facets.Overview) and provider.can_tell()
+        if isinstance(provider, base.Overview) and provider.can_tell()
     )
 
 

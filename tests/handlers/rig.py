@@ -12,7 +12,7 @@ from bot.domain.policy import Installation
 from bot.messages.blocks import kit
 from bot.messages.blocks.kit import Press
 from bot.messages.blocks.notices import render
-from bot.providers import facets
+from bot.providers import base
 from bot.providers.base import Provider
 from bot.store.records import Activation
 from bot.store.store import Store
@@ -52,7 +52,7 @@ class Hub(FakeProvider):
         return text if text.startswith("id-") else None
 
 
-class PlainProvider(FakeMachines, facets.Removal, facets.Revocation, facets.Tokens, facets.Making):
+class PlainProvider(FakeMachines, base.Removal, base.Revocation, base.Tokens, base.Making):
     """Have no lists: what the seeds alone promise."""
 
 

@@ -9,7 +9,7 @@ import pytest
 from bot.domain.models import NewNotice, NoticeKind
 from bot.messages.blocks.notices import unlink_button
 from bot.messages.texts.verbs import VERBS
-from bot.providers import facets
+from bot.providers import base
 from bot.support.errors import StoreBusy
 from handlers import routes
 from tests.handlers.rig import COLLEAGUE, PAGE, Cloud, Hub, PlainProvider, activate, buttons, rig, words
@@ -233,7 +233,7 @@ class OnlyStops(PlainProvider):
     stop_modes = frozenset({"stop"})
 
 
-class Everything(Cloud, facets.Overview):
+class Everything(Cloud, base.Overview):
     """Have what help asks for."""
 
     stop_modes = frozenset({"stop", "suspend", "force"})

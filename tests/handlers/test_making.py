@@ -19,7 +19,7 @@ from bot.domain.models import (
     Update,
 )
 from bot.domain.policy import Installation
-from bot.providers import facets
+from bot.providers import base
 from bot.services.authority import Authority
 from bot.support.errors import Refused
 from handlers.dispatch import submit
@@ -33,7 +33,7 @@ from tests.rigs.providers import FakeMachines, fake_settings
 from tests.rigs.store import ALICE, BOB, observe
 
 
-class Plain(FakeMachines, facets.Lists, facets.Revocation, facets.Renewal, facets.Tokens):
+class Plain(FakeMachines, base.Lists, base.Revocation, base.Renewal, base.Tokens):
     """Be a provider that has none of the newer things."""
 
     stop_modes: ClassVar = frozenset({"stop"})

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.providers.hosts import (
+from bot.providers.connection import (
     allowed_ide_url,
     normalise_base_url,
     normalise_pattern,

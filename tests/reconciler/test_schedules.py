@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.domain.models import TaskKind
-from bot.providers import facets
+from bot.providers import base
 from bot.store.records import NewTask
 from bot.support.errors import Unreachable
 from tests.reconciler.world import new_world
@@ -13,7 +13,7 @@ from tests.rigs.providers import FakeProvider
 from tests.rigs.store import ALICE
 
 
-class Cron(FakeProvider, facets.Schedules):
+class Cron(FakeProvider, base.Schedules):
     """Keep what was set last."""
 
     cron: str | None = ""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import pytest
 
 from bot.domain.models import Person, Principal, State, TaskKind
-from bot.providers import facets
+from bot.providers import base
 from bot.reconciler.runtimes import LONGEST_PAUSE
 from bot.services.authority import Authority
 from bot.services.owners import STARTS, SharedOwners
@@ -29,7 +29,7 @@ from tests.rigs.store import ALICE, BOB
 CAROL = Principal(None, "T1", "UCAROL")
 
 
-class Cloud(JobProvider, facets.Schedules):
+class Cloud(JobProvider, base.Schedules):
     def schedules(self, snapshot):
         raise AssertionError("no list of jobs is drawn here")
 

@@ -17,7 +17,7 @@ from bot.domain.models import (
     Traces,
     Values,
 )
-from bot.providers import facets
+from bot.providers import base
 from bot.providers.base import Access, Credential, Identity
 from tests.rigs.providers import FakeProvider
 from tests.rigs.run_provider import FakeRuns
@@ -29,7 +29,7 @@ def _choices(names: Sequence[str]) -> tuple[Choice, ...]:
     return tuple(Choice(name, name) for name in names)
 
 
-class Maker(FakeProvider, FakeRuns, facets.Behalf):
+class Maker(FakeProvider, FakeRuns, base.Behalf):
     """Offer clusters with images; a name is needed, ``cpus`` is bounded."""
 
     def form(self, snapshot: Any, purpose: Purpose, values: Values, asker: Principal) -> Form:
@@ -71,7 +71,7 @@ class Maker(FakeProvider, FakeRuns, facets.Behalf):
         return Identity(username, Credential.of_connection("admin"))
 
 
-class FakeMaking(facets.Making):
+class FakeMaking(base.Making):
     """Be able to make, and be asked for nothing of it."""
 
     async def templates(self, access: Access) -> Any:

@@ -30,11 +30,10 @@ from bot.domain.models import (
     Values,
     Workspace,
 )
-from bot.providers import facets
+from bot.providers import base
 from bot.providers.base import (
     CLOCK_SKEW,
     Access,
-    ConnectionSettings,
     Credential,
     Discovered,
     Identity,
@@ -44,6 +43,7 @@ from bot.providers.base import (
     SendWindow,
     TokenHelp,
 )
+from bot.providers.connection import ConnectionSettings
 from bot.support.errors import CredentialRefused, NotFound, SentTooLate
 from tests.rigs.clock import FakeClock
 from tests.rigs.faults import Faulty
@@ -342,13 +342,13 @@ class FakeMachines(Faulty, Provider):
 
 class FakeProvider(
     FakeMachines,
-    facets.Lists,
-    facets.Removal,
-    facets.Revocation,
-    facets.Renewal,
-    facets.Tokens,
-    facets.Overview,
-    facets.Making,
+    base.Lists,
+    base.Removal,
+    base.Revocation,
+    base.Renewal,
+    base.Tokens,
+    base.Overview,
+    base.Making,
 ):
     """Be a provider that can do with workspaces whatever one can."""
 

@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import Any, ClassVar
 
 from bot.domain.models import Created, FoundRun, ObservedRun, OutputChunk, RunState, Spec, Traces
-from bot.providers import facets
+from bot.providers import base
 from bot.providers.base import CLOCK_SKEW, Access, Listing, Pace
 from tests.rigs.providers import FakeProvider
 
@@ -44,7 +44,7 @@ class Output:
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
 
-class JobProvider(FakeProvider, facets.Runs):
+class JobProvider(FakeProvider, base.Runs):
     """Run jobs that take ``job_takes`` seconds after ``queued_for``; their ids are ``run1``, ``run2``, …"""
 
     pace: ClassVar[Pace] = Pace(
@@ -196,7 +196,7 @@ class JobProvider(FakeProvider, facets.Runs):
         return ObservedRun(state, code, name=run.name, started_at=run.starts_at, ended_at=run.ends_at)
 
 
-class FakeRuns(facets.Runs):
+class FakeRuns(base.Runs):
     """Be asked for nothing that a test doesn't do by itself."""
 
     async def launch_job(self, access: Access, spec: Spec, key: str) -> Created:

@@ -19,12 +19,12 @@ from bot.domain.models import OutputChunk, Workspace
 from bot.messages.blocks import classes, hints, kit, limits
 from bot.output import Transcript
 from bot.output.lines import EscapeRemover, Lines
-from bot.providers import hosts, reading
-from bot.providers.jupyterhub import names as hub_names
-from bot.providers.posit import addresses
-from bot.providers.posit.output import OutputDecoder
-from bot.providers.saturn import forms as saturn_forms
-from bot.providers.sphere import hooks
+from bot.providers import connection, requests
+from bot.providers.jupyterhub import servers
+from bot.providers.posit import types
+from bot.providers.posit.client import OutputDecoder
+from bot.providers.saturn import offers
+from bot.providers.sphere import states
 from bot.services import approvals, cron, linking, naming
 from bot.support.errors import BadAnswer
 from bot.support.hiding import Hider
@@ -216,24 +216,24 @@ READERS = {
     "a chunk of Workbench's": Reader(
         100_000, pure(lambda text: OutputDecoder().feed(text.encode())), '{"output":"'
     ),
-    "a provider's text": Reader(50_000, pure(reading.clean)),
+    "a provider's text": Reader(50_000, pure(requests.clean)),
     "a name of a provider's": Reader(
         50_000, pure(lambda text: (clean(text), limits.line(text), limits.safe(text)))
     ),
     "a provider's address": Reader(
-        64_000, pure(lambda text: hosts.allowed_ide_url(text, BASE, ["*.example.org"]))
+        64_000, pure(lambda text: connection.allowed_ide_url(text, BASE, ["*.example.org"]))
     ),
-    "a provider's host": Reader(64_000, refusing(hosts.normalise_base_url), "https://"),
+    "a provider's host": Reader(64_000, refusing(connection.normalise_base_url), "https://"),
     "a reference to a hub": Reader(
-        LONGEST_COMMAND, pure(lambda text: hub_names.parse_reference(text, BASE)), f"{BASE}/"
+        LONGEST_COMMAND, pure(lambda text: servers.parse_reference(text, BASE)), f"{BASE}/"
     ),
     "a reference to Workbench": Reader(
-        LONGEST_COMMAND, pure(lambda text: addresses.reference(text, BASE)), f"{BASE}/s/"
+        LONGEST_COMMAND, pure(lambda text: types.reference(text, BASE)), f"{BASE}/s/"
     ),
     "a reference to Saturn": Reader(
-        LONGEST_COMMAND, pure(lambda text: saturn_forms.resource_id(text, BASE, "workspace")), f"{BASE}/dash/"
+        LONGEST_COMMAND, pure(lambda text: offers.resource_id(text, BASE, "workspace")), f"{BASE}/dash/"
     ),
-    "an event of Sphere's": Reader(64_000, refusing(lambda text: hooks.events_of(text.encode()))),
+    "an event of Sphere's": Reader(64_000, refusing(lambda text: states.events_of(text.encode()))),
     # what is drawn of it
     "a paragraph": Reader(limits.SECTION, pure(kit.bare)),
     "a sentence with commands": Reader(limits.SECTION, pure(lambda text: hints.as_typed(text, "/w ", "/j "))),

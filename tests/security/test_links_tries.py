@@ -8,7 +8,7 @@ import pytest
 from pydantic import SecretStr
 
 from bot.messages.blocks.notices import render
-from bot.providers.base import ConnectionSettings
+from bot.providers.connection import ConnectionSettings
 from bot.services.gather import Gatherer
 from bot.support.errors import CredentialRefused, ProviderError, Refused, TemporaryError, Unreachable
 from tests.reconciler.test_ask import TABLE

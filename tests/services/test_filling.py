@@ -11,9 +11,8 @@ from hypothesis import strategies as st
 from bot.domain.models import Field, Form, Spec
 from bot.messages.blocks.forms import flag as shown_flag
 from bot.messages.blocks.forms import wrong_flag
-from bot.providers.posit import forms, specs
-from bot.providers.posit.computing import Offer
-from bot.providers.posit.types import ComputeEnvs
+from bot.providers.posit import forms
+from bot.providers.posit.types import ComputeEnvs, Offer
 from bot.services import filling
 from bot.services.filling import Flag
 from handlers.command_line import command_line
@@ -36,7 +35,7 @@ def filled(line):
 def spec(line):
     result = filled(line)
     assert (result.problems, result.unknown) == ({}, [])
-    return specs.spec_of(OFFER, forms.draft(OFFER, "job", result.values, ALICE, ()), result.values)
+    return forms.spec_of(OFFER, forms.draft(OFFER, "job", result.values, ALICE, ()), result.values)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer, unused_port
 
 from bot.domain.models import NewNotice, NoticeKind, OperationVerb, Outcome, Update
-from bot.providers import facets
+from bot.providers import base
 from bot.providers.connections import build_providers, load_connections
 from bot.store import open_store
 from bot.store.records import NewOperation
@@ -228,7 +228,7 @@ async def test_a_connection_that_is_away(tmp_path, http):
 
 
 async def test_workspaces_that_open_in_a_page_need_sign_in_with_slack(tmp_path):
-    class Page(facets.Page):
+    class Page(base.Page):
         def embedding(self):
             raise AssertionError("nothing is opened here")
 

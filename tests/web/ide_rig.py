@@ -17,7 +17,7 @@ from bot.domain.models import (
     StopEffect,
     Workspace,
 )
-from bot.providers import facets
+from bot.providers import base
 from bot.providers.base import Embedding, Pace
 from bot.store.records import Activation
 from bot.support.vault import Vault, entry_key
@@ -29,7 +29,7 @@ TOKEN = "73543c2d-3476-46ee-a49c-227f59181961"
 REMOTE = "1" * 32
 
 
-class PageProvider(ScriptedProvider, FakeMaking, facets.Page):
+class PageProvider(ScriptedProvider, FakeMaking, base.Page):
     """Have workspaces that open in a page of ours."""
 
     kind: ClassVar[str] = "in_page"

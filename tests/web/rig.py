@@ -16,7 +16,7 @@ from yarl import URL
 
 from bot.domain.models import Person, Principal
 from bot.domain.policy import Installation
-from bot.providers import facets
+from bot.providers import base
 from bot.providers.base import Credential, Identity, Pace, Provider, TokenHelp
 from bot.services.accounts import Accounts
 from bot.services.context import Context
@@ -46,7 +46,7 @@ GOOD = "0123456789abcdef"
 KEY = Fernet.generate_key().decode()
 
 
-class ScriptedProvider(Provider, facets.Tokens, facets.Revocation):
+class ScriptedProvider(Provider, base.Tokens, base.Revocation):
     """Open accounts by the tokens of a table; fail as the test says."""
 
     kind: ClassVar[str] = "scripted"

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from pydantic import SecretStr
 
-from bot.providers import facets
+from bot.providers import base
 from bot.providers.base import Credential, Identity
 from bot.web.openid import Flow
 from tests.web.rig import Browser, Rig, ScriptedProvider
@@ -17,7 +17,7 @@ CODE = "code-of-alice"
 ENDS_AT = 2_000_000_000.0
 
 
-class Client(facets.OAuthClient):
+class Client(base.OAuthClient):
     """Take codes of a table, each once, from whoever began with the challenge."""
 
     def __init__(self) -> None:
@@ -47,7 +47,7 @@ class Client(facets.OAuthClient):
         return self.knows_us
 
 
-class SigningProvider(ScriptedProvider, facets.SignIn):
+class SigningProvider(ScriptedProvider, base.SignIn):
     """Let people sign in, besides pasting the tokens of a table."""
 
     def __init__(self, *given: Any) -> None:

@@ -1,10 +1,16 @@
-"""The translator for one JupyterHub. Facts: ``docs/providers/jupyterhub.md``, measured against 6.1."""
+"""The translator for one JupyterHub. Facts: ``docs/providers/jupyterhub.md``, measured against 6.1.
+
+A hub doesn't report its spawner's options, so named servers are made from presets:
+``[[connections.NAME.presets]] name, title, options = {…}, who``; ``options`` is passed to the spawner
+(the JSON body of a start).
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any, ClassVar, NoReturn
 
 from pydantic import Field, SecretStr, field_validator
@@ -12,6 +18,7 @@ from pydantic import Field, SecretStr, field_validator
 from bot.domain.models import (
     Created,
     Form,
+    FormProblems,
     Observed,
     Principal,
     Purpose,
@@ -20,29 +27,48 @@ from bot.domain.models import (
     StopMode,
     Traces,
     Values,
+    text_of,
 )
-from bot.providers import facets
+from bot.domain.names import free_name
 from bot.providers.base import (
     Access,
-    ConnectionSettings,
     Credential,
     Discovered,
     Identity,
     Listing,
+    Lists,
+    Making,
+    OAuthClient,
     Pace,
     Provider,
+    Removal,
+    Revocation,
     SendWindow,
+    SignIn,
     TokenHelp,
+    Tokens,
 )
-from bot.providers.hosts import allowed_ide_url, normalise_base_url, one_label_below, origin_of
-from bot.providers.jupyterhub import linking, making
-from bot.providers.jupyterhub.making import Offer, Preset
-from bot.providers.jupyterhub.names import ServerName, parse_reference
-from bot.providers.jupyterhub.servers import Servers
-from bot.providers.jupyterhub.sign_in import CLIENT_ID, SignInClient, registration
-from bot.providers.prepared import AllOf, named
-from bot.providers.reading import clean, note, text_in
-from bot.providers.requests import Api, side_by_side
+from bot.providers.connection import (
+    ConnectionSettings,
+    allowed_ide_url,
+    normalise_base_url,
+    one_label_below,
+    origin_of,
+)
+from bot.providers.jupyterhub import linking
+from bot.providers.jupyterhub.linking import CLIENT_ID, SignInClient, registration
+from bot.providers.jupyterhub.servers import ServerName, Servers, parse_reference
+from bot.providers.prepared import (
+    NOT_OFFERED,
+    AllOf,
+    Prepared,
+    name_field,
+    name_problem,
+    named,
+    preset_field,
+    proposed,
+)
+from bot.providers.requests import Api, clean, note, side_by_side, text_in
 from bot.support.errors import (
     Conflict,
     InvalidRequest,
@@ -54,6 +80,50 @@ from bot.support.errors import (
     UnknownOutcome,
 )
 from bot.support.http import Http
+
+#: What every spawner can use as the name of a container, a folder or a host.
+_SERVER = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,38}[A-Za-z0-9])?")
+MAX_NAME = 40
+NAME_HINT = "Letters, digits, - _ and ., at most 40."
+
+
+class Preset(Prepared):
+    """Hold the options of one kind of server."""
+
+    options: dict[str, Any] = Field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """Hold the used names: the hub doesn't report what its spawner offers."""
+
+    names: tuple[str, ...] = ()
+
+
+def form_of(offer: Offer, presets: Sequence[Preset], values: Values, asker: Principal) -> Form:
+    """Return the form: a preset, if there are any, and the name."""
+    offered = [preset for preset in presets if preset.is_for(asker)]
+    chosen = proposed(offered, values)
+    free = free_name(chosen.name if chosen is not None else "server", offer.names)
+    fields = [preset_field(offered, chosen)] if offered else []
+    return Form((*fields, name_field(free, MAX_NAME, hint=NAME_HINT)))
+
+
+def spec_of(offer: Offer, presets: Sequence[Preset], values: Values, asker: Principal) -> Spec:
+    """Return the spec: ``preset``, if one was chosen; raise FormProblems."""
+    problems = {}
+    offered = [preset for preset in presets if preset.is_for(asker)]
+    preset = named(offered, text_of(values, "preset"))
+    if offered and preset is None:
+        problems["preset"] = NOT_OFFERED
+    name = clean(text_of(values, "name"), 10 * MAX_NAME)
+    is_shaped = not name or _SERVER.fullmatch(name) is not None
+    if wrong := name_problem(name, MAX_NAME, offer.names, "server") if is_shaped else NAME_HINT:
+        problems["name"] = wrong
+    if problems:
+        raise FormProblems(problems)
+    return Spec(name, {"preset": preset.name} if preset is not None else {})
+
 
 #: How a refusal with 400 reads (hub 6.1, ``UserServerAPIHandler`` and ``_check_named_server_request``).
 _RUNNING = re.compile(r"\bis already running\b")
@@ -81,12 +151,12 @@ class JupyterHubSettings(ConnectionSettings):
 
 class JupyterHub(
     Provider,
-    facets.Lists,
-    facets.Removal,
-    facets.Revocation,
-    facets.Tokens,
-    facets.SignIn,
-    facets.Making[Offer],
+    Lists,
+    Removal,
+    Revocation,
+    Tokens,
+    SignIn,
+    Making[Offer],
 ):
     """Translate for one hub."""
 
@@ -188,7 +258,7 @@ class JupyterHub(
 
     def form(self, offer: Offer, purpose: Purpose, values: Values, asker: Principal) -> Form:  # noqa: ARG002
         """Ask for a preset and a name."""
-        return making.form_of(offer, self._presets, values, asker)
+        return form_of(offer, self._presets, values, asker)
 
     def spec(
         self,
@@ -198,7 +268,7 @@ class JupyterHub(
         asker: Principal,
     ) -> Spec:
         """Check what was filled in."""
-        return making.spec_of(offer, self._presets, values, asker)
+        return spec_of(offer, self._presets, values, asker)
 
     async def create(self, access: Access, spec: Spec, key: str) -> Created:  # noqa: ARG002
         """Start a server with a new name and its options; doing so twice still makes one server."""
@@ -262,7 +332,7 @@ class JupyterHub(
         await linking.revoke(self._api, access)
 
     @property
-    def client(self) -> facets.OAuthClient | None:
+    def client(self) -> OAuthClient | None:
         """Return Usher's registration as a service of the hub."""
         own = self.settings
         if own.client_secret is None:

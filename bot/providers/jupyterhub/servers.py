@@ -1,25 +1,116 @@
-"""Read a person's servers: the hub's list, then each one that is up, coming up or broken."""
+"""Read a person's servers: the hub's list, then each one that is up, coming up or broken.
+
+Names of people and servers are percent-encoded in ids, paths and links, never joined by a hyphen:
+``alice-prod`` could be alice's server *prod* or the person *alice-prod*.
+"""
 
 from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
+from urllib.parse import unquote
 
 from bot.domain.models import Observed, State
 from bot.providers.base import URL_NOT_ALLOWED, Access, SendWindow, unknown_word
-from bot.providers.hosts import origin_of
+from bot.providers.connection import one_label_below, origin_of, path_below
 from bot.providers.jupyterhub import linking
-from bot.providers.jupyterhub.names import ServerName
-from bot.providers.reading import MAX_NAME, clean, moment, note, part_of, word_in
-from bot.providers.requests import Api, authorization
+from bot.providers.requests import (
+    MAX_NAME,
+    Api,
+    authorization,
+    clean,
+    moment,
+    note,
+    part_of,
+    path_part,
+    word_in,
+)
 from bot.support.errors import BadAnswer, Forbidden, NotFound, ServerFailed, TemporaryError
 from bot.support.responses import Response
+
+#: What follows ``/user/NAME/`` in an address of the default server's own pages: not names of servers.
+_PAGES = frozenset(
+    {"lab", "tree", "notebooks", "edit", "terminals", "files", "view", "doc", "api", "nbclassic"}
+)
+_LINK = re.compile(r"/(?:hub/)?(user|spawn|spawn-pending)/([^/]+)(?:/([^/]*))?(?:/.*)?")
+_PLAIN = re.compile(r"[^\s/]+/[^\s/]*")
+
+
+@dataclass(frozen=True, slots=True)
+class ServerName:
+    """Name one server: its owner and its own name, empty for the default one."""
+
+    user: str
+    server: str = ""
+
+    @property
+    def remote_id(self) -> str:
+        """Return the id: both names percent-encoded, so the one slash between them is part of neither."""
+        return f"{path_part(self.user)}/{self._server_part}"
+
+    @property
+    def user_path(self) -> str:
+        """Return the person's path below the API."""
+        return f"/users/{path_part(self.user)}"
+
+    @property
+    def path(self) -> str:
+        """Return the server's path below the API."""
+        if not self.server:
+            return f"{self.user_path}/server"
+        return f"{self.user_path}/servers/{self._server_part}"
+
+    @property
+    def ide_path(self) -> str:
+        """Return the path of its IDE below the hub's public address."""
+        name = f"{self._server_part}/" if self.server else ""
+        return f"/user/{path_part(self.user)}/{name}"
+
+    @property
+    def _server_part(self) -> str:
+        return path_part(self.server) if self.server else ""
+
+    @classmethod
+    def of(cls, remote_id: str) -> ServerName:
+        """Parse an id; raise NotFound if it is malformed."""
+        user, slash, server = remote_id.partition("/")
+        if not slash or "/" in server:
+            raise NotFound("there is no such server")
+        name = cls(unquote(user), unquote(server))
+        path_part(name.user)
+        if name.server:
+            path_part(name.server)
+        return name
+
+
+def parse_reference(text: str, public_root: str) -> str | None:
+    """Return the id in a link to a server of this hub, or in ``person/server``; None for anything else."""
+    text = text.strip()
+    path = path_below(text, one_label_below(text, public_root) or public_root)
+    if path is not None:
+        link = _LINK.fullmatch(path)
+        if link is None:
+            return None
+        rest = link[3] or ""
+        # A server may be called "lab", but far more addresses are pages of the default server.
+        server = "" if link[1] == "user" and rest in _PAGES else rest
+        return _id_of(f"{link[2]}/{server}")
+    return _id_of(text) if _PLAIN.fullmatch(text) and ":" not in text else None
+
+
+def _id_of(text: str) -> str | None:
+    try:
+        return ServerName.of(text).remote_id
+    except NotFound:
+        return None
+
 
 DEFAULT_NAME = "default"
 PROBE_SECONDS = 5.0

@@ -1,21 +1,35 @@
 """The Workbench forms: what to ask for a session or a job, given what the server offers; pure.
 
-``Draft`` holds the choices so far: values that are no longer offered are dropped, and a preset's
-settings aren't asked for. The form draws it, ``specs`` checks it.
+``Draft`` holds the choices so far: values that are no longer offered are dropped, and a preset's settings
+aren't asked for. The form draws it, and ``spec_of`` checks it: it returns a spec, or a sentence for each
+invalid field.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from bot.domain.models import Choice, Field, Form, Principal, Purpose, Values, text_of
+from bot.domain.models import (
+    Choice,
+    Field,
+    Form,
+    FormProblems,
+    Principal,
+    Purpose,
+    Spec,
+    Value,
+    Values,
+    several_of,
+    text_of,
+)
 from bot.domain.names import free_name
-from bot.providers.posit import computing, presets
-from bot.providers.posit.computing import Offer
-from bot.providers.posit.presets import Preset
-from bot.providers.posit.types import ComputeEnv, ResourceLimit
-from bot.providers.prepared import name_field, named
+from bot.providers.posit import launches, types
+from bot.providers.posit.launches import Preset, Resources
+from bot.providers.posit.types import CUSTOM_PROFILE, ComputeEnv, Offer, ResourceLimit
+from bot.providers.prepared import NOT_OFFERED, name_field, name_problem, named
+from bot.providers.requests import clean
 
 MAX_SESSION_NAME = 64
 MAX_TEXT = 500
@@ -43,7 +57,7 @@ class Draft:
     @property
     def limits(self) -> Sequence[ResourceLimit]:
         """Return the limits that may be chosen: none if a profile sets them all."""
-        if self.cluster is None or (self.profiles and self.profile != computing.CUSTOM_PROFILE):
+        if self.cluster is None or (self.profiles and self.profile != types.CUSTOM_PROFILE):
             return ()
         fixed = self.preset.resources if self.preset is not None else None
         if fixed is not None and (fixed.resource_limits or fixed.resource_profile):
@@ -53,32 +67,30 @@ class Draft:
     @property
     def opens_files(self) -> bool:
         """Return whether the IDE can open a file at launch."""
-        return self.purpose == "workspace" and self.ide in computing.OPENS_FILES
+        return self.purpose == "workspace" and self.ide in types.OPENS_FILES
 
 
 def draft(
     offer: Offer, purpose: Purpose, values: Values, asker: Principal, prepared: Iterable[Preset]
 ) -> Draft:
     """Return the draft for these values."""
-    offered = presets.offered(prepared, purpose, asker)
+    offered = launches.offered(prepared, purpose, asker)
     preset = named(offered, text_of(values, "preset"))
     session = preset.session if preset is not None else None
-    ides = computing.offered_ides(offer.envs) if purpose == "workspace" else []
+    ides = types.offered_ides(offer.envs) if purpose == "workspace" else []
     ide = (session.workbench if session is not None else None) or _one_of(
         text_of(values, "ide"), ides, ides[0] if ides else ""
     )
     clusters = (
-        computing.session_clusters(offer.envs, ide)
-        if purpose == "workspace"
-        else computing.job_clusters(offer.envs)
+        types.session_clusters(offer.envs, ide) if purpose == "workspace" else types.job_clusters(offer.envs)
     )
-    fixed = preset.resources if preset is not None else presets.Resources()
-    chosen = computing.named(clusters, fixed.cluster or text_of(values, "cluster"))
-    usual = computing.default_cluster(offer.envs, ide) if purpose == "workspace" else None
+    fixed = preset.resources if preset is not None else launches.Resources()
+    chosen = types.named(clusters, fixed.cluster or text_of(values, "cluster"))
+    usual = types.default_cluster(offer.envs, ide) if purpose == "workspace" else None
     cluster = chosen or (None if fixed.cluster else usual or (clusters[0] if clusters else None))
     profiles = _profiles(cluster) if not fixed.resource_profile and not fixed.resource_limits else []
-    images = computing.images(cluster) if cluster is not None else ()
-    default = computing.default_image(offer.envs, cluster, ide) if cluster is not None else ""
+    images = types.images(cluster) if cluster is not None else ()
+    default = types.default_image(offer.envs, cluster, ide) if cluster is not None else ""
     return Draft(
         purpose=purpose,
         presets=offered,
@@ -151,7 +163,7 @@ def proposed_name(offer: Offer, drafted: Draft) -> str:
 
 def _where(drafted: Draft) -> list[Field]:
     cluster = drafted.cluster
-    fixed = drafted.preset.resources if drafted.preset is not None else presets.Resources()
+    fixed = drafted.preset.resources if drafted.preset is not None else launches.Resources()
     found = []
     if not fixed.cluster:
         names = _choices(one.name for one in drafted.clusters)
@@ -159,7 +171,7 @@ def _where(drafted: Draft) -> list[Field]:
         found.append(Field("cluster", "Cluster", "search", names, initial, redraws=True))
     if cluster is None:
         return found
-    images = computing.images(cluster)
+    images = types.images(cluster)
     if images and not fixed.container_image:
         found.append(Field("image", "Image", "search", _choices(images), drafted.image, optional=True))
     if cluster.queues and not fixed.queues:
@@ -171,7 +183,7 @@ def _with(drafted: Draft) -> list[Field]:
     found = []
     if drafted.profiles:
         choices = tuple(
-            Choice(name, "My own limits" if name == computing.CUSTOM_PROFILE else name)
+            Choice(name, "My own limits" if name == types.CUSTOM_PROFILE else name)
             for name in drafted.profiles
         )
         found.append(Field("profile", "Resources", "search", choices, drafted.profile, redraws=True))
@@ -246,8 +258,8 @@ def _profiles(cluster: ComputeEnv | None) -> list[str]:
     if cluster is None or not cluster.resource_profiles:
         return []
     listed = list(cluster.resource_profiles)
-    if cluster.resource_limits and computing.CUSTOM_PROFILE not in listed:
-        listed.append(computing.CUSTOM_PROFILE)
+    if cluster.resource_limits and types.CUSTOM_PROFILE not in listed:
+        listed.append(types.CUSTOM_PROFILE)
     return listed
 
 
@@ -257,3 +269,159 @@ def _choices(names: Iterable[str]) -> tuple[Choice, ...]:
 
 def _one_of(value: str, offered: Sequence[str], default: str) -> str:
     return value if value in offered else default
+
+
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+MAX_VARIABLES = 100
+
+
+def spec_of(offer: Offer, drafted: Draft, values: Values) -> Spec:
+    """Return the spec (see ``launches``); raise FormProblems with a sentence for each invalid field."""
+    problems: dict[str, str] = {}
+    name = _name(offer, drafted, values, problems)
+    spec: dict[str, Value] = {}
+    if drafted.preset is not None:
+        spec["preset"] = drafted.preset.name
+    elif text_of(values, "preset"):
+        problems["preset"] = NOT_OFFERED
+    _choose(spec, drafted, values, problems)
+    spec["limits"] = _limits(drafted, values, problems)
+    spec["constraints"] = _constraints(drafted, values, problems)
+    for key in ("directory", "file") if drafted.opens_files else ("directory",):
+        spec[key] = _line(values, key, MAX_TEXT, problems)
+    spec["environment"] = _environment(values, problems)
+    if problems:
+        raise FormProblems(problems)
+    return Spec(name, {key: value for key, value in spec.items() if value})
+
+
+def _name(offer: Offer, drafted: Draft, values: Values, problems: dict[str, str]) -> str:
+    name = clean(text_of(values, "name"), 10 * MAX_SESSION_NAME)
+    if drafted.purpose == "job":
+        name = name or proposed_name(offer, drafted)
+        # A name derived from the command is cut; one that somebody chose is not.
+        name = name or clean(text_of(values, "command").strip().partition("\n")[0], MAX_SESSION_NAME)
+    taken = offer.names if drafted.purpose == "workspace" else ()
+    if wrong := name_problem(name, MAX_SESSION_NAME, taken, "session"):
+        problems["name"] = wrong
+    return name
+
+
+def _choose(spec: dict[str, Value], drafted: Draft, values: Values, problems: dict[str, str]) -> None:
+    """Copy choices that are offered and that no preset makes."""
+    preset = drafted.preset
+    session, job = (preset.session, preset.job) if preset is not None else (None, None)
+    if drafted.purpose == "workspace" and not (session is not None and session.workbench):
+        if not drafted.ide or text_of(values, "ide") not in {"", drafted.ide}:
+            problems["ide"] = "That IDE isn't available here. Choose another one."
+        spec["workbench"] = drafted.ide
+    if drafted.purpose == "job" and not (job is not None and (job.exe or job.command)):
+        spec["command"] = _command(values, problems)
+        if not spec["command"]:
+            problems.setdefault("command", "Needs a command.")
+    _choose_cluster(spec, drafted, values, problems)
+
+
+def _choose_cluster(spec: dict[str, Value], drafted: Draft, values: Values, problems: dict[str, str]) -> None:
+    cluster, preset = drafted.cluster, drafted.preset
+    fixed = preset.resources if preset is not None else Resources()
+    if fixed.cluster:
+        if cluster is None:
+            problems["preset"] = "Its cluster isn't available right now. Ask your Usher admin."
+    elif cluster is None or text_of(values, "cluster") not in {"", cluster.name}:
+        problems["cluster"] = "That cluster isn't available here. Choose another one."
+    else:
+        spec["cluster"] = cluster.name
+    if cluster is None:
+        return
+    chosen: list[tuple[str, str, Iterable[str]]] = [("profile", drafted.profile, drafted.profiles)]
+    if not fixed.container_image:
+        chosen.append(("image", drafted.image, types.images(cluster)))
+    if not fixed.queues:
+        chosen.append(("queue", text_of(values, "queue"), cluster.queues))
+    for key, value, offered in chosen:
+        # A choice for another cluster that has no field on this one was not intended.
+        if text_of(values, key) and list(offered) and text_of(values, key) not in offered:
+            problems[key] = f"This cluster has no such {key}. Choose another one."
+        elif value in offered and not _is_own_word(key, value, cluster):
+            spec[key] = value
+
+
+def _is_own_word(key: str, value: str, cluster: ComputeEnv) -> bool:
+    """Return whether it is the profile that this form adds for custom limits, unknown to the server."""
+    return key == "profile" and value == CUSTOM_PROFILE and value not in cluster.resource_profiles
+
+
+def _limits(drafted: Draft, values: Values, problems: dict[str, str]) -> tuple[str, ...]:
+    """Return the limits, each as ``kind=value``."""
+    limits = []
+    for limit in drafted.limits:
+        text = text_of(values, limit_field(limit))
+        problem = _too_much(limit, text) if text else ""
+        if problem:
+            problems[limit_field(limit)] = problem
+        elif text:
+            limits.append(f"{limit.name}={plain(types.number_of(text))}")
+    return tuple(limits)
+
+
+def _too_much(limit: ResourceLimit, text: str) -> str:
+    number = types.number_of(text)
+    if number is None:
+        return "Needs a number above zero."
+    if limit.maximum is not None and number > limit.maximum:
+        return f"The most you can have here is {plain(limit.maximum)}."
+    return ""
+
+
+def _constraints(drafted: Draft, values: Values, problems: dict[str, str]) -> tuple[str, ...]:
+    """Return the placement constraints, each as ``name=value``."""
+    listed = {choice.value for choice in constraint_choices(drafted.cluster)}
+    preset = drafted.preset
+    if preset is not None and preset.resources.placement_constraints:
+        return ()
+    chosen = several_of(values, "constraints")
+    names = [one.partition("=")[0] for one in chosen]
+    if not set(chosen) <= listed:
+        problems["constraints"] = "That placement isn't available on this cluster. Choose again."
+    elif len(set(names)) < len(names):
+        problems["constraints"] = "Choose one value for each kind of placement."
+    return chosen
+
+
+def _line(values: Values, name: str, limit: int, problems: dict[str, str]) -> str:
+    text = text_of(values, name)
+    if len(text) > limit:
+        problems[name] = f"At most {limit} characters."
+    elif any(not letter.isprintable() for letter in text):
+        problems[name] = "Needs to be one line without invisible characters."
+    return text
+
+
+def _command(values: Values, problems: dict[str, str]) -> str:
+    """Return what a shell is given: it may have several lines."""
+    text = text_of(values, "command").replace("\r\n", "\n")
+    if len(text) > MAX_COMMAND:
+        problems["command"] = f"At most {MAX_COMMAND} characters."
+    elif any(not letter.isprintable() and letter not in "\n\t" for letter in text):
+        problems["command"] = "Needs to have no invisible characters."
+    return text
+
+
+def _environment(values: Values, problems: dict[str, str]) -> tuple[str, ...]:
+    found: dict[str, str] = {}
+    for line in text_of(values, "environment").splitlines():
+        name, equals, value = line.strip().partition("=")
+        name = name.strip()
+        if not name and not equals:
+            continue
+        if not equals or not _VARIABLE.fullmatch(name):
+            problems["environment"] = (
+                f"Put one variable on each line, as NAME=value. This isn't one: {clean(line, 40)}"
+            )
+        elif name in found:
+            problems["environment"] = f"{name} is there twice."
+        found[name] = value.strip()
+    if len(found) > MAX_VARIABLES:
+        problems["environment"] = f"At most {MAX_VARIABLES} variables."
+    return tuple(f"{name}={value}" for name, value in found.items())

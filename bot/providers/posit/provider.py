@@ -1,10 +1,17 @@
-"""The translator for one Posit Workbench."""
+"""The translator for one Posit Workbench: who acts, its sessions as workspaces, and its jobs.
+
+A person's token acts for its owner. A super-admin token acts for an approved username, which each method
+takes in its own parameter (``docs/providers/posit.md``, "Tokens").
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
-from typing import Any, ClassVar
+from abc import abstractmethod
+from collections.abc import AsyncIterator, Awaitable, Collection, Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, Protocol, TypeVar
 
 from pydantic import SecretStr
 
@@ -13,9 +20,13 @@ from bot.domain.models import (
     Created,
     Effects,
     Form,
+    FoundRun,
     Observed,
+    ObservedRun,
+    OutputChunk,
     Principal,
     Purpose,
+    RunState,
     Spec,
     State,
     StopEffect,
@@ -25,35 +36,405 @@ from bot.domain.models import (
     Values,
     Workspace,
 )
-from bot.providers import facets
 from bot.providers.base import (
+    CLOCK_SKEW,
     Access,
-    ConnectionSettings,
+    Behalf,
     Credential,
     Discovered,
     Identity,
-    Linking,
     Listing,
+    Lists,
+    Making,
+    Overview,
     Pace,
     Provider,
+    Runs,
     SendWindow,
     TokenHelp,
+    Tokens,
 )
-from bot.providers.posit import addresses, forms, launches, specs
-from bot.providers.posit.acting import CHECK_SECONDS, NO_TOKEN, Acting, acting, rightly
-from bot.providers.posit.client import Workbench
-from bot.providers.posit.computing import Offer
-from bot.providers.posit.jobs import PositRuns
-from bot.providers.posit.presets import Preset
-from bot.providers.posit.sessions import BATCH, Sessions
-from bot.providers.posit.states import suspends
-from bot.providers.posit.transport import Transport
-from bot.providers.posit.types import Version, WorkbenchUser
+from bot.providers.connection import ConnectionSettings, Linking
+from bot.providers.posit import forms, launches
+from bot.providers.posit import types as addresses
+from bot.providers.posit.client import STATE_FIELDS, ParametersMissing, Transport, Workbench
+from bot.providers.posit.launches import Preset, SessionLaunch
+from bot.providers.posit.types import (
+    SUSPENDS,
+    Offer,
+    Version,
+    WorkbenchJob,
+    WorkbenchSession,
+    WorkbenchUser,
+    is_over,
+    is_up,
+    observed,
+    observed_job,
+    suspends,
+)
 from bot.providers.prepared import AllOf, named
-from bot.providers.reading import MAX_NAME, clean
-from bot.providers.requests import checks_token
-from bot.support.errors import CredentialRefused, Forbidden, NotFound
+from bot.providers.requests import MAX_NAME, checks_token, clean, may_have_acted, moment
+from bot.support.errors import (
+    BadAnswer,
+    Conflict,
+    CredentialRefused,
+    Forbidden,
+    InvalidRequest,
+    NotFound,
+    PermanentError,
+    UnknownOutcome,
+)
 from bot.support.http import Http
+
+#: How many sessions one request reads.
+BATCH = 50
+_RESUME_FIELDS = (*STATE_FIELDS, "launch_parameters")
+_FIND_FIELDS = (*STATE_FIELDS, "launch_parameters", "created")
+LIST_SECONDS = 10.0
+NOT_SUSPENDED = "Only RStudio sessions can be suspended. You can stop this one instead."
+ENDED = "This session has ended and can't be started again. Start a new one instead."
+UNREAD = "an entry of the answer can't be read"
+NOT_RESUMABLE = "Only suspended RStudio sessions can be resumed. Start a new one instead."
+
+
+class Address(Protocol):
+    """Return a session's address if the connection allows it."""
+
+    def __call__(self, address: str) -> str | None:
+        """Check an address from the server."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Sessions:
+    """Work with one server's sessions; each method is passed the identity to act as."""
+
+    workbench: Workbench
+    address: Address
+
+    async def status(
+        self, who: Acting, remote_ids: Sequence[str], window: SendWindow | None
+    ) -> dict[str, Observed]:
+        """Read states, 50 per request; a session missing from the response has ended."""
+        wanted = [one for one in dict.fromkeys(remote_ids) if addresses.is_session_id(one)]
+        found: dict[str, Observed] = {}
+        is_whole = True
+        for begin in range(0, len(wanted), BATCH):
+            read = await self._read(who, wanted[begin : begin + BATCH], window=window)
+            is_whole &= read.is_whole
+            found |= {session.id: observed(session, self.address) for session in read}
+        # If an entry couldn't be identified, it may be the one that is missing.
+        gone = Observed(State.GONE, actions=frozenset())
+        absent = gone if is_whole else Observed(State.UNKNOWN, detail=UNREAD)
+        return {one: found.get(one, absent if one in wanted else gone) for one in remote_ids}
+
+    async def discover(self, who: Acting) -> Listing[Discovered]:
+        """List sessions that haven't ended."""
+        listed = await self._read(who, (), total=LIST_SECONDS)
+        found = (
+            Discovered(session.id, _label(session), observed(session, self.address))
+            for session in listed
+            if not is_over(session)
+        )
+        return Listing(found, is_whole=listed.is_whole)
+
+    async def resume(self, who: Acting, remote_id: str) -> None:
+        """Resume a suspended session with its original launch parameters; a running one counts as success."""
+        session = await self._before(who, remote_id, _RESUME_FIELDS)
+        if is_up(session):
+            return
+        if is_over(session):
+            raise Conflict(ENDED)
+        if session.workbench and session.workbench != SUSPENDS:
+            raise Conflict(NOT_RESUMABLE)
+        resuming = self.workbench.resume_session(
+            who.credential, remote_id, username=who.user, launch_parameters=session.launch_parameters
+        )
+        try:
+            await rightly(self.workbench, who, "launch", resuming)
+        except ParametersMissing:
+            raise
+        except InvalidRequest as error:
+            await self._unless_up(who, remote_id, error)
+
+    async def stop(self, who: Acting, remote_id: str, mode: StopMode) -> None:
+        """Stop, suspend or kill a session; one that is already down counts as success."""
+        if mode == "suspend" or who.user is not None:
+            # An administrator's token stops anybody's session, and the method names no user: it must be this
+            # user's. And some servers stop a session of another IDE that is told to suspend.
+            session = await self._before(who, remote_id, STATE_FIELDS)
+            if is_over(session):
+                return
+            if mode == "suspend" and _is_suspended(session):
+                return
+            if mode == "suspend" and session.workbench != SUSPENDS:
+                raise Conflict(NOT_SUSPENDED)
+        stopping = self.workbench.stop_session(
+            who.credential, [remote_id], force_quit=mode == "force", suspend=mode == "suspend"
+        )
+        try:
+            await rightly(self.workbench, who, "stop", stopping)
+        except (NotFound, Forbidden) as error:
+            await self._unless_over(who, remote_id, error)
+
+    async def create(self, who: Acting, launch: SessionLaunch) -> Created:
+        """Launch a session."""
+        launching = self.workbench.launch_session(who.credential, launch, who.user)
+        made = await rightly(self.workbench, who, "launch", launching)
+        return Created(made.id, launch.name or made.id)
+
+    async def find(self, who: Acting, spec: Spec, key: str, since: float) -> Traces:
+        """Look for what a launch of unknown outcome made, by its mark, otherwise by its name.
+
+        A session with that name from another of our launches is left out. If the server doesn't show the
+        marks, any session with the name that isn't over, and isn't older than the launch, may be it.
+        """
+        listed = await self._read(who, (), only=_FIND_FIELDS)
+        mark, name = launches.mark_of(spec, key), spec.name
+        same = []
+        for session in listed:
+            parameters = session.launch_parameters
+            shown = parameters.name if parameters is not None else ""
+            if shown == mark:
+                return Traces(Created(session.id, _session_name(session)))
+            created = moment(session.created)
+            is_young = created is None or created >= since - CLOCK_SKEW
+            if session.title == name and is_young and not launches.is_mark(shown) and not is_over(session):
+                same.append(Created(session.id, _session_name(session)))
+        return Traces(others=tuple(same), is_proof=listed.is_whole and not same)
+
+    async def names(self, who: Acting) -> list[str]:
+        """Return the names of current sessions, which a new one should not take."""
+        listed = await self._read(who, (), total=LIST_SECONDS)
+        return [session.title for session in listed if session.title and not is_over(session)]
+
+    async def _read(
+        self,
+        who: Acting,
+        remote_ids: Sequence[str],
+        *,
+        only: Sequence[str] = STATE_FIELDS,
+        window: SendWindow | None = None,
+        **options: Any,
+    ) -> Listing[WorkbenchSession]:
+        async def ask(wanted: Sequence[str]) -> Listing[WorkbenchSession]:
+            reading = self.workbench.get_session(
+                who.credential, wanted, user=who.user, only=only, window=window, **options
+            )
+            found = (await rightly(self.workbench, who, "read", reading)).sessions
+            if wanted and found and not {session.id for session in found} & set(wanted):
+                raise BadAnswer("the answer is about other sessions")
+            return found
+
+        try:
+            return await ask(remote_ids)
+        except NotFound:
+            if len(remote_ids) == 1:
+                return Listing()
+            if not remote_ids:
+                raise
+        # The server fails on a session that has ended: all of them are read instead.
+        return await ask(())
+
+    async def _before(self, who: Acting, remote_id: str, only: Sequence[str]) -> WorkbenchSession:
+        """Read a session before it is changed; raise NotFound if it isn't this person's."""
+        addresses.session_id(remote_id)
+        # If something else answers in the server's place, it may answer the change too: check again first.
+        with may_have_acted():
+            found = await self._read(who, (remote_id,), only=only)
+        session = next((one for one in found if one.id == remote_id), None)
+        if session is None and not found.is_whole:
+            raise UnknownOutcome(UNREAD)
+        if session is None:
+            raise NotFound("there is no such session")
+        return session
+
+    async def _unless_up(self, who: Acting, remote_id: str, refusal: PermanentError) -> None:
+        """Raise a refusal, unless the session is up because somebody else was faster."""
+        if not is_up(await self._before(who, remote_id, STATE_FIELDS)):
+            raise refusal
+
+    async def _unless_over(self, who: Acting, remote_id: str, refusal: PermanentError) -> None:
+        """Raise a refusal, unless the session has already ended; NotFound if it is somebody else's."""
+        if not is_over(await self._before(who, remote_id, STATE_FIELDS)):
+            raise refusal
+
+
+def _label(session: WorkbenchSession) -> str:
+    return clean(session.title, MAX_NAME)
+
+
+def _session_name(session: WorkbenchSession) -> str:
+    return _label(session) or session.id
+
+
+def _is_suspended(session: WorkbenchSession) -> bool:
+    return session.activity_state.casefold() in {"suspending", "suspended"}
+
+
+T = TypeVar("T")
+
+Right = Literal["launch", "read", "stop"]
+
+#: People wait for some of these responses, 10 s at most in all.
+CHECK_SECONDS = 4.0
+_NEEDS: dict[Right, str] = {
+    "launch": "The connection's token has to be a super-admin's with write access. Ask your Usher admin.",
+    "read": "The connection's token has to be an admin's with read access. Ask your Usher admin.",
+    "stop": "The connection's token has to be an admin's with write access. Ask your Usher admin.",
+}
+#: Used in place of the server's own message when no token may act for a person.
+NO_TOKEN = "This connection has no super-admin token. Ask your Usher admin."  # noqa: S105 - a sentence, no secret
+
+
+@dataclass(frozen=True, slots=True)
+class Acting:
+    """Hold a token and the username that it acts for; None: for its owner."""
+
+    credential: Credential
+    user: str | None = None
+
+
+def acting(access: Access, super_admin_token: SecretStr | None) -> Acting:
+    """Return the identity for an account's calls; raise CredentialRefused if there is no token for it."""
+    if access.credential.acts == "person":
+        return Acting(access.credential)
+    if super_admin_token is None or not access.username:
+        raise CredentialRefused(NO_TOKEN)
+    return Acting(Credential(super_admin_token), access.username)
+
+
+async def rightly(workbench: Workbench, who: Acting, right: Right, call: Awaitable[T]) -> T:
+    """Await a call; a refusal becomes CredentialRefused for a bad token, Forbidden for too low a level.
+
+    Servers answer both alike (401, 403, error 3), so the version is requested: every valid token may read it.
+    """
+    try:
+        return await call
+    except (Forbidden, CredentialRefused) as error:
+        refusal = error
+    if refusal.status is None:
+        # Not the server's own refusal: the token could not even be sent.
+        raise refusal
+    raise await _explained(workbench, who, right, refusal)
+
+
+async def _explained(
+    workbench: Workbench, who: Acting, right: Right, refusal: Forbidden | CredentialRefused
+) -> Forbidden | CredentialRefused:
+    try:
+        await workbench.version(who.credential, total=CHECK_SECONDS)
+    except (Forbidden, CredentialRefused):
+        return CredentialRefused(refusal.message, status=refusal.status)
+    if who.user is None:
+        return Forbidden(refusal.message, status=refusal.status)
+    return Forbidden(_NEEDS[right])
+
+
+#: The response always includes sessions, so ask for only this much of them.
+_LEAST = ("id", "activity_state")
+
+
+class PositRuns(Runs[Offer]):
+    """Run the jobs of one server."""
+
+    workbench: Workbench
+    _presets: Sequence[Preset]
+
+    @abstractmethod
+    def _who(self, access: Access) -> Acting:
+        """Return the identity that an account's calls use."""
+
+    async def launch_job(self, access: Access, spec: Spec, key: str) -> Created:
+        """Launch a job."""
+        who = self._who(access)
+        launch = launches.job_launch(spec, launches.preset_named(self._presets, spec), key)
+        launching = self.workbench.launch_job(who.credential, launch, user=who.user)
+        job = await rightly(self.workbench, who, "launch", launching)
+        return Created(job.id, _job_name(job))
+
+    async def find_job(self, access: Access, spec: Spec, key: str, since: float) -> Traces:
+        """Look for what a launch of unknown outcome made, by its tag.
+
+        If the server shows no tags at all, any job with the name that isn't older than the launch may be it.
+        """
+        tag, name = launches.tag_of(key), spec.name
+        same = []
+        listed = await self._all_jobs(self._who(access))
+        for job in listed:
+            if tag in job.tags:
+                return Traces(Created(job.id, _job_name(job)))
+            submitted = _submitted(job)
+            is_young = submitted >= since - CLOCK_SKEW if submitted else not observed_job(job).state.is_over
+            if job.name == name and is_young and not job.tags:
+                same.append(Created(job.id, _job_name(job)))
+        return Traces(others=tuple(same), is_proof=listed.is_whole and not same)
+
+    async def jobs(self, access: Access) -> Listing[FoundRun]:
+        """List jobs, newest first."""
+        read = await self._all_jobs(self._who(access))
+        jobs = sorted(read, key=_submitted, reverse=True)
+        found = (FoundRun(job.id, _job_name(job), observed_job(job)) for job in jobs)
+        return Listing(found, is_whole=read.is_whole)
+
+    async def job_status(self, access: Access, remote_ids: Sequence[str]) -> dict[str, ObservedRun]:
+        """Read many jobs in one request; a job that the server has forgotten is left out."""
+        wanted, read = set(remote_ids), await self._all_jobs(self._who(access))
+        found = {job.id: observed_job(job) for job in read if job.id in wanted}
+        if not read.is_whole:
+            found = {**dict.fromkeys(remote_ids, ObservedRun(RunState.UNKNOWN)), **found}
+        return {one: found[one] for one in remote_ids if one in found}
+
+    async def stop_job(self, access: Access, remote_id: str, *, force: bool = False) -> None:
+        """Stop a job, or kill it; one that has already ended counts as success."""
+        who = self._who(access)
+        if who.user is not None and await self._job_state(who, remote_id) is None:
+            # An administrator's token stops anybody's job, and the method names no user.
+            raise NotFound("there is no such job")
+        stopping = self.workbench.stop_job(who.credential, remote_id, force_quit=force)
+        try:
+            await rightly(self.workbench, who, "stop", stopping)
+        except (NotFound, Forbidden, InvalidRequest, Conflict) as error:
+            state = await self._job_state(who, remote_id)
+            if state is None:
+                raise NotFound("there is no such job") from None
+            if not state.is_over:
+                raise error from None
+
+    async def job_output(self, access: Access, remote_id: str) -> AsyncIterator[OutputChunk]:
+        """Stream a job's output from its beginning."""
+        who = self._who(access)
+        opening = self.workbench.get_job_output(who.credential, remote_id, user=who.user)
+        async with AsyncExitStack() as stack:
+            # Only opening the stream tests the token; a later refusal is the stream's own error.
+            output = await rightly(self.workbench, who, "read", stack.enter_async_context(opening))
+            async for chunk in output:
+                yield OutputChunk(chunk.stream, chunk.text)
+
+    async def _job_state(self, who: Acting, remote_id: str) -> RunState | None:
+        addresses.job_id(remote_id)
+        with may_have_acted():
+            read = await self._all_jobs(who)
+        state = next((observed_job(job).state for job in read if job.id == remote_id), None)
+        if state is None and not read.is_whole:
+            raise UnknownOutcome("an entry of the answer can't be read")
+        return state
+
+    async def _all_jobs(self, who: Acting) -> Listing[WorkbenchJob]:
+        reading = self.workbench.get_session(who.credential, user=who.user, only=_LEAST, include_jobs=True)
+        found = await rightly(self.workbench, who, "read", reading)
+        # Asked for all jobs, an administrator's token may get everybody's.
+        theirs = (job for job in found.jobs if who.user is None or job.user in {"", who.user})
+        return Listing(theirs, is_whole=found.jobs.is_whole)
+
+
+def _job_name(job: WorkbenchJob) -> str:
+    return clean(job.name, MAX_NAME) or job.id
+
+
+def _submitted(job: WorkbenchJob) -> float:
+    return job.submitted_at or 0.0
+
 
 PROBE_SECONDS = 8.0
 ABOUT_SECONDS = 10.0
@@ -70,12 +451,12 @@ class PositSettings(ConnectionSettings):
 
 class PositProvider(
     Provider,
-    facets.Lists,
-    facets.Tokens,
-    facets.Making[Offer],
+    Lists,
+    Tokens,
+    Making[Offer],
     PositRuns,
-    facets.Behalf,
-    facets.Overview,
+    Behalf,
+    Overview,
 ):
     """Translate for one Workbench, whose sessions are the workspaces."""
 
@@ -147,7 +528,7 @@ class PositProvider(
 
     def spec(self, offer: Offer, purpose: Purpose, values: Values, asker: Principal) -> Spec:
         """Check what was filled in (``launches`` describes the result)."""
-        return specs.spec_of(offer, forms.draft(offer, purpose, values, asker, self._presets), values)
+        return forms.spec_of(offer, forms.draft(offer, purpose, values, asker, self._presets), values)
 
     def withholds(self, spec: Spec, asker: Principal) -> bool:
         """Return whether it uses a preset that is for other people."""

@@ -1,13 +1,20 @@
-"""The parts of the Workbench API's responses that are used, each read tolerantly by its ``from_json``.
+"""The parts of the Workbench API's responses that are used, and what they mean; pure.
 
 Only a thing's name or id is required. Anything else that is missing, null or of another type than documented
-keeps its default and is logged once; a list entry without a name is left out.
+keeps its default and is logged once; a list entry without a name is left out. States of sessions and jobs are
+mapped to ours (``docs/providers/posit.md``, "States"). A server gives a session's location as a path from its
+own root, which a proxy may have moved: the configured address with its own path is put in front, and another
+host is never trusted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Any, Self, TypeVar
+import math
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Final, Self, TypeVar
+from urllib.parse import urlsplit
 
 from pydantic import (
     AliasChoices,
@@ -25,9 +32,77 @@ from pydantic import (
 )
 from pydantic_core import PydanticOmit
 
-from bot.providers.posit.addresses import SESSION_ID
-from bot.providers.reading import MAX_MESSAGE, clean, moment, note
-from bot.support.errors import BadAnswer
+from bot.domain.models import Action, AtStake, Observed, ObservedRun, RunState, State
+from bot.providers.base import URL_NOT_ALLOWED, unknown_word
+from bot.providers.connection import is_dots, path_below
+from bot.providers.requests import MAX_MESSAGE, MAX_NAME, clean, moment, note
+from bot.support.errors import BadAnswer, NotFound
+
+#: A request joins ids by commas, so that an id may contain nothing but these.
+SESSION_ID: Final = r"^[0-9A-Za-z_-]{1,100}$"
+_JOB_ID = re.compile(r"[0-9A-Za-z_.:+/=@-]{1,200}")
+#: A session's path ends with the project's id and the session's, 8 characters each.
+_LINK = re.compile(r"/s/[0-9a-f]{5,}([0-9a-f]{8})(?:/.*)?")
+_BARE = re.compile(r"[0-9a-f]{8}")
+
+
+def session_url(address: str, base_url: str) -> str | None:
+    """Return a session's address on the configured server, None if it isn't an address.
+
+    An address on another host is returned as it is: the connection's own list of hosts decides about it.
+    """
+    if not address or "\\" in address:
+        return None
+    base = urlsplit(base_url)
+    try:
+        parts = urlsplit(f"{base.scheme}:{address}" if address.startswith("//") else address)
+        host = parts.hostname
+    except ValueError:
+        return None
+    if parts.scheme and parts.scheme not in {"http", "https"}:
+        return None
+    if any(is_dots(part) for part in parts.path.split("/")):
+        return None
+    if parts.scheme and (host or "").rstrip(".") != (base.hostname or ""):
+        return parts.geturl()
+    if not parts.path.startswith("/"):
+        return None
+    rest = f"?{parts.query}" if parts.query else ""
+    rest += f"#{parts.fragment}" if parts.fragment else ""
+    prefix = base.path.rstrip("/")
+    path = parts.path
+    is_below = not prefix or path == prefix or path.startswith(f"{prefix}/")
+    return f"{base.scheme}://{base.netloc}{path if is_below else prefix + path}{rest}"
+
+
+def reference(text: str, base_url: str) -> str | None:
+    """Return the session's id in a pasted address of this server, or the bare id; None for anything else."""
+    text = text.strip()
+    if _BARE.fullmatch(text):
+        return text
+    path = path_below(text, base_url)
+    link = _LINK.fullmatch(path) if path is not None else None
+    return link[1] if link is not None else None
+
+
+def session_id(text: str) -> str:
+    """Return a session's id; raise NotFound if it is malformed."""
+    if not is_session_id(text):
+        raise NotFound("there is no such session")
+    return text
+
+
+def job_id(text: str) -> str:
+    """Return a job's id; raise NotFound if it is malformed."""
+    if not _JOB_ID.fullmatch(text) or set(text) == {"."}:
+        raise NotFound("there is no such job")
+    return text
+
+
+def is_session_id(text: str) -> bool:
+    """Return whether a text may be a session's id."""
+    return re.fullmatch(SESSION_ID, text) is not None
+
 
 T = TypeVar("T")
 
@@ -308,3 +383,202 @@ class WorkbenchUser(_Answer):
     def is_active(self) -> bool:
         """Return whether sessions may be launched for this user."""
         return self.status.casefold() == "active"
+
+
+_STATES = {
+    "launching": State.STARTING,
+    "resuming": State.STARTING,
+    "pending": State.STARTING,
+    "starting": State.STARTING,
+    "running": State.RUNNING,
+    "suspending": State.STOPPING,
+    "suspended": State.SUSPENDED,
+    "failed": State.FAILED,
+    # A session that has ended can't be started again; it is gone once the server forgets it.
+    "finished": State.GONE,
+    "killed": State.GONE,
+}
+_JOBS = {
+    "pending": RunState.QUEUED,
+    "running": RunState.RUNNING,
+    "suspended": RunState.RUNNING,
+    "finished": RunState.SUCCEEDED,
+    "failed": RunState.FAILED,
+    "canceled": RunState.CANCELLED,
+    "cancelled": RunState.CANCELLED,
+    "killed": RunState.CANCELLED,
+}
+_UP: frozenset[Action] = frozenset({"stop", "force"})
+NO_URL = "The server gives no link for it."
+HELD = "Suspended by the cluster."
+
+
+def observed(session: WorkbenchSession, address: Callable[[str], str | None]) -> Observed:
+    """Return what is known of a session; ``address`` checks the URL that the server gives."""
+    state = _STATES.get(session.activity_state.casefold())
+    label = clean(session.title, MAX_NAME) or None
+    if state is None:
+        strange = unknown_word(clean(session.activity_state))
+        return Observed(State.UNKNOWN, detail=strange, name=label, actions=_UP)
+    detail = clean(session.status_detail) or None
+    match state:
+        case State.RUNNING:
+            url = address(session.url)
+            missing = (URL_NOT_ALLOWED if session.url else NO_URL) if url is None else None
+            return Observed(
+                state,
+                url=url,
+                detail=missing,
+                name=label,
+                actions=_running(session, url),
+                at_stake=_at_stake(session),
+                last_used_at=moment(session.last_used),
+            )
+        case State.STARTING:
+            return Observed(state, detail=detail, name=label, actions=_UP)
+        case State.STOPPING:
+            return Observed(state, detail=detail, name=label, actions=frozenset({"force"}))
+        case State.SUSPENDED:
+            actions: frozenset[Action] = frozenset({"start", "stop", "force"})
+            return Observed(state, name=label, actions=actions, last_used_at=moment(session.last_used))
+        case State.FAILED:
+            return Observed(state, detail=detail, name=label, actions=frozenset())
+        case _:
+            return Observed(State.GONE, name=label, actions=frozenset())
+
+
+def suspends(state: State, actions: frozenset[Action] | None, ide: str) -> bool | None:
+    """Return whether a session can be suspended: only RStudio can; None while its IDE is unknown.
+
+    ``ide`` is what it was launched as, if known; while it runs, its allowed actions reveal it.
+    """
+    if ide:
+        return ide == SUSPENDS
+    if state in {State.SUSPENDED, State.STOPPING}:
+        return True
+    return "suspend" in actions if state is State.RUNNING and actions is not None else None
+
+
+def is_over(session: WorkbenchSession) -> bool:
+    """Return whether a session has ended and merely remains in the server's list."""
+    return _STATES.get(session.activity_state.casefold()) in {State.GONE, State.FAILED}
+
+
+def is_up(session: WorkbenchSession) -> bool:
+    """Return whether a session is running or about to."""
+    return _STATES.get(session.activity_state.casefold()) in {State.RUNNING, State.STARTING}
+
+
+def observed_job(job: WorkbenchJob) -> ObservedRun:
+    """Return what is known of a job; a finished one has failed if its exit code says so."""
+    word = job.status.casefold()
+    state = _JOBS.get(word, RunState.UNKNOWN)
+    if state is RunState.SUCCEEDED and job.exit_code not in {0, None}:
+        state = RunState.FAILED
+    detail = clean(job.status_message) or None
+    if state is RunState.UNKNOWN:
+        detail = unknown_word(clean(job.status))
+    elif word == "suspended":
+        detail = detail or HELD
+    return ObservedRun(
+        state,
+        exit_code=job.exit_code if state.is_over else None,
+        detail=detail,
+        name=clean(job.name, MAX_NAME) or None,
+        started_at=job.submitted_at,
+        ended_at=job.updated_at if state.is_over else None,
+    )
+
+
+def _at_stake(session: WorkbenchSession) -> frozenset[AtStake]:
+    busy: set[AtStake] = {"busy"} if session.executing else set()
+    unsaved: set[AtStake] = {"unsaved"} if session.save_prompt_required else set()
+    return frozenset(busy | unsaved)
+
+
+def _running(session: WorkbenchSession, url: str | None) -> frozenset[Action]:
+    more: set[Action] = {"suspend"} if session.workbench == SUSPENDS else set()
+    if url is not None:
+        more.add("open")
+    return _UP | more
+
+
+#: The IDEs that can open a file at launch.
+OPENS_FILES = frozenset({"RStudio", "Jupyter Notebook"})
+#: The only IDE whose sessions can be suspended and resumed.
+SUSPENDS = "RStudio"
+CUSTOM_PROFILE = "custom"
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """Hold what a server offers to an account, and the names that the person's sessions already use."""
+
+    envs: ComputeEnvs
+    names: tuple[str, ...] = ()
+
+
+def offered_ides(envs: ComputeEnvs) -> list[str]:
+    """Return the IDEs that are installed and supported by some cluster, in the server's order."""
+    return [
+        name
+        for name, info in envs.workbenches.items()
+        if info.lang.available and session_clusters(envs, name)
+    ]
+
+
+def session_clusters(envs: ComputeEnvs, workbench: str) -> list[ComputeEnv]:
+    """Return the clusters that run sessions of an IDE."""
+    return [cluster for cluster in envs.clusters if _runs_sessions(cluster, workbench)]
+
+
+def job_clusters(envs: ComputeEnvs) -> list[ComputeEnv]:
+    """Return the clusters that run jobs: those that don't rule them out for every IDE."""
+    return [
+        cluster
+        for cluster in envs.clusters
+        if not cluster.workbenches
+        or any(support.supports_adhoc_jobs is not False for support in cluster.workbenches.values())
+    ]
+
+
+def default_cluster(envs: ComputeEnvs, workbench: str) -> ComputeEnv | None:
+    """Return where an IDE runs by default.
+
+    The server's default may not be listed ("Localhost" when "Local" is listed): then it is the first that is.
+    """
+    clusters = session_clusters(envs, workbench)
+    info = envs.workbenches.get(workbench)
+    wanted = info.default_cluster if info is not None else ""
+    return named(clusters, wanted) or (clusters[0] if clusters else None)
+
+
+def named(clusters: list[ComputeEnv], name: str) -> ComputeEnv | None:
+    """Return the cluster with a name."""
+    return next((cluster for cluster in clusters if cluster.name == name), None)
+
+
+def default_image(envs: ComputeEnvs, cluster: ComputeEnv, workbench: str) -> str:
+    """Return the image used if none is chosen; "" if the server names none of its own."""
+    info = envs.workbenches.get(workbench)
+    wanted = (info.default_image if info is not None else "", cluster.default_image)
+    return next((image for image in wanted if image and image in cluster.images), "")
+
+
+def images(cluster: ComputeEnv) -> tuple[str, ...]:
+    """Return the images to choose from, none if the cluster has no containers."""
+    return cluster.images if cluster.supports_containers else ()
+
+
+def number_of(text: str) -> float | None:
+    """Return a limit's value as a number; None if it isn't a number above zero."""
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) and number > 0 else None
+
+
+def _runs_sessions(cluster: ComputeEnv, workbench: str) -> bool:
+    support = cluster.workbenches.get(workbench)
+    return support is None or support.supports_interactive_sessions is not False

@@ -1,28 +1,48 @@
-"""Runs of jobs: starting one returns no id, so runs are identified by comparing pods before and after."""
+"""Runs of jobs: starting one returns no id, so runs are identified by comparing pods before and after.
+
+A run is its pod, and its id is ``JOB/POD``. Until the pod is visible it is ``JOB/@…`` with the pods before
+the start; on a server without pods, ``JOB/~…``. The server shows live pods, and the history of ended ones.
+"""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import replace
+import re
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from typing import Any, ClassVar
 
 from bot.domain.models import Created, FoundRun, ObservedRun, OutputChunk, RunState, Spec, Traces
 from bot.domain.names import short
-from bot.providers import facets
-from bot.providers.base import Access, Scheduled
-from bot.providers.contract import CLOCK_SKEW, Listing
-from bot.providers.reading import note
-from bot.providers.requests import Api, path_part, side_by_side, unless_absent
-from bot.providers.saturn import lists, pods
-from bot.providers.saturn.lists import Resource
-from bot.providers.saturn.making import refusal
-from bot.providers.saturn.offers import Offer
-from bot.providers.saturn.pods import Pod, Pods
+from bot.providers.base import (
+    CLOCK_SKEW,
+    Access,
+    Credential,
+    Listing,
+    Runs,
+    Scheduled,
+    Schedules,
+    unknown_word,
+)
+from bot.providers.requests import (
+    Api,
+    entries,
+    id_in,
+    moment,
+    note,
+    path_part,
+    side_by_side,
+    unless_absent,
+    word_in,
+)
+from bot.providers.saturn import offers as lists
+from bot.providers.saturn.offers import Offer, Resource, refusal
 from bot.support.errors import (
     BadAnswer,
     Conflict,
     Forbidden,
     InvalidRequest,
+    NotFound,
     ProviderError,
     ServerFailed,
     Untold,
@@ -38,7 +58,7 @@ LOG_BYTES = 20_000_000
 LOG_SECONDS = 20.0
 
 
-class SaturnRuns(facets.Runs[Offer], facets.Schedules[Offer]):
+class SaturnRuns(Runs[Offer], Schedules[Offer]):
     """Run the jobs of one server, always with the person's own token."""
 
     runs_named_jobs: ClassVar[bool] = True
@@ -47,22 +67,22 @@ class SaturnRuns(facets.Runs[Offer], facets.Schedules[Offer]):
     async def launch_job(self, access: Access, spec: Spec, key: str) -> Created:
         """Start a job and find its pod, if it is already visible."""
         job, name, credential = spec.word("job"), spec.name, access.credential
-        before = await pods.of_job(self._api, credential, job)
+        before = await pods_of(self._api, credential, job)
         try:
             await self._api.call("POST", f"/api/jobs/{path_part(job)}/start", credential)
         except (Forbidden, Conflict, InvalidRequest) as error:
             raise refusal(error) from None
         if before is None:
-            return Created(f"{job}/{pods.UNTOLD}{short(key)}", name)
+            return Created(f"{job}/{UNTOLD}{short(key)}", name)
         try:
-            after = await pods.of_job(self._api, credential, job) or Pods()
+            after = await pods_of(self._api, credential, job) or Pods()
         except ProviderError:
             # It has certainly been started; a later read will reveal which pod it is.
             after = Pods()
         new = [pod for pod in after.by_name.values() if pod.name not in before.by_name]
         if new and before.is_whole:
-            return Created(f"{job}/{min(new, key=pods.began).name}", name)
-        return Created(pods.awaited(job, key, before.by_name.values()), name)
+            return Created(f"{job}/{min(new, key=began).name}", name)
+        return Created(awaited(job, key, before.by_name.values()), name)
 
     async def find_job(
         self,
@@ -73,7 +93,7 @@ class SaturnRuns(facets.Runs[Offer], facets.Schedules[Offer]):
     ) -> Traces:
         """List the job's runs since then, which don't say which of them is ours."""
         job, name = spec.word("job"), spec.name
-        found = await pods.of_job(self._api, access.credential, job)
+        found = await pods_of(self._api, access.credential, job)
         if found is None:
             raise Untold("this server shows no runs")
         if not found.is_whole:
@@ -83,15 +103,13 @@ class SaturnRuns(facets.Runs[Offer], facets.Schedules[Offer]):
             for pod in found.by_name.values()
             if (pod.is_live if pod.started_at is None else pod.started_at >= since - CLOCK_SKEW)
         ]
-        return Traces(
-            others=tuple(Created(f"{job}/{pod.name}", name) for pod in sorted(young, key=pods.began))
-        )
+        return Traces(others=tuple(Created(f"{job}/{pod.name}", name) for pod in sorted(young, key=began)))
 
     async def job_status(self, access: Access, remote_ids: Sequence[str]) -> dict[str, ObservedRun]:
         """Read runs, job by job; a run that is shown nowhere is left out."""
         by_job: dict[str, list[str]] = {}
         for remote_id in remote_ids:
-            job, pod = pods.split(remote_id)
+            job, pod = split(remote_id)
             by_job.setdefault(job, []).append(pod)
         found: dict[str, ObservedRun] = {}
         for job, wanted in by_job.items():
@@ -100,15 +118,15 @@ class SaturnRuns(facets.Runs[Offer], facets.Schedules[Offer]):
         return {one: found[one] for one in remote_ids if one in found}
 
     async def _of_job(self, access: Access, job: str, wanted: Sequence[str]) -> dict[str, ObservedRun]:
-        untold = {pod for pod in wanted if pod.startswith(pods.UNTOLD)}
+        untold = {pod for pod in wanted if pod.startswith(UNTOLD)}
         found = dict.fromkeys(untold, ObservedRun(RunState.UNKNOWN, is_last=True))
-        named = [pod for pod in wanted if pod not in untold and not pod.startswith(pods.AWAITED)]
-        waited = sorted(pod for pod in wanted if pod.startswith(pods.AWAITED))
+        named = [pod for pod in wanted if pod not in untold and not pod.startswith(AWAITED)]
+        waited = sorted(pod for pod in wanted if pod.startswith(AWAITED))
         if not named and not waited:
             return found
-        seen = await pods.live(self._api, access.credential, job) or Pods()
+        seen = await live(self._api, access.credential, job) or Pods()
         if waited or any(pod not in seen.by_name for pod in named):
-            seen = (await pods.ended(self._api, access.credential, job) or Pods()) | seen
+            seen = (await ended(self._api, access.credential, job) or Pods()) | seen
         shown = seen.by_name
         if not seen.is_whole:
             # A missing run may be the one that can't be read: its last state is kept.
@@ -118,7 +136,7 @@ class SaturnRuns(facets.Runs[Offer], facets.Schedules[Offer]):
             if pod in shown:
                 found[pod] = await self._observed(access, shown[pod])
         for pod in waited:
-            come = pods.came(pod, shown.values(), taken)
+            come = came(pod, shown.values(), taken)
             if come is not None:
                 taken.add(come.name)
                 observed = await self._observed(access, come)
@@ -128,7 +146,7 @@ class SaturnRuns(facets.Runs[Offer], facets.Schedules[Offer]):
     async def _observed(self, access: Access, pod: Pod) -> ObservedRun:
         """Return what is known of a run, with the exit code if it has only just ended."""
         is_over = pod.state.is_over
-        code = await pods.exit_code(self._api, access.credential, pod.name) if is_over else None
+        code = await exit_code(self._api, access.credential, pod.name) if is_over else None
         return pod.observed(code)
 
     async def jobs(self, access: Access) -> Listing[FoundRun]:
@@ -136,12 +154,12 @@ class SaturnRuns(facets.Runs[Offer], facets.Schedules[Offer]):
 
         async def of_job(one: Resource) -> tuple[list[tuple[Pod, FoundRun]], bool]:
             try:
-                shown = await pods.of_job(self._api, access.credential, one.id) or Pods()
+                shown = await pods_of(self._api, access.credential, one.id) or Pods()
             except (BadAnswer, Forbidden, ServerFailed) as error:
                 # A job that can't be read doesn't affect the others.
                 note(f"the runs of a job can't be read: {type(error).__name__}")
                 return [], False
-            youngest = sorted(shown.by_name.values(), key=pods.began, reverse=True)[:RUNS_OF_A_JOB]
+            youngest = sorted(shown.by_name.values(), key=began, reverse=True)[:RUNS_OF_A_JOB]
             name = one.name or one.id
             runs = [(pod, FoundRun(f"{one.id}/{pod.name}", name, pod.observed())) for pod in youngest]
             return runs, shown.is_whole
@@ -154,14 +172,14 @@ class SaturnRuns(facets.Runs[Offer], facets.Schedules[Offer]):
             is_whole &= is_job_whole
         if not runs and not is_whole:
             raise BadAnswer("no run can be read")
-        runs.sort(key=lambda run: pods.began(run[0]), reverse=True)
+        runs.sort(key=lambda run: began(run[0]), reverse=True)
         return Listing((run for _, run in runs), is_whole=is_whole)
 
     async def stop_job(self, access: Access, remote_id: str, *, force: bool = False) -> None:  # noqa: ARG002
         """Stop a run; the server stops all running runs of its job, so a run that is over is left alone."""
-        job, pod = pods.split(remote_id)
-        shown = await pods.live(self._api, access.credential, job)
-        is_named = not pod.startswith((pods.UNTOLD, pods.AWAITED))
+        job, pod = split(remote_id)
+        shown = await live(self._api, access.credential, job)
+        is_named = not pod.startswith((UNTOLD, AWAITED))
         is_over = shown is not None and shown.is_whole and pod not in shown.by_name
         ended = shown is not None and pod in shown.by_name and not shown.by_name[pod].is_live
         if is_named and (is_over or ended):
@@ -186,12 +204,12 @@ class SaturnRuns(facets.Runs[Offer], facets.Schedules[Offer]):
 
     async def job_output(self, access: Access, remote_id: str) -> AsyncIterator[OutputChunk]:
         """Yield what a run has written so far, from its beginning; for more, call it again."""
-        job, pod = pods.split(remote_id)
-        if pod.startswith(pods.UNTOLD):
+        job, pod = split(remote_id)
+        if pod.startswith(UNTOLD):
             return
-        if pod.startswith(pods.AWAITED):
-            shown = await pods.of_job(self._api, access.credential, job) or Pods()
-            come = pods.came(pod, shown.by_name.values(), ())
+        if pod.startswith(AWAITED):
+            shown = await pods_of(self._api, access.credential, job) or Pods()
+            come = came(pod, shown.by_name.values(), ())
             if come is None:
                 return
             pod = come.name
@@ -231,3 +249,164 @@ def _text(logs: Any) -> str:
     if lines and not texts:
         raise BadAnswer("the answer's field logs holds no texts")
     return "\n".join(line.removesuffix("\n") for line in texts).rstrip("\n")
+
+
+_STATES = {
+    "pending": RunState.QUEUED,
+    "waiting": RunState.QUEUED,
+    "running": RunState.RUNNING,
+    "stopping": RunState.RUNNING,
+    "completed": RunState.SUCCEEDED,
+    "succeeded": RunState.SUCCEEDED,
+    "error": RunState.FAILED,
+    "failed": RunState.FAILED,
+    "stopped": RunState.CANCELLED,
+    "cancelled": RunState.CANCELLED,
+}
+_WAITED = re.compile(r"@(\d+(?:\.\d+)?)\.([0-9a-z]+)((?:-[0-9a-f]{8})*)")
+UNTOLD = "~"
+AWAITED = "@"
+
+
+@dataclass(frozen=True, slots=True)
+class Pod:
+    """Hold one run as shown by the server; times in epoch seconds."""
+
+    name: str
+    status: str
+    started_at: float | None = None
+    ended_at: float | None = None
+    is_live: bool = False
+
+    @property
+    def state(self) -> RunState:
+        """Return the run's state."""
+        return _STATES.get(self.status.casefold(), RunState.UNKNOWN)
+
+    def observed(self, exit_code: int | None = None) -> ObservedRun:
+        """Return what is known of the run."""
+        state = self.state
+        strange = unknown_word(self.status) if state is RunState.UNKNOWN else None
+        return ObservedRun(
+            state,
+            exit_code=exit_code if state.is_over else None,
+            detail=strange,
+            started_at=self.started_at,
+            ended_at=self.ended_at if state.is_over else None,
+        )
+
+
+def split(remote_id: str) -> tuple[str, str]:
+    """Return job and pod of a run's id; raise NotFound if it isn't one."""
+    job, slash, pod = remote_id.partition("/")
+    if not slash or not job or not pod or "/" in pod:
+        raise NotFound("there is no such run")
+    path_part(job)
+    path_part(pod)
+    return job, pod
+
+
+@dataclass(frozen=True, slots=True)
+class Pods:
+    """Hold pods by name; not whole: some couldn't be identified, so nothing follows from a missing one."""
+
+    by_name: Mapping[str, Pod] = field(default_factory=dict)
+    is_whole: bool = True
+
+    def __or__(self, other: Pods) -> Pods:
+        return Pods({**self.by_name, **other.by_name}, self.is_whole and other.is_whole)
+
+
+async def live(api: Api, credential: Credential, job: str) -> Pods | None:
+    """Return the pods that are alive or have just ended; None if the server shows none."""
+    query = {"workload_type": "job", "workload_id": job}
+    return await _listed(api, "/api/active/pods", credential, query, "pod_summaries", _live)
+
+
+async def ended(api: Api, credential: Credential, job: str) -> Pods | None:
+    """Return the pods of a job's history; None if the server keeps none."""
+    return await _listed(api, f"/api/jobs/{path_part(job)}/history", credential, {}, "pods", _past)
+
+
+async def pods_of(api: Api, credential: Credential, job: str) -> Pods | None:
+    """Return all pods of a job; None if the server reports neither kind."""
+    now, past = await live(api, credential, job), await ended(api, credential, job)
+    return None if now is None and past is None else (past or Pods()) | (now or Pods())
+
+
+async def exit_code(api: Api, credential: Credential, pod: str) -> int | None:
+    """Return the exit code of a pod that is still shown; None if it isn't given."""
+    try:
+        path = f"/api/active/pods/{path_part(pod)}"
+        answer = (await api.call("GET", path, credential, total=lists.LIST_SECONDS)).json_object()
+    except (NotFound, BadAnswer):
+        # It is merely useful: the run's outcome is known without it.
+        return None
+    live = answer.get("container_summaries")
+    containers = [one for one in live if isinstance(one, dict)] if isinstance(live, list) else []
+    main = next((one for one in containers if one.get("name") == "main"), containers[0] if containers else {})
+    code = main.get("exit_code")
+    return code if isinstance(code, int) and not isinstance(code, bool) else None
+
+
+def awaited(job: str, key: str, before: Iterable[Pod]) -> str:
+    """Return the id of a run whose pod isn't visible yet: the earlier pods tell it apart from others."""
+    live = list(before)
+    since = max((pod.started_at or 0.0 for pod in live), default=0.0)
+    waiting = "".join(f"-{_digest(pod.name)}" for pod in live if pod.is_live and pod.started_at is None)
+    return f"{job}/{AWAITED}{since:.3f}.{short(key)}{waiting}"
+
+
+def came(pod: str, pods: Iterable[Pod], taken: Collection[str]) -> Pod | None:
+    """Return the pod that a run waits for (``awaited``): the first that is new, and no other run's."""
+    waited = _WAITED.fullmatch(pod)
+    if waited is None:
+        return None
+    since, before = float(waited[1]), set(waited[3].split("-"))
+    found = [
+        one
+        for one in pods
+        if one.name not in taken
+        and _digest(one.name) not in before
+        and (one.is_live if one.started_at is None else one.started_at > since + 0.001)
+    ]
+    return min(found, key=began, default=None)
+
+
+def began(pod: Pod) -> tuple[bool, float, str]:
+    """Sort pods by when they began; those that haven't begun come last."""
+    return pod.started_at is None, pod.started_at or 0.0, pod.name
+
+
+def _digest(name: str) -> str:
+    return sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+
+
+async def _listed(
+    api: Api,
+    path: str,
+    credential: Credential,
+    query: Mapping[str, str],
+    key: str,
+    read: Callable[[Any], Pod],
+) -> Pods | None:
+    """Return the pods of a list; None if there is no such resource, or no such endpoint."""
+    found = await unless_absent(lists.paged(api, path, credential, query))
+    if found is None:
+        return None
+    pods = entries(found, key, read)
+    return Pods({pod.name: pod for pod in pods}, pods.is_whole)
+
+
+def _live(live: Any) -> Pod:
+    pod = _pod(live, "name", "started_at", "completed_at")
+    return replace(pod, is_live=not pod.state.is_over)
+
+
+def _past(live: Any) -> Pod:
+    return _pod(live, "pod_name", "start_time", "end_time")
+
+
+def _pod(live: Any, name: str, began: str, ended: str) -> Pod:
+    found = id_in(live, name)
+    return Pod(found, word_in(live, "status") or "", moment(live.get(began)), moment(live.get(ended)))

@@ -15,9 +15,18 @@ from pydantic import SecretStr
 from yarl import URL
 
 from bot.providers.base import Access, Acts, Credential, Identity
-from bot.providers.hosts import origin_of
-from bot.providers.reading import MAX_NAME, clean, text_in, word_in
-from bot.providers.requests import Api, checks_token, error_of, path_part, unless_absent
+from bot.providers.connection import origin_of
+from bot.providers.requests import (
+    MAX_NAME,
+    Api,
+    checks_token,
+    clean,
+    error_of,
+    path_part,
+    text_in,
+    unless_absent,
+    word_in,
+)
 from bot.support.errors import (
     BadAnswer,
     CredentialRefused,

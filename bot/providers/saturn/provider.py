@@ -25,27 +25,29 @@ from bot.domain.models import (
     Traces,
     Values,
 )
-from bot.providers import facets
 from bot.providers.base import (
     URL_NOT_ALLOWED,
     Access,
     Acts,
-    ConnectionSettings,
+    Behalf,
     Credential,
     Discovered,
     Identity,
     Listing,
+    Lists,
+    Making,
     Pace,
     Provider,
+    Renewal,
     SendWindow,
     TokenHelp,
+    Tokens,
     unknown_word,
 )
-from bot.providers.hosts import origin_of
+from bot.providers.connection import ConnectionSettings, origin_of
 from bot.providers.prepared import named
-from bot.providers.reading import MAX_NAME, clean, text_in, word_in
-from bot.providers.requests import Api, path_part, unless_absent
-from bot.providers.saturn import forms, linking, lists, making
+from bot.providers.requests import MAX_NAME, Api, clean, path_part, text_in, unless_absent, word_in
+from bot.providers.saturn import linking, offers
 from bot.providers.saturn.jobs import SaturnRuns
 from bot.providers.saturn.offers import Offer, read_offer
 from bot.providers.saturn.settings import SaturnSettings
@@ -69,12 +71,12 @@ _STOPPED = re.compile(r"\b(already|is|currently) (stopped|stopping)\b|\bnot runn
 
 class Saturn(
     Provider,
-    facets.Lists,
-    facets.Renewal,
-    facets.Tokens,
-    facets.Making[Offer],
+    Lists,
+    Renewal,
+    Tokens,
+    Making[Offer],
     SaturnRuns,
-    facets.Behalf,
+    Behalf,
 ):
     """Translate for one Saturn Cloud."""
 
@@ -144,7 +146,7 @@ class Saturn(
             )
         except (Forbidden, Conflict, InvalidRequest) as error:
             if not done.search(error.message):
-                raise making.refusal(error) from None
+                raise offers.refusal(error) from None
 
     async def probe(self) -> str:
         """Ask for the version; a server that requires a token or lacks the endpoint is still reachable."""
@@ -195,7 +197,7 @@ class Saturn(
 
     async def discover(self, access: Access) -> Listing[Discovered]:
         """List the person's workspaces, page by page; raise NotFound if the server has no lists."""
-        listed = await lists.resources(self._api, access, "workspace")
+        listed = await offers.resources(self._api, access, "workspace")
         found = {one.id: Discovered(one.id, one.name, _observed(one.status)) for one in listed}
         return Listing(found.values(), is_whole=listed.is_whole)
 
@@ -208,14 +210,14 @@ class Saturn(
     def form(self, offer: Offer, purpose: Purpose, values: Values, asker: Principal) -> Form:
         """Ask for a recipe, a name and a size; or for the job to run."""
         if purpose == "job":
-            return forms.job_form(offer, values)
-        return forms.workspace_form(offer, self.settings.recipes, values, asker)
+            return offers.job_form(offer, values)
+        return offers.workspace_form(offer, self.settings.recipes, values, asker)
 
     def spec(self, offer: Offer, purpose: Purpose, values: Values, asker: Principal) -> Spec:
         """Check what was filled in."""
         if purpose == "job":
-            return forms.job_spec(offer, values, self.settings.base_url)
-        return forms.workspace_spec(offer, self.settings.recipes, values, asker)
+            return offers.job_spec(offer, values, self.settings.base_url)
+        return offers.workspace_spec(offer, self.settings.recipes, values, asker)
 
     def withholds(self, spec: Spec, asker: Principal) -> bool:
         """Return whether it uses a recipe that is for other people."""
@@ -224,11 +226,11 @@ class Saturn(
 
     async def create(self, access: Access, spec: Spec, key: str) -> Created:  # noqa: ARG002
         """Create a workspace from a recipe; it can be found by its name, so it needs no mark of ours."""
-        return await making.create(self._api, access, spec, self.settings.recipes)
+        return await offers.create(self._api, access, spec, self.settings.recipes)
 
     async def names(self, access: Access, stem: str) -> Collection[str] | None:
         """List the person's own workspaces with that prefix."""
-        return await making.names(self._api, access, stem)
+        return await offers.names(self._api, access, stem)
 
     async def find(
         self,
@@ -238,17 +240,17 @@ class Saturn(
         since: float,  # noqa: ARG002 - no other had the name when it was made
     ) -> Traces:
         """Look for the workspace by its name."""
-        return Traces(await making.find(self._api, access, spec), is_proof=True)
+        return Traces(await offers.find(self._api, access, spec), is_proof=True)
 
     # -- pages and links ------------------------------------------------------------------------------------
 
     def job_reference(self, text: str) -> str | None:
         """Extract the job from a link to its page here, or its bare id."""
-        return forms.resource_id(text, self.settings.base_url, "job")
+        return offers.resource_id(text, self.settings.base_url, "job")
 
     def parse_reference(self, text: str) -> str | None:
         """Extract the id from a link to a workspace's page here, or the bare id of 32 hex characters."""
-        return forms.resource_id(text, self.settings.base_url, "workspace")
+        return offers.resource_id(text, self.settings.base_url, "workspace")
 
     def page_url(self, remote_id: str) -> str:
         """Return the workspace's page, as people see it in their browser."""

@@ -17,7 +17,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import SecretStr, ValidationInfo, field_validator, model_validator
 
-from bot.providers.base import ConnectionSettings, Linking
+from bot.providers.connection import ConnectionSettings, Linking
 from bot.providers.prepared import AllOf, Prepared
 
 #: A recipe is a page of JSON; a larger file must be something else.

@@ -5,7 +5,6 @@ Facts: ``docs/providers/sphere.md``. The published guide is the contract; other 
 
 from __future__ import annotations
 
-from bot.providers.sphere.provider import SphereProvider
-from bot.providers.sphere.settings import SphereSettings
+from bot.providers.sphere.provider import SphereProvider, SphereSettings
 
 __all__ = ["SphereProvider", "SphereSettings"]

@@ -1,14 +1,18 @@
 """The translator for one account of Sphere Engine Containers.
 
-The account has a single token. Only our records say who owns a workspace, so nothing here
-lists workspaces for people.
+The account has a single token, which is in the address, and in nothing that is reported about a call. Only
+our records say who owns a workspace, so nothing here lists workspaces for people.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, ClassVar
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+import aiohttp
+from pydantic import Field, SecretStr, field_validator
 
 from bot.domain.models import (
     Choice,
@@ -16,6 +20,7 @@ from bot.domain.models import (
     Effects,
     Event,
     Form,
+    FormProblems,
     Observed,
     Principal,
     Purpose,
@@ -26,37 +31,171 @@ from bot.domain.models import (
     Traces,
     Values,
     Workspace,
+    text_of,
 )
-from bot.providers import facets
 from bot.providers.base import (
+    CLOCK_SKEW,
     Access,
-    ConnectionSettings,
     Credential,
     Embedding,
+    Events,
     Identity,
     Listing,
+    Making,
     Pace,
+    Page,
     Provider,
+    Removal,
     SendWindow,
 )
-from bot.providers.contract import CLOCK_SKEW
-from bot.providers.hosts import origin_of
-from bot.providers.reading import MAX_NAME, clean, entries, id_in, object_in, part_of, text_in, word_in
-from bot.providers.requests import Api, checks_token, may_have_acted, pages
-from bot.providers.sphere import forms, hooks, states
-from bot.providers.sphere.forms import Offer
-from bot.providers.sphere.settings import SphereSettings
-from bot.providers.sphere.transport import Transport
-from bot.support.errors import (
-    BadAnswer,
-    Conflict,
-    Forbidden,
-    InvalidRequest,
-    LimitReached,
-    NotFound,
+from bot.providers.connection import ConnectionSettings, Linking, normalise_pattern, origin_of
+from bot.providers.prepared import NOT_OFFERED, choice_field, name_field, name_problem
+from bot.providers.requests import (
+    MAX_NAME,
+    Api,
+    checks_token,
+    clean,
+    entries,
+    id_in,
+    may_have_acted,
+    object_in,
+    pages,
+    part_of,
+    text_in,
+    word_in,
 )
+from bot.providers.sphere import states
+from bot.support import errors
+from bot.support.errors import BadAnswer, Conflict, Forbidden, InvalidRequest, LimitReached, NotFound
 from bot.support.hiding import hidden
-from bot.support.http import Http
+from bot.support.http import TOTAL_SECONDS, Http
+
+#: The token is part of every call's address, so it has to be valid there.
+_TOKEN = re.compile(r"[!-~]{1,1000}")
+#: Ids of projects: 32 hex characters.
+_PROJECT = re.compile(r"[0-9a-f]{32}")
+_API = "/api/v1"
+#: A year: nobody wants more minutes than that.
+_MOST_MINUTES = 525_600
+
+
+class SphereSettings(ConnectionSettings):
+    """Hold a Sphere connection; times are minutes.
+
+    The token opens everything in the account, so use an account that nobody else makes workspaces
+    with. ``projects``: the ones from which people may make something.
+    """
+
+    # The account has one token and no users.
+    ways: ClassVar[Mapping[Linking, str]] = {"none": ""}
+
+    linking: tuple[Linking, ...] = ("none",)
+    access_token: SecretStr
+    #: The host that the SDK is loaded from; the base URL's own by default.
+    sdk_base: str = ""
+    projects: tuple[str, ...] | Literal["all"] = "all"
+    webhook_secret: SecretStr | None = None
+    #: How long a stopped workspace is kept; without it, stopping would remove it.
+    retention_minutes: int = Field(1_440, gt=0, le=_MOST_MINUTES)
+    #: A workspace is stopped after this long without use; by default, the project's own time.
+    inactivity_minutes: int | None = Field(None, gt=0, le=_MOST_MINUTES)
+    #: Whether opening a stopped workspace starts it. A page left open would start what was stopped.
+    auto_resume: bool = False
+
+    @field_validator("base_url")
+    @classmethod
+    def _root(cls, value: str) -> str:
+        """Take the API's own path away, which the vendor's documents show as part of the address."""
+        return value.removesuffix(_API)
+
+    @field_validator("access_token")
+    @classmethod
+    def _token(cls, value: SecretStr) -> SecretStr:
+        if not _TOKEN.fullmatch(value.get_secret_value()):
+            raise ValueError("needs an access token of Sphere Engine, without spaces")
+        return value
+
+    @field_validator("webhook_secret")
+    @classmethod
+    def _webhook_secret(cls, value: SecretStr | None) -> SecretStr | None:
+        # Anybody can sign with an empty secret.
+        if value is not None and not value.get_secret_value():
+            raise ValueError("needs the secret of the webhook, or to be left out")
+        return value
+
+    @field_validator("sdk_base", mode="before")
+    @classmethod
+    def _sdk_base(cls, value: Any) -> Any:
+        if not isinstance(value, str) or not value:
+            return value
+        host = value.removeprefix("https://").rstrip("/")
+        if host.startswith("*"):
+            raise ValueError("needs one host, such as acme.containers.sphere-engine.com")
+        return normalise_pattern(host)
+
+    @field_validator("projects")
+    @classmethod
+    def _projects(cls, value: tuple[str, ...] | Literal["all"]) -> tuple[str, ...] | Literal["all"]:
+        if value == "all":
+            return value
+        if not value or not all(_PROJECT.fullmatch(project) for project in value):
+            raise ValueError('needs "all", or a list of project ids (32 characters of 0-9 and a-f each)')
+        return value
+
+    @property
+    def sdk_host(self) -> str:
+        """Return the host that the SDK is loaded from, with its port if it is unusual."""
+        return self.sdk_base or origin_of(self.base_url).netloc
+
+    @property
+    def sdk_is_https(self) -> bool:
+        """Return whether the SDK is loaded over https: always, unless it and the API are on this machine."""
+        is_local = origin_of(self.base_url).scheme == "http"
+        return not (is_local and origin_of(f"https://{self.sdk_host}").is_loopback)
+
+
+LONGEST_NAME = 80
+NAME_HINT = "Defaults to the template's name."
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """Hold the projects that people may use, in the server's order."""
+
+    projects: tuple[Choice, ...]
+
+
+def form_of(offer: Offer, values: Values) -> Form:
+    """Return the form; without fields if there are no projects. The preset may be a project's name."""
+    projects = offer.projects
+    if not projects:
+        return Form(())
+    asked = text_of(values, "preset").casefold()
+    named = [one.value for one in projects if asked and one.label.casefold() == asked]
+    only = projects[0].value if len(projects) == 1 else ""
+    return Form(
+        (
+            choice_field("project", "Template", projects, named[0] if len(named) == 1 else only),
+            name_field("", LONGEST_NAME, optional=True, hint=NAME_HINT),
+        )
+    )
+
+
+def spec_of(offer: Offer, values: Values) -> Spec:
+    """Return the spec: ``project`` (id) and ``project_name``; raise FormProblems."""
+    projects = {one.value: one.label for one in offer.projects}
+    project = text_of(values, "project")
+    problems = {}
+    if project not in projects:
+        problems["project"] = NOT_OFFERED if project else "Choose a template."
+    name = clean(text_of(values, "name"), 10 * LONGEST_NAME)
+    if name and (wrong := name_problem(name, LONGEST_NAME)):
+        problems["name"] = wrong
+    if problems:
+        raise FormProblems(problems)
+    label = projects[project]
+    return Spec(name or clean(label, LONGEST_NAME), {"project": project, "project_name": label})
+
 
 CHECK_SECONDS = 8.0
 LIST_SECONDS = 10.0
@@ -75,7 +214,7 @@ _REMOVED = re.compile(r"\b(already|is|was|been) removed\b", re.IGNORECASE)
 NO_PROJECT = "That project no longer exists. Choose another one."
 
 
-class SphereProvider(Provider, facets.Removal, facets.Making[Offer], facets.Page, facets.Events):
+class SphereProvider(Provider, Removal, Making[Offer], Page, Events):
     """Translate for one account."""
 
     kind: ClassVar[str] = "sphere"
@@ -169,7 +308,7 @@ class SphereProvider(Provider, facets.Removal, facets.Making[Offer], facets.Page
 
     def form(self, offer: Offer, purpose: Purpose, values: Values, asker: Principal) -> Form:  # noqa: ARG002
         """Ask for the project, and for the person's own name for the workspace."""
-        return forms.form_of(offer, values)
+        return form_of(offer, values)
 
     def spec(
         self,
@@ -179,7 +318,7 @@ class SphereProvider(Provider, facets.Removal, facets.Making[Offer], facets.Page
         asker: Principal,  # noqa: ARG002 - everybody may use the same projects
     ) -> Spec:
         """Check what was filled in."""
-        return forms.spec_of(offer, values)
+        return spec_of(offer, values)
 
     async def create(self, access: Access, spec: Spec, key: str) -> Created:  # noqa: ARG002
         """Create a workspace from a project; not idempotent, and without a mark of ours."""
@@ -259,8 +398,8 @@ class SphereProvider(Provider, facets.Removal, facets.Making[Offer], facets.Page
 
     def events(self, headers: Mapping[str, str], body: bytes) -> list[Event]:
         """Read the webhook about finished scenarios."""
-        hooks.check(self.settings.webhook_secret, headers.get(hooks.SIGNATURE, ""), body)
-        return hooks.events_of(hidden(body, self.settings.secrets()))
+        states.check(self.settings.webhook_secret, headers.get(states.SIGNATURE, ""), body)
+        return states.events_of(hidden(body, self.settings.secrets()))
 
     # -- the account and the server --------------------------------------------------------------------------
 
@@ -305,3 +444,53 @@ def _part(remote_id: str) -> str:
     if not states.is_id(remote_id):
         raise NotFound("there is no such workspace")
     return remote_id
+
+
+#: Statuses that mean an exhausted quota when something is started; assumed, because no document says so.
+_QUOTA = {402, 403}
+NO_ROOM = "This connection can't hold more workspaces. Remove one you don't need, then try again."
+
+
+@dataclass(frozen=True, slots=True)
+class Transport:
+    """Call the API of one account."""
+
+    api: Api
+    token: SecretStr
+
+    async def read(
+        self,
+        path: str,
+        query: Mapping[str, str] | None = None,
+        *,
+        window: SendWindow | None = None,
+        total: float = TOTAL_SECONDS,
+    ) -> dict[str, Any]:
+        """Send a GET once and return the object in the response; ``path`` is already percent-encoded."""
+        asked = {**(query or {}), **self._credential}
+        response = await self.api.call("GET", path, None, query=asked, window=window, total=total)
+        return response.json_object()
+
+    async def change(
+        self, method: str, path: str, fields: Mapping[str, str] | None = None, *, starts: bool = False
+    ) -> dict[str, Any]:
+        """Send a change once; return the object in the response, empty if it is something else.
+
+        A request that was sent without a usable answer raises UnknownOutcome. ``starts``: it uses the
+        account's quota, and is refused if that is exhausted.
+        """
+        form = None if fields is None else aiohttp.FormData(dict(fields), default_to_multipart=True)
+        try:
+            response = await self.api.call(method, path, None, form=form, query=self._credential)
+        except errors.PermanentError as refusal:
+            if not (starts and refusal.status in _QUOTA):
+                raise
+            if not refusal.is_quoted:
+                raise errors.LimitReached(NO_ROOM) from None
+            raise errors.LimitReached(refusal.message, status=refusal.status) from None
+        answer = response.json() if response.body.strip() else {}
+        return answer if isinstance(answer, dict) else {}
+
+    @property
+    def _credential(self) -> dict[str, str]:
+        return {"access_token": self.token.get_secret_value()}

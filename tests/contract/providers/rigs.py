@@ -13,7 +13,7 @@ from aiohttp.test_utils import TestServer
 from pydantic import SecretStr
 
 from bot.domain.models import Observed, State
-from bot.providers import build, facets, provider_classes
+from bot.providers import base, build, provider_classes
 from bot.providers.base import Access, Credential, Provider
 from bot.support.http import Http
 from playground import saturn
@@ -110,7 +110,7 @@ class Rig:
 
     async def listing(self) -> Any:
         """Ask for the list that the provider has: the person's workspaces, or what one is made from."""
-        if isinstance(self.provider, facets.Lists):
+        if isinstance(self.provider, base.Lists):
             return await self.provider.discover(self.access)
         return await self.provider.templates(self.access)
 

@@ -14,7 +14,7 @@ from multidict import CIMultiDict, CIMultiDictProxy
 from pydantic import SecretStr
 
 from bot.domain.models import Observed, Principal, Spec, State
-from bot.providers import facets
+from bot.providers import base
 from bot.providers.base import Access, Credential, Discovered, Identity, Provider
 from bot.support.errors import ProviderError
 from bot.support.http import Http
@@ -168,7 +168,7 @@ async def ask(kind: str, status: int, body: bytes) -> None:
         provider.start(ACCESS, IDS[kind]),
         provider.stop(ACCESS, IDS[kind]),
     ]
-    if isinstance(provider, facets.Lists):
+    if isinstance(provider, base.Lists):
         calls.append(provider.discover(ACCESS))
     if kind == "sphere":
         calls += [found(provider), provider.remove(ACCESS, IDS[kind]), made(provider)]

@@ -9,9 +9,9 @@ import pytest
 from pydantic import SecretStr, TypeAdapter
 
 from bot.domain.models import Principal, Spec, State
-from bot.providers import facets
+from bot.providers import base
 from bot.providers.base import Access, Credential, Provider, SendWindow
-from bot.providers.hosts import allowed_ide_url
+from bot.providers.connection import allowed_ide_url
 from bot.services.snapshots import payload_of
 from bot.support.errors import (
     BadAnswer,
@@ -136,13 +136,13 @@ async def test_a_read_after_its_window_does_not_leave(rig: Rig):
 
 async def test_what_is_offered_and_what_is_made_of_it_keep_their_types_in_rows(rig: Rig):
     provider = rig.provider
-    if not isinstance(provider, facets.Making):
+    if not isinstance(provider, base.Making):
         return
     offer = await provider.templates(rig.access)
     assert type(offer) is provider.offer_model
     kept = json.loads(json.dumps(payload_of(offer)))
     assert TypeAdapter(provider.offer_model).validate_python(kept) == offer
-    for purpose in ("workspace", "job") if isinstance(provider, facets.Runs) else ("workspace",):
+    for purpose in ("workspace", "job") if isinstance(provider, base.Runs) else ("workspace",):
         fields = provider.form(offer, purpose, {}, ASKER).fields
         values = {
             one.name: one.initial or (one.choices[0].value if one.choices else "mine")
@@ -165,7 +165,7 @@ async def test_one_resource_has_one_gate(rig: Rig):
 
 async def test_whoever_links_can_list_and_is_told_how_to_get_a_token(rig: Rig):
     told = rig.provider.facets()
-    assert told <= {name.lower() for name in vars(facets) if name[0].isupper()}
+    assert told <= {name.lower() for name in vars(base) if name[0].isupper()}
     if "none" not in rig.provider.settings.linking:
         assert {"lists", "tokens"} <= told
         assert type(rig.provider).parse_reference is not Provider.parse_reference
@@ -192,7 +192,7 @@ async def test_what_is_told_of_the_connection_holds_no_secret(rig: Rig):
     told = repr([rig.provider.describe(), rig.provider.settings, rig.access, rig.provider])
     assert rig.secret not in told
     page = rig.provider.page_url(rig.remote_id)
-    assert page.startswith("http://127.0.0.1:") is not isinstance(rig.provider, facets.Page)
+    assert page.startswith("http://127.0.0.1:") is not isinstance(rig.provider, base.Page)
 
 
 def credential(token: str = "t", refresh: str | None = None) -> Credential:

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from bot.providers import facets, provider_classes
-from bot.providers.facets import Facet
+from bot.providers import base, provider_classes
+from bot.providers.base import Facet
 
 
 def kinds(of: type[Facet] = Facet) -> list[type[Facet]]:
     """Return all facets, those of others included; a provider is none."""
-    own = [kind for kind in of.__subclasses__() if kind.__module__ == facets.__name__]
+    own = [kind for kind in of.__subclasses__() if kind.__module__ == base.__name__]
     return [found for kind in own for found in (kind, *kinds(kind))]
 
 
@@ -48,4 +48,4 @@ def test_a_facet_that_nobody_has_or_drives_is_found():
         def waves(self) -> None: ...
 
     assert unused(Nobody) == ["no provider has it"]
-    assert set(kinds()) >= {facets.Lists, facets.Making, facets.Runs}
+    assert set(kinds()) >= {base.Lists, base.Making, base.Runs}

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bot.domain.models import State
-from bot.providers import facets
+from bot.providers import base
 from bot.support import errors
 from tests.contract.providers.rigs import Rig
 from tests.support.http_rig import chain
@@ -139,7 +139,7 @@ async def test_a_start_whose_answer_was_lost_was_accepted_once(rig: Rig):
     rig.spoil("/start$|/servers/|/resume(_session)?$", drop=True, after=True)
     with pytest.raises(errors.UnknownOutcome):
         await rig.provider.start(rig.access, rig.remote_id)
-    assert ((await rig.until(State.RUNNING))[-1].url is None) is isinstance(rig.provider, facets.Page)
+    assert ((await rig.until(State.RUNNING))[-1].url is None) is isinstance(rig.provider, base.Page)
     assert rig.starts() == 1
     await rig.provider.stop(rig.access, rig.remote_id)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.domain.models import FormProblems, Principal, Spec, State, Traces
-from bot.providers.jupyterhub.making import Offer
+from bot.providers.jupyterhub.provider import Offer
 from bot.support import errors
 from tests.contract.providers.rigs import provider_of
 

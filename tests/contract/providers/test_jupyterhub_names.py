@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.providers.jupyterhub.names import ServerName, parse_reference
-from bot.providers.jupyterhub.servers import Progress, last_event
+from bot.providers.jupyterhub.servers import Progress, ServerName, last_event, parse_reference
 from bot.support.errors import NotFound
 
 ROOT = "https://hub.example.org/jhub"

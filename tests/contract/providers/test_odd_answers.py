@@ -13,7 +13,7 @@ from multidict import CIMultiDict, CIMultiDictProxy
 
 from bot.domain.models import Principal, RunState, Spec, State
 from bot.providers.base import Provider
-from bot.providers.reading import entries, note
+from bot.providers.requests import entries, note
 from bot.support import errors
 from bot.support.http import Http
 from bot.support.responses import Response

@@ -11,8 +11,8 @@ from dataclasses import replace
 import pytest
 
 from bot.domain.models import FormProblems, Spec, State, Traces
-from bot.providers.sphere.forms import Offer
-from bot.providers.sphere.hooks import FINISHED, SIGNATURE
+from bot.providers.sphere.provider import Offer
+from bot.providers.sphere.states import FINISHED, SIGNATURE
 from bot.support import errors
 from playground.faults import Fault
 from tests.contract.providers.rigs import Rig

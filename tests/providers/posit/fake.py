@@ -13,8 +13,7 @@ from aiohttp.test_utils import TestServer
 from pydantic import SecretStr
 
 from bot.providers.base import Credential
-from bot.providers.posit.client import Workbench
-from bot.providers.posit.transport import Transport
+from bot.providers.posit.client import Transport, Workbench
 from bot.support.http import Http
 
 TOKEN = "canary-7c1d-token"

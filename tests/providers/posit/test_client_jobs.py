@@ -8,9 +8,8 @@ import json
 import pytest
 from aiohttp import web
 
-from bot.providers.posit.launches import JobLaunch
-from bot.providers.posit.output import Chunk
-from bot.providers.posit.presets import NamedValue
+from bot.providers.posit.client import Chunk
+from bot.providers.posit.launches import JobLaunch, NamedValue
 from bot.providers.posit.types import PlacementConstraint, ResourceLimit
 from bot.support import errors
 from tests.providers.posit.fake import CREDENTIAL, TOKEN, FakeWorkbench, streamed

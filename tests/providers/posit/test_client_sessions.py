@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.providers.posit.client import STATE_FIELDS
-from bot.providers.posit.launches import SessionLaunch
-from bot.providers.posit.presets import Hook, NamedValue
+from bot.providers.posit.launches import Hook, NamedValue, SessionLaunch
 from bot.providers.posit.types import (
     LaunchParameters,
     PlacementConstraint,

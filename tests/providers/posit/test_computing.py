@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.providers.posit import computing
+from bot.providers.posit import types
 from bot.providers.posit.types import ComputeEnvs
 from bot.support.errors import BadAnswer
 
@@ -70,31 +70,31 @@ LOCAL, KUBERNETES = ENVS.clusters
 
 
 def test_only_what_is_installed_and_runs_somewhere_is_offered():
-    assert computing.offered_ides(ENVS) == ["RStudio", "JupyterLab", "Positron"]
-    assert computing.session_clusters(ENVS, "RStudio") == [LOCAL]
-    assert computing.session_clusters(ENVS, "JupyterLab") == [LOCAL, KUBERNETES]
+    assert types.offered_ides(ENVS) == ["RStudio", "JupyterLab", "Positron"]
+    assert types.session_clusters(ENVS, "RStudio") == [LOCAL]
+    assert types.session_clusters(ENVS, "JupyterLab") == [LOCAL, KUBERNETES]
     nowhere = ComputeEnvs.from_json({**ANSWER, "clusters": ANSWER["clusters"][1:]})
-    assert computing.offered_ides(nowhere) == ["JupyterLab", "Positron"]
+    assert types.offered_ides(nowhere) == ["JupyterLab", "Positron"]
 
 
 def test_jobs_run_where_some_ide_may_run_them():
-    assert computing.job_clusters(ENVS) == [LOCAL]
+    assert types.job_clusters(ENVS) == [LOCAL]
     bare = ComputeEnvs.from_json({"clusters": [{"name": "Slurm"}], "workbenches": {}})
-    assert [cluster.name for cluster in computing.job_clusters(bare)] == ["Slurm"]
+    assert [cluster.name for cluster in types.job_clusters(bare)] == ["Slurm"]
 
 
 def test_a_default_that_is_not_listed_is_the_first_that_is():
-    assert computing.default_cluster(ENVS, "RStudio") == LOCAL
-    assert computing.default_cluster(ENVS, "JupyterLab") == KUBERNETES
-    assert computing.default_cluster(ComputeEnvs(clusters=(), workbenches={}), "RStudio") is None
+    assert types.default_cluster(ENVS, "RStudio") == LOCAL
+    assert types.default_cluster(ENVS, "JupyterLab") == KUBERNETES
+    assert types.default_cluster(ComputeEnvs(clusters=(), workbenches={}), "RStudio") is None
 
 
 def test_images_are_offered_where_there_are_containers():
-    assert computing.images(LOCAL) == ()
-    assert computing.images(KUBERNETES) == ("r:4", "r:5")
-    assert computing.default_image(ENVS, KUBERNETES, "RStudio") == "r:4"
-    assert computing.default_image(ENVS, KUBERNETES, "JupyterLab") == "r:5"
-    assert computing.default_image(ENVS, LOCAL, "JupyterLab") == ""
+    assert types.images(LOCAL) == ()
+    assert types.images(KUBERNETES) == ("r:4", "r:5")
+    assert types.default_image(ENVS, KUBERNETES, "RStudio") == "r:4"
+    assert types.default_image(ENVS, KUBERNETES, "JupyterLab") == "r:5"
+    assert types.default_image(ENVS, LOCAL, "JupyterLab") == ""
 
 
 def test_limits_are_read_in_either_spelling():
@@ -110,7 +110,7 @@ def test_limits_are_read_in_either_spelling():
     [("2", 2.0), ("0.5", 0.5), ("0", None), ("-1", None), ("nan", None), ("inf", None), ("two", None)],
 )
 def test_a_limit_is_a_number_above_zero(text, number):
-    assert computing.number_of(text) == number
+    assert types.number_of(text) == number
 
 
 @pytest.mark.parametrize("name", ["clusters", "workbenches"])

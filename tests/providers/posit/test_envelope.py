@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from bot.providers.posit.transport import ParametersMissing
+from bot.providers.posit.client import ParametersMissing
 from bot.support import errors
 from tests.providers.posit.fake import CREDENTIAL, TOKEN, FakeWorkbench
 from tests.support.http_rig import chain

@@ -11,11 +11,10 @@ from pydantic import TypeAdapter
 from pydantic_core import to_jsonable_python
 
 from bot.domain.models import FormProblems, Principal, Spec, Values
-from bot.providers.posit import forms, launches, specs
-from bot.providers.posit.computing import Offer
-from bot.providers.posit.presets import Preset
+from bot.providers.posit import forms, launches
+from bot.providers.posit.launches import Preset
 from bot.providers.posit.provider import PositProvider, PositSettings
-from bot.providers.posit.types import ComputeEnvs
+from bot.providers.posit.types import ComputeEnvs, Offer
 from tests.providers.posit.test_computing import ANSWER, BOTH
 
 ALICE, BOB = Principal(None, "T1", "UALICE"), Principal(None, "T1", "UBOB")
@@ -78,7 +77,7 @@ def form(purpose="workspace", asker=ALICE, presets=PRESETS, snapshot=SNAPSHOT, *
 
 
 def spec(purpose="workspace", asker=ALICE, presets=PRESETS, **values):
-    return specs.spec_of(*drafted(purpose, values, asker, presets), values)
+    return forms.spec_of(*drafted(purpose, values, asker, presets), values)
 
 
 def problems(purpose="workspace", asker=ALICE, presets=PRESETS, **values) -> dict[str, str]:
@@ -362,7 +361,7 @@ def test_any_filling_is_a_spec_or_has_problems_at_fields(purpose, values):
     shown = forms.form_of(offer, draft)
     assert len({field.name for field in shown.fields}) == len(shown.fields)
     try:
-        made = specs.spec_of(offer, draft, values)
+        made = forms.spec_of(offer, draft, values)
     except FormProblems as wrong:
         assert set(wrong.problems) <= {*FIELDS}  # noqa: PT017 - most fillings are wrong, some are not
         assert all(wrong.problems.values())  # noqa: PT017 - the same

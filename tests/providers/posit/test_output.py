@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.providers.posit.output import Chunk, OutputDecoder
+from bot.providers.posit.client import Chunk, OutputDecoder
 from bot.support import errors
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.domain.models import RunState, State
-from bot.providers.posit.states import is_over, is_up, observed, observed_job
-from bot.providers.posit.types import WorkbenchJob, WorkbenchSession
+from bot.providers.posit.types import WorkbenchJob, WorkbenchSession, is_over, is_up, observed, observed_job
 
 
 def session(word: str, workbench: str = "RStudio", url: str = "/s/1/", detail: str = "") -> WorkbenchSession:

@@ -13,7 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from bot.providers.sphere.hooks import check, events_of
+from bot.providers.sphere.states import check, events_of
 from bot.support.errors import BadAnswer, CredentialRefused
 
 SECRET = SecretStr("shh")
