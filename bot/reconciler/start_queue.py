@@ -24,10 +24,6 @@ LATE_SECONDS: Final = 2.0
 OVERTAKES_SECONDS: Final = 1.0
 #: How soon to ask again when only waiting for another operation's turn.
 SOON: Final = 0.25
-#: A provider that limits starts without saying how many gets this share of what it had, for this long.
-LEARNED_SHARE: Final = 0.8
-LEARNED_SECONDS: Final = 60.0
-LOOKS_BACK: Final = 10.0
 MOST_REMEMBERED: Final = 10_000
 
 
@@ -39,10 +35,8 @@ class StartQueue:
 
     def __init__(self, per_second: float | None, monotonic: Callable[[], float], news: News) -> None:
         self._news = news
-        self._rule = per_second
+        self.per_second = per_second
         self._monotonic = monotonic
-        self._learned: float | None = None
-        self._learned_until = 0.0
         #: Since when this process has granted them, monotonic.
         self.owned_since = 0.0
         self._held_until = 0.0
@@ -58,14 +52,9 @@ class StartQueue:
         self._order.clear()
         self._comes_until.clear()
         self._gone.clear()
-        self._held_until = self._monotonic() + max(1.0, 1.0 / self._rule) * SPARE if self._rule else 0.0
-
-    @property
-    def per_second(self) -> float | None:
-        """Return the limit of starts per second, or None."""
-        if self._rule is not None:
-            return self._rule
-        return self._learned if self._monotonic() < self._learned_until else None
+        self._held_until = (
+            self._monotonic() + max(1.0, 1.0 / self.per_second) * SPARE if self.per_second else 0.0
+        )
 
     def wait(self, operation: Operation | Run, owned_since: float = 0.0) -> float:
         """Return 0 and count the start, or return the seconds after which the operation should ask again."""
@@ -91,13 +80,7 @@ class StartQueue:
 
     def hold_off(self, seconds: float) -> None:
         """Grant nothing for a while, because the provider asked for it; the longer wait wins."""
-        now = self._monotonic()
-        self._held_until = max(self._held_until, now + seconds)
-        if self._rule is None:
-            self._forget(now)
-            recent = sum(at > now - LOOKS_BACK for at in self._gone)
-            self._learned = max(recent / LOOKS_BACK * LEARNED_SHARE, 1.0)
-            self._learned_until = self._held_until + LEARNED_SECONDS
+        self._held_until = max(self._held_until, self._monotonic() + seconds)
 
     def _wait(self, operation: Operation | Run, now: float) -> float:
         """Return the seconds until this start may be sent, 0 if it may go now; older ones go first."""
@@ -136,7 +119,7 @@ class StartQueue:
         while self._order and self._comes_until[self._order[0][1]] < now:
             self._leaves(self._order[0])
         rate = self.per_second
-        longest = max(LOOKS_BACK, self._count(rate) / rate * SPARE if rate else 0.0)
+        longest = self._count(rate) / rate * SPARE if rate else 0.0
         while self._gone and self._gone[0] <= now - longest:
             self._gone.popleft()
 

@@ -40,9 +40,8 @@ from bot.store.classes import posting
 from bot.store.records import NewOperation, NewParticipant
 from bot.support.errors import Refused
 
-#: How much of a title goes into a workspace's name at most; of a person's name, formerly.
+#: How much of a title goes into a workspace's name at most.
 TITLE_PART: Final = 28
-PERSON_PART: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,8 +176,7 @@ class Classes(Part):
             return _named(card.pattern, [row for row in rows if row.state is not State.GONE])
         before = await self._store.participant(card.id, principal)
         stem = workspace_stem(card.title)
-        person = _plain(account.username or principal.user_id, PERSON_PART)
-        mine = _made(rows, before, stem, f"{stem}-{person}")
+        mine = _made(rows, before, stem)
         if mine is not None and await self._is_there(mine):
             return JoinTarget(mine)
         provider = self._provider(card.connection)
@@ -275,24 +273,18 @@ class Classes(Part):
 
 def workspace_stem(title: str) -> str:
     """Return what a person's workspace in a class is called: letters, digits and hyphens."""
-    return _plain(title, TITLE_PART) or "class"
+    ascii_only = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode()
+    plain = re.sub(r"[^a-z0-9]+", "-", ascii_only.casefold()).strip("-")
+    return plain[:TITLE_PART].strip("-") or "class"
 
 
-def _plain(text: str, most: int) -> str:
-    ascii_only = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
-    return re.sub(r"[^a-z0-9]+", "-", ascii_only.casefold()).strip("-")[:most].strip("-")
-
-
-def _made(rows: Sequence[Workspace], before: Participant | None, stem: str, former: str) -> Workspace | None:
-    """Return what an earlier press of this card made, or of another one with the same title.
-
-    ``former`` is how such workspaces were named while the person's name was part of it.
-    """
+def _made(rows: Sequence[Workspace], before: Participant | None, stem: str) -> Workspace | None:
+    """Return what an earlier press of this card made, or of another one with the same title."""
     if before is not None and before.workspace_id is not None:
         found = next((row for row in rows if row.id == before.workspace_id), None)
         if found is not None:
             return found
-    same = [row for row in rows if row.name == former or (row.spec is not None and row.spec.stem == stem)]
+    same = [row for row in rows if row.spec is not None and row.spec.stem == stem]
     return next((row for row in same if row.state is not State.GONE), next(iter(same), None))
 
 

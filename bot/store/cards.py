@@ -7,7 +7,6 @@ about a workspace or a run, the one that was sent last is live. The one before b
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any, Final
 
 from bot.domain.models import Card, Mark, NoticeKind
@@ -77,7 +76,7 @@ def place(tx: Transaction, card_id: str, channel_id: str, message_ts: str, drawn
     """Record which message is a card's, and what it shows: the last one sent about a row stays live."""
     now = tx.now()
     at = {"channel_id": channel_id, "message_ts": message_ts}
-    row = tx.one("place_card", id=card_id, **at, now=now, drawn=_as_of(drawn, now))
+    row = tx.one("place_card", id=card_id, **at, now=now, drawn=drawn)
     if row is not None:
         _close_former(tx, row["principal"], row["about"])
 
@@ -130,7 +129,7 @@ def claim(tx: Transaction, limit: int, min_interval: float, lease: float) -> lis
     def claimed(query: str, most: int, **keys: float) -> list[Card]:
         if most <= 0:
             return []
-        found = [_claimed(row) for row in tx.all(query, now=now, until=now + lease, limit=most, **keys)]
+        found = [rows.card(row) for row in tx.all(query, now=now, until=now + lease, limit=most, **keys)]
         return sorted(found, key=lambda card: (card.changed_at or card.updated_at, card.id))
 
     cards = claimed("claim_changed_cards", limit, settled=now - END_FIRST)
@@ -149,23 +148,12 @@ def updated(tx: Transaction, card_id: str, claimed: Card, drawn: str = "") -> No
         "card_updated",
         id=card_id,
         claimed_changed_at=claimed.changed_at or 0.0,
-        drawn=_as_of(drawn, now),
+        drawn=drawn,
         leased_until=claimed.leased_until,
         now=now,
     )
     if claimed.stage == "closing" and not tx.run("delete_notice_card", id=card_id):
         tx.run("card_closed", id=card_id)
-
-
-def _as_of(drawn: str, now: float) -> str:
-    """Return what is kept of what a message shows: the previous release updates messages without it."""
-    return f"{drawn} {now!r}" if drawn else ""
-
-
-def _claimed(row: Row) -> Card:
-    found = rows.card(row)
-    drawn, _, at = found.claimed_drawn.partition(" ")
-    return replace(found, claimed_drawn=drawn if at == repr(found.updated_at) else "")
 
 
 def retry(tx: Transaction, card_id: str, due_in: float) -> None:

@@ -30,10 +30,7 @@ READERS = 2
 #: How long closing waits for a connection whose server has gone silent, in seconds.
 JOIN_SECONDS = 1.0
 _STOP_IT = "Usher is running on this database ({name}): stop it first, then try again."
-_CLOSED = (
-    "This database ({name}) is in use by an earlier release of Usher, or is being copied to or brought up to "
-    "date: stop that release, or try again in a moment."
-)
+_CLOSED = "This database ({name}) is being copied to or brought up to date: try again in a moment."
 
 
 class PostgresEngine(QueuedEngine):

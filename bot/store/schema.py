@@ -13,15 +13,13 @@ TABLE = "CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY, applied_a
 #: The type of text columns.
 TEXT = re.compile(r"\bTEXT\b")
 _UNRELEASED = (
-    "The database {path} was made by an earlier, unreleased version of Usher. Set USHER_DATABASE_URL "
-    "to a new file; people link their accounts again there."
+    "The database {path} was made by a development version of Usher, whose tables no release can bring up to "
+    "date: set USHER_DATABASE_URL to a new one, where people link their accounts again."
 )
 _TOO_NEW = (
     "The database was migrated by a newer release of Usher ({names}): run that release, or restore the "
     "backup made before it."
 )
-#: The first migration of all versions before the first release: their tables had other names.
-_BEFORE_RELEASE = "0001_foundation"
 #: What a process of the previous release can't work with.
 _DISTURBS = re.compile(
     r"\bDROP (TABLE|COLUMN)\b|\bRENAME\b|\bALTER COLUMN\b|\bADD CONSTRAINT\b"
@@ -31,10 +29,14 @@ _UNIQUE = re.compile(r"\bCREATE UNIQUE INDEX \w+ ON (\w+)")
 
 
 def missing(applied: Collection[str], scripts: Mapping[str, str], path: str) -> list[str]:
-    """Return the migrations still to run, in order. Raise StoreTooNew or StoreUnreleased."""
-    if _BEFORE_RELEASE in applied:
+    """Return the migrations still to run, in order. Raise StoreTooNew or StoreUnreleased.
+
+    A newer release has run all of these and then others; before the first release they had other names.
+    """
+    unknown = sorted(set(applied) - scripts.keys())
+    if unknown and (unknown[0] < max(scripts) or not scripts.keys() <= set(applied)):
         raise StoreUnreleased(_UNRELEASED.format(path=path))
-    if unknown := sorted(set(applied) - scripts.keys()):
+    if unknown:
         raise StoreTooNew(_TOO_NEW.format(names=", ".join(unknown)))
     return [name for name in scripts if name not in applied]
 

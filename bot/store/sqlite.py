@@ -13,7 +13,6 @@ mislead once it has grown.
 from __future__ import annotations
 
 import errno
-import math
 import os
 import sqlite3
 from collections.abc import Mapping, Sequence
@@ -47,16 +46,14 @@ OPEN_SECONDS = 2.0
 #: a second: hence 32 MB of cache, 16 MB of log, and temporary tables in memory.
 MEMORY = ("cache_size = -32768", "wal_autocheckpoint = 4000", "temp_store = MEMORY")
 
-#: How long space is given back in one piece, in seconds, and up to how many bytes a file is written anew by
-#: a process that serves: a second.
-SHRINK_SECONDS, AT_ONCE = 0.01, 64 * 2**20
+#: How long space is given back in one piece, in seconds.
+SHRINK_SECONDS = 0.01
 
 _IN_MEMORY = ":memory:"
 #: SQLite's number for a file that gives back unused pages when it is asked to.
 _INCREMENTAL = 2
 #: The endings of what SQLite keeps beside an open database: what was committed last, and an index of it.
 _LOG, _INDEX = "-wal", "-shm"
-_PREPARE = "stop Usher, run `migrate` once, and start it again"
 _STOP_IT = "Usher is running on this database ({path}): stop it first, then try again."
 _ANOTHER = (
     "Another Usher is already running on this database ({path}): stop that one first, or set "
@@ -98,42 +95,20 @@ class SqliteEngine(QueuedEngine):
         That is done while nothing else is to do; what is left, another night.
         """
         try:
-            if await self._prepare(AT_ONCE):
-                while await self.write(lambda _: self._session.shrink(), Priority.IDLE):
-                    pass
-            else:
-                log.warning("the database can't give back space", advice=_PREPARE)
+            while await self.write(lambda _: self._session.shrink(), Priority.IDLE):
+                pass
         except StoreBusy:
             log.info("the database gives back more space another night")
-
-    async def _prepare(self, at_most: float) -> bool:
-        """Write a file of an earlier release anew, once, so that it can give back space; return if it can.
-
-        Nothing else is done meanwhile, so one of more than so many bytes is left as it is.
-        """
-        done: bool = await self._write_queue.submit(
-            lambda _: self._session.prepare(at_most),
-            Priority.STEADY,
-            is_read=False,
-            is_alone=True,
-            is_patient=True,
-        )
-        return done
 
     async def migrate(self, *, holds: bool = False) -> list[str]:
         """Bring the schema up to date; return the names of the migrations that ran.
 
-        Raise StoreTooNew, StoreUnreleased or StoreInUse. Unless somebody serves from it, a file of an earlier
-        release also learns to give back space: 20 s for 2 GB.
+        Raise StoreTooNew, StoreUnreleased or StoreInUse.
         """
         if holds and not self._take_lock():
             raise StoreInUse(_ANOTHER.format(path=self._path))
         try:
-            ran = await self._write_patiently(lambda _: self._migrate())
-            if not holds and not await self._prepare(0) and self._take_lock():
-                with suppress(StoreUnavailable):  # It goes on as it is where there is no room for a copy.
-                    await self._prepare(math.inf)
-            return ran
+            return await self._write_patiently(lambda _: self._migrate())
         finally:
             if not (holds or self._serves):
                 self._release_lock()
@@ -189,7 +164,7 @@ class SqliteSession:
         connection = sqlite3.connect(self._path, timeout=OPEN_SECONDS, cached_statements=512)
         try:
             database = Database(connection, recursive_triggers=False, execute_plugins=False)
-            # It counts for new files, and for those that are written anew: before anything else.
+            # It counts for new files only, before anything else is written.
             database.execute(f"PRAGMA auto_vacuum = {_INCREMENTAL}")
             database.enable_wal()
             for pragma in ("synchronous = FULL", "foreign_keys = ON", *MEMORY):
@@ -241,18 +216,6 @@ class SqliteSession:
         """Run a migration and record it, within the open transaction."""
         self.database.executescript(script)
         self.database.execute("INSERT INTO migrations VALUES (?, ?)", [name, self._time.now()])
-
-    def prepare(self, at_most: float) -> bool:
-        """Write the file anew, unless it has more than so many bytes, if it can't give back space in pieces.
-
-        Return whether it can.
-        """
-        if self._pragma("auto_vacuum") != _INCREMENTAL:
-            self._check_file()
-            if self._pragma("page_count") * self._pragma("page_size") > at_most:
-                return False
-            self.database.vacuum()
-        return True
 
     def shrink(self) -> bool:
         """Give back unused pages for some milliseconds; return whether there is more to do."""

@@ -13,7 +13,7 @@ from time import monotonic
 from typing import ClassVar, Protocol
 
 from bot.store.transaction import Transaction
-from bot.store.write_queue import Run, WriteQueue
+from bot.store.write_queue import QueuedWork, WriteQueue
 from bot.support.errors import StoreError
 
 #: A transaction takes on no more work after this many seconds.
@@ -97,63 +97,50 @@ class Worker:
             return
         loop.call_soon_threadsafe(_settle, opened, None)
         try:
-            while (runs := self._queue.take()) is not None:
-                self.serve(runs)
+            while (items := self._queue.take()) is not None:
+                self.serve(items)
         finally:
             self._session.close()
             self._queue.end("the store is closed")
 
-    def serve(self, runs: Sequence[Run]) -> None:
+    def serve(self, items: Sequence[QueuedWork]) -> None:
         """Run what was taken from the queue and deliver the results."""
-        reads = [run for run in runs if run.is_read]
+        reads = [item for item in items if item.is_read]
         if reads:
             self._run_reads(reads)
-        writes = [run for run in runs if not run.is_read and not run.is_alone]
+        writes = [item for item in items if not item.is_read]
         if writes:
             self._run_writes(writes)
-        for run in runs:
-            if run.is_alone:
-                self._run_alone(run)
 
-    def _run_alone(self, run: Run) -> None:
-        if not self._queue.may_commit([run]):
-            return
-        try:
-            run.result = run.work(self._session.transaction)
-        except self._errors as error:
-            self._fail([run], error)
-        else:
-            self._queue.deliver([run])
-
-    def _run_reads(self, runs: Sequence[Run]) -> None:
+    def _run_reads(self, items: Sequence[QueuedWork]) -> None:
         """Run as many reads as fit into the time on one snapshot of the database; requeue the rest."""
-        ran: list[Run] = []
+        ran: list[QueuedWork] = []
         try:
             self._session.begin(writes=False)
-            self._run_until(runs, ran, stops=False)
+            self._run_until(items, ran, stops=False)
             self._session.commit()
         except self._errors as error:
-            self._retry(runs, error, self._run_reads)
+            self._retry(items, error, self._run_reads)
             return
         self._queue.deliver(ran)
-        self._queue.put_back(runs[len(ran) :])
+        self._queue.put_back(items[len(ran) :])
 
-    def _run_writes(self, runs: Sequence[Run]) -> None:
+    def _run_writes(self, items: Sequence[QueuedWork]) -> None:
         """Run as many writes as fit into one transaction and commit them; requeue the rest."""
-        ran: list[Run] = []
+        ran: list[QueuedWork] = []
         try:
             self._begin_write(self._session)
         except self._errors as error:
-            self._put_back_or_fail(runs, error)
+            self._put_back_or_fail(items, error)
             return
         try:
-            self._run_until(runs, ran, stops=True)
+            self._run_until(items, ran, stops=True)
         except Exception as error:  # noqa: BLE001 - any error belongs to a caller, not to this thread
-            self._retry(runs, error, self._run_writes)
+            self._retry(items, error, self._run_writes)
             return
         if not self._queue.may_commit(ran):
             self._session.rollback()
-            self._queue.put_back(runs)
+            self._queue.put_back(items)
             return
         try:
             self._session.commit()
@@ -162,45 +149,47 @@ class Worker:
             self._fail(ran, error)
         else:
             self._queue.deliver(ran)
-        self._queue.put_back(runs[len(ran) :])
+        self._queue.put_back(items[len(ran) :])
 
-    def _run_until(self, runs: Sequence[Run], ran: list[Run], *, stops: bool) -> None:
-        """Run jobs until time is up. The driver's errors end it; ``stops``: so do all others."""
+    def _run_until(self, items: Sequence[QueuedWork], ran: list[QueuedWork], *, stops: bool) -> None:
+        """Run items until time is up. The driver's errors end it; ``stops``: so do all others."""
         until = monotonic() + LONGEST
-        for run in runs:
-            run.error = run.result = None
+        for item in items:
+            item.error = item.result = None
             try:
-                run.result = run.work(self._session.transaction)
+                item.result = item.work(self._session.transaction)
             except Exception as error:
                 if stops or isinstance(error, self._session.errors):
                     raise
-                run.error = error
-            ran.append(run)
+                item.error = error
+            ran.append(item)
             if monotonic() >= until:
                 return
 
-    def _retry(self, runs: Sequence[Run], error: Exception, alone: Callable[[Sequence[Run]], None]) -> None:
-        """Roll back, and run each job in a transaction of its own; a single job has failed."""
-        if len(runs) == 1 or self._session.will_pass(error):
-            self._put_back_or_fail(runs, error)
+    def _retry(
+        self, items: Sequence[QueuedWork], error: Exception, alone: Callable[[Sequence[QueuedWork]], None]
+    ) -> None:
+        """Roll back, and run each item in a transaction of its own; a single one has failed."""
+        if len(items) == 1 or self._session.will_pass(error):
+            self._put_back_or_fail(items, error)
             return
         self._session.rollback()
-        for run in runs:
-            alone([run])
+        for item in items:
+            alone([item])
 
-    def _put_back_or_fail(self, runs: Sequence[Run], error: Exception) -> None:
+    def _put_back_or_fail(self, items: Sequence[QueuedWork], error: Exception) -> None:
         will_pass = self._session.will_pass(error)
         self._session.rollback()
         if will_pass:
             # Callers whose patience ran out are gone before the next attempt.
-            self._queue.put_back(runs)
+            self._queue.put_back(items)
         else:
-            self._fail(runs, error)
+            self._fail(items, error)
 
-    def _fail(self, runs: Sequence[Run], error: Exception) -> None:
-        for run in runs:
-            run.error = self._session.translated(error)
-        self._queue.deliver(runs)
+    def _fail(self, items: Sequence[QueuedWork], error: Exception) -> None:
+        for item in items:
+            item.error = self._session.translated(error)
+        self._queue.deliver(items)
 
 
 def _settle(opened: asyncio.Future[None], error: Exception | None) -> None:

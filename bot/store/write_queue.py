@@ -25,7 +25,7 @@ _URGENT_ROUNDS = 4
 
 
 class Stage(Enum):
-    """Name the stage of a job."""
+    """Name the stage of queued work."""
 
     QUEUED = "queued"
     COMMITTING = "committing"
@@ -34,16 +34,14 @@ class Stage(Enum):
 
 
 @dataclass(slots=True, eq=False)
-class Run:
-    """Hold a job, the caller waiting for it, and its result."""
+class QueuedWork:
+    """Hold work for the thread, the caller waiting for it, and its result."""
 
     work: Callable[[Transaction], Any]
     priority: Priority
     is_read: bool
     rows: int
     future: asyncio.Future[Any]
-    #: It can't be part of a transaction, and can't be undone once it has begun.
-    is_alone: bool = False
     queued_at: float = field(default_factory=monotonic)
     stage: Stage = Stage.QUEUED
     result: Any = None
@@ -51,16 +49,16 @@ class Run:
 
 
 class WriteQueue:
-    """Queue jobs from an event loop for a thread, and bring the results back."""
+    """Queue work from an event loop for a thread, and bring the results back."""
 
     def __init__(self, patience: Mapping[Priority, float], batch_rows: int, batch_seconds: float) -> None:
         self._patience = patience
         self._batch_rows = batch_rows
         self._batch_seconds = batch_seconds
         self._condition = Condition()
-        self._queues: dict[Priority, deque[Run]] = {priority: deque() for priority in Priority}
+        self._queues: dict[Priority, deque[QueuedWork]] = {priority: deque() for priority in Priority}
         #: Who waits for a result, the one who began first at the head, and the look at whose patience is out.
-        self._callers: dict[Priority, dict[Run, None]] = {priority: {} for priority in Priority}
+        self._callers: dict[Priority, dict[QueuedWork, None]] = {priority: {} for priority in Priority}
         self._looks: dict[Priority, asyncio.Handle] = {}
         #: Whether the thread will be woken in the loop's next turn.
         self._wakes = False
@@ -82,7 +80,6 @@ class WriteQueue:
         *,
         is_read: bool,
         rows: int = 1,
-        is_alone: bool = False,
         is_patient: bool = False,
     ) -> Any:
         """Queue work and wait for its result; raise StoreBusy, StoreUnavailable or the work's own errors.
@@ -90,11 +87,11 @@ class WriteQueue:
         ``is_patient``: wait for as long as it takes.
         """
         loop = asyncio.get_running_loop()
-        run = Run(work, priority, is_read, rows, loop.create_future(), is_alone)
+        item = QueuedWork(work, priority, is_read, rows, loop.create_future())
         with self._condition:
             if self._is_closed or self._ended:
                 raise StoreUnavailable(self._ended or "the store is closed")
-            self._queues[priority].append(run)
+            self._queues[priority].append(item)
             if priority is Priority.RECORDS:
                 self._record_rows += rows
             # Adding a record to a batch that isn't due yet needn't wake the thread.
@@ -106,17 +103,17 @@ class WriteQueue:
             loop.call_soon(self._wake)
         callers = self._callers[priority]
         if not is_patient:
-            callers[run] = None
+            callers[item] = None
         if callers and priority not in self._looks:
             # One timer for all who wait: one each costs more than reading a row.
-            self._looks[priority] = loop.call_later(self._left(run), self._look_at, priority)
+            self._looks[priority] = loop.call_later(self._left(item), self._look_at, priority)
         try:
-            return await run.future
+            return await item.future
         except asyncio.CancelledError:
-            self._give_up(run)
+            self._give_up(item)
             raise
         finally:
-            callers.pop(run, None)
+            callers.pop(item, None)
 
     def _wake(self) -> None:
         self._wakes = False
@@ -127,18 +124,18 @@ class WriteQueue:
         """Turn away who has waited too long, and come again when the next one will have."""
         del self._looks[priority]
         loop = asyncio.get_running_loop()
-        for run in self._callers[priority]:
-            if run.future.done():
+        for item in self._callers[priority]:
+            if item.future.done():
                 continue
-            if (left := self._left(run)) > 0:
+            if (left := self._left(item)) > 0:
                 self._looks[priority] = loop.call_later(left, self._look_at, priority)
                 return
-            if self._give_up(run):
-                run.future.set_exception(StoreBusy("the database is busy; nothing was done"))
+            if self._give_up(item):
+                item.future.set_exception(StoreBusy("the database is busy; nothing was done"))
 
-    def _left(self, run: Run) -> float:
+    def _left(self, item: QueuedWork) -> float:
         """Return for how long its caller still waits."""
-        return max(min(run.queued_at + self._patience[run.priority], self._ends_at) - monotonic(), 0.0)
+        return max(min(item.queued_at + self._patience[item.priority], self._ends_at) - monotonic(), 0.0)
 
     def end_within(self, seconds: float) -> None:
         """Let nobody wait longer than so many seconds from now, because the process ends."""
@@ -148,11 +145,11 @@ class WriteQueue:
             look.cancel()
             self._looks[priority] = loop.call_soon(self._look_at, priority)
 
-    def _give_up(self, run: Run) -> bool:
+    def _give_up(self, item: QueuedWork) -> bool:
         with self._condition:
-            if run.stage is not Stage.QUEUED:
+            if item.stage is not Stage.QUEUED:
                 return False
-            run.stage = Stage.GIVEN_UP
+            item.stage = Stage.GIVEN_UP
             return True
 
     def close(self) -> None:
@@ -163,8 +160,8 @@ class WriteQueue:
 
     # -- the thread's side -----------------------------------------------------------------------------------
 
-    def take(self) -> list[Run] | None:
-        """Wait for work and return the next jobs; None once closed and drained."""
+    def take(self) -> list[QueuedWork] | None:
+        """Wait for work and return the next items; None once closed and drained."""
         with self._condition:
             while True:
                 priority, wait = self._next()
@@ -205,49 +202,49 @@ class WriteQueue:
     def _is_full(self) -> bool:
         return self._record_rows >= self._batch_rows
 
-    def _pop(self, priority: Priority) -> list[Run]:
+    def _pop(self, priority: Priority) -> list[QueuedWork]:
         """Take what fits into a transaction; waiting records join steady work, to share one commit."""
-        taken: list[Run] = []
+        taken: list[QueuedWork] = []
         self._pop_into(taken, priority)
-        if priority is Priority.STEADY and not any(run.is_read for run in taken):
+        if priority is Priority.STEADY and not any(item.is_read for item in taken):
             self._pop_into(taken, Priority.RECORDS)
         return taken
 
-    def _pop_into(self, taken: list[Run], priority: Priority) -> None:
-        queue, rows = self._queues[priority], sum(run.rows for run in taken)
+    def _pop_into(self, taken: list[QueuedWork], priority: Priority) -> None:
+        queue, rows = self._queues[priority], sum(item.rows for item in taken)
         while queue and (not taken or rows + queue[0].rows <= self._batch_rows):
-            run = queue.popleft()
+            item = queue.popleft()
             if priority is Priority.RECORDS:
-                self._record_rows -= run.rows
-            if run.stage is Stage.QUEUED:
-                taken.append(run)
-                rows += run.rows
+                self._record_rows -= item.rows
+            if item.stage is Stage.QUEUED:
+                taken.append(item)
+                rows += item.rows
 
-    def put_back(self, runs: Iterable[Run]) -> None:
-        """Requeue jobs at the head of their priority's queue."""
+    def put_back(self, items: Iterable[QueuedWork]) -> None:
+        """Requeue items at the head of their priority's queue."""
         with self._condition:
-            for run in reversed(list(runs)):
-                self._queues[run.priority].appendleft(run)
-                if run.priority is Priority.RECORDS:
-                    self._record_rows += run.rows
+            for item in reversed(list(items)):
+                self._queues[item.priority].appendleft(item)
+                if item.priority is Priority.RECORDS:
+                    self._record_rows += item.rows
 
-    def may_commit(self, runs: Iterable[Run]) -> bool:
-        """Mark jobs as being committed, all or none; return False if a caller gave up on one of them."""
+    def may_commit(self, items: Iterable[QueuedWork]) -> bool:
+        """Mark items as being committed, all or none; return False if a caller gave up on one of them."""
         with self._condition:
-            if any(run.stage is not Stage.QUEUED for run in runs):
+            if any(item.stage is not Stage.QUEUED for item in items):
                 return False
-            for run in runs:
-                run.stage = Stage.COMMITTING
+            for item in items:
+                item.stage = Stage.COMMITTING
             return True
 
-    def deliver(self, runs: Iterable[Run]) -> None:
-        """Deliver the jobs' results to the waiting callers."""
-        by_loop: dict[asyncio.AbstractEventLoop, list[Run]] = {}
+    def deliver(self, items: Iterable[QueuedWork]) -> None:
+        """Deliver the items' results to the waiting callers."""
+        by_loop: dict[asyncio.AbstractEventLoop, list[QueuedWork]] = {}
         with self._condition:
-            for run in runs:
-                if run.stage is not Stage.GIVEN_UP:
-                    run.stage = Stage.DONE
-                    by_loop.setdefault(run.future.get_loop(), []).append(run)
+            for item in items:
+                if item.stage is not Stage.GIVEN_UP:
+                    item.stage = Stage.DONE
+                    by_loop.setdefault(item.future.get_loop(), []).append(item)
         for loop, done in by_loop.items():
             # On a closed loop nobody is waiting any more.
             with suppress(RuntimeError):
@@ -257,19 +254,19 @@ class WriteQueue:
         """Fail all queued and future work: the thread has ended."""
         with self._condition:
             self._ended = reason
-            left = [run for queue in self._queues.values() for run in queue]
+            left = [item for queue in self._queues.values() for item in queue]
             for queue in self._queues.values():
                 queue.clear()
-        for run in left:
-            run.error = StoreUnavailable(reason)
+        for item in left:
+            item.error = StoreUnavailable(reason)
         self.deliver(left)
 
 
-def _resolve(runs: Iterable[Run]) -> None:
-    for run in runs:
-        if run.future.done():
+def _resolve(items: Iterable[QueuedWork]) -> None:
+    for item in items:
+        if item.future.done():
             continue
-        if run.error is not None:
-            run.future.set_exception(run.error)
+        if item.error is not None:
+            item.future.set_exception(item.error)
         else:
-            run.future.set_result(run.result)
+            item.future.set_result(item.result)

@@ -12,11 +12,12 @@ from pathlib import Path
 from bot.providers import base
 from bot.providers.base import Provider
 from bot.slack.errors import Meaning, meaning_of
-from bot.store import name_of, open_store
+from bot.store import name_of, open_store, schema
+from bot.store.queries import migrations
 from bot.store.store import Store
 from bot.support.addresses import database_file, is_postgres
 from bot.support.clock import SystemClock, SystemIds
-from bot.support.errors import ProviderError, StoreError, StoreNotMigrated
+from bot.support.errors import ProviderError, StoreError, StoreNotMigrated, StoreTooNew, StoreUnreleased
 from bot.support.http import Http
 from bot.support.invocation import command
 from bot.support.settings import Settings
@@ -72,12 +73,11 @@ async def check_store(
     try:
         store = await open_store(settings.database_url, SystemClock(), SystemIds())
         try:
+            name = name_of(settings.database_url)
             if store.engine.is_shared and await _is_empty(store):
-                found = f"{name_of(settings.database_url)} is empty: the first start creates the tables"
-                return [Check("store", True, found)]
-            checks = await read_store(store, name_of(settings.database_url)) + await check_rights(
-                store, providers or {}
-            )
+                return [Check("store", True, f"{name} is empty: the first start creates the tables")]
+            schema.missing(await store.migrated(), migrations(), name)
+            checks = await read_store(store, name) + await check_rights(store, providers or {})
             if has_keys:
                 checks += await check_keys(store, settings)
             if store.engine.is_shared:
@@ -87,6 +87,8 @@ async def check_store(
             return checks + await check_audit(store) + await check_age(store, path)
         finally:
             await store.close()
+    except (StoreTooNew, StoreUnreleased) as failed:
+        return [Check("store", False, str(failed))]
     except StoreError as failed:
         advice = _SERVER_ADVICE if is_postgres(settings.database_url) else _STORE_ADVICE
         return [Check("store", False, str(failed), advice)]

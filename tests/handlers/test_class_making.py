@@ -132,6 +132,20 @@ async def test_a_list_is_read_before_another_one_is_made(bot):
     assert "Creating your *maths*" in words(said)
 
 
+@pytest.mark.parametrize(("lists", "said"), [(1, "Starting your"), (2, "Creating your")])
+async def test_what_is_gone_is_made_anew_and_one_list_that_lacks_it_is_not_enough(bot, lists, said):
+    card, _ = await made_and_unlinked(bot)
+    found = await bot.link(names=("maths",))
+    await bot.press("class_press", card.id)
+    operation = await bot.store.latest_operation(found.workspaces[0].id)
+    await bot.store.save_step(Update(operation.id, 0.0, outcome=Outcome.FULFILLED))
+    for _ in range(lists):
+        await bot.store.merge_discovered(found.account.id, [])
+    assert f"{said} *maths*" in words(await bot.press("class_press", card.id))
+    (row,) = await bot.store.workspaces(ALICE)
+    assert row.is_provisional is (lists == 2)
+
+
 async def test_one_of_that_name_that_the_card_did_not_make_is_left_alone_and_named(bot):
     card = await posted(bot, "card saturn/local --title Notebook")
     await bot.link()

@@ -157,28 +157,6 @@ async def test_another_card_of_the_same_title_starts_what_the_first_one_made(bot
     assert (await bot.store.participant(friday.id, ALICE)).workspace_id == made.id
 
 
-async def test_what_was_made_before_names_were_plain_is_started(bot):
-    await offer(bot)
-    card = await posted(bot, "card saturn/local --title Maths")
-    row = (await bot.link(names=("maths-alice",))).workspaces[0]
-    assert "Starting your *maths-alice*" in words(await bot.press("class_press", card.id))
-    assert (await bot.store.latest_operation(row.id)).verb is OperationVerb.START
-
-
-@pytest.mark.parametrize(
-    ("lists", "said", "name"), [(1, "Starting your", "maths-alice"), (2, "Creating your", "maths")]
-)
-async def test_what_is_gone_is_made_anew_and_one_list_that_lacks_it_is_not_enough(bot, lists, said, name):
-    await offer(bot)
-    card = await posted(bot, "card saturn/local --title Maths")
-    account = (await bot.link(names=("maths-alice",))).account
-    for _ in range(lists):
-        await bot.store.merge_discovered(account.id, [])
-    assert f"{said} *{name}*" in words(await bot.press("class_press", card.id))
-    (row,) = await bot.store.workspaces(ALICE)
-    assert row.is_provisional is (lists == 2)
-
-
 async def test_an_unknown_name_is_looked_for_and_then_the_trainer_sees_it(bot):
     card = await posted(bot, "card lab")
     await bot.link()

@@ -12,6 +12,7 @@ from bot.messages.blocks import kit, limits, replies
 from bot.support.visible import clean
 from playground.slack.content import characters
 from playground.slack.methods.chat import BLOCKS_LIMIT
+from tests.rigs.golden import check_limits
 
 NASTY = st.text(alphabet=st.sampled_from("<>&!@#*_`~|:;amplt \n\u202e\u200b\ufeff\x07ä🚀"), max_size=400)
 ANY = st.one_of(st.text(max_size=400), NASTY)
@@ -79,73 +80,6 @@ def test_a_value_is_never_taken_for_a_template():
     assert limits.fill("{a}", a="{b} {0}") == "{b} {0}"
 
 
-def section(text):
-    return {"type": "section", "text": {"type": "mrkdwn", "text": text}}
-
-
-def button(**keys):
-    return kit.button("Start", "start", "w1") | keys
-
-
-def actions(*elements):
-    return {"type": "actions", "elements": list(elements)}
-
-
-def plain(text):
-    return {"type": "plain_text", "text": text}
-
-
-@pytest.mark.parametrize(
-    ("message", "problem"),
-    [
-        ({"blocks": []}, "text: missing"),
-        ({"text": " ", "blocks": []}, "text: missing"),
-        ({"text": "x" * 3001}, "text: more than 3000"),
-        ({"text": "x", "blocks": [section("y")] * 51}, "51 of at most 50"),
-        ({"text": "x", "blocks": [section("")]}, "empty text"),
-        ({"text": "x", "blocks": [section("y" * 3001)]}, "3001 characters of at most 3000"),
-        ({"text": "x", "blocks": [{"type": "header", "text": plain("h" * 151)}]}, "151 characters"),
-        ({"text": "x", "blocks": [{"type": "marquee"}]}, "unknown type 'marquee'"),
-        ({"text": "x", "blocks": [section("y") | {"block_id": "b" * 256}]}, "256 characters"),
-        ({"text": "x", "blocks": [actions()]}, "0 elements"),
-        ({"text": "x", "blocks": [actions(*[button()] * 26)]}, "26 elements"),
-        ({"text": "x", "blocks": [actions(button(), button())]}, "an action_id twice"),
-        ({"text": "x", "blocks": [actions(button(action_id=""))]}, "without action_id"),
-        ({"text": "x", "blocks": [actions(button(action_id="a" * 256))]}, "256 characters"),
-        ({"text": "x", "blocks": [actions(button(text=plain("t" * 76)))]}, "76 characters"),
-        ({"text": "x", "blocks": [actions(button(value="v" * 2001))]}, "2001 characters"),
-        ({"text": "x", "blocks": [actions(button(url="https://x/" + "u" * 3000))]}, "3010 characters"),
-        ({"text": "x", "blocks": [section("y") | {"accessory": button(action_id="")}]}, "without action_id"),
-        ({"text": "x", "blocks": [{"type": "context", "elements": []}]}, "0 elements"),
-        ({"text": "x", "blocks": [{"type": "context", "elements": [{"text": ""}]}]}, "empty text"),
-        (
-            {"text": "x", "blocks": [actions(button(confirm={"title": plain("t" * 101)}))]},
-            "confirm.title: 101 characters",
-        ),
-        (
-            {"type": "modal", "title": plain("t" * 25), "blocks": [section("y")]},
-            "title: 25 characters of at most 24",
-        ),
-        ({"type": "modal", "blocks": [section("y")] * 101}, "101 of at most 100"),
-        (
-            {"type": "modal", "blocks": [{"type": "input", "label": plain(""), "element": button()}]},
-            "empty text",
-        ),
-        (
-            {"text": "x", "blocks": [actions(button(placeholder=plain("p" * 151)))]},
-            "placeholder: 151 characters",
-        ),
-    ],
-)
-def test_the_check_finds(message, problem):
-    with pytest.raises(limits.LimitError, match=re.escape(problem)):
-        limits.check(message)
-
-
-def test_the_check_lets_pass_what_is_within():
-    limits.check({"text": "x", "blocks": [section("y"), {"type": "divider"}, actions(button())]})
-
-
 @pytest.mark.parametrize(
     ("text", "bare"),
     [
@@ -170,7 +104,7 @@ def test_builders_keep_their_limits():
         *kit.actions([kit.button(long, f"a{number}", "v") for number in range(40)]),
     ]
     answer = kit.answer(long, blocks * 30)
-    limits.check(answer.as_body())
+    check_limits(answer)
 
 
 def test_long_paragraphs_share_what_a_message_holds_and_no_row_or_button_is_lost():
@@ -186,7 +120,7 @@ def test_long_paragraphs_share_what_a_message_holds_and_no_row_or_button_is_lost
         ]
     ]
     answer = kit.answer("text", [kit.section("*Short*"), *rows, *kit.actions([kit.button("More", "more")])])
-    limits.check(answer.as_body())
+    check_limits(answer)
     assert 9_000 < characters(list(answer.blocks)) <= BLOCKS_LIMIT
     first, *drawn, last = answer.blocks
     assert (first["text"]["text"], last["elements"][0]["action_id"]) == ("*Short*", "more")
@@ -198,7 +132,7 @@ def test_long_paragraphs_share_what_a_message_holds_and_no_row_or_button_is_lost
         assert not LOOSE_AMPERSAND.search(text)
         assert text.count("<") == text.count(">")
     # What is said below it later keeps to the same.
-    limits.check(replies.with_remarks(answer, [long]).as_body())
+    check_limits(replies.with_remarks(answer, [long]))
 
 
 def test_a_row_without_buttons_is_no_block():

@@ -21,7 +21,7 @@ from bot.store.queued_engine import PATIENCE
 from bot.store.sqlite import SqliteEngine, SqliteSession
 from bot.store.transaction import Priority
 from bot.store.worker import Worker
-from bot.store.write_queue import Run, Stage, WriteQueue
+from bot.store.write_queue import QueuedWork, Stage, WriteQueue
 from bot.support.clock import Clock, Ids
 from bot.support.errors import StoreUnavailable
 
@@ -54,24 +54,23 @@ class _NextTurn(WriteQueue):
         *,
         is_read: bool,
         rows: int = 1,
-        is_alone: bool = False,
         is_patient: bool = False,
     ) -> Any:
         if not self.is_open:
             raise StoreUnavailable("the store is closed")
-        run = Run(work, priority, is_read, rows, asyncio.get_running_loop().create_future(), is_alone)
-        self._engine._worker.serve([run])
-        return await run.future
+        item = QueuedWork(work, priority, is_read, rows, asyncio.get_running_loop().create_future())
+        self._engine._worker.serve([item])
+        return await item.future
 
-    def deliver(self, runs: Iterable[Run]) -> None:
-        for run in runs:
-            run.stage = Stage.DONE
-            run.future.get_loop().call_soon(_resolve, run)
+    def deliver(self, items: Iterable[QueuedWork]) -> None:
+        for item in items:
+            item.stage = Stage.DONE
+            item.future.get_loop().call_soon(_resolve, item)
 
-    def put_back(self, runs: Iterable[Run]) -> None:
+    def put_back(self, items: Iterable[QueuedWork]) -> None:
         """Try what another process was in the way of again."""
-        for run in runs:
-            run.future.get_loop().call_soon(self._engine._worker.serve, [run])
+        for item in items:
+            item.future.get_loop().call_soon(self._engine._worker.serve, [item])
 
 
 class EngineWithoutThread(SqliteEngine):
@@ -108,10 +107,10 @@ class _QuickSession(SqliteSession):
         return database
 
 
-def _resolve(run: Run) -> None:
-    if run.future.done():
+def _resolve(item: QueuedWork) -> None:
+    if item.future.done():
         return
-    if run.error is not None:
-        run.future.set_exception(run.error)
+    if item.error is not None:
+        item.future.set_exception(item.error)
     else:
-        run.future.set_result(run.result)
+        item.future.set_result(item.result)

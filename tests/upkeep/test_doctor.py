@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from contextlib import AsyncExitStack, asynccontextmanager
+import sqlite3
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from pathlib import Path
 
 import pytest
@@ -266,6 +267,23 @@ async def test_a_database_that_is_none_or_is_old(tmp_path):
     (old,) = await store_checks.check_store(settings(tmp_path))
     assert not old.is_good
     assert "python -m bot migrate" in old.found
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [("0002_moments", "made by a development version"), ("9000_next", r"migrated by a newer release")],
+)
+async def test_a_database_that_this_release_cannot_use_is_one_sentence(tmp_path, name, says):
+    store = await open_store(f"sqlite:///{tmp_path}/usher.db", FakeClock(), SystemIds())
+    await store.migrate()
+    await store.close()
+    with closing(sqlite3.connect(tmp_path / "usher.db")) as database:
+        database.execute("INSERT INTO migrations VALUES (?, 0)", [name])
+        database.commit()
+    (check,) = await store_checks.check_store(settings(tmp_path))
+    assert not check.is_good
+    assert says in check.found
+    assert check.advice == "", "the sentence says what to do"
 
 
 async def test_dead_notices_are_counted_with_cause_and_person(tmp_path):

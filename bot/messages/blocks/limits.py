@@ -31,7 +31,6 @@ MESSAGE_BLOCKS: Final = 50
 #: All texts in the blocks of a message together (``docs/slack.md``, "Messages").
 MESSAGE_TEXT: Final = 10_000
 VIEW_BLOCKS: Final = 100
-ACTIONS: Final = 25
 CONTEXT_ELEMENTS: Final = 10
 #: Slack cuts the text that accompanies blocks at 40,000 and recommends 4,000; ours is a notification's line.
 TEXT: Final = 3000
@@ -45,10 +44,6 @@ NOTHING: Final = "–"
 _SHORTEST: Final = 100
 
 _ENTITY: Final = re.compile(r"&(?:amp|lt|gt);")
-
-
-class LimitError(ValueError):
-    """Name every limit that a message or view exceeds."""
 
 
 class Markup(str):
@@ -119,98 +114,3 @@ def _shortened(block: dict[str, Any], most: int) -> dict[str, Any]:
             return {**block, "elements": [{**one, "text": cut(one["text"], most)} for one in elements]}
         case _:
             return block
-
-
-def check(message: dict[str, Any]) -> None:
-    """Raise LimitError naming every limit that a message (``text``, ``blocks``) or a view exceeds."""
-    problems: list[str] = []
-    is_view = "type" in message
-    if not is_view and not str(message.get("text") or "").strip():
-        problems.append("text: missing beside the blocks")
-    if len(str(message.get("text") or "")) > TEXT:
-        problems.append(f"text: more than {TEXT}")
-    blocks = message.get("blocks") or []
-    most = VIEW_BLOCKS if is_view else MESSAGE_BLOCKS
-    if len(blocks) > most:
-        problems.append(f"blocks: {len(blocks)} of at most {most}")
-    if not is_view and _characters(blocks) > MESSAGE_TEXT:
-        problems.append(f"blocks: {_characters(blocks)} characters of at most {MESSAGE_TEXT}")
-    if is_view:
-        for key in ("title", "submit", "close"):
-            if message.get(key):
-                _check_text(message[key], TITLE, key, problems)
-    for number, block in enumerate(blocks):
-        _check_block(block, f"blocks[{number}]", problems)
-    if problems:
-        raise LimitError("; ".join(problems))
-
-
-def _check_block(block: dict[str, Any], place: str, problems: list[str]) -> None:
-    _check_length(block.get("block_id"), ID, f"{place}.block_id", problems)
-    elements: list[dict[str, Any]] = []
-    match block.get("type"):
-        case "section":
-            _check_text(block.get("text"), SECTION, place, problems)
-            elements = [block["accessory"]] if "accessory" in block else []
-        case "header":
-            _check_text(block.get("text"), HEADER, place, problems)
-        case "context":
-            _check_count(block["elements"], CONTEXT_ELEMENTS, place, problems)
-            for element in block["elements"]:
-                _check_text(element, SECTION, place, problems)
-        case "actions":
-            elements = block["elements"]
-            _check_count(elements, ACTIONS, place, problems)
-        case "input":
-            _check_text(block.get("label"), LABEL, place, problems)
-            elements = [block["element"]]
-        case "divider":
-            pass
-        case other:
-            problems.append(f"{place}: unknown type {other!r}")
-    names = [element.get("action_id") for element in elements]
-    if len(set(names)) < len(names):
-        problems.append(f"{place}: an action_id twice")
-    for element in elements:
-        _check_element(element, place, problems)
-
-
-def _check_element(element: dict[str, Any], place: str, problems: list[str]) -> None:
-    if not element.get("action_id"):
-        problems.append(f"{place}: an element without action_id")
-    _check_length(element.get("action_id"), ID, f"{place}.action_id", problems)
-    if element.get("type") == "button":
-        _check_text(element.get("text"), BUTTON, f"{place}.button", problems)
-        _check_length(element.get("value"), VALUE, f"{place}.value", problems)
-        _check_length(element.get("url"), URL, f"{place}.url", problems)
-    if element.get("type") == "overflow":
-        _check_count(element["options"], MENU_OPTIONS, f"{place}.options", problems)
-        for option in element["options"]:
-            _check_text(option.get("text"), OPTION, f"{place}.option", problems)
-            _check_length(option.get("value"), OPTION_VALUE, f"{place}.option.value", problems)
-            _check_length(option.get("url"), URL, f"{place}.option.url", problems)
-    if "placeholder" in element:
-        _check_text(element["placeholder"], PLACEHOLDER, f"{place}.placeholder", problems)
-    if "confirm" in element:
-        confirm = element["confirm"]
-        _check_text(confirm.get("title"), CONFIRM_TITLE, f"{place}.confirm.title", problems)
-        _check_text(confirm.get("text"), CONFIRM_TEXT, f"{place}.confirm.text", problems)
-        for key in ("confirm", "deny"):
-            _check_text(confirm.get(key), CONFIRM_BUTTON, f"{place}.confirm.{key}", problems)
-
-
-def _check_text(text: dict[str, Any] | None, limit: int, place: str, problems: list[str]) -> None:
-    if not text or not str(text.get("text") or "").strip():
-        problems.append(f"{place}: empty text")
-    else:
-        _check_length(text["text"], limit, place, problems)
-
-
-def _check_length(value: str | None, limit: int, place: str, problems: list[str]) -> None:
-    if value is not None and not 1 <= len(value) <= limit:
-        problems.append(f"{place}: {len(value)} characters of at most {limit}")
-
-
-def _check_count(elements: list[Any], limit: int, place: str, problems: list[str]) -> None:
-    if not 1 <= len(elements) <= limit:
-        problems.append(f"{place}: {len(elements)} elements of at most {limit}")

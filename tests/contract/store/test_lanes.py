@@ -80,30 +80,6 @@ async def test_what_can_wait_goes_when_nothing_else_is_to_do():
     await asyncio.gather(*waiting)
 
 
-async def test_who_waits_for_work_that_runs_alone_is_not_sent_away_once_it_has_begun(tmp_path):
-    engine = SqliteEngine(
-        str(tmp_path / "usher.db"), FakeClock(), SystemIds(), patience=dict.fromkeys(Priority, 0.05)
-    )
-    await engine.open()
-    entered, leave = threading.Event(), threading.Event()
-
-    def work(_):
-        entered.set()
-        assert leave.wait(10)
-        return "done"
-
-    alone = asyncio.ensure_future(
-        engine._write_queue.submit(work, Priority.STEADY, is_read=False, is_alone=True)
-    )
-    await asyncio.to_thread(entered.wait)
-    # Who came later has no more patience than the first.
-    with pytest.raises(StoreBusy):
-        await engine.write(nothing)
-    leave.set()
-    assert await alone == "done"
-    await engine.close()
-
-
 async def test_records_wait_for_each_other_until_there_are_enough():
     lanes = WriteQueue(PATIENCE, 200, 3600.0)
     waiting = await queued(lanes, Priority.RECORDS, 3, rows=60)

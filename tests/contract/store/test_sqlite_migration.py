@@ -94,12 +94,24 @@ async def test_a_newer_database_is_refused_and_left_alone(path):
     assert everything(path) == before
 
 
-async def test_a_database_of_before_the_first_release_is_refused_and_left_alone(tmp_path):
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("0001_foundation",),
+        # Known ones under other numbers, and later ones before known ones.
+        ("0001_schema", "0003_sent_at"),
+        ("0001_schema", "0002_moments", "0003_renamed", "0004_sent"),
+        ("0001_schema", "0002_between", "0002_moments", "0003_sent"),
+    ],
+)
+async def test_a_database_of_before_the_first_release_is_refused_and_left_alone(tmp_path, names):
     path = tmp_path / "old.db"
-    await migrated(path, {"0001_foundation": "CREATE TABLE elders (id TEXT);"})
+    await migrated(path, {name: f"CREATE TABLE made_{name} (id TEXT);" for name in names})
     before = everything(path)
-    with pytest.raises(StoreUnreleased, match=r"old\.db was made by an earlier, unrel.* a new file"):
-        await migrated(path)
+    with pytest.raises(
+        StoreUnreleased, match=r"old\.db was made by a development version of Usher, .* a new one"
+    ):
+        await migrated(path, LATER)
     assert everything(path) == before
 
 
