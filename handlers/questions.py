@@ -197,7 +197,7 @@ async def _of_runs(request: Request, reading: Reading, runs: Sequence[Run]) -> A
     request.spoken.of_run(run.id)
     if reading.what == "output":
         return await routes.run(request.about("job", "logs", (run.name,), run.id))
-    return run_lists.run_status(run, await request.services.gatherer.of_run(run))
+    return run_lists.run_status(await request.services.gatherer.of_run(run))
 
 
 async def _on_topic(request: Request, topic: str, named: Sequence[Workspace]) -> Answer:

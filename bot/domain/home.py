@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from bot.domain.facts import Facts, PreferenceFacts
-from bot.domain.models import Approval, Named, People, Run
+from bot.domain.facts import PreferenceFacts, RunFacts, WorkspaceFacts
+from bot.domain.models import Approval, Named, People
 
 #: The state of a person's link to a connection; ``asked``: an administrator has yet to decide.
 LinkState = Literal["linked", "suspected", "refused", "asked", "none", "needless"]
@@ -44,8 +44,8 @@ class Question:
     ``operation`` and ``run`` ask whether to make another; ``approval`` is another person's request to decide.
     """
 
-    operation: Facts | None = None
-    run: tuple[Run, Facts] | None = None
+    operation: WorkspaceFacts | None = None
+    run: RunFacts | None = None
     approval: tuple[Approval, str, Named] | None = None  #: with the connection's title and its person
 
 
@@ -62,12 +62,12 @@ class HomeFacts:
     command: str
     job_command: str
     runs_jobs: bool = False
-    rows: Sequence[Facts] = ()
+    rows: Sequence[WorkspaceFacts] = ()
     page: int = 1
     pages: int = 1
     count: int = 0
     running: int = 0
-    runs: Sequence[tuple[Run, Facts]] = ()
+    runs: Sequence[RunFacts] = ()
     more_runs: int = 0
     questions: Sequence[Question] = ()
     has_code: bool = False
@@ -118,8 +118,8 @@ class TotalsFacts:
     open_runs: int = 0
     dead_notices: int = 0
     failed_runs: int = 0
-    slow: Sequence[Facts] = ()
-    failed: Sequence[Facts] = ()
-    lost_runs: Sequence[Facts] = ()
+    slow: Sequence[WorkspaceFacts] = ()
+    failed: Sequence[WorkspaceFacts] = ()
+    lost_runs: Sequence[RunFacts] = ()
     answer: Mapping[str, Any] | None = None
     answered_at: float = 0.0

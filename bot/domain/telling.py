@@ -11,7 +11,7 @@ from datetime import datetime, time, timedelta
 from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
-from bot.domain.models import Mark, NoticeKind, Preferences, State
+from bot.domain.models import Mark, NoticeKind, Preferences
 
 #: People are still waiting for what they asked for within this many seconds.
 ASKED_SECONDS: Final = 3600.0
@@ -81,25 +81,6 @@ def quiet_until(preferences: Preferences, now: float, zone: ZoneInfo) -> float |
         last += timedelta(minutes=1)
     # When it ends, an hour occurs twice.
     return next((at for fold in (0, 1) if (at := last.replace(fold=fold).timestamp()) > now), None)
-
-
-def is_still_true(
-    kind: NoticeKind, state: State | None, *, is_refused: bool, is_ending: bool = False
-) -> bool:
-    """Return whether what was held is still worth sending.
-
-    ``state`` is the workspace's, None if it is unknown there is one; ``is_refused`` says whether the person's
-    account still is, ``is_ending`` whether its credential still ends as was said.
-    """
-    if kind is NoticeKind.READY:
-        return state is State.RUNNING
-    if Mark.DOWN in kind.marks:
-        return state not in {State.RUNNING, State.STARTING}
-    if kind is NoticeKind.LINK_AGAIN:
-        return is_refused
-    if kind is NoticeKind.LINK_ENDING:
-        return is_ending
-    return True
 
 
 def minutes(text: str) -> int | None:

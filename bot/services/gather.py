@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from bot.domain.facts import ClassFacts, Facts
+from bot.domain.facts import ClassFacts, Facts, HeldFacts, RequestFacts, RunFacts, WorkspaceFacts
 from bot.domain.models import (
     Account,
     Card,
@@ -23,7 +23,6 @@ from bot.domain.models import (
     Workspace,
 )
 from bot.domain.models.stopping import NO_EFFECTS
-from bot.domain.telling import is_still_true
 from bot.output import Board
 from bot.providers import base
 from bot.providers.base import Provider
@@ -47,25 +46,21 @@ class Gatherer(Part):
         self._board = board
         self._names = PeopleNames(context)
 
-    async def of_operation(self, operation: Operation) -> Facts:
+    async def of_operation(self, operation: Operation) -> WorkspaceFacts:
         """Gather facts for an operation's card or for a notice about it."""
         workspace = await self._store.workspace(operation.workspace_id)
-        return await self._of(
-            operation.principal, operation.connection, operation=operation, workspace=workspace
-        )
+        return await self._of_row(operation, operation=operation, workspace=workspace)
 
-    async def of_workspace(self, workspace: Workspace, operation: Operation | None = None) -> Facts:
+    async def of_workspace(self, workspace: Workspace, operation: Operation | None = None) -> WorkspaceFacts:
         """Gather facts for a workspace's row, and for the card of ``operation`` if there is one."""
-        return await self._of(
-            workspace.principal, workspace.connection, operation=operation, workspace=workspace
-        )
+        return await self._of_row(workspace, operation=operation, workspace=workspace)
 
     async def of_all(
         self,
         principal: Principal,
         workspaces: Sequence[Workspace],
         under_way: Mapping[str, Operation] | None = None,
-    ) -> list[Facts]:
+    ) -> list[WorkspaceFacts]:
         """Gather facts for a list of one person's workspaces; those of a lost connection are left out.
 
         ``under_way`` holds their open operations by workspace, where the list shows them.
@@ -78,16 +73,20 @@ class Gatherer(Part):
                 await asyncio.sleep(0)
             if one.connection in self._connections:
                 account, operation = accounts.get(one.connection), (under_way or {}).get(one.id)
-                found.append(self._facts(now, one.connection, account, workspace=one, operation=operation))
+                found.append(
+                    self._of_workspace(now, one.connection, account, workspace=one, operation=operation)
+                )
         return found
 
-    async def of_run(self, run: Run) -> Facts:
+    async def of_run(self, run: Run) -> RunFacts:
         """Gather facts for a run's card or for a notice about it, with as much output as this process has."""
         account = await self._store.account(run.principal, run.connection)
         return self._of_run(await self._store.now(), run, account)
 
-    async def of_runs(self, principal: Principal, runs: Sequence[Run]) -> list[Facts]:
+    async def of_runs(self, principal: Principal, runs: Sequence[Run]) -> list[RunFacts]:
         """Gather facts for a list of one person's runs."""
+        if not runs:
+            return []
         accounts = {account.connection: account for account in await self._store.accounts(principal)}
         now = await self._store.now()
         found = []
@@ -97,17 +96,17 @@ class Gatherer(Part):
             found.append(self._of_run(now, run, accounts.get(run.connection)))
         return found
 
-    async def of_class(self, card: ClassCard, reader: Principal) -> ClassFacts:
+    async def of_class(
+        self, card: ClassCard, reader: Principal, body: Mapping[str, Any] | None = None
+    ) -> ClassFacts:
         """Gather facts for a class card: its counts, its connection's title, what ending it does there."""
-        provider = self._connections.get(card.connection)
         stopper = [Principal.from_key(card.stopped_by)] if card.stopped_by else []
         return ClassFacts(
-            card,
-            provider.settings.title if provider is not None else card.connection,
-            await self._store.now(),
-            await self._store.class_counts(card.id),
-            class_effects(provider, card),
-            await self._names.of(reader, card.principal, *stopper),
+            **self._of_account(await self._store.now(), card.connection, None, body),
+            card=card,
+            counts=await self._store.class_counts(card.id),
+            effects=class_effects(self._connections.get(card.connection), card),
+            people=await self._names.of(reader, card.principal, *stopper),
         )
 
     async def of_card(self, kind: NoticeKind, subject: str) -> Facts | None:
@@ -118,45 +117,37 @@ class Gatherer(Part):
                 return None if run is None else await self.of_run(run)
             case "class":
                 card = await self._store.class_card(subject)
-                if card is None:
-                    return None
-                facts = self._facts(await self._store.now(), card.connection, None)
                 # Whoever reads it is where its poster is.
-                return await self._of_class(card, facts, card.principal)
+                return None if card is None else await self.of_class(card, card.principal)
             case _:
                 operation = await self._store.operation(subject)
                 return None if operation is None else await self.of_operation(operation)
 
     async def of_message(self, card: Card) -> Facts | None:
         """Gather facts for redrawing a message; return None if the row that it shows is gone."""
-        facts: Facts | None
         if Mark.CARD in card.kind.marks:
             facts = await self.of_card(card.kind, card.subject)
         else:
             facts = await self.of_notice(card, workspace_id=card.about)
-            needs_row = card.kind.subject in ("operation", "job")
-            if needs_row and facts.operation is None and facts.run is None:
-                return None
-        if facts is None:
-            return None
-        newest = await self._store.latest_operation(facts.workspace.id) if facts.workspace else None
-        is_own = facts.operation is not None and newest is not None and newest.id == facts.operation.id
-        is_superseded = (
-            newest is not None
-            and not is_own
-            and (facts.operation is not None or newest.created_at > card.created_at)
-        )
-        if card.kind is NoticeKind.CLASS_POSTED:
+        is_gone = card.kind.subject == "job" and not isinstance(facts, RunFacts)
+        if isinstance(facts, WorkspaceFacts):
+            is_gone = card.kind.subject == "operation" and facts.operation is None
+            kept = await self._kept(card) if card.kind is NoticeKind.CLASS_ENDING else None
+            is_superseded = await self._is_superseded(facts, card)
+            facts = replace(facts, former_name=card.name, kept=kept, is_superseded=is_superseded)
+        elif facts is not None and card.kind is NoticeKind.CLASS_POSTED:
             posted = await self._store.card(card.subject)
-            is_superseded = posted is not None and posted.message_ts is not None
-        kept = await self._kept(card) if card.kind is NoticeKind.CLASS_ENDING else None
-        return replace(
-            facts,
-            written_at=card.created_at,
-            is_superseded=is_superseded,
-            former_name=card.name,
-            kept=kept,
-        )
+            facts = replace(facts, is_superseded=posted is not None and posted.message_ts is not None)
+        return None if facts is None or is_gone else replace(facts, written_at=card.created_at)
+
+    async def _is_superseded(self, facts: WorkspaceFacts, card: Card) -> bool:
+        """Return whether something newer was asked for since."""
+        newest = await self._store.latest_operation(facts.workspace.id) if facts.workspace else None
+        if newest is None:
+            return False
+        if facts.operation is not None:
+            return newest.id != facts.operation.id
+        return newest.created_at > card.created_at
 
     async def _kept(self, warning: Card) -> bool | None:
         """Return whether a person kept their workspace out of the end of a class; None while they may."""
@@ -168,22 +159,33 @@ class Gatherer(Part):
     async def of_notice(self, notice: Notice | Card, workspace_id: str | None = None) -> Facts:
         """Gather facts for a notice: by the subject that its kind names, else by the keys of its body."""
         kind, body = notice.kind, notice.body
-        if kind is NoticeKind.HELD:
-            return replace(await self._of(notice.principal, ""), held=await self._of_held(notice))
         if kind.subject in ("operation", "job"):
             found = await self.of_card(kind, notice.subject)
-            row = None if found is None else found.operation or found.run
-            if found is not None and row is not None and row.principal == notice.principal:
-                return await self._with_stop(replace(found, body=body))
+            match found:
+                case RunFacts(run=run) if run.principal == notice.principal:
+                    return replace(found, body=body)
+                case WorkspaceFacts(operation=Operation() as own) if own.principal == notice.principal:
+                    return replace(found, body=body, of_class=await self._class_of_stop(own))
         workspace = await self._own_workspace(notice, workspace_id or str(body.get("workspace") or ""))
         connection = str(body.get("connection") or (workspace.connection if workspace else ""))
-        facts = await self._of(notice.principal, connection, workspace=workspace, body=body)
+        account = await self._store.account(notice.principal, connection) if connection else None
+        now, of_class = await self._store.now(), None
+        if kind.subject == "class":
+            card = await self._store.class_card(notice.subject)
+            of_class = None if card is None else await self.of_class(card, notice.principal, body)
+        if workspace is not None or kind.offers == "workspace" or kind.subject == "operation":
+            facts = self._of_workspace(now, connection, account, workspace=workspace, body=body)
+            return replace(facts, of_class=of_class)
+        if of_class is not None:
+            return of_class
+        common = self._of_account(now, connection, account, body)
+        if kind is NoticeKind.HELD:
+            return HeldFacts(**common, held=await self._of_held(notice))
         if Mark.PEOPLE in kind.marks:
-            return await self._of_people(notice, facts)
-        card = await self._store.class_card(notice.subject) if kind.subject == "class" else None
-        return facts if card is None else await self._of_class(card, facts, notice.principal)
+            return await self._of_request(notice, RequestFacts(**common))
+        return Facts(**common)
 
-    async def _of_people(self, notice: Notice | Card, facts: Facts) -> Facts:
+    async def _of_request(self, notice: Notice | Card, facts: RequestFacts) -> RequestFacts:
         """Add whom a message is about, and who decided on their request."""
         approval, keys = None, {facts.word("person")}
         if notice.kind is not NoticeKind.LINK_TRIED:
@@ -196,59 +198,41 @@ class Gatherer(Part):
         return replace(facts, approval=approval, people=people)
 
     async def _of_held(self, notice: Notice | Card) -> tuple[tuple[NoticeKind, Facts], ...]:
-        """Gather what was held and is still true; of several about the same, the newest."""
+        """Gather what was held; of several about the same, the newest."""
         newest: dict[str, tuple[NoticeKind, Facts]] = {}
         for one in await self._store.held_notices(notice.id):
             facts = replace(await self.of_notice(one), written_at=one.created_at)
-            about = facts.workspace.id if facts.workspace is not None else one.subject
+            workspace = facts.workspace if isinstance(facts, WorkspaceFacts) else None
+            about = workspace.id if workspace is not None else one.subject
             newest.pop(about, None)
             newest[about] = (one.kind, facts)
-        return tuple(
-            (kind, facts)
-            for kind, facts in newest.values()
-            if is_still_true(
-                kind,
-                facts.workspace.state if facts.workspace else None,
-                is_refused=facts.is_refused,
-                is_ending=facts.link_is_ending,
-            )
-        )
+        return tuple(newest.values())
 
-    async def _with_stop(self, facts: Facts) -> Facts:
-        """Add the class that an operation ends, if it does."""
-        operation = facts.operation
-        if operation is None or not operation.verb.brings_down:
-            return facts
-        card = await self._store.class_of_stop(operation.id)
-        return facts if card is None else await self._of_class(card, facts, operation.principal)
-
-    async def _of_class(self, card: ClassCard, facts: Facts, reader: Principal) -> Facts:
-        return replace(facts, of_class=await self.of_class(card, reader))
-
-    def _of_run(self, now: float, run: Run, account: Account | None) -> Facts:
-        output = self._board.shown(run.id) if self._board is not None else None
-        page_url = _job_page(self._connections.get(run.connection), run)
-        facts = self._facts(now, run.connection, account)
-        return replace(facts, run=run, output=output, page_url=page_url)
+    async def _class_of_stop(self, operation: Operation) -> ClassFacts | None:
+        """Return the class that an operation ends, if it does."""
+        card = await self._store.class_of_stop(operation.id) if operation.verb.brings_down else None
+        return None if card is None else await self.of_class(card, operation.principal)
 
     async def _own_workspace(self, notice: Notice | Card, key: str) -> Workspace | None:
         workspace = await self._store.workspace(key) if key else None
         return workspace if workspace is not None and workspace.principal == notice.principal else None
 
-    async def _of(
-        self,
-        principal: Principal,
-        connection: str,
-        *,
-        operation: Operation | None = None,
-        workspace: Workspace | None = None,
-        body: Mapping[str, Any] | None = None,
-    ) -> Facts:
-        account = await self._store.account(principal, connection) if connection else None
-        now = await self._store.now()
-        return self._facts(now, connection, account, operation=operation, workspace=workspace, body=body)
+    def _of_run(self, now: float, run: Run, account: Account | None) -> RunFacts:
+        return RunFacts(
+            **self._of_account(now, run.connection, account),
+            run=run,
+            output=self._board.shown(run.id) if self._board is not None else None,
+            page_url=_job_page(self._connections.get(run.connection), run),
+        )
 
-    def _facts(
+    async def _of_row(
+        self, row: Operation | Workspace, *, operation: Operation | None, workspace: Workspace | None
+    ) -> WorkspaceFacts:
+        account = await self._store.account(row.principal, row.connection)
+        now = await self._store.now()
+        return self._of_workspace(now, row.connection, account, operation=operation, workspace=workspace)
+
+    def _of_workspace(
         self,
         now: float,
         connection: str,
@@ -257,27 +241,35 @@ class Gatherer(Part):
         operation: Operation | None = None,
         workspace: Workspace | None = None,
         body: Mapping[str, Any] | None = None,
-    ) -> Facts:
+    ) -> WorkspaceFacts:
         provider = self._connections.get(connection)
-        username = account.username if account is not None else str((body or {}).get("username") or "")
-        return Facts(
-            now=now,
-            connection=connection,
-            connection_title=provider.settings.title if provider is not None else connection,
-            username=username,
+        return WorkspaceFacts(
+            **self._of_account(now, connection, account, body),
             operation=operation,
             workspace=workspace,
             ide_url=shown_url(provider, workspace, self._public_url),
             opens_in_page=isinstance(provider, base.Page),
             has_public_url=self._public_url is not None,
             page_url=_page_url(provider, workspace),
-            capabilities=provider.facets() if provider is not None else frozenset(),
             effects=provider.stops(workspace) if provider and workspace else NO_EFFECTS,
-            linking=frozenset(provider.settings.linking if provider is not None else ()),
-            is_refused=account is not None and account.is_refused,
-            link_ends_at=account.ends_at if account is not None else None,
-            body=body or {},
         )
+
+    def _of_account(
+        self, now: float, connection: str, account: Account | None, body: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """Return what all facts have."""
+        provider, body = self._connections.get(connection), body or {}
+        return {
+            "now": now,
+            "connection": connection,
+            "connection_title": provider.settings.title if provider is not None else connection,
+            "username": account.username if account is not None else str(body.get("username") or ""),
+            "capabilities": provider.facets() if provider is not None else frozenset(),
+            "linking": frozenset(provider.settings.linking if provider is not None else ()),
+            "is_refused": account is not None and account.is_refused,
+            "link_ends_at": account.ends_at if account is not None else None,
+            "body": body,
+        }
 
 
 def shown_url(

@@ -8,7 +8,7 @@ from typing import Any, Final, Literal
 
 import structlog
 
-from bot.domain.facts import Facts
+from bot.domain.facts import RunFacts, WorkspaceFacts
 from bot.domain.home import (
     ConnectionFacts,
     HomeFacts,
@@ -96,7 +96,7 @@ class HomeGatherer(Part):
             pages=pages,
             count=len(workspaces),
             running=sum(one.state is State.RUNNING for one in workspaces),
-            runs=await self._of_runs(principal, runs[:RUNS]),
+            runs=await self._gatherer.of_runs(principal, runs[:RUNS]),
             more_runs=len(runs[RUNS:]),
             questions=await self._questions(principal, workspaces, under_way, runs, reach),
             has_code=await self._store.open_link_of(principal, "code") is not None,
@@ -141,19 +141,23 @@ class HomeGatherer(Part):
             open_runs=found.open_runs,
             dead_notices=found.dead_notices,
             failed_runs=found.failed_runs,
-            slow=[self._bare(now, one.connection, operation=one) for one in found.slow],
-            failed=[self._bare(now, one.connection, operation=one) for one in found.failed],
-            lost_runs=[self._bare(now, one.connection, run=one) for one in found.lost_runs],
+            slow=[self._bare(now, one) for one in found.slow],
+            failed=[self._bare(now, one) for one in found.failed],
+            lost_runs=[
+                RunFacts(
+                    now=now, connection=one.connection, connection_title=self._title(one.connection), run=one
+                )
+                for one in found.lost_runs
+            ],
             answer=home.shown_answer(now),
             answered_at=home.answered_at or now,
         )
 
-    def _bare(
-        self, now: float, connection: str, *, operation: Operation | None = None, run: Run | None = None
-    ) -> Facts:
+    def _bare(self, now: float, operation: Operation) -> WorkspaceFacts:
         """Return the facts of what somebody asked for, without the workspace: its name is theirs."""
+        connection = operation.connection
         title = self._title(connection)
-        return Facts(now=now, connection=connection, connection_title=title, operation=operation, run=run)
+        return WorkspaceFacts(now=now, connection=connection, connection_title=title, operation=operation)
 
     def _title(self, connection: str) -> str:
         provider = self._connections.get(connection)
@@ -162,9 +166,6 @@ class HomeGatherer(Part):
     def _by_title(self, principal: Principal) -> list[tuple[str, Provider]]:
         served = [one for one in self._connections.items() if one[1].settings.serves(principal)]
         return sorted(served, key=lambda one: one[1].settings.title.casefold())
-
-    async def _of_runs(self, principal: Principal, runs: Sequence[Run]) -> list[tuple[Run, Facts]]:
-        return list(zip(runs, await self._gatherer.of_runs(principal, runs), strict=True)) if runs else []
 
     async def _questions(
         self,
@@ -181,7 +182,9 @@ class HomeGatherer(Part):
             Question(operation=facts)
             for facts in await self._gatherer.of_all(principal, asked[:QUESTIONS], under_way)
         ]
-        found += [Question(run=one) for one in await self._of_runs(principal, asked_runs[:QUESTIONS])]
+        found += [
+            Question(run=one) for one in await self._gatherer.of_runs(principal, asked_runs[:QUESTIONS])
+        ]
         if reach is not None and len(found) < QUESTIONS:
             for approval in await self._store.asked_approvals(QUESTIONS, reach):
                 asking = approval.principal

@@ -51,7 +51,14 @@ async def show_problems(request: Request) -> Answer:
     await trainers(request, "class_problems", request.target or "")
     card, counts, found = await services.classes.problems(request.principal, request.target or "")
     people = await services.names.of(request.principal, *(one.press.principal for one in found))
-    facts = ClassFacts(card, services.title(card.connection), services.clock.now(), counts, people=people)
+    facts = ClassFacts(
+        now=services.clock.now(),
+        connection=card.connection,
+        connection_title=services.title(card.connection),
+        card=card,
+        counts=counts,
+        people=people,
+    )
     return drawn.problems_of(facts, found)
 
 

@@ -38,7 +38,7 @@ async def show_list(request: Request) -> Answer:
     shown = rows if part is None else list(part.rows)
     facts = await request.services.gatherer.of_runs(request.principal, shown)
     return run_lists.run_list(
-        list(zip(shown, facts, strict=True)),
+        facts,
         page=page,
         remark=f"{narrowed.remark(request, part, len(rows))} {remark}".strip(),
         replaces=request.surface.kind == "button",
@@ -53,7 +53,7 @@ async def status(request: Request) -> Answer:
     if not is_named and len(await request.services.store.runs(request.principal)) > 1:
         return await show_list(request)
     run = await run_of(request)
-    return run_status(run, await request.services.gatherer.of_run(run))
+    return run_status(await request.services.gatherer.of_run(run))
 
 
 @routes.verb("job", "logs", does=routes.Does.SHOWS)
@@ -84,4 +84,4 @@ async def refresh(request: Request) -> Answer:
     """Answer with the current row; a running run is read every few seconds anyway."""
     runs = request.services.runs
     run = await runs.owned(request.principal, "status", request.target or "")
-    return run_status(run, await request.services.gatherer.of_run(run))
+    return run_status(await request.services.gatherer.of_run(run))

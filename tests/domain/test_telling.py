@@ -9,11 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.models import Mark, NoticeKind, Preferences, State
+from bot.domain.models import NoticeKind, Preferences
 from bot.domain.telling import (
     FARTHEST,
     News,
-    is_still_true,
     minutes,
     quiet_until,
     tell,
@@ -143,33 +142,6 @@ def test_without_two_times_there_are_no_quiet_hours(begin, end):
 def test_they_end_within_a_day_and_never_in_the_past(now, begin, end, zone):
     found = quiet_until(Preferences(quiet_from=begin, quiet_to=end), now, ZoneInfo(zone))
     assert found is None or now < found <= now + FARTHEST
-
-
-@pytest.mark.parametrize(
-    ("kind", "state", "expected"),
-    [
-        (K.READY, State.RUNNING, True),
-        (K.READY, State.STOPPED, False),
-        (K.READY, State.GONE, False),
-        (K.READY, None, False),
-        (K.STOPPED, State.STOPPED, True),
-        (K.STOPPED_ELSEWHERE, State.GONE, True),
-        (K.STOPPED_ELSEWHERE, State.RUNNING, False),
-        (K.STOPPED, State.STARTING, False),
-        (K.JOB_ENDED, None, True),
-        (K.REMOVED, None, True),
-    ],
-)
-def test_what_is_not_true_any_more_is_left_out(kind, state, expected):
-    assert is_still_true(kind, state, is_refused=False) is expected
-    assert Mark.CAN_WAIT in kind.marks
-
-
-def test_a_link_that_works_again_is_no_news():
-    assert is_still_true(K.LINK_AGAIN, None, is_refused=True)
-    assert not is_still_true(K.LINK_AGAIN, None, is_refused=False)
-    assert is_still_true(K.LINK_ENDING, None, is_refused=False, is_ending=True)
-    assert not is_still_true(K.LINK_ENDING, None, is_refused=False, is_ending=False)
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from bot.domain.facts import Facts
-from bot.domain.models import Call, Operation, OperationVerb, Principal, State, StopEffect, Workspace
+from bot.domain.facts import ClassFacts, Facts, HeldFacts, RequestFacts, RunFacts, WorkspaceFacts
+from bot.domain.models import (
+    Call,
+    ClassCard,
+    Mark,
+    NoticeKind,
+    Operation,
+    OperationVerb,
+    Principal,
+    Run,
+    State,
+    StopEffect,
+    Workspace,
+)
 
 NOW = 1_800_000_000.0
 ALICE = Principal(None, "T1", "UALICE")
@@ -40,7 +52,7 @@ def facts(
     operation: dict[str, Any] | None = None,
     workspace: dict[str, Any] | None = None,
     **keys: Any,
-) -> Facts:
+) -> WorkspaceFacts:
     """Return facts with these changes to the rows of operation and workspace; None leaves a row as it is."""
     given = {
         "now": NOW,
@@ -52,4 +64,30 @@ def facts(
         "page_url": "https://app.example.org/dash/1",
         "effects": {"stop": StopEffect.RETURNS},
     }
-    return Facts(**given | keys)
+    return WorkspaceFacts(**given | keys)
+
+
+def run_facts(run: Run, **keys: Any) -> RunFacts:
+    """Return facts about a run."""
+    given = {
+        "now": NOW,
+        "connection": run.connection,
+        "connection_title": "Saturn Cloud",
+        "username": "alice",
+    }
+    return RunFacts(**given | keys, run=run)
+
+
+def class_facts(card: ClassCard, title: str, now: float, **keys: Any) -> ClassFacts:
+    """Return facts about a class."""
+    return ClassFacts(now=now, connection=card.connection, connection_title=title, card=card, **keys)
+
+
+def least_facts(kind: NoticeKind, **keys: Any) -> Facts:
+    """Return facts for a kind of message, as there are where its rows are gone."""
+    given = {"now": NOW, "connection": "saturn", "connection_title": "Saturn Cloud"} | keys
+    if kind.offers == "workspace" or kind.subject == "operation":
+        return WorkspaceFacts(**given)
+    if kind is NoticeKind.HELD:
+        return HeldFacts(**given, held=())
+    return RequestFacts(**given) if Mark.PEOPLE in kind.marks else Facts(**given)

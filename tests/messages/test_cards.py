@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from bot.domain.models import Call, NoticeKind, OperationVerb, Outcome, Spec, State, StopEffect
 from bot.messages.blocks.cards import link_value, operation_card
+from bot.messages.blocks.drawn import DRAWN, draws
 from bot.messages.blocks.notices import render
 from bot.messages.texts import holds
-from tests.messages.card_facts import CALLED, IDE_URL, NOW, facts
+from tests.messages.card_facts import CALLED, IDE_URL, NOW, facts, least_facts
 from tests.rigs.golden import check_golden, check_limits
 
 STARTING = {"state": State.STARTING}
@@ -322,9 +323,15 @@ def test_replies_and_messages_carry_their_answer(kind):
 
 
 def test_every_kind_of_notice_is_drawn_with_hardly_anything_known():
-    bare = replace(facts(), operation=None, workspace=None, username="", page_url=None)
     for kind in set(NoticeKind) - {NoticeKind.CARD, NoticeKind.CARD_UPDATE}:
-        check_limits(render(kind, bare))
+        check_limits(render(kind, least_facts(kind)))
+
+
+def test_a_kind_of_message_is_declared_once_and_drawn_once():
+    # An update is drawn as the card that it is of; a second function for a kind is refused.
+    assert set(DRAWN) == set(NoticeKind) - {NoticeKind.CARD_UPDATE}
+    with pytest.raises(ValueError, match="two functions draw ready"):
+        draws(NoticeKind.READY)(operation_card)
 
 
 def test_a_card_without_an_operation_is_a_fault_of_the_program():

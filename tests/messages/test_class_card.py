@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.domain.facts import ClassFacts, Facts
+from bot.domain.facts import WorkspaceFacts
 from bot.domain.models import (
     ClassCard,
     ClassCounts,
@@ -25,7 +25,7 @@ from bot.messages.blocks import classes
 from bot.messages.texts import classes as words
 from bot.messages.texts import problems
 from handlers.class_card.posting import card_command, ends_at
-from tests.messages.card_facts import ALICE, OPERATION
+from tests.messages.card_facts import ALICE, OPERATION, class_facts
 from tests.rigs.golden import check_golden, check_limits
 
 TRAINER = Principal(None, "T1", "UTRAINER")
@@ -44,17 +44,20 @@ CARD = ClassCard(
 COUNTS = ClassCounts(pressed=500, ready=312, waiting=180, going=170, failed=8, consented=490)
 STOPPED = replace(CARD, closed_at=NOW, stopped_by="-:T1:UADMIN", stops_at=NOW + 300)
 CASES = {
-    "new": ClassFacts(CARD, "Saturn Cloud", NOW),
-    "until": ClassFacts(
+    "new": class_facts(CARD, "Saturn Cloud", NOW),
+    "until": class_facts(
         replace(CARD, stops_at=NOW + 28_800, maximum=60, pattern="", template="R & more", spec=Spec("x")),
         "Saturn Cloud",
         NOW,
     ),
-    "going": ClassFacts(CARD, "Saturn Cloud", NOW, COUNTS),
-    "closing": ClassFacts(STOPPED, "Saturn Cloud", NOW + 10, COUNTS),
-    "stopping": ClassFacts(STOPPED, "Saturn Cloud", NOW + 310, COUNTS),
-    "over": ClassFacts(
-        replace(STOPPED, done_at=NOW + 400), "Saturn Cloud", NOW + 500, replace(COUNTS, stopped=480, kept=10)
+    "going": class_facts(CARD, "Saturn Cloud", NOW, counts=COUNTS),
+    "closing": class_facts(STOPPED, "Saturn Cloud", NOW + 10, counts=COUNTS),
+    "stopping": class_facts(STOPPED, "Saturn Cloud", NOW + 310, counts=COUNTS),
+    "over": class_facts(
+        replace(STOPPED, done_at=NOW + 400),
+        "Saturn Cloud",
+        NOW + 500,
+        counts=replace(COUNTS, stopped=480, kept=10),
     ),
 }
 
@@ -63,10 +66,10 @@ ENDS = {"stop": StopEffect.ENDS, "force": StopEffect.ENDS}
 KEEPS = {**ENDS, "suspend": StopEffect.KEEPS}
 MADE = replace(CARD, pattern="", template="R", spec=Spec("x"))
 CASES |= {
-    "made-and-suspended": ClassFacts(MADE, "Workbench", NOW, effects=KEEPS),
-    "made-and-ended": ClassFacts(replace(MADE, stops_at=NOW + 28_800), "Workbench", NOW, effects=ENDS),
-    "suspended-or-ended": ClassFacts(CARD, "Workbench", NOW, effects=KEEPS),
-    "erased": ClassFacts(MADE, "Courses", NOW, effects={"stop": StopEffect.ERASES}),
+    "made-and-suspended": class_facts(MADE, "Workbench", NOW, effects=KEEPS),
+    "made-and-ended": class_facts(replace(MADE, stops_at=NOW + 28_800), "Workbench", NOW, effects=ENDS),
+    "suspended-or-ended": class_facts(CARD, "Workbench", NOW, effects=KEEPS),
+    "erased": class_facts(MADE, "Courses", NOW, effects={"stop": StopEffect.ERASES}),
 }
 
 
@@ -96,12 +99,20 @@ def test_an_end_on_another_day_names_it():
 def test_the_warning_and_the_summary():
     workspace = Workspace("w1", TRAINER, "saturn", "r1", "g1", "notebook", url="https://app.example.test/ide")
     for name, title, effects in (("ends", "Saturn Cloud", {}), ("ends-for-good", "Workbench", ENDS)):
-        of = ClassFacts(STOPPED, title, NOW, effects=effects, people=PEOPLE)
+        of = class_facts(STOPPED, title, NOW, effects=effects, people=PEOPLE)
         body = {"stops_at": STOPPED.stops_at}
-        facts = Facts(NOW, "saturn", title, workspace=workspace, effects=effects, of_class=of, body=body)
+        facts = WorkspaceFacts(
+            now=NOW,
+            connection="saturn",
+            connection_title=title,
+            workspace=workspace,
+            effects=effects,
+            of_class=of,
+            body=body,
+        )
         check_golden(f"notices/class-{name}", classes.ending(facts))
     counts = replace(COUNTS, stopped=470, kept=10, not_stopped=2, stopping=1)
-    answer = classes.summary(ClassFacts(STOPPED, "Saturn Cloud", NOW, counts))
+    answer = classes.summary(class_facts(STOPPED, "Saturn Cloud", NOW, counts=counts))
     check_golden("notices/class-summary", answer)
     assert "http" not in str(answer.blocks)
 
@@ -111,7 +122,7 @@ def test_many_problems_stay_within_the_limits():
         Participant("class_1", Principal(None, "T1", f"U{number}"), NOW, "unlinked") for number in range(100)
     ]
     found = [ClassProblem(press, operation=None, workspace=None) for press in presses]
-    answer = classes.problems_of(ClassFacts(CARD, "S" * 200, NOW + 60, COUNTS), found)
+    answer = classes.problems_of(class_facts(CARD, "S" * 200, NOW + 60, counts=COUNTS), found)
     check_limits(answer)
     assert f"and {180 + 8 - classes.SHOWN} more" in str(answer.blocks)
 
@@ -128,7 +139,10 @@ def test_the_trainer_reads_about_somebody_else_not_what_that_person_is_told(caus
 
 
 def test_the_poster_is_asked():
-    check_golden("notices/class-posted", classes.posted(CARD, "", is_unsure=True))
+    check_golden(
+        "notices/class-posted",
+        classes.posted(class_facts(CARD, "Saturn Cloud", NOW, body={"is_unsure": True})),
+    )
 
 
 @pytest.mark.parametrize(

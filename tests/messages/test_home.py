@@ -23,7 +23,7 @@ from bot.messages.blocks import home as drawn
 from bot.messages.blocks import kit, replies
 from bot.messages.blocks.totals import totals_home
 from bot.messages.texts import home as words_of
-from tests.messages.card_facts import ALICE, CALLED, IDE_URL, NOW, WORKSPACE, facts
+from tests.messages.card_facts import ALICE, CALLED, IDE_URL, NOW, WORKSPACE, facts, run_facts
 from tests.rigs.golden import check_golden, check_limits
 
 CAN = frozenset({"runs", "making"})
@@ -59,7 +59,7 @@ FEW = own(
     ],
     count=5,
     running=2,
-    runs=[(run(state=RunState.RUNNING, started_at=NOW - 200), facts(capabilities=CAN))],
+    runs=[run_facts(run(state=RunState.RUNNING, started_at=NOW - 200), capabilities=CAN)],
     more_runs=3,
     links=[
         LINKED,
@@ -74,7 +74,7 @@ FEW = own(
     has_code=True,
     questions=[
         Question(operation=row("lost", operation={**CALLED, "asked_at": NOW - 30})),
-        Question(run=(run(asked_at=NOW - 20), facts(capabilities=CAN))),
+        Question(run=run_facts(run(asked_at=NOW - 20), capabilities=CAN)),
     ],
 )
 MANY = own(
@@ -127,7 +127,7 @@ TOTALS = TotalsFacts(
     people={ALICE.key: Named(ALICE.user_id)},
     slow=[facts({"created_at": NOW - 700, "hold": "Saturn Cloud has not answered since 14:02."})],
     failed=[facts(FAILED), facts({**FAILED, "cause": "invalid: disk <too> small"})],
-    lost_runs=[facts(operation=None, run=run(outcome="failed", cause="lost", ended_at=NOW - 60))],
+    lost_runs=[run_facts(run(outcome="failed", cause="lost", ended_at=NOW - 60))],
 )
 
 
@@ -135,8 +135,7 @@ def test_golden_homes():
     for name, given_ in HOMES.items():
         check_golden(f"home/{name}", drawn.home(given_))
     check_golden("home/guest", drawn.sentence_home("Guests can't use me. Ask a full member to do it."))
-    lost = [replace(one, operation=None) for one in TOTALS.lost_runs]
-    check_golden("home/totals", totals_home(replace(TOTALS, lost_runs=lost)))
+    check_golden("home/totals", totals_home(TOTALS))
     check_golden("home/totals-calm", totals_home(TotalsFacts(now=NOW)))
     of_one = TotalsFacts(now=NOW, place="Beta Labs", slow=TOTALS.slow, people={ALICE.key: FOREIGN})
     check_golden("home/totals-of-a-workspace", totals_home(of_one))
@@ -211,9 +210,8 @@ ROWS = st.builds(
     st.booleans(),
 )
 RUNS = st.builds(
-    lambda name, state, detail, outcome: (
-        run(name=name, state=state, detail=detail, outcome=outcome),
-        facts(capabilities=CAN),
+    lambda name, state, detail, outcome: run_facts(
+        run(name=name, state=state, detail=detail, outcome=outcome), capabilities=CAN
     ),
     WORDS,
     st.sampled_from(list(RunState)),

@@ -11,7 +11,7 @@ from bot.domain.models import Approval, Named, NoticeKind, OperationVerb, Outcom
 from bot.messages.blocks import kit
 from bot.messages.blocks.approvals import asked
 from bot.messages.blocks.past import redraw
-from tests.messages.card_facts import ALICE, CALLED, IDE_URL, NOW, facts
+from tests.messages.card_facts import ALICE, CALLED, IDE_URL, NOW, facts, least_facts
 from tests.rigs.golden import check_golden
 
 ENDED = CALLED | {"outcome": Outcome.FULFILLED, "ended_at": NOW - 600}
@@ -81,7 +81,7 @@ def test_a_request_from_another_slack_workspace_mentions_nobody(name):
         # Usher isn't installed there any more.
         "-:T1:U0AMIR": Named("", "Amir"),
     }
-    given = replace(facts(), operation=None, workspace=None, body=body, approval=STATES[name], people=people)
+    given = least_facts(NoticeKind.APPROVAL_ASKED, body=body, approval=STATES[name], people=people)
     drawn = asked(given)
     check_golden(f"notices/approval-from-elsewhere-{name}", drawn)
     assert "<@" not in json.dumps(drawn.blocks)
@@ -91,7 +91,7 @@ def test_a_request_from_another_slack_workspace_mentions_nobody(name):
 def test_a_request_to_administrators_says_who_decided(name):
     body = {"approval": "approval_1", "username": "alice", "person": ALICE.key}
     people = {ALICE.key: Named("UALICE", "Alice"), "-:T1:U0AMIR": Named("U0AMIR", "Amir")}
-    given = replace(facts(), operation=None, workspace=None, body=body, approval=STATES[name], people=people)
+    given = least_facts(NoticeKind.APPROVAL_ASKED, body=body, approval=STATES[name], people=people)
     drawn = asked(given)
     check_golden(f"notices/approval-{name}", drawn)
     assert ("button" in json.dumps(drawn.blocks)) is (name == "asked")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.domain.facts import Facts
-from bot.messages.blocks.outages import outage
+from bot.messages.blocks.notices import outage
 from bot.messages.texts.outages import OUTAGES
 from tests.rigs.golden import check_golden
 
@@ -16,4 +16,5 @@ NOW = 1_750_000_000.0
 def test_what_administrators_are_told(what):
     times = {"since": NOW - 600, "until": NOW + 5_400 if what == "token" else NOW}
     body = {"what": what, **times, "place": "R&D", "page": "https://usher.example.org/slack/install"}
-    check_golden(f"notices/outage-{what}", outage(Facts(NOW, "cloud", "Saturn Cloud", body=body)))
+    facts = Facts(now=NOW, connection="cloud", connection_title="Saturn Cloud", body=body)
+    check_golden(f"notices/outage-{what}", outage(facts))

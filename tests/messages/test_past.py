@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from bot.domain.models import Call, NoticeKind, OperationVerb, Outcome, Run, RunState, Spec, State
+from bot.domain.models import Call, Mark, NoticeKind, OperationVerb, Outcome, Run, RunState, Spec, State
 from bot.messages.blocks.notices import render
-from bot.messages.blocks.past import holds, past, redraw
+from bot.messages.blocks.past import holds, past, redraw, still_so
 from bot.messages.blocks.runs import run_waiting
-from tests.messages.card_facts import ALICE, CALLED, NOW, facts
+from tests.messages.card_facts import ALICE, CALLED, NOW, facts, least_facts, run_facts
 from tests.rigs.golden import check_golden, check_limits
 
 ENDED = CALLED | {"outcome": Outcome.FULFILLED, "ended_at": NOW - 600}
@@ -65,7 +65,7 @@ LINES = {
     "timer-ending": (NoticeKind.TIMER_ENDING, replace(facts(), operation=None)),
     "timer-failed": (NoticeKind.TIMER_FAILED, replace(facts(), operation=None)),
     **{
-        kind.value.replace("_", "-"): (kind, replace(facts(), operation=None, workspace=None))
+        kind.value.replace("_", "-"): (kind, least_facts(kind))
         for kind in (
             NoticeKind.LINKED,
             NoticeKind.UNLINKED,
@@ -77,15 +77,10 @@ LINES = {
     "class-ending": (NoticeKind.CLASS_ENDING, replace(facts(), operation=None)),
     "class-kept": (NoticeKind.CLASS_ENDING, replace(facts(kept=True), operation=None)),
     "asked": (NoticeKind.ASKED, facts(operation=verb("create"))),
-    "job-waiting": (NoticeKind.JOB_WAITING, replace(facts(), operation=None, workspace=None, run=RUN)),
+    "job-waiting": (NoticeKind.JOB_WAITING, run_facts(RUN)),
     "job-ended": (
         NoticeKind.JOB_ENDED,
-        replace(
-            facts(),
-            operation=None,
-            workspace=None,
-            run=replace(RUN, state=RunState.FAILED, outcome="ended", exit_code=2, finished_at=NOW - 300),
-        ),
+        run_facts(replace(RUN, state=RunState.FAILED, outcome="ended", exit_code=2, finished_at=NOW - 300)),
     ),
 }
 
@@ -102,8 +97,10 @@ def test_what_newer_messages_take_the_place_of_becomes_one_line_without_buttons(
 
 @pytest.mark.parametrize("kind", sorted(set(NoticeKind) - {NoticeKind.CARD_UPDATE}))
 def test_every_kind_has_a_line_whatever_is_known(kind):
-    for known in (facts(), replace(facts(), operation=None, workspace=None)):
-        check_limits(past(kind, known))
+    of_its_row = {"job": run_facts(RUN), "operation": facts()}.get(kind.subject, least_facts(kind))
+    check_limits(past(kind, of_its_row))
+    if kind.subject != "job":
+        check_limits(past(kind, least_facts(kind)))
 
 
 #: Kind, state of the workspace, operation, whether something newer was asked for; does it still hold?
@@ -125,7 +122,6 @@ STILL = [
     (NoticeKind.ENDING, RUNNING | {"ends_at": NOW + 60, "ends_how": "stops"}, {}, False, True),
     (NoticeKind.ENDING, RUNNING, {}, False, False),
     (NoticeKind.CARD, STOPPED, ENDED, True, True),
-    (NoticeKind.CLASS_POSTED, STOPPED, {}, True, False),
 ]
 
 
@@ -142,15 +138,46 @@ def test_a_notice_holds_for_as_long_as_the_rows_say_the_same(
     assert len(redraw(kind, given, is_closing=True).blocks) == 1
 
 
+def test_the_question_to_post_a_class_card_again_goes_once_it_was_posted():
+    given = replace(least_facts(NoticeKind.CLASS_POSTED), is_superseded=True, written_at=NOW - 5)
+    assert len(redraw(NoticeKind.CLASS_POSTED, given, is_closing=False).blocks) == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "state", "expected"),
+    [
+        (NoticeKind.READY, State.RUNNING, True),
+        (NoticeKind.READY, State.STOPPED, False),
+        (NoticeKind.READY, State.GONE, False),
+        (NoticeKind.READY, None, False),
+        (NoticeKind.STOPPED, State.STOPPED, True),
+        (NoticeKind.STOPPED_ELSEWHERE, State.GONE, True),
+        (NoticeKind.STOPPED_ELSEWHERE, State.RUNNING, False),
+        (NoticeKind.STOPPED, State.STARTING, False),
+        (NoticeKind.REMOVED, None, True),
+        (NoticeKind.OUTAGE, None, True),
+        (NoticeKind.LINK_AGAIN, None, False),
+        (NoticeKind.LINK_ENDING, None, False),
+    ],
+)
+def test_what_was_held_and_is_not_so_any_more_is_left_out(kind, state, expected):
+    given = least_facts(kind, link_ends_at=NOW + 60)
+    if state is not None:
+        given = replace(facts(workspace={"state": state}), operation=None)
+    held = replace(least_facts(NoticeKind.HELD), held=((kind, given),))
+    assert bool(still_so(held).held) is expected
+    assert Mark.CAN_WAIT in kind.marks
+
+
 def test_the_request_to_link_again_holds_while_the_account_is_refused():
-    refused = replace(facts(is_refused=True), operation=None, workspace=None)
     for kind in (NoticeKind.LINK_AGAIN, NoticeKind.SIGN_IN_REFUSED):
+        refused = least_facts(kind, is_refused=True)
         assert holds(kind, refused)
         assert not holds(kind, replace(refused, is_refused=False))
 
 
 def test_a_reminder_holds_until_its_link_is_another_or_has_ended():
-    said = replace(facts(link_ends_at=NOW + 60, body={"ends_at": NOW + 60}), operation=None, workspace=None)
+    said = least_facts(NoticeKind.LINK_ENDING, link_ends_at=NOW + 60, body={"ends_at": NOW + 60})
     assert holds(NoticeKind.LINK_ENDING, said)
     assert not holds(NoticeKind.LINK_ENDING, replace(said, now=NOW + 60))
     assert not holds(NoticeKind.LINK_ENDING, replace(said, link_ends_at=NOW + 9e6))
@@ -158,12 +185,9 @@ def test_a_reminder_holds_until_its_link_is_another_or_has_ended():
 
 
 def test_the_question_about_a_late_run_holds_until_somebody_waits_on():
-    of_run = replace(facts(), operation=None, workspace=None, run=late(RUN))
+    of_run = run_facts(late(RUN))
     assert holds(NoticeKind.JOB_WAITING, of_run)
-    assert (
-        run_waiting(late(RUN), of_run).blocks
-        == redraw(NoticeKind.JOB_WAITING, of_run, is_closing=False).blocks
-    )
+    assert run_waiting(of_run) == redraw(NoticeKind.JOB_WAITING, of_run, is_closing=False)
     kept = replace(of_run, run=replace(late(RUN), deadline_at=NOW + 60))
     assert not holds(NoticeKind.JOB_WAITING, kept)
     over = replace(of_run, run=replace(late(RUN), outcome="ended"))

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.domain.facts import Facts
-from bot.domain.models import Call, Run, RunState, Spec
+from bot.domain.facts import RunFacts
+from bot.domain.models import Call, Run, RunState, Shown, Spec
 from bot.messages.blocks.limits import SECTION
 from bot.messages.blocks.outputs import preformatted
 from bot.messages.blocks.run_lists import run_list, run_status
@@ -44,7 +44,7 @@ def run(**keys):
     return replace(JOB, **keys)
 
 
-def facts(**keys):
+def facts(run, **keys):
     given = {
         "now": NOW,
         "connection": "posit",
@@ -52,7 +52,7 @@ def facts(**keys):
         "username": "alice",
         "capabilities": ALL,
     }
-    return Facts(**given | keys)
+    return RunFacts(**given | keys, run=run)
 
 
 CARDS = {
@@ -93,7 +93,7 @@ DRAWN = [
     ("card", run_card, CARDS),
     ("question", run_asked, ["asked", "running", "to-launch", "unanswered"]),
     ("waiting", run_waiting, ["late", "late-unseen", "done"]),
-    ("ended", lambda run, facts: run_ended(run, facts, LINES), OVER),
+    ("ended", lambda facts: run_ended(replace(facts, body={"lines": LINES})), OVER),
     ("failed", run_failed, NOT_DONE),
 ]
 
@@ -102,7 +102,7 @@ DRAWN = [
     ("kind", "draw", "name"), [(kind, draw, name) for kind, draw, names in DRAWN for name in names]
 )
 def test_what_is_drawn_of_a_run(kind, draw, name):
-    check_golden(f"jobs/{kind}-{name}", draw(CARDS[name], facts()))
+    check_golden(f"jobs/{kind}-{name}", draw(facts(CARDS[name])))
 
 
 @pytest.mark.parametrize(
@@ -119,31 +119,31 @@ def test_what_is_drawn_of_a_run(kind, draw, name):
 def test_the_output(name, tail, lines, is_over):
     check_golden(
         f"jobs/output-{name}",
-        output_message(JOB, facts(), tail, every=25.2, lines=lines, is_over=is_over),
+        output_message(facts(JOB, output=Shown(tail, lines, 25.2, is_over))),
     )
 
 
 def test_the_status_says_how_old_it_is():
     page = f"https://app.example.org/dash/resources/job/{'0f' * 16}"
-    told = run_status(CARDS["running"], facts(connection_title="Saturn Cloud", page_url=page))
+    told = run_status(facts(CARDS["running"], connection_title="Saturn Cloud", page_url=page))
     check_golden("jobs/status", told)
-    assert "Not checked yet." in shown(run_status(JOB, facts()))
-    over = run_status(CARDS["done"], facts())
-    assert over == run_card(CARDS["done"], facts())
+    assert "Not checked yet." in shown(run_status(facts(JOB)))
+    over = run_status(facts(CARDS["done"]))
+    assert over == run_card(facts(CARDS["done"]))
 
 
-@pytest.mark.parametrize("draw", [run_card, lambda one, told: run_list([(one, told)])])
-def test_logs_is_offered_only_where_the_output_is_not_shown_anyway(draw):
+@pytest.mark.parametrize("draw", [run_card, lambda told: run_list([told])])
+def test_logs_is_offered_only_where_the_output_is_not_outputanyway(draw):
     for one in (run(**RUNNING), run(**DONE)):
-        assert '"job_logs"' not in json.dumps(draw(one, facts()).blocks)
-        assert '"job_logs"' in json.dumps(draw(replace(one, is_watched=False), facts()).blocks)
+        assert '"job_logs"' not in json.dumps(draw(facts(one)).blocks)
+        assert '"job_logs"' in json.dumps(draw(facts(replace(one, is_watched=False))).blocks)
         assert '"job_logs"' not in json.dumps(
-            draw(replace(one, is_watched=False), facts(capabilities=frozenset())).blocks
+            draw(facts(replace(one, is_watched=False), capabilities=frozenset())).blocks
         )
 
 
 def test_the_list():
-    rows = [(one, facts()) for one in CARDS.values()]
+    rows = [facts(one) for one in CARDS.values()]
     check_golden("jobs/list", run_list(rows, remark="I am looking."))
     check_limits(run_list(rows * 3, page=2))
     check_limits(run_list([]))
@@ -151,7 +151,7 @@ def test_the_list():
 
 @pytest.mark.parametrize("name", CARDS)
 def test_without_any_capability_nothing_is_offered_that_cannot_be_done(name):
-    said = shown(run_card(CARDS[name], facts(capabilities=frozenset())))
+    said = shown(run_card(facts(CARDS[name], capabilities=frozenset())))
     for action in ("job_stop", "job_force", "job_logs", "job_again"):
         assert action not in said
 
@@ -165,14 +165,15 @@ def test_no_text_mentions_links_or_breaks_a_limit(name, detail, tail, card, ever
     run = replace(
         CARDS[card], name=name, detail=detail, hold=detail or None, cause=f"invalid: {detail}", reference=name
     )
-    told = facts(connection_title=name or "Posit")
+    output = Shown(tail, lines, every, lines % 2 == 0, tuple(tail.split("\n")))
+    told = facts(run, connection_title=name or "Posit", output=output)
     for answer in (
-        run_card(run, told),
-        run_status(run, told),
-        run_list([(run, told)] * 25),
-        run_ended(run, told, tail.split("\n")),
-        run_failed(run, told),
-        output_message(run, told, tail, every=every, lines=lines, is_over=lines % 2 == 0),
+        run_card(told),
+        run_status(told),
+        run_list([told] * 25),
+        run_ended(told),
+        run_failed(told),
+        output_message(told),
     ):
         check_limits(answer)
         rest = OURS.sub("", shown(answer))

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from bot.domain.facts import Facts
-from bot.domain.models import Answer, Approval, Named
+from bot.domain.facts import RequestFacts
+from bot.domain.models import Answer, Approval, Named, NoticeKind
 from bot.messages.blocks import kit, replies
+from bot.messages.blocks.drawn import draws
 from bot.messages.blocks.kit import Block, Element, Press
 from bot.messages.blocks.limits import Markup, fill
 from bot.messages.texts import approvals as words
@@ -33,27 +34,28 @@ def ways(connections: Sequence[tuple[str, str, bool]], waiting: str = "") -> lis
     return buttons
 
 
-def asked(facts: Facts) -> Answer:
+def _settled(facts: RequestFacts) -> str:
+    """Say what became of a request: the first decision counts, whatever the provider said to it."""
+    approval, template, by = facts.approval, words.WITHDRAWN, Markup("")
+    if approval is not None and approval.decided_by is not None:
+        template = words.DENIED_BY if approval.state == "denied" else words.APPROVED_BY
+        by = kit.person(facts.people.get(approval.decided_by))
+    return fill(template, by=by, **_names(facts.word("username"), facts.connection_title, _person(facts)))
+
+
+@draws(NoticeKind.APPROVAL_ASKED, past=_settled)
+def asked(facts: RequestFacts) -> Answer:
     """Ask an administrator, or say who decided; the buttons carry the request's key and its username."""
     if facts.approval is None or facts.approval.state != "asked":
-        return _settled(facts)
+        line = _settled(facts)
+        return kit.answer(kit.bare(line), [kit.context(line)])
     names = _names(facts.approval.username, facts.connection_title, _person(facts))
     request = decision(facts.approval, facts.connection_title, _person(facts))
     blocks = [*request, kit.context(fill(words.REQUEST_NOTE, **names))]
     return kit.answer(fill(words.REQUEST_SHORT, **names), blocks)
 
 
-def _settled(facts: Facts) -> Answer:
-    """Say what became of a request: the first decision counts, whatever the provider said to it."""
-    approval, template, by = facts.approval, words.WITHDRAWN, Markup("")
-    if approval is not None and approval.decided_by is not None:
-        template = words.DENIED_BY if approval.state == "denied" else words.APPROVED_BY
-        by = kit.person(facts.people.get(approval.decided_by))
-    line = fill(template, by=by, **_names(facts.word("username"), facts.connection_title, _person(facts)))
-    return kit.answer(kit.bare(line), [kit.context(line)])
-
-
-def _person(facts: Facts) -> Named | None:
+def _person(facts: RequestFacts) -> Named | None:
     """Return who asked, also where the request is gone."""
     key = facts.approval.principal.key if facts.approval is not None else facts.word("person")
     return facts.people.get(key)
@@ -80,22 +82,25 @@ def decision(approval: Approval, title: str, person: Named | None) -> list[Block
     return [kit.section(fill(words.REQUEST, **names)), *kit.actions(buttons)]
 
 
-def denied(facts: Facts) -> Answer:
+@draws(NoticeKind.APPROVAL_DENIED)
+def denied(facts: RequestFacts) -> Answer:
     """Tell a person that a request was denied."""
     return _decision(words.DENIED_PERSON, facts)
 
 
-def failed(facts: Facts) -> Answer:
+@draws(NoticeKind.APPROVAL_FAILED)
+def failed(facts: RequestFacts) -> Answer:
     """Tell a person, or whoever approved it, that a request can't be fulfilled."""
     return _decision(words.FAILED_PERSON if facts.body.get("is_own") else words.FAILED_ADMINISTRATOR, facts)
 
 
-def done(facts: Facts) -> Answer:
+@draws(NoticeKind.APPROVAL_DONE)
+def done(facts: RequestFacts) -> Answer:
     """Tell whoever approved a request that the person is linked."""
     return _decision(words.DONE, facts)
 
 
-def _decision(template: str, facts: Facts) -> Answer:
+def _decision(template: str, facts: RequestFacts) -> Answer:
     title, cause = facts.connection_title, facts.word("cause")
     reason = Markup(fill(words.BECAUSE[cause], title=title) if cause in words.BECAUSE else "")
     names = _names(facts.word("username"), title, _person(facts))

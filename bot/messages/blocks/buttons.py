@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.domain.facts import Facts
+from bot.domain.facts import RunFacts, WorkspaceFacts
 from bot.domain.models import Effects, State, StopMode, Workspace
 from bot.domain.models.stopping import is_final
 from bot.messages.blocks import kit
@@ -26,7 +26,7 @@ def changing(
     return Press(verb, workspace.id, workspace.episode, agreed, number, at=at)
 
 
-def can_be_made_again(facts: Facts) -> bool:
+def can_be_made_again(facts: WorkspaceFacts) -> bool:
     """Return whether another like it can be made: it was made through us, and its provider supports that."""
     workspace = facts.workspace
     return workspace is not None and workspace.spec is not None and "making" in facts.capabilities
@@ -99,7 +99,7 @@ def again_button(workspace: Workspace) -> Element:
     return kit.button(words.START_NEW, "again", workspace.id, style=kit.PRIMARY)
 
 
-def running_buttons(facts: Facts) -> list[Element]:
+def running_buttons(facts: WorkspaceFacts) -> list[Element]:
     """Return what can be done with a running workspace besides opening it."""
     workspace = facts.workspace
     if workspace is None:
@@ -108,7 +108,7 @@ def running_buttons(facts: Facts) -> list[Element]:
     return [*buttons, stop_button(workspace, facts.effects)] if facts.may("stop") else buttons
 
 
-def down_buttons(facts: Facts) -> list[Element]:
+def down_buttons(facts: WorkspaceFacts) -> list[Element]:
     """Return what can be done with a workspace that is down; a suspended one can still be ended for good."""
     workspace = facts.workspace
     if workspace is None:
@@ -118,7 +118,7 @@ def down_buttons(facts: Facts) -> list[Element]:
     return [*buttons, stop_button(workspace, facts.effects)] if ends else buttons
 
 
-def gone_buttons(facts: Facts) -> list[Element]:
+def gone_buttons(facts: WorkspaceFacts) -> list[Element]:
     """Return what can be done about a workspace that no longer exists."""
     workspace = facts.workspace
     if workspace is None:
@@ -127,14 +127,14 @@ def gone_buttons(facts: Facts) -> list[Element]:
     return again if workspace.hidden else [*again, kit.button(words.FORGET, "forget", workspace.id)]
 
 
-def open_buttons(facts: Facts) -> list[Element]:
+def open_buttons(facts: WorkspaceFacts) -> list[Element]:
     """Return *Open* with the address itself: only for messages that nobody but the owner sees."""
     if not facts.ide_url:
         return page_button(facts)
     return [kit.button(words.OPEN, "open_url", style=kit.PRIMARY, url=facts.ide_url)]
 
 
-def page_button(facts: Facts) -> list[Element]:
+def page_button(facts: WorkspaceFacts | RunFacts) -> list[Element]:
     """Return a link to the workspace's page at the provider, if there is one."""
     if not facts.page_url:
         return []

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bot.domain.facts import Facts
-from bot.domain.models import Answer, Operation, OperationVerb, Outcome, State, Workspace
+from bot.domain.facts import Facts, RunFacts, WorkspaceFacts
+from bot.domain.models import Answer, NoticeKind, Operation, OperationVerb, Outcome, State, Workspace
 from bot.domain.progress import is_going, is_slow, is_unanswered, progress_of
 from bot.messages.blocks import kit, timers
 from bot.messages.blocks.buttons import (
@@ -17,10 +17,11 @@ from bot.messages.blocks.buttons import (
     running_buttons,
     stop_button,
 )
+from bot.messages.blocks.drawn import draws
 from bot.messages.blocks.kit import Element
 from bot.messages.blocks.limits import VALUE, Markup, fill, safe
 from bot.messages.texts import cards as words
-from bot.messages.texts import problems, times
+from bot.messages.texts import past, problems, times
 
 _BAR_CELLS = 10
 _BROKEN = frozenset({Outcome.FAILED, Outcome.UNKNOWN})
@@ -28,7 +29,28 @@ _UP = frozenset({State.RUNNING, State.STARTING})
 _DOWN = frozenset({State.STOPPED, State.SUSPENDED, State.GONE})
 
 
-def operation_card(facts: Facts) -> Answer:
+def operation_past(facts: WorkspaceFacts) -> str:
+    """Say how an operation ended, or that it was asked for."""
+    operation = facts.operation
+    if operation is None:
+        return short(past.OVER, facts, at=kit.moment(facts.written_at, facts.written_at))
+    at, took = operation.ended_at or operation.created_at, Markup()
+    template = past.ASKED if operation.is_open else past.ENDED.get(str(operation.outcome), past.OVER)
+    if operation.outcome is Outcome.FULFILLED:
+        template = past.DONE[operation.asked_verb]
+        if not operation.has_called:
+            template = past.ALREADY.get(operation.asked_verb, template)
+    elif operation.cause == "sent":
+        template = past.SENT
+    if operation.cause == "not_made":
+        template = past.ENDED["cancelled"]
+    if operation.ended_at and operation.called_at and operation.ended_at > operation.called_at:
+        took = Markup(fill(past.TOOK, took=times.duration(operation.ended_at - operation.called_at)))
+    return short(template, facts, at=kit.moment(at, at), took=took)
+
+
+@draws(NoticeKind.CARD, past=operation_past, keeps_open=True)
+def operation_card(facts: WorkspaceFacts) -> Answer:
     """Draw the card of ``facts.operation`` in its current state, with the workspace if it is known."""
     operation = facts.operation
     assert operation is not None, "a card is the card of an operation"
@@ -44,32 +66,42 @@ def operation_card(facts: Facts) -> Answer:
 
 
 def name_of(facts: Facts) -> str:
-    """Return the person's name for the workspace, or a generic word if its row is gone."""
-    return facts.workspace.title if facts.workspace is not None else facts.former_name or "your workspace"
+    """Return the name of the run, or the person's for the workspace; a generic word if its row is gone."""
+    match facts:
+        case RunFacts(run=run):
+            return run.name
+        case WorkspaceFacts(workspace=Workspace() as workspace):
+            return workspace.title
+        case WorkspaceFacts(former_name=str(name)) if name:
+            return name
+        case _:
+            return "your workspace"
 
 
-def short(template: str, facts: Facts) -> str:
+def short(template: str, facts: Facts, **more: object) -> str:
     """Fill a one-line template with what every notice names: name, title, the operation in all its forms."""
-    operation = facts.operation
+    operation = facts.operation if isinstance(facts, WorkspaceFacts) else None
     forms = words.FORMS[operation.asked_verb] if operation is not None else words.SOME_REQUEST
-    return fill(template, name=name_of(facts), title=facts.connection_title, **forms._asdict())
+    return fill(template, name=name_of(facts), title=facts.connection_title, **forms._asdict(), **more)
 
 
-def opens_for(facts: Facts) -> str:
+def opens_for(facts: WorkspaceFacts) -> str:
     """Say for whom the address opens."""
     template = words.OPENS_AS if facts.username else words.OPENS
     return fill(template, title=facts.connection_title, username=facts.username)
 
 
-def _title(facts: Facts) -> str:
+def _title(facts: WorkspaceFacts) -> str:
     return fill("*{name}* · {title}", name=name_of(facts), title=facts.connection_title)
 
 
-def _card(facts: Facts, text: str, lines: list[str], small: list[str], buttons: list[Element]) -> Answer:
+def _card(
+    facts: WorkspaceFacts, text: str, lines: list[str], small: list[str], buttons: list[Element]
+) -> Answer:
     return kit.message(text, "\n".join([_title(facts), *lines]), small, buttons)
 
 
-def _open_card(facts: Facts, operation: Operation) -> Answer:
+def _open_card(facts: WorkspaceFacts, operation: Operation) -> Answer:
     workspace = facts.workspace
     if operation.asked_at is not None:
         sentence = fill(words.ASKED, title=facts.connection_title)
@@ -100,7 +132,7 @@ def _open_card(facts: Facts, operation: Operation) -> Answer:
     return _card(facts, short(template, facts), lines, small, _open_buttons(facts, operation))
 
 
-def under_way(facts: Facts, operation: Operation) -> tuple[str, list[Element]]:
+def under_way(facts: WorkspaceFacts, operation: Operation) -> tuple[str, list[Element]]:
     """Say what is going on with a workspace, and what can be done about it, for a row among others."""
     going = is_going(operation, facts.workspace)
     since = operation.called_at if going and operation.called_at else operation.created_at
@@ -125,7 +157,7 @@ def _under_way(operation: Operation, workspace: Workspace | None) -> OperationVe
     )
 
 
-def _open_buttons(facts: Facts, operation: Operation) -> list[Element]:
+def _open_buttons(facts: WorkspaceFacts, operation: Operation) -> list[Element]:
     workspace = facts.workspace
     # Meanwhile its calls wait.
     buttons = [link_again_button(facts)] if operation.hold and facts.is_refused else []
@@ -144,7 +176,7 @@ def asked_buttons(key: str, prefix: str = "") -> list[Element]:
     ]
 
 
-def force_buttons(facts: Facts) -> list[Element]:
+def force_buttons(facts: WorkspaceFacts) -> list[Element]:
     """Return *Force quit* for a stop that isn't answered, if the provider supports it."""
     operation, workspace = facts.operation, facts.workspace
     if (
@@ -157,7 +189,7 @@ def force_buttons(facts: Facts) -> list[Element]:
     return [force_button(workspace, facts.effects)]
 
 
-def _usual(facts: Facts, operation: Operation) -> list[str]:
+def _usual(facts: WorkspaceFacts, operation: Operation) -> list[str]:
     if not operation.usual_seconds:
         return []
     template = words.USUAL_PASSED if is_slow(operation, facts.now) else words.USUAL
@@ -171,7 +203,7 @@ def _bar(percent: int | None) -> list[str]:
     return [f"{percent} % {words.BAR_FULL * full}{words.BAR_EMPTY * (_BAR_CELLS - full)}"]
 
 
-def _running_card(facts: Facts, operation: Operation) -> Answer:
+def _running_card(facts: WorkspaceFacts, operation: Operation) -> Answer:
     """Draw a fulfilled start or restart, and what has become of the workspace since."""
     workspace = facts.workspace
     state = workspace.state if workspace is not None else State.UNKNOWN
@@ -200,7 +232,7 @@ def _running_card(facts: Facts, operation: Operation) -> Answer:
     return _card(facts, short(text, facts), [sentence], [], [*buttons, *page_button(facts)])
 
 
-def _since(facts: Facts, operation: Operation, workspace: Workspace) -> str:
+def _since(facts: WorkspaceFacts, operation: Operation, workspace: Workspace) -> str:
     """Say since when a workspace runs; what was seen before the operation's call is of the time before."""
     ended_at, since = operation.ended_at or facts.now, workspace.started_at
     if operation.has_called and (since or 0.0) < (operation.called_at or ended_at):
@@ -210,7 +242,7 @@ def _since(facts: Facts, operation: Operation, workspace: Workspace) -> str:
     return fill(words.RUNNING, since=kit.moment(since, facts.now))
 
 
-def while_running(facts: Facts) -> tuple[list[str], list[str], list[Element]]:
+def while_running(facts: WorkspaceFacts) -> tuple[list[str], list[str], list[Element]]:
     """Return what a card and the message that it is ready share: lines, small texts and buttons."""
     workspace = facts.workspace
     remark = workspace.remark if workspace is not None else None
@@ -219,7 +251,7 @@ def while_running(facts: Facts) -> tuple[list[str], list[str], list[Element]]:
     return [opening(facts), *timers.ends(facts), *_warned(facts)], small, buttons
 
 
-def opening(facts: Facts) -> str:
+def opening(facts: WorkspaceFacts) -> str:
     """Say for whom the address opens, or that there is none to share."""
     if facts.opens_in_page:
         without = words.NOT_OPEN if facts.has_public_url else words.NO_PAGE
@@ -227,7 +259,7 @@ def opening(facts: Facts) -> str:
     return opens_for(facts) if facts.ide_url else fill(words.NO_ADDRESS, title=facts.connection_title)
 
 
-def _warned(facts: Facts) -> list[str]:
+def _warned(facts: WorkspaceFacts) -> list[str]:
     """Return the provider's warnings about a workspace that runs in our page: its set-up may have failed."""
     workspace = facts.workspace
     if workspace is None or not workspace.detail or not facts.opens_in_page:
@@ -235,7 +267,7 @@ def _warned(facts: Facts) -> list[str]:
     return [safe(workspace.detail, 300)]
 
 
-def _down_card(facts: Facts, operation: Operation) -> Answer:
+def _down_card(facts: WorkspaceFacts, operation: Operation) -> Answer:
     """Draw a fulfilled stop of any kind, and what has become of the workspace since."""
     ended_at = operation.ended_at or facts.now
     at = kit.moment_at(ended_at, facts.now)
@@ -257,22 +289,22 @@ def _down_card(facts: Facts, operation: Operation) -> Answer:
     return _card(facts, short(text, facts), lines, [], down_buttons(facts))
 
 
-def _removed_card(facts: Facts, operation: Operation) -> Answer:
+def _removed_card(facts: WorkspaceFacts, operation: Operation) -> Answer:
     removed = fill(words.REMOVED, at=kit.moment_at(operation.ended_at or facts.now, facts.now))
     return _card(facts, short(words.REMOVED_SHORT, facts), [removed], [], again_buttons(facts))
 
 
-def _not_made_card(facts: Facts) -> Answer:
+def _not_made_card(facts: WorkspaceFacts) -> Answer:
     sentence = fill(words.NOT_MADE, title=facts.connection_title)
     return _card(facts, short(words.NOT_MADE_SHORT, facts), [sentence], [], again_buttons(facts))
 
 
-def again_buttons(facts: Facts) -> list[Element]:
+def again_buttons(facts: WorkspaceFacts) -> list[Element]:
     """Return *Start a new one* if another like it can be made."""
     return [again_button(facts.workspace)] if facts.workspace and can_be_made_again(facts) else []
 
 
-def _ended_card(facts: Facts, operation: Operation) -> Answer:
+def _ended_card(facts: WorkspaceFacts, operation: Operation) -> Answer:
     outcome, is_sent = str(operation.outcome), operation.cause == "sent"
     forms = words.FORMS[operation.asked_verb]._asdict()
     sentence = fill(words.SENT if is_sent else words.ENDED[outcome], **forms)
@@ -287,7 +319,7 @@ def _ended_card(facts: Facts, operation: Operation) -> Answer:
     return _card(facts, text, lines, small, buttons)
 
 
-def is_so_anyhow(facts: Facts, operation: Operation) -> bool:
+def is_so_anyhow(facts: WorkspaceFacts, operation: Operation) -> bool:
     """Return whether a workspace is by now what an operation was for, although that did not succeed."""
     workspace = facts.workspace
     if workspace is None or workspace.is_provisional or operation.outcome is Outcome.REPLACED:
@@ -299,7 +331,7 @@ def is_so_anyhow(facts: Facts, operation: Operation) -> bool:
     return workspace.state in (_DOWN if operation.verb.brings_down else _UP)
 
 
-def _as_it_is(facts: Facts) -> tuple[str, list[Element]]:
+def _as_it_is(facts: WorkspaceFacts) -> tuple[str, list[Element]]:
     """Return what a workspace is doing, and what can be done about it."""
     workspace = facts.workspace
     assert workspace is not None, "only what is known can have become something"
@@ -328,7 +360,7 @@ def reference_line(reference: str | None, cause: str | None) -> list[str]:
     return [fill(words.REFERENCE, reference=reference)]
 
 
-def cause_words(facts: Facts, cause: str) -> str:
+def cause_words(facts: WorkspaceFacts, cause: str) -> str:
     """Say why an operation failed; the provider's own reason is in the workspace's row."""
     detail = facts.workspace.detail if facts.workspace is not None else None
     message = detail or "" if cause == "provider_failed" else ""
@@ -338,7 +370,7 @@ def cause_words(facts: Facts, cause: str) -> str:
     )
 
 
-def retry_buttons(facts: Facts, operation: Operation) -> list[Element]:
+def retry_buttons(facts: WorkspaceFacts, operation: Operation) -> list[Element]:
     """Return what can be done after an operation failed: *Try again* is a new operation."""
     word = problems.word_of(operation.cause)
     if word in {"unlinked", "credential_refused", "renamed"}:

@@ -7,13 +7,15 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from bot.domain.facts import ClassFacts, Facts
-from bot.domain.models import Answer, Call, ClassCard, ClassProblem, Effects, State
+from bot.domain.facts import ClassFacts, WorkspaceFacts
+from bot.domain.models import Answer, Call, ClassCard, ClassProblem, Effects, NoticeKind, State
 from bot.domain.models.stopping import ends_by_consent, gentlest_mode
 from bot.messages.blocks import kit, replies
+from bot.messages.blocks.cards import short
+from bot.messages.blocks.drawn import draws
 from bot.messages.blocks.kit import Block, Element
 from bot.messages.blocks.limits import Markup, cut, fill, safe
-from bot.messages.texts import cards, problems, times
+from bot.messages.texts import cards, past, problems, times
 from bot.messages.texts import classes as words
 
 #: How many people are listed in one answer, one per line.
@@ -21,6 +23,7 @@ SHOWN = 30
 _ADDRESS = re.compile(r"\b[a-z][a-z0-9+.-]{0,30}://[^\s\"'”»)>]+", re.IGNORECASE)
 
 
+@draws(NoticeKind.CLASS_CARD)
 def class_card(facts: ClassFacts) -> Answer:
     """Draw the card as it appears in its channel."""
     card, counts = facts.card, facts.counts
@@ -41,9 +44,9 @@ def class_card(facts: ClassFacts) -> Answer:
 
 def _does(facts: ClassFacts) -> list[str]:
     card = facts.card
-    does = fill(words.DOES_START, pattern=card.pattern, title=facts.title)
+    does = fill(words.DOES_START, pattern=card.pattern, title=facts.connection_title)
     if card.spec is not None:
-        does = fill(words.DOES_MAKE, recipe=card.template, title=facts.title)
+        does = fill(words.DOES_MAKE, recipe=card.template, title=facts.connection_title)
     end = end_words(facts.effects, is_any=card.spec is None)
     consent = fill(words.CONSENT, who=_poster(facts), **end)
     if card.stops_at is not None:
@@ -137,20 +140,20 @@ def problems_of(facts: ClassFacts, found: Sequence[ClassProblem]) -> Answer:
 def _why(facts: ClassFacts, one: ClassProblem) -> str:
     operation = one.operation
     if one.press.waits_for == "unlinked":
-        return fill(words.WHY_UNLINKED, title=facts.title)
+        return fill(words.WHY_UNLINKED, title=facts.connection_title)
     if one.press.waits_for == "many_workspaces":
         return words.WHY_MANY
     if one.press.waits_for or operation is None:
-        return fill(words.WHY_NO_WORKSPACE, title=facts.title)
+        return fill(words.WHY_NO_WORKSPACE, title=facts.connection_title)
     if not operation.is_open:
         detail = one.workspace.detail if one.workspace is not None else None
-        why = _of_another(operation.cause or "", facts.title, detail or "")
+        why = _of_another(operation.cause or "", facts.connection_title, detail or "")
         return cut(safe(without_addresses(why)), 200)
     if operation.hold:
-        return cut(kit.held(without_addresses(_held(operation.hold, facts.title)), facts.now), 200)
+        return cut(kit.held(without_addresses(_held(operation.hold, facts.connection_title)), facts.now), 200)
     if operation.start_call is Call.NONE:
         return words.WHY_QUEUED
-    return fill(words.WHY_STARTING, title=facts.title)
+    return fill(words.WHY_STARTING, title=facts.connection_title)
 
 
 def _of_another(cause: str, title: str, detail: str) -> str:
@@ -171,7 +174,13 @@ def without_addresses(text: str) -> str:
     return _ADDRESS.sub("…", text)
 
 
-def ending(facts: Facts) -> Answer:
+def _ending_past(facts: WorkspaceFacts) -> str:
+    at = kit.moment(facts.written_at, facts.written_at)
+    return short(past.KEPT if facts.kept else past.CLASS_ENDING, facts, at=at)
+
+
+@draws(NoticeKind.CLASS_ENDING, past=_ending_past, holds=lambda facts: facts.kept is None, keeps_open=True)
+def ending(facts: WorkspaceFacts) -> Answer:
     """Tell an owner that the class is ending, with a way to keep their workspace."""
     of, workspace = facts.of_class, facts.workspace
     if of is None or workspace is None:
@@ -183,7 +192,7 @@ def ending(facts: Facts) -> Answer:
         title=card.title,
         who=_stopper(of),
         name=workspace.title,
-        at_title=of.title,
+        at_title=of.connection_title,
         at=kit.moment(facts.time("stops_at"), facts.now),
         **end,
     )
@@ -205,10 +214,16 @@ def stopped_with_class(facts: ClassFacts, name: str, state: State | None) -> str
         template = words.STOP_FAILED_BY
     done = {State.SUSPENDED: words.SUSPENDS, State.GONE: words.ENDS}.get(state or State.STOPPED, words.STOPS)
     return fill(
-        template, name=name, title=facts.title, who=_stopper(facts), course=card.title, done=Markup(done[0])
+        template,
+        name=name,
+        title=facts.connection_title,
+        who=_stopper(facts),
+        course=card.title,
+        done=Markup(done[0]),
     )
 
 
+@draws(NoticeKind.CLASS_OVER)
 def summary(facts: ClassFacts) -> Answer:
     """Tell the trainer how a class went."""
     card, counts = facts.card, facts.counts
@@ -231,17 +246,19 @@ def summary(facts: ClassFacts) -> Answer:
     return replies.answer("\n".join(lines))
 
 
-def posted(card: ClassCard, cause: str, *, is_unsure: bool = False) -> Answer:
+@draws(NoticeKind.CLASS_POSTED)
+def posted(facts: ClassFacts) -> Answer:
     """Ask the poster whether to post the card again: it was refused, or nobody knows.
 
     ``cause`` is Slack's error code, which says what would help.
     """
+    card, cause = facts.card, facts.word("cause") or "not_in_channel"
     names = {"name": card.title, "channel": Markup(card.channel_id), "code": cause}
     helps = words.HELPS.get(cause)
     template = words.NOT_POSTED if helps else words.NOT_POSTED_ELSE
     if cause == "undrawable":
         template = words.NOT_POSTED_BROKEN
-    if is_unsure:
+    if facts.body.get("is_unsure"):
         template = words.DID_IT_APPEAR
     sentence = fill(template, **names, helps=Markup(helps or ""))
     return replies.answer(sentence, [kit.button(words.POST_AGAIN, "class_post", card.id)])

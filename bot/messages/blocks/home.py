@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from bot.domain.facts import Facts
+from bot.domain.facts import WorkspaceFacts
 from bot.domain.home import HomeFacts, LinkFacts, MakerFacts, Question
 from bot.domain.models import State
 from bot.messages.blocks import approvals, kit, timers, welcome
@@ -100,8 +100,8 @@ def _question(question: Question) -> list[Block]:
     if question.approval is not None:
         return approvals.decision(*question.approval)
     if question.run is not None:
-        run, of_run = question.run
-        sentence = fill(run_words.ASKED_NOTICE, name=run.name, title=of_run.connection_title)
+        run, title = question.run.run, question.run.connection_title
+        sentence = fill(run_words.ASKED_NOTICE, name=run.name, title=title)
         return row(sentence, asked_buttons(run.id, "job_"))
     facts = question.operation
     assert facts is not None, "a question is about one of the three"
@@ -143,7 +143,7 @@ def _first_step(facts: HomeFacts) -> str:
     return words.NONE_NEW_OR_LINK if is_unlinked else words.NONE_NEW
 
 
-def _row(facts: Facts) -> list[Block]:
+def _row(facts: WorkspaceFacts) -> list[Block]:
     workspace, operation = facts.workspace, facts.operation
     assert workspace is not None, "a row of a Home shows a workspace"
     names = {"name": workspace.title, "title": facts.connection_title}
@@ -183,7 +183,7 @@ def _turning(facts: HomeFacts) -> list[Element]:
 def _runs(facts: HomeFacts) -> list[Block]:
     if not facts.runs:
         return []
-    blocks = [kit.header(words.RUNS), *(block for run, one in facts.runs for block in run_row(run, one))]
+    blocks = [kit.header(words.RUNS), *(block for one in facts.runs for block in run_row(one))]
     if facts.more_runs:
         more = fill(words.MORE_RUNS, count=facts.more_runs, command=Markup(facts.job_command))
         blocks.append(kit.context(more))

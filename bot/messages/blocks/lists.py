@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from bot.domain.facts import Facts
+from bot.domain.facts import WorkspaceFacts
 from bot.domain.models import Answer, Spoken, State, Workspace
 from bot.messages.blocks import kit, limits
 from bot.messages.blocks.buttons import down_buttons, gone_buttons, page_button, running_buttons, stop_button
@@ -22,7 +22,7 @@ from bot.messages.texts import cards
 PAGE = 20
 
 
-def state_line(facts: Facts, workspace: Workspace) -> str:
+def state_line(facts: WorkspaceFacts, workspace: Workspace) -> str:
     """Return one workspace's state, and when it was seen."""
     state, as_of = state_words(facts.now, workspace)
     return fill(
@@ -45,7 +45,7 @@ def state_words(now: float, workspace: Workspace) -> tuple[Markup, Markup]:
 
 
 def workspace_list(
-    rows: Sequence[Facts],
+    rows: Sequence[WorkspaceFacts],
     *,
     page: int = 1,
     remark: str = "",
@@ -74,7 +74,7 @@ def workspace_list(
     return kit.answer(text or title, blocks, in_channel=is_shared, replaces=replaces, about=_about(one.shown))
 
 
-def card_answer(facts: Facts, *, remark: str = "") -> Answer:
+def card_answer(facts: WorkspaceFacts, *, remark: str = "") -> Answer:
     """Answer with the card of what is under way, and as of when: elsewhere an answer isn't redrawn."""
     card = operation_card(facts)
     # What carries out a timer has no card of its own.
@@ -85,12 +85,12 @@ def card_answer(facts: Facts, *, remark: str = "") -> Answer:
     return kit.answer(remark or card.text, blocks, about=_about([facts]))
 
 
-def _about(rows: Iterable[Facts]) -> Spoken:
+def _about(rows: Iterable[WorkspaceFacts]) -> Spoken:
     return Spoken(tuple(facts.workspace.id for facts in rows if facts.workspace is not None))
 
 
 def status_answer(
-    facts: Facts, workspace: Workspace, *, in_channel: bool = False, remark: str = "", more: str = ""
+    facts: WorkspaceFacts, workspace: Workspace, *, in_channel: bool = False, remark: str = "", more: str = ""
 ) -> Answer:
     """Answer what one workspace is doing, and what can be done; ``remark`` comes first, ``more`` last."""
     text = "\n".join([*([remark] if remark else []), _lines(facts, workspace, is_shared=in_channel)])
@@ -108,7 +108,7 @@ def status_answer(
     return kit.message(_short(facts), text, buttons=buttons, in_channel=in_channel, about=_about([facts]))
 
 
-def _row(facts: Facts, *, is_shared: bool) -> list[Block]:
+def _row(facts: WorkspaceFacts, *, is_shared: bool) -> list[Block]:
     workspace = facts.workspace
     assert workspace is not None, "a row of a list shows a workspace"
     said = _lines(facts, workspace, is_shared=is_shared)
@@ -116,12 +116,12 @@ def _row(facts: Facts, *, is_shared: bool) -> list[Block]:
     return row(said, [] if is_shared else [kit.quiet(one) for one in row_buttons(facts, workspace)])
 
 
-def _lines(facts: Facts, workspace: Workspace, *, is_shared: bool) -> str:
+def _lines(facts: WorkspaceFacts, workspace: Workspace, *, is_shared: bool) -> str:
     """Return a workspace's state, and for its owner until when."""
     return "\n".join([state_line(facts, workspace), *([] if is_shared else ends(facts))])
 
 
-def row_buttons(facts: Facts, workspace: Workspace) -> list[Element]:
+def row_buttons(facts: WorkspaceFacts, workspace: Workspace) -> list[Element]:
     """Return what can be done with a workspace in a list that only its owner reads."""
     if workspace.is_provisional:
         return [stop_button(workspace, facts.effects)]
@@ -138,14 +138,14 @@ def row_buttons(facts: Facts, workspace: Workspace) -> list[Element]:
             return []
 
 
-def _open_button(facts: Facts, workspace: Workspace) -> Element:
+def _open_button(facts: WorkspaceFacts, workspace: Workspace) -> Element:
     """Return *Open* with the address itself, or a button we answer if it isn't known."""
     if not facts.ide_url:
         return kit.button(cards.OPEN, "open", workspace.id, style=kit.PRIMARY)
     return kit.button(cards.OPEN, "open_url", style=kit.PRIMARY, url=facts.ide_url)
 
 
-def _short(facts: Facts) -> str:
+def _short(facts: WorkspaceFacts) -> str:
     workspace = facts.workspace
     assert workspace is not None, "a row of a list shows a workspace"
     state = cards.UNMADE if workspace.is_provisional else cards.STATES[workspace.state]

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
+from collections.abc import Iterable, Sequence
 from typing import Final
 
-from bot.domain.facts import Facts
-from bot.domain.models import Answer, NoticeKind, Outcome, State
-from bot.messages.blocks import approvals, classes, kit, replies, timers
+from bot.domain.facts import Facts, HeldFacts, RequestFacts, WorkspaceFacts
+from bot.domain.models import Answer, Ending, NoticeKind, Outcome, State
+from bot.domain.models.stopping import is_final
+from bot.messages.blocks import approvals, kit, limits, replies
 from bot.messages.blocks.buttons import (
     down_buttons,
     open_buttons,
     page_button,
+    remove_button,
     stop_button,
 )
 from bot.messages.blocks.cards import (
@@ -20,38 +21,45 @@ from bot.messages.blocks.cards import (
     asked_buttons,
     cause_words,
     force_buttons,
+    is_so_anyhow,
     link_again_button,
     name_of,
-    operation_card,
+    operation_past,
     reference_of,
     retry_buttons,
     short,
     while_running,
 )
 from bot.messages.blocks.classes import stopped_with_class
-from bot.messages.blocks.expiry import ending
+from bot.messages.blocks.drawn import DRAWN, draws
 from bot.messages.blocks.kit import Element
 from bot.messages.blocks.limits import Markup, fill
-from bot.messages.blocks.outages import outage
-from bot.messages.blocks.preferences import held
-from bot.messages.blocks.run_notices import render_job
 from bot.messages.blocks.welcome import list_button, new_button
-from bot.messages.texts import cards, links, notices, problems, schedules, times
+from bot.messages.texts import cards, links, notices, outages, past, problems, schedules, times
+from bot.messages.texts import classes as class_words
+from bot.messages.texts import preferences as preference_words
 from bot.messages.texts import timers as timer_words
+
+#: How many of what was held back are shown, and how many in a paragraph.
+_LINES: Final = 30
+_IN_A_SECTION: Final = 8
+#: What is said instead of a message whose row is gone.
+_GONE: Final = {"job": problems.sentence("no_job"), "class": class_words.UNKNOWN}
 
 
 def render(kind: NoticeKind, facts: Facts) -> Answer:
-    """Draw a notice from its facts; REPLY and MESSAGE carry their Answer."""
-    if kind.subject == "job":
-        return render_job(kind, facts)
-    answer = _of_class(kind, facts) if kind.subject == "class" else _DRAWN[kind](facts)
-    return _still_open(answer, facts) if kind in _OF_WORKSPACES else answer
+    """Draw a notice from its facts; a sentence says so if its row is gone."""
+    if type(facts) is Facts and kind.subject in _GONE:
+        return kit.message(_GONE[kind.subject], _GONE[kind.subject])
+    how = DRAWN[kind]
+    answer = how.draw(facts)
+    return _still_open(answer, facts) if how.keeps_open and isinstance(facts, WorkspaceFacts) else answer
 
 
-def _still_open(answer: Answer, facts: Facts) -> Answer:
+def _still_open(answer: Answer, facts: WorkspaceFacts) -> Answer:
     """Offer *Open* whatever is said about a workspace that runs: no other message about it may be live."""
-    workspace, operation = facts.workspace, facts.operation
-    if workspace is None or workspace.state is not State.RUNNING or not facts.ide_url:
+    operation = facts.operation
+    if facts.state is not State.RUNNING or not facts.ide_url:
         return answer
     if operation is not None and operation.is_open and operation.verb.brings_down and not operation.hold:
         return answer
@@ -65,22 +73,34 @@ def _still_open(answer: Answer, facts: Facts) -> Answer:
     return kit.with_blocks(answer, [{**first, "accessory": button}, *others])
 
 
-def _of_class(kind: NoticeKind, facts: Facts) -> Answer:
-    of = facts.of_class
-    if of is None:
-        return classes.unknown()
-    match kind:
-        case NoticeKind.CLASS_ENDING:
-            return classes.ending(facts)
-        case NoticeKind.CLASS_OVER:
-            return classes.summary(of)
-        case NoticeKind.CLASS_POSTED:
-            is_unsure, cause = bool(facts.body.get("is_unsure")), facts.word("cause") or "not_in_channel"
-            return classes.posted(of.card, cause, is_unsure=is_unsure)
-        case _:
-            return classes.class_card(of)
+def line(kind: NoticeKind, facts: Facts) -> str:
+    """Say what a message was about, and when: the time of day, as Slack shows the day above the message."""
+    said = DRAWN[kind].past
+    if not isinstance(said, str):
+        return said(facts)
+    filled = short(said, facts, at=kit.moment(facts.written_at, facts.written_at))
+    return f"{filled[0].upper()}{filled[1:]}"
 
 
+def _first(template: str) -> str:
+    """Return a template's first sentence as notifications show it."""
+    return f"{kit.bare(template).partition('. ')[0].removesuffix('.')}."
+
+
+def _said(
+    template: str,
+    facts: Facts,
+    buttons: Iterable[Element] = (),
+    *,
+    text: str = "",
+    small: Sequence[str] = (),
+) -> Answer:
+    """Fill a template with what every notice names; ``text`` is that of the notification."""
+    return kit.message(short(text or _first(template), facts), short(template, facts), small, buttons)
+
+
+@draws(NoticeKind.MESSAGE)
+@draws(NoticeKind.REPLY)
 def carried(facts: Facts) -> Answer:
     """Return the Answer that a reply or a plain message carries in its body."""
     body = facts.body
@@ -89,20 +109,39 @@ def carried(facts: Facts) -> Answer:
     )
 
 
+def _held_link_again(facts: Facts) -> str:
+    at = kit.moment(facts.written_at, facts.written_at)
+    return fill(preference_words.HELD_LINK, title=facts.connection_title, at=at)
+
+
+@draws(
+    NoticeKind.LINK_AGAIN, past=past.LINK_AGAIN, held=_held_link_again, holds=lambda facts: facts.is_refused
+)
 def _link_again(facts: Facts) -> Answer:
     """Say that a link was ended."""
+    again = [link_again_button(facts)]
     if renamed := str(facts.body.get("renamed") or ""):
         names = {"title": facts.connection_title, "username": facts.body.get("username"), "renamed": renamed}
         said = fill(notices.LINK_RENAMED, **names)
-        return kit.message(short(notices.LINK_RENAMED_SHORT, facts), said, [], [link_again_button(facts)])
-    template, text = notices.LINK_AGAIN, notices.LINK_AGAIN_SHORT
+        return kit.message(short(notices.LINK_RENAMED_SHORT, facts), said, [], again)
     if facts.body.get("cause") == "secret":
-        template, text = notices.LINK_UNREADABLE, notices.LINK_UNREADABLE_SHORT
-    elif facts.link_has_ended:
-        template, text = notices.LINK_EXPIRED, notices.LINK_EXPIRED_SHORT
-    return kit.message(short(text, facts), short(template, facts), [], [link_again_button(facts)])
+        return _said(notices.LINK_UNREADABLE, facts, again, text=notices.LINK_UNREADABLE_SHORT)
+    if facts.link_has_ended:
+        return _said(notices.LINK_EXPIRED, facts, again, text=notices.LINK_EXPIRED_SHORT)
+    return _said(notices.LINK_AGAIN, facts, again, text=notices.LINK_AGAIN_SHORT)
 
 
+def _held_link_ending(facts: Facts) -> str:
+    at = kit.day_moment(facts.time("ends_at"))
+    return fill(preference_words.HELD_ENDING, title=facts.connection_title, at=at)
+
+
+@draws(
+    NoticeKind.LINK_ENDING,
+    past=past.LINK_ENDING,
+    held=_held_link_ending,
+    holds=lambda facts: facts.link_is_ending,
+)
 def _link_ending(facts: Facts) -> Answer:
     """Say when a link ends."""
     ends_at = facts.time("ends_at")
@@ -114,6 +153,7 @@ def _link_ending(facts: Facts) -> Answer:
     return kit.message(fill(notices.LINK_ENDING_SHORT, **names), sentence, [], [link_again_button(facts)])
 
 
+@draws(NoticeKind.SIGN_IN_REFUSED, past=past.SIGN_IN_REFUSED, holds=lambda facts: facts.is_refused)
 def _sign_in_refused(facts: Facts) -> Answer:
     """Say that a link may be accepted again without anybody doing anything."""
     if facts.link_has_ended:
@@ -123,7 +163,12 @@ def _sign_in_refused(facts: Facts) -> Answer:
     return kit.message(short(notices.SIGN_IN_REFUSED_SHORT, facts), sentence, [], [link_again_button(facts)])
 
 
-def _ready(facts: Facts) -> Answer:
+def _is_running(facts: WorkspaceFacts) -> bool:
+    return facts.state is State.RUNNING
+
+
+@draws(NoticeKind.READY, past=past.READY, holds=_is_running)
+def _ready(facts: WorkspaceFacts) -> Answer:
     operation = facts.operation
     small = []
     if operation is not None and operation.ended_at is not None and operation.called_at is not None:
@@ -134,72 +179,85 @@ def _ready(facts: Facts) -> Answer:
     return kit.message(short(notices.READY_SHORT, facts), sentence, [*small, *more], buttons)
 
 
-def _refused(facts: Facts) -> Answer:
-    return _not_done(facts, notices.REFUSED, notices.REFUSED_SHORT)
+def _is_missed(facts: WorkspaceFacts) -> bool:
+    """Return whether a workspace still isn't what an operation was for."""
+    return facts.operation is not None and not is_so_anyhow(facts, facts.operation)
 
 
-def _not_done(facts: Facts, template: str = notices.FAILED, text: str = notices.FAILED_SHORT) -> Answer:
+@draws(NoticeKind.REFUSED, past=operation_past, holds=_is_missed, keeps_open=True)
+def _refused(facts: WorkspaceFacts) -> Answer:
+    return _not_done(facts, notices.REFUSED)
+
+
+@draws(NoticeKind.FAILED, past=operation_past, holds=_is_missed, keeps_open=True)
+def _not_done(facts: WorkspaceFacts, template: str = notices.FAILED) -> Answer:
     """Say that an operation failed, was refused, or has an unknown outcome; cancelled is none of these."""
-    operation = facts.operation
+    operation, text = facts.operation, ""
     if operation is not None and operation.outcome is Outcome.UNKNOWN:
         template, text = notices.NOT_KNOWN, cards.ENDED_SHORT["unknown"]
     if operation is not None and operation.outcome is Outcome.CANCELLED:
-        template, text = notices.CALLED_OFF, notices.CALLED_OFF_SHORT
+        template = notices.CALLED_OFF
     cause = (operation.cause if operation is not None else None) or facts.word("cause") or "internal"
-    sentence = f"{short(template, facts)} {cause_words(facts, cause)}"
+    answer_text = short(text or _first(template), facts)
+    sentence = short(template, facts)
     if facts.of_class is not None:
-        failed = stopped_with_class(facts.of_class, name_of(facts), None)
-        sentence = f"{failed} {cause_words(facts, cause)}"
+        sentence = stopped_with_class(facts.of_class, name_of(facts), None)
     buttons = retry_buttons(facts, operation) if operation is not None else []
-    return kit.message(short(text, facts), sentence, reference_of(operation), buttons)
+    said = f"{sentence} {cause_words(facts, cause)}"
+    return kit.message(answer_text, said, reference_of(operation), buttons)
 
 
-def _stopped(facts: Facts) -> Answer:
+def _is_down(facts: WorkspaceFacts) -> bool:
+    return not facts.is_up
+
+
+@draws(NoticeKind.STOPPED, past=past.STOPPED, holds=_is_down, keeps_open=True)
+@draws(NoticeKind.STOPPED_ELSEWHERE, past=past.STOPPED_ELSEWHERE, holds=_is_down)
+@draws(NoticeKind.SUSPENDED, past=past.SUSPENDED, holds=_is_down)
+def _stopped(facts: WorkspaceFacts) -> Answer:
     """Say that a workspace is down, whether the person asked for it or it was stopped elsewhere."""
     operation, workspace = facts.operation, facts.workspace
     if operation is not None and operation.cause == "not_made":
         return _not_made(facts)
-    if workspace is not None and workspace.state is State.SUSPENDED:
-        sentence = short(notices.SUSPENDED, facts)
-        if facts.of_class is not None:
-            sentence = stopped_with_class(facts.of_class, name_of(facts), workspace.state)
-        if operation is not None and operation.planned_for is not None:
-            sentence = f"{sentence} {timer_words.AS_PLANNED}"
-        return kit.message(short(notices.SUSPENDED_SHORT, facts), sentence, [], down_buttons(facts))
     is_gone = workspace is not None and workspace.state is State.GONE
-    asked = operation is not None and operation.verb.brings_down
-    sentence, text = (
-        short(notices.STOPPED if asked else notices.STOPPED_ELSEWHERE, facts),
-        notices.STOPPED_SHORT,
-    )
-    if asked and operation is not None and not operation.has_called and operation.planned_for is None:
-        sentence, text = short(notices.STOPPED_ALREADY, facts), notices.STOPPED_ALREADY_SHORT
-    if is_gone and operation is not None and operation.agreed:
-        sentence = short(notices.ENDED, facts)
-    if operation is not None and operation.planned_for is not None:
-        sentence = f"{sentence} {timer_words.AS_PLANNED}"
+    is_asked = operation is not None and operation.verb.brings_down
+    is_planned = operation is not None and operation.planned_for is not None
+    template, text = notices.STOPPED if is_asked else notices.STOPPED_ELSEWHERE, notices.STOPPED
+    if facts.state is State.SUSPENDED:
+        template = text = notices.SUSPENDED
+    elif is_gone and operation is not None and operation.agreed:
+        template = notices.ENDED
+    elif is_asked and operation is not None and not operation.has_called and not is_planned:
+        template = text = notices.STOPPED_ALREADY
+    sentence = short(template, facts)
     if facts.of_class is not None:
-        sentence = stopped_with_class(
-            facts.of_class, name_of(facts), State.GONE if is_gone else State.STOPPED
-        )
+        state = workspace.state if workspace is not None else State.STOPPED
+        sentence = stopped_with_class(facts.of_class, name_of(facts), state)
+    elif is_planned:
+        sentence = f"{sentence} {timer_words.AS_PLANNED}"
     buttons = again_buttons(facts) if is_gone else down_buttons(facts)
-    return kit.message(short(text, facts), sentence, [], buttons)
+    return kit.message(short(_first(text), facts), sentence, [], buttons)
 
 
-def _removed(facts: Facts) -> Answer:
+@draws(NoticeKind.REMOVED, past=past.REMOVED)
+def _removed(facts: WorkspaceFacts) -> Answer:
     if facts.operation is not None and facts.operation.cause == "not_made":
         return _not_made(facts)
-    sentence = short(notices.REMOVED, facts)
-    return kit.message(short(notices.REMOVED_SHORT, facts), sentence, [], again_buttons(facts))
+    return _said(notices.REMOVED, facts, again_buttons(facts), text=notices.REMOVED_SHORT)
 
 
-def _not_made(facts: Facts) -> Answer:
+def _not_made(facts: WorkspaceFacts) -> Answer:
     """Say that a creation was cancelled before anything was made."""
-    sentence = short(notices.NOT_MADE, facts)
-    return kit.message(short(notices.NOT_MADE_SHORT, facts), sentence, [], again_buttons(facts))
+    return _said(notices.NOT_MADE, facts, again_buttons(facts), text=notices.NOT_MADE_SHORT)
 
 
-def _waiting(facts: Facts) -> Answer:
+def _is_waiting(facts: WorkspaceFacts) -> bool:
+    operation = facts.operation
+    return operation is not None and operation.is_open and operation.deadline_at is None
+
+
+@draws(NoticeKind.WAITING, past=past.WAITING, holds=_is_waiting, keeps_open=True)
+def _waiting(facts: WorkspaceFacts) -> Answer:
     operation = facts.operation
     small = [kit.held(operation.hold, facts.now)] if operation is not None and operation.hold else []
     buttons: list[Element] = []
@@ -208,22 +266,28 @@ def _waiting(facts: Facts) -> Answer:
     if facts.workspace is not None and operation is not None and not operation.verb.brings_down:
         buttons.append(stop_button(facts.workspace, facts.effects))
     buttons += force_buttons(facts)
-    sentence = short(notices.WAITING, facts)
-    return kit.message(short(notices.WAITING_SHORT, facts), sentence, small, [*buttons, *page_button(facts)])
+    buttons += page_button(facts)
+    return _said(notices.WAITING, facts, buttons, text=notices.WAITING_SHORT, small=small)
 
 
-def asked(facts: Facts) -> Answer:
+def _asked_past(facts: WorkspaceFacts) -> str:
+    return kit.bare(asked(facts).text) if facts.operation is not None else operation_past(facts)
+
+
+@draws(NoticeKind.ASKED, past=_asked_past)
+def asked(facts: WorkspaceFacts) -> Answer:
     """Draw the question whether to make another one, or say that it is no longer open."""
     operation, workspace = facts.operation, facts.workspace
     if operation is not None and operation.is_open and operation.asked_at is not None:
         buttons = asked_buttons(operation.id)
-        return kit.message(short(cards.ASKED_SHORT, facts), short(notices.ASKED, facts), [], buttons)
+        return _said(notices.ASKED, facts, buttons, text=cards.ASKED_SHORT)
     is_made = workspace is not None and not workspace.is_provisional
     over = notices.ASKED_ANOTHER if operation is not None and operation.is_open else notices.ASKED_OVER
     sentence = short(notices.ASKED_FOUND if is_made else over, facts)
     return kit.message(sentence.replace("*", ""), sentence, [], [])
 
 
+@draws(NoticeKind.LINKED, past=past.LINKED)
 def _linked(facts: Facts) -> Answer:
     username = facts.username or facts.word("username")
     template = notices.LINKED_AS if username else notices.LINKED
@@ -237,7 +301,7 @@ def _linked(facts: Facts) -> Answer:
     small = [notices.LINKED_NEXT]
     if facts.link_ends_at is not None:
         small.append(fill(notices.LINKED_UNTIL, at=kit.day(facts.link_ends_at)))
-    return kit.message(short(notices.LINKED_SHORT, facts), sentence, small, buttons)
+    return kit.message(short(_first(notices.LINKED), facts), sentence, small, buttons)
 
 
 def unlink_button(connection: str, title: str, number: int | None = None) -> Element:
@@ -251,6 +315,7 @@ def unlink_button(connection: str, title: str, number: int | None = None) -> Ele
     return kit.button(label, press, style=kit.DANGER, confirm=question)
 
 
+@draws(NoticeKind.UNLINKED, past=past.UNLINKED)
 def _unlinked(facts: Facts) -> Answer:
     cause = facts.word("cause")
     because = notices.UNLINKED_BECAUSE.get(cause, "")
@@ -260,21 +325,24 @@ def _unlinked(facts: Facts) -> Answer:
     buttons = approvals.ways(one) if not because and facts.linking & {"token", "admin"} else []
     if cause == "revoked":
         buttons = [link_again_button(facts)]
-    return kit.message(short(notices.UNLINKED_SHORT, facts), short(notices.UNLINKED, facts), small, buttons)
+    return _said(notices.UNLINKED, facts, buttons, small=small)
 
 
-def _link_tried(facts: Facts) -> Answer:
+@draws(NoticeKind.LINK_TRIED)
+def _link_tried(facts: RequestFacts) -> Answer:
     """Tell the owner of a linked account that somebody else tried to link it."""
     template = links.TRIED_BY_APPROVAL if facts.body.get("is_approved") else links.TRIED
     who, username = kit.person(facts.people.get(facts.word("person"))), facts.word("username")
     return replies.answer(fill(template, who=who, title=facts.connection_title, username=username))
 
 
+@draws(NoticeKind.RESTORED)
 def _restored(facts: Facts) -> Answer:
     """Say that a link which its person ended may be back."""
     return replies.answer(fill(links.RESTORED, title=facts.connection_title))
 
 
+@draws(NoticeKind.SCHEDULED)
 def _scheduled(facts: Facts) -> Answer:
     """Say whether a job's schedule was set."""
     cause, cron, title = facts.word("cause"), facts.word("cron"), facts.connection_title
@@ -284,53 +352,75 @@ def _scheduled(facts: Facts) -> Answer:
     return kit.message(text, text)
 
 
-#: What is said about a workspace that may be running.
-_OF_WORKSPACES: Final = frozenset(
-    {
-        NoticeKind.CARD,
-        NoticeKind.FAILED,
-        NoticeKind.REFUSED,
-        NoticeKind.STOPPED,
-        NoticeKind.WAITING,
-        NoticeKind.TIMER_ENDING,
-        NoticeKind.TIMER_FAILED,
-        NoticeKind.CLASS_ENDING,
-    }
-)
+def _is_ending(facts: WorkspaceFacts) -> bool:
+    return facts.workspace is not None and facts.workspace.ends_at is not None
 
-#: Notices that are not about a run or a class.
-_DRAWN: Final[Mapping[NoticeKind, Callable[[Facts], Answer]]] = MappingProxyType(
-    {
-        NoticeKind.READY: _ready,
-        NoticeKind.FAILED: _not_done,
-        NoticeKind.REFUSED: _refused,
-        NoticeKind.STOPPED: _stopped,
-        NoticeKind.STOPPED_ELSEWHERE: _stopped,
-        NoticeKind.SUSPENDED: _stopped,
-        NoticeKind.REMOVED: _removed,
-        NoticeKind.WAITING: _waiting,
-        NoticeKind.ASKED: asked,
-        NoticeKind.CARD: operation_card,
-        NoticeKind.ENDING: ending,
-        NoticeKind.TIMER_ENDING: timers.ending,
-        NoticeKind.TIMER_FAILED: timers.failed,
-        NoticeKind.LINKED: _linked,
-        NoticeKind.UNLINKED: _unlinked,
-        NoticeKind.LINK_AGAIN: _link_again,
-        NoticeKind.SIGN_IN_REFUSED: _sign_in_refused,
-        NoticeKind.LINK_ENDING: _link_ending,
-        NoticeKind.LINK_TRIED: _link_tried,
-        NoticeKind.RESTORED: _restored,
-        NoticeKind.APPROVAL_ASKED: approvals.asked,
-        NoticeKind.APPROVAL_DENIED: approvals.denied,
-        NoticeKind.APPROVAL_FAILED: approvals.failed,
-        NoticeKind.APPROVAL_DONE: approvals.done,
-        NoticeKind.OUTAGE: outage,
-        NoticeKind.SCHEDULED: _scheduled,
-        NoticeKind.HELD: lambda facts: held(facts, render),
-        NoticeKind.MESSAGE: carried,
-        NoticeKind.REPLY: carried,
-    }
-)
 
-__all__ = ["carried", "name_of", "render", "unlink_button"]
+@draws(NoticeKind.ENDING, past=past.ENDING, holds=_is_ending)
+def ending(facts: WorkspaceFacts) -> Answer:
+    """Draw the warning by the current row: one that was used in the meantime ends later, and it says so."""
+    workspace = facts.workspace
+    names = {"name": name_of(facts), "title": facts.connection_title}
+    if workspace is None or workspace.ends_at is None or workspace.ends_how is None:
+        sentence = fill(notices.ENDED_SHORT, **names)
+        return kit.message(sentence, sentence)
+    # A workspace stopped for good is lost like one that is removed.
+    ends_how: Ending = "removed" if is_final(facts.effects, "stop") else workspace.ends_how
+    names |= {"left": times.duration(_whole(workspace.ends_at - facts.now))}
+    at = kit.moment_at(workspace.ends_at, facts.now)
+    if workspace.state is State.RUNNING:
+        sentence = notices.ENDING_STOPS if ends_how == "stops" else notices.ENDING_ANYHOW
+        buttons = open_buttons(facts)
+    else:
+        sentence, buttons = notices.ENDING_REMOVED, down_buttons(facts)
+    if facts.may("remove"):
+        buttons.append(remove_button(workspace))
+    text = fill(notices.ENDING_SHORT[ends_how], **names)
+    return kit.message(text, fill(sentence, at=at, **names), buttons=buttons)
+
+
+def _whole(seconds: float) -> float:
+    """Round to whole minutes if there are any: nobody needs the seconds."""
+    return seconds if seconds < 60 else round(seconds / 60) * 60
+
+
+@draws(NoticeKind.OUTAGE)
+def outage(facts: Facts) -> Answer:
+    """Say that an outage began or ended: ``what`` happened ``since`` when, and how long it lasted."""
+    sentence, text = outages.OUTAGES[facts.word("what") or "away"]
+    since = facts.time("since")
+    lasted = times.duration(facts.time("until") - since)
+    names = {
+        "title": facts.connection_title,
+        "since": kit.moment(since, facts.now),
+        "lasted": lasted,
+        "until": kit.moment(facts.time("until"), facts.now),
+        "place": facts.word("place"),
+        # Our own address, from the settings.
+        "page": Markup(f"<{facts.word('page')}>"),
+    }
+    return kit.message(fill(text, **names), fill(sentence, **names))
+
+
+@draws(NoticeKind.HELD)
+def _held(facts: HeldFacts) -> Answer:
+    """Draw what was held back in quiet hours: a line for each that is still true, which stays true."""
+    words = preference_words
+    lines = [_held_line(kind, one) for kind, one in facts.held]
+    more = [fill(words.HELD_MORE, count=len(lines) - _LINES)] if len(lines) > _LINES else []
+    text = fill(words.HELD_SEVERAL, count=len(lines))
+    if len(lines) == 1:
+        text = fill(words.HELD_ONE, what=Markup(kit.bare(lines[0])))
+    shown = [words.HELD, *(f"• {one}" for one in [*lines[-_LINES:], *more])]
+    parts = ["\n".join(shown[at : at + _IN_A_SECTION]) for at in range(0, len(shown), _IN_A_SECTION)]
+    show = kit.actions([kit.button(words.SHOW, "list")])
+    return kit.answer(text, [*(kit.section(limits.cut(one, limits.SECTION)) for one in parts), *show])
+
+
+def _held_line(kind: NoticeKind, facts: Facts) -> str:
+    """Say what happened and when: the message isn't drawn again, so it must stay true."""
+    how = DRAWN[kind]
+    if how.held is not None:
+        return how.held(facts)
+    is_said = isinstance(how.past, str) and how.past != past.OVER
+    return line(kind, facts) if is_said else render(kind, facts).text

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
-from bot.domain.facts import Facts, PreferenceFacts
-from bot.domain.models import Answer, Choice, NoticeKind
+from bot.domain.facts import PreferenceFacts
+from bot.domain.models import Answer, Choice
 from bot.messages.blocks import kit, limits
 from bot.messages.blocks.kit import Block
 from bot.messages.blocks.limits import Markup, fill, line
-from bot.messages.blocks.past_tense import sentence
-from bot.messages.texts import past
 from bot.messages.texts import preferences as words
 
 CALLBACK: Final = "settings"
@@ -134,27 +132,3 @@ def _clock(minutes: int) -> str:
 def _listed(parts: Sequence[str]) -> str:
     """Return parts of a sentence joined by commas and *or*."""
     return " or ".join(filter(None, [", ".join(parts[:-1]), parts[-1]]))
-
-
-def held(facts: Facts, draw: Callable[[NoticeKind, Facts], Answer]) -> Answer:
-    """Draw what was held back in quiet hours: a line for each that is still true, which stays true."""
-    lines = [_past(kind, one, draw) for kind, one in facts.held]
-    more = [fill(words.HELD_MORE, count=len(lines) - _LINES)] if len(lines) > _LINES else []
-    text = fill(words.HELD_SEVERAL, count=len(lines))
-    if len(lines) == 1:
-        text = fill(words.HELD_ONE, what=Markup(kit.bare(lines[0])))
-    shown = [words.HELD, *(f"• {one}" for one in [*lines[-_LINES:], *more])]
-    parts = ["\n".join(shown[at : at + _IN_A_SECTION]) for at in range(0, len(shown), _IN_A_SECTION)]
-    show = kit.actions([kit.button(words.SHOW, "list")])
-    return kit.answer(text, [*(kit.section(limits.cut(one, limits.SECTION)) for one in parts), *show])
-
-
-def _past(kind: NoticeKind, facts: Facts, draw: Callable[[NoticeKind, Facts], Answer]) -> str:
-    """Say what happened and when: the message isn't drawn again, so it must stay true."""
-    if kind is NoticeKind.LINK_AGAIN:
-        at = kit.moment(facts.written_at, facts.written_at)
-        return fill(words.HELD_LINK, title=facts.connection_title, at=at)
-    if kind is NoticeKind.LINK_ENDING:
-        at = kit.day_moment(facts.time("ends_at"))
-        return fill(words.HELD_ENDING, title=facts.connection_title, at=at)
-    return sentence(kind, facts) if kind in past.SAID else draw(kind, facts).text

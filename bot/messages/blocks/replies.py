@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from bot.domain.facts import Facts
+from bot.domain.facts import WorkspaceFacts
 from bot.domain.models import Answer, Effects, Workspace
 from bot.messages.blocks import kit, limits
 from bot.messages.blocks.buttons import changing, remove_button, stop_button
@@ -139,7 +139,7 @@ def bring_back_button(workspace: Workspace) -> Element:
     return kit.button(words.BRING_BACK, "bring_back", workspace.id)
 
 
-def opening(facts: Facts, sentence: str) -> Answer:
+def opening(facts: WorkspaceFacts, sentence: str) -> Answer:
     """Answer with the address itself, as a button that only its owner sees."""
     assert facts.ide_url is not None, "only an address that may be passed on is shown"
     button = kit.button(cards.OPEN, "open_url", style=kit.PRIMARY, url=facts.ide_url)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import tzinfo
 from typing import Any
 
-from bot.domain.facts import Facts
+from bot.domain.facts import RunFacts
 from bot.domain.models import Answer, Run
 from bot.domain.progress import is_run_unanswered
 from bot.messages.blocks import kit, limits
@@ -34,7 +34,7 @@ FEW = 5
 
 
 def run_list(
-    rows: Sequence[tuple[Run, Facts]],
+    rows: Sequence[RunFacts],
     *,
     page: int = 1,
     remark: str = "",
@@ -48,22 +48,23 @@ def run_list(
     one = page_of(rows, page, PAGE)
     what, typed = (only["what"], only["words"]) if only is not None else (words.RUNS, "")
     title = fill(words.LIST, what=Markup(what))
-    drawn = [block for run, facts in one.shown for block in run_row(run, facts)]
-    text = " ".join(short(run, facts) for run, facts in one.shown[:5])
+    drawn = [block for facts in one.shown for block in run_row(facts)]
+    text = " ".join(short(facts) for facts in one.shown[:5])
     blocks = listed(title, drawn, one, remark, verb="job_list", words=typed)
     return kit.answer(text or title, blocks, replaces=replaces)
 
 
-def run_status(run: Run, facts: Facts) -> Answer:
+def run_status(facts: RunFacts) -> Answer:
     """Answer with a run's progress, when it was seen, and what can be done about it."""
-    card = run_card(run, facts)
+    run = facts.run
+    card = run_card(facts)
     if not run.is_going:
         return card
     remark = words.NO_NEWS
     if run.observed_at is not None:
         remark = fill(words.NEWS, at=kit.moment(run.observed_at, facts.now))
     blocks = [block for block in card.blocks if block["type"] != "actions"]
-    blocks += [kit.context(remark), *kit.actions(card_buttons(run, facts))]
+    blocks += [kit.context(remark), *kit.actions(card_buttons(facts))]
     return replace(card, blocks=tuple(blocks))
 
 
@@ -85,16 +86,17 @@ def choices(verb: str, runs: Sequence[Run], now: float, zone: tzinfo) -> list[El
     return made
 
 
-def run_row(run: Run, facts: Facts) -> list[Block]:
+def run_row(facts: RunFacts) -> list[Block]:
     """Draw one run in a list."""
-    state = Markup("\n".join(state_lines(run, facts)))
-    sentence = fill(words.ROW, name=run.name, title=facts.connection_title, state=state)
-    return row(sentence, [kit.quiet(one) for one in _row_buttons(run, facts)])
+    state = Markup("\n".join(state_lines(facts)))
+    sentence = fill(words.ROW, name=facts.run.name, title=facts.connection_title, state=state)
+    return row(sentence, [kit.quiet(one) for one in _row_buttons(facts)])
 
 
-def _row_buttons(run: Run, facts: Facts) -> list[Element]:
+def _row_buttons(facts: RunFacts) -> list[Element]:
+    run = facts.run
     can = facts.capabilities
-    logs = logs_button(run, facts) if run.remote_id else []
+    logs = logs_button(facts) if run.remote_id else []
     if not run.is_going:
         return [*logs, *([again_button(run)] if run.spec and "runs" in can else [])]
     if "runs" not in can or (run.stop_wanted and not is_run_unanswered(run, facts.now)):

@@ -2,113 +2,169 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from bot.domain.facts import Facts
-from bot.domain.models import Answer, Call, Run, RunState
+from bot.domain.facts import RunFacts
+from bot.domain.models import Answer, Call, NoticeKind, Run, RunState, Shown
 from bot.domain.progress import is_run_unanswered
 from bot.messages.blocks import kit
 from bot.messages.blocks.buttons import page_button
 from bot.messages.blocks.cards import asked_buttons, link_again_button, reference_line
+from bot.messages.blocks.drawn import draws
 from bot.messages.blocks.kit import Block, Element
 from bot.messages.blocks.limits import Markup, fill, safe
 from bot.messages.blocks.outputs import preformatted
-from bot.messages.texts import problems, times
+from bot.messages.texts import outputs, past, problems, times
 from bot.messages.texts import runs as words
+from bot.output.board import EVERY
 from bot.output.lines import MARK
 
+#: What isn't read in this process, or not yet.
+_UNREAD = Shown(tail="", lines=0, every=EVERY, is_over=False)
 
-def run_card(run: Run, facts: Facts) -> Answer:
+
+def run_past(facts: RunFacts) -> str:
+    """Describe a run in one line that stays true: how it ended, or that it was asked for."""
+    if not facts.run.is_open:
+        return _fill(words.PAST, facts, state=Markup(outcome_of(facts.run)))
+    return _fill(past.JOB_CARD, facts, at=kit.moment(facts.written_at, facts.written_at))
+
+
+@draws(NoticeKind.JOB_CARD, past=run_past)
+def run_card(facts: RunFacts) -> Answer:
     """Draw the card of a run in its current state."""
-    sentence = "\n".join([title_of(run, facts), *state_lines(run, facts)])
-    return kit.message(short(run, facts), sentence, _small(run, facts), card_buttons(run, facts))
+    sentence = "\n".join([title_of(facts), *state_lines(facts)])
+    return kit.message(short(facts), sentence, _small(facts), card_buttons(facts))
 
 
-def run_ended(run: Run, facts: Facts, last_lines: Sequence[str]) -> Answer:
+@draws(NoticeKind.JOB_ENDED, past=run_past)
+def run_ended(facts: RunFacts) -> Answer:
     """Tell how a run ended: exit code, duration, the last lines of its output."""
-    sentence = _filled(words.ENDED.get(run.state, words.ENDED_ELSE), run, facts)
+    run = facts.run
+    sentence = _filled(words.ENDED.get(run.state, words.ENDED_ELSE), facts)
     blocks: list[Block] = [kit.section(sentence)]
     if run.detail:
         blocks.append(kit.context(safe(run.detail, 300)))
-    tail = preformatted("\n".join(last_lines))
+    tail = preformatted("\n".join(_last_lines(facts)))
     if tail is not None:
         blocks += [kit.context(words.LAST_LINES), kit.section(tail.text)]
-    return kit.answer(kit.bare(sentence), [*blocks, *kit.actions(_over_buttons(run, facts))])
+    return kit.answer(kit.bare(sentence), [*blocks, *kit.actions(_over_buttons(facts))])
 
 
-def run_failed(run: Run, facts: Facts) -> Answer:
+def _last_lines(facts: RunFacts) -> tuple[str, ...]:
+    """Return the last lines as known now, otherwise as they were when the run was found to have ended."""
+    if facts.output is not None and facts.output.last_lines:
+        return facts.output.last_lines
+    lines = facts.body.get("lines")
+    return tuple(str(line) for line in lines) if isinstance(lines, list) else ()
+
+
+@draws(NoticeKind.JOB_FAILED, past=run_past)
+def run_failed(facts: RunFacts) -> Answer:
     """Tell that a run was never launched, or was lost, with the cause."""
+    run = facts.run
     if _called_off(run):
         template = words.NOT_LAUNCHED
     elif run.outcome == "cancelled":
         template = words.NOT_FOLLOWED
     else:
         template = _of_failed(run, words.NOT_RUN, words.NOT_SURE, words.NOT_KNOWN)
-    sentence = fill(template, name=run.name, title=facts.connection_title, cause=Markup(_cause(run, facts)))
+    sentence = _fill(template, facts, cause=Markup(_cause(facts)))
     small = reference_line(run.reference, run.cause) if run.outcome != "cancelled" else []
-    return kit.message(kit.bare(sentence), sentence, small, _over_buttons(run, facts))
+    return kit.message(kit.bare(sentence), sentence, small, _over_buttons(facts))
 
 
-def run_asked(run: Run, facts: Facts) -> Answer:
+def _asked_past(facts: RunFacts) -> str:
+    return kit.bare(run_asked(facts).text)
+
+
+@draws(NoticeKind.JOB_ASKED, past=_asked_past)
+def run_asked(facts: RunFacts) -> Answer:
     """Draw the question whether to start another run, or say that it is no longer open."""
+    run = facts.run
     if run.is_open and run.asked_at is not None:
         template, buttons = words.ASKED_NOTICE, asked_buttons(run.id, "job_")
     else:
         over = words.ASKED_ANOTHER if run.is_open else words.ASKED_OVER
         template, buttons = words.ASKED_FOUND if run.remote_id is not None else over, []
-    sentence = fill(template, name=run.name, title=facts.connection_title)
+    sentence = _fill(template, facts)
     return kit.message(sentence.replace("*", ""), sentence, buttons=buttons)
 
 
-def run_waiting(run: Run, facts: Facts) -> Answer:
+def _is_late(facts: RunFacts) -> bool:
+    return facts.run.is_open and facts.run.is_late
+
+
+@draws(NoticeKind.JOB_WAITING, past=past.JOB_WAITING, holds=_is_late)
+def run_waiting(facts: RunFacts) -> Answer:
     """Tell that a run hasn't begun, or couldn't be read, for a long time; and what holds it up."""
+    run = facts.run
     template = words.LATE_UNBEGUN if run.remote_id is None else words.LATE_UNSEEN
     hold = Markup(kit.held(run.hold, facts.now) if run.hold else "")
-    sentence = fill(template, name=run.name, title=facts.connection_title, hold=hold).strip()
-    buttons = card_buttons(run, facts) if run.is_open else []
+    sentence = _fill(template, facts, hold=hold).strip()
+    buttons = card_buttons(facts) if run.is_open else []
     return kit.message(sentence.replace("*", ""), sentence, buttons=buttons)
 
 
-def output_message(run: Run, facts: Facts, tail: str, *, every: float, lines: int, is_over: bool) -> Answer:
-    """Show the newest part of a run's output.
-
-    ``tail`` is plain text, whose end takes precedence; ``lines`` is the number of lines so far, and ``every``
-    the seconds between updates of this message.
-    """
-    blocks: list[Block] = [kit.section(fill(words.OUTPUT, name=run.name))]
-    shown = preformatted(tail)
+@draws(NoticeKind.JOB_OUTPUT)
+def output_message(facts: RunFacts) -> Answer:
+    """Show the newest part of a run's output: the end of its tail takes precedence."""
+    output = facts.output or _UNREAD
+    blocks: list[Block] = [kit.section(fill(words.OUTPUT, name=facts.run.name))]
+    shown = preformatted(output.tail)
     small = []
     if shown is None:
-        small.append(words.NO_OUTPUT if is_over else words.READING)
+        small.append(words.NO_OUTPUT if output.is_over else words.READING)
     else:
         blocks.append(kit.section(shown.text))
-        counted = times.counted(lines, "line")
-        small.append(counted if is_over else words.LINES.format(lines=counted))
-        if shown.is_cut or lines > shown.lines:
+        counted = times.counted(output.lines, "line")
+        small.append(counted if output.is_over else words.LINES.format(lines=counted))
+        if shown.is_cut or output.lines > shown.lines:
             small.append(words.PART)
-        if any(line.startswith(MARK) for line in tail.splitlines()):
+        if any(line.startswith(MARK) for line in output.tail.splitlines()):
             small.append(words.MARKED)
-        if is_over:
+        if output.is_over:
             small.append(words.WHOLE)
-    if not is_over:
-        small.append(words.UPDATED.format(every=times.duration(max(every, 1.0))))
+    if not output.is_over:
+        small.append(words.UPDATED.format(every=times.duration(max(output.every, 1.0))))
     blocks.append(kit.context(" · ".join(small)))
-    return kit.answer(fill(words.OUTPUT_SHORT, name=run.name, title=facts.connection_title), blocks)
+    return kit.answer(_fill(words.OUTPUT_SHORT, facts), blocks)
 
 
-def title_of(run: Run, facts: Facts) -> str:
+@draws(NoticeKind.JOB_FILE)
+def file(facts: RunFacts) -> Answer:
+    """Draw what is said with the file of the whole output."""
+    return kit.message(_fill(outputs.FILE_SHORT, facts), _fill(outputs.FILE, facts))
+
+
+@draws(NoticeKind.JOB_FILE_MISSING)
+def file_missing(facts: RunFacts) -> Answer:
+    """Say that there is no file."""
+    is_scope = facts.word("cause") == "missing_scope"
+    return _because(outputs.FILE_NOT_ALLOWED if is_scope else outputs.FILE_MISSING, facts)
+
+
+@draws(NoticeKind.JOB_NOT_STOPPED)
+def not_stopped(facts: RunFacts) -> Answer:
+    """Say that a run goes on, although it was to stop."""
+    return _because(outputs.STOP_REFUSED if facts.word("cause") else outputs.STOP_GIVEN_UP, facts)
+
+
+def _because(template: str, facts: RunFacts) -> Answer:
+    text = _fill(template, facts, because=problems.sentence(facts.word("cause"), facts.connection_title))
+    return kit.message(text, text)
+
+
+def _fill(template: str, facts: RunFacts, **more: object) -> str:
+    return fill(template, name=facts.run.name, title=facts.connection_title, **more)
+
+
+def title_of(facts: RunFacts) -> str:
     """Return the heading of a run."""
-    return fill(words.TITLE, name=run.name, title=facts.connection_title)
+    return _fill(words.TITLE, facts)
 
 
-def short(run: Run, facts: Facts) -> str:
+def short(facts: RunFacts) -> str:
     """Describe a run in one line without markup, for notifications."""
-    return fill(words.SHORT, name=run.name, title=facts.connection_title, state=Markup(outcome_of(run)))
-
-
-def past(run: Run, facts: Facts) -> str:
-    """Describe a run that is over in one line that stays true."""
-    return fill(words.PAST, name=run.name, title=facts.connection_title, state=Markup(outcome_of(run)))
+    return _fill(words.SHORT, facts, state=Markup(outcome_of(facts.run)))
 
 
 def outcome_of(run: Run) -> str:
@@ -117,9 +173,10 @@ def outcome_of(run: Run) -> str:
     return head[0].lower() + head[1:]
 
 
-def state_lines(run: Run, facts: Facts) -> list[str]:
+def state_lines(facts: RunFacts) -> list[str]:
     """Describe a run's progress, and what its provider says about it."""
-    lines = [_state_line(run, facts)]
+    run = facts.run
+    lines = [_state_line(facts)]
     if run.is_going and run.stop_wanted:
         if _not_launched(run):
             return [words.CALLING_OFF]
@@ -128,10 +185,11 @@ def state_lines(run: Run, facts: Facts) -> list[str]:
     return [*lines, *([safe(run.detail, 300)] if run.detail else [])]
 
 
-def card_buttons(run: Run, facts: Facts) -> list[Element]:
+def card_buttons(facts: RunFacts) -> list[Element]:
     """Return what can be done with a run in its current state."""
+    run = facts.run
     if not run.is_going:
-        return _over_buttons(run, facts)
+        return _over_buttons(facts)
     buttons = _late_buttons(run) if run.is_late else []
     if run.asked_at is not None:
         buttons = asked_buttons(run.id, "job_")
@@ -142,7 +200,7 @@ def card_buttons(run: Run, facts: Facts) -> list[Element]:
             buttons.append(stop_button(run))
     return [
         *buttons,
-        *logs_button(run, facts),
+        *logs_button(facts),
         kit.button(words.REFRESH, "job_refresh", run.id),
         *page_button(facts),
     ]
@@ -173,21 +231,24 @@ def _late_buttons(run: Run) -> list[Element]:
     ]
 
 
-def logs_button(run: Run, facts: Facts) -> list[Element]:
+def logs_button(facts: RunFacts) -> list[Element]:
     """Return *Logs*, unless the output is shown anyway, or there is none."""
+    run = facts.run
     is_none = "runs" not in facts.capabilities or (run.remote_id is None and not run.is_open)
     is_shown = run.is_watched or (run.output_ts is not None and not run.is_going)
     return [] if is_none or is_shown else [kit.button(words.LOGS, "job_logs", run.id)]
 
 
-def _over_buttons(run: Run, facts: Facts) -> list[Element]:
+def _over_buttons(facts: RunFacts) -> list[Element]:
+    run = facts.run
     if problems.word_of(run.cause) in {"unlinked", "credential_refused", "renamed"}:
         return [link_again_button(facts)]
     again = [again_button(run)] if run.spec and "runs" in facts.capabilities else []
-    return [*logs_button(run, facts), *again, *page_button(facts)]
+    return [*logs_button(facts), *again, *page_button(facts)]
 
 
-def _small(run: Run, facts: Facts) -> list[str]:
+def _small(facts: RunFacts) -> list[str]:
+    run = facts.run
     small = [kit.held(run.hold, facts.now)] if run.hold and run.is_going else []
     if run.is_late:
         small.append(words.LATE)
@@ -213,14 +274,15 @@ def _called_off(run: Run) -> bool:
     return run.outcome == "cancelled" and run.cause in {None, "cancelled"}
 
 
-def _state_line(run: Run, facts: Facts) -> str:
+def _state_line(facts: RunFacts) -> str:
+    run = facts.run
     title, now = facts.connection_title, facts.now
     if run.outcome == "failed":
         template = _of_failed(run, words.NEVER_RAN, words.UNSURE, words.LOST)
-        return fill(template, cause=Markup(_cause(run, facts)))
+        return fill(template, cause=Markup(_cause(facts)))
     if run.outcome == "cancelled":
         template = words.CALLED_OFF if _called_off(run) else words.CUT_OFF
-        return fill(template, title=title, cause=Markup(_cause(run, facts)))
+        return fill(template, title=title, cause=Markup(_cause(facts)))
     if not run.is_going:
         return f"{_head(run)}."
     if run.asked_at is not None:
@@ -251,9 +313,9 @@ def _head(run: Run) -> str:
     return f"{words.HEADS[run.state]}{_after(run)}{_code(run)}"
 
 
-def _filled(template: str, run: Run, facts: Facts) -> str:
-    after, code = Markup(_after(run)), Markup(_code(run))
-    return fill(template, name=run.name, title=facts.connection_title, after=after, code=code)
+def _filled(template: str, facts: RunFacts) -> str:
+    after, code = Markup(_after(facts.run)), Markup(_code(facts.run))
+    return _fill(template, facts, after=after, code=code)
 
 
 def _after(run: Run) -> str:
@@ -267,5 +329,5 @@ def _code(run: Run) -> str:
     return "" if run.exit_code is None else words.CODE.format(code=run.exit_code)
 
 
-def _cause(run: Run, facts: Facts) -> str:
-    return safe(problems.sentence(run.cause or "internal", facts.connection_title))
+def _cause(facts: RunFacts) -> str:
+    return safe(problems.sentence(facts.run.cause or "internal", facts.connection_title))

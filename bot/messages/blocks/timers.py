@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from bot.domain.facts import Facts
-from bot.domain.models import Answer, Effects, StopMode, Workspace
+from bot.domain.facts import WorkspaceFacts
+from bot.domain.models import Answer, Effects, NoticeKind, StopMode, Workspace
 from bot.domain.models.stopping import coming_ends, is_final
 from bot.domain.moments import Moment
 from bot.messages.blocks import kit
 from bot.messages.blocks.buttons import changing
+from bot.messages.blocks.drawn import draws
 from bot.messages.blocks.kit import Element, Press
 from bot.messages.blocks.limits import BUTTON, Markup, fill, line, safe
-from bot.messages.texts import cards, problems, times
+from bot.messages.texts import cards, past, problems, times
 from bot.messages.texts import timers as words
 
 #: How many workspaces are offered as buttons.
@@ -27,7 +28,7 @@ PROPOSED = "60"
 LENGTHS = frozenset(str(minutes) for minutes in words.FORM_CHOICES)
 
 
-def ends(facts: Facts) -> list[str]:
+def ends(facts: WorkspaceFacts) -> list[str]:
     """Return the lines that say until when a workspace runs, or is kept.
 
     While an operation is under way, what its provider said before that doesn't hold any more.
@@ -41,7 +42,7 @@ def ends(facts: Facts) -> list[str]:
     return [fill(words.LINE[how], at=kit.day_moment(at)) for how, at in coming]
 
 
-def later_button(facts: Facts) -> list[Element]:
+def later_button(facts: WorkspaceFacts) -> list[Element]:
     """Return *Stop later…*, if the workspace can be stopped; its click opens the form."""
     workspace = facts.workspace
     if workspace is None or not (facts.may("stop") or facts.may("suspend")):
@@ -49,7 +50,18 @@ def later_button(facts: Facts) -> list[Element]:
     return [kit.button(words.LATER, "stop_later", workspace.id)]
 
 
-def ending(facts: Facts) -> Answer:
+def _is_up(facts: WorkspaceFacts) -> bool:
+    return facts.is_up
+
+
+def _is_coming(facts: WorkspaceFacts) -> bool:
+    """Return whether the stop that a message warned of was neither put off nor taken back."""
+    stop_at = facts.workspace.stop_at if facts.workspace is not None else None
+    return facts.is_up and stop_at == facts.body.get("stop_at")
+
+
+@draws(NoticeKind.TIMER_ENDING, past=past.TIMER_ENDING, holds=_is_coming, keeps_open=True)
+def ending(facts: WorkspaceFacts) -> Answer:
     """Draw the warning by the current row: what has changed since is said instead."""
     workspace, names = facts.workspace, _names(facts)
     if workspace is None or workspace.stop_at is None:
@@ -68,7 +80,7 @@ def ending(facts: Facts) -> Answer:
     return kit.message(text, whole, [], keep_buttons(workspace))
 
 
-def _lost(facts: Facts, workspace: Workspace) -> list[str]:
+def _lost(facts: WorkspaceFacts, workspace: Workspace) -> list[str]:
     mode = _mode(workspace)
     if is_final(facts.effects, mode):
         return [fill(words.ENDING_FINAL, lost=Markup(cards.LOST[facts.effects[mode]]))]
@@ -84,7 +96,8 @@ def keep_buttons(workspace: Workspace) -> list[Element]:
     ]
 
 
-def failed(facts: Facts) -> Answer:
+@draws(NoticeKind.TIMER_FAILED, past=past.TIMER_FAILED, holds=_is_up, keeps_open=True)
+def failed(facts: WorkspaceFacts) -> Answer:
     """Say that a workspace wasn't stopped as planned, and why."""
     names = _names(facts) | {"at": kit.day_moment(facts.time("stop_at"))}
     cause = facts.word("cause")
@@ -100,7 +113,7 @@ def _message(sentence: str, buttons: Sequence[Element] = ()) -> Answer:
     return kit.message(kit.bare(sentence), sentence, [], buttons)
 
 
-def _names(facts: Facts) -> dict[str, Any]:
+def _names(facts: WorkspaceFacts) -> dict[str, Any]:
     workspace = facts.workspace
     name = workspace.title if workspace is not None else facts.word("name") or "your workspace"
     return {"name": name, "title": facts.connection_title}
@@ -160,7 +173,7 @@ def choices(
     ]
 
 
-def form_head(facts: Facts) -> str:
+def form_head(facts: WorkspaceFacts) -> str:
     """Say until when a workspace runs as things are."""
     assert facts.workspace is not None, "a form is about a workspace"
     coming = coming_ends(facts.workspace, facts.effects, facts.now)
@@ -168,7 +181,7 @@ def form_head(facts: Facts) -> str:
     return " ".join(said) or fill(words.FORM_NONE, **_names(facts))
 
 
-def form(facts: Facts, timer_mode: StopMode) -> dict[str, Any]:
+def form(facts: WorkspaceFacts, timer_mode: StopMode) -> dict[str, Any]:
     """Return the form of *Stop later…*; a time at which that ends it for good is asked about once sent."""
     workspace = facts.workspace
     assert workspace is not None, "a form is about a workspace"

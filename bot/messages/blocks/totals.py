@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from bot.domain.facts import Facts
+from bot.domain.facts import RunFacts, WorkspaceFacts
 from bot.domain.home import ConnectionFacts, TotalsFacts
-from bot.domain.models import People
+from bot.domain.models import Operation, People
 from bot.messages.blocks import kit
 from bot.messages.blocks.home import answered, foot
 from bot.messages.blocks.kit import Block, Press
@@ -84,7 +84,7 @@ def _slow(facts: TotalsFacts) -> list[Block]:
     return [kit.header(words.SLOW), *rows]
 
 
-def _slow_row(facts: Facts, people: People) -> str:
+def _slow_row(facts: WorkspaceFacts, people: People) -> str:
     operation = facts.operation
     assert operation is not None, "a slow start is an operation"
     text = fill(
@@ -98,17 +98,18 @@ def _slow_row(facts: Facts, people: People) -> str:
 
 
 def _failures(facts: TotalsFacts) -> list[Block]:
-    failed = [kit.section(_failure(one, facts.people)) for one in (*facts.failed, *facts.lost_runs)]
+    rows: list[WorkspaceFacts | RunFacts] = [*facts.failed, *facts.lost_runs]
+    failed = [kit.section(_failure(one, facts.people)) for one in rows]
     count = sum(one.counts.failed for one in facts.connections) + facts.failed_runs
     if count > len(failed):
         failed.append(kit.context(words.MORE_FAILURES.format(count=count - len(failed))))
     return [kit.header(words.FAILURES), *(failed or [kit.section(words.NO_FAILURES)])]
 
 
-def _failure(facts: Facts, people: People) -> str:
-    row = facts.operation or facts.run
+def _failure(facts: WorkspaceFacts | RunFacts, people: People) -> str:
+    row = facts.run if isinstance(facts, RunFacts) else facts.operation
     assert row is not None, "a failure is of an operation or a run"
-    verb = cards.FORMS[facts.operation.asked_verb].verb if facts.operation is not None else words.RUN
+    verb = cards.FORMS[row.asked_verb].verb if isinstance(row, Operation) else words.RUN
     cause = problems.sentence(row.cause or "internal", facts.connection_title)
     return fill(
         words.FAILURE_ROW,

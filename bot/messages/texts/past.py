@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from bot.domain.models import NoticeKind, OperationVerb
+from bot.domain.models import OperationVerb
 
 #: A card whose operation did what was asked for.
 DONE: Final[Mapping[OperationVerb, str]] = MappingProxyType(
@@ -44,27 +44,23 @@ SENT: Final = "The {verb} of *{name}* had already been sent to {title} at {at}."
 #: One whose operation went on after newer messages.
 ASKED: Final = "You asked me to {do} *{name}* on {title} at {at}."
 #: Notices, by what they said.
-SAID: Final[Mapping[NoticeKind, str]] = MappingProxyType(
-    {
-        NoticeKind.READY: "*{name}* on {title} was ready at {at}.",
-        NoticeKind.STOPPED: "*{name}* on {title} was stopped at {at}.",
-        NoticeKind.SUSPENDED: "*{name}* on {title} was suspended at {at}.",
-        NoticeKind.REMOVED: "*{name}* was removed from {title} at {at}.",
-        NoticeKind.STOPPED_ELSEWHERE: "*{name}* on {title} stopped at {at}, without you asking for it.",
-        NoticeKind.WAITING: "{doing} *{name}* on {title} was taking longer than usual at {at}.",
-        NoticeKind.ENDING: "I warned you at {at} that *{name}* on {title} was about to end by itself.",
-        NoticeKind.TIMER_ENDING: "I warned you at {at} that *{name}* on {title} would stop as planned.",
-        NoticeKind.TIMER_FAILED: "*{name}* on {title} couldn't be stopped as planned at {at}.",
-        NoticeKind.CLASS_ENDING: "I warned you at {at} that the class of *{name}* on {title} was ending.",
-        NoticeKind.LINKED: "Your account on {title} was linked at {at}.",
-        NoticeKind.UNLINKED: "Your account on {title} was unlinked at {at}.",
-        NoticeKind.LINK_AGAIN: "{title} stopped accepting your link at {at}.",
-        NoticeKind.SIGN_IN_REFUSED: "{title} was refusing your sign-in at {at}.",
-        NoticeKind.LINK_ENDING: "I reminded you at {at} that your link to {title} was about to expire.",
-        NoticeKind.JOB_CARD: "You asked me to run *{name}* on {title} at {at}.",
-        NoticeKind.JOB_WAITING: "*{name}* on {title} was taking longer than usual at {at}.",
-    }
-)
+READY: Final = "*{name}* on {title} was ready at {at}."
+STOPPED: Final = "*{name}* on {title} was stopped at {at}."
+SUSPENDED: Final = "*{name}* on {title} was suspended at {at}."
+REMOVED: Final = "*{name}* was removed from {title} at {at}."
+STOPPED_ELSEWHERE: Final = "*{name}* on {title} stopped at {at}, without you asking for it."
+WAITING: Final = "{doing} *{name}* on {title} was taking longer than usual at {at}."
+ENDING: Final = "I warned you at {at} that *{name}* on {title} was about to end by itself."
+TIMER_ENDING: Final = "I warned you at {at} that *{name}* on {title} would stop as planned."
+TIMER_FAILED: Final = "*{name}* on {title} couldn't be stopped as planned at {at}."
+CLASS_ENDING: Final = "I warned you at {at} that the class of *{name}* on {title} was ending."
+LINKED: Final = "Your account on {title} was linked at {at}."
+UNLINKED: Final = "Your account on {title} was unlinked at {at}."
+LINK_AGAIN: Final = "{title} stopped accepting your link at {at}."
+SIGN_IN_REFUSED: Final = "{title} was refusing your sign-in at {at}."
+LINK_ENDING: Final = "I reminded you at {at} that your link to {title} was about to expire."
+JOB_CARD: Final = "You asked me to run *{name}* on {title} at {at}."
+JOB_WAITING: Final = "*{name}* on {title} was taking longer than usual at {at}."
 #: The warning before the end of a class, once its reader has kept the workspace.
 KEPT: Final = "*{name}* on {title} stays as it is when its class ends."
 #: Any other, and one whose workspace or run nobody knows any more.

@@ -13,11 +13,11 @@ from typing import Any, Final
 
 import structlog
 
-from bot.domain.facts import Facts
+from bot.domain.facts import Facts, HeldFacts, RunFacts
 from bot.domain.models import Answer, Card, Notice, NoticeKind, Shown
 from bot.domain.plan import backoff
 from bot.messages.blocks.notices import render
-from bot.messages.blocks.past import redraw
+from bot.messages.blocks.past import redraw, still_so
 from bot.messages.texts import notices as words
 from bot.services.context import Context
 from bot.services.gather import Gatherer
@@ -69,15 +69,18 @@ class Drawings:
                 await self._store.notice_sent(notice.id, "", "")
                 return None
             facts = await self._gatherer.of_notice(notice)
-            if notice.kind is NoticeKind.HELD and not facts.held:
-                # None of it is true any more, so nobody has to hear it.
-                await self._store.notice_sent(notice.id, "", "")
-                return None
+            if isinstance(facts, HeldFacts):
+                facts = still_so(facts)
+                if not facts.held:
+                    # None of it is true any more, so nobody has to hear it.
+                    await self._store.notice_sent(notice.id, "", "")
+                    return None
             if place is None or _waits_for_output(notice, facts):
                 await self._store.notice_retry(notice, NOT_READY, error="not ready")
                 return None
-            shown = facts.output if notice.kind is NoticeKind.JOB_OUTPUT else None
-            return Drawing(place, render(notice.kind, facts), shown)
+            shown = facts.output if isinstance(facts, RunFacts) else None
+            is_output = notice.kind is NoticeKind.JOB_OUTPUT
+            return Drawing(place, render(notice.kind, facts), shown if is_output else None)
         except StoreError:
             raise
         except Exception:
@@ -135,10 +138,10 @@ async def edit(slack: PacedSlack, message: Mapping[str, Any], share: float = 1.0
 
 def _waits_for_output(notice: Notice, facts: Facts) -> bool:
     """Return whether a message about an output should wait: after a restart, the output is read again."""
-    if notice.kind is not NoticeKind.JOB_OUTPUT or facts.output is not None:
+    if notice.kind is not NoticeKind.JOB_OUTPUT or not isinstance(facts, RunFacts):
         return False
-    is_followed = facts.run is not None and facts.run.is_watched
-    return is_followed and facts.now - notice.created_at < CARD_WAIT
+    is_missing = facts.output is None and facts.run.is_watched
+    return is_missing and facts.now - notice.created_at < CARD_WAIT
 
 
 def digest(message: Mapping[str, Any]) -> str:

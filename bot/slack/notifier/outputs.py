@@ -10,7 +10,7 @@ import structlog
 
 from bot.domain.models import NewNotice, NoticeKind, Run
 from bot.domain.plan import backoff
-from bot.messages.blocks.run_notices import drawn_output
+from bot.messages.blocks.runs import output_message
 from bot.messages.texts import outputs as words
 from bot.output import Board, Entry
 from bot.services.context import Context
@@ -113,7 +113,7 @@ class Outputs:
         facts = await self._gatherer.of_run(run)
         if facts.output is None:
             return False
-        answer = drawn_output(run, facts)
+        answer = output_message(facts)
         await edit(self._slack.to(run.principal), update(channel, run.output_ts, answer), SHARE)
         self._board.drawn(run.id, facts.output)
         return True
