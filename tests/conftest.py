@@ -56,13 +56,11 @@ KEPT: Final = 3
 LONG: Final = (
     "tests/chaos/test_chaos.py",
     "tests/demo/test_demo.py",
-    "tests/faults/test_killed_processes.py",
     "tests/invariants",
     "tests/benchmarks/test_smoke.py",
     "tests/playground/test_jupyterhub_lab.py",
     "tests/scenarios/test_cluster.py",
     "tests/scenarios/test_process.py",
-    "tests/scenarios/test_cluster.py",
     "tests/scenarios/test_hub.py",
     "tests/playground/test_jupyterhub_process.py",
     "tests/playground/test_jupyterhub_light.py",

@@ -106,6 +106,9 @@ class _QuickSession(SqliteSession):
                 copy.backup(database.conn)
         return database
 
+    def _check_file(self) -> None:
+        """Look for no file that somebody moved: nobody does, and it is done with every write."""
+
 
 def _resolve(item: QueuedWork) -> None:
     if item.future.done():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -48,6 +48,13 @@ class HastyHttp(Http):
 
     def stream(self, method: str, url: str, **options: Any) -> Any:
         return super().stream(method, url, **{**options, "total": 1.0})
+
+
+def at_each(name: str, values: Iterable[Any], *elsewhere: Any) -> pytest.MarkDecorator:
+    """Try every value at Saturn Cloud, and some at the others: all read answers by one mapping."""
+    kinds = sorted(provider_classes())
+    cases = [(kind, value) for kind in kinds for value in (values if kind == "saturn" else elsewhere)]
+    return pytest.mark.parametrize(("quiet_rig", name), cases, indirect=["quiet_rig"])
 
 
 @dataclass

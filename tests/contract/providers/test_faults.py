@@ -11,7 +11,7 @@ import pytest
 from bot.domain.models import State
 from bot.providers import base
 from bot.support import errors
-from tests.contract.providers.rigs import Rig
+from tests.contract.providers.rigs import Rig, at_each
 from tests.support.http_rig import chain
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -58,7 +58,7 @@ async def failure(rig: Rig, method: str) -> errors.ProviderError:
 
 
 @pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("status", STATUSES)
+@at_each("status", STATUSES, 401, 503)
 async def test_a_status_means_one_error(quiet_rig: Rig, method, status):
     quiet_rig.spoil(of=method, status=status, headers={"Location": "http://127.0.0.1:1/elsewhere"})
     error = await failure(quiet_rig, method)
@@ -78,7 +78,7 @@ async def test_a_status_means_one_error(quiet_rig: Rig, method, status):
 
 
 @pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("status", [408, 502, 504])
+@at_each("status", [408, 502, 504], 502)
 async def test_what_something_between_says_leaves_a_change_open(quiet_rig: Rig, method, status):
     quiet_rig.spoil(of=method, status=status)
     expected = errors.UnknownOutcome if method in CHANGES else errors.ServerFailed
@@ -111,12 +111,11 @@ async def test_404_of_the_api_is_not_found_and_of_something_else_is_not(quiet_ri
 
 
 @pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize(("header", "seconds"), [("7", 7.0), ("-1", 0.0), ("1e9", 3600.0)])
-async def test_429_brings_the_seconds_to_wait(quiet_rig: Rig, method, header, seconds):
-    quiet_rig.spoil(of=method, status=429, headers={"Retry-After": header})
+async def test_429_brings_the_seconds_to_wait(quiet_rig: Rig, method):
+    quiet_rig.spoil(of=method, status=429, headers={"Retry-After": "7"})
     error = await failure(quiet_rig, method)
     assert isinstance(error, errors.RateLimited)
-    assert error.retry_after == seconds
+    assert error.retry_after == 7.0
 
 
 @pytest.mark.parametrize(
@@ -164,7 +163,7 @@ BODIES = {
 
 
 @pytest.mark.parametrize("method", READS)
-@pytest.mark.parametrize("kind", BODIES)
+@at_each("kind", BODIES, "html", "empty object")
 async def test_a_read_takes_nothing_but_the_documented_answer(quiet_rig: Rig, method, kind):
     quiet_rig.spoil(of=method, body=BODIES[kind])
     if (method, kind, quiet_rig.provider.kind) in {
@@ -184,14 +183,14 @@ async def test_rubbish_is_a_bad_answer(quiet_rig: Rig, method):
 
 
 @pytest.mark.parametrize("method", CHANGES)
-@pytest.mark.parametrize("kind", ["html", "cut", "deep", "large"])
+@at_each("kind", ["html", "cut", "deep", "large"], "html")
 async def test_a_change_answered_by_a_page_stays_open(quiet_rig: Rig, method, kind):
     quiet_rig.spoil(of=method, body=BODIES[kind])
     assert type(await failure(quiet_rig, method)) is errors.UnknownOutcome
 
 
 @pytest.mark.parametrize("method", CHANGES)
-@pytest.mark.parametrize("kind", ["nothing", "null", "text", "empty object"])
+@at_each("kind", ["nothing", "null", "text", "empty object"], "empty object")
 async def test_a_change_is_accepted_whatever_json_comes_back(quiet_rig: Rig, method, kind):
     quiet_rig.spoil(of=method, body=BODIES[kind])
     assert await METHODS[method](quiet_rig) is None
@@ -207,9 +206,7 @@ async def test_a_servers_words_are_cleaned_and_hold_no_token(quiet_rig: Rig, met
     assert error.message.endswith("long…")
 
 
-@pytest.mark.parametrize(
-    "body", ["", "<html>", '{"message": null}', '{"message": 7}', '{"error": "x"}', "[]"]
-)
+@at_each("body", ["", "<html>", '{"message": null}', '{"message": 7}', '{"error": "x"}', "[]"], "<html>")
 async def test_without_words_the_status_is_said(quiet_rig: Rig, body):
     quiet_rig.spoil(status=400, body=body)
     assert (await failure(quiet_rig, "status")).message == "HTTP 400"
