@@ -5,8 +5,6 @@ Driven by due rows: work interrupted by a crash becomes due again, and doing it 
 
 from __future__ import annotations
 
-import structlog
-
 from bot.domain.models import (
     AuditEntry,
     ClassCard,
@@ -26,10 +24,7 @@ from bot.domain.policy import Target, decide
 from bot.reconciler.context import EngineContext, EnginePart
 from bot.services.gather import class_effects
 from bot.store.records import NewOperation
-from bot.support.errors import StoreError
-from bot.support.pool import Pool
-
-log = structlog.get_logger(__name__)
+from bot.support.pool import Pool, contained
 
 #: The least seconds between two redraws of a card; an idle card is redrawn less and less often.
 REST = 3.0
@@ -63,12 +58,8 @@ class Classes(EnginePart):
         self._looks_at = now + LOOKS_EVERY
         cards = await self._store.claim_class_cards(CARDS, REST)
         for card in cards:
-            try:
+            async with contained("class", self._ids, card=card.id):
                 await self._one(card)
-            except StoreError as error:
-                log.warning("class not looked at", card=card.id, problem=error)
-            except Exception:  # docs/rules.md, "Where errors end"
-                log.exception("class failed", card=card.id, reference=self._ids.reference())
         return len(cards)
 
     async def _one(self, card: ClassCard) -> None:

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from functools import partial
 from typing import ClassVar, Final, Generic
-
-import structlog
 
 from bot.domain.models import Operation, Run, Update
 from bot.domain.plan import Plan, Step
@@ -21,11 +17,8 @@ from bot.reconciler.preconditions import PATIENCE, Hold, Lost, Preconditions
 from bot.reconciler.runtimes import PERSONS_SHARE, Runtime
 from bot.reconciler.updates import S, Updates
 from bot.services.owners import STARTS
-from bot.support.errors import StoreError
 from bot.support.leaving import freely
-from bot.support.pool import Pool, pool_room, run_all
-
-log = structlog.get_logger(__name__)
+from bot.support.pool import Pool, contained, pool_room, run_all
 
 #: When a start is looked at again that another process has to send; that one claims it then.
 ELSEWHERE: Final = 0.25
@@ -62,24 +55,14 @@ class Stepper(EnginePart, ABC, Generic[S]):
 
     async def _guarded(self, batch: list[S]) -> None:
         """Contain errors to their batch: log them and retry later. A process that ends hands it back."""
-        self._under_way.update(claimed.subject.id for claimed in batch)
+        self._under_way.update(_ids(batch))
+        # A call that was committed to is *calling* in its row, so its outcome is checked first.
+        back = partial(self._updates.all_later, batch, 0.0, None)
+        failed = partial(self._updates.all_later, batch, PATIENCE, problems.sentence("internal"))
         try:
-            for claimed in await self.together(batch):
-                await self._one(claimed)
-        except asyncio.CancelledError:
-            # A call that was committed to is *calling* in its row, so its outcome is checked first.
-            with suppress(StoreError):
-                await self._updates.all_later(batch, 0.0, None)
-            raise
-        except StoreError as error:
-            log.warning("step not written", subjects=_ids(batch), problem=error)
-        except Exception:  # docs/rules.md, "Where errors end"
-            reference = self._ids.reference()
-            log.exception("step failed", subjects=_ids(batch), reference=reference)
-            try:
-                await self._updates.all_later(batch, PATIENCE, problems.sentence("internal"))
-            except StoreError:
-                log.warning("step not written", subjects=_ids(batch), reference=reference)
+            async with contained("step", self._ids, back=back, failed=failed, subjects=_ids(batch)):
+                for claimed in await self.together(batch):
+                    await self._one(claimed)
         finally:
             self._under_way.difference_update(_ids(batch))
 

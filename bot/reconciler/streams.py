@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 import structlog
@@ -20,8 +21,7 @@ from bot.reconciler import outcomes
 from bot.reconciler.ask import REFUSED_WAIT, SUSPECTED, Answer, Later, Refused, Unknown
 from bot.reconciler.context import EngineContext, EnginePart
 from bot.services.owners import OUTPUT
-from bot.support.errors import StoreError
-from bot.support.pool import Pool, pool_room, run_all
+from bot.support.pool import Pool, contained, pool_room, run_all
 
 log = structlog.get_logger(__name__)
 
@@ -81,14 +81,8 @@ class Streams(EnginePart):
             await self._owners.disown(*map(_thing, left))
         due: list[tuple[Run, _Follower, Account]] = []
         for run in runs.values():
-            try:
+            async with contained("output", self._ids, failed=partial(self._put_off, run), run=run.id):
                 account = await self._begun(run, began_at, self._room(pool) - len(due))
-            except StoreError as error:
-                log.warning("output not written", run=run.id, problem=error)
-            except Exception:  # docs/rules.md, "Where errors end"
-                self._put_off(run)
-                log.exception("output failed", run=run.id, reference=self._ids.reference())
-            else:
                 if account is not None:
                     due.append((run, self._followers[run.id], account))
         await run_all([self._follow(*each) for each in due], pool)
@@ -109,7 +103,7 @@ class Streams(EnginePart):
         await self._attend(run, follower)
         return await self._reader(run, follower) if room > 0 and self._is_due(run, follower) else None
 
-    def _put_off(self, run: Run) -> None:
+    async def _put_off(self, run: Run) -> None:
         if run.id in self._followers:
             self._followers[run.id].next_at = self._clock.monotonic() + 60.0
 

@@ -21,7 +21,7 @@ from bot.reconciler.lists import LISTS
 from bot.reconciler.outages import PEOPLE
 from bot.reconciler.runtimes import LISTS_SHARE, Runtime
 from bot.support.errors import Renamed, StoreError
-from bot.support.pool import Pool, run_all
+from bot.support.pool import Pool, contained, run_all
 
 log = structlog.get_logger(__name__)
 
@@ -112,28 +112,27 @@ class Suspicions(EnginePart):
 
     async def _look(self, account: Account, runtime: Runtime) -> None:
         try:
-            since = await self._store.claim_look(account.id, LOOK_SECONDS)
-            if since is None:
-                return  # Another process is checking, or the suspicion has ended.
-            answer = await self._asker.ask(
-                runtime, account, "who am i", runtime.provider.who_am_i, tries_suspected=True
-            )
-            match answer:
-                case Later(cause=cause, refusal=Renamed(message=username)) if cause == SUSPECTED:
-                    # The provider itself says so; only the first check may be a disturbance all the same.
-                    if since > 0:
-                        await self._give_up(account, runtime, username)
-                case Later(cause=cause) if cause == SUSPECTED:
-                    await self._refused(account, runtime, since, await self._store.now())
-                case Done() | Refused(needs_credential=False):
-                    # Whatever the refusal was for, the sign-in was accepted.
-                    if await self._store.trust_account(account.id, account.secret):
-                        log.info("credential accepted again", connection=runtime.name, account=account.id)
-                        self._may_end_at[runtime.name] = 0.0
-                case _:
-                    pass  # No answer, or renewed: inconclusive.
-        except StoreError as error:
-            log.warning("look not written", account=account.id, problem=error)
+            async with contained("look", self._ids, account=account.id):
+                since = await self._store.claim_look(account.id, LOOK_SECONDS)
+                if since is None:
+                    return  # Another process is checking, or the suspicion has ended.
+                answer = await self._asker.ask(
+                    runtime, account, "who am i", runtime.provider.who_am_i, tries_suspected=True
+                )
+                match answer:
+                    case Later(cause=cause, refusal=Renamed(message=username)) if cause == SUSPECTED:
+                        # The provider itself says so; only the first check may be a disturbance all the same.
+                        if since > 0:
+                            await self._give_up(account, runtime, username)
+                    case Later(cause=cause) if cause == SUSPECTED:
+                        await self._refused(account, runtime, since, await self._store.now())
+                    case Done() | Refused(needs_credential=False):
+                        # Whatever the refusal was for, the sign-in was accepted.
+                        if await self._store.trust_account(account.id, account.secret):
+                            log.info("credential accepted again", connection=runtime.name, account=account.id)
+                            self._may_end_at[runtime.name] = 0.0
+                    case _:
+                        pass  # No answer, or renewed: inconclusive.
         finally:
             runtime.slots.give_from(LISTS)
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Coroutine, Sequence
-from contextlib import suppress
+from functools import partial
 from typing import Any, Final, TypeVar
 
 import structlog
@@ -25,7 +24,7 @@ from bot.services.accounts import Accounts
 from bot.services.authority import decided
 from bot.store.records import NewTask
 from bot.support.errors import SlackFailed, SlackLimited, StoreError
-from bot.support.pool import Pool, pool_room, run_all
+from bot.support.pool import Pool, contained, pool_room, run_all
 
 log = structlog.get_logger(__name__)
 
@@ -67,15 +66,10 @@ class Tasks(EnginePart):
         return len(tasks)
 
     async def _guarded(self, task: Task) -> None:
-        try:
+        # Doing it again from the beginning does no harm.
+        back = partial(self._store.task_retry, task, 0.0, counts=False)
+        async with contained("task", self._ids, back=back, task=task.id):
             await self._one(task)
-        except asyncio.CancelledError:
-            # This process ends; doing it again from the beginning does no harm.
-            with suppress(StoreError):
-                await self._store.task_retry(task, 0.0, counts=False)
-            raise
-        except StoreError as error:
-            log.warning("task not written", task=task.id, problem=error)
 
     async def _one(self, task: Task) -> None:
         tries = REPLAY_TRIES if task.kind is TaskKind.REPLAY else TRIES

@@ -18,7 +18,8 @@ from bot.domain.models.stopping import LEAST_WARNING_SECONDS, WARNING_SECONDS, i
 from bot.reconciler.context import EngineContext, EnginePart
 from bot.services.making import check_account
 from bot.services.workspaces import Workspaces
-from bot.support.errors import NotIdentified, NotLinked, Refused, StoreError
+from bot.support.errors import NotIdentified, NotLinked, Refused
+from bot.support.pool import contained
 
 log = structlog.get_logger(__name__)
 
@@ -45,12 +46,8 @@ class Timers(EnginePart):
         """Process what is due; return how many there were."""
         claimed = await self._store.claim_timers(SOME, LEASE)
         for workspace in claimed:
-            try:
+            async with contained("timer", self._ids, workspace=workspace.id):
                 await self._one(workspace)
-            except StoreError as error:
-                log.warning("timer not written", workspace=workspace.id, problem=error)
-            except Exception:  # docs/rules.md, "Where errors end"
-                log.exception("timer failed", workspace=workspace.id, reference=self._ids.reference())
         return len(claimed)
 
     async def _one(self, workspace: Workspace) -> None:

@@ -1,10 +1,18 @@
-"""A bounded pool of running work that can be drained within a time limit."""
+"""Work in the background: a bounded pool that can be drained within a time limit, and where errors end."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager, suppress
 from typing import Any
+
+import structlog
+
+from bot.support.clock import Ids
+from bot.support.errors import StoreError
+
+log = structlog.get_logger(__name__)
 
 
 class Pool:
@@ -60,3 +68,37 @@ async def run_all(works: Sequence[Coroutine[Any, Any, None]], pool: Pool | None)
         return
     for work in works:
         pool.add(work)
+
+
+@asynccontextmanager
+async def contained(
+    what: str,
+    ids: Ids,
+    *,
+    back: Callable[[], Awaitable[object]] | None = None,
+    failed: Callable[[], Awaitable[object]] | None = None,
+    **about: object,
+) -> AsyncIterator[None]:
+    """Contain the errors of one piece of work (``docs/rules.md``, "Where errors end"), so that others go on.
+
+    ``back`` hands it back when the process ends. What can't be written is done again after its lease.
+    Any other error gets a reference, and ``failed`` follows. ``about`` is for the log.
+    """
+    not_written, broken = f"{what} not written", f"{what} failed"
+    try:
+        yield
+    except asyncio.CancelledError:
+        if back is not None:
+            with suppress(StoreError):
+                await back()
+        raise
+    except StoreError as error:
+        log.warning(not_written, problem=error, **about)
+    except Exception:
+        reference = ids.reference()
+        log.exception(broken, reference=reference, **about)
+        if failed is not None:
+            try:
+                await failed()
+            except StoreError as error:
+                log.warning(not_written, problem=error, reference=reference, **about)

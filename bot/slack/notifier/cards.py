@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from contextlib import suppress
+from functools import partial
 
 import structlog
 
@@ -16,8 +15,8 @@ from bot.slack.calls import SHUT_OUT_SECONDS, AnySlack
 from bot.slack.errors import meaning
 from bot.slack.notifier.drawing import digest, draw_card, edit, update
 from bot.slack.notifier.timing import Timing
-from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, StoreError
-from bot.support.pool import Pool, pool_room, run_all
+from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent
+from bot.support.pool import Pool, contained, pool_room, run_all
 
 log = structlog.get_logger(__name__)
 
@@ -43,18 +42,13 @@ class CardUpdates:
         return len(cards)
 
     async def _guarded(self, card: Card) -> None:
-        try:
+        # Repeating an update does no harm, whatever became of the first attempt.
+        back, failed = (
+            partial(self._store.card_retry, card.id, backoff(4, 0.5)),
+            partial(self._hand_over, card),
+        )
+        async with contained("card", self._ids, back=back, failed=failed, card=card.id):
             await self._tried(card)
-        except asyncio.CancelledError:
-            # This process ends; repeating an update does no harm, whatever became of the first attempt.
-            with suppress(StoreError):
-                await self._store.card_retry(card.id, backoff(4, 0.5))
-            raise
-        except StoreError as error:
-            log.warning("card not written", card=card.id, problem=error)
-        except Exception:
-            log.exception("card failed", card=card.id, reference=self._ids.reference())
-            await self._hand_over(card)
 
     async def _tried(self, card: Card) -> None:
         try:
@@ -75,11 +69,8 @@ class CardUpdates:
         body = {"channel_id": card.channel_id, "message_ts": card.message_ts, "card": card.kind}
         occasion = f"update:{card.updated_at:.3f}"
         notice = NewNotice(card.id, NoticeKind.CARD_UPDATE, occasion, card.principal, body)
-        try:
-            await self._store.add_notices([notice])
-            await self._store.unplace_card(card.id)
-        except StoreError as error:
-            log.warning("card not written", card=card.id, problem=error)
+        await self._store.add_notices([notice])
+        await self._store.unplace_card(card.id)
 
     async def _one(self, card: Card) -> None:
         answer = await draw_card(self._gatherer, card)

@@ -6,8 +6,8 @@ the budget, and carries the version that it replaces, so that it never overwrite
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 
 import structlog
@@ -34,7 +34,7 @@ from bot.support.errors import (
     SlackLimited,
     StoreError,
 )
-from bot.support.pool import Pool, pool_room, run_all
+from bot.support.pool import Pool, contained, pool_room, run_all
 
 log = structlog.get_logger(__name__)
 
@@ -87,17 +87,10 @@ class HomeViews:
         return [] if is_news else await self._store.claim_homes_to_look_at(min(room, LOOKS))
 
     async def _guarded(self, one: Home) -> None:
-        try:
+        # Publishing twice does no harm.
+        back, failed = partial(self._later, one, 0.0), partial(self._store.home_rest, one)
+        async with contained("home", self._ids, back=back, failed=failed, principal=one.principal.key):
             await self._tried(one)
-        except asyncio.CancelledError:
-            # This process ends; publishing twice does no harm.
-            await self._later(one, 0.0)
-            raise
-        except StoreError as error:
-            log.warning("home not written", principal=one.principal.key, problem=error)
-        except Exception:
-            log.exception("home failed", principal=one.principal.key, reference=self._ids.reference())
-            await self._rest(one)
 
     async def _tried(self, one: Home) -> None:
         try:
@@ -115,12 +108,12 @@ class HomeViews:
                 await self._later(one, SHUT_OUT_SECONDS)
             else:
                 log.info("home not published", principal=one.principal.key, problem=error.code)
-                await self._rest(one)
+                await self._store.home_rest(one)
 
     async def _one(self, one: Home) -> None:
         is_wanted = one.wanted_at is not None
         if not is_wanted and one.is_over(await self._store.now()):
-            await self._rest(one)
+            await self._store.home_rest(one)
             return
         try:
             view = await self._drawn(one, is_wanted=is_wanted)
@@ -190,16 +183,7 @@ class HomeViews:
         await self._store.home_published(one, drawn, view_hash)
 
     async def _later(self, one: Home, seconds: float) -> None:
-        try:
-            if one.is_over(await self._store.now()):
-                await self._store.home_rest(one)
-            else:
-                await self._store.home_retry(one, seconds)
-        except StoreError as error:
-            log.warning("home not written", principal=one.principal.key, problem=error)
-
-    async def _rest(self, one: Home) -> None:
-        try:
+        if one.is_over(await self._store.now()):
             await self._store.home_rest(one)
-        except StoreError as error:
-            log.warning("home not written", principal=one.principal.key, problem=error)
+        else:
+            await self._store.home_retry(one, seconds)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
+from functools import partial
 from typing import Any, Final
 
 import structlog
@@ -24,8 +24,8 @@ from bot.slack.notifier.places import Place, Places
 from bot.slack.notifier.promises import Promises
 from bot.slack.notifier.replies import Replies
 from bot.slack.notifier.timing import Timing
-from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, SlackUnknownOutcome, StoreError
-from bot.support.pool import Pool, pool_room, run_all
+from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, SlackUnknownOutcome
+from bot.support.pool import Pool, contained, pool_room, run_all
 
 log = structlog.get_logger(__name__)
 
@@ -85,24 +85,15 @@ class Outbox:
 
     async def _guarded(self, notice: Notice, claimed_at: float) -> None:
         """Keep one notice's failure from affecting the others; once its lease ends it is tried again."""
-        try:
+        method = slack_methods.CHAT_POST_MESSAGE
+        # It may have been sent, or have failed somewhere on the way: that is looked up, at growing intervals.
+        back = partial(self._unknown, notice, SlackUnknownOutcome(method, "stopped"))
+        failed = partial(self._later, notice, SlackFailed(method, "internal"), is_unknown=True)
+        async with contained("notice", self._ids, back=back, failed=failed, notice=notice.id):
             if notice.kind is NoticeKind.REPLY:
                 await self._replies.send(notice)
             else:
                 await self._one(notice, claimed_at)
-        except asyncio.CancelledError:
-            # This process ends, and it may have been sent.
-            with suppress(StoreError):
-                await self._unknown(notice, SlackUnknownOutcome(slack_methods.CHAT_POST_MESSAGE, "stopped"))
-            raise
-        except StoreError as error:
-            log.warning("notice not written", notice=notice.id, problem=error)
-        except Exception:
-            log.exception("notice failed", notice=notice.id, reference=self._ids.reference())
-            # It failed somewhere on the way: whether it was sent is looked up, at growing intervals.
-            await self._later(
-                notice, SlackFailed(slack_methods.CHAT_POST_MESSAGE, "internal"), is_unknown=True
-            )
 
     async def _one(self, notice: Notice, claimed_at: float) -> None:
         try:

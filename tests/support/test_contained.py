@@ -1,0 +1,63 @@
+"""Where the errors of background work end: handed back, not written, or failed with a reference."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from structlog.testing import capture_logs
+
+from bot.support.errors import StoreUnavailable
+from bot.support.pool import contained
+from tests.rigs.clock import CountingIds
+
+
+async def ends_with(error, *, follow_up=None):
+    """Return what was called, and what was logged, when a piece of work ends with an error."""
+    called = []
+
+    def calls(name):
+        async def call():
+            called.append(name)
+            if follow_up is not None:
+                raise follow_up
+
+        return call
+
+    with capture_logs() as logs:
+        async with contained("step", CountingIds(), back=calls("back"), failed=calls("failed"), subject="o1"):
+            if error is not None:
+                raise error
+    return called, [(one["event"], one["log_level"], one["subject"], one.get("reference")) for one in logs]
+
+
+async def test_what_ends_well_calls_and_logs_nothing():
+    assert await ends_with(None) == ([], [])
+
+
+async def test_what_is_not_written_waits_for_the_end_of_its_lease():
+    assert await ends_with(StoreUnavailable("full")) == ([], [("step not written", "warning", "o1", None)])
+
+
+@pytest.mark.parametrize("follow_up", [None, StoreUnavailable("full")])
+async def test_any_other_error_has_a_reference_and_is_followed_up(follow_up):
+    called, logs = await ends_with(ValueError("odd"), follow_up=follow_up)
+    assert called == ["failed"]
+    assert logs[0] == ("step failed", "error", "o1", CountingIds().reference())
+    # The same reference, if that can't be written either.
+    assert logs[1:] == ([("step not written", "warning", "o1", logs[0][3])] if follow_up else [])
+
+
+@pytest.mark.parametrize("follow_up", [None, StoreUnavailable("full")])
+async def test_a_process_that_ends_hands_it_back(follow_up):
+    called = []
+
+    async def back():
+        called.append("back")
+        if follow_up is not None:
+            raise follow_up
+
+    with pytest.raises(asyncio.CancelledError):
+        async with contained("step", CountingIds(), back=back):
+            raise asyncio.CancelledError
+    assert called == ["back"]
