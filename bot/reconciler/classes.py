@@ -18,7 +18,7 @@ from bot.domain.models import (
     State,
     Workspace,
 )
-from bot.domain.models.classes import WARNING_SECONDS
+from bot.domain.models.classes import CLASS_WARNING_SECONDS
 from bot.domain.models.stopping import NO_EFFECTS, ends_by_consent, gentlest_mode
 from bot.domain.policy import Target, decide
 from bot.reconciler.context import EngineContext, EnginePart
@@ -38,7 +38,7 @@ SOME = 50
 STOP_SECONDS = 1800.0
 #: Nobody's workspace is stopped sooner than this after their warning: people who pressed late, or while Usher
 #: was down, get their five minutes too (less the time it may take to warn everybody).
-LEAST_WARNING_SECONDS = WARNING_SECONDS - 30.0
+LEAST_CLASS_WARNING_SECONDS = CLASS_WARNING_SECONDS - 30.0
 #: How long the summary waits for the stops to finish.
 SUMMARY_SECONDS = 900.0
 
@@ -65,7 +65,7 @@ class Classes(EnginePart):
     async def _one(self, card: ClassCard) -> None:
         now = await self._store.now()
         ends = card.stops_at is not None and now >= card.stops_at
-        if card.stops_at is not None and now >= card.stops_at - WARNING_SECONDS:
+        if card.stops_at is not None and now >= card.stops_at - CLASS_WARNING_SECONDS:
             await self._warn(card, now)
         if ends:
             await self._stop(card)
@@ -99,7 +99,7 @@ class Classes(EnginePart):
         if workspace is None or workspace.state is State.GONE:
             return None
         # People who are warned late get as long as everybody else.
-        stops_at = max(card.stops_at or 0.0, now + LEAST_WARNING_SECONDS)
+        stops_at = max(card.stops_at or 0.0, now + LEAST_CLASS_WARNING_SECONDS)
         body = {"connection": workspace.connection, "workspace": workspace.id, "stops_at": stops_at}
         # Somebody who withdrew their consent and consented again is warned again.
         occasion = f"ends:{press.principal.key}:{press.consented_at or 0.0:.0f}"
@@ -107,7 +107,7 @@ class Classes(EnginePart):
 
     async def _stop(self, card: ClassCard) -> None:
         """Write a stop for each workspace whose owner consented, as the owner's own operation."""
-        while found := await self._store.presses_to_stop(card.id, SOME, LEAST_WARNING_SECONDS):
+        while found := await self._store.presses_to_stop(card.id, SOME, LEAST_CLASS_WARNING_SECONDS):
             for press in found:
                 await self._stop_one(card, press)
 

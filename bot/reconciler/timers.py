@@ -14,7 +14,12 @@ from typing import Any, Final
 import structlog
 
 from bot.domain.models import NewNotice, NoticeKind, OperationVerb, Workspace
-from bot.domain.models.stopping import LEAST_WARNING_SECONDS, WARNING_SECONDS, is_final, planned_mode
+from bot.domain.models.stopping import (
+    LEAST_TIMER_WARNING_SECONDS,
+    TIMER_WARNING_SECONDS,
+    is_final,
+    planned_mode,
+)
 from bot.reconciler.context import EngineContext, EnginePart
 from bot.services.making import check_account
 from bot.services.workspaces import Workspaces
@@ -53,10 +58,10 @@ class Timers(EnginePart):
     async def _one(self, workspace: Workspace) -> None:
         stop_at, now = workspace.stop_at, await self._store.now()
         assert stop_at is not None, "a timer that is due has a time"
-        due_at = stop_at if workspace.stop_warned else stop_at - WARNING_SECONDS
+        due_at = stop_at if workspace.stop_warned else stop_at - TIMER_WARNING_SECONDS
         read_at = now if workspace.is_provisional else workspace.observed_at or 0.0
         is_unread = now - read_at > FRESH_SECONDS
-        warned_at = stop_at - WARNING_SECONDS if workspace.stop_warned else now
+        warned_at = stop_at - TIMER_WARNING_SECONDS if workspace.stop_warned else now
         if now < due_at:
             await self._store.look_at_timer(workspace.id, stop_at, due_at)
         elif is_unread and now < due_at + PATIENCE:
@@ -69,7 +74,7 @@ class Timers(EnginePart):
             await self._stop(workspace, stop_at)
         else:
             # Nobody is stopped without their warning, however late that is.
-            moved_to = max(stop_at, now + LEAST_WARNING_SECONDS)
+            moved_to = max(stop_at, now + LEAST_TIMER_WARNING_SECONDS)
             await self._store.timer_warned(workspace.id, stop_at, moved_to, _warning(workspace, moved_to))
 
     async def _read(

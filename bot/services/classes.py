@@ -26,7 +26,7 @@ from bot.domain.models import (
     State,
     Workspace,
 )
-from bot.domain.models.classes import WARNING_SECONDS, Waiting
+from bot.domain.models.classes import CLASS_WARNING_SECONDS, Waiting
 from bot.domain.names import marked
 from bot.domain.policy import Target
 from bot.messages.texts import classes as words
@@ -130,7 +130,7 @@ class Classes(Part):
         Return None if it has already ended. Raises Refused as ``owned`` does.
         """
         card = await self.owned(principal, "class_stop", card_id)
-        stops_at = await self._store.now() + WARNING_SECONDS
+        stops_at = await self._store.now() + CLASS_WARNING_SECONDS
         audit = [_entry(principal, "class.stop_all", card)]
         closed = await self._store.close_class(card.id, stops_at, principal.key, audit, interaction)
         self._wake()

@@ -17,7 +17,7 @@ from bot.domain.models import (
     Participant,
     Principal,
 )
-from bot.domain.models.classes import WARNING_SECONDS, Queue, Waiting
+from bot.domain.models.classes import CLASS_WARNING_SECONDS, Queue, Waiting
 from bot.domain.models.workspaces import NOT_UP
 from bot.store import cards, creations, operations, people, rows, workspaces
 from bot.store.audit import append_audit
@@ -50,7 +50,7 @@ def post(
     tx.run(
         "add_class_card",
         **rows.columns(card),
-        look_at=NEVER if card.stops_at is None else card.stops_at - WARNING_SECONDS,
+        look_at=NEVER if card.stops_at is None else card.stops_at - CLASS_WARNING_SECONDS,
     )
     cards.add(tx, NoticeKind.CLASS_CARD, card.id, card.principal.key)
     add_notices(tx, notices, card.id)
@@ -277,7 +277,7 @@ def counted(tx: Transaction, card_id: str, counts: ClassCounts, *, rest: float, 
     wait = rest if since * _SLOWER < rest else min(since * _SLOWER, longest)
     look_at = now + wait if counts.going or counts.stopping else NEVER
     if row["stops_at"] is not None:
-        warns_at = row["stops_at"] - WARNING_SECONDS
+        warns_at = row["stops_at"] - CLASS_WARNING_SECONDS
         due = warns_at if warns_at > now else row["stops_at"]
         look_at = min(look_at, due if due > now else now + rest)
     if row["look_at"] <= now:

@@ -742,7 +742,8 @@ WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
 )
 RETURNING *;
 
--- Like save_step; for woken see the table.
+-- Like save_step, but woken means something else: 1 something arrived during the lease, 2 another kind of stop than the
+-- one that may be under way, whose answer then does not count (OTHER_STOP).
 -- name: save_run
 UPDATE runs SET
     next_step_at = CASE

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.domain.models import NewNotice, Timer, Workspace
-from bot.domain.models.stopping import ABSENT_SECONDS, WARNING_SECONDS
+from bot.domain.models.stopping import ABSENT_SECONDS, TIMER_WARNING_SECONDS
 from bot.store import cards, rows
 from bot.store.notices import add_notices
 from bot.store.transaction import Transaction
@@ -21,7 +21,7 @@ def put(tx: Transaction, workspace_id: str, timer: Timer) -> None:
         stop_mode=timer.mode,
         stop_agreed=timer.agreed,
         stop_warned=not needs_warning,
-        look_at=timer.at - WARNING_SECONDS if needs_warning else timer.at,
+        look_at=timer.at - TIMER_WARNING_SECONDS if needs_warning else timer.at,
     )
     cards.owe_about(tx, workspace_id, changed=True)
 

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import Any
 
 from bot.domain.models import Principal
-from bot.domain.models.stopping import LEAST_WARNING_SECONDS, SOONEST_SECONDS, WARNING_SECONDS
+from bot.domain.models.stopping import LEAST_TIMER_WARNING_SECONDS, SOONEST_SECONDS, TIMER_WARNING_SECONDS
 from bot.store.transaction import Priority
 from playground.demo.person import buttons
 from tests.invariants.life import PEOPLE, Life
@@ -104,7 +104,7 @@ async def _warned(life: Life, operations: list[dict[str, Any]]) -> None:
         about = row["workspace_id"], row["planned_for"]
         warned = (about[0], f"{about[1]:.0f}") in each
         assert warned or about in set_near, f"stopped without a warning: {row}"
-    soonest = min(LEAST_WARNING_SECONDS, WARNING_SECONDS + SOONEST_SECONDS)
+    soonest = min(LEAST_TIMER_WARNING_SECONDS, TIMER_WARNING_SECONDS + SOONEST_SECONDS)
     for row in warnings:
         at = float(row["occasion"])
         assert at - row["created_at"] >= soonest - 1.0, f"warned too late: {row}"

@@ -7,7 +7,7 @@ from contextlib import suppress
 import pytest
 
 from bot.domain.models import OperationVerb, Outcome, State
-from bot.domain.models.stopping import WARNING_SECONDS
+from bot.domain.models.stopping import TIMER_WARNING_SECONDS
 from bot.services import timers
 from bot.services.accounts import Accounts
 from bot.services.asked import Asked
@@ -58,7 +58,7 @@ def text(world, kind):
 
 async def test_its_person_is_warned_ten_minutes_before_and_it_is_stopped_in_their_name(world):
     workspace = await timed(world)
-    await pass_until(world, workspace.stop_at - WARNING_SECONDS - 20)
+    await pass_until(world, workspace.stop_at - TIMER_WARNING_SECONDS - 20)
     assert told(world) == []
     await world.pass_time(40, step=5)
     assert text(world, "timer_ending") == "name-r1 on Fake Cloud will be stopped in 10 min."
@@ -254,7 +254,7 @@ async def killed():
 
 
 @pytest.mark.parametrize("method", ["claim_timers", "accept_operation"])
-@pytest.mark.parametrize("before", [WARNING_SECONDS, 0.0], ids=["warning", "stop"])
+@pytest.mark.parametrize("before", [TIMER_WARNING_SECONDS, 0.0], ids=["warning", "stop"])
 async def test_killed_between_the_claim_and_the_write_it_comes_once_all_the_same(world, method, before):
     workspace = await timed(world)
     await pass_until(world, workspace.stop_at - before - 30)

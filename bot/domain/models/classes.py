@@ -11,7 +11,7 @@ from bot.domain.models.people import Principal
 from bot.domain.models.workspaces import Workspace
 
 #: How long before the stop owners are warned, in seconds.
-WARNING_SECONDS = 300.0
+CLASS_WARNING_SECONDS = 300.0
 
 #: What a press is waiting for before an operation can be created; "" for nothing.
 Waiting = Literal["", "unlinked", "no_workspace", "many_workspaces"]

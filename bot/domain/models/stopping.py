@@ -12,9 +12,9 @@ from typing import Final
 from bot.domain.models.workspaces import Ending, StopMode, Workspace
 
 #: How long before a timer ends a workspace its person is warned.
-WARNING_SECONDS: Final = 600.0
+TIMER_WARNING_SECONDS: Final = 600.0
 #: Nobody's workspace is stopped sooner than this after the warning, however late that came.
-LEAST_WARNING_SECONDS: Final = 300.0
+LEAST_TIMER_WARNING_SECONDS: Final = 300.0
 #: After nobody has looked at a timer for this long, its person may have started the workspace anew.
 ABSENT_SECONDS: Final = 120.0
 #: The shortest time that a timer can be set for.
@@ -100,4 +100,4 @@ class Timer:
 
     def needs_warning(self, now: float) -> bool:
         """Return whether its person is warned; somebody who has just named a near end isn't."""
-        return self.at - now > WARNING_SECONDS + SOONEST_SECONDS
+        return self.at - now > TIMER_WARNING_SECONDS + SOONEST_SECONDS

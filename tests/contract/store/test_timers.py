@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.domain.models import NewNotice, NoticeKind, Observed, OperationVerb, Outcome, State, Timer, Update
-from bot.domain.models.stopping import ABSENT_SECONDS, WARNING_SECONDS
+from bot.domain.models.stopping import ABSENT_SECONDS, TIMER_WARNING_SECONDS
 from bot.store.records import NewOperation
 from tests.rigs.store import ALICE, linked, observe, set_timer
 
@@ -37,7 +37,7 @@ def notice(workspace, at):
 async def test_it_is_due_for_the_warning_and_for_the_stop_each_claimed_once(store, clock, workspace):
     at = await put(store, clock, workspace)
     assert await store.claim_timers(10, 60.0) == []
-    clock.advance(HOUR - WARNING_SECONDS)
+    clock.advance(HOUR - TIMER_WARNING_SECONDS)
     (found,) = await store.claim_timers(10, 60.0)
     assert (found.id, found.stop_at, found.stop_mode, found.stop_warned) == (workspace.id, at, "stop", False)
     assert await store.claim_timers(10, 60.0) == []
@@ -48,7 +48,7 @@ async def test_it_is_due_for_the_warning_and_for_the_stop_each_claimed_once(stor
     assert (
         len([one for one in await store.claim_notices(10, 60.0) if one.kind is NoticeKind.TIMER_ENDING]) == 1
     )
-    clock.advance(WARNING_SECONDS)
+    clock.advance(TIMER_WARNING_SECONDS)
     (found,) = await store.claim_timers(10, 60.0)
     assert (found.stop_at, found.stop_warned) == (at + 5, True)
     await store.end_timer(workspace.id, at + 5)
@@ -58,8 +58,8 @@ async def test_it_is_due_for_the_warning_and_for_the_stop_each_claimed_once(stor
 
 
 async def test_a_near_one_needs_no_warning(store, clock, workspace):
-    await put(store, clock, workspace, WARNING_SECONDS)
-    clock.advance(WARNING_SECONDS)
+    await put(store, clock, workspace, TIMER_WARNING_SECONDS)
+    clock.advance(TIMER_WARNING_SECONDS)
     (found,) = await store.claim_timers(10, 60.0)
     assert found.stop_warned
 
@@ -69,14 +69,14 @@ async def test_a_warning_is_void_if_nobody_looked_for_long_when_it_was_due(
     store, clock, workspace, seconds, is_warned
 ):
     """On PostgreSQL, too, where its own clock decides: so what is due is moved, not the clock."""
-    at = await put(store, clock, workspace, WARNING_SECONDS)
+    at = await put(store, clock, workspace, TIMER_WARNING_SECONDS)
     await store.look_at_timer(workspace.id, at, await store.now() - seconds)
     (found,) = await store.claim_timers(10, 60.0)
     assert found.stop_warned is is_warned
 
 
 async def test_one_that_could_not_be_read_counts_as_not_warned_of(store, clock, workspace):
-    at = await put(store, clock, workspace, WARNING_SECONDS)
+    at = await put(store, clock, workspace, TIMER_WARNING_SECONDS)
     await store.look_at_timer(workspace.id, at, await store.now())
     assert (await store.workspace(workspace.id)).stop_warned
     await store.look_at_timer(workspace.id, at + 1, await store.now(), unwarned=True)
