@@ -33,7 +33,7 @@ def operation_past(facts: WorkspaceFacts) -> str:
     """Say how an operation ended, or that it was asked for."""
     operation = facts.operation
     if operation is None:
-        return short(past.OVER, facts, at=kit.moment(facts.written_at, facts.written_at))
+        return filled(past.OVER, facts)
     at, took = operation.ended_at or operation.created_at, Markup()
     template = past.ASKED if operation.is_open else past.ENDED.get(str(operation.outcome), past.OVER)
     if operation.outcome is Outcome.FULFILLED:
@@ -46,7 +46,7 @@ def operation_past(facts: WorkspaceFacts) -> str:
         template = past.ENDED["cancelled"]
     if operation.ended_at and operation.called_at and operation.ended_at > operation.called_at:
         took = Markup(fill(past.TOOK, took=times.duration(operation.ended_at - operation.called_at)))
-    return short(template, facts, at=kit.moment(at, at), took=took)
+    return filled(template, facts, at=kit.moment(at, at), took=took)
 
 
 @draws(NoticeKind.CARD, past=operation_past, keeps_open=True)
@@ -78,11 +78,15 @@ def name_of(facts: Facts) -> str:
             return "your workspace"
 
 
-def short(template: str, facts: Facts, **more: object) -> str:
-    """Fill a one-line template with what every notice names: name, title, the operation in all its forms."""
+def filled(template: str, facts: Facts, **more: object) -> str:
+    """Fill a template with what every notice names: name, title, the operation in all its forms.
+
+    ``at`` is when it was written, if nothing else is given.
+    """
     operation = facts.operation if isinstance(facts, WorkspaceFacts) else None
     forms = words.FORMS[operation.asked_verb] if operation is not None else words.SOME_REQUEST
-    return fill(template, name=name_of(facts), title=facts.connection_title, **forms._asdict(), **more)
+    names = {"name": name_of(facts), "title": facts.connection_title, **forms._asdict()}
+    return fill(template, **{**names, "at": kit.moment(facts.written_at, facts.written_at), **more})
 
 
 def opens_for(facts: WorkspaceFacts) -> str:
@@ -109,7 +113,7 @@ def _open_card(facts: WorkspaceFacts, operation: Operation) -> Answer:
             *asked_buttons(operation.id),
             *([stop_button(workspace, facts.effects)] if workspace is not None else []),
         ]
-        return _card(facts, short(words.ASKED_SHORT, facts), [sentence], [], buttons)
+        return _card(facts, filled(words.ASKED_SHORT, facts), [sentence], [], buttons)
     going = is_going(operation, workspace)
     since = kit.moment(
         operation.called_at if going and operation.called_at else operation.created_at, facts.now
@@ -129,7 +133,7 @@ def _open_card(facts: WorkspaceFacts, operation: Operation) -> Answer:
     if operation.deadline_at is None:
         small.append(words.STILL_WAITING)
     template = (words.GOING_ON_SHORT if going else words.QUEUED_SHORT)[verb]
-    return _card(facts, short(template, facts), lines, small, _open_buttons(facts, operation))
+    return _card(facts, filled(template, facts), lines, small, _open_buttons(facts, operation))
 
 
 def under_way(facts: WorkspaceFacts, operation: Operation) -> tuple[str, list[Element]]:
@@ -209,7 +213,7 @@ def _running_card(facts: WorkspaceFacts, operation: Operation) -> Answer:
     state = workspace.state if workspace is not None else State.UNKNOWN
     if workspace is None or state is State.GONE:
         gone = fill(words.GONE_SINCE, title=facts.connection_title)
-        return _card(facts, short(words.GONE_SHORT, facts), [gone], [], gone_buttons(facts))
+        return _card(facts, filled(words.GONE_SHORT, facts), [gone], [], gone_buttons(facts))
     match state:
         case State.SUSPENDED:
             shown, text = words.SUSPENDED_ELSEWHERE, words.SUSPENDED_ELSEWHERE_SHORT
@@ -224,12 +228,12 @@ def _running_card(facts: WorkspaceFacts, operation: Operation) -> Answer:
         case _:
             lines, small, buttons = while_running(facts)
             lines = [_since(facts, operation, workspace), *lines]
-            return _card(facts, short(words.RUNNING_SHORT, facts), lines, small, buttons)
+            return _card(facts, filled(words.RUNNING_SHORT, facts), lines, small, buttons)
     sentence = fill(shown, title=facts.connection_title)
     buttons = [kit.button(words.REFRESH, "refresh", operation.id)]
     if state not in {State.STARTING, State.STOPPING}:
         buttons = down_buttons(facts)
-    return _card(facts, short(text, facts), [sentence], [], [*buttons, *page_button(facts)])
+    return _card(facts, filled(text, facts), [sentence], [], [*buttons, *page_button(facts)])
 
 
 def _since(facts: WorkspaceFacts, operation: Operation, workspace: Workspace) -> str:
@@ -276,9 +280,9 @@ def _down_card(facts: WorkspaceFacts, operation: Operation) -> Answer:
         gone = [fill(words.STOPPED, at=at), fill(words.GONE_SINCE, title=facts.connection_title)]
         if operation.agreed:
             gone = [fill(words.ENDED_FOR_GOOD, at=at)]
-        return _card(facts, short(words.GONE_SHORT, facts), gone, [], gone_buttons(facts))
+        return _card(facts, filled(words.GONE_SHORT, facts), gone, [], gone_buttons(facts))
     if workspace.state in {State.STARTING, State.RUNNING}:
-        text = short(words.STARTED_ELSEWHERE_SHORT, facts)
+        text = filled(words.STARTED_ELSEWHERE_SHORT, facts)
         return _card(facts, text, [words.STARTED_ELSEWHERE], [], running_buttons(facts))
     template = words.STOPPED if operation.has_called else words.STOPPED_ALREADY
     at = at if operation.has_called else kit.moment(ended_at, facts.now)
@@ -286,17 +290,17 @@ def _down_card(facts: WorkspaceFacts, operation: Operation) -> Answer:
     if workspace.state is State.SUSPENDED:
         template, text = words.SUSPENDED, words.SUSPENDED_SHORT
     lines = [fill(template, at=at), *timers.ends(facts)]
-    return _card(facts, short(text, facts), lines, [], down_buttons(facts))
+    return _card(facts, filled(text, facts), lines, [], down_buttons(facts))
 
 
 def _removed_card(facts: WorkspaceFacts, operation: Operation) -> Answer:
     removed = fill(words.REMOVED, at=kit.moment_at(operation.ended_at or facts.now, facts.now))
-    return _card(facts, short(words.REMOVED_SHORT, facts), [removed], [], again_buttons(facts))
+    return _card(facts, filled(words.REMOVED_SHORT, facts), [removed], [], again_buttons(facts))
 
 
 def _not_made_card(facts: WorkspaceFacts) -> Answer:
     sentence = fill(words.NOT_MADE, title=facts.connection_title)
-    return _card(facts, short(words.NOT_MADE_SHORT, facts), [sentence], [], again_buttons(facts))
+    return _card(facts, filled(words.NOT_MADE_SHORT, facts), [sentence], [], again_buttons(facts))
 
 
 def again_buttons(facts: WorkspaceFacts) -> list[Element]:
@@ -315,7 +319,7 @@ def _ended_card(facts: WorkspaceFacts, operation: Operation) -> Answer:
     if is_so_anyhow(facts, operation):
         now, buttons = _as_it_is(facts)
         lines += [now, *timers.ends(facts)]
-    text = short(words.SENT_SHORT if is_sent else words.ENDED_SHORT[outcome], facts)
+    text = filled(words.SENT_SHORT if is_sent else words.ENDED_SHORT[outcome], facts)
     return _card(facts, text, lines, small, buttons)
 
 

@@ -11,7 +11,7 @@ from bot.domain.facts import ClassFacts, WorkspaceFacts
 from bot.domain.models import Answer, Call, ClassCard, ClassProblem, Effects, NoticeKind, State
 from bot.domain.models.stopping import ends_by_consent, gentlest_mode
 from bot.messages.blocks import kit, replies
-from bot.messages.blocks.cards import short
+from bot.messages.blocks.cards import filled
 from bot.messages.blocks.drawn import draws
 from bot.messages.blocks.kit import Block, Element
 from bot.messages.blocks.limits import Markup, cut, fill, safe
@@ -175,8 +175,7 @@ def without_addresses(text: str) -> str:
 
 
 def _ending_past(facts: WorkspaceFacts) -> str:
-    at = kit.moment(facts.written_at, facts.written_at)
-    return short(past.KEPT if facts.kept else past.CLASS_ENDING, facts, at=at)
+    return filled(past.KEPT if facts.kept else past.CLASS_ENDING, facts)
 
 
 @draws(NoticeKind.CLASS_ENDING, past=_ending_past, holds=lambda facts: facts.kept is None, keeps_open=True)

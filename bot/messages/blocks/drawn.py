@@ -9,6 +9,7 @@ from typing import Any, Final, TypeVar
 from bot.domain.models import Answer, NoticeKind
 from bot.messages.texts import past as words
 
+Line = str | Callable[[Any], str]
 D = TypeVar("D", bound=Callable[..., Answer])
 
 
@@ -17,13 +18,13 @@ class Drawn:
     """Hold how a kind of message is drawn, and what becomes of it.
 
     ``past`` is the line that it becomes: a template, or what draws it. ``held`` is its line among those that
-    quiet hours held back, if it isn't ``past``. ``holds`` says whether what it said is still so.
-    ``keeps_open``: it offers *Open* for as long as its workspace runs, whatever it says.
+    quiet hours held back: if it isn't given, a template ``past``, or its notification. ``holds`` says whether
+    what it said is still so. ``keeps_open``: it offers *Open* for as long as its workspace runs.
     """
 
     draw: Callable[[Any], Answer]
-    past: str | Callable[[Any], str]
-    held: Callable[[Any], str] | None
+    past: Line
+    held: Line | None
     holds: Callable[[Any], bool]
     keeps_open: bool
 
@@ -34,8 +35,8 @@ DRAWN: Final[dict[NoticeKind, Drawn]] = {}
 def draws(
     kind: NoticeKind,
     *,
-    past: str | Callable[[Any], str] = words.OVER,
-    held: Callable[[Any], str] | None = None,
+    past: Line = words.OVER,
+    held: Line | None = None,
     holds: Callable[[Any], bool] = lambda _facts: True,
     keeps_open: bool = False,
 ) -> Callable[[D], D]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Any, Final
 
 from bot.domain.facts import Facts, HeldFacts, RequestFacts, WorkspaceFacts
 from bot.domain.models import Answer, Ending, NoticeKind, Outcome, State
@@ -20,6 +20,7 @@ from bot.messages.blocks.cards import (
     again_buttons,
     asked_buttons,
     cause_words,
+    filled,
     force_buttons,
     is_so_anyhow,
     link_again_button,
@@ -27,11 +28,10 @@ from bot.messages.blocks.cards import (
     operation_past,
     reference_of,
     retry_buttons,
-    short,
     while_running,
 )
 from bot.messages.blocks.classes import stopped_with_class
-from bot.messages.blocks.drawn import DRAWN, draws
+from bot.messages.blocks.drawn import DRAWN, Line, draws
 from bot.messages.blocks.kit import Element
 from bot.messages.blocks.limits import Markup, fill
 from bot.messages.blocks.welcome import list_button, new_button
@@ -75,11 +75,14 @@ def _still_open(answer: Answer, facts: WorkspaceFacts) -> Answer:
 
 def line(kind: NoticeKind, facts: Facts) -> str:
     """Say what a message was about, and when: the time of day, as Slack shows the day above the message."""
-    said = DRAWN[kind].past
+    return _line(DRAWN[kind].past, facts)
+
+
+def _line(said: Line, facts: Facts) -> str:
     if not isinstance(said, str):
         return said(facts)
-    filled = short(said, facts, at=kit.moment(facts.written_at, facts.written_at))
-    return f"{filled[0].upper()}{filled[1:]}"
+    text = filled(said, facts)
+    return f"{text[0].upper()}{text[1:]}"
 
 
 def _first(template: str) -> str:
@@ -94,9 +97,11 @@ def _said(
     *,
     text: str = "",
     small: Sequence[str] = (),
+    **more: object,
 ) -> Answer:
-    """Fill a template with what every notice names; ``text`` is that of the notification."""
-    return kit.message(short(text or _first(template), facts), short(template, facts), small, buttons)
+    """Fill a template with what every notice names, and ``more``; ``text`` is the notification's."""
+    notification = filled(text or _first(template), facts, **more)
+    return kit.message(notification, filled(template, facts, **more), small, buttons)
 
 
 @draws(NoticeKind.MESSAGE)
@@ -109,21 +114,18 @@ def carried(facts: Facts) -> Answer:
     )
 
 
-def _held_link_again(facts: Facts) -> str:
-    at = kit.moment(facts.written_at, facts.written_at)
-    return fill(preference_words.HELD_LINK, title=facts.connection_title, at=at)
-
-
 @draws(
-    NoticeKind.LINK_AGAIN, past=past.LINK_AGAIN, held=_held_link_again, holds=lambda facts: facts.is_refused
+    NoticeKind.LINK_AGAIN,
+    past=past.LINK_AGAIN,
+    held=preference_words.HELD_LINK,
+    holds=lambda facts: facts.is_refused,
 )
 def _link_again(facts: Facts) -> Answer:
     """Say that a link was ended."""
-    again = [link_again_button(facts)]
-    if renamed := str(facts.body.get("renamed") or ""):
-        names = {"title": facts.connection_title, "username": facts.body.get("username"), "renamed": renamed}
-        said = fill(notices.LINK_RENAMED, **names)
-        return kit.message(short(notices.LINK_RENAMED_SHORT, facts), said, [], again)
+    again, renamed = [link_again_button(facts)], facts.word("renamed")
+    if renamed:
+        text, username = notices.LINK_RENAMED_SHORT, facts.word("username")
+        return _said(notices.LINK_RENAMED, facts, again, text=text, username=username, renamed=renamed)
     if facts.body.get("cause") == "secret":
         return _said(notices.LINK_UNREADABLE, facts, again, text=notices.LINK_UNREADABLE_SHORT)
     if facts.link_has_ended:
@@ -131,26 +133,21 @@ def _link_again(facts: Facts) -> Answer:
     return _said(notices.LINK_AGAIN, facts, again, text=notices.LINK_AGAIN_SHORT)
 
 
-def _held_link_ending(facts: Facts) -> str:
-    at = kit.day_moment(facts.time("ends_at"))
-    return fill(preference_words.HELD_ENDING, title=facts.connection_title, at=at)
-
-
 @draws(
     NoticeKind.LINK_ENDING,
     past=past.LINK_ENDING,
-    held=_held_link_ending,
+    held=lambda facts: filled(preference_words.HELD_ENDING, facts, at=kit.day_moment(facts.time("ends_at"))),
     holds=lambda facts: facts.link_is_ending,
 )
 def _link_ending(facts: Facts) -> Answer:
     """Say when a link ends."""
-    ends_at = facts.time("ends_at")
-    left = ends_at - facts.now
+    at = facts.time("ends_at")
+    left = at - facts.now
     # A reminder comes a moment after it is due: that isn't an hour, or a day, less.
     unit = 3600 if left >= 3600 else 60
-    names = {"title": facts.connection_title, "left": times.duration(max(round(left / unit), 1) * unit)}
-    sentence = fill(notices.LINK_ENDING, at=kit.day_moment(ends_at), **names)
-    return kit.message(fill(notices.LINK_ENDING_SHORT, **names), sentence, [], [link_again_button(facts)])
+    names = {"at": kit.day_moment(at), "left": times.duration(max(round(left / unit), 1) * unit)}
+    again = [link_again_button(facts)]
+    return _said(notices.LINK_ENDING, facts, again, text=notices.LINK_ENDING_SHORT, **names)
 
 
 @draws(NoticeKind.SIGN_IN_REFUSED, past=past.SIGN_IN_REFUSED, holds=lambda facts: facts.is_refused)
@@ -158,9 +155,8 @@ def _sign_in_refused(facts: Facts) -> Answer:
     """Say that a link may be accepted again without anybody doing anything."""
     if facts.link_has_ended:
         return _link_again(facts)
-    since = kit.moment(facts.time("since"), facts.now)
-    sentence = fill(notices.SIGN_IN_REFUSED, title=facts.connection_title, since=since)
-    return kit.message(short(notices.SIGN_IN_REFUSED_SHORT, facts), sentence, [], [link_again_button(facts)])
+    again, since = [link_again_button(facts)], kit.moment(facts.time("since"), facts.now)
+    return _said(notices.SIGN_IN_REFUSED, facts, again, text=notices.SIGN_IN_REFUSED_SHORT, since=since)
 
 
 def _is_running(facts: WorkspaceFacts) -> bool:
@@ -175,8 +171,8 @@ def _ready(facts: WorkspaceFacts) -> Answer:
         took = times.duration(operation.ended_at - operation.called_at)
         small = [fill(notices.READY_AFTER, took=took)]
     lines, more, buttons = while_running(facts)
-    sentence = "\n".join([f"{short(notices.READY, facts)} {lines[0]}", *lines[1:]])
-    return kit.message(short(notices.READY_SHORT, facts), sentence, [*small, *more], buttons)
+    sentence = "\n".join([f"{filled(notices.READY, facts)} {lines[0]}", *lines[1:]])
+    return kit.message(filled(notices.READY_SHORT, facts), sentence, [*small, *more], buttons)
 
 
 def _is_missed(facts: WorkspaceFacts) -> bool:
@@ -198,8 +194,8 @@ def _not_done(facts: WorkspaceFacts, template: str = notices.FAILED) -> Answer:
     if operation is not None and operation.outcome is Outcome.CANCELLED:
         template = notices.CALLED_OFF
     cause = (operation.cause if operation is not None else None) or facts.word("cause") or "internal"
-    answer_text = short(text or _first(template), facts)
-    sentence = short(template, facts)
+    answer_text = filled(text or _first(template), facts)
+    sentence = filled(template, facts)
     if facts.of_class is not None:
         sentence = stopped_with_class(facts.of_class, name_of(facts), None)
     buttons = retry_buttons(facts, operation) if operation is not None else []
@@ -225,18 +221,18 @@ def _stopped(facts: WorkspaceFacts) -> Answer:
     template, text = notices.STOPPED if is_asked else notices.STOPPED_ELSEWHERE, notices.STOPPED
     if facts.state is State.SUSPENDED:
         template = text = notices.SUSPENDED
-    elif is_gone and operation is not None and operation.agreed:
-        template = notices.ENDED
     elif is_asked and operation is not None and not operation.has_called and not is_planned:
         template = text = notices.STOPPED_ALREADY
-    sentence = short(template, facts)
+    if is_gone and operation is not None and operation.agreed:
+        template = notices.ENDED
+    sentence = filled(template, facts)
     if facts.of_class is not None:
         state = workspace.state if workspace is not None else State.STOPPED
         sentence = stopped_with_class(facts.of_class, name_of(facts), state)
     elif is_planned:
         sentence = f"{sentence} {timer_words.AS_PLANNED}"
     buttons = again_buttons(facts) if is_gone else down_buttons(facts)
-    return kit.message(short(_first(text), facts), sentence, [], buttons)
+    return kit.message(filled(_first(text), facts), sentence, [], buttons)
 
 
 @draws(NoticeKind.REMOVED, past=past.REMOVED)
@@ -283,15 +279,14 @@ def asked(facts: WorkspaceFacts) -> Answer:
         return _said(notices.ASKED, facts, buttons, text=cards.ASKED_SHORT)
     is_made = workspace is not None and not workspace.is_provisional
     over = notices.ASKED_ANOTHER if operation is not None and operation.is_open else notices.ASKED_OVER
-    sentence = short(notices.ASKED_FOUND if is_made else over, facts)
-    return kit.message(sentence.replace("*", ""), sentence, [], [])
+    template = notices.ASKED_FOUND if is_made else over
+    return _said(template, facts, text=kit.bare(template))
 
 
 @draws(NoticeKind.LINKED, past=past.LINKED)
 def _linked(facts: Facts) -> Answer:
     username = facts.username or facts.word("username")
     template = notices.LINKED_AS if username else notices.LINKED
-    sentence = fill(template, title=facts.connection_title, username=username)
     buttons = [list_button(style=kit.PRIMARY)]
     buttons += [new_button(facts.connection)] if "making" in facts.capabilities else []
     # Not in red: it undoes what just went well.
@@ -301,7 +296,8 @@ def _linked(facts: Facts) -> Answer:
     small = [notices.LINKED_NEXT]
     if facts.link_ends_at is not None:
         small.append(fill(notices.LINKED_UNTIL, at=kit.day(facts.link_ends_at)))
-    return kit.message(short(_first(notices.LINKED), facts), sentence, small, buttons)
+    text = _first(notices.LINKED)
+    return _said(template, facts, buttons, text=text, small=small, username=username)
 
 
 def unlink_button(connection: str, title: str, number: int | None = None) -> Element:
@@ -360,23 +356,20 @@ def _is_ending(facts: WorkspaceFacts) -> bool:
 def ending(facts: WorkspaceFacts) -> Answer:
     """Draw the warning by the current row: one that was used in the meantime ends later, and it says so."""
     workspace = facts.workspace
-    names = {"name": name_of(facts), "title": facts.connection_title}
     if workspace is None or workspace.ends_at is None or workspace.ends_how is None:
-        sentence = fill(notices.ENDED_SHORT, **names)
-        return kit.message(sentence, sentence)
+        return _said(notices.ENDED_SHORT, facts, text=notices.ENDED_SHORT)
     # A workspace stopped for good is lost like one that is removed.
     ends_how: Ending = "removed" if is_final(facts.effects, "stop") else workspace.ends_how
-    names |= {"left": times.duration(_whole(workspace.ends_at - facts.now))}
-    at = kit.moment_at(workspace.ends_at, facts.now)
+    left = times.duration(_whole(workspace.ends_at - facts.now))
+    names = {"left": left, "at": kit.moment_at(workspace.ends_at, facts.now)}
     if workspace.state is State.RUNNING:
-        sentence = notices.ENDING_STOPS if ends_how == "stops" else notices.ENDING_ANYHOW
+        template = notices.ENDING_STOPS if ends_how == "stops" else notices.ENDING_ANYHOW
         buttons = open_buttons(facts)
     else:
-        sentence, buttons = notices.ENDING_REMOVED, down_buttons(facts)
+        template, buttons = notices.ENDING_REMOVED, down_buttons(facts)
     if facts.may("remove"):
         buttons.append(remove_button(workspace))
-    text = fill(notices.ENDING_SHORT[ends_how], **names)
-    return kit.message(text, fill(sentence, at=at, **names), buttons=buttons)
+    return _said(template, facts, buttons, text=notices.ENDING_SHORT[ends_how], **names)
 
 
 def _whole(seconds: float) -> float:
@@ -387,19 +380,17 @@ def _whole(seconds: float) -> float:
 @draws(NoticeKind.OUTAGE)
 def outage(facts: Facts) -> Answer:
     """Say that an outage began or ended: ``what`` happened ``since`` when, and how long it lasted."""
-    sentence, text = outages.OUTAGES[facts.word("what") or "away"]
-    since = facts.time("since")
-    lasted = times.duration(facts.time("until") - since)
-    names = {
-        "title": facts.connection_title,
+    template, text = outages.OUTAGES[facts.word("what") or "away"]
+    since, until = facts.time("since"), facts.time("until")
+    names: dict[str, Any] = {
         "since": kit.moment(since, facts.now),
-        "lasted": lasted,
-        "until": kit.moment(facts.time("until"), facts.now),
+        "lasted": times.duration(until - since),
+        "until": kit.moment(until, facts.now),
         "place": facts.word("place"),
         # Our own address, from the settings.
         "page": Markup(f"<{facts.word('page')}>"),
     }
-    return kit.message(fill(text, **names), fill(sentence, **names))
+    return _said(template, facts, text=text, **names)
 
 
 @draws(NoticeKind.HELD)
@@ -420,7 +411,6 @@ def _held(facts: HeldFacts) -> Answer:
 def _held_line(kind: NoticeKind, facts: Facts) -> str:
     """Say what happened and when: the message isn't drawn again, so it must stay true."""
     how = DRAWN[kind]
-    if how.held is not None:
-        return how.held(facts)
     is_said = isinstance(how.past, str) and how.past != past.OVER
-    return line(kind, facts) if is_said else render(kind, facts).text
+    said = how.held or (how.past if is_said else None)
+    return _line(said, facts) if said is not None else render(kind, facts).text

@@ -7,7 +7,7 @@ from bot.domain.models import Answer, Call, NoticeKind, Run, RunState, Shown
 from bot.domain.progress import is_run_unanswered
 from bot.messages.blocks import kit
 from bot.messages.blocks.buttons import page_button
-from bot.messages.blocks.cards import asked_buttons, link_again_button, reference_line
+from bot.messages.blocks.cards import asked_buttons, filled, link_again_button, reference_line
 from bot.messages.blocks.drawn import draws
 from bot.messages.blocks.kit import Block, Element
 from bot.messages.blocks.limits import Markup, fill, safe
@@ -24,8 +24,8 @@ _UNREAD = Shown(tail="", lines=0, every=EVERY, is_over=False)
 def run_past(facts: RunFacts) -> str:
     """Describe a run in one line that stays true: how it ended, or that it was asked for."""
     if not facts.run.is_open:
-        return _fill(words.PAST, facts, state=Markup(outcome_of(facts.run)))
-    return _fill(past.JOB_CARD, facts, at=kit.moment(facts.written_at, facts.written_at))
+        return filled(words.PAST, facts, state=Markup(outcome_of(facts.run)))
+    return filled(past.JOB_CARD, facts)
 
 
 @draws(NoticeKind.JOB_CARD, past=run_past)
@@ -39,7 +39,12 @@ def run_card(facts: RunFacts) -> Answer:
 def run_ended(facts: RunFacts) -> Answer:
     """Tell how a run ended: exit code, duration, the last lines of its output."""
     run = facts.run
-    sentence = _filled(words.ENDED.get(run.state, words.ENDED_ELSE), facts)
+    sentence = filled(
+        words.ENDED.get(run.state, words.ENDED_ELSE),
+        facts,
+        after=Markup(_after(run)),
+        code=Markup(_code(run)),
+    )
     blocks: list[Block] = [kit.section(sentence)]
     if run.detail:
         blocks.append(kit.context(safe(run.detail, 300)))
@@ -67,7 +72,7 @@ def run_failed(facts: RunFacts) -> Answer:
         template = words.NOT_FOLLOWED
     else:
         template = _of_failed(run, words.NOT_RUN, words.NOT_SURE, words.NOT_KNOWN)
-    sentence = _fill(template, facts, cause=Markup(_cause(facts)))
+    sentence = filled(template, facts, cause=Markup(_cause(facts)))
     small = reference_line(run.reference, run.cause) if run.outcome != "cancelled" else []
     return kit.message(kit.bare(sentence), sentence, small, _over_buttons(facts))
 
@@ -85,7 +90,7 @@ def run_asked(facts: RunFacts) -> Answer:
     else:
         over = words.ASKED_ANOTHER if run.is_open else words.ASKED_OVER
         template, buttons = words.ASKED_FOUND if run.remote_id is not None else over, []
-    sentence = _fill(template, facts)
+    sentence = filled(template, facts)
     return kit.message(sentence.replace("*", ""), sentence, buttons=buttons)
 
 
@@ -99,7 +104,7 @@ def run_waiting(facts: RunFacts) -> Answer:
     run = facts.run
     template = words.LATE_UNBEGUN if run.remote_id is None else words.LATE_UNSEEN
     hold = Markup(kit.held(run.hold, facts.now) if run.hold else "")
-    sentence = _fill(template, facts, hold=hold).strip()
+    sentence = filled(template, facts, hold=hold).strip()
     buttons = card_buttons(facts) if run.is_open else []
     return kit.message(sentence.replace("*", ""), sentence, buttons=buttons)
 
@@ -126,13 +131,13 @@ def output_message(facts: RunFacts) -> Answer:
     if not output.is_over:
         small.append(words.UPDATED.format(every=times.duration(max(output.every, 1.0))))
     blocks.append(kit.context(" · ".join(small)))
-    return kit.answer(_fill(words.OUTPUT_SHORT, facts), blocks)
+    return kit.answer(filled(words.OUTPUT_SHORT, facts), blocks)
 
 
 @draws(NoticeKind.JOB_FILE)
 def file(facts: RunFacts) -> Answer:
     """Draw what is said with the file of the whole output."""
-    return kit.message(_fill(outputs.FILE_SHORT, facts), _fill(outputs.FILE, facts))
+    return kit.message(filled(outputs.FILE_SHORT, facts), filled(outputs.FILE, facts))
 
 
 @draws(NoticeKind.JOB_FILE_MISSING)
@@ -149,22 +154,18 @@ def not_stopped(facts: RunFacts) -> Answer:
 
 
 def _because(template: str, facts: RunFacts) -> Answer:
-    text = _fill(template, facts, because=problems.sentence(facts.word("cause"), facts.connection_title))
+    text = filled(template, facts, because=problems.sentence(facts.word("cause"), facts.connection_title))
     return kit.message(text, text)
-
-
-def _fill(template: str, facts: RunFacts, **more: object) -> str:
-    return fill(template, name=facts.run.name, title=facts.connection_title, **more)
 
 
 def title_of(facts: RunFacts) -> str:
     """Return the heading of a run."""
-    return _fill(words.TITLE, facts)
+    return filled(words.TITLE, facts)
 
 
 def short(facts: RunFacts) -> str:
     """Describe a run in one line without markup, for notifications."""
-    return _fill(words.SHORT, facts, state=Markup(outcome_of(facts.run)))
+    return filled(words.SHORT, facts, state=Markup(outcome_of(facts.run)))
 
 
 def outcome_of(run: Run) -> str:
@@ -311,11 +312,6 @@ def _head(run: Run) -> str:
     if not run.state.is_over:
         return words.HEAD_ELSE
     return f"{words.HEADS[run.state]}{_after(run)}{_code(run)}"
-
-
-def _filled(template: str, facts: RunFacts) -> str:
-    after, code = Markup(_after(facts.run)), Markup(_code(facts.run))
-    return _fill(template, facts, after=after, code=code)
 
 
 def _after(run: Run) -> str:
