@@ -23,8 +23,6 @@ class Mark(Flag):
     CARD = auto()
     #: It says how an operation or a run ended: it waits a moment for the card, so that they come in order.
     END = auto()
-    #: It says that a workspace is down.
-    DOWN = auto()
     #: It can wait until the quiet hours end. All else is a question, a warning, a failure, or about the
     #: safety of an account. A refused sign-in is reported only to people who are waiting for something.
     CAN_WAIT = auto()
@@ -81,10 +79,8 @@ class NoticeKind(StrEnum):
     )
     FAILED = _Kind("failed", "operation", offers="workspace", marks=Mark.END | Mark.URGENT)
     REFUSED = _Kind("refused", "operation", offers="workspace", marks=Mark.END | Mark.URGENT)
-    STOPPED = _Kind("stopped", "operation", offers="workspace", marks=Mark.END | Mark.DOWN | Mark.CAN_WAIT)
-    SUSPENDED = _Kind(
-        "suspended", "operation", offers="workspace", marks=Mark.END | Mark.DOWN | Mark.CAN_WAIT
-    )
+    STOPPED = _Kind("stopped", "operation", offers="workspace", marks=Mark.END | Mark.CAN_WAIT)
+    SUSPENDED = _Kind("suspended", "operation", offers="workspace", marks=Mark.END | Mark.CAN_WAIT)
     REMOVED = _Kind("removed", "operation", offers="workspace", marks=Mark.END | Mark.CAN_WAIT)
     CARD = _Kind("card", "operation", urgency=2, marks=Mark.CARD)
     WAITING = _Kind("waiting", "operation", urgency=3, offers="workspace")
@@ -116,9 +112,7 @@ class NoticeKind(StrEnum):
     SIGN_IN_REFUSED = _Kind("sign_in_refused", urgency=3, offers="link")
     #: The credential of a link ends soon.
     LINK_ENDING = _Kind("link_ending", urgency=3, offers="link", marks=Mark.CAN_WAIT)
-    STOPPED_ELSEWHERE = _Kind(
-        "stopped_elsewhere", offers="workspace", topic="stopped", marks=Mark.DOWN | Mark.CAN_WAIT
-    )
+    STOPPED_ELSEWHERE = _Kind("stopped_elsewhere", offers="workspace", topic="stopped", marks=Mark.CAN_WAIT)
     #: A timer will stop the workspace soon; a timer couldn't.
     TIMER_ENDING = _Kind("timer_ending", urgency=3, offers="workspace")
     TIMER_FAILED = _Kind("timer_failed", offers="workspace")
