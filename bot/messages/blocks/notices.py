@@ -8,7 +8,7 @@ from typing import Any, Final
 from bot.domain.facts import Facts, HeldFacts, RequestFacts, WorkspaceFacts
 from bot.domain.models import Answer, Ending, NoticeKind, Outcome, State
 from bot.domain.models.stopping import is_final
-from bot.messages.blocks import approvals, kit, limits, replies
+from bot.messages.blocks import approvals, classes, kit, limits, replies, runs
 from bot.messages.blocks.buttons import (
     down_buttons,
     open_buttons,
@@ -30,13 +30,11 @@ from bot.messages.blocks.cards import (
     retry_buttons,
     while_running,
 )
-from bot.messages.blocks.classes import stopped_with_class
 from bot.messages.blocks.drawn import DRAWN, Line, draws
 from bot.messages.blocks.kit import Element
 from bot.messages.blocks.limits import Markup, fill
 from bot.messages.blocks.welcome import list_button, new_button
 from bot.messages.texts import cards, links, notices, outages, past, problems, schedules, times
-from bot.messages.texts import classes as class_words
 from bot.messages.texts import preferences as preference_words
 from bot.messages.texts import timers as timer_words
 
@@ -44,13 +42,13 @@ from bot.messages.texts import timers as timer_words
 _LINES: Final = 30
 _IN_A_SECTION: Final = 8
 #: What is said instead of a message whose row is gone.
-_GONE: Final = {"job": problems.sentence("no_job"), "class": class_words.UNKNOWN}
+_GONE: Final = {"job": runs.unknown, "class": classes.unknown}
 
 
 def render(kind: NoticeKind, facts: Facts) -> Answer:
     """Draw a notice from its facts; a sentence says so if its row is gone."""
     if type(facts) is Facts and kind.subject in _GONE:
-        return kit.message(_GONE[kind.subject], _GONE[kind.subject])
+        return _GONE[kind.subject]()
     how = DRAWN[kind]
     answer = how.draw(facts)
     return _still_open(answer, facts) if how.keeps_open and isinstance(facts, WorkspaceFacts) else answer
@@ -197,7 +195,7 @@ def _not_done(facts: WorkspaceFacts, template: str = notices.FAILED) -> Answer:
     answer_text = filled(text or _first(template), facts)
     sentence = filled(template, facts)
     if facts.of_class is not None:
-        sentence = stopped_with_class(facts.of_class, name_of(facts), None)
+        sentence = classes.stopped_with_class(facts.of_class, name_of(facts), None)
     buttons = retry_buttons(facts, operation) if operation is not None else []
     said = f"{sentence} {cause_words(facts, cause)}"
     return kit.message(answer_text, said, reference_of(operation), buttons)
@@ -228,7 +226,7 @@ def _stopped(facts: WorkspaceFacts) -> Answer:
     sentence = filled(template, facts)
     if facts.of_class is not None:
         state = workspace.state if workspace is not None else State.STOPPED
-        sentence = stopped_with_class(facts.of_class, name_of(facts), state)
+        sentence = classes.stopped_with_class(facts.of_class, name_of(facts), state)
     elif is_planned:
         sentence = f"{sentence} {timer_words.AS_PLANNED}"
     buttons = again_buttons(facts) if is_gone else down_buttons(facts)

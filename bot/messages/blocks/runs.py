@@ -21,6 +21,12 @@ from bot.output.lines import MARK
 _UNREAD = Shown(tail="", lines=0, every=EVERY, is_over=False)
 
 
+def unknown() -> Answer:
+    """Replace a message about a run that no longer exists."""
+    text = problems.sentence("no_job")
+    return kit.message(text, text)
+
+
 def run_past(facts: RunFacts) -> str:
     """Describe a run in one line that stays true: how it ended, or that it was asked for."""
     if not facts.run.is_open:
