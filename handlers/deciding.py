@@ -17,13 +17,13 @@ from dataclasses import replace
 from typing import Final
 
 from bot.domain.models import Answer, Run, Spoken, State, Workspace
-from bot.messages.blocks import replies
+from bot.messages.blocks import kit, offers, replies
 from bot.messages.blocks.kit import Press
 from bot.messages.texts import answers as words
 from bot.messages.texts import talk
 from bot.services import naming
 from handlers import mistyped, questions, routes, talking
-from handlers.command_line import Quoted, written
+from handlers.command_line import Quoted
 from handlers.language import vocabulary
 from handlers.language.names import Names
 from handlers.language.reading import READ, TIMED, Manner, Reading, read
@@ -92,6 +92,8 @@ async def _decided(request: Request, reading: Reading, rows: Sequence[Workspace]
         return await _talked(request, reading)
     if reading.kind == "question":
         return await questions.answered(request, reading, rows)
+    if reading.kind == "several":
+        return await _one_each(request, reading, rows)
     if reading.kind == "nothing":
         return await _followed(request, reading, rows)
     if reading.folder == "workspace" and reading.what in READ:
@@ -101,26 +103,46 @@ async def _decided(request: Request, reading: Reading, rows: Sequence[Workspace]
         return mistyped.unknown_flag(request, wrong)
     nature = routes.nature(request.folder, request.verb)
     if nature.does is routes.Does.MAKES and reading.manner is not Manner.TYPED:
-        return talking.as_command(await _resolved(request))
+        return await _offered_to_make(request)
     return await routes.run(request)
 
 
-async def _resolved(request: Request) -> Request:
-    """Return what is offered as a command so that it works: with names in place of *it*, and connections."""
+async def _offered_to_make(request: Request) -> Answer:
+    """Offer what makes something so that it works: with names in place of *it*, and connections."""
     given, services = request.arguments, request.services
     named, _ = naming.leading_connection(given, services.connections)
-    if request.verb == "new" and named is None:
-        return replace(request, arguments=())
+    about, heard, _ = await talking.heard(request)
+    points = bool(given) and plain(given[0]) in vocabulary.IT
     if request.verb == "run" and given and named is None:
-        runs = [run for run in await services.store.runs(request.principal) if run.name == given[0]]
-        places = {run.connection for run in runs[:1]} or set(makers(services, "job"))
-        return replace(request, arguments=(*places, *given)) if len(places) == 1 else request
-    if given and plain(given[0]) in vocabulary.IT:
-        about = await request.heard()
-        rows = {one.id: one for one in await services.store.workspaces(request.principal)}
-        titles = [rows[key].title for key in about.workspaces if key in rows]
-        return replace(request, arguments=(titles[0], *given[1:])) if len(titles) == 1 else request
-    return request
+        runs = await services.store.runs(request.principal)
+        known = [run for run in runs if (run.id in about.runs if points else run.name == given[0])]
+        if known:
+            request.spoken.of_run(known[0].id)
+            return offers.run_again(known[0], services.title(known[0].connection))
+        places = tuple(makers(services, "job"))
+        request = replace(request, arguments=(*places, *given)) if len(places) == 1 else request
+    elif request.verb == "new" and named is None:
+        request = replace(request, arguments=())
+    if points and len(heard) == 1:
+        if request.verb == "run":
+            return await offering.one(request.about("workspace", "start", ()), heard[0])
+        request = replace(request, arguments=(heard[0].title, *given[1:]))
+    return talking.as_command(request)
+
+
+async def _one_each(request: Request, reading: Reading, rows: Sequence[Workspace]) -> Answer:
+    """Offer each of several requests on its own."""
+    blocks: list[kit.Block] = []
+    for part in reading.parts:
+        try:
+            one = replace(request, verb=part.what, arguments=part.words)
+            said = await _commanded(one, replace(part, manner=Manner.ASKED), rows)
+        except Answered as early:
+            said = early.answer
+        blocks += said.blocks
+    named = dict.fromkeys(one.id for part in reading.parts for one in part.which.named)
+    request.spoken.about = Spoken(tuple(named), takes_press=True)
+    return kit.answer(talk.ONE_EACH, [kit.section(talk.ONE_EACH), *blocks])
 
 
 # -- a verb and what it is about ---------------------------------------------------------------------------
@@ -132,8 +154,10 @@ async def _commanded(request: Request, reading: Reading, rows: Sequence[Workspac
     if wrong:
         return mistyped.unknown_flag(request, wrong)
     if reading.how or _is_unread_time(reading):
-        named = which.named
+        named = which.named or ((await talking.heard(request, rows))[1] if which.points else [])
         request.spoken.of(named)
+        if which.runs and not named:
+            return talking.run_left_alone(request, which.runs[0])
         return talking.left_alone(request, reading, named or rows[:1], is_named=bool(named))
     if which.is_theirs:
         return talking.theirs(request, which.named)
@@ -263,11 +287,9 @@ async def _pointed(
     request: Request, reading: Reading, rows: Sequence[Workspace]
 ) -> tuple[Sequence[Workspace | Run | str], bool]:
     """Return what *it*, *the second one* or *the one on the hub* is: by what was last spoken of."""
-    which, about = reading.which, await request.heard()
-    by_id = {one.id: one for one in rows}
-    named = [by_id[key] for key in about.workspaces if key in by_id]
+    which = reading.which
+    about, named, listed = await talking.heard(request, rows)
     if which.place:
-        listed = [by_id[key] for key in about.listed if key in by_id]
         one = questions.counted(listed, which.place)
         if one is None:
             raise Answered(talking.not_counted(request, listed))
@@ -283,7 +305,7 @@ async def _pointed(
     if which.connections and not at:
         at = await targets.there(request, which.connections, rows)
     if which.points == "other" and len(named) == 1:
-        at = [one for one in rows if one.id != named[0].id]
+        at = questions.others(named, listed or rows)
     if which.points == "them" and named:
         return at, False
     if len(at) == 1:
@@ -308,8 +330,11 @@ async def _usual(request: Request, rows: Sequence[Workspace]) -> Workspace:
         usual = next((one for one in rows if one.id == wanted.workspace_id), None)
         if usual is not None:
             return usual
-    fitting = await offering.needed(request, rows)
     does = routes.nature("workspace", request.verb).does
+    _, heard, _ = await talking.heard(request, rows)
+    if len(heard) == 1 and does is not routes.Does.ENDS:
+        return heard[0]
+    fitting = await offering.needed(request, rows)
     if (
         does is routes.Does.ENDS
         and is_free
@@ -329,9 +354,12 @@ async def _of_run(request: Request, reading: Reading, run: Run, *, is_sure: bool
     """Do to a run what a verb of workspaces says about it."""
     verb = {"stop": "stop", "cancel": "stop", "open": "status", "status": "status"}.get(reading.what, "")
     request.spoken.of_run(run.id)
+    if reading.what in {"start", "restart", "resume"}:
+        if reading.when is not None:
+            return timing.only_stops(request, [run.name])
+        return offers.run_again(run, request.services.title(run.connection))
     if not verb:
-        command = f"job run {written((run.name,))}" if reading.what in {"start", "restart"} else "job list"
-        return talking.offered(request, [command])
+        return talking.offered(request, ["job list"])
     is_guess = reading.manner is Manner.ASKED or not is_sure
     asked = request.about("job", verb, (run.name,), run.id)
     return await routes.run(replace(asked, manner=Manner.ASKED if is_guess else Manner.TYPED))
@@ -343,9 +371,7 @@ async def _of_run(request: Request, reading: Reading, run: Run, *, is_sure: bool
 async def _talked(request: Request, reading: Reading) -> Answer:
     if reading.what not in {"yes", "nothing", "again"}:
         return talking.small_talk(request, reading.what)
-    about = await request.heard()
-    rows = {one.id: one for one in await request.services.store.workspaces(request.principal)}
-    named = [rows[key] for key in about.workspaces if key in rows]
+    about, named, _ = await talking.heard(request)
     if reading.what == "again":
         return await _again(request, about, named)
     if reading.what == "nothing":
@@ -355,7 +381,8 @@ async def _talked(request: Request, reading: Reading) -> Answer:
         request.spoken.about = about
         titles = [one.title for one in named]
         titles += [request.services.title(about.connection)] if about.connection else []
-        return talking.takes_press(request, titles)
+        runs = await request.services.store.runs(request.principal) if about.runs else ()
+        return talking.takes_press(request, [*titles, *(run.name for run in runs if run.id in about.runs)])
     if about.ask and about.ask != "which":
         press = Press.of_text(about.ask)
         pressed = request.pressed(press)
@@ -383,9 +410,8 @@ async def _again(request: Request, about: Spoken, named: Sequence[Workspace]) ->
 
 async def _undone(request: Request, reading: Reading) -> Answer:
     """Take back what is still open of what was last spoken of, otherwise offer the opposite."""
-    services, about = request.services, await request.heard()
-    rows = {one.id: one for one in await services.store.workspaces(request.principal)}
-    named = [rows[key] for key in about.workspaces if key in rows]
+    services = request.services
+    about, named, _ = await talking.heard(request)
     if about.ask or about.takes_press:
         request.spoken.of(named)
         return talking.small_talk(request, "nothing")
@@ -424,15 +450,20 @@ async def _followed(request: Request, reading: Reading, rows: Sequence[Workspace
         return talking.theirs(request, which.named)
     is_short = not which.unknown
     if is_short and about.what in READ and _goes_on(reading, about):
-        points = which if which.place or which.is_named else replace(which, points="it")
+        points = which if which.place or which.is_named else replace(which, points=which.points or "it")
+        manner = Manner.ASKED if which.points == "other" else Manner.SAID
         again = replace(
-            reading, kind="verb", what=about.what, folder="workspace", manner=Manner.SAID, which=points
+            reading, kind="verb", what=about.what, folder="workspace", manner=manner, which=points
         )
         return await _commanded(replace(request, verb=about.what), again, rows)
     if which.named and reading.when is not None and is_short:
-        return timing.only_stops(request, which.named)
+        return timing.only_stops(request, [one.title for one in which.named])
+    if reading.what == "same" and which.named and about.what in READ:
+        again = replace(reading, kind="verb", what=about.what, manner=Manner.ASKED)
+        return await _commanded(replace(request, verb=about.what), again, rows)
     guess = await _mistyped_verb(request, reading, rows)
-    if guess is not None and not (is_short and which.is_named and not which.is_near):
+    is_clear = is_short and not which.is_near and (which.is_named or bool(which.points))
+    if guess is not None and not is_clear:
         return guess
     if which.is_named or (is_short and (which.points or which.state)):
         follows = about.what == "health" if not which.named else about.what in {"why", "since", "until"}
@@ -453,7 +484,7 @@ def _goes_on(reading: Reading, about: Spoken) -> bool:
         return True
     if reading.when is not None:
         return bool(about.workspaces) and not which.named and about.what in TIMED
-    return bool(which.place)
+    return bool(which.place) or which.points == "other"
 
 
 async def _mistyped_verb(request: Request, reading: Reading, rows: Sequence[Workspace]) -> Answer | None:

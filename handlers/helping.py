@@ -10,7 +10,7 @@ from typing import Any
 from bot.domain.models import Answer
 from bot.messages.blocks import kit, replies
 from bot.messages.blocks import welcome as drawn
-from bot.messages.blocks.limits import Markup, fill
+from bot.messages.blocks.limits import Markup, fill, line
 from bot.messages.texts import runs, talk
 from bot.messages.texts import welcome as words
 from bot.messages.texts.verbs import FIRST, GROUPS, VERBS, VerbWords
@@ -18,6 +18,8 @@ from bot.providers import base
 from bot.providers.base import Provider
 from bot.support.errors import StoreError
 from handlers import routes
+from handlers.command_line import written
+from handlers.language.reading import Manner
 from handlers.linking.connections import telling
 from handlers.request import Request
 from handlers.talking import help_on_unknown
@@ -32,7 +34,7 @@ async def helped(request: Request) -> Answer:
     """Answer with the first lines, with everything (``help all``), or with one entry of the catalogue."""
     asked = (request.target or "".join(request.arguments[:1])).casefold()
     if asked and asked != _EVERYTHING:
-        return await _one(request, asked)
+        return _some(request, asked)
     accounts = await _accounts(request)
     usable = _usable(request, accounts or {})
     # Help comes without the first steps rather than not at all.
@@ -127,10 +129,17 @@ def _line(command: Markup, entry: VerbWords) -> str:
     return f"`{command + entry.usage}` – {entry.summary}"
 
 
-async def _one(request: Request, verb: str) -> Answer:
-    entry = VERBS[request.folder].get(verb)
-    if entry is None:
+def _some(request: Request, verb: str) -> Answer:
+    """Explain a verb, and others that were named with it, for the workspace that was named with them."""
+    known = VERBS[request.folder]
+    if verb not in known:
         return help_on_unknown(request, verb)
-    sentence = f"{_line(request.command, entry)}."
-    blocks = [kit.section(sentence), *([kit.section("\n".join(entry.more))] if entry.more else [])]
-    return kit.answer(kit.bare(sentence), blocks)
+    verbs = dict.fromkeys([verb, *(one for one in request.arguments if one in known)])
+    names = [one for one in request.arguments if one not in known and request.manner is not Manner.TYPED]
+    blocks = []
+    for entry in map(known.__getitem__, verbs):
+        said = [f"{_line(request.command, entry)}.", *entry.more]
+        if names:
+            said = [one.replace("NAME", line(written(names[:1]))) for one in said]
+        blocks += [kit.section("\n".join(one)) for one in (said[:1], said[1:]) if one]
+    return kit.answer(kit.bare(f"{_line(request.command, known[verb])}."), blocks)

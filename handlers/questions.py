@@ -17,6 +17,8 @@ from handlers.language.reading import Reading
 from handlers.language.words import plain
 from handlers.linking.account import linked
 from handlers.request import Request
+from handlers.talking import heard
+from handlers.workspace.operations import as_it_is
 
 _UP: Final = frozenset({State.RUNNING, State.STARTING})
 #: What is asked about one workspace, beyond its state.
@@ -74,12 +76,12 @@ async def _pointed(
         return [], []
     if which.unknown and not reading.topic:
         return [], []
-    about = await request.heard()
-    by_id = {one.id: one for one in rows}
-    named = [by_id[key] for key in about.workspaces if key in by_id]
+    about, named, listed = await heard(request, rows)
     if which.place:
-        one = counted([by_id[key] for key in about.listed if key in by_id], which.place)
+        one = counted(listed, which.place)
         named = [one] if one is not None else []
+    elif which.points == "other" and len(named) == 1:
+        named = others(named, listed or rows)
     elif is_open and len(named) > 1 and not which.points:
         named = []
     if which.connections:
@@ -88,6 +90,11 @@ async def _pointed(
         return named or (list(rows) if len(rows) == 1 and is_open and not reading.topic else []), []
     runs = {run.id: run for run in await request.services.store.runs(request.principal)}
     return [], [runs[key] for key in about.runs if key in runs]
+
+
+def others(named: Sequence[Workspace], rows: Sequence[Workspace]) -> list[Workspace]:
+    """Return what *the other one* is."""
+    return [one for one in rows if one not in named]
 
 
 def counted(listed: Sequence[Workspace], place: int) -> Workspace | None:
@@ -105,15 +112,8 @@ async def _of_workspaces(request: Request, reading: Reading, named: Sequence[Wor
         return await routes.run(about)
     services = request.services
     latest = await services.store.latest_operation(workspace.id)
-    sentence = {
-        "why": _why,
-        "since": _since,
-        "length": _since,
-        "until": _until,
-    }[reading.what](request, workspace, latest)
-    await services.workspaces.refresh(request.principal, workspace.id)
-    facts = await services.gatherer.of_workspace(workspace, latest)
-    return lists.status_answer(facts, workspace, more=sentence)
+    said = {"why": _why, "since": _since, "length": _since, "until": _until}[reading.what]
+    return await as_it_is(about, workspace, more=said(request, workspace, latest))
 
 
 async def listed(request: Request, named: Sequence[Workspace]) -> Answer:
@@ -146,6 +146,8 @@ def _why(request: Request, workspace: Workspace, latest: Operation | None) -> st
         return fill(talk.WHY_UP_ELSEWHERE, **names)
     if workspace.detail:
         return fill(talk.WHY_DETAIL, **names)
+    if workspace.state is State.FAILED:
+        return fill(talk.WHY_BROKEN, **names)
     if brought_down and latest is not None:
         return fill(talk.WHY_TIMER if latest.planned_for is not None else talk.WHY_STOPPED, **names)
     if workspace.up_at is not None:
@@ -169,8 +171,10 @@ def _since(request: Request, workspace: Workspace, latest: Operation | None) -> 
     return fill(talk.SINCE_UNKNOWN, **names)
 
 
-def _until(request: Request, workspace: Workspace, _: Operation | None) -> str:
+def _until(request: Request, workspace: Workspace, latest: Operation | None) -> str:
     """Say what ends a workspace; when it is planned, its state says so."""
+    if latest is not None and latest.is_open:
+        return fill(talk.UNTIL_DONE, verb=Markup(cards.FORMS[latest.verb].doing.lower()))
     names = {"name": workspace.title, "title": request.services.title(workspace.connection)}
     if workspace.state not in _UP:
         return fill(talk.UNTIL_DOWN, **names)
@@ -206,8 +210,7 @@ async def _on_topic(request: Request, topic: str, named: Sequence[Workspace]) ->
     if len(named) != 1:
         return replies.hint(said)
     request.spoken.of(named)
-    facts = await request.services.gatherer.of_workspace(named[0])
-    return lists.status_answer(facts, named[0], more=said)
+    return await as_it_is(request, named[0], more=said)
 
 
 async def health(request: Request, connection: str) -> Answer:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from bot.domain.models import Answer, State, Workspace
+from bot.domain.models import Answer, Run, Spoken, State, Workspace
 from bot.messages.blocks import offers, replies
 from bot.messages.blocks.kit import AGREED
 from bot.messages.blocks.limits import Markup, fill, line
@@ -41,6 +41,20 @@ class _Command:
         return f"{'' if self.folder == 'workspace' else f'{self.folder} '}{written(self.words)}"
 
 
+async def heard(
+    request: Request, rows: Sequence[Workspace] | None = None
+) -> tuple[Spoken, list[Workspace], list[Workspace]]:
+    """Return what was last spoken of, with its workspaces and those of the last list that are still there."""
+    about = await request.heard()
+    if rows is None:
+        rows = await request.services.store.workspaces(request.principal)
+    by_id = {one.id: one for one in rows}
+    named, listed = (
+        [by_id[key] for key in keys if key in by_id] for keys in (about.workspaces, about.listed)
+    )
+    return about, named, listed
+
+
 def small_talk(request: Request, topic: str) -> Answer:
     """Answer a greeting, thanks, or what needs nothing done; the commands in it are those of workspaces."""
     return replies.hint(fill(talk.TALK[topic], command=request.command_of("workspace")))
@@ -54,12 +68,20 @@ def left_alone(request: Request, reading: Reading, rows: Sequence[Workspace], *,
     if reading.how == "not":
         if not is_named:
             return replies.hint(talk.TALK["left_alone"], more=fill(talk.NEXT_LIST, **shown))
+        if verb == "stop" and rows[0].stop_at is not None:
+            return replies.hint(fill(talk.LEFT_ALONE, name=name), more=fill(talk.NEXT_KEEP, **shown))
         can_stop = verb in _BRINGS_UP and rows[0].state in _UP
         template = talk.NEXT_STOP if can_stop else talk.NEXT_STATUS
         return replies.hint(fill(talk.LEFT_ALONE, name=name), more=fill(template, **shown))
     template = talk.NEXT_COMMAND_LATER if verb in {"stop", "suspend"} else talk.NEXT_COMMAND
     head = fill(talk.CONDITIONAL_NAMED, name=name) if is_named else talk.CONDITIONAL
     return replies.hint(head, more=fill(template, verb=Markup(verb), **shown))
+
+
+def run_left_alone(request: Request, run: Run) -> Answer:
+    """Say the same about a run."""
+    more = fill(talk.NEXT_STATUS, command=request.command_of("job"), typed=_typed(run.name))
+    return replies.hint(fill(talk.LEFT_ALONE, name=run.name), more=more)
 
 
 def _typed(name: str) -> Markup:

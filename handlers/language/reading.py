@@ -35,7 +35,7 @@ from handlers.language.words import ENDS, begins, ends, is_emoji, is_sign, is_st
 
 #: Longer texts are no requests; a name of a provider has at most 255 characters.
 MOST_WORDS: Final = 100
-Kind = Literal["verb", "question", "talk", "nothing"]
+Kind = Literal["verb", "question", "talk", "several", "nothing"]
 How = Literal["", "not", "if"]
 #: Verbs of workspaces whose objects are read here; the others read the words after them by themselves.
 READ: Final = frozenset(
@@ -81,6 +81,8 @@ class Reading:
     topic: str = ""
     #: Written in another language.
     is_foreign: bool = False
+    #: Several requests, each on its own.
+    parts: tuple[Reading, ...] = ()
 
     @property
     def verb(self) -> str:
@@ -149,7 +151,7 @@ class _Sentence:
             return self._mentioned(self.written[1:] or self.written)
         words, is_polite = self._without_courtesy(self.written)
         words, is_foreign = self._translated(words)
-        if len(words) > 1 and plain(words[0]) == "no" and not self._named_verb(words):
+        if len(words) > 1 and plain(words[0]) == "no" and not self._named_verbs(words):
             # It corrects what was said before.
             words = words[1:]
         if len(words) > 1 and plain(words[0]) == "make" and plain(words[1]) in vocabulary.IT:
@@ -162,17 +164,19 @@ class _Sentence:
         found = self._whole(words) or self._how_to(words)
         if found is None and (count := begins(words, vocabulary.WHETHER)):
             asked, _ = self._without_courtesy(words[count:])
-            found = self._imperative(asked, Manner.ASKED) if asked else None
+            found = self._on_topic(asked) or self._imperative(asked, Manner.ASKED) if asked else None
         found = (
             found
             or self._question(words, is_polite=is_polite)
             or self._trouble(words)
+            or self._on_topic(words)
             or self._imperative(
                 words, Manner.ASKED if is_foreign or (self.is_question and not is_polite) else Manner.SAID
             )
             or self._wanted(words)
             or self._listed(words)
             or self._one_by_one()
+            or self._after_remark(words)
             or self._embedded(words, is_polite=is_polite)
         )
         found = found or self._mentioned(words, is_polite=is_polite)
@@ -192,6 +196,8 @@ class _Sentence:
 
     def _without_end(self, words: tuple[str, ...], *, is_polite: bool) -> tuple[tuple[str, ...], bool]:
         wanted = [phrase for phrases in vocabulary.WANTED.values() for phrase in phrases]
+        news = next((at for at in range(1, len(words)) if begins(words[at:], vocabulary.NEWS)), None)
+        words = words[:news]
         while words and (count := ends(words, vocabulary.AFTERTHOUGHTS)) and not ends(words, wanted):
             is_polite = is_polite or plain(words[-1]) in vocabulary.PLEASE
             words = words[:-count]
@@ -207,7 +213,10 @@ class _Sentence:
             at not in named and (plain(word) in vocabulary.TONGUES or plain(word) in vocabulary.FOREIGN)
             for at, word in enumerate(words)
         ]
-        if not any(is_known):
+        if not any(
+            is_one and plain(word) not in vocabulary.ASKING
+            for word, is_one in zip(words, is_known, strict=True)
+        ):
             return words, False
         english = (
             vocabulary.TONGUES.get(plain(word), "") if is_one else word
@@ -237,13 +246,13 @@ class _Sentence:
         rest = words[count:] if count else words[2:-1]
         if topic := self._topic([piece.word for piece in pieces_of(rest, self.names)]):
             return Reading("question", "state", which=self._which(rest, is_question=True), topic=topic)
-        rest = tuple(
-            piece for word in rest for piece in (word.split() if isinstance(word, Quoted) else [word])
-        )
-        explained = self._named_verb(rest)
-        if explained in {"new", "start"} and any(plain(word) in vocabulary.OF_JOBS for word in rest[1:]):
+        rest = tuple(" ".join(rest).replace('"', "").split())
+        named = [one.title for one in self._which(rest, is_question=True).named[:1]]
+        explained = self._named_verbs(rest)
+        is_of_jobs = any(plain(word) in vocabulary.OF_JOBS for word in rest[1:])
+        if is_of_jobs and explained[:1] in (("new",), ("start",)):
             return Reading("verb", "help", "job", ("run",))
-        return self.made("help", (explained,) if explained else (), Manner.SAID)
+        return Reading("verb", "help", self.folder, (*explained, *named), Manner.SAID)
 
     def _question(self, words: tuple[str, ...], *, is_polite: bool) -> Reading | None:
         """Read a question about how something is: it is answered, whatever it mentions."""
@@ -262,18 +271,16 @@ class _Sentence:
         topic = self._topic(folded)
         if topic and (which.workspaces or not which.connections):
             return Reading("question", "state", which=which, topic=topic)
-        asked = self._asked(tuple(about), folded, which)
-        if asked == "why" and which.connections and not which.workspaces:
-            asked = "health"
+        is_of_jobs = any(word in vocabulary.OF_JOBS for word in folded) and "job" in self.verbs
+        asked = self._asked(tuple(about), folded, which, is_of_run=is_of_jobs or bool(which.runs))
         if asked:
             return Reading("question", asked, which=which)
         is_which = bool(folded) and (
             folded[0] in vocabulary.WHICH
             or set(folded) <= vocabulary.STATES.keys()
-            or "anything" in folded[:2]
+            or "anything" in folded
             or folded[:2] == ["how", "many"]
         )
-        is_of_jobs = any(word in vocabulary.OF_JOBS for word in folded) and "job" in self.verbs
         if is_of_jobs and not which.is_named and (is_which or not set(folded) & vocabulary.RESULTS):
             states = tuple(word for word in folded if word in vocabulary.RUN_STATES) if is_which else ()
             return self.made("list", states, Manner.SAID, "job")
@@ -288,16 +295,17 @@ class _Sentence:
             return None
         return Reading("question", "list" if is_which else "state", which=which)
 
-    def _asked(self, about: tuple[str, ...], folded: Sequence[str], which: Which) -> str:
+    def _asked(self, about: tuple[str, ...], folded: Sequence[str], which: Which, *, is_of_run: bool) -> str:
         """Return what else than the state a question asks for."""
         if folded == ["when"]:
             return "since"
         for asked, phrases in vocabulary.ASKED.items():
             if any(begins(about[at:], phrases) for at in range(len(about))):
-                is_of_run = which.runs or set(folded) & vocabulary.OF_JOBS
                 if asked in {"result", "output"} and not is_of_run and which.workspaces:
                     continue
-                return asked
+                if is_of_run and not which.workspaces and asked != "output":
+                    return "result"
+                return "health" if asked == "why" and which.connections and not which.workspaces else asked
         return ""
 
     def _trouble(self, words: tuple[str, ...]) -> Reading | None:
@@ -364,10 +372,11 @@ class _Sentence:
                 return verb, folder, 1
         return "", "", 0
 
-    def _named_verb(self, words: tuple[str, ...]) -> str:
-        """Return the first verb that words name anywhere; "" if none."""
-        found = next((verb for at in range(len(words)) if (verb := self._verb_at(words, at)[0])), "")
-        return found if found in self.verbs["workspace"] or found in self.verbs[self.folder] else ""
+    def _named_verbs(self, words: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the verbs that words name anywhere, the first two."""
+        known = self.verbs["workspace"] | self.verbs[self.folder]
+        found = [verb for at in range(len(words)) if (verb := self._verb_at(words, at)[0])]
+        return tuple(verb for verb in dict.fromkeys(found) if verb in known)[:2]
 
     def _shown(self, words: tuple[str, ...], manner: Manner) -> Reading:
         """Read what to show: everything, what another verb shows, or one thing."""
@@ -410,7 +419,7 @@ class _Sentence:
         first, last = plain(words[0]), plain(words[-1])
         if last == "alone" and first == "leave":
             return self._forbidden(words)
-        if first in {"get", "have"} and last in _STAYING | {"going", "started"} and len(words) > 1:
+        if first in {"get", "have"} and last in _STAYING | {"going", "started", "ready"} and len(words) > 1:
             return self._command("start", "workspace", words[1:-1], Manner.SAID)
         if first in {"make", "set", "use"} and last == "default":
             return self.made("settings", (), Manner.SAID)
@@ -453,6 +462,33 @@ class _Sentence:
         parts = [self.written[a:b] for a, b in pairwise((0, *ends_, len(self.written))) if b > a]
         found = [self._how_to(part) or self._whole(part) for part in parts if len(parts) > 1]
         return next((one for one in reversed(found) if one is not None and one.kind == "verb"), None)
+
+    def _after_remark(self, words: tuple[str, ...]) -> Reading | None:
+        """Read a request after a remark, whose name *it* means: ``notebook is stuck, restart it``."""
+        for at in range(1, len(words)):
+            rest, _ = self._without_courtesy(words[at:])
+            is_end = words[at - 1][-1] in ENDS and not isinstance(words[at - 1], Quoted)
+            if not is_end or not rest or self._verb_at(rest, 0)[0] not in READ:
+                continue
+            pieces = pieces_of(words[:at], self.names)
+            if {piece.word for piece in pieces} & _NOT_A_REMARK:
+                return None
+            about = which_of(pieces, self.names, is_question=True)
+            is_gentle = self._verb_at(rest, 0)[0] in _SHOWS | {"start"} and not about.is_named
+            found = self._imperative(rest, Manner.SAID if is_gentle else Manner.ASKED)
+            if found is not None and about.workspaces and not found.which.is_named:
+                found = replace(found, which=replace(about, unknown=()))
+            return found
+        return None
+
+    def _on_topic(self, words: tuple[str, ...]) -> Reading | None:
+        """Read what can't be done here, about a workspace that is named: ``make notebook bigger``."""
+        if not words or self._verb_at(words, 0)[0] not in {"", "new"}:
+            return None
+        pieces = pieces_of(words, self.names)
+        which = which_of(pieces, self.names, is_question=True)
+        topic = self._topic([piece.word for piece in pieces])
+        return Reading("question", "state", which=which, topic=topic) if topic and which.workspaces else None
 
     def _embedded(self, words: tuple[str, ...], *, is_polite: bool) -> Reading | None:
         """Read a verb that isn't at the beginning: ``notebook stop``; it is a guess.
@@ -503,8 +539,12 @@ class _Sentence:
         if which.points and when is None and len(which.unknown) == 1 and which.unknown[0].isdecimal():
             # A bare number may be an hour or a length: it is said that it can't be read.
             which, when = replace(which, unknown=()), Phrase("", which.unknown[0])
+        if set(folded) & vocabulary.OUTPUTS and not which.workspaces:
+            return Reading("question", "output", which=which)
         if set(folded) & vocabulary.OF_JOBS and set(folded) & vocabulary.NEWEST:
             return Reading("question", "result")
+        if count := begins(words, vocabulary.SAME):
+            return replace(self._command("same", "workspace", words[count:], Manner.SAID), kind="nothing")
         if is_polite and which.workspaces and not which.unknown and when is None:
             return self._command("start", "workspace", words, Manner.ASKED)
         if which.place or (which.points and not which.unknown):
@@ -563,11 +603,8 @@ class _Sentence:
             return words[:1]
         if plain(words[0]) in {"all", "everything"}:
             return ("all",)
-        found = next(
-            (verb for at in range(len(words)) if (verb := self._verb_at(words, at)[0]) not in {"", "help"}),
-            "",
-        )
-        return (found,) if found else tuple(word for word in words if plain(word) not in _OF_HELP)
+        found = tuple(verb for verb in self._named_verbs(words) if verb != "help")
+        return found or tuple(word for word in words if plain(word) not in _OF_HELP)
 
     def _command(self, verb: str, folder: str, words: tuple[str, ...], manner: Manner) -> Reading:
         """Return a verb of workspaces, with which and when."""
@@ -586,14 +623,13 @@ class _Sentence:
         words = with_times(self._without_end(words, is_polite=False)[0])
         timeless, when, more, is_repeated = self._timed(verb, words)
         other = self._other_verb(verb, timeless)
-        if other == "stop" and verb in {"start", "restart", "resume"} and when is not None:
-            at = next(at for at, word in enumerate(timeless) if plain(word) == "stop")
-            after = self._which(timeless[at + 1 :])
-            if not after.workspaces and not after.unknown:
+        if other and when is not None and verb in {"start", "restart", "resume"}:
+            after = self._which(timeless[other + 1 :])
+            if plain(timeless[other]) == "stop" and not after.workspaces and not after.unknown:
                 # `start notebook and stop it at 6`
-                timeless, when, other = timeless[:at], Phrase("until", when.text), ""
+                timeless, when, other = timeless[:other], Phrase("until", when.text), 0
         if other:
-            return Reading("talk", "one_at_a_time")
+            return self._several(verb, words, manner)
         pieces = pieces_of(timeless, self.names)
         which = which_of(pieces, self.names)
         topic = "" if which.is_named else self._topic([plain(word) for word in which.unknown])
@@ -608,6 +644,11 @@ class _Sentence:
         """Read what isn't about a workspace, or about another verb; None if it is."""
         if [plain(word) for word in words] in (["nothing"], ["none"]):
             return Reading("talk", "left_alone")
+        if verb in {"cancel", "remove", "stop", "forget"} and vocabulary.PLANS.intersection(
+            map(plain, words)
+        ):
+            rest = without(words, vocabulary.PLANS | {"stop", "end"})
+            return self._command("keep", "workspace", rest or ("it",), manner)
         if verb == "remove" and (count := ends(words, vocabulary.OFF_THE_LIST)):
             return self._command("forget", "workspace", words[:-count], Manner.ASKED)
         if "job" not in self.verbs:
@@ -635,19 +676,37 @@ class _Sentence:
         timeless, when = self._times(once if is_repeated else words)
         return timeless, when, more, is_repeated
 
-    def _other_verb(self, verb: str, words: tuple[str, ...]) -> str:
-        """Return a verb that follows and is about something else: ``start a and stop b``; "" if none."""
+    def _several(self, verb: str, words: tuple[str, ...], manner: Manner) -> Reading:
+        """Read several requests in one: ``start a and stop b``."""
+        at = self._other_verb(verb, words)
+        rest = words[at:]
+        while rest and (plain(rest[0]) in vocabulary.THEN_ or is_emoji(rest[0])):
+            rest = rest[1:]
+        end = at
+        while end and plain(words[end - 1]) in vocabulary.THEN_ | {""}:
+            end -= 1
+        first = self._command(verb, "workspace", words[:end], manner)
+        second = self._imperative(rest, Manner.SAID) if rest and at else None
+        parts = (first, *(second.parts or (second,))) if second is not None else (first,)
+        if len(parts) < 2 or any(part.kind != "verb" or part.what not in READ for part in parts):
+            return Reading("talk", "one_at_a_time")
+        named = [part.which for part in parts if part.which.workspaces]
+        parts = tuple(
+            replace(part, which=named[0]) if named and part.which.points == "it" else part for part in parts
+        )
+        return Reading("several", parts=parts)
+
+    def _other_verb(self, verb: str, words: tuple[str, ...]) -> int:
+        """Return where a verb follows that is about something else: ``start a and stop b``; 0 for nowhere."""
         named = {at for span in self.names.spans(words) for at in range(span.begin, span.end)}
-        if words and plain(words[0]) in {"and", "or"}:
-            return "other"
         for at, (before, word) in enumerate(pairwise(words), 1):
             if at in named:
                 continue
             joins = plain(before) in vocabulary.THEN or before.endswith((",", ";", ".", "!"))
             found = self._verb_at(words, at)[0] if joins or plain(word) in self.verbs["workspace"] else ""
             if found in vocabulary.ONE_AT_A_TIME and (joins or found != verb):
-                return found
-        return ""
+                return at
+        return 0
 
     # -- which, and when -----------------------------------------------------------------------------------
 
@@ -679,5 +738,6 @@ _BY_FIRST_WORD: Final = {
     for first in {phrase[0] for phrase in vocabulary.PHRASAL}
 }
 _NEW: Final = tuple(phrase for phrase, verb in vocabulary.PHRASAL.items() if verb == "new")
+_NOT_A_REMARK: Final = vocabulary.NEGATIONS | vocabulary.CONDITIONS | vocabulary.PLEASE
 _STAYING: Final = frozenset({"run", "running", "on", "up", "alive"})
 _OF_HELP: Final = vocabulary.BEFORE_A_NAME | {"me", "please", "with", "about"}

@@ -110,6 +110,8 @@ PHRASAL: Final = _by_phrase(
         "status": "status of, state of, look at, how about, what about, check on",
     }
 )
+#: A stop that is planned: to take it back keeps what it is about.
+PLANS: Final = _words("planned plan timer timers scheduled countdown")
 #: Asks for more time: `keep NAME longer`, unless they say until when.
 LONGER: Final = _phrases("extend, prolong, lengthen, postpone the stop of, add more time to, add time to")
 #: What such a request may say besides, where *longer* or *more* says it.
@@ -169,7 +171,8 @@ TALK: Final = _by_phrase(
         "class": """create a class, make a class, set up a class, post a card, post a class card, make a card,
             create a card, create a class card, make a class card, show problems, who is waiting""",
         "cost": "how much is this, how much is it, how much does this cost",
-        "again": "try again, retry, again, try it again, try that again, once more",
+        "again": """try again, retry, again, same again, do it again, do that again, try it again,
+            try that again, once more""",
         "yes": """yes, yep, yeah, sure, ok, okay, y, do it, go ahead, confirm, yes please,
             ok do it, go for it, please do, correct, right, exactly""",
     }
@@ -182,19 +185,29 @@ COURTESY: Final = _phrases(
     f"""{_GREETINGS}, {_THANKS}, yes, yeah, yep, sure, right, alright, hi usher, hey usher, hello usher,
     please, pls, plz, kindly, bitte, oops, sorry, hm, oh no, oh, ah, hang on, hold on, on second thought,
     on second thoughts, in that case, in this case, great then, good then,
-    hmm, actually, btw, by the way, hey, hi, hello, hallo, ok, okay, so, well, and, now, just, quickly,
-    quick, usher, bot, dear usher, thanks, good morning, can you, can u, could you, would you, will you,
+    also, hmm, um, uh, uhm, er, erm, like, i guess, i think,
+    be so kind as to, actually, btw, by the way, hey, hi, hello, hallo, ok, okay, so, well, and, now, just,
+    quickly, quick, usher, bot, dear usher, can you, can u, could you, would you, will you,
     would you mind, do you mind, are you able to, i want to, i want you to, i would like to,
     i would like you to, i'd like to, i'd like you to, i'd love to, i need to, i need you to, i have to,
-    i've to, i wanna, wanna, let's, lets, let us, go ahead and, try to, help me to, help me, time to,
-    it's time to, you should, you can, you could, let me, be so kind and,
+    i've to, i wanna, wanna, i gotta, gotta, let's, lets, let us, go ahead and, try to, help me to,
+    help me, time to, it's time to, you should, you can, you could, let me, be so kind and,
     do me a favor and, do me a favour and, if you can"""
+)
+#: Asks for news, after what is to be done: Usher brings it anyway.
+NEWS: Final = _phrases(
+    """and tell me, then tell me, and let me know, then let me know, and ping me, and message me,
+    and notify me, and send me the link, and give me the link, let me know when, tell me when"""
+)
+#: Says that the last request is meant for another one, too.
+SAME: Final = _phrases(
+    """same for, same with, the same for, the same with, do the same for, do the same with,
+    same thing for, same thing with"""
 )
 #: The same, at the end.
 AFTERTHOUGHTS: Final = _phrases(
     f"""{_THANKS}, thanks in advance, please, pls, plz, bitte, now, for today, for now, for the night,
-    for the day, for tonight, and open it, then open it, and send me the link, and give me the link,
-    and let me know, and let me know when it's ready, and tell me when it's ready, when it's ready,
+    for the day, for tonight, and open it, then open it, when it's ready,
     right now, asap, for me, again, quickly,
     if you can, when you can, will you, would you, could you, usher, bot, ok, okay, right away, immediately,
     today, if possible, if you don't mind, cheers, at once, when you have a moment, for a moment,
@@ -204,10 +217,10 @@ AFTERTHOUGHTS: Final = _phrases(
 #: Words of other languages that mean nothing in an English request to Usher.
 FOREIGN: Final = _words(
     """ich du wir ihr sie sind kann kannst könnt können möchte und mein meine meinen dein auf aus ein eine
-    einen wie was wo warum wann welche gibt mir mach löschen guten danke hilf bitte mal noch schon
-    je tu nous vous peux peut pouvez veux sont suis mon mes le la les un une des et ou où quel quelle
+    einen wie was wo warum wann welche gibt mir mach löschen guten gerade danke hilf bitte mal noch schon
+    je tu nous vous peux peut pouvez veux sont suis mes le la les un une des et ou où quel quelle
     pourquoi comment supprime supprimer s'il plaît plait te voudrais peux-tu pouvez-vous est-ce que
-    yo tú puedo puedes puede quiero es están mi mis el los las una y qué cómo dónde cuándo por favor
+    yo tú puedo puedes puede quiero es están mi mis el los las una qué cómo dónde cuándo por favor
     para borra borrar"""
 )
 #: The few words of other languages that are understood, in English; whole words, none that is English too.
@@ -218,7 +231,7 @@ TONGUES: Final = _by_word(
         "stop": """stoppe stoppen stoppt beende beenden anhalten ausschalten arrête arrêter arrêtez arrete
             arreter parar pares detén deten detener apaga apagar""",
         "open": "öffne öffnen oeffne ouvre ouvrir ouvrez abre abrir",
-        "list": "zeige zeig montre montrer lista muestra mostrar listar",
+        "list": "liste lister zeige zeig montre montrer lista muestra mostrar listar",
         "running": "läuft laeuft laufen laufend tourne tournent corriendo funcionando",
         "is": "ist está estás",
         "not": "nicht kein keine ne pas",
@@ -229,7 +242,10 @@ TONGUES: Final = _by_word(
 #: Asks how something is done: the verb after it is explained, not run.
 HOW_TO: Final = _phrases(
     """how do i, how can i, how do you, how would i, how does one, how to, how should i, how do we,
-    how can we, how could i, what happens if i, what happens when i, what would happen if i,
+    how can we, how could i, what happens if i type, what happens when i type, what happens if i,
+    what happens when i, what would happen if i, what will happen if i, what if i,
+    what's the difference between, whats the difference between, what is the difference between,
+    difference between,
     what does it mean to, what is the command to, what's the command to, is there a way to,
     can you explain how to, explain how to, tell me how to, show me how to"""
 )
@@ -237,7 +253,7 @@ HOW_TO: Final = _phrases(
 WHETHER: Final = _phrases(
     """can i, may i, could i, should i, shall i, should we, shall we, do i need to, do i have to, must i,
     am i allowed to, is it ok to, is it okay to, is it safe to, is it possible to, can we, could we, may we,
-    what if i, would it be ok to, are we allowed to, why don't we, why don't you, why not, maybe, perhaps,
+    would it be ok to, are we allowed to, why don't we, why don't you, why not, maybe, perhaps,
     i might, we could, i could, i think i should, i was going to"""
 )
 #: Words that begin a question about how something is.
@@ -260,7 +276,8 @@ ASKED: Final[Mapping[Asked, tuple[tuple[str, ...], ...]]] = MappingProxyType(
         ),
         "until": _phrases(
             """until when, till when, how much longer, how much time, when will, when does, when is,
-            how long will, how long does, how long can, stop by itself, when's"""
+            how long will, how long does, how long can, stop by itself, when's, planned, a timer, any timer,
+            stop planned"""
         ),
         "why": _phrases(
             """why, what happened, what's wrong, what is wrong, whats wrong, what went wrong, how come,
@@ -292,6 +309,7 @@ OF_QUESTIONS: Final = (
     ASKING
     | HEALTH
     | RESULTS
+    | PLANS
     | _words(
         """running run up down ready stopped stop start started starting stopping done finished online offline
     alive dead fine working work still yet already now on off doing going available currently over complete
@@ -314,7 +332,7 @@ TOPICS: Final = _by_word(
         "size": """gpu gpus cpu cpus ram memory cores disk storage size bigger larger smaller faster resize
             upgrade""",
         "slow": "slow slower slowly sluggish laggy lagging lags",
-        "data": "lose unsaved data",
+        "data": "lose losing loss unsaved data",
         "share": "share sharing invite collaborate",
         "class": "class classes student students lesson seminar",
         "privacy": "see private privacy visible safe secure confidential",
@@ -347,12 +365,13 @@ WANTED: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = MappingProxyType(
     {
         "stop": _phrases(
             """i'm done with, im done with, i am done with, done with, finished with, through with,
-            i've finished with, can be stopped, is no longer needed, no longer need, can go
+            i've finished with, can be stopped, is no longer needed, no longer need, don't need, dont need,
+            do not need, not using, can go
             down, should be stopped, should be off"""
         ),
         "start": _phrases(
             """would be nice, would be great, i need, i want, i'll need, i could use, give me, get me,
-            can i have, may i have, should be running, should be up, work on, work with,
+            can i have, may i have, should be running, should be up, work on, work with, work in, time for,
             need, want, i'd need"""
         ),
     }
@@ -363,6 +382,7 @@ ANYWHERE: Final = _words("start stop restart suspend resume open keep cancel")
 NOUNS: Final = _words("run end close exit access url address begin leave sleep continue launch")
 ONE_AT_A_TIME: Final = _words("start stop restart suspend resume remove forget open")
 THEN: Final = _words("and then & && und or ; plus")
+THEN_: Final = THEN | {"also", ","}
 PLEASE: Final = _words("please pls plz bitte kindly")
 BEFORE_SHOWN: Final = _words("me us my the a all mir meine out")
 
@@ -410,7 +430,7 @@ GENERICS: Final = _words(
 OF_JOBS: Final = _words("job jobs run runs")
 #: Everything that a verb can be done to.
 ALL: Final = _phrases(
-    """all, everything, all of them, all of it, all my workspaces, all workspaces, every workspace,
+    """all, everything, all of them, all of it, it all, all my workspaces, all workspaces, every workspace,
     my workspaces, workspaces, all my notebooks, all notebooks, all servers, all my servers, alles,
     all the workspaces, all of my workspaces, them all, all my stuff, every one, all of mine, all runs,
     all jobs, all my runs, all my jobs, my runs, my jobs"""
@@ -419,7 +439,7 @@ ALL: Final = _phrases(
 RUNNING: Final = _words("running started active up on")
 STOPPED: Final = _words("stopped down off inactive")
 #: What means several with such a state, and what else may be said with it.
-OF_A_STATE: Final = GENERICS | _words("all every everything anything ones")
+OF_A_STATE: Final = GENERICS | _words("all every everything anything whatever ones")
 WITH_A_STATE: Final = (
     OF_A_STATE | GENERIC | _words("which are is my the of currently still that that's thats there")
 )

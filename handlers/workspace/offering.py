@@ -62,7 +62,7 @@ def time_of(request: Request, workspace: Workspace) -> float | None:
 def _at_its_time(request: Request, workspace: Workspace, at: float) -> Answer:
     """Offer what was asked for a later time: the button keeps that time."""
     sentence = fill(talk.AT_ITS_TIME, name=workspace.title, at=kit.moment(at, request.services.clock.now()))
-    label = fill(talk.DO_AT[request.verb], name=Markup(line(workspace.title)))
+    label = fill(talk.DO_AT[request.verb], name=Markup(line(workspace.title)), then=talk.THEN)
     (button,) = timers.choices(request.verb, [workspace], [label], [at])
     about = Spoken(workspaces=(workspace.id,), what=request.verb, ask=kit.Press.of(button).text)
     return replace(replies.answer(sentence, [button]), about=about)
@@ -225,11 +225,10 @@ def _remarks(
 ) -> list[str]:
     """Say what was named and is left out, and what is not known."""
     remarks = []
-    if which.workspaces:
-        ids = {one.id for one in fitting}
-        out = [_state(request, one) for one in rows if one.id not in ids]
-        if out:
-            remarks.append(fill(talk.SEVERAL_LEFT_OUT, names=Markup(", ".join(out))))
+    out = [*(one for one in rows if one not in fitting and which.workspaces), *which.besides]
+    if out:
+        names = ", ".join(_state(request, one) for one in out)
+        remarks.append(fill(talk.SEVERAL_LEFT_OUT, names=Markup(names)))
     return [*remarks, *unknown_remarks(which)]
 
 

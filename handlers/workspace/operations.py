@@ -100,15 +100,18 @@ async def _begin_until(request: Request, verb: OperationVerb) -> Answer:
     return await begin_for(request, await workspace_of(request), verb, await moment_of(request))
 
 
-async def as_it_is(request: Request, workspace: Workspace, remark: str = "") -> Answer:
-    """Answer with the card of what is under way, otherwise with the state; it is checked again."""
+async def as_it_is(request: Request, workspace: Workspace, remark: str = "", more: str = "") -> Answer:
+    """Answer with the card of what is under way, otherwise with the state; it is checked again.
+
+    ``remark`` comes first, ``more`` last.
+    """
     services = request.services
     await services.workspaces.refresh(request.principal, workspace.id)
     operation = await services.store.latest_operation(workspace.id)
     facts = await services.gatherer.of_workspace(workspace, operation)
     if operation is not None and operation.is_open and not request.is_shared:
-        return lists.card_answer(facts, remark=remark)
-    return lists.status_answer(facts, workspace, in_channel=request.is_shared, remark=remark)
+        return lists.card_answer(facts, remark=remark or more)
+    return lists.status_answer(facts, workspace, in_channel=request.is_shared, remark=remark, more=more)
 
 
 async def begin_for(

@@ -117,7 +117,8 @@ def which_of_these(
     titles = {naming.fold(one.title) for one in found}
     sentence = words.NEAREST
     if len(titles) == 1:
-        sentence = fill(words.WHICH, name=found[0].title)
+        places = request.services.titles(dict.fromkeys(one.connection for one in found))
+        sentence = fill(words.WHICH, name=found[0].title, titles=places)
     elif all(title.startswith(naming.fold(name)) for title in titles):
         sentence = fill(words.WHICH_BEGINNING, name=name)
     more = fill(words.WHICH_AT, command=request.command, verb=Markup(request.verb), example=labels[0])
@@ -197,7 +198,7 @@ def _choices(request: Request, found: Sequence[Workspace], labels: Sequence[str]
     """Return a button for each that may be meant, which says what it does."""
     done = talk.DO_ONE.get(offering.verb_of(request)) if request.at is None else talk.DO_AT.get(request.verb)
     if done is not None:
-        labels = [done.format(name=label) for label in labels]
+        labels = [done.format(name=label, then=talk.THEN) for label in labels]
     if request.at is not None or request.verb == "keep":
         times = [offering.time_of(request, one) for one in found]
         return timers.choices(request.verb, found, labels, times)

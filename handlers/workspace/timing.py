@@ -12,8 +12,10 @@ from bot.domain.models.stopping import SOONEST_SECONDS
 from bot.domain.moments import FARTHEST_SECONDS, Moment, Unread
 from bot.messages.blocks import moments as answers
 from bot.messages.blocks import replies
+from bot.messages.blocks import timers as drawn
 from bot.messages.blocks.limits import Markup, fill, line
 from bot.messages.blocks.timers import LENGTHS
+from bot.messages.texts import talk
 from bot.messages.texts import timers as words
 from handlers.command_line import written
 from handlers.language.reading import Reading
@@ -31,7 +33,7 @@ def refuse(request: Request, reading: Reading, chosen: Sequence[Workspace]) -> N
     template = _refusal(reading)
     if template:
         verb = "stop" if template == words.ONLY_STOPS else reading.what
-        raise Answered(_example(template, request, verb, chosen))
+        raise Answered(_example(template, request, verb, [one.title for one in chosen]))
 
 
 def _refusal(reading: Reading) -> str:
@@ -54,9 +56,23 @@ async def timed(request: Request, reading: Reading) -> Request:
     if when is None or _refusal(reading):
         return request
     found = await typed_moment(request.services, request.principal, when.text)
+    if isinstance(found, Unread) and len(reading.which.named) == 1 and reading.what in talk.DO_AT:
+        raise Answered(await _either(request, reading.which.named[0], when.text, found))
     if not isinstance(found, Moment):
         raise Answered(replies.hint(answers.unread(found, when.text, SOONEST_SECONDS)))
     return replace(request, at=found.at, moment=found)
+
+
+async def _either(request: Request, workspace: Workspace, given: str, unread: Unread) -> Answer:
+    """Ask which of two times is meant, with a button for each."""
+    found = [await typed_moment(request.services, request.principal, one) for one in unread.options]
+    pairs = zip(unread.options, found, strict=True)
+    times = {one: moment.at for one, moment in pairs if isinstance(moment, Moment)}
+    name = Markup(line(workspace.title))
+    labels = [fill(talk.DO_AT[request.verb], name=name, then=one) for one in times]
+    rows = [workspace] * len(labels)
+    buttons = drawn.choices(request.verb, rows, labels, list(times.values()))
+    return replies.hint(answers.unread(unread, given, SOONEST_SECONDS), buttons)
 
 
 async def moment_of(request: Request) -> Moment | None:
@@ -90,14 +106,14 @@ def moment_at(second: float, now: float) -> Moment | None:
     return Moment(second) if now < second <= now + FARTHEST_SECONDS else None
 
 
-def only_stops(request: Request, chosen: Sequence[Workspace]) -> Answer:
+def only_stops(request: Request, titles: Sequence[str]) -> Answer:
     """Say that nothing but a stop can be planned, and how."""
-    return _example(words.ONLY_STOPS, request, "stop", chosen)
+    return _example(words.ONLY_STOPS, request, "stop", titles)
 
 
-def _example(template: str, request: Request, verb: str, chosen: Sequence[Workspace]) -> Answer:
+def _example(template: str, request: Request, verb: str, titles: Sequence[str]) -> Answer:
     """Say what can't be timed so, with a command that can, for the workspace that is meant."""
-    name = chosen[0].title if len(chosen) == 1 else "NAME"
+    name = titles[0] if len(titles) == 1 else "NAME"
     lead = Markup("at" if verb in _STOPS else "until")
     typed = Markup(line(written((name,))))
     return replies.hint(

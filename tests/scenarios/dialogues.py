@@ -209,7 +209,8 @@ class Player:
     async def _turn(self, turn: Mapping[str, Any]) -> list[str]:
         await self.world.pass_time(2 + float(turn.get("wait", 0)), step=5)
         before = await self.world.kept()
-        shown = await self._acted(turn)
+        # An answer may have to wait for what is said in that second.
+        shown = await self._acted(turn) or await self.world.alice._new(BOT, self._a_moment)
         after = await self.world.kept()
         said = turn.get("say") or f"[{turn.get('press')}]"
         self.transcript += [f"> {said}", *(one.text for one in shown)]
@@ -217,6 +218,10 @@ class Player:
         if "say" in turn:
             self.offered += shown
         return [*found, *(f"\n    {one.text.replace(chr(10), ' / ')}" for one in shown)] if found else []
+
+    async def _a_moment(self) -> dict[str, bool]:
+        await self.world.pass_time(2)
+        return {"ok": True}
 
     async def _acted(self, turn: Mapping[str, Any]) -> list[Shown]:
         alice, world = self.world.alice, self.world

@@ -55,6 +55,12 @@ def stop_run(run: Run, title: str, *, force: bool) -> Answer:
     return replace(offered, about=Spoken(runs=(run.id,), what="stop", ask=press.text))
 
 
+def run_again(run: Run, title: str) -> Answer:
+    """Offer to run something once more; it may cost money, so that it takes the press."""
+    offered = _one("run", run.name, title, Press("job_again", run.id))
+    return replace(offered, about=Spoken(runs=(run.id,), what="run", takes_press=True))
+
+
 def _one(verb: str, name: str, title: str, press: Press) -> Answer:
     style = kit.DANGER if verb in _RED else kit.PRIMARY
     label = fill(words.DO_ONE[verb], name=Markup(limits.line(name)))

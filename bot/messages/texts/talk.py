@@ -50,10 +50,13 @@ TALK: Final[Mapping[str, str]] = MappingProxyType(
         "one_at_a_time": "One thing at a time, please: send me each request on its own.",
     }
 )
+#: To several requests in one message.
+ONE_EACH: Final = "One thing at a time, please. Press what you want:"
 #: After what was forbidden, and what can be typed then.
 LEFT_ALONE: Final = "I haven't done anything with *{name}*."
 NEXT_STATUS: Final = "To see what it's doing, type `{command}status {typed}`."
 NEXT_LIST: Final = "To see your workspaces, type `{command}list`."
+NEXT_KEEP: Final = "To take its planned stop back, type `{command}keep {typed}`."
 NEXT_STOP: Final = "To have it stopped later, type something like `{command}stop {typed} at 18:00`."
 CONDITIONAL: Final = (
     "I don't understand conditions, exceptions or times like that, so I haven't done anything."
@@ -90,6 +93,7 @@ WHY_FAILED: Final = "I couldn't {verb} it {at}. {cause}"
 WHY_UP: Final = "You started it {at}."
 WHY_UP_ELSEWHERE: Final = "It was started on {title}, without me."
 WHY_DETAIL: Final = "That's all I know."
+WHY_BROKEN: Final = "{title} says that it failed, and gives no cause."
 WHY_TIMER: Final = "It was stopped {at}, as you had planned."
 WHY_STOPPED: Final = "You stopped it {at}."
 WHY_ELSEWHERE: Final = "It stopped on {title}, without me, and I don't know why. It last ran {at}."
@@ -98,6 +102,7 @@ SINCE: Final = "Since {since}, so for {length}."
 SINCE_BEGUN: Final = "Under way since {since}."
 SINCE_LAST_UP: Final = "It last ran {at}."
 SINCE_UNKNOWN: Final = "I don't know since when: that happened on {title}, without me."
+UNTIL_DONE: Final = "I'm still {verb} it, and I'll message you when that's done."
 UNTIL: Final = "Until then it keeps running."
 UNTIL_ENDS: Final = "{title} ends it {at}."
 UNTIL_NONE: Final = (
@@ -138,6 +143,7 @@ OFFERS: Final[Mapping[str, str]] = MappingProxyType(
         "cancel": "This will cancel what's under way for *{name}* on {title}.",
         "forget": "This will take *{name}* off your list. It stays as it is on {title}.",
         "stop_run": "This will stop the run *{name}* on {title}.",
+        "run": "This will run *{name}* on {title} again.",
     }
 )
 #: The button that does it, for one.
@@ -156,18 +162,20 @@ DO_ONE: Final[Mapping[str, str]] = MappingProxyType(
         "cancel": "Cancel {name}",
         "forget": "Take {name} off my list",
         "stop_run": "Stop {name}",
+        "run": "Run {name} again",
     }
 )
 #: The same with a time, which the button keeps.
 AT_ITS_TIME: Final = "Do you mean {at}? I haven't done anything with *{name}* yet."
+THEN: Final = "then"
 DO_AT: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "start": "Start {name} until then",
-        "restart": "Restart {name} until then",
-        "resume": "Resume {name} until then",
-        "stop": "Stop {name} then",
-        "suspend": "Suspend {name} then",
-        "keep": "Keep {name} running until then",
+        "start": "Start {name} until {then}",
+        "restart": "Restart {name} until {then}",
+        "resume": "Resume {name} until {then}",
+        "stop": "Stop {name} {then}",
+        "suspend": "Suspend {name} {then}",
+        "keep": "Keep {name} running until {then}",
     }
 )
 #: The same for several.
