@@ -1,19 +1,103 @@
-"""Say what a list was narrowed to, by its words or by the buttons that keep them."""
+"""Tell what a list should show by the words after it, and say so: ``running``, a connection, a name."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
-from bot.domain.models import Answer
+from bot.domain.models import Answer, Run, Workspace
 from bot.messages.blocks import kit, replies
 from bot.messages.blocks.kit import Element, Press
 from bot.messages.blocks.limits import Markup, fill
-from bot.messages.texts import answers as words
+from bot.messages.texts import answers as texts
 from bot.messages.texts import cards
+from bot.providers.base import Provider
+from bot.services import naming
 from handlers.command_line import NO_COMMANDS, parse, written
-from handlers.language.narrowing import Narrowed, page_and_words
+from handlers.language import vocabulary
+from handlers.language.names import Names
+from handlers.language.words import is_slip, plain, without
 from handlers.request import Request
+
+_Row = TypeVar("_Row")
+#: Longer than this, words aren't kept by the buttons of a list.
+_LONGEST = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Narrowed(Generic[_Row]):
+    """Hold some of a person's rows, and what they have in common: a state, a connection, a name."""
+
+    rows: tuple[_Row, ...]
+    state: str = ""
+    connection: str | None = None
+    name: str = ""
+
+
+def page_and_words(given: Sequence[str]) -> tuple[int, tuple[str, ...]]:
+    """Return the page of a list and the words that narrow it: ``list running 2``."""
+    words = tuple(given)
+    for at in (0, -1):
+        if words and words[at].isdecimal() and len(words[at]) < 6:
+            return int(words[at]), (words[1:] if at == 0 else words[:-1])
+    return 1, words
+
+
+def workspaces_like(
+    words: Sequence[str], rows: Sequence[Workspace], connections: Mapping[str, Provider]
+) -> Narrowed[Workspace] | None:
+    """Return what words narrow a list to; None if they mean all of it."""
+    spans = Names(rows, (), connections).spans(tuple(words))
+    named = {at for span in spans if span.workspaces for at in range(span.begin, span.end)}
+    is_short = len(" ".join(words)) <= _LONGEST
+    if (
+        is_short
+        and named
+        and not without(tuple(w for at, w in enumerate(words) if at not in named), vocabulary.OF_LISTS)
+    ):
+        chosen = {one.id: one for span in spans for one in span.workspaces}
+        return Narrowed(tuple(chosen.values()), name=" ".join(words))
+    state, connection, name = _parts(words, connections, vocabulary.STATES)
+    kept = [(one, one.connection, str(one.state), (one.title, one.name)) for one in rows]
+    return _narrowed(kept, state, connection, name)
+
+
+def runs_like(
+    words: Sequence[str], runs: Sequence[Run], connections: Mapping[str, Provider]
+) -> Narrowed[Run] | None:
+    """Return the same for runs."""
+    state, connection, name = _parts(words, connections, vocabulary.RUN_STATES)
+    kept = [(run, run.connection, str(run.state), (run.name,)) for run in runs]
+    return _narrowed(kept, state, connection, name)
+
+
+def _parts(
+    words: Sequence[str], connections: Mapping[str, Provider], states: Mapping[str, str]
+) -> tuple[str, str | None, str]:
+    """Return the state and the connection that words name, and what is left of them."""
+    state, connection, left = "", None, list[str]()
+    while words:
+        found, rest = naming.leading_connection(words, connections)
+        if found is not None:
+            connection, words = found, rest
+            continue
+        state = states.get(plain(words[0]), state)
+        left += without((words[0],), vocabulary.OF_LISTS | states.keys())
+        words = words[1:]
+    return state, connection, " ".join(left)
+
+
+def _narrowed(
+    rows: Sequence[tuple[_Row, str, str, tuple[str, ...]]], state: str, connection: str | None, name: str
+) -> Narrowed[_Row] | None:
+    if not (state or connection or name):
+        return None
+    needle = naming.fold(name)
+    named = [row for row in rows if any(needle in naming.fold(one) for one in row[3])]
+    named = named or [row for row in rows if any(is_slip(needle, naming.fold(one)) for one in row[3])]
+    found = [row[0] for row in named if connection in {None, row[1]} and state in {"", row[2]}]
+    return Narrowed(tuple(found), state, connection, name)
 
 
 def asked(request: Request) -> tuple[int, tuple[str, ...]]:
@@ -25,12 +109,12 @@ def asked(request: Request) -> tuple[int, tuple[str, ...]]:
 
 def what(request: Request, narrowed: Narrowed[Any], noun: str) -> str:
     """Say what is listed: ``running workspaces on Saturn Cloud``."""
-    state = words.LISTED_AS.get(narrowed.state, narrowed.state)
-    said = fill(words.IN_STATE, state=state, what=noun) if state else noun
+    state = texts.LISTED_AS.get(narrowed.state, narrowed.state)
+    said = fill(texts.IN_STATE, state=state, what=noun) if state else noun
     if narrowed.name:
-        said = fill(words.MATCHING, what=Markup(said), name=narrowed.name)
+        said = fill(texts.MATCHING, what=Markup(said), name=narrowed.name)
     if narrowed.connection is not None:
-        said = fill(words.ON, what=Markup(said), title=request.services.title(narrowed.connection))
+        said = fill(texts.ON, what=Markup(said), title=request.services.title(narrowed.connection))
     return said
 
 
@@ -51,7 +135,7 @@ def none_of_these(
     request: Request, narrowed: Narrowed[Any], noun: str, verb: str, buttons: Sequence[Element], more: str
 ) -> Answer:
     """Say that there is nothing of the kind; ``more`` is a remark, for which the list can be read again."""
-    sentence = fill(words.NONE_OF_THESE, what=Markup(what(request, narrowed, noun)))
+    sentence = fill(texts.NONE_OF_THESE, what=Markup(what(request, narrowed, noun)))
     typed = written(asked(request)[1])
     again = [kit.button(cards.REFRESH, Press(verb, f"1 {typed}", mark="refresh"))] if more else []
     said = replies.answer(sentence, [*again, *buttons], replaces=request.target is not None)
@@ -62,4 +146,4 @@ def remark(request: Request, narrowed: Narrowed[Any] | None, count: int) -> str:
     """Say how many of all are shown, unless it is all of them."""
     if narrowed is None or len(narrowed.rows) == count:
         return ""
-    return fill(words.NARROWED, count=len(narrowed.rows), all=count, command=request.command)
+    return fill(texts.NARROWED, count=len(narrowed.rows), all=count, command=request.command)

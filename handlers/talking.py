@@ -16,9 +16,8 @@ from bot.messages.texts.verbs import VERBS
 from bot.services import naming
 from handlers import routes
 from handlers.command_line import Quoted, written
-from handlers.language.nearness import near_verbs
 from handlers.language.reading import Reading
-from handlers.language.words import plain
+from handlers.language.words import near_verbs, plain
 from handlers.request import Request
 
 #: This many words aren't a command with a typo.

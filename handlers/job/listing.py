@@ -10,8 +10,8 @@ from bot.messages.texts import runs as words
 from bot.providers import base
 from handlers import narrowed, routes
 from handlers.job.targets import nothing_yet, old_and_rows, run_of
-from handlers.language.narrowing import runs_like
 from handlers.linking.account import linked
+from handlers.narrowed import runs_like
 from handlers.request import Request
 
 

@@ -17,8 +17,7 @@ from bot.providers.base import Provider
 from bot.services import naming
 from handlers.command_line import Quoted
 from handlers.language import vocabulary
-from handlers.language.nearness import is_slip
-from handlers.language.words import MARKS, plain
+from handlers.language.words import MARKS, is_slip, plain
 
 #: Names have no more words than this unless they are quoted.
 _WORDS_OF_A_NAME: Final = 6

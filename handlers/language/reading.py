@@ -19,19 +19,26 @@ from bot.domain.moments import LEADS, Phrase
 from handlers.command_line import Quoted
 from handlers.language import vocabulary
 from handlers.language.names import Names, Piece
-from handlers.language.objects import (
+from handlers.language.which import Which, pieces_of, which_of
+from handlers.language.words import (
+    ENDS,
     are_list,
     are_run_list,
+    begins,
+    ends,
+    is_emoji,
+    is_sign,
+    is_struck,
     mean_jobs,
+    plain,
     repeats,
     with_times,
+    without,
     without_account,
     without_nouns,
     without_running,
     words_of_job,
 )
-from handlers.language.which import Which, pieces_of, which_of
-from handlers.language.words import ENDS, begins, ends, is_emoji, is_sign, is_struck, plain, without
 
 #: Longer texts are no requests; a name of a provider has at most 255 characters.
 MOST_WORDS: Final = 100
@@ -101,12 +108,11 @@ def read(
         return Reading("verb", "list", folder)
     words = tuple(written)
     first = plain(words[0])
-    if first in verbs[folder] and (folder != "workspace" or first not in READ):
-        # It reads its words by itself, as they were typed.
-        return _Sentence(words, folder, verbs, names or Names()).read()
-    words = tuple(piece for word in words[:MOST_WORDS] for piece in _at_commas(word))[:MOST_WORDS]
-    while len(words) > 1 and is_sign(words[0]):
-        words = words[1:]
+    if first not in verbs[folder] or (folder == "workspace" and first in READ):
+        # The others read their words by themselves, as they were typed.
+        words = tuple(piece for word in words[:MOST_WORDS] for piece in _at_commas(word))[:MOST_WORDS]
+        while len(words) > 1 and is_sign(words[0]):
+            words = words[1:]
     return _Sentence(words, folder, verbs, names or Names()).read()
 
 
@@ -161,34 +167,25 @@ class _Sentence:
             is_yes = "yes" in topics and not ("thanks" in topics and plain(self.written[0]) in {"ok", "okay"})
             topic = "yes" if is_yes else "thanks" if "thanks" in topics else "hello"
             return Reading("talk", "foreign" if is_foreign else topic)
-        found = self._whole(words) or self._how_to(words)
-        if found is None and (count := begins(words, vocabulary.WHETHER)):
-            asked, _ = self._without_courtesy(words[count:])
-            found = self._on_topic(asked) or self._imperative(asked, Manner.ASKED) if asked else None
+        manner = Manner.ASKED if is_foreign or (self.is_question and not is_polite) else Manner.SAID
         found = (
-            found
-            or self._question(words, is_polite=is_polite)
-            or self._trouble(words)
+            self._whole(words)
             or self._on_topic(words)
-            or self._imperative(
-                words, Manner.ASKED if is_foreign or (self.is_question and not is_polite) else Manner.SAID
-            )
-            or self._wanted(words)
-            or self._listed(words)
-            or self._one_by_one()
+            or self._how_to(words)
+            or self._whether(words)
+            or self._question(words, is_polite=is_polite)
+            or self._imperative(words, manner)
             or self._after_remark(words)
             or self._embedded(words, is_polite=is_polite)
+            or self._mentioned(words, is_polite=is_polite)
         )
-        found = found or self._mentioned(words, is_polite=is_polite)
         return replace(found, is_foreign=True) if is_foreign else found
 
     def _without_courtesy(self, words: tuple[str, ...]) -> tuple[tuple[str, ...], bool]:
         """Return the words without courtesy around them, and whether somebody was asked to do it."""
         is_polite = False
         while words and (count := begins(words, vocabulary.COURTESY)):
-            if begins(words, vocabulary.HOW_TO) or begins(words, vocabulary.WHETHER):
-                break
-            if begins(words, vocabulary.QUESTIONS) > count:
+            if begins(words, vocabulary.HOW_TO):
                 break
             is_polite = is_polite or count > 1 or plain(words[0]) in vocabulary.PLEASE
             words = words[count:]
@@ -208,35 +205,24 @@ class _Sentence:
 
         A word that is a name decides nothing.
         """
-        named = {at for span in self.names.spans(words) for at in range(span.begin, span.end)}
-        is_known = [
-            at not in named and (plain(word) in vocabulary.TONGUES or plain(word) in vocabulary.FOREIGN)
-            for at, word in enumerate(words)
-        ]
-        if not any(
-            is_one and plain(word) not in vocabulary.ASKING
-            for word, is_one in zip(words, is_known, strict=True)
-        ):
-            return words, False
-        english = (
-            vocabulary.TONGUES.get(plain(word), "") if is_one else word
-            for word, is_one in zip(words, is_known, strict=True)
-        )
-        return tuple(word for word in english if word), True
+        found: list[str] = []
+        is_foreign = False
+        for at, word in enumerate(words):
+            folded = plain(word)
+            is_one = at not in self._named(words) and folded in vocabulary.TONGUES
+            is_foreign = is_foreign or (is_one and folded not in vocabulary.ASKING)
+            found.append(vocabulary.TONGUES[folded] if is_one else word)
+        return (tuple(word for word in found if word), True) if is_foreign else (words, False)
 
     def _whole(self, words: tuple[str, ...]) -> Reading | None:
         """Read sentences that mean one thing as a whole."""
         sentence = tuple(plain(word) for word in words if plain(word).strip(ENDS) and not is_emoji(word))
-        talk = vocabulary.TALK.get(sentence)
-        if talk is not None:
+        if not sentence and not any(isinstance(word, Quoted) for word in words):
+            return Reading("talk", "hello")
+        if talk := vocabulary.TALK.get(sentence):
             return Reading("talk", talk)
-        if not sentence:
-            return Reading("talk", "hello") if not any(isinstance(word, Quoted) for word in words) else None
-        verb = vocabulary.SENTENCES.get(sentence, "")
-        if not verb:
-            return None
-        folder, _, of_jobs = verb.rpartition(" ")
-        return self.made(of_jobs, (), Manner.SAID, folder or "workspace")
+        folder, _, verb = vocabulary.SENTENCES.get(sentence, "").rpartition(" ")
+        return self.made(verb, (), Manner.SAID, folder or "workspace") if verb else None
 
     def _how_to(self, words: tuple[str, ...]) -> Reading | None:
         count = begins(words, vocabulary.HOW_TO)
@@ -244,8 +230,6 @@ class _Sentence:
         if not count and not is_meaning:
             return None
         rest = words[count:] if count else words[2:-1]
-        if topic := self._topic([piece.word for piece in pieces_of(rest, self.names)]):
-            return Reading("question", "state", which=self._which(rest, is_question=True), topic=topic)
         rest = tuple(" ".join(rest).replace('"', "").split())
         named = [one.title for one in self._which(rest, is_question=True).named[:1]]
         explained = self._named_verbs(rest)
@@ -254,15 +238,20 @@ class _Sentence:
             return Reading("verb", "help", "job", ("run",))
         return Reading("verb", "help", self.folder, (*explained, *named), Manner.SAID)
 
+    def _whether(self, words: tuple[str, ...]) -> Reading | None:
+        """Read a question whether to do something, which is offered."""
+        count = begins(words, vocabulary.WHETHER)
+        asked, _ = self._without_courtesy(words[count:])
+        return self._imperative(asked, Manner.ASKED) if asked and count else None
+
     def _question(self, words: tuple[str, ...], *, is_polite: bool) -> Reading | None:
-        """Read a question about how something is: it is answered, whatever it mentions."""
+        """Read a question about how something is, or what doesn't work; nothing in it is done."""
         first = plain(words[0])
         if [plain(word) for word in words[:2]] == ["do", "not"]:
             return None
-        if first not in {"until", "till"} and (staying := self._staying(words)) is not None:
-            return staying if first in vocabulary.ASKING or self.is_question else None
         is_short = self.is_question and not is_polite and not self._verb_at(words, 0)[0]
-        if first not in vocabulary.ASKING and not begins(words, vocabulary.QUESTIONS) and not is_short:
+        is_asking = first in vocabulary.ASKING or begins(words, vocabulary.QUESTIONS)
+        if not (is_asking or is_short or vocabulary.INABILITY.intersection(map(plain, words))):
             return None
         pieces = pieces_of(words, self.names)
         folded = [piece.word for piece in pieces if piece.word]
@@ -272,7 +261,7 @@ class _Sentence:
         if topic and (which.workspaces or not which.connections):
             return Reading("question", "state", which=which, topic=topic)
         is_of_jobs = any(word in vocabulary.OF_JOBS for word in folded) and "job" in self.verbs
-        asked = self._asked(tuple(about), folded, which, is_of_run=is_of_jobs or bool(which.runs))
+        asked = self._asked(tuple(about), which, is_of_run=is_of_jobs or bool(which.runs))
         if asked:
             return Reading("question", asked, which=which)
         is_which = bool(folded) and (
@@ -295,10 +284,8 @@ class _Sentence:
             return None
         return Reading("question", "list" if is_which else "state", which=which)
 
-    def _asked(self, about: tuple[str, ...], folded: Sequence[str], which: Which, *, is_of_run: bool) -> str:
+    def _asked(self, about: tuple[str, ...], which: Which, *, is_of_run: bool) -> str:
         """Return what else than the state a question asks for."""
-        if folded == ["when"]:
-            return "since"
         for asked, phrases in vocabulary.ASKED.items():
             if any(begins(about[at:], phrases) for at in range(len(about))):
                 if asked in {"result", "output"} and not is_of_run and which.workspaces:
@@ -308,12 +295,6 @@ class _Sentence:
                 return "health" if asked == "why" and which.connections and not which.workspaces else asked
         return ""
 
-    def _trouble(self, words: tuple[str, ...]) -> Reading | None:
-        """Read what doesn't work: the state of what is named is the answer."""
-        if not any(plain(word) in vocabulary.INABILITY for word in words):
-            return None
-        return Reading("question", "state", which=self._which(words, is_question=True))
-
     def _imperative(self, words: tuple[str, ...], manner: Manner) -> Reading | None:
         """Read a request: a verb or another word for one at its beginning, and what follows."""
         while len(words) > 1 and plain(words[0]) in {"no", "wait"}:
@@ -321,8 +302,6 @@ class _Sentence:
             if plain(rest[0]) != "wait" and self._verb_at(rest, 0)[0] not in {"cancel", "keep"}:
                 break
             words = rest
-        if plain(words[0]) in vocabulary.NEGATIONS or [plain(word) for word in words[:2]] == ["do", "not"]:
-            return self._forbidden(words)
         if (caused := self._caused(words)) is not None:
             return caused
         if count := begins(words, vocabulary.LONGER):
@@ -385,20 +364,24 @@ class _Sentence:
         folded = [plain(word) for word in words]
         if not words or folded[0] in vocabulary.GENERICS:
             return self.made("list", words[1:], manner)
-        if are_run_list(words):
-            return self.made("list", words, manner, "job")
+        which = self._which(words, is_question=True)
+        if found := self._listed(words, manner) or self._of_runs(folded, which):
+            return found
         if set(folded) <= vocabulary.OF_LISTS | vocabulary.STATES.keys():
             return self.made("list", words, manner)
-        if set(folded) & vocabulary.OF_JOBS and set(folded) & vocabulary.NEWEST:
-            return Reading("question", "result")
-        if begins(words, vocabulary.OUTPUT) or set(folded) & vocabulary.OUTPUTS:
-            return Reading("question", "output", which=self._which(words, is_question=True))
-        if folded[0] in vocabulary.ADDRESS and len(words) > 1:
-            return self._command("open", "workspace", words[1:], manner)
         verb, folder, count = self._verb_at(words, 0)
         if verb in _SHOWS and count > 0:
             return self._of(verb, folder, words[count:], manner)
-        return Reading("question", "state", which=self._which(words, is_question=True))
+        return Reading("question", "state", which=which)
+
+    def _of_runs(self, folded: Sequence[str], which: Which) -> Reading | None:
+        """Read the newest run, or the output of one: ``last job``, ``output of etl``."""
+        said = set(folded)
+        if said & vocabulary.OUTPUTS and not which.workspaces:
+            return Reading("question", "output", which=which)
+        return (
+            Reading("question", "result") if said & vocabulary.OF_JOBS and said & vocabulary.NEWEST else None
+        )
 
     def _wanted(self, words: tuple[str, ...]) -> Reading | None:
         """Read what somebody is done with, or would like to have; it is offered."""
@@ -417,8 +400,6 @@ class _Sentence:
     def _caused(self, words: tuple[str, ...]) -> Reading | None:
         """Read ``make notebook stop``, ``let notebook run`` and ``leave it on until 8pm``; it is offered."""
         first, last = plain(words[0]), plain(words[-1])
-        if last == "alone" and first == "leave":
-            return self._forbidden(words)
         if first in {"get", "have"} and last in _STAYING | {"going", "started", "ready"} and len(words) > 1:
             return self._command("start", "workspace", words[1:-1], Manner.SAID)
         if first in {"make", "set", "use"} and last == "default":
@@ -436,39 +417,20 @@ class _Sentence:
             self._command(verb, "workspace", (*words[1:at], *words[at + 1 :]), Manner.ASKED) if at else None
         )
 
-    def _staying(self, words: tuple[str, ...]) -> Reading | None:
-        """Read until when something should stay on: ``lesson should run until 10pm``; it is offered."""
-        at = next((at for at, word in enumerate(words) if at and plain(word) in _STAYING), 0)
-        rest, when = self._times(words)
-        if not at or when is None or when.lead not in {"until", "till", "til"}:
-            return None
-        which = self._which(rest, is_question=True)
-        if len(which.workspaces) != 1 and not which.points:
-            return None
-        which = replace(which, unknown=())
-        return Reading("verb", "keep", "workspace", words, Manner.ASKED, which, when)
-
-    def _listed(self, words: tuple[str, ...]) -> Reading | None:
+    def _listed(self, words: tuple[str, ...], manner: Manner) -> Reading | None:
         """Read ``my running workspaces`` and ``failed jobs``."""
-        if are_run_list(words):
-            return self.made("list", words, Manner.SAID, "job")
-        if are_list(words):
-            return self.made("list", words, Manner.SAID, "workspace")
-        return None
-
-    def _one_by_one(self) -> Reading | None:
-        """Read several sentences, if one of them asks for help: ``I'm new. How do I start?``."""
-        ends_ = [at + 1 for at, word in enumerate(self.written) if word.endswith((".", "!", "?"))]
-        parts = [self.written[a:b] for a, b in pairwise((0, *ends_, len(self.written))) if b > a]
-        found = [self._how_to(part) or self._whole(part) for part in parts if len(parts) > 1]
-        return next((one for one in reversed(found) if one is not None and one.kind == "verb"), None)
+        folder = "job" if are_run_list(words) else "workspace" if are_list(words) else ""
+        return self.made("list", words, manner, folder) if folder else None
 
     def _after_remark(self, words: tuple[str, ...]) -> Reading | None:
         """Read a request after a remark, whose name *it* means: ``notebook is stuck, restart it``."""
         for at in range(1, len(words)):
+            if words[at - 1][-1] not in ENDS or isinstance(words[at - 1], Quoted):
+                continue
             rest, _ = self._without_courtesy(words[at:])
-            is_end = words[at - 1][-1] in ENDS and not isinstance(words[at - 1], Quoted)
-            if not is_end or not rest or self._verb_at(rest, 0)[0] not in READ:
+            if asked := self._how_to(rest):
+                return asked
+            if not rest or self._verb_at(rest, 0)[0] not in READ:
                 continue
             pieces = pieces_of(words[:at], self.names)
             if {piece.word for piece in pieces} & _NOT_A_REMARK:
@@ -483,18 +445,21 @@ class _Sentence:
 
     def _on_topic(self, words: tuple[str, ...]) -> Reading | None:
         """Read what can't be done here, about a workspace that is named: ``make notebook bigger``."""
-        if not words or self._verb_at(words, 0)[0] not in {"", "new"}:
+        if self._verb_at(words, 0)[0] not in {"", "new"}:
             return None
         pieces = pieces_of(words, self.names)
         which = which_of(pieces, self.names, is_question=True)
         topic = self._topic([piece.word for piece in pieces])
-        return Reading("question", "state", which=which, topic=topic) if topic and which.workspaces else None
+        is_about = which.workspaces or begins(words, vocabulary.HOW_TO)
+        return Reading("question", "state", which=which, topic=topic) if topic and is_about else None
 
     def _embedded(self, words: tuple[str, ...], *, is_polite: bool) -> Reading | None:
-        """Read a verb that isn't at the beginning: ``notebook stop``; it is a guess.
+        """Read a wish, a list, or a verb that isn't at the beginning: ``notebook stop``; it is a guess.
 
         A name, a word of courtesy, and when to stop it mean that it is to run until then.
         """
+        if early := self._wanted(words) or self._listed(words, Manner.SAID):
+            return early
         pieces = pieces_of(words, self.names)
         if any(piece.word in vocabulary.NEGATIONS for piece in pieces):
             return self._forbidden(words)
@@ -505,19 +470,14 @@ class _Sentence:
             if verb in vocabulary.ANYWHERE and count and plain(words[at]) not in vocabulary.NOUNS
         ]
         if not found:
-            return self._staying(words)
+            return None
         at, verb, folder, count = found[0]
         which = self._which(self._times(words[:at])[0])
-        is_end = verb == "stop" and which.is_named and not which.unknown
         when = self._times(words[at:])[1]
-        if (
-            is_end
-            and when is not None
-            and (is_polite or any(plain(word) in vocabulary.PLEASE for word in words))
-        ):
-            return replace(
-                self._command("start", "workspace", words[:at], Manner.SAID), when=Phrase("until", when.text)
-            )
+        is_polite = is_polite or any(plain(word) in vocabulary.PLEASE for word in words)
+        if verb == "stop" and when is not None and is_polite and which.is_named and not which.unknown:
+            started = self._command("start", "workspace", words[:at], Manner.SAID)
+            return replace(started, when=Phrase("until", when.text))
         if at and folder == "workspace":
             is_first = not which.is_named and not which.unknown and not which.points
             rest = (*words[:at], *words[at + max(count, 1) :])
@@ -532,24 +492,19 @@ class _Sentence:
         folded = [piece.word for piece in pieces if piece.word]
         if topic := self._topic(folded):
             return Reading("question", "state", which=which, topic=topic)
-        if any(word in vocabulary.NEGATIONS for word in folded):
-            return self._forbidden(words)
         if which.workspaces and folded and folded[-1] in vocabulary.ADDRESS:
             return self._command("open", "workspace", words[:-1], Manner.ASKED)
         if which.points and when is None and len(which.unknown) == 1 and which.unknown[0].isdecimal():
             # A bare number may be an hour or a length: it is said that it can't be read.
             which, when = replace(which, unknown=()), Phrase("", which.unknown[0])
-        if set(folded) & vocabulary.OUTPUTS and not which.workspaces:
-            return Reading("question", "output", which=which)
-        if set(folded) & vocabulary.OF_JOBS and set(folded) & vocabulary.NEWEST:
-            return Reading("question", "result")
+        if found := self._of_runs(folded, which):
+            return found
         if count := begins(words, vocabulary.SAME):
             return replace(self._command("same", "workspace", words[count:], Manner.SAID), kind="nothing")
         if is_polite and which.workspaces and not which.unknown and when is None:
             return self._command("start", "workspace", words, Manner.ASKED)
-        if which.place or (which.points and not which.unknown):
-            return Reading("nothing", words=self.written, which=which, when=when)
-        return Reading("nothing", words=words if when is None else self.written, which=which, when=when)
+        is_whole = when is not None or which.place or (which.points and not which.unknown)
+        return Reading("nothing", words=self.written if is_whole else words, which=which, when=when)
 
     def _topic(self, folded: Sequence[str]) -> str:
         return next((vocabulary.TOPICS[word] for word in folded if word in vocabulary.TOPICS), "")
@@ -679,26 +634,20 @@ class _Sentence:
     def _several(self, verb: str, words: tuple[str, ...], manner: Manner) -> Reading:
         """Read several requests in one: ``start a and stop b``."""
         at = self._other_verb(verb, words)
-        rest = words[at:]
-        while rest and (plain(rest[0]) in vocabulary.THEN_ or is_emoji(rest[0])):
-            rest = rest[1:]
-        end = at
-        while end and plain(words[end - 1]) in vocabulary.THEN_ | {""}:
-            end -= 1
-        first = self._command(verb, "workspace", words[:end], manner)
-        second = self._imperative(rest, Manner.SAID) if rest and at else None
-        parts = (first, *(second.parts or (second,))) if second is not None else (first,)
-        if len(parts) < 2 or any(part.kind != "verb" or part.what not in READ for part in parts):
+        head = words[:at]
+        while head and plain(head[-1]) in vocabulary.THEN:
+            head = head[:-1]
+        found = (self._command(verb, "workspace", head, manner), self._imperative(words[at:], Manner.SAID))
+        parts = [part for one in found if one is not None for part in one.parts or (one,)]
+        if not head or len(parts) < 2 or any(part.verb not in READ for part in parts):
             return Reading("talk", "one_at_a_time")
-        named = [part.which for part in parts if part.which.workspaces]
-        parts = tuple(
-            replace(part, which=named[0]) if named and part.which.points == "it" else part for part in parts
-        )
-        return Reading("several", parts=parts)
+        named = next((part.which for part in parts if part.which.workspaces), Which())
+        parts = [replace(part, which=named) if part.which.points == "it" else part for part in parts]
+        return Reading("several", parts=tuple(parts))
 
     def _other_verb(self, verb: str, words: tuple[str, ...]) -> int:
         """Return where a verb follows that is about something else: ``start a and stop b``; 0 for nowhere."""
-        named = {at for span in self.names.spans(words) for at in range(span.begin, span.end)}
+        named = self._named(words)
         for at, (before, word) in enumerate(pairwise(words), 1):
             if at in named:
                 continue
@@ -713,9 +662,13 @@ class _Sentence:
     def _which(self, words: tuple[str, ...], *, is_question: bool = False) -> Which:
         return which_of(pieces_of(words, self.names), self.names, is_question=is_question)
 
+    def _named(self, words: tuple[str, ...]) -> set[int]:
+        """Return the places of names."""
+        return {at for span in self.names.spans(words) for at in range(span.begin, span.end)}
+
     def _times(self, words: tuple[str, ...]) -> tuple[tuple[str, ...], Phrase | None]:
         """Split the first time off, wherever it is; what is part of a name is none."""
-        named = {at for span in self.names.spans(words) for at in range(span.begin, span.end)}
+        named = self._named(words)
         return moments.split(words, named)
 
 

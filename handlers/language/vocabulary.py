@@ -214,18 +214,16 @@ AFTERTHOUGHTS: Final = _phrases(
     real quick, then, too, as well"""
 )
 
-#: Words of other languages that mean nothing in an English request to Usher.
-FOREIGN: Final = _words(
-    """ich du wir ihr sie sind kann kannst könnt können möchte und mein meine meinen dein auf aus ein eine
-    einen wie was wo warum wann welche gibt mir mach löschen guten gerade danke hilf bitte mal noch schon
-    je tu nous vous peux peut pouvez veux sont suis mes le la les un une des et ou où quel quelle
-    pourquoi comment supprime supprimer s'il plaît plait te voudrais peux-tu pouvez-vous est-ce que
-    yo tú puedo puedes puede quiero es están mi mis el los las una qué cómo dónde cuándo por favor
-    para borra borrar"""
-)
-#: The few words of other languages that are understood, in English; whole words, none that is English too.
+#: The few words of other languages that are understood, in English, and those that mean nothing here; whole
+#: words, none that is English too.
 TONGUES: Final = _by_word(
     {
+        "": """ich du wir ihr sie sind kann kannst könnt können möchte und mein meine meinen dein auf aus ein
+            eine einen wie was wo warum wann welche gibt mir mach löschen guten gerade danke hilf bitte mal
+            noch schon je tu nous vous peux peut pouvez veux sont suis mes le la les un une des et ou où quel
+            quelle pourquoi comment supprime supprimer s'il plaît plait te voudrais peux-tu pouvez-vous est-ce
+            que yo tú puedo puedes puede quiero es están mi mis el los las una qué cómo dónde cuándo por
+            favor para borra borrar""",
         "start": """starte starten startet anschalten einschalten démarre démarrer démarrez lancer lancez
             inicia iniciar arranca arrancar enciende encender""",
         "stop": """stoppe stoppen stoppt beende beenden anhalten ausschalten arrête arrêter arrêtez arrete
@@ -260,12 +258,10 @@ WHETHER: Final = _phrases(
 ASKING: Final = _words(
     """is are was were has have had did does do am why when where how what what's whats which who who's whose
     isn't aren't wasn't hasn't haven't didn't doesn't won't will where's how's hows when's why's still tell
-    wonder wondering any anything running since whens wheres whos"""
+    wonder wondering any anything running since whens wheres whos know"""
 )
 #: More beginnings of a question.
-QUESTIONS: Final = _phrases(
-    "let me know, until when, till when, and is, and are, and what, and why, and how, and when"
-)
+QUESTIONS: Final = _phrases("until when, till when")
 #: What a question may ask.
 Asked = Literal["state", "health", "list", "why", "since", "until", "length", "result", "output"]
 #: The words that ask for something else than the state.
@@ -332,10 +328,10 @@ TOPICS: Final = _by_word(
         "size": """gpu gpus cpu cpus ram memory cores disk storage size bigger larger smaller faster resize
             upgrade""",
         "slow": "slow slower slowly sluggish laggy lagging lags",
-        "data": "lose losing loss unsaved data",
+        "data": "lose losing loss unsaved data safe",
         "share": "share sharing invite collaborate",
         "class": "class classes student students lesson seminar",
-        "privacy": "see private privacy visible safe secure confidential",
+        "privacy": "see private privacy visible secure confidential",
     }
 )
 #: Says that something can't be done or doesn't work.
@@ -369,6 +365,10 @@ WANTED: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = MappingProxyType(
             do not need, not using, can go
             down, should be stopped, should be off"""
         ),
+        "keep": _phrases(
+            """should run, should stay on, should stay up, should keep running, must run, needs to run,
+            has to run, must stay on, needs to stay on"""
+        ),
         "start": _phrases(
             """would be nice, would be great, i need, i want, i'll need, i could use, give me, get me,
             can i have, may i have, should be running, should be up, work on, work with, work in, time for,
@@ -382,7 +382,6 @@ ANYWHERE: Final = _words("start stop restart suspend resume open keep cancel")
 NOUNS: Final = _words("run end close exit access url address begin leave sleep continue launch")
 ONE_AT_A_TIME: Final = _words("start stop restart suspend resume remove forget open")
 THEN: Final = _words("and then & && und or ; plus")
-THEN_: Final = THEN | {"also", ","}
 PLEASE: Final = _words("please pls plz bitte kindly")
 BEFORE_SHOWN: Final = _words("me us my the a all mir meine out")
 

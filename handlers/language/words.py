@@ -1,12 +1,21 @@
-"""Compare words as people write them: small letters, no signs or marks around them, nothing inside quotes."""
+"""Compare words as people write them, find the verbs that are meant by mistyped ones, and take objects; pure.
+
+Small letters, no signs or marks around, nothing inside quotes. Nothing that takes something away is suggested
+for a word that is at least as close to one that starts, makes or shows something.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from collections.abc import Set as AbstractSet
+from itertools import pairwise
 from typing import Final
 
+from rapidfuzz.distance import OSA
+
+from bot.domain.moments import LEADS
 from handlers.command_line import Quoted
+from handlers.language import vocabulary
 
 #: What may end a sentence, or begin one.
 ENDS: Final = ".,;:!?…)(¿¡"
@@ -54,3 +63,141 @@ def is_sign(word: str) -> bool:
 def without(words: tuple[str, ...], dropped: AbstractSet[str]) -> tuple[str, ...]:
     """Return the words that aren't among those; what is quoted always stays."""
     return tuple(word for word in words if isinstance(word, Quoted) or plain(word) not in dropped)
+
+
+# -- slips -----------------------------------------------------------------------------------------------
+
+#: How many letters may be wrong in a word of this length or longer.
+_SLIPS: Final = ((7, 2), (3, 1))
+#: Shorter synonyms are near to too many words.
+_SHORTEST: Final = 4
+_MOST: Final = 2
+
+
+def is_slip(typed: str, word: str) -> bool:
+    """Return whether a typed word may be another one with a slip of the finger."""
+    slips = _slips(typed)
+    return slips > 0 and OSA.distance(typed, word, score_cutoff=slips) <= slips
+
+
+def _slips(word: str) -> int:
+    """Return how many letters may be wrong in a word."""
+    return next((most for least, most in _SLIPS if len(word) >= least), 0)
+
+
+def near_verbs(
+    word: str, folder: str, verbs: Collection[str], takes_away: Callable[[str], bool]
+) -> list[str]:
+    """Return the verbs nearest to an unknown word, the nearest first; empty if none is near."""
+    slips = 0 if word in vocabulary.NO_VERBS else _slips(word)
+    known = [(verb, verb) for verb in verbs]
+    known += [
+        (other, verb)
+        for other, verb in vocabulary.SYNONYMS.get(folder, {}).items()
+        if verb in verbs and len(other) >= _SHORTEST
+    ]
+    #: By verb: how far it is, and whether by another word for it, which is less likely to be the one.
+    ranks: dict[str, tuple[int, bool]] = {}
+    for other, verb in known:
+        rank = (OSA.distance(word, other, score_cutoff=slips), other != verb)
+        # With two slips, only a word that begins alike is near enough.
+        if rank[0] <= (slips if word[:1] == other[:1] else min(slips, 1)):
+            ranks[verb] = min(rank, ranks.get(verb, rank))
+    gentle = min(
+        (distance for verb, (distance, _) in ranks.items() if not takes_away(verb)), default=slips + 1
+    )
+    left = {verb: rank for verb, rank in ranks.items() if rank[0] < gentle or not takes_away(verb)}
+    nearest = min(left.values(), default=None)
+    return sorted(verb for verb, rank in left.items() if rank == nearest)[:_MOST]
+
+
+# -- objects ---------------------------------------------------------------------------------------------
+
+_OF_NEW: Final = (
+    vocabulary.BEFORE_A_NAME
+    | vocabulary.GENERIC
+    | vocabulary.WHERE
+    | {"new", "another", "notebook", "fresh", "me"}
+)
+
+
+def repeats(given: Sequence[str]) -> bool:
+    """Return whether words ask for something again and again: ``every day``, ``daily``."""
+    folded = [plain(word) for word in given]
+    return bool(vocabulary.DAILY.intersection(folded)) or any(
+        first in vocabulary.EVERY and (then in vocabulary.OF_DAYS or then[:1].isdigit())
+        for first, then in pairwise(folded)
+    )
+
+
+def without_nouns(words: tuple[str, ...]) -> tuple[str, ...]:
+    """Remove what a new workspace is called in general: ``new notebook on saturn``."""
+    while words and plain(words[0]) in _OF_NEW:
+        words = words[1:]
+    return words
+
+
+def without_running(words: tuple[str, ...]) -> tuple[str, ...]:
+    """Remove what only says again what ``keep`` does: ``keep notebook running until 20:00``."""
+    at = 0 if len(words) == 1 else 1
+    return (*words[:at], *without(words[at:], {"running", "alive", "going"}))
+
+
+def with_times(words: tuple[str, ...]) -> tuple[str, ...]:
+    """Return words with a time that was given as a flag: ``--until=18:00`` means ``until 18:00``."""
+    found: list[str] = []
+    for word in words:
+        lead, is_joined, value = plain(word).removeprefix("--").partition("=")
+        if word.startswith("--") and not isinstance(word, Quoted) and lead in LEADS:
+            found += [lead, *([word.partition("=")[2]] if is_joined and value else [])]
+        else:
+            found.append(word)
+    return tuple(found)
+
+
+def mean_jobs(words: tuple[str, ...]) -> bool:
+    """Return whether words name job runs in general: ``my jobs``, ``all runs``, ``the job``."""
+    folded = [plain(word) for word in words]
+    is_of_jobs = bool(folded) and folded[-1] in vocabulary.OF_JOBS
+    is_general = len(folded) > 1 or (is_of_jobs and folded[0].endswith("s"))
+    return (
+        is_of_jobs and is_general and set(folded[:-1]) <= vocabulary.BEFORE_A_NAME | {"all", "running", "of"}
+    )
+
+
+def are_list(words: tuple[str, ...]) -> bool:
+    """Return whether words are only what a list of workspaces shows: ``my stopped servers``."""
+    folded = {plain(word) for word in words}
+    return bool(folded & vocabulary.GENERICS) and folded <= vocabulary.OF_LISTS | vocabulary.STATES.keys()
+
+
+def are_run_list(words: tuple[str, ...]) -> bool:
+    """Return the same for runs: ``my failed jobs``."""
+    folded = {plain(word) for word in words}
+    return bool(folded & vocabulary.OF_JOBS) and folded <= vocabulary.OF_LISTS | vocabulary.RUN_STATES.keys()
+
+
+def words_of_job(verb: str, words: tuple[str, ...], *, is_typed: bool) -> tuple[str, ...]:
+    """Return the words of a verb of runs, without what ends a sentence; a run is never called *all*."""
+    if verb not in {"stop", "status", "logs", "list"}:
+        return words
+    while len(words) > 1 and plain(words[0]) in {"of", "for", "from", "the", "my"}:
+        words = words[1:]
+    are_jobs = all(plain(word) in vocabulary.OF_JOBS | vocabulary.BEFORE_A_NAME for word in words)
+    if begins(words, vocabulary.ALL) == len(words) or (verb == "list" and are_jobs):
+        return ()
+    if not is_typed and not isinstance(words[-1], Quoted):
+        return (*words[:-1], words[-1].rstrip(ENDS) or words[-1])
+    return words
+
+
+def without_account(verb: str, words: tuple[str, ...]) -> tuple[str, ...]:
+    """Remove what only says that an account is meant: ``unlink my saturn account``."""
+    if words and begins(words, vocabulary.ALL) == len(words):
+        return ("all",) if verb == "unlink" else ()
+    while words and (count := ends(words, vocabulary.AFTERTHOUGHTS)):
+        words = words[:-count]
+    named = without(words, vocabulary.BEFORE_A_NAME | {"account", "accounts", "me", "access", "link"})
+    if named and not isinstance(named[-1], Quoted):
+        return (*named[:-1], named[-1].rstrip(ENDS) or named[-1])
+    return named

@@ -12,8 +12,8 @@ from bot.messages.blocks.limits import fill
 from bot.messages.blocks.welcome import help_button, list_button
 from bot.messages.texts import answers as words
 from handlers import narrowed, routes
-from handlers.language.narrowing import workspaces_like
 from handlers.linking.account import linked
+from handlers.narrowed import workspaces_like
 from handlers.request import Request
 from handlers.welcome import new_step
 from handlers.workspace.operations import as_it_is, not_there

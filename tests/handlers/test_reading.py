@@ -13,8 +13,8 @@ from handlers import routes
 from handlers.command_line import Quoted, parse, written
 from handlers.language import vocabulary
 from handlers.language.names import Names
-from handlers.language.nearness import near_verbs
 from handlers.language.reading import READ, Manner, read
+from handlers.language.words import near_verbs
 
 VERBS = routes.verbs_of_folders()
 

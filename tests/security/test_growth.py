@@ -36,8 +36,8 @@ from handlers.command_line import LONGEST, LONGEST_COMMAND, command_line, parse,
 from handlers.events.conversation import mentioned
 from handlers.job.shortcut import code_of
 from handlers.language.names import Names
-from handlers.language.narrowing import workspaces_like
 from handlers.language.reading import read
+from handlers.narrowed import workspaces_like
 from handlers.request import Occurrence
 from tests.handlers.rig import Rig
 from tests.handlers.run_rig import run_rig
