@@ -8,14 +8,13 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from bot.domain.models import Answer, Surface
-from bot.messages.blocks import buttons, forms, kit, replies, runs
+from bot.messages.blocks import buttons, kit, replies, runs
 from bot.messages.blocks.kit import Element
 from bot.messages.blocks.notices import unlink_button
 from handlers import routes
 from handlers.class_card.buttons import stop_button
 from handlers.dispatch import old_button, run_button
 from handlers.request import Request
-from handlers.submission import Submission
 
 _OF_RUNS: Final[Mapping[str, Callable[[Any], Element]]] = MappingProxyType(
     {"job_stop": runs.stop_button, "job_force": runs.force_button, "job_again": runs.again_button}
@@ -61,11 +60,8 @@ async def _button(request: Request, action: str, key: str) -> Element | None:
 
 
 @routes.view("agree")
-async def agreed(submission: Submission) -> dict[str, Any]:
+async def agreed(request: Request) -> Answer:
     """Do what was agreed to; its card reports the rest, and whatever else is said is shown in the form."""
-    press = kit.Press.of_text(str(submission.view.get("private_metadata") or ""))
-    surface = Surface(kind="button", is_direct=True, interaction=submission.interaction)
-    answer = await run_button(submission.services, submission.principal, surface, press)
-    if not answer.text:
-        return {"response_action": "clear"}
-    return {"response_action": "update", "view": answer.view or forms.answer_view(answer)}
+    surface = Surface(kind="button", is_direct=True, interaction=request.surface.interaction)
+    press = kit.Press.of_text(request.carried)
+    return await run_button(request.services, request.principal, surface, press)

@@ -30,7 +30,7 @@ from handlers.language.reading import READ, TIMED, Manner, Reading, read
 from handlers.language.words import plain
 from handlers.linking.account import linked
 from handlers.linking.connections import makers
-from handlers.request import Answered, Request
+from handlers.request import WORDS, Answered, Request
 from handlers.waiting import look
 from handlers.workspace import offering, targets, timing
 from handlers.workspace.several import all_at_once
@@ -48,7 +48,7 @@ async def answer(request: Request) -> Answer:
     reading, rows = await _understood(request)
     request = replace(
         request,
-        verb=reading.verb or "help",
+        verb=reading.verb or WORDS,
         folder=reading.folder or request.folder,
         arguments=reading.words,
         manner=reading.manner,

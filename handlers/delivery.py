@@ -6,8 +6,12 @@ from dataclasses import replace
 from typing import Any
 
 from bot.domain.models import Answer, NewNotice, NoticeKind, Principal, Surface
-from bot.messages.blocks import kit
+from bot.messages.blocks import kit, limits
 from bot.support.clock import Ids
+from bot.support.visible import clean
+
+#: Slack shows a line or two below a field.
+_ERROR = 300
 
 
 def command_body(answer: Answer) -> dict[str, Any]:
@@ -20,6 +24,16 @@ def command_body(answer: Answer) -> dict[str, Any]:
         "unfurl_links": False,
         "unfurl_media": False,
     }
+
+
+def form_body(answer: Answer) -> dict[str, Any]:
+    """Return an Answer as the ``response_action`` of a form: errors, its next view, or nothing more."""
+    if answer.errors:
+        errors = {block_id: limits.cut(clean(text), _ERROR) for block_id, text in answer.errors.items()}
+        return {"response_action": "errors", "errors": errors}
+    if answer.view is None:
+        return {"response_action": "clear"}
+    return {"response_action": "update", "view": answer.view}
 
 
 def reply_notice(answer: Answer, surface: Surface, principal: Principal, ids: Ids) -> NewNotice:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -12,7 +12,7 @@ import structlog
 
 from bot.domain.models import Answer, Principal, Surface, TaskKind
 from bot.messages.blocks import replies
-from bot.messages.blocks.forms import field_of
+from bot.messages.blocks.forms import answer_view, field_of
 from bot.messages.blocks.hints import as_typed, in_view
 from bot.messages.blocks.kit import Press
 from bot.messages.blocks.limits import fill, safe
@@ -22,14 +22,15 @@ from bot.messages.texts import problems, runs, times
 from bot.store.interactions import one_request
 from bot.store.records import NewTask
 from bot.support.errors import NotIdentified, NotLinked, Refused, StoreError, UsherError
+from bot.support.visible import unescape
 from handlers import mistyped, routes, talking
 from handlers.command_line import LONGEST, LONGEST_COMMAND, parse
 from handlers.language.reading import MOST_WORDS
 from handlers.language.words import plain
 from handlers.linking.account import linked
-from handlers.request import SILENT, Answered, Reference, Request, Waiting
+from handlers.payload import fields_of, sent_by_block, value_in
+from handlers.request import SILENT, WORDS, Answered, AtFields, Reference, Request, Waiting
 from handlers.services import Services
-from handlers.submission import Submission
 
 log = structlog.get_logger(__name__)
 #: Checked before a log line that nobody would see is composed.
@@ -62,17 +63,8 @@ async def run_text(
 
     What isn't read at all costs next to nothing, so that nobody holds up the others.
     """
-    request = Request(
-        principal=principal,
-        # Authorised as help: anybody may see the answer to what isn't a verb.
-        verb="help",
-        arguments=(),
-        surface=surface,
-        services=services.of(principal),
-        drawing=Reference(services.ids),
-        folder=folder,
-        text=text,
-        waited=waited or Waiting(),
+    request = _entered(
+        services, principal, surface, WORDS, folder=folder, text=text, waited=waited or Waiting()
     )
     if request.is_asked and (answer := await _before_reading(request)) is not None:
         return answer
@@ -86,7 +78,7 @@ async def run_text(
     word = plain(parsed.words[0]) if parsed.words else "list"
     request = replace(
         request,
-        verb=word if routes.verbs(folder).get(word) else "help",
+        verb=word if routes.verbs(folder).get(word) else WORDS,
         arguments=parsed.words,
         given=parsed.words,
         folder=folder,
@@ -119,7 +111,7 @@ async def _before_reading(request: Request) -> Answer | None:
     try:
         answered = await request.services.store.reply_to(request.surface.interaction)
     except StoreError as error:
-        return replies.plain_problem(_as_read(request, problems.sentence(error)), request.reference)
+        return _instead(request, problems.sentence(error))
     return None if answered is None else SILENT
 
 
@@ -129,14 +121,7 @@ async def _talked(request: Request, topic: str) -> Answer:
 
 async def run_talk(services: Services, principal: Principal, surface: Surface, topic: str) -> Answer:
     """Answer what came without words, as small talk about a topic."""
-    request = Request(
-        principal=principal,
-        verb="help",
-        arguments=(),
-        surface=surface,
-        services=services.of(principal),
-        drawing=Reference(services.ids),
-    )
+    request = _entered(services, principal, surface, WORDS)
     return await guarded(request, partial(_talked, topic=topic))
 
 
@@ -151,15 +136,7 @@ async def run_button(
 
     Buttons for verbs of jobs are named ``job_VERB``.
     """
-    request = Request(
-        principal=principal,
-        verb=press.name,
-        arguments=(),
-        surface=surface,
-        services=services.of(principal),
-        drawing=Reference(services.ids),
-        view=view or {},
-    ).pressed(press)
+    request = _entered(services, principal, surface, press.name, view=view or {}).pressed(press)
     found = routes.pressed(request, press.name)
     if found is said:
         return await said(request)
@@ -174,25 +151,30 @@ async def run_shortcut(
     message: Mapping[str, Any] | None = None,
 ) -> Answer:
     """Run what a shortcut is for; always answers."""
-    request = Request(
+    request = _entered(services, principal, surface, callback_id, message=message or {})
+    return await guarded(request, routes.shortcut.get(callback_id) or old_button)
+
+
+def _entered(services: Services, principal: Principal, surface: Surface, verb: str, **more: Any) -> Request:
+    """Return the request of a person, before anything of it was read or asked."""
+    return Request(
         principal=principal,
-        verb=callback_id,
+        verb=verb,
         arguments=(),
         surface=surface,
         services=services.of(principal),
         drawing=Reference(services.ids),
-        message=message or {},
+        **more,
     )
-    return await guarded(request, routes.shortcut.get(callback_id) or old_button)
 
 
-async def guarded(request: Request, handler: Callable[[Any], Coroutine[Any, Any, Answer]]) -> Answer:
+async def guarded(request: Request, handler: routes.Verb) -> Answer:
     """Count the request, authorise the person, and run the handler; always answers."""
     wait = request.services.limiter.take(request.principal.key) if request.is_asked else 0.0
     return _too_many(request, wait) if wait > 0 else await _authorised(request, handler)
 
 
-async def _authorised(request: Request, handler: Callable[[Any], Coroutine[Any, Any, Answer]]) -> Answer:
+async def _authorised(request: Request, handler: routes.Verb) -> Answer:
     """Authorise the person, run the handler, and turn every possible ending into an Answer.
 
     The log gets the reference that the answer shows, and nothing that a person typed.
@@ -217,18 +199,18 @@ async def _authorised(request: Request, handler: Callable[[Any], Coroutine[Any, 
     except NotIdentified as unknown:
         logger().info("not known yet")
         return await _kept(request, unknown)
+    except AtFields as wrong:
+        logger().info("refused", rule=wrong.rule)
+        return _fit(request, Answer(text="", errors=wrong.errors))
     except Refused as refusal:
         logger().info("refused", rule=refusal.rule)
-        return _fit(request, replies.hint(safe(_as_read(request, refusal.text))))
-    except StoreError as error:
-        logger().warning("store failed", problem=error)
-        return replies.plain_problem(_as_read(request, problems.sentence(error)), request.reference)
+        return _instead(request, refusal.text, is_broken=False)
     except UsherError as error:
-        logger().warning("failed", problem=error)
-        return replies.plain_problem(_as_read(request, problems.sentence(error)), request.reference)
+        logger().warning("store failed" if isinstance(error, StoreError) else "failed", problem=error)
+        return _instead(request, problems.sentence(error))
     except Exception:  # noqa: BLE001 - the one place where a bug in a verb becomes an answer
         logger().exception("failed unexpectedly")
-        return replies.plain_problem(problems.sentence("internal"), request.reference)
+        return _instead(request, problems.sentence("internal"))
     # Mostly below info: a line for each would cost a quarter of a request. Every change is in the audit.
     _note(logger, "answered", request, answer)
     return _fit(request, answer)
@@ -237,13 +219,17 @@ async def _authorised(request: Request, handler: Callable[[Any], Coroutine[Any, 
 def _fit(request: Request, answer: Answer) -> Answer:
     """Return an answer with what it is about; its form, if any, names commands as typed next to it."""
     answer = replace(answer, about=request.spoken.by(answer))
+    if answer.errors:
+        return replace(answer, errors={at: _as_read(request, text) for at, text in answer.errors.items()})
+    if request.surface.kind == "form" and answer.view is None and answer.text:
+        answer = replace(answer, view=answer_view(answer))
     if answer.view is None:
         return answer
     slash = request.services.slash
     return replace(answer, view=in_view(answer.view, slash("workspace"), slash("job")))
 
 
-async def _linked_first(request: Request, handler: Callable[[Any], Coroutine[Any, Any, Answer]]) -> Answer:
+async def _linked_first(request: Request, handler: routes.Verb) -> Answer:
     """Run the handler; anybody who turns out not to be linked is offered *Link*, whatever the verb."""
     try:
         return await handler(request)
@@ -252,8 +238,21 @@ async def _linked_first(request: Request, handler: Callable[[Any], Coroutine[Any
         raise
 
 
+def _instead(request: Request, sentence: str, *, is_broken: bool = True) -> Answer:
+    """Answer with a sentence of the catalogue in place of what was asked for; a form keeps what was typed."""
+    said = _as_read(request, sentence)
+    place = first_field(request.view) if request.surface.kind == "form" else ""
+    if place:
+        shown = f"{said} ({request.reference})" if is_broken else said
+        return Answer(text="", errors={place: shown})
+    answer = replies.plain_problem(said, request.reference) if is_broken else replies.hint(safe(said))
+    return _fit(request, answer)
+
+
 def _as_read(request: Request, text: str) -> str:
     """Return a sentence of the catalogue, written as for a direct message, with commands as typed here."""
+    if "`" not in text:
+        return text
     return as_typed(text, request.command_of("workspace"), request.command_of("job"))
 
 
@@ -263,16 +262,16 @@ async def _kept(request: Request, unknown: NotIdentified) -> Answer:
     A request isn't kept a second time, one from an open form has to be repeated there, and anything that
     may be a token is never kept.
     """
-    is_seen_only_now = request.surface.is_form or request.surface.kind == "shortcut"
+    is_seen_only_now = request.surface.is_form or request.surface.kind in {"shortcut", "form", "search"}
     if not request.is_asked or is_seen_only_now or mistyped.suspected(request):
-        return replies.plain_problem(unknown.text, request.reference)
+        return _instead(request, unknown.text)
     press = "" if request.press is None else request.press.text
     waiting = replace(request.waiting(), first=request.promised_in, press=press)
     task = NewTask(TaskKind.LOOK_UP_PERSON, request.principal.key, {"then": [waiting.as_body()]})
     try:
         await request.services.store.add_tasks([task], request.surface.interaction)
     except StoreError as error:
-        return replies.plain_problem(problems.sentence(error), request.reference)
+        return _instead(request, problems.sentence(error))
     request.services.wake()
     return replies.answer(words.ASKING_WHO)
 
@@ -288,58 +287,64 @@ def _note(logger: Callable[[], Any], event: str, request: Request, answer: Answe
 def _too_many(request: Request, wait: float) -> Answer:
     """Answer somebody over the rate limit: always in an ack, otherwise once in a while."""
     principal = request.principal.key
-    if request.surface.kind != "command":
+    if request.surface.kind not in {"command", "form"}:
         if not request.services.limiter.tells(principal):
             return Answer(text="")
         log.info("too many requests", principal=principal, reference=request.reference)
     said = times.duration(max(wait, 1.0))
-    return replies.hint(fill(words.TOO_MANY, wait=said))
+    return _instead(request, words.TOO_MANY.format(wait=said), is_broken=False)
 
 
-async def submit(submission: Submission) -> dict[str, Any]:
-    """Authorise the person and run the form's handler; errors are shown at its first field."""
-    logger = log.bind(
-        reference=submission.reference, view=submission.callback_id, principal=submission.principal.key
-    )
-    handler = routes.view.get(submission.callback_id)
+async def run_form(
+    services: Services, principal: Principal, surface: Surface, callback_id: str, view: Mapping[str, Any]
+) -> Answer:
+    """Do what a form says that was sent; always answers, with nothing or a view, or at its fields."""
+    handler = routes.view.get(callback_id)
     if handler is None:
-        logger.warning("no such form")
-        return {"response_action": "clear"}
-    wait = submission.services.limiter.take(submission.principal.key)
-    if wait > 0:
-        logger.info("too many requests")
-        sentence = words.TOO_MANY.format(wait=times.duration(max(wait, 1.0)))
-        return submission.error(first_field(submission.view), sentence)
-    for block_id in submission.view.get("state", {}).get("values", {}):
-        if field_of(block_id) not in _PLAIN_FIELDS.get(submission.callback_id, ()):
-            continue
-        value = submission.value(block_id)
-        sentence = await mistyped.token_in_field(submission.services, submission.principal, value)
-        if sentence:
-            logger.info("refused", rule="form.token")
-            return {"response_action": "errors", "errors": {block_id: sentence}}
-    try:
-        with one_request():
-            await submission.services.authority.check(submission.principal, f"view.{submission.callback_id}")
-            answer: dict[str, Any] = await handler(submission)
-    except Refused as refusal:
-        logger.info("refused", rule=refusal.rule)
-        return submission.error(first_field(submission.view), refusal.text)
-    except Exception as error:
-        logger.exception("failed", problem=error)
-        sentence = f"{problems.sentence(error)} ({submission.reference})"
-        return submission.error(first_field(submission.view), sentence)
-    logger.info("answered")
-    if "view" in answer:
-        slash = submission.services.slash
-        return {**answer, "view": in_view(answer["view"], slash("workspace"), slash("job"))}
-    return answer
+        log.warning("no such form", view=callback_id[:40])
+        return SILENT
+    request = _entered(services, principal, surface, f"view.{callback_id}", view=view)
+    plain = _PLAIN_FIELDS.get(callback_id, ())
+    return await guarded(request, partial(_sent, handler=handler, plain=plain))
+
+
+async def _sent(request: Request, handler: routes.Verb, plain: Collection[str]) -> Answer:
+    """Run a form's handler, unless a token was typed into one of the ``plain`` fields."""
+    for block_id in sent_by_block(request.view):
+        if (name := field_of(block_id)) in plain:
+            typed = value_in(request.view, name)
+            if sentence := await mistyped.token_in_field(request.services, request.principal, typed):
+                raise AtFields({block_id: sentence}, rule="form.token")
+    return await handler(request)
+
+
+async def run_search(
+    services: Services, principal: Principal, action_id: str, value: str, view: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    """Return the choices of a select menu, from what is known: none rather than a wait or an error.
+
+    ``VERB:SOURCE`` names the handler by its source, ``field:NAME`` is a field of a form.
+    """
+    kind, _, source = action_id.partition(":")
+    handler = routes.options.get(kind if kind == "field" else source)
+    if handler is None:
+        log.warning("no such search", action_id=action_id[:40])
+        return []
+    request = _entered(services, principal, Surface(kind="search"), "search", view=view)
+    found: list[dict[str, Any]] = []
+
+    async def searched(request: Request) -> Answer:
+        found.extend(await handler(request))
+        return SILENT
+
+    # A search isn't counted: there is one for each letter that is typed.
+    await _authorised(replace(request, arguments=(unescape(value),), target=source), searched)
+    return found
 
 
 def first_field(view: Mapping[str, Any]) -> str:
     """Return the block at which an error about the whole form is shown."""
-    inputs = [block for block in view.get("blocks", ()) if block.get("type") == "input"]
-    return str(inputs[0].get("block_id", "")) if inputs else ""
+    return next((block_id for _, block_id in fields_of(view)), "")
 
 
 @routes.action(SAY)

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import structlog
-
 from bot.domain.models import Answer, HomeUse
-from bot.support.errors import Refused
 from handlers import routes
 from handlers.request import SILENT, Occurrence, Request
-
-log = structlog.get_logger(__name__)
 
 
 @routes.event("app_home_opened")
@@ -18,11 +13,7 @@ async def opened(occurrence: Occurrence) -> None:
     event, services = occurrence.event, occurrence.services
     if (event.get("tab") or "home") != "home":
         return
-    try:
-        principal = services.actor(occurrence.payload)
-    except Refused as refusal:
-        log.info("refused", rule=refusal.rule, surface="home")
-        return
+    principal = services.actor(occurrence.payload)
     shown = event.get("view")
     seen = str(shown.get("hash") or "") if isinstance(shown, dict) else ""
     await services.homes.use(principal, HomeUse(seen=seen))

@@ -27,12 +27,11 @@ from bot.slack.calls import AnySlack, leads_to_slack
 from bot.slack.methods import VIEWS_OPEN
 from bot.store.interactions import one_request
 from bot.support.errors import Refused, SlackFailed, StoreError
-from handlers import delivery, payload, routes, searches
-from handlers.dispatch import first_field, run_button, run_shortcut, run_text, submit
+from handlers import delivery, payload, routes
+from handlers.dispatch import first_field, run_button, run_form, run_search, run_shortcut, run_text
 from handlers.payload import place_of
 from handlers.request import Occurrence
 from handlers.services import Services
-from handlers.submission import Submission
 from handlers.welcome import introduced
 
 log = structlog.get_logger(__name__)
@@ -83,10 +82,9 @@ class Listeners:
             unknown = Refused("command.unknown", problems.sentence("unknown_command"))
             return await ack(delivery.command_body(self._refusal(unknown)))
         surface = payload.surface_of_command(body)
-        try:
-            principal = services.actor(body)
-        except Refused as refusal:
-            return await ack(delivery.command_body(self._refusal(refusal)))
+        principal = self._who(body)
+        if isinstance(principal, Answer):
+            return await ack(delivery.command_body(principal))
         answer = await run_text(services, principal, surface, str(body.get("text") or ""), folder=folder)
         if answer.view is not None and await self._opened(principal, surface, answer):
             return await ack()
@@ -116,10 +114,9 @@ class Listeners:
         if press.name in kit.ADDRESSES:
             return await ack()
         surface = payload.surface_of_button(body, action)
-        try:
-            principal = services.actor(body)
-        except Refused as refusal:
-            await _say(client, respond, self._refusal(refusal))
+        principal = self._who(body)
+        if isinstance(principal, Answer):
+            await _say(client, respond, principal)
             return await ack()
         if not surface.is_direct and str(surface.channel_id or "").startswith("D"):
             surface = replace(surface, is_beside_cards=await self._is_with_us(principal, surface))
@@ -153,49 +150,43 @@ class Listeners:
         """Answer a shortcut with a form, or a page in place of one; if it is too late, with a message."""
         services = self._services
         surface = payload.surface_of_shortcut(body)
-        principal: Principal | None = None
-        try:
-            principal = services.actor(body)
-        except Refused as refusal:
-            answer = self._refusal(refusal)
-        else:
+        who = answer = self._who(body)
+        if isinstance(who, Principal):
             callback_id, message = str(body.get("callback_id") or ""), body.get("message")
-            answer = await run_shortcut(services, principal, surface, callback_id, message)
+            answer = await run_shortcut(services, who, surface, callback_id, message)
+        assert isinstance(answer, Answer)
         view = answer.view or forms.answer_view(answer)
-        if await self._opened(principal or place_of(body), surface, replace(answer, view=view)):
+        place = who if isinstance(who, Principal) else place_of(body)
+        if await self._opened(place, surface, replace(answer, view=view)):
             return await ack()
-        if principal is None or not await self._delivered(answer, surface, principal):
+        if isinstance(who, Answer) or not await self._delivered(answer, surface, who):
             await _say(client, respond, answer)
         return await ack()
 
     async def view(self, ack: AsyncAck, body: dict[str, Any]) -> BoltResponse:
         """Answer a submitted form by its ``response_action``."""
-        services = self._services
         view: dict[str, Any] = body.get("view") or {}
-        reference = services.ids.reference()
-        try:
-            principal = services.actor(body)
-        except Refused as refusal:
-            log.info("refused", rule=refusal.rule, reference=reference)
-            return await ack(response_action="errors", errors={first_field(view): refusal.text})
-        submission = Submission(
-            principal=principal,
-            callback_id=str(view.get("callback_id") or ""),
-            view=view,
-            services=services.of(principal),
-            interaction=payload.key_of_view(body),
-            reference=reference,
-        )
-        answer = await submit(submission)
-        if answer == {"response_action": "clear"} and not services.owners.is_worked:
-            answer = {"response_action": "update", "view": forms.answer_view(replies.hint(words.NO_WORKER))}
-        if answer.get("response_action") != "errors":
+        principal = self._who(body)
+        if isinstance(principal, Answer):
+            errors = {first_field(view): principal.text}
+            return await ack(**delivery.form_body(Answer(text="", errors=errors)))
+        surface = Surface(kind="form", interaction=payload.key_of_view(body))
+        callback_id = str(view.get("callback_id") or "")
+        answer = await run_form(self._services, principal, surface, callback_id, view)
+        if not answer.errors:
             await self._shown_at_home(principal)
-        return await ack(**answer)
+            if answer.view is None and not self._services.owners.is_worked:
+                answer = replace(answer, view=forms.answer_view(replies.hint(words.NO_WORKER)))
+        return await ack(**delivery.form_body(answer))
 
     async def options(self, ack: AsyncAck, body: dict[str, Any]) -> BoltResponse:
         """Answer a search of a select menu with the list itself."""
-        return await ack(options=await searches.search(self._services, body))
+        principal = self._who(body)
+        if isinstance(principal, Answer):
+            return await ack(options=[])
+        action_id, typed = str(body.get("action_id") or ""), str(body.get("value") or "")
+        view = body.get("view") or {}
+        return await ack(options=await run_search(self._services, principal, action_id, typed, view))
 
     async def event(self, ack: AsyncAck, body: dict[str, Any]) -> BoltResponse:
         """Handle an event; one that was not written isn't acknowledged, so Slack sends it again."""
@@ -211,6 +202,8 @@ class Listeners:
         try:
             with one_request():
                 await handler(Occurrence(body, self._services, payload.key_of_event(body)))
+        except Refused as refusal:
+            logger.info("refused", rule=refusal.rule)
         except (StoreError, SlackFailed) as error:
             logger.warning("event not written down", problem=error)
             return BoltResponse(status=503, body="")
@@ -261,6 +254,13 @@ class Listeners:
             log.warning("form not opened", problem=error)
             return False
         return True
+
+    def _who(self, body: dict[str, Any]) -> Principal | Answer:
+        """Return who acts, or what to answer if Slack doesn't say."""
+        try:
+            return self._services.actor(body)
+        except Refused as refusal:
+            return self._refusal(refusal)
 
     def _refusal(self, refusal: Refused) -> Answer:
         log.info("refused", rule=refusal.rule)

@@ -15,8 +15,8 @@ from typing import Any, Final
 
 import structlog
 
-from bot.domain.models import Principal, Surface
-from bot.messages.blocks import kit
+from bot.domain.models import Principal, Surface, Value
+from bot.messages.blocks import forms, kit
 from bot.messages.texts import problems
 from bot.support.errors import Refused
 
@@ -240,3 +240,44 @@ def _user(payload: Mapping[str, Any]) -> str:
     """Return who it was, for a key: the same id may be somebody else in another Slack workspace."""
     user = _mapping(payload.get("user"))
     return f"{user.get('team_id') or ''}/{user.get('id') or ''}"
+
+
+def values_of(view: Mapping[str, Any]) -> dict[str, Value]:
+    """Return what is filled in, by field name; empty fields are left out."""
+    found: dict[str, Value] = {}
+    for block_id, elements in sent_by_block(view).items():
+        for element in (elements if isinstance(elements, dict) else {}).values():
+            value = _held(element) if isinstance(element, dict) else ""
+            if value:
+                found[forms.field_of(block_id)] = value
+    return found
+
+
+def sent_by_block(view: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what was sent of each field, by its block id, as Slack has it."""
+    state = view.get("state")
+    blocks = state.get("values") if isinstance(state, dict) else None
+    return blocks if isinstance(blocks, dict) else {}
+
+
+def value_in(view: Mapping[str, Any], name: str) -> str:
+    """Return what was typed or chosen in one field; empty if nothing was."""
+    value = values_of(view).get(name, "")
+    return value if isinstance(value, str) else ""
+
+
+def fields_of(view: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return the name and the block id of each field that is shown, in their order."""
+    blocks = view.get("blocks")
+    shown = [block for block in blocks if isinstance(block, dict)] if isinstance(blocks, list) else []
+    ids = [str(block.get("block_id") or "") for block in shown if block.get("type") == "input"]
+    return [(forms.field_of(block_id), block_id) for block_id in ids]
+
+
+def _held(element: Mapping[str, Any]) -> Value:
+    several = element.get("selected_options")
+    if isinstance(several, list):
+        return tuple(str(one["value"]) for one in several if isinstance(one, dict) and one.get("value"))
+    chosen = element.get("selected_option")
+    given = chosen.get("value") if isinstance(chosen, dict) else element.get("value")
+    return given if isinstance(given, str) else ""

@@ -1,4 +1,4 @@
-"""What a verb receives, wherever it came from: slash command, direct message, mention, button, or replay.
+"""What a handler receives, wherever it came from: words, a button, a form, a shortcut, a search, or a replay.
 
 And what the handler of an event receives.
 """
@@ -22,6 +22,10 @@ from handlers.services import Services
 
 #: A response_url is valid for 30 minutes (docs/slack.md, "Requests from Slack"), minus a minute for delivery.
 RESPONSE_SECONDS = 29 * 60
+
+
+#: What runs while nobody knows yet which verb it is, if any: words, and what came without any.
+WORDS = "words"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +85,15 @@ class Answered(Exception):
         self.answer = answer
 
 
+class AtFields(Exception):
+    """End a form's handler with what is wrong with its fields, by block id; the form stays open."""
+
+    def __init__(self, errors: Mapping[str, str], rule: str = "form.fields") -> None:
+        super().__init__(rule)
+        self.errors = errors
+        self.rule = rule
+
+
 class Reference:
     """Generate a request's short id when somebody needs it; most requests don't."""
 
@@ -129,7 +142,7 @@ class Speaking:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """Hold one request of a person.
+    """Hold one request of a person: words, a press, a shortcut, a search, or a form that was sent.
 
     ``drawing`` generates its reference. ``target`` is the key that a button carried: only a key, its row
     is read and authorised again.
@@ -160,7 +173,7 @@ class Request:
     manner: Manner = Manner.TYPED
     #: What it was as it waited, if it did.
     waited: Waiting = field(default_factory=Waiting)
-    #: The form that a button or a search belongs to, as Slack sent it: it contains only keys and texts.
+    #: The form that was sent, or that a button or a search belongs to: it contains only keys and texts.
     view: Mapping[str, Any] = field(default_factory=dict)
     #: The message on which a shortcut was chosen, as Slack sent it: anybody may have written it.
     message: Mapping[str, Any] = field(default_factory=dict)
@@ -188,6 +201,11 @@ class Request:
         surface = self.surface
         channel = surface.channel_id or ""
         return await self.services.store.spoken(self.principal, channel, surface.thread_ts)
+
+    @property
+    def carried(self) -> str:
+        """Return what Usher wrote into the form."""
+        return str(self.view.get("private_metadata") or "")
 
     @property
     def seen(self) -> int | None:
@@ -301,7 +319,10 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Occurrence:
-    """Hold a Slack event. Handlers raise StoreError if nothing was written; Slack then sends it again."""
+    """Hold a Slack event. Handlers raise StoreError if nothing was written; Slack then sends it again.
+
+    They raise Refused where Slack doesn't say who it is about.
+    """
 
     payload: Mapping[str, Any]
     services: Services

@@ -17,12 +17,9 @@ from typing import Any, Final, Generic, TypeAlias, TypeVar
 import handlers
 from bot.domain.models import Answer
 from handlers.request import Occurrence, Request
-from handlers.submission import Submission
 
-#: What a person types or presses ends in an Answer.
+#: What a person types, presses or sends ends in an Answer.
 Verb: TypeAlias = Callable[[Request], Coroutine[Any, Any, Answer]]
-#: A submitted form is answered with its ``response_action``.
-Form: TypeAlias = Callable[[Submission], Coroutine[Any, Any, dict[str, Any]]]
 Search: TypeAlias = Callable[[Request], Coroutine[Any, Any, list[dict[str, Any]]]]
 Event: TypeAlias = Callable[[Occurrence], Coroutine[Any, Any, None]]
 
@@ -87,7 +84,7 @@ _ONLY_ANSWERS: Final = Nature(Does.SHOWS, None)
 #: What answers the words that people type: there is one.
 text: Table[Verb] = Table()
 #: Forms, by callback id.
-view: Table[Form] = Table()
+view: Table[Verb] = Table()
 #: Shortcuts, by callback id.
 shortcut: Table[Verb] = Table()
 #: Searches of select menus, by what they search.

@@ -35,6 +35,7 @@ SHOWING_VERBS: Final = frozenset(
         "status",
         "version",
         "whoami",
+        "words",
     }
 )
 #: For everything else, how old what Slack said about a person may be, and how far in the future it may lie by

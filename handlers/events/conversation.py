@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import re
 
-import structlog
-
 from bot.domain.models import Surface
-from bot.support.errors import Refused
 from handlers import delivery, payload, routes
 from handlers.dispatch import run_talk, run_text
 from handlers.request import Occurrence
 from handlers.welcome import introduced
 
 _MENTION = re.compile(r"<@[UW][A-Z0-9]+(?:\|[^<>]*)?>")
-log = structlog.get_logger(__name__)
 #: What people say: plainly, with a file, by ``/me``, from a thread to all. Edits, joins and bots ask nothing.
 _SAID = frozenset({None, "file_share", "me_message", "thread_broadcast"})
 
@@ -55,11 +51,7 @@ def is_said(occurrence: Occurrence) -> bool:
 async def converse(occurrence: Occurrence, surface: Surface, text: str) -> None:
     """Run the words and write the answer into the outbox; raises StoreError if that failed."""
     services = occurrence.services
-    try:
-        principal = services.actor(occurrence.payload)
-    except Refused as refusal:
-        log.info("refused", rule=refusal.rule, surface=surface.kind)
-        return
+    principal = services.actor(occurrence.payload)
     if text or not occurrence.event.get("files"):
         answer = await run_text(services, principal, surface, text or "help")
     else:

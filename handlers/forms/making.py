@@ -18,12 +18,12 @@ from bot.services.naming import find_connection, fold
 from bot.services.snapshots import PersonalOffer
 from bot.support.errors import Refused, StoreError
 from handlers import routes
-from handlers.forms.values import PURPOSES, Making, value_of, values_of
+from handlers.forms.values import PURPOSES, Making, value_of
 from handlers.linking.account import linked
 from handlers.linking.connections import leading, maker_of, makers
-from handlers.request import Request
+from handlers.payload import fields_of, values_of
+from handlers.request import SILENT, AtFields, Request
 from handlers.services import Services
-from handlers.submission import Submission
 from handlers.waiting import ask_for_offer, known_offer
 
 log = structlog.get_logger(__name__)
@@ -118,48 +118,29 @@ async def choices(request: Request) -> list[dict[str, Any]]:
 
 
 @routes.view("make")
-async def submitted(submission: Submission) -> dict[str, Any]:
+async def submitted(request: Request) -> Answer:
     """Make what a submitted form describes; errors are shown at their fields."""
-    services, principal = submission.services, submission.principal
-    making = Making.of_view(submission.view, services)
-    _, offer = await _known(services, principal, making)
-    values = values_of(submission.view)
+    making = Making.of_view(request.view, request.services)
+    _, offer = await _known(request.services, request.principal, making)
+    values = values_of(request.view)
     try:
         spec = offer.spec(values)
     except FormProblems as wrong:
-        return _at_fields(submission, wrong)
-    await make(
-        services,
-        principal,
-        making,
-        spec,
-        interaction=submission.interaction,
-        reference=submission.reference,
-        form=offer.form(values),
-        values=values,
-    )
-    return {"response_action": "clear"}
+        raise AtFields(_at_fields(request, wrong)) from None
+    await make(request, making, spec, offer.form(values), values)
+    return SILENT
 
 
-async def make(
-    services: Services,
-    principal: Principal,
-    making: Making,
-    spec: Spec,
-    *,
-    interaction: str,
-    reference: str,
-    form: Form,
-    values: Values,
-) -> None:
+async def make(request: Request, making: Making, spec: Spec, form: Form, values: Values) -> None:
     """Write what to make, and remember what was filled in."""
+    services, principal = request.services, request.principal
     create = services.workspaces.create if making.purpose == "workspace" else services.runs.launch
     await create(
         principal,
         making.connection,
         spec,
-        interaction=interaction,
-        reference=reference,
+        interaction=request.surface.interaction,
+        reference=request.reference,
         channel_id=making.channel_id or None,
     )
     kept = {one.name: values[one.name] for one in form.fields if one.remembers and one.name in values}
@@ -167,7 +148,7 @@ async def make(
         await services.store.remember(principal, making.connection, making.purpose, kept)
     except StoreError as error:
         # It has been accepted: anybody who was told otherwise would ask for a second one.
-        log.warning("values not remembered", reference=reference, problem=error)
+        log.warning("values not remembered", reference=request.reference, problem=error)
 
 
 def _where(request: Request, purpose: Purpose, able: list[str]) -> Answer:
@@ -248,17 +229,12 @@ def _fits(one: Field, values: Values) -> bool:
     return set(value if isinstance(value, tuple) else (value,)) <= offered
 
 
-def _at_fields(submission: Submission, wrong: FormProblems) -> dict[str, Any]:
+def _at_fields(request: Request, wrong: FormProblems) -> dict[str, str]:
     """Return the errors at their fields; an error of a hidden field goes to the first."""
-    shown = {
-        forms.field_of(str(block.get("block_id"))): str(block.get("block_id"))
-        for block in submission.view.get("blocks", ())
-        if isinstance(block, dict) and block.get("type") == "input"
-    }
+    shown = dict(fields_of(request.view))
     first = next(iter(shown.values()), "")
     errors: dict[str, str] = {}
     for name, sentence in wrong.problems.items():
         place = shown.get(name, first)
-        said = submission.error(place, sentence)["errors"][place]
-        errors[place] = f"{errors[place]} {said}" if place in errors else said
-    return {"response_action": "errors", "errors": errors}
+        errors[place] = f"{errors[place]} {sentence}" if place in errors else sentence
+    return errors

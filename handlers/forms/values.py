@@ -66,28 +66,6 @@ class Making:
         return cls(connection, purpose, channel_id, author, chosen, proposed)
 
 
-def values_of(view: Mapping[str, Any]) -> dict[str, Value]:
-    """Return what is filled in, by field name; empty fields are left out."""
-    state = view.get("state")
-    blocks = state.get("values") if isinstance(state, dict) else None
-    found: dict[str, Value] = {}
-    for block_id, elements in (blocks if isinstance(blocks, dict) else {}).items():
-        for element in (elements if isinstance(elements, dict) else {}).values():
-            value = _held(element) if isinstance(element, dict) else ""
-            if value:
-                found[forms.field_of(str(block_id))] = value
-    return found
-
-
-def _held(element: Mapping[str, Any]) -> Value:
-    several = element.get("selected_options")
-    if isinstance(several, list):
-        return tuple(str(one["value"]) for one in several if isinstance(one, dict) and one.get("value"))
-    chosen = element.get("selected_option")
-    given = chosen.get("value") if isinstance(chosen, dict) else element.get("value")
-    return given if isinstance(given, str) else ""
-
-
 def value_of(value: Any) -> Value:
     """Return a remembered value in its original type: tuples come back from the store as lists."""
     return tuple(str(one) for one in value) if isinstance(value, (list, tuple)) else str(value)

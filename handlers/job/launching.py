@@ -121,16 +121,7 @@ async def launched_by_name(request: Request, connection: str, name: str) -> Answ
 
 
 async def _make(request: Request, connection: str, spec: Spec, form: Form, values: Values) -> None:
-    await make(
-        request.services,
-        request.principal,
-        Making(connection, "job", request.surface.channel_id or ""),
-        spec,
-        interaction=request.surface.interaction,
-        reference=request.reference,
-        form=form,
-        values=values,
-    )
+    await make(request, Making(connection, "job", request.surface.channel_id or ""), spec, form, values)
 
 
 def started(request: Request, name: str, connection: str, remark: str = "") -> Answer:

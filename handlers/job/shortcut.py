@@ -28,8 +28,8 @@ from handlers.forms.making import view_of
 from handlers.forms.values import Making, value_of
 from handlers.linking.account import linked, ways
 from handlers.linking.connections import commanding
+from handlers.payload import value_in
 from handlers.request import Answered, Request
-from handlers.submission import Submission
 from handlers.waiting import ask_for_offer, known_offer
 
 _BLOCK: Final = re.compile(r"```(.*?)```", re.DOTALL)
@@ -89,15 +89,13 @@ async def run_as_job(request: Request) -> Answer:
 
 
 @routes.view(drawn.CODE_CALLBACK)
-async def place_chosen(submission: Submission) -> dict[str, Any]:
+async def place_chosen(request: Request) -> Answer:
     """Open the form of the connection that was chosen, with the command as it was in the question."""
-    connection = submission.choice(drawn.CODE_PLACE)
-    author = str(submission.view.get("private_metadata") or "")
-    code = Code(submission.value(drawn.CODE_FIELD).strip(), author)
-    surface = Surface(kind="view", interaction=submission.interaction)
-    press = Press("run_code", f"{connection}\n{code.carried}")
-    answer = await run_button(submission.services, submission.principal, surface, press)
-    return {"response_action": "update", "view": answer.view or drawn.answer_view(answer, "job")}
+    code = Code(value_in(request.view, drawn.CODE_FIELD).strip(), request.carried)
+    press = Press("run_code", f"{value_in(request.view, drawn.CODE_PLACE)}\n{code.carried}")
+    surface = Surface(kind="button", interaction=request.surface.interaction)
+    answer = await run_button(request.services, request.principal, surface, press)
+    return replace(answer, view=answer.view or drawn.answer_view(answer, "job"))
 
 
 @routes.action("run_code")

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from bot.domain.models import Answer
 from bot.messages.blocks import approvals as drawn
 from bot.messages.blocks import kit, replies
 from bot.messages.blocks.limits import Markup, fill
 from bot.messages.texts import approvals as words
-from bot.support.errors import Refused
 from handlers import routes
+from handlers.payload import value_in
 from handlers.request import Request, Waiting
-from handlers.submission import Submission
 
 
 @routes.action("ask_link")
@@ -23,26 +20,20 @@ async def ask_link(request: Request) -> Answer:
 
 
 @routes.view("ask_link")
-async def username_typed(submission: Submission) -> dict[str, Any]:
-    """Send the request to the administrators; errors are shown at the field."""
-    services = submission.services
-    connection, _, text = str(submission.view.get("private_metadata") or "").partition(" ")
+async def username_typed(request: Request) -> Answer:
+    """Send the request to the administrators; what is wrong with the username is shown at its field."""
+    connection, _, text = request.carried.partition(" ")
     # What waits for the link: our own keys and words, which run with the rights that the person has then.
-    waiting = Waiting(submission.principal.key, text, interaction=submission.interaction).as_body()
-    username = submission.value("username").strip()
-    try:
-        asked = await services.approvals.ask(
-            submission.principal,
-            connection,
-            username,
-            interaction=submission.interaction,
-            waiting=waiting if text else None,
-        )
-    except Refused as refusal:
-        return submission.error("username", refusal.text)
-    sentence = fill(words.ASKED, title=services.title(connection), username=asked.username)
-    view = kit.modal(words.ASK_TITLE, [kit.section(sentence)])
-    return {"response_action": "update", "view": view}
+    waiting = Waiting(request.principal.key, text, interaction=request.surface.interaction).as_body()
+    asked = await request.services.approvals.ask(
+        request.principal,
+        connection,
+        value_in(request.view, "username").strip(),
+        interaction=request.surface.interaction,
+        waiting=waiting if text else None,
+    )
+    sentence = fill(words.ASKED, title=request.services.title(connection), username=asked.username)
+    return Answer(text="", view=kit.modal(words.ASK_TITLE, [kit.section(sentence)]))
 
 
 @routes.action("approve")

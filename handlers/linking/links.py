@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 from bot.domain.models import Account, Answer
 from bot.messages.blocks import approvals as drawn
@@ -13,14 +12,13 @@ from bot.messages.blocks.welcome import list_button
 from bot.messages.texts import answers as words
 from bot.messages.texts import cards
 from bot.services import naming
-from bot.support.errors import Refused
 from handlers import routes
 from handlers.language.names import Names
 from handlers.linking.account import ways
 from handlers.linking.approvals import asked, question
 from handlers.linking.connections import connection_of
+from handlers.payload import value_in
 from handlers.request import Request
-from handlers.submission import Submission
 from handlers.talking import as_command
 
 
@@ -108,15 +106,11 @@ async def enter_code(request: Request) -> Answer:  # noqa: ARG001 - all handlers
 
 
 @routes.view("code")
-async def code_typed(submission: Submission) -> dict[str, Any]:
-    """Finish linking; errors are shown at the field."""
-    services = submission.services
-    try:
-        account = await services.accounts.confirm_code(submission.principal, submission.value("code"))
-    except Refused as refusal:
-        return submission.error("code", refusal.text)
-    view = replies.linked_view(services.title(account.connection), account.username)
-    return {"response_action": "update", "view": view}
+async def code_typed(request: Request) -> Answer:
+    """Finish linking; what is wrong with the code is shown at its field."""
+    services = request.services
+    account = await services.accounts.confirm_code(request.principal, value_in(request.view, "code"))
+    return Answer(text="", view=replies.linked_view(services.title(account.connection), account.username))
 
 
 @routes.verb("workspace", "whoami", does=routes.Does.SHOWS)

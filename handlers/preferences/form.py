@@ -14,9 +14,9 @@ from bot.services import naming
 from bot.services.snapshots import PersonalOffer
 from handlers import routes
 from handlers.linking.connections import makers
-from handlers.request import Request
+from handlers.payload import sent_by_block
+from handlers.request import AtFields, Request
 from handlers.services import Services
-from handlers.submission import Submission
 
 #: What forms call the field that chooses a template; a project is asked for by its label.
 _TEMPLATE_FIELDS = ("preset", "project")
@@ -36,10 +36,10 @@ async def settings(request: Request) -> Answer:
 
 
 @routes.view(blocks.CALLBACK)
-async def saved(submission: Submission) -> dict[str, Any]:
+async def saved(request: Request) -> Answer:
     """Save what was chosen; times and choices are checked again."""
-    services, principal = submission.services, submission.principal
-    values = submission.view.get("state", {}).get("values", {})
+    services, principal = request.services, request.principal
+    values = sent_by_block(request.view)
     chosen = {name: _held(values.get(name)) for name in _FIELDS}
     problems: dict[str, str] = {}
     before = await services.preferences.of(principal)
@@ -56,10 +56,10 @@ async def saved(submission: Submission) -> dict[str, Any]:
         template=template,
     )
     if problems:
-        return {"response_action": "errors", "errors": problems}
-    await services.preferences.save(principal, wanted, interaction=submission.interaction)
+        raise AtFields(problems)
+    await services.preferences.save(principal, wanted, interaction=request.surface.interaction)
     facts = await services.preferences.facts(principal, await services.store.workspaces(principal))
-    return {"response_action": "update", "view": blocks.saved(facts)}
+    return Answer(text="", view=blocks.saved(facts))
 
 
 _FIELDS = (blocks.TELL, blocks.HOLD, blocks.BEGIN, blocks.END, blocks.WORKSPACE, blocks.NEW)

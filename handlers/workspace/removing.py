@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from bot.domain.models import Answer, OperationVerb, Spoken, State, Workspace
 from bot.messages.blocks import lists, replies
 from bot.messages.blocks.buttons import remove_button
@@ -16,8 +14,8 @@ from handlers import routes
 from handlers.command_line import normalise
 from handlers.language.reading import Manner
 from handlers.linking.account import linked
-from handlers.request import Request
-from handlers.submission import Submission
+from handlers.payload import value_in
+from handlers.request import SILENT, AtFields, Request
 from handlers.workspace.offering import typed_name
 from handlers.workspace.operations import begin_for, not_there
 from handlers.workspace.targets import workspace_of
@@ -60,19 +58,17 @@ def asked(request: Request, workspace: Workspace, *, is_form: bool) -> Answer:
 
 
 @routes.view("remove")
-async def name_typed(submission: Submission) -> dict[str, Any]:
+async def name_typed(request: Request) -> Answer:
     """Write the operation if the name is right; the card in the direct message reports the rest."""
-    workspaces = submission.services.workspaces
-    key = str(submission.view.get("private_metadata") or "")
-    workspace = await workspaces.owned(submission.principal, "remove", key)
-    if normalise(submission.value("name")) != normalise(workspace.title):
-        sentence = words.REMOVE_OTHER_NAME.format(name=line(workspace.title))
-        return submission.error("name", sentence)
+    workspaces = request.services.workspaces
+    workspace = await workspaces.owned(request.principal, "remove", request.carried)
+    if normalise(value_in(request.view, "name")) != normalise(workspace.title):
+        raise AtFields({"name": words.REMOVE_OTHER_NAME.format(name=line(workspace.title))})
     await workspaces.begin(
-        submission.principal,
+        request.principal,
         workspace.id,
         OperationVerb.REMOVE,
-        interaction=submission.interaction,
-        reference=submission.reference,
+        interaction=request.surface.interaction,
+        reference=request.reference,
     )
-    return {"response_action": "clear"}
+    return SILENT

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 from bot.domain.models import Answer, Surface
 from bot.messages.blocks import forms as drawn
@@ -12,9 +11,8 @@ from bot.messages.texts import cards
 from bot.messages.texts import forms as words
 from handlers import routes
 from handlers.dispatch import run_button
-from handlers.forms.values import values_of
+from handlers.payload import value_in
 from handlers.request import Request
-from handlers.submission import Submission
 from handlers.workspace.targets import labels_of, nothing_yet, old_and_rows
 
 
@@ -37,12 +35,8 @@ async def start_workspace(request: Request) -> Answer:
 
 
 @routes.view("start_workspace")
-async def chosen(submission: Submission) -> dict[str, Any]:
+async def chosen(request: Request) -> Answer:
     """Start what was chosen, as its button would; the form becomes the answer."""
-    value = next(iter(values_of(submission.view).values()), "")
-    surface = Surface(kind="view", interaction=submission.interaction)
-    press = Press("start", value if isinstance(value, str) else "")
-    answer = await run_button(submission.services, submission.principal, surface, press)
-    if not answer.text:
-        return {"response_action": "clear"}
-    return {"response_action": "update", "view": drawn.answer_view(answer)}
+    surface = Surface(kind="button", interaction=request.surface.interaction)
+    press = Press("start", value_in(request.view, drawn.START_FIELD))
+    return await run_button(request.services, request.principal, surface, press)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from bot.domain.models import Answer, State, StopMode, Timer, Workspace
 from bot.domain.models.stopping import SOONEST_SECONDS, planned_mode
 from bot.domain.moments import FARTHEST_SECONDS, Moment, Unread
-from bot.messages.blocks import forms, kit, lists, replies
+from bot.messages.blocks import kit, lists, replies
 from bot.messages.blocks import moments as answers
 from bot.messages.blocks import timers as drawn
 from bot.messages.blocks.kit import AGREED
@@ -19,9 +19,9 @@ from bot.services import timers
 from bot.support.errors import Refused
 from handlers import routes
 from handlers.linking.account import linked
-from handlers.request import Answered, Request
+from handlers.payload import value_in
+from handlers.request import SILENT, Answered, AtFields, Request
 from handlers.services import Services
-from handlers.submission import Submission
 from handlers.workspace.targets import workspace_of
 from handlers.workspace.timing import chosen_moment, moment_of
 
@@ -158,24 +158,22 @@ async def open_form(request: Request) -> Answer:
 
 
 @routes.view(drawn.CALLBACK)
-async def form_sent(submission: Submission) -> dict[str, Any]:
+async def form_sent(request: Request) -> Answer:
     """Set, change or take back the timer; what would end the workspace for good is asked about first."""
-    services = submission.services
-    key = str(submission.view.get("private_metadata") or "")
-    chosen, typed = submission.choice("when"), submission.value("other").strip()
+    services, key = request.services, request.carried
+    chosen, typed = value_in(request.view, "when"), value_in(request.view, "other").strip()
     if chosen == drawn.NEVER and not typed:
-        await submission.asked.to(timers.keep, key)
-        return {"response_action": "clear"}
-    workspace = await services.workspaces.owned(submission.principal, "stop", key)
-    found = await chosen_moment(services, submission.principal, chosen, typed)
+        await request.asked.to(timers.keep, key)
+        return SILENT
+    workspace = await services.workspaces.owned(request.principal, "stop", key)
+    found = await chosen_moment(services, request.principal, chosen, typed)
     if found is None:
-        return submission.error("when", words.FORM_EMPTY)
+        raise AtFields({"when": words.FORM_EMPTY})
     if not isinstance(found, Moment):
-        return submission.error("other", kit.bare(answers.unread(found, typed, SOONEST_SECONDS)))
+        raise AtFields({"other": kit.bare(answers.unread(found, typed, SOONEST_SECONDS))})
     try:
         timer = timers.made(services.context, workspace, found.at, workspace.stop_mode)
     except Refused as refusal:
-        question = _asked(services, workspace, found, "stop", refusal)
-        return {"response_action": "update", "view": forms.answer_view(question)}
-    await submission.asked.to(timers.set, key, timer)
-    return {"response_action": "clear"}
+        return _asked(services, workspace, found, "stop", refusal)
+    await request.asked.to(timers.set, key, timer)
+    return SILENT

@@ -18,7 +18,8 @@ from bot.store.records import Activation
 from bot.store.store import Store
 from bot.support.errors import Refused
 from bot.support.rate_limit import RateLimiter
-from handlers.dispatch import run_button, run_text
+from handlers.delivery import form_body
+from handlers.dispatch import run_button, run_form, run_text
 from handlers.request import Waiting
 from handlers.services import Services, build_services
 from tests.rigs.clock import CountingIds, FakeClock
@@ -235,6 +236,19 @@ async def rig(
         )
         services = build_services(given, accounts, RateLimiter(clock.monotonic))  # type: ignore[arg-type]
         yield Rig(services, store, accounts, clock, wakes, people)
+
+
+async def submit(
+    services: Services,
+    principal: Principal,
+    view: Mapping[str, Any],
+    interaction: str = "view:1",
+    callback_id: str = "",
+) -> dict[str, Any]:
+    """Send a form, and return its ``response_action``."""
+    surface = Surface(kind="form", interaction=interaction)
+    callback_id = callback_id or view["callback_id"]
+    return form_body(await run_form(services, principal, surface, callback_id, view))
 
 
 def buttons(answer: Answer) -> dict[str, dict[str, Any]]:

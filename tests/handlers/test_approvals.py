@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from bot.domain.models import NoticeKind, TaskKind
-from handlers.dispatch import submit
-from handlers.submission import Submission
-from tests.handlers.rig import COLLEAGUE, activate, buttons, rig, words
+from tests.handlers.rig import COLLEAGUE, activate, buttons, rig, submit, words
 from tests.rigs.clock import FakeClock
 from tests.rigs.golden import check_golden, check_limits
 from tests.rigs.maker import Maker
@@ -64,15 +64,15 @@ async def test_every_administrator_is_asked_with_the_username_in_the_button(benc
 async def test_the_form_asks_the_same_and_tells_what_is_wrong_at_its_field(bench):
     view = (await bench.say("link bench", trigger_id="t1")).view
 
-    def given(username: str) -> Submission:
+    async def send(username: str) -> dict[str, Any]:
         state = {"values": {"username": {"username": {"type": "plain_text_input", "value": username}}}}
-        return Submission(ALICE, "ask_link", {**view, "state": state}, bench.services, "view:1", "ab12cd")
+        return await submit(bench.services, ALICE, {**view, "state": state})
 
     # What an administrator would not see whole, or not at all, is not asked for.
     for username in ("al ice", "a" * 81, "&" * 20, "al\u200bice", "\u202eecila"):
-        wrong = await submit(given(username))
+        wrong = await send(username)
         assert "without spaces" in wrong["errors"]["username"]
-    right = await submit(given(" alice "))
+    right = await send(" alice ")
     check_limits(right["view"])
     assert "to *alice*" in right["view"]["blocks"][0]["text"]["text"]
     assert set(await requests(bench)) == {"UCHEN", "UDANA"}

@@ -17,11 +17,9 @@ from bot.domain.models import (
     Update,
 )
 from bot.domain.policy import Installation
-from handlers.dispatch import submit
 from handlers.replay import replay
-from handlers.submission import Submission
 from tests.handlers.class_rig import ADMIN, TRAINER, class_rig, offer, posted
-from tests.handlers.rig import GUEST, STRANGER, activate, buttons, rig, words
+from tests.handlers.rig import GUEST, STRANGER, activate, buttons, rig, submit, words
 from tests.rigs.golden import check_golden
 from tests.rigs.store import ALICE, BOB, observe
 
@@ -314,7 +312,7 @@ async def test_an_approved_username_is_asked_for_and_the_press_waits_for_it():
         assert asked.view["private_metadata"] == value
         values = {"username": {"username": {"value": "alice"}}}
         view = asked.view | {"callback_id": "ask_link", "state": {"values": values}}
-        await submit(Submission(ALICE, "ask_link", view, bot.services, "view:1", "REF-1"))
+        await submit(bot.services, ALICE, view)
         (notice,) = await bot.notices()
         approval = await bot.store.approval(notice.subject)
         assert approval.waiting["text"] == f"press {card.id}"

@@ -9,11 +9,9 @@ import pytest
 
 from bot.domain.models import NoticeKind, Snapshot, Spec, Surface, TaskKind
 from bot.messages.blocks import forms, kit
-from handlers.dispatch import run_button, submit
+from handlers.dispatch import run_button, run_search
 from handlers.replay import replay
-from handlers.searches import search
-from handlers.submission import Submission
-from tests.handlers.rig import activate, buttons, rig
+from tests.handlers.rig import activate, buttons, rig, submit
 from tests.rigs.clock import FakeClock
 from tests.rigs.golden import check_limits
 from tests.rigs.maker import OFFER, Maker
@@ -56,8 +54,8 @@ def filled(view: dict[str, Any], **values: Any) -> dict[str, Any]:
     return {**view, "id": "V1", "hash": "h1", "state": {"values": state}}
 
 
-def submission(made, view: dict[str, Any], principal=ALICE, interaction: str = "view:1") -> Submission:
-    return Submission(principal, view["callback_id"], view, made.services, interaction, "ab12cd")
+async def send(made, view: dict[str, Any], principal=ALICE, interaction: str = "view:1") -> dict[str, Any]:
+    return await submit(made.services, principal, view, interaction)
 
 
 async def test_a_form_shows_what_is_offered_and_keeps_within_limits(bench):
@@ -144,24 +142,17 @@ async def test_a_search_knows_what_was_chosen_though_slack_sends_no_inputs_with_
     await offer(bench)
     view = (await bench.say("new", trigger_id="t1")).view
     redrawn = (await press_in(bench, filled(view, cluster="Kubernetes"), "field:cluster")).view
-    payload = {
-        "type": "block_suggestion",
-        "user": {"id": "UALICE", "team_id": "T1"},
-        "team": {"id": "T1"},
-        "action_id": "field:image",
-        "value": "PYT",
-        "view": {**redrawn, "id": "V1", "state": {"values": {}}},
-    }
-    found = await search(bench.services, payload)
+    shown = {**redrawn, "id": "V1", "state": {"values": {}}}
+    found = await run_search(bench.services, ALICE, "field:image", "PYT", shown)
     assert [one["value"] for one in found] == ["python & co"]
-    payload["view"]["private_metadata"] = "{broken"
-    assert await search(bench.services, payload) == []
+    broken = shown | {"private_metadata": "{broken"}
+    assert await run_search(bench.services, ALICE, "field:image", "PYT", broken) == []
 
 
 async def test_wrong_values_are_told_at_their_fields(bench):
     await offer(bench)
     view = (await bench.say("new", trigger_id="t1")).view
-    answer = await submit(submission(bench, filled(view, cluster="Local", cpus="99")))
+    answer = await send(bench, filled(view, cluster="Local", cpus="99"))
     assert answer["response_action"] == "errors"
     assert {block.partition("~")[0]: told for block, told in answer["errors"].items()} == {
         "name": "Needs a name.",
@@ -181,16 +172,16 @@ async def test_only_what_broke_carries_the_reference(bench):
     await offer(bench)
     view = (await bench.say("new", trigger_id="t1")).view
     bench.services.connections["bench"] = Broken(bench.clock, fake_settings("bench"))
-    answer = await submit(submission(bench, filled(view, name="train")))
+    answer = await send(bench, filled(view, name="train"))
     (told,) = answer["errors"].values()
-    assert told.endswith(" (ab12cd)")
+    assert told.endswith(" (TEST-0001)")
 
 
 async def test_a_submitted_form_is_one_creation_however_often_it_comes(bench):
     await offer(bench)
     view = filled((await bench.say("new", trigger_id="t1")).view, name="train", cluster="Local", cpus="2")
     for _ in range(2):
-        assert await submit(submission(bench, view)) == {"response_action": "clear"}
+        assert await send(bench, view) == {"response_action": "clear"}
     [made] = await bench.store.workspaces(ALICE)
     assert (made.name, made.is_provisional) == ("train", True)
     assert made.spec == Spec("train", {"cluster": "Local", "cpus": "2"})
@@ -214,7 +205,7 @@ async def test_a_job_form_launches_a_run(bench):
     view = (await bench.press("make", "job bench", trigger_id="t1")).view
     assert view["submit"]["text"] == "Run"
     given = filled(view, name="nightly", cluster="Local", command="Rscript train.R")
-    assert await submit(submission(bench, given)) == {"response_action": "clear"}
+    assert await send(bench, given) == {"response_action": "clear"}
     [run] = await bench.store.runs(ALICE)
     assert (run.name, run.spec.word("command")) == ("nightly", "Rscript train.R")
 
@@ -226,14 +217,14 @@ async def test_a_job_form_launches_a_run(bench):
 async def test_a_form_of_an_earlier_release_is_refused_in_words(bench, metadata):
     await offer(bench)
     view = filled((await bench.say("new", trigger_id="t1")).view, name="x") | {"private_metadata": metadata}
-    answer = await submit(submission(bench, view))
+    answer = await send(bench, view)
     assert "out of date" in next(iter(answer["errors"].values()))
 
 
 async def test_another_persons_form_makes_nothing_with_their_account(bench):
     await offer(bench)
     view = filled((await bench.say("new", trigger_id="t1")).view, name="x", cluster="Local")
-    answer = await submit(submission(bench, view, BOB))
+    answer = await send(bench, view, BOB)
     assert "no longer linked" in next(iter(answer["errors"].values()))
     assert await bench.store.workspaces(BOB) == []
 

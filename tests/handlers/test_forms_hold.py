@@ -5,9 +5,7 @@ from __future__ import annotations
 from bot.domain.models import Choice, Field, Form
 from bot.messages.blocks import forms
 from bot.support.errors import StoreBusy
-from handlers.dispatch import submit
-from handlers.submission import Submission
-from tests.handlers.rig import words
+from tests.handlers.rig import submit, words
 from tests.handlers.run_rig import run_rig
 from tests.rigs.golden import check_limits
 from tests.rigs.store import ALICE
@@ -34,7 +32,7 @@ async def test_what_was_accepted_is_said_to_be_when_it_can_not_be_remembered():
         block = next(one for one in view["blocks"] if one.get("block_id", "").startswith("command"))
         state = {block["block_id"]: {"field:command": {"type": "plain_text_input", "value": "date"}}}
         sent = {**view, "state": {"values": state}}
-        done = await submit(Submission(ALICE, view["callback_id"], sent, bot.services, "view:1", "ab12cd"))
+        done = await submit(bot.services, ALICE, sent)
         assert done == {"response_action": "clear"}
         assert sorted(run.spec.word("command") for run in await bot.store.runs(ALICE)) == ["date", "ls"]
 

@@ -22,10 +22,8 @@ from bot.domain.policy import Installation
 from bot.providers import base
 from bot.services.authority import Authority
 from bot.support.errors import Refused
-from handlers.dispatch import submit
 from handlers.replay import replay
-from handlers.submission import Submission
-from tests.handlers.rig import COLLEAGUE, buttons, rig, words
+from tests.handlers.rig import COLLEAGUE, buttons, rig, submit, words
 from tests.rigs.clock import FakeClock
 from tests.rigs.context import context
 from tests.rigs.golden import check_golden
@@ -169,15 +167,8 @@ async def test_an_old_button_of_what_was_taken_off_the_list_says_so(bot):
 async def type_name(bot, view, name, principal=ALICE):
     values = {"name": {"name": {"type": "plain_text_input", "value": name}}}
     bot.count += 1
-    submission = Submission(
-        principal=principal,
-        callback_id=view["callback_id"],
-        view={**view, "state": {"values": values}},
-        services=bot.services,
-        interaction=f"view:{bot.count}",
-        reference="R9",
-    )
-    return await submit(submission)
+    sent = {**view, "state": {"values": values}}
+    return await submit(bot.services, principal, sent, f"view:{bot.count}")
 
 
 async def test_a_removal_is_asked_for_once_and_the_name_is_typed(bot):

@@ -8,9 +8,7 @@ from typing import ClassVar
 import pytest
 
 from bot.providers import provider_classes
-from handlers.dispatch import submit
-from handlers.submission import Submission
-from tests.handlers.rig import Cloud, Hub, activate, rig, words
+from tests.handlers.rig import Cloud, Hub, activate, rig, submit, words
 from tests.rigs.clock import FakeClock
 from tests.rigs.providers import fake_settings
 from tests.rigs.store import ALICE
@@ -177,7 +175,7 @@ async def test_the_connections_own_secret_is_one_whatever_it_looks_like(cloud, m
 async def test_a_field_where_no_secret_belongs_takes_none(cloud, form, field, token, typed, capsys):
     state = {"values": {field: {"x": {"type": "plain_text_input", "value": typed.format(token)}}}}
     view = {"state": state, "blocks": [], "private_metadata": "saturn list"}
-    answer = await submit(Submission(ALICE, form, view, cloud.services, "view:1", "ab12cd"))
+    answer = await submit(cloud.services, ALICE, view, callback_id=form)
     assert answer["response_action"] == "errors"
     assert "looks like a token from" in answer["errors"][field]
     assert token not in repr(answer) + await kept(cloud) + "".join(capsys.readouterr())
@@ -188,7 +186,7 @@ async def test_a_name_with_an_id_in_it_can_be_typed_to_remove_what_has_it(cloud)
     await cloud.link(names=(name,))
     state = {"values": {"name": {"x": {"type": "plain_text_input", "value": f" {name}"}}}}
     view = {"state": state, "blocks": [], "private_metadata": "saturn list"}
-    answer = await submit(Submission(ALICE, "remove", view, cloud.services, "view:1", "ab12cd"))
+    answer = await submit(cloud.services, ALICE, view, callback_id="remove")
     assert "looks like a token" not in repr(answer)
 
 

@@ -7,10 +7,8 @@ from typing import Any
 import pytest
 
 from bot.domain.models import OperationVerb, Person, Preferences, Snapshot
-from handlers.dispatch import submit
-from handlers.submission import Submission
 from tests.handlers.class_rig import class_rig, offer
-from tests.handlers.rig import activate, buttons, words
+from tests.handlers.rig import activate, buttons, submit, words
 from tests.rigs.golden import check_golden
 from tests.rigs.maker import OFFER
 from tests.rigs.store import ALICE, BOB
@@ -40,9 +38,7 @@ def form(view: dict[str, Any], **values: Any) -> dict[str, Any]:
 async def save(bot, principal=ALICE, **values: Any) -> dict[str, Any]:
     view = (await bot.say("settings", principal)).view
     bot.count += 1
-    return await submit(
-        Submission(principal, "settings", form(view, **values), bot.services, f"view:{bot.count}", "R")
-    )
+    return await submit(bot.services, principal, form(view, **values), f"view:{bot.count}")
 
 
 @pytest.fixture

@@ -9,9 +9,7 @@ import pytest
 
 from bot.domain.models import Created, Observed, OperationVerb, Outcome, Person, Spec, State, Update
 from bot.store.records import NewOperation
-from handlers.dispatch import submit
-from handlers.submission import Submission
-from tests.handlers.rig import COLLEAGUE, Cloud, buttons, rig, words
+from tests.handlers.rig import COLLEAGUE, Cloud, buttons, rig, submit, words
 from tests.rigs.clock import FakeClock
 from tests.rigs.golden import check_golden
 from tests.rigs.providers import fake_settings
@@ -295,9 +293,7 @@ async def send(bot, view, when="", other="", principal=ALICE):
     values = {"when": {"when": option}, "other": {"other": {"value": other}}}
     sent = {**view, "id": "V1", "state": {"values": values}}
     bot.count += 1
-    return await submit(
-        Submission(principal, view["callback_id"], sent, bot.services, f"view:{bot.count}", "R")
-    )
+    return await submit(bot.services, principal, sent, f"view:{bot.count}")
 
 
 async def test_the_form_sets_changes_and_takes_back(bot):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Flag, StrEnum, auto
 from typing import Any, Literal, NamedTuple, Self
@@ -256,7 +257,8 @@ class Answer:
 
     ``in_channel`` is set only when the person asked for it (``--share``); the answer then has no IDE URL.
     ``replaces`` updates the message whose button was pressed. ``view`` opens or updates a modal where the
-    surface supports it. ``about`` is what the person may refer to afterwards.
+    surface supports it. ``about`` is what the person may refer to afterwards. ``errors`` are shown at the
+    fields of the form that was sent, which stays open.
     """
 
     text: str
@@ -265,6 +267,7 @@ class Answer:
     replaces: bool = False
     view: dict[str, Any] | None = None
     about: Spoken | None = None
+    errors: Mapping[str, str] = field(default_factory=dict)
 
     def as_body(self) -> dict[str, Any]:
         """Return the answer as a notice's JSON-ready body."""

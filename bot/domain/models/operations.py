@@ -61,7 +61,7 @@ class Call(StrEnum):
 class Surface:
     """Identify where a request came from, so that the answer can be sent there."""
 
-    kind: Literal["command", "button", "home", "message", "mention", "shortcut", "view", "replay"]
+    kind: Literal["command", "button", "home", "message", "mention", "shortcut", "form", "search", "replay"]
     channel_id: str | None = None
     thread_ts: str | None = None
     message_ts: str | None = None
