@@ -1,4 +1,4 @@
-"""From words or a button to the verb, and from any result to an Answer."""
+"""From whatever comes in to its handler, and from any result to an Answer: one guard for all (ADR 42)."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from handlers.language.reading import MOST_WORDS
 from handlers.language.words import plain
 from handlers.linking.account import linked
 from handlers.payload import fields_of, sent_by_block, value_in
-from handlers.request import SILENT, WORDS, Answered, AtFields, Reference, Request, Waiting
+from handlers.request import AT_ONCE, SILENT, WORDS, Answered, AtFields, Reference, Request, Waiting
 from handlers.services import Services
 
 log = structlog.get_logger(__name__)
@@ -57,15 +57,13 @@ async def run_text(
     text: str,
     *,
     folder: str = "workspace",
-    waited: Waiting | None = None,
+    waited: Waiting = AT_ONCE,
 ) -> Answer:
     """Run what a person typed; always answers. The words may start with a folder (``job list``).
 
     What isn't read at all costs next to nothing, so that nobody holds up the others.
     """
-    request = _entered(
-        services, principal, surface, WORDS, folder=folder, text=text, waited=waited or Waiting()
-    )
+    request = _entered(services, principal, surface, WORDS, folder=folder, text=text, waited=waited)
     if request.is_asked and (answer := await _before_reading(request)) is not None:
         return answer
     text = services.authority.installation.at(principal).without_address(text)

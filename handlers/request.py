@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Final
 
 from bot.domain.models import Answer, Named, Principal, Spoken, Surface, Workspace
 from bot.domain.moments import Moment
@@ -73,12 +73,14 @@ class Waiting:
         return cls(**known | {"looked": tuple(body.get("looked") or ())})
 
 
+#: What has not waited.
+AT_ONCE: Final = Waiting()
 #: Nothing to add, because the card in the same conversation says it. An empty text isn't delivered.
 SILENT = Answer(text="")
 
 
 class Answered(Exception):
-    """End a verb with an answer that a helper produced."""
+    """End a verb with an answer, in a helper that returns something else; a handler returns its answer."""
 
     def __init__(self, answer: Answer) -> None:
         super().__init__(answer.text)
@@ -172,7 +174,7 @@ class Request:
     #: How it was put: a verb of Usher as typed (or a button), or in other words.
     manner: Manner = Manner.TYPED
     #: What it was as it waited, if it did.
-    waited: Waiting = field(default_factory=Waiting)
+    waited: Waiting = AT_ONCE
     #: The form that was sent, or that a button or a search belongs to: it contains only keys and texts.
     view: Mapping[str, Any] = field(default_factory=dict)
     #: The message on which a shortcut was chosen, as Slack sent it: anybody may have written it.

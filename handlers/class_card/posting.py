@@ -38,7 +38,7 @@ async def post(request: Request) -> Answer:
     """Write a card for the channel that the request came from."""
     services, surface = request.services, request.surface
     if surface.is_direct or not surface.channel_id:
-        raise Answered(replies.hint(words.IN_A_CHANNEL))
+        return replies.hint(words.IN_A_CHANNEL)
     asked = card_command(request.text, services.commands)
     person = await services.store.person(request.principal)
     zone = moments.zone_of(person.time_zone if person is not None else None)
@@ -46,7 +46,7 @@ async def post(request: Request) -> Answer:
     if not asked.what:
         asked.problems.append(fill(words.USAGE, command=request.command))
     if asked.problems:
-        raise Answered(replies.hint("\n".join(asked.problems)))
+        return replies.hint("\n".join(asked.problems))
     draft = await _draft(request, asked)
     card = await services.classes.post(
         request.principal,

@@ -20,7 +20,7 @@ from handlers.command_line import CommandLine, command_line
 from handlers.forms.making import make, open_form
 from handlers.forms.values import Making
 from handlers.linking.connections import commanding, connection_of, leading, maker_of, makers, named
-from handlers.request import SILENT, Answered, Request
+from handlers.request import SILENT, Request
 from handlers.waiting import offer_of
 
 #: Each flag is tried with every choice, so their number is limited; nobody writes more.
@@ -62,7 +62,7 @@ async def run_again(request: Request) -> Answer:
 async def launched(request: Request, typed: CommandLine) -> Answer:
     """Launch what the line describes; report everything that is wrong at once, each with its flag."""
     if len(typed.flags) > MOST_FLAGS:
-        raise Answered(replies.hint(fill(words.TOO_MANY, limit=MOST_FLAGS)))
+        return replies.hint(fill(words.TOO_MANY, limit=MOST_FLAGS))
     # A command can only be meant for a connection that runs commands.
     places = commanding(request.services) if typed.tail else []
     connection = maker_of(

@@ -29,7 +29,7 @@ from handlers.forms.values import Making, value_of
 from handlers.linking.account import linked, ways
 from handlers.linking.connections import commanding
 from handlers.payload import value_in
-from handlers.request import Answered, Request
+from handlers.request import Request
 from handlers.waiting import ask_for_offer, known_offer
 
 _BLOCK: Final = re.compile(r"```(.*?)```", re.DOTALL)
@@ -142,11 +142,9 @@ async def _form(request: Request, connection: str, code: Code) -> Answer:
         values.pop(PRESET, None)
         field = offer.form(values).field(COMMAND)
     if field is None or (field.kind != "long_text" and "\n" in code.text):
-        raise Answered(
-            replies.hint(fill(words.CODE_NO_PLACE, title=title, command=request.command_of("job")))
-        )
+        return replies.hint(fill(words.CODE_NO_PLACE, title=title, command=request.command_of("job")))
     limit = min(field.max_length or _FIELD, _FIELD)
     if len(code.text) > limit:
         sentence = fill(words.CODE_TOO_LONG, length=len(code.text), title=title, limit=limit)
-        raise Answered(replies.hint(sentence))
+        return replies.hint(sentence)
     return Answer(text=words.OPEN_FORM, view=view_of(offer, making, account, {**values, COMMAND: code.text}))

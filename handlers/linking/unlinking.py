@@ -66,7 +66,7 @@ async def unlink(request: Request) -> Answer:
         )
     ]
     if not ended:
-        raise Answered(_none_at(request, connection))
+        return _none_at(request, connection)
     if request.shows_cards_here:
         return SILENT
     gone = {account.connection for account in ended}

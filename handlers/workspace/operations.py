@@ -18,7 +18,7 @@ from bot.store.records import Accepted
 from bot.support.errors import Refused
 from handlers import routes
 from handlers.linking.account import linked
-from handlers.request import SILENT, Answered, Request
+from handlers.request import SILENT, Request
 from handlers.workspace.beside import beside_card, ends
 from handlers.workspace.offering import ask_before_ending, ask_before_suspending
 from handlers.workspace.targets import workspace_of
@@ -130,7 +130,7 @@ async def begin_for(
     if workspace.state is State.GONE and not is_made_again:
         await linked(request, workspace.connection)
         await services.workspaces.refresh(request.principal, workspace.id)
-        raise Answered(not_there(request, workspace))
+        return not_there(request, workspace)
     timer = None if moment is None else timer_or_ask(request, workspace, moment)
     try:
         accepted = await services.workspaces.begin(

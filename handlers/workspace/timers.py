@@ -49,7 +49,7 @@ async def _extended(request: Request) -> Answer:
     moment = Moment(workspace.stop_at + request.more, request.more)
     if moment.at > await request.services.store.now() + FARTHEST_SECONDS:
         given = fill(words.LONGER, time=times.duration(request.more))
-        raise Answered(replies.hint(answers.unread(Unread("far"), given, SOONEST_SECONDS)))
+        return replies.hint(answers.unread(Unread("far"), given, SOONEST_SECONDS))
     return await stop_later(request, workspace, moment, workspace.stop_mode)
 
 

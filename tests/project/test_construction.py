@@ -34,3 +34,16 @@ def test_one_function_decides_who_belongs_to_the_installation():
         if isinstance(node, ast.Attribute) and node.attr == "is_org_wide"
     }
     assert asking == {DECIDES}
+
+
+def test_what_returns_an_answer_does_not_raise_one():
+    found = [
+        f"{named(path)}:{node.lineno}"
+        for path in python_files("handlers")
+        for function in ast.walk(tree(path))
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
+        if function.returns is not None and ast.unparse(function.returns) in {"Answer", "Answer | None"}
+        for node in ast.walk(function)
+        if isinstance(node, ast.Raise) and node.exc is not None and "Answered(" in ast.unparse(node.exc)
+    ]
+    assert found == []
