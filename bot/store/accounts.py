@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from bot.domain.models import (
     Account,
@@ -22,7 +23,6 @@ from bot.store import (
     links,
     operations,
     people,
-    rows,
     runs,
     snapshots,
     suspicions,
@@ -31,6 +31,7 @@ from bot.store import (
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices
 from bot.store.records import NewTask
+from bot.store.tables import ACCOUNTS, CONVERSATIONS, OPERATIONS, REMEMBERED, TASKS, WORKSPACES
 from bot.store.tasks import add_tasks
 from bot.store.transaction import Row, Transaction
 
@@ -38,7 +39,7 @@ from bot.store.transaction import Row, Transaction
 def account(tx: Transaction, principal: Principal, connection: str) -> Account | None:
     """Return a principal's account on a connection, in any state; a revoking one only when alone."""
     row = tx.one("account", principal=principal.key, connection=connection)
-    return rows.account(row) if row else None
+    return ACCOUNTS.of(row) if row else None
 
 
 def with_workspace(tx: Transaction, workspace_id: str) -> tuple[Workspace, Account | None] | None:
@@ -51,13 +52,12 @@ def with_workspace(tx: Transaction, workspace_id: str) -> tuple[Workspace, Accou
 
 def by_id(tx: Transaction, account_id: str) -> Account | None:
     """Return an account by its id, in any state."""
-    row = tx.one("account_by_id", id=account_id)
-    return rows.account(row) if row else None
+    return ACCOUNTS.one(tx, id=account_id)
 
 
 def all_of(tx: Transaction, principal: Principal) -> list[Account]:
     """Return a principal's accounts except the ones being revoked, by connection name."""
-    return [rows.account(row) for row in tx.all("accounts", principal=principal.key)]
+    return [ACCOUNTS.of(row) for row in tx.all("accounts", principal=principal.key)]
 
 
 def states_of(tx: Transaction, principal: Principal) -> dict[str, str]:
@@ -72,13 +72,13 @@ def active(tx: Transaction, connection: str | None = None) -> list[Account]:
         if connection is None
         else tx.all("active_accounts_at", connection=connection)
     )
-    return [rows.account(row) for row in found]
+    return [ACCOUNTS.of(row) for row in found]
 
 
 def acting_as(tx: Transaction, connection: str, username: str) -> list[Account]:
     """Return the accounts that act as a username on a connection; none for ""."""
     found = tx.all("accounts_of_username", connection=connection, username=username)
-    return [rows.account(row) for row in found]
+    return [ACCOUNTS.of(row) for row in found]
 
 
 def unlink(
@@ -110,7 +110,7 @@ def unlink(
     browsers.end_of(tx, principal)
     if not ending:
         return []
-    tx.run("forget_conversations", principal=principal.key)
+    CONVERSATIONS.delete(tx, principal=principal)
     for one in ending:
         _end(tx, one, can_revoke=one.connection in revocable, cause=cause, tell=tell)
     add_notices(tx, notices)
@@ -120,27 +120,29 @@ def unlink(
 
 def _end(tx: Transaction, ending: Account, *, can_revoke: bool, cause: str, tell: bool) -> None:
     pair = {"principal": ending.principal.key, "connection": ending.connection}
-    for workspace in tx.all("all_workspaces_at", **pair):
+    gone = WORKSPACES.rows(tx, **pair)
+    for workspace in gone:
         cards.close_about(tx, workspace)
     cards.close_link(tx, ending.principal.key, ending.connection)
-    for operation in tx.all("open_operations_at", **pair):
+    for operation in OPERATIONS.rows(tx, "created_at, id", **pair, outcome=None):
         operations.end(tx, operation["id"], Outcome.CANCELLED, cause)
     runs.end_all(tx, pair, cause, tell=tell)
     snapshots.delete_of(tx, ending.connection, ending.id)
-    tx.run("forget_remembered", **pair)
+    REMEMBERED.delete(tx, **pair)
     # A refused account no longer has a secret, so there is nothing to revoke.
     if can_revoke and ending.secret:
-        tx.run("begin_revoking", id=ending.id, now=tx.now())
+        ACCOUNTS.change(tx, {"id": ending.id}, state="revoking", unlinked_at=tx.now())
         add_tasks(tx, [NewTask(TaskKind.REVOKE, ending.id)])
     else:
-        tx.run("delete_account", id=ending.id)
+        ACCOUNTS.delete(tx, id=ending.id)
     for kind in (TaskKind.DISCOVER, TaskKind.LIST_JOBS):
-        tx.run("delete_task_of", kind=kind, subject=ending.id)
+        TASKS.delete(tx, kind=kind, subject=ending.id)
     links.expire(tx, ending.principal.key, ending.connection)
-    for workspace in tx.all("delete_workspaces", **pair):
+    WORKSPACES.delete(tx, **pair)
+    for workspace in gone:
         if tell and workspace["stop_at"] is not None:
             add_notices(tx, [_not_stopped(ending, workspace)])
-        tx.run("orphan_operations", workspace_id=workspace["id"])
+        OPERATIONS.change(tx, {"workspace_id": workspace["id"]}, is_orphan=True)
         tx.run("rest_gate_without_reader", gate_key=workspace["gate_key"])
 
 
@@ -158,7 +160,7 @@ def _not_stopped(ended: Account, workspace: Row) -> NewNotice:
 
 def drop(tx: Transaction, account_id: str) -> None:
     """Delete an account row that was revoking."""
-    tx.run("drop_account", id=account_id)
+    ACCOUNTS.delete(tx, id=account_id, state="revoking")
 
 
 def refuse(
@@ -177,16 +179,17 @@ def refuse(
     Its secret is deleted, its open operations and runs get ``hold``, its watches pause. Return False if it
     was already refused or changed.
     """
-    row = tx.one("refuse_account", id=account_id, secret=secret, renamed_to=renamed_to)
+    active = {"id": account_id, "state": "active", "secret": secret}
+    row = ACCOUNTS.changed(tx, active, state="refused", secret="", renamed_to=renamed_to)
     if row is None:
         return False
     pair = {"principal": row["principal"], "connection": row["connection"]}
-    for operation in tx.all("open_operations_at", **pair):
-        tx.run("hold_operation", id=operation["id"], hold=hold)
+    for operation in OPERATIONS.rows(tx, "created_at, id", **pair, outcome=None):
+        OPERATIONS.change(tx, {"id": operation["id"]}, hold=hold)
         cards.owe(tx, operation["id"], changed=True)
     runs.hold_all(tx, pair, hold)
     tx.run("hurry_tasks_of_account", account_id=account_id, now=tx.now())
-    for workspace in tx.all("watched_of_account", **pair):
+    for workspace in WORKSPACES.rows(tx, **pair, hidden=False):
         tx.run("rest_gate_without_reader", gate_key=workspace["gate_key"])
     add_notices(tx, [notice])
     append_audit(tx, audit)
@@ -207,9 +210,13 @@ def save_secret(
     A fresh one, which may end at ``ends_at``, ends the suspicion of the old one and resumes everything that
     waited.
     """
-    before = tx.one("account_by_id", id=account_id)
-    ends = {"ends_at": ends_at, "remind_at": first_reminder(tx.now(), ends_at)}
-    if not tx.run("save_secret", id=account_id, old=old, new=new, is_fresh=int(is_fresh), **ends):
+    before = ACCOUNTS.row(tx, id=account_id)
+    known: dict[str, Any] = {}
+    # What is known about the old secret doesn't apply to a fresh one; a re-encrypted one is the same secret.
+    if is_fresh:
+        remind_at = first_reminder(tx.now(), ends_at)
+        known = {"ends_at": ends_at, "remind_at": remind_at, "refused_since": None, "refused_for": 0}
+    if not ACCOUNTS.change(tx, {"id": account_id, "secret": old, "state": "active"}, secret=new, **known):
         return False
     if is_fresh and before is not None and before["refused_since"] is not None:
         suspicions.resume(tx, before)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.domain.models import Approval, AuditEntry, NewNotice, Principal
-from bot.store import cards, people, rows
+from bot.store import cards, people
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices
 from bot.store.records import NewTask
+from bot.store.tables import APPROVALS
 from bot.store.tasks import add_tasks
 from bot.store.transaction import Transaction
 
@@ -34,36 +35,36 @@ def ask(
     existing = tx.one("asked_approval", **pair)
     if not people.first_sight(tx, interaction):
         row = tx.one("approval", id=people.result_of(tx, interaction)) or existing
-        return rows.approval(row) if row else approval
+        return APPROVALS.of(row) if row else approval
     if existing is not None and existing["username"] == approval.username:
-        row = tx.one("ask_again", **rows.columns(approval) | {"id": existing["id"]})
+        row = tx.one("ask_again", **APPROVALS.columns(approval) | {"id": existing["id"]})
     else:
         if existing is not None:
             # Whoever was shown the old username can't approve the new one with it.
             tx.run("delete_approval", id=existing["id"])
             cards.close_of(tx, existing["id"])
-        row = tx.one("add_approval", **rows.columns(approval))
+        row = tx.one("add_approval", **APPROVALS.columns(approval))
         add_notices(tx, notices, approval.id)
     assert row is not None  # written a moment ago, in this transaction
     people.keep_result(tx, interaction, row["id"])
     append_audit(tx, audit)
-    return rows.approval(row)
+    return APPROVALS.of(row)
 
 
 def approval(tx: Transaction, approval_id: str) -> Approval | None:
     """Return one request."""
     row = tx.one("approval", id=approval_id)
-    return rows.approval(row) if row else None
+    return APPROVALS.of(row) if row else None
 
 
 def asked_ones(tx: Transaction, limit: int, place: str = "") -> list[Approval]:
     """Return the oldest undecided requests, of people whose keys begin with a place."""
-    return [rows.approval(row) for row in tx.all("asked_approvals", limit=limit, place=place)]
+    return [APPROVALS.of(row) for row in tx.all("asked_approvals", limit=limit, place=place)]
 
 
 def asked_of(tx: Transaction, principal: Principal) -> list[Approval]:
     """Return one person's undecided requests."""
-    return [rows.approval(row) for row in tx.all("asked_approvals_of", principal=principal.key)]
+    return [APPROVALS.of(row) for row in tx.all("asked_approvals_of", principal=principal.key)]
 
 
 def decide(
@@ -88,7 +89,7 @@ def decide(
         raise ValueError(f"a request is never {state}")
     if not people.first_sight(tx, interaction):
         row = tx.one("approval", id=approval_id)
-        return rows.approval(row) if row and row["state"] == state else None
+        return APPROVALS.of(row) if row and row["state"] == state else None
     row = tx.one(
         "decide_approval",
         id=approval_id,
@@ -105,7 +106,7 @@ def decide(
     add_tasks(tx, tasks)
     add_notices(tx, notices, approval_id)
     append_audit(tx, audit)
-    return rows.approval(row)
+    return APPROVALS.of(row)
 
 
 def withdraw(tx: Transaction, principal: Principal, connection: str | None) -> None:

@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any, Final
 
 from bot.domain.models import AuditEntry
+from bot.store.tables import AUDIT
 from bot.store.text import as_json, clean, from_json
 from bot.store.transaction import Engine, Priority, Row, Transaction
 
@@ -45,7 +46,7 @@ def append_audit(tx: Transaction, entries: Sequence[AuditEntry]) -> None:
             "previous_hash": previous,
         }
         previous = hash_of(row)
-        tx.run("append_audit", **row, hash=previous)
+        AUDIT.add(tx, **row, hash=previous)
     tx.run("end_audit", hash=previous)
 
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.domain.models import AuditEntry, BrowserSession, Look, Principal
-from bot.store import operations, rows, workspaces
+from bot.store import operations, workspaces
 from bot.store.audit import append_audit
 from bot.store.notices import known_channel
+from bot.store.tables import BROWSER_SESSIONS
 from bot.store.transaction import Transaction
 
 
 def begin(tx: Transaction, session: BrowserSession, audit: Sequence[AuditEntry] = ()) -> None:
     """Write a fresh session."""
-    tx.run("begin_browser_session", **rows.columns(session), user_id=session.principal.user_id)
+    BROWSER_SESSIONS.add(tx, session, user_id=session.principal.user_id)
     append_audit(tx, audit)
 
 
@@ -21,7 +22,7 @@ def session(tx: Transaction, id_hash: str, idle_seconds: float) -> BrowserSessio
     """Return a live session; None if it is unknown, expired, or unused for ``idle_seconds``."""
     now = tx.now()
     row = tx.one("browser_session", id_hash=id_hash, now=now, unused_since=now - idle_seconds)
-    return rows.browser_session(row) if row else None
+    return BROWSER_SESSIONS.of(row) if row else None
 
 
 def look(tx: Transaction, id_hash: str, idle_seconds: float, workspace_id: str) -> Look | None:
@@ -43,12 +44,12 @@ def look(tx: Transaction, id_hash: str, idle_seconds: float, workspace_id: str) 
 
 def keep(tx: Transaction, id_hash: str) -> None:
     """Note that a session was used now; one that has ended stays ended."""
-    tx.run("keep_browser_session", id_hash=id_hash, now=tx.now())
+    BROWSER_SESSIONS.change(tx, {"id_hash": id_hash}, seen_at=tx.now())
 
 
 def end(tx: Transaction, id_hash: str, audit: Sequence[AuditEntry] = ()) -> bool:
     """End a session; return False, without an audit row, if there was none."""
-    if not tx.run("end_browser_session", id_hash=id_hash):
+    if not BROWSER_SESSIONS.delete(tx, id_hash=id_hash):
         return False
     append_audit(tx, audit)
     return True

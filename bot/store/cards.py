@@ -10,8 +10,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from bot.domain.models import Card, Mark, NoticeKind
-from bot.store import rows
-from bot.store.text import as_json
+from bot.store.tables import CARDS
 from bot.store.transaction import Row, Transaction
 
 #: How many seconds a message that is often replaced by the answer to a press on it waits for that.
@@ -63,8 +62,8 @@ def _add(
     body: dict[str, Any] | None = None,
 ) -> bool:
     key = {"id": card_id, "subject": subject, "kind": kind, "principal": principal, "about": about}
-    rest = {"is_notice": int(Mark.CARD not in kind.marks), "body": as_json(body or {})}
-    return tx.run("add_card", **key, **rest, now=tx.now()) == 1
+    rest = {"is_notice": Mark.CARD not in kind.marks, "body": body or {}, "created_at": tx.now()}
+    return CARDS.add_new(tx, **key, **rest, updated_at=tx.now())
 
 
 def id_of(kind: NoticeKind, notice_id: str, subject: str) -> str:
@@ -76,7 +75,7 @@ def place(tx: Transaction, card_id: str, channel_id: str, message_ts: str, drawn
     """Record which message is a card's, and what it shows: the last one sent about a row stays live."""
     now = tx.now()
     at = {"channel_id": channel_id, "message_ts": message_ts}
-    row = tx.one("place_card", id=card_id, **at, now=now, drawn=drawn)
+    row = CARDS.changed(tx, {"id": card_id}, **at, updated_at=now, drawn=drawn)
     if row is not None:
         _close_former(tx, row["principal"], row["about"])
 
@@ -103,7 +102,7 @@ def close_link(tx: Transaction, principal: str, connection: str) -> None:
 
 def move(tx: Transaction, principal: str, former: str, about: str) -> None:
     """Move the messages about a workspace to the one that it turned out to be."""
-    tx.run("move_cards", former=former, about=about)
+    CARDS.change(tx, {"about": former}, about=about)
     _close_former(tx, principal, about)
 
 
@@ -129,7 +128,7 @@ def claim(tx: Transaction, limit: int, min_interval: float, lease: float) -> lis
     def claimed(query: str, most: int, **keys: float) -> list[Card]:
         if most <= 0:
             return []
-        found = [rows.card(row) for row in tx.all(query, now=now, until=now + lease, limit=most, **keys)]
+        found = [CARDS.of(row) for row in tx.all(query, now=now, until=now + lease, limit=most, **keys)]
         return sorted(found, key=lambda card: (card.changed_at or card.updated_at, card.id))
 
     cards = claimed("claim_changed_cards", limit, settled=now - END_FIRST)
@@ -152,32 +151,33 @@ def updated(tx: Transaction, card_id: str, claimed: Card, drawn: str = "") -> No
         leased_until=claimed.leased_until,
         now=now,
     )
-    if claimed.stage == "closing" and not tx.run("delete_notice_card", id=card_id):
-        tx.run("card_closed", id=card_id)
+    # Nobody asks for a notice again; a card stays known by its operation, run or class.
+    if claimed.stage == "closing" and not CARDS.delete(tx, id=card_id, is_notice=True):
+        CARDS.change(tx, {"id": card_id}, stage="closed", is_dirty=False, changed_at=None)
 
 
 def retry(tx: Transaction, card_id: str, due_in: float) -> None:
     """Release a card's lease to retry later; it stays dirty."""
-    tx.run("card_retry", id=card_id, until=tx.now() + due_in)
+    CARDS.change(tx, {"id": card_id}, leased_until=tx.now() + due_in)
 
 
 def lost(tx: Transaction, card_id: str) -> None:
     """Forget a message that was deleted, or can't be edited any more; the row of a card stays."""
-    if not tx.run("delete_notice_card", id=card_id):
+    if not CARDS.delete(tx, id=card_id, is_notice=True):
         unplace(tx, card_id)
 
 
 def unplace(tx: Transaction, card_id: str) -> None:
     """Forget where a message is, as something else will correct it."""
-    tx.run("unplace_card", id=card_id)
+    nowhere = {"channel_id": None, "message_ts": None, "drawn": ""}
+    CARDS.change(tx, {"id": card_id}, **nowhere, is_dirty=False, changed_at=None, leased_until=0)
 
 
 def drop(tx: Transaction, notice_id: str) -> None:
     """Forget the message of a notice that will not be sent."""
-    tx.run("delete_notice_card", id=notice_id)
+    CARDS.delete(tx, id=notice_id, is_notice=True)
 
 
 def card(tx: Transaction, card_id: str) -> Card | None:
     """Return a card by its id: that of its operation, run or class; for a notice, its own."""
-    row = tx.one("card", id=card_id)
-    return rows.card(row) if row else None
+    return CARDS.one(tx, id=card_id)

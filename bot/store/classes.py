@@ -19,10 +19,11 @@ from bot.domain.models import (
 )
 from bot.domain.models.classes import CLASS_WARNING_SECONDS, Queue, Waiting
 from bot.domain.models.workspaces import NOT_UP
-from bot.store import cards, creations, operations, people, rows, workspaces
+from bot.store import cards, creations, operations, people, workspaces
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices
 from bot.store.records import NewOperation, NewParticipant
+from bot.store.tables import CLASS_CARDS, OPERATIONS, PARTICIPANTS
 from bot.store.text import as_json
 from bot.store.transaction import Row, Transaction
 
@@ -49,7 +50,7 @@ def post(
         return False
     tx.run(
         "add_class_card",
-        **rows.columns(card),
+        **CLASS_CARDS.columns(card),
         look_at=NEVER if card.stops_at is None else card.stops_at - CLASS_WARNING_SECONDS,
     )
     cards.add(tx, NoticeKind.CLASS_CARD, card.id, card.principal.key)
@@ -61,13 +62,13 @@ def post(
 def card(tx: Transaction, card_id: str) -> ClassCard | None:
     """Return a card."""
     row = tx.one("class_card", id=card_id)
-    return rows.class_card(row) if row else None
+    return CLASS_CARDS.of(row) if row else None
 
 
 def press_of(tx: Transaction, card_id: str, principal: Principal) -> Participant | None:
     """Return a person's press of a card."""
     row = tx.one("participant", card_id=card_id, principal=principal.key)
-    return rows.participant(row) if row else None
+    return PARTICIPANTS.of(row) if row else None
 
 
 def press(tx: Transaction, new: NewParticipant) -> Joined:
@@ -117,10 +118,10 @@ def _operation(
         # Two presses at once: the second one joins the workspace that the first one creates.
         row = tx.one("open_operation_of", workspace_id=existing["workspace_id"])
         if row is not None and row["verb"] in _UP:
-            return existing["workspace_id"], rows.operation(row), True
+            return existing["workspace_id"], OPERATIONS.of(row), True
     row = tx.one("open_operation_of", workspace_id=workspace_id)
     if row is not None and row["verb"] in _UP:
-        return workspace_id, rows.operation(row), True
+        return workspace_id, OPERATIONS.of(row), True
     if wanted.verb is OperationVerb.CREATE:
         made = creations.accept(tx, new.workspace, wanted, interaction="", instead_of=new.instead_of)
         return workspace_id, made.operation, False
@@ -187,7 +188,7 @@ def problems(tx: Transaction, card_id: str, limit: int = 100) -> list[ClassProbl
     """Return who isn't ready, in the order of their presses."""
     found = []
     for row in tx.all("class_problems", card_id=card_id, limit=limit):
-        one = rows.participant(row)
+        one = PARTICIPANTS.of(row)
         operation = operations.operation(tx, row["newest_operation"]) if row["newest_operation"] else None
         workspace = workspaces.workspace(tx, one.workspace_id) if one.workspace_id else None
         found.append(ClassProblem(one, operation, workspace))
@@ -213,7 +214,7 @@ def close(
         return None
     cards.owe_about(tx, card_id, changed=True)
     append_audit(tx, audit)
-    return rows.class_card(row)
+    return CLASS_CARDS.of(row)
 
 
 def keep(
@@ -244,7 +245,7 @@ def repost(tx: Transaction, card_id: str, interaction: str) -> ClassCard | None:
     row = tx.one("repost_class", id=card_id)
     if row is None:
         return None
-    again = rows.class_card(row)
+    again = CLASS_CARDS.of(row)
     add_notices(tx, [posting(again)])
     return again
 
@@ -259,7 +260,7 @@ def claim(tx: Transaction, limit: int, rest: float) -> list[ClassCard]:
     """Lease the cards whose counts, warnings or end are due, for ``rest`` seconds."""
     now = tx.now()
     found = tx.all("claim_class_cards", now=now, until=now + rest, limit=limit)
-    return [rows.class_card(row) for row in found]
+    return [CLASS_CARDS.of(row) for row in found]
 
 
 def counted(tx: Transaction, card_id: str, counts: ClassCounts, *, rest: float, longest: float) -> None:
@@ -290,7 +291,7 @@ def counted(tx: Transaction, card_id: str, counts: ClassCounts, *, rest: float, 
 
 def to_warn(tx: Transaction, card_id: str, limit: int) -> list[Participant]:
     """Return who consented and hasn't been warned yet that the class is ending."""
-    return [rows.participant(row) for row in tx.all("presses_to_warn", card_id=card_id, limit=limit)]
+    return [PARTICIPANTS.of(row) for row in tx.all("presses_to_warn", card_id=card_id, limit=limit)]
 
 
 def warned(tx: Transaction, card_id: str, warnings: Sequence[tuple[Principal, NewNotice | None]]) -> None:
@@ -308,7 +309,7 @@ def to_stop(tx: Transaction, card_id: str, limit: int, warned_for: float) -> lis
     """
     before = tx.now() - warned_for
     found = tx.all("presses_to_stop", card_id=card_id, limit=limit, warned_before=before)
-    return [rows.participant(row) for row in found]
+    return [PARTICIPANTS.of(row) for row in found]
 
 
 def stop(
@@ -363,4 +364,4 @@ def finish(
 def of_stop(tx: Transaction, operation_id: str) -> ClassCard | None:
     """Return the card whose end caused a stop."""
     row = tx.one("class_of_stop", operation_id=operation_id)
-    return rows.class_card(row) if row else None
+    return CLASS_CARDS.of(row) if row else None

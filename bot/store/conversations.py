@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from bot.domain.models import Principal, Spoken
-from bot.store.text import as_json
+from bot.store.tables import CONVERSATIONS
 from bot.store.transaction import Transaction
 
 #: For so many seconds people remember what they spoke of.
@@ -31,7 +31,7 @@ def speak(
         }
     else:
         about = {**about, "listed": several}
-    tx.run("speak", **key, about=as_json(dict(about)), now=tx.now())
+    CONVERSATIONS.put(tx, **key, about=dict(about), spoken_at=tx.now())
 
 
 def spoken(tx: Transaction, principal: Principal, channel_id: str, thread_ts: str | None) -> Spoken:

@@ -8,18 +8,19 @@ from dataclasses import replace
 from bot.domain.models import (
     PROVISIONAL,
     AuditEntry,
+    Call,
     Created,
     NewNotice,
     OperationVerb,
     Outcome,
-    State,
     Workspace,
 )
-from bot.store import cards, gates, operations, people, rows, timers, workspaces
+from bot.store import cards, gates, operations, people, timers, workspaces
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices
 from bot.store.records import Accepted, NewOperation
-from bot.store.text import as_json, from_json
+from bot.store.tables import CARDS, GATES, NOTICES, OPERATIONS, WORKSPACES
+from bot.store.text import from_json
 from bot.store.transaction import Row, Transaction
 from bot.support.errors import StoreError
 
@@ -54,7 +55,7 @@ def accept(
     )
     if not is_one or not workspace.is_provisional:
         raise StoreError("a creation is of a provisional workspace of the same person")
-    former = tx.one("workspace", id=instead_of) if instead_of else None
+    former = WORKSPACES.row(tx, id=instead_of) if instead_of else None
     if former is not None and former["principal"] == new.principal.key:
         operations.put_away(tx, instead_of)
     _insert_provisional(tx, workspace)
@@ -64,7 +65,7 @@ def accept(
     people.keep_result(tx, interaction, row["id"])
     add_notices(tx, notices, row["id"])
     append_audit(tx, audit)
-    return Accepted(rows.operation(row))
+    return Accepted(OPERATIONS.of(row))
 
 
 def renew(
@@ -75,15 +76,38 @@ def renew(
     In one transaction the old row leaves the list and the operation becomes a creation of the new one, with
     the same card. Return False, nothing written, if the operation ended meanwhile or another step holds it.
     """
-    row = tx.one("operation", id=operation_id)
+    row = OPERATIONS.row(tx, id=operation_id)
     if row is None or row["outcome"] is not None or row["claim"] != claim:
         return False
     _insert_provisional(tx, fresh)
-    tx.run("renew_operation", id=operation_id, workspace_id=fresh.id, now=tx.now())
-    tx.run("move_timer", id=fresh.id, former=row["workspace_id"])
-    tx.run("move_cards_of", subject=operation_id, about=fresh.id)
+    OPERATIONS.change(
+        tx,
+        {"id": operation_id},
+        workspace_id=fresh.id,
+        verb=OperationVerb.CREATE,
+        agreed=True,
+        start_call=Call.NONE,
+        stop_call=Call.NONE,
+        called_at=None,
+        sent_at=None,
+        read_since=None,
+        attempts=0,
+        progress_floor=0,
+        hold=None,
+        read_hold=None,
+        waits_for="time",
+        next_step_at=tx.now(),
+        leased_until=0,
+        claim="",
+        woken=0,
+    )
+    former = WORKSPACES.row(tx, id=row["workspace_id"])
+    if former is not None:
+        WORKSPACES.change(tx, {"id": fresh.id}, **{column: former[column] for column in timers.NONE})
+    CARDS.change(tx, {"subject": operation_id}, about=fresh.id)
     cards.owe_about(tx, row["workspace_id"], changed=True)
-    hidden = tx.one("hide_workspace", id=row["workspace_id"])
+    ended = {"id": row["workspace_id"], "hidden": False}
+    hidden = WORKSPACES.changed(tx, ended, hidden=True, **timers.NONE)
     if hidden is not None:
         tx.run("rest_gate_without_reader", gate_key=hidden["gate_key"])
     cards.owe(tx, operation_id, changed=True)
@@ -97,7 +121,7 @@ def _insert_provisional(tx: Transaction, workspace: Workspace) -> None:
         "connection": workspace.connection,
         "remote_id": workspace.remote_id,
     }
-    tx.run("have_gate", **gate)
+    GATES.add_new(tx, **gate)
     workspaces.insert(tx, replace(workspace, used_at=tx.now()))
 
 
@@ -115,7 +139,7 @@ def unexplained(
     )
     if doubt is not None:
         return []
-    creation = tx.one("operation", id=operation_id)
+    creation = OPERATIONS.row(tx, id=operation_id)
     if creation is None:
         return []
     mine = {"principal": creation["principal"], "since": creation["created_at"]}
@@ -138,12 +162,12 @@ def name(
     now = tx.now()
     accept = "accept_created" if created.is_started else "accept_created_at_rest"
     tx.run(accept, id=operation_id, claim=claim, now=now)
-    operation = tx.one("operation", id=operation_id)
-    row = tx.one("workspace", id=operation["workspace_id"]) if operation else None
+    operation = OPERATIONS.row(tx, id=operation_id)
+    row = WORKSPACES.row(tx, id=operation["workspace_id"]) if operation else None
     if row is None:
         return None
     gate = {"gate_key": gate_key, "connection": row["connection"], "remote_id": created.remote_id}
-    tx.run("have_gate", **gate)
+    GATES.add_new(tx, **gate)
     gates.take_over(tx, gate_key)
     named_id: str = row["id"]
     if row["remote_id"].startswith(PROVISIONAL) or row["remote_id"] == created.remote_id:
@@ -157,8 +181,8 @@ def name(
 
 
 def _make_known(tx: Transaction, row: Row, created: Created, gate_key: str, now: float) -> None:
-    listed = tx.one(
-        "workspace_by_remote",
+    listed = WORKSPACES.row(
+        tx,
         principal=row["principal"],
         connection=row["connection"],
         remote_id=created.remote_id,
@@ -170,9 +194,9 @@ def _make_known(tx: Transaction, row: Row, created: Created, gate_key: str, now:
             **{column: listed[column] for column in _FOUND},
             "alias": row["alias"] or listed["alias"],
         }
-    tx.run(
-        "make_known",
-        id=row["id"],
+    WORKSPACES.change(
+        tx,
+        {"id": row["id"]},
         remote_id=created.remote_id,
         gate_key=gate_key,
         name=created.name or row["name"],
@@ -181,7 +205,9 @@ def _make_known(tx: Transaction, row: Row, created: Created, gate_key: str, now:
         verified_at=row["verified_at"] or now,
         used_at=row["used_at"] or now,
         **{column: row[column] for column in _FOUND},
-        now=now,
+        hidden=False,
+        # It exists from now on: a list requested earlier can't contain it.
+        created_at=now,
     )
     if row["gate_key"] != gate_key:
         # The provisional gate was never read through, so it isn't needed.
@@ -193,44 +219,41 @@ def _take_over(tx: Transaction, row: Row, listed: Row) -> None:
 
     At most one operation stays open: the younger, except that a start gives way to the creation.
     """
-    creating, other = (tx.one("open_operation_of", workspace_id=one["id"]) for one in (row, listed))
+    creating, other = (OPERATIONS.row(tx, workspace_id=one["id"], outcome=None) for one in (row, listed))
     if creating is not None and other is not None:
         is_same = (creating["verb"], other["verb"]) == (OperationVerb.CREATE, OperationVerb.START)
         is_older = other["created_at"] < creating["created_at"]
         operations.end(tx, (other if is_same or is_older else creating)["id"], Outcome.REPLACED, None)
-    for moved in tx.all("move_operations", workspace_id=row["id"], former=listed["id"]):
+    moving = OPERATIONS.rows(tx, workspace_id=listed["id"])
+    OPERATIONS.change(tx, {"workspace_id": listed["id"]}, workspace_id=row["id"])
+    for moved in moving:
         cards.owe(tx, moved["id"], changed=True)
         for notice in tx.all("unsent_notices_of", subject=moved["id"]):
             body = from_json(notice["body"])
             if body.get("workspace") == listed["id"]:
-                tx.run("rewrite_notice", id=notice["id"], body=as_json({**body, "workspace": row["id"]}))
+                NOTICES.change(tx, {"id": notice["id"]}, body={**body, "workspace": row["id"]})
     cards.move(tx, row["principal"], listed["id"], row["id"])
-    tx.run("delete_workspace", id=listed["id"])
+    WORKSPACES.delete(tx, id=listed["id"])
 
 
 def _put_beside(tx: Transaction, row: Row, created: Created, gate_key: str, now: float) -> str:
     """Show a second workspace made by the same creation in a row of its own; return the row's id."""
-    made = rows.workspace(
-        {
-            **row,
-            "id": tx.ids.new("workspace"),
-            "remote_id": created.remote_id,
-            "gate_key": gate_key,
-            "name": created.name or row["name"],
-            "alias": None,
-            **dict.fromkeys(_FOUND),
-            "state": State.UNKNOWN,
-            "verified_at": now,
-            "used_at": now,
-        }
-    )
-    workspaces.insert(tx, made)
-    existing = tx.one(
-        "workspace_by_remote",
-        principal=row["principal"],
-        connection=row["connection"],
+    first = WORKSPACES.of(row)
+    made = Workspace(
+        id=tx.ids.new("workspace"),
+        principal=first.principal,
+        connection=first.connection,
         remote_id=created.remote_id,
+        gate_key=gate_key,
+        name=created.name or first.name,
+        verified_at=now,
+        used_at=now,
+        origin=first.origin,
+        spec=first.spec,
     )
-    assert existing is not None  # written a moment ago, or it was there
-    tx.run("show_workspace", id=existing["id"])
+    if workspaces.insert(tx, made):
+        return made.id
+    key = {"principal": made.principal, "connection": made.connection, "remote_id": made.remote_id}
+    existing = WORKSPACES.changed(tx, key, hidden=False)
+    assert existing is not None  # it was there
     return str(existing["id"])

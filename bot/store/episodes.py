@@ -10,8 +10,9 @@ from typing import Final
 
 from bot.domain.models import NewNotice, NoticeKind, OperationVerb, Outcome, State
 from bot.domain.models.workspaces import NOT_UP, UP
-from bot.store import rows, timers
+from bot.store import timers
 from bot.store.notices import add_notices
+from bot.store.tables import OPERATIONS, WORKSPACES, principal_of
 from bot.store.transaction import Transaction
 
 #: Whoever goes down from one of these was of use until then.
@@ -44,10 +45,10 @@ def note(
             _went_down(tx, workspace_id, seen_at)
     elif after in UP and (came_up_again or State(before) in NOT_UP):
         # An open operation's episode began when that was accepted.
-        operation = tx.one("open_operation_of", workspace_id=workspace_id)
+        operation = OPERATIONS.row(tx, workspace_id=workspace_id, outcome=None)
         if operation is None or OperationVerb(operation["verb"]).brings_down:
             tx.run("next_episode", id=workspace_id)
-            tx.run("clear_timer", id=workspace_id)
+            WORKSPACES.change(tx, {"id": workspace_id}, **timers.NONE)
 
 
 def _went_down(tx: Transaction, workspace_id: str, seen_at: float) -> None:
@@ -69,6 +70,6 @@ def _went_down(tx: Transaction, workspace_id: str, seen_at: float) -> None:
     if is_ours:
         return
     body = {"workspace": workspace_id, "connection": row["connection"]}
-    principal = rows.principal_of(row["principal"])
+    principal = principal_of(row["principal"])
     occasion = f"{seen_at:.3f}"
     add_notices(tx, [NewNotice(workspace_id, NoticeKind.STOPPED_ELSEWHERE, occasion, principal, body)])

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 
 from bot.domain.models import Call, FoundRun, Run, TaskKind
-from bot.store import cards, observations, rows, runs
+from bot.store import cards, observations, runs
 from bot.store.found_workspaces import PIECE, listing_start
+from bot.store.tables import ACCOUNTS, RUNS, principal_of
 from bot.store.transaction import Engine, Priority, Row, Transaction
 
 #: Ended runs beyond this age or number aren't taken from a list: the sweep would delete them again.
@@ -48,7 +49,7 @@ def _read_known(
         return None
     unknown = []
     for one in piece:
-        row = tx.one("run_by_remote", **pair, remote_id=one.remote_id)
+        row = RUNS.row(tx, **pair, remote_id=one.remote_id, is_orphan=False)
         if row is None:
             unknown.append(one)
         elif row["outcome"] is None and start >= (row["observed_at"] or 0.0):
@@ -74,7 +75,7 @@ def _add(tx: Transaction, account_id: str, piece: Sequence[FoundRun], start: flo
 
 def _pair(tx: Transaction, account_id: str) -> Row | None:
     """Return the account's principal and connection; None once it is unlinked, which ends the merge."""
-    account = tx.one("account_by_id", id=account_id)
+    account = ACCOUNTS.row(tx, id=account_id)
     if account is None or account["state"] == "revoking":
         return None
     return {"principal": account["principal"], "connection": account["connection"]}
@@ -83,7 +84,7 @@ def _pair(tx: Transaction, account_id: str) -> Row | None:
 def _read(tx: Transaction, row: Row, one: FoundRun, start: float, now: float) -> None:
     """Write what a list says about an open run; a step then ends it, so that its person is told."""
     after = {**row, **observations.run_after(row, one.observed, start), "name": one.observed.name or one.name}
-    tx.run("observe_run", id=row["id"], **{column: after[column] for column in observations.OF_RUNS})
+    RUNS.change(tx, {"id": row["id"]}, **{column: after[column] for column in observations.OF_RUNS})
     changed = after["state"] != row["state"]
     if changed:
         tx.run("wake_run", id=row["id"], now=now)
@@ -95,7 +96,7 @@ def _run(run_id: str, one: FoundRun, pair: Row, start: float, now: float) -> Run
     seen, is_over = one.observed, one.observed.state.is_over
     return Run(
         id=run_id,
-        principal=rows.principal_of(pair["principal"]),
+        principal=principal_of(pair["principal"]),
         connection=pair["connection"],
         name=seen.name or one.name,
         spec=None,

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
-from bot.domain.models import PROVISIONAL, State, TaskKind, Workspace
+from bot.domain.models import PROVISIONAL, Doubt, State, TaskKind, Workspace
 from bot.domain.settling import GONE, UNLISTED
-from bot.store import cards, episodes, gates, rows
+from bot.store import cards, episodes, gates
+from bot.store.queries import setting
 from bot.store.records import FoundWorkspace
+from bot.store.tables import ACCOUNTS, GATES, WORKSPACES, doubt_columns, principal_of
 from bot.store.text import as_words
 from bot.store.transaction import Engine, Row, Transaction
 from bot.store.workspaces import insert
@@ -62,7 +65,7 @@ def _merge_piece(tx: Transaction, merge: _Merge) -> _Merge:
 
     Absent workspaces are handled after the last piece, and only if the list was complete.
     """
-    account = tx.one("account_by_id", id=merge.account_id)
+    account = ACCOUNTS.row(tx, id=merge.account_id)
     if account is None or account["state"] == "revoking":
         # The unlink deleted what was merged before; keep nothing more of the list.
         return replace(merge, is_over=True)
@@ -83,7 +86,7 @@ def _merge_piece(tx: Transaction, merge: _Merge) -> _Merge:
                 _note_absence(tx, row, start)
         if len(rows_after) == left:
             return replace(merge, after=rows_after[-1]["remote_id"])
-    tx.run("discovered", id=merge.account_id, now=now)
+    ACCOUNTS.change(tx, {"id": merge.account_id}, discovered_at=now)
     return replace(merge, is_over=True)
 
 
@@ -94,7 +97,7 @@ def listing_start(tx: Transaction, kind: TaskKind, account_id: str) -> float:
 
 
 def _merge_one(tx: Transaction, one: FoundWorkspace, pair: Row, start: float) -> int:
-    row = tx.one("workspace_by_remote", **pair, remote_id=one.remote_id)
+    row = WORKSPACES.row(tx, **pair, remote_id=one.remote_id)
     if row is None:
         return _insert_found(tx, one, pair, start)
     _update_found(tx, one, row, start)
@@ -103,10 +106,10 @@ def _merge_one(tx: Transaction, one: FoundWorkspace, pair: Row, start: float) ->
 
 def _insert_found(tx: Transaction, one: FoundWorkspace, pair: Row, start: float) -> int:
     gate = {"gate_key": one.gate_key, "connection": pair["connection"], "remote_id": one.remote_id}
-    tx.run("have_gate", **gate)
+    GATES.add_new(tx, **gate)
     found = Workspace(
         id=tx.ids.new("workspace"),
-        principal=rows.principal_of(pair["principal"]),
+        principal=principal_of(pair["principal"]),
         connection=pair["connection"],
         remote_id=one.remote_id,
         gate_key=one.gate_key,
@@ -133,11 +136,11 @@ def _update_found(tx: Transaction, one: FoundWorkspace, row: Row, start: float) 
     changed = state.value != row["state"]
     values = _columns(one, row, is_new=changed) if is_news else _columns(None, row)
     if one.gate_key != row["gate_key"]:
-        tx.run("have_gate", gate_key=one.gate_key, connection=row["connection"], remote_id=one.remote_id)
+        GATES.add_new(tx, gate_key=one.gate_key, connection=row["connection"], remote_id=one.remote_id)
     name = one.name or row["name"]
-    tx.run(
-        "listed_workspace",
-        id=row["id"],
+    _put(
+        tx,
+        row["id"],
         name=name,
         gate_key=one.gate_key,
         state=state,
@@ -157,6 +160,10 @@ def _update_found(tx: Transaction, one: FoundWorkspace, row: Row, start: float) 
     has_other_buttons = values["actions"] != row["actions"]
     if changed or name != row["name"] or any(values[column] != row[column] for column in values):
         cards.owe_about(tx, row["id"], changed=changed or has_other_buttons)
+
+
+def _put(tx: Transaction, workspace_id: str, **columns: Any) -> None:
+    tx.run(setting("listed_workspace", *columns), id=workspace_id, **columns)
 
 
 def _columns(one: FoundWorkspace | None, row: Row, *, is_new: bool = False) -> Row:
@@ -182,13 +189,13 @@ def _note_absence(tx: Transaction, row: Row, start: float) -> None:
         return
     if row["doubt"] not in (GONE, UNLISTED):
         # One list isn't proof: a read of the workspace decides, or the next list that lacks it too.
-        tx.run("doubt_workspace", id=row["id"], kind=UNLISTED, times=1, since=tx.now())
+        WORKSPACES.change(tx, {"id": row["id"]}, **doubt_columns(Doubt(UNLISTED, 1, tx.now())))
         if not row["hidden"]:
             gates.make_due(tx, row)
         return
-    tx.run(
-        "listed_workspace",
-        id=row["id"],
+    _put(
+        tx,
+        row["id"],
         name=row["name"],
         gate_key=row["gate_key"],
         state=State.GONE,

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from bot.domain.models import PROVISIONAL, Account, ReadClaim, State
-from bot.store import rows
+from bot.store.tables import ACCOUNTS, GATES, doubt
 from bot.store.transaction import Row, Transaction
 
 #: The suffix of a gate's key for reading a candidate that no record explains.
@@ -60,7 +60,7 @@ def hold_candidate(
     as the usual one would count as a record; if it becomes a workspace, that one's gate takes it over.
     """
     key = gate_key + _CANDIDATE
-    tx.run("have_gate", gate_key=key, connection=connection, remote_id=remote_id)
+    GATES.add_new(tx, gate_key=key, connection=connection, remote_id=remote_id)
     now = tx.now()
     return bool(tx.run("hold_gate", gate_key=key, now=now, until=now + seconds, is_answered=is_answered))
 
@@ -101,7 +101,7 @@ def claim(
     _note_readers(tx, granted, watchers, now)
     times = {"due_at": until, "claimed_at": now}
     readers = tx.all("readers", connection=connection, **times) if granted else []
-    accounts = {row["id"]: rows.account(row) for row in readers}
+    accounts = {row["id"]: ACCOUNTS.of(row) for row in readers}
     return [
         _grant(gate, reader, watchers[gate["gate_key"]], accounts[reader["account_id"]], interval, now)
         for gate, reader in granted
@@ -167,7 +167,7 @@ def _grant(
         used_at=max(used, default=None),
         granted_at=now,
         is_proven=reader["verified_at"] is not None,
-        doubt=rows.doubt(reader),
+        doubt=doubt(reader),
         is_ending=bool(reader["is_ending"]),
         interval=interval,
         entry=reader["entry"],
@@ -188,6 +188,6 @@ def _is_proven(watcher: Row) -> bool:
 def _pass_on(tx: Transaction, gate_key: str, able: Sequence[Row]) -> None:
     """Hand a gate that nobody can read to another connection to the same resource, or let it rest."""
     if able:
-        tx.run("hand_gate_over", gate_key=gate_key, connection=able[0]["connection"])
+        GATES.change(tx, {"gate_key": gate_key}, connection=able[0]["connection"])
     else:
-        tx.run("rest_gate", gate_key=gate_key)
+        GATES.change(tx, {"gate_key": gate_key}, due_at=None)

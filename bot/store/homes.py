@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.domain.models import Home, HomeUse, Principal
 from bot.domain.models.homes import OPEN_SECONDS, REDRAW_SECONDS
-from bot.store import rows
+from bot.store.tables import HOMES
 from bot.store.text import as_json
 from bot.store.transaction import Transaction
 
@@ -31,9 +31,7 @@ def want(tx: Transaction, principal: Principal) -> None:
 def claim_wanted(tx: Transaction, limit: int, lease: float) -> list[Home]:
     """Lease the Homes that people wait for, those who have waited longest first."""
     now = tx.now()
-    claimed = [
-        rows.home(row) for row in tx.all("claim_wanted_homes", now=now, until=now + lease, limit=limit)
-    ]
+    claimed = [HOMES.of(row) for row in tx.all("claim_wanted_homes", now=now, until=now + lease, limit=limit)]
     return sorted(claimed, key=lambda home: (home.wanted_at or 0.0, home.principal.key))
 
 
@@ -45,7 +43,7 @@ def claim_looks(tx: Transaction, limit: int) -> list[Home]:
     """
     now = tx.now()
     found = tx.all("claim_homes_to_look_at", now=now, again=now + REDRAW_SECONDS, limit=limit)
-    return sorted((rows.home(row) for row in found), key=lambda home: (home.used_at, home.principal.key))
+    return sorted((HOMES.of(row) for row in found), key=lambda home: (home.used_at, home.principal.key))
 
 
 def published(tx: Transaction, home: Home, drawn: str, view_hash: str) -> None:
@@ -64,13 +62,14 @@ def published(tx: Transaction, home: Home, drawn: str, view_hash: str) -> None:
 
 def retry(tx: Transaction, home: Home, due_in: float) -> None:
     """Release a wanted Home to be sent again later, or look at another one again then."""
-    due = tx.now() + due_in
-    tx.run("home_retry", principal=home.principal.key, is_wanted=home.wanted_at is not None, due=due)
+    column = "look_at" if home.wanted_at is None else "leased_until"
+    HOMES.change(tx, {"principal": home.principal}, **{column: tx.now() + due_in})
 
 
 def rest(tx: Transaction, home: Home) -> None:
     """Stop redrawing a Home until its person uses it again, which may have happened since the claim."""
-    tx.run("home_rest", principal=home.principal.key, uses=home.uses)
+    rested = {"look_at": None, "wanted_at": None, "leased_until": 0, "answer": None, "answered_at": None}
+    HOMES.change(tx, {"principal": home.principal, "uses": home.uses}, **rested)
 
 
 def is_news_waiting(tx: Transaction, *, notices: bool, cards: bool) -> bool:

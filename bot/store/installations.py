@@ -6,12 +6,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final, Literal
 
 from bot.domain.models import AuditEntry, Installed, NewNotice
-from bot.store import rows
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices
+from bot.store.tables import INSTALLATIONS, OAUTH_STATES
 from bot.store.transaction import Transaction
 
 #: For how long nobody else replaces a token that is being replaced: longer than Slack may take to answer.
@@ -30,24 +31,29 @@ def install(
     the enterprise that its people's keys begin with.
     """
     if made.team_id is not None and made.enterprise_id is not None:
-        if tx.one("installation", id=made.enterprise_id) is not None:
+        if INSTALLATIONS.row(tx, id=made.enterprise_id, removed_at=None) is not None:
             return "enterprise"
     elif made.team_id is None and tx.one("teams_of_enterprise", enterprise_id=made.enterprise_id) is not None:
         return "team"
-    was_there = tx.one("installation", id=made.id) is not None
-    tx.run("install", **{**rows.columns(made), "installed_at": tx.now()})
+    former = INSTALLATIONS.row(tx, id=made.id)
+    made = replace(made, installed_at=tx.now(), lost_at=None)
+    if former is not None:
+        made = replace(made, enterprise_id=former["enterprise_id"], team_id=former["team_id"])
+    INSTALLATIONS.put(tx, made, renewing_until=0, removed_at=None)
     append_audit(tx, audit)
-    return "again" if was_there else "new"
+    return "new" if former is None or former["removed_at"] is not None else "again"
 
 
 def all_of(tx: Transaction) -> list[Installed]:
     """Return all that weren't removed, sorted by id."""
-    return [rows.installed(row) for row in tx.all("installations")]
+    return [INSTALLATIONS.of(row) for row in tx.all("installations")]
 
 
 def remove(tx: Transaction, id_: str, secret: str, audit: Sequence[AuditEntry] = ()) -> bool:
     """Forget a token that Slack took back; return False if it was replaced meanwhile, or was forgotten."""
-    if not tx.run("remove_installation", id=id_, secret=secret, now=tx.now()):
+    if not INSTALLATIONS.change(
+        tx, {"id": id_, "secret": secret, "removed_at": None}, removed_at=tx.now(), secret="", expires_at=None
+    ):
         return False
     append_audit(tx, audit)
     return True
@@ -62,12 +68,15 @@ def claim_renewal(tx: Transaction, id_: str, secret: str) -> bool:
 def renew(tx: Transaction, id_: str, old: str, secret: str, lasts: float | None) -> bool:
     """Replace exactly this token by one that ``lasts`` so many seconds; False if it isn't there any more."""
     expires_at = None if lasts is None else tx.now() + lasts
-    return tx.run("renew_installation", id=id_, old=old, secret=secret, expires_at=expires_at) == 1
+    current = {"id": id_, "secret": old, "removed_at": None}
+    renewed = {"secret": secret, "expires_at": expires_at, "renewing_until": 0, "lost_at": None}
+    return INSTALLATIONS.change(tx, current, **renewed) == 1
 
 
 def lose(tx: Transaction, id_: str, secret: str, notices: Sequence[NewNotice]) -> bool:
     """Note that Slack takes a refresh token no more, and tell people; False if that was noted already."""
-    if not tx.run("lose_token", id=id_, secret=secret, now=tx.now()):
+    kept = {"id": id_, "secret": secret, "lost_at": None, "removed_at": None}
+    if not INSTALLATIONS.change(tx, kept, lost_at=tx.now()):
         return False
     add_notices(tx, notices)
     return True
@@ -82,4 +91,4 @@ def use_state(tx: Transaction, state_hash: str) -> bool:
     """Return whether the state of an installation is used for the first time."""
     now = tx.now()
     tx.run("forget_oauth_states", now=now)
-    return tx.run("use_oauth_state", state_hash=state_hash, expires_at=now + STATE_KEPT) == 1
+    return OAUTH_STATES.add_new(tx, state_hash=state_hash, expires_at=now + STATE_KEPT)

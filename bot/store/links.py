@@ -8,10 +8,12 @@ from typing import Literal
 
 from bot.domain.models import Account, AuditEntry, Link, Principal, TaskKind
 from bot.domain.reminding import first_reminder
-from bot.store import cards, gates, people, rows, runs, snapshots
+from bot.store import cards, gates, people, runs, snapshots
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices
+from bot.store.queries import setting
 from bot.store.records import Activation
+from bot.store.tables import ACCOUNTS, APPROVALS, GATES, LINKS, OPERATIONS, TASKS, WORKSPACES
 from bot.store.tasks import add_tasks
 from bot.store.transaction import Transaction
 
@@ -24,7 +26,7 @@ def new(tx: Transaction, link: Link, audit: Sequence[AuditEntry] = (), interacti
     if not people.first_sight(tx, interaction):
         return False
     expire(tx, link.principal.key, link.connection)
-    tx.run("new_link", **rows.columns(link))
+    LINKS.add(tx, link)
     append_audit(tx, audit)
     return True
 
@@ -36,8 +38,7 @@ def expire(tx: Transaction, principal_key: str, connection: str) -> None:
 
 def link(tx: Transaction, nonce_hash: str) -> Link | None:
     """Return a link, used or expired ones too (they are kept for a day, for honest answers)."""
-    row = tx.one("link", nonce_hash=nonce_hash)
-    return rows.link(row) if row else None
+    return LINKS.one(tx, nonce_hash=nonce_hash)
 
 
 def change(tx: Transaction, link: Link, expected_stage: str, expected_tries: int) -> bool:
@@ -46,20 +47,14 @@ def change(tx: Transaction, link: Link, expected_stage: str, expected_tries: int
     Its ``tries_left`` must also still be ``expected_tries``, so that each of many simultaneous guesses costs
     one try. Return False if another write came first.
     """
-    written = tx.run(
-        "change_link",
-        **rows.columns(link),
-        expected_stage=expected_stage,
-        expected_tries=expected_tries,
-        now=tx.now(),
-    )
-    return written == 1
+    expected = {"expected_stage": expected_stage, "expected_tries": expected_tries, "now": tx.now()}
+    return tx.run(setting("change_link", *LINKS.fields), **LINKS.columns(link), **expected) == 1
 
 
 def open_of(tx: Transaction, principal: Principal, stage: str) -> Link | None:
     """Return the newest unexpired link of a principal in a stage (for the code typed back)."""
     row = tx.one("open_link_of", principal=principal.key, stage=stage, now=tx.now())
-    return rows.link(row) if row else None
+    return LINKS.of(row) if row else None
 
 
 def activate(
@@ -73,7 +68,7 @@ def activate(
     """
     account = activation.account
     pair = {"principal": account.principal.key, "connection": account.connection}
-    existing = tx.one("link", nonce_hash=nonce_hash)
+    existing = LINKS.row(tx, nonce_hash=nonce_hash)
     if (
         existing is None
         or existing["stage"] != expected_stage
@@ -110,7 +105,7 @@ def activate_directly(
 
 def _has_approval(tx: Transaction, approval_id: str, account: Account) -> bool:
     """Use up an approval; return False if it was withdrawn meanwhile or is for somebody else."""
-    row = tx.one("approval", id=approval_id)
+    row = APPROVALS.row(tx, id=approval_id)
     if row is None or (row["principal"], row["connection"]) != (account.principal.key, account.connection):
         return False
     linked = tx.one(
@@ -130,7 +125,7 @@ def _stand(tx: Transaction, activation: Activation, pair: dict[str, str]) -> Non
     """Write an account, and resume what waited for it."""
     _put(tx, activation, pair)
     resume(tx, pair)
-    tx.run("delete_task_of", kind=TaskKind.REVOKE_UNUSED, subject=activation.settles)
+    TASKS.delete(tx, kind=TaskKind.REVOKE_UNUSED, subject=activation.settles)
     add_tasks(tx, activation.tasks)
     add_notices(tx, activation.notices)
     append_audit(tx, activation.audit)
@@ -144,33 +139,34 @@ def _put(tx: Transaction, activation: Activation, pair: dict[str, str]) -> None:
         if former["renamed_to"] == account.username and activation.moved is not None:
             _move(tx, activation.moved, former["username"], pair)
     if former is None or former["username"] != account.username or not account.username:
-        tx.run("doubt_workspaces", **pair)
+        # Access verified with another account proves nothing about this one.
+        WORKSPACES.change(tx, pair, verified_at=None, tried_at=None)
     remind_at = first_reminder(account.linked_at, account.ends_at)
-    tx.run("add_account", **rows.columns(replace(account, remind_at=remind_at)))
+    ACCOUNTS.add(tx, replace(account, remind_at=remind_at))
 
 
 def _move(
     tx: Transaction, moved: Callable[[str, str], tuple[str, str]], former: str, pair: dict[str, str]
 ) -> None:
     """Let workspaces be found by their person's new name; what was found by it meanwhile stays as it is."""
-    found = tx.all("ids_of_workspaces", **pair)
+    found = WORKSPACES.rows(tx, **pair)
     taken = {row["remote_id"] for row in found}
     for row in found:
         remote_id, gate_key = moved(row["remote_id"], former)
         if remote_id in taken:
             continue
-        tx.run("have_gate", gate_key=gate_key, connection=pair["connection"], remote_id=remote_id)
-        tx.run("move_workspace", id=row["id"], remote_id=remote_id, gate_key=gate_key)
+        GATES.add_new(tx, gate_key=gate_key, connection=pair["connection"], remote_id=remote_id)
+        WORKSPACES.change(tx, {"id": row["id"]}, remote_id=remote_id, gate_key=gate_key)
         tx.run("rest_gate_without_reader", gate_key=row["gate_key"])
 
 
 def resume(tx: Transaction, pair: dict[str, str]) -> None:
     """Resume what waited for the account: operations at once, watches with the next read."""
-    for operation in tx.all("open_operations_at", **pair):
+    for operation in OPERATIONS.rows(tx, "created_at, id", **pair, outcome=None):
         tx.run("resume_operation", id=operation["id"], now=tx.now())
         if operation["hold"] or operation["read_hold"]:
             cards.owe(tx, operation["id"], changed=True)
     runs.resume_all(tx, pair)
     cards.owe_about(tx, cards.of_link(pair["principal"], pair["connection"]), changed=True)
-    for workspace in tx.all("watched_of_account", **pair):
+    for workspace in WORKSPACES.rows(tx, **pair, hidden=False):
         gates.make_due(tx, workspace)

@@ -6,8 +6,7 @@ from dataclasses import replace
 
 from bot.domain.models import PROVISIONAL
 from bot.domain.names import FreeName
-from bot.store import rows
-from bot.store.text import as_json
+from bot.store.tables import WORKSPACES
 from bot.store.transaction import Transaction
 
 
@@ -16,23 +15,20 @@ def choose(tx: Transaction, workspace_id: str, wanted: FreeName) -> None:
 
     What a creation of unknown outcome may still make keeps its name. A workspace that has a name keeps it.
     """
-    row = tx.one("workspace", id=workspace_id)
-    if row is None:
-        return
-    workspace = rows.workspace(row)
-    if workspace.spec is None or not workspace.spec.is_unnamed:
+    workspace = WORKSPACES.one(tx, id=workspace_id)
+    if workspace is None or workspace.spec is None or not workspace.spec.is_unnamed:
         return
     others = [
-        rows.workspace(other)
+        WORKSPACES.of(other)
         for other in tx.all(
             "namesakes",
             id=workspace_id,
-            principal=row["principal"],
-            connection=row["connection"],
+            principal=workspace.principal.key,
+            connection=workspace.connection,
             unmade=f"{PROVISIONAL}%",
         )
     ]
     named = [other for other in others if other.spec is None or not other.spec.is_unnamed]
     name = wanted.besides(text for other in named for text in {other.name, other.title})
     spec = replace(workspace.spec, name=name)
-    tx.run("call_workspace", id=workspace_id, name=name, spec=as_json(spec.as_json()))
+    WORKSPACES.change(tx, {"id": workspace_id}, name=name, spec=spec)

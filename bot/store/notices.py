@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bot.domain.models import NewNotice, Notice, NoticeKind, Principal
-from bot.store import cards, conversations, preferences, rows
-from bot.store.text import as_json
+from bot.domain.models import NewNotice, Notice, NoticeKind, NoticeState, Principal
+from bot.store import cards, conversations, preferences
+from bot.store.tables import DIRECT_CHANNELS, NOTICES, RUNS
 from bot.store.transaction import Row, Transaction
 
 #: How many seconds, at most, the notice of an operation's end waits for the operation's card to be sent.
@@ -33,7 +33,8 @@ def add_notices(tx: Transaction, notices: Sequence[NewNotice], subject: str = ""
         row = _add(tx, new)
         if row is not None and telling.way == "later":
             holder = _holder(tx, new.principal, row["id"], telling.at)
-            tx.run("join_held", id=row["id"], held_by=holder, held_until=telling.at)
+            # It takes part in what becomes of that message, without being one itself.
+            NOTICES.change(tx, {"id": row["id"]}, held_by=holder, held_until=telling.at)
         elif row is not None:
             cards.add_notice(tx, row, new.body)
 
@@ -47,16 +48,15 @@ def _add(tx: Transaction, new: NewNotice) -> Row | None:
         "kind": new.kind,
         "principal": new.principal.key,
     }
-    is_new = tx.run(
-        "add_notice",
-        **row,
-        occasion=new.occasion,
-        body=as_json(new.body),
-        **{"class": new.kind.urgency},
-        now=now,
-        due_at=now + new.due_in,
-    )
-    return row if is_new else None
+    rest = {
+        "occasion": new.occasion,
+        "body": new.body,
+        "state": NoticeState.PENDING,
+        "class": new.kind.urgency,
+        "created_at": now,
+        "due_at": now + new.due_in,
+    }
+    return row if NOTICES.add_new(tx, **row, **rest) else None
 
 
 def _holder(tx: Transaction, principal: Principal, first: str, until: float) -> str:
@@ -75,7 +75,7 @@ def _holder(tx: Transaction, principal: Principal, first: str, until: float) -> 
 
 def held(tx: Transaction, notice_id: str) -> list[Notice]:
     """Return what a notice of kind HELD reports, oldest first."""
-    found = [rows.notice(row) for row in tx.all("held_notices", id=notice_id)]
+    found = [NOTICES.of(row) for row in tx.all("held_notices", id=notice_id)]
     return sorted(found, key=lambda notice: (notice.created_at, notice.id))
 
 
@@ -114,7 +114,7 @@ def claim(
             settled=now - CARD_FIRST,
             owner=owner,
         )
-        claimed += sorted(map(rows.notice, found), key=lambda notice: (notice.created_at, notice.id))
+        claimed += sorted(map(NOTICES.of, found), key=lambda notice: (notice.created_at, notice.id))
     return claimed
 
 
@@ -131,13 +131,13 @@ def sent(tx: Transaction, notice_id: str, channel_id: str, message_ts: str, draw
     if kind is NoticeKind.HELD:
         tx.run("held_sent", id=notice_id, now=now)
     if kind is NoticeKind.JOB_OUTPUT:
-        tx.run("place_output", id=subject, message_ts=message_ts)
+        RUNS.change(tx, {"id": subject}, output_ts=message_ts)
     elif message_ts:
         cards.place(tx, cards.id_of(kind, notice_id, subject), channel_id, message_ts, drawn)
     # Slack's ids of direct messages begin with D. A card may be in a channel, and a reply goes to wherever
     # the person typed, which may be a conversation with somebody else.
     if channel_id.startswith("D") and kind is not NoticeKind.REPLY:
-        tx.run("remember_channel", principal=row["principal"], channel_id=channel_id)
+        DIRECT_CHANNELS.put(tx, principal=row["principal"], channel_id=channel_id)
 
 
 def retry(
@@ -181,16 +181,15 @@ def dead(tx: Transaction, notice_id: str, error: str) -> None:
 
 def reply_to(tx: Transaction, interaction: str) -> Notice | None:
     """Return the reply that an interaction was answered with; None if it is unknown."""
-    row = tx.one("reply_to", subject=interaction, kind=NoticeKind.REPLY)
-    return rows.notice(row) if row else None
+    return NOTICES.one(tx, subject=interaction, kind=NoticeKind.REPLY)
 
 
 def dead_ones(tx: Transaction, limit: int = 50) -> list[Notice]:
     """Return the newest dead notices."""
-    return [rows.notice(row) for row in tx.all("dead_notices", limit=limit)]
+    return [NOTICES.of(row) for row in tx.all("dead_notices", limit=limit)]
 
 
 def known_channel(tx: Transaction, principal: Principal) -> str | None:
     """Return the direct message's channel id known from an earlier send, if any."""
-    row = tx.one("known_channel", principal=principal.key)
+    row = DIRECT_CHANNELS.row(tx, principal=principal)
     return None if row is None else str(row["channel_id"])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields
 from typing import Any
 
 from bot.domain.models import (
@@ -19,17 +18,16 @@ from bot.domain.models import (
     Update,
 )
 from bot.domain.progress import Typical, start_kind, typical
-from bot.store import cards, episodes, gates, names, people, rows, steps, timers
+from bot.store import cards, episodes, gates, names, people, steps, timers
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices
 from bot.store.records import Accepted, NewOperation
+from bot.store.tables import OPERATIONS, PEOPLE, WORKSPACES
 from bot.store.transaction import Row, Transaction
 from bot.support.errors import StoreError
 
 #: An operation whose first step waits for a read is stepped after this many seconds without one.
 READ_SECONDS = 2.0
-#: What an operation inherits from the one it replaces.
-_CARRIED = ("prior_call", "prior_at", "start_call", "stop_call", "called_at", "unknown_since")
 
 
 def accept(
@@ -49,16 +47,16 @@ def accept(
     """
     if not people.first_sight(tx, interaction):
         return Accepted(repeated(tx, interaction, new), repeated=True)
-    workspace = tx.one("workspace", id=new.workspace_id)
+    workspace = WORKSPACES.row(tx, id=new.workspace_id)
     if workspace is None or workspace["principal"] != new.principal.key:
         raise StoreError("no such workspace of this person")
     if new.planned_for is not None and not timers.end(tx, new.workspace_id, new.planned_for):
         raise StoreError("its person has changed or taken back this timer")
     replaced = None
-    row = tx.one("open_operation_of", workspace_id=new.workspace_id)
+    row = OPERATIONS.row(tx, workspace_id=new.workspace_id, outcome=None)
     if row is not None and row["verb"] != new.verb:
         # Without a call sent, it is cancelled; otherwise its call takes effect, whatever is asked for next.
-        has_called = rows.operation(row).has_called
+        has_called = OPERATIONS.of(row).has_called
         replaced = end(tx, row["id"], Outcome.REPLACED, "sent" if has_called else None)
         row = None
     joined = row is not None
@@ -68,7 +66,7 @@ def accept(
         if replaced is not None:
             row = _carried_over(tx, row, replaced)
     elif new.agreed and not row["agreed"]:
-        row = tx.one("agree_operation", id=row["id"]) or row
+        row = OPERATIONS.changed(tx, {"id": row["id"]}, agreed=True) or row
     if new.timer is not None:
         timers.put(tx, new.workspace_id, new.timer)
     people.keep_result(tx, interaction, row["id"])
@@ -77,7 +75,7 @@ def accept(
     add_notices(tx, kept, row["id"])
     gates.want(tx, new.workspace_id)
     append_audit(tx, audit)
-    return Accepted(rows.operation(row), joined=joined, replaced=replaced)
+    return Accepted(OPERATIONS.of(row), joined=joined, replaced=replaced)
 
 
 def _carried_over(tx: Transaction, row: Row, former: Operation) -> Row:
@@ -101,42 +99,44 @@ def _carried_over(tx: Transaction, row: Row, former: Operation) -> Row:
         }
     else:
         return row
-    columns = {column: row[column] for column in _CARRIED} | carried
-    return tx.one("carry_over", id=row["id"], **columns) or row
+    return OPERATIONS.changed(tx, {"id": row["id"]}, **carried) or row
 
 
 def repeated(tx: Transaction, interaction: str, new: NewOperation) -> Operation:
     """Return the operation that an interaction created when it was first seen."""
-    row = tx.one("operation", id=people.result_of(tx, interaction))
+    row = OPERATIONS.row(tx, id=people.result_of(tx, interaction))
     row = row or tx.one("latest_operation", workspace_id=new.workspace_id)
     if row is None or row["principal"] != new.principal.key:
         raise StoreError("this interaction was something else before")
-    return rows.operation(row)
+    return OPERATIONS.of(row)
 
 
 def add(tx: Transaction, new: NewOperation) -> Row:
     """Write an operation on a workspace that has no open one, with its card."""
     now = tx.now()
-    reads_first = new.reads_first and tx.one("person", principal=new.principal.key) is not None
-    given = {field.name: getattr(new, field.name) for field in fields(new) if field.name != "timer"}
+    reads_first = new.reads_first and PEOPLE.row(tx, principal=new.principal) is not None
     kind, usual = _usual(tx, new)
-    row = tx.one(
-        "add_operation",
-        **given
-        | {
-            "id": tx.ids.new("operation"),
-            "principal": new.principal.key,
-            "now": now,
-            "deadline_at": now + new.deadline_seconds,
-            "next_step_at": now + READ_SECONDS if reads_first else now,
-            "waits_for": "read" if reads_first else "time",
-            "start_kind": kind,
-            "usual_seconds": usual.usual,
-            "slow_seconds": usual.slow,
-        },
+    made = Operation(
+        id=tx.ids.new("operation"),
+        principal=new.principal,
+        workspace_id=new.workspace_id,
+        connection=new.connection,
+        verb=new.verb,
+        created_at=now,
+        deadline_at=now + new.deadline_seconds,
+        next_step_at=now + READ_SECONDS if reads_first else now,
+        reference=new.reference,
+        agreed=new.agreed,
+        channel_id=new.channel_id,
+        planned_for=new.planned_for,
+        usual_seconds=usual.usual,
+        slow_seconds=usual.slow,
     )
-    if row is None:
+    waits_for = "read" if reads_first else "time"
+    if not OPERATIONS.add_new(tx, made, waits_for=waits_for, start_kind=kind):
         raise StoreError("another operation for this workspace came first")
+    row = OPERATIONS.row(tx, id=made.id)
+    assert row is not None  # written a moment ago
     cards.add(tx, NoticeKind.CARD, row["id"], row["principal"], row["workspace_id"])
     return row
 
@@ -145,8 +145,8 @@ def _usual(tx: Transaction, new: NewOperation) -> tuple[str | None, Typical]:
     """Return with which starts a new one is compared, and how long they took."""
     if new.verb.brings_down:
         return None, Typical()
-    workspace = tx.one("workspace", id=new.workspace_id)
-    spec = rows.workspace(workspace).spec if workspace is not None else None
+    workspace = WORKSPACES.one(tx, id=new.workspace_id)
+    spec = workspace.spec if workspace is not None else None
     kind = start_kind(new.verb, new.principal, new.connection, spec)
     own = [row["seconds"] for row in tx.all("last_starts", workspace_id=new.workspace_id)]
     alike = [] if kind is None else [row["seconds"] for row in tx.all("starts_alike", start_kind=kind)]
@@ -155,20 +155,21 @@ def _usual(tx: Transaction, new: NewOperation) -> tuple[str | None, Typical]:
 
 def end(tx: Transaction, operation_id: str, outcome: Outcome, cause: str | None) -> Operation | None:
     """End an open operation and mark its card dirty; return None if it had already ended."""
-    row = tx.one("end_operation", id=operation_id, outcome=outcome, cause=cause, now=tx.now())
+    ended = {"outcome": outcome, "cause": cause, "ended_at": tx.now(), "hold": None, "read_hold": None}
+    row = OPERATIONS.changed(tx, {"id": operation_id, "outcome": None}, **ended, leased_until=0, claim="")
     if row is None:
         return None
     cards.owe(tx, operation_id, changed=True)
-    return rows.operation(row)
+    return OPERATIONS.of(row)
 
 
 def put_away(tx: Transaction, workspace_id: str) -> None:
     """Hide a workspace: its watch ends, and an open operation on it ends as cancelled."""
-    row = tx.one("hide_workspace", id=workspace_id)
+    row = WORKSPACES.changed(tx, {"id": workspace_id, "hidden": False}, hidden=True, **timers.NONE)
     if row is None:
         return
     cards.owe_about(tx, workspace_id, changed=True)
-    operation = tx.one("open_operation_of", workspace_id=workspace_id)
+    operation = OPERATIONS.row(tx, workspace_id=workspace_id, outcome=None)
     if operation is not None:
         end(tx, operation["id"], Outcome.CANCELLED, "forgotten")
     tx.run("rest_gate_without_reader", gate_key=row["gate_key"])
@@ -179,38 +180,36 @@ def keep_waiting(
 ) -> Operation | None:
     """Set a new deadline (number + 1) on an open operation; return None if it is no longer open."""
     if not people.first_sight(tx, interaction):
-        row = tx.one("operation", id=operation_id)
-        return rows.operation(row) if row is not None and row["outcome"] is None else None
+        return OPERATIONS.one(tx, id=operation_id, outcome=None)
     now = tx.now()
     row = tx.one("keep_waiting", id=operation_id, deadline_at=now + deadline_seconds, now=now)
     if row is None:
         return None
     cards.owe(tx, operation_id, changed=True)
     gates.want(tx, row["workspace_id"])
-    return rows.operation(row)
+    return OPERATIONS.of(row)
 
 
 def operation(tx: Transaction, operation_id: str) -> Operation | None:
     """Return one operation."""
-    row = tx.one("operation", id=operation_id)
-    return rows.operation(row) if row else None
+    return OPERATIONS.one(tx, id=operation_id)
 
 
 def latest(tx: Transaction, workspace_id: str) -> Operation | None:
     """Return the newest operation of a workspace, open or ended."""
     row = tx.one("latest_operation", workspace_id=workspace_id)
-    return rows.operation(row) if row else None
+    return OPERATIONS.of(row) if row else None
 
 
 def creation_of(tx: Transaction, workspace_id: str) -> Operation | None:
     """Return the newest creation of a workspace, open or ended; None if Usher didn't create it."""
     row = tx.one("creation_of", workspace_id=workspace_id)
-    return rows.operation(row) if row else None
+    return OPERATIONS.of(row) if row else None
 
 
 def open_ones(tx: Transaction, principal: Principal) -> list[Operation]:
     """Return a principal's open operations, oldest first."""
-    return [rows.operation(row) for row in tx.all("open_operations", principal=principal.key)]
+    return OPERATIONS.all(tx, "created_at, id", principal=principal, outcome=None)
 
 
 def make_another(
@@ -240,13 +239,13 @@ def claim(tx: Transaction, limit: int, lease: float, owner: str = "") -> list[Cl
 
 
 def _step(tx: Transaction, row: Row, name: str) -> ClaimedOperation | None:
-    workspace = tx.one("workspace", id=row["workspace_id"])
+    workspace = WORKSPACES.one(tx, id=row["workspace_id"])
     if workspace is None:
         # Deleting a workspace ends its operations; this one is left from a database edited by hand.
         end(tx, row["id"], Outcome.CANCELLED, "forgotten")
         return None
     return ClaimedOperation(
-        subject=rows.operation(row), claim=name, workspace=rows.workspace(workspace), **steps.acting(tx, row)
+        subject=OPERATIONS.of(row), claim=name, workspace=workspace, **steps.acting(tx, row)
     )
 
 
@@ -256,7 +255,7 @@ def save(tx: Transaction, update: Update) -> bool:
     An operation that ended meanwhile (was replaced), or that another step now holds, takes no update, and no
     notices are written; ``audit`` is still appended, and the result is False.
     """
-    row = tx.one("operation", id=update.id)
+    row = OPERATIONS.row(tx, id=update.id)
     counted = steps.counted(tx, row, update)
     if row is None or counted is None:
         return False
@@ -267,7 +266,7 @@ def save(tx: Transaction, update: Update) -> bool:
     if update.wants_read:
         gates.want(tx, row["workspace_id"])
     if update.read_needed:
-        workspace = tx.one("workspace", id=row["workspace_id"])
+        workspace = WORKSPACES.row(tx, id=row["workspace_id"])
         if workspace is not None:
             gates.make_due(tx, workspace)
     if update.hides and update.outcome is not None:

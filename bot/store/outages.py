@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from bot.domain.models import NewNotice
 from bot.store.notices import add_notices
+from bot.store.tables import OUTAGES
 from bot.store.transaction import Transaction
 
 
@@ -19,7 +20,7 @@ def begin(tx: Transaction, connection: str, since: float, notices: Sequence[NewN
 
     If another process has already written it, nothing is written. That one may have ended it just now.
     """
-    if tx.run("begin_outage", connection=connection, since=since):
+    if OUTAGES.add_new(tx, connection=connection, since=since):
         add_notices(tx, notices)
         return since
     return current(tx).get(connection, since)
@@ -27,7 +28,7 @@ def begin(tx: Transaction, connection: str, since: float, notices: Sequence[NewN
 
 def end(tx: Transaction, connection: str, notices: Sequence[NewNotice] = ()) -> bool:
     """End an outage and write its notices; return False, nothing written, if it was already over."""
-    if not tx.run("end_outage", connection=connection):
+    if not OUTAGES.delete(tx, connection=connection):
         return False
     add_notices(tx, notices)
     return True

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from bot.store.records import Owned
+from bot.store.tables import OWNERS
 from bot.store.transaction import Transaction
 
 #: How many seconds something stays a process's without being renewed: who is dead is replaced after that.
@@ -26,12 +27,12 @@ def renew(tx: Transaction, owner: str) -> list[str]:
 def disown(tx: Transaction, owner: str, names: Sequence[str]) -> None:
     """Hand back what others may take at once."""
     for name in names:
-        tx.run("disown", owner=owner, name=name)
+        OWNERS.delete(tx, owner=owner, name=name)
 
 
 def disown_all(tx: Transaction, owner: str) -> None:
     """Hand back everything of an owner's."""
-    tx.run("disown_all", owner=owner)
+    OWNERS.delete(tx, owner=owner)
 
 
 def owned(tx: Transaction) -> list[Owned]:

@@ -1,4 +1,4 @@
-"""The queries of ``queries.sql`` by name, within the PostgreSQL engine's open transaction.
+"""The store's queries, by name or as they are, within the PostgreSQL engine's open transaction.
 
 Every parameter is sent as text, and the statement's own columns say what it is: one prepared statement for
 each query, whatever the values. A statement that is run for many rows gets them as one array of JSON objects,
@@ -9,7 +9,7 @@ cost one statement, not one each.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
@@ -29,13 +29,9 @@ _OURS = re.compile(r"/\* postgresql: (.*?)\s\*/", re.DOTALL)
 
 
 @cache
-def numbered_queries() -> Mapping[str, tuple[str, tuple[str, ...]]]:
-    """Return each named query with ``$1``, ``$2`` … in place of the names, and the names in that order."""
-    return {name: _numbered(query) for name, query in named_queries().items()}
-
-
-def _numbered(query: str) -> tuple[str, tuple[str, ...]]:
-    query = _OURS.sub(r"\1", query)
+def numbered(query: str) -> tuple[str, tuple[str, ...]]:
+    """Return a query with ``$1``, ``$2`` … in place of the names, and the names in that order."""
+    query = _OURS.sub(r"\1", named_queries().get(query, query))
     names = tuple(dict.fromkeys(_PARAMETER.findall(query)))
     if _EACH in names:
         query = _PARAMETER.sub(lambda found: f"given.{found[1]}_" if found[1] != _EACH else found[0], query)
@@ -50,12 +46,11 @@ class PostgresTransaction:
         self.ids = ids
         self._cursor = cursor
         self._time = time
-        self._queries = numbered_queries()
         #: How many rows were changed on this connection.
         self.changes = 0
 
     def _execute(self, query: str, params: dict[str, Any]) -> Cursor[Row]:
-        text, names = self._queries[query]
+        text, names = numbered(query)
         done = self._cursor().execute(text.encode(), [_sent(params[name]) for name in names], prepare=True)
         if done.rowcount > 0 and not (done.statusmessage or "").startswith("SELECT"):
             self.changes += done.rowcount

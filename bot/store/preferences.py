@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo
 from bot.domain.models import AuditEntry, Mark, NewNotice, NoticeKind, Preferences, Principal, RunState
 from bot.domain.moments import zone_of
 from bot.domain.telling import NOW, News, Telling, quiet_until, tell
-from bot.store import people, rows
+from bot.store import people
 from bot.store.audit import append_audit
+from bot.store.tables import OPERATIONS, PREFERENCES, RUNS, WORKSPACES
 from bot.store.transaction import Transaction
 
 #: How a run ends that didn't fail.
@@ -19,8 +20,7 @@ _WELL = frozenset({RunState.SUCCEEDED, RunState.CANCELLED})
 
 def of(tx: Transaction, principal: Principal) -> Preferences:
     """Return a person's preferences; what they are at first if they never changed them."""
-    row = tx.one("preferences", principal=principal.key)
-    return rows.preferences(row) if row else Preferences()
+    return PREFERENCES.one(tx, principal=principal) or Preferences()
 
 
 def save(
@@ -32,7 +32,7 @@ def save(
 ) -> None:
     """Set a person's preferences; a repeated interaction changes nothing."""
     if people.first_sight(tx, interaction):
-        tx.run("save_preferences", principal=principal.key, **rows.columns(wanted))
+        PREFERENCES.put(tx, wanted, principal=principal)
         append_audit(tx, audit)
 
 
@@ -47,7 +47,7 @@ def choose(
 ) -> None:
     """Set what is sent about one workspace; None: as for all of them."""
     if people.first_sight(tx, interaction):
-        tx.run("choose_for_workspace", id=workspace_id, tells_ready=ready, tells_stopped=stopped)
+        WORKSPACES.change(tx, {"id": workspace_id}, tells_ready=ready, tells_stopped=stopped)
         append_audit(tx, audit)
 
 
@@ -68,7 +68,7 @@ def telling(tx: Transaction, new: NewNotice) -> Telling:
 def _news(tx: Transaction, new: NewNotice) -> News:
     news, workspace_id = News(new.kind), new.body.get("workspace")
     if new.kind.subject == "operation":
-        operation = tx.one("operation", id=new.subject)
+        operation = OPERATIONS.row(tx, id=new.subject)
         if operation is None:
             return news
         workspace_id = operation["workspace_id"]
@@ -77,11 +77,11 @@ def _news(tx: Transaction, new: NewNotice) -> News:
         is_asked = is_asked and tx.one("class_of_stop", operation_id=new.subject) is None
         news = replace(news, asked_at=operation["created_at"] if is_asked else None)
     elif new.kind is NoticeKind.JOB_ENDED:
-        run = tx.one("run", id=new.subject)
+        run = RUNS.row(tx, id=new.subject)
         if run is None:
             return news
         news = replace(news, asked_at=run["created_at"], is_failure=run["state"] not in _WELL)
-    row = tx.one("workspace", id=workspace_id) if workspace_id else None
+    row = WORKSPACES.row(tx, id=workspace_id) if workspace_id else None
     if row is not None and new.kind in {NoticeKind.READY, NoticeKind.STOPPED_ELSEWHERE}:
         chosen = row["tells_ready" if new.kind is NoticeKind.READY else "tells_stopped"]
         news = replace(news, chosen=None if chosen is None else bool(chosen))

@@ -7,11 +7,14 @@ from functools import cache
 from importlib.resources import files
 
 from bot.domain.models.notices import Mark, NoticeKind
+from bot.store.tables import TABLES
 from bot.store.times import healing_queries
 
 _HEADER = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
 #: Stands for the kinds of notices that have a mark.
 _MARKED = re.compile(r"\{([A-Z_]+)\}")
+#: Begins a query that adds a row with all columns of its model.
+_MODEL = re.compile(r"INSERT INTO (\w+) {model}")
 
 
 @cache
@@ -27,7 +30,7 @@ def named_queries() -> dict[str, str]:
         if name in queries:
             raise ValueError(f"two queries are named {name}")
         lines = [line for line in body.splitlines() if line.strip() and not line.startswith("--")]
-        queries[name] = "\n".join(lines).strip().removesuffix(";")
+        queries[name] = _filled("\n".join(lines).strip().removesuffix(";"))
     return queries | healing_queries()
 
 
@@ -35,6 +38,24 @@ def _kinds(found: re.Match[str]) -> str:
     """Return the kinds that have a mark as a list in SQL, in the order in which an index may have them."""
     kinds = ", ".join(f"'{kind}'" for kind in NoticeKind if Mark[found[1]] in kind.marks)
     return f"({kinds})"
+
+
+def _filled(query: str) -> str:
+    """Return a query with a model's columns where it names them all, to add or to replace them."""
+    found = _MODEL.match(query)
+    if found is None:
+        return query
+    names = TABLES[found[1]].fields
+    model = f"({', '.join(names)}) VALUES ({', '.join(f':{name}' for name in names)})"
+    replaced = ", ".join(f"{name} = excluded.{name}" for name in names)
+    return query.replace("{model}", model).replace("{replaced}", replaced)
+
+
+@cache
+def setting(name: str, *columns: str) -> str:
+    """Return a named query that sets these columns where it has ``{changes}``, each to its parameter."""
+    changes = ", ".join(f"{column} = :{column}" for column in columns)
+    return named_queries()[name].replace("{changes}", changes)
 
 
 @cache

@@ -1,4 +1,6 @@
--- Every statement of the store, by name, in the order of bot/store/*.py. Portable between SQLite and PostgreSQL:
+-- Every statement that decides something, by name, in the order of bot/store/*.py; what is read and written by key
+-- alone stands in bot/store/tables.py. A row's columns are named there: {model} are all of its model's, with their
+-- values, {replaced} the same on a conflict, {changes} those that a caller sets. Portable between SQLite and PostgreSQL:
 -- no scalar MIN/MAX, no IN over a parameter, conflicts by ON CONFLICT, results by RETURNING. What only PostgreSQL
 -- is told stands in a comment that begins with its name: who claims side by side there skips what another claims,
 -- and what is read to be changed while others claim is locked. SQLite has one writer. What is
@@ -6,15 +8,6 @@
 -- What is run for many rows there gets all of them as :each, and other parameters are columns of it.
 
 -- == inbox, people, audit ==
-
--- name: see_interaction
-INSERT INTO inbox (key, seen_at, result) VALUES (:key, :now, '') ON CONFLICT (key) DO NOTHING;
-
--- name: interaction_result
-SELECT result FROM inbox WHERE key = :key;
-
--- name: set_interaction_result
-UPDATE inbox SET result = :result WHERE key = :key;
 
 -- name: add_signatures
 INSERT INTO signatures (id, seen_at, signatures) VALUES (:id, :now, :signatures);
@@ -26,22 +19,11 @@ SELECT seen_at, signatures FROM signatures WHERE seen_at > :since ORDER BY seen_
 DELETE FROM signatures WHERE seen_at <= :before;
 
 -- name: save_person
-INSERT INTO people (principal, name, is_guest, is_bot, is_deleted, is_stranger, time_zone, seen_at)
-VALUES (:principal, :name, :is_guest, :is_bot, :is_deleted, :is_stranger, :time_zone, :seen_at)
-ON CONFLICT (principal) DO UPDATE SET
-    name = excluded.name, is_guest = excluded.is_guest, is_bot = excluded.is_bot,
-    is_deleted = excluded.is_deleted, is_stranger = excluded.is_stranger,
-    time_zone = excluded.time_zone, seen_at = excluded.seen_at
+INSERT INTO people {model} ON CONFLICT (principal) DO UPDATE SET {replaced}
 WHERE excluded.seen_at >= people.seen_at OR people.seen_at > :now;
 
 -- name: person
 SELECT * FROM people WHERE principal = :principal;
-
--- name: has_met
-SELECT 1 FROM contacts WHERE principal = :principal;
-
--- name: meet
-INSERT INTO contacts (principal, met_at) VALUES (:principal, :now) ON CONFLICT (principal) DO NOTHING;
 
 -- The head is written before it is read: that locks it, so two writers can't append the same seq.
 -- name: lengthen_audit
@@ -52,10 +34,6 @@ UPDATE audit_head SET hash = :hash WHERE id = 1;
 
 -- name: audit_head
 SELECT count, hash, archived, archived_hash FROM audit_head WHERE id = 1;
-
--- name: append_audit
-INSERT INTO audit (seq, at, actor, action, target, result, detail, previous_hash, hash)
-VALUES (:seq, :at, :actor, :action, :target, :result, :detail, :previous_hash, :hash);
 
 -- name: begin_audit_at
 UPDATE audit_head SET archived = :seq, archived_hash = :hash WHERE id = 1;
@@ -85,12 +63,6 @@ SELECT
 -- name: outages
 SELECT connection, since FROM outages;
 
--- name: begin_outage
-INSERT INTO outages (connection, since) VALUES (:connection, :since) ON CONFLICT (connection) DO NOTHING;
-
--- name: end_outage
-DELETE FROM outages WHERE connection = :connection;
-
 -- == pauses that providers asked for ==
 
 -- name: pauses
@@ -111,24 +83,8 @@ ON CONFLICT (connection, calls, who) DO UPDATE SET
 UPDATE links SET expires_at = :now, secret = NULL, code_hash = NULL, waiting = NULL
 WHERE principal = :principal AND connection = :connection AND stage <> 'used' AND expires_at > :now;
 
--- name: new_link
-INSERT INTO links (
-    nonce_hash, principal, connection, waiting, created_at, expires_at, stage, tries_left, secret, username,
-    code_hash, code_tries_left, browser_hash, proven, ends_at
-) VALUES (
-    :nonce_hash, :principal, :connection, :waiting, :created_at, :expires_at, :stage, :tries_left, :secret,
-    :username, :code_hash, :code_tries_left, :browser_hash, :proven, :ends_at
-);
-
--- name: link
-SELECT * FROM links WHERE nonce_hash = :nonce_hash;
-
--- Principal, connection and waiting command are fixed when a link is created.
 -- name: change_link
-UPDATE links SET
-    expires_at = :expires_at, stage = :stage, tries_left = :tries_left, secret = :secret, username = :username,
-    code_hash = :code_hash, code_tries_left = :code_tries_left, browser_hash = :browser_hash, proven = :proven,
-    ends_at = :ends_at
+UPDATE links SET {changes}
 WHERE nonce_hash = :nonce_hash AND stage = :expected_stage AND tries_left = :expected_tries
     AND expires_at > :now;
 
@@ -150,25 +106,6 @@ WHERE connection = :connection AND username = :username AND username <> '' AND s
 DELETE FROM accounts WHERE principal = :principal AND connection = :connection AND state <> 'revoking'
 RETURNING id, username, renamed_to;
 
--- name: ids_of_workspaces
-SELECT id, remote_id, gate_key FROM workspaces WHERE principal = :principal AND connection = :connection;
-
--- name: move_workspace
-UPDATE workspaces SET remote_id = :remote_id, gate_key = :gate_key WHERE id = :id;
-
--- name: add_account
-INSERT INTO accounts (
-    id, principal, connection, username, secret, state, linked_at, discovered_at, unlinked_at, ends_at, remind_at
-) VALUES (
-    :id, :principal, :connection, :username, :secret, :state, :linked_at, :discovered_at, :unlinked_at, :ends_at,
-    :remind_at
-);
-
--- Access verified with another account proves nothing about this one.
--- name: doubt_workspaces
-UPDATE workspaces SET verified_at = NULL, tried_at = NULL
-WHERE principal = :principal AND connection = :connection;
-
 -- name: resume_operation
 UPDATE operations SET
     hold = NULL, read_hold = NULL,
@@ -176,16 +113,9 @@ UPDATE operations SET
     next_step_at = CASE WHEN leased_until > :now OR next_step_at < :now THEN next_step_at ELSE :now END
 WHERE id = :id AND outcome IS NULL;
 
--- name: watched_of_account
-SELECT id, gate_key, connection, remote_id, state FROM workspaces
-WHERE principal = :principal AND connection = :connection AND hidden = 0;
-
 -- name: account
 SELECT * FROM accounts WHERE principal = :principal AND connection = :connection
 ORDER BY CASE WHEN state = 'revoking' THEN 1 ELSE 0 END, linked_at DESC, id LIMIT 1;
-
--- name: account_by_id
-SELECT * FROM accounts WHERE id = :id;
 
 -- name: accounts
 SELECT * FROM accounts WHERE principal = :principal AND state <> 'revoking' ORDER BY connection;
@@ -204,58 +134,11 @@ SELECT * FROM accounts
 WHERE connection = :connection AND username = :username AND username <> '' AND state <> 'revoking'
 ORDER BY linked_at, id;
 
--- name: begin_revoking
-UPDATE accounts SET state = 'revoking', unlinked_at = :now WHERE id = :id;
-
--- name: delete_account
-DELETE FROM accounts WHERE id = :id;
-
--- name: drop_account
-DELETE FROM accounts WHERE id = :id AND state = 'revoking';
-
--- name: orphan_operations
-UPDATE operations SET is_orphan = 1 WHERE workspace_id = :workspace_id;
-
--- name: all_workspaces_at
-SELECT id, name, alias FROM workspaces WHERE principal = :principal AND connection = :connection;
-
--- name: delete_workspaces
-DELETE FROM workspaces WHERE principal = :principal AND connection = :connection
-RETURNING id, gate_key, name, alias, stop_at;
-
--- name: refuse_account
-UPDATE accounts SET state = 'refused', secret = '', renamed_to = :renamed_to
-WHERE id = :id AND state = 'active' AND secret = :secret
-RETURNING *;
-
--- name: hold_operation
-UPDATE operations SET hold = :hold WHERE id = :id AND outcome IS NULL;
-
--- What is known about the old secret doesn't apply to a fresh one; a re-encrypted one is the same secret.
--- name: save_secret
-UPDATE accounts SET
-    secret = :new,
-    ends_at = CASE WHEN :is_fresh = 1 THEN :ends_at ELSE ends_at END,
-    remind_at = CASE WHEN :is_fresh = 1 THEN :remind_at ELSE remind_at END,
-    refused_since = CASE WHEN :is_fresh = 1 THEN NULL ELSE refused_since END,
-    refused_for = CASE WHEN :is_fresh = 1 THEN 0 ELSE refused_for END
-WHERE id = :id AND secret = :old AND state = 'active';
-
 -- name: due_reminders
 SELECT * FROM accounts WHERE remind_at <= :now AND state = 'active' ORDER BY remind_at, id LIMIT :limit;
 
--- name: done_reminder
-UPDATE accounts SET remind_at = :next_at WHERE id = :id AND remind_at = :remind_at AND state = 'active';
-
--- name: suspect_account
-UPDATE accounts SET refused_since = :now, refused_for = 0
-WHERE id = :id AND secret = :secret AND state = 'active' AND refused_since IS NULL;
-
 -- name: suspects
 SELECT * FROM accounts WHERE refused_since IS NOT NULL AND state = 'active' ORDER BY COALESCE(looked_at, 0), id;
-
--- name: look_at_account
-UPDATE accounts SET looked_at = :now WHERE id = :id;
 
 -- name: count_refusal
 UPDATE accounts SET refused_for = :seconds + CASE WHEN refused_for < :least THEN :least ELSE refused_for END
@@ -296,9 +179,6 @@ SELECT * FROM workspaces WHERE principal = :principal AND hidden <= :hidden;
 -- name: workspace
 SELECT * FROM workspaces WHERE id = :id;
 
--- name: workspace_by_remote
-SELECT * FROM workspaces WHERE principal = :principal AND connection = :connection AND remote_id = :remote_id;
-
 -- name: count_refusals
 SELECT COUNT(*) AS count FROM operations
 WHERE connection = :connection AND outcome = 'failed' AND cause LIKE :cause AND ended_at >= :since;
@@ -317,30 +197,12 @@ FROM workspaces w
 WHERE w.principal = :principal AND w.connection = :connection AND w.remote_id > :after
 ORDER BY w.remote_id LIMIT :limit;
 
--- name: add_workspace
-INSERT INTO workspaces (
-    id, principal, connection, remote_id, gate_key, name, alias, state, url, detail, progress, observed_at,
-    verified_at, used_at, origin, hidden, created_at, spec, actions, ends_at, ends_how
-) VALUES (
-    :id, :principal, :connection, :remote_id, :gate_key, :name, :alias, :state, :url, :detail, :progress,
-    :observed_at, :verified_at, :used_at, :origin, 0, :now, :spec, :actions, :ends_at, :ends_how
-)
-ON CONFLICT (principal, connection, remote_id) DO NOTHING;
-
--- name: unhide_workspace
-UPDATE workspaces SET hidden = 0, alias = COALESCE(:alias, alias), used_at = :now WHERE id = :id;
-
 -- name: listed_workspace
 UPDATE workspaces SET
-    name = :name, gate_key = :gate_key, state = :state, url = :url, detail = :detail, progress = :progress,
-    observed_at = :observed_at, verified_at = :verified_at, actions = :actions, ends_at = :ends_at,
-    ends_how = :ends_how, doubt = NULL,
+    {changes}, doubt = NULL,
     started_at = CASE WHEN :state IN ('starting', 'running') AND state IN ('starting', 'running') THEN started_at END,
     up_at = CASE WHEN :state IN ('starting', 'running') THEN :observed_at ELSE up_at END
 WHERE id = :id;
-
--- name: name_workspace
-UPDATE workspaces SET alias = :alias WHERE id = :id;
 
 -- Whose names a new one must differ from: what is on the list, and what may still be made.
 -- name: namesakes
@@ -349,14 +211,6 @@ WHERE w.principal = :principal AND w.connection = :connection AND w.id <> :id
     AND (w.hidden = 0 OR (w.remote_id LIKE :unmade AND EXISTS (
         SELECT 1 FROM operations o WHERE o.workspace_id = w.id AND o.outcome = 'unknown'
     )));
-
--- name: call_workspace
-UPDATE workspaces SET name = :name, spec = :spec WHERE id = :id;
-
--- name: hide_workspace
-UPDATE workspaces SET
-    hidden = 1, stop_at = NULL, stop_mode = NULL, stop_agreed = 0, stop_warned = 0, stop_look_at = NULL
-WHERE id = :id AND hidden = 0 RETURNING gate_key;
 
 -- name: discovered
 UPDATE accounts SET discovered_at = :now WHERE id = :id;
@@ -403,37 +257,8 @@ UPDATE operations SET
     next_step_at = CASE WHEN leased_until > :now OR next_step_at < :now THEN next_step_at ELSE :now END
 WHERE id = :id;
 
--- A workspace ended by a restart is created again: from now on the operation is that creation.
--- name: renew_operation
-UPDATE operations SET
-    workspace_id = :workspace_id, verb = 'create', agreed = 1, start_call = 'none', stop_call = 'none', called_at = NULL,
-    sent_at = NULL, read_since = NULL, attempts = 0, progress_floor = 0, hold = NULL, read_hold = NULL, waits_for = 'time',
-    next_step_at = :now, leased_until = 0, claim = '', woken = 0
-WHERE id = :id;
-
--- It exists from now on: a list requested earlier can't contain it.
--- name: make_known
-UPDATE workspaces SET
-    remote_id = :remote_id, gate_key = :gate_key, name = :name, alias = :alias, state = :state, url = :url,
-    detail = :detail, progress = :progress, observed_at = :observed_at, verified_at = :verified_at,
-    used_at = :used_at, tried_at = :tried_at, actions = :actions, ends_at = :ends_at, ends_how = :ends_how,
-    hidden = 0, created_at = :now
-WHERE id = :id;
-
--- name: show_workspace
-UPDATE workspaces SET hidden = 0 WHERE id = :id;
-
--- name: move_operations
-UPDATE operations SET workspace_id = :workspace_id WHERE workspace_id = :former RETURNING id;
-
 -- name: unsent_notices_of
 SELECT id, body FROM notices WHERE subject = :subject AND state IN ('pending', 'retry', 'leased');
-
--- name: rewrite_notice
-UPDATE notices SET body = :body WHERE id = :id;
-
--- name: delete_workspace
-DELETE FROM workspaces WHERE id = :id;
 
 -- A row that only a list has added since, for the same person, may be what was made.
 -- name: explained
@@ -473,47 +298,18 @@ WHERE w.ends_at IS NOT NULL AND w.hidden = 0 AND w.ends_at > :now AND w.ends_at 
     )
 ORDER BY w.ends_at LIMIT :limit;
 
--- name: workspaces_at_gate
-SELECT id, gate_key, connection, remote_id FROM workspaces WHERE gate_key = :gate_key AND connection = :connection;
-
 -- name: next_episode
 UPDATE workspaces SET episode = episode + 1 WHERE id = :id;
 
--- name: set_remark
-UPDATE workspaces SET remark = :remark WHERE id = :id;
-
--- name: set_entry
-UPDATE workspaces SET entry = :entry WHERE id = :id AND gate_key = :gate_key;
-
 -- == timers ==
 
--- name: put_timer
-UPDATE workspaces SET
-    stop_at = :stop_at, stop_mode = :stop_mode, stop_agreed = :stop_agreed, stop_warned = :stop_warned,
-    stop_look_at = :look_at
-WHERE id = :id;
-
--- name: clear_timer
-UPDATE workspaces SET stop_at = NULL, stop_mode = NULL, stop_agreed = 0, stop_warned = 0, stop_look_at = NULL
-WHERE id = :id AND stop_at IS NOT NULL;
-
--- name: end_timer
-UPDATE workspaces SET stop_at = NULL, stop_mode = NULL, stop_agreed = 0, stop_warned = 0, stop_look_at = NULL
-WHERE id = :id AND stop_at = :stop_at;
-
 -- name: settle_timer
-UPDATE workspaces SET stop_at = NULL, stop_mode = NULL, stop_agreed = 0, stop_warned = 0, stop_look_at = NULL
+UPDATE workspaces SET {changes}
 WHERE id = :id AND stop_at IS NOT NULL AND state IN ('stopped', 'suspended', 'failed', 'gone')
     AND NOT EXISTS (
         SELECT 1 FROM operations o
         WHERE o.workspace_id = :id AND o.outcome IS NULL AND o.verb IN ('start', 'restart', 'create')
     );
-
--- name: move_timer
-UPDATE workspaces SET (stop_at, stop_mode, stop_agreed, stop_warned, stop_look_at) = (
-    SELECT f.stop_at, f.stop_mode, f.stop_agreed, f.stop_warned, f.stop_look_at FROM workspaces f WHERE f.id = :former
-)
-WHERE id = :id;
 
 -- After a long absence a warning is void: nobody knows what its person has done since.
 -- name: claim_timers
@@ -525,39 +321,14 @@ WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
 )
 RETURNING *;
 
--- name: look_at_timer
-UPDATE workspaces SET
-    stop_look_at = :look_at, stop_warned = CASE WHEN :unwarned = 1 THEN 0 ELSE stop_warned END
-WHERE id = :id AND stop_at = :stop_at;
-
--- name: timer_warned
-UPDATE workspaces SET stop_warned = 1, stop_at = :moved_to, stop_look_at = :moved_to
-WHERE id = :id AND stop_at = :stop_at AND stop_warned = 0;
-
 -- == snapshots and form values ==
 
 -- name: save_snapshot
-INSERT INTO snapshots (connection, owner, kind, payload, read_at)
-VALUES (:connection, :owner, :kind, :payload, :read_at)
-ON CONFLICT (connection, owner, kind) DO UPDATE SET payload = excluded.payload, read_at = excluded.read_at
+INSERT INTO snapshots {model} ON CONFLICT (connection, owner, kind) DO UPDATE SET {replaced}
 WHERE excluded.read_at >= snapshots.read_at;
-
--- name: snapshot
-SELECT * FROM snapshots WHERE connection = :connection AND owner = :owner AND kind = :kind;
-
--- name: delete_snapshots
-DELETE FROM snapshots WHERE connection = :connection AND owner = :owner;
-
--- name: remember
-INSERT INTO remembered (principal, connection, purpose, payload)
-VALUES (:principal, :connection, :purpose, :payload)
-ON CONFLICT (principal, connection, purpose) DO UPDATE SET payload = excluded.payload;
 
 -- name: remembered
 SELECT payload FROM remembered WHERE principal = :principal AND connection = :connection AND purpose = :purpose;
-
--- name: forget_remembered
-DELETE FROM remembered WHERE principal = :principal AND connection = :connection;
 
 -- == approvals ==
 
@@ -646,17 +417,8 @@ SELECT * FROM runs WHERE is_watched = 1 AND remote_id IS NOT NULL AND is_orphan 
     )
 ORDER BY created_at;
 
--- name: place_output
-UPDATE runs SET output_ts = :message_ts WHERE id = :id;
-
 -- name: output_done
 UPDATE runs SET is_watched = 0 WHERE id = :id;
-
--- name: observe_run
-UPDATE runs SET
-    state = :state, exit_code = :exit_code, detail = :detail, name = :name, started_at = :started_at,
-    finished_at = :finished_at, observed_at = :observed_at
-WHERE id = :id;
 
 -- name: wake_run
 UPDATE runs SET
@@ -777,34 +539,6 @@ DELETE FROM runs WHERE id = :id;
 -- name: open_operation_of
 SELECT * FROM operations WHERE workspace_id = :workspace_id AND outcome IS NULL;
 
--- name: add_operation
-INSERT INTO operations (
-    id, principal, workspace_id, connection, verb, created_at, deadline_at, next_step_at, waits_for, reference,
-    channel_id, agreed, planned_for, start_kind, usual_seconds, slow_seconds
-) VALUES (
-    :id, :principal, :workspace_id, :connection, :verb, :now, :deadline_at, :next_step_at, :waits_for, :reference,
-    :channel_id, :agreed, :planned_for, :start_kind, :usual_seconds, :slow_seconds
-)
-ON CONFLICT (workspace_id) WHERE outcome IS NULL DO NOTHING
-RETURNING *;
-
--- name: agree_operation
-UPDATE operations SET agreed = 1 WHERE id = :id AND outcome IS NULL RETURNING *;
-
--- What the previous operation had sent: an opposite call still takes effect; one in this direction is this operation's.
--- name: carry_over
-UPDATE operations SET
-    prior_call = :prior_call, prior_at = :prior_at, start_call = :start_call, stop_call = :stop_call,
-    called_at = :called_at, unknown_since = :unknown_since
-WHERE id = :id
-RETURNING *;
-
--- name: end_operation
-UPDATE operations SET
-    outcome = :outcome, cause = :cause, ended_at = :now, hold = NULL, read_hold = NULL, leased_until = 0, claim = ''
-WHERE id = :id AND outcome IS NULL
-RETURNING *;
-
 -- name: keep_waiting
 UPDATE operations SET
     deadline_at = :deadline_at, deadline_number = deadline_number + 1,
@@ -832,13 +566,6 @@ ORDER BY created_at DESC, CASE WHEN outcome IS NULL THEN 0 ELSE 1 END, id DESC L
 -- name: creation_of
 SELECT * FROM operations WHERE workspace_id = :workspace_id AND verb = 'create'
 ORDER BY created_at DESC, id DESC LIMIT 1;
-
--- name: open_operations
-SELECT * FROM operations WHERE principal = :principal AND outcome IS NULL ORDER BY created_at, id;
-
--- name: open_operations_at
-SELECT * FROM operations WHERE principal = :principal AND connection = :connection AND outcome IS NULL
-ORDER BY created_at, id;
 
 -- A call found in flight when its operation is claimed got no answer: its process has ended.
 -- name: claim_operations
@@ -882,19 +609,9 @@ WHERE id = :id AND outcome IS NULL;
 
 -- == browser sessions ==
 
--- name: begin_browser_session
-INSERT INTO browser_sessions (id_hash, principal, user_id, created_at, seen_at, expires_at)
-VALUES (:id_hash, :principal, :user_id, :created_at, :seen_at, :expires_at);
-
 -- name: browser_session
 SELECT id_hash, principal, created_at, seen_at, expires_at FROM browser_sessions
 WHERE id_hash = :id_hash AND expires_at > :now AND seen_at > :unused_since;
-
--- name: keep_browser_session
-UPDATE browser_sessions SET seen_at = :now WHERE id_hash = :id_hash;
-
--- name: end_browser_session
-DELETE FROM browser_sessions WHERE id_hash = :id_hash;
 
 -- name: end_browser_sessions_of
 DELETE FROM browser_sessions WHERE user_id = :user_id AND principal LIKE :ending;
@@ -915,10 +632,6 @@ ON CONFLICT (gate_key) DO UPDATE SET
         WHEN gates.due_at IS NOT NULL AND gates.due_at <= excluded.wanted_at THEN gates.due_at
         WHEN gates.next_check_at > excluded.wanted_at THEN gates.next_check_at
         ELSE excluded.wanted_at END;
-
--- name: have_gate
-INSERT INTO gates (gate_key, connection, remote_id) VALUES (:gate_key, :connection, :remote_id)
-ON CONFLICT (gate_key) DO NOTHING;
 
 -- name: hold_gate
 UPDATE gates SET next_check_at = :until, claimed_at = :now
@@ -978,12 +691,6 @@ UPDATE workspaces SET tried_at = :now
 /* postgresql: FROM json_to_recordset(:each) given (id_ TEXT, now_ DOUBLE PRECISION) */
 WHERE id = :id;
 
--- name: hand_gate_over
-UPDATE gates SET connection = :connection WHERE gate_key = :gate_key;
-
--- name: rest_gate
-UPDATE gates SET due_at = NULL WHERE gate_key = :gate_key;
-
 -- A gate that nobody can read any more has no due time; it keeps the earliest time of the next read.
 -- name: rest_gate_without_reader
 UPDATE gates SET due_at = NULL WHERE gate_key = :gate_key AND NOT EXISTS (
@@ -1021,9 +728,6 @@ JOIN workspaces w ON w.id = wanted.key
 JOIN gates g ON g.gate_key = w.gate_key
 LEFT JOIN accounts a ON a.principal = w.principal AND a.connection = w.connection AND a.state = 'active'
 LEFT JOIN operations o ON o.workspace_id = w.id AND o.outcome IS NULL;
-
--- name: doubt_workspace
-UPDATE workspaces SET doubt = :kind, doubt_times = :times, doubt_since = :since WHERE id = :id;
 
 -- Somebody else's read, or one with access to everybody's, doesn't disprove the person's own list.
 -- name: observed_same
@@ -1105,7 +809,7 @@ UPDATE slack_calls SET made_at = made_at + :was_set;
 -- name: move_slack_pauses
 UPDATE slack_methods SET paused_until = paused_until + :was_set WHERE paused_until > :before;
 
--- == healing after a clock was moved while nobody served; the rest is in bot/store/times.py ==
+-- == healing after a clock was moved while nobody served; the rest follows from the marks of times ==
 
 -- name: move_gates_back
 UPDATE gates SET next_check_at = next_check_at - :back, claimed_at = claimed_at - :back
@@ -1127,17 +831,7 @@ WHERE (state = 'leased' OR (state = 'retry' AND unknown_since IS NOT NULL)) AND 
 -- name: serving
 SELECT * FROM serving WHERE id = 1;
 
--- name: beat
-INSERT INTO serving (id, seen_at, ahead, slept, boot) VALUES (1, :now, :ahead, :slept, :boot)
-ON CONFLICT (id) DO UPDATE SET
-    seen_at = excluded.seen_at, ahead = excluded.ahead, slept = excluded.slept, boot = excluded.boot;
-
 -- == notices and cards ==
-
--- name: add_notice
-INSERT INTO notices (id, subject, kind, occasion, principal, body, state, class, created_at, due_at)
-VALUES (:id, :subject, :kind, :occasion, :principal, :body, 'pending', :class, :now, :due_at)
-ON CONFLICT (subject, kind, occasion) DO NOTHING;
 
 -- An expired lease is an attempt of unknown outcome. The notice of an operation's or run's end waits briefly for its
 -- card, so that they appear in the conversation in the order in which they happened. After that an operation's card
@@ -1185,13 +879,6 @@ UPDATE notices SET
 WHERE id = :id AND state <> 'sent'
 RETURNING subject, kind, principal;
 
--- name: remember_channel
-INSERT INTO direct_channels (principal, channel_id) VALUES (:principal, :channel_id)
-ON CONFLICT (principal) DO UPDATE SET channel_id = excluded.channel_id;
-
--- name: known_channel
-SELECT channel_id FROM direct_channels WHERE principal = :principal;
-
 -- name: notice_retry
 UPDATE notices SET state = 'retry', due_at = :due_at, error = :error,
     unknown_since = CASE
@@ -1218,10 +905,6 @@ LIMIT 1;
 UPDATE notices SET
     state = 'dead', error = :error, body = '{}'
 WHERE id = :id AND state IN ('pending', 'retry', 'leased');
-
--- A notice that is told with others takes part in what becomes of that message, without being one itself.
--- name: join_held
-UPDATE notices SET held_by = :held_by, held_until = :held_until WHERE id = :id;
 
 -- One that was never claimed: what is on its way holds what it held then. Whoever looks for it holds the person's
 -- preferences, so that two who find none don't both make one.
@@ -1256,29 +939,8 @@ LIMIT 1;
 -- name: preferences
 SELECT * FROM preferences WHERE principal = :principal;
 
--- name: save_preferences
-INSERT INTO preferences (
-    principal, ready, stopped, run_ended, quiet_from, quiet_to, workspace_id, connection, template
-) VALUES (
-    :principal, :ready, :stopped, :run_ended, :quiet_from, :quiet_to, :workspace_id, :connection, :template
-)
-ON CONFLICT (principal) DO UPDATE SET
-    ready = excluded.ready, stopped = excluded.stopped, run_ended = excluded.run_ended,
-    quiet_from = excluded.quiet_from, quiet_to = excluded.quiet_to, workspace_id = excluded.workspace_id,
-    connection = excluded.connection, template = excluded.template;
-
--- name: choose_for_workspace
-UPDATE workspaces SET tells_ready = :tells_ready, tells_stopped = :tells_stopped WHERE id = :id;
--- name: reply_to
-SELECT * FROM notices WHERE subject = :subject AND kind = :kind LIMIT 1;
-
 -- name: dead_notices
 SELECT * FROM notices WHERE state = 'dead' ORDER BY created_at DESC, id DESC LIMIT :limit;
-
--- name: add_card
-INSERT INTO cards (id, subject, kind, principal, updated_at, about, is_notice, body, created_at)
-VALUES (:id, :subject, :kind, :principal, :now, :about, :is_notice, :body, :now)
-ON CONFLICT (id) DO NOTHING;
 
 -- name: card
 SELECT * FROM cards WHERE id = :id;
@@ -1293,11 +955,6 @@ WHERE subject = :subject AND stage <> 'closed';
 UPDATE cards SET is_dirty = 1, dirt = dirt + 1,
     changed_at = CASE WHEN :changed = 1 THEN :now ELSE changed_at END
 WHERE about = :about AND stage <> 'closed';
-
--- name: place_card
-UPDATE cards SET channel_id = :channel_id, message_ts = :message_ts, updated_at = :now, drawn = :drawn
-WHERE id = :id
-RETURNING principal, about;
 
 -- Slack's timestamps order what was sent. A class card and a question about a creation of unknown outcome stand for
 -- themselves: they neither take a message's place nor lose theirs.
@@ -1324,12 +981,6 @@ UPDATE cards SET
         ) THEN stage
         ELSE 'closing' END
 WHERE about = :about AND stage <> 'closed';
-
--- name: move_cards
-UPDATE cards SET about = :about WHERE about = :former;
-
--- name: move_cards_of
-UPDATE cards SET about = :about WHERE subject = :subject;
 
 -- name: claim_changed_cards
 UPDATE cards SET leased_until = :until, claimed_dirt = dirt, claimed_drawn = drawn, drawn = ''
@@ -1379,23 +1030,8 @@ UPDATE cards SET
     updated_at = :now, leased_until = 0
 WHERE id = :id;
 
--- Nobody asks for a notice again; a card stays known by its operation, run or class.
--- name: delete_notice_card
-DELETE FROM cards WHERE id = :id AND is_notice = 1;
-
--- name: card_closed
-UPDATE cards SET stage = 'closed', is_dirty = 0, changed_at = NULL WHERE id = :id;
-
--- name: card_retry
-UPDATE cards SET leased_until = :until WHERE id = :id;
-
 -- name: delete_cards_of
 DELETE FROM cards WHERE subject = :subject OR about = :subject;
-
--- name: unplace_card
-UPDATE cards SET
-    channel_id = NULL, message_ts = NULL, is_dirty = 0, changed_at = NULL, leased_until = 0, drawn = ''
-WHERE id = :id;
 
 -- == owners: what another process owns is left to it by the claims, wherever its memory is needed ==
 
@@ -1408,12 +1044,6 @@ RETURNING name;
 -- name: renew_owned
 UPDATE owners SET until = :until WHERE owner = :owner RETURNING name;
 
--- name: disown
-DELETE FROM owners WHERE owner = :owner AND name = :name;
-
--- name: disown_all
-DELETE FROM owners WHERE owner = :owner;
-
 -- name: owned
 SELECT name, owner, until FROM owners WHERE until > :now ORDER BY name;
 
@@ -1422,52 +1052,20 @@ SELECT 1 FROM owners WHERE until > :now AND (name LIKE 'worker:%' OR name LIKE '
 
 -- == installations by OAuth ==
 
--- Installed again, it keeps its enterprise: the keys of its people begin with it.
--- name: install
-INSERT INTO installations (id, enterprise_id, team_id, team_name, bot_user_id, bot_id, bot_name, scopes, secret,
-    expires_at, renewing_until, installed_by, installed_at)
-VALUES (:id, :enterprise_id, :team_id, :team_name, :bot_user_id, :bot_id, :bot_name, :scopes, :secret,
-    :expires_at, 0, :installed_by, :installed_at)
-ON CONFLICT (id) DO UPDATE SET
-    team_name = excluded.team_name, bot_user_id = excluded.bot_user_id, bot_id = excluded.bot_id,
-    bot_name = excluded.bot_name, scopes = excluded.scopes, secret = excluded.secret,
-    expires_at = excluded.expires_at, renewing_until = 0, installed_by = excluded.installed_by,
-    installed_at = excluded.installed_at, removed_at = NULL, lost_at = NULL;
-
 -- name: installations
 SELECT * FROM installations WHERE removed_at IS NULL ORDER BY id;
-
--- name: installation
-SELECT * FROM installations WHERE id = :id AND removed_at IS NULL;
 
 -- name: teams_of_enterprise
 SELECT id FROM installations WHERE enterprise_id = :enterprise_id AND team_id IS NOT NULL AND removed_at IS NULL
 ORDER BY id LIMIT 1;
 
--- The token is worth nothing any more.
--- name: remove_installation
-UPDATE installations SET removed_at = :now, secret = '', expires_at = NULL
-WHERE id = :id AND secret = :secret AND removed_at IS NULL;
-
 -- name: claim_renewal
 UPDATE installations SET renewing_until = :until
 WHERE id = :id AND secret = :secret AND renewing_until <= :now AND removed_at IS NULL;
 
--- name: renew_installation
-UPDATE installations SET secret = :secret, expires_at = :expires_at, renewing_until = 0, lost_at = NULL
-WHERE id = :id AND secret = :old AND removed_at IS NULL;
-
--- name: lose_token
-UPDATE installations SET lost_at = :now
-WHERE id = :id AND secret = :secret AND lost_at IS NULL AND removed_at IS NULL;
-
 -- name: reseal_installation
 UPDATE installations SET secret = :secret
 WHERE id = :id AND secret = :old AND renewing_until <= :now AND removed_at IS NULL;
-
--- name: use_oauth_state
-INSERT INTO oauth_states (state_hash, expires_at) VALUES (:state_hash, :expires_at)
-ON CONFLICT (state_hash) DO NOTHING;
 
 -- name: forget_oauth_states
 DELETE FROM oauth_states WHERE expires_at <= :now;
@@ -1491,9 +1089,6 @@ SELECT made_at FROM slack_calls
 WHERE team = :team AND method = :method AND channel = :channel AND made_at > :since
 ORDER BY made_at DESC LIMIT 1;
 
--- name: add_slack_call
-INSERT INTO slack_calls (team, method, channel, made_at) VALUES (:team, :method, :channel, :now);
-
 -- name: slack_calls_made
 SELECT
     (SELECT COUNT(*) FROM slack_calls WHERE team = :team AND method = :method AND made_at > :since) AS made,
@@ -1507,16 +1102,8 @@ WHERE excluded.paused_until > slack_methods.paused_until;
 
 -- == tasks ==
 
--- name: task_of
-SELECT * FROM tasks WHERE kind = :kind AND subject = :subject;
-
 -- name: task
 SELECT * FROM tasks WHERE id = :id;
-
--- name: add_task
-INSERT INTO tasks (id, kind, subject, payload, created_at, due_at)
-VALUES (:id, :kind, :subject, :payload, :now, :due_at)
-ON CONFLICT (kind, subject) DO NOTHING;
 
 -- Written before the tasks about the same are: on any engine, two that come at once come one after the other.
 -- name: have_turn
@@ -1532,13 +1119,6 @@ SELECT id FROM tasks
 WHERE kind = :kind AND subject >= :about || '/' AND subject < :about || '0' AND id <> :id
     AND is_leased = 1 AND due_at > :now
 LIMIT 1;
-
--- name: join_waiting_task
-UPDATE tasks SET payload = :payload, due_at = CASE WHEN due_at < :due_at THEN due_at ELSE :due_at END
-WHERE id = :id;
-
--- name: join_running_task
-UPDATE tasks SET joined = :joined WHERE id = :id;
 
 -- The subject is the account's id, or begins with it and a slash, the character before 0.
 -- name: tasks_of_account
@@ -1561,26 +1141,6 @@ WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
     /* postgresql: FOR UPDATE SKIP LOCKED)) */
 )
 RETURNING *;
-
--- name: requeue_task
-UPDATE tasks SET payload = :payload, joined = NULL, is_leased = 0, attempts = :attempts, due_at = :due_at
-WHERE id = :id;
-
--- name: refresh_task
-UPDATE tasks SET payload = :payload, joined = NULL WHERE id = :id;
-
--- name: delete_task
-DELETE FROM tasks WHERE id = :id;
-
--- name: delete_task_of
-DELETE FROM tasks WHERE kind = :kind AND subject = :subject;
-
--- name: did_daily
-INSERT INTO upkeep (work, done_at) VALUES (:work, :now)
-ON CONFLICT (work) DO UPDATE SET done_at = excluded.done_at;
-
--- name: last_did
-SELECT done_at FROM upkeep WHERE work = :work;
 
 -- == sweep: each deletes at most :limit rows, so that none blocks the database for long ==
 
@@ -1821,9 +1381,6 @@ DELETE FROM class_cards WHERE id IN (
 )
 RETURNING id;
 
--- name: sweep_participants
-DELETE FROM participants WHERE card_id = :card_id;
-
 -- == Homes ==
 
 -- The answer of an earlier press goes with the next use. Only what Slack still shows needn't be sent again, and a
@@ -1869,16 +1426,6 @@ UPDATE homes SET
     leased_until = CASE WHEN :is_wanted = 1 THEN 0 ELSE leased_until END,
     wanted_at = CASE WHEN uses = :uses THEN NULL ELSE wanted_at END
 WHERE principal = :principal;
-
--- name: home_retry
-UPDATE homes SET
-    leased_until = CASE WHEN :is_wanted = 1 THEN :due ELSE leased_until END,
-    look_at = CASE WHEN :is_wanted = 1 THEN look_at ELSE :due END
-WHERE principal = :principal;
-
--- name: home_rest
-UPDATE homes SET look_at = NULL, wanted_at = NULL, leased_until = 0, answer = NULL, answered_at = NULL
-WHERE principal = :principal AND uses = :uses;
 
 -- name: due_notice
 SELECT id FROM notices
@@ -1947,12 +1494,6 @@ FROM workspaces WHERE hidden = 0 AND substr(principal, 1, length(:place)) = :pla
 
 -- == conversations: what *it* and *yes* mean ==
 
--- name: speak
-INSERT INTO conversations (principal, channel_id, thread_ts, about, spoken_at)
-VALUES (:principal, :channel_id, :thread_ts, :about, :now)
-ON CONFLICT (principal, channel_id, thread_ts) DO UPDATE
-SET about = excluded.about, spoken_at = excluded.spoken_at;
-
 -- The thread's own first.
 -- name: spoken
 SELECT thread_ts, about, spoken_at FROM conversations
@@ -1976,9 +1517,6 @@ ORDER BY o.created_at DESC LIMIT 1;
 SELECT id FROM runs
 WHERE principal = :principal AND channel_id = :channel_id AND created_at > :since
 ORDER BY created_at DESC LIMIT 1;
-
--- name: forget_conversations
-DELETE FROM conversations WHERE principal = :principal;
 
 -- name: sweep_conversations
 DELETE FROM conversations WHERE spoken_at < :before AND principal IN (

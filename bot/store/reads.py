@@ -10,6 +10,7 @@ from typing import Final
 
 from bot.domain.models import Observed, ReadResult, State
 from bot.store import cards, episodes, observations
+from bot.store.tables import WORKSPACES, doubt_columns
 from bot.store.text import as_json, as_words
 from bot.store.transaction import Engine, Parameters, Priority, Row, Transaction
 
@@ -87,9 +88,7 @@ def _record(
     is_news = False
     granted_at = gate["gate_claimed_at"] if result.granted_at is None else result.granted_at
     if result.doubt is not None and found and found[0][0] == 0:
-        doubt = result.doubt
-        reader = found[0][1]["id"]
-        tx.run("doubt_workspace", id=reader, kind=doubt.kind, times=doubt.times, since=doubt.since)
+        WORKSPACES.change(tx, {"id": found[0][1]["id"]}, **doubt_columns(result.doubt))
     is_gone = result.observed is not None and result.observed.state is State.GONE
     opens_at = max(gate["next_check_at"], now + result.closed_for)
     due_at = None if result.next_in is None else max(now + result.next_in, opens_at)

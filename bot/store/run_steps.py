@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from bot.domain.models import Account, Call, ClaimedRun, RunState, Update
-from bot.store import cards, observations, rows, steps
+from bot.store import cards, observations, steps
 from bot.store.notices import add_notices
 from bot.store.runs import OTHER_STOP
+from bot.store.tables import RUNS
 from bot.store.transaction import Row, Transaction
 
 #: Runs of one account due within this many seconds are read along with one that is due.
@@ -54,7 +55,7 @@ def claim_of(
 
 def _steps(tx: Transaction, found: Sequence[Row], name: str) -> list[ClaimedRun]:
     found = sorted(found, key=lambda row: (row["created_at"], row["id"]))
-    return [ClaimedRun(subject=rows.run(row), claim=name, **steps.acting(tx, row)) for row in found]
+    return [ClaimedRun(subject=RUNS.of(row), claim=name, **steps.acting(tx, row)) for row in found]
 
 
 def save(tx: Transaction, update: Update) -> bool:

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from bot.domain.models import AuditEntry, Call, NewNotice, NewRun, NoticeKind, Principal, Run
 from bot.domain.plan import MAX_ATTEMPTS
-from bot.store import cards, people, rows
+from bot.store import cards, people
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices
+from bot.store.tables import RUNS, principal_of
 from bot.store.text import as_json
 from bot.store.transaction import Row, Transaction
 from bot.support.errors import StoreError
@@ -39,7 +40,7 @@ def accept(
         row = tx.one("run", id=people.result_of(tx, interaction))
         if row is None or row["principal"] != new.principal.key:
             raise StoreError("this interaction was something else before")
-        return rows.run(row), True
+        return RUNS.of(row), True
     row = _known(tx, new)
     if row is None:
         row = _add(tx, new)
@@ -48,7 +49,7 @@ def accept(
     people.keep_result(tx, interaction, row["id"])
     _show(tx, row, notices)
     append_audit(tx, audit)
-    return rows.run(row), False
+    return RUNS.of(row), False
 
 
 def _known(tx: Transaction, new: NewRun) -> Row | None:
@@ -85,7 +86,7 @@ def _add(tx: Transaction, new: NewRun) -> Row:
 def insert(tx: Transaction, new: Run) -> Row | None:
     """Write a row, due at once, unless its person has one with the same remote id; return it."""
     spec = {} if new.spec is None else new.spec.as_json()
-    return tx.one("add_run", **rows.columns(new) | {"spec": as_json(spec)}, now=tx.now())
+    return tx.one("add_run", **RUNS.columns(new) | {"spec": as_json(spec)}, now=tx.now())
 
 
 def _show(tx: Transaction, row: Row, following: Sequence[NewNotice]) -> None:
@@ -108,16 +109,16 @@ def want_stop(
     if row is None or row["outcome"] is not None:
         return None
     if not is_first:
-        return rows.run(row)
+        return RUNS.of(row)
     append_audit(tx, audit)
     wanted = "force" if force else "stop"
     is_weaker = row["stop_wanted"] == "force" and not force
     if is_weaker or (row["stop_wanted"] == wanted and not _came_to_nothing(row, tx.now())):
-        return rows.run(row)
+        return RUNS.of(row)
     strength = OTHER_STOP if row["stop_wanted"] else 1
     row = tx.one("want_run_stop", id=run_id, wanted=wanted, strength=strength, now=tx.now())
     cards.owe(tx, run_id, changed=True)
-    return None if row is None else rows.run(row)
+    return None if row is None else RUNS.of(row)
 
 
 def _came_to_nothing(row: Row, now: float) -> bool:
@@ -135,7 +136,7 @@ def keep_waiting(tx: Transaction, run_id: str, deadline_seconds: float, interact
     if row is not None and people.first_sight(tx, interaction):
         row = tx.one("keep_run_waiting", id=run_id, deadline_at=now + deadline_seconds, now=now)
         cards.owe(tx, run_id, changed=True)
-    return rows.run(row) if row is not None and row["outcome"] is None else None
+    return RUNS.of(row) if row is not None and row["outcome"] is None else None
 
 
 def launch_another(tx: Transaction, run_id: str, interaction: str, audit: Sequence[AuditEntry] = ()) -> bool:
@@ -180,24 +181,24 @@ def watch(
     _show(tx, row, notices)
     cards.owe(tx, run_id, changed=True)
     append_audit(tx, audit)
-    return rows.run(row)
+    return RUNS.of(row)
 
 
 def run(tx: Transaction, run_id: str) -> Run | None:
     """Return one run."""
     row = tx.one("run", id=run_id)
-    return rows.run(row) if row else None
+    return RUNS.of(row) if row else None
 
 
 def all_of(tx: Transaction, principal: Principal, *, limit: int = 50) -> list[Run]:
     """Return a person's runs, newest first, without those of unlinked accounts."""
-    return [rows.run(row) for row in tx.all("runs", principal=principal.key, limit=limit)]
+    return [RUNS.of(row) for row in tx.all("runs", principal=principal.key, limit=limit)]
 
 
 def by_remote(tx: Transaction, principal: Principal, connection: str, remote_id: str) -> Run | None:
     """Return a person's run by its id on the provider."""
     row = tx.one("run_by_remote", principal=principal.key, connection=connection, remote_id=remote_id)
-    return rows.run(row) if row else None
+    return RUNS.of(row) if row else None
 
 
 def watched(tx: Transaction, owner: str = "") -> list[Run]:
@@ -205,7 +206,7 @@ def watched(tx: Transaction, owner: str = "") -> list[Run]:
 
     Those that another process follows are left out.
     """
-    return [rows.run(row) for row in tx.all("watched_runs", owner=owner, now=tx.now())]
+    return [RUNS.of(row) for row in tx.all("watched_runs", owner=owner, now=tx.now())]
 
 
 def output_done(tx: Transaction, run_id: str) -> None:
@@ -231,7 +232,7 @@ def _cancelled(row: Row, cause: str) -> NewNotice:
     body = {"job": row["id"], "connection": row["connection"], "cause": cause}
     if row["channel_id"] is not None:
         body["channel_id"] = row["channel_id"]
-    principal = rows.principal_of(row["principal"])
+    principal = principal_of(row["principal"])
     return NewNotice(row["id"], NoticeKind.JOB_FAILED, _END, principal, body)
 
 

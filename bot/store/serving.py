@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Final
 
 from bot.store.store_time import ClockReading
+from bot.store.tables import SERVING
 from bot.store.times import healing_queries
 from bot.store.transaction import Engine, Transaction
 
@@ -53,7 +54,7 @@ def beat(tx: Transaction, clock_reading: ClockReading) -> None:
 
 def heal(tx: Transaction, clock_reading: ClockReading) -> None:
     """Heal every time left by the previous serving process, then begin to serve."""
-    last = tx.one("serving")
+    last = SERVING.row(tx, id=1)
     now = tx.now()
     if last is not None and clock_reading.boot and last["boot"] == clock_reading.boot:
         moved, is_unknown = clock_reading.ahead - last["ahead"], False
@@ -85,7 +86,7 @@ def _move_along(tx: Transaction, jump: float, before: float, clock_reading: Cloc
     When a call was sent, when something was seen up and what Slack counts move only with a clock that was
     set: while the machine slept, the provider's clock and Slack's went on.
     """
-    last, recent = tx.one("serving"), before - RECENT_CALL
+    last, recent = SERVING.row(tx, id=1), before - RECENT_CALL
     slept = clock_reading.slept - last["slept"] if last is not None else 0.0
     was_set = jump - min(max(slept, 0.0), jump)
     tx.run("move_closed_gates", jump=jump, before=before)
@@ -98,4 +99,5 @@ def _move_along(tx: Transaction, jump: float, before: float, clock_reading: Cloc
 
 
 def _write(tx: Transaction, now: float, clock_reading: ClockReading) -> None:
-    tx.run("beat", now=now, ahead=clock_reading.ahead, slept=clock_reading.slept, boot=clock_reading.boot)
+    read = {"ahead": clock_reading.ahead, "slept": clock_reading.slept, "boot": clock_reading.boot}
+    SERVING.put(tx, id=1, seen_at=now, **read)

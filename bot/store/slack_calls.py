@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from bot.store.tables import SLACK_CALLS
 from bot.store.transaction import Transaction
 
 #: A call leaves within so many seconds after it was counted, or not at all.
@@ -37,7 +38,7 @@ def take(tx: Transaction, team: str, method: str, *, most: int, channel: str = "
         waits.append(last["made_at"] + gap - now)
     wait = max(*waits, 0.0)
     if wait <= 0:
-        tx.run("add_slack_call", **key, channel=channel, now=now)
+        SLACK_CALLS.add(tx, **key, channel=channel, made_at=now)
     return wait
 
 

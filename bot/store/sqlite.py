@@ -254,7 +254,7 @@ class SqliteSession:
 
 
 class SqliteTransaction:
-    """Run the queries of ``queries.sql`` by name; the engine begins and ends the transaction."""
+    """Run queries, by name or as they are; the engine begins and ends the transaction."""
 
     def __init__(self, connection: sqlite3.Connection, time: StoreTime, ids: Ids) -> None:
         self.ids = ids
@@ -266,7 +266,7 @@ class SqliteTransaction:
 
     def _execute(self, query: str, params: dict[str, Any]) -> sqlite3.Cursor:
         cleaned = {name: clean(value) for name, value in params.items()}
-        return self._connection.execute(self._queries[query], cleaned)
+        return self._connection.execute(self._queries.get(query, query), cleaned)
 
     def all(self, query: str, **params: Any) -> list[Row]:
         """Return all rows."""

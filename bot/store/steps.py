@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from bot.domain.models import Call, Update
-from bot.store import people, rows
+from bot.store import people
 from bot.store.audit import append_audit
+from bot.store.tables import ACCOUNTS
 from bot.store.transaction import Row, Transaction
 
 
@@ -14,7 +15,7 @@ def acting(tx: Transaction, row: Row) -> dict[str, Any]:
     """Return the account and the person that a step of this row acts for, by their names in ``Claimed``."""
     account = tx.one("account", principal=row["principal"], connection=row["connection"])
     return {
-        "account": rows.account(account) if account and account["state"] != "revoking" else None,
+        "account": ACCOUNTS.of(account) if account and account["state"] != "revoking" else None,
         "person": people.current(tx, row["principal"]),
     }
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from bot.domain.models import Account, AuditEntry, NewNotice, TaskKind
-from bot.store import links, rows
+from bot.store import links
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices
+from bot.store.tables import ACCOUNTS, OPERATIONS, RUNS
 from bot.store.text import from_json
 from bot.store.transaction import Row, Transaction
 
@@ -17,7 +18,12 @@ def suspect(tx: Transaction, account_id: str, secret: str, audit: Sequence[Audit
 
     Return False if that is already recorded, or if the secret has changed.
     """
-    if not tx.run("suspect_account", id=account_id, secret=secret, now=tx.now()):
+    if not ACCOUNTS.change(
+        tx,
+        {"id": account_id, "secret": secret, "state": "active", "refused_since": None},
+        refused_since=tx.now(),
+        refused_for=0,
+    ):
         return False
     append_audit(tx, audit)
     return True
@@ -25,7 +31,7 @@ def suspect(tx: Transaction, account_id: str, secret: str, audit: Sequence[Audit
 
 def suspects(tx: Transaction) -> list[Account]:
     """Return the active accounts whose secret was refused, least recently checked first."""
-    return [rows.account(row) for row in tx.all("suspects")]
+    return [ACCOUNTS.of(row) for row in tx.all("suspects")]
 
 
 def claim_look(tx: Transaction, account_id: str, every: float) -> float | None:
@@ -33,7 +39,7 @@ def claim_look(tx: Transaction, account_id: str, every: float) -> float | None:
 
     Return the seconds since the last check during this suspicion, 0 for the first, None if it is too early.
     """
-    row, now = tx.one("account_by_id", id=account_id), tx.now()
+    row, now = ACCOUNTS.row(tx, id=account_id), tx.now()
     if row is None or row["refused_since"] is None or row["state"] != "active":
         return None
     since = 0.0 if row["looked_at"] is None else now - row["looked_at"]
@@ -41,7 +47,7 @@ def claim_look(tx: Transaction, account_id: str, every: float) -> float | None:
     if row["looked_at"] is not None and 0.0 <= since < every:
         return None
     is_of_this = row["looked_at"] is not None and row["looked_at"] >= row["refused_since"]
-    tx.run("look_at_account", id=account_id, now=now)
+    ACCOUNTS.change(tx, {"id": account_id}, looked_at=now)
     return max(since, 0.0) if is_of_this else 0.0
 
 
@@ -68,7 +74,7 @@ def count(
 
 def _waits(tx: Transaction, account: Row) -> bool:
     pair = {"principal": account["principal"], "connection": account["connection"]}
-    if tx.all("open_operations_at", **pair) or tx.all("open_runs_at", **pair):
+    if OPERATIONS.row(tx, **pair, outcome=None) or RUNS.row(tx, **pair, outcome=None):
         return True
     return any(
         task["kind"] == TaskKind.SCHEDULE or from_json(task["payload"]).get("then")

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot.domain.models import NewNotice, Task, TaskKind
-from bot.store import people, rows
+from bot.store import people
 from bot.store.notices import add_notices
 from bot.store.records import NewTask
+from bot.store.tables import TASKS
 from bot.store.text import as_json, from_json
 from bot.store.transaction import Row, Transaction
 
@@ -19,18 +20,11 @@ def add_tasks(tx: Transaction, tasks: Sequence[NewTask], interaction: str = "") 
         return
     for new in tasks:
         now, task_id = tx.now(), tx.ids.new("task")
-        written = tx.run(
-            "add_task",
-            id=task_id,
-            kind=new.kind,
-            subject=new.subject,
-            payload=as_json(new.payload),
-            now=now,
-            due_at=now + new.due_in,
-        )
+        task = Task(task_id, new.kind, new.subject, new.payload, created_at=now, due_at=now + new.due_in)
+        written = TASKS.add_new(tx, task)
         if written and new.kind is TaskKind.SCHEDULE:
             _replace(tx, task_id, new)
-        existing = None if written else tx.one("task_of", kind=new.kind, subject=new.subject)
+        existing = None if written else TASKS.row(tx, kind=new.kind, subject=new.subject)
         if existing is not None:
             _join(tx, existing, new, now)
 
@@ -46,7 +40,7 @@ def turn(tx: Transaction, task: Task) -> bool | None:
 
     What was asked for earlier about the same may be on its way: its end, or that of its lease, comes first.
     """
-    row = tx.one("task", id=task.id)
+    row = TASKS.row(tx, id=task.id)
     if row is None or row["is_replaced"]:
         return None
     about = _about(task.payload)
@@ -61,14 +55,15 @@ def _about(payload: Mapping[str, Any]) -> str:
 def _join(tx: Transaction, existing: Row, new: NewTask, now: float) -> None:
     if not existing["is_leased"]:
         payload = _extended(from_json(existing["payload"]), new.payload)
-        tx.run("join_waiting_task", id=existing["id"], payload=as_json(payload), due_at=now + new.due_in)
+        due_at = min(existing["due_at"], now + new.due_in)
+        TASKS.change(tx, {"id": existing["id"]}, payload=payload, due_at=due_at)
         return
     # Its worker already has the payload: what is added now waits until the task runs again.
     joined = from_json(existing["joined"])
     if joined is None:
         joined = {**from_json(existing["payload"]), **new.payload}
         joined.pop("then", None)
-    tx.run("join_running_task", id=existing["id"], joined=as_json(_extended(joined, new.payload)))
+    TASKS.change(tx, {"id": existing["id"]}, joined=_extended(joined, new.payload))
 
 
 def _extended(payload: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
@@ -78,7 +73,7 @@ def _extended(payload: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
 
 def is_open(tx: Transaction, kind: TaskKind, subject: str) -> bool:
     """Return whether a task of a kind and subject is pending or running."""
-    return tx.one("task_of", kind=kind, subject=subject) is not None
+    return TASKS.row(tx, kind=kind, subject=subject) is not None
 
 
 def claim(tx: Transaction, limit: int, lease: float, owner: str = "") -> list[Task]:
@@ -91,14 +86,14 @@ def claim(tx: Transaction, limit: int, lease: float, owner: str = "") -> list[Ta
     for row in tx.all("claim_tasks", now=now, until=now + lease, limit=limit, owner=owner):
         if row["joined"] is not None:
             row["payload"] = as_json(_extended(from_json(row["payload"]), from_json(row["joined"])))
-            tx.run("refresh_task", id=row["id"], payload=row["payload"])
-        claimed.append(rows.task(row))
+            TASKS.change(tx, {"id": row["id"]}, payload=row["payload"], joined=None)
+        claimed.append(TASKS.of(row))
     return sorted(claimed, key=lambda task: (task.created_at, task.id))
 
 
 def _held(tx: Transaction, task: Task) -> Row | None:
     """Return the row of a task as long as its claim counts: a process that stood still may have lost it."""
-    row = tx.one("task", id=task.id)
+    row = TASKS.row(tx, id=task.id)
     return row if row is not None and row["claims"] == task.claims else None
 
 
@@ -113,9 +108,9 @@ def done(
     if row is None:
         return
     if row["joined"] is None:
-        tx.run("delete_task", id=task.id)
+        TASKS.delete(tx, id=task.id)
     else:
-        tx.run("requeue_task", id=task.id, payload=row["joined"], attempts=0, due_at=tx.now())
+        _requeue(tx, task, from_json(row["joined"]), 0, tx.now())
     add_tasks(tx, then)
     add_notices(tx, notices)
 
@@ -135,6 +130,10 @@ def retry(
         payload.pop("then", None)
     if row["joined"] is not None:
         payload = _extended(payload, from_json(row["joined"]))
-    attempts, due_at = row["attempts"] + counts, tx.now() + due_in
-    tx.run("requeue_task", id=task.id, payload=as_json(payload), attempts=attempts, due_at=due_at)
+    _requeue(tx, task, payload, row["attempts"] + counts, tx.now() + due_in)
     add_tasks(tx, then)
+
+
+def _requeue(tx: Transaction, task: Task, payload: dict[str, Any], attempts: int, due_at: float) -> None:
+    again = {"payload": payload, "attempts": attempts, "due_at": due_at}
+    TASKS.change(tx, {"id": task.id}, **again, joined=None, is_leased=False)

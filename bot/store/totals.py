@@ -8,7 +8,8 @@ from typing import Any
 
 from bot.domain.home import ConnectionCounts
 from bot.domain.models import Operation, Run
-from bot.store import outages, rows
+from bot.store import outages
+from bot.store.tables import OPERATIONS, RUNS
 from bot.store.transaction import Row, Transaction
 
 
@@ -58,7 +59,7 @@ def of_all(
         )
         if at[name].failed:
             found = tx.all("failed_operations", connection=name, since=since, limit=limit, place=place)
-            failed += [rows.operation(row) for row in found]
+            failed += [OPERATIONS.of(row) for row in found]
     failed.sort(key=lambda operation: (-(operation.ended_at or 0.0), operation.id))
     slow = tx.all("slow_starts", now=now, unless_known=slow_unless_known, limit=limit, place=place)
     lost = tx.all("failed_runs", since=since, limit=limit, place=place)
@@ -69,9 +70,9 @@ def of_all(
         dead_notices=int(counts.get("dead_notices", 0)),
         starting=int(counts.get("starting", 0)),
         failed_runs=int(counts.get("failed_runs", 0)),
-        slow=[rows.operation(row) for row in slow],
+        slow=[OPERATIONS.of(row) for row in slow],
         failed=failed[:limit],
-        lost_runs=[rows.run(row) for row in lost],
+        lost_runs=[RUNS.of(row) for row in lost],
     )
 
 

@@ -29,7 +29,7 @@ class Priority(IntEnum):
 
 
 class Transaction(Protocol):
-    """Run the queries of ``queries.sql`` by name within one transaction."""
+    """Run queries within one transaction: those of ``queries.sql`` by name, others as they are."""
 
     ids: Ids
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 
 from bot.store.found_runs import KEPT_SECONDS
+from bot.store.tables import PARTICIPANTS, UPKEEP
 from bot.store.transaction import Engine, Transaction
 
 _DAY = 86_400.0
@@ -34,12 +35,12 @@ _SOME = 200
 
 def did_daily(tx: Transaction, work: str) -> None:
     """Note that daily work is done."""
-    tx.run("did_daily", work=work, now=tx.now())
+    UPKEEP.put(tx, work=work, done_at=tx.now())
 
 
 def last_did(tx: Transaction, work: str) -> float | None:
     """Return when daily work was last done, None if never."""
-    row = tx.one("last_did", work=work)
+    row = UPKEEP.row(tx, work=work)
     return None if row is None else float(row["done_at"])
 
 
@@ -93,7 +94,7 @@ def _delete_with_cards(tx: Transaction, query: str, **params: object) -> int:
     for row in deleted:
         tx.run("delete_cards_of", subject=row["id"])
         if query == "sweep_class_cards":
-            tx.run("sweep_participants", card_id=row["id"])
+            PARTICIPANTS.delete(tx, card_id=row["id"])
     return len(deleted)
 
 

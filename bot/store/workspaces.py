@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from bot.domain.models import AuditEntry, Principal, State, Workspace
-from bot.store import cards, gates, operations, people, rows
+from bot.store import cards, gates, operations, people
 from bot.store.audit import append_audit
+from bot.store.tables import GATES, WORKSPACES
 from bot.store.transaction import Transaction
 
 
@@ -15,20 +17,20 @@ def all_of(
     tx: Transaction, principal: Principal, *, connection: str | None = None, hidden: bool = False
 ) -> list[Workspace]:
     """Return a principal's workspaces by title; hidden ones only if ``hidden``."""
-    found = [rows.workspace(row) for row in tx.all("workspaces", principal=principal.key, hidden=hidden)]
+    shown: dict[str, Any] = {} if hidden else {"hidden": False}
+    found = WORKSPACES.all(tx, "", principal=principal, **shown)
     here = [workspace for workspace in found if connection in {None, workspace.connection}]
     return sorted(here, key=lambda workspace: (workspace.title.casefold(), workspace.id))
 
 
 def workspace(tx: Transaction, workspace_id: str) -> Workspace | None:
     """Return one workspace."""
-    row = tx.one("workspace", id=workspace_id)
-    return rows.workspace(row) if row else None
+    return WORKSPACES.one(tx, id=workspace_id)
 
 
-def insert(tx: Transaction, new: Workspace) -> int:
-    """Write a row unless its person has one with the same remote id; return how many were written."""
-    return tx.run("add_workspace", **rows.columns(new), now=tx.now())
+def insert(tx: Transaction, new: Workspace) -> bool:
+    """Write a row unless its person has one with the same remote id; return whether it was written."""
+    return WORKSPACES.add_new(tx, new, created_at=tx.now())
 
 
 def add(
@@ -42,25 +44,25 @@ def add(
         "remote_id": workspace.remote_id,
     }
     if not people.first_sight(tx, interaction):
-        row = tx.one("workspace_by_remote", **key)
-        return rows.workspace(row) if row else workspace
-    tx.run(
-        "have_gate",
+        return WORKSPACES.one(tx, **key) or workspace
+    GATES.add_new(
+        tx,
         gate_key=workspace.gate_key,
         connection=workspace.connection,
         remote_id=workspace.remote_id,
     )
     written = insert(tx, replace(workspace, used_at=now))
-    row = tx.one("workspace_by_remote", **key)
+    row = WORKSPACES.row(tx, **key)
     assert row is not None  # written a moment ago, or it was there
     if not written:
-        tx.run("unhide_workspace", id=row["id"], alias=workspace.alias, now=now)
+        alias = row["alias"] if workspace.alias is None else workspace.alias
+        WORKSPACES.change(tx, {"id": row["id"]}, hidden=False, alias=alias, used_at=now)
     cards.owe_about(tx, row["id"], changed=True)
     gates.want(tx, row["id"])
     append_audit(tx, audit)
-    row = tx.one("workspace", id=row["id"])
-    assert row is not None
-    return rows.workspace(row)
+    found = WORKSPACES.one(tx, id=row["id"])
+    assert found is not None
+    return found
 
 
 def name(
@@ -72,7 +74,7 @@ def name(
 ) -> None:
     """Set or clear a person's own name for a workspace."""
     if people.first_sight(tx, interaction):
-        tx.run("name_workspace", id=workspace_id, alias=alias)
+        WORKSPACES.change(tx, {"id": workspace_id}, alias=alias)
         cards.owe_about(tx, workspace_id, changed=True)
         append_audit(tx, audit)
 
@@ -82,7 +84,7 @@ def hide(tx: Transaction, workspace_id: str, audit: Sequence[AuditEntry] = (), i
     if not people.first_sight(tx, interaction):
         return
     operations.put_away(tx, workspace_id)
-    row = tx.one("workspace", id=workspace_id)
+    row = WORKSPACES.row(tx, id=workspace_id)
     if row is not None and row["state"] != State.GONE:
         # Nobody looks at it any more, so no message about it may go on saying how it is.
         cards.close_about(tx, row)
@@ -98,12 +100,12 @@ def ending(tx: Transaction, within: float, limit: int = 100) -> list[Workspace]:
     """
     now = tx.now()
     found = tx.all("ending_workspaces", now=now, until=now + within, limit=limit)
-    return [rows.workspace(row) for row in found]
+    return [WORKSPACES.of(row) for row in found]
 
 
 def read_soon(tx: Transaction, workspace_id: str) -> None:
     """Make a workspace's gate due as ``want_read`` does, without counting as use."""
-    row = tx.one("workspace", id=workspace_id)
+    row = WORKSPACES.row(tx, id=workspace_id)
     if row is not None:
         gates.make_due(tx, row)
 
@@ -113,11 +115,11 @@ def hear(tx: Transaction, connection: str, gate_key: str, interaction: str, rema
 
     Return False, nothing written, if the event was seen before or nobody here has the workspace.
     """
-    found = tx.all("workspaces_at_gate", gate_key=gate_key, connection=connection)
+    found = WORKSPACES.rows(tx, gate_key=gate_key, connection=connection)
     if not found or not people.first_sight(tx, interaction):
         return False
     for row in found:
-        tx.run("set_remark", id=row["id"], remark=remark)
+        WORKSPACES.change(tx, {"id": row["id"]}, remark=remark)
         cards.owe_about(tx, row["id"], changed=True)
     gates.make_due(tx, found[0])
     return True
@@ -125,4 +127,4 @@ def hear(tx: Transaction, connection: str, gate_key: str, interaction: str, rema
 
 def save_entry(tx: Transaction, workspace_id: str, gate_key: str, entry: str) -> None:
     """Store a workspace's sealed entry, unless it has another gate by now."""
-    tx.run("set_entry", id=workspace_id, gate_key=gate_key, entry=entry)
+    WORKSPACES.change(tx, {"id": workspace_id, "gate_key": gate_key}, entry=entry)

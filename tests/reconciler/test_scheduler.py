@@ -10,6 +10,7 @@ from structlog.testing import capture_logs
 from bot.domain.models import Outcome, State, TaskKind
 from bot.reconciler.scheduler import DAY, EVERYBODY, Loop, Scheduler
 from bot.store.records import NewTask
+from bot.store.tables import SERVING
 from bot.support.errors import SlackFailed
 from bot.support.pool import Pool
 from tests.reconciler.runs import new_run_world
@@ -72,7 +73,7 @@ async def test_where_nothing_happens_something_is_written_now_and_then(world):
     scheduler.start()
 
     async def has_written():
-        last = await world.store.engine.read(lambda tx: tx.one("serving"))
+        last = await world.store.engine.read(lambda tx: SERVING.row(tx, id=1))
         return last["seen_at"] == world.clock.now()
 
     try:

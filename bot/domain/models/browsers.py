@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from bot.domain.models.operations import Operation
 from bot.domain.models.people import Principal
 from bot.domain.models.workspaces import Workspace
+from bot.domain.times import Past, SessionEnd
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,9 +20,9 @@ class BrowserSession:
 
     id_hash: str
     principal: Principal
-    created_at: float
-    seen_at: float
-    expires_at: float
+    created_at: Past
+    seen_at: Past
+    expires_at: SessionEnd
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from bot.domain.models.forms import Spec
 from bot.domain.models.operations import Operation
 from bot.domain.models.people import Principal
 from bot.domain.models.workspaces import Workspace
+from bot.domain.times import Past, Stays
 
 #: How long before the stop owners are warned, in seconds.
 CLASS_WARNING_SECONDS = 300.0
@@ -33,16 +34,16 @@ class ClassCard:
     connection: str
     title: str
     reference: str
-    created_at: float
+    created_at: Past
     pattern: str = ""
     template: str = ""
     spec: Spec | None = None
     maximum: int | None = None
     time_zone: str = "UTC"
-    stops_at: float | None = None
-    closed_at: float | None = None
+    stops_at: Stays | None = None
+    closed_at: Past | None = None
     stopped_by: str | None = None
-    done_at: float | None = None
+    done_at: Past | None = None
     posts: int = 1
 
     def is_over(self, now: float) -> bool:
@@ -62,13 +63,13 @@ class Participant:
 
     card_id: str
     principal: Principal
-    joined_at: float
+    joined_at: Past
     waits_for: Waiting = ""
     workspace_id: str | None = None
     operation_id: str | None = None
-    consented_at: float | None = None
-    withdrawn_at: float | None = None
-    ended_at: float | None = None
+    consented_at: Past | None = None
+    withdrawn_at: Past | None = None
+    ended_at: Past | None = None
 
 
 @dataclass(frozen=True, slots=True)

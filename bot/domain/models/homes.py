@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from bot.domain.models.people import Principal
+from bot.domain.times import Past
 
 #: For how long after a person's last use of it a Home is redrawn without being asked for, in seconds.
 OPEN_SECONDS: Final = 600.0
@@ -26,13 +27,13 @@ class Home:
     """
 
     principal: Principal
-    used_at: float
+    used_at: Past
     uses: int = 1
     page: int = 1
     is_totals: bool = False
     answer: dict[str, Any] | None = None
-    answered_at: float | None = None
-    wanted_at: float | None = None
+    answered_at: Past | None = None
+    wanted_at: Past | None = None
     drawn: str = ""
     view_hash: str = ""
 

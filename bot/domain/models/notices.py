@@ -8,6 +8,7 @@ from enum import Flag, StrEnum, auto
 from typing import Any, Literal, NamedTuple, Self
 
 from bot.domain.models.people import Principal
+from bot.domain.times import Past, Send
 
 Subject = Literal["operation", "job", "class", "other"]
 #: What people can choose not to hear.
@@ -174,9 +175,9 @@ class Notice:
     body: dict[str, Any]
     state: NoticeState
     attempts: int
-    created_at: float
-    due_at: float
-    unknown_since: float | None = None
+    created_at: Past
+    due_at: Send
+    unknown_since: Past | None = None
     channel_id: str | None = None
     message_ts: str | None = None
     error: str | None = None
@@ -213,17 +214,17 @@ class Card:
     message_ts: str | None
     is_dirty: bool
     #: Since when the latest change of *state* has been waiting; None if only progress changed.
-    changed_at: float | None
-    updated_at: float
+    changed_at: Past | None
+    updated_at: Past
     about: str = ""
     stage: Literal["live", "closing", "closed"] = "live"
     body: dict[str, Any] = field(default_factory=dict)
-    created_at: float = 0.0
+    created_at: Past = 0.0
     name: str | None = None
     #: A digest of what it showed when it was claimed, "" if nobody knows.
     claimed_drawn: str = ""
     #: Until when a claim holds it.
-    leased_until: float = 0.0
+    leased_until: Send = 0.0
 
 
 @dataclass(frozen=True, slots=True)

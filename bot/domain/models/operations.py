@@ -8,6 +8,7 @@ from typing import Literal
 
 from bot.domain.models.people import Principal
 from bot.domain.models.workspaces import State
+from bot.domain.times import Deadline, Past, Since, Stays, Step
 
 
 class OperationVerb(StrEnum):
@@ -106,25 +107,25 @@ class Operation:
     workspace_id: str
     connection: str
     verb: OperationVerb
-    created_at: float
-    deadline_at: float | None
+    created_at: Past
+    deadline_at: Deadline | None
     deadline_number: int = 1
     start_call: Call = Call.NONE
     stop_call: Call = Call.NONE
-    called_at: float | None = None
-    sent_at: float | None = None
-    unknown_since: float | None = None
+    called_at: Since | None = None
+    sent_at: Past | None = None
+    unknown_since: Since | None = None
     called_from: State | None = None
     prior_call: Call = Call.NONE
-    prior_at: float | None = None
-    asked_at: float | None = None
-    held_since: float | None = None
-    read_since: float | None = None
+    prior_at: Since | None = None
+    asked_at: Past | None = None
+    held_since: Past | None = None
+    read_since: Past | None = None
     attempts: int = 0
-    next_step_at: float = 0.0
+    next_step_at: Step = 0.0
     outcome: Outcome | None = None
     cause: str | None = None
-    ended_at: float | None = None
+    ended_at: Past | None = None
     #: The highest progress that the card has shown, 0–100: the bar never moves back.
     progress_floor: int = 0
     #: A sentence on what is holding it up now ("Saturn Cloud has not answered since 14:02").
@@ -136,10 +137,10 @@ class Operation:
     #: The channel of the command: used to tell the person when direct messages don't reach them.
     channel_id: str | None = None
     #: The time of the timer that it carries out, if it does.
-    planned_for: float | None = None
+    planned_for: Stays | None = None
     #: How long such starts usually take, and what nine of ten stayed below, as known when it was accepted.
-    usual_seconds: float | None = None
-    slow_seconds: float | None = None
+    usual_seconds: Stays | None = None
+    slow_seconds: Stays | None = None
 
     @property
     def asked_verb(self) -> OperationVerb:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from bot.domain.times import LinkEnd, Past, Stays
+
 
 @dataclass(frozen=True, slots=True)
 class Principal:
@@ -43,7 +45,7 @@ class Person:
     is_deleted: bool = False
     is_stranger: bool = False
     time_zone: str | None = None
-    seen_at: float = 0.0
+    seen_at: Past = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,16 +80,16 @@ class Account:
     username: str
     secret: str
     state: Literal["active", "refused", "revoking"]
-    linked_at: float
-    discovered_at: float | None = None
-    unlinked_at: float | None = None
-    refused_since: float | None = None
-    looked_at: float | None = None
+    linked_at: Past
+    discovered_at: Past | None = None
+    unlinked_at: Past | None = None
+    refused_since: Past | None = None
+    looked_at: Past | None = None
     #: When its runs were last read.
-    runs_read_at: float | None = None
+    runs_read_at: Past | None = None
     #: When the credential ends, as its provider said, and when its person is reminded of that next.
-    ends_at: float | None = None
-    remind_at: float | None = None
+    ends_at: Stays | None = None
+    remind_at: Stays | None = None
     #: What it is called there by now, if that is why it was refused.
     renamed_to: str | None = None
 
@@ -118,8 +120,8 @@ class Link:
     principal: Principal
     connection: str
     waiting: dict[str, Any] | None
-    created_at: float
-    expires_at: float
+    created_at: Past
+    expires_at: LinkEnd
     stage: Literal["open", "checked", "code", "used"] = "open"
     tries_left: int = 5
     secret: str | None = None
@@ -130,7 +132,7 @@ class Link:
     browser_hash: str | None = None
     proven: bool = False
     #: When the checked credential ends, as its provider said.
-    ends_at: float | None = None
+    ends_at: Stays | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,11 +168,11 @@ class Installed:
     bot_name: str
     scopes: str
     secret: str
-    expires_at: float | None
+    expires_at: Stays | None
     installed_by: str
-    installed_at: float = 0.0
+    installed_at: Past = 0.0
     #: Since when Slack takes its refresh token no more: it has to be installed again.
-    lost_at: float | None = None
+    lost_at: Past | None = None
 
     @property
     def row_key(self) -> str:

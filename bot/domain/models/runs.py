@@ -10,6 +10,7 @@ from bot.domain.models.forms import Spec
 from bot.domain.models.operations import Call
 from bot.domain.models.people import Principal
 from bot.domain.models.workspaces import Doubt
+from bot.domain.times import Deadline, Past, Since, Stays, Step
 
 
 class RunState(StrEnum):
@@ -102,34 +103,34 @@ class Run:
     name: str
     #: What it was launched from; None where it was launched elsewhere.
     spec: Spec | None
-    created_at: float
+    created_at: Past
     reference: str
     remote_id: str | None = None
     state: RunState = RunState.QUEUED
     exit_code: int | None = None
     detail: str | None = None
-    started_at: float | None = None
-    finished_at: float | None = None
-    observed_at: float | None = None
+    started_at: Stays | None = None
+    finished_at: Stays | None = None
+    observed_at: Past | None = None
     launch_call: Call = Call.NONE
     stop_wanted: StopKind = ""
     stop_call: Call = Call.NONE
-    called_at: float | None = None
-    sent_at: float | None = None
+    called_at: Since | None = None
+    sent_at: Past | None = None
     attempts: int = 0
-    next_step_at: float = 0.0
+    next_step_at: Step = 0.0
     outcome: RunOutcome | None = None
     cause: str | None = None
-    ended_at: float | None = None
+    ended_at: Past | None = None
     hold: str | None = None
     channel_id: str | None = None
     is_watched: bool = True
     #: The message showing the tail, in the thread of the card.
     output_ts: str | None = None
-    unknown_since: float | None = None
-    asked_at: float | None = None
-    held_since: float | None = None
-    deadline_at: float | None = None
+    unknown_since: Since | None = None
+    asked_at: Past | None = None
+    held_since: Past | None = None
+    deadline_at: Deadline | None = None
     deadline_number: int = 0
     #: What the latest reads reported that isn't certain yet.
     doubt: Doubt | None = None

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
 from bot.domain.models.people import Principal
+from bot.domain.times import Past, TaskDue
 
 Payload = TypeVar("Payload")
 
@@ -38,8 +39,8 @@ class Task:
     kind: TaskKind
     subject: str
     payload: dict[str, Any]
-    created_at: float
-    due_at: float
+    created_at: Past
+    due_at: TaskDue
     attempts: int = 0
     #: How often it was claimed, this time included.
     claims: int = 0
@@ -85,7 +86,7 @@ class Snapshot(Generic[Payload]):
     owner: str
     kind: str
     payload: Payload
-    read_at: float
+    read_at: Past
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +103,8 @@ class Approval:
     connection: str
     username: str
     state: str
-    asked_at: float
+    asked_at: Past
     decided_by: str | None = None
-    decided_at: float | None = None
+    decided_at: Past | None = None
     detail: str | None = None
     waiting: dict[str, Any] | None = None

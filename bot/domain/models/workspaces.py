@@ -8,6 +8,7 @@ from typing import Final, Literal
 
 from bot.domain.models.forms import Spec
 from bot.domain.models.people import Account, Principal
+from bot.domain.times import Past, Stays
 
 
 class State(StrEnum):
@@ -70,14 +71,14 @@ class Workspace:
     url: str | None = None
     detail: str | None = None
     progress: int | None = None
-    observed_at: float | None = None
-    verified_at: float | None = None
-    used_at: float | None = None
+    observed_at: Past | None = None
+    verified_at: Past | None = None
+    used_at: Past | None = None
     origin: Literal["discovered", "added"] = "discovered"
     hidden: bool = False
     spec: Spec | None = None
     actions: frozenset[Action] | None = None
-    ends_at: float | None = None
+    ends_at: Stays | None = None
     ends_how: Ending | None = None
     #: The secret that opens it from Usher's page, sealed (``bot.support.vault``); not every provider has one.
     entry: str | None = None
@@ -89,12 +90,12 @@ class Workspace:
     #: Whether it survives being stopped; None if its provider hasn't said.
     is_kept: bool | None = None
     #: When a read last showed it starting or running.
-    up_at: float | None = None
+    up_at: Past | None = None
     #: Since when it has been up: as its provider says, or a read that found it just come up; None if neither.
-    started_at: float | None = None
+    started_at: Stays | None = None
     #: The timer: when its person wants it stopped (epoch seconds), how, and whether they agreed that this
     #: ends it for good; ``ends_at`` is the provider's own. ``stop_warned``: they were warned, or need not be.
-    stop_at: float | None = None
+    stop_at: Stays | None = None
     stop_mode: StopMode | None = None
     stop_agreed: bool = False
     stop_warned: bool = False
@@ -102,7 +103,7 @@ class Workspace:
     episode: int = 0
     #: As its provider last said; None if it doesn't.
     at_stake: frozenset[AtStake] | None = None
-    last_used_at: float | None = None
+    last_used_at: Stays | None = None
 
     @property
     def is_provisional(self) -> bool:

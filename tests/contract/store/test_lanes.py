@@ -8,6 +8,7 @@ import threading
 import pytest
 
 from bot.store.sqlite import SqliteEngine
+from bot.store.tables import INBOX
 from bot.store.transaction import Priority
 from bot.store.write_queue import WriteQueue
 from bot.support.clock import SystemIds
@@ -212,7 +213,7 @@ async def test_writes_that_queue_up_share_commits_in_one_thread(tmp_path):
 
     def write(tx, number):
         threads.add(threading.current_thread().name)
-        tx.run("see_interaction", key=str(number), now=tx.now())
+        INBOX.add_new(tx, key=str(number), seen_at=tx.now(), result="")
 
     first = asyncio.ensure_future(engine.write(block, Priority.URGENT))
     await asyncio.get_running_loop().run_in_executor(None, entered.wait)

@@ -10,6 +10,7 @@ import pytest
 
 from bot.store.postgres_session import _BEGIN_WRITE, PostgresSession
 from bot.store.store import Store
+from bot.store.tables import INBOX
 from bot.store.transaction import Priority
 from bot.support.clock import SystemIds
 from bot.support.errors import StoreBusy, StoreError, StoreUnavailable
@@ -85,12 +86,12 @@ async def test_an_operation_that_is_not_committed_in_time_never_happens(open_, u
 
 async def test_one_job_that_fails_leaves_the_others(store):
     def broken(tx):
-        tx.run("see_interaction", key="broken", now=tx.now())
+        INBOX.add_new(tx, key="broken", seen_at=tx.now(), result="")
         raise ZeroDivisionError
 
     def wrong(tx):
-        tx.run("see_interaction", key="wrong", now=tx.now())
-        tx.run("see_interaction", key=None, now=tx.now())
+        INBOX.add_new(tx, key="wrong", seen_at=tx.now(), result="")
+        INBOX.add_new(tx, key=None, seen_at=tx.now(), result="")
 
     results = await asyncio.gather(
         store.first_sight("a"),
@@ -120,10 +121,10 @@ async def test_a_connection_that_is_lost_is_made_again_and_nothing_is_done_twice
     cut_at_most_once = iter([await pid_of(store)])
 
     def accept(tx):
-        tx.run("see_interaction", key="i1", now=tx.now())
+        INBOX.add_new(tx, key="i1", seen_at=tx.now(), result="")
         for pid in cut_at_most_once:
             cut(url, pid)
-        return tx.run("see_interaction", key="i2", now=tx.now())
+        return INBOX.add_new(tx, key="i2", seen_at=tx.now(), result="")
 
     if when == "idle":
         cut(url, next(cut_at_most_once))
@@ -257,7 +258,7 @@ async def test_a_database_that_became_read_only_is_said(store, url, workspace):
     def forbid(tx):
         tx._cursor().execute(b"SET default_transaction_read_only = on")
         tx._cursor().execute(b"SET TRANSACTION READ ONLY")
-        tx.run("see_interaction", key="i1", now=tx.now())
+        INBOX.add_new(tx, key="i1", seen_at=tx.now(), result="")
 
     with pytest.raises(StoreUnavailable, match="read-only"):
         await store.engine.write(forbid)

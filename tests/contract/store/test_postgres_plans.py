@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from bot.store.postgres_transaction import numbered_queries
-from tests.contract.store.test_sqlite_plans import RARE
+from bot.store.postgres_transaction import numbered
+from tests.contract.store.test_sqlite_plans import RARE, STATEMENTS
 from tests.rigs import postgres
 
 #: Tables that stay small: a row for each connection, for each person limited within a minute, for each
 #: kind of work, for the process that serves.
 SMALL = ("outages", "pauses", "serving", "upkeep", "audit_head")
+#: In place of the columns that a caller sets: one that every table has.
+SET = "connection = :connection"
 #: One has two ways to look for operations, and takes the one that costs less; the other means every row.
 OTHERS = {"namesakes", "end_browser_sessions_at"}
 
@@ -25,7 +27,8 @@ async def connection():
 
 async def test_every_query_is_understood_and_has_an_index(connection):
     walks = []
-    for name, (query, parameters) in numbered_queries().items():
+    for name, statement in STATEMENTS.items():
+        query, parameters = numbered(statement.replace("{changes}", SET))
         connection.execute(f"PREPARE q AS {query}".encode())
         given = f"({', '.join('NULL' for _ in parameters)})" if parameters else ""
         plan = [row[0] for row in connection.execute(f"EXPLAIN EXECUTE q{given}".encode())]
@@ -48,7 +51,7 @@ async def test_every_query_is_understood_and_has_an_index(connection):
     ],
 )
 async def test_claims_use_the_index_that_was_made_for_them(connection, name, index):
-    query, parameters = numbered_queries()[name]
+    query, parameters = numbered(name)
     connection.execute(f"PREPARE q AS {query}".encode())
     given = ", ".join("NULL" for _ in parameters)
     plan = "\n".join(row[0] for row in connection.execute(f"EXPLAIN EXECUTE q({given})".encode()))

@@ -18,6 +18,7 @@ from bot.store import open_store
 from bot.store.queued_engine import PATIENCE
 from bot.store.sqlite import SqliteEngine
 from bot.store.store import Store
+from bot.store.tables import INBOX
 from bot.store.transaction import Priority
 from bot.support.clock import SystemIds
 from bot.support.errors import StoreBusy, StoreUnavailable
@@ -104,7 +105,7 @@ async def test_work_that_gives_up_while_it_runs_is_rolled_back(store):
     entered, leave = threading.Event(), threading.Event()
 
     def slow(tx):
-        tx.run("see_interaction", key="slow", now=tx.now())
+        INBOX.add_new(tx, key="slow", seen_at=tx.now(), result="")
         entered.set()
         assert leave.wait(10)
 
@@ -215,7 +216,7 @@ async def test_what_a_deleted_log_held_is_there_at_the_next_start(store, path, w
 
 async def test_one_job_that_fails_leaves_the_others(store, workspace):
     def broken(tx):
-        tx.run("see_interaction", key="broken", now=tx.now())
+        INBOX.add_new(tx, key="broken", seen_at=tx.now(), result="")
         raise ZeroDivisionError
 
     results = await asyncio.gather(

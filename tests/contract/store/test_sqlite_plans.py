@@ -10,6 +10,7 @@ from contextlib import closing
 import pytest
 
 from bot.store.queries import named_queries
+from bot.store.tables import TABLES
 from bot.store.times import healing_queries
 from tests.rigs.engine import migrated
 
@@ -61,6 +62,10 @@ SMALL = (
 )
 
 
+#: Every statement: the named ones, and what finds rows by a key.
+STATEMENTS = named_queries() | {query: query for table in TABLES.values() for query in table.lookups()}
+
+
 @pytest.fixture(scope="module")
 def connection():
     """The schema alone, which no test here writes to."""
@@ -70,13 +75,14 @@ def connection():
 
 
 def plan(connection, query):
+    query = query.replace("{changes}", "connection = :connection")
     parameters = defaultdict(lambda: 1, dict.fromkeys(re.findall(r":(\w+)", query), 1))
     return [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {query}", parameters)]
 
 
-@pytest.mark.parametrize("name", sorted(named_queries().keys() - RARE))
+@pytest.mark.parametrize("name", sorted(STATEMENTS.keys() - RARE))
 def test_no_query_walks_a_whole_table(connection, name):
-    steps = plan(connection, named_queries()[name])
+    steps = plan(connection, STATEMENTS[name])
     scans = [step for step in steps if step.startswith("SCAN") and "CONSTANT ROW" not in step]
     assert [step for step in scans if not step.endswith(SMALL)] == []
 

@@ -1,0 +1,60 @@
+"""Marks of the times that rows keep: how each is healed if the clock was moved while nobody served.
+
+Only the serving process heals them, when it starts (``docs/adr/0019-who-heals-clocks.md``). A model's field
+says with its type what kind of time it is; what rows keep besides stands with their table
+(``bot.store.tables``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated, Final
+
+
+class Kind(StrEnum):
+    """Name what kind of time a column holds."""
+
+    PAST = "past"  #: when something happened: a value in the future counts as now
+    SINCE = "since"  #: the same, but its age matters: if that can't be known, it counts from now
+    DUE = "due"  #: a lease, a retry, a look: due if further ahead than it can be
+    GATE = "gate"  #: the poll gate's own two, healed by ``heal_gates``: they never open early
+    STAYS = "stays"  #: a moment named by people or providers, or covered by a hash; or a duration
+
+
+@dataclass(frozen=True, slots=True)
+class Time:
+    """Hold a time's kind and, for DUE, how far ahead it can be, in seconds."""
+
+    kind: Kind
+    farthest: float = 0.0
+
+
+def due(farthest: float) -> Time:
+    """Return the mark of a time that is at most so many seconds ahead."""
+    return Time(Kind.DUE, farthest)
+
+
+PAST: Final = Time(Kind.PAST)
+SINCE: Final = Time(Kind.SINCE)
+STAYS: Final = Time(Kind.STAYS)
+GATE: Final = Time(Kind.GATE)
+#: ``Numbers.lease`` and ``Timing.lease`` are shorter.
+LEASE: Final = due(60.0)
+#: The longest waits of ``bot.slack.notifier``.
+SEND: Final = due(300.0)
+
+Past = Annotated[float, PAST]
+Since = Annotated[float, SINCE]
+Stays = Annotated[float, STAYS]
+#: ``Numbers.slow_tick``; a provider's *Retry-After* may be longer, and is then simply received again.
+Step = Annotated[float, due(600.0)]
+Send = Annotated[float, SEND]
+#: ``USHER_DEADLINE_MINUTES``, at most a day; *Keep waiting* sets it to that long again from then on.
+Deadline = Annotated[float, due(86_400.0)]
+#: ``bot.services.linking``: ten minutes for the page, and ten for the code.
+LinkEnd = Annotated[float, due(1_200.0)]
+#: ``bot.services.linking.UNUSED_SECONDS``.
+TaskDue = Annotated[float, due(1_320.0)]
+#: ``USHER_SESSION_HOURS`` at most.
+SessionEnd = Annotated[float, due(7 * 86_400.0)]

@@ -1,0 +1,363 @@
+"""The tables by their keys: what a row holds is declared once, by its model.
+
+A model's field is the column of its name, converted by its type. Rows are read, added, replaced, changed and
+deleted by a key here; ``queries.sql`` has what decides something. A table without a model takes its columns
+as they are given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import fields
+from enum import Enum
+from functools import cache, lru_cache
+from types import NoneType, UnionType
+from typing import (
+    Annotated,
+    Any,
+    Final,
+    Generic,
+    Literal,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
+
+from bot.domain.models import (
+    Account,
+    Approval,
+    BrowserSession,
+    Card,
+    ClassCard,
+    Doubt,
+    Home,
+    Installed,
+    Link,
+    Notice,
+    Operation,
+    Participant,
+    Person,
+    Preferences,
+    Principal,
+    Run,
+    Snapshot,
+    Spec,
+    Task,
+    Workspace,
+)
+from bot.domain.telling import FARTHEST
+from bot.domain.times import GATE, LEASE, PAST, SEND, SINCE, STAYS, Time, due
+from bot.store.text import as_json, as_words, from_json
+from bot.store.transaction import Row, Transaction
+
+Model = TypeVar("Model")
+
+#: Cached, since the same principals are parsed over and over.
+principal_of = lru_cache(maxsize=4096)(Principal.from_key)
+
+
+@lru_cache(maxsize=256)
+def _set(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
+def _spec(text: str) -> Spec | None:
+    given = from_json(text)
+    return Spec.from_json(given) if given else None
+
+
+def doubt(row: Row) -> Doubt | None:
+    """Read the doubt columns of a row of ``workspaces`` or ``runs``."""
+    if row["doubt"] is None:
+        return None
+    return Doubt(row["doubt"], row["doubt_times"], float(row["doubt_since"]))
+
+
+def doubt_columns(found: Doubt) -> Row:
+    """Return the columns of a doubt."""
+    return {"doubt": found.kind, "doubt_times": found.times, "doubt_since": found.since}
+
+
+#: How a column is read, by its type; a value of any other type is JSON. SQLite's RETURNING gives whole
+#: numbers of a float column as int.
+_READS: Final[Mapping[Any, Callable[[Any], Any] | None]] = {
+    str: None,
+    int: None,
+    float: float,
+    bool: bool,
+    Principal: principal_of,
+    Spec: _spec,
+    frozenset: _set,
+}
+#: How a value is written, by its type; all others are written as they are.
+_WRITES: Final[Mapping[type, Callable[[Any], Any]]] = {
+    Principal: lambda principal: principal.key,
+    Spec: lambda spec: as_json(spec.as_json()),
+    dict: as_json,
+    frozenset: as_words,
+}
+
+
+def _kinds(hint: Any) -> Iterator[Any]:
+    """Yield what a hint is made of, without None: types, and the times of times."""
+    if get_origin(hint) in (Union, UnionType, Annotated):
+        for part in get_args(hint):
+            yield from _kinds(part)
+    elif hint is not NoneType:
+        yield get_origin(hint) or hint
+
+
+def _way(hint: Any) -> Callable[[Any], Any] | None:
+    """Return how a column of this type is read; None if it is what the database gives."""
+    kind = next(_kinds(hint))
+    is_word = isinstance(kind, type) and issubclass(kind, Enum)
+    way = kind if is_word else None if kind is Literal else _READS.get(kind, from_json)
+    if way is None or NoneType not in get_args(hint):
+        return way
+    return lambda value: None if value is None else way(value)
+
+
+def _written(value: Any) -> Any:
+    way = _WRITES.get(type(value))
+    return value if way is None else way(value)
+
+
+class Table(Generic[Model]):
+    """A table with its model, its keys (columns that an index finds; the first is a row's own), and times.
+
+    In a key, ``=`` follows a column that has to be NULL, as the index has only such rows. ``times`` are those
+    of the times that its rows keep besides the model.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        model: type[Model] | None,
+        *keys: str,
+        own: Mapping[str, Callable[[Row], Any]] | None = None,
+        **times: Time,
+    ) -> None:
+        """``own`` reads fields that aren't just the column of their name."""
+        self.name, self.model, self._own = name, model, own or {}
+        self.keys = tuple(tuple(key.split()) for key in keys)
+        hints = get_type_hints(model, include_extras=True) if model is not None else {}
+        self.fields = tuple(one.name for one in fields(model)) if model is not None else ()  # type: ignore[arg-type]
+        self._ways = [(field, _way(hints[field])) for field in self.fields if field not in self._own]
+        found = {
+            field: [kind for kind in _kinds(hints[field]) if isinstance(kind, Time)] for field in self.fields
+        }
+        #: Every time column.
+        self.times = {field: kinds[0] for field, kinds in found.items() if kinds} | times
+
+    def of(self, row: Row) -> Model:
+        """Return the model of a row."""
+        assert self.model is not None
+        given = {name: row[name] if way is None else way(row[name]) for name, way in self._ways}
+        for name, of_row in self._own.items():
+            given[name] = of_row(row)
+        return self.model(**given)
+
+    def columns(self, one: Model) -> Row:
+        """Return a model's fields by column, as parameters of a query."""
+        given = {name: _written(getattr(one, name)) for name in self.fields}
+        if isinstance(given.get("doubt"), Doubt):
+            given |= doubt_columns(given["doubt"])
+        return given
+
+    def row(self, tx: Transaction, **by: Any) -> Row | None:
+        """Return the row, or the first of those, with these values."""
+        return tx.one(self._statement("SELECT * FROM", by), **_by(by))
+
+    def rows(self, tx: Transaction, order: str = "", **by: Any) -> list[Row]:
+        """Return the rows with these values."""
+        ending = f" ORDER BY {order}" if order else ""
+        return tx.all(self._statement("SELECT * FROM", by, ending=ending), **_by(by))
+
+    def one(self, tx: Transaction, **by: Any) -> Model | None:
+        """Return the model of the row with these values."""
+        row = self.row(tx, **by)
+        return None if row is None else self.of(row)
+
+    def all(self, tx: Transaction, order: str = "", **by: Any) -> list[Model]:
+        """Return the models of the rows with these values."""
+        return [self.of(row) for row in self.rows(tx, order, **by)]
+
+    def add(self, tx: Transaction, one: Model | None = None, /, **more: Any) -> None:
+        """Add a row; the database refuses one that is there."""
+        given = self._given(one, more)
+        tx.run(_insert(self.name, tuple(given), ""), **given)
+
+    def add_new(self, tx: Transaction, one: Model | None = None, /, **more: Any) -> bool:
+        """Add a row unless one of its kind is there; return whether it was added."""
+        given = self._given(one, more)
+        return tx.run(_insert(self.name, tuple(given), "DO NOTHING"), **given) == 1
+
+    def put(self, tx: Transaction, one: Model | None = None, /, **more: Any) -> None:
+        """Add a row, or replace what the one with its key has in these columns."""
+        given = self._given(one, more)
+        key = self.keys[0]
+        replaced = ", ".join(f"{name} = excluded.{name}" for name in given if name not in key)
+        tx.run(_insert(self.name, tuple(given), f"({', '.join(key)}) DO UPDATE SET {replaced}"), **given)
+
+    def change(self, tx: Transaction, by: Mapping[str, Any], /, **to: Any) -> int:
+        """Change the rows with these values; return how many there were."""
+        return tx.run(self._statement("UPDATE", by, tuple(to)), **self._given(None, to), **_by(by))
+
+    def changed(self, tx: Transaction, by: Mapping[str, Any], /, **to: Any) -> Row | None:
+        """Change the row with these values and return it as it is then; None if there is none."""
+        query = self._statement("UPDATE", by, tuple(to), " RETURNING *")
+        return tx.one(query, **self._given(None, to), **_by(by))
+
+    def delete(self, tx: Transaction, **by: Any) -> int:
+        """Delete the rows with these values; return how many there were."""
+        return tx.run(self._statement("DELETE FROM", by), **_by(by))
+
+    def lookups(self) -> list[str]:
+        """Return a statement for each key by which rows are found."""
+        found = [{name.rstrip("="): None if name.endswith("=") else "" for name in key} for key in self.keys]
+        return [self._statement("SELECT * FROM", by) for by in found]
+
+    def _given(self, one: Model | None, more: Row) -> Row:
+        given = {} if one is None else self.columns(one)
+        return given | {name: _written(value) for name, value in more.items()}
+
+    def _statement(self, verb: str, by: Mapping[str, Any], to: tuple[str, ...] = (), ending: str = "") -> str:
+        found = tuple((name, _literal(value)) for name, value in by.items())
+        return _keyed(verb, self.name, self.keys, found, to, ending)
+
+
+def _by(by: Mapping[str, Any]) -> Row:
+    return {f"by_{name}": _written(value) for name, value in by.items() if not _literal(value)}
+
+
+def _literal(value: Any) -> str:
+    """Return what a statement says itself, "" for a parameter: an index of some rows is found by that."""
+    return " IS NULL" if value is None else f" = {value:d}" if isinstance(value, bool) else ""
+
+
+@cache
+def _insert(table: str, names: tuple[str, ...], conflict: str) -> str:
+    values = ", ".join(f":{name}" for name in names)
+    ending = conflict and f" ON CONFLICT {conflict}"
+    return f"INSERT INTO {table} ({', '.join(names)}) VALUES ({values}){ending}"  # noqa: S608 - of names alone
+
+
+@cache
+def _keyed(
+    verb: str,
+    table: str,
+    keys: tuple[tuple[str, ...], ...],
+    by: tuple[tuple[str, str], ...],
+    to: tuple[str, ...],
+    ending: str,
+) -> str:
+    """Return a statement about the rows with some values, among them all of a key."""
+    names = {name for name, _ in by} | {f"{name}=" for name, literal in by if literal == " IS NULL"}
+    assert any(names.issuperset(key) for key in keys), f"no index of {table} finds {sorted(names)}"
+    where = " AND ".join(f"{name}{literal or f' = :by_{name}'}" for name, literal in by)
+    sets = f" SET {', '.join(f'{name} = :{name}' for name in to)}" if to else ""
+    return f"{verb} {table}{sets} WHERE {where}{ending}"
+
+
+def _plain(name: str, *keys: str, **times: Time) -> Table[Any]:
+    """Return a table without a model."""
+    return Table(name, None, *keys, own=None, **times)
+
+
+_PAIR: Final = "principal connection"
+
+ACCOUNTS = Table(
+    "accounts",
+    Account,
+    "id",
+    _PAIR,
+    # A duration.
+    refused_for=STAYS,
+)
+APPROVALS = Table("approvals", Approval, "id", _PAIR)
+AUDIT = _plain("audit", "seq", at=STAYS)
+BROWSER_SESSIONS = Table("browser_sessions", BrowserSession, "id_hash")
+CARDS = Table("cards", Card, "id", "subject", "about")
+# It may be as far ahead as the end of the class; an extra look does no harm.
+CLASS_CARDS = Table("class_cards", ClassCard, "id", counted_at=PAST, changed_at=PAST, look_at=due(60.0))
+CONTACTS = _plain("contacts", "principal", met_at=PAST)
+CONVERSATIONS = _plain("conversations", "principal channel_id thread_ts", "principal", spoken_at=PAST)
+DIRECT_CHANNELS = _plain("direct_channels", "principal")
+# ``Pace.unused`` is the longest pause between two reads.
+GATES = _plain("gates", "gate_key", due_at=due(1_800.0), next_check_at=GATE, claimed_at=GATE, wanted_at=PAST)
+# ``Timing.lease`` and Slack's *Retry-After*; ``bot.domain.models.homes.REDRAW_SECONDS``.
+HOMES = Table("homes", Home, "principal", leased_until=SEND, look_at=SEND)
+INBOX = _plain("inbox", "key", seen_at=PAST)
+INSTALLATIONS = Table("installations", Installed, "id", renewing_until=LEASE, removed_at=PAST)
+LINKS = Table("links", Link, "nonce_hash", _PAIR)
+MIGRATIONS = _plain("migrations", "name", applied_at=STAYS)
+NOTICES = Table(
+    "notices",
+    Notice,
+    "id",
+    "subject kind",
+    leased_at=PAST,
+    sent_at=PAST,
+    # The end of quiet hours; whether they have ended is asked again before anything is sent.
+    held_until=due(FARTHEST),
+)
+# ``bot.store.installations.STATE_KEPT``.
+OAUTH_STATES = _plain("oauth_states", "state_hash", expires_at=due(900.0))
+#: A step's hold takes precedence over a read's.
+OPERATIONS = Table(
+    "operations",
+    Operation,
+    "id",
+    "workspace_id",
+    "principal outcome=",
+    own={"hold": lambda row: row["hold"] or row["read_hold"] or None},
+    leased_until=LEASE,
+)
+OUTAGES = _plain("outages", "connection", since=PAST)
+# ``bot.store.owners.LEASE``.
+OWNERS = _plain("owners", "name", "owner", until=LEASE)
+PARTICIPANTS = Table("participants", Participant, "card_id principal", "card_id", warned_at=PAST)
+# ``bot.reconciler.runtimes.LONGEST_ASKED``.
+PAUSES = _plain("pauses", "connection calls who", noted_at=PAST, until=due(300.0))
+PEOPLE = Table("people", Person, "principal")
+PREFERENCES = Table("preferences", Preferences, "principal")
+REMEMBERED = _plain("remembered", "principal connection purpose", _PAIR)
+RUNS = Table(
+    "runs",
+    Run,
+    "id",
+    "principal connection remote_id",
+    _PAIR,
+    own={"doubt": doubt},
+    doubt_since=SINCE,
+    leased_until=LEASE,
+)
+SERVING = _plain("serving", "id", seen_at=STAYS, ahead=STAYS, slept=STAYS)
+# After ten minutes; a request that old is refused anyway.
+SIGNATURES = _plain("signatures", "id", seen_at=PAST)
+# After another boot the clock is believed: what that may cost is refusals by Slack, for a minute.
+SLACK_CALLS = _plain("slack_calls", "team method", made_at=PAST)
+# Slack's *Retry-After*; a longer one is simply received again.
+SLACK_METHODS = _plain("slack_methods", "team method", paused_until=SEND)
+SNAPSHOTS: Table[Snapshot[Any]] = Table("snapshots", Snapshot, "connection owner kind", "connection owner")
+TASKS = Table("tasks", Task, "id", "kind subject", claimed_at=PAST)
+UPKEEP = _plain("upkeep", "work", done_at=PAST)
+WORKSPACES = Table(
+    "workspaces",
+    Workspace,
+    "id",
+    "principal connection remote_id",
+    _PAIR,
+    "principal",
+    "gate_key",
+    created_at=PAST,
+    tried_at=PAST,
+    doubt_since=PAST,
+    # It may be as far ahead as the timer; an extra look does no harm.
+    stop_look_at=due(60.0),
+)
+TABLES: Final[Mapping[str, Table[Any]]] = {
+    one.name: one for one in tuple(vars().values()) if isinstance(one, Table)
+}
