@@ -9,12 +9,10 @@ from bot.output import Board
 from bot.services.context import Context
 from bot.services.gather import Gatherer
 from bot.slack.calls import AnySlack
-from bot.slack.notifier.cards import CardUpdates
+from bot.slack.notifier.drawing import CardUpdates, Timing
 from bot.slack.notifier.homes import HomeViews
-from bot.slack.notifier.outbox import Outbox
+from bot.slack.notifier.outbox import Outbox, Replies
 from bot.slack.notifier.outputs import Outputs
-from bot.slack.notifier.replies import Replies
-from bot.slack.notifier.timing import Timing
 from bot.slack.notifier.web_api import WebApi
 from bot.support.http import Http
 from bot.support.pool import Pool

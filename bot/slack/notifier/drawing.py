@@ -1,6 +1,8 @@
-"""Draw notices and cards from rows; a digest tells what is drawn, as the same isn't sent twice.
+"""Draw notices and cards from rows, where each belongs, and redraw the cards that changed.
 
-Failures are retried at growing intervals, then a plain text is sent.
+Updates of cards aren't queued: a message is marked dirty, and the newest state wins. What can't be drawn is
+tried again at growing intervals, then a plain text is sent. A digest tells what is drawn, as the same isn't
+sent twice.
 """
 
 from __future__ import annotations
@@ -9,26 +11,107 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import structlog
 
 from bot.domain.facts import Facts, HeldFacts, RunFacts
-from bot.domain.models import Answer, Card, Notice, NoticeKind, Shown
+from bot.domain.models import Answer, Card, Mark, NewNotice, Notice, NoticeKind, Shown
 from bot.domain.plan import backoff
 from bot.messages.blocks.notices import render
 from bot.messages.blocks.past import redraw, still_so
 from bot.messages.texts import notices as words
 from bot.services.context import Context
 from bot.services.gather import Gatherer
-from bot.slack.calls import PacedSlack
+from bot.slack import methods as slack_methods
+from bot.slack.calls import SHUT_OUT_SECONDS, AnySlack, PacedSlack
 from bot.slack.errors import Meaning, meaning
 from bot.slack.methods import CHAT_UPDATE
-from bot.slack.notifier.places import CARD_WAIT, Place, Places
-from bot.slack.notifier.timing import Timing
-from bot.support.errors import SlackPermanent, StoreError
+from bot.store.store import Store
+from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, StoreError
+from bot.support.pool import Pool, contained, pool_room, run_all
 
 log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Hold the notifier's parameters; times in seconds.
+
+    ``settles``: how long to wait for a message of unknown outcome to appear before looking for it.
+    ``looks_back``: how long before the attempt the search begins, by Slack's time.
+    """
+
+    lease: float = 60.0
+    send_timeout: float = 10.0
+    settles: float = 15.0
+    looks_back: float = 120.0
+    reply_lives: float = 60.0
+    card_interval: float = 15.0
+    #: What Slack hasn't accepted after this long is given up, and reported by doctor.
+    gives_up_after: float = 86_400.0
+    #: The same where it is refused in a channel with a code that nobody knows: a class waits for it.
+    gives_up_in_channel: float = 3_600.0
+    #: What can't be drawn after this long is sent as a plain text.
+    draws_for: float = 300.0
+    batch: int = 20
+
+    def check(self) -> None:
+        """Raise ValueError if a send could outlast its lease: it would be sent twice."""
+        if self.send_timeout >= self.lease:
+            raise ValueError("the time-out of a send must be shorter than the lease of a notice")
+
+    @property
+    def last_start(self) -> float:
+        """Return how long after its claim a send may start, so that it ends within the lease."""
+        return self.lease - self.send_timeout - min(5.0, (self.lease - self.send_timeout) / 2)
+
+
+#: How long a notice waits for the card in whose thread it belongs, and that hasn't been posted yet.
+CARD_WAIT: Final = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Name a conversation (a person's id means their direct message), and a thread in it or None."""
+
+    channel: str
+    thread_ts: str | None = None
+
+
+class Places:
+    """Find the place of each notice.
+
+    Output never goes to a channel, where not everybody should see it and files may be refused: if the card is
+    in a channel, the output goes to the person's direct message instead.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        #: Notices whose thread Slack refused; they are sent on their own.
+        self._alone: set[str] = set()
+
+    async def of(self, notice: Notice) -> Place | None:
+        """Return where a notice belongs; None while the card above it hasn't been posted."""
+        if Mark.IN_CHANNEL in notice.kind.marks:
+            return Place(str(notice.body.get("channel_id") or ""))
+        to_person = Place(notice.principal.user_id)
+        if Mark.THREADED not in notice.kind.marks or notice.id in self._alone:
+            return to_person
+        card = await self._store.card(notice.subject)
+        if card is None:
+            return to_person
+        if card.channel_id is not None and card.message_ts is not None:
+            is_direct = card.channel_id.startswith("D")
+            return Place(card.channel_id, card.message_ts) if is_direct else to_person
+        age = await self._store.now() - notice.created_at
+        return None if age < CARD_WAIT else to_person
+
+    def leave_thread(self, notice: Notice) -> None:
+        """Note that a notice can't go into its thread."""
+        self._alone.add(notice.id)
+
 
 #: How many seconds until something that can't be drawn yet is tried again.
 NOT_READY: Final = 2.0
@@ -148,3 +231,68 @@ def digest(message: Mapping[str, Any]) -> str:
     """Return what tells messages apart that don't show the same."""
     shown = {"text": message["text"], "blocks": message["blocks"]}
     return hashlib.sha256(json.dumps(shown, sort_keys=True).encode()).hexdigest()
+
+
+class CardUpdates:
+    """Redraw dirty cards in place."""
+
+    def __init__(self, context: Context, slack: AnySlack, gatherer: Gatherer, timing: Timing) -> None:
+        self._store = context.store
+        self._slack = slack
+        self._gatherer = gatherer
+        self._ids = context.ids
+        self._timing = timing
+
+    async def step(self, pool: Pool | None = None) -> int:
+        """Claim as many cards as the budget allows, and update them; return how many there were."""
+        updates = await self._slack.room(slack_methods.CHAT_UPDATE)
+        room = min(updates.within(), pool_room(pool, self._timing.batch))
+        if room <= 0:
+            return 0
+        cards = await self._store.claim_cards(room, self._timing.card_interval, self._timing.lease)
+        await run_all([self._guarded(card) for card in cards], pool)
+        return len(cards)
+
+    async def _guarded(self, card: Card) -> None:
+        # Repeating an update does no harm, whatever became of the first attempt.
+        back, failed = (
+            partial(self._store.card_retry, card.id, backoff(4, 0.5)),
+            partial(self._hand_over, card),
+        )
+        async with contained("card", self._ids, back=back, failed=failed, card=card.id):
+            await self._tried(card)
+
+    async def _tried(self, card: Card) -> None:
+        try:
+            await self._one(card)
+        except SlackLimited as error:
+            await self._store.card_retry(card.id, error.retry_after)
+        except SlackPermanent as error:
+            if meaning(error).is_shut_out:
+                await self._store.card_retry(card.id, SHUT_OUT_SECONDS)
+                return
+            log.info("card lost", card=card.id, problem=error.code)
+            await self._store.card_lost(card.id)
+        except SlackFailed:
+            await self._store.card_retry(card.id, backoff(4, 0.5))
+
+    async def _hand_over(self, card: Card) -> None:
+        """Hand a card over to the outbox, which retries at growing intervals and then sends a plain text."""
+        body = {"channel_id": card.channel_id, "message_ts": card.message_ts, "card": card.kind}
+        occasion = f"update:{card.updated_at:.3f}"
+        notice = NewNotice(card.id, NoticeKind.CARD_UPDATE, occasion, card.principal, body)
+        await self._store.add_notices([notice])
+        await self._store.unplace_card(card.id)
+
+    async def _one(self, card: Card) -> None:
+        answer = await draw_card(self._gatherer, card)
+        if answer is None or card.channel_id is None or card.message_ts is None:
+            await self._store.card_lost(card.id)
+            return
+        message = update(card.channel_id, card.message_ts, answer)
+        # What a run has written is kept nowhere else: the message about its end stays.
+        is_kept = card.kind is NoticeKind.JOB_ENDED and card.stage == "live"
+        drawn = card.claimed_drawn if is_kept else digest(message)
+        if drawn != card.claimed_drawn:
+            await edit(self._slack.to(card.principal), message)
+        await self._store.card_updated(card.id, card, drawn)

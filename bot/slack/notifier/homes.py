@@ -26,7 +26,7 @@ from bot.services.home_facts import HomeGatherer
 from bot.slack import methods as slack_methods
 from bot.slack.calls import SHUT_OUT_SECONDS, AnySlack
 from bot.slack.errors import Meaning, meaning
-from bot.slack.notifier.timing import Timing
+from bot.slack.notifier.drawing import Timing
 from bot.support.errors import (
     NotIdentified,
     Refused,

@@ -1,30 +1,51 @@
-"""Send notices: claim, draw from rows, send once, and write the result back into the row."""
+"""Send notices: claim, draw from rows, send once, and write the result back into the row.
+
+What may have been sent is looked for first, by the key in its metadata. A message that promised an answer
+("Checking …") becomes that answer, where it can be edited. Replies to clicks, events and mentions are sent
+right away or not at all, and never twice (ADR 4).
+"""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any, Final
 
 import structlog
 
-from bot.domain.models import Answer, Mark, NewNotice, Notice, NoticeKind
+from bot.domain.models import Answer, Mark, NewNotice, Notice, NoticeKind, NoticeState
 from bot.domain.plan import backoff
-from bot.messages.blocks import limits
+from bot.messages.blocks import kit, limits
 from bot.messages.texts import notices as words
 from bot.output import Board
 from bot.services.context import Context
 from bot.services.gather import Gatherer
 from bot.slack import methods as slack_methods
-from bot.slack.calls import NOT_INSTALLED, AnySlack
+from bot.slack.calls import NOT_INSTALLED, AnySlack, leads_to_slack
 from bot.slack.errors import Meaning, meaning
-from bot.slack.notifier.drawing import LONGEST_PAUSE, Drawing, Drawings, digest, edit, update
-from bot.slack.notifier.lookup import Lookup, metadata
-from bot.slack.notifier.places import Place, Places
-from bot.slack.notifier.promises import Promises
-from bot.slack.notifier.replies import Replies
-from bot.slack.notifier.timing import Timing
-from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, SlackUnknownOutcome
+from bot.slack.notifier.drawing import (
+    LONGEST_PAUSE,
+    Drawing,
+    Drawings,
+    Place,
+    Places,
+    Timing,
+    digest,
+    edit,
+    update,
+)
+from bot.store.store import Store
+from bot.support.errors import (
+    ProviderError,
+    RateLimited,
+    SlackFailed,
+    SlackLimited,
+    SlackPermanent,
+    SlackUnknownOutcome,
+    Unreachable,
+)
+from bot.support.http import Http
 from bot.support.pool import Pool, contained, pool_room, run_all
 
 log = structlog.get_logger(__name__)
@@ -37,6 +58,12 @@ _NO_DIRECT_MESSAGE: Final = frozenset({Meaning.PLACE, Meaning.PERSON})
 _MISSING: Final = "missing:"
 #: Nobody knows whether a class card was posted.
 _UNSURE: Final = "outcome_unknown"
+#: An edit notifies nobody: after so many seconds the answer is a message of its own.
+BECOMES_WITHIN: Final = 120.0
+#: Seconds until a reply that is just being sent is checked again.
+SOON: Final = 1.0
+#: For how many seconds an answer waits until Slack has room for an edit; then it is a message of its own.
+LONGEST_WAIT: Final = 5.0
 
 
 class Outbox:
@@ -61,7 +88,6 @@ class Outbox:
         self._owners = context.owners
         self._timing = timing
         self._lookup = Lookup(self._store, slack)
-        self._promises = Promises(self._store, slack)
         self._drawings = Drawings(context, self._places, gatherer, timing)
         #: Notices whose blocks Slack rejected; only their text is sent.
         self._plain: set[str] = set()
@@ -130,10 +156,45 @@ class Outbox:
             await self._update(notice, drawing)
         elif notice.kind is NoticeKind.JOB_FILE and not drawing.is_plain:
             await self._complete(notice, drawing.answer, drawing.place)
-        elif not await self._promises.keep(notice, drawing.answer):
+        elif not await self._keep_promise(notice, drawing.answer):
             await self._send(notice, drawing.answer, drawing.place)
             if drawing.output is not None:
                 self._board.drawn(notice.subject, drawing.output)
+
+    async def _keep_promise(self, notice: Notice, answer: Answer) -> bool:
+        """Let an answer replace the message that promised it; return False if it has to be sent as its own.
+
+        A promise that wasn't sent yet never is. Raises SlackFailed.
+        """
+        interaction = str(notice.body.get("becomes") or "")
+        promise = await self._store.reply_to(interaction) if interaction else None
+        if promise is None:
+            return False
+        if promise.state is NoticeState.LEASED:
+            await self._store.notice_retry(notice, SOON, error="promise under way")
+            return True
+        if promise.state is not NoticeState.SENT:
+            await self._store.notice_dead(promise.id, "superseded")
+            return False
+        channel, ts = promise.channel_id or "", promise.message_ts
+        is_recent = await self._store.now() - promise.created_at <= BECOMES_WITHIN
+        if not ts or not channel.startswith("D") or not is_recent:
+            return False
+        try:
+            # With the key, so that an edit of unknown outcome is found like any message.
+            message = update(channel, ts, answer) | {"metadata": metadata(notice)}
+            await edit(self._slack.to(notice.principal), message)
+        except SlackLimited as error:
+            if error.retry_after <= LONGEST_WAIT:
+                raise
+            # Updates of cards have used up what fits into the minute; somebody waits for this.
+            return False
+        except SlackPermanent as error:
+            if meaning(error).is_shut_out:
+                raise
+            return False
+        await self._store.notice_sent(notice.id, channel, ts)
+        return True
 
     async def _is_there(self, notice: Notice, since: float) -> bool:
         """Look for a message that may have been sent; return True if there is nothing left to do now."""
@@ -297,3 +358,202 @@ def _paced_as(notice: Notice) -> str:
     if notice.kind is NoticeKind.CLASS_CARD:
         return str(notice.body.get("channel_id") or "")
     return notice.principal.user_id
+
+
+PAGE: Final = 200
+EVENT_TYPE: Final = "usher_notice"
+
+
+def metadata(notice: Notice) -> dict[str, Any]:
+    """Return what marks a message as a notice's, to be found again."""
+    return {"event_type": EVENT_TYPE, "event_payload": {"key": notice.key}}
+
+
+class Lookup:
+    """Read the direct message with a person, or a thread in it, back to a time."""
+
+    def __init__(self, store: Store, slack: AnySlack) -> None:
+        self._store = store
+        self._slack = slack
+
+    async def find(
+        self, notice: Notice, oldest: float, thread_ts: str | None = None
+    ) -> tuple[str, str] | None:
+        """Return where the notice's message is (channel, ts), or None; raises SlackFailed.
+
+        ``oldest`` is by our clock, and is corrected by how far that is ahead of Slack's, which is known from
+        the first page's response at the latest: so the search starts with the newest. A thread is short, and
+        Slack returns it from its beginning, so it is read whole.
+        """
+        slack, channel = self._slack.to(notice.principal), await self.channel(notice)
+        method, within = slack_methods.CONVERSATIONS_HISTORY, {}
+        if thread_ts is not None:
+            method, within = slack_methods.CONVERSATIONS_REPLIES, {"ts": thread_ts}
+        cursor = ""
+        while True:
+            answer = await slack.call(
+                method,
+                {"channel": channel, "limit": PAGE, "include_all_metadata": True, "cursor": cursor, **within},
+            )
+            messages = [each for each in answer.data.get("messages") or () if isinstance(each, dict)]
+            ts = _of_notice(messages, notice)
+            if ts is not None:
+                return channel, ts
+            cursor = str((answer.data.get("response_metadata") or {}).get("next_cursor") or "")
+            if not messages or not cursor:
+                return None
+            back_to = oldest - slack.behind
+            if thread_ts is None and float(messages[-1].get("ts") or 0.0) < back_to:
+                return None
+
+    async def channel(self, notice: Notice) -> str:
+        """Return the direct message's id, from an earlier send or by asking Slack; raises SlackFailed."""
+        known = notice.channel_id or await self._store.known_channel(notice.principal)
+        if known:
+            return known
+        whom = notice.principal
+        answer = await self._slack.to(whom).call(slack_methods.CONVERSATIONS_OPEN, {"users": whom.user_id})
+        channel = (answer.data.get("channel") or {}).get("id")
+        if not channel:
+            raise SlackUnknownOutcome(slack_methods.CONVERSATIONS_OPEN, "malformed_answer")
+        return str(channel)
+
+
+def _of_notice(messages: Iterable[dict[str, Any]], notice: Notice) -> str | None:
+    file_id = str(notice.body.get("file") or "") if notice.kind is NoticeKind.JOB_FILE else ""
+    for message in messages:
+        payload = (message.get("metadata") or {}).get("event_payload") or {}
+        files = {each.get("id") for each in message.get("files") or () if isinstance(each, dict)}
+        if (payload.get("key") == notice.key or (file_id and file_id in files)) and message.get("ts"):
+            return str(message["ts"])
+    return None
+
+
+#: What an answer in a channel is refused with where a direct message may work.
+_CLOSED: Final = frozenset({Meaning.PLACE, Meaning.PERSON, Meaning.THREAD})
+
+
+class Replies:
+    """Send replies to where they belong.
+
+    A reply's body holds the Answer (``text``, ``blocks``, ``replaces``, ``in_channel``) and where to send it:
+    ``response_url``, or ``channel_id`` with ``thread_ts`` and ``is_direct``; without either, to the person.
+    With ``view`` it redraws a form.
+    """
+
+    def __init__(self, store: Store, slack: AnySlack, http: Http, timing: Timing, api_url: str) -> None:
+        self._api_url = api_url
+        self._store = store
+        self._slack = slack
+        self._http = http
+        self._timing = timing
+
+    async def send(self, notice: Notice) -> None:
+        """Send a reply once; one that is too late is given up, and so is one that may have been sent."""
+        left = notice.created_at + self._timing.reply_lives - await self._store.now()
+        if notice.unknown_since is not None or left <= 0:
+            await self._dead(notice, "expired" if left <= 0 else "outcome_unknown")
+            return
+        try:
+            await self._deliver(notice)
+        except (SlackLimited, RateLimited) as error:
+            # It was not delivered, so it may be tried again while it is still useful.
+            await self._again(notice, error.retry_after or 1.0, left, "ratelimited")
+        except Unreachable:
+            await self._again(notice, 1.0, left, "unreachable")
+        except (SlackFailed, ProviderError) as error:
+            await self._dead(notice, getattr(error, "code", type(error).__name__))
+
+    async def _deliver(self, notice: Notice) -> None:
+        body = notice.body
+        if body.get("view"):
+            await self._redraw(notice)
+            return
+        message: dict[str, Any] = {"text": body.get("text") or "", "blocks": list(body.get("blocks") or ())}
+        if not message["blocks"]:
+            del message["blocks"]
+        thread = {"thread_ts": body["thread_ts"]} if body.get("thread_ts") else {}
+        if body.get("response_url"):
+            await self._respond(notice, message)
+        elif body.get("channel_id") and not body.get("is_direct"):
+            try:
+                await self._in_channel(notice, message | thread)
+            except SlackPermanent as error:
+                if meaning(error) not in _CLOSED:
+                    raise
+                # The channel doesn't take it, but they are waiting for it.
+                await self._post(notice, _moved(body), notice.principal.user_id)
+        else:
+            target = body.get("channel_id") or notice.principal.user_id
+            await self._post(notice, message | thread, str(target))
+
+    async def _redraw(self, notice: Notice) -> None:
+        """Redraw an open form; one that was closed or changed in the meantime doesn't need it."""
+        body = notice.body
+        place = {key: body[key] for key in ("view_id", "hash", "external_id") if body.get(key)}
+        await self._slack.to(notice.principal).call(
+            slack_methods.VIEWS_UPDATE, {"view": body["view"], **place}
+        )
+        await self._store.notice_sent(notice.id, "", "")
+
+    async def _respond(self, notice: Notice, message: dict[str, Any]) -> None:
+        url = str(notice.body["response_url"])
+        if not leads_to_slack(url, self._api_url):
+            raise SlackFailed(slack_methods.RESPONSE_URL, "strange_address")
+        replaces = bool(notice.body.get("replaces"))
+        message |= {"replace_original": replaces, "unfurl_links": False, "unfurl_media": False}
+        if not replaces:
+            message["response_type"] = "in_channel" if notice.body.get("in_channel") else "ephemeral"
+        answer = await self._http.request(
+            "POST",
+            url,
+            json_body=message,
+            total=self._timing.send_timeout,
+            max_bytes=100_000,
+        )
+        if answer.status == 429:
+            raise RateLimited(retry_after=answer.retry_after())
+        if answer.status >= 300:
+            raise SlackFailed(slack_methods.RESPONSE_URL, f"status_{answer.status}")
+        await self._store.notice_sent(notice.id, "", "")
+
+    async def _in_channel(self, notice: Notice, message: dict[str, Any]) -> None:
+        """Answer in a channel: visible only to this person, unless they asked to share it."""
+        channel = str(notice.body["channel_id"])
+        if notice.body.get("in_channel"):
+            await self._post(notice, message, channel)
+            return
+        message |= {"channel": channel, "user": notice.principal.user_id}
+        await self._slack.to(notice.principal).call(slack_methods.CHAT_POST_EPHEMERAL, message)
+        await self._store.notice_sent(notice.id, channel, "")
+
+    async def _post(self, notice: Notice, message: dict[str, Any], channel: str) -> None:
+        message |= {"channel": channel, "unfurl_links": False, "unfurl_media": False, "link_names": False}
+        # A person's direct message goes by two ids; its budget goes by the person.
+        direct = channel.startswith("D") or channel == notice.principal.user_id
+        paced = notice.principal.user_id if direct else channel
+        if direct:
+            message["metadata"] = metadata(notice)
+        answer = await self._slack.to(notice.principal).call(
+            slack_methods.CHAT_POST_MESSAGE, message, channel=paced
+        )
+        data = answer.data
+        await self._store.notice_sent(notice.id, str(data.get("channel") or ""), str(data.get("ts") or ""))
+
+    async def _again(self, notice: Notice, wait: float, left: float, error: str) -> None:
+        if wait >= left:
+            await self._dead(notice, error)
+        else:
+            await self._store.notice_retry(notice, wait, error=error)
+
+    async def _dead(self, notice: Notice, error: str) -> None:
+        log.info("reply given up", notice=notice.id, problem=error)
+        await self._store.notice_dead(notice.id, error)
+
+
+def _moved(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the content of an answer that says why it isn't in its channel."""
+    said = words.NOT_IN_CHANNEL.format(channel=body["channel_id"])
+    blocks = body.get("blocks") or [kit.section(str(body.get("text") or ""))]
+    moved = kit.answer(f"{said} {body.get('text') or ''}", [kit.context(said), *blocks])
+    return {"text": moved.text, "blocks": list(moved.blocks)}

@@ -19,8 +19,7 @@ from bot.services.owners import OUTPUT
 from bot.slack import methods as slack_methods
 from bot.slack.calls import SHUT_OUT_SECONDS, AnySlack
 from bot.slack.errors import meaning
-from bot.slack.notifier.drawing import edit, update
-from bot.slack.notifier.timing import Timing
+from bot.slack.notifier.drawing import Timing, edit, update
 from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, StoreError
 from bot.support.pool import Pool, pool_room, run_all
 
