@@ -11,7 +11,6 @@ from bot.domain.models import Principal
 from bot.messages.blocks.limits import Markup, line
 from bot.providers.base import Provider
 from bot.services.accounts import Accounts
-from bot.services.approvals import Approvals
 from bot.services.authority import Authority
 from bot.services.classes import Classes
 from bot.services.contacts import Contacts
@@ -42,7 +41,6 @@ class Services:
     preferences: PersonalPreferences
     runs: Runs
     accounts: Accounts
-    approvals: Approvals
     classes: Classes
     snapshots: Snapshots
     homes: Homes
@@ -122,7 +120,6 @@ def build_services(context: Context, accounts: Accounts, limiter: RateLimiter) -
         preferences=PersonalPreferences(context),
         runs=runs,
         accounts=accounts,
-        approvals=Approvals(context),
         classes=Classes(context),
         snapshots=Snapshots(context),
         homes=Homes(context, runs),

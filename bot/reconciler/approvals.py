@@ -10,7 +10,7 @@ from bot.reconciler.ask import Done, Refused
 from bot.reconciler.context import EnginePart
 from bot.reconciler.lists import not_yet
 from bot.reconciler.runtimes import Runtime
-from bot.services.approvals import notice
+from bot.services.approvals import entry, notice
 from bot.services.linking import warn_holders
 from bot.store.records import Activation, NewTask
 from bot.support.errors import CredentialRefused, NotFound, Untrusted
@@ -106,38 +106,15 @@ class Approved(EnginePart):
             await warn_holders(self._store, connection, username, principal, approval.id, is_approved=True)
 
     async def _failed(self, approval: Approval, title: str, because: str, *, said: str = "") -> None:
-        person = notice(
-            approval,
-            NoticeKind.APPROVAL_FAILED,
-            "failed",
-            approval.principal,
-            cause=because,
-            is_own=True,
-        )
-        await self._store.decide_approval(
-            approval.id,
-            "failed",
-            approval.decided_by or "",
-            detail=problems.sentence(because, title) if because in problems.CAUSES else because,
-            notices=[
-                person,
-                *_to_administrator(approval, NoticeKind.APPROVAL_FAILED, "failed", cause=because),
-            ],
-            audit=[
-                AuditEntry(
-                    actor="usher",
-                    action="approval.failed",
-                    target=f"{approval.principal.key}/{approval.connection}",
-                    result="refused",
-                    detail={
-                        "approval": approval.id,
-                        "username": approval.username,
-                        "cause": because,
-                        **({"said": said} if said else {}),
-                    },
-                )
-            ],
-        )
+        kind = NoticeKind.APPROVAL_FAILED
+        detail = problems.sentence(because, title) if because in problems.CAUSES else because
+        told = [
+            notice(approval, kind, "failed", approval.principal, cause=because, is_own=True),
+            *_to_administrator(approval, kind, "failed", cause=because),
+        ]
+        more = {"cause": because, "said": said} if said else {"cause": because}
+        audit = entry(approval, "usher", "approval.failed", "refused", **more)
+        await self._store.approval_failed(approval, detail, told, audit)
 
 
 def _to_administrator(approval: Approval, kind: NoticeKind, what: str, **facts: str) -> list[NewNotice]:

@@ -7,109 +7,93 @@ Every step leaves an audit row.
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, Literal
 
 from bot.domain.models import Approval, AuditEntry, NewNotice, NoticeKind, Principal, TaskKind
 from bot.domain.policy import Target
 from bot.messages.texts import approvals as words
 from bot.messages.texts import pages, problems
-from bot.services.authority import Authority
-from bot.services.context import Context, Part
+from bot.services.asked import Asked
+from bot.services.context import Context
+from bot.store import approvals as rows
+from bot.store import people
+from bot.store.audit import append_audit
+from bot.store.notices import add_notices
 from bot.store.records import NewTask
+from bot.store.tasks import add_tasks
+from bot.store.transaction import Transaction
 from bot.support.errors import Refused
 from bot.support.visible import SHOWN, clean, escape
 
 _USERNAME = re.compile(r"[^\s\x00-\x1f\x7f]{1,100}")
 
 
-class Approvals(Part):
-    """Write requests and decisions; what follows an approval is a task of the reconciler."""
+def possible(context: Context, principal: Principal) -> list[str]:
+    """Return the names of the connections where a person's username may be approved."""
+    return sorted(
+        name
+        for name, provider in context.connections.items()
+        if provider.links_by("admin") and provider.settings.serves(principal)
+    )
 
-    def __init__(self, context: Context) -> None:
-        super().__init__(context)
-        self._authority = Authority(context)
 
-    def possible(self, principal: Principal) -> list[str]:
-        """Return the names of the connections where a person's username may be approved."""
-        return sorted(
-            name
-            for name, provider in self._connections.items()
-            if provider.links_by("admin") and provider.settings.serves(principal)
-        )
+def ask(
+    tx: Transaction, asked: Asked, connection: str, username: str, *, waiting: dict[str, Any] | None = None
+) -> Approval:
+    """Ask the administrators of the person's Slack workspace; return the request as it stands.
 
-    async def ask(
-        self,
-        principal: Principal,
-        connection: str,
-        username: str,
-        *,
-        interaction: str,
-        waiting: dict[str, Any] | None = None,
-    ) -> Approval:
-        """Ask the administrators of the person's Slack workspace.
+    ``waiting`` is the command that runs once they are linked. Raises Refused (``link.unknown_connection``,
+    ``approval.username``, ``policy.no_administrators``).
+    """
+    asked.check(tx, "link")
+    context, principal = asked.context, asked.principal
+    there = possible(context, principal)
+    if connection not in there:
+        known = ", ".join(context.connections[one].settings.title for one in there) or "none"
+        raise Refused("link.unknown_connection", pages.unknown_connection(connection, known))
+    if not is_username(username):
+        raise Refused("approval.username", words.USERNAME_SHAPE)
+    place = context.installation
+    administrators = place.administrators_of(lambda one: place.are_together(one, principal))
+    if not administrators:
+        raise Refused("policy.no_administrators", problems.sentence("no_administrators"))
+    fresh = context.ids.new("approval")
+    new = Approval(fresh, principal, connection, username, "asked", tx.now(), waiting=waiting)
+    if not asked.is_new(tx):
+        return rows.approval(tx, people.result_of(tx, asked.interaction)) or new
+    approval = rows.put(tx, new)
+    if approval.id == new.id:
+        kind = NoticeKind.APPROVAL_ASKED
+        add_notices(tx, [notice(new, kind, f"asked:{one.key}", one) for one in administrators])
+    people.keep_result(tx, asked.interaction, approval.id)
+    append_audit(tx, [entry(new, principal.key, "approval.asked", "ok")])
+    return approval
 
-        Raises Refused (``link.unknown_connection``, ``approval.…``).
-        """
-        await self._authority.check(principal, "link")
-        provider = self._connections.get(connection)
-        if provider is None or connection not in self.possible(principal):
-            known = (
-                ", ".join(self._connections[one].settings.title for one in self.possible(principal)) or "none"
-            )
-            raise Refused("link.unknown_connection", pages.unknown_connection(connection, known))
-        if not is_username(username):
-            raise Refused("approval.username", words.USERNAME_SHAPE)
-        place = self._authority.installation
-        administrators = place.administrators_of(lambda one: place.are_together(one, principal))
-        if not administrators:
-            raise Refused("policy.no_administrators", problems.sentence("no_administrators"))
-        approval = Approval(
-            id=self._ids.new("approval"),
-            principal=principal,
-            connection=connection,
-            username=username,
-            state="asked",
-            asked_at=await self._store.now(),
-            waiting=waiting,
-        )
-        asked = await self._store.ask_approval(
-            approval,
-            [notice(approval, NoticeKind.APPROVAL_ASKED, f"asked:{one.key}", one) for one in administrators],
-            [entry(approval, principal.key, "approval.asked", "ok")],
-            interaction,
-        )
-        self._wake()
-        return asked
 
-    async def decide(
-        self, principal: Principal, approval_id: str, username: str, *, approve: bool, interaction: str
-    ) -> tuple[Approval, bool]:
-        """Approve or deny a request as an administrator; return it, and whether this call decided it.
+def decide(
+    tx: Transaction, asked: Asked, approval_id: str, username: str, *, approve: bool
+) -> tuple[Approval, bool]:
+    """Approve or deny a request as an administrator; return it, and whether this call decided it.
 
-        ``username`` is what the administrator saw: a request that names another one by now is not decided.
-        """
-        approval = await self._store.approval(approval_id)
-        target = Target("approval", approval.id, approval.principal) if approval is not None else None
-        await self._authority.check(principal, "approve", target)
-        if approval is None:
-            raise Refused("approval.unknown", words.GONE)
-        self._provider(approval.connection)
-        if approval.username != username or approval.state != "asked":
-            return approval, False
-        denied = notice(approval, NoticeKind.APPROVAL_DENIED, "denied", approval.principal)
-        decided = await self._store.decide_approval(
-            approval.id,
-            "approved" if approve else "denied",
-            principal.key,
-            tasks=[NewTask(TaskKind.APPROVE, approval.id)] if approve else [],
-            notices=[] if approve else [denied],
-            audit=[
-                entry(approval, principal.key, "approval.approved" if approve else "approval.denied", "ok")
-            ],
-            interaction=interaction,
-        )
-        self._wake()
-        return (decided, True) if decided is not None else (approval, False)
+    ``username`` is what the administrator saw: a request that names another one by now is not decided.
+    """
+    approval = rows.approval(tx, approval_id)
+    target = Target("approval", approval.id, approval.principal) if approval is not None else None
+    asked.check(tx, "approve", target)
+    if approval is None:
+        raise Refused("approval.unknown", words.GONE)
+    asked.context.provider(approval.connection)
+    if approval.username != username or approval.state != "asked" or not asked.is_new(tx):
+        return approval, False
+    state: Literal["approved", "denied"] = "approved" if approve else "denied"
+    decided = rows.move(tx, approval.id, state, asked.principal.key)
+    assert decided is not None, "nobody else decides within this transaction"
+    if approve:
+        add_tasks(tx, [NewTask(TaskKind.APPROVE, approval.id)])
+    else:
+        add_notices(tx, [notice(approval, NoticeKind.APPROVAL_DENIED, "denied", approval.principal)])
+    append_audit(tx, [entry(approval, asked.principal.key, f"approval.{state}", "ok")])
+    return decided, True
 
 
 def notice(approval: Approval, kind: NoticeKind, occasion: str, to: Principal, **facts: Any) -> NewNotice:

@@ -3,51 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 from bot.domain.models import Approval, AuditEntry, NewNotice, Principal
-from bot.store import cards, people
+from bot.store import cards
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices
-from bot.store.records import NewTask
 from bot.store.tables import APPROVALS
-from bot.store.tasks import add_tasks
 from bot.store.transaction import Transaction
 
 #: The state that a request must be in to move to a new one.
 _BEFORE = {"approved": "asked", "denied": "asked", "linked": "approved", "failed": "approved"}
 
 
-def ask(
-    tx: Transaction,
-    approval: Approval,
-    notices: Sequence[NewNotice] = (),
-    audit: Sequence[AuditEntry] = (),
-    interaction: str = "",
-) -> Approval:
+def put(tx: Transaction, new: Approval) -> Approval:
     """Write a request (state ``asked``) and return the current one.
 
-    If the same person has one still ``asked`` on the connection: with the same username it is kept, takes
-    ``waiting``, and ``notices`` aren't written again; with another username the new one replaces it under a
-    new id, so that nobody approves a username other than the one they were shown. A notice's subject of ""
-    becomes the id.
+    If the same person has one still ``asked`` on the connection: with the same username it is kept and takes
+    ``waiting``; with another username the new one replaces it under its own id, so that nobody approves a
+    username other than the one they were shown.
     """
-    pair = {"principal": approval.principal.key, "connection": approval.connection}
-    existing = tx.one("asked_approval", **pair)
-    if not people.first_sight(tx, interaction):
-        row = tx.one("approval", id=people.result_of(tx, interaction)) or existing
-        return APPROVALS.of(row) if row else approval
-    if existing is not None and existing["username"] == approval.username:
-        row = tx.one("ask_again", **APPROVALS.columns(approval) | {"id": existing["id"]})
+    existing = tx.one("asked_approval", principal=new.principal.key, connection=new.connection)
+    if existing is not None and existing["username"] == new.username:
+        row = tx.one("ask_again", **APPROVALS.columns(new) | {"id": existing["id"]})
     else:
         if existing is not None:
             # Whoever was shown the old username can't approve the new one with it.
             tx.run("delete_approval", id=existing["id"])
             cards.close_of(tx, existing["id"])
-        row = tx.one("add_approval", **APPROVALS.columns(approval))
-        add_notices(tx, notices, approval.id)
+        row = tx.one("add_approval", **APPROVALS.columns(new))
     assert row is not None  # written a moment ago, in this transaction
-    people.keep_result(tx, interaction, row["id"])
-    append_audit(tx, audit)
     return APPROVALS.of(row)
 
 
@@ -67,35 +52,22 @@ def asked_of(tx: Transaction, principal: Principal) -> list[Approval]:
     return [APPROVALS.of(row) for row in tx.all("asked_approvals_of", principal=principal.key)]
 
 
-def decide(
+def move(
     tx: Transaction,
     approval_id: str,
-    state: str,
-    decided_by: str,
-    *,
-    username: str | None = None,
+    state: Literal["approved", "denied", "linked", "failed"],
+    decided_by: str | None = None,
     detail: str | None = None,
-    tasks: Sequence[NewTask] = (),
-    notices: Sequence[NewNotice] = (),
-    audit: Sequence[AuditEntry] = (),
-    interaction: str = "",
 ) -> Approval | None:
     """Advance a request: ``asked`` → ``approved`` or ``denied``; ``approved`` → ``linked`` or ``failed``.
 
-    Return None if it is already in another state. ``username`` may differ from the requested one.
-    ``decided_by`` keeps whoever decided first. Raise ValueError for any other state.
+    Return None if it is already in another state. ``decided_by`` keeps whoever decided first.
     """
-    if state not in _BEFORE:
-        raise ValueError(f"a request is never {state}")
-    if not people.first_sight(tx, interaction):
-        row = tx.one("approval", id=approval_id)
-        return APPROVALS.of(row) if row and row["state"] == state else None
     row = tx.one(
         "decide_approval",
         id=approval_id,
         state=state,
         expected=_BEFORE[state],
-        username=username,
         detail=detail,
         decided_by=decided_by,
         now=tx.now(),
@@ -103,10 +75,16 @@ def decide(
     if row is None:
         return None
     cards.close_of(tx, approval_id)
-    add_tasks(tx, tasks)
-    add_notices(tx, notices, approval_id)
-    append_audit(tx, audit)
     return APPROVALS.of(row)
+
+
+def fail(
+    tx: Transaction, approval: Approval, detail: str, notices: Sequence[NewNotice], audit: AuditEntry
+) -> None:
+    """Write why nobody was linked as the approved username, and tell whoever has to know."""
+    if move(tx, approval.id, "failed", approval.decided_by or "", detail) is not None:
+        add_notices(tx, notices, approval.id)
+        append_audit(tx, [audit])
 
 
 def withdraw(tx: Transaction, principal: Principal, connection: str | None) -> None:

@@ -8,7 +8,7 @@ from typing import Literal
 
 from bot.domain.models import Account, AuditEntry, Link, Principal, TaskKind
 from bot.domain.reminding import first_reminder
-from bot.store import cards, gates, people, runs, snapshots
+from bot.store import approvals, cards, gates, people, runs, snapshots
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices
 from bot.store.queries import setting
@@ -108,17 +108,7 @@ def _has_approval(tx: Transaction, approval_id: str, account: Account) -> bool:
     row = APPROVALS.row(tx, id=approval_id)
     if row is None or (row["principal"], row["connection"]) != (account.principal.key, account.connection):
         return False
-    linked = tx.one(
-        "decide_approval",
-        id=approval_id,
-        state="linked",
-        expected="approved",
-        username=None,
-        detail=None,
-        decided_by=None,
-        now=tx.now(),
-    )
-    return linked is not None
+    return approvals.move(tx, approval_id, "linked") is not None
 
 
 def _stand(tx: Transaction, activation: Activation, pair: dict[str, str]) -> None:

@@ -365,7 +365,7 @@ RETURNING id;
 -- The first decision keeps its author: later changes are the provider's answer.
 -- name: decide_approval
 UPDATE approvals SET
-    state = :state, username = COALESCE(:username, username), detail = COALESCE(:detail, detail),
+    state = :state, detail = COALESCE(:detail, detail),
     decided_by = COALESCE(decided_by, :decided_by), decided_at = COALESCE(decided_at, :now)
 WHERE id = :id AND state = :expected
 RETURNING *;

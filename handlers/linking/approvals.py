@@ -7,6 +7,7 @@ from bot.messages.blocks import approvals as drawn
 from bot.messages.blocks import kit, replies
 from bot.messages.blocks.limits import Markup, fill
 from bot.messages.texts import approvals as words
+from bot.services import approvals
 from handlers import routes
 from handlers.payload import value_in
 from handlers.request import Request, Waiting
@@ -25,13 +26,8 @@ async def username_typed(request: Request) -> Answer:
     connection, _, text = request.carried.partition(" ")
     # What waits for the link: our own keys and words, which run with the rights that the person has then.
     waiting = Waiting(request.principal.key, text, interaction=request.surface.interaction).as_body()
-    asked = await request.services.approvals.ask(
-        request.principal,
-        connection,
-        value_in(request.view, "username").strip(),
-        interaction=request.surface.interaction,
-        waiting=waiting if text else None,
-    )
+    username = value_in(request.view, "username").strip()
+    asked = await request.asked.to(approvals.ask, connection, username, waiting=waiting if text else None)
     sentence = fill(words.ASKED, title=request.services.title(connection), username=asked.username)
     return Answer(text="", view=kit.modal(words.ASK_TITLE, [kit.section(sentence)]))
 
@@ -74,9 +70,7 @@ async def question(request: Request, connection: str, text: str = "") -> Answer:
 
 async def asked(request: Request, connection: str, username: str) -> Answer:
     """Ask the administrators about the username that was typed."""
-    approval = await request.services.approvals.ask(
-        request.principal, connection, username, interaction=request.surface.interaction
-    )
+    approval = await request.asked.to(approvals.ask, connection, username)
     title = request.services.title(connection)
     return replies.answer(fill(words.ASKED, title=title, username=approval.username))
 
@@ -84,13 +78,7 @@ async def asked(request: Request, connection: str, username: str) -> Answer:
 async def decided(request: Request, *, approve: bool) -> Answer:
     """Decide a request as an administrator; the message with the buttons becomes the answer."""
     approval_id, _, username = (request.target or "").partition(" ")
-    approval, is_new = await request.services.approvals.decide(
-        request.principal,
-        approval_id,
-        username,
-        approve=approve,
-        interaction=request.surface.interaction,
-    )
+    approval, is_new = await request.asked.to(approvals.decide, approval_id, username, approve=approve)
     names = await request.services.names.of(request.principal, approval.principal, in_full=True)
     who = kit.person(names[approval.principal.key])
     title = request.services.title(approval.connection)

@@ -11,7 +11,7 @@ from tests.reconciler.world import World
 from tests.rigs.clock import CountingIds, FakeClock
 from tests.rigs.maker import Maker
 from tests.rigs.providers import fake_settings
-from tests.rigs.store import ALICE, BOB, memory_store
+from tests.rigs.store import ALICE, BOB, ask_approval, decide_approval, memory_store
 
 DANA = Principal(None, "T1", "UDANA")
 
@@ -29,10 +29,9 @@ async def bench():
 async def approved(made, username: str = "alice", principal: Principal = ALICE, **keys) -> Approval:
     now = await made.store.now()
     asked = Approval(made.ids.new("approval"), principal, "cloud", username, "asked", now, **keys)
-    await made.store.ask_approval(asked)
-    await made.store.decide_approval(
-        asked.id, "approved", DANA.key, tasks=[NewTask(TaskKind.APPROVE, asked.id)]
-    )
+    await ask_approval(made.store, asked)
+    await decide_approval(made.store, asked.id, "approved", DANA.key)
+    await made.store.add_tasks([NewTask(TaskKind.APPROVE, asked.id)])
     return asked
 
 

@@ -6,10 +6,13 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from itertools import count
+from typing import Any
 
 from bot.domain.models import (
     Account,
+    Approval,
     Link,
+    NewNotice,
     Observed,
     OperationVerb,
     Person,
@@ -19,9 +22,11 @@ from bot.domain.models import (
     Timer,
     Workspace,
 )
-from bot.store import timers
+from bot.store import approvals, timers
+from bot.store.notices import add_notices
 from bot.store.records import Activation, FoundWorkspace, NewOperation
 from bot.store.store import Store
+from bot.store.transaction import Transaction
 from bot.support.clock import Clock, Ids
 from tests.rigs.clock import CountingIds, FakeClock
 from tests.rigs.engine import EngineWithoutThread
@@ -107,6 +112,21 @@ async def linked(
     await store.save_people([Person(principal, principal.user_id.title(), seen_at=await store.now())])
     by_name = {row.name: row for row in await store.workspaces(principal, connection=connection)}
     return Linked(account, tuple(by_name[name] for name in names))
+
+
+async def ask_approval(store: Store, approval: Approval, notices: Sequence[NewNotice] = ()) -> Approval:
+    """Write a request with its notices; return the current one."""
+
+    def write(tx: Transaction) -> Approval:
+        add_notices(tx, notices, approval.id)
+        return approvals.put(tx, approval)
+
+    return await store.carry_out(write)
+
+
+async def decide_approval(store: Store, approval_id: str, *given: Any) -> Approval | None:
+    """Move a request to another state, by whom, and perhaps with a detail."""
+    return await store.carry_out(lambda tx: approvals.move(tx, approval_id, *given))
 
 
 async def set_timer(store: Store, workspace: Workspace, timer: Timer | None) -> None:

@@ -28,9 +28,9 @@ def ask(store: Store, interaction: str = "", principal: Principal = ALICE, **mor
 
 
 def asking(store: Store, **more: Any) -> Context:
-    """Return the context of whoever asks; UADMIN is the administrator."""
+    """Return the context of whoever asks; ALICE is the administrator."""
     clock = FakeClock(store.engine.now())
-    administrators = frozenset({"UADMIN"})
+    administrators = frozenset({ALICE.user_id})
     usual = {"installation": Installation("T1", administrators=administrators), "clock": clock}
     cloud = FakeProvider(clock, fake_settings("saturn", linking=["token", "admin"]))
     return context(store, {"saturn": cloud}, **{**usual, **more})

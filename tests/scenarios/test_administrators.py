@@ -8,6 +8,8 @@ import pytest
 import pytest_asyncio
 
 from bot.domain.models import Principal
+from bot.services import approvals
+from bot.services.asked import Asked
 from bot.support.errors import Refused
 from tests.rigs.scenario.cloud import ADMIN_TOKEN, SEED
 from tests.rigs.scenario.people import GENERAL
@@ -53,8 +55,9 @@ async def test_a_request_is_decided_where_it_is_from_and_names_person_and_worksp
     assert asked(amir) == []
     assert "bob" not in (await amir.opens_home()).text
     (approval,) = await services.store.asked_approvals(9)
+    forged = Asked(services.context, AMIR, "forged")
     with pytest.raises(Refused, match=OTHER):
-        await services.approvals.decide(AMIR, approval.id, "bob", approve=True, interaction="forged")
+        await forged.to(approvals.decide, approval.id, "bob", approve=True)
     assert (await services.store.approval(approval.id)).state == "asked"
     # Their own administrator reads a mention and the workspace, whoever administers all a name instead.
     (own,), (others,) = asked(chen), asked(tara)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.domain.models import Approval, NewNotice, NoticeKind, Observed, State
-from tests.rigs.store import ALICE, BOB, linked, observe
+from tests.rigs.store import ALICE, BOB, ask_approval, decide_approval, linked, observe
 
 LATER = 3.0
 
@@ -36,11 +36,11 @@ async def test_what_administrators_are_asked_is_closed_by_the_decision_and_when_
     for number, connection in enumerate(("posit", "saturn"), 1):
         request = Approval(f"a{number}", ALICE, connection, "alice", "asked", 100.0)
         asked = [NewNotice("", NoticeKind.APPROVAL_ASKED, who.user_id, who) for who in (ALICE, BOB)]
-        await store.ask_approval(request, asked)
+        await ask_approval(store, request, asked)
     for number, notice in enumerate(await store.claim_notices(10, 60.0)):
         await store.notice_sent(notice.id, "D1", f"{notice.subject}.{number}")
     assert await owed(store, clock) == {}
-    await store.decide_approval("a1", "denied", BOB.key)
+    await decide_approval(store, "a1", "denied", BOB.key)
     assert [(ts[:2], stage) for ts, stage in (await owed(store, clock)).items()] == [("a1", "closing")] * 2
     await store.unlink(ALICE, "saturn", revocable=(), cause="person")
     assert [(ts[:2], stage) for ts, stage in (await owed(store, clock)).items()] == [("a2", "closing")] * 2

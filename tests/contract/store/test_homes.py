@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from bot.domain.models import Approval, HomeUse, NewNotice, NoticeKind, Preferences, Principal
 from bot.domain.progress import SLOW_SECONDS, is_slow
 from tests.contract.store.test_durations import start
-from tests.rigs.store import ALICE, linked
+from tests.rigs.store import ALICE, ask_approval, linked
 
 BOB = Principal(None, "T1", "UBOB")
 
@@ -184,7 +184,7 @@ async def test_the_totals_and_the_questions_of_one_slack_workspace_are_its_own(s
         asked[principal] = Approval(
             f"approval_{number}", principal, connection, f"user{number}", "asked", clock.now() + number
         )
-        await store.ask_approval(asked[principal])
+        await ask_approval(store, asked[principal])
 
     async def seen(place):
         totals = await store.totals([connection], **GIVEN, place=place)

@@ -18,7 +18,7 @@ from bot.domain.models import (
     Update,
 )
 from bot.store.records import NewTask
-from tests.rigs.store import ALICE, BOB, link_account
+from tests.rigs.store import ALICE, BOB, ask_approval, decide_approval, link_account
 
 UNLINKED = NewNotice("account", NoticeKind.UNLINKED, "unlinked", ALICE)
 AGAIN = NewNotice("account", NoticeKind.LINK_AGAIN, "1", ALICE)
@@ -141,10 +141,10 @@ async def test_what_administrators_were_asked_for_is_withdrawn_also_without_an_a
 ):
     asked = Approval("a1", ALICE, "posit", "alice", "asked", 1.0)
     others = Approval("a2", BOB, "posit", "bob", "asked", 1.0)
-    await store.ask_approval(asked)
-    await store.ask_approval(others)
+    await ask_approval(store, asked)
+    await ask_approval(store, others)
     if state == "approved":
-        await store.decide_approval("a1", "approved", "UADMIN")
+        await decide_approval(store, "a1", "approved", "UADMIN")
     assert await store.unlink(ALICE, connection, revocable=[], cause="unlinked") == []
     assert await store.approval("a1") is None
     assert await store.approval("a2") == others

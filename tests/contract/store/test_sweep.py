@@ -21,7 +21,7 @@ from bot.domain.models import (
 from bot.store import open_store
 from bot.store.records import NewOperation
 from bot.support.clock import SystemIds
-from tests.rigs.store import ALICE, BOB, gate_key, link_account, linked
+from tests.rigs.store import ALICE, BOB, ask_approval, decide_approval, gate_key, link_account, linked
 
 DAY = 86_400.0
 
@@ -157,8 +157,8 @@ async def test_the_fifty_newest_runs_of_a_person_stay(store, clock):
 
 async def test_decided_requests_go_after_thirty_days_and_open_ones_stay(store, clock):
     for number, principal in enumerate((ALICE, BOB)):
-        await store.ask_approval(Approval(f"a{number}", principal, "posit", "name", "asked", 1.0))
-    await store.decide_approval("a0", "denied", "UADMIN")
+        await ask_approval(store, Approval(f"a{number}", principal, "posit", "name", "asked", 1.0))
+    await decide_approval(store, "a0", "denied", "UADMIN")
     clock.advance(29 * DAY)
     await store.sweep()
     assert await store.approval("a0") is not None
