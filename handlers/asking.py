@@ -11,6 +11,7 @@ from bot.domain.models import Answer, Surface
 from bot.messages.blocks import buttons, kit, replies, runs
 from bot.messages.blocks.kit import Element
 from bot.messages.blocks.notices import unlink_button
+from bot.services.runs import owned
 from handlers import routes
 from handlers.class_card.buttons import stop_button
 from handlers.dispatch import old_button, run_button
@@ -42,7 +43,7 @@ async def _button(request: Request, action: str, key: str) -> Element | None:
     """Return the button of an action for a row that the person may act on; raises Refused."""
     services = request.services
     if action in _OF_RUNS:
-        return _OF_RUNS[action](await services.runs.owned(request.principal, action[4:], key))
+        return _OF_RUNS[action](await request.asked.see(owned, action[4:], key))
     match action:
         case "stop" | "suspend" | "force":
             workspace = await services.workspaces.owned(request.principal, action, key)

@@ -25,6 +25,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Concatenate, Final, ParamSpec, TypeVar
 
 from bot.domain import policy
@@ -79,20 +80,34 @@ class Asked:
 
         Raises what it raises: Refused, with nothing written but the policy's audit row, and StoreError.
         """
-
-        def use_case(tx: Transaction, asked: Asked) -> Result:
-            return work(tx, asked, *arguments, **named)
-
-        done = await self._done(use_case)
-        if isinstance(done, _Unknown):
-            await Authority(self.context).decide(self.principal, done.rule)
-            done = await replace(self, _has_looked=True)._done(use_case)
-        if isinstance(done, Refused):
-            raise done
+        done = await self._done(lambda tx, asked: work(tx, asked, *arguments, **named))
         self.context.wake()
         return done
 
-    async def _done(self, work: Callable[[Transaction, Asked], Result]) -> Result | Refused:
+    async def see(
+        self,
+        work: Callable[Concatenate[Transaction, Asked, Arguments], Result],
+        *arguments: Arguments.args,
+        **named: Arguments.kwargs,
+    ) -> Result:
+        """Run what only reads, on one snapshot and beside those who write; raises as ``to``."""
+        return await self._done(lambda tx, asked: work(tx, asked, *arguments, **named), is_read=True)
+
+    async def _done(self, work: Callable[[Transaction, Asked], Result], *, is_read: bool = False) -> Result:
+        """Try; where Slack has to be asked first, look the person up and try again."""
+        done = await self._tried(work, is_read=is_read)
+        if isinstance(done, _Unknown):
+            await Authority(self.context).decide(self.principal, done.rule)
+            done = await replace(self, _has_looked=True)._tried(work, is_read=is_read)
+        if isinstance(done, Refused):
+            raise done
+        return done
+
+    async def _tried(
+        self, work: Callable[[Transaction, Asked], Result], *, is_read: bool
+    ) -> Result | Refused:
+        store = self.context.store
+
         def whole(tx: Transaction) -> Result | Refused:
             before = tx.changes
             try:
@@ -101,13 +116,15 @@ class Asked:
                 if tx.changes > before:
                     # Only what ends in an error is rolled back; others may share the transaction.
                     raise
-                return self._refused(tx, refusal)
+                return refusal if is_read else self._refused(tx, refusal)
 
         try:
-            return await self.context.store.carry_out(whole)
-        except Refused as error:
-            refusal = error
-        return await self.context.store.carry_out(lambda tx: self._refused(tx, refusal))
+            done = await (store.engine.read(whole) if is_read else store.carry_out(whole))
+        except Refused as refusal:
+            done, is_read = refusal, True
+        if is_read and isinstance(done, Refused) and done.denied is not None:
+            return await store.carry_out(partial(self._refused, refusal=done))
+        return done
 
     def _refused(self, tx: Transaction, refusal: Refused) -> Refused:
         """Write the audit row of what the policy refused, once."""

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.domain.models import AuditEntry, Call, NewNotice, NewRun, NoticeKind, Principal, Run
+from bot.domain.models import Call, NewNotice, NoticeKind, Principal, Run, StopKind
 from bot.domain.plan import MAX_ATTEMPTS
-from bot.store import cards, people
-from bot.store.audit import append_audit
+from bot.store import cards
 from bot.store.notices import add_notices
 from bot.store.tables import RUNS, principal_of
 from bot.store.text import as_json
 from bot.store.transaction import Row, Transaction
-from bot.support.errors import StoreError
 
 #: ``woken``: a stop of another kind than the one possibly in flight was requested.
 OTHER_STOP = 2
@@ -22,128 +20,54 @@ STOP_AGAIN_SECONDS = 10.0
 _END = "end"
 
 
-def accept(
-    tx: Transaction,
-    new: NewRun,
-    *,
-    interaction: str,
-    notices: Sequence[NewNotice] = (),
-    audit: Sequence[AuditEntry] = (),
-) -> tuple[Run, bool]:
-    """Write a run with its card, notices (subject "" becomes its id), audit and inbox row; due at once.
-
-    The second value says whether the interaction was seen before; the run is then the first one's. With a
-    ``remote_id`` that the person already has a row for, that one is watched and returned. A JOB_CARD notice
-    with the subject "" is dropped if the run has a card.
-    """
-    if not people.first_sight(tx, interaction):
-        row = tx.one("run", id=people.result_of(tx, interaction))
-        if row is None or row["principal"] != new.principal.key:
-            raise StoreError("this interaction was something else before")
-        return RUNS.of(row), True
-    row = _known(tx, new)
-    if row is None:
-        row = _add(tx, new)
-    elif new.is_watched:
-        row = tx.one("watch_run", id=row["id"]) or row
-    people.keep_result(tx, interaction, row["id"])
-    _show(tx, row, notices)
-    append_audit(tx, audit)
-    return RUNS.of(row), False
-
-
-def _known(tx: Transaction, new: NewRun) -> Row | None:
-    if new.remote_id is None:
-        return None
-    pair = {"principal": new.principal.key, "connection": new.connection}
-    return tx.one("run_by_remote", **pair, remote_id=new.remote_id)
-
-
-def _add(tx: Transaction, new: NewRun) -> Row:
-    now = tx.now()
-    fresh = Run(
-        id=tx.ids.new("job"),
-        principal=new.principal,
-        connection=new.connection,
-        name=new.name,
-        spec=new.spec,
-        created_at=now,
-        reference=new.reference,
-        remote_id=new.remote_id,
-        state=new.state,
-        launch_call=Call.NONE if new.remote_id is None else Call.ACCEPTED,
-        channel_id=new.channel_id,
-        is_watched=new.is_watched,
-        held_since=None if new.deadline_seconds is None else now,
-        deadline_at=None if new.deadline_seconds is None else now + new.deadline_seconds,
-    )
-    row = insert(tx, fresh)
-    if row is None:
-        raise StoreError("another row for this run came first")
-    return row
-
-
 def insert(tx: Transaction, new: Run) -> Row | None:
     """Write a row, due at once, unless its person has one with the same remote id; return it."""
     spec = {} if new.spec is None else new.spec.as_json()
     return tx.one("add_run", **RUNS.columns(new) | {"spec": as_json(spec)}, now=tx.now())
 
 
-def _show(tx: Transaction, row: Row, following: Sequence[NewNotice]) -> None:
-    """Give a run its card if it has none, and write its notices."""
-    is_new = cards.add(tx, NoticeKind.JOB_CARD, row["id"], row["principal"])
-    kept = [one for one in following if is_new or one.kind is not NoticeKind.JOB_CARD or one.subject]
-    add_notices(tx, kept, row["id"])
+def show(tx: Transaction, run: Run, channel_id: str | None) -> None:
+    """Give a run its card, if it has none; ``channel_id`` is where its person can be told otherwise."""
+    if cards.add(tx, NoticeKind.JOB_CARD, run.id, run.principal.key):
+        card = NewNotice(run.id, NoticeKind.JOB_CARD, "1", run.principal, {"channel_id": channel_id})
+        add_notices(tx, [card])
 
 
-def want_stop(
-    tx: Transaction, run_id: str, *, force: bool, interaction: str, audit: Sequence[AuditEntry] = ()
-) -> Run | None:
-    """Request the stop of an open run, or a forced stop after a plain one; return None if it is over.
+def want_stop(tx: Transaction, run: Run, wanted: StopKind) -> None:
+    """Request the stop of an open run, or a forced stop after a plain one.
 
     A new request sets ``stop_call`` to NONE and makes the run due; the result of a plain stop in flight then
     doesn't count for the forced one. A stop that failed (given up, or refused) is sent again on request.
     """
-    is_first = people.first_sight(tx, interaction)
-    row = tx.one("run", id=run_id)
-    if row is None or row["outcome"] is not None:
-        return None
-    if not is_first:
-        return RUNS.of(row)
-    append_audit(tx, audit)
-    wanted = "force" if force else "stop"
-    is_weaker = row["stop_wanted"] == "force" and not force
-    if is_weaker or (row["stop_wanted"] == wanted and not _came_to_nothing(row, tx.now())):
-        return RUNS.of(row)
-    strength = OTHER_STOP if row["stop_wanted"] else 1
-    row = tx.one("want_run_stop", id=run_id, wanted=wanted, strength=strength, now=tx.now())
-    cards.owe(tx, run_id, changed=True)
-    return None if row is None else RUNS.of(row)
+    now = tx.now()
+    is_weaker = run.stop_wanted == "force" and wanted != "force"
+    if is_weaker or (run.stop_wanted == wanted and not _came_to_nothing(run, now)):
+        return
+    strength = OTHER_STOP if run.stop_wanted else 1
+    tx.one("want_run_stop", id=run.id, wanted=wanted, strength=strength, now=now)
+    cards.owe(tx, run.id, changed=True)
 
 
-def _came_to_nothing(row: Row, now: float) -> bool:
+def _came_to_nothing(run: Run, now: float) -> bool:
     """Return whether a stop was given up, or was answered a while ago without effect."""
-    if row["remote_id"] is None:
+    if run.remote_id is None:
         return False
-    if row["stop_call"] != Call.ACCEPTED:
-        return bool(row["attempts"] >= MAX_ATTEMPTS)
-    return row["called_at"] is not None and now - row["called_at"] >= STOP_AGAIN_SECONDS
+    if run.stop_call is not Call.ACCEPTED:
+        return run.attempts >= MAX_ATTEMPTS
+    return run.called_at is not None and now - run.called_at >= STOP_AGAIN_SECONDS
 
 
-def keep_waiting(tx: Transaction, run_id: str, deadline_seconds: float, interaction: str) -> Run | None:
-    """Set a new deadline (number + 1) for an open run; return None if it is over."""
-    now, row = tx.now(), tx.one("run", id=run_id)
-    if row is not None and people.first_sight(tx, interaction):
-        row = tx.one("keep_run_waiting", id=run_id, deadline_at=now + deadline_seconds, now=now)
-        cards.owe(tx, run_id, changed=True)
-    return RUNS.of(row) if row is not None and row["outcome"] is None else None
+def keep_waiting(tx: Transaction, run_id: str, deadline_seconds: float) -> None:
+    """Set a new deadline (number + 1) for an open run."""
+    now = tx.now()
+    tx.one("keep_run_waiting", id=run_id, deadline_at=now + deadline_seconds, now=now)
+    cards.owe(tx, run_id, changed=True)
 
 
-def launch_another(tx: Transaction, run_id: str, interaction: str, audit: Sequence[AuditEntry] = ()) -> bool:
+def launch_another(tx: Transaction, run_id: str) -> bool:
     """Relaunch a run that its person is being asked about; return False if they aren't being asked."""
-    if not people.first_sight(tx, interaction) or tx.one("launch_another", id=run_id, now=tx.now()) is None:
+    if tx.one("launch_another", id=run_id, now=tx.now()) is None:
         return False
-    append_audit(tx, audit)
     cards.owe(tx, run_id, changed=True)
     return True
 
@@ -160,28 +84,18 @@ def unexplained(tx: Transaction, run: Run, remote_ids: Sequence[str]) -> list[st
     return [one for one, row in known.items() if row is None or row["id"] == run.id or not row["reference"]]
 
 
-def watch(
-    tx: Transaction,
-    run_id: str,
-    interaction: str = "",
-    *,
-    notices: Sequence[NewNotice] = (),
-    audit: Sequence[AuditEntry] = (),
-) -> Run | None:
+def watch(tx: Transaction, run_id: str, channel_id: str | None = None) -> Run | None:
     """Show a run's output from now on (``is_watched``). This gives a run found by a list its card.
 
-    A JOB_CARD notice with the subject "" is dropped if the run already has a card. Return None if there is no
-    such run or its account was unlinked.
+    Return None if there is no such run or its account was unlinked.
     """
-    if not people.first_sight(tx, interaction):
-        return run(tx, run_id)
     row = tx.one("watch_run", id=run_id)
     if row is None:
         return None
-    _show(tx, row, notices)
+    watched = RUNS.of(row)
+    show(tx, watched, channel_id)
     cards.owe(tx, run_id, changed=True)
-    append_audit(tx, audit)
-    return RUNS.of(row)
+    return watched
 
 
 def run(tx: Transaction, run_id: str) -> Run | None:

@@ -215,12 +215,7 @@ class Store(OnEngine):
 
     # -- runs of jobs ----------------------------------------------------------------------------------------
 
-    accept_run = write(runs_.accept, Priority.URGENT)
-    want_run_stop = write(runs_.want_stop, Priority.URGENT)
-    keep_run_waiting = write(runs_.keep_waiting, Priority.URGENT)
-    launch_another = write(runs_.launch_another, Priority.URGENT)
     unexplained_runs = read(runs_.unexplained)
-    watch_run = write(runs_.watch, Priority.URGENT)
     run = read(runs_.run)
     runs = read(runs_.all_of)
     run_by_remote = read(runs_.by_remote)

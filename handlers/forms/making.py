@@ -14,6 +14,7 @@ from bot.messages.blocks import forms, kit, replies
 from bot.messages.blocks.kit import Press
 from bot.messages.blocks.limits import fill, line
 from bot.messages.texts import forms as words
+from bot.services import runs
 from bot.services.naming import find_connection, fold
 from bot.services.snapshots import PersonalOffer
 from bot.support.errors import Refused, StoreError
@@ -133,19 +134,21 @@ async def submitted(request: Request) -> Answer:
 
 async def make(request: Request, making: Making, spec: Spec, form: Form, values: Values) -> None:
     """Write what to make, and remember what was filled in."""
-    services, principal = request.services, request.principal
-    create = services.workspaces.create if making.purpose == "workspace" else services.runs.launch
-    await create(
-        principal,
-        making.connection,
-        spec,
-        interaction=request.surface.interaction,
-        reference=request.reference,
-        channel_id=making.channel_id or None,
-    )
+    services, asked = request.services, replace(request.asked, channel_id=making.channel_id or None)
+    if making.purpose == "workspace":
+        await services.workspaces.create(
+            asked.principal,
+            making.connection,
+            spec,
+            interaction=asked.interaction,
+            reference=asked.reference,
+            channel_id=asked.channel_id,
+        )
+    else:
+        await asked.to(runs.launch, making.connection, spec)
     kept = {one.name: values[one.name] for one in form.fields if one.remembers and one.name in values}
     try:
-        await services.store.remember(principal, making.connection, making.purpose, kept)
+        await services.store.remember(asked.principal, making.connection, making.purpose, kept)
     except StoreError as error:
         # It has been accepted: anybody who was told otherwise would ask for a second one.
         log.warning("values not remembered", reference=request.reference, problem=error)

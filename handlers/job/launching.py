@@ -12,7 +12,7 @@ from bot.messages.blocks import forms, offers, replies
 from bot.messages.blocks.limits import Markup, fill, line, safe
 from bot.messages.texts import runs as words
 from bot.providers import base
-from bot.services import filling
+from bot.services import filling, runs
 from bot.services.filling import Filled, Flag
 from bot.services.snapshots import PersonalOffer
 from handlers import routes
@@ -43,19 +43,11 @@ async def run(request: Request) -> Answer:
 @routes.action("job_again")
 async def run_again(request: Request) -> Answer:
     """Launch a run with the settings of an earlier one, which stays as it is."""
-    runs = request.services.runs
-    run = await runs.owned(request.principal, "run", request.target or "")
+    run = await request.asked.see(runs.owned, "run", request.target or "")
     if run.spec is None:
         sentence = fill(words.NO_SPEC, name=run.name, command=request.command)
         return replies.hint(sentence)
-    again = await runs.launch(
-        request.principal,
-        run.connection,
-        run.spec,
-        interaction=request.surface.interaction,
-        reference=request.reference,
-        channel_id=request.surface.channel_id,
-    )
+    again = await request.asked.to(runs.launch, run.connection, run.spec)
     return started(request, again.name, again.connection)
 
 

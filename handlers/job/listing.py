@@ -8,6 +8,7 @@ from bot.messages.blocks.limits import fill
 from bot.messages.blocks.run_lists import run_status
 from bot.messages.texts import runs as words
 from bot.providers import base
+from bot.services import runs
 from handlers import narrowed, routes
 from handlers.job.targets import nothing_yet, old_and_rows, run_of
 from handlers.linking.account import linked
@@ -21,13 +22,12 @@ async def show_list(request: Request) -> Answer:
 
     Words narrow it: to a state, a connection, a name; the buttons keep them.
     """
-    runs = request.services.runs
     stale, rows = await old_and_rows(request)
     if not rows:
         return await nothing_yet(request, stale)
     remark = ""
     if stale:
-        await runs.look(stale)
+        await request.services.runs.look(stale)
         titles = request.services.titles(account.connection for account in stale)
         remark = fill(words.LOOKING, titles=titles)
     page, given = narrowed.asked(request)
@@ -69,12 +69,7 @@ async def logs(request: Request) -> Answer:
         return replies.hint(fill(words.NOT_HANDED_OVER, name=run.name))
     if provider is not None:
         await linked(request, run.connection)
-    watched = await services.runs.watch(
-        request.principal,
-        run.id,
-        interaction=request.surface.interaction,
-        channel_id=request.surface.channel_id,
-    )
+    watched = await request.asked.to(runs.watch, run.id)
     template = words.SHOWING if watched.remote_id is not None else words.SHOWING_LATER
     return replies.answer(fill(template, name=watched.name))
 
@@ -82,6 +77,5 @@ async def logs(request: Request) -> Answer:
 @routes.action("job_refresh")
 async def refresh(request: Request) -> Answer:
     """Answer with the current row; a running run is read every few seconds anyway."""
-    runs = request.services.runs
-    run = await runs.owned(request.principal, "status", request.target or "")
+    run = await request.asked.see(runs.owned, "status", request.target or "")
     return run_status(await request.services.gatherer.of_run(run))

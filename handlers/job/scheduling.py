@@ -12,6 +12,7 @@ from bot.messages.texts import runs as job_words
 from bot.messages.texts import schedules as words
 from bot.providers import base
 from bot.providers.base import Scheduled
+from bot.services import runs
 from bot.services.cron import fires, is_cron, looks_like_cron
 from bot.services.naming import fold, split_connection
 from handlers import routes
@@ -38,13 +39,8 @@ async def schedule(request: Request) -> Answer:
     if cron is None:
         shown = fill(words.ONE, name=wanted.job.name, title=title, cron=_when(wanted.job))
         return replies.answer(f"{shown} {fill(words.NEXT_OF_ONE, command=request.command, name=name)}")
-    await request.services.runs.schedule(
-        request.principal,
-        wanted.connection,
-        wanted.job,
-        "" if cron == OFF else cron,
-        interaction=request.surface.interaction,
-    )
+    given = "" if cron == OFF else cron
+    await request.asked.to(runs.schedule, wanted.connection, wanted.job, given)
     template = words.CLEARING if cron == OFF else words.SETTING
     return replies.answer(fill(template, name=wanted.job.name, title=title))
 

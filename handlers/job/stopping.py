@@ -7,7 +7,7 @@ from bot.messages.blocks import offers, replies
 from bot.messages.blocks.limits import Markup, fill
 from bot.messages.blocks.runs import outcome_of
 from bot.messages.texts import runs as words
-from bot.services import naming
+from bot.services import naming, runs
 from handlers import routes
 from handlers.job.targets import run_of
 from handlers.language.reading import Manner
@@ -28,7 +28,7 @@ async def stop(request: Request) -> Answer:
 @routes.action("job_force")
 async def force_quit(request: Request) -> Answer:
     """Ask for the run to be force quit."""
-    run = await request.services.runs.owned(request.principal, "stop", request.target or "")
+    run = await request.asked.see(runs.owned, "stop", request.target or "")
     return await ended(request, run, force=True)
 
 
@@ -43,9 +43,7 @@ def offered(request: Request, run: Run, *, force: bool = False) -> Answer:
 async def ended(request: Request, run: Run, *, force: bool) -> Answer:
     """Ask for a run to be stopped; if it is already over, just say so."""
     services = request.services
-    wanted, is_open = await services.runs.stop(
-        request.principal, run.id, force=force, interaction=request.surface.interaction
-    )
+    wanted, is_open = await request.asked.to(runs.stop, run.id, force=force)
     if not is_open or wanted.state.is_over:
         return over_already(request, wanted)
     template = words.FORCING if wanted.stop_wanted == "force" else words.STOPPING

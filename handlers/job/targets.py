@@ -9,7 +9,7 @@ from bot.domain.moments import zone_of
 from bot.messages.blocks import replies, run_lists
 from bot.messages.blocks.limits import Markup, fill
 from bot.messages.texts import runs as words
-from bot.services import naming
+from bot.services import naming, runs
 from handlers.linking.account import link_first
 from handlers.linking.connections import makers
 from handlers.request import Answered, Request
@@ -21,9 +21,8 @@ async def run_of(request: Request) -> Run:
 
     If several runs share a name, it is the newest; for stopping, the only one that is still going.
     """
-    runs = request.services.runs
     if request.target is not None:
-        return await runs.owned(request.principal, request.verb, request.target)
+        return await request.asked.see(runs.owned, request.verb, request.target)
     old, rows = await old_and_rows(request)
     if not request.name:
         return await _only(request, rows, old)
@@ -37,8 +36,7 @@ async def run_of(request: Request) -> Run:
 
 async def old_and_rows(request: Request) -> tuple[list[Account], list[Run]]:
     """Return accounts with outdated lists, then the runs; in this order, as a list may arrive in between."""
-    runs = request.services.runs
-    old = await runs.stale(request.principal, besides=request.waited.looked)
+    old = await request.services.runs.stale(request.principal, besides=request.waited.looked)
     return old, await request.services.store.runs(request.principal)
 
 

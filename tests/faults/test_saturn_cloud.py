@@ -9,6 +9,8 @@ import pytest
 from bot.domain.models import Spec
 from bot.messages.texts import problems
 from bot.providers.base import Scheduled
+from bot.services import runs
+from bot.services.asked import Asked
 from tests.rigs.scenario.cloud import AMIR, cloud_world
 
 HTML = {"body": "<html><body>Sign in</body></html>", "headers": {"Content-Type": "text/html"}}
@@ -32,6 +34,12 @@ FAULTS = {
     "409": {"status": 409, "body": '{"message": "A name already exists"}'},
 }
 USUAL = {"nothing, but done", "a page", "429", "500", "403"}
+
+
+def asks(world) -> Asked:
+    return Asked(world.bot.services.context, world.principal(), "once")
+
+
 NAMES = [name if name in USUAL else pytest.param(name, marks=pytest.mark.slow) for name in FAULTS]
 SPEC = Spec("mine", {"recipe": "course", "size": "", "owner": "acme/alice"})
 ONCE = {"interaction": "once", "reference": "K7M2-9QXD"}
@@ -78,7 +86,7 @@ async def test_a_start_of_a_job_that_goes_wrong_is_one_run_or_none(tmp_path, nam
         job = world.job("nightly")
         world.saturn_fails(r"/jobs/\w+/start$", **FAULTS[name])
         spec = Spec("nightly", {"job": job.id})
-        await world.bot.services.runs.launch(world.principal(), "saturn", spec, **ONCE)
+        await asks(world).to(runs.launch, "saturn", spec)
         await world.pass_time(220, step=5)
         ended = ("job_ended", "job_failed", "job_asked")
         await world.until(lambda: any(world.alice.told(kind) for kind in ended), step=4.0)
@@ -93,7 +101,7 @@ async def test_reads_of_a_run_that_go_wrong_cost_no_more_than_time(tmp_path, pat
         await world.alice.links("alice")
         job = world.job("nightly")
         spec = Spec("nightly", {"job": job.id})
-        await world.bot.services.runs.launch(world.principal(), "saturn", spec, **ONCE)
+        await asks(world).to(runs.launch, "saturn", spec)
         await world.settle()
         world.saturn_fails(path, **FAULTS[name])
         await world.until(lambda: world.alice.told("job_ended") or world.alice.told("job_failed"), step=4.0)
@@ -108,9 +116,7 @@ async def test_a_schedule_that_goes_wrong_is_set_or_said(tmp_path, name):
         job = world.job("failing")
         world.saturn_fails(r"/jobs/\w+$", **FAULTS[name])
         told = Scheduled(job.id, "failing", "")
-        await world.bot.services.runs.schedule(
-            world.principal(), "saturn", told, "30 4 * * 1", interaction="once"
-        )
+        await asks(world).to(runs.schedule, "saturn", told, "30 4 * * 1")
         await world.pass_time(60, step=3)
         said = [shown.text for shown in world.alice.sees() if "failing" in shown.text]
         assert len(said) == 1

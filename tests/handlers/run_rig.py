@@ -10,7 +10,6 @@ from typing import Any
 from bot.domain.models import (
     Call,
     FoundRun,
-    NewRun,
     ObservedRun,
     Principal,
     Run,
@@ -23,7 +22,7 @@ from tests.handlers.rig import Hub, Rig, activate, rig
 from tests.rigs.clock import FakeClock
 from tests.rigs.forms import JOB_OFFER, Workbench
 from tests.rigs.providers import fake_settings
-from tests.rigs.store import ALICE
+from tests.rigs.store import ALICE, launched
 
 SPEC = Spec("train.R", {"command": "Rscript train.R", "cluster": "Local"})
 
@@ -49,9 +48,7 @@ async def run_rig(
 async def launch(bot: Rig, name: str = "train.R", who: Principal = ALICE, **keys: Any) -> Run:
     """Write a run down, as if it had been launched before."""
     given = {"connection": "posit", "spec": replace(SPEC, name=name), "reference": "REF-1"} | keys
-    run, _ = await bot.store.accept_run(
-        NewRun(principal=who, name=name, **given), interaction=f"seed:{name}:{bot.count}"
-    )
+    run = await launched(bot.store, who, given.pop("connection"), name, **given)
     bot.count += 1
     bot.clock.advance(1)
     return run

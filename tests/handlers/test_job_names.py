@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from bot.domain.models import Call, NewNotice, NoticeKind, RunState, Spec, TaskKind
+from bot.services import runs
+from bot.services.asked import Asked
 from bot.support.errors import Refused
 from handlers.replay import replay
 from tests.handlers.rig import COLLEAGUE, buttons, words
@@ -285,7 +287,7 @@ async def test_a_refused_link_asks_for_a_new_one(bot):
         assert buttons(answer)["Link Posit Workbench"]["value"] == f"posit job {text}"
     assert "Link Posit Workbench" in buttons(await bot.press("job_again", run.id))
     with pytest.raises(Refused):
-        await bot.services.runs.launch(ALICE, "posit", Spec("x"), interaction="i:1", reference="R")
+        await Asked(bot.services.context, ALICE).to(runs.launch, "posit", Spec("x"))
 
 
 async def test_a_connection_that_was_taken_away_is_said(bot):

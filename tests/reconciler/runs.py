@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from bot.domain.models import NewNotice, NewRun, NoticeKind, Principal, Run, Spec
+from bot.domain.models import Principal, Run
 from tests.reconciler.world import World, new_world
 from tests.rigs.run_provider import JobProvider
-from tests.rigs.store import ALICE
+from tests.rigs.store import ALICE, launched, want_stop
 
 
 class RunWorld:
@@ -29,13 +29,11 @@ class RunWorld:
             await self.world.link(principal)
             await self.world.know(principal)
         reference = self.world.ids.reference()
-        new = NewRun(principal, "cloud", name, Spec(name), reference, is_watched=is_watched, **keys)
-        card = NewNotice("", NoticeKind.JOB_CARD, "1", principal)
-        run, _ = await self.store.accept_run(new, interaction=reference, notices=[card])
-        return run.id
+        keys |= {"reference": reference, "is_watched": is_watched}
+        return (await launched(self.store, principal, "cloud", name, shows=True, **keys)).id
 
     async def stop(self, run_id: str, *, force: bool = False) -> None:
-        await self.store.want_run_stop(run_id, force=force, interaction=self.world.ids.reference())
+        await want_stop(self.store, run_id, "force" if force else "stop")
 
     async def run(self, run_id: str) -> Run:
         run = await self.store.run(run_id)

@@ -8,10 +8,11 @@ import pytest
 
 from bot.domain.models import FoundRun, NewNotice, NoticeKind, ObservedRun, Outcome, RunState
 from bot.domain.settling import ANSWER_SECONDS
+from bot.store import runs as rows_of_runs
 from bot.support.errors import SlackFailed, Unreachable
 from tests.reconciler.runs import new_run_world, said
 from tests.reconciler.world import DEADLINE
-from tests.rigs.store import ALICE
+from tests.rigs.store import ALICE, watch_run
 
 
 @pytest.fixture
@@ -68,7 +69,7 @@ async def test_keep_waiting_sets_another_deadline_and_what_is_seen_again_has_non
     runs.cloud.fail("job_status", Unreachable("no connection"), times=10_000)
     await runs.world.pass_time(DEADLINE + 120, step=30)
     assert len(waiting(runs, run_id)) == 1
-    assert await runs.store.keep_run_waiting(run_id, DEADLINE, "press") is not None
+    await runs.store.carry_out(lambda tx: rows_of_runs.keep_waiting(tx, run_id, DEADLINE))
     await runs.world.pass_time(DEADLINE + 120, step=30)
     assert len(waiting(runs, run_id)) == 2
     runs.cloud.heal()
@@ -171,8 +172,7 @@ async def test_a_run_whose_reads_tell_nothing_is_told_of_once(runs, is_begun):
 async def test_a_found_run_is_told_of_where_it_has_a_card_and_ends_with_its_connection(runs, has_card):
     run_id = await found(runs)
     if has_card:
-        card = NewNotice("", NoticeKind.JOB_CARD, "1", ALICE)
-        await runs.store.watch_run(run_id, "press", notices=[card])
+        await watch_run(runs.store, run_id)
     take_away(runs)
     await runs.world.pass_time(DEADLINE + 120, step=60)
     assert len(waiting(runs, run_id)) == has_card

@@ -17,7 +17,7 @@ from bot.support.errors import (
 )
 from tests.reconciler.runs import content, end, new_run_world, output, said
 from tests.rigs.run_provider import Output
-from tests.rigs.store import ALICE
+from tests.rigs.store import ALICE, watch_run
 
 COMPLETE = "files.completeUploadExternal"
 GET_URL = "files.getUploadURLExternal"
@@ -128,7 +128,7 @@ async def test_a_run_that_nobody_watches_has_no_stream_until_somebody_asks(runs)
     await runs.until_over(run_id)
     assert runs.cloud.outputs["run1"].begun == 0
     assert runs.slack.kinds() == ["job_card", "job_ended"]
-    await runs.store.watch_run(run_id, "logs-1")
+    await watch_run(runs.store, run_id)
     await runs.world.pass_time(10)
     assert "quiet" in said(output(runs, run_id))
     assert [content(message) for message in runs.slack.shared()] == ["quiet\n"]
@@ -141,7 +141,7 @@ async def test_output_that_is_asked_for_again_stays_while_it_is_read_again(runs)
     await end(runs, run_id)
     shown = output(runs, run_id)
     assert "kept" in said(shown)
-    await runs.store.watch_run(run_id, "logs-1")
+    await watch_run(runs.store, run_id)
     runs.cloud.outputs["run1"] = Output(is_closed=False)
     await runs.world.pass_time(10)
     assert runs.cloud.outputs["run1"].open

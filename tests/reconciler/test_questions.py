@@ -9,6 +9,7 @@ import pytest
 
 from bot.domain.models import Call, OperationVerb, Outcome, Update
 from bot.domain.settling import ANSWER_SECONDS
+from bot.store.runs import launch_another
 from bot.support.errors import BadAnswer, ServerFailed, UnknownOutcome, Unreachable, Untold
 from tests.reconciler.fuse import Killed, Meanwhile
 from tests.reconciler.runs import new_run_world
@@ -37,8 +38,9 @@ class Asked:
         return await (self.store.operation(self.id) if self.kind == "creation" else self.store.run(self.id))
 
     async def start_another(self, key="press"):
-        press = self.store.make_another if self.kind == "creation" else self.store.launch_another
-        return await press(self.id, key)
+        if self.kind == "creation":
+            return await self.store.make_another(self.id, key)
+        return await self.store.carry_out(lambda tx: launch_another(tx, self.id))
 
     async def look_again(self):
         return await self.save(looks_again=True)

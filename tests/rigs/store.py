@@ -11,18 +11,23 @@ from typing import Any
 from bot.domain.models import (
     Account,
     Approval,
+    Call,
     Link,
     NewNotice,
+    NoticeKind,
     Observed,
     OperationVerb,
     Person,
     Principal,
     ReadResult,
+    Run,
+    Spec,
     State,
+    StopKind,
     Timer,
     Workspace,
 )
-from bot.store import approvals, timers
+from bot.store import approvals, cards, rows, runs, timers
 from bot.store.notices import add_notices
 from bot.store.records import Activation, FoundWorkspace, NewOperation
 from bot.store.store import Store
@@ -127,6 +132,54 @@ async def ask_approval(store: Store, approval: Approval, notices: Sequence[NewNo
 async def decide_approval(store: Store, approval_id: str, *given: Any) -> Approval | None:
     """Move a request to another state, by whom, and perhaps with a detail."""
     return await store.carry_out(lambda tx: approvals.move(tx, approval_id, *given))
+
+
+async def launched(
+    store: Store,
+    principal: Principal = ALICE,
+    connection: str = "posit",
+    name: str = "train",
+    *,
+    shows: bool = False,
+    deadline_seconds: float | None = None,
+    **fields: Any,
+) -> Run:
+    """Write a run with its card, and with the notice that sends it if it ``shows``."""
+
+    def write(tx: Transaction) -> Run:
+        now = tx.now()
+        kept = {"spec": Spec(name), "reference": "R-1", "created_at": now, **fields}
+        if "remote_id" in fields:
+            kept.setdefault("launch_call", Call.ACCEPTED)
+        if deadline_seconds is not None:
+            kept |= {"held_since": now, "deadline_at": now + deadline_seconds}
+        run = Run(tx.ids.new("job"), principal, connection, name, **kept)
+        row = runs.insert(tx, run)
+        assert row is not None, "another run has this remote id"
+        if shows:
+            runs.show(tx, run, run.channel_id)
+        else:
+            cards.add(tx, NoticeKind.JOB_CARD, run.id, principal.key)
+        return rows.run(row)
+
+    return await store.carry_out(write)
+
+
+async def want_stop(store: Store, run_id: str, wanted: StopKind = "stop") -> Run:
+    """Ask for an open run to be stopped; return it."""
+
+    def write(tx: Transaction) -> Run:
+        run = runs.run(tx, run_id)
+        assert run is not None
+        runs.want_stop(tx, run, wanted)
+        return runs.run(tx, run_id) or run
+
+    return await store.carry_out(write)
+
+
+async def watch_run(store: Store, run_id: str) -> Run | None:
+    """Have a run's output shown; one without a card gets it."""
+    return await store.carry_out(lambda tx: runs.watch(tx, run_id))
 
 
 async def set_timer(store: Store, workspace: Workspace, timer: Timer | None) -> None:

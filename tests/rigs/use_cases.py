@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
 from bot.domain.models import Principal
 from bot.domain.policy import Installation
+from bot.providers import base
+from bot.providers.base import Access, Scheduled
 from bot.services.asked import Asked
 from bot.services.context import Context
 from bot.store.store import Store
@@ -15,8 +17,20 @@ from bot.store.transaction import Transaction
 from bot.support.errors import StoreUnavailable
 from tests.rigs.clock import FakeClock
 from tests.rigs.context import context
-from tests.rigs.providers import FakeProvider, fake_settings
+from tests.rigs.maker import Maker
+from tests.rigs.providers import fake_settings
 from tests.rigs.store import ALICE
+
+
+class Cloud(Maker, base.Schedules):
+    """Do all that use cases are about; nobody calls it."""
+
+    async def schedule(self, access: Access, job_id: str, cron: str | None) -> None:
+        raise AssertionError("no use case calls a provider")
+
+    def schedules(self, offer: Any) -> Sequence[Scheduled]:
+        return ()
+
 
 #: What every refusal by the policy leaves, and nothing else.
 REFUSAL = {"audit", "audit_head", "inbox"}
@@ -32,7 +46,7 @@ def asking(store: Store, **more: Any) -> Context:
     clock = FakeClock(store.engine.now())
     administrators = frozenset({ALICE.user_id})
     usual = {"installation": Installation("T1", administrators=administrators), "clock": clock}
-    cloud = FakeProvider(clock, fake_settings("saturn", linking=["token", "admin"]))
+    cloud = Cloud(clock, fake_settings("saturn", linking=["token", "admin"]))
     return context(store, {"saturn": cloud}, **{**usual, **more})
 
 

@@ -44,7 +44,6 @@ from bot.domain.models.people import (
 )
 from bot.domain.models.runs import (
     FoundRun,
-    NewRun,
     ObservedRun,
     OutputChunk,
     Run,
@@ -111,7 +110,6 @@ __all__ = [
     "Mark",
     "Named",
     "NewNotice",
-    "NewRun",
     "Notice",
     "NoticeKind",
     "NoticeState",

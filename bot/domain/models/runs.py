@@ -149,21 +149,3 @@ class Run:
     def is_late(self) -> bool:
         """Return whether the person was told that it hasn't begun or can't be read."""
         return self.is_open and self.held_since is not None and self.deadline_at is None
-
-
-@dataclass(frozen=True, slots=True)
-class NewRun:
-    """Describe a new run; the store assigns its id and times."""
-
-    principal: Principal
-    connection: str
-    name: str
-    spec: Spec
-    reference: str
-    channel_id: str | None = None
-    #: Set if the run already exists and is only to be watched.
-    remote_id: str | None = None
-    state: RunState = RunState.QUEUED
-    is_watched: bool = True
-    #: Tell the person if it hasn't begun after this long; None: nobody is waiting for it to begin.
-    deadline_seconds: float | None = None

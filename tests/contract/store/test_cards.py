@@ -6,17 +6,15 @@ import pytest
 
 from bot.domain.models import (
     NewNotice,
-    NewRun,
     NoticeKind,
     Observed,
     OperationVerb,
     Outcome,
-    Spec,
     State,
     Update,
 )
 from bot.store.records import NewOperation
-from tests.rigs.store import ALICE, BOB, linked, observe
+from tests.rigs.store import ALICE, BOB, launched, linked, observe
 
 
 @pytest.fixture
@@ -347,8 +345,7 @@ async def test_a_question_about_a_class_card_takes_the_place_of_the_one_before(s
 
 
 async def test_what_a_run_wrote_is_not_kept_for_its_message(store):
-    new = NewRun(ALICE, "saturn", "train", Spec("train"), "R")
-    run, _ = await store.accept_run(new, interaction="")
+    run = await launched(store)
     notice = NewNotice(run.id, NoticeKind.JOB_ENDED, "end", ALICE, {"lines": ["secret"]})
     await store.add_notices([notice])
     (claimed_,) = await store.claim_notices(10, 60.0)

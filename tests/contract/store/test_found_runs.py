@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from bot.domain.models import FoundRun, NewRun, ObservedRun, RunState, Spec, TaskKind, Update
+from bot.domain.models import FoundRun, ObservedRun, RunState, TaskKind, Update
 from bot.store.records import NewTask
-from tests.rigs.store import ALICE
+from tests.rigs.store import ALICE, launched, want_stop
 
 DAY = 86_400.0
 
@@ -13,9 +13,8 @@ def found(remote_id, state=RunState.RUNNING, **fields):
     return FoundRun(remote_id, f"run {remote_id}", ObservedRun(state, **fields))
 
 
-async def launched(store, remote_id="r1"):
-    new = NewRun(ALICE, "posit", "train", Spec("train"), "R-1", remote_id=remote_id)
-    run, _ = await store.accept_run(new, interaction="")
+async def going(store, remote_id="r1"):
+    run = await launched(store, remote_id=remote_id)
     await store.save_run_step(Update(run.id, 600.0))
     return run
 
@@ -57,7 +56,7 @@ async def test_only_as_many_ended_ones_are_new_as_the_sweep_keeps(store, clock, 
 
 
 async def test_a_list_counts_as_a_read_of_what_is_known(store, clock, account):
-    run = await launched(store)
+    run = await going(store)
     clock.advance(5)
     over = found("r1", RunState.SUCCEEDED, exit_code=0, ended_at=7.0)
     assert await store.merge_runs(account.id, [over]) == 0
@@ -71,8 +70,8 @@ async def test_a_list_counts_as_a_read_of_what_is_known(store, clock, account):
 
 
 async def test_news_during_a_step_is_stepped_after_it(store, account):
-    run = await launched(store)
-    await store.want_run_stop(run.id, force=False, interaction="")
+    run = await going(store)
+    await want_stop(store, run.id)
     (step,) = await store.claim_runs(10, 60.0)
     await store.merge_runs(account.id, [found("r1", RunState.CANCELLED)])
     await store.save_run_step(Update(run.id, 600.0, claim=step.claim, observed=ObservedRun(RunState.RUNNING)))
@@ -80,7 +79,7 @@ async def test_news_during_a_step_is_stepped_after_it(store, account):
 
 
 async def test_a_list_is_as_old_as_its_request(store, clock, account):
-    run = await launched(store)
+    run = await going(store)
     await store.add_tasks([NewTask(TaskKind.LIST_JOBS, account.id)])
     await store.claim_tasks(10, 60.0)
     clock.advance(5)
@@ -90,7 +89,7 @@ async def test_a_list_is_as_old_as_its_request(store, clock, account):
 
 
 async def test_what_has_ended_here_stays_ended(store, account):
-    run = await launched(store)
+    run = await going(store)
     await store.save_run_step(Update(run.id, 0.0, outcome="failed", cause="lost"))
     ended = await store.run(run.id)
     assert await store.merge_runs(account.id, [found("r1")]) == 0

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from bot.domain.models import Call, NewNotice, NewRun, NoticeKind, Spec, TaskKind, Update
+from bot.domain.models import Call, NewNotice, NoticeKind, TaskKind, Update
 from bot.domain.policy import Installation
 from bot.services.owners import MISSED, RENEWED_EVERY, SharedOwners
 from bot.slack.calls import SlackAnswer
@@ -15,7 +15,7 @@ from bot.slack.people import People
 from bot.store.owners import LEASE
 from bot.store.records import NewTask
 from bot.support.errors import SlackLimited, StoreUnavailable
-from tests.rigs.store import ALICE, link_account, linked, start
+from tests.rigs.store import ALICE, launched, link_account, linked, start, watch_run
 
 #: How long a dead owner may be missed, in seconds, with the tick at which others look.
 REPLACED_WITHIN, TICK = 15.0, 1.0
@@ -162,11 +162,11 @@ async def test_reading_everybody_goes_on_where_it_began(two, store):
 async def test_a_run_is_left_to_who_follows_its_output_with_all_that_is_said_of_it(two, store, clock):
     first, _ = two
     account = await link_account(store)
-    run, _ = await store.accept_run(NewRun(ALICE, "saturn", "train", Spec("train"), "R"), interaction="i1")
+    run = await launched(store, connection="saturn")
     (claimed,) = await store.claim_runs(10, 0.0, "b")
-    launched = Update(run.id, 0.0, launch_call=Call.ACCEPTED, remote_id="r1", claim=claimed.claim)
-    await store.save_run_step(launched)
-    await store.watch_run(run.id)
+    accepted = Update(run.id, 0.0, launch_call=Call.ACCEPTED, remote_id="r1", claim=claimed.claim)
+    await store.save_run_step(accepted)
+    await watch_run(store, run.id)
     await store.add_notices([NewNotice(run.id, NoticeKind.JOB_OUTPUT, "1", ALICE)])
     assert [one.id for one in await store.watched_runs("b")] == [run.id]
     await first.own(f"output:{run.id}")

@@ -11,24 +11,21 @@ from bot.domain.models import (
     Call,
     FoundRun,
     NewNotice,
-    NewRun,
     NoticeKind,
     ObservedRun,
     Person,
     RunState,
-    Spec,
     Update,
 )
 from tests.contract.store.conftest import machines_clock
-from tests.rigs.store import ALICE, BOB, link_account
+from tests.rigs.store import ALICE, BOB, launched, link_account, want_stop, watch_run
 
 ENTRY = AuditEntry("usher", "job.end", "train", "ended")
 RUNNING = ObservedRun(RunState.RUNNING, started_at=5.0)
 
 
 async def ran(store, principal=ALICE, **fields):
-    new = NewRun(principal, "posit", "train", Spec("train"), "R-1", **fields)
-    return (await store.accept_run(new, interaction=""))[0]
+    return await launched(store, principal, **fields)
 
 
 @pytest.fixture
@@ -136,17 +133,17 @@ async def test_a_call_that_was_lost_is_found_as_such(store, clock, run):
 
 async def test_a_stop_that_is_asked_for_during_a_step_is_stepped_at_once(store, run):
     (step,) = await store.claim_runs(10, 60.0)
-    await store.want_run_stop(run.id, force=False, interaction="i1")
+    await want_stop(store, run.id)
     assert await store.claim_runs(10, 60.0) == []
     await store.save_run_step(Update(run.id, 600.0, claim=step.claim))
     assert [one.run.stop_wanted for one in await store.claim_runs(10, 60.0)] == ["stop"]
 
 
 async def test_a_plain_stop_under_way_does_not_count_for_a_forced_one(store, run):
-    await store.want_run_stop(run.id, force=False, interaction="i1")
+    await want_stop(store, run.id)
     (step,) = await store.claim_runs(10, 60.0)
     await store.save_run_step(Update(run.id, 30.0, stop_call=Call.CALLING, claim=step.claim))
-    await store.want_run_stop(run.id, force=True, interaction="i2")
+    await want_stop(store, run.id, "force")
     await store.save_run_step(Update(run.id, 600.0, stop_call=Call.ACCEPTED, claim=step.claim))
     (step,) = await store.claim_runs(10, 60.0)
     assert (step.run.stop_wanted, step.run.stop_call) == ("force", Call.NONE)
@@ -224,8 +221,8 @@ async def test_a_run_that_a_list_brought_in_is_the_launched_one(store, account, 
     (step,) = await store.claim_runs(10, 60.0)
     await store.merge_runs(account.id, [FoundRun("r1", "train", RUNNING)])
     listed = await store.run_by_remote(ALICE, "posit", "r1")
-    await store.watch_run(listed.id)
-    await store.want_run_stop(listed.id, force=False, interaction="i1")
+    await watch_run(store, listed.id)
+    await want_stop(store, listed.id)
     update = Update(run.id, 2.0, remote_id="r1", launch_call=Call.ACCEPTED, claim=step.claim)
     assert await store.save_run_step(update)
     (only,) = await store.runs(ALICE)

@@ -2,42 +2,26 @@
 
 from __future__ import annotations
 
-import asyncio
-
-import pytest
-
 from bot.domain.models import (
-    AuditEntry,
     Call,
     FoundRun,
     NewNotice,
-    NewRun,
     NoticeKind,
     ObservedRun,
     RunState,
     Spec,
     Update,
 )
-from bot.support.errors import StoreError
-from tests.rigs.store import ALICE, BOB, link_account
-
-CARD = NewNotice("", NoticeKind.JOB_CARD, "1", ALICE)
-ENTRY = AuditEntry("alice", "job.launch", "train", "accepted")
-SPEC = Spec("train", {"command": "Rscript", "cpus": "2"})
+from tests.rigs.store import ALICE, BOB, launched, want_stop, watch_run
 
 
-def new_job(principal=ALICE, **fields):
-    return NewRun(principal, "posit", fields.pop("name", "train"), SPEC, "R-1", "C1", **fields)
+async def ran(store, **fields):
+    return await launched(store, shows=True, channel_id="C1", **fields)
 
 
-async def ran(store, interaction="", **fields):
-    return (await store.accept_run(new_job(**fields), interaction=interaction, notices=[CARD]))[0]
-
-
-async def test_a_run_is_a_row_a_card_and_their_notices(store, clock, account):
-    run, seen = await store.accept_run(new_job(), interaction="i1", notices=[CARD], audit=[ENTRY])
-    assert not seen
-    assert (run.name, run.spec, run.reference, run.channel_id) == ("train", SPEC, "R-1", "C1")
+async def test_a_run_is_written_with_its_card(store, clock, account):
+    run = await ran(store)
+    assert (run.name, run.spec, run.reference, run.channel_id) == ("train", Spec("train"), "R-1", "C1")
     assert (run.state, run.launch_call, run.remote_id, run.is_open) == (
         RunState.QUEUED,
         Call.NONE,
@@ -51,31 +35,15 @@ async def test_a_run_is_a_row_a_card_and_their_notices(store, clock, account):
     await store.notice_sent(notice.id, "D1", "1.1")
     card = await store.card(run.id)
     assert (card.id, card.channel_id, card.message_ts) == (run.id, "D1", "1.1")
-    assert (await store.audit_entries())[-1]["action"] == "job.launch"
     assert (await store.statistics())["open_runs"] == 1
 
 
-async def test_the_same_interaction_launches_one_run(store, account):
-    first = await ran(store, "i1")
-    again, seen = await store.accept_run(
-        new_job(name="other"), interaction="i1", notices=[CARD], audit=[ENTRY]
-    )
-    assert (again, seen) == (first, True)
-    assert len(await store.claim_notices(10, 60.0)) == 1
-    with pytest.raises(StoreError, match="something else"):
-        await store.accept_run(new_job(BOB), interaction="i1")
-
-
-async def test_a_run_that_exists_already_is_watched(store, account):
+async def test_a_run_is_found_by_its_persons_connection_and_remote_id(store, account):
     run = await ran(store, remote_id="r1", state=RunState.RUNNING)
     assert (run.remote_id, run.launch_call, run.state) == ("r1", Call.ACCEPTED, RunState.RUNNING)
     assert await store.run_by_remote(ALICE, "posit", "r1") == run
     assert await store.run_by_remote(BOB, "posit", "r1") is None
     assert await store.run_by_remote(ALICE, "saturn", "r1") is None
-    same = await ran(store, remote_id="r1")
-    assert same.id == run.id
-    # It has its card: no second one takes its place.
-    assert len(await store.claim_notices(10, 60.0)) == 1
 
 
 async def test_a_run_that_a_list_found_gets_its_card_when_it_is_watched(store, account):
@@ -83,13 +51,13 @@ async def test_a_run_that_a_list_found_gets_its_card_when_it_is_watched(store, a
     run = await store.run_by_remote(ALICE, "posit", "r1")
     assert not run.is_watched
     assert await store.card(run.id) is None
-    watched = await store.watch_run(run.id, "i1", notices=[CARD], audit=[ENTRY])
+    watched = await watch_run(store, run.id)
     assert watched.is_watched
-    assert await store.watch_run(run.id, "i1", notices=[CARD]) == watched
-    assert await store.watch_run(run.id, "i2", notices=[CARD]) == watched
+    # It has its card: no second one takes its place.
+    assert await watch_run(store, run.id) == watched
     assert [notice.subject for notice in await store.claim_notices(10, 60.0)] == [run.id]
     assert await store.card(run.id) is not None
-    assert await store.watch_run("nobody's") is None
+    assert await watch_run(store, "nobody's") is None
 
 
 async def test_output_is_owed_from_the_launch_until_it_was_sent(store, clock, account):
@@ -104,7 +72,7 @@ async def test_output_is_owed_from_the_launch_until_it_was_sent(store, clock, ac
     assert [one.id for one in await store.watched_runs()] == [run.id, other.id]
     await store.output_done(run.id)
     assert [one.id for one in await store.watched_runs()] == [other.id]
-    assert (await store.watch_run(run.id)).is_watched
+    assert (await watch_run(store, run.id)).is_watched
 
 
 async def test_the_message_with_output_is_known_once_it_was_sent(store, account):
@@ -129,28 +97,20 @@ async def test_how_a_run_ended_waits_for_its_card(store, clock, account):
 async def test_a_stop_is_asked_for_once_and_a_forced_one_after_it(store, clock, account):
     run = await ran(store)
     await store.save_run_step(Update(run.id, 600.0))
-    stopping = await store.want_run_stop(run.id, force=False, interaction="i1", audit=[ENTRY])
+    stopping = await want_stop(store, run.id)
     assert (stopping.stop_wanted, stopping.stop_call, stopping.next_step_at) == (
         "stop",
         Call.NONE,
         clock.now(),
     )
     await store.save_run_step(Update(run.id, 600.0, stop_call=Call.ACCEPTED))
-    again = await store.want_run_stop(run.id, force=False, interaction="i2")
+    again = await want_stop(store, run.id)
     assert (again.stop_call, again.next_step_at) == (Call.ACCEPTED, clock.now() + 600)
-    assert await store.want_run_stop(run.id, force=True, interaction="i2") == again
-    forced = await store.want_run_stop(run.id, force=True, interaction="i3")
+    forced = await want_stop(store, run.id, "force")
     assert (forced.stop_wanted, forced.stop_call, forced.next_step_at) == ("force", Call.NONE, clock.now())
-    plain = await store.want_run_stop(run.id, force=False, interaction="i4")
+    plain = await want_stop(store, run.id)
     assert plain.stop_wanted == "force"
     assert (await store.card(run.id)).changed_at == clock.now()
-
-
-async def test_what_is_over_is_not_stopped(store, account):
-    run = await ran(store)
-    await store.save_run_step(Update(run.id, 0.0, outcome="ended"))
-    assert await store.want_run_stop(run.id, force=True, interaction="i1") is None
-    assert await store.want_run_stop("nobody's", force=True, interaction="i2") is None
 
 
 async def test_a_persons_runs_newest_first(store, clock, account):
@@ -158,16 +118,6 @@ async def test_a_persons_runs_newest_first(store, clock, account):
     for number in range(4):
         clock.advance(1)
         made.append((await ran(store, name=f"run {number}")).id)
-    await store.accept_run(new_job(BOB), interaction="")
+    await launched(store, BOB)
     assert [run.id for run in await store.runs(ALICE)] == made[::-1]
     assert [run.id for run in await store.runs(ALICE, limit=2)] == made[:1:-1]
-
-
-async def test_of_two_processes_one_launches(database):
-    first, second = await database.open(), await database.open()
-    await link_account(first, ALICE, "posit")
-    both = await asyncio.gather(
-        first.accept_run(new_job(), interaction="i1"), second.accept_run(new_job(), interaction="i1")
-    )
-    assert both[0][0].id == both[1][0].id
-    assert sorted(seen for _, seen in both) == [False, True]

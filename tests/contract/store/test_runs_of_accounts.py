@@ -8,25 +8,22 @@ from bot.domain.models import (
     Approval,
     FoundRun,
     NewNotice,
-    NewRun,
     NoticeKind,
     ObservedRun,
     RunState,
     Snapshot,
-    Spec,
     TaskKind,
     Update,
 )
 from bot.store.records import NewTask
-from tests.rigs.store import ALICE, BOB, ask_approval, decide_approval, link_account
+from tests.rigs.store import ALICE, BOB, ask_approval, decide_approval, launched, link_account, watch_run
 
 UNLINKED = NewNotice("account", NoticeKind.UNLINKED, "unlinked", ALICE)
 AGAIN = NewNotice("account", NoticeKind.LINK_AGAIN, "1", ALICE)
 
 
 async def ran(store, principal=ALICE, connection="posit", **fields):
-    new = NewRun(principal, connection, "train", Spec("train"), "R-1", "C1", **fields)
-    return (await store.accept_run(new, interaction=""))[0]
+    return await launched(store, principal, connection, channel_id="C1", **fields)
 
 
 async def unlinked(store, *, tell=True):
@@ -53,7 +50,7 @@ async def test_an_unlink_ends_runs_and_tells_their_person(store, clock, account)
     assert [one.id for one in await store.runs(ALICE)] == [elsewhere.id]
     assert await store.run_by_remote(ALICE, "posit", "r1") is None
     assert await store.watched_runs() == []
-    assert await store.watch_run(run.id) is None
+    assert await watch_run(store, run.id) is None
 
 
 async def test_a_step_under_way_at_an_unlink_writes_nothing_more(store, account):

@@ -9,12 +9,10 @@ import pytest
 from bot.domain.models import (
     Call,
     NewNotice,
-    NewRun,
     NoticeKind,
     Observed,
     OperationVerb,
     Outcome,
-    Spec,
     State,
     TaskKind,
     Timer,
@@ -26,7 +24,7 @@ from bot.support.errors import StoreInUse
 from tests.contract.store.test_gates import by_reference, claim_one
 from tests.rigs import postgres
 from tests.rigs.clock import FakeClock
-from tests.rigs.store import ALICE, link_account, linked, observe, set_timer, start
+from tests.rigs.store import ALICE, launched, link_account, linked, observe, set_timer, start
 
 
 class Restarted:
@@ -109,8 +107,7 @@ async def test_nobody_waits_longer_than_a_day_to_hear_that_it_takes_longer(bot):
     store = await bot.serve()
     workspace = (await linked(store)).workspaces[0]
     operation = (await store.accept_operation(start(workspace), interaction="i1")).operation
-    run = NewRun(ALICE, "saturn", "train", Spec("train"), "R", deadline_seconds=60.0)
-    run, _ = await store.accept_run(run, interaction="i2")
+    run = await launched(store, connection="saturn", deadline_seconds=60.0)
     there = FakeClock(bot.clock.now() - 30 * 86_400.0)
     there.boot = lambda: "another run"
     store = await bot.serve(clock=there)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from bot.domain.models import Call, NewNotice, NewRun, NoticeKind, OperationVerb, Spec, TaskKind, Update
+from bot.domain.models import Call, NewNotice, NoticeKind, OperationVerb, TaskKind, Update
 from bot.store.records import NewOperation, NewTask
-from tests.rigs.store import ALICE, BOB, INTERVAL, MARGIN, link_account, linked
+from tests.rigs.store import ALICE, BOB, INTERVAL, MARGIN, launched, link_account, linked
 
 TOLD = NewNotice("account", NoticeKind.SIGN_IN_REFUSED, "1", ALICE)
 
@@ -104,7 +104,7 @@ async def test_a_waiting_command_and_a_run_are_something_to_wait_for(store):
     assert len(await store.claim_notices(10, 60.0)) == 1
     theirs = await link_account(store, BOB)
     await store.suspect_account(theirs.id, theirs.secret)
-    await store.accept_run(NewRun(BOB, "saturn", "train", Spec("train"), "R"), interaction="i")
+    await launched(store, BOB, "saturn")
     told = NewNotice("theirs", NoticeKind.SIGN_IN_REFUSED, "1", BOB)
     await store.count_refusal(theirs.id, theirs.secret, 30.0, 1.0, told)
     assert NoticeKind.SIGN_IN_REFUSED in {notice.kind for notice in await store.claim_notices(10, 60.0)}

@@ -10,24 +10,31 @@ from bot.domain.models import (
     Approval,
     Link,
     NewNotice,
-    NewRun,
     NoticeKind,
     OperationVerb,
     Outcome,
-    Spec,
     Update,
     Workspace,
 )
 from bot.store import open_store
 from bot.store.records import NewOperation
 from bot.support.clock import SystemIds
-from tests.rigs.store import ALICE, BOB, ask_approval, decide_approval, gate_key, link_account, linked
+from tests.rigs.store import (
+    ALICE,
+    BOB,
+    ask_approval,
+    decide_approval,
+    gate_key,
+    launched,
+    link_account,
+    linked,
+)
 
 DAY = 86_400.0
 
 
 async def ran(store, name, principal=ALICE):
-    return (await store.accept_run(NewRun(principal, "posit", name, Spec(name), "R"), interaction=""))[0]
+    return await launched(store, principal, name=name)
 
 
 async def test_inbox_rows_go_after_a_day(store, clock):
