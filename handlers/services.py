@@ -12,7 +12,6 @@ from bot.messages.blocks.limits import Markup, line
 from bot.providers.base import Provider
 from bot.services.accounts import Accounts
 from bot.services.authority import Authority
-from bot.services.classes import Classes
 from bot.services.contacts import Contacts
 from bot.services.context import Context, Removals, Wake
 from bot.services.gather import Gatherer
@@ -41,7 +40,6 @@ class Services:
     preferences: PersonalPreferences
     runs: Runs
     accounts: Accounts
-    classes: Classes
     snapshots: Snapshots
     homes: Homes
     gatherer: Gatherer
@@ -120,7 +118,6 @@ def build_services(context: Context, accounts: Accounts, limiter: RateLimiter) -
         preferences=PersonalPreferences(context),
         runs=runs,
         accounts=accounts,
-        classes=Classes(context),
         snapshots=Snapshots(context),
         homes=Homes(context, runs),
         gatherer=Gatherer(context),

@@ -16,11 +16,14 @@ from bot.messages.texts import problems
 from bot.providers import base
 from bot.providers.base import Credential
 from bot.services import linking
+from bot.services.asked import Asked
 from bot.services.context import Context, Part
 from bot.services.link_steps import LinkSteps
 from bot.services.linking import code_row, digest, entry
+from bot.store import accounts, links
 from bot.store.records import Activation
 from bot.store.store import Store
+from bot.store.transaction import Transaction
 from bot.support.errors import Refused
 from bot.support.vault import row_key
 
@@ -38,11 +41,42 @@ async def end_unreadable(store: Store, account: Account) -> bool:
     return await store.refuse_account(account.id, account.secret, notice, [ended], hold=hold)
 
 
+def acting(tx: Transaction, asked: Asked, connection: str) -> Account | None:
+    """Return the account a person acts through on a connection, or None; as ``Accounts.acting`` does."""
+    context, principal = asked.context, asked.principal
+    account, provider = _usable(tx, asked, connection), context.connections.get(connection)
+    is_open = provider is not None and provider.links_by("none") and provider.settings.serves(principal)
+    if account is not None or not is_open:
+        return account
+    credential = Credential.of_connection("none")
+    fresh = Account(
+        id=context.ids.new("account"),
+        principal=principal,
+        connection=connection,
+        username="",
+        secret=context.vault.seal(row_key(principal.key, connection), credential.as_mapping()),
+        state="active",
+        linked_at=tx.now(),
+    )
+    links.activate_directly(tx, Activation(fresh))
+    asked.note(tx, "account.opened", f"{principal.key}/{connection}", "ok", account=fresh.id)
+    return accounts.account(tx, principal, connection)
+
+
+def _usable(tx: Transaction, asked: Asked, connection: str) -> Account | None:
+    provider = asked.context.connections.get(connection)
+    if provider is not None and not provider.settings.serves(asked.principal):
+        return None
+    account = accounts.account(tx, asked.principal, connection)
+    return account if account is not None and account.state != "revoking" else None
+
+
 class Accounts(Part):
     """Create links, accept the codes typed back, and unlink accounts. ``steps`` serves the pages."""
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
+        self._context = context
         self.sign_in = context.sign_in
         self.steps = LinkSteps(context)
 
@@ -60,33 +94,12 @@ class Accounts(Part):
         Where the provider has no user accounts (linking ``none``), the row is written on first use: what a
         person makes there is theirs alone.
         """
+        asked = Asked(self._context, principal)
+        account = await asked.see(_usable, connection)
         provider = self._connections.get(connection)
-        if provider is not None and not provider.settings.serves(principal):
-            return None
-        account = await self._store.account(principal, connection)
-        if account is not None and account.state != "revoking":
+        if account is not None or provider is None or not provider.links_by("none"):
             return account
-        if provider is None or not provider.links_by("none"):
-            return None
-        credential = Credential.of_connection("none")
-        fresh = Account(
-            id=self._ids.new("account"),
-            principal=principal,
-            connection=connection,
-            username="",
-            secret=self._vault.seal(row_key(principal.key, connection), credential.as_mapping()),
-            state="active",
-            linked_at=await self._store.now(),
-        )
-        audit = AuditEntry(
-            actor=principal.key,
-            action="account.opened",
-            target=f"{principal.key}/{connection}",
-            result="ok",
-            detail={"account": fresh.id},
-        )
-        await self._store.activate_directly(Activation(fresh, audit=[audit]))
-        return await self._store.account(principal, connection)
+        return await asked.to(acting, connection)
 
     async def invite(
         self,

@@ -13,33 +13,42 @@ from fnmatch import fnmatchcase
 from typing import Final
 
 from bot.domain.models import (
-    Account,
-    AuditEntry,
+    Call,
     ClassCard,
     ClassCounts,
     ClassProblem,
     Joined,
+    NewNotice,
+    NoticeKind,
+    Operation,
     OperationVerb,
     Participant,
-    Principal,
     Spec,
     State,
     Workspace,
 )
-from bot.domain.models.classes import CLASS_WARNING_SECONDS, Waiting
+from bot.domain.models.classes import CLASS_WARNING_SECONDS, Queue, Waiting
 from bot.domain.names import marked
 from bot.domain.policy import Target
 from bot.messages.texts import classes as words
 from bot.messages.texts import problems
-from bot.services.accounts import Accounts
-from bot.services.authority import Authority
-from bot.services.context import Context, Part
+from bot.providers.base import Provider
+from bot.services.accounts import acting
+from bot.services.asked import Asked
 from bot.services.gather import shown_url
 from bot.services.making import check_account, unmade
-from bot.store.classes import posting
-from bot.store.records import NewOperation, NewParticipant
-from bot.support.errors import Refused
+from bot.store import cards, classes, creations, operations, people, workspaces
+from bot.store.notices import add_notices
+from bot.store.records import NewOperation
+from bot.store.tables import CLASS_CARDS, OPERATIONS
+from bot.store.transaction import Transaction
+from bot.support.errors import NotLinked, Refused
 
+#: The due time of a card when nothing is due: a press, or ending the class, makes it due.
+NEVER: Final = classes.NEVER
+#: How many seconds back starts are counted to estimate their rate.
+OBSERVED_SECONDS: Final = 30.0
+_UP: Final = frozenset({OperationVerb.START, OperationVerb.RESTART, OperationVerb.CREATE})
 #: How much of a title goes into a workspace's name at most.
 TITLE_PART: Final = 28
 
@@ -71,204 +80,291 @@ class JoinTarget:
     waits_for: Waiting = ""
     instead_of: str = ""
     beside: str = ""
+    #: Whether their account is there, but refused.
+    is_refused: bool = False
 
 
-class Classes(Part):
-    """Post cards, handle presses, and end classes; ``wake`` notifies the background work."""
+@dataclass(frozen=True, slots=True)
+class Press:
+    """Hold a pressed card, what the press is about, and what came of it."""
 
-    def __init__(self, context: Context) -> None:
-        super().__init__(context)
-        self._authority = Authority(context)
-        self._accounts = Accounts(context)
-        self._deadline_seconds = context.deadline_seconds
+    card: ClassCard
+    target: JoinTarget
+    joined: Joined
 
-    # -- the trainer ---------------------------------------------------------------------------------------
 
-    async def post(
-        self, principal: Principal, draft: Draft, *, interaction: str, reference: str
-    ) -> ClassCard:
-        """Write a card to be sent to its channel."""
-        await self._authority.check(principal, "card")
-        self._provider(draft.connection)
-        card = ClassCard(
-            id=self._ids.new("class"),
-            principal=principal,
-            channel_id=draft.channel_id,
-            connection=draft.connection,
-            title=draft.title,
-            reference=reference,
-            created_at=await self._store.now(),
-            pattern=draft.pattern,
-            template=draft.template,
-            spec=draft.spec,
-            maximum=draft.maximum,
-            time_zone=draft.time_zone,
-            stops_at=draft.stops_at,
+# -- the trainer ---------------------------------------------------------------------------------------------
+
+
+def post(tx: Transaction, asked: Asked, draft: Draft) -> ClassCard:
+    """Write a card to be sent to its channel."""
+    asked.check(tx, "card")
+    asked.context.provider(draft.connection)
+    card = ClassCard(
+        reference=asked.reference,
+        id=asked.context.ids.new("class"),
+        principal=asked.principal,
+        channel_id=draft.channel_id,
+        connection=draft.connection,
+        title=draft.title,
+        created_at=tx.now(),
+        pattern=draft.pattern,
+        template=draft.template,
+        spec=draft.spec,
+        maximum=draft.maximum,
+        time_zone=draft.time_zone,
+        stops_at=draft.stops_at,
+    )
+    if asked.is_new(tx):
+        look_at = NEVER if card.stops_at is None else card.stops_at - CLASS_WARNING_SECONDS
+        tx.run("add_class_card", **CLASS_CARDS.columns(card), look_at=look_at)
+        cards.add(tx, NoticeKind.CLASS_CARD, card.id, card.principal.key)
+        add_notices(tx, [_posting(card)])
+        _note(tx, asked, "class.post", card, channel=draft.channel_id)
+    return card
+
+
+def post_again(tx: Transaction, asked: Asked, card_id: str) -> bool:
+    """Send a card again, with a new notice; return False if it is known to have been posted."""
+    card = owned(tx, asked, "class_post", card_id)
+    existing = tx.one("card", id=card.id)
+    if existing is None or existing["message_ts"]:
+        return False
+    # After a second press of the same question it is already being sent.
+    if tx.one("class_card_on_its_way", id=card.id) is None and asked.is_new(tx):
+        row = tx.one("repost_class", id=card.id)
+        assert row is not None, "it was read in this transaction"
+        add_notices(tx, [_posting(CLASS_CARDS.of(row))])
+    return True
+
+
+def _posting(card: ClassCard) -> NewNotice:
+    """Return the notice that sends a card to its channel."""
+    body = {"channel_id": card.channel_id, "connection": card.connection}
+    return NewNotice(card.id, NoticeKind.CLASS_CARD, str(card.posts), card.principal, body)
+
+
+def problems_of(
+    tx: Transaction, asked: Asked, card_id: str
+) -> tuple[ClassCard, ClassCounts, list[ClassProblem]]:
+    """Return who is not ready and why; raises Refused as ``owned`` does."""
+    card = owned(tx, asked, "class_problems", card_id)
+    return card, classes.counts(tx, card.id), classes.problems(tx, card.id)
+
+
+def stop_all(tx: Transaction, asked: Asked, card_id: str) -> ClassCard | None:
+    """End a class: notify everybody now, and stop what they don't keep in five minutes, or when announced.
+
+    Return None if it has already ended. Raises Refused as ``owned`` does.
+    """
+    card = owned(tx, asked, "class_stop", card_id)
+    if card.closed_at is not None or card.done_at is not None or not asked.is_new(tx):
+        return None
+    now, by = tx.now(), asked.principal.key
+    row = tx.one("close_class", id=card.id, now=now, stops_at=now + CLASS_WARNING_SECONDS, stopped_by=by)
+    if row is None:
+        return None
+    cards.owe_about(tx, card.id, changed=True)
+    _note(tx, asked, "class.stop_all", card)
+    return CLASS_CARDS.of(row)
+
+
+def owned(tx: Transaction, asked: Asked, verb: str, card_id: str) -> ClassCard:
+    """Return a trainer's card; raises Refused (``class.unknown``, ``policy.not_trainer``)."""
+    card = _card(tx, card_id)
+    asked.check(tx, verb, Target("class", card.id, card.principal))
+    return card
+
+
+def _card(tx: Transaction, card_id: str) -> ClassCard:
+    card = classes.card(tx, card_id)
+    if card is None:
+        raise Refused("class.unknown", words.UNKNOWN)
+    return card
+
+
+# -- everybody -----------------------------------------------------------------------------------------------
+
+
+def seen(tx: Transaction, asked: Asked, card_id: str) -> ClassCard:
+    """Return a card of the person's own Slack workspace; raises Refused (``class.unknown``)."""
+    card = _card(tx, card_id)
+    if not asked.context.installation.are_together(asked.principal, card.principal):
+        raise Refused("class.unknown", words.UNKNOWN)
+    return card
+
+
+def press(
+    tx: Transaction, asked: Asked, card_id: str, *, message_ts: str | None = None, has_looked: bool = False
+) -> Press:
+    """Write a press and everything that follows from it; no card or notice of its own.
+
+    That is the consent, with an operation unless their workspace is running: an open one that brings it up is
+    joined, one that brings it down is replaced, and of two presses at once one creates a workspace. Who can't
+    have one yet is noted for the trainer. Nothing is written where the class is ``over`` or ``full``, or
+    (``sought``) while their list has to be read first; ``has_looked`` says that it was. ``message_ts`` is the
+    pressed message, which locates a card whose send had an unknown outcome. Raises Refused
+    (``class.unknown``, ``workspace.withheld``, ``workspace.unmade``).
+    """
+    asked.check(tx, "class_press")
+    card = seen(tx, asked, card_id)
+    before = classes.press_of(tx, card.id, asked.principal)
+    if card.is_over(tx.now()):
+        return Press(card, JoinTarget(None), Joined("over"))
+    if before is None and card.maximum is not None:
+        taken = tx.one("seats_taken", card_id=card.id)
+        if taken is not None and taken["count"] >= card.maximum:
+            return Press(card, JoinTarget(None), Joined("full"))
+    target = _target(tx, asked, card, before, has_looked=has_looked)
+    if target.waits_for == "no_workspace" and not has_looked:
+        return Press(card, target, Joined("sought"))
+    is_new, workspace = asked.is_new(tx), target.workspace
+    key = {"card_id": card.id, "principal": asked.principal.key, "now": tx.now()}
+    if workspace is None:
+        if is_new:
+            tx.run("note_participant", **key, waits_for=target.waits_for)
+            tx.run("look_at_class", id=card.id, now=tx.now(), rest=classes.REST)
+        return Press(card, target, Joined("noted"))
+    if not is_new:
+        operation_id = before.operation_id if before is not None else None
+        operation, joined = operations.operation(tx, operation_id or ""), True
+    else:
+        workspace_id, operation, joined = _brought_up(tx, asked, workspace, target.instead_of, before)
+        tx.run(
+            "press_class",
+            **key,
+            workspace_id=workspace_id,
+            operation_id=operation.id if operation is not None else None,
+            is_ready=operation is None,
         )
-        audit = [_entry(principal, "class.post", card, channel=draft.channel_id)]
-        await self._store.post_class(card, interaction, [posting(card)], audit)
-        self._wake()
-        return card
+        _place(tx, asked, card, message_ts)
+        tx.run("look_at_class", id=card.id, now=tx.now(), rest=classes.REST)
+        _note(tx, asked, "class.press", card, workspace=workspace.id, consent="stop")
+    if operation is None:
+        return Press(card, target, Joined("running"))
+    queue = _queue(tx, card, operation)
+    return Press(card, target, Joined("joined" if joined else "started", operation, queue))
 
-    async def post_again(self, principal: Principal, card_id: str, *, interaction: str) -> bool:
-        """Send a card again; return False if it is known to have been posted."""
-        card = await self.owned(principal, "class_post", card_id)
-        again = await self._store.repost_class(card.id, interaction)
-        self._wake()
-        return again is not None
 
-    async def problems(
-        self, principal: Principal, card_id: str
-    ) -> tuple[ClassCard, ClassCounts, list[ClassProblem]]:
-        """Return who is not ready and why; raises Refused as ``owned`` does."""
-        card = await self.owned(principal, "class_problems", card_id)
-        return card, await self._store.class_counts(card.id), await self._store.class_problems(card.id)
+def _brought_up(
+    tx: Transaction, asked: Asked, workspace: Workspace, instead_of: str, before: Participant | None
+) -> tuple[str, Operation | None, bool]:
+    """Join an open operation or accept a new one; return workspace, operation, and whether it joined.
 
-    async def stop_all(self, principal: Principal, card_id: str, *, interaction: str) -> ClassCard | None:
-        """End a class: notify everybody now, and stop what they don't keep in five minutes.
+    There is no operation for what is running with its link, which can be shown at once.
+    """
+    context = asked.context
+    url = shown_url(context.connections.get(workspace.connection), workspace, context.public_url)
+    if workspace.state is State.RUNNING and url is not None:
+        tx.run("use_workspace", id=workspace.id, now=tx.now())
+        return workspace.id, None, False
+    # Of two presses at once, the second one joins the workspace that the first one creates.
+    created = before.workspace_id if before is not None and workspace.is_provisional else None
+    for workspace_id in filter(None, (created, workspace.id)):
+        row = tx.one("open_operation_of", workspace_id=workspace_id)
+        if row is not None and row["verb"] in _UP:
+            people.keep_result(tx, asked.interaction, row["id"])
+            return workspace_id, OPERATIONS.of(row), True
+    new = NewOperation(
+        principal=asked.principal,
+        workspace_id=workspace.id,
+        connection=workspace.connection,
+        verb=OperationVerb.CREATE if workspace.is_provisional else OperationVerb.START,
+        deadline_seconds=context.deadline_seconds,
+        reference=asked.reference,
+        channel_id=asked.channel_id,
+    )
+    if workspace.is_provisional:
+        accepted = creations.accept(tx, workspace, new, interaction="", instead_of=instead_of)
+    else:
+        accepted = operations.accept(tx, new, interaction="")
+    people.keep_result(tx, asked.interaction, accepted.operation.id)
+    return workspace.id, accepted.operation, accepted.joined
 
-        Return None if it has already ended. Raises Refused as ``owned`` does.
-        """
-        card = await self.owned(principal, "class_stop", card_id)
-        stops_at = await self._store.now() + CLASS_WARNING_SECONDS
-        audit = [_entry(principal, "class.stop_all", card)]
-        closed = await self._store.close_class(card.id, stops_at, principal.key, audit, interaction)
-        self._wake()
-        return closed
 
-    async def owned(self, principal: Principal, verb: str, card_id: str) -> ClassCard:
-        """Return a trainer's card; raises Refused (``class.unknown``, ``policy.not_trainer``)."""
-        card = await self._card(card_id)
-        await self._authority.check(principal, verb, Target("class", card.id, card.principal))
-        return card
+def _queue(tx: Transaction, card: ClassCard, operation: Operation) -> Queue | None:
+    """Return how many starts come before one that hasn't been called yet, and how fast the class's go."""
+    if not operation.is_open or operation.start_call is not Call.NONE:
+        return None
+    now = tx.now()
+    ahead = tx.one("starts_ahead", connection=operation.connection, created_at=operation.created_at)
+    starts = tx.one("starts_of_class", card_id=card.id, since=now - OBSERVED_SECONDS)
+    called = starts["count"] if starts else 0
+    seconds = now - starts["first"] if starts and called else 0.0
+    return Queue(ahead["count"] if ahead else 0, called, float(seconds))
 
-    async def _card(self, card_id: str) -> ClassCard:
-        card = await self._store.class_card(card_id)
-        if card is None:
-            raise Refused("class.unknown", words.UNKNOWN)
-        return card
 
-    # -- everybody -----------------------------------------------------------------------------------------
+def _place(tx: Transaction, asked: Asked, card: ClassCard, message_ts: str | None) -> None:
+    """Record a card's message after a send of unknown outcome: that is where it was pressed."""
+    existing = tx.one("card", id=card.id)
+    if not message_ts or existing is None or existing["message_ts"] or card.channel_id != asked.channel_id:
+        return
+    cards.place(tx, card.id, card.channel_id, message_ts)
+    cards.owe_about(tx, card.id, changed=True)
 
-    async def card(self, principal: Principal, card_id: str) -> ClassCard:
-        """Return a card of the person's own Slack workspace; raises Refused (``class.unknown``)."""
-        card = await self._card(card_id)
-        if not self._installation.are_together(principal, card.principal):
-            raise Refused("class.unknown", words.UNKNOWN)
-        return card
 
-    async def account(self, principal: Principal, card: ClassCard) -> Account:
-        """Return the presser's account; raises NotLinked."""
-        provider = self._provider(card.connection)
-        return check_account(provider, await self._accounts.acting(principal, card.connection))
+def _target(
+    tx: Transaction, asked: Asked, card: ClassCard, before: Participant | None, *, has_looked: bool
+) -> JoinTarget:
+    """Find which of the presser's workspaces a card is about, or what has to be made.
 
-    async def target_of(
-        self, principal: Principal, card: ClassCard, account: Account, *, has_looked: bool = False
-    ) -> JoinTarget:
-        """Find which of the presser's workspaces a card is about, or what has to be made.
+    What an earlier press made is found in their list again after an unlink, which deletes its row; their list
+    must have been read since, or ``has_looked``.
+    """
+    provider, principal = asked.context.provider(card.connection), asked.principal
+    try:
+        account = check_account(provider, acting(tx, asked, card.connection))
+    except NotLinked as missing:
+        return JoinTarget(None, "unlinked", is_refused=missing.is_refused)
+    known = workspaces.all_of(tx, principal, connection=card.connection)
+    if card.spec is None:
+        return _named(card.pattern, [one for one in known if one.state is not State.GONE])
+    stem = workspace_stem(card.title)
+    mine = _made(known, before, stem)
+    if mine is not None and _is_there(tx, provider, mine):
+        return JoinTarget(mine)
+    if mine is None and before is not None and before.workspace_id is not None:
+        if account.discovered_at is None and provider.has_lists and not has_looked:
+            return JoinTarget(None, "no_workspace")
+        found = _found_again(known, stem, before.workspace_id)
+        if found:
+            return JoinTarget(found[0]) if len(found) == 1 else JoinTarget(None, "many_workspaces")
+    if provider.withholds(card.spec, principal):
+        # The poster may use this template, but that gives nobody else the right to.
+        raise Refused("workspace.withheld", words.WITHHELD.format(title=provider.settings.title))
+    fresh = unmade(asked.context.ids, provider, principal, replace(card.spec, name="", stem=stem))
+    beside = next((one.title for one in known if one.name.casefold() == stem and one != mine), "")
+    return JoinTarget(fresh, instead_of=mine.id if mine is not None else "", beside=beside)
 
-        What an earlier press made is found in their list again after an unlink, which deletes its row; their
-        list must have been read since, or ``has_looked``. Raises Refused (``workspace.withheld``,
-        ``workspace.unmade``).
-        """
-        rows = await self._store.workspaces(principal, connection=card.connection)
-        if card.spec is None:
-            return _named(card.pattern, [row for row in rows if row.state is not State.GONE])
-        before = await self._store.participant(card.id, principal)
-        stem = workspace_stem(card.title)
-        mine = _made(rows, before, stem)
-        if mine is not None and await self._is_there(mine):
-            return JoinTarget(mine)
-        provider = self._provider(card.connection)
-        if mine is None and before is not None and before.workspace_id is not None:
-            if account.discovered_at is None and provider.has_lists and not has_looked:
-                return JoinTarget(None, "no_workspace")
-            found = _found_again(rows, stem, before.workspace_id)
-            if found:
-                return JoinTarget(found[0]) if len(found) == 1 else JoinTarget(None, "many_workspaces")
-        if provider.withholds(card.spec, principal):
-            # The poster may use this template, but that gives nobody else the right to.
-            raise Refused("workspace.withheld", words.WITHHELD.format(title=provider.settings.title))
-        fresh = unmade(self._ids, provider, principal, replace(card.spec, name="", stem=stem))
-        beside = next((row.title for row in rows if row.name.casefold() == stem and row != mine), "")
-        return JoinTarget(fresh, instead_of=mine.id if mine is not None else "", beside=beside)
 
-    async def _is_there(self, workspace: Workspace) -> bool:
-        """Return whether a workspace exists or is being made; raises Refused while it is being cancelled."""
-        if not workspace.is_provisional:
-            return workspace.state is not State.GONE
-        operation = await self._store.latest_operation(workspace.id)
-        if operation is None or not operation.is_open:
-            # It was never made, so another takes its place.
-            return False
-        if operation.verb is not OperationVerb.CREATE:
-            provider = self._provider(workspace.connection)
-            raise Refused("workspace.unmade", problems.sentence("unmade", provider.settings.title))
-        return True
+def _is_there(tx: Transaction, provider: Provider, workspace: Workspace) -> bool:
+    """Return whether a workspace exists or is being made; raises Refused while it is being cancelled."""
+    if not workspace.is_provisional:
+        return workspace.state is not State.GONE
+    operation = operations.latest(tx, workspace.id)
+    if operation is None or not operation.is_open:
+        # It was never made, so another takes its place.
+        return False
+    if operation.verb is not OperationVerb.CREATE:
+        raise Refused("workspace.unmade", problems.sentence("unmade", provider.settings.title))
+    return True
 
-    async def press(
-        self,
-        principal: Principal,
-        card: ClassCard,
-        wanted: JoinTarget,
-        *,
-        interaction: str,
-        reference: str,
-        channel_id: str | None = None,
-        message_ts: str | None = None,
-    ) -> Joined:
-        """Write a press and everything that follows from it, in one transaction."""
-        workspace = wanted.workspace
-        assert workspace is not None, "a press is about a workspace"
-        await self._authority.check(
-            principal, "class_press", Target("workspace", workspace.id, workspace.principal)
-        )
-        verb = OperationVerb.CREATE if workspace.is_provisional else OperationVerb.START
-        operation = NewOperation(
-            principal=principal,
-            workspace_id=workspace.id,
-            connection=card.connection,
-            verb=verb,
-            deadline_seconds=self._deadline_seconds,
-            reference=reference,
-            channel_id=channel_id,
-        )
-        # Its link can be shown at once.
-        url = shown_url(self._connections.get(workspace.connection), workspace, self._public_url)
-        is_running = workspace.state is State.RUNNING and url is not None
-        audit = _entry(principal, "class.press", card, workspace=workspace.id, consent="stop")
-        pressed = await self._store.join_class(
-            NewParticipant(
-                card_id=card.id,
-                principal=principal,
-                workspace=workspace,
-                operation=None if is_running else operation,
-                interaction=interaction,
-                audit=[audit],
-                instead_of=wanted.instead_of,
-                channel_id=channel_id,
-                message_ts=message_ts,
-            )
-        )
-        self._wake()
-        return pressed
 
-    async def note(
-        self, principal: Principal, card: ClassCard, waits_for: Waiting, *, interaction: str
-    ) -> Joined:
-        """Record a press by somebody who can't have an operation yet, for the trainer to see."""
-        pressed = await self._store.note_participant(card.id, principal, waits_for, interaction)
-        self._wake()
-        return pressed
-
-    async def keep(self, principal: Principal, card_id: str, *, interaction: str) -> bool:
-        """Withdraw a consent; return False if there is none left to withdraw."""
-        card = await self._card(card_id)
-        audit = [_entry(principal, "class.keep", card, consent="withdrawn")]
-        if await self._store.keep_from_class(card.id, principal, audit, interaction):
-            return True
-        existing = await self._store.participant(card.id, principal)
-        return existing is not None and existing.withdrawn_at is not None
+def keep(tx: Transaction, asked: Asked, card_id: str) -> bool:
+    """Withdraw a consent; return False if there is none left to withdraw."""
+    card = _card(tx, card_id)
+    asked.check(tx, "class_keep")
+    before = classes.press_of(tx, card.id, asked.principal)
+    if before is None or before.consented_at is None:
+        return False
+    if before.withdrawn_at is not None or before.ended_at is not None or not asked.is_new(tx):
+        return before.withdrawn_at is not None
+    tx.one("withdraw_consent", card_id=card.id, principal=asked.principal.key, now=tx.now())
+    tx.run("look_at_class", id=card.id, now=tx.now(), rest=classes.REST)
+    if before.workspace_id is not None:
+        cards.owe_about(tx, before.workspace_id, changed=True)
+    _note(tx, asked, "class.keep", card, consent="withdrawn")
+    return True
 
 
 def workspace_stem(title: str) -> str:
@@ -313,6 +409,6 @@ def _named(pattern: str, rows: Sequence[Workspace]) -> JoinTarget:
     return JoinTarget(None, "no_workspace")
 
 
-def _entry(principal: Principal, action: str, card: ClassCard, **detail: str) -> AuditEntry:
-    detail |= {"card": card.id, "trainer": card.principal.key}
-    return AuditEntry(principal.key, action, f"{card.connection}/{card.title}", "accepted", detail)
+def _note(tx: Transaction, asked: Asked, action: str, card: ClassCard, **detail: str) -> None:
+    target = f"{card.connection}/{card.title}"
+    asked.note(tx, action, target, **detail, card=card.id, trainer=card.principal.key)

@@ -9,23 +9,21 @@ from bot.domain.models import (
     ClassCard,
     ClassCounts,
     ClassProblem,
-    Joined,
     NewNotice,
     NoticeKind,
-    Operation,
     OperationVerb,
     Participant,
     Principal,
 )
-from bot.domain.models.classes import CLASS_WARNING_SECONDS, Queue, Waiting
+from bot.domain.models.classes import CLASS_WARNING_SECONDS
 from bot.domain.models.workspaces import NOT_UP
-from bot.store import cards, creations, operations, people, workspaces
+from bot.store import cards, operations, workspaces
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices
-from bot.store.records import NewOperation, NewParticipant
-from bot.store.tables import CLASS_CARDS, OPERATIONS, PARTICIPANTS
+from bot.store.records import NewOperation
+from bot.store.tables import CLASS_CARDS, PARTICIPANTS
 from bot.store.text import as_json
-from bot.store.transaction import Row, Transaction
+from bot.store.transaction import Transaction
 
 #: The least seconds between two redraws of a card: how long a press may wait to be counted.
 REST = 3.0
@@ -38,27 +36,6 @@ _SLOWER = 0.1
 _UP = frozenset({OperationVerb.START, OperationVerb.RESTART, OperationVerb.CREATE})
 
 
-def post(
-    tx: Transaction,
-    card: ClassCard,
-    interaction: str,
-    notices: Sequence[NewNotice] = (),
-    audit: Sequence[AuditEntry] = (),
-) -> bool:
-    """Write a card with its first notice; return False, nothing written, for a repeated interaction."""
-    if not people.first_sight(tx, interaction):
-        return False
-    tx.run(
-        "add_class_card",
-        **CLASS_CARDS.columns(card),
-        look_at=NEVER if card.stops_at is None else card.stops_at - CLASS_WARNING_SECONDS,
-    )
-    cards.add(tx, NoticeKind.CLASS_CARD, card.id, card.principal.key)
-    add_notices(tx, notices, card.id)
-    append_audit(tx, audit)
-    return True
-
-
 def card(tx: Transaction, card_id: str) -> ClassCard | None:
     """Return a card."""
     row = tx.one("class_card", id=card_id)
@@ -69,113 +46,6 @@ def press_of(tx: Transaction, card_id: str, principal: Principal) -> Participant
     """Return a person's press of a card."""
     row = tx.one("participant", card_id=card_id, principal=principal.key)
     return PARTICIPANTS.of(row) if row else None
-
-
-def press(tx: Transaction, new: NewParticipant) -> Joined:
-    """Write a press: consent, operation, audit and inbox row at once; no card or notice of its own.
-
-    An open operation that brings the workspace up is joined; one that brings it down is replaced. Of two
-    simultaneous presses only one creates a workspace. ``over``, ``full``, ``unknown``: nothing was written.
-    """
-    key = {"card_id": new.card_id, "principal": new.principal.key}
-    existing = tx.one("participant", **key)
-    if not people.first_sight(tx, new.interaction):
-        operation = operations.operation(tx, existing["operation_id"] or "") if existing else None
-        return _pressed(tx, new.card_id, "joined" if operation else "running", operation)
-    refused = _refused(tx, new.card_id, existing)
-    if refused is not None:
-        return refused
-    workspace_id, operation, joined = new.workspace.id, None, False
-    if new.operation is not None:
-        workspace_id, operation, joined = _operation(tx, new, new.operation, existing)
-        people.keep_result(tx, new.interaction, operation.id)
-    else:
-        gated = tx.one("workspace", id=workspace_id)
-        if gated is not None:
-            tx.run("use_workspace", id=workspace_id, now=tx.now())
-    tx.run(
-        "press_class",
-        **key,
-        now=tx.now(),
-        workspace_id=workspace_id,
-        operation_id=operation.id if operation is not None else None,
-        is_ready=operation is None,
-    )
-    _place(tx, new)
-    tx.run("look_at_class", id=new.card_id, now=tx.now(), rest=REST)
-    append_audit(tx, new.audit)
-    if operation is None:
-        return Joined("running")
-    return _pressed(tx, new.card_id, "joined" if joined else "started", operation)
-
-
-def _operation(
-    tx: Transaction, new: NewParticipant, wanted: NewOperation, existing: Row | None
-) -> tuple[str, Operation, bool]:
-    """Join an open operation or accept the new one; return workspace, operation, and whether it joined."""
-    workspace_id = new.workspace.id
-    if new.workspace.is_provisional and existing is not None and existing["workspace_id"]:
-        # Two presses at once: the second one joins the workspace that the first one creates.
-        row = tx.one("open_operation_of", workspace_id=existing["workspace_id"])
-        if row is not None and row["verb"] in _UP:
-            return existing["workspace_id"], OPERATIONS.of(row), True
-    row = tx.one("open_operation_of", workspace_id=workspace_id)
-    if row is not None and row["verb"] in _UP:
-        return workspace_id, OPERATIONS.of(row), True
-    if wanted.verb is OperationVerb.CREATE:
-        made = creations.accept(tx, new.workspace, wanted, interaction="", instead_of=new.instead_of)
-        return workspace_id, made.operation, False
-    accepted = operations.accept(tx, wanted, interaction="")
-    return workspace_id, accepted.operation, accepted.joined
-
-
-def note(tx: Transaction, card_id: str, principal: Principal, waits_for: Waiting, interaction: str) -> Joined:
-    """Record a press by somebody for whom nothing can start yet; return ``noted``, or a refusal."""
-    if not people.first_sight(tx, interaction):
-        return Joined("noted")
-    key = {"card_id": card_id, "principal": principal.key}
-    refused = _refused(tx, card_id, tx.one("participant", **key))
-    if refused is not None:
-        return refused
-    tx.run("note_participant", **key, waits_for=waits_for, now=tx.now())
-    tx.run("look_at_class", id=card_id, now=tx.now(), rest=REST)
-    return Joined("noted")
-
-
-def _refused(tx: Transaction, card_id: str, existing: Row | None) -> Joined | None:
-    found = card(tx, card_id)
-    if found is None:
-        return Joined("unknown")
-    if found.is_over(tx.now()):
-        return Joined("over")
-    if existing is None and found.maximum is not None:
-        taken = tx.one("seats_taken", card_id=card_id)
-        if taken is not None and taken["count"] >= found.maximum:
-            return Joined("full")
-    return None
-
-
-def _pressed(tx: Transaction, card_id: str, result: str, operation: Operation | None) -> Joined:
-    queue = None
-    if operation is not None and operation.is_open and operation.start_call == "none":
-        now = tx.now()
-        ahead = tx.one("starts_ahead", connection=operation.connection, created_at=operation.created_at)
-        starts = tx.one("starts_of_class", card_id=card_id, since=now - OBSERVED_SECONDS)
-        called = starts["count"] if starts else 0
-        seconds = now - starts["first"] if starts and called else 0.0
-        queue = Queue(ahead["count"] if ahead else 0, called, float(seconds))
-    return Joined(result, operation, queue)  # type: ignore[arg-type]  # one of the words of Pressed
-
-
-def _place(tx: Transaction, new: NewParticipant) -> None:
-    """Record a card's message after a send of unknown outcome: that is where it was pressed."""
-    if not new.channel_id or not new.message_ts:
-        return
-    found, existing = card(tx, new.card_id), tx.one("card", id=new.card_id)
-    if found is None or existing is None or existing["message_ts"] or found.channel_id != new.channel_id:
-        return
-    cards.place(tx, new.card_id, new.channel_id, new.message_ts)
-    cards.owe_about(tx, new.card_id, changed=True)
 
 
 def counts(tx: Transaction, card_id: str) -> ClassCounts:
@@ -193,61 +63,6 @@ def problems(tx: Transaction, card_id: str, limit: int = 100) -> list[ClassProbl
         workspace = workspaces.workspace(tx, one.workspace_id) if one.workspace_id else None
         found.append(ClassProblem(one, operation, workspace))
     return found
-
-
-def close(
-    tx: Transaction,
-    card_id: str,
-    stops_at: float,
-    stopped_by: str,
-    audit: Sequence[AuditEntry],
-    interaction: str,
-) -> ClassCard | None:
-    """Take no more presses, and stop the class at ``stops_at``, or earlier if that was announced.
-
-    Return None if it was already closed.
-    """
-    if not people.first_sight(tx, interaction):
-        return card(tx, card_id)
-    row = tx.one("close_class", id=card_id, now=tx.now(), stops_at=stops_at, stopped_by=stopped_by)
-    if row is None:
-        return None
-    cards.owe_about(tx, card_id, changed=True)
-    append_audit(tx, audit)
-    return CLASS_CARDS.of(row)
-
-
-def keep(
-    tx: Transaction, card_id: str, principal: Principal, audit: Sequence[AuditEntry], interaction: str
-) -> bool:
-    """Withdraw a consent; return False if there no longer is one."""
-    if not people.first_sight(tx, interaction):
-        existing = press_of(tx, card_id, principal)
-        return existing is not None and existing.withdrawn_at is not None
-    if tx.one("withdraw_consent", card_id=card_id, principal=principal.key, now=tx.now()) is None:
-        return False
-    tx.run("look_at_class", id=card_id, now=tx.now(), rest=REST)
-    row = tx.one("participant", card_id=card_id, principal=principal.key)
-    if row is not None and row["workspace_id"] is not None:
-        cards.owe_about(tx, row["workspace_id"], changed=True)
-    append_audit(tx, audit)
-    return True
-
-
-def repost(tx: Transaction, card_id: str, interaction: str) -> ClassCard | None:
-    """Send a card again, with a new notice; return None if its message is known."""
-    existing = tx.one("card", id=card_id)
-    if existing is None or existing["message_ts"] or not people.first_sight(tx, interaction):
-        return None
-    if tx.one("class_card_on_its_way", id=card_id) is not None:
-        # A second press of the same question: it is already being sent.
-        return card(tx, card_id)
-    row = tx.one("repost_class", id=card_id)
-    if row is None:
-        return None
-    again = CLASS_CARDS.of(row)
-    add_notices(tx, [posting(again)])
-    return again
 
 
 def posting(card: ClassCard) -> NewNotice:

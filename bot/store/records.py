@@ -18,7 +18,6 @@ from bot.domain.models import (
     State,
     TaskKind,
     Timer,
-    Workspace,
 )
 
 Calls = Literal["any", "start"]
@@ -143,23 +142,3 @@ class FoundWorkspace:
     actions: frozenset[Action] | None = None
     ends_at: float | None = None
     ends_how: Ending | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class NewParticipant:
-    """Describe a press, to be written with everything that follows from it in one transaction.
-
-    ``operation`` is None if ``workspace`` is already running. A provisional ``workspace`` is written with its
-    operation; ``instead_of`` is one that is gone and is hidden along with that. ``channel_id`` and
-    ``message_ts`` identify the pressed card, which locates one whose send had an unknown outcome.
-    """
-
-    card_id: str
-    principal: Principal
-    workspace: Workspace
-    operation: NewOperation | None
-    interaction: str
-    audit: Sequence[AuditEntry] = ()
-    instead_of: str = ""
-    channel_id: str | None = None
-    message_ts: str | None = None

@@ -228,16 +228,9 @@ class Store(OnEngine):
 
     # -- class cards -----------------------------------------------------------------------------------------
 
-    post_class = write(classes.post, Priority.URGENT)
     class_card = read(classes.card)
     participant = read(classes.press_of)
-    join_class = write(classes.press, Priority.URGENT)
-    note_participant = write(classes.note, Priority.URGENT)
     class_counts = read(classes.counts, Priority.STEADY)
-    class_problems = read(classes.problems)
-    close_class = write(classes.close, Priority.URGENT)
-    keep_from_class = write(classes.keep, Priority.URGENT)
-    repost_class = write(classes.repost, Priority.URGENT)
     claim_class_cards = write(classes.claim, Priority.CLAIMS)
     class_counted = write(classes.counted)
     presses_to_warn = read(classes.to_warn, Priority.STEADY)

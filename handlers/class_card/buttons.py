@@ -2,37 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
+from typing import TypeVar
+
 from bot.domain.facts import ClassFacts
-from bot.domain.models import Answer, ClassCard
+from bot.domain.models import Answer
 from bot.messages.blocks import classes as drawn
 from bot.messages.blocks import kit, replies
 from bot.messages.blocks.classes import at
 from bot.messages.blocks.kit import Element
 from bot.messages.blocks.limits import fill
 from bot.messages.texts import classes as words
+from bot.services import classes
 from bot.support.errors import Refused
 from handlers import routes
 from handlers.request import Answered, Request
+
+Done = TypeVar("Done")
 
 
 @routes.action("class_post")
 async def post_again(request: Request) -> Answer:
     """Send the card again, unless it is known to have been posted."""
-    again = await request.services.classes.post_again(
-        request.principal, request.target or "", interaction=request.surface.interaction
-    )
+    again = await request.asked.to(classes.post_again, request.target or "")
     return replies.answer(words.POSTED_AGAIN if again else words.STANDS_ALREADY, replaces=True)
 
 
-async def trainers(request: Request, verb: str, card_id: str) -> ClassCard:
-    """Return the card to its trainer or an administrator; anybody else reads whose its buttons are."""
-    classes = request.services.classes
+async def trainers(request: Request, card_id: str, done: Awaitable[Done]) -> Done:
+    """Return what a card's trainer or an administrator did; anybody else reads whose its buttons are."""
     try:
-        return await classes.owned(request.principal, verb, card_id)
+        return await done
     except Refused as refusal:
         if refusal.rule != "policy.not_trainer":
             raise
-        card = await classes.card(request.principal, card_id)
+        card = await request.asked.see(classes.seen, card_id)
         people = await request.services.names.of(request.principal, card.principal)
         who = kit.person(people.get(card.principal.key))
         raise Answered(replies.hint(fill(words.NOT_YOURS, who=who))) from None
@@ -40,7 +43,7 @@ async def trainers(request: Request, verb: str, card_id: str) -> ClassCard:
 
 async def stop_button(request: Request, card_id: str) -> Element:
     """Return *Stop all* with its question, for the card's trainer or an administrator."""
-    card = await trainers(request, "class_stop", card_id)
+    card = await trainers(request, card_id, request.asked.see(classes.owned, "class_stop", card_id))
     return drawn.stop_button(await request.services.gatherer.of_class(card, request.principal))
 
 
@@ -48,8 +51,8 @@ async def stop_button(request: Request, card_id: str) -> Element:
 async def show_problems(request: Request) -> Answer:
     """Tell the trainer, and nobody else, who is waiting and why."""
     services = request.services
-    await trainers(request, "class_problems", request.target or "")
-    card, counts, found = await services.classes.problems(request.principal, request.target or "")
+    key = request.target or ""
+    card, counts, found = await trainers(request, key, request.asked.see(classes.problems_of, key))
     people = await services.names.of(request.principal, *(one.press.principal for one in found))
     facts = ClassFacts(
         now=services.clock.now(),
@@ -65,11 +68,8 @@ async def show_problems(request: Request) -> Answer:
 @routes.action("class_stop")
 async def stop_all(request: Request) -> Answer:
     """End the class: participants are told now, and what they don't keep is stopped five minutes later."""
-    services = request.services
-    await trainers(request, "class_stop", request.target or "")
-    closed = await services.classes.stop_all(
-        request.principal, request.target or "", interaction=request.surface.interaction
-    )
+    services, key = request.services, request.target or ""
+    closed = await trainers(request, key, request.asked.to(classes.stop_all, key))
     if closed is None or closed.stops_at is None:
         return replies.hint(words.CLOSED_ALREADY)
     return replies.answer(fill(words.CLOSED, at=at(closed, closed.stops_at, services.clock.now())))
@@ -78,8 +78,6 @@ async def stop_all(request: Request) -> Answer:
 @routes.action("class_keep")
 async def keep_mine(request: Request) -> Answer:
     """Keep the presser's workspace out of the class's end."""
-    kept = await request.services.classes.keep(
-        request.principal, request.target or "", interaction=request.surface.interaction
-    )
+    kept = await request.asked.to(classes.keep, request.target or "")
     template = words.KEPT_MINE if kept else words.KEPT_TOO_LATE
     return replies.answer(fill(template, command=request.command), replaces=True)

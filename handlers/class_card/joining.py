@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.domain.models import Answer, ClassCard, Joined, Workspace
+from bot.domain.models import Answer, ClassCard, Workspace
 from bot.domain.models.classes import Queue
 from bot.messages.blocks import kit, replies
 from bot.messages.blocks.buttons import open_buttons
@@ -10,8 +10,8 @@ from bot.messages.blocks.cards import opening
 from bot.messages.blocks.limits import Markup, fill
 from bot.messages.texts import classes as words
 from bot.messages.texts import times
-from bot.services.classes import JoinTarget, workspace_stem
-from bot.support.errors import NotLinked
+from bot.services import classes
+from bot.services.classes import Press, workspace_stem
 from handlers import routes
 from handlers.linking.approvals import question
 from handlers.request import Request
@@ -25,60 +25,30 @@ ENOUGH_STARTS = 3
 @routes.verb("workspace", "press")
 async def press(request: Request) -> Answer:
     """Handle a press, or continue one that waited: link first, then make, start or open their workspace."""
-    services, surface = request.services, request.surface
-    classes = services.classes
-    card = await classes.card(request.principal, request.target or request.name)
-    if card.is_over(services.clock.now()):
-        return _ended(request, card)
-    try:
-        account = await classes.account(request.principal, card)
-    except NotLinked as missing:
-        return await _linking(request, card, is_refused=missing.is_refused)
-    wanted = await classes.target_of(request.principal, card, account)
-    if wanted.workspace is None:
-        looking = await _looking(request, card) if wanted.waits_for == "no_workspace" else ""
+    surface, key = request.surface, request.target or request.name
+    message_ts = surface.message_ts if surface.kind == "button" else None
+    pressed = await request.asked.to(classes.press, key, message_ts=message_ts)
+    if pressed.joined.result == "sought":
+        looking = await _looking(request, pressed.card)
         if looking:
             return replies.answer(looking)
         # Whatever the list says now is all there is to know.
-        wanted = await classes.target_of(request.principal, card, account, has_looked=True)
-    if wanted.workspace is None:
-        noted = await classes.note(request.principal, card, wanted.waits_for, interaction=surface.interaction)
-        refused = await _refused(request, card, noted)
-        return refused or await _no_workspace(request, card, wanted.waits_for)
-    is_button = surface.kind == "button"
-    done = await classes.press(
-        request.principal,
-        card,
-        wanted,
-        interaction=surface.interaction,
-        reference=request.reference,
-        channel_id=surface.channel_id,
-        message_ts=surface.message_ts if is_button else None,
-    )
-    refused = await _refused(request, card, done)
-    if refused is not None:
-        return refused
-    if done.result == "running":
-        return await _opened(request, wanted.workspace)
-    return _on_its_way(request, card, wanted, done)
-
-
-async def _refused(request: Request, card: ClassCard, done: Joined) -> Answer | None:
+        pressed = await request.asked.to(classes.press, key, message_ts=message_ts, has_looked=True)
+    card, wanted, done = pressed.card, pressed.target, pressed.joined
     match done.result:
         case "over":
-            return _ended(request, card)
+            sentence = words.ENDED if card.spec is None else words.ENDED_NOT_MADE
+            return replies.hint(fill(sentence, command=request.command))
         case "full":
             places = times.counted(card.maximum or 0, "place")
             return replies.hint(fill(words.FULL, places=places, who=await _poster(request, card)))
-        case "unknown":
-            return replies.hint(words.UNKNOWN)
-        case _:
-            return None
-
-
-def _ended(request: Request, card: ClassCard) -> Answer:
-    sentence = words.ENDED if card.spec is None else words.ENDED_NOT_MADE
-    return replies.hint(fill(sentence, command=request.command))
+        case "noted" if wanted.waits_for == "unlinked":
+            return await _linking(request, card, is_refused=wanted.is_refused)
+    if wanted.workspace is None:
+        return await _no_workspace(request, card, wanted.waits_for)
+    if done.result == "running":
+        return await _opened(request, wanted.workspace)
+    return _on_its_way(request, card, wanted.workspace, pressed)
 
 
 async def _poster(request: Request, card: ClassCard) -> Markup:
@@ -102,12 +72,6 @@ async def _linking(request: Request, card: ClassCard, *, is_refused: bool) -> An
     """Answer with the presser's own link; the press waits for it, and the trainer sees them waiting."""
     services = request.services
     title = services.title(card.connection)
-    noted = await services.classes.note(
-        request.principal, card, "unlinked", interaction=request.surface.interaction
-    )
-    refused = await _refused(request, card, noted)
-    if refused is not None:
-        return refused
     if card.connection not in {name for name, _ in services.linkable()}:
         if card.connection not in services.approvable():
             return replies.hint(fill(words.NOT_LINKED, title=title))
@@ -149,9 +113,8 @@ async def _opened(request: Request, workspace: Workspace) -> Answer:
     return replies.answer(sentence, open_buttons(facts))
 
 
-def _on_its_way(request: Request, card: ClassCard, wanted: JoinTarget, done: Joined) -> Answer:
-    workspace = wanted.workspace
-    assert workspace is not None, "a press is about a workspace"
+def _on_its_way(request: Request, card: ClassCard, workspace: Workspace, pressed: Press) -> Answer:
+    wanted, done = pressed.target, pressed.joined
     template = words.MAKING if workspace.is_provisional else words.STARTING
     if done.result == "joined":
         template = words.ON_ITS_WAY

@@ -14,7 +14,7 @@ from bot.messages.blocks import offers, replies
 from bot.messages.blocks.classes import at, end_words
 from bot.messages.blocks.limits import Markup, fill, line, safe
 from bot.messages.texts import classes as words
-from bot.services import filling, naming
+from bot.services import classes, filling, naming
 from bot.services.classes import Draft
 from bot.services.gather import class_effects
 from handlers import routes
@@ -48,22 +48,18 @@ async def post(request: Request) -> Answer:
     if asked.problems:
         return replies.hint("\n".join(asked.problems))
     draft = await _draft(request, asked)
-    card = await services.classes.post(
-        request.principal,
-        Draft(
-            channel_id=surface.channel_id,
-            connection=draft.connection,
-            title=asked.title or draft.title,
-            pattern=draft.pattern,
-            template=draft.template,
-            spec=draft.spec,
-            maximum=asked.maximum,
-            time_zone=zone.key,
-            stops_at=stops_at,
-        ),
-        interaction=surface.interaction,
-        reference=request.reference,
+    made = Draft(
+        channel_id=surface.channel_id,
+        connection=draft.connection,
+        title=asked.title or draft.title,
+        pattern=draft.pattern,
+        template=draft.template,
+        spec=draft.spec,
+        maximum=asked.maximum,
+        time_zone=zone.key,
+        stops_at=stops_at,
     )
+    card = await request.asked.to(classes.post, made)
     ends = words.POSTED_NO_END
     if stops_at is not None:
         end = end_words(

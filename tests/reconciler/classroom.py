@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from bot.domain.models import ClassCard, Joined, Principal, State
-from bot.services.classes import Classes, Draft
+from bot.services import classes
+from bot.services.asked import Asked
+from bot.services.classes import Draft
 from tests.reconciler.world import World
 
 TRAINER = Principal(None, "T1", "UTRAINER")
@@ -16,17 +18,16 @@ def people(count: int) -> list[Principal]:
     return [Principal(None, "T1", f"U{number:03}") for number in range(count)]
 
 
-def classes_of(world: World) -> Classes:
-    return Classes(world.asking)
+def ask(world: World, principal: Principal = TRAINER, key: str = "") -> Asked:
+    key = key or world.ids.reference()
+    return Asked(world.asking, principal, key, key)
 
 
 async def post(world: World, **keys: Any) -> ClassCard:
     """Post a card for workspaces called name-…, or for a recipe."""
     await world.know(TRAINER)
     draft = Draft(CHANNEL, "cloud", "Statistics", **({"pattern": "name-*"} | keys))
-    card = await classes_of(world).post(
-        TRAINER, draft, interaction=world.ids.reference(), reference=world.ids.reference()
-    )
+    card = await ask(world).to(classes.post, draft)
     await world.work()
     return card
 
@@ -38,12 +39,8 @@ async def seat(world: World, principal: Principal, state: State = State.STOPPED)
 
 
 async def press(world: World, card: ClassCard, principal: Principal) -> Joined:
-    """Press as the handler does."""
-    classes = classes_of(world)
-    account = await classes.account(principal, card)
-    meant = await classes.target_of(principal, card, account)
-    key = world.ids.reference()
-    return await classes.press(principal, card, meant, interaction=key, reference=key)
+    """Press as the handler does, once the list was read."""
+    return (await ask(world, principal).to(classes.press, card.id, has_looked=True)).joined
 
 
 def told(world: World, principal: Principal) -> list[str]:

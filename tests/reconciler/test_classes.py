@@ -9,8 +9,9 @@ import pytest
 
 from bot.domain.models import OperationVerb, Outcome, Spec, State
 from bot.messages.blocks import kit
+from bot.services import classes
 from bot.support.errors import SlackFailed, SlackPermanent, SlackUnknownOutcome, StoreBusy
-from tests.reconciler.classroom import CHANNEL, TRAINER, classes_of, people, post, press, seat, shown, told
+from tests.reconciler.classroom import CHANNEL, TRAINER, ask, people, post, press, seat, shown, told
 from tests.reconciler.fuse import Fuse, Killed
 from tests.reconciler.world import new_world
 
@@ -95,7 +96,7 @@ async def test_until_tells_first_stops_what_was_consented_to_and_sums_up(world):
     warning = [one for one in world.slack.messages if one["channel"] == "DU000"][-1]
     assert buttons(warning) == ["Open", "Keep mine"]
     assert "The class Statistics is ending" in warning["text"]
-    assert await classes_of(world).keep(bob, card.id, interaction="keep")
+    assert await ask(world, bob).to(classes.keep, card.id)
     assert states(world) == {"r-U000": State.RUNNING, "r-U001": State.RUNNING, "r-U002": State.STOPPED}
     await world.pass_time(340, step=2)
     assert states(world)["r-U000"] is State.SUSPENDED
@@ -126,7 +127,7 @@ async def test_stop_all_gives_five_minutes_and_names_who_did_it(world):
     card = await post(world)
     await press(world, card, alice)
     await world.pass_time(20)
-    await classes_of(world).stop_all(TRAINER, card.id, interaction="stop")
+    await ask(world).to(classes.stop_all, card.id)
     await world.pass_time(4)
     assert "is ending" in told(world, alice)[-1]
     assert "Get my workspace" not in buttons(shown(world))
@@ -146,7 +147,7 @@ async def test_who_unlinked_is_not_acted_for(world):
     for principal in (alice, bob):
         await press(world, card, principal)
     await world.pass_time(20)
-    await classes_of(world).stop_all(TRAINER, card.id, interaction="stop")
+    await ask(world).to(classes.stop_all, card.id)
     await world.pass_time(10)
     await world.store.unlink(alice, None, revocable=[], cause="unlinked")
     await seat(world, alice, State.RUNNING)
@@ -206,7 +207,7 @@ async def test_a_trainer_who_lost_the_right_stops_nothing(world):
     card = await post(world)
     await press(world, card, alice)
     await world.pass_time(20)
-    await classes_of(world).stop_all(TRAINER, card.id, interaction="stop")
+    await ask(world).to(classes.stop_all, card.id)
     world.clock.advance(1.0)
     await world.know(TRAINER, is_deleted=True)
     await world.pass_time(400, step=4)
@@ -222,7 +223,7 @@ async def test_a_stop_that_fails_is_told_and_summed_up(world):
     await press(world, card, alice)
     await world.pass_time(20)
     world.provider.refused_tokens.add("token-U000")
-    await classes_of(world).stop_all(TRAINER, card.id, interaction="stop")
+    await ask(world).to(classes.stop_all, card.id)
     await world.pass_time(1300, step=10)
     assert "1 couldn't be stopped" in told(world, TRAINER)[-1]
 
@@ -239,10 +240,10 @@ async def test_a_card_of_unknown_outcome_is_not_repeated_and_its_poster_is_asked
     (asked,) = [one for one in world.slack.messages if one["channel"] == "DUTRAINER"]
     assert buttons(asked) == ["Post again"]
     assert "Did" in asked["text"] or "whether the card" in asked["text"]
-    assert await classes_of(world).post_again(TRAINER, card.id, interaction="again")
+    assert await ask(world).to(classes.post_again, card.id)
     await world.pass_time(5)
     assert len([one for one in world.slack.messages if one["channel"] == CHANNEL]) == 2
-    assert not await classes_of(world).post_again(TRAINER, card.id, interaction="more")
+    assert not await ask(world).to(classes.post_again, card.id)
 
 
 async def test_a_channel_that_does_not_take_the_card_is_told_to_its_poster(world):

@@ -12,11 +12,12 @@ import pytest
 
 from bot.domain.models import OperationVerb, Outcome, State
 from bot.providers.base import Access, Credential
+from bot.services import classes
 from bot.support.http import Http
 from bot.support.responses import Response
 from bot.support.vault import entry_key
 from playground.faults import Fault
-from tests.reconciler.classroom import TRAINER, classes_of, post, press, told
+from tests.reconciler.classroom import TRAINER, ask, post, press, told
 from tests.reconciler.sphere_world import PUBLIC_URL, SHAKY, SPEC, TOKEN, sphere_world
 from tests.rigs.store import ALICE, BOB
 
@@ -289,7 +290,7 @@ async def test_the_end_of_a_class_removes_nothing_whose_card_spoke_of_a_stop(wor
     machine.options = replace(machine.options, retention_time_stopped=0)
     await world.store.want_read(row.id)
     await world.pass_time(10)
-    await classes_of(world.world).stop_all(TRAINER, card.id, interaction="stop")
+    await ask(world.world).to(classes.stop_all, card.id)
     await world.pass_time(10)
     assert "I'll leave it running" in str(world.told("class_ending")[-1])
     await world.pass_time(400)

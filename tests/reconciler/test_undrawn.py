@@ -5,6 +5,7 @@ from __future__ import annotations
 from structlog.testing import capture_logs
 
 from bot.domain.models import NewNotice, NoticeKind, Preferences, State
+from bot.services import classes
 from bot.support.errors import SlackFailed, SlackPermanent
 from tests.reconciler import classroom
 from tests.reconciler.test_notifier import POST, message, outbox
@@ -92,7 +93,7 @@ async def test_a_class_card_that_cannot_be_drawn_keeps_its_button_and_is_visibly
         raise RuntimeError("a mistake")
 
     world.notifier._cards._gatherer.of_class = broken
-    await classroom.classes_of(world).stop_all(classroom.TRAINER, card.id, interaction="stop")
+    await classroom.ask(world).to(classes.stop_all, card.id)
     with capture_logs():
         await world.pass_time(450, step=5)
     assert "Get my workspace" in str(classroom.shown(world)["blocks"])

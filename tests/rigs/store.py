@@ -27,10 +27,11 @@ from bot.domain.models import (
     Timer,
     Workspace,
 )
-from bot.store import approvals, cards, rows, runs, timers
+from bot.store import approvals, cards, runs, timers
 from bot.store.notices import add_notices
 from bot.store.records import Activation, FoundWorkspace, NewOperation
 from bot.store.store import Store
+from bot.store.tables import RUNS
 from bot.store.transaction import Transaction
 from bot.support.clock import Clock, Ids
 from tests.rigs.clock import CountingIds, FakeClock
@@ -160,7 +161,7 @@ async def launched(
             runs.show(tx, run, run.channel_id)
         else:
             cards.add(tx, NoticeKind.JOB_CARD, run.id, principal.key)
-        return rows.run(row)
+        return RUNS.of(row)
 
     return await store.carry_out(write)
 

@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 
 from bot.domain.models import Principal
-from bot.services import approvals
+from bot.services import approvals, classes
 from bot.services.asked import Asked
 from bot.support.errors import Refused
 from tests.rigs.scenario.cloud import ADMIN_TOKEN, SEED
@@ -81,18 +81,20 @@ async def test_a_class_is_ended_by_administrators_of_its_own_workspace_and_those
     await oscar.types("card analysis --title Statistics")
     (card,) = [one for one in oscar.sees(GENERAL) if one.kind == "class_card"]
     key = card.button("Get my workspace")["value"]
-    for verb in (services.classes.problems, services.classes.stop_all):
-        keys = {} if verb == services.classes.problems else {"interaction": "forged"}
-        with pytest.raises(Refused, match=OTHER):
-            await verb(AMIR, key, **keys)
+    forged = Asked(services.context, AMIR, "forged")
+    with pytest.raises(Refused, match=OTHER):
+        await forged.see(classes.problems_of, key)
+    with pytest.raises(Refused, match=OTHER):
+        await forged.to(classes.stop_all, key)
     # Nobody of another workspace joins it, either.
     with pytest.raises(Refused) as refused:
-        await services.classes.card(AMIR, key)
+        await forged.to(classes.press, key)
     assert refused.value.rule == "class.unknown"
     assert (await services.store.class_card(key)).closed_at is None
     await oscar.presses(card, "Get my workspace")
     await places.pass_time(40)
-    await services.classes.stop_all(Principal(None, FIRST, TARA), key, interaction="by tara")
+    tara_ = Principal(None, FIRST, TARA)
+    await Asked(services.context, tara_, "by tara").to(classes.stop_all, key)
     await places.pass_time(10)
     (card,) = [one for one in chen.sees(GENERAL) if one.kind == "class_card"]
     said = words(card) + words(oscar.only("class_ending"))

@@ -109,7 +109,7 @@ class Joined:
     ``queue`` is set until the start call of ``operation`` is sent.
     """
 
-    result: Literal["started", "joined", "running", "noted", "over", "full", "unknown"]
+    result: Literal["started", "joined", "running", "noted", "sought", "over", "full"]
     operation: Operation | None = None
     queue: Queue | None = None
 

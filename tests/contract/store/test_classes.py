@@ -3,78 +3,78 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
 from bot.domain.models import (
-    PROVISIONAL,
     AuditEntry,
     Call,
-    ClassCard,
     NewNotice,
     NoticeKind,
+    Observed,
     OperationVerb,
     Outcome,
+    Person,
     Principal,
     Spec,
     State,
     Update,
-    Workspace,
 )
-from bot.store.classes import posting
-from bot.store.records import NewOperation, NewParticipant
-from tests.rigs.store import ALICE, BOB, gate_key, link_account, linked
+from bot.services import classes
+from bot.services.classes import Draft
+from bot.store.records import NewOperation
+from bot.support.errors import Refused
+from tests.rigs.providers import BASE_URL
+from tests.rigs.store import ALICE, BOB, link_account, linked, observe
+from tests.rigs.use_cases import ask, changed, tables
 
 TRAINER = Principal(None, "T1", "UTRAINER")
+CARD = "class_0001"
 
 
-def card(**fields):
-    given = {
-        "id": "class_1",
-        "principal": TRAINER,
-        "channel_id": "C1",
-        "connection": "saturn",
-        "title": "Statistics",
-        "reference": "R-1",
-        "created_at": 1_800_000_000.0,
-        "pattern": "notebook",
-    }
-    return ClassCard(**given | fields)
+def by(store, principal, interaction="", **fields):
+    return replace(ask(store, interaction, principal), **fields)
 
 
-async def posted(store, **fields):
-    made = card(**fields)
-    assert await store.post_class(made, f"post:{made.id}", [posting(made)])
-    return made
+async def posted(store, interaction="post", **fields):
+    """Post a card, which is the only one: ``CARD``."""
+    await store.save_people([Person(TRAINER, "Trainer", seen_at=await store.now())])
+    draft = Draft("C1", "saturn", "Statistics", **({"pattern": "notebook"} | fields))
+    return await by(store, TRAINER, interaction).to(classes.post, draft)
+
+
+async def press(store, who, interaction="p1", message_ts=None, **fields):
+    """Let a person, or the owner of a workspace, press; their list was read."""
+    asked = by(store, getattr(who, "principal", who), interaction, **fields)
+    return (await asked.to(classes.press, CARD, message_ts=message_ts, has_looked=True)).joined
+
+
+async def noted(store, principal, interaction):
+    """Let somebody press who has no account."""
+    await store.save_people([Person(principal, "", seen_at=await store.now())])
+    return await press(store, principal, interaction)
 
 
 def operation(workspace, verb=OperationVerb.START):
     return NewOperation(workspace.principal, workspace.id, workspace.connection, verb, 1800.0, "R-2")
 
 
-def press(workspace, interaction="p1", verb=OperationVerb.START, **fields):
-    new = operation(workspace, verb) if verb is not None else None
-    return NewParticipant("class_1", workspace.principal, workspace, new, interaction, **fields)
-
-
-def provisional(number=1, principal=ALICE):
-    remote_id = f"{PROVISIONAL}ws{number}"
-    key = gate_key("saturn", f"#{remote_id}")
-    return Workspace(f"ws{number}", principal, "saturn", remote_id, key, "lab", spec=Spec("lab"))
+async def up(store, clock, principal=ALICE):
+    """Give a person a running workspace with an address that was verified."""
+    row = (await linked(store, principal)).workspaces[0]
+    await observe(store, clock, row, Observed(State.RUNNING, url=f"{BASE_URL}/lab"))
+    return row
 
 
 async def test_a_card_is_posted_once_with_its_notice(store):
     made = await posted(store, spec=Spec("x"), pattern="", template="small", maximum=3, stops_at=2e9)
-    assert await store.class_card("class_1") == made
-    assert not await store.post_class(card(id="class_2"), "post:class_1")
+    assert await store.class_card(CARD) == made
+    await posted(store)
     (notice,) = await store.claim_notices(10, 60.0)
-    assert (notice.kind, notice.subject, notice.body["channel_id"]) == (
-        NoticeKind.CLASS_CARD,
-        "class_1",
-        "C1",
-    )
+    assert (notice.kind, notice.subject, notice.body["channel_id"]) == (NoticeKind.CLASS_CARD, CARD, "C1")
     await store.notice_sent(notice.id, "C1", "7.7")
-    assert (await store.card("class_1")).message_ts == "7.7"
+    assert (await store.card(CARD)).message_ts == "7.7"
     assert await store.known_channel(TRAINER) is None
 
 
@@ -82,14 +82,13 @@ async def test_a_press_is_a_consent_an_operation_and_an_audit_row_without_any_me
     await posted(store)
     await store.claim_notices(10, 60.0)
     (row,) = (await linked(store)).workspaces
-    entry = AuditEntry(ALICE.key, "class.press", "class_1", "accepted")
-    pressed = await store.join_class(press(row, audit=[entry]))
+    pressed = await press(store, row)
     assert (pressed.result, pressed.operation.verb, pressed.queue.ahead) == (
         "started",
         OperationVerb.START,
         0,
     )
-    written = await store.participant("class_1", ALICE)
+    written = await store.participant(CARD, ALICE)
     assert (written.workspace_id, written.operation_id) == (row.id, pressed.operation.id)
     assert written.consented_at == clock.now()
     assert await store.claim_notices(10, 60.0) == []
@@ -101,22 +100,24 @@ async def test_a_press_is_a_consent_an_operation_and_an_audit_row_without_any_me
 async def test_a_second_press_joins_and_the_same_interaction_changes_nothing(store):
     await posted(store)
     (row,) = (await linked(store)).workspaces
-    first = await store.join_class(press(row))
-    again = await store.join_class(press(row))
-    other = await store.join_class(press(row, "p2"))
+    first = await press(store, row)
+    again = await press(store, row)
+    other = await press(store, row, "p2")
     assert (again.result, other.result) == ("joined", "joined")
     assert first.operation.id == again.operation.id == other.operation.id
-    assert (await store.class_counts("class_1")).pressed == 1
+    assert (await store.class_counts(CARD)).pressed == 1
 
 
 async def test_two_presses_at_once_make_one_workspace(store):
-    await posted(store)
+    await posted(store, spec=Spec("lab"), pattern="")
     await link_account(store)
+    await store.save_people([Person(ALICE, "", seen_at=await store.now())])
+    asked = ask(store)
     made = await asyncio.gather(
-        *(store.join_class(press(provisional(n), f"p{n}", OperationVerb.CREATE)) for n in range(5))
+        *(replace(asked, interaction=f"p{n}").to(classes.press, CARD, has_looked=True) for n in range(5))
     )
-    assert sorted(one.result for one in made) == ["joined"] * 4 + ["started"]
-    assert len({one.operation.id for one in made}) == 1
+    assert sorted(one.joined.result for one in made) == ["joined"] * 4 + ["started"]
+    assert len({one.joined.operation.id for one in made}) == 1
     assert len(await store.workspaces(ALICE)) == 1
 
 
@@ -124,7 +125,7 @@ async def test_a_press_replaces_a_stop_that_is_open(store):
     await posted(store)
     (row,) = (await linked(store, state=State.RUNNING)).workspaces
     stop = (await store.accept_operation(operation(row, OperationVerb.STOP), interaction="s")).operation
-    pressed = await store.join_class(press(row))
+    pressed = await press(store, row)
     assert pressed.result == "started"
     assert (await store.operation(stop.id)).outcome is Outcome.REPLACED
 
@@ -133,47 +134,62 @@ async def test_a_full_an_unknown_and_an_ended_class_take_no_press(store, clock):
     await posted(store, maximum=1, stops_at=clock.now() + 600)
     alice = (await linked(store)).workspaces[0]
     bob = (await linked(store, BOB)).workspaces[0]
-    await store.join_class(press(alice))
-    assert (await store.join_class(press(bob, "p2"))).result == "full"
-    assert (await store.note_participant("class_1", BOB, "unlinked", "p3")).result == "full"
-    assert (await store.join_class(press(alice, "p4"))).result == "joined"
+    await press(store, alice)
+    before = await tables(store)
+    assert (await press(store, bob, "p2")).result == "full"
+    assert (await noted(store, TRAINER, "p3")).result == "full"
+    assert changed(before, await tables(store)) <= {"people"}
+    assert (await press(store, alice, "p4")).result == "joined"
     clock.advance(600)
-    assert (await store.join_class(press(alice, "p5"))).result == "over"
+    assert (await press(store, alice, "p5")).result == "over"
     assert await store.latest_operation(bob.id) is None
-    unknown = NewParticipant("class_9", BOB, bob, operation(bob), "p6")
-    assert (await store.join_class(unknown)).result == "unknown"
+    with pytest.raises(Refused) as refusal:
+        await by(store, BOB, "p6").to(classes.press, "class_9")
+    assert refusal.value.rule == "class.unknown"
+
+
+async def test_a_list_that_was_not_read_is_sought_first_and_nothing_is_written(store):
+    await posted(store, pattern="another")
+    await linked(store)
+    before = await tables(store)
+    sought = await by(store, ALICE, "p1").to(classes.press, CARD)
+    assert (sought.joined.result, await tables(store)) == ("sought", before)
+    assert (await press(store, ALICE)).result == "noted"
+    assert (await store.participant(CARD, ALICE)).waits_for == "no_workspace"
 
 
 async def test_who_can_have_no_operation_yet_is_counted_as_waiting(store):
     await posted(store)
-    assert (await store.note_participant("class_1", ALICE, "unlinked", "p1")).result == "noted"
-    counts = await store.class_counts("class_1")
+    assert (await noted(store, ALICE, "p1")).result == "noted"
+    counts = await store.class_counts(CARD)
     assert (counts.pressed, counts.waiting, counts.going, counts.consented) == (1, 1, 0, 0)
-    (problem,) = await store.class_problems("class_1")
+    _, _, (problem,) = await by(store, TRAINER).see(classes.problems_of, CARD)
     assert (problem.press.principal, problem.press.waits_for) == (ALICE, "unlinked")
-    (row,) = (await linked(store)).workspaces
-    await store.join_class(press(row, "p2"))
-    counts = await store.class_counts("class_1")
+    alice = await linked(store)
+    await press(store, ALICE, "p2")
+    counts = await store.class_counts(CARD)
     assert (counts.waiting, counts.going, counts.consented) == (1, 1, 1)
     # Somebody who has an operation is not set back by a press that can't have one.
-    await store.note_participant("class_1", ALICE, "unlinked", "p3")
-    assert (await store.participant("class_1", ALICE)).waits_for == ""
+    told = NewNotice(alice.account.id, NoticeKind.LINK_AGAIN, "1", ALICE)
+    await store.refuse_account(alice.account.id, alice.account.secret, told, [], hold="Link again.")
+    assert (await press(store, ALICE, "p3")).result == "noted"
+    assert (await store.participant(CARD, ALICE)).waits_for == ""
 
 
 async def test_counts_follow_the_newest_operation_of_each(store):
     await posted(store)
     row = (await linked(store)).workspaces[0]
-    made = (await store.join_class(press(row))).operation
+    made = (await press(store, row)).operation
     await store.save_step(Update(made.id, 0.0, outcome=Outcome.FAILED, cause="limit: no more"))
-    assert (await store.class_counts("class_1")).failed == 1
-    (problem,) = await store.class_problems("class_1")
+    assert (await store.class_counts(CARD)).failed == 1
+    _, _, (problem,) = await by(store, TRAINER).see(classes.problems_of, CARD)
     assert problem.operation.cause == "limit: no more"
     again = (await store.accept_operation(operation(row), interaction="again")).operation
-    assert (await store.class_counts("class_1")).waiting == 1
+    assert (await store.class_counts(CARD)).waiting == 1
     await store.save_step(Update(again.id, 0.0, outcome=Outcome.FULFILLED))
-    counts = await store.class_counts("class_1")
+    counts = await store.class_counts(CARD)
     assert (counts.ready, counts.failed, counts.waiting) == (1, 0, 0)
-    assert await store.class_problems("class_1") == []
+    assert (await by(store, TRAINER).see(classes.problems_of, CARD))[2] == []
 
 
 #: What is replaced is counted by what replaced it.
@@ -184,20 +200,20 @@ ENDS = [one for one in Outcome if one is not Outcome.REPLACED]
 async def test_however_a_start_ends_its_press_is_counted(store, outcome):
     await posted(store)
     row = (await linked(store)).workspaces[0]
-    made = (await store.join_class(press(row))).operation
+    made = (await press(store, row)).operation
     await store.save_step(Update(made.id, 0.0, outcome=outcome, cause="untold"))
     is_ready = outcome is Outcome.FULFILLED
-    counts = await store.class_counts("class_1")
+    counts = await store.class_counts(CARD)
     assert (counts.ready, counts.failed, counts.waiting) == (is_ready, not is_ready, 0)
-    assert len(await store.class_problems("class_1")) == (not is_ready)
+    _, _, problems = await by(store, TRAINER).see(classes.problems_of, CARD)
+    assert len(problems) == (not is_ready)
 
 
-async def test_what_runs_already_is_ready_without_an_operation(store):
+async def test_what_runs_already_is_ready_without_an_operation(store, clock):
     await posted(store)
-    row = (await linked(store, state=State.RUNNING)).workspaces[0]
-    pressed = await store.join_class(press(row, verb=None))
+    pressed = await press(store, await up(store, clock))
     assert (pressed.result, pressed.operation) == ("running", None)
-    assert (await store.class_counts("class_1")).ready == 1
+    assert (await store.class_counts(CARD)).ready == 1
     assert await store.open_operations(ALICE) == []
 
 
@@ -207,50 +223,52 @@ async def test_the_place_in_the_queue_counts_older_starts_that_nobody_called(sto
     pressed = []
     for number, principal in enumerate(people):
         row = (await linked(store, principal)).workspaces[0]
-        pressed.append(await store.join_class(press(row, f"p{number}")))
+        pressed.append(await press(store, row, f"p{number}"))
         clock.advance(0.1)
     assert [one.queue.ahead for one in pressed] == [0, 1, 2, 3]
     await store.save_step(Update(pressed[0].operation.id, 60.0, start_call=Call.CALLING, called=True))
     row = (await store.workspaces(people[3]))[0]
-    again = await store.join_class(press(row, "again"))
+    again = await press(store, row, "again")
     assert (again.queue.ahead, again.queue.called) == (2, 1)
     row = (await store.workspaces(people[0]))[0]
-    assert (await store.join_class(press(row, "again0"))).queue is None
+    assert (await press(store, row, "again0")).queue is None
 
 
 async def test_a_card_of_unknown_outcome_is_found_by_a_press_of_it(store):
     await posted(store)
     row = (await linked(store)).workspaces[0]
-    await store.join_class(press(row, channel_id="C2", message_ts="1.1"))
-    assert (await store.card("class_1")).message_ts is None
-    await store.join_class(press(row, "p2", channel_id="C1", message_ts="1.2"))
-    placed = await store.card("class_1")
+    await press(store, row, channel_id="C2", message_ts="1.1")
+    assert (await store.card(CARD)).message_ts is None
+    await press(store, row, "p2", channel_id="C1", message_ts="1.2")
+    placed = await store.card(CARD)
     assert (placed.channel_id, placed.message_ts, placed.is_dirty) == ("C1", "1.2", True)
-    assert await store.repost_class("class_1", "r1") is None
+    assert not await by(store, TRAINER, "r1").to(classes.post_again, CARD)
 
 
 async def test_a_card_is_sent_once_more_under_an_occasion_of_its_own(store):
+    async def again(interaction):
+        assert await by(store, TRAINER, interaction).to(classes.post_again, CARD)
+        return (await store.class_card(CARD)).posts
+
     await posted(store)
     (first,) = await store.claim_notices(10, 60.0)
     await store.notice_dead(first.id, "outcome_unknown")
-    assert (await store.repost_class("class_1", "r1")).posts == 2
-    assert await store.repost_class("class_1", "r1") is None
     # A double click is another interaction, and means the same.
-    assert (await store.repost_class("class_1", "r2")).posts == 2
+    assert [await again(interaction) for interaction in ("r1", "r1", "r2")] == [2, 2, 2]
     (notice,) = await store.claim_notices(10, 60.0)
     assert (notice.kind, notice.occasion) == (NoticeKind.CLASS_CARD, "2")
-    assert (await store.repost_class("class_1", "r3")).posts == 2
+    assert await again("r3") == 2
     await store.notice_dead(notice.id, "outcome_unknown")
-    assert (await store.repost_class("class_1", "r4")).posts == 3
+    assert await again("r4") == 3
 
 
 async def test_a_press_between_counting_and_writing_is_counted_soon(store, clock):
     await posted(store)
-    await store.note_participant("class_1", ALICE, "unlinked", "p1")
+    await noted(store, ALICE, "p1")
     (due,) = await store.claim_class_cards(10, 3.0)
     counts = await store.class_counts(due.id)
     clock.advance(0.1)
-    await store.note_participant("class_1", BOB, "unlinked", "p2")
+    await noted(store, BOB, "p2")
     clock.advance(0.1)
     await store.class_counted(due.id, counts, rest=3.0, longest=60.0)
     clock.advance(3.0)
@@ -264,13 +282,13 @@ async def test_cards_are_looked_at_when_something_is_due(store, clock):
     await posted(store, stops_at=clock.now() + 3600)
     assert await store.claim_class_cards(10, 3.0) == []
     row = (await linked(store)).workspaces[0]
-    made = (await store.join_class(press(row))).operation
+    made = (await press(store, row)).operation
     (due,) = await store.claim_class_cards(10, 3.0)
     assert await store.claim_class_cards(10, 3.0) == []
     await store.class_counted(due.id, await store.class_counts(due.id), rest=3.0, longest=60.0)
     assert (await store.card(due.id)).is_dirty
     # A press a moment later is counted with the others.
-    await store.join_class(press(row, "p2"))
+    await press(store, row, "p2")
     assert await store.claim_class_cards(10, 3.0) == []
     clock.advance(3.0)
     (due,) = await store.claim_class_cards(10, 3.0)
@@ -279,15 +297,14 @@ async def test_cards_are_looked_at_when_something_is_due(store, clock):
     clock.advance(100.0)
     assert await store.claim_class_cards(10, 3.0) == []
     clock.advance(3600 - 300 - 103)
-    assert [one.id for one in await store.claim_class_cards(10, 3.0)] == ["class_1"]
+    assert [one.id for one in await store.claim_class_cards(10, 3.0)] == [CARD]
 
 
 async def ended(store, clock, *people):
     await posted(store)
     for number, principal in enumerate(people):
-        row = (await linked(store, principal, state=State.RUNNING)).workspaces[0]
-        await store.join_class(press(row, f"p{number}", verb=None))
-    return await store.close_class("class_1", clock.now() + 300, TRAINER.key, (), "stop")
+        await press(store, await up(store, clock, principal), f"p{number}")
+    return await by(store, TRAINER, "stop").to(classes.stop_all, CARD)
 
 
 async def test_the_end_is_told_first_and_reaches_who_consented_only(store, clock):
@@ -297,18 +314,18 @@ async def test_the_end_is_told_first_and_reaches_who_consented_only(store, clock
         clock.now() + 300,
         True,
     )
-    assert await store.close_class("class_1", clock.now(), BOB.key, (), "other") is None
-    told = await store.presses_to_warn("class_1", 10)
+    assert await by(store, TRAINER, "other").to(classes.stop_all, CARD) is None
+    told = await store.presses_to_warn(CARD, 10)
     assert {one.principal for one in told} == {ALICE, BOB}
-    notice = NewNotice("class_1", NoticeKind.MESSAGE, "warned:1", ALICE, {"text": "soon"})
-    await store.class_warned("class_1", [(ALICE, notice), (BOB, None)])
-    assert await store.presses_to_warn("class_1", 10) == []
-    assert await store.keep_from_class("class_1", BOB, (), "keep")
-    assert await store.keep_from_class("class_1", BOB, (), "keep")
-    assert not await store.keep_from_class("class_1", BOB, (), "keep2")
-    assert await store.presses_to_stop("class_1", 10, 270.0) == []
+    notice = NewNotice(CARD, NoticeKind.MESSAGE, "warned:1", ALICE, {"text": "soon"})
+    await store.class_warned(CARD, [(ALICE, notice), (BOB, None)])
+    assert await store.presses_to_warn(CARD, 10) == []
+    for interaction in ("keep", "keep", "keep2"):
+        assert await by(store, BOB, interaction).to(classes.keep, CARD)
+    assert not await by(store, TRAINER, "keep3").to(classes.keep, CARD)
+    assert await store.presses_to_stop(CARD, 10, 270.0) == []
     clock.advance(300.0)
-    (left,) = await store.presses_to_stop("class_1", 10, 270.0)
+    (left,) = await store.presses_to_stop(CARD, 10, 270.0)
     assert left.principal == ALICE
     (row,) = await store.workspaces(ALICE)
     entry = AuditEntry(TRAINER.key, "class.stop", row.id, "accepted")
@@ -316,37 +333,37 @@ async def test_the_end_is_told_first_and_reaches_who_consented_only(store, clock
     assert not await store.stop_for_class(left, operation(row, OperationVerb.STOP), [entry])
     stop = await store.latest_operation(row.id)
     assert (stop.verb, stop.principal) == (OperationVerb.STOP, ALICE)
-    assert (await store.class_of_stop(stop.id)).id == "class_1"
-    counts = await store.class_counts("class_1")
+    assert (await store.class_of_stop(stop.id)).id == CARD
+    counts = await store.class_counts(CARD)
     assert (counts.stopping, counts.kept, counts.stopped) == (1, 1, 0)
     await store.save_step(Update(stop.id, 0.0, outcome=Outcome.FULFILLED))
-    assert (await store.class_counts("class_1")).stopped == 1
-    assert await store.finish_class("class_1", [NewNotice("", NoticeKind.MESSAGE, "over", TRAINER)])
-    assert not await store.finish_class("class_1", [])
+    assert (await store.class_counts(CARD)).stopped == 1
+    assert await store.finish_class(CARD, [NewNotice("", NoticeKind.MESSAGE, "over", TRAINER)])
+    assert not await store.finish_class(CARD, [])
 
 
 @pytest.mark.parametrize("outcome", ENDS)
 async def test_however_a_stop_for_the_class_ends_it_is_counted(store, clock, outcome):
     await ended(store, clock, ALICE)
     await told_in_time(store, clock, ALICE)
-    (left,) = await store.presses_to_stop("class_1", 10, 270.0)
+    (left,) = await store.presses_to_stop(CARD, 10, 270.0)
     (row,) = await store.workspaces(ALICE)
     await store.stop_for_class(left, operation(row, OperationVerb.STOP))
     stop = await store.latest_operation(row.id)
     await store.save_step(Update(stop.id, 0.0, outcome=outcome, cause="untold"))
-    counts = await store.class_counts("class_1")
+    counts = await store.class_counts(CARD)
     is_stopped = outcome is Outcome.FULFILLED
     assert (counts.stopping, counts.stopped, counts.not_stopped) == (0, is_stopped, not is_stopped)
 
 
 async def test_the_sooner_end_counts(store, clock):
     await posted(store, stops_at=clock.now() + 100)
-    closed = await store.close_class("class_1", clock.now() + 300, TRAINER.key, (), "stop")
+    closed = await by(store, TRAINER, "stop").to(classes.stop_all, CARD)
     assert closed.stops_at == clock.now() + 100
 
 
 async def told_in_time(store, clock, *people):
-    await store.class_warned("class_1", [(principal, None) for principal in people])
+    await store.class_warned(CARD, [(principal, None) for principal in people])
     clock.advance(300.0)
 
 
@@ -358,7 +375,7 @@ async def test_what_is_down_or_being_stopped_gets_no_operation(store, clock):
     account = await store.account(ALICE, "saturn")
     for _ in range(2):  # What was up needs a second list.
         await store.merge_discovered(account.id, [])
-    for left in await store.presses_to_stop("class_1", 10, 270.0):
+    for left in await store.presses_to_stop(CARD, 10, 270.0):
         row = (await store.workspaces(left.principal))[0]
         assert await store.stop_for_class(left, operation(row, OperationVerb.STOP))
     assert await store.open_operations(ALICE) == []
@@ -369,19 +386,19 @@ async def test_what_is_down_or_being_stopped_gets_no_operation(store, clock):
 async def test_a_consent_ends_with_the_link(store, clock):
     await ended(store, clock, ALICE)
     await told_in_time(store, clock, ALICE)
-    (left,) = await store.presses_to_stop("class_1", 10, 270.0)
+    (left,) = await store.presses_to_stop(CARD, 10, 270.0)
     row = (await store.workspaces(ALICE))[0]
     await store.unlink(ALICE, None, revocable=[], cause="unlinked")
     await linked(store, ALICE, state=State.RUNNING)
     assert not await store.stop_for_class(left, operation(row, OperationVerb.STOP))
     assert await store.open_operations(ALICE) == []
-    assert await store.presses_to_stop("class_1", 10, 270.0) == []
+    assert await store.presses_to_stop(CARD, 10, 270.0) == []
 
 
 async def test_a_consent_is_to_one_workspace(store, clock):
     await ended(store, clock, ALICE)
     await told_in_time(store, clock, ALICE)
-    (left,) = await store.presses_to_stop("class_1", 10, 270.0)
+    (left,) = await store.presses_to_stop(CARD, 10, 270.0)
     other = (await linked(store, ALICE, ("notebook", "other"), state=State.RUNNING)).workspaces[1]
     assert not await store.stop_for_class(left, operation(other, OperationVerb.STOP))
     assert await store.open_operations(ALICE) == []
@@ -389,12 +406,12 @@ async def test_a_consent_is_to_one_workspace(store, clock):
 
 @pytest.mark.parametrize("days", [29, 31])
 async def test_old_cards_are_swept_with_their_presses(store, clock, days):
-    await posted(store, created_at=clock.now())
+    await posted(store)
     row = (await linked(store)).workspaces[0]
-    await store.join_class(press(row))
+    await press(store, row)
     clock.advance(days * 86_400.0)
     await store.sweep()
     is_kept = days < 30
-    assert (await store.class_card("class_1") is not None) == is_kept
-    assert (await store.participant("class_1", ALICE) is not None) == is_kept
-    assert (await store.card("class_1") is not None) == is_kept
+    assert (await store.class_card(CARD) is not None) == is_kept
+    assert (await store.participant(CARD, ALICE) is not None) == is_kept
+    assert (await store.card(CARD) is not None) == is_kept

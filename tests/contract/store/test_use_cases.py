@@ -8,12 +8,26 @@ from typing import Any
 
 import pytest
 
-from bot.domain.models import Approval, Call, Observed, Person, Run, Spec, State, Timer, Update, Workspace
+from bot.domain.models import (
+    Approval,
+    Call,
+    ClassCard,
+    Observed,
+    Person,
+    Run,
+    Spec,
+    State,
+    Timer,
+    Update,
+    Workspace,
+)
 from bot.providers.base import Scheduled
-from bot.services import approvals, runs, timers
+from bot.services import approvals, classes, runs, timers
 from bot.services.asked import Asked
+from bot.services.classes import Draft
 from bot.services.making import owned
 from bot.store.tables import WORKSPACES
+from bot.support.clock import SystemIds
 from bot.support.errors import NotIdentified, Refused, StoreUnavailable
 from tests.rigs.people import Colleagues
 from tests.rigs.store import ALICE, BOB, ask_approval, launched, linked, observe, set_timer
@@ -31,6 +45,10 @@ class World:
     #: Its launch has an unknown outcome, and she is asked about it.
     lost: Run
     over: Run
+    #: A class card of hers on its way, one whose notice was given up, and one that she has pressed.
+    card: ClassCard
+    lost_card: ClassCard
+    pressed: ClassCard
 
     @property
     def at(self) -> float:
@@ -50,6 +68,13 @@ async def world(store, clock):
     made.lost = await launched(store, connection="saturn", name="lost")
     await store.save_run_step(Update(made.lost.id, 0.0, launch_call=Call.UNKNOWN, asked=True))
     made.over = await launched(store, connection="saturn", name="over", outcome="ended")
+    asked, draft = ask(store, ids=SystemIds()), Draft("C1", "saturn", "Statistics", pattern="notebook")
+    made.lost_card = await asked.to(classes.post, draft)
+    for notice in await store.claim_notices(10, 60.0):
+        await store.notice_dead(notice.id, "outcome_unknown")
+    made.card = await asked.to(classes.post, draft)
+    made.pressed = await asked.to(classes.post, draft)
+    await asked.to(classes.press, made.pressed.id)
     return made
 
 
@@ -68,9 +93,21 @@ USE_CASES: dict[str, Do] = {
     "runs.start_another": lambda w, asked: asked.to(runs.start_another, w.lost.id),
     "runs.watch": lambda w, asked: asked.to(runs.watch, w.run.id),
     "runs.schedule": lambda w, asked: asked.to(runs.schedule, "saturn", NIGHTLY, "0 4 * * 1"),
+    "classes.post": lambda w, asked: asked.to(classes.post, Draft("C1", "saturn", "Maths", pattern="lab")),
+    "classes.post_again": lambda w, asked: asked.to(classes.post_again, w.lost_card.id),
+    "classes.stop_all": lambda w, asked: asked.to(classes.stop_all, w.card.id),
+    "classes.press": lambda w, asked: asked.to(classes.press, w.card.id),
+    "classes.keep": lambda w, asked: asked.to(classes.keep, w.pressed.id),
 }
 #: What another person may ask for just as well.
-FOR_EVERYBODY = {"approvals.ask", "runs.launch", "runs.schedule"}
+FOR_EVERYBODY = {
+    "approvals.ask",
+    "runs.launch",
+    "runs.schedule",
+    "classes.post",
+    "classes.press",
+    "classes.keep",
+}
 #: What shows something, for which Slack's word on a person may be older than a day.
 SHOWING = {"runs.watch"}
 #: What they ask for where nothing is to do.
@@ -82,6 +119,8 @@ NEEDLESS: dict[str, Do] = {
     "runs.keep_waiting": lambda w, asked: asked.to(runs.keep_waiting, w.over.id),
     "runs.let_go": lambda w, asked: asked.to(runs.let_go, w.over.id),
     "runs.start_another": lambda w, asked: asked.to(runs.start_another, w.run.id),
+    "classes.post_again": lambda w, asked: asked.to(classes.post_again, w.card.id),
+    "classes.keep": lambda w, asked: asked.to(classes.keep, w.card.id),
 }
 each = pytest.mark.parametrize("name", USE_CASES)
 
@@ -169,7 +208,12 @@ async def test_nobody_elses_is_touched(store, world, name):
     before = await tables(store)
     with pytest.raises(Refused) as refusal:
         await USE_CASES[name](world, ask(store, "i1", BOB))
-    assert refusal.value.rule in {"policy.not_owner", "policy.not_administrator", "job.unknown"}
+    assert refusal.value.rule in {
+        "policy.not_owner",
+        "policy.not_administrator",
+        "policy.not_trainer",
+        "job.unknown",
+    }
     assert changed(before, await tables(store)) == REFUSAL
 
 
@@ -195,12 +239,11 @@ async def test_a_refusal_after_a_write_takes_that_back(store, world):
     assert changed(before, await tables(store)) == REFUSAL
 
 
-async def test_what_is_refused_for_another_reason_leaves_nothing(store, world, clock):
-    await observe(store, clock, world.workspace, Observed(State.STOPPED))
+async def test_what_is_refused_for_another_reason_leaves_nothing(store, world):
     before = await tables(store)
     with pytest.raises(Refused) as refusal:
-        await USE_CASES["timers.set"](world, ask(store, "i1"))
-    assert refusal.value.rule == "workspace.not_up"
+        await ask(store, "i1").to(approvals.ask, "saturn", "two words")
+    assert refusal.value.rule == "approval.username"
     assert await tables(store) == before
 
 
