@@ -22,7 +22,6 @@ from typing import Any, Literal
 from bot.output.streaming import Stream, open_stream
 from bot.providers.base import Credential, Listing, SendWindow
 from bot.providers.posit import types
-from bot.providers.posit.launches import JobLaunch, SessionLaunch
 from bot.providers.posit.types import (
     ComputeEnvs,
     Launched,
@@ -322,12 +321,14 @@ class Workbench:
         return Found(Listing(), entries([jobs], "jobs", WorkbenchJob.from_json))
 
     async def launch_session(
-        self, credential: Credential, launch: SessionLaunch, username: str | None = None
+        self, credential: Credential, launch: Mapping[str, Any], username: str | None = None
     ) -> Launched:
-        """Launch a session; raise UnknownOutcome if it may have been launched but no id came back."""
-        answer = await self.transport.call(
-            "launch_session", credential, launch.kwparams(username), changes=True
-        )
+        """Launch a session; raise UnknownOutcome if it may have been launched but no id came back.
+
+        ``username`` is its future owner, None for the token's owner.
+        """
+        kwparams = {**launch, "username": username}
+        answer = await self.transport.call("launch_session", credential, kwparams, changes=True)
         with may_have_acted():
             return Launched.from_json(_object(answer))
 
@@ -367,10 +368,14 @@ class Workbench:
         await self.transport.call("stop_session", credential, kwparams, changes=True)
 
     async def launch_job(
-        self, credential: Credential, launch: JobLaunch, *, user: str | None = None
+        self, credential: Credential, launch: Mapping[str, Any], *, user: str | None = None
     ) -> WorkbenchJob:
-        """Launch a job; raise UnknownOutcome if it may have been launched but no job came back."""
-        kwparams = {"job": launch.as_json(user), "apply_config_settings": launch.apply_config_settings}
+        """Launch a job; raise UnknownOutcome if it may have been launched but no job came back.
+
+        ``user`` is its owner, None for the token's owner.
+        """
+        whole = {**launch["job"], "user": user}
+        kwparams = {**launch, "job": {name: value for name, value in whole.items() if value is not None}}
         value = await self.transport.call("launch_job", credential, kwparams, changes=True)
         with may_have_acted():
             answer = _object(value)

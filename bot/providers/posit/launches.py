@@ -13,14 +13,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, model_validator
 
 from bot.domain.models import Principal, Purpose, Spec
 from bot.domain.names import short
-from bot.providers.posit.types import LaunchParameters, PlacementConstraint, ResourceLimit
 from bot.providers.prepared import Prepared, Strict, named
 from bot.support.errors import InvalidRequest
 
@@ -58,16 +56,6 @@ class Resources(Strict):
     queues: tuple[str, ...] = ()
     placement_constraints: tuple[NamedValue, ...] = ()
     resource_limits: tuple[NamedValue, ...] = ()
-
-    def constraints(self) -> tuple[PlacementConstraint, ...]:
-        """Return the placement constraints."""
-        return tuple(
-            PlacementConstraint(name=one.name, value=one.value) for one in self.placement_constraints
-        )
-
-    def limits(self) -> tuple[ResourceLimit, ...]:
-        """Return the limits."""
-        return tuple(ResourceLimit(name=one.name, value=one.value) for one in self.resource_limits)
 
 
 class Parameters(Resources):
@@ -154,91 +142,6 @@ _MARK_LENGTH = 63
 _MARK = re.compile(r".* \[[0-9a-z]{8}\]", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class SessionLaunch:
-    """Describe a session to launch; ``open_file`` is for RStudio and Jupyter Notebook only."""
-
-    workbench: str
-    name: str | None = None
-    open_file: str | None = None
-    working_directory: str | None = None
-    launch_parameters: LaunchParameters | None = None
-    start_hooks: tuple[Hook, ...] = ()
-    stop_hooks: tuple[Hook, ...] = ()
-    environment: tuple[NamedValue, ...] = ()
-
-    def kwparams(self, username: str | None) -> dict[str, Any]:
-        """Return the parameters; ``username`` is the session's future owner, None for the token's owner."""
-        parameters = self.launch_parameters
-        return {
-            "workbench": self.workbench,
-            "username": username,
-            "name": self.name,
-            "open_file": self.open_file,
-            "working_directory": self.working_directory,
-            "launch_parameters": None if parameters is None else parameters.as_json(),
-            "start_hooks": [hook.model_dump() for hook in self.start_hooks] or None,
-            "stop_hooks": [hook.model_dump() for hook in self.stop_hooks] or None,
-            "environment": [variable.model_dump() for variable in self.environment] or None,
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class JobLaunch:
-    """Describe a job to launch: ``exe`` with ``args``, or ``command`` for a shell (``/bin/sh -c command``).
-
-    ``apply_config_settings``: whether the server's usual settings apply; None leaves that to the server.
-    """
-
-    name: str
-    cluster: str
-    exe: str | None = None
-    command: str | None = None
-    args: tuple[str, ...] = ()
-    working_directory: str | None = None
-    environment: tuple[NamedValue, ...] = ()
-    tags: tuple[str, ...] = ()
-    container_image: str | None = None
-    resource_limits: tuple[ResourceLimit, ...] = ()
-    queues: tuple[str, ...] = ()
-    placement_constraints: tuple[PlacementConstraint, ...] = ()
-    resource_profile: str | None = None
-    apply_config_settings: bool | None = None
-
-    def as_json(self, user: str | None) -> dict[str, Any]:
-        """Return the ``job``; field names of several words are sent in both spellings.
-
-        Servers read camelCase, the reference lists snake_case. ``user`` is the job's owner, None for the
-        token's owner.
-        """
-        image = self.container_image
-        limits = [limit.as_json() for limit in self.resource_limits] or None
-        constraints = [constraint.as_json() for constraint in self.placement_constraints] or None
-        job: dict[str, Any] = {
-            "name": self.name,
-            "cluster": self.cluster,
-            "exe": self.exe,
-            "command": self.command,
-            "args": list(self.args) or None,
-            "working_directory": self.working_directory,
-            "workingDirectory": self.working_directory,
-            "environment": [variable.model_dump() for variable in self.environment] or None,
-            "tags": list(self.tags) or None,
-            "container_image": image,
-            # The launcher behind the API expects an object here.
-            "container": None if image is None else {"image": image},
-            "resource_limits": limits,
-            "resourceLimits": limits,
-            "queues": list(self.queues) or None,
-            "placement_constraints": constraints,
-            "placementConstraints": constraints,
-            "resource_profile": self.resource_profile,
-            "resourceProfile": self.resource_profile,
-            "user": user,
-        }
-        return {key: value for key, value in job.items() if value is not None}
-
-
 def preset_named(presets: Iterable[Preset], spec: Spec) -> Preset | None:
     """Return the preset of a spec; raise InvalidRequest if it no longer exists."""
     name = spec.word("preset")
@@ -266,34 +169,40 @@ def tag_of(key: str) -> str:
     return f"usher-{short(key)}"
 
 
-def session_launch(spec: Spec, preset: Preset | None, key: str) -> SessionLaunch:
-    """Return the request of launch_session."""
+def session_launch(spec: Spec, preset: Preset | None, key: str) -> dict[str, Any]:
+    """Return what launch_session gets, except whose session it is; None is left out.
+
+    ``open_file`` is for RStudio and Jupyter Notebook only.
+    """
     set_up = (preset.session if preset is not None else None) or SessionPreset()
     more = set_up.launch_parameters
-    parameters = LaunchParameters(
-        name=mark_of(spec, key),
-        cluster=more.cluster or spec.word("cluster"),
-        placement_constraints=more.constraints() or _constraints(spec),
-        resource_limits=_limits(spec, more),
-        queues=more.queues or spec.several("queue"),
-        container_image=more.container_image or spec.word("image"),
-        default_image=more.default_image,
-        resource_profile=more.resource_profile or spec.word("profile"),
-        aws_role_arn=more.aws_role_arn,
-        databricks_instance=more.databricks_instance,
-        snowflake_account=more.snowflake_account,
-        snowflake_role=more.snowflake_role,
-    )
-    return SessionLaunch(
-        workbench=workbench_of(spec, preset),
-        name=spec.name or None,
-        open_file=set_up.open_file or spec.word("file") or None,
-        working_directory=set_up.working_directory or spec.word("directory") or None,
-        launch_parameters=parameters,
-        start_hooks=set_up.start_hooks,
-        stop_hooks=set_up.stop_hooks,
-        environment=_environment(spec, preset),
-    )
+    parameters: dict[str, Any] = {
+        "container_image": more.container_image or spec.word("image"),
+        "default_image": more.default_image,
+        "resource_profile": more.resource_profile or spec.word("profile"),
+        "aws_role_arn": more.aws_role_arn,
+        "databricks_instance": more.databricks_instance,
+        "snowflake_account": more.snowflake_account,
+        "snowflake_role": more.snowflake_role,
+    }
+    return {
+        "workbench": workbench_of(spec, preset),
+        "name": spec.name or None,
+        "open_file": set_up.open_file or spec.word("file") or None,
+        "working_directory": set_up.working_directory or spec.word("directory") or None,
+        "launch_parameters": {
+            "name": mark_of(spec, key),
+            "cluster": more.cluster or spec.word("cluster"),
+            # Servers want these lists even if they are empty.
+            "placement_constraints": _constraints(spec, more),
+            "resource_limits": _limits(spec, more),
+            "queues": list(more.queues or spec.several("queue")),
+            **{name: value for name, value in parameters.items() if value},
+        },
+        "start_hooks": [hook.model_dump() for hook in set_up.start_hooks] or None,
+        "stop_hooks": [hook.model_dump() for hook in set_up.stop_hooks] or None,
+        "environment": _environment(spec, preset) or None,
+    }
 
 
 def workbench_of(spec: Spec, preset: Preset | None) -> str:
@@ -302,48 +211,66 @@ def workbench_of(spec: Spec, preset: Preset | None) -> str:
     return (set_up.workbench if set_up is not None else None) or spec.word("workbench")
 
 
-def job_launch(spec: Spec, preset: Preset | None, key: str) -> JobLaunch:
-    """Return the request of launch_job."""
+def job_launch(spec: Spec, preset: Preset | None, key: str) -> dict[str, Any]:
+    """Return what launch_job gets, except whose job it is; None is left out.
+
+    A job is ``exe`` with ``args``, or ``command`` for a shell. Servers read camelCase, the reference lists
+    snake_case: field names of several words are sent in both spellings. Without
+    ``apply_config_settings`` the server decides whether its usual settings apply.
+    """
     set_up = (preset.job if preset is not None else None) or JobPreset()
     has_command = set_up.exe is not None or set_up.command is not None
-    return JobLaunch(
-        name=spec.name,
-        cluster=set_up.cluster or spec.word("cluster"),
-        exe=set_up.exe,
-        command=set_up.command if has_command else spec.word("command") or None,
-        args=set_up.args,
-        working_directory=set_up.working_directory or spec.word("directory") or None,
-        environment=_environment(spec, preset),
-        tags=(*set_up.tags, tag_of(key)),
-        container_image=set_up.container_image or spec.word("image") or None,
-        resource_limits=_limits(spec, set_up),
-        queues=set_up.queues or spec.several("queue"),
-        placement_constraints=set_up.constraints() or _constraints(spec),
-        resource_profile=set_up.resource_profile or spec.word("profile") or None,
-        apply_config_settings=set_up.apply_config_settings,
-    )
+    directory = set_up.working_directory or spec.word("directory")
+    image = set_up.container_image or spec.word("image")
+    limits, constraints = _limits(spec, set_up), _constraints(spec, set_up)
+    profile = set_up.resource_profile or spec.word("profile")
+    job: dict[str, Any] = {
+        "name": spec.name,
+        "cluster": set_up.cluster or spec.word("cluster"),
+        "exe": set_up.exe,
+        "command": set_up.command if has_command else spec.word("command") or None,
+        "args": list(set_up.args) or None,
+        "working_directory": directory or None,
+        "workingDirectory": directory or None,
+        "environment": _environment(spec, preset) or None,
+        "tags": [*set_up.tags, tag_of(key)],
+        "container_image": image or None,
+        # The launcher behind the API expects an object here.
+        "container": {"image": image} if image else None,
+        "resource_limits": limits or None,
+        "resourceLimits": limits or None,
+        "queues": list(set_up.queues or spec.several("queue")) or None,
+        "placement_constraints": constraints or None,
+        "placementConstraints": constraints or None,
+        "resource_profile": profile or None,
+        "resourceProfile": profile or None,
+    }
+    return {"job": job, "apply_config_settings": set_up.apply_config_settings}
 
 
-def _pairs(spec: Spec, key: str) -> list[tuple[str, str]]:
+def _pairs(spec: Spec, key: str) -> list[dict[str, str]]:
     """Return the entries that are written as ``name=value``."""
-    return [(name, value) for name, _, value in (one.partition("=") for one in spec.several(key))]
+    return [
+        {"name": name, "value": value} for name, _, value in (one.partition("=") for one in spec.several(key))
+    ]
 
 
-def _limits(spec: Spec, more: Parameters | JobPreset) -> tuple[ResourceLimit, ...]:
-    if more.resource_limits:
-        return more.limits()
-    if more.resource_profile:
-        return ()
-    return tuple(ResourceLimit(name=name, value=value) for name, value in _pairs(spec, "limits"))
+def _limits(spec: Spec, more: Resources) -> list[dict[str, str]]:
+    """Return the limits; the reference names the kind ``name``, servers call it ``type``."""
+    own = [] if more.resource_profile else _pairs(spec, "limits")
+    return [{**one, "type": one["name"]} for one in _dumped(more.resource_limits) or own]
 
 
-def _constraints(spec: Spec) -> tuple[PlacementConstraint, ...]:
-    return tuple(PlacementConstraint(name=name, value=value) for name, value in _pairs(spec, "constraints"))
+def _constraints(spec: Spec, more: Resources) -> list[dict[str, str]]:
+    return _dumped(more.placement_constraints) or _pairs(spec, "constraints")
 
 
-def _environment(spec: Spec, preset: Preset | None) -> tuple[NamedValue, ...]:
+def _environment(spec: Spec, preset: Preset | None) -> list[dict[str, str]]:
     """Return the variables; those that a preset sets can't be overridden."""
     set_up = preset.environment if preset is not None else ()
     names = {variable.name for variable in set_up}
-    own = (NamedValue(name=name, value=value) for name, value in _pairs(spec, "environment"))
-    return (*set_up, *(variable for variable in own if variable.name not in names))
+    return [*_dumped(set_up), *(one for one in _pairs(spec, "environment") if one["name"] not in names)]
+
+
+def _dumped(pairs: Iterable[NamedValue]) -> list[dict[str, str]]:
+    return [one.model_dump() for one in pairs]

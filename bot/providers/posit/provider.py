@@ -58,7 +58,7 @@ from bot.providers.connection import ConnectionSettings, Linking
 from bot.providers.posit import forms, launches
 from bot.providers.posit import types as addresses
 from bot.providers.posit.client import STATE_FIELDS, ParametersMissing, Transport, Workbench
-from bot.providers.posit.launches import Preset, SessionLaunch
+from bot.providers.posit.launches import Preset
 from bot.providers.posit.types import (
     SUSPENDS,
     Offer,
@@ -177,11 +177,11 @@ class Sessions:
         except (NotFound, Forbidden) as error:
             await self._unless_over(who, remote_id, error)
 
-    async def create(self, who: Acting, launch: SessionLaunch) -> Created:
+    async def create(self, who: Acting, launch: Mapping[str, Any]) -> Created:
         """Launch a session."""
         launching = self.workbench.launch_session(who.credential, launch, who.user)
         made = await rightly(self.workbench, who, "launch", launching)
-        return Created(made.id, launch.name or made.id)
+        return Created(made.id, launch["name"] or made.id)
 
     async def find(self, who: Acting, spec: Spec, key: str, since: float) -> Traces:
         """Look for what a launch of unknown outcome made, by its mark, otherwise by its name.

@@ -9,8 +9,6 @@ import pytest
 from aiohttp import web
 
 from bot.providers.posit.client import Chunk
-from bot.providers.posit.launches import JobLaunch, NamedValue
-from bot.providers.posit.types import PlacementConstraint, ResourceLimit
 from bot.support import errors
 from tests.providers.posit.fake import CREDENTIAL, TOKEN, FakeWorkbench, streamed
 from tests.support.http_rig import chain
@@ -39,7 +37,16 @@ JOB = {
     "metadata": {},
     "resourceProfile": "custom",
 }
-LAUNCH = JobLaunch("Job Test", "Local", exe="/bin/bash", args=("-c", "R -f JobTest.R"))
+LAUNCH = {
+    "job": {
+        "name": "Job Test",
+        "cluster": "Local",
+        "exe": "/bin/bash",
+        "command": None,
+        "args": ["-c", "R -f JobTest.R"],
+    },
+    "apply_config_settings": None,
+}
 
 
 @pytest.mark.parametrize(
@@ -56,49 +63,6 @@ async def test_a_job_comes_out_of_every_wrapping(fake: FakeWorkbench, answer):
     assert (job.id, job.status, job.user) == ("77", "Pending", "jvroom")
     assert job.submitted_at == pytest.approx(1727815772.294014, abs=1e-5)
     assert job.updated_at == pytest.approx(1727815772.294130, abs=1e-5)
-
-
-async def test_fields_of_many_words_go_in_both_spellings(fake: FakeWorkbench):
-    fake.answer = {"result": {"job": JOB}}
-    launch = JobLaunch(
-        name="n",
-        cluster="Kubernetes",
-        command="Rscript train.R",
-        working_directory="/work",
-        environment=(NamedValue(name="A", value="1"),),
-        tags=("t",),
-        container_image="r:4",
-        resource_limits=(ResourceLimit(name="cpuCount", value="2"),),
-        queues=("long",),
-        placement_constraints=(PlacementConstraint(name="zone", value="a"),),
-        resource_profile="small",
-        apply_config_settings=False,
-    )
-    await fake.client.launch_job(CREDENTIAL, launch, user="alice")
-    limits = [{"name": "cpuCount", "type": "cpuCount", "value": "2"}]
-    constraints = [{"name": "zone", "value": "a"}]
-    assert fake.kwparams == {
-        "apply_config_settings": False,
-        "job": {
-            "name": "n",
-            "cluster": "Kubernetes",
-            "command": "Rscript train.R",
-            "working_directory": "/work",
-            "workingDirectory": "/work",
-            "environment": [{"name": "A", "value": "1"}],
-            "tags": ["t"],
-            "container_image": "r:4",
-            "container": {"image": "r:4"},
-            "resource_limits": limits,
-            "resourceLimits": limits,
-            "queues": ["long"],
-            "placement_constraints": constraints,
-            "placementConstraints": constraints,
-            "resource_profile": "small",
-            "resourceProfile": "small",
-            "user": "alice",
-        },
-    }
 
 
 @pytest.mark.parametrize("answer", [{"result": {"job": {}}}, {"result": {}}, b"", b"<html>", {"result": []}])

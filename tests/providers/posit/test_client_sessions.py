@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from bot.providers.posit.client import STATE_FIELDS
-from bot.providers.posit.launches import Hook, NamedValue, SessionLaunch
 from bot.providers.posit.types import (
     LaunchParameters,
     PlacementConstraint,
@@ -45,69 +44,57 @@ SESSION = {
 
 async def test_the_least_launch_sends_what_is_given_and_nothing_else(fake: FakeWorkbench):
     fake.answer = LAUNCHED
-    launched = await fake.client.launch_session(CREDENTIAL, SessionLaunch("RStudio"))
+    launched = await fake.client.launch_session(CREDENTIAL, {"workbench": "RStudio"})
     assert fake.kwparams == {"workbench": "RStudio"}
     assert launched.id == "acdd5861"
 
 
-async def test_a_launch_sends_every_parameter(fake: FakeWorkbench):
+async def test_a_launch_sends_what_was_set_up_and_whose_it_is(fake: FakeWorkbench):
     fake.answer = LAUNCHED
-    launch = SessionLaunch(
-        workbench="Jupyter Notebook",
-        name="notes",
-        open_file="~/a.ipynb",
-        working_directory="~/course",
-        launch_parameters=LaunchParameters(
-            name="notes",
-            cluster="Kubernetes",
-            placement_constraints=(PlacementConstraint(name="zone", value="a"),),
-            resource_limits=(ResourceLimit(name="memory", value="2048", value_type="int"),),
-            queues=("long",),
-            container_image="r:4",
-            default_image="r:3",
-            resource_profile="small",
-            aws_role_arn="arn",
-            databricks_instance="dbc",
-            snowflake_account="acc",
-            snowflake_role="role",
-        ),
-        start_hooks=(Hook(exe="/bin/on"),),
-        stop_hooks=(Hook(exe="/bin/off"),),
-        environment=(NamedValue(name="A", value=""),),
-    )
+    launch = {"workbench": "Jupyter Notebook", "name": "notes", "open_file": None, "start_hooks": None}
     await fake.client.launch_session(CREDENTIAL, launch, "alice")
-    assert fake.kwparams == {
-        "workbench": "Jupyter Notebook",
-        "username": "alice",
+    assert fake.kwparams == {"workbench": "Jupyter Notebook", "name": "notes", "username": "alice"}
+
+
+async def test_a_resume_sends_every_launch_parameter(fake: FakeWorkbench):
+    fake.answer = LAUNCHED
+    whole = LaunchParameters(
+        name="notes",
+        cluster="Kubernetes",
+        placement_constraints=(PlacementConstraint(name="zone", value="a"),),
+        resource_limits=(ResourceLimit(name="memory", value="2048", value_type="int"),),
+        queues=("long",),
+        container_image="r:4",
+        default_image="r:3",
+        resource_profile="small",
+        aws_role_arn="arn",
+        databricks_instance="dbc",
+        snowflake_account="acc",
+        snowflake_role="role",
+    )
+    await fake.client.resume_session(CREDENTIAL, "acdd5861", launch_parameters=whole)
+    assert fake.kwparams["launch_parameters"] == {
         "name": "notes",
-        "open_file": "~/a.ipynb",
-        "working_directory": "~/course",
-        "launch_parameters": {
-            "name": "notes",
-            "cluster": "Kubernetes",
-            "placement_constraints": [{"name": "zone", "value": "a"}],
-            "resource_limits": [
-                {"name": "memory", "type": "memory", "value": "2048", "valueType": "int"},
-            ],
-            "queues": ["long"],
-            "container_image": "r:4",
-            "default_image": "r:3",
-            "resource_profile": "small",
-            "aws_role_arn": "arn",
-            "databricks_instance": "dbc",
-            "snowflake_account": "acc",
-            "snowflake_role": "role",
-        },
-        "start_hooks": [{"exe": "/bin/on"}],
-        "stop_hooks": [{"exe": "/bin/off"}],
-        "environment": [{"name": "A", "value": ""}],
+        "cluster": "Kubernetes",
+        "placement_constraints": [{"name": "zone", "value": "a"}],
+        "resource_limits": [
+            {"name": "memory", "type": "memory", "value": "2048", "valueType": "int"},
+        ],
+        "queues": ["long"],
+        "container_image": "r:4",
+        "default_image": "r:3",
+        "resource_profile": "small",
+        "aws_role_arn": "arn",
+        "databricks_instance": "dbc",
+        "snowflake_account": "acc",
+        "snowflake_role": "role",
     }
 
 
 async def test_the_three_lists_of_launch_parameters_are_there_when_empty(fake: FakeWorkbench):
     fake.answer = LAUNCHED
-    launch = SessionLaunch("RStudio", launch_parameters=LaunchParameters(name="n", cluster="Local"))
-    await fake.client.launch_session(CREDENTIAL, launch)
+    few = LaunchParameters(name="n", cluster="Local")
+    await fake.client.resume_session(CREDENTIAL, "acdd5861", launch_parameters=few)
     assert fake.kwparams["launch_parameters"] == {
         "name": "n",
         "cluster": "Local",
@@ -123,7 +110,7 @@ async def test_the_three_lists_of_launch_parameters_are_there_when_empty(fake: F
 async def test_a_launch_that_brings_no_id_is_an_unknown_outcome(fake: FakeWorkbench, answer):
     fake.answer = answer
     with pytest.raises(errors.UnknownOutcome):
-        await fake.client.launch_session(CREDENTIAL, SessionLaunch("RStudio"))
+        await fake.client.launch_session(CREDENTIAL, {"workbench": "RStudio"})
 
 
 async def test_a_resume_names_the_session_and_its_owner(fake: FakeWorkbench):

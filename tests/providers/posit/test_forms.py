@@ -231,8 +231,7 @@ def test_a_preset_asks_only_for_the_rest():
     assert shown.field("name").initial == "JupyterLab"
     made = spec(preset="gpu", name="deep", queue="long", environment="TEAM=mine\nA=1")
     assert made == Spec("deep", {"preset": "gpu", "queue": "long", "environment": ("TEAM=mine", "A=1")})
-    launch = launches.session_launch(made, launches.preset_named(PRESETS, made), "ws_0123456789abcdef")
-    told = launch.kwparams("alice")
+    told = launches.session_launch(made, launches.preset_named(PRESETS, made), "ws_0123456789abcdef")
     assert told["launch_parameters"] == {
         "name": "deep [89abcdef]",
         "cluster": "Kubernetes",
@@ -296,8 +295,8 @@ def test_a_job_is_asked_for_and_launched():
         },
     )
     launch = launches.job_launch(made, None, "job_0123456789abcdef")
-    assert launch.apply_config_settings is None
-    assert launch.as_json("alice") == {
+    assert launch["apply_config_settings"] is None
+    assert {name: value for name, value in launch["job"].items() if value is not None} == {
         "name": "Rscript train.R",
         "cluster": "Slurm",
         "command": "Rscript train.R",
@@ -305,7 +304,6 @@ def test_a_job_is_asked_for_and_launched():
         "resource_limits": [{"name": "cpuCount", "type": "cpuCount", "value": "2"}],
         "resourceLimits": [{"name": "cpuCount", "type": "cpuCount", "value": "2"}],
         "queues": ["long"],
-        "user": "alice",
     }
     assert list(problems("job")) == ["name", "command"]
     assert len(spec("job", command="x" * 300).name) <= 64
@@ -315,13 +313,28 @@ def test_a_job_of_a_preset_needs_nothing_more():
     made = spec("job", preset="nightly")
     assert made == Spec("Nightly report", {"preset": "nightly"})
     launch = launches.job_launch(made, launches.preset_named(PRESETS, made), "k")
-    assert launch.apply_config_settings is False
-    assert (launch.exe, launch.args, launch.command) == (
-        "/bin/bash",
-        ("-c", "R -f report.R"),
-        None,
-    )
-    assert launch.tags == ("nightly", "usher-0000000k")
+    assert launch["apply_config_settings"] is False
+    job = launch["job"]
+    assert (job["exe"], job["args"], job["command"]) == ("/bin/bash", ["-c", "R -f report.R"], None)
+    assert job["tags"] == ["nightly", "usher-0000000k"]
+
+
+def test_fields_of_many_words_go_in_both_spellings():
+    fields = {"directory": "/work", "image": "r:4", "queue": "long", "profile": "small"}
+    pairs = {"limits": ("cpuCount=2",), "constraints": ("zone=a",), "environment": ("A=1",)}
+    made = Spec("n", {"cluster": "Kubernetes", "command": "Rscript train.R", **fields, **pairs})
+    job = launches.job_launch(made, None, "k")["job"]
+    both = {
+        "working_directory": "/work",
+        "resource_profile": "small",
+        "placement_constraints": [{"name": "zone", "value": "a"}],
+        "resource_limits": [{"name": "cpuCount", "type": "cpuCount", "value": "2"}],
+    }
+    for name, value in both.items():
+        first, second = name.split("_")
+        assert job[name] == job[f"{first}{second.title()}"] == value
+    assert (job["container_image"], job["container"]) == ("r:4", {"image": "r:4"})
+    assert (job["queues"], job["environment"]) == (["long"], [{"name": "A", "value": "1"}])
 
 
 @pytest.mark.parametrize("name", ["a", "x" * 64, "[89abcdef]", "ends [12345678]"])
@@ -369,10 +382,10 @@ def test_any_filling_is_a_spec_or_has_problems_at_fields(purpose, values):
     assert Spec.from_json(json.loads(json.dumps(made.as_json()))) == made
     preset = launches.preset_named(PRESETS, made)
     if purpose == "workspace":
-        told = launches.session_launch(made, preset, "k").kwparams(None)
+        told = launches.session_launch(made, preset, "k")
         assert told["workbench"]
         assert told["launch_parameters"]["cluster"]
     else:
-        job = launches.job_launch(made, preset, "k")
-        assert job.cluster
-        assert job.exe or job.command
+        job = launches.job_launch(made, preset, "k")["job"]
+        assert job["cluster"]
+        assert job["exe"] or job["command"]
