@@ -7,7 +7,7 @@ from dataclasses import replace
 from bot.domain.models import Answer, OperationVerb, State, Workspace
 from bot.domain.moments import Moment
 from bot.messages.blocks import kit, lists, offers, replies
-from bot.messages.blocks.buttons import at_stake, down_buttons
+from bot.messages.blocks.buttons import at_stake, offered
 from bot.messages.blocks.kit import AGREED
 from bot.messages.blocks.limits import fill
 from bot.messages.blocks.timers import day_said, said
@@ -86,7 +86,7 @@ async def resume(request: Request) -> Answer:
     await workspaces.refresh(request.principal, workspace.id)
     facts = await request.services.gatherer.of_workspace(workspace)
     sentence = offers.in_its_state(facts.now, workspace, words.NOT_SUSPENDED)
-    buttons = [] if workspace.state is State.RUNNING else down_buttons(facts)
+    buttons = [] if workspace.state is State.RUNNING else offered(facts, State.STOPPED)
     return replies.hint(sentence, buttons)
 
 

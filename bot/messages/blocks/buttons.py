@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bot.domain.facts import RunFacts, WorkspaceFacts
 from bot.domain.models import Effects, State, StopMode, Workspace
 from bot.domain.models.stopping import is_final
@@ -99,32 +101,35 @@ def again_button(workspace: Workspace) -> Element:
     return kit.button(words.START_NEW, "again", workspace.id, style=kit.PRIMARY)
 
 
-def running_buttons(facts: WorkspaceFacts) -> list[Element]:
-    """Return what can be done with a running workspace besides opening it."""
+def offered(
+    facts: WorkspaceFacts, state: State | None = None, opening: Sequence[Element] = ()
+) -> list[Element]:
+    """Return what can be done with a workspace in its state, or in the one that a message tells.
+
+    ``opening`` opens one that runs.
+    """
     workspace = facts.workspace
     if workspace is None:
         return []
-    buttons = [suspend_button(workspace)] if facts.may("suspend") else []
-    return [*buttons, stop_button(workspace, facts.effects)] if facts.may("stop") else buttons
-
-
-def down_buttons(facts: WorkspaceFacts) -> list[Element]:
-    """Return what can be done with a workspace that is down; a suspended one can still be ended for good."""
-    workspace = facts.workspace
-    if workspace is None:
-        return []
-    buttons = [start_button(workspace)] if facts.may("start") else []
-    ends = workspace.state is State.SUSPENDED and is_final(facts.effects, "stop") and facts.may("stop")
-    return [*buttons, stop_button(workspace, facts.effects)] if ends else buttons
-
-
-def gone_buttons(facts: WorkspaceFacts) -> list[Element]:
-    """Return what can be done about a workspace that no longer exists."""
-    workspace = facts.workspace
-    if workspace is None:
-        return []
-    again = [again_button(workspace)] if can_be_made_again(facts) else []
-    return again if workspace.hidden else [*again, kit.button(words.FORGET, "forget", workspace.id)]
+    stop = [stop_button(workspace, facts.effects)]
+    if state is None:
+        state = State.STARTING if workspace.is_provisional else workspace.state
+    match state:
+        case State.RUNNING:
+            suspend = [suspend_button(workspace)] if facts.may("suspend") else []
+            return [*opening, *suspend, *(stop if facts.may("stop") else [])]
+        case State.STARTING:
+            return stop
+        case State.STOPPING:
+            return []
+        case State.GONE:
+            again = [again_button(workspace)] if can_be_made_again(facts) else []
+            return again if workspace.hidden else [*again, kit.button(words.FORGET, "forget", workspace.id)]
+        case _:
+            start = [start_button(workspace)] if facts.may("start") else []
+            # A suspended one can still be ended for good.
+            can_end = workspace.state is State.SUSPENDED and is_final(facts.effects, "stop")
+            return [*start, *stop] if can_end and facts.may("stop") else start
 
 
 def open_buttons(facts: WorkspaceFacts) -> list[Element]:

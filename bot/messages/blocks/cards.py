@@ -9,12 +9,10 @@ from bot.messages.blocks import kit, timers
 from bot.messages.blocks.buttons import (
     again_button,
     can_be_made_again,
-    down_buttons,
     force_button,
-    gone_buttons,
+    offered,
     open_buttons,
     page_button,
-    running_buttons,
     stop_button,
 )
 from bot.messages.blocks.drawn import draws
@@ -213,7 +211,7 @@ def _running_card(facts: WorkspaceFacts, operation: Operation) -> Answer:
     state = workspace.state if workspace is not None else State.UNKNOWN
     if workspace is None or state is State.GONE:
         gone = fill(words.GONE_SINCE, title=facts.connection_title)
-        return _card(facts, filled(words.GONE_SHORT, facts), [gone], [], gone_buttons(facts))
+        return _card(facts, filled(words.GONE_SHORT, facts), [gone], [], offered(facts, State.GONE))
     match state:
         case State.SUSPENDED:
             shown, text = words.SUSPENDED_ELSEWHERE, words.SUSPENDED_ELSEWHERE_SHORT
@@ -232,7 +230,7 @@ def _running_card(facts: WorkspaceFacts, operation: Operation) -> Answer:
     sentence = fill(shown, title=facts.connection_title)
     buttons = [kit.button(words.REFRESH, "refresh", operation.id)]
     if state not in {State.STARTING, State.STOPPING}:
-        buttons = down_buttons(facts)
+        buttons = offered(facts, State.STOPPED)
     return _card(facts, filled(text, facts), [sentence], [], [*buttons, *page_button(facts)])
 
 
@@ -251,7 +249,7 @@ def while_running(facts: WorkspaceFacts) -> tuple[list[str], list[str], list[Ele
     workspace = facts.workspace
     remark = workspace.remark if workspace is not None else None
     small = [kit.held(remark, facts.now)] if remark else []
-    buttons = [*open_buttons(facts), *running_buttons(facts), *timers.later_button(facts)]
+    buttons = [*offered(facts, State.RUNNING, open_buttons(facts)), *timers.later_button(facts)]
     return [opening(facts), *timers.ends(facts), *_warned(facts)], small, buttons
 
 
@@ -280,17 +278,17 @@ def _down_card(facts: WorkspaceFacts, operation: Operation) -> Answer:
         gone = [fill(words.STOPPED, at=at), fill(words.GONE_SINCE, title=facts.connection_title)]
         if operation.agreed:
             gone = [fill(words.ENDED_FOR_GOOD, at=at)]
-        return _card(facts, filled(words.GONE_SHORT, facts), gone, [], gone_buttons(facts))
+        return _card(facts, filled(words.GONE_SHORT, facts), gone, [], offered(facts, State.GONE))
     if workspace.state in {State.STARTING, State.RUNNING}:
         text = filled(words.STARTED_ELSEWHERE_SHORT, facts)
-        return _card(facts, text, [words.STARTED_ELSEWHERE], [], running_buttons(facts))
+        return _card(facts, text, [words.STARTED_ELSEWHERE], [], offered(facts, State.RUNNING))
     template = words.STOPPED if operation.has_called else words.STOPPED_ALREADY
     at = at if operation.has_called else kit.moment(ended_at, facts.now)
     text = words.STOPPED_SHORT
     if workspace.state is State.SUSPENDED:
         template, text = words.SUSPENDED, words.SUSPENDED_SHORT
     lines = [fill(template, at=at), *timers.ends(facts)]
-    return _card(facts, filled(text, facts), lines, [], down_buttons(facts))
+    return _card(facts, filled(text, facts), lines, [], offered(facts, State.STOPPED))
 
 
 def _removed_card(facts: WorkspaceFacts, operation: Operation) -> Answer:
@@ -339,15 +337,12 @@ def _as_it_is(facts: WorkspaceFacts) -> tuple[str, list[Element]]:
     """Return what a workspace is doing, and what can be done about it."""
     workspace = facts.workspace
     assert workspace is not None, "only what is known can have become something"
-    match workspace.state:
-        case State.RUNNING:
-            return words.RUNNING_NOW, [*open_buttons(facts), *running_buttons(facts)]
-        case State.STARTING:
-            return words.STARTING_NOW, [stop_button(workspace, facts.effects)]
-        case State.GONE:
-            return fill(words.GONE_SINCE, title=facts.connection_title), gone_buttons(facts)
-        case _:
-            return words.DOWN_NOW, down_buttons(facts)
+    now = {
+        State.RUNNING: words.RUNNING_NOW,
+        State.STARTING: words.STARTING_NOW,
+        State.GONE: fill(words.GONE_SINCE, title=facts.connection_title),
+    }
+    return now.get(workspace.state, words.DOWN_NOW), offered(facts, opening=open_buttons(facts))
 
 
 def reference_of(operation: Operation | None) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Any
 from bot.domain.facts import WorkspaceFacts
 from bot.domain.models import Answer, Spoken, State, Workspace
 from bot.messages.blocks import kit, limits
-from bot.messages.blocks.buttons import down_buttons, gone_buttons, page_button, running_buttons, stop_button
+from bot.messages.blocks.buttons import offered, page_button
 from bot.messages.blocks.cards import operation_card
 from bot.messages.blocks.kit import Block, Element
 from bot.messages.blocks.limits import Markup, fill, safe
@@ -123,19 +123,7 @@ def _lines(facts: WorkspaceFacts, workspace: Workspace, *, is_shared: bool) -> s
 
 def row_buttons(facts: WorkspaceFacts, workspace: Workspace) -> list[Element]:
     """Return what can be done with a workspace in a list that only its owner reads."""
-    if workspace.is_provisional:
-        return [stop_button(workspace, facts.effects)]
-    match workspace.state:
-        case State.RUNNING:
-            return [_open_button(facts, workspace), *running_buttons(facts)]
-        case State.STARTING:
-            return [stop_button(workspace, facts.effects)]
-        case State.STOPPED | State.SUSPENDED | State.FAILED | State.UNKNOWN:
-            return down_buttons(facts)
-        case State.GONE:
-            return gone_buttons(facts)
-        case _:
-            return []
+    return offered(facts, opening=[_open_button(facts, workspace)])
 
 
 def _open_button(facts: WorkspaceFacts, workspace: Workspace) -> Element:

@@ -10,7 +10,7 @@ from bot.domain.models import Answer, Ending, NoticeKind, Outcome, State
 from bot.domain.models.stopping import is_final
 from bot.messages.blocks import approvals, classes, kit, limits, replies, runs
 from bot.messages.blocks.buttons import (
-    down_buttons,
+    offered,
     open_buttons,
     page_button,
     remove_button,
@@ -229,7 +229,7 @@ def _stopped(facts: WorkspaceFacts) -> Answer:
         sentence = classes.stopped_with_class(facts.of_class, name_of(facts), state)
     elif is_planned:
         sentence = f"{sentence} {timer_words.AS_PLANNED}"
-    buttons = again_buttons(facts) if is_gone else down_buttons(facts)
+    buttons = again_buttons(facts) if is_gone else offered(facts, State.STOPPED)
     return kit.message(filled(_first(text), facts), sentence, [], buttons)
 
 
@@ -364,7 +364,7 @@ def ending(facts: WorkspaceFacts) -> Answer:
         template = notices.ENDING_STOPS if ends_how == "stops" else notices.ENDING_ANYHOW
         buttons = open_buttons(facts)
     else:
-        template, buttons = notices.ENDING_REMOVED, down_buttons(facts)
+        template, buttons = notices.ENDING_REMOVED, offered(facts, State.STOPPED)
     if facts.may("remove"):
         buttons.append(remove_button(workspace))
     return _said(template, facts, buttons, text=notices.ENDING_SHORT[ends_how], **names)
