@@ -23,7 +23,6 @@ from bot.messages.texts import answers as words
 from bot.messages.texts import talk
 from bot.services import naming
 from handlers import mistyped, questions, routes, talking
-from handlers.command_line import Quoted
 from handlers.language import vocabulary
 from handlers.language.names import Names
 from handlers.language.reading import READ, TIMED, Manner, Reading, read
@@ -88,19 +87,15 @@ async def _understood(request: Request) -> tuple[Reading, Sequence[Workspace]]:
 
 
 async def _decided(request: Request, reading: Reading, rows: Sequence[Workspace]) -> Answer:
+    others = {"question": questions.answered, "several": _one_each, "nothing": _followed}
     if reading.kind == "talk":
         return await _talked(request, reading)
-    if reading.kind == "question":
-        return await questions.answered(request, reading, rows)
-    if reading.kind == "several":
-        return await _one_each(request, reading, rows)
-    if reading.kind == "nothing":
-        return await _followed(request, reading, rows)
+    if reading.kind in others:
+        return await others[reading.kind](request, reading, rows)
+    if wrong := await mistyped.wrong_flags(request):
+        return mistyped.unknown_flag(request, wrong)
     if reading.folder == "workspace" and reading.what in READ:
         return await _commanded(request, reading, rows)
-    wrong = await mistyped.wrong_flags(request)
-    if wrong:
-        return mistyped.unknown_flag(request, wrong)
     nature = routes.nature(request.folder, request.verb)
     if nature.does is routes.Does.MAKES and reading.manner is not Manner.TYPED:
         return await _offered_to_make(request)
@@ -111,12 +106,11 @@ async def _offered_to_make(request: Request) -> Answer:
     """Offer what makes something so that it works: with names in place of *it*, and connections."""
     given, services = request.arguments, request.services
     named, _ = naming.leading_connection(given, services.connections)
-    about, heard, _ = await talking.heard(request)
+    _, heard, _, spoken_runs = await talking.heard(request)
     points = bool(given) and plain(given[0]) in vocabulary.IT
     if request.verb == "run" and given and named is None:
-        runs = await services.store.runs(request.principal)
-        known = [run for run in runs if (run.id in about.runs if points else run.name == given[0])]
-        if known:
+        every = await services.store.runs(request.principal)
+        if known := spoken_runs if points else [run for run in every if run.name == given[0]]:
             request.spoken.of_run(known[0].id)
             return offers.run_again(known[0], services.title(known[0].connection))
         places = tuple(makers(services, "job"))
@@ -150,11 +144,8 @@ async def _one_each(request: Request, reading: Reading, rows: Sequence[Workspace
 
 async def _commanded(request: Request, reading: Reading, rows: Sequence[Workspace]) -> Answer:
     which = reading.which
-    wrong = await mistyped.wrong_flags(request)
-    if wrong:
-        return mistyped.unknown_flag(request, wrong)
     if reading.how or _is_unread_time(reading):
-        named = which.named or ((await talking.heard(request, rows))[1] if which.points else [])
+        named = which.named or ((await talking.heard(request, rows)).workspaces if which.points else [])
         request.spoken.of(named)
         if which.runs and not named:
             return talking.run_left_alone(request, which.runs[0])
@@ -170,14 +161,12 @@ async def _commanded(request: Request, reading: Reading, rows: Sequence[Workspac
     if (which.unknown or which.is_near) and not which.is_all:
         reading, rows = await _looked(request, reading)
         which = reading.which
-    is_place = bool(which.connections) and not (which.workspaces or which.points or which.unknown)
+    is_place = which.connections and not (which.workspaces or which.points or which.unknown)
     if is_place and reading.what == "status":
         return await questions.answered(request, replace(reading, what="health"), rows)
     request = await timing.timed(request, reading)
     chosen, is_sure = await _chosen(request, reading, rows)
-    if chosen and isinstance(chosen[0], str):
-        return await _of_run(request, reading, chosen[1], is_sure=is_sure)  # type: ignore[arg-type]
-    return await _done(request, reading, chosen, is_sure=is_sure)  # type: ignore[arg-type]
+    return await _done(request, reading, chosen, is_sure=is_sure)
 
 
 async def _looked(request: Request, reading: Reading) -> tuple[Reading, Sequence[Workspace]]:
@@ -206,13 +195,11 @@ async def _done(request: Request, reading: Reading, chosen: Sequence[Workspace],
         is_guess = reading.manner is Manner.ASKED or not is_sure
         if verb == "start" and is_guess and workspace.state is State.RUNNING and request.at is None:
             return await routes.run(request.about("workspace", "open", (), workspace.id))
-        if does is routes.Does.SHOWS or (verb in _ASKS and not is_guess) or not is_guess:
-            return await routes.run(replace(request, target=workspace.id))
-        if verb in _ASKS:
-            return await routes.run(replace(request, target=workspace.id, manner=Manner.ASKED))
+        if does is routes.Does.SHOWS or verb in _ASKS or not is_guess:
+            manner = Manner.ASKED if is_guess and verb in _ASKS else request.manner
+            return await routes.run(replace(request, target=workspace.id, manner=manner))
         offered = await offering.one(request, workspace)
-        remarks = offering.unknown_remarks(which)
-        return replies.with_remarks(offered, remarks)
+        return replies.with_remarks(offered, offering.unknown_remarks(which))
     if does is routes.Does.SHOWS and not which.unknown:
         return await questions.listed(request, chosen)
     if "yes" in request.flags and request.manner is Manner.TYPED and not which.unknown and not request.more:
@@ -233,36 +220,27 @@ def _is_unread_time(reading: Reading) -> bool:
 
 async def _chosen(
     request: Request, reading: Reading, rows: Sequence[Workspace]
-) -> tuple[Sequence[Workspace | Run | str], bool]:
+) -> tuple[Sequence[Workspace], bool]:
     """Return what a verb is about, and whether that is sure; raises Answered with a question or a hint."""
     which, verb = reading.which, reading.what
     does = routes.nature("workspace", verb).does
     if which.is_described and does is routes.Does.ENDS:
-        named = which.named
-        raise Answered(talking.described(request, _after_verb(reading), named))
+        raise Answered(talking.described(request, _after_verb(reading), which.named))
     if which.workspaces:
-        groups = [
-            await targets.at_places(request, group, which.connections, rows) for group in which.workspaces
-        ]
-        many = next((group for group in groups if len(group) > 1), None)
-        if many is not None:
+        places = which.connections
+        groups = [await targets.at_places(request, group, places, rows) for group in which.workspaces]
+        if many := next((group for group in groups if len(group) > 1), None):
             raise Answered(targets.which_of_these(request, many, rows, _after_verb(reading)))
         found = {group[0].id: group[0] for group in groups}
         is_started = which.is_beginning and reading.manner is Manner.TYPED and does is routes.Does.STARTS
         is_sure = (not which.is_near or is_started) and not which.unknown and not which.has_more
         return list(found.values()), is_sure and len(found) == 1
+    if which.is_all and which.unknown:
+        raise Answered(talking.left_alone(request, replace(reading, how="if"), rows[:1], is_named=False))
     if which.is_all or (which.state and not which.unknown):
-        besides = {one.id for one in which.besides}
-        found_rows = [
-            one
-            for one in rows
-            if one.id not in besides
-            and which.connections in {(), (one.connection,)}
-            and (not which.state or targets.is_in(one, which.state))
-        ]
-        if which.unknown:
-            raise Answered(talking.left_alone(request, replace(reading, how="if"), rows[:1], is_named=False))
-        return found_rows, False
+        there = [one for one in rows if which.connections in {(), (one.connection,)}]
+        fitting = [one for one in there if not which.state or targets.is_in(one, which.state)]
+        return [one for one in fitting if one not in which.besides], False
     if which.unknown:
         for connection in which.connections:
             if connection not in dict(request.services.linkless()):
@@ -276,31 +254,24 @@ async def _chosen(
 def _after_verb(reading: Reading) -> str:
     """Return what stands where a name would, without courtesy around it."""
     given = [word for word in reading.words if not word.startswith("--")]
-    while (
-        given and plain(given[0]) in vocabulary.BEFORE_A_NAME - {"your"} and not isinstance(given[0], Quoted)
-    ):
+    while given and plain(given[0]) in vocabulary.BEFORE_A_NAME:
         given = given[1:]
     return " ".join(given).rstrip(",;:!?….") or " ".join(reading.which.unknown)
 
 
 async def _pointed(
     request: Request, reading: Reading, rows: Sequence[Workspace]
-) -> tuple[Sequence[Workspace | Run | str], bool]:
+) -> tuple[Sequence[Workspace], bool]:
     """Return what *it*, *the second one* or *the one on the hub* is: by what was last spoken of."""
     which = reading.which
-    about, named, listed = await talking.heard(request, rows)
+    _, named, listed, runs = await talking.heard(request, rows)
     if which.place:
         one = questions.counted(listed, which.place)
         if one is None:
             raise Answered(talking.not_counted(request, listed))
         return [one], True
-    if not named and about.runs and which.points:
-        run = next(
-            (run for run in await request.services.store.runs(request.principal) if run.id in about.runs),
-            None,
-        )
-        if run is not None:
-            return ["run", run], True
+    if runs and which.points and not named:
+        raise Answered(await _of_run(request, reading, runs[0], is_sure=True))
     at = [one for one in named or rows if which.connections in {(), (one.connection,)}]
     if which.connections and not at:
         at = await targets.there(request, which.connections, rows)
@@ -313,7 +284,7 @@ async def _pointed(
     fitting = await offering.needed(request, at)
     if named and len(fitting) == 1:
         return fitting, False
-    return [await _which(request, fitting or at or rows)], False
+    raise Answered(targets.which_of_all(request, fitting or at or rows))
 
 
 async def _usual(request: Request, rows: Sequence[Workspace]) -> Workspace:
@@ -331,23 +302,14 @@ async def _usual(request: Request, rows: Sequence[Workspace]) -> Workspace:
         if usual is not None:
             return usual
     does = routes.nature("workspace", request.verb).does
-    _, heard, _ = await talking.heard(request, rows)
+    heard = (await talking.heard(request, rows)).workspaces
     if len(heard) == 1 and does is not routes.Does.ENDS:
         return heard[0]
     fitting = await offering.needed(request, rows)
-    if (
-        does is routes.Does.ENDS
-        and is_free
-        and len(fitting) == 1
-        and offering.verb_of(request) in talk.DO_ONE
-    ):
+    is_offered = does is routes.Does.ENDS and is_free and offering.verb_of(request) in talk.DO_ONE
+    if is_offered and len(fitting) == 1:
         raise Answered(await offering.one(request, fitting[0]))
-    return await _which(request, fitting or rows)
-
-
-async def _which(request: Request, fitting: Sequence[Workspace]) -> Workspace:
-    """Ask which one is meant; always raises Answered."""
-    raise Answered(targets.which_of_all(request, fitting))
+    raise Answered(targets.which_of_all(request, fitting or rows))
 
 
 async def _of_run(request: Request, reading: Reading, run: Run, *, is_sure: bool) -> Answer:
@@ -371,7 +333,7 @@ async def _of_run(request: Request, reading: Reading, run: Run, *, is_sure: bool
 async def _talked(request: Request, reading: Reading) -> Answer:
     if reading.what not in {"yes", "nothing", "again"}:
         return talking.small_talk(request, reading.what)
-    about, named, _ = await talking.heard(request)
+    about, named, _, runs = await talking.heard(request)
     if reading.what == "again":
         return await _again(request, about, named)
     if reading.what == "nothing":
@@ -381,8 +343,7 @@ async def _talked(request: Request, reading: Reading) -> Answer:
         request.spoken.about = about
         titles = [one.title for one in named]
         titles += [request.services.title(about.connection)] if about.connection else []
-        runs = await request.services.store.runs(request.principal) if about.runs else ()
-        return talking.takes_press(request, [*titles, *(run.name for run in runs if run.id in about.runs)])
+        return talking.takes_press(request, [*titles, *(run.name for run in runs)])
     if about.ask and about.ask != "which":
         press = Press.of_text(about.ask)
         pressed = request.pressed(press)
@@ -411,14 +372,12 @@ async def _again(request: Request, about: Spoken, named: Sequence[Workspace]) ->
 async def _undone(request: Request, reading: Reading) -> Answer:
     """Take back what is still open of what was last spoken of, otherwise offer the opposite."""
     services = request.services
-    about, named, _ = await talking.heard(request)
+    about, named, _, runs = await talking.heard(request)
     if about.ask or about.takes_press:
         request.spoken.of(named)
         return talking.small_talk(request, "nothing")
-    if about.runs and not named:
-        runs = {run.id: run for run in await services.store.runs(request.principal)}
-        if about.runs[0] in runs:
-            return await _of_run(request, reading, runs[about.runs[0]], is_sure=True)
+    if runs and not named:
+        return await _of_run(request, reading, runs[0], is_sure=True)
     if len(named) != 1:
         return await routes.run(replace(request, arguments=()))
     (workspace,) = named
@@ -428,18 +387,9 @@ async def _undone(request: Request, reading: Reading) -> Answer:
         return await routes.run(replace(request, target=workspace.id))
     if workspace.stop_at is not None:
         return await routes.run(request.about("workspace", "keep", (), workspace.id))
-    opposite = "" if latest is None else "start" if latest.verb.brings_down else "stop"
-    if not opposite or about.what not in {
-        "start",
-        "stop",
-        "restart",
-        "suspend",
-        "resume",
-        "force",
-        "keep",
-        "yes",
-    }:
+    if latest is None or about.what not in TIMED | {"force", "yes"}:
         return talking.nothing_to_undo(request, workspace)
+    opposite = "start" if latest.verb.brings_down else "stop"
     return await offering.one(request.about("workspace", opposite, ()), workspace)
 
 

@@ -76,7 +76,7 @@ async def _pointed(
         return [], []
     if which.unknown and not reading.topic:
         return [], []
-    about, named, listed = await heard(request, rows)
+    _, named, listed, runs = await heard(request, rows)
     if which.place:
         one = counted(listed, which.place)
         named = [one] if one is not None else []
@@ -86,10 +86,9 @@ async def _pointed(
         named = []
     if which.connections:
         named = [one for one in named if one.connection in which.connections]
-    if named or not about.runs:
-        return named or (list(rows) if len(rows) == 1 and is_open and not reading.topic else []), []
-    runs = {run.id: run for run in await request.services.store.runs(request.principal)}
-    return [], [runs[key] for key in about.runs if key in runs]
+    if named or runs:
+        return named, [] if named else runs
+    return (list(rows) if len(rows) == 1 and is_open and not reading.topic else []), []
 
 
 def others(named: Sequence[Workspace], rows: Sequence[Workspace]) -> list[Workspace]:
@@ -192,9 +191,7 @@ def _typed(workspace: Workspace) -> Markup:
 async def _of_runs(request: Request, reading: Reading, runs: Sequence[Run]) -> Answer:
     """Answer about a run: the one that is named or was spoken of, otherwise the newest."""
     if not runs:
-        about = await request.heard()
-        every = await request.services.store.runs(request.principal)
-        runs = [run for run in every if run.id in about.runs] or every[:1]
+        runs = (await heard(request)).runs or await request.services.store.runs(request.principal)
     if not runs:
         return await routes.run(request.about("job", "status", ()))
     run = runs[0]

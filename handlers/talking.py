@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from bot.domain.models import Answer, Run, Spoken, State, Workspace
 from bot.messages.blocks import offers, replies
@@ -40,18 +40,26 @@ class _Command:
         return f"{'' if self.folder == 'workspace' else f'{self.folder} '}{written(self.words)}"
 
 
-async def heard(
-    request: Request, rows: Sequence[Workspace] | None = None
-) -> tuple[Spoken, list[Workspace], list[Workspace]]:
-    """Return what was last spoken of, with its workspaces and those of the last list that are still there."""
-    about = await request.heard()
-    if rows is None:
-        rows = await request.services.store.workspaces(request.principal)
+class Heard(NamedTuple):
+    """Hold what was last spoken of, with those of its workspaces and runs that are still there."""
+
+    about: Spoken
+    workspaces: list[Workspace]
+    #: In the order of the last list.
+    listed: list[Workspace]
+    runs: list[Run]
+
+
+async def heard(request: Request, rows: Sequence[Workspace] | None = None) -> Heard:
+    """Return what was last spoken of where the person writes."""
+    about, store = await request.heard(), request.services.store
+    rows = await store.workspaces(request.principal) if rows is None else rows
     by_id = {one.id: one for one in rows}
     named, listed = (
         [by_id[key] for key in keys if key in by_id] for keys in (about.workspaces, about.listed)
     )
-    return about, named, listed
+    runs = await store.runs(request.principal) if about.runs else ()
+    return Heard(about, named, listed, [run for run in runs if run.id in about.runs])
 
 
 def small_talk(request: Request, topic: str) -> Answer:

@@ -307,14 +307,11 @@ OF_QUESTIONS: Final = (
     | RESULTS
     | PLANS
     | _words(
-        """running run up down ready stopped stop start started starting stopping done finished online offline
-    alive dead fine working work still yet already now on off doing going available currently over complete
-    completed there back be been it's me if whether happened happening with to about long until take takes
-    status state open idle healthy of much time left and it taking gone reachable accessible again fail failed
-    broken slow stuck finish finally actually so really the a an my our this that for in crash crashed
-    anything something wrong kaputt much more longer again reason happen happens uptime already got get what
-    think know see check please ok okay there's whether you we i of these those they them is not job run
-    come itself last time anymore any more else doing really lately since until till by on at"""
+        """running up down stopped stop start started starting stopping fine yet already off doing going
+        currently complete completed there back be been it's me whether happened happening about long take
+        takes status state open idle much time left taking gone accessible again failed broken stuck finally
+        actually so really crash crashed something more longer reason happen happens uptime got get
+        think see check there's you we i come itself last anymore else lately"""
     )
 )
 

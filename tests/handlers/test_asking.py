@@ -62,7 +62,7 @@ async def test_a_guess_that_ends_something_is_one_press_away_and_done_on_it(bot:
 async def test_a_near_miss_keeps_what_followed_it(bot: Rig):
     await bot.link()
     answer = await bot.say("strat notebook --share")
-    await press(bot, answer, "start notebook --share")
+    await press(bot, answer, "Start notebook --share")
     assert await open_ones(bot) == ["start notebook"]
 
 

@@ -33,12 +33,19 @@ class Row:
 
 
 def command_buttons(commands: Sequence[str]) -> list[Element]:
-    """Return a button for each command, with the command on its face; none for one that is too long."""
+    """Return a button for each command, which says what it does; none for one that is too long."""
     return [
-        kit.button(limits.line(command, limits.BUTTON), Press(SAY, command, number=number))
+        kit.button(limits.line(_doing(command), limits.BUTTON), Press(SAY, command, number=number))
         for number, command in enumerate(commands)
         if len(command) <= limits.VALUE
     ]
+
+
+def _doing(command: str) -> str:
+    """Return what a command does, in words for a button."""
+    verb, _, rest = command.removeprefix("job ").partition(" ")
+    said = words.COMMANDS.get(command) or f"{words.COMMANDS.get(verb, verb.capitalize())} {rest}"
+    return said.replace('"', "").strip()
 
 
 def one(verb: str, workspace: Workspace, title: str) -> Answer:

@@ -165,6 +165,19 @@ DO_ONE: Final[Mapping[str, str]] = MappingProxyType(
         "run": "Run {name} again",
     }
 )
+#: The button of a command, by the command or its verb, where the verb alone doesn't say what it does.
+COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "list": "List",
+        "job list": "Show my runs",
+        "job run": "Run a job",
+        "new": "New workspace",
+        "alias": "Rename",
+        "card": "Post a card for",
+        "whoami": "Show my accounts",
+        "settings": "Show my settings",
+    }
+)
 #: The same with a time, which the button keeps.
 AT_ITS_TIME: Final = "Do you mean {at}? I haven't done anything with *{name}* yet."
 THEN: Final = "then"
