@@ -12,7 +12,7 @@ import structlog
 
 from bot.domain.models import Principal
 from bot.slack.budget import Budget, Room
-from bot.slack.errors import meaning
+from bot.slack.errors import SHUT_OUT_SECONDS, meaning
 from bot.slack.methods import UPLOAD_URL
 from bot.store.slack_calls import LEAVES_WITHIN
 from bot.support.addresses import is_loopback
@@ -30,8 +30,6 @@ _HOSTS: Final = ("slack.com", "slack-gov.com")
 UNREACHABLE: Final = "unreachable"
 #: How often, at most, what waits for Slack is released: a single message may fail by itself, again and again.
 RELEASES_EVERY: Final = 60.0
-#: How long nothing is sent after Slack shut the app out; then a single call tests whether that is over.
-SHUT_OUT_SECONDS: Final = 60.0
 
 
 def leads_to_slack(url: str, api_url: str) -> bool:

@@ -43,6 +43,8 @@ class Meaning(StrEnum):
         return self in (Meaning.TOKEN, Meaning.SHUT_OUT)
 
 
+#: How long nothing is sent after Slack shut the app out; then a single call tests whether that is over.
+SHUT_OUT_SECONDS: Final = 60.0
 _PASSING: Final = (Meaning.LIMITED, Meaning.UNSURE, Meaning.AGAIN, Meaning.UNKNOWN)
 #: The table of the file that explains the others.
 _EXPLAINED: Final = "meanings"
@@ -67,6 +69,19 @@ _MEANINGS: Final[Mapping[str, Meaning]] = MappingProxyType(
 def meaning_of(code: str) -> Meaning:
     """Return what an error code means."""
     return _MEANINGS.get(code, Meaning.UNKNOWN)
+
+
+def rests(error: SlackFailed, otherwise: float) -> float | None:
+    """Return for how many seconds a call that does no harm twice waits; None if Slack never takes it.
+
+    ``otherwise`` is for what passes by itself.
+    """
+    if isinstance(error, SlackLimited):
+        return error.retry_after
+    means = meaning(error)
+    if means.is_shut_out:
+        return SHUT_OUT_SECONDS
+    return None if means.is_final else otherwise
 
 
 def meaning(error: SlackFailed) -> Meaning:

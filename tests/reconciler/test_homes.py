@@ -143,17 +143,9 @@ async def test_what_can_be_pressed_stays_for_two_minutes(world):
     assert "End it" not in shown(world)
 
 
-@pytest.mark.parametrize(
-    "error",
-    [
-        SlackFailed(PUBLISH, "some_error"),
-        SlackLimited(PUBLISH, 20.0),
-        SlackPermanent(PUBLISH, "token_expired"),
-    ],
-)
-async def test_what_slack_does_not_take_is_published_later(world, error):
+async def test_what_slack_does_not_take_is_published_later(world):
     await world.own()
-    world.slack.fail(PUBLISH, error)
+    world.slack.fail(PUBLISH, SlackPermanent(PUBLISH, "token_expired"))
     await opened(world)
     assert world.slack.homes == {}
     await world.pass_time(70)

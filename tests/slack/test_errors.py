@@ -9,7 +9,7 @@ import pytest
 
 from bot.messages.texts import classes as words
 from bot.slack import errors
-from bot.slack.errors import Meaning, meaning, meaning_of
+from bot.slack.errors import SHUT_OUT_SECONDS, Meaning, meaning, meaning_of, rests
 from bot.slack.methods import METHODS, RESPONSE_URL, UPLOAD_URL
 from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, SlackUnknownOutcome
 from tests.project.repository import ROOT
@@ -43,6 +43,23 @@ def test_a_code_means_the_same_everywhere():
         for name, codes in by_meaning.items():
             assert [code for code in codes if meaning_of(code) != name] == []
             assert codes == sorted(set(codes))
+
+
+@pytest.mark.parametrize(
+    ("error", "seconds"),
+    [
+        (SlackLimited("views.publish", 20.0), 20.0),
+        (SlackPermanent("chat.update", "token_revoked"), SHUT_OUT_SECONDS),
+        (SlackPermanent("views.publish", "accesslimited"), SHUT_OUT_SECONDS),
+        (SlackUnknownOutcome("chat.update", "no_answer"), 4.0),
+        (SlackFailed("views.publish", "some_error"), 4.0),
+        (SlackFailed("chat.update", "update_failed"), 4.0),
+        (SlackPermanent("chat.update", "message_not_found"), None),
+        (SlackPermanent("views.publish", "not_enabled"), None),
+    ],
+)
+def test_how_long_a_card_a_home_or_an_output_rests_after_a_failure(error, seconds):
+    assert rests(error, otherwise=4.0) == seconds
 
 
 @pytest.mark.parametrize(

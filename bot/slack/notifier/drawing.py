@@ -25,11 +25,11 @@ from bot.messages.texts import notices as words
 from bot.services.context import Context
 from bot.services.gather import Gatherer
 from bot.slack import methods as slack_methods
-from bot.slack.calls import SHUT_OUT_SECONDS, AnySlack, PacedSlack
-from bot.slack.errors import Meaning, meaning
+from bot.slack.calls import AnySlack, PacedSlack
+from bot.slack.errors import Meaning, meaning, rests
 from bot.slack.methods import CHAT_UPDATE
 from bot.store.store import Store
-from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, StoreError
+from bot.support.errors import SlackFailed, SlackPermanent, StoreError
 from bot.support.pool import Pool, contained, pool_room, run_all
 
 log = structlog.get_logger(__name__)
@@ -255,26 +255,18 @@ class CardUpdates:
 
     async def _guarded(self, card: Card) -> None:
         # Repeating an update does no harm, whatever became of the first attempt.
-        back, failed = (
-            partial(self._store.card_retry, card.id, backoff(4, 0.5)),
-            partial(self._hand_over, card),
-        )
+        retry, soon = partial(self._store.card_retry, card.id), backoff(4, 0.5)
+        back, failed = partial(retry, soon), partial(self._hand_over, card)
         async with contained("card", self._ids, back=back, failed=failed, card=card.id):
-            await self._tried(card)
-
-    async def _tried(self, card: Card) -> None:
-        try:
-            await self._one(card)
-        except SlackLimited as error:
-            await self._store.card_retry(card.id, error.retry_after)
-        except SlackPermanent as error:
-            if meaning(error).is_shut_out:
-                await self._store.card_retry(card.id, SHUT_OUT_SECONDS)
-                return
-            log.info("card lost", card=card.id, problem=error.code)
-            await self._store.card_lost(card.id)
-        except SlackFailed:
-            await self._store.card_retry(card.id, backoff(4, 0.5))
+            try:
+                await self._one(card)
+            except SlackFailed as error:
+                seconds = rests(error, soon)
+                if seconds is not None:
+                    await retry(seconds)
+                    return
+                log.info("card lost", card=card.id, problem=error.code)
+                await self._store.card_lost(card.id)
 
     async def _hand_over(self, card: Card) -> None:
         """Hand a card over to the outbox, which retries at growing intervals and then sends a plain text."""

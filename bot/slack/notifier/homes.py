@@ -24,14 +24,13 @@ from bot.services.context import Context
 from bot.services.gather import Gatherer
 from bot.services.home_facts import HomeGatherer
 from bot.slack import methods as slack_methods
-from bot.slack.calls import SHUT_OUT_SECONDS, AnySlack
-from bot.slack.errors import Meaning, meaning
+from bot.slack.calls import AnySlack
+from bot.slack.errors import Meaning, meaning, rests
 from bot.slack.notifier.drawing import Timing
 from bot.support.errors import (
     NotIdentified,
     Refused,
     SlackFailed,
-    SlackLimited,
     StoreError,
 )
 from bot.support.pool import Pool, contained, pool_room, run_all
@@ -90,25 +89,18 @@ class HomeViews:
         # Publishing twice does no harm.
         back, failed = partial(self._later, one, 0.0), partial(self._store.home_rest, one)
         async with contained("home", self._ids, back=back, failed=failed, principal=one.principal.key):
-            await self._tried(one)
-
-    async def _tried(self, one: Home) -> None:
-        try:
-            await self._one(one)
-        except SlackLimited as error:
-            await self._later(one, error.retry_after)
-        except SlackFailed as error:
-            means = meaning(error)
-            if means is Meaning.STALE:
-                # Somebody has published a newer one, which isn't known here.
-                await self._published(one, "", "")
-            elif not means.is_final:
-                await self._later(one, backoff(3, 0.5))
-            elif means.is_shut_out:
-                await self._later(one, SHUT_OUT_SECONDS)
-            else:
-                log.info("home not published", principal=one.principal.key, problem=error.code)
-                await self._store.home_rest(one)
+            try:
+                await self._one(one)
+            except SlackFailed as error:
+                seconds = rests(error, backoff(3, 0.5))
+                if seconds is not None:
+                    await self._later(one, seconds)
+                elif meaning(error) is Meaning.STALE:
+                    # Somebody has published a newer one, which isn't known here.
+                    await self._published(one, "", "")
+                else:
+                    log.info("home not published", principal=one.principal.key, problem=error.code)
+                    await self._store.home_rest(one)
 
     async def _one(self, one: Home) -> None:
         is_wanted = one.wanted_at is not None

@@ -17,10 +17,10 @@ from bot.services.context import Context
 from bot.services.gather import Gatherer
 from bot.services.owners import OUTPUT
 from bot.slack import methods as slack_methods
-from bot.slack.calls import SHUT_OUT_SECONDS, AnySlack
-from bot.slack.errors import meaning
+from bot.slack.calls import AnySlack
+from bot.slack.errors import rests
 from bot.slack.notifier.drawing import Timing, edit, update
-from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, StoreError
+from bot.support.errors import SlackFailed, StoreError
 from bot.support.pool import Pool, pool_room, run_all
 
 log = structlog.get_logger(__name__)
@@ -82,19 +82,17 @@ class Outputs:
                 break
             try:
                 drawn += await self._draw(entry)
-            except SlackLimited:
-                break
             except StoreError as error:
                 log.warning("output not drawn", run=entry.run_id, problem=error)
                 break
-            except SlackPermanent as error:
-                if meaning(error).is_shut_out:
+            except SlackFailed as error:
+                seconds = rests(error, 0.0)
+                if seconds:
                     break
-                log.info("output message lost", run=entry.run_id, problem=error.code)
-                entry.is_lost = True
-            except SlackFailed:
                 # Repeating an update does no harm, whatever became of the first attempt.
-                entry.updated_at = self._board.monotonic()
+                entry.updated_at, entry.is_lost = self._board.monotonic(), seconds is None
+                if entry.is_lost:
+                    log.info("output message lost", run=entry.run_id, problem=error.code)
             except Exception:
                 # It waits its turn again, so that it can't hold up the other outputs and the files.
                 log.exception("output not drawn", run=entry.run_id, reference=self._ids.reference())
@@ -163,20 +161,15 @@ class Outputs:
             await self._slack.to(run.principal).upload(
                 str(answer.data.get("upload_url") or ""), spool.pieces(), spool.size
             )
-        except SlackLimited as error:
-            entry.deliver_after = self._board.monotonic() + error.retry_after
-        except SlackPermanent as error:
-            if meaning(error).is_shut_out:
-                entry.deliver_after = self._board.monotonic() + SHUT_OUT_SECONDS
-                return
-            await self._missing(entry, run, error)
         except SlackFailed as error:
-            entry.deliveries += 1
-            if entry.deliveries >= DELIVERIES:
+            seconds = rests(error, 0.0)
+            if seconds == 0.0:
+                entry.deliveries += 1
+                seconds = backoff(entry.deliveries + 2, 0.5, longest=LONGEST_WAIT)
+            if seconds is None or entry.deliveries >= DELIVERIES:
                 await self._missing(entry, run, error)
-                return
-            wait = backoff(entry.deliveries + 2, 0.5, longest=LONGEST_WAIT)
-            entry.deliver_after = self._board.monotonic() + wait
+            else:
+                entry.deliver_after = self._board.monotonic() + seconds
         else:
             body = {"job": run.id, "file": str(answer.data.get("file_id") or ""), "name": name}
             await self._store.add_notices([NewNotice(run.id, NoticeKind.JOB_FILE, "1", run.principal, body)])
