@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any, ClassVar, Final, Generic
+from dataclasses import replace
+from typing import ClassVar, Final, Generic
 
 from bot.domain.models import AuditEntry, Call, Created, NoticeKind, Traces, Update
 from bot.domain.plan import Step
@@ -144,25 +145,25 @@ class Caller(EnginePart, ABC, Generic[S]):
 
     def absent(self, claimed: S, wait: float) -> Update:
         """Continue after nothing was made: the next plan creates it, unless it was cancelled."""
-        return claimed.update(
-            wait,
+        absent = replace(
+            claimed.update(wait),
             attempts=claimed.subject.attempts + 1,
             hold="",
             asked=False,
             card_dirty=True,
             audit=[outcomes.audit(claimed.subject, "call.find", "absent")],
-            **known_as(self.making, Call.NONE),
         )
+        return knowing(absent, self.making, Call.NONE)
 
     def _asked(self, claimed: S, runtime: Runtime, now: float) -> Update:
         """Ask the person once whether to create another one, and keep looking."""
         subject = claimed.subject
         wait = look_in(runtime.pace, subject.asked_at, now)
         if subject.asked_at is not None:
-            return claimed.update(wait, hold="", asked=True)
+            return replace(claimed.update(wait), hold="", asked=True)
         asked = outcomes.notice(subject, self.question, f"{subject.called_at or 0.0:.3f}")
         unclear = outcomes.audit(subject, "call.find", "unclear")
-        return claimed.update(wait, hold="", asked=True, notices=[asked], audit=[unclear])
+        return replace(claimed.update(wait), hold="", asked=True, notices=[asked], audit=[unclear])
 
     # -- what differs by kind --------------------------------------------------------------------------------
 
@@ -213,19 +214,19 @@ class Caller(EnginePart, ABC, Generic[S]):
         """Record the id of what was found, or return the update still to be written."""
 
 
-def known_as(step: Step, known: Call | None) -> dict[str, Call | None]:
-    """Return what is known about a step's call as a field of its update; a look has no call."""
+def knowing(update: Update, step: Step, known: Call | None) -> Update:
+    """Return an update with what is known about a step's call; a look has no call."""
     match step:
         case Step.FIND:
-            return {}
+            return update
         case Step.START | Step.CREATE:
-            return {"start_call": known}
+            return replace(update, start_call=known)
         case Step.LAUNCH:
-            return {"launch_call": known}
+            return replace(update, launch_call=known)
         case _:
-            return {"stop_call": known}
+            return replace(update, stop_call=known)
 
 
-def went_well(claimed: S, next_in: float, entry: AuditEntry, **fields: Any) -> Update:
+def went_well(claimed: S, next_in: float, entry: AuditEntry) -> Update:
     """Return the update after an accepted call, or after a look that found what a call made."""
-    return claimed.update(next_in, attempts=0, hold="", card_dirty=True, audit=[entry], **fields)
+    return replace(claimed.update(next_in), attempts=0, hold="", card_dirty=True, audit=[entry])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 from bot.domain.models import (
     Call,
@@ -24,7 +23,7 @@ from bot.providers import base
 from bot.providers.base import CLOCK_SKEW, Access
 from bot.reconciler import outcomes
 from bot.reconciler.ask import REFUSED_WAIT, Done, Later, NotDone, Refused, Unknown
-from bot.reconciler.caller import CONFLICTS, UP, Caller, known_as, went_well
+from bot.reconciler.caller import CONFLICTS, UP, Caller, knowing, went_well
 from bot.reconciler.context import EngineContext
 from bot.reconciler.early_looks import EarlyLooks
 from bot.reconciler.replaced import make_true, send_down
@@ -61,20 +60,21 @@ class OperationCalls(Caller[ClaimedOperation]):
         is_known = step is Step.CREATE or claimed.workspace.verified_at is not None
         if runtime.provider.needs_record(access) and not is_known:
             return outcomes.ended(operation, Outcome.FAILED, "not_found", claimed.claim)
-        name = None
+        name: FreeName | None = None
         if step is Step.CREATE and claimed.workspace.spec is not None and claimed.workspace.spec.is_unnamed:
-            name = await self._free_name(claimed, runtime, claimed.workspace.spec.stem)
-            if isinstance(name, Update):
-                return name
+            free = await self._free_name(claimed, runtime, claimed.workspace.spec.stem)
+            if isinstance(free, Update):
+                return free
+            name = free
         acts = runtime.provider.acts(access, str(step))
-        return claimed.update(
-            self._numbers.lease,
+        sent = replace(
+            claimed.update(self._numbers.lease),
             called=True,
             name=name,
             # Before it is sent: using somebody else's right is audited whatever the result.
             audit=[outcomes.audit(operation, f"call.{step}", "sent", acts=acts)] if acts == "admin" else [],
-            **known_as(step, Call.CALLING),
         )
+        return knowing(sent, step, Call.CALLING)
 
     async def _free_name(self, claimed: ClaimedOperation, runtime: Runtime, stem: str) -> FreeName | Update:
         """Look which names are taken; return the update to look later if there is no answer now.
@@ -136,32 +136,24 @@ class OperationCalls(Caller[ClaimedOperation]):
         next_in = self._first_look(runtime)
         if step in UP:
             next_in = self._early.next_in(operation, await self._store.now(), next_in)
-        accepted = went_well(
-            claimed,
-            next_in,
-            outcomes.audit(operation, f"call.{step}", "accepted", acts=acts_as),
-            waits_for="read",
-            read_needed=True,
-            **known_as(step, known),
-        )
-        if not await self._updates.save(accepted) and step in UP:
+        entry = outcomes.audit(operation, f"call.{step}", "accepted", acts=acts_as)
+        accepted = replace(went_well(claimed, next_in, entry), waits_for="read", read_needed=True)
+        if not await self._updates.save(knowing(accepted, step, known)) and step in UP:
             await make_true(self._store, self._asker, claimed, runtime, remote_id)
 
     def again(
         self, claimed: ClaimedOperation, runtime: Runtime, step: Step, answer: NotDone, known: Call | None
     ) -> Update:
         """Read before retrying; soon after an unknown outcome, as a requested pause applies to calls only."""
-        fields: dict[str, Any] = {}
-        wait = REFUSED_WAIT
+        sentence, update = answer.sentence, claimed.update(REFUSED_WAIT)
         if not isinstance(answer, Refused):
-            wait, fields["attempts"] = answer.wait, answer.attempts
-            if step is not Step.FIND:
-                fields["read_needed"] = True
-                if isinstance(answer, Unknown):
-                    wait, fields["waits_for"] = min(wait, self._first_look(runtime)), "read"
-        sentence = answer.sentence
-        fields |= known_as(step, known)
-        return claimed.update(wait, hold=sentence, card_dirty=sentence is not None, **fields)
+            is_call = step is not Step.FIND
+            update = replace(update, next_in=answer.wait, attempts=answer.attempts, read_needed=is_call)
+            if is_call and isinstance(answer, Unknown):
+                update = replace(
+                    update, next_in=min(answer.wait, self._first_look(runtime)), waits_for="read"
+                )
+        return replace(knowing(update, step, known), hold=sentence, card_dirty=sentence is not None)
 
     def _first_look(self, runtime: Runtime) -> float:
         return runtime.pace.min_poll_interval + 2 * self._numbers.margin
@@ -243,7 +235,8 @@ class OperationCalls(Caller[ClaimedOperation]):
         gate_key = runtime.provider.gate_key(created.remote_id)
         if await self._store.name_created(creation.id, created, gate_key, claim) is None:
             return None
-        return went_well(claimed, 0.0, outcomes.audit(operation, "call.find", "found"), read_needed=True)
+        found = went_well(claimed, 0.0, outcomes.audit(operation, "call.find", "found"))
+        return replace(found, read_needed=True)
 
     async def _sought(self, claimed: ClaimedOperation) -> Operation:
         creation = await creation_of(self._store, claimed)

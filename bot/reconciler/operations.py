@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import replace
 
 from bot.domain.models import Call, ClaimedOperation, OperationVerb, Outcome, State, Update
 from bot.domain.plan import NO_RESTART, Plan, Step, plan, plan_unmade
@@ -125,25 +125,25 @@ class Operations(Stepper[ClaimedOperation]):
         """Request a read, and step again when one is recorded, or after a while in any case."""
         wait = max(runtime.pace.min_poll_interval + 2 * self._numbers.margin, runtime.health.pause, 2.0)
         hold = runtime.health.hold or _said(claimed, runtime, cause) or None
-        moved = await self._moved(claimed)
+        moved = await self._moved(claimed, claimed.update(wait))
         # In one transaction, so that whatever the read finds wakes this operation.
-        await self._updates.later(claimed, wait, hold, waits_for="read", wants_read=True, **moved)
+        await self._updates.save_held(claimed, replace(moved, waits_for="read", wants_read=True), hold)
 
     async def _wait(self, claimed: ClaimedOperation, runtime: Runtime, cause: str | None) -> None:
         operation, state = claimed.operation, claimed.workspace.state
         hold = runtime.health.hold or _said(claimed, runtime, cause)
-        fields: dict[str, Any] = {}
+        update = replace(claimed.update(await self._next_look()), waits_for="change")
         # A call without an answer was accepted after all: the workspace is starting.
         if state is State.STARTING and operation.start_call in (Call.CALLING, Call.UNKNOWN):
-            fields.update(start_call=Call.ACCEPTED, attempts=0)
+            update = replace(update, start_call=Call.ACCEPTED, attempts=0)
         if state is State.STOPPING and operation.stop_call in (Call.CALLING, Call.UNKNOWN):
-            fields.update(stop_call=Call.ACCEPTED, attempts=0)
-        next_in = await self._next_look()
+            update = replace(update, stop_call=Call.ACCEPTED, attempts=0)
         if operation.verb.brings_down:
-            hold, next_in = await self._force_offered(claimed, runtime, hold, next_in)
+            hold, next_in = await self._force_offered(claimed, runtime, hold, update.next_in)
+            update = replace(update, next_in=next_in)
         else:
-            fields.update(await self._moved(claimed))
-        await self._updates.later(claimed, next_in, hold, waits_for="change", **fields)
+            update = await self._moved(claimed, update)
+        await self._updates.save_held(claimed, update, hold)
 
     async def _force_offered(
         self, claimed: ClaimedOperation, runtime: Runtime, hold: str, next_in: float
@@ -157,16 +157,16 @@ class Operations(Stepper[ClaimedOperation]):
             return hold or holds.UNANSWERED, next_in
         return hold, min(next_in, max(operation.created_at + UNANSWERED_SECONDS - now, 1.0))
 
-    async def _moved(self, claimed: ClaimedOperation) -> dict[str, Any]:
-        """Return what has changed about the bar; the first movement after an early look doesn't wait."""
+    async def _moved(self, claimed: ClaimedOperation, update: Update) -> Update:
+        """Return an update with the bar's movement; the first one after an early look doesn't wait."""
         operation, now = claimed.operation, await self._store.now()
         floor = operation.progress_floor
         progress = progress_of(operation, claimed.workspace, now) or 0
         if progress <= floor:
-            return {}
+            return update
         grown = progress // BAR_STEP > floor // BAR_STEP
         moves = grown and floor < BAR_STEP and self._early.has(operation)
-        return {"progress_floor": progress, "card_dirty": grown, "card_moves": moves}
+        return replace(update, progress_floor=progress, card_dirty=grown, card_moves=moves)
 
     async def _next_look(self) -> float:
         """Return the seconds until a waiting operation's next look for its bar: a few per second, in turn."""

@@ -14,7 +14,7 @@ from bot.providers import base
 from bot.providers.base import Access
 from bot.reconciler import outcomes
 from bot.reconciler.ask import REFUSED_WAIT, NotDone, Refused, Unknown
-from bot.reconciler.caller import CONFLICTS, Caller, known_as, went_well
+from bot.reconciler.caller import CONFLICTS, Caller, knowing, went_well
 from bot.reconciler.runtimes import Runtime
 from bot.support.errors import Conflict, NotFound
 
@@ -34,7 +34,7 @@ class RunCalls(Caller[ClaimedRun]):
     async def calling(self, claimed: ClaimedRun, _runtime: Runtime, step: Step, _access: Access) -> Update:
         """Commit to the call. A repeated stop keeps the time of its first call."""
         is_first = step is Step.LAUNCH or claimed.run.stop_call is Call.NONE
-        return claimed.update(self._numbers.lease, called=is_first, **known_as(step, Call.CALLING))
+        return knowing(replace(claimed.update(self._numbers.lease), called=is_first), step, Call.CALLING)
 
     async def send(self, claimed: ClaimedRun, runtime: Runtime, step: Step, access: Access) -> Created | None:
         """Send the call; return what was launched."""
@@ -53,13 +53,13 @@ class RunCalls(Caller[ClaimedRun]):
             await self._launched(claimed, runtime, step, created)
             return None
         entry = outcomes.audit(claimed.run, "call.stop", "accepted", how=claimed.run.stop_wanted)
-        return went_well(claimed, _first_read(runtime), entry, stop_call=Call.ACCEPTED)
+        return replace(went_well(claimed, _first_read(runtime), entry), stop_call=Call.ACCEPTED)
 
     async def _launched(self, claimed: ClaimedRun, runtime: Runtime, step: Step, created: Created) -> None:
         run, remote_id = claimed.run, created.remote_id
         entry = outcomes.audit(run, f"call.{step}", "accepted", remote_id=remote_id)
-        launched = went_well(
-            claimed, _first_read(runtime), entry, remote_id=remote_id, launch_call=Call.ACCEPTED
+        launched = replace(
+            went_well(claimed, _first_read(runtime), entry), remote_id=remote_id, launch_call=Call.ACCEPTED
         )
         if not await self._updates.save(launched):
             # Unlinked while the call was in flight: the run continues there, but Usher can't follow it.
@@ -77,8 +77,8 @@ class RunCalls(Caller[ClaimedRun]):
         notices: list[NewNotice] = []
         if step is Step.STOP and run.attempts < MAX_ATTEMPTS == attempts:
             notices = [_not_stopped(run)]
-        fields = known_as(step, known)
-        return claimed.update(wait, attempts=attempts, hold=answer.sentence, notices=notices, **fields)
+        again = replace(claimed.update(wait), attempts=attempts, hold=answer.sentence, notices=notices)
+        return knowing(again, step, known)
 
     def refused(self, claimed: ClaimedRun, runtime: Runtime, step: Step, answer: Refused) -> Update:
         """End a refused launch, which certainly didn't happen; give up a refused stop and keep reading."""
@@ -91,9 +91,9 @@ class RunCalls(Caller[ClaimedRun]):
             # The run may just have ended, as the next reads will show; otherwise the stop is retried.
             gone = isinstance(answer.error, NotFound) or run.attempts + 1 >= CONFLICTS
             known, attempts = (Call.ACCEPTED, 0) if gone else (Call.NONE, run.attempts + 1)
-            return claimed.update(wait, stop_call=known, attempts=attempts)
-        return claimed.update(
-            wait,
+            return replace(claimed.update(wait), stop_call=known, attempts=attempts)
+        return replace(
+            claimed.update(wait),
             stop_call=Call.ACCEPTED,
             attempts=0,
             card_dirty=True,

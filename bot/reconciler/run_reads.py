@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from dataclasses import replace
+from typing import Final
 
 import structlog
 
@@ -92,9 +93,9 @@ class RunReads(EnginePart):
         if observed.state is RunState.UNKNOWN:
             # An answer without a known state isn't a sighting; a single one isn't worth a line on the card.
             hold = holds.UNSEEN if run.held_since is not None else None
-            return await self._held(claimed, wait, hold, observed=observed)
-        return claimed.update(
-            wait,
+            return await self._held(claimed, replace(claimed.update(wait), observed=observed), hold)
+        return replace(
+            claimed.update(wait),
             remote_id=observed.remote_id,
             observed=observed,
             hold="" if run.hold else None,
@@ -128,7 +129,7 @@ class RunReads(EnginePart):
             return outcomes.ended_run(
                 run, "failed", "lost", claimed.claim, tells=await self._updates.tells(claimed)
             )
-        return claimed.update(wait, doubt=doubt)
+        return replace(claimed.update(wait), doubt=doubt)
 
     async def _refused(self, claimed: ClaimedRun, runtime: Runtime, answer: Refused) -> Update:
         """Count a refused read; the reason is shown once refusals last."""
@@ -138,11 +139,12 @@ class RunReads(EnginePart):
         wait = (
             PATIENCE if is_news else next_run_read(run.state, 0.0, max(10.0, runtime.pace.min_poll_interval))
         )
-        return await self._held(claimed, wait, answer.sentence if is_news else holds.UNSEEN, doubt=doubt)
+        refused = replace(claimed.update(wait), doubt=doubt)
+        return await self._held(claimed, refused, answer.sentence if is_news else holds.UNSEEN)
 
-    async def _held(self, claimed: ClaimedRun, wait: float, hold: str | None, **fields: Any) -> Update:
-        """Return the update of a run that can't be seen, which sets a deadline for that."""
-        return await self._updates.held(claimed, wait, hold, deadline_in=self._deadline_seconds, **fields)
+    async def _held(self, claimed: ClaimedRun, update: Update, hold: str | None) -> Update:
+        """Return the update of a run that can't be seen, with a deadline for that."""
+        return await self._updates.held(claimed, replace(update, deadline_in=self._deadline_seconds), hold)
 
 
 async def is_waited_for(store: Store, claimed: ClaimedRun) -> bool:

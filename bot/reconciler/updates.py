@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from bot.domain.models import ClaimedOperation, ClaimedRun, NoticeKind, Update
 from bot.reconciler import outcomes
@@ -40,24 +40,30 @@ class Updates(Generic[S]):
         self._late = late
         self._held_seconds = held_seconds
 
-    async def later(self, claimed: S, next_in: float, hold: str | None = None, **fields: Any) -> None:
-        """Save that it continues later; fields as for ``held``."""
-        if hold:
-            fields.setdefault("deadline_in", self._held_seconds)
-        await self.save(await self.held(claimed, next_in, hold, **fields))
+    async def later(
+        self, claimed: S, next_in: float, hold: str | None = None, *, deadline_in: float | None = None
+    ) -> None:
+        """Save that it continues later; ``hold`` as for ``held``."""
+        await self.save_held(claimed, replace(claimed.update(next_in), deadline_in=deadline_in), hold)
 
-    async def all_later(self, batch: Sequence[S], next_in: float, hold: str | None, **fields: Any) -> None:
+    async def all_later(
+        self, batch: Sequence[S], next_in: float, hold: str | None, *, deadline_in: float | None = None
+    ) -> None:
         """Save that several continue later."""
         for claimed in batch:
-            await self.later(claimed, next_in, hold, **fields)
+            await self.later(claimed, next_in, hold, deadline_in=deadline_in)
 
-    async def held(self, claimed: S, next_in: float, hold: str | None = None, **fields: Any) -> Update:
-        """Return the update to continue later; ``hold`` says what is holding it up, "" that nothing is."""
+    async def save_held(self, claimed: S, update: Update, hold: str | None) -> None:
+        """Save an update of something that continues later; ``hold`` as for ``held``."""
+        if hold and update.deadline_in is None:
+            update = replace(update, deadline_in=self._held_seconds)
+        await self.save(await self.held(claimed, update, hold))
+
+    async def held(self, claimed: S, update: Update, hold: str | None) -> Update:
+        """Return an update with what is holding it up, "" for nothing, None for as before."""
         if hold is not None and hold != (claimed.subject.hold or ""):
-            fields["card_dirty"] = True
-        else:
-            hold = None
-        return await self.after_deadline(claimed, claimed.update(next_in, hold=hold, **fields))
+            update = replace(update, hold=hold, card_dirty=True)
+        return await self.after_deadline(claimed, update)
 
     async def after_deadline(self, claimed: S, update: Update) -> Update:
         """Return an update whose next step is no later than the deadline, with the notice due then, if any.

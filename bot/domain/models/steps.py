@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, Literal, TypeVar
+from typing import Generic, Literal, TypeVar
 
 from bot.domain.models.notices import NewNotice
 from bot.domain.models.operations import Call, Operation, Outcome
@@ -86,9 +86,9 @@ class Claimed(Generic[_Subject]):
     person: Person | None
     claim: str
 
-    def update(self, next_in: float, **fields: Any) -> Update:
-        """Return an update that carries this step's claim; the fields are those of ``Update``."""
-        return Update(self.subject.id, next_in, claim=self.claim, **fields)
+    def update(self, next_in: float) -> Update:
+        """Return an update that carries this step's claim, for ``replace`` to say what else it learned."""
+        return Update(self.subject.id, next_in, claim=self.claim)
 
 
 @dataclass(frozen=True, slots=True)
